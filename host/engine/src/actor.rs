@@ -1,0 +1,48 @@
+//! Whoever has a mailbox, ready to be called: a character, or an event generator. Built from the agent's row
+//! when it is first needed and kept in a bounded cache; an idle agent costs an id and a name.
+
+use std::sync::Arc;
+
+use puppet_agent::{MoodDecay, Profile, decayed};
+use puppet_grants::{Held, Rights};
+use puppet_llm::LlmProvider;
+use puppet_types::{AccountId, AgentId, Digest, Mood, Persona, Timestamp};
+
+use crate::plugin::Plugin;
+
+/// A character or a generator.
+pub struct Actor {
+    /// Its mailbox.
+    pub id: AgentId,
+    /// As whom it posts; effects of one account leave in order.
+    pub account: AccountId,
+    /// What `agent.profile()`, `persona()` and `settings()` answer.
+    pub profile: Profile,
+    /// The persona, for the offline model.
+    pub persona: Arc<Persona>,
+    /// Of the persona's JSON.
+    pub persona_digest: Digest,
+    /// Of the settings' JSON.
+    pub settings_digest: Digest,
+    /// Its one plugin.
+    pub plugin: Arc<Plugin>,
+    /// What it may do.
+    pub rights: Arc<Rights>,
+    /// Who answers its prompts.
+    pub llm: Held<dyn LlmProvider>,
+    /// Paths of the pack's assets.
+    pub assets: Vec<String>,
+    /// Off unless configured.
+    pub decay: Option<MoodDecay>,
+}
+
+impl Actor {
+    /// The mood at a time: what is stored, decayed where that is configured.
+    pub fn mood_now(&self, stored: Option<(Mood, Timestamp)>, at: Timestamp) -> Mood {
+        match (stored, &self.decay) {
+            (None, _) => Mood::default(),
+            (Some((mood, _)), None) => mood,
+            (Some((mood, since)), Some(decay)) => decayed(mood, since, at, decay),
+        }
+    }
+}

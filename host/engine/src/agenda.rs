@@ -1,0 +1,163 @@
+//! What is due when, in memory: waiting events, timers and effects. The store is the truth; this is its index,
+//! filled at start and kept up by every commit. Both drivers, live and simulation, take their work from here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use puppet_store::{Effect, Timer, Waiting};
+use puppet_types::{AccountId, AgentId, PackId, Timestamp};
+
+type TimerKey = (AgentId, PackId, String);
+
+/// Everything that is going to happen.
+#[derive(Debug, Default)]
+pub struct Agenda {
+    events: BTreeMap<(Timestamp, u64), Waiting>,
+    timers: BTreeMap<TimerKey, Timer>,
+    timers_by_time: BTreeSet<(Timestamp, TimerKey)>,
+    effects: BTreeMap<(Timestamp, u64), Effect>,
+}
+
+impl Agenda {
+    /// An event waits until its `not_before`.
+    pub fn add_event(&mut self, waiting: Waiting) {
+        self.events.insert((waiting.not_before, waiting.seq), waiting);
+    }
+
+    /// An effect waits until its `not_before`.
+    pub fn add_effect(&mut self, effect: Effect) {
+        self.effects.insert((effect.not_before, effect.seq), effect);
+    }
+
+    /// A timer is set; one of the same key is replaced.
+    pub fn set_timer(&mut self, timer: Timer) {
+        let key = (timer.agent.clone(), timer.plugin.clone(), timer.name.clone());
+        self.remove_timer(&key);
+        self.timers_by_time.insert((timer.next, key.clone()));
+        self.timers.insert(key, timer);
+    }
+
+    /// A timer is gone.
+    pub fn cancel_timer(&mut self, agent: &AgentId, plugin: &PackId, name: &str) {
+        self.remove_timer(&(agent.clone(), plugin.clone(), name.to_owned()));
+    }
+
+    fn remove_timer(&mut self, key: &TimerKey) {
+        if let Some(old) = self.timers.remove(key) {
+            self.timers_by_time.remove(&(old.next, key.clone()));
+        }
+    }
+
+    /// When something is due next.
+    pub fn next(&self) -> Option<Timestamp> {
+        let event = self.events.first_key_value().map(|((at, _), _)| *at);
+        let timer = self.timers_by_time.first().map(|(at, _)| *at);
+        let effect = self.effects.first_key_value().map(|((at, _), _)| *at);
+        [event, timer, effect].into_iter().flatten().min()
+    }
+
+    /// Takes the events that are due, in order of acceptance within their time.
+    pub fn due_events(&mut self, now: Timestamp) -> Vec<Waiting> {
+        take_due(&mut self.events, now)
+    }
+
+    /// Takes the effects that are due, in order of commit within their time.
+    pub fn due_effects(&mut self, now: Timestamp) -> Vec<Effect> {
+        take_due(&mut self.effects, now)
+    }
+
+    /// Takes the timers that are due, by (time, agent, plugin, name). Whoever fires one sets its next.
+    pub fn due_timers(&mut self, now: Timestamp) -> Vec<Timer> {
+        let mut due = Vec::new();
+        while let Some((at, _)) = self.timers_by_time.first() {
+            if *at > now {
+                break;
+            }
+            if let Some((_, key)) = self.timers_by_time.pop_first() {
+                due.extend(self.timers.remove(&key));
+            }
+        }
+        due
+    }
+}
+
+fn take_due<T>(map: &mut BTreeMap<(Timestamp, u64), T>, now: Timestamp) -> Vec<T> {
+    let mut due = Vec::new();
+    while let Some(entry) = map.first_entry() {
+        if entry.key().0 > now {
+            break;
+        }
+        due.push(entry.remove());
+    }
+    due
+}
+
+/// The order in which the events of one moment are handled: priority, agent, then acceptance.
+pub fn sort_by_priority(events: &mut [Waiting]) {
+    events.sort_by(|a, b| {
+        let key = |w: &Waiting| (w.not_before, std::cmp::Reverse(w.event.priority), w.event.agent.clone(), w.seq);
+        key(a).cmp(&key(b))
+    });
+}
+
+/// One line of effects per account: they leave in the order in which they were committed.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    waiting: BTreeMap<AccountId, std::collections::VecDeque<Effect>>,
+    busy: BTreeSet<AccountId>,
+}
+
+impl Lanes {
+    /// Puts an effect at the end of its account's line; a retried one at the front.
+    pub fn push(&mut self, effect: Effect) {
+        let lane = self.waiting.entry(effect.account.clone()).or_default();
+        let at = lane.partition_point(|other| other.seq < effect.seq);
+        lane.insert(at, effect);
+    }
+
+    /// The next effect of an account that has none under way; that account is busy until [`Lanes::done`].
+    pub fn pop(&mut self) -> Option<Effect> {
+        let account = self.waiting.keys().find(|account| !self.busy.contains(*account))?.clone();
+        let lane = self.waiting.get_mut(&account)?;
+        let effect = lane.pop_front()?;
+        if lane.is_empty() {
+            self.waiting.remove(&account);
+        }
+        self.busy.insert(account);
+        Some(effect)
+    }
+
+    /// The account's attempt ended.
+    pub fn done(&mut self, account: &AccountId) {
+        self.busy.remove(account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use puppet_types::TimerRule;
+
+    use super::*;
+
+    fn timer(name: &str, next: i64) -> Timer {
+        Timer {
+            agent: "a".into(),
+            plugin: "p".into(),
+            name: name.into(),
+            rule: TimerRule::Once,
+            next: Timestamp::from_millis(next),
+            payload: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn a_timer_of_the_same_name_is_replaced_and_due_once() {
+        let mut agenda = Agenda::default();
+        agenda.set_timer(timer("x", 10));
+        agenda.set_timer(timer("x", 20));
+        agenda.set_timer(timer("y", 15));
+        assert_eq!(agenda.next(), Some(Timestamp::from_millis(15)));
+        let due: Vec<_> = agenda.due_timers(Timestamp::from_millis(20)).into_iter().map(|t| t.name).collect();
+        assert_eq!(due, ["y", "x"]);
+        assert_eq!(agenda.next(), None);
+    }
+}

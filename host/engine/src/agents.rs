@@ -1,0 +1,74 @@
+//! Who there is, in few bytes each: ids, names and accounts. The rest of an agent is read when it is needed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
+
+use puppet_sandbox::AgentRef;
+use puppet_types::{AccountId, AgentId};
+
+use crate::actor::Actor;
+
+/// What is kept of every agent.
+#[derive(Debug, Clone)]
+struct Entry {
+    name: Box<str>,
+    account: AccountId,
+}
+
+/// All agents of the host.
+#[derive(Debug, Default)]
+pub struct Agents(RwLock<BTreeMap<AgentId, Entry>>);
+
+impl Agents {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<AgentId, Entry>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds or replaces one.
+    pub fn put(&self, id: AgentId, name: &str, account: AccountId) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id, Entry { name: name.into(), account });
+    }
+
+    /// Whether there is one of this id.
+    pub fn knows(&self, id: &AgentId) -> bool {
+        self.read().contains_key(id)
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> Vec<AgentId> {
+        self.read().keys().cloned().collect()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.read().is_empty()
+    }
+
+    /// The line an agent's events stand in: its account's, so that agents that share one go one by one.
+    pub fn line(&self, id: &AgentId) -> AccountId {
+        self.read().get(id).map_or_else(|| AccountId::new(id.as_str()), |entry| entry.account.clone())
+    }
+
+    /// Those a generator may address; nobody for a character.
+    pub fn addressable(&self, actor: &Actor) -> Vec<AgentRef> {
+        if !actor.id.is_generator() {
+            return Vec::new();
+        }
+        let all = self.read();
+        all.iter()
+            .map(|(id, entry)| AgentRef {
+                id: id.to_string(),
+                name: entry.name.to_string(),
+                handle: entry.account.to_string(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,180 @@
+//! Decisions become rows: what a commit changes. Pure but for two reads: the mood and the relationships that
+//! shifts are added to.
+
+use std::collections::BTreeMap;
+
+use puppet_agent::{apply_change, apply_shift};
+use puppet_grants::Mode;
+use puppet_memory::cap;
+use puppet_store::{Change, Effect, EffectState, Relationship, StateBlob, Store, StoreError, Timer};
+use puppet_types::{
+    AgentId, Decision, EffectId, Event, EventId, EventTarget, InvocationId, Mood, NumberedDecision, Timestamp, ids,
+};
+
+use crate::{actor::Actor, host::Host};
+
+/// An effect leaves this much after its commit in virtual time, and what follows from it arrives as much later.
+pub const VIRTUAL_STEP_MS: u64 = 1_000;
+
+/// What an invocation was about, as far as its changes depend on it.
+pub struct Occasion<'a> {
+    /// The invocation.
+    pub invocation: &'a InvocationId,
+    /// Its event.
+    pub event: &'a Event,
+    /// When it ran.
+    pub at: Timestamp,
+}
+
+/// All changes of the decisions, in their order.
+pub async fn changes(
+    host: &Host,
+    actor: &Actor,
+    occasion: &Occasion<'_>,
+    decisions: &[NumberedDecision],
+) -> Result<Vec<Change>, StoreError> {
+    let mut base = Base::default();
+    let mut changes = Vec::with_capacity(decisions.len());
+    for NumberedDecision { n, decision } in decisions {
+        match decision {
+            Decision::Emit { .. } => changes.extend(emitted(host, actor, occasion, *n, decision)),
+            _ if decision.is_outside_effect() => changes.push(Change::Effect(effect(host, actor, occasion, *n, decision))),
+            Decision::ShiftMood { valence, arousal, dominance, .. } => {
+                let shift = Mood { valence: *valence, arousal: *arousal, dominance: *dominance };
+                let mood = apply_shift(base.mood(&*host.store, actor, occasion.at).await?, shift);
+                base.mood = Some(mood);
+                changes.push(Change::Mood { agent: actor.id.clone(), mood, at: occasion.at });
+            }
+            Decision::AdjustRelationship { target, change } => {
+                let old = base.relationship(&*host.store, &actor.id, target).await?;
+                let relationship = apply_change(&old, change, occasion.at);
+                base.relationships.insert(target.clone(), relationship.clone());
+                changes.push(Change::Relationship { agent: actor.id.clone(), relationship });
+            }
+            _ => changes.extend(own_rows(host, actor, occasion.at, decision)),
+        }
+    }
+    Ok(changes)
+}
+
+/// What shifts are added to: read once, then carried along.
+#[derive(Default)]
+struct Base {
+    mood: Option<Mood>,
+    relationships: BTreeMap<String, Relationship>,
+}
+
+impl Base {
+    async fn mood(&mut self, store: &dyn Store, actor: &Actor, at: Timestamp) -> Result<Mood, StoreError> {
+        if let Some(mood) = self.mood {
+            return Ok(mood);
+        }
+        let stored = store.mood(&actor.id).await?;
+        Ok(actor.mood_now(stored, at))
+    }
+
+    async fn relationship(&mut self, store: &dyn Store, agent: &AgentId, target: &str) -> Result<Relationship, StoreError> {
+        if let Some(known) = self.relationships.get(target) {
+            return Ok(known.clone());
+        }
+        let stored = store.relationship(agent, target).await?;
+        Ok(stored.unwrap_or_else(|| Relationship { target: target.to_owned(), ..Relationship::default() }))
+    }
+}
+
+fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision: &Decision) -> Effect {
+    let state = match actor.rights.mode {
+        Mode::Live => EffectState::Waiting,
+        // Nothing leaves before the operator has said yes; the approval queue is the outbox in this state.
+        Mode::Approve | Mode::DryRun => EffectState::DryRun,
+    };
+    Effect {
+        id: EffectId::from(ids::derive("eff", &[occasion.invocation.as_str(), &n.to_string()])),
+        seq: 0,
+        agent: actor.id.clone(),
+        account: actor.account.clone(),
+        invocation: occasion.invocation.clone(),
+        n,
+        not_before: host.later(occasion.at),
+        hops: occasion.event.hops,
+        body: decision.clone(),
+        state,
+        attempts: 0,
+        provider_id: None,
+        reason: None,
+    }
+}
+
+fn own_rows(host: &Host, actor: &Actor, at: Timestamp, decision: &Decision) -> Vec<Change> {
+    let agent = actor.id.clone();
+    let plugin = actor.plugin.id.clone();
+    match decision {
+        Decision::Remember { memory } => vec![host.remember(agent, memory.clone())],
+        Decision::Supersede { id, memory } => {
+            let mut changes = vec![host.remember(agent.clone(), memory.clone())];
+            if *id != memory.id {
+                changes.insert(0, Change::Forget { agent, id: id.clone() });
+            }
+            changes
+        }
+        Decision::Forget { id } => vec![Change::Forget { agent, id: id.clone() }],
+        Decision::Pin { id, pinned } => vec![Change::Pin { agent, id: id.clone(), pinned: *pinned }],
+        Decision::SetTimer { name, rule, next, payload } => {
+            // A timer in the past fires at once, but never within the moment that set it.
+            let next = (*next).max(at.plus_millis(1));
+            let (name, rule, payload) = (name.clone(), rule.clone(), payload.clone());
+            vec![Change::SetTimer(Timer { agent, plugin, name, rule, next, payload })]
+        }
+        Decision::CancelTimer { name } => vec![Change::CancelTimer { agent, plugin, name: name.clone() }],
+        Decision::PutState { version, data } => {
+            let blob = StateBlob { version: *version, data: data.clone().into_bytes() };
+            vec![Change::PutState { agent, plugin, blob }]
+        }
+        Decision::ClearState {} => vec![Change::ClearState { agent, plugin }],
+        _ => Vec::new(),
+    }
+}
+
+/// One event per agent addressed; copies of one emission share a `broadcast` id.
+fn emitted(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision: &Decision) -> Vec<Change> {
+    let Decision::Emit { event_kind, target, priority, payload, delay_ms } = decision else { return Vec::new() };
+    let targets = match target {
+        EventTarget::Me => vec![actor.id.clone()],
+        EventTarget::Agents(named) => named.iter().filter(|id| host.agents.knows(id)).cloned().collect(),
+        EventTarget::All => host.agents.ids(),
+    };
+    let broadcast = EventId::from(ids::derive("evt", &[occasion.invocation.as_str(), &n.to_string()]));
+    targets
+        .into_iter()
+        .map(|agent| {
+            Change::Event(Event {
+                id: EventId::from(ids::derive("evt", &[broadcast.as_str(), agent.as_str()])),
+                kind: event_kind.clone(),
+                source: actor.plugin.id.to_string(),
+                agent,
+                author: None,
+                priority: *priority,
+                at: occasion.at.plus_millis((*delay_ms).max(1)),
+                payload: payload.clone(),
+                // What a generator makes comes from outside; what a character emits is one step further.
+                hops: if actor.id.is_generator() { 0 } else { occasion.event.hops + 1 },
+                cause: Some(occasion.event.id.clone()),
+                broadcast: Some(broadcast.clone()),
+            })
+        })
+        .collect()
+}
+
+impl Host {
+    /// A memory with its vector and its cap.
+    pub(crate) fn remember(&self, agent: AgentId, memory: puppet_types::Memory) -> Change {
+        let vector = self.vector(&memory.content);
+        let cap = cap(memory.kind);
+        Change::Remember { agent, memory, vector, cap }
+    }
+
+    /// When an effect of this moment may leave.
+    pub(crate) fn later(&self, at: Timestamp) -> Timestamp {
+        if self.clock.is_virtual() { at.plus_millis(VIRTUAL_STEP_MS) } else { at }
+    }
+}

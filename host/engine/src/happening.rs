@@ -1,0 +1,50 @@
+//! What a host tells those who watch: the terminal's live view, `event send --wait`, later the stream of the API.
+
+use puppet_store::{EffectState, Post};
+use puppet_types::{AgentId, EventId, InvocationId, Mood, Timestamp};
+
+/// Something that was committed or published.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// An invocation was committed.
+    Invoked {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+        /// On what.
+        event: EventId,
+        /// Kind of the event.
+        kind: String,
+        /// The record.
+        invocation: InvocationId,
+        /// `ok`, `declined`, `failed` or `breach`, with its detail.
+        outcome: (&'static str, String),
+        /// Kinds of its decisions.
+        decisions: Vec<&'static str>,
+        /// The mood, where it moved.
+        mood: Option<Mood>,
+    },
+    /// An event was given up.
+    DeadLettered {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        event: EventId,
+        /// Why.
+        reason: String,
+    },
+    /// An effect was tried.
+    Effect {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+        /// `post`, `reply`, …
+        kind: &'static str,
+        /// How it went.
+        state: EffectState,
+        /// What can be read now.
+        posts: Vec<Post>,
+    },
+}

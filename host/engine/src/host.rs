@@ -1,0 +1,300 @@
+//! A host's parts, wired once, and its state in memory: the agenda, the actors in use, the watchers.
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use lru::LruCache;
+use puppet_grants::{Books, CallBounds, Ledger};
+use puppet_llm::offline;
+use puppet_sandbox::Sandbox;
+use puppet_store::{Change, Committed, Store, StoreError, Waiting};
+use puppet_tweet::{Accounts, TweetPublisher};
+use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp};
+use sha2::Sha256;
+use tokio::sync::{Notify, broadcast};
+
+use crate::{
+    actor::Actor, agenda::Agenda, agents::Agents, call::HeldProviders, clock::Clock, handle::Settled,
+    happening::Happening, outbox::Attempted, plugin::Plugin,
+};
+
+/// Actors kept ready.
+const ACTORS: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
+
+/// Watchers that fall behind by more than this lose the oldest.
+const WATCHED: usize = 4_096;
+
+/// Builds an actor from what the store holds of it.
+pub trait Casting: Send + Sync + 'static {
+    /// `body` is the agent's row; none where it cannot be cast (its plugin is not installed).
+    fn cast(&self, id: &AgentId, body: &serde_json::Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor>;
+}
+
+/// Plugins by pack.
+pub type Plugins = BTreeMap<PackId, Arc<Plugin>>;
+
+/// What a host is made of.
+pub struct HostParts {
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Instances.
+    pub sandbox: Arc<Sandbox>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Providers of reads.
+    pub held: HeldProviders,
+    /// Provider of effects.
+    pub publisher: Arc<dyn TweetPublisher>,
+    /// Who is behind an account.
+    pub accounts: Arc<Accounts>,
+    /// Counters.
+    pub ledger: Arc<Ledger>,
+    /// Durable paid reads.
+    pub books: Arc<dyn Books>,
+    /// Bounds per invocation.
+    pub bounds: CallBounds,
+    /// Seeds are HMACs under this.
+    pub secret: [u8; 32],
+    /// Rows to actors.
+    pub casting: Box<dyn Casting>,
+}
+
+/// A running host.
+pub struct Host {
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Instances.
+    pub sandbox: Arc<Sandbox>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Providers of reads.
+    pub held: Arc<HeldProviders>,
+    /// Provider of effects.
+    pub publisher: Arc<dyn TweetPublisher>,
+    /// Who is behind an account.
+    pub accounts: Arc<Accounts>,
+    /// Counters.
+    pub ledger: Arc<Ledger>,
+    /// Durable paid reads.
+    pub books: Arc<dyn Books>,
+    /// Bounds per invocation.
+    pub bounds: Arc<CallBounds>,
+    /// Who there is.
+    pub agents: Agents,
+    secret: [u8; 32],
+    casting: Box<dyn Casting>,
+    plugins: RwLock<Plugins>,
+    actors: Mutex<LruCache<AgentId, Arc<Actor>>>,
+    agenda: Mutex<Agenda>,
+    wake: Notify,
+    watchers: broadcast::Sender<Happening>,
+    recovering: AtomicBool,
+}
+
+/// Events that were accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submitted {
+    /// Those that are new.
+    pub accepted: Vec<Waiting>,
+}
+
+impl Host {
+    /// Wires the parts. Nothing runs yet: [`Host::load`] fills the agenda.
+    pub fn new(parts: HostParts) -> Self {
+        Self {
+            store: parts.store,
+            sandbox: parts.sandbox,
+            clock: parts.clock,
+            held: Arc::new(parts.held),
+            publisher: parts.publisher,
+            accounts: parts.accounts,
+            ledger: parts.ledger,
+            books: parts.books,
+            bounds: Arc::new(parts.bounds),
+            agents: Agents::default(),
+            secret: parts.secret,
+            casting: parts.casting,
+            plugins: RwLock::default(),
+            actors: Mutex::new(LruCache::new(ACTORS)),
+            agenda: Mutex::default(),
+            wake: Notify::new(),
+            watchers: broadcast::channel(WATCHED).0,
+            recovering: AtomicBool::new(false),
+        }
+    }
+
+    /// Adds a plugin, or replaces the version of its pack.
+    pub fn install(&self, plugin: Plugin) {
+        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        plugins.insert(plugin.id.clone(), Arc::new(plugin));
+        self.actors.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// All plugins, by pack.
+    pub fn plugins(&self) -> Plugins {
+        self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up what the store holds: budgets, waiting events, timers, effects. Called once, before a driver.
+    pub async fn load(&self) -> Result<(), StoreError> {
+        use puppet_store::EffectState::{Sent, Waiting};
+        self.ledger.restore(self.store.spent().await?);
+        let waiting = self.store.waiting().await?;
+        self.recovering.store(!waiting.is_empty(), Ordering::Release);
+        let timers = self.store.timers().await?;
+        let effects = self.store.effects(&[Waiting, Sent]).await?;
+        let mut agenda = self.agenda();
+        for event in waiting {
+            agenda.add_event(event);
+        }
+        for timer in timers {
+            agenda.set_timer(timer);
+        }
+        for effect in effects {
+            agenda.add_effect(effect);
+        }
+        Ok(())
+    }
+
+    /// Whether events of an earlier run may have kept reads.
+    pub fn recovering(&self) -> bool {
+        self.recovering.load(Ordering::Acquire)
+    }
+
+    /// Accepts events: durable when it answers.
+    pub async fn submit(&self, events: Vec<Event>) -> Result<Submitted, StoreError> {
+        let accepted = self.store.accept(events).await?;
+        let mut agenda = self.agenda();
+        for waiting in &accepted {
+            agenda.add_event(waiting.clone());
+        }
+        drop(agenda);
+        self.wake.notify_one();
+        Ok(Submitted { accepted })
+    }
+
+    /// Makes changes outside an invocation durable, and takes up what they bring.
+    pub async fn apply(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        let committed = self.store.apply(changes).await?;
+        self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
+        Ok(committed)
+    }
+
+    /// The actor behind a mailbox.
+    pub async fn actor(&self, id: &AgentId) -> Result<Option<Arc<Actor>>, StoreError> {
+        if let Some(actor) = self.actors.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(Some(Arc::clone(actor)));
+        }
+        let body = match self.store.agent(id).await? {
+            Some(row) => row.body,
+            None if id.is_generator() => serde_json::Value::Null,
+            None => return Ok(None),
+        };
+        let plugins = self.plugins();
+        let actor = self.casting.cast(id, &body, &plugins, &self.ledger).map(Arc::new);
+        if let Some(actor) = &actor {
+            self.actors.lock().unwrap_or_else(PoisonError::into_inner).put(id.clone(), Arc::clone(actor));
+        }
+        Ok(actor)
+    }
+
+    /// Forgets what is cached of an agent: its row has changed.
+    pub fn recast(&self, id: &AgentId) {
+        self.actors.lock().unwrap_or_else(PoisonError::into_inner).pop(id);
+    }
+
+    /// Seed of an invocation: HMAC under the host's secret, never of a component's digest.
+    pub fn seed(&self, id: &InvocationId) -> u64 {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return 0 };
+        mac.update(id.as_str().as_bytes());
+        let digest = mac.finalize().into_bytes();
+        digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+    }
+
+    /// The vector of a memory's text.
+    pub(crate) fn vector(&self, text: &str) -> Option<Vec<f32>> {
+        Some(offline::embed(text))
+    }
+
+    /// What is due when.
+    pub fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when something new is on the agenda.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Watches from now on.
+    pub fn watch(&self) -> broadcast::Receiver<Happening> {
+        self.watchers.subscribe()
+    }
+
+    /// Takes up what a commit brought.
+    pub(crate) fn take_up(&self, settled: Settled) {
+        let mut agenda = self.agenda();
+        for change in settled.timers {
+            match change {
+                Change::SetTimer(timer) => agenda.set_timer(timer),
+                Change::CancelTimer { agent, plugin, name } => agenda.cancel_timer(&agent, &plugin, &name),
+                _ => {}
+            }
+        }
+        for event in settled.committed.events {
+            agenda.add_event(event);
+        }
+        for effect in settled.committed.effects {
+            if effect.state == puppet_store::EffectState::Waiting {
+                agenda.add_effect(effect);
+            }
+        }
+        if let Some(again) = settled.again {
+            agenda.add_event(again);
+        }
+        drop(agenda);
+        self.wake.notify_one();
+        self.tell(settled.happening);
+    }
+
+    /// Takes up what an attempt brought.
+    pub(crate) fn take_up_attempted(&self, attempted: Attempted) {
+        let mut agenda = self.agenda();
+        for event in attempted.events {
+            agenda.add_event(event);
+        }
+        if let Some(again) = attempted.again {
+            agenda.add_effect(again);
+        }
+        drop(agenda);
+        self.wake.notify_one();
+        self.tell(Some(attempted.happening));
+    }
+
+    /// An event whose handling the store did not take: it comes again.
+    pub(crate) fn put_back(&self, mut waiting: Waiting, pause: Duration) {
+        waiting.not_before = self.clock.now().plus_millis(pause.as_millis() as u64);
+        self.agenda().add_event(waiting);
+        self.wake.notify_one();
+    }
+
+    fn tell(&self, happening: Option<Happening>) {
+        if let Some(happening) = happening {
+            // Nobody watching is not an error.
+            let _ = self.watchers.send(happening);
+        }
+    }
+
+    /// When an effect or what follows from it is due.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

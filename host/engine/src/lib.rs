@@ -1,0 +1,29 @@
+//! The way of an event (DESIGN §4): mailbox → sandbox → commit → outbox. Clocks and the two drivers, live and
+//! simulation, are here; providers, rows and limits are not.
+
+mod actor;
+mod agenda;
+mod agents;
+mod call;
+mod changes;
+mod clock;
+mod handle;
+mod happening;
+mod host;
+mod live;
+mod outbox;
+mod plugin;
+mod replay;
+pub mod report;
+pub mod simulation;
+mod timers;
+
+pub use actor::Actor;
+pub use agents::Agents;
+pub use clock::{Clock, ScaledClock, SystemClock, VirtualClock};
+pub use happening::Happening;
+pub use call::HeldProviders;
+pub use host::{Casting, Host, HostParts, Plugins, Submitted};
+pub use live::Live;
+pub use plugin::Plugin;
+pub use replay::{Divergence, Replayed, replay};

@@ -1,0 +1,251 @@
+//! The live driver: takes what is due from the agenda and runs it, agents side by side, each one event at a
+//! time. Fair by construction: an agent with mail stands once in the line of those ready, and goes to its end
+//! after every event. One task owns the mailboxes; handlers and effects are its children and are awaited.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use puppet_store::{Effect, StoreError, Waiting};
+use puppet_types::{AccountId, Priority};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{agenda::Lanes, handle, host::Host, outbox, timers};
+
+/// How long a store that fails is left alone before the same work is tried again.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Bounds of the driver.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    /// Invocations at the same time.
+    pub invocations: usize,
+    /// Effects at the same time, each of another account.
+    pub effects: usize,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { invocations: 64, effects: 16 }
+    }
+}
+
+struct Mail {
+    priority: Priority,
+    order: Reverse<u64>,
+    waiting: Waiting,
+}
+
+impl PartialEq for Mail {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Mail {}
+impl PartialOrd for Mail {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Mail {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.priority, self.order).cmp(&(other.priority, other.order))
+    }
+}
+
+/// The mailboxes of those that have mail.
+#[derive(Default)]
+struct Mailboxes {
+    /// By line (account): agents that share an account are one line.
+    mail: BTreeMap<AccountId, BinaryHeap<Mail>>,
+    ready: VecDeque<AccountId>,
+    running: std::collections::BTreeSet<AccountId>,
+}
+
+impl Mailboxes {
+    fn deliver(&mut self, line: AccountId, waiting: Waiting) {
+        let mail = Mail { priority: waiting.event.priority, order: Reverse(waiting.seq), waiting };
+        let heap = self.mail.entry(line.clone()).or_default();
+        let was_empty = heap.is_empty();
+        heap.push(mail);
+        if was_empty && !self.running.contains(&line) {
+            self.ready.push_back(line);
+        }
+    }
+
+    fn take(&mut self) -> Option<(AccountId, Waiting)> {
+        let line = self.ready.pop_front()?;
+        let heap = self.mail.get_mut(&line)?;
+        let mail = heap.pop()?;
+        if heap.is_empty() {
+            self.mail.remove(&line);
+        }
+        self.running.insert(line.clone());
+        Some((line, mail.waiting))
+    }
+
+    fn done(&mut self, line: AccountId) {
+        self.running.remove(&line);
+        if self.mail.contains_key(&line) {
+            self.ready.push_back(line);
+        }
+    }
+}
+
+enum Done {
+    Event(AccountId, Waiting, Result<handle::Settled, StoreError>),
+    Effect(AccountId, Effect, Result<outbox::Attempted, StoreError>),
+}
+
+impl Live {
+    /// Runs until `stop` becomes true, then finishes what is under way and returns.
+    pub async fn run(self, host: Arc<Host>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let mut boxes = Mailboxes::default();
+        let mut lanes = Lanes::default();
+        let mut events: JoinSet<Done> = JoinSet::new();
+        let mut effects: JoinSet<Done> = JoinSet::new();
+        loop {
+            let now = host.clock.now();
+            if let Err(error) = timers::fire_due(&host, now).await {
+                tracing::error!(%error, "timers wait for the store");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+            let (due, leaving, next) = {
+                let mut agenda = host.agenda();
+                (agenda.due_events(now), agenda.due_effects(now), agenda.next())
+            };
+            for waiting in due {
+                boxes.deliver(host.agents.line(&waiting.event.agent), waiting);
+            }
+            for effect in leaving {
+                // A retried effect comes back here: its lane was held for it.
+                if effect.attempts > 0 {
+                    lanes.done(&effect.account);
+                }
+                lanes.push(effect);
+            }
+            while events.len() < self.invocations {
+                let Some((line, waiting)) = boxes.take() else { break };
+                let host = Arc::clone(&host);
+                events.spawn(async move {
+                    let settled = handle::handle(&host, &waiting).await;
+                    Done::Event(line, waiting, settled)
+                });
+            }
+            while effects.len() < self.effects {
+                let Some(effect) = lanes.pop() else { break };
+                let host = Arc::clone(&host);
+                effects.spawn(async move {
+                    let attempted = outbox::attempt(&host, effect.clone()).await;
+                    Done::Effect(effect.account.clone(), effect, attempted)
+                });
+            }
+            tokio::select! {
+                Some(done) = events.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
+                Some(done) = effects.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
+                () = host.woken() => {}
+                () = sleep_until(&host, next) => {}
+                changed = stop.changed() => {
+                    if changed.is_err() || *stop.borrow() {
+                        break;
+                    }
+                }
+            }
+        }
+        while let Some(done) = events.join_next().await {
+            take_done(&host, &mut boxes, &mut lanes, done);
+        }
+        while let Some(done) = effects.join_next().await {
+            take_done(&host, &mut boxes, &mut lanes, done);
+        }
+        Ok(())
+    }
+}
+
+async fn sleep_until(host: &Host, next: Option<puppet_types::Timestamp>) {
+    match next {
+        Some(at) => host.clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: Result<Done, tokio::task::JoinError>) {
+    match done {
+        Ok(Done::Event(line, _, Ok(settled))) => {
+            host.take_up(settled);
+            boxes.done(line);
+        }
+        Ok(Done::Event(line, waiting, Err(error))) => {
+            tracing::error!(%error, event = %waiting.event.id, "the store failed: the event waits");
+            boxes.done(line);
+            host.put_back(waiting, STORE_PAUSE);
+        }
+        Ok(Done::Effect(account, _, Ok(attempted))) => {
+            // A lane with a retry stays held until the retry is due: effects of an account keep their order.
+            if attempted.again.is_none() {
+                lanes.done(&account);
+            }
+            host.take_up_attempted(attempted);
+        }
+        Ok(Done::Effect(account, mut effect, Err(error))) => {
+            tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
+            lanes.done(&account);
+            effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+            host.agenda().add_effect(effect);
+        }
+        Err(error) => tracing::error!(%error, "a handler ended abnormally"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use puppet_types::{Event, Timestamp};
+
+    use super::*;
+
+    fn waiting(seq: u64, agent: &str, priority: Priority) -> Waiting {
+        let event = Event {
+            id: format!("e{seq}").into(),
+            kind: "x".into(),
+            source: "test".into(),
+            agent: agent.into(),
+            author: None,
+            priority,
+            at: Timestamp::default(),
+            payload: serde_json::Value::Null,
+            hops: 0,
+            cause: None,
+            broadcast: None,
+        };
+        Waiting { seq, attempts: 0, not_before: Timestamp::default(), event }
+    }
+
+    #[test]
+    fn priorities_are_stable_and_nobody_starves() {
+        let mut boxes = Mailboxes::default();
+        for (seq, priority) in [(1, Priority::Low), (2, Priority::High), (3, Priority::High), (4, Priority::Critical)] {
+            boxes.deliver("busy".into(), waiting(seq, "busy", priority));
+        }
+        boxes.deliver("quiet".into(), waiting(5, "quiet", Priority::Low));
+        let mut order = Vec::new();
+        while let Some((line, taken)) = boxes.take() {
+            order.push(taken.seq);
+            boxes.done(line);
+        }
+        assert_eq!(order, [4, 5, 2, 3, 1]);
+    }
+
+    #[test]
+    fn one_at_a_time_per_line() {
+        let mut boxes = Mailboxes::default();
+        boxes.deliver("a".into(), waiting(1, "a", Priority::Normal));
+        boxes.deliver("a".into(), waiting(2, "a", Priority::Normal));
+        let (line, _) = boxes.take().unwrap();
+        assert!(boxes.take().is_none());
+        boxes.done(line);
+        assert_eq!(boxes.take().unwrap().1.seq, 2);
+    }
+}

@@ -1,0 +1,232 @@
+//! Effects leave: one attempt at a time per account, marked as under way before it starts, and what follows
+//! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction.
+
+use puppet_store::{Change, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
+use puppet_tweet::{Action, Delivery, Order, PublishError, Published};
+use puppet_types::{
+    Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids,
+};
+use serde_json::json;
+
+use crate::{happening::Happening, host::Host};
+
+/// Tries before an effect fails for good.
+const ATTEMPTS: u32 = 5;
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub struct Attempted {
+    /// New events.
+    pub events: Vec<Waiting>,
+    /// To be tried again.
+    pub again: Option<Effect>,
+    /// For those who watch.
+    pub happening: Happening,
+}
+
+/// Tries one effect.
+pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, StoreError> {
+    host.store.begin_attempt(&effect.id).await?;
+    effect.attempts += 1;
+    let at = host.clock.now();
+    let outcome = match action(host, &effect).await? {
+        Ok(action) => {
+            let order = Order {
+                effect: effect.id.clone(),
+                account: effect.account.clone(),
+                at,
+                hops: effect.hops,
+                action,
+            };
+            host.publisher.publish(&order).await
+        }
+        Err(reason) => Err(PublishError::Refused(reason)),
+    };
+    match outcome {
+        Ok(published) => done(host, &effect, at, published).await,
+        Err(error) => not_done(host, effect, at, error).await,
+    }
+}
+
+async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published) -> Result<Attempted, StoreError> {
+    let provider_id = published.posts.iter().map(|post| post.id.as_str()).collect::<Vec<_>>().join(",");
+    let mut events = Vec::new();
+    if !published.posts.is_empty() {
+        let payload = json!({
+            "decision": effect.n, "kind": effect.body.kind(), "id": published.posts.first().map(|post| &post.id),
+            "text": published.posts.first().map(|post| &post.text),
+        });
+        events.push(result_event(effect, "post_published", host.later(at), payload));
+    }
+    for (n, delivery) in published.deliveries.into_iter().enumerate() {
+        events.extend(delivered(host, effect, n, delivery, host.later(at)));
+    }
+    let changes = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
+    let end = EffectEnd {
+        id: effect.id.clone(),
+        state: EffectState::Done,
+        provider_id: Some(provider_id),
+        reason: None,
+        not_before: None,
+        at,
+        events,
+        changes,
+    };
+    let events = host.store.end_attempt(end).await?;
+    let happening = told(effect, at, EffectState::Done, published.posts);
+    Ok(Attempted { events, again: None, happening })
+}
+
+async fn not_done(host: &Host, mut effect: Effect, at: Timestamp, error: PublishError) -> Result<Attempted, StoreError> {
+    let reason = error.to_string();
+    let wait = match &error {
+        PublishError::RateLimited { retry_after_ms } => Some(*retry_after_ms),
+        PublishError::Unavailable(_) => Some(backoff_ms(effect.attempts)),
+        _ => None,
+    };
+    let wait = wait.filter(|_| effect.attempts < ATTEMPTS);
+    let state = match (&error, wait) {
+        (_, Some(_)) => EffectState::Waiting,
+        (PublishError::InDoubt(_), None) => EffectState::InDoubt,
+        _ => EffectState::Failed,
+    };
+    let not_before = wait.map(|wait| at.plus_millis(wait.max(1)));
+    let events = if state == EffectState::Failed {
+        let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
+        vec![result_event(&effect, "post_failed", host.later(at), payload)]
+    } else {
+        Vec::new()
+    };
+    tracing::warn!(effect = %effect.id, agent = %effect.agent, %reason, ?state, "effect not done");
+    let end = EffectEnd {
+        id: effect.id.clone(),
+        state,
+        provider_id: None,
+        reason: Some(reason),
+        not_before,
+        at,
+        events,
+        changes: Vec::new(),
+    };
+    let events = host.store.end_attempt(end).await?;
+    let happening = told(&effect, at, state, Vec::new());
+    let again = not_before.map(|not_before| {
+        effect.not_before = not_before;
+        effect
+    });
+    Ok(Attempted { events, again, happening })
+}
+
+fn told(effect: &Effect, at: Timestamp, state: EffectState, posts: Vec<Post>) -> Happening {
+    Happening::Effect { at, agent: effect.agent.clone(), kind: effect.body.kind(), state, posts }
+}
+
+/// 2, 4, 8 … seconds.
+fn backoff_ms(attempts: u32) -> u64 {
+    1_000_u64 << attempts.min(10)
+}
+
+fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: serde_json::Value) -> Event {
+    Event {
+        id: EventId::from(ids::derive("evt", &[effect.id.as_str(), kind])),
+        kind: kind.to_owned(),
+        source: "host".to_owned(),
+        agent: effect.agent.clone(),
+        author: None,
+        priority: Priority::Low,
+        at,
+        payload,
+        hops: effect.hops + 1,
+        cause: None,
+        broadcast: None,
+    }
+}
+
+fn delivered(host: &Host, effect: &Effect, n: usize, delivery: Delivery, at: Timestamp) -> Option<Event> {
+    let agent = host.accounts.agent(&delivery.account)?;
+    let id = ids::derive("evt", &[effect.id.as_str(), &n.to_string(), agent.as_str()]);
+    Some(delivery_event(EventId::from(id), agent, delivery, at))
+}
+
+/// What an account hears becomes an event of the agent behind it.
+pub fn delivery_event(id: EventId, agent: puppet_types::AgentId, delivery: Delivery, at: Timestamp) -> Event {
+    Event {
+        id,
+        priority: if delivery.kind == "mention" { Priority::High } else { Priority::Normal },
+        kind: delivery.kind,
+        source: "local".to_owned(),
+        agent,
+        author: Some(delivery.author),
+        at,
+        payload: delivery.payload,
+        hops: delivery.hops,
+        cause: None,
+        broadcast: None,
+    }
+}
+
+/// The lists of own posts (20) and of everything posted (50), contract §6.
+fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change> {
+    let original = matches!(effect.body, Decision::Post { .. } | Decision::Thread { .. });
+    let kinds = if original { vec![MemoryKind::Tweet, MemoryKind::Post] } else { vec![MemoryKind::Tweet] };
+    kinds
+        .into_iter()
+        .map(|kind| {
+            let memory = Memory {
+                id: format!("{}:{}", if kind == MemoryKind::Post { "post" } else { "tweet" }, post.id),
+                kind,
+                content: post.text.clone(),
+                at: post.at,
+                importance: 0.5,
+                valence: 0.0,
+                associations: Vec::new(),
+                metadata: vec![("post".to_owned(), post.id.to_string())],
+                author: Some(post.author.to_string()),
+                trust: Trust::Own,
+                pinned: false,
+            };
+            host.remember(effect.agent.clone(), memory)
+        })
+        .collect()
+}
+
+/// The provider's order of a decision, with earlier decisions replaced by the ids they got.
+async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, String>, StoreError> {
+    let resolve = |reference: &PostRef| {
+        let reference = reference.clone();
+        async move {
+            match reference {
+                PostRef::Id(id) => Ok(Ok(id)),
+                PostRef::Decision(n) => published_by(host, effect, n).await,
+            }
+        }
+    };
+    macro_rules! id {
+        ($reference:expr) => {
+            match resolve($reference).await? {
+                Ok(id) => id,
+                Err(reason) => return Ok(Err(reason)),
+            }
+        };
+    }
+    Ok(Ok(match &effect.body {
+        Decision::Post { text, images } => Action::Post { text: text.clone(), images: images.clone() },
+        Decision::Thread { parts } => Action::Thread { parts: parts.clone() },
+        Decision::Reply { to, text, images } => {
+            Action::Reply { to: id!(to), text: text.clone(), images: images.clone() }
+        }
+        Decision::Quote { of, text } => Action::Quote { of: id!(of), text: text.clone() },
+        Decision::Like { of } => Action::Like { of: id!(of) },
+        Decision::Delete { of } => Action::Delete { of: id!(of) },
+        other => return Ok(Err(format!("`{}` is no outside effect", other.kind()))),
+    }))
+}
+
+async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<PostId, String>, StoreError> {
+    let effects = host.store.effects_of(&effect.invocation).await?;
+    let id = effects.into_iter().find(|other| other.n == n).and_then(|other| other.provider_id);
+    // Of a thread the last part is the one that is answered.
+    let last = id.as_deref().and_then(|ids| ids.rsplit(',').next()).filter(|id| !id.is_empty());
+    Ok(last.map(PostId::new).ok_or_else(|| format!("decision {n} was not published")))
+}
+

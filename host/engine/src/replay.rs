@@ -1,0 +1,86 @@
+//! Runs a journaled invocation again, answered from the journal alone, and says where it differs.
+
+use puppet_store::StoreError;
+use puppet_types::{Invocation, NumberedDecision, Outcome};
+
+use crate::{
+    handle::{self, Answers},
+    host::Host,
+};
+
+/// The first difference.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Divergence {
+    /// Another amount of fuel.
+    Fuel {
+        /// In the journal.
+        recorded: u64,
+        /// Now.
+        replayed: u64,
+    },
+    /// Another read.
+    Read {
+        /// Which.
+        n: u32,
+    },
+    /// Another decision, or one more or less.
+    Decision {
+        /// Which.
+        n: u32,
+        /// In the journal.
+        recorded: Option<NumberedDecision>,
+        /// Now.
+        replayed: Option<NumberedDecision>,
+    },
+    /// Another end.
+    Outcome {
+        /// In the journal.
+        recorded: Outcome,
+        /// Now.
+        replayed: Outcome,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replayed {
+    /// Units of fuel now.
+    pub fuel: u64,
+    /// None where everything is the same.
+    pub divergence: Option<Divergence>,
+}
+
+/// Replays one invocation; answers none where its agent or plugin is not there any more. Changes nothing.
+pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, StoreError> {
+    let Some(actor) = host.actor(&recorded.agent).await? else { return Ok(None) };
+    let answers = Answers::Replay(recorded.reads.clone());
+    let (outcome, ended) =
+        handle::run(host, &actor, &recorded.id, &recorded.event, recorded.at, answers).await;
+    let fuel = ended.fuel;
+    let proceedings = ended.carrier.into_gate().finish(false);
+    let divergence = first_difference(recorded, &outcome, fuel, &proceedings.decisions, proceedings.divergence);
+    Ok(Some(Replayed { fuel, divergence }))
+}
+
+fn first_difference(
+    recorded: &Invocation,
+    outcome: &Outcome,
+    fuel: u64,
+    decisions: &[NumberedDecision],
+    read: Option<u32>,
+) -> Option<Divergence> {
+    if let Some(n) = read {
+        return Some(Divergence::Read { n });
+    }
+    let longest = recorded.decisions.len().max(decisions.len());
+    for at in 0..longest {
+        let (was, is) = (recorded.decisions.get(at), decisions.get(at));
+        if was != is {
+            return Some(Divergence::Decision { n: at as u32, recorded: was.cloned(), replayed: is.cloned() });
+        }
+    }
+    if recorded.outcome != *outcome {
+        return Some(Divergence::Outcome { recorded: recorded.outcome.clone(), replayed: outcome.clone() });
+    }
+    (recorded.fuel != fuel).then_some(Divergence::Fuel { recorded: recorded.fuel, replayed: fuel })
+}

@@ -1,0 +1,11 @@
+//! What a simulated stretch of life came to: `puppet.simulate/1` (SCHEMAS) and a timeline to read. Everything
+//! is taken from the journal and the rows after the run; nothing here depends on wall time, paths or digests of
+//! components.
+
+mod build;
+mod rows;
+mod timeline;
+
+pub use build::{Facts, Input, PluginFact, budget_row, build, build_json};
+pub use rows::{AgentReport, Counts, MoodPoint, PostRow, Report, Totals};
+pub use timeline::timeline;

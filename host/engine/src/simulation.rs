@@ -1,0 +1,128 @@
+//! Virtual time: the host's events, timers and effects in lock step. At each moment effects leave first, then
+//! timers fire, then events are handled: the agents' side by side, one after the other within an account.
+//! Commits happen in a fixed order, so that the same input and seed give the same rows, whatever the number of
+//! workers.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures::future::join_all;
+use puppet_store::{StoreError, Waiting};
+use puppet_types::{AccountId, Timestamp};
+
+use crate::{
+    agenda::sort_by_priority,
+    clock::VirtualClock,
+    handle::{self, Handled, Settled},
+    host::Host,
+    outbox, timers,
+};
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Virtual now.
+    pub at: Timestamp,
+    /// Invocations so far.
+    pub invocations: u64,
+    /// Effects so far.
+    pub effects: u64,
+}
+
+/// Runs until `end` (exclusive) or until nothing is left to do.
+pub async fn run(
+    host: &Arc<Host>,
+    clock: &VirtualClock,
+    end: Timestamp,
+    workers: usize,
+    mut progress: impl FnMut(Progress),
+) -> Result<Progress, StoreError> {
+    let mut seen = Progress { at: host.clock.now(), invocations: 0, effects: 0 };
+    loop {
+        let next = host.agenda().next().filter(|at| *at < end);
+        let Some(at) = next else { break };
+        clock.advance_to(at);
+        seen.at = at;
+        let mut effects = host.agenda().due_effects(at);
+        effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
+        for effect in effects {
+            let attempted = outbox::attempt(host, effect).await?;
+            host.take_up_attempted(attempted);
+            seen.effects += 1;
+        }
+        timers::fire_due(host, at).await?;
+        seen.invocations += moment(host, at, workers).await?;
+        progress(seen);
+    }
+    clock.advance_to(end);
+    seen.at = end;
+    Ok(seen)
+}
+
+/// Handles every event that is due. Answers how many.
+async fn moment(host: &Arc<Host>, at: Timestamp, workers: usize) -> Result<u64, StoreError> {
+    let mut due = host.agenda().due_events(at);
+    sort_by_priority(&mut due);
+    // Agents that share an account share its budgets: they form one line.
+    let mut lines: BTreeMap<AccountId, VecDeque<Waiting>> = BTreeMap::new();
+    let handled = due.len() as u64;
+    for waiting in due {
+        lines.entry(host.agents.line(&waiting.event.agent)).or_default().push_back(waiting);
+    }
+    while !lines.is_empty() {
+        let wave: Vec<Waiting> = lines.values_mut().filter_map(VecDeque::pop_front).collect();
+        lines.retain(|_, line| !line.is_empty());
+        for settled in commit_wave(host, wave, workers).await? {
+            host.take_up(settled);
+        }
+    }
+    Ok(handled)
+}
+
+/// Invokes side by side, commits in order.
+async fn commit_wave(host: &Arc<Host>, wave: Vec<Waiting>, workers: usize) -> Result<Vec<Settled>, StoreError> {
+    let handled = if wave.len() == 1 || workers <= 1 {
+        let mut handled = Vec::with_capacity(wave.len());
+        for waiting in wave {
+            handled.push((handle::invoke(host, &waiting).await?, waiting));
+        }
+        handled
+    } else {
+        side_by_side(host, wave, workers).await?
+    };
+    let commits = handled.into_iter().map(|(handled, waiting)| async move {
+        // The futures are polled in this order, and the store takes commits in the order they are handed in.
+        handle::settle(host, &waiting, handled).await
+    });
+    join_all(commits).await.into_iter().collect()
+}
+
+/// A bounded number of tasks, each taking the next event: never more instances than workers.
+async fn side_by_side(
+    host: &Arc<Host>,
+    wave: Vec<Waiting>,
+    workers: usize,
+) -> Result<Vec<(Handled, Waiting)>, StoreError> {
+    let tasks = workers.min(wave.len());
+    let queue = Arc::new(Mutex::new(wave.into_iter().enumerate().collect::<VecDeque<_>>()));
+    let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(worker(Arc::clone(host), Arc::clone(&queue)))).collect();
+    let mut by_place = BTreeMap::new();
+    for task in join_all(tasks).await {
+        let results = task.map_err(|error| StoreError::Failed(error.to_string()))?;
+        by_place.extend(results?);
+    }
+    Ok(by_place.into_values().collect())
+}
+
+type Queue = Arc<Mutex<VecDeque<(usize, Waiting)>>>;
+
+async fn worker(host: Arc<Host>, queue: Queue) -> Result<Vec<(usize, (Handled, Waiting))>, StoreError> {
+    let mut results = Vec::new();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some((place, waiting)) = next else { return Ok(results) };
+        results.push((place, (handle::invoke(&host, &waiting).await?, waiting)));
+    }
+}

@@ -1,0 +1,338 @@
+//! Budgets: counters per calendar window that nothing passes. Reserve before, commit or release after.
+//!
+//! The ledger in memory is authoritative while a host runs (a data folder has one host); what was spent is
+//! written with the commit that spent it, and read back at start. A reservation is returned by dropping it,
+//! so that a cancelled call cannot leak one. Exact under concurrency: one lock per counter, no read-modify-write
+//! outside it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use puppet_types::{AgentId, CallError, Capability, Code, PackId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Period};
+
+/// Whose budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One agent's.
+    Agent,
+    /// An account's, shared by the agents that post as it.
+    Account,
+    /// The whole host's.
+    Host,
+}
+
+/// Names a counter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BudgetKey {
+    /// Whose.
+    pub scope: Scope,
+    /// The agent.
+    pub agent: AgentId,
+    /// The pack that draws on it.
+    pub pack: PackId,
+    /// The interface.
+    pub capability: Capability,
+    /// What is counted.
+    pub amount: Amount,
+    /// Over what period.
+    pub period: Period,
+}
+
+/// What was spent of one budget in one window: a row of the store, added to what is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spend {
+    /// The counter.
+    pub key: BudgetKey,
+    /// Start of the window, milliseconds since 1970.
+    pub window: i64,
+    /// To be added.
+    pub used: u64,
+    /// Reported by a provider beyond what was reserved.
+    pub overrun: u64,
+}
+
+/// How much is left, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetState {
+    /// Below 80 %.
+    Ok,
+    /// 80 % and more.
+    Near,
+    /// Nothing left.
+    Spent,
+}
+
+/// One line of `puppet budgets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetLine {
+    /// The counter.
+    pub key: BudgetKey,
+    /// The most per window.
+    pub limit: u64,
+    /// Spent in this window, never more than the limit.
+    pub used: u64,
+    /// Held for calls under way.
+    pub reserved: u64,
+    /// `limit − used − reserved`.
+    pub left: u64,
+    /// Beyond the limit, as a provider reported it.
+    pub overrun: u64,
+    /// When the window ends.
+    pub resets_at: Timestamp,
+    /// In words.
+    pub state: BudgetState,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    start: i64,
+    used: u64,
+    reserved: u64,
+    overrun: u64,
+    limit: u64,
+}
+
+/// One budget's counter.
+#[derive(Debug)]
+pub struct Counter {
+    key: BudgetKey,
+    window: Mutex<Window>,
+}
+
+/// So much is held of a counter until it is spent or dropped.
+#[derive(Debug)]
+#[must_use = "dropping a reservation releases it"]
+pub struct Reservation {
+    counter: Arc<Counter>,
+    window: i64,
+    quantity: u64,
+}
+
+fn lock(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
+    // A panic while the lock is held cannot leave the few integers half-written.
+    window.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Window {
+    fn roll(&mut self, at: Timestamp, period: Period) {
+        let start = at.as_millis() - at.as_millis().rem_euclid(period.millis());
+        if start > self.start {
+            // What a provider took beyond the limit is a debt to the next window.
+            let debt = self.overrun.min(self.limit);
+            *self = Self { start, used: debt, reserved: 0, overrun: self.overrun - debt, limit: self.limit };
+        }
+    }
+    fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used).saturating_sub(self.reserved)
+    }
+}
+
+impl Counter {
+    /// Holds `quantity`, or says when there may be enough again.
+    pub fn reserve(self: &Arc<Self>, quantity: u64, at: Timestamp) -> Result<Reservation, CallError> {
+        let mut window = lock(&self.window);
+        window.roll(at, self.key.period);
+        if quantity > window.left() {
+            let resets = window.start + self.key.period.millis();
+            let wait = u64::try_from(resets - at.as_millis()).unwrap_or(0);
+            let message = format!(
+                "{}/{} of `{}`: {} of {} left, {quantity} asked",
+                self.key.amount.name(),
+                self.key.period.name(),
+                self.key.capability,
+                window.left(),
+                window.limit
+            );
+            return Err(CallError::retry(Code::BudgetExhausted, message, wait));
+        }
+        window.reserved += quantity;
+        Ok(Reservation { counter: Arc::clone(self), window: window.start, quantity })
+    }
+
+    /// How it stands.
+    pub fn line(&self, at: Timestamp) -> BudgetLine {
+        let mut window = lock(&self.window);
+        window.roll(at, self.key.period);
+        let left = window.left();
+        let taken = window.limit - left;
+        let state = if left == 0 {
+            BudgetState::Spent
+        } else if u128::from(taken) * 5 >= u128::from(window.limit) * 4 {
+            BudgetState::Near
+        } else {
+            BudgetState::Ok
+        };
+        BudgetLine {
+            key: self.key.clone(),
+            limit: window.limit,
+            used: window.used,
+            reserved: window.reserved,
+            left,
+            overrun: window.overrun,
+            resets_at: Timestamp::from_millis(window.start + self.key.period.millis()),
+            state,
+        }
+    }
+}
+
+impl Reservation {
+    /// Books what was really used: less frees the rest, more is an overrun. Answers the row to store.
+    pub fn spend(mut self, used: u64) -> Spend {
+        let mut window = lock(&self.counter.window);
+        let within = used.min(self.quantity);
+        let overrun = used - within;
+        if window.start == self.window {
+            window.reserved -= self.quantity;
+            window.used += within;
+            window.overrun += overrun;
+        }
+        drop(window);
+        self.quantity = 0;
+        Spend { key: self.counter.key.clone(), window: self.window, used: within, overrun }
+    }
+    /// The row that counts the whole reservation as spent, for a crash before it is settled.
+    pub fn as_spent(&self) -> Spend {
+        Spend { key: self.counter.key.clone(), window: self.window, used: self.quantity, overrun: 0 }
+    }
+    /// How much is held.
+    pub fn quantity(&self) -> u64 {
+        self.quantity
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut window = lock(&self.counter.window);
+        if window.start == self.window {
+            window.reserved -= self.quantity;
+        }
+    }
+}
+
+/// Every counter of the host.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    counters: Mutex<BTreeMap<BudgetKey, Arc<Counter>>>,
+}
+
+impl Ledger {
+    /// The counter of a key; a new limit takes effect at once.
+    pub fn counter(&self, key: BudgetKey, limit: u64) -> Arc<Counter> {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = counters
+            .entry(key.clone())
+            .or_insert_with(|| Arc::new(Counter { key, window: Mutex::new(Window::default()) }));
+        lock(&counter.window).limit = limit;
+        Arc::clone(counter)
+    }
+
+    /// Takes back what the store holds, at start. Rows of the same key: the latest window counts.
+    pub fn restore(&self, rows: impl IntoIterator<Item = Spend>) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            let counter = counters
+                .entry(row.key.clone())
+                .or_insert_with(|| Arc::new(Counter { key: row.key.clone(), window: Mutex::new(Window::default()) }));
+            let mut window = lock(&counter.window);
+            if row.window >= window.start {
+                let limit = window.limit;
+                *window = Window { start: row.window, used: row.used, reserved: 0, overrun: row.overrun, limit };
+            }
+        }
+    }
+
+    /// All counters, by key.
+    pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.values().map(|counter| counter.line(at)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn counter(limit: u64) -> (Ledger, Arc<Counter>) {
+        let ledger = Ledger::default();
+        let key = BudgetKey {
+            scope: Scope::Agent,
+            agent: "a".into(),
+            pack: "p".into(),
+            capability: Capability::Tweet,
+            amount: Amount::Posts,
+            period: Period::Hour,
+        };
+        let counter = ledger.counter(key, limit);
+        (ledger, counter)
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(100 * HOUR + millis)
+    }
+
+    #[test]
+    fn nothing_passes_a_limit_and_a_drop_gives_back() {
+        let (_, counter) = counter(3);
+        let held = counter.reserve(2, at(0)).unwrap();
+        let error = counter.reserve(2, at(60_000)).unwrap_err();
+        assert_eq!((error.code, error.retry_after_ms), (Code::BudgetExhausted, Some(3_540_000)));
+        drop(held);
+        let spend = counter.reserve(3, at(0)).unwrap().spend(1);
+        assert_eq!((spend.used, spend.window), (1, 100 * HOUR));
+        let line = counter.line(at(0));
+        assert_eq!((line.used, line.reserved, line.left, line.state), (1, 0, 2, BudgetState::Ok));
+    }
+
+    #[test]
+    fn a_new_window_starts_whole_but_carries_debt() {
+        let (_, counter) = counter(10);
+        let spend = counter.reserve(10, at(0)).unwrap().spend(14);
+        assert_eq!((spend.used, spend.overrun), (10, 4));
+        assert_eq!(counter.line(at(0)).state, BudgetState::Spent);
+        let next = counter.line(at(HOUR));
+        assert_eq!((next.used, next.left, next.overrun), (4, 6, 0));
+    }
+
+    #[test]
+    fn a_reservation_of_a_past_window_does_not_touch_the_present_one() {
+        let (_, counter) = counter(5);
+        let old = counter.reserve(5, at(0)).unwrap();
+        let new = counter.reserve(5, at(HOUR)).unwrap();
+        drop(old);
+        assert_eq!(counter.line(at(HOUR)).reserved, 5);
+        drop(new);
+        assert_eq!(counter.line(at(HOUR)).reserved, 0);
+    }
+
+    #[test]
+    fn a_restart_resets_nothing() {
+        let (_, first) = counter(5);
+        let spend = first.reserve(4, at(0)).unwrap().spend(4);
+        let ledger = Ledger::default();
+        ledger.restore([spend.clone()]);
+        let second = ledger.counter(spend.key, 5);
+        assert_eq!(second.line(at(1)).left, 1);
+    }
+
+    #[test]
+    fn exact_under_concurrency() {
+        let (_, counter) = counter(100);
+        let admitted: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..50).filter(|_| counter.reserve(1, at(0)).map(|held| held.spend(1)).is_ok()).count()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(admitted, 100);
+        assert_eq!(counter.line(at(0)).left, 0);
+    }
+}

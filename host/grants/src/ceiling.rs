@@ -1,0 +1,60 @@
+//! The most a capability gives where no operator has said anything: per capability the operations and the
+//! amounts. What a pack requests is cut to this.
+
+use puppet_types::Capability;
+
+use crate::{Amount, Period};
+
+/// Default bounds of one capability.
+#[derive(Debug)]
+pub struct Ceiling {
+    /// The interface.
+    pub capability: Capability,
+    /// Every operation it has.
+    pub operations: &'static [&'static str],
+    /// The most per agent and period.
+    pub amounts: &'static [(Amount, Period, u64)],
+}
+
+/// One entry per capability that can be requested today.
+pub const CEILINGS: &[Ceiling] = &[
+    Ceiling {
+        capability: Capability::Llm,
+        operations: &["complete", "embed"],
+        amounts: &[(Amount::Tokens, Period::Day, 2_000_000), (Amount::Usd, Period::Day, 5_000_000)],
+    },
+    Ceiling {
+        capability: Capability::Tweet,
+        operations: &[
+            "post", "thread", "reply", "quote", "like", "delete", "timeline", "posts-of", "thread-of", "own-posts",
+        ],
+        amounts: &[
+            (Amount::Posts, Period::Hour, 12),
+            (Amount::Posts, Period::Day, 100),
+            (Amount::Replies, Period::Hour, 60),
+            (Amount::Likes, Period::Hour, 60),
+            (Amount::Deletes, Period::Hour, 12),
+        ],
+    },
+    Ceiling {
+        capability: Capability::Memory,
+        operations: &["remember", "forget", "supersede", "pin", "recall", "recent"],
+        amounts: &[(Amount::Rows, Period::Day, 5_000), (Amount::Bytes, Period::Day, 4 << 20)],
+    },
+    Ceiling {
+        capability: Capability::Schedule,
+        operations: &["once", "after", "every", "cron", "cancel", "list"],
+        amounts: &[(Amount::Timers, Period::Hour, 1_000)],
+    },
+    Ceiling { capability: Capability::State, operations: &["get", "put", "clear"], amounts: &[] },
+    Ceiling {
+        capability: Capability::Events,
+        operations: &["emit"],
+        amounts: &[(Amount::Events, Period::Hour, 1_000)],
+    },
+];
+
+/// The entry of one capability, where it can be requested at all.
+pub fn ceiling(capability: Capability) -> Option<&'static Ceiling> {
+    CEILINGS.iter().find(|ceiling| ceiling.capability == capability)
+}

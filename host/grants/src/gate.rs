@@ -1,0 +1,476 @@
+//! The gate: the one place where a capability call is admitted (DESIGN §4), and the record of what one
+//! invocation read and decided.
+//!
+//! A read passes: counted → granted → budget reserved → answered from the journal, or by the provider within
+//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded.
+//! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
+
+use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use puppet_types::{
+    Breach, CallError, Capability, Code, Cost, Decision, InvocationId, Json, LogLine, NumberedDecision, PackId, Read,
+    ReadStatus, Refusal, Timestamp,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Amount, Charge, Held, Reservation, Rights, Spend};
+
+/// Bounds of one invocation that belong to the host, whatever is granted.
+#[derive(Debug, Clone)]
+pub struct CallBounds {
+    /// Calls per capability.
+    pub host_calls: u32,
+    /// Decisions in all.
+    pub decisions: u32,
+    /// Bytes of requests and answers kept in the journal.
+    pub journal_bytes: usize,
+    /// Log lines kept; more are dropped and counted.
+    pub log_lines: usize,
+    /// Bytes of one log line; more are cut.
+    pub log_line_bytes: usize,
+    /// Time for the whole invocation, provider calls included.
+    pub deadline: Duration,
+}
+
+impl Default for CallBounds {
+    fn default() -> Self {
+        Self {
+            host_calls: 1_000,
+            decisions: 256,
+            journal_bytes: 4 << 20,
+            log_lines: 200,
+            log_line_bytes: 4 << 10,
+            deadline: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How the deadline is measured.
+#[derive(Debug, Clone, Copy)]
+pub enum Elapsed {
+    /// By the wall, from here.
+    Wall(std::time::Instant),
+    /// By what providers say their answer would have taken; the wall does not count.
+    Modelled(Duration),
+}
+
+/// A provider's answer.
+#[derive(Debug)]
+pub struct Answer<A> {
+    /// What the guest gets.
+    pub value: A,
+    /// What was really used, per reserved charge; what is missing costs its reservation.
+    pub used: Vec<Charge>,
+    /// How long it would have taken, for virtual time.
+    pub latency: Duration,
+}
+
+impl<A> Answer<A> {
+    /// Costs nothing and takes no time.
+    pub fn free(value: A) -> Self {
+        Self { value, used: Vec::new(), latency: Duration::ZERO }
+    }
+}
+
+/// Where paid reads become durable.
+#[async_trait]
+pub trait Books: Send + Sync {
+    /// Called once before a paid provider call: from now on the reservation counts as spent, also over a crash.
+    async fn open(&self, invocation: &InvocationId, n: u32, worst: &[Spend]) -> Result<(), CallError>;
+    /// Called once after it, before the guest sees the answer: replaces the worst case by what was spent and keeps the read.
+    async fn settle(&self, invocation: &InvocationId, read: &Read, spent: &[Spend]) -> Result<(), CallError>;
+}
+
+/// Books for hosts without paid providers: nothing to keep.
+#[derive(Debug, Default)]
+pub struct UnbookedReads;
+
+#[async_trait]
+impl Books for UnbookedReads {
+    async fn open(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
+        Ok(())
+    }
+    async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
+        Ok(())
+    }
+}
+
+/// What an invocation leaves behind.
+#[derive(Debug, Default)]
+pub struct Proceedings {
+    /// In order.
+    pub reads: Vec<Read>,
+    /// In order.
+    pub decisions: Vec<NumberedDecision>,
+    /// Per capability.
+    pub host_calls: BTreeMap<Capability, u32>,
+    /// The plugin's lines.
+    pub log: Vec<LogLine>,
+    /// Lines that were dropped.
+    pub log_dropped: u32,
+    /// Budget rows to add to the store with the commit; paid reads are not among them, they are booked already.
+    pub spends: Vec<Spend>,
+    /// Time that answers would have taken.
+    pub modelled: Duration,
+    /// Where a replay first asked something else than was recorded.
+    pub divergence: Option<u32>,
+}
+
+/// One invocation's way through the gate.
+pub struct Gate {
+    invocation: InvocationId,
+    pack: PackId,
+    at: Timestamp,
+    rights: Arc<Rights>,
+    bounds: Arc<CallBounds>,
+    books: Arc<dyn Books>,
+    elapsed: Elapsed,
+    recorded: VecDeque<Read>,
+    strict: bool,
+    calls: [u32; Capability::ALL.len()],
+    journal_bytes: usize,
+    decided: Arc<Vec<NumberedDecision>>,
+    held: Vec<(Reservation, u64)>,
+    out: Proceedings,
+}
+
+impl Gate {
+    /// Opens the gate for one invocation.
+    pub fn new(
+        invocation: InvocationId,
+        pack: PackId,
+        at: Timestamp,
+        rights: Arc<Rights>,
+        bounds: Arc<CallBounds>,
+        books: Arc<dyn Books>,
+        elapsed: Elapsed,
+    ) -> Self {
+        Self {
+            invocation,
+            pack,
+            at,
+            rights,
+            bounds,
+            books,
+            elapsed,
+            recorded: VecDeque::new(),
+            strict: false,
+            calls: [0; Capability::ALL.len()],
+            journal_bytes: 0,
+            decided: Arc::default(),
+            held: Vec::new(),
+            out: Proceedings::default(),
+        }
+    }
+
+    /// Answers from these as long as the questions are the same; then asks providers (a retried invocation).
+    pub fn resume_from(mut self, reads: Vec<Read>) -> Self {
+        self.recorded = reads.into();
+        self
+    }
+
+    /// Answers only from these: a question that was not recorded is an error and a divergence (a replay).
+    pub fn replay(mut self, reads: Vec<Read>) -> Self {
+        self.recorded = reads.into();
+        self.strict = true;
+        self
+    }
+
+    /// The time of the event.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+    /// The invocation's id.
+    pub fn invocation(&self) -> &InvocationId {
+        &self.invocation
+    }
+    /// The pack whose plugin runs.
+    pub fn pack(&self) -> &PackId {
+        &self.pack
+    }
+    /// What it may do.
+    pub fn rights(&self) -> &Rights {
+        &self.rights
+    }
+    /// What this call has decided so far; reads lay it over what is stored.
+    pub fn decided(&self) -> Arc<Vec<NumberedDecision>> {
+        Arc::clone(&self.decided)
+    }
+
+    /// A read of something that costs nothing.
+    pub async fn read<'s, P, Q, A, F>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        held: &'s Held<P>,
+        ask: F,
+    ) -> Result<A, Refusal>
+    where
+        P: ?Sized,
+        Q: Serialize + ?Sized + Sync,
+        A: Serialize + DeserializeOwned + Send,
+        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
+    {
+        self.read_charged(capability, operation, request, &[], false, held, ask).await
+    }
+
+    /// A read that draws on budgets. `worst` is reserved before the provider is asked; a `paid` one is durable
+    /// before its answer is seen.
+    #[allow(clippy::too_many_arguments, reason = "the way of a call, in its order")]
+    pub async fn read_charged<'s, P, Q, A, F>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        worst: &[Charge],
+        paid: bool,
+        held: &'s Held<P>,
+        ask: F,
+    ) -> Result<A, Refusal>
+    where
+        P: ?Sized,
+        Q: Serialize + ?Sized + Sync,
+        A: Serialize + DeserializeOwned + Send,
+        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
+    {
+        self.count(capability)?;
+        let request = Json::of(request);
+        if let Some(answer) = self.from_journal(capability, operation, &request)? {
+            return answer;
+        }
+        let mut read = Read {
+            n: self.out.reads.len() as u32,
+            capability,
+            operation: operation.to_owned(),
+            request,
+            answer: Json::default(),
+            status: ReadStatus::Ok,
+            cost: Cost::default(),
+        };
+        let reserved = match self.admit(capability, operation, worst) {
+            Ok(reserved) => reserved,
+            Err(error) => return Err(self.refused(read, error)),
+        };
+        if paid {
+            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+            self.books.open(&self.invocation, read.n, &worst).await?;
+        }
+        let asked = self.within_deadline(ask(held.provider())).await?;
+        let (value, used) = match asked {
+            Ok(answer) => {
+                self.take(answer.latency)?;
+                (Ok(answer.value), answer.used)
+            }
+            // The provider says nothing about usage: an error of its own costs nothing.
+            Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
+        };
+        let mut spends = Vec::with_capacity(reserved.len());
+        for (reservation, amount) in reserved {
+            let worst = reservation.quantity();
+            let really = used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity);
+            match amount {
+                Amount::Tokens => read.cost.tokens = really,
+                Amount::Usd => read.cost.usd_micros = really,
+                _ => {}
+            }
+            spends.push(reservation.spend(really));
+        }
+        let answer = match value {
+            Ok(value) => {
+                read.answer = Json::of(&value);
+                Ok(value)
+            }
+            Err(error) => {
+                read.status = ReadStatus::Error;
+                read.answer = Json::of(&error);
+                Err(error)
+            }
+        };
+        if paid {
+            self.books.settle(&self.invocation, &read, &spends).await?;
+        } else {
+            self.out.spends.extend(spends);
+        }
+        self.keep(read)?;
+        answer.map_err(Refusal::Call)
+    }
+
+    /// Records a decision. `charges` are reserved now and spent by the commit.
+    pub fn decide(
+        &mut self,
+        operation: &'static str,
+        charges: &[Charge],
+        decision: Decision,
+    ) -> Result<u32, Refusal> {
+        let capability = decision.capability();
+        self.count(capability)?;
+        if self.decided.len() >= self.bounds.decisions as usize {
+            let detail = format!("more than {} decisions", self.bounds.decisions);
+            return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
+        }
+        let reserved = self.admit(capability, operation, charges).map_err(Refusal::Call)?;
+        self.held.extend(reserved.into_iter().map(|(held, _)| {
+            let quantity = held.quantity();
+            (held, quantity)
+        }));
+        let n = self.decided.len() as u32;
+        Arc::make_mut(&mut self.decided).push(NumberedDecision { n, decision });
+        Ok(n)
+    }
+
+    /// Counts a call that needs no answer from outside and is not journaled (`agent.now`, `weighted-length`).
+    pub fn count(&mut self, capability: Capability) -> Result<(), Refusal> {
+        let calls = &mut self.calls[capability.index()];
+        *calls += 1;
+        if *calls > self.bounds.host_calls {
+            let detail = format!("more than {} calls of `{capability}`", self.bounds.host_calls);
+            return Err(Refusal::Breach(Breach::TooManyHostCalls, detail));
+        }
+        Ok(())
+    }
+
+    /// Keeps a line of the plugin's log, cut and dropped at the bounds.
+    pub fn log(&mut self, level: &'static str, message: &str) -> Result<(), Refusal> {
+        self.count(Capability::Log)?;
+        if self.out.log.len() >= self.bounds.log_lines {
+            self.out.log_dropped += 1;
+            return Ok(());
+        }
+        let mut end = message.len().min(self.bounds.log_line_bytes);
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.out.log.push(LogLine { level: level.to_owned(), message: message[..end].to_owned() });
+        Ok(())
+    }
+
+    /// Closes the gate. Where the outcome commits, reservations of decisions are spent; else they are given back.
+    pub fn finish(mut self, commits: bool) -> Proceedings {
+        for (reservation, quantity) in self.held.drain(..) {
+            if commits {
+                self.out.spends.push(reservation.spend(quantity));
+            }
+        }
+        self.out.decisions = Arc::unwrap_or_clone(self.decided);
+        for capability in Capability::ALL {
+            let calls = self.calls[capability.index()];
+            if calls > 0 {
+                self.out.host_calls.insert(*capability, calls);
+            }
+        }
+        if let Elapsed::Modelled(spent) = self.elapsed {
+            self.out.modelled = spent;
+        }
+        self.out
+    }
+
+    /// Granted, and enough left of every budget that counts it.
+    fn admit(
+        &self,
+        capability: Capability,
+        operation: &'static str,
+        charges: &[Charge],
+    ) -> Result<Vec<(Reservation, Amount)>, CallError> {
+        if capability.comes_with_every_plugin() {
+            return Ok(Vec::new());
+        }
+        let right = self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
+            CallError::new(Code::Denied, format!("`{}` was not granted `{capability}.{operation}`", self.pack))
+        })?;
+        let mut reserved = Vec::new();
+        for charge in charges {
+            for counter in right.budgets(charge.amount) {
+                // What was reserved so far is given back when the list is dropped.
+                reserved.push((counter.reserve(charge.quantity, self.at)?, charge.amount));
+            }
+        }
+        Ok(reserved)
+    }
+
+    fn from_journal<A: DeserializeOwned>(
+        &mut self,
+        capability: Capability,
+        operation: &str,
+        request: &Json,
+    ) -> Result<Option<Result<A, Refusal>>, Refusal> {
+        let same = self.recorded.front().is_some_and(|read| {
+            read.capability == capability && read.operation == operation && read.request == *request
+        });
+        if !same {
+            if self.strict {
+                let n = self.out.reads.len() as u32;
+                self.out.divergence.get_or_insert(n);
+                let message = format!("the journal has no answer to read {n}: {capability}.{operation}");
+                return Err(Refusal::call(Code::Internal, message));
+            }
+            self.recorded.clear();
+            return Ok(None);
+        }
+        let Some(read) = self.recorded.pop_front() else { return Ok(None) };
+        let answer = match read.status {
+            ReadStatus::Ok => read.answer.parse().map_err(|error| {
+                Refusal::call(Code::Internal, format!("the journaled answer does not read back: {error}"))
+            }),
+            _ => Err(Refusal::Call(read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, "")))),
+        };
+        self.keep(read)?;
+        Ok(Some(answer))
+    }
+
+    fn refused(&mut self, mut read: Read, error: CallError) -> Refusal {
+        read.status = if error.code == Code::BudgetExhausted { ReadStatus::Budget } else { ReadStatus::Denied };
+        read.answer = Json::of(&error);
+        match self.keep(read) {
+            Ok(()) => Refusal::Call(error),
+            Err(refusal) => refusal,
+        }
+    }
+
+    fn keep(&mut self, read: Read) -> Result<(), Refusal> {
+        self.journal_bytes += read.request.as_str().len() + read.answer.as_str().len();
+        if self.journal_bytes > self.bounds.journal_bytes {
+            let detail = format!("more than {} bytes of questions and answers", self.bounds.journal_bytes);
+            return Err(Refusal::Breach(Breach::TooManyHostBytes, detail));
+        }
+        self.out.reads.push(read);
+        Ok(())
+    }
+
+    async fn within_deadline<T>(&self, answer: impl Future<Output = T>) -> Result<T, Refusal> {
+        match self.elapsed {
+            Elapsed::Modelled(_) => Ok(answer.await),
+            Elapsed::Wall(since) => {
+                let left = self.bounds.deadline.saturating_sub(since.elapsed());
+                tokio::time::timeout(left, answer).await.map_err(|_| self.too_late())
+            }
+        }
+    }
+
+    fn take(&mut self, latency: Duration) -> Result<(), Refusal> {
+        if let Elapsed::Modelled(spent) = &mut self.elapsed {
+            *spent += latency;
+            if *spent > self.bounds.deadline {
+                return Err(self.too_late());
+            }
+        }
+        Ok(())
+    }
+
+    fn too_late(&self) -> Refusal {
+        Refusal::Breach(Breach::Deadline, format!("longer than {} ms", self.bounds.deadline.as_millis()))
+    }
+}
+
+/// The future a provider call is.
+pub(crate) mod futures_box {
+    use std::pin::Pin;
+
+    use puppet_types::CallError;
+
+    use crate::Answer;
+
+    /// What `async_trait` methods return.
+    pub type Boxed<'s, A> = Pin<Box<dyn Future<Output = Result<Answer<A>, CallError>> + Send + 's>>;
+}

@@ -1,0 +1,16 @@
+//! Who may do what, and how much of it: requests, ceilings, rights, budgets, and the gate through which
+//! every capability call passes (DESIGN §4, §8). No provider is reached by any other way.
+
+mod amount;
+mod budget;
+mod ceiling;
+mod gate;
+mod held;
+mod right;
+
+pub use amount::{Amount, Charge, Period, UnknownAmount};
+pub use budget::{BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
+pub use ceiling::{CEILINGS, Ceiling, ceiling};
+pub use gate::{Answer, Books, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads, futures_box::Boxed};
+pub use held::Held;
+pub use right::{Mode, Request, Requests, Right, Rights};

@@ -1,0 +1,6 @@
+//! The `state` capability: one small versioned blob per plugin and agent. `get` is a read through the gate,
+//! `put` and `clear` are decisions; `get` answers with what this call has put.
+
+mod host;
+
+pub use host::{BLOB_BYTES, Carries, View, link};

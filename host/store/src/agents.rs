@@ -1,0 +1,76 @@
+//! Agents and what belongs to one: mood, relationships, plugin state.
+
+use async_trait::async_trait;
+use puppet_types::{AgentId, Mood, PackId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// An agent's row: identity and configuration. `body` is the engine's own (persona, accounts, providers).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// Stable.
+    pub id: AgentId,
+    /// JSON.
+    pub body: serde_json::Value,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// How an agent stands to another (contract §6).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Relationship {
+    /// Agent id or account.
+    pub target: String,
+    /// −1..1.
+    pub sentiment: f64,
+    /// 0..1.
+    pub familiarity: f64,
+    /// 0..1.
+    pub trust: f64,
+    /// How many.
+    pub interactions: u32,
+    /// When last.
+    pub last_interaction: Option<Timestamp>,
+    /// Newest first, at most ten.
+    pub recent_interactions: Vec<String>,
+    /// Kept for good.
+    pub notes: Vec<String>,
+}
+
+/// A plugin's blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateBlob {
+    /// The plugin's own schema version.
+    pub version: u32,
+    /// Opaque.
+    pub data: Vec<u8>,
+}
+
+/// Whose blob.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PluginState {
+    /// The agent.
+    pub agent: AgentId,
+    /// The plugin.
+    pub plugin: PackId,
+}
+
+/// Agents.
+#[async_trait]
+pub trait AgentStore: Send + Sync {
+    /// Writes or replaces an agent.
+    async fn put_agent(&self, row: AgentRow) -> Result<()>;
+    /// By id.
+    async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>>;
+    /// All, by id.
+    async fn agents(&self) -> Result<Vec<AgentRow>>;
+    /// The mood and when it was last set; none where it never was.
+    async fn mood(&self, agent: &AgentId) -> Result<Option<(Mood, Timestamp)>>;
+    /// All relationships, by target.
+    async fn relationships(&self, agent: &AgentId) -> Result<Vec<Relationship>>;
+    /// One.
+    async fn relationship(&self, agent: &AgentId, target: &str) -> Result<Option<Relationship>>;
+    /// The blob of a plugin.
+    async fn state(&self, agent: &AgentId, plugin: &PackId) -> Result<Option<StateBlob>>;
+}

@@ -1,0 +1,20 @@
+//! What was spent, and what is reserved for paid reads under way.
+
+use async_trait::async_trait;
+use puppet_grants::Spend;
+use puppet_types::{InvocationId, Read};
+
+use crate::Result;
+
+/// Budget rows. Spends are added to what is there.
+#[async_trait]
+pub trait BudgetStore: Send + Sync {
+    /// Rows of the latest window of every key, with open reservations counted as spent. Called once at start.
+    async fn spent(&self) -> Result<Vec<Spend>>;
+    /// Keeps the worst case of a paid read before the provider is asked.
+    async fn open_read(&self, invocation: &InvocationId, n: u32, worst: Vec<Spend>) -> Result<()>;
+    /// Replaces the worst case by what was spent and keeps the read, in one transaction.
+    async fn settle_read(&self, invocation: &InvocationId, read: Read, spent: Vec<Spend>) -> Result<()>;
+    /// Paid reads of an invocation that did not finish, by n.
+    async fn kept_reads(&self, invocation: &InvocationId) -> Result<Vec<Read>>;
+}

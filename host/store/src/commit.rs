@@ -1,0 +1,96 @@
+//! The commit: everything that one invocation changes, in one transaction.
+
+use async_trait::async_trait;
+use puppet_grants::Spend;
+use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
+
+use crate::{Effect, Relationship, Result, StateBlob, Timer, Waiting};
+
+/// What becomes of the event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventEnd {
+    /// Handled (ok or declined).
+    Done,
+    /// Will not be handled.
+    Dead {
+        /// Why.
+        reason: String,
+    },
+    /// Comes again.
+    Retry {
+        /// Then.
+        not_before: Timestamp,
+    },
+}
+
+/// Which rows a cap keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepOrder {
+    /// The most important; ties: the newer, then by id. Pinned rows always stay.
+    Importance,
+    /// The newest; ties by id.
+    Newest,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "fields are columns")]
+pub enum Change {
+    /// Replaces the mood.
+    Mood { agent: AgentId, mood: Mood, at: Timestamp },
+    /// Replaces a relationship.
+    Relationship { agent: AgentId, relationship: Relationship },
+    /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`.
+    Remember { agent: AgentId, memory: Memory, vector: Option<Vec<f32>>, cap: Option<(Vec<MemoryKind>, usize, KeepOrder)> },
+    /// Deletes a memory.
+    Forget { agent: AgentId, id: String },
+    /// Pins or unpins a memory.
+    Pin { agent: AgentId, id: String, pinned: bool },
+    /// Sets a timer, replacing one of the same key.
+    SetTimer(Timer),
+    /// Removes a timer.
+    CancelTimer { agent: AgentId, plugin: PackId, name: String },
+    /// Replaces a plugin's blob.
+    PutState { agent: AgentId, plugin: PackId, blob: StateBlob },
+    /// Removes it.
+    ClearState { agent: AgentId, plugin: PackId },
+    /// Accepts an event (an id that is known already is skipped).
+    Event(Event),
+    /// Puts an effect into the outbox; its `seq` is given by the store.
+    Effect(Effect),
+    /// Writes or replaces an agent.
+    Agent(crate::AgentRow),
+}
+
+/// Everything that one invocation changes.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The journal row.
+    pub invocation: Invocation,
+    /// What becomes of its event.
+    pub end: EventEnd,
+    /// Only where the outcome is ok (and the retry event of a decline).
+    pub changes: Vec<Change>,
+    /// Added to the budgets.
+    pub spends: Vec<Spend>,
+}
+
+/// What a commit brought into being.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Committed {
+    /// Place in the journal.
+    pub seq: u64,
+    /// New events.
+    pub events: Vec<Waiting>,
+    /// New effects, with their seq.
+    pub effects: Vec<Effect>,
+}
+
+/// Commits.
+#[async_trait]
+pub trait CommitStore: Send + Sync {
+    /// One transaction; durable when it answers. Deletes kept reads of the invocation unless it is retried.
+    async fn commit(&self, commit: Commit) -> Result<Committed>;
+    /// Changes outside an invocation (an agent is made, initial memories): one transaction.
+    async fn apply(&self, changes: Vec<Change>) -> Result<Committed>;
+}

@@ -1,0 +1,49 @@
+//! Accepted events: the durable side of the mailboxes.
+
+use async_trait::async_trait;
+use puppet_types::{AgentId, Event, EventId, Timestamp};
+
+use crate::Result;
+
+/// An event that waits to be handled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// Order of acceptance; breaks ties.
+    pub seq: u64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not before then (its own time, or a retry's).
+    pub not_before: Timestamp,
+    /// The event.
+    pub event: Event,
+}
+
+/// An event that will not be handled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// The event.
+    pub event: Event,
+    /// Why: a breach code, `failed`, `loop`, `no-plugin`, …
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Events by state.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Makes events durable, all or none; an id that is known already is skipped. Answers those that are new, in order.
+    async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>>;
+    /// Everything that waits, by seq. Called once at start.
+    async fn waiting(&self) -> Result<Vec<Waiting>>;
+    /// Moves a waiting event to the dead letters.
+    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp) -> Result<()>;
+    /// Dead letters, newest first.
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>>;
+    /// Handled events, newest first, at most `limit`; of one agent or of all.
+    async fn history(&self, agent: Option<&AgentId>, limit: usize) -> Result<Vec<Event>>;
+    /// One event, whatever its state, with `waiting`, `done` or `dead`.
+    async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>>;
+    /// All events ever accepted, by (time, seq), page by page after `after_seq`. For reports.
+    async fn events_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Waiting>>;
+}

@@ -1,0 +1,59 @@
+//! What is durable: one trait per kind of row, one [`Store`] that is all of them, and the commit that ties
+//! them together. SQLite is the embedded default. Policy is elsewhere: the store keeps and finds.
+
+mod agents;
+mod budgets;
+mod commit;
+mod error;
+mod events;
+mod journal;
+mod memories;
+mod outbox;
+mod posts;
+pub mod sqlite;
+mod timers;
+
+pub use agents::{AgentRow, AgentStore, PluginState, Relationship, StateBlob};
+pub use budgets::BudgetStore;
+pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
+pub use error::{Result, StoreError};
+pub use events::{DeadLetter, EventStore, Waiting};
+pub use journal::{Filter, JournalEntry, JournalStore};
+pub use memories::{MemoryStore, TextHit};
+pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use posts::{Post, PostStore};
+pub use timers::{Timer, TimerStore};
+
+/// Everything a host keeps.
+pub trait Store:
+    EventStore
+    + JournalStore
+    + OutboxStore
+    + TimerStore
+    + AgentStore
+    + MemoryStore
+    + PostStore
+    + BudgetStore
+    + CommitStore
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<
+    T: EventStore
+        + JournalStore
+        + OutboxStore
+        + TimerStore
+        + AgentStore
+        + MemoryStore
+        + PostStore
+        + BudgetStore
+    + CommitStore
+        + Send
+        + Sync
+        + 'static,
+> Store for T
+{
+}

@@ -1,0 +1,95 @@
+//! Effects on their way out.
+
+use async_trait::async_trait;
+use puppet_types::{AccountId, AgentId, Decision, EffectId, Event, InvocationId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Change, Result, Waiting};
+
+/// How far an effect is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectState {
+    /// Not tried, or to be tried again.
+    Waiting,
+    /// An attempt is under way: written before it starts.
+    Sent,
+    /// The provider has it.
+    Done,
+    /// It will not be tried again.
+    Failed,
+    /// An attempt was under way when the host stopped, or its answer was lost.
+    InDoubt,
+    /// Nothing leaves in this mode.
+    DryRun,
+    /// The operator said no.
+    Rejected,
+}
+
+/// The decision an effect carries out.
+pub type EffectBody = Decision;
+
+/// A decision on its way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// Derived from invocation and number.
+    pub id: EffectId,
+    /// Order of commit; effects of one account leave in this order.
+    pub seq: u64,
+    /// Whose.
+    pub agent: AgentId,
+    /// As whom.
+    pub account: AccountId,
+    /// Where it came from.
+    pub invocation: InvocationId,
+    /// Number of the decision within the invocation.
+    pub n: u32,
+    /// When it may leave.
+    pub not_before: Timestamp,
+    /// Of the event that led to it.
+    pub hops: u32,
+    /// What to do.
+    pub body: EffectBody,
+    /// How far it is.
+    pub state: EffectState,
+    /// Tries so far.
+    pub attempts: u32,
+    /// The provider's id, once done.
+    pub provider_id: Option<String>,
+    /// Why it failed.
+    pub reason: Option<String>,
+}
+
+/// How an attempt ended: written in one transaction with what follows from it.
+#[derive(Debug, Clone)]
+pub struct EffectEnd {
+    /// Which effect.
+    pub id: EffectId,
+    /// Where it stands now.
+    pub state: EffectState,
+    /// The provider's id.
+    pub provider_id: Option<String>,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Next try, for `Waiting`.
+    pub not_before: Option<Timestamp>,
+    /// When.
+    pub at: Timestamp,
+    /// Result event, mentions, posts seen.
+    pub events: Vec<Event>,
+    /// The lists of posts and tweets in memory.
+    pub changes: Vec<Change>,
+}
+
+/// The outbox.
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Effects in these states, by seq.
+    async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>>;
+    /// Effects of one invocation, by n.
+    async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>>;
+    /// Marks an attempt as under way, before it starts.
+    async fn begin_attempt(&self, id: &EffectId) -> Result<()>;
+    /// Marks how it ended. Answers the events that are new.
+    async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
+}

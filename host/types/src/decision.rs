@@ -1,0 +1,266 @@
+//! Recorded intentions. A plugin's call becomes one of these at the edge, already checked; the commit
+//! turns it into rows and effects. Nothing here acts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, Capability, PostId, Priority, Timestamp};
+
+/// A post that exists, or one decided earlier in the same invocation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PostRef {
+    /// By the provider's id.
+    Id(PostId),
+    /// By decision number.
+    Decision(u32),
+}
+
+/// An image of the pack's assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Path below the pack's `assets/`.
+    pub asset: String,
+    /// What it shows.
+    pub alt_text: String,
+}
+
+/// What a memory is about; caps per kind are in contract §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryKind {
+    /// Unbounded.
+    Core,
+    /// 50, the most important stay.
+    Event,
+    /// 100 together with `general`.
+    Interaction,
+    /// 100 together with `interaction`.
+    General,
+    /// The last 20 original posts.
+    Post,
+    /// The last 50 of everything that was posted.
+    Tweet,
+}
+
+/// Whose words a memory holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// The character's own.
+    Own,
+    /// The host's.
+    Host,
+    /// Somebody else's.
+    Stranger,
+}
+
+/// A thing remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Derived from agent, kind and normalised text: the same text twice is one memory.
+    pub id: String,
+    /// What it is about.
+    pub kind: MemoryKind,
+    /// The text.
+    pub content: String,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// 0..1.
+    pub importance: f64,
+    /// −1..1.
+    pub valence: f64,
+    /// Ids of memories that belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub associations: Vec<String>,
+    /// Key and value pairs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<(String, String)>,
+    /// Who said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Whose words they are.
+    pub trust: Trust,
+    /// Never dropped by a cap.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+/// Valence −1..1, arousal 0..1, dominance 0..1 (contract §4).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mood {
+    /// −1..1, starts at 0.
+    pub valence: f64,
+    /// 0..1, starts at 0.
+    pub arousal: f64,
+    /// 0..1, starts at 0.5.
+    pub dominance: f64,
+}
+
+impl Default for Mood {
+    fn default() -> Self {
+        Self { valence: 0.0, arousal: 0.0, dominance: 0.5 }
+    }
+}
+
+/// Added to a relationship, each part clamped to its step and the sum to its range (contract §6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelationshipChange {
+    /// Step ±0.2, range −1..1.
+    pub sentiment: f64,
+    /// Step 0..0.1, range 0..1.
+    pub familiarity: f64,
+    /// Step ±0.2, range 0..1.
+    pub trust: f64,
+    /// One line about what happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<String>,
+    /// Kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// When a timer fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerRule {
+    /// At one time.
+    Once,
+    /// Again and again.
+    Every {
+        /// Milliseconds between.
+        interval_ms: u64,
+    },
+    /// Five-field cron in a time zone.
+    Cron {
+        /// `minute hour day month weekday`.
+        expression: String,
+        /// IANA name.
+        timezone: String,
+    },
+}
+
+/// To whom an emitted event goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventTarget {
+    /// The agent itself.
+    Me,
+    /// Named agents.
+    Agents(Vec<AgentId>),
+    /// Every agent.
+    All,
+}
+
+/// What a plugin decided. Serialised as `{"kind": …, "body": …}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields are those of the WIT functions of the same name")]
+pub enum Decision {
+    /// `tweet.post`.
+    Post { text: String, images: Vec<Image> },
+    /// `tweet.thread`.
+    Thread { parts: Vec<String> },
+    /// `tweet.reply`.
+    Reply { to: PostRef, text: String, images: Vec<Image> },
+    /// `tweet.quote`.
+    Quote { of: PostRef, text: String },
+    /// `tweet.like`.
+    Like { of: PostRef },
+    /// `tweet.delete`.
+    Delete { of: PostRef },
+    /// `memory.remember`.
+    Remember { memory: Memory },
+    /// `memory.forget`.
+    Forget { id: String },
+    /// `memory.supersede`.
+    Supersede { id: String, memory: Memory },
+    /// `memory.pin`.
+    Pin { id: String, pinned: bool },
+    /// `agent.shift-mood`.
+    ShiftMood { valence: f64, arousal: f64, dominance: f64, cause: String },
+    /// `agent.adjust-relationship`.
+    AdjustRelationship { target: String, change: RelationshipChange },
+    /// `schedule.once`, `after`, `every`, `cron`.
+    SetTimer { name: String, rule: TimerRule, next: Timestamp, payload: serde_json::Value },
+    /// `schedule.cancel`.
+    CancelTimer { name: String },
+    /// `state.put`. Data is base16.
+    PutState { version: u32, data: StateBytes },
+    /// `state.clear`.
+    ClearState {},
+    /// `events.emit`, and what a generator returns.
+    Emit { event_kind: String, target: EventTarget, priority: Priority, payload: serde_json::Value, delay_ms: u64 },
+}
+
+/// A state blob; printed as text where it is text, else as hex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateBytes {
+    /// UTF-8.
+    Text(String),
+    /// Anything else, lower-case hex.
+    Hex(String),
+}
+
+impl StateBytes {
+    /// Wraps some bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(bytes) => Self::Hex(bytes.into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
+    }
+    /// The bytes again; an odd or foreign digit ends them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Hex(hex) => hex
+                .as_bytes()
+                .chunks_exact(2)
+                .map_while(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+                .collect(),
+        }
+    }
+}
+
+impl Decision {
+    /// Name in the journal.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Post { .. } => "post",
+            Self::Thread { .. } => "thread",
+            Self::Reply { .. } => "reply",
+            Self::Quote { .. } => "quote",
+            Self::Like { .. } => "like",
+            Self::Delete { .. } => "delete",
+            Self::Remember { .. } => "remember",
+            Self::Forget { .. } => "forget",
+            Self::Supersede { .. } => "supersede",
+            Self::Pin { .. } => "pin",
+            Self::ShiftMood { .. } => "shift_mood",
+            Self::AdjustRelationship { .. } => "adjust_relationship",
+            Self::SetTimer { .. } => "set_timer",
+            Self::CancelTimer { .. } => "cancel_timer",
+            Self::PutState { .. } => "put_state",
+            Self::ClearState {} => "clear_state",
+            Self::Emit { .. } => "emit",
+        }
+    }
+    /// The interface it came through.
+    pub fn capability(&self) -> Capability {
+        match self {
+            Self::Post { .. } | Self::Thread { .. } | Self::Reply { .. } | Self::Quote { .. } | Self::Like { .. } | Self::Delete { .. } => {
+                Capability::Tweet
+            }
+            Self::Remember { .. } | Self::Forget { .. } | Self::Supersede { .. } | Self::Pin { .. } => Capability::Memory,
+            Self::ShiftMood { .. } | Self::AdjustRelationship { .. } => Capability::Agent,
+            Self::SetTimer { .. } | Self::CancelTimer { .. } => Capability::Schedule,
+            Self::PutState { .. } | Self::ClearState {} => Capability::State,
+            Self::Emit { .. } => Capability::Events,
+        }
+    }
+    /// Whether it leaves through the outbox; all others are done by the commit itself.
+    pub fn is_outside_effect(&self) -> bool {
+        self.capability() == Capability::Tweet
+    }
+}

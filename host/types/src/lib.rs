@@ -1,0 +1,28 @@
+//! The words of the host as types: ids, time, events, decisions, invocations, breaches, personas.
+//! No I/O, no policy: every other crate speaks through these.
+
+mod capability;
+mod decision;
+mod error;
+mod event;
+pub mod ids;
+mod invocation;
+mod json;
+pub mod persona;
+mod time;
+#[allow(missing_docs, reason = "generated from the documented WIT")]
+pub mod wit;
+
+pub use capability::Capability;
+pub use decision::{
+    Decision, EventTarget, Image, Memory, MemoryKind, Mood, PostRef, RelationshipChange, StateBytes, TimerRule, Trust,
+};
+pub use error::{BreachError, CallError, Code, Refusal};
+pub use event::{Event, MAX_HOPS, Priority};
+pub use ids::{AccountId, AgentId, Digest, EffectId, EventId, InvocationId, PackId, PostId};
+pub use invocation::{
+    Breach, Cost, Declined, Invocation, LogLine, NumberedDecision, Outcome, PluginRef, Read, ReadStatus, Timing,
+};
+pub use json::Json;
+pub use persona::Persona;
+pub use time::Timestamp;
