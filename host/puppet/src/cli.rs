@@ -1,0 +1,244 @@
+//! The command line. Every command takes `--data`, `--config` and `--json`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A host for autonomous characters whose behaviour is WebAssembly plugins.
+#[derive(Debug, Parser)]
+#[command(name = "puppet", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The data folder.
+    #[arg(long, global = true, env = "PUPPET_DATA", default_value = "./.puppet", value_name = "DIR")]
+    pub data: PathBuf,
+    /// The configuration file; `puppet.toml` here where there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Machine-readable output (docs/schemas).
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented puppet.toml, grants.toml and one agent into a folder.
+    Init(Init),
+    /// Watch four characters live, post, reply and remember, with no key and no service.
+    Demo(Demo),
+    /// Run the host on this data folder until it is stopped.
+    Run(Run),
+    /// Let agents live some days of virtual time, in seconds, and report.
+    Simulate(Simulate),
+    /// Run one event through a component in the real sandbox. Commits nothing.
+    Invoke(Invoke),
+    /// Import, list and show agents.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Send events.
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// What happened and why: the record of invocations.
+    Journal(Journal),
+    /// The plugins that run, with their imports, grants and strikes.
+    Plugins,
+    /// What each budget allows, and what is left.
+    Budgets,
+    /// Check this machine, the configuration and the data folder.
+    Doctor(Doctor),
+    /// The configuration in effect; secrets are masked.
+    Config,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Virtual seconds per second.
+    #[arg(long, default_value_t = 3_600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub speed: u64,
+    /// Stop after so long (`60s`, `5m`).
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
+    pub length: Option<std::time::Duration>,
+    /// A line per effect instead of the live view.
+    #[arg(long)]
+    pub plain: bool,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Packs to live with, instead of the four that come with puppet.
+    #[arg(long, value_name = "DIR")]
+    pub packs: Option<PathBuf>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Stop after so long.
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
+    pub length: Option<std::time::Duration>,
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Original agent files (`*.json`) or packs (folders with pack.toml).
+    #[arg(long, value_name = "DIR")]
+    pub agents: PathBuf,
+    /// Days of virtual time.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Where report.json, timeline.md, build.json and the data folder go.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// First moment.
+    #[arg(long, default_value = "2026-01-05T00:00:00Z", value_name = "TIME")]
+    pub start: String,
+    /// Time zone of agents that have none of their own.
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    pub tz: String,
+    /// Invocations at the same time; the result is the same for every number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
+    pub workers: Option<u64>,
+    /// Event generators, by name, or `none`.
+    #[arg(long, default_value = "news,mood-swings,encounters", value_name = "LIST")]
+    pub generators: String,
+    /// Amounts to grant instead of what the packs request.
+    #[arg(long, value_name = "FILE")]
+    pub grants: Option<PathBuf>,
+    /// Copies of each agent, for load: 1,000 agents from four files.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub copies: u32,
+}
+
+/// `invoke`.
+#[derive(Debug, Args)]
+pub struct Invoke {
+    /// A component, or a pack's folder.
+    pub target: PathBuf,
+    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`.
+    #[arg(long, value_name = "JSON")]
+    pub event: String,
+    /// Recorded answers: an invocation as `journal show --json` prints it, or `{"reads": […]}`.
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+}
+
+/// `agent`.
+#[derive(Debug, Subcommand)]
+pub enum Agent {
+    /// Turn an agent file of the original engine into an agent.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Only say what would be carried.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// All agents.
+    List,
+    /// One agent: persona, mood, relationships, memory.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// `event`.
+#[derive(Debug, Subcommand)]
+pub enum EventCommand {
+    /// Send one.
+    Send {
+        /// snake_case, for example `news`.
+        kind: String,
+        /// A JSON object, or `@FILE`.
+        #[arg(long, default_value = "{}", value_name = "JSON")]
+        payload: String,
+        /// To this agent; to all where none is named. May be given several times.
+        #[arg(long = "agent", value_name = "ID")]
+        agents: Vec<String>,
+        /// low, normal, high or critical.
+        #[arg(long, default_value = "normal", value_name = "WORD")]
+        priority: String,
+        /// Not before so long from now.
+        #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
+        delay: Option<std::time::Duration>,
+        /// Wait until it is handled, and say how.
+        #[arg(long)]
+        wait: bool,
+    },
+}
+
+/// `journal`.
+#[derive(Debug, Args)]
+pub struct Journal {
+    /// Show one.
+    #[command(subcommand)]
+    pub command: Option<JournalCommand>,
+    /// Of one agent.
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Of one event kind.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// ok, declined, failed or breach.
+    #[arg(long)]
+    pub outcome: Option<String>,
+    /// Not before this time, or this long ago (`2h`).
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Holds this text.
+    #[arg(long)]
+    pub text: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub limit: u64,
+    /// The page after this one (`next` of a `--json` answer).
+    #[arg(long, value_name = "SEQ")]
+    pub before: Option<u64>,
+    /// Follow: print new entries as they come.
+    #[arg(short = 'f', long)]
+    pub follow: bool,
+}
+
+/// `journal show`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// One invocation, whole.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Every limit with its value, its setting and the breach it leads to.
+    #[arg(long)]
+    pub limits: bool,
+}

@@ -1,0 +1,151 @@
+//! What goes wrong, for people and for scripts: a code, a message, a place, a remedy, and the exit code of
+//! docs/reference/exit-codes.md.
+
+use std::{fmt, path::Path};
+
+use serde::Serialize;
+
+/// Exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The thing checked failed.
+    Failed = 1,
+    /// Usage or bad input.
+    Input = 2,
+    /// Refused, or waiting for the operator.
+    Refused = 3,
+    /// Locked or unreachable.
+    Unreachable = 4,
+    /// A fault of ours.
+    Internal = 5,
+}
+
+/// Where it is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Place {
+    /// File.
+    pub file: Option<String>,
+    /// Line, from 1.
+    pub line: Option<usize>,
+    /// Field.
+    pub field: Option<String>,
+}
+
+/// An error that ends a command.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Exit code.
+    pub exit: Exit,
+    /// kebab-case code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What a command answers.
+pub type Result<T> = std::result::Result<T, Trouble>;
+
+impl Trouble {
+    /// Bad input.
+    pub fn input(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Exit::Input, code, message, remedy)
+    }
+    /// Refused, or waiting for the operator.
+    pub fn refused(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, code, message, remedy)
+    }
+    /// Locked or unreachable.
+    pub fn unreachable(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Exit::Unreachable, code, message, remedy)
+    }
+    /// A fault of ours.
+    pub fn internal(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Internal, "internal", message.to_string(), "this is a fault of puppet: please report it")
+    }
+    fn new(exit: Exit, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { exit, code, message: message.into(), place: Place::default(), remedy: remedy.into() }
+    }
+    /// In a file.
+    pub fn in_file(mut self, file: &Path) -> Self {
+        self.place.file = Some(file.display().to_string());
+        self
+    }
+    /// On a line.
+    pub fn on_line(mut self, line: usize) -> Self {
+        self.place.line = Some(line);
+        self
+    }
+    /// Of a field.
+    pub fn of_field(mut self, field: impl Into<String>) -> Self {
+        self.place.field = Some(field.into());
+        self
+    }
+
+    /// Prints it to stderr, as JSON or for people.
+    pub fn report(&self, json: bool) {
+        if json {
+            let error = serde_json::json!({ "error": {
+                "code": self.code, "message": self.message, "where": self.place, "remedy": self.remedy,
+            }});
+            eprintln!("{error}");
+        } else {
+            eprintln!("{self}");
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: ", self.code)?;
+        if let Some(file) = &self.place.file {
+            f.write_str(file)?;
+            if let Some(line) = self.place.line {
+                write!(f, ":{line}")?;
+            }
+            f.write_str(": ")?;
+        }
+        if let Some(field) = &self.place.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if !self.remedy.is_empty() {
+            write!(f, "\n  help: {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<puppet_store::StoreError> for Trouble {
+    fn from(error: puppet_store::StoreError) -> Self {
+        use puppet_store::StoreError as E;
+        let message = error.to_string();
+        match &error {
+            E::Open { .. } => Self::unreachable("data-folder", message, "check that the folder exists and that you may write to it, or name another with --data"),
+            E::TooNew { .. } => Self::unreachable("data-too-new", message, "update puppet, or name another folder with --data"),
+            E::Locked { .. } => Self::unreachable("data-locked", message, "stop the other host, or name another folder with --data"),
+            E::Corrupt { .. } => Self::unreachable("data-corrupt", message, "restore the folder from a backup"),
+            _ => Self::new(Exit::Internal, "store", message, "check the disk that holds the data folder"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_names_the_thing_and_the_next_the_remedy() {
+        let trouble = Trouble::input("unknown-key", "`polices` is not a key", "did you mean `policies`?")
+            .in_file(Path::new("puppet.toml"))
+            .on_line(3)
+            .of_field("llm");
+        assert_eq!(
+            trouble.to_string(),
+            "error[unknown-key]: puppet.toml:3: llm: `polices` is not a key\n  help: did you mean `policies`?"
+        );
+    }
+}

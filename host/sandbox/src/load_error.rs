@@ -1,0 +1,113 @@
+//! Why a component is not accepted: one clear line each, with the thing by name and the remedy.
+
+use puppet_types::Breach;
+
+use crate::LimitError;
+
+/// Why bytes are not a component that this host runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// Ends in the middle.
+    #[error("the component is truncated at byte {at}: copy or build it again")]
+    Truncated {
+        /// Where the bytes end.
+        at: usize,
+    },
+    /// ELF, Mach-O, PE or precompiled code.
+    #[error("this is native code ({format}): only WebAssembly components are accepted, never precompiled code")]
+    Native {
+        /// Which kind.
+        format: &'static str,
+    },
+    /// A module, not a component.
+    #[error("this is a core module, not a component: build it for `wasm32-wasip2`, or use `puppet build`")]
+    CoreModule,
+    /// Neither.
+    #[error("this is not WebAssembly: it does not begin with `\\0asm`")]
+    NotWasm,
+    /// Does not validate.
+    #[error("the component is not valid: {reason}")]
+    Invalid {
+        /// The validator's words, with the offset.
+        reason: String,
+    },
+    /// Exports none of the worlds, or several.
+    #[error("the component is of no world: export exactly one of {expected}; it exports {found}")]
+    NoWorld {
+        /// The exports that make a world.
+        expected: String,
+        /// What it exports.
+        found: String,
+    },
+    /// An import that nobody knows.
+    #[error("unknown import `{name}`: this host has no such interface")]
+    UnknownImport {
+        /// The import.
+        name: String,
+    },
+    /// A version of an interface that is not served.
+    #[error("import `{name}`: this host serves version {served} of it; build against that one")]
+    UnservedVersion {
+        /// The import.
+        name: String,
+        /// The version served.
+        served: &'static str,
+    },
+    /// Known, but never given to anybody.
+    #[error("import `{name}` is refused: {reason}")]
+    RefusedImport {
+        /// The import.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Not among what its world may import.
+    #[error("import `{name}` is not allowed in the world `{world}`")]
+    NotInWorld {
+        /// The import.
+        name: String,
+        /// The world.
+        world: &'static str,
+    },
+    /// Beyond a limit already by its declarations.
+    #[error("the component needs more than it may have ({breach}): {detail}")]
+    TooLarge {
+        /// The limit.
+        breach: Breach,
+        /// Which, by how much.
+        detail: String,
+    },
+    /// More bytes than a component may have.
+    #[error("the component has {bytes} bytes: at most {most} (`sandbox.limits.component_bytes`)")]
+    TooBig {
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// The compiler failed.
+    #[error("the component does not compile: {reason}")]
+    Compile {
+        /// The compiler's words.
+        reason: String,
+    },
+    /// Imports do not match what is linked.
+    #[error("the component does not link: {reason}")]
+    Link {
+        /// The linker's words.
+        reason: String,
+    },
+    /// A limit of the configuration.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+}
+
+impl LoadError {
+    /// The limit that the component runs into, where it is one.
+    pub fn breach(&self) -> Option<Breach> {
+        match self {
+            Self::TooLarge { breach, .. } => Some(*breach),
+            _ => None,
+        }
+    }
+}
