@@ -1,0 +1,180 @@
+//! What a model wrote becomes what is posted (contract §8), and the persona's switches take effect.
+
+use puppet_sdk::prelude::*;
+
+use crate::persona::Persona;
+
+/// Words that models put before their text.
+const LABELS: &[&str] =
+    &["example", "template", "response", "tweet", "here's my tweet", "my tweet", "how about", "reply", "post"];
+
+/// A post.
+pub fn post(text: &str, persona: &Persona, may_link: bool) -> String {
+    let text = formatted(&without_label(&without_quotes(text.trim())), persona);
+    fitted(&if may_link { text } else { without_links(&text) }, persona.behavior.content_preferences.limit())
+}
+
+/// A reply: no mentions, since the network adds the one it answers.
+pub fn reply(text: &str, persona: &Persona) -> String {
+    let text = without_label(&without_quotes(text.trim()));
+    let words = text.split(' ').filter(|word| !is_mention(word));
+    let text = formatted(&words.collect::<Vec<_>>().join(" "), persona);
+    fitted(&text, persona.behavior.content_preferences.limit())
+}
+
+fn is_mention(word: &str) -> bool {
+    let word = word.trim_start_matches(['(', '"', '“']);
+    word.strip_prefix('@').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+fn without_quotes(text: &str) -> String {
+    for (open, close) in [('"', '"'), ('“', '”'), ('\'', '\''), ('«', '»')] {
+        let inner = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(inner) = inner.filter(|inner| !inner.contains([open, close])) {
+            return inner.trim().to_owned();
+        }
+    }
+    text.to_owned()
+}
+
+fn without_label(text: &str) -> String {
+    let Some((label, rest)) = text.split_once(':') else { return text.to_owned() };
+    let label = label.trim_matches(['*', ' ']).to_lowercase().replace('’', "'");
+    if LABELS.contains(&label.as_str()) { without_quotes(rest.trim_matches(['*', ' ', '\n'])) } else { text.to_owned() }
+}
+
+/// Hashtags, emojis, hyphens, case.
+fn formatted(text: &str, persona: &Persona) -> String {
+    let formatting = &persona.style_guide.formatting;
+    let mut text = text.to_owned();
+    if !formatting.uses_hashtags {
+        text = text.replace('#', "");
+    }
+    if !formatting.uses_emojis {
+        text.retain(|c| !is_emoji(c));
+    }
+    if formatting.avoid_hyphens {
+        text = text.replace(['—', '–'], ", ").replace(" - ", ", ").replace(" , ", ", ").replace('-', " ");
+    }
+    if formatting.capitalization.to_lowercase().contains("lower") {
+        text = text.to_lowercase();
+    }
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// Pictographs, their modifiers and the joiner between them.
+pub fn is_emoji(c: char) -> bool {
+    matches!(c as u32,
+        0x1f000..=0x1faff | 0x2600..=0x27bf | 0x2b00..=0x2bff | 0x2300..=0x23ff | 0xfe0f | 0x200d | 0x20e3 | 0x3030 | 0x303d)
+}
+
+fn without_links(text: &str) -> String {
+    let kept = text.split(' ').filter(|word| !word.contains("https://") && !word.contains("http://"));
+    kept.collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// Cut at the end of a sentence where there is one in its second half, else of a word.
+pub fn fitted(text: &str, limit: u32) -> String {
+    if tweet::weighted_length(text) <= limit {
+        return text.to_owned();
+    }
+    let mut end = text.len();
+    while end > 0 && (!text.is_char_boundary(end) || tweet::weighted_length(&text[..end]) >= limit) {
+        end -= 1;
+    }
+    let cut = &text[..end];
+    let sentence = cut.rfind(['.', '!', '?', '。']).filter(|at| *at > end / 2);
+    match (sentence, cut.rfind(char::is_whitespace)) {
+        (Some(at), _) => cut[..at].to_owned() + &cut[at..].chars().take(1).collect::<String>(),
+        (None, Some(at)) if at > 0 => format!("{}…", cut[..at].trim_end_matches([',', ';', ':', ' ', '\n'])),
+        _ => cut.to_owned(),
+    }
+}
+
+/// Whether a text holds something that the persona never writes about, or a word that it never uses.
+pub fn forbidden<'a>(text: &str, persona: &'a Persona) -> Option<&'a str> {
+    let text = format!(" {} ", words(text).join(" "));
+    let style = &persona.style_guide;
+    let terms = style.topics_to_avoid.iter().chain(&style.vocabulary.avoid_terms);
+    terms.map(String::as_str).find(|term| {
+        let term = words(term).join(" ");
+        !term.is_empty() && text.contains(&format!(" {term} "))
+    })
+}
+
+/// Lower-case words without punctuation.
+pub fn words(text: &str) -> Vec<String> {
+    let split = text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
+    split.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use puppet_sdk::testing;
+
+    use super::*;
+
+    thread_local!(static CHECK: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) });
+
+    struct Run;
+
+    impl Personality for Run {
+        fn handle(_: Event) -> Result<(), Failure> {
+            CHECK.take().unwrap()();
+            Ok(())
+        }
+    }
+
+    /// `weighted_length` needs a host.
+    fn on_host(check: fn()) {
+        CHECK.set(Some(check));
+        testing::Host::new().run::<Run>(testing::event("x")).result.unwrap();
+    }
+
+    #[test]
+    fn quotes_labels_and_mentions_go() {
+        on_host(|| {
+            let plain = Persona::default();
+            let table = [
+                ("\"rain again\"", "rain again"),
+                ("Tweet: rain again", "rain again"),
+                ("Here’s my tweet: \"rain again\"", "rain again"),
+                ("He said: rain again", "He said: rain again"),
+                ("\"rain\" and \"snow\"", "\"rain\" and \"snow\""),
+                ("  rain #again 🌧️ ", "rain again"),
+                ("see https://example.org/x for rain", "see for rain"),
+            ];
+            for (raw, wanted) in table {
+                assert_eq!(post(raw, &plain, false), wanted, "{raw}");
+            }
+            assert_eq!(reply("@ada @bob_2 well, a@b said", &plain), "well, a@b said");
+        });
+    }
+
+    #[test]
+    fn nothing_is_longer_than_it_may_be() {
+        on_host(|| {
+            let mut persona = Persona::default();
+            persona.behavior.content_preferences.max_post_length = Some(40);
+            let long = "First sentence goes here. Second sentence is far too long for that.";
+            assert_eq!(post(long, &persona, false), "First sentence goes here.");
+            for limit in 1..60 {
+                persona.behavior.content_preferences.max_post_length = Some(limit);
+                for text in [long, "日本語のとても長い文章です。そしてもう一つの文章です。", "unbrokenunbrokenunbrokenunbroken"] {
+                    assert!(tweet::weighted_length(&post(text, &persona, false)) <= limit, "{limit} {text}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn avoided_words_are_found_as_words() {
+        let mut persona = Persona::default();
+        persona.style_guide.topics_to_avoid = vec!["party politics".into()];
+        persona.style_guide.vocabulary.avoid_terms = vec!["very".into()];
+        assert_eq!(forbidden("Such Party politics!", &persona), Some("party politics"));
+        assert_eq!(forbidden("every party", &persona), None);
+        assert_eq!(forbidden("very", &persona), Some("very"));
+    }
+}

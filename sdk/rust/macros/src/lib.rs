@@ -1,1 +1,0 @@
-//! puppet-sdk-macros.

@@ -1,0 +1,64 @@
+//! Generated from `wit/`. All imports once; each world's exports in a module of its own, so that a plugin carries
+//! the description of the one world it is of.
+
+pub mod imports {
+    wit_bindgen::generate!({
+        path: [
+            "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
+            "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
+        ],
+        inline: "
+            package puppet:sdk;
+            world imports {
+                import puppet:types/types@0.1.0;
+                import puppet:agent/agent@0.1.0;
+                import puppet:log/log@0.1.0;
+                import puppet:llm/llm@0.1.0;
+                import puppet:tweet/tweet@0.1.0;
+                import puppet:memory/memory@0.1.0;
+                import puppet:schedule/schedule@0.1.0;
+                import puppet:state/state@0.1.0;
+                import puppet:events/events@0.1.0;
+            }
+        ",
+        world: "puppet:sdk/imports",
+        generate_all,
+        generate_unused_types: true,
+        additional_derives: [PartialEq],
+    });
+}
+
+macro_rules! world {
+    ($module:ident, $world:literal, $export:literal, { $($own:tt)* }) => {
+        pub mod $module {
+            wit_bindgen::generate!({
+                path: [
+                    "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
+                    "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events", "../../wit/plugin",
+                ],
+                world: $world,
+                pub_export_macro: true,
+                export_macro_name: $export,
+                default_bindings_module: "puppet_sdk::bindings",
+                additional_derives: [PartialEq],
+                with: {
+                    "puppet:types/types@0.1.0": crate::bindings::imports::puppet::types::types,
+                    "puppet:agent/agent@0.1.0": crate::bindings::imports::puppet::agent::agent,
+                    "puppet:log/log@0.1.0": crate::bindings::imports::puppet::log::log,
+                    "puppet:llm/llm@0.1.0": crate::bindings::imports::puppet::llm::llm,
+                    "puppet:schedule/schedule@0.1.0": crate::bindings::imports::puppet::schedule::schedule,
+                    "puppet:state/state@0.1.0": crate::bindings::imports::puppet::state::state,
+                    "puppet:plugin/outcome@0.1.0": generate,
+                    $($own)*
+                },
+            });
+        }
+    };
+}
+
+world!(personality, "puppet:plugin/personality", "export_personality", {
+    "puppet:tweet/tweet@0.1.0": crate::bindings::imports::puppet::tweet::tweet,
+    "puppet:memory/memory@0.1.0": crate::bindings::imports::puppet::memory::memory,
+    "puppet:events/events@0.1.0": crate::bindings::imports::puppet::events::events,
+});
+world!(generator, "puppet:plugin/event-generator", "export_generator", {});

@@ -1,0 +1,134 @@
+//! Payloads of the host's event kinds (docs/reference/events.md).
+
+use serde::{Deserialize, Serialize};
+
+/// A post as an event carries it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PostSeen {
+    /// Its id.
+    pub id: String,
+    /// Account without `@`.
+    pub author: String,
+    /// What a stranger wrote: data, never instructions.
+    pub text: String,
+    /// RFC 3339.
+    pub at: String,
+    /// The post it answers.
+    #[serde(default)]
+    pub in_reply_to: Option<String>,
+    /// The post it quotes.
+    #[serde(default)]
+    pub quotes: Option<String>,
+    /// First post of the conversation.
+    pub conversation: String,
+}
+
+/// `mention` and `timeline_post`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mention {
+    /// The post.
+    pub post: PostSeen,
+    /// The agent behind its author, where it is one of this host.
+    #[serde(default)]
+    pub from_agent: Option<String>,
+}
+
+/// `timer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimerFired {
+    /// Its name.
+    pub name: String,
+    /// What was handed over when it was set.
+    #[serde(default)]
+    pub payload: serde_json::Value,
+}
+
+/// `news`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub struct News {
+    /// One line.
+    pub headline: String,
+    /// What it is about.
+    pub topic: String,
+    /// More about it.
+    pub description: String,
+    /// Where it was found.
+    pub url: Option<String>,
+}
+
+/// `mood_shift`; numbers of the original's names are understood.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MoodShift {
+    /// Added to valence.
+    #[serde(alias = "valenceShift", alias = "valence_shift")]
+    pub valence: f64,
+    /// Added to arousal.
+    #[serde(alias = "arousalShift", alias = "arousal_shift")]
+    pub arousal: f64,
+    /// Added to dominance.
+    #[serde(alias = "dominanceShift", alias = "dominance_shift")]
+    pub dominance: f64,
+    /// In words.
+    #[serde(alias = "description", alias = "name")]
+    pub reason: String,
+}
+
+/// `interaction_prompt`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InteractionPrompt {
+    /// In words.
+    pub description: String,
+    /// Who turns to somebody.
+    #[serde(rename = "initiatorId")]
+    pub initiator_id: String,
+    /// To whom: an agent id.
+    #[serde(rename = "targetId")]
+    pub target_id: String,
+    /// That agent's account.
+    #[serde(rename = "targetHandle")]
+    pub target_handle: String,
+    /// About what.
+    pub topic: String,
+}
+
+/// `command_post`: somebody asks for a post.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommandPost {
+    /// About what.
+    pub topic: Option<String>,
+    /// So many parts.
+    #[serde(alias = "threadLength")]
+    pub thread_length: Option<u32>,
+    /// Skips the interval.
+    pub force: bool,
+}
+
+/// `command_reply`: somebody asks for a reply.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommandReply {
+    /// To which post.
+    #[serde(alias = "tweetId")]
+    pub tweet_id: String,
+    /// What it says, where the post cannot be read.
+    pub content: Option<String>,
+}
+
+/// `post_published` and `post_failed`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PostEnded {
+    /// Number of the decision in the call that made it.
+    pub decision: u32,
+    /// `post`, `reply`, …
+    pub kind: String,
+    /// The provider's id.
+    pub id: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}

@@ -1,0 +1,388 @@
+//! The host of a test: what can be read, and what was decided.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
+
+use super::{Decided, EventBuilder, Run, event};
+use crate::{
+    AgentRef, CallError, EventGenerator, Personality, Timestamp, Trigger,
+    agent::{Mood, Profile, Relationship},
+    bindings::imports::puppet::types::types as wit,
+    llm::Request,
+    log::Level,
+    memory::{Item, NewMemory},
+    state::Blob,
+    tweet::{Post, PostRef},
+};
+
+type Answers = Box<dyn FnMut(&Request) -> Result<String, CallError>>;
+
+/// A host for tests. Every field can be set; builders return it.
+pub struct Host {
+    /// Who the plugin plays.
+    pub profile: Profile,
+    /// JSON.
+    pub persona: String,
+    /// JSON.
+    pub settings: String,
+    /// The present.
+    pub now: Timestamp,
+    /// Offset of the agent's time zone from UTC.
+    pub utc_offset_minutes: i64,
+    /// Seed of the next call; one more after each.
+    pub seed: u64,
+    /// The mood.
+    pub mood: Mood,
+    /// By target.
+    pub relationships: BTreeMap<String, Relationship>,
+    /// Newest last.
+    pub memories: Vec<Item>,
+    /// Everybody's, newest last. Those by the profile's handle are the agent's own.
+    pub posts: Vec<Post>,
+    /// By name: time, rule, payload.
+    pub timers: BTreeMap<String, (u64, String, String)>,
+    /// The plugin's blob.
+    pub state: Option<Blob>,
+    /// Requests to the model, in order.
+    pub asked: Vec<Request>,
+    denied: BTreeSet<String>,
+    queued: BTreeMap<String, VecDeque<String>>,
+    answers: Option<Answers>,
+    pub(super) call: Call,
+    events: u64,
+}
+
+/// One call under way.
+#[derive(Default)]
+pub(super) struct Call {
+    pub decided: Vec<Decided>,
+    pub reads: Vec<&'static str>,
+    pub log: Vec<(Level, String)>,
+}
+
+thread_local! {
+    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+}
+
+/// The host of the call under way on this thread.
+pub(super) fn with<T>(ask: impl FnOnce(&mut Host) -> T) -> T {
+    HOST.with_borrow_mut(|host| match host {
+        Some(host) => ask(host),
+        None => panic!("a function of the host was called outside of `testing::Host::run`"),
+    })
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Host {
+    /// An agent `tester` with an empty persona on 2026-01-05T00:00:00Z, seed 1.
+    pub fn new() -> Self {
+        Self {
+            profile: Profile {
+                id: "tester".to_owned(),
+                name: "Tester".to_owned(),
+                description: String::new(),
+                handle: "tester".to_owned(),
+                timezone: "UTC".to_owned(),
+            },
+            persona: "{}".to_owned(),
+            settings: "{}".to_owned(),
+            now: Timestamp(1_767_571_200_000),
+            utc_offset_minutes: 0,
+            seed: 1,
+            mood: Mood { valence: 0.0, arousal: 0.0, dominance: 0.5 },
+            relationships: BTreeMap::new(),
+            memories: Vec::new(),
+            posts: Vec::new(),
+            timers: BTreeMap::new(),
+            state: None,
+            asked: Vec::new(),
+            denied: BTreeSet::new(),
+            queued: BTreeMap::new(),
+            answers: None,
+            call: Call::default(),
+            events: 0,
+        }
+    }
+    /// With a persona.
+    pub fn persona(mut self, persona: serde_json::Value) -> Self {
+        self.persona = persona.to_string();
+        self
+    }
+    /// With settings.
+    pub fn settings(mut self, settings: serde_json::Value) -> Self {
+        self.settings = settings.to_string();
+        self
+    }
+    /// With another seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+    /// Texts that the model answers to requests of this purpose, in order; the last one again and again.
+    pub fn answers<T: Into<String>>(mut self, purpose: &str, texts: impl IntoIterator<Item = T>) -> Self {
+        let queue = self.queued.entry(purpose.to_owned()).or_default();
+        queue.extend(texts.into_iter().map(Into::into));
+        self
+    }
+    /// A function that answers every request that has no text queued.
+    pub fn answer_with(mut self, answer: impl FnMut(&Request) -> Result<String, CallError> + 'static) -> Self {
+        self.answers = Some(Box::new(answer));
+        self
+    }
+    /// `capability.operation` that answers `denied`.
+    pub fn deny(mut self, operation: &str) -> Self {
+        self.denied.insert(operation.to_owned());
+        self
+    }
+    /// A post by somebody, at the host's time.
+    pub fn with_post(mut self, id: &str, author: &str, text: &str, in_reply_to: Option<&str>) -> Self {
+        self.posts.push(self.new_post(id, author, text, in_reply_to));
+        self
+    }
+
+    pub(super) fn new_post(&self, id: &str, author: &str, text: &str, in_reply_to: Option<&str>) -> Post {
+        let parent = in_reply_to.and_then(|parent| self.posts.iter().find(|post| post.id == parent));
+        Post {
+            id: id.to_owned(),
+            author: author.to_owned(),
+            text: text.to_owned(),
+            at: self.now.0,
+            in_reply_to: in_reply_to.map(str::to_owned),
+            quotes: None,
+            conversation: parent.map_or_else(|| id.to_owned(), |parent| parent.conversation.clone()),
+            likes: 0,
+            replies: 0,
+            quoted: 0,
+        }
+    }
+
+    /// One event through a personality.
+    pub fn run<P: Personality>(&mut self, event: EventBuilder) -> Run {
+        let event = self.next_event(event);
+        self.call(|| (P::handle(event), Vec::new()))
+    }
+
+    /// One trigger through an event generator.
+    pub fn generate<G: EventGenerator>(&mut self, event: EventBuilder, agents: &[(&str, &str)]) -> Run {
+        let event = self.next_event(event);
+        let agents = agents.iter().map(|(id, name)| AgentRef {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            handle: (*id).to_owned(),
+        });
+        let trigger =
+            Trigger { id: event.id, kind: event.kind, at: event.at, json: event.json, agents: agents.collect() };
+        self.call(|| match G::generate(trigger) {
+            Ok(events) => (Ok(()), events),
+            Err(failure) => (Err(failure), Vec::new()),
+        })
+    }
+
+    fn next_event(&mut self, builder: EventBuilder) -> crate::Event {
+        if let Some(at) = builder.at {
+            self.now = at;
+        }
+        self.events += 1;
+        crate::Event { id: format!("event-{}", self.events), at: self.now, ..builder.event }
+    }
+
+    fn call(&mut self, run: impl FnOnce() -> (Result<(), crate::Failure>, Vec<crate::NewEvent>)) -> Run {
+        self.call = Call::default();
+        let host = std::mem::take(self);
+        HOST.with_borrow_mut(|slot| *slot = Some(host));
+        let (result, generated) = run();
+        if let Some(host) = HOST.with_borrow_mut(Option::take) {
+            *self = host;
+        }
+        let Call { decided, reads, log } = std::mem::take(&mut self.call);
+        self.seed += 1;
+        if result.is_ok() {
+            for (n, decided) in decided.iter().enumerate() {
+                self.apply(n, decided);
+            }
+        }
+        Run { result, decided, reads, log, generated }
+    }
+
+    /// The first timer that is due until then, taken off and as an event.
+    pub(super) fn next_timer(&mut self, until: Timestamp) -> Option<EventBuilder> {
+        let (name, (at, rule, payload)) = self
+            .timers
+            .iter()
+            .filter(|(_, (at, ..))| *at <= until.0)
+            .min_by_key(|(name, (at, ..))| (*at, (*name).clone()))
+            .map(|(name, timer)| (name.clone(), timer.clone()))?;
+        match rule.strip_prefix("every ").and_then(|rest| rest.strip_suffix(" ms")?.parse::<u64>().ok()) {
+            Some(interval) => self.timers.insert(name.clone(), (at + interval, rule, payload.clone())),
+            None => self.timers.remove(&name),
+        };
+        let payload: serde_json::Value = serde_json::from_str(&payload).unwrap_or_default();
+        let fired = event("timer").payload(serde_json::json!({ "name": name, "payload": payload }));
+        Some(fired.at(Timestamp(at.max(self.now.0))))
+    }
+
+    /// Says no where the test wants it.
+    pub(super) fn admit(&mut self, operation: &'static str) -> Result<(), wit::Error> {
+        if self.denied.contains(operation) {
+            let message = format!("`{operation}` was not granted");
+            return Err(wit::Error { code: "denied".to_owned(), message, retry_after_ms: None });
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(&mut self, operation: &'static str) -> Result<(), wit::Error> {
+        self.admit(operation)?;
+        self.call.reads.push(operation);
+        Ok(())
+    }
+
+    pub(super) fn decide(&mut self, operation: &'static str, decided: Decided) -> Result<u32, wit::Error> {
+        self.admit(operation)?;
+        self.call.decided.push(decided);
+        Ok(self.call.decided.len() as u32 - 1)
+    }
+
+    pub(super) fn text_for(&mut self, request: &Request) -> Result<String, wit::Error> {
+        self.asked.push(request.clone());
+        if let Some(queue) = self.queued.get_mut(&request.purpose) {
+            let next = if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() };
+            if let Some(text) = next {
+                return Ok(text);
+            }
+        }
+        let answered = match &mut self.answers {
+            Some(answer) => answer(request),
+            None => Err(CallError {
+                code: "provider-unavailable".to_owned(),
+                message: format!("the test gives no answer to `{}`: use `Host::answers`", request.purpose),
+                retry_after_ms: None,
+            }),
+        };
+        answered.map_err(|error| wit::Error {
+            code: error.code,
+            message: error.message,
+            retry_after_ms: error.retry_after_ms,
+        })
+    }
+
+    fn apply(&mut self, n: usize, decided: &Decided) {
+        match decided {
+            Decided::Post { text, .. } => self.publish(n, text, None),
+            Decided::Thread { parts } => parts.iter().for_each(|part| self.publish(n, part, None)),
+            Decided::Reply { to, text, .. } => self.publish(n, text, Some(to)),
+            Decided::Quote { text, .. } => self.publish(n, text, None),
+            Decided::Like { of } => {
+                if let (PostRef::Id(id), posts) = (of, &mut self.posts) {
+                    posts.iter_mut().filter(|post| post.id == *id).for_each(|post| post.likes += 1);
+                }
+            }
+            Decided::Delete { of } => {
+                if let PostRef::Id(id) = of {
+                    self.posts.retain(|post| post.id != *id);
+                }
+            }
+            Decided::Remember { id, memory } => self.store(id, memory),
+            Decided::Supersede { id, by, memory } => {
+                self.memories.retain(|item| item.id != *id);
+                self.store(by, memory);
+            }
+            Decided::Forget { id } => self.memories.retain(|item| item.id != *id),
+            Decided::Pin { id, pinned } => {
+                self.memories.iter_mut().filter(|item| item.id == *id).for_each(|item| item.pinned = *pinned);
+            }
+            Decided::ShiftMood { shift, .. } => self.mood = shifted(self.mood, *shift),
+            Decided::AdjustRelationship { target, change } => {
+                let old = self.relationships.remove(target);
+                let new = adjusted(target, old, change, self.now.0);
+                self.relationships.insert(target.clone(), new);
+            }
+            Decided::SetTimer { name, next, rule, payload } => {
+                self.timers.insert(name.clone(), (*next, rule.clone(), payload.clone()));
+            }
+            Decided::CancelTimer { name } => {
+                self.timers.remove(name);
+            }
+            Decided::PutState(blob) => self.state = Some(blob.clone()),
+            Decided::ClearState => self.state = None,
+            Decided::Emit(_) => {}
+        }
+    }
+
+    fn publish(&mut self, n: usize, text: &str, to: Option<&PostRef>) {
+        let parent = match to {
+            Some(PostRef::Id(id)) => Some(id.clone()),
+            _ => None,
+        };
+        let id = format!("{}{n:02}{:03}", self.events, self.posts.len());
+        let post = self.new_post(&id, &self.profile.handle, text, parent.as_deref());
+        self.posts.push(post);
+    }
+
+    fn store(&mut self, id: &str, memory: &NewMemory) {
+        self.memories.retain(|item| item.id != id);
+        self.memories.push(item_of(id, memory, self.now.0));
+    }
+}
+
+/// A memory as it is read back.
+pub(super) fn item_of(id: &str, memory: &NewMemory, at: u64) -> Item {
+    Item {
+        id: id.to_owned(),
+        kind: memory.kind,
+        content: memory.content.clone(),
+        at,
+        importance: memory.importance.clamp(0.0, 1.0),
+        valence: memory.valence.clamp(-1.0, 1.0),
+        associations: memory.associations.clone(),
+        metadata: memory.metadata.clone(),
+        author: memory.author.clone(),
+        trust: memory.trust,
+        pinned: false,
+    }
+}
+
+/// Contract §4: add, clamp each axis.
+pub(super) fn shifted(mood: Mood, shift: Mood) -> Mood {
+    Mood {
+        valence: (mood.valence + shift.valence).clamp(-1.0, 1.0),
+        arousal: (mood.arousal + shift.arousal).clamp(0.0, 1.0),
+        dominance: (mood.dominance + shift.dominance).clamp(0.0, 1.0),
+    }
+}
+
+/// Contract §6: steps and sums are clamped.
+pub(super) fn adjusted(
+    target: &str,
+    old: Option<Relationship>,
+    change: &crate::agent::RelationshipChange,
+    at: u64,
+) -> Relationship {
+    let mut new = old.unwrap_or_else(|| Relationship {
+        target: target.to_owned(),
+        sentiment: 0.0,
+        familiarity: 0.0,
+        trust: 0.0,
+        interactions: 0,
+        last_interaction: None,
+        recent_interactions: Vec::new(),
+        notes: Vec::new(),
+    });
+    new.sentiment = (new.sentiment + change.sentiment.clamp(-0.2, 0.2)).clamp(-1.0, 1.0);
+    new.familiarity = (new.familiarity + change.familiarity.clamp(0.0, 0.1)).clamp(0.0, 1.0);
+    new.trust = (new.trust + change.trust.clamp(-0.2, 0.2)).clamp(0.0, 1.0);
+    new.interactions += 1;
+    new.last_interaction = Some(at);
+    if let Some(line) = &change.interaction {
+        new.recent_interactions.insert(0, line.clone());
+        new.recent_interactions.truncate(10);
+    }
+    new.notes.extend(change.note.clone());
+    new
+}
