@@ -40,10 +40,11 @@ pub trait EventStore: Send + Sync {
     async fn bury(&self, id: &EventId, reason: &str, at: Timestamp) -> Result<()>;
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>>;
-    /// Handled events, newest first, at most `limit`; of one agent or of all.
+    /// Handled events, the last handled first, at most `limit`; of one agent or of all.
     async fn history(&self, agent: Option<&AgentId>, limit: usize) -> Result<Vec<Event>>;
     /// One event, whatever its state, with `waiting`, `done` or `dead`.
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>>;
-    /// All events ever accepted, by (time, seq), page by page after `after_seq`. For reports.
+    /// All events ever accepted, by seq, page by page after `after_seq`; `attempts` and `not_before` as they stand.
+    /// For reports, which sort by time themselves.
     async fn events_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Waiting>>;
 }

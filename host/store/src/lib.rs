@@ -4,9 +4,13 @@
 mod agents;
 mod budgets;
 mod commit;
+#[cfg(any(test, feature = "conformance"))]
+#[doc(hidden)]
+pub mod conformance;
 mod error;
 mod events;
 mod journal;
+mod lock;
 mod memories;
 mod outbox;
 mod posts;
@@ -19,9 +23,11 @@ pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use journal::{Filter, JournalEntry, JournalStore};
+pub use lock::HostLock;
 pub use memories::{MemoryStore, TextHit};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
+pub use sqlite::{Durability, Options, SqliteStore};
 pub use timers::{Timer, TimerStore};
 
 /// Everything a host keeps.
@@ -57,3 +63,6 @@ impl<
 > Store for T
 {
 }
+
+#[cfg(test)]
+mod tests;

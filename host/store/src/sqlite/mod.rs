@@ -1,1 +1,163 @@
-//! The embedded backend.
+//! SQLite, the embedded default: one writer thread with group commit, readers beside it (WAL).
+//!
+//! Reads that touch a few rows run where they are called: from the page cache they take tens of microseconds,
+//! less than a change of thread. Reads that may walk a table (journal, reports, start-up) go to the blocking
+//! pool. A database in memory has one connection, which writer and readers share.
+
+mod agents;
+mod budgets;
+mod commit;
+mod events;
+mod journal;
+mod memories;
+mod open;
+mod outbox;
+mod posts;
+mod reader;
+mod schema;
+mod timers;
+mod values;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+
+use crate::{HostLock, Result, StoreError};
+use reader::Readers;
+use writer::Writer;
+
+pub(crate) use open::make_folder;
+pub use schema::SCHEMA_VERSION;
+
+/// How much a power cut may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Nothing that was answered.
+    #[default]
+    Full,
+    /// Everything since the system last wrote back; a killed process still loses nothing. For simulations.
+    Relaxed,
+}
+
+/// How a data folder is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// How much a power cut may take.
+    pub durability: Durability,
+}
+
+/// A [`crate::Store`] in one SQLite file. Clones are the same store.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// None where the folder was opened for reading.
+    writer: Option<Writer>,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens `dir/puppet.db` for reading and writing, making folder and file where they are missing and bringing
+    /// an earlier schema up to date. One host per folder is [`HostLock`]'s business.
+    pub fn open(dir: &Path, options: Options) -> Result<Self> {
+        make_folder(dir)?;
+        let path = dir.join(open::FILE);
+        let mut conn = open::writable(&path, options.durability)?;
+        schema::migrate(&mut conn, &path, schema::STEPS)?;
+        let conn = Arc::new(Mutex::new(conn));
+        Ok(Self { inner: Arc::new(Inner { writer: Some(Writer::start(conn)?), readers: Readers::file(path) }) })
+    }
+
+    /// A store that is gone when it is dropped.
+    pub fn in_memory() -> Result<Self> {
+        let path = Path::new(":memory:");
+        let mut conn = open::memory()?;
+        schema::migrate(&mut conn, path, schema::STEPS)?;
+        let conn = Arc::new(Mutex::new(conn));
+        let readers = Readers::shared(Arc::clone(&conn));
+        Ok(Self { inner: Arc::new(Inner { writer: Some(Writer::start(conn)?), readers }) })
+    }
+
+    /// Opens a folder for reading alone, also while a host works in it. Data of an earlier version are brought up
+    /// to date first, which needs that no host runs.
+    pub fn open_read_only(dir: &Path) -> Result<Self> {
+        let path = dir.join(open::FILE);
+        if !path.is_file() {
+            return Err(StoreError::Open { path: dir.to_owned(), reason: format!("there is no {} in it", open::FILE) });
+        }
+        let conn = open::readable(&path)?;
+        if schema::check(&conn, &path, schema::STEPS)? < SCHEMA_VERSION {
+            drop(conn);
+            let _lock = HostLock::take(dir)?;
+            let mut conn = open::writable(&path, Durability::Full)?;
+            schema::migrate(&mut conn, &path, schema::STEPS)?;
+        }
+        Ok(Self { inner: Arc::new(Inner { writer: None, readers: Readers::file(path) }) })
+    }
+
+    /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes
+    /// after is answered with [`StoreError::Closed`]. Blocks until it is done.
+    pub fn close(&self) {
+        if let Some(writer) = &self.inner.writer {
+            self.inner.readers.close();
+            writer.close();
+        } else {
+            self.inner.readers.close();
+        }
+    }
+
+    /// Hands work to the writer at the first poll, so that order of polling is order of execution.
+    /// The work may run twice (the second time after the first was rolled back): it must not change what it holds.
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+    {
+        let Some(writer) = &self.inner.writer else {
+            return Err(StoreError::Failed("the data folder was opened for reading only".into()));
+        };
+        writer.enqueue(work)?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// A read of a few rows, here and now.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.inner.readers.with(work)
+    }
+
+    /// A read that may walk a table.
+    async fn scan<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        if self.inner.readers.is_shared() {
+            return self.read(work);
+        }
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::task::spawn_blocking(move || inner.readers.with(work));
+        task.await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("read_only", &self.inner.writer.is_none()).finish()
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// A poisoned lock guards nothing that could be half-done: a transaction that was left is rolled back.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,181 @@
+//! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
+
+use puppet_store::{Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
+use puppet_types::{Decision, InvocationId, Outcome, Timestamp};
+
+use crate::{
+    cli::{Common, Journal, JournalCommand},
+    duration,
+    invocation::InvocationView,
+    output::{List, Output},
+    trouble::{Result, Trouble},
+};
+
+/// How often `-f` looks.
+const FOLLOW_MS: u64 = 300;
+
+/// Runs it.
+pub async fn run(common: &Common, args: Journal, out: Output) -> Result<()> {
+    let store = SqliteStore::open_read_only(&common.data)?;
+    if let Some(JournalCommand::Show { id }) = &args.command {
+        return show(&store, id, out).await;
+    }
+    let mut filter = filter(&args)?;
+    if args.follow {
+        return follow(&store, filter, out).await;
+    }
+    let wanted = filter.limit;
+    filter.limit += 1;
+    let mut entries = store.journal(&filter).await?;
+    let more = entries.len() > wanted;
+    entries.truncate(wanted);
+    let next = entries.last().filter(|_| more).map(|entry| entry.seq.to_string());
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let effects = store.effects_of(&entry.invocation.id).await?;
+        items.push(InvocationView::new(entry, &effects));
+    }
+    if out.json {
+        return out.object(&List { schema: "puppet.journal/1", items, next });
+    }
+    if items.is_empty() {
+        out.note("no invocations match");
+    }
+    for item in items.iter().rev() {
+        out.line(line(item, out))?;
+    }
+    if let Some(next) = next {
+        out.note(format!("older ones: --before {next}"));
+    }
+    Ok(())
+}
+
+fn filter(args: &Journal) -> Result<Filter> {
+    if let Some(outcome) = args.outcome.as_deref().filter(|outcome| !OUTCOMES.contains(outcome)) {
+        let near = crate::config::nearest(outcome, &OUTCOMES).map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+        let remedy = format!("use one of {}{near}", OUTCOMES.join(", "));
+        return Err(Trouble::input("bad-value", format!("`{outcome}` is no outcome"), remedy).of_field("--outcome"));
+    }
+    Ok(Filter {
+        agent: args.agent.as_deref().map(Into::into),
+        kind: args.kind.clone(),
+        outcome: args.outcome.clone(),
+        since: args.since.as_deref().map(since).transpose()?,
+        text: args.text.clone(),
+        after_seq: None,
+        before_seq: args.before,
+        oldest_first: false,
+        limit: usize::try_from(args.limit).unwrap_or(10_000),
+    })
+}
+
+const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
+
+fn since(text: &str) -> Result<Timestamp> {
+    if let Some(at) = Timestamp::parse(text) {
+        return Ok(at);
+    }
+    let ago = duration::parse(text).map_err(|_| {
+        let message = format!("`{text}` is neither a time nor a length of time");
+        Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field("--since")
+    })?;
+    let millis = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+    Ok(Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_sub(millis)))
+}
+
+async fn show(store: &SqliteStore, id: &str, out: Output) -> Result<()> {
+    let id = InvocationId::new(id);
+    let Some(entry) = store.invocation(&id).await? else {
+        let message = format!("no invocation `{id}` in this journal");
+        return Err(Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder"));
+    };
+    let effects = store.effects_of(&id).await?;
+    let view = InvocationView::new(entry, &effects);
+    if out.json { out.object(&view) } else { tell(&view, out) }
+}
+
+async fn follow(store: &SqliteStore, mut filter: Filter, out: Output) -> Result<()> {
+    let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
+    filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
+    filter.oldest_first = true;
+    loop {
+        for entry in store.journal(&filter).await? {
+            filter.after_seq = Some(entry.seq);
+            let effects = store.effects_of(&entry.invocation.id).await?;
+            let view = InvocationView::new(entry, &effects);
+            if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;
+    }
+}
+
+/// One line: when, who, on what, how it ended, what was decided.
+fn line(view: &InvocationView, out: Output) -> String {
+    let outcome = match (view.outcome, view.breach, &view.declined) {
+        ("ok", ..) => out.good("ok"),
+        (_, Some(breach), _) => out.bad(breach),
+        (_, _, Some(declined)) => out.odd(format!("declined {}", declined.code)),
+        (other, ..) => out.bad(other),
+    };
+    let decisions: Vec<&str> = view.decisions.iter().map(|view| view.decision.decision.kind()).collect();
+    let at = view.at.to_string();
+    format!(
+        "{} {} {} {outcome} {} {}",
+        out.dim(at.get(..19).unwrap_or(&at)),
+        out.bold(&view.agent),
+        view.event.kind,
+        decisions.join("+"),
+        out.dim(&view.id)
+    )
+}
+
+/// One invocation, told.
+fn tell(view: &InvocationView, out: Output) -> Result<()> {
+    out.line(out.bold(format!("{} · {} · {}", view.id, view.agent, view.at)))?;
+    let plugin = &view.plugin;
+    out.line(format!("plugin    {} {} ({})", plugin.id, plugin.version, plugin.digest))?;
+    let event = &view.event;
+    out.line(format!("event     {} {} from {}: {}", event.id, event.kind, event.source, event.payload))?;
+    let ended = match (&view.error, &view.declined) {
+        (Some(error), _) => format!("{}: {error}", view.breach.unwrap_or(view.outcome)),
+        (_, Some(declined)) => format!("declined {}: {}", declined.code, declined.message),
+        _ => view.outcome.to_owned(),
+    };
+    out.line(format!("outcome   {ended}"))?;
+    out.line(format!("used      {} fuel, {} bytes of memory", view.fuel, view.peak_memory_bytes))?;
+    if let Some(timing) = view.timing_us {
+        out.line(format!("time      {} µs in the sandbox, {} µs in reads", timing.sandbox, timing.reads))?;
+    }
+    for read in &view.reads {
+        out.line(out.bold(format!("\nread {} {}.{}", read.n, read.capability, read.operation)))?;
+        out.line(format!("  asked   {}", read.request.as_str()))?;
+        out.line(format!("  answer  {}", read.answer.as_str()))?;
+    }
+    for decision in &view.decisions {
+        let body = serde_json::to_value(&decision.decision.decision).map_err(Trouble::internal)?;
+        let state = match &decision.effect {
+            Some(effect) => serde_json::to_value(effect.state).map_err(Trouble::internal)?,
+            None => "dropped".into(),
+        };
+        let kind = decision.decision.decision.kind();
+        out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state.as_str().unwrap_or(""))))?;
+        out.line(format!("  {}", body.get("body").unwrap_or(&serde_json::Value::Null)))?;
+    }
+    for line in &view.log {
+        out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
+    }
+    Ok(())
+}
+
+/// Whether an outcome is a fault; used by commands that check one.
+pub fn is_breach(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Breach(..))
+}
+
+/// Text that a decision publishes.
+pub fn published_text(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Post { text, .. } | Decision::Reply { text, .. } | Decision::Quote { text, .. } => Some(text),
+        _ => None,
+    }
+}

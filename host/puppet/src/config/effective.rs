@@ -1,0 +1,90 @@
+//! The configuration in effect, a row per value, as `puppet config` shows it.
+
+use serde::Serialize;
+
+use super::{Config, KeySource, Provider, money, secret::MASK};
+
+/// One value, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its key.
+    pub key: String,
+    /// The value as text; a mask where it is secret.
+    pub value: String,
+    /// `default`, `puppet.toml:12` or `env OPENAI_MODEL`.
+    pub origin: String,
+}
+
+impl Config {
+    /// Every value in effect, in the order of the file. Of `[sandbox]` only what is set.
+    pub fn effective(&self) -> Vec<Setting> {
+        let mut rows = Rows { config: self, settings: Vec::new() };
+        rows.add("host.data", self.host.data.display().to_string());
+        rows.add("host.timezone", self.host.timezone.clone());
+        rows.add("host.log_level", self.host.log_level.name().to_owned());
+        rows.add("host.history", self.host.history.to_string());
+        let workers = self.host.workers.map(|workers| workers.to_string());
+        rows.add("host.workers", workers.unwrap_or_else(|| "as many as there are cores".to_owned()));
+        rows.add("llm.default", self.llm.default.clone());
+        for (name, provider) in &self.llm.providers {
+            rows.provider(&format!("llm.providers.{name}"), provider);
+        }
+        for (name, generator) in self.generators.all() {
+            rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());
+            rows.add(&format!("generators.{name}.interval"), generator.interval.clone());
+        }
+        rows.table("sandbox", &self.sandbox);
+        rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
+        rows.add("invocation.decisions", self.invocation.decisions.to_string());
+        rows.add("invocation.deadline_ms", self.invocation.deadline_ms.to_string());
+        rows.add("invocation.log_lines", self.invocation.log_lines.to_string());
+        rows.settings
+    }
+}
+
+struct Rows<'a> {
+    config: &'a Config,
+    settings: Vec<Setting>,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, key: &str, value: String) {
+        let origin = self.config.origin(key).to_string();
+        self.settings.push(Setting { key: key.to_owned(), value, origin });
+    }
+
+    fn provider(&mut self, at: &str, provider: &Provider) {
+        self.add(&format!("{at}.kind"), "openai".to_owned());
+        self.add(&format!("{at}.base_url"), provider.base_url.clone());
+        match &provider.key_source {
+            Some(KeySource::Environment(name)) => {
+                self.add(&format!("{at}.key_env"), name.clone());
+                let key = if provider.key.is_some() { MASK } else { "not set" };
+                self.add(&format!("{at}.key"), key.to_owned());
+            }
+            Some(KeySource::Secret(name)) => self.add(&format!("{at}.key_secret"), name.clone()),
+            None => {}
+        }
+        self.add(&format!("{at}.model"), provider.model.clone());
+        self.add(&format!("{at}.timeout_ms"), provider.timeout_ms.to_string());
+        self.add(&format!("{at}.retries"), provider.retries.to_string());
+        for name in provider.headers.keys() {
+            self.add(&format!("{at}.headers.{name}"), MASK.to_owned());
+        }
+        if let Some(price) = provider.price {
+            let (prompt, completion) = (price.prompt_usd_micros_per_million, price.completion_usd_micros_per_million);
+            self.add(&format!("{at}.price.prompt_usd_per_million"), money::usd(prompt));
+            self.add(&format!("{at}.price.completion_usd_per_million"), money::usd(completion));
+        }
+    }
+
+    fn table(&mut self, at: &str, table: &toml::Table) {
+        for (key, value) in table {
+            let key = format!("{at}.{key}");
+            match value {
+                toml::Value::Table(below) => self.table(&key, below),
+                other => self.add(&key, other.to_string()),
+            }
+        }
+    }
+}

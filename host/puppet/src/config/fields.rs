@@ -1,0 +1,183 @@
+//! The table of what `puppet.toml` may hold. The keys that are accepted, the reference in the docs and the defaults
+//! that tests compare come from here.
+
+/// A key of `puppet.toml`.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Full name; `<name>` stands for one that the operator chooses.
+    pub key: &'static str,
+    /// What it holds.
+    pub holds: &'static str,
+    /// Where nothing is said; empty where there is none.
+    pub default: &'static str,
+    /// The variable that wins over it; empty where there is none.
+    pub variable: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+const fn field(
+    key: &'static str,
+    holds: &'static str,
+    default: &'static str,
+    variable: &'static str,
+    meaning: &'static str,
+) -> Field {
+    Field { key, holds, default, variable, meaning }
+}
+
+/// Every key.
+pub const FIELDS: &[Field] = &[
+    field(
+        "host.data",
+        "folder",
+        "./.puppet",
+        "PUPPET_DATA",
+        "Where everything is kept. Relative to `puppet.toml`. `--data` wins over it.",
+    ),
+    field("host.timezone", "IANA name", "UTC", "", "Time zone of agents that have none of their own."),
+    field(
+        "host.log_level",
+        "off, error, warn, info, debug or trace",
+        "info",
+        "ENGINE_LOG_LEVEL",
+        "How much the host logs.",
+    ),
+    field("host.history", "1 to 10000", "100", "", "Handled events that stay at hand for queries."),
+    field("host.workers", "1 to 256", "", "", "Invocations at the same time. Left out: as many as there are cores."),
+    field("llm.default", "name of a provider", "offline", "", "Who writes for agents that name no provider."),
+    field("llm.providers.<name>.kind", "openai", "openai", "", "The protocol: OpenAI's chat completions."),
+    field(
+        "llm.providers.<name>.base_url",
+        "http(s) address",
+        "",
+        "GROK_API_ENDPOINT (grok)",
+        "Without `/chat/completions`. Needed, except for `openai` and `grok`.",
+    ),
+    field(
+        "llm.providers.<name>.key_env",
+        "name of a variable",
+        "",
+        "",
+        "The environment variable that holds the key. The key itself never stands in this file.",
+    ),
+    field(
+        "llm.providers.<name>.key_secret",
+        "name of a secret",
+        "",
+        "",
+        "The same for the secrets of the data folder.",
+    ),
+    field(
+        "llm.providers.<name>.model",
+        "text",
+        "",
+        "OPENAI_MODEL (openai), GROK_MODEL (grok)",
+        "The model. Needed, except for `openai` (gpt-4o) and `grok` (grok-1).",
+    ),
+    field("llm.providers.<name>.timeout_ms", "100 to 600000", "60000", "", "Time for one attempt."),
+    field("llm.providers.<name>.retries", "0 to 10", "2", "", "Attempts after the first."),
+    field(
+        "llm.providers.<name>.headers",
+        "table of texts",
+        "",
+        "",
+        "Sent with every request. Shown masked by `puppet config`.",
+    ),
+    field(
+        "llm.providers.<name>.price.prompt_usd_per_million",
+        "dollars as text, \"0.15\"",
+        "",
+        "",
+        "What a million tokens of prompt cost. Without a price dollars cannot be counted.",
+    ),
+    field(
+        "llm.providers.<name>.price.completion_usd_per_million",
+        "dollars as text, \"0.60\"",
+        "",
+        "",
+        "The same for completions.",
+    ),
+    field("generators.news.enabled", "true or false", "true", "", "Whether invented news happen."),
+    field("generators.news.interval", "length of time, 1s to 366d", "6h", "NEWS_EVENT_INTERVAL (ms)", "How often."),
+    field("generators.mood-swings.enabled", "true or false", "true", "", "Whether moods shift by themselves."),
+    field(
+        "generators.mood-swings.interval",
+        "length of time, 1s to 366d",
+        "4h",
+        "MOOD_EVENT_INTERVAL (ms)",
+        "How often; up to an hour is added by chance.",
+    ),
+    field("generators.encounters.enabled", "true or false", "true", "", "Whether agents are prompted to meet."),
+    field(
+        "generators.encounters.interval",
+        "length of time, 1s to 366d",
+        "8h",
+        "INTERACTION_EVENT_INTERVAL (ms)",
+        "How often.",
+    ),
+    field(
+        "sandbox.limits.<limit>",
+        "whole number",
+        "",
+        "",
+        "A limit of one invocation; `puppet doctor --limits` lists them with least and most.",
+    ),
+    field("sandbox.pool.<setting>", "whole number", "", "", "How many instances are kept ready."),
+    field("invocation.host_calls", "1 to 1000000", "1000", "", "Calls per capability in one invocation."),
+    field("invocation.decisions", "1 to 100000", "256", "", "Decisions in one invocation."),
+    field("invocation.deadline_ms", "100 to 3600000", "120000", "", "Time for one invocation, providers included."),
+    field("invocation.log_lines", "0 to 100000", "200", "", "Lines of the plugin's log kept per invocation."),
+];
+
+/// The table as it stands in docs/reference/configuration.md.
+pub fn markdown() -> String {
+    let mut out = String::new();
+    let mut section = "";
+    for field in FIELDS {
+        let (of, key) = split(field.key);
+        if of != section {
+            section = of;
+            out.push_str(&format!(
+                "\n### `[{of}]`\n\n| key | holds | default | variable | what it does |\n| --- | --- | --- | --- | --- |\n"
+            ));
+        }
+        let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+        let variable = match field.variable.split_once(" (") {
+            Some(_) => field.variable.to_owned(),
+            None => code(field.variable),
+        };
+        let default = code(field.default);
+        out.push_str(&format!("| `{key}` | {} | {default} | {variable} | {} |\n", field.holds, field.meaning));
+    }
+    out.push('\n');
+    out
+}
+
+fn split(key: &'static str) -> (&'static str, &'static str) {
+    // `price` stands with its provider.
+    let cut = if key.contains(".price.") { key.find(".price.") } else { key.rfind('.') };
+    cut.map_or(("", key), |at| (&key[..at], &key[at + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, environment::golden};
+
+    #[test]
+    fn defaults_in_the_table_are_the_defaults() {
+        let defaults = Config::default().effective();
+        for field in FIELDS.iter().filter(|field| !field.key.contains('<')) {
+            let setting = defaults.iter().find(|setting| setting.key == field.key);
+            let value = setting.map(|setting| setting.value.as_str());
+            let expected = if field.default.is_empty() { "as many as there are cores" } else { field.default };
+            assert_eq!(value, Some(expected), "{}", field.key);
+        }
+    }
+
+    #[test]
+    fn the_reference_shows_the_table() {
+        golden("configuration.md", "<!-- fields: begin -->\n", "<!-- fields: end -->", &markdown());
+    }
+}

@@ -1,0 +1,295 @@
+//! Reads `puppet.toml`, and puts defaults, file and environment together.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Config, Generator, KeySource, LogLevel, Origin, Price, Secret, Warning,
+    dotenv::Dotenv,
+    environment, money,
+    overlay::{self, Lookup},
+    read::{Found, Section, Source},
+    settings::{in_words, known},
+};
+use crate::trouble::{Result, Trouble};
+
+/// What a provider is said to be, before presets and environment have had their say.
+#[derive(Default)]
+pub(super) struct ProviderDraft {
+    pub(super) base_url: Option<String>,
+    pub(super) key_source: Option<KeySource>,
+    pub(super) model: Option<String>,
+    pub(super) timeout_ms: Option<u64>,
+    pub(super) retries: Option<u32>,
+    pub(super) headers: BTreeMap<String, Secret>,
+    pub(super) price: Option<Price>,
+}
+
+/// A configuration in the making.
+pub(super) struct Draft {
+    pub(super) config: Config,
+    pub(super) providers: BTreeMap<String, ProviderDraft>,
+}
+
+/// [`Config::load`], with the working folder named.
+pub(super) fn load_in(
+    folder: &Path,
+    path: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Config, Vec<Warning>)> {
+    let mut warnings = Vec::new();
+    let here = folder.join("puppet.toml");
+    let file = path.unwrap_or(&here);
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => None,
+        Err(error) => {
+            return Err(Trouble::input(
+                "config-file",
+                format!("cannot be read: {error}"),
+                "name another file with --config, or write one with `puppet init`",
+            )
+            .in_file(file));
+        }
+    };
+    let beside = file.parent().unwrap_or(folder).join(".env");
+    let lookup = Lookup { env, dotenv: Dotenv::read(&beside, &mut warnings)? };
+    for note in environment::unused(env, &[]) {
+        warnings.retain(|other| other.place.field != note.place.field);
+        warnings.push(note);
+    }
+
+    let mut draft = Draft { config: Config::default(), providers: BTreeMap::new() };
+    if let Some(text) = &text {
+        draft.read(Source { file, text })?;
+    }
+    let config = overlay::finish(draft, &lookup, &mut warnings)?;
+    Ok((config, warnings))
+}
+
+/// Least and most time between two runs of a generator: a second, and a year.
+pub(super) const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1_000..=366 * 86_400_000;
+
+impl Draft {
+    fn read(&mut self, source: Source<'_>) -> Result<()> {
+        let table = source.parse()?;
+        let root = Section::new(source, "", &table, &known(""))?;
+        let mut lines = Vec::new();
+        if let Some(host) = root.section("host", &known("host"))? {
+            self.host(&host.value, source.file)?;
+            lines.extend(host.value.leaves());
+        }
+        if let Some(llm) = root.section("llm", &known("llm"))? {
+            self.llm(&llm.value)?;
+            lines.extend(llm.value.leaves());
+        }
+        if let Some(generators) = root.section("generators", &known("generators"))? {
+            for (name, generator) in self.config.generators.all_mut() {
+                if let Some(section) = generators.value.section(name, &known("generators.news"))? {
+                    read_generator(generator, &section.value)?;
+                }
+            }
+            lines.extend(generators.value.leaves());
+        }
+        if let Some(invocation) = root.section("invocation", &known("invocation"))? {
+            self.invocation(&invocation.value)?;
+            lines.extend(invocation.value.leaves());
+        }
+        if let Some(sandbox) = root.section("sandbox", &known("sandbox"))? {
+            // Passed through: read again as plain data, since the spans are not needed.
+            let whole: toml::Table = toml::from_str(source.text).map_err(|error| source.syntax(&error))?;
+            if let Some(toml::Value::Table(sandbox)) = whole.get("sandbox") {
+                self.config.sandbox = sandbox.clone();
+            }
+            lines.extend(sandbox.value.leaves());
+        }
+        for (key, line) in lines {
+            self.config.origins.insert(key, Origin::File { file: source.file.to_owned(), line });
+        }
+        Ok(())
+    }
+
+    fn host(&mut self, section: &Section<'_>, file: &Path) -> Result<()> {
+        let host = &mut self.config.host;
+        let path = |text: &str| (!text.trim().is_empty()).then(|| PathBuf::from(text));
+        if let Some(data) = section.parsed("data", "the path of a folder", path)? {
+            host.data = file.parent().unwrap_or(Path::new("")).join(data.value);
+        }
+        if let Some(zone) = section.parsed("timezone", "the name of a time zone, for example Europe/Berlin", zone)? {
+            host.timezone = zone.value;
+        }
+        if let Some(level) = section.parsed("log_level", LogLevel::EXPECTED, LogLevel::parse)? {
+            host.log_level = level.value;
+        }
+        if let Some(history) = section.integer("history", 1..=10_000)? {
+            host.history = small(history)?;
+        }
+        if let Some(workers) = section.integer("workers", 1..=256)? {
+            host.workers = Some(small(workers)?);
+        }
+        Ok(())
+    }
+
+    fn llm(&mut self, section: &Section<'_>) -> Result<()> {
+        if let Some(default) = section.text("default", "the name of a provider")? {
+            self.config.llm.default = default.value;
+        }
+        let Some((providers, entries)) = section.named("providers")? else { return Ok(()) };
+        for entry in entries {
+            let name = entry.name.as_str();
+            let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if name.is_empty() || !plain {
+                let message = "expected a name of small letters, digits and `-`";
+                return Err(providers.wrong(name, entry.line, message, ""));
+            }
+            if name == super::Llm::OFFLINE {
+                let message = "`offline` is built in and cannot be another provider";
+                return Err(providers.wrong(name, entry.line, message, "choose another name"));
+            }
+            if ["key", "api_key", "apikey", "token", "secret"].iter().any(|key| entry.has(key)) {
+                let message = "a key does not belong in this file";
+                let remedy = "put it into the environment or `.env`, and name the variable: key_env = \"MY_API_KEY\"";
+                return Err(providers.wrong(name, entry.line, message, remedy));
+            }
+            if let Some(provider) = providers.section(name, &known("llm.providers.<name>"))? {
+                self.providers.insert(entry.name.clone(), read_provider(&provider.value)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn invocation(&mut self, section: &Section<'_>) -> Result<()> {
+        let invocation = &mut self.config.invocation;
+        if let Some(calls) = section.integer("host_calls", 1..=1_000_000)? {
+            invocation.host_calls = small(calls)?;
+        }
+        if let Some(decisions) = section.integer("decisions", 1..=100_000)? {
+            invocation.decisions = small(decisions)?;
+        }
+        if let Some(deadline) = section.integer("deadline_ms", 100..=3_600_000)? {
+            invocation.deadline_ms = deadline.value;
+        }
+        if let Some(lines) = section.integer("log_lines", 0..=100_000)? {
+            invocation.log_lines = small(lines)?;
+        }
+        Ok(())
+    }
+}
+
+/// Only the shape: which zones there are is known where they are used.
+fn zone(text: &str) -> Option<String> {
+    let shape = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    (!text.is_empty() && text.chars().all(shape)).then(|| text.to_owned())
+}
+
+fn read_generator(generator: &mut Generator, section: &Section<'_>) -> Result<()> {
+    const EXPECTED: &str = "a length of time from 1s to 366d, for example \"6h\"";
+    if let Some(enabled) = section.boolean("enabled")? {
+        generator.enabled = enabled.value;
+    }
+    // A bare number is milliseconds, as in the original's variables.
+    if section.holds_integer("interval") {
+        if let Some(interval) = section.integer("interval", INTERVAL_MS)? {
+            generator.interval_ms = interval.value;
+            generator.interval = in_words(interval.value);
+        }
+        return Ok(());
+    }
+    let length = |text: &str| {
+        let millis = u64::try_from(crate::duration::parse(text).ok()?.as_millis()).ok()?;
+        INTERVAL_MS.contains(&millis).then(|| (millis, text.to_owned()))
+    };
+    if let Some(interval) = section.parsed("interval", EXPECTED, length)? {
+        (generator.interval_ms, generator.interval) = interval.value;
+    }
+    Ok(())
+}
+
+fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
+    let mut draft = ProviderDraft::default();
+    section.parsed("kind", "\"openai\", the only kind there is", |kind| (kind == "openai").then_some(()))?;
+    draft.base_url = section.parsed("base_url", BASE_URL, base_url)?.map(|found| found.value);
+    let name = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
+    draft.model = section.parsed("model", "the name of a model", name)?.map(|found| found.value);
+    draft.timeout_ms = section.integer("timeout_ms", 100..=600_000)?.map(|found| found.value);
+    draft.retries = section.integer("retries", 0..=10)?.map(small).transpose()?;
+    let variable = section.parsed("key_env", "the name of an environment variable (not the key itself)", variable)?;
+    let secret = section.parsed("key_secret", "the name of a secret, for example \"llm/openai\"", secret_name)?;
+    draft.key_source = match (variable, secret) {
+        (Some(_), Some(secret)) => {
+            let message = "`key_env` and `key_secret` are both set";
+            return Err(section.wrong("key_secret", secret.line, message, "keep one of them"));
+        }
+        (Some(variable), None) => Some(KeySource::Environment(variable.value)),
+        (None, Some(secret)) => Some(KeySource::Secret(secret.value)),
+        (None, None) => None,
+    };
+    if let Some((headers, entries)) = section.named("headers")? {
+        for entry in entries {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            if entry.name.is_empty() || !entry.name.bytes().all(token) {
+                return Err(headers.wrong(&entry.name, entry.line, "expected the name of an HTTP header", ""));
+            }
+            let line = |text: &str| (!text.contains(['\r', '\n', '\0'])).then(|| Secret::new(text));
+            if let Some(value) = headers.parsed(&entry.name, "a text of one line", line)? {
+                draft.headers.insert(entry.name, value.value);
+            }
+        }
+    }
+    if let Some(price) = section.section("price", &PRICE)? {
+        draft.price = Some(read_price(&price)?);
+    }
+    Ok(draft)
+}
+
+const PRICE: [&str; 2] = ["prompt_usd_per_million", "completion_usd_per_million"];
+
+fn read_price(section: &Found<Section<'_>>) -> Result<Price> {
+    let read = |key: &str| {
+        let price = section.value.parsed(key, "dollars as a text, for example \"0.15\"", money::parse_usd_micros)?;
+        price.map(|found| found.value).ok_or_else(|| {
+            section.value.wrong(
+                key,
+                section.line,
+                "is missing",
+                "a price has both: for the prompt, and for the completion",
+            )
+        })
+    };
+    Ok(Price { prompt_usd_micros_per_million: read(PRICE[0])?, completion_usd_micros_per_million: read(PRICE[1])? })
+}
+
+/// What is expected of an address.
+pub(super) const BASE_URL: &str = "an address that begins with http:// or https:// and holds no user or password";
+
+/// An address without the path that the protocol adds itself.
+pub(super) fn base_url(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    if host.is_empty() || host.contains('@') || text.contains(char::is_whitespace) {
+        return None;
+    }
+    let text = text.trim_end_matches('/');
+    Some(text.strip_suffix("/chat/completions").unwrap_or(text).trim_end_matches('/').to_owned())
+}
+
+/// Upper case, as variables are: so that a key that was pasted here by mistake is refused.
+fn variable(text: &str) -> Option<String> {
+    let shape = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let first = text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    (first && text.bytes().all(shape)).then(|| text.to_owned())
+}
+
+fn secret_name(text: &str) -> Option<String> {
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    (text.contains('/') && text.split('/').all(part)).then(|| text.to_owned())
+}
+
+fn small<T: TryFrom<u64>>(found: Found<u64>) -> Result<T> {
+    T::try_from(found.value).map_err(|_| Trouble::internal("a bound of the configuration is wider than its type"))
+}

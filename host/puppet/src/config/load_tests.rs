@@ -1,0 +1,315 @@
+//! The configuration as a whole: what a folder and an environment make of it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use super::{Config, Level, LogLevel, Price, Secret, Warning, load::load_in};
+use crate::trouble::Result;
+
+const KEY: &str = "sk-very-secret-0123456789";
+
+fn load(files: &[(&str, &str)], env: &[(&str, &str)]) -> Result<(Config, Vec<Warning>)> {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        private(&path, 0o600);
+    }
+    let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+    load_in(dir.path(), None, &|name| env.get(name).map(ToString::to_string))
+}
+
+#[cfg(unix)]
+fn private(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path, _: u32) {}
+
+fn setting(config: &Config, key: &str) -> (String, String) {
+    let found = config.effective().into_iter().find(|setting| setting.key == key).unwrap();
+    let origin = found.origin;
+    // Folders of tests differ from run to run.
+    let origin = match origin.rsplit_once('/') {
+        Some((before, name)) if before.contains(" (") => {
+            format!("{}({name}", before.split_once('(').unwrap().0)
+        }
+        Some((_, name)) => name.to_owned(),
+        None => origin,
+    };
+    (found.value, origin)
+}
+
+fn error(text: &str) -> String {
+    let error = load(&[("puppet.toml", text)], &[]).unwrap_err();
+    assert_eq!(error.exit as i32, 2);
+    let text = error.to_string();
+    let (head, rest) = text.split_once("puppet.toml").unwrap();
+    format!("{}{rest}", head.split_once("]: ").unwrap().0.trim_start_matches("error["))
+}
+
+#[test]
+fn with_nothing_there_are_the_defaults() {
+    let (config, warnings) = load(&[], &[]).unwrap();
+    assert_eq!(config, Config::default());
+    assert!(warnings.is_empty());
+    assert!(config.effective().iter().all(|setting| setting.origin == "default"));
+}
+
+#[test]
+fn the_environment_wins_over_dotenv_and_dotenv_over_the_file() {
+    let file = "[host]\nlog_level = \"warn\"\nhistory = 7\n[generators.news]\ninterval = \"2h\"\n";
+    let dotenv = "ENGINE_LOG_LEVEL=debug\nNEWS_EVENT_INTERVAL=3600000\n";
+    let (config, _) =
+        load(&[("puppet.toml", file), (".env", dotenv)], &[("ENGINE_LOG_LEVEL", "TRACE"), ("PUPPET_DATA", "/d")])
+            .unwrap();
+    assert_eq!(config.host.log_level, LogLevel::Trace);
+    assert_eq!(config.generators.news.interval_ms, 3_600_000);
+    for (key, value, origin) in [
+        ("host.log_level", "trace", "env ENGINE_LOG_LEVEL"),
+        ("host.data", "/d", "env PUPPET_DATA"),
+        ("host.history", "7", "puppet.toml:3"),
+        ("generators.news.interval", "1h", "env NEWS_EVENT_INTERVAL (.env)"),
+        ("generators.encounters.interval", "8h", "default"),
+    ] {
+        assert_eq!(setting(&config, key), (value.to_owned(), origin.to_owned()), "{key}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let (config, _) =
+        load(&[(".env", "OPENAI_API_KEY=\nENGINE_LOG_LEVEL=error\n")], &[("ENGINE_LOG_LEVEL", "")]).unwrap();
+    assert_eq!(config.host.log_level, LogLevel::Error);
+    assert!(config.llm.providers.is_empty());
+}
+
+#[test]
+fn presets_exist_when_their_keys_are_set() {
+    let env = [
+        ("OPENAI_API_KEY", KEY),
+        ("GROK_API_KEY", "g"),
+        ("GROK_API_ENDPOINT", "https://example.test/v1/chat/completions"),
+        ("GROK_MODEL", "grok-2"),
+    ];
+    let (config, warnings) = load(&[("puppet.toml", "[llm]\ndefault = \"openai\"\n")], &env).unwrap();
+    let openai = &config.llm.providers["openai"];
+    assert_eq!((openai.base_url.as_str(), openai.model.as_str()), ("https://api.openai.com/v1", "gpt-4o"));
+    assert_eq!(openai.key.as_ref().map(Secret::expose), Some(KEY));
+    let grok = &config.llm.providers["grok"];
+    assert_eq!((grok.base_url.as_str(), grok.model.as_str()), ("https://example.test/v1", "grok-2"));
+    assert_eq!(setting(&config, "llm.providers.grok.model").1, "env GROK_MODEL");
+    assert_eq!(setting(&config, "llm.providers.openai.model").1, "default");
+    assert!(warnings.iter().all(|warning| warning.code == "no-price" && warning.level == Level::Note));
+
+    let (config, _) = load(&[], &[("GROK_API_KEY", "g")]).unwrap();
+    let grok = &config.llm.providers["grok"];
+    assert_eq!((grok.base_url.as_str(), grok.model.as_str()), ("https://api.x.ai/v1", "grok-1"));
+    assert!(!config.llm.providers.contains_key("openai"));
+}
+
+#[test]
+fn providers_of_the_file_are_read_whole() {
+    let file = r#"[llm.providers.mine]
+kind = "openai"
+base_url = "http://127.0.0.1:8080/v1/"
+key_env = "MY_KEY"
+model = "m"
+timeout_ms = 5000
+retries = 0
+headers = { x-tenant = "t0p-secret" }
+[llm.providers.mine.price]
+prompt_usd_per_million = "0.15"
+completion_usd_per_million = "0.60"
+"#;
+    let (config, warnings) = load(&[("puppet.toml", file), (".env", "MY_KEY=abc\n")], &[]).unwrap();
+    let mine = &config.llm.providers["mine"];
+    assert_eq!(mine.base_url, "http://127.0.0.1:8080/v1");
+    assert_eq!((mine.timeout_ms, mine.retries), (5_000, 0));
+    assert_eq!(
+        mine.price,
+        Some(Price { prompt_usd_micros_per_million: 150_000, completion_usd_micros_per_million: 600_000 })
+    );
+    assert_eq!(setting(&config, "llm.providers.mine.key"), ("********".into(), "env MY_KEY (.env)".into()));
+    assert_eq!(setting(&config, "llm.providers.mine.headers.x-tenant"), ("********".into(), "puppet.toml:8".into()));
+    assert_eq!(setting(&config, "llm.providers.mine.price.prompt_usd_per_million").0, "0.15");
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let file = format!(
+        "[llm.providers.mine]\nbase_url = \"https://a.test\"\nmodel = \"m\"\nkey_env = \"K\"\nheaders = {{ a = \"{KEY}\" }}\n"
+    );
+    let (config, warnings) =
+        load(&[("puppet.toml", &file)], &[("K", KEY), ("OPENAI_API_KEY", KEY), ("TWITTER_API_KEY", KEY)]).unwrap();
+    let shown = format!(
+        "{config:?} {} {} {warnings:?}",
+        serde_json::to_string(&config).unwrap(),
+        serde_json::to_string(&config.effective()).unwrap()
+    );
+    assert!(!shown.contains(KEY), "{shown}");
+
+    // Nor by errors about what stands where a key was put by mistake.
+    for wrong in [
+        format!("[llm.providers.mine]\nkey = \"{KEY}\"\n"),
+        format!("[llm.providers.mine]\nkey_env = \"{KEY}\"\n"),
+        format!("[llm.providers.mine]\nkey_secret = \"{KEY}\"\n"),
+        format!("[llm.providers.mine]\nbase_url = \"https://user:{KEY}@a.test\"\n"),
+        format!("[llm.providers.mine]\nheaders = [\"{KEY}\"]\n"),
+        format!("[llm.providers.mine]\nmodel = {KEY}\n"),
+    ] {
+        assert!(!error(&wrong).contains(KEY), "{wrong}");
+    }
+    let broken = load(&[(".env", &format!("A=1\nOPENAI KEY {KEY}\n"))], &[]).unwrap_err().to_string();
+    assert!(!broken.contains(KEY) && broken.contains(".env:2: expected NAME=value"), "{broken}");
+    let level = load(&[], &[("ENGINE_LOG_LEVEL", KEY)]).unwrap_err().to_string();
+    assert!(!level.contains(KEY) && level.contains("ENGINE_LOG_LEVEL: expected one of off"), "{level}");
+}
+
+#[test]
+fn errors_name_code_line_field_and_remedy() {
+    for (text, expected) in [
+        ("[hots]\n", "unknown-key:1: hots: `hots` is not a key\n  help: did you mean `host`?"),
+        (
+            "[host]\n\ntimzone = 1\n",
+            "unknown-key:3: host.timzone: `timzone` is not a key\n  help: did you mean `timezone`?",
+        ),
+        (
+            "[api]\nport = 1\n",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, generators, sandbox, invocation",
+        ),
+        (
+            "[generators.mood_swings]\n",
+            "unknown-key:1: generators.mood_swings: `mood_swings` is not a key\n  help: did you mean `mood-swings`?",
+        ),
+        (
+            "[host]\nhistory = \"7\"\n",
+            "wrong-type:2: host.history: expected a whole number from 1 to 10000, found a text",
+        ),
+        ("[host]\nhistory = 0\n", "out-of-range:2: host.history: expected a whole number from 1 to 10000, found 0"),
+        ("[host]\nworkers = -3\n", "out-of-range:2: host.workers: expected a whole number from 1 to 256, found -3"),
+        ("host = 1\n", "wrong-type:1: host: expected a table, found a whole number"),
+        ("[host]\nlog_level = \"loud\"\n", "bad-value:2: host.log_level: expected one of off, error"),
+        ("[host]\ntimezone = \"not a zone\"\n", "bad-value:2: host.timezone: expected the name of a time zone"),
+        ("[host]\ndata = \"a\"\ndata = \"b\"\n", "toml-syntax:3: duplicate key"),
+        ("[host\n", "toml-syntax:1: "),
+        (
+            "[generators.news]\ninterval = \"6 hours\"\n",
+            "bad-value:2: generators.news.interval: expected a length of time",
+        ),
+        (
+            "[generators.news]\ninterval = 0\n",
+            "out-of-range:2: generators.news.interval: expected a whole number from 1000",
+        ),
+        (
+            "[generators.news]\nenabled = \"no\"\n",
+            "wrong-type:2: generators.news.enabled: expected true or false, found a text",
+        ),
+        (
+            "[llm]\ndefault = \"ofline\"\n",
+            "bad-value:2: llm.default: there is no provider `ofline`\n  help: did you mean `offline`?",
+        ),
+        (
+            "[llm]\ndefault = \"grok\"\n",
+            "bad-value:2: llm.default: there is no provider `grok`\n  help: set GROK_API_KEY",
+        ),
+        ("[llm.providers.offline]\n", "bad-value:1: llm.providers.offline: `offline` is built in"),
+        ("[llm.providers.a]\nmodel = \"m\"\n", "missing-key:2: llm.providers.a.base_url: is missing"),
+        ("[llm.providers.a]\nkind = \"grok\"\n", "bad-value:2: llm.providers.a.kind: expected \"openai\""),
+        ("[llm.providers.a]\nkey = \"x\"\n", "bad-value:1: llm.providers.a: a key does not belong in this file"),
+        (
+            "[llm.providers.a]\nkey_env = \"A\"\nkey_secret = \"llm/a\"\n",
+            "bad-value:3: llm.providers.a.key_secret: `key_env` and `key_secret` are both set",
+        ),
+        (
+            "[llm.providers.a.price]\nprompt_usd_per_million = 0.15\n",
+            "wrong-type:2: llm.providers.a.price.prompt_usd_per_million: expected dollars as a text, for example \"0.15\", found a number with a point",
+        ),
+        (
+            "[llm.providers.a.price]\nprompt_usd_per_million = \"0.15\"\n",
+            "bad-value:1: llm.providers.a.price.completion_usd_per_million: is missing",
+        ),
+        (
+            "[invocation]\ndeadline_ms = 1\n",
+            "out-of-range:2: invocation.deadline_ms: expected a whole number from 100 to 3600000, found 1",
+        ),
+        ("[sandbox.limits]\nfuel = 99999999999999999999\n", "toml-syntax:2: "),
+        ("[sandbox]\nfuel = 1\n", "unknown-key:2: sandbox.fuel: `fuel` is not a key\n  help: known here: limits, pool"),
+    ] {
+        let found = error(text);
+        assert!(found.starts_with(expected), "{text}\nexpected {expected}\nfound    {found}");
+    }
+}
+
+#[test]
+fn the_sandbox_is_passed_through_with_its_places() {
+    let (config, _) = load(&[("puppet.toml", "[sandbox.limits]\nfuel = 5\n[sandbox.pool]\nslots = 2\n")], &[]).unwrap();
+    assert_eq!(config.sandbox["limits"]["fuel"].as_integer(), Some(5));
+    assert_eq!(setting(&config, "sandbox.pool.slots"), ("2".to_owned(), "puppet.toml:4".to_owned()));
+    let error = config.unknown_key("sandbox.limits.fuel", &["fuel_per_event", "fuels"]).to_string();
+    assert!(
+        error.contains("puppet.toml:2: sandbox.limits.fuel: `fuel` is not a key\n  help: did you mean `fuels`?"),
+        "{error}"
+    );
+    let error = config.bad_value("sandbox.pool.slots", "too few", "").to_string();
+    assert!(error.contains("puppet.toml:4: sandbox.pool.slots: too few"), "{error}");
+}
+
+#[test]
+fn data_is_relative_to_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("other.toml");
+    fs::write(&file, "[host]\ndata = \"here\"\n").unwrap();
+    let (config, _) = load_in(Path::new("/nowhere"), Some(&file), &|_| None).unwrap();
+    assert_eq!(config.host.data, dir.path().join("here"));
+    let missing = load_in(dir.path(), Some(&dir.path().join("none.toml")), &|_| None).unwrap_err();
+    assert_eq!(missing.code, "config-file");
+}
+
+#[test]
+fn what_is_understood_without_effect_and_what_is_mistyped_is_said() {
+    let dotenv = "ENGINE_PORT=3000\nTWITTER_USERNAME_news-bot=x\nOPENAI_API_KYE=x\nPATH_OF_SOMETHING_ELSE=x\n";
+    let (_, warnings) = load(&[(".env", dotenv)], &[("ENGINE_PORT", "3000"), ("RPC_URL", "http://x")]).unwrap();
+    let mut said: Vec<(Option<String>, &str)> =
+        warnings.iter().map(|warning| (warning.place.field.clone(), warning.code)).collect();
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            (Some("ENGINE_PORT".to_owned()), "variable-not-used"),
+            (Some("OPENAI_API_KYE".to_owned()), "unknown-variable"),
+            (Some("RPC_URL".to_owned()), "variable-not-used"),
+            (Some("TWITTER_USERNAME_news-bot".to_owned()), "variable-not-used"),
+        ]
+    );
+}
+
+#[test]
+fn a_provider_whose_key_is_missing_is_said() {
+    let file = "[llm.providers.openai]\nmodel = \"m\"\n";
+    let (config, warnings) = load(&[("puppet.toml", file)], &[]).unwrap();
+    assert_eq!(config.llm.providers["openai"].key, None);
+    let warning = warnings.iter().find(|warning| warning.code == "key-not-set").unwrap();
+    assert!(warning.to_string().contains("puppet.toml:2"), "{warning}");
+    assert!(warning.remedy.contains("OPENAI_API_KEY"));
+    // The environment wins over the file for the model of a preset.
+    let (config, _) = load(&[("puppet.toml", file)], &[("OPENAI_MODEL", "other")]).unwrap();
+    assert_eq!(config.llm.providers["openai"].model, "other");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dotenv_that_others_can_read_is_warned_about_and_never_exported() {
+    let dir = tempfile::tempdir().unwrap();
+    let dotenv = dir.path().join(".env");
+    fs::write(&dotenv, "ENGINE_LOG_LEVEL=debug\n").unwrap();
+    for (mode, warned) in [(0o600, false), (0o640, true), (0o604, true)] {
+        private(&dotenv, mode);
+        let (config, warnings) = load_in(dir.path(), None, &|_| None).unwrap();
+        assert_eq!(warnings.iter().any(|warning| warning.code == "env-file-open"), warned, "{mode:o}");
+        assert_eq!(config.host.log_level, LogLevel::Debug);
+    }
+    assert_ne!(std::env::var("ENGINE_LOG_LEVEL").as_deref(), Ok("debug"));
+}

@@ -1,0 +1,26 @@
+//! The configuration: defaults, under `puppet.toml`, under the environment (with `.env` beside it).
+//! Strict: what is not understood is an error that names the file, the line, the key and the nearest known one.
+//! Not here: the flags of the command line, and the check of `[sandbox]` (the sandbox knows its own limits).
+
+mod dotenv;
+mod effective;
+pub mod environment;
+pub mod fields;
+pub mod grants_file;
+mod load;
+#[cfg(test)]
+mod load_tests;
+mod money;
+mod origin;
+mod overlay;
+mod read;
+mod secret;
+mod settings;
+mod suggest;
+
+pub use effective::Setting;
+pub use environment::{ENVIRONMENT, Variable};
+pub use origin::{Level, Origin, Warning};
+pub use secret::Secret;
+pub use settings::{Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Price, Provider};
+pub use suggest::{nearest, remedy};

@@ -1,0 +1,224 @@
+//! Lays the environment over what the file says, and checks what only the whole can tell.
+
+use std::path::PathBuf;
+
+use super::{
+    Config, KeySource, Llm, LogLevel, Origin, Provider, Secret,
+    dotenv::Dotenv,
+    load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
+    origin::{Level, Warning},
+    settings::in_words,
+    suggest,
+};
+use crate::trouble::{Result, Trouble};
+
+/// The environment, and under it `.env`.
+pub(super) struct Lookup<'a> {
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) dotenv: Dotenv,
+}
+
+impl Lookup<'_> {
+    /// A variable that is set and not empty.
+    fn get(&self, name: &str) -> Option<(String, Origin)> {
+        let real = (self.env)(name).map(|value| (value, Origin::Environment { name: name.to_owned(), dotenv: None }));
+        let set = |found: &(String, Origin)| !found.0.trim().is_empty();
+        real.filter(set).or_else(|| self.dotenv.get(name).filter(set))
+    }
+
+    /// A variable that a function reads; its value is not quoted in errors.
+    fn parsed<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<(T, Origin)>> {
+        let Some((text, origin)) = self.get(name) else { return Ok(None) };
+        match read(text.trim()) {
+            Some(value) => Ok(Some((value, origin))),
+            None => {
+                let mut trouble =
+                    Trouble::input("bad-variable", format!("expected {expected}"), "correct it, or unset it");
+                trouble.place = origin.place(name);
+                Err(trouble)
+            }
+        }
+    }
+}
+
+/// A provider that exists as soon as its key is set.
+struct Preset {
+    name: &'static str,
+    key: &'static str,
+    base_url: &'static str,
+    base_url_variable: Option<&'static str>,
+    model: &'static str,
+    model_variable: &'static str,
+}
+
+/// As in the original (contract §3).
+const PRESETS: [Preset; 2] = [
+    Preset {
+        name: "openai",
+        key: "OPENAI_API_KEY",
+        base_url: "https://api.openai.com/v1",
+        base_url_variable: None,
+        model: "gpt-4o",
+        model_variable: "OPENAI_MODEL",
+    },
+    Preset {
+        name: "grok",
+        key: "GROK_API_KEY",
+        base_url: "https://api.x.ai/v1",
+        base_url_variable: Some("GROK_API_ENDPOINT"),
+        model: "grok-1",
+        model_variable: "GROK_MODEL",
+    },
+];
+
+/// Makes the configuration of a draft.
+pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<Warning>) -> Result<Config> {
+    host(&mut draft.config, lookup)?;
+    generators(&mut draft.config, lookup)?;
+    for preset in &PRESETS {
+        apply(preset, &mut draft, lookup)?;
+    }
+    let Draft { mut config, providers } = draft;
+    for (name, provider) in providers {
+        let provider = complete(&name, provider, &mut config, lookup, warnings)?;
+        config.llm.providers.insert(name, provider);
+    }
+    check_default(&config)?;
+    Ok(config)
+}
+
+fn host(config: &mut Config, lookup: &Lookup<'_>) -> Result<()> {
+    if let Some((data, origin)) = lookup.get("PUPPET_DATA") {
+        config.host.data = PathBuf::from(data);
+        config.origins.insert("host.data".to_owned(), origin);
+    }
+    if let Some((level, origin)) = lookup.parsed("ENGINE_LOG_LEVEL", LogLevel::EXPECTED, LogLevel::parse)? {
+        config.host.log_level = level;
+        config.origins.insert("host.log_level".to_owned(), origin);
+    }
+    Ok(())
+}
+
+fn generators(config: &mut Config, lookup: &Lookup<'_>) -> Result<()> {
+    let variables = ["NEWS_EVENT_INTERVAL", "MOOD_EVENT_INTERVAL", "INTERACTION_EVENT_INTERVAL"];
+    let mut origins = Vec::new();
+    for ((name, generator), variable) in config.generators.all_mut().into_iter().zip(variables) {
+        let expected = format!("milliseconds from {} to {}", INTERVAL_MS.start(), INTERVAL_MS.end());
+        let read = |text: &str| text.parse().ok().filter(|millis| INTERVAL_MS.contains(millis));
+        if let Some((millis, origin)) = lookup.parsed(variable, &expected, read)? {
+            generator.interval_ms = millis;
+            generator.interval = in_words(millis);
+            origins.push((format!("generators.{name}.interval"), origin));
+        }
+    }
+    config.origins.extend(origins);
+    Ok(())
+}
+
+fn apply(preset: &Preset, draft: &mut Draft, lookup: &Lookup<'_>) -> Result<()> {
+    if !draft.providers.contains_key(preset.name) && lookup.get(preset.key).is_none() {
+        return Ok(());
+    }
+    let provider = draft.providers.entry(preset.name.to_owned()).or_default();
+    let key = |of: &str| format!("llm.providers.{}.{of}", preset.name);
+    if let Some((model, origin)) = lookup.get(preset.model_variable) {
+        provider.model = Some(model.trim().to_owned());
+        draft.config.origins.insert(key("model"), origin);
+    }
+    if let Some(variable) = preset.base_url_variable
+        && let Some((url, origin)) = lookup.parsed(variable, BASE_URL, base_url)?
+    {
+        provider.base_url = Some(url);
+        draft.config.origins.insert(key("base_url"), origin);
+    }
+    provider.base_url.get_or_insert_with(|| preset.base_url.to_owned());
+    provider.model.get_or_insert_with(|| preset.model.to_owned());
+    provider.key_source.get_or_insert_with(|| KeySource::Environment(preset.key.to_owned()));
+    Ok(())
+}
+
+fn complete(
+    name: &str,
+    draft: ProviderDraft,
+    config: &mut Config,
+    lookup: &Lookup<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Provider> {
+    let field = |of: &str| format!("llm.providers.{name}.{of}");
+    // The line of the provider: the first of its keys.
+    let prefix = field("");
+    let origin = config
+        .origins
+        .iter()
+        .filter(|(key, _)| key.starts_with(&prefix))
+        .map(|(_, origin)| origin)
+        .min_by_key(|origin| if let Origin::File { line, .. } = origin { *line } else { usize::MAX })
+        .cloned()
+        .unwrap_or_default();
+    let missing = |of: &str, remedy: &str| {
+        let mut trouble = Trouble::input("missing-key", "is missing", remedy);
+        trouble.place = origin.place(&field(of));
+        trouble.place.field = Some(field(of));
+        trouble
+    };
+    let base_url =
+        draft.base_url.ok_or_else(|| missing("base_url", "for example base_url = \"http://127.0.0.1:8080/v1\""))?;
+    let model = draft.model.ok_or_else(|| missing("model", "name the model that the endpoint is to use"))?;
+    let mut key = None;
+    if let Some(KeySource::Environment(variable)) = &draft.key_source {
+        match lookup.get(variable) {
+            Some((value, origin)) => {
+                key = Some(Secret::new(value.trim()));
+                config.origins.insert(field("key"), origin);
+            }
+            None => warnings.push(Warning {
+                level: Level::Warning,
+                code: "key-not-set",
+                message: format!("the variable {variable} is not set: requests go out without a key"),
+                place: origin.place(&field("key_env")),
+                remedy: format!("set {variable} in the environment or in `.env`"),
+            }),
+        }
+    }
+    if draft.price.is_none() {
+        let remedy = format!("set prompt_usd_per_million and completion_usd_per_million in [{}]", field("price"));
+        warnings.push(Warning {
+            level: Level::Note,
+            code: "no-price",
+            message: "has no price: tokens are counted, dollars cannot be".to_owned(),
+            place: crate::trouble::Place { field: Some(field("price")), ..Default::default() },
+            remedy,
+        });
+    }
+    Ok(Provider {
+        base_url,
+        key_source: draft.key_source,
+        key,
+        model,
+        timeout_ms: draft.timeout_ms.unwrap_or(Provider::TIMEOUT_MS),
+        retries: draft.retries.unwrap_or(Provider::RETRIES),
+        headers: draft.headers,
+        price: draft.price,
+    })
+}
+
+fn check_default(config: &Config) -> Result<()> {
+    let wanted = config.llm.default.as_str();
+    if wanted == Llm::OFFLINE || config.llm.providers.contains_key(wanted) {
+        return Ok(());
+    }
+    let remedy = match PRESETS.iter().find(|preset| preset.name == wanted) {
+        Some(preset) => format!("set {} in the environment or in `.env`", preset.key),
+        None => {
+            let known: Vec<&str> =
+                std::iter::once(Llm::OFFLINE).chain(config.llm.providers.keys().map(String::as_str)).collect();
+            suggest::remedy(wanted, &known)
+        }
+    };
+    Err(config.bad_value("llm.default", format!("there is no provider `{wanted}`"), remedy))
+}

@@ -1,0 +1,323 @@
+//! What can be set, with its defaults. How it is read: `load` (the file), `overlay` (the environment).
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
+use crate::trouble::{Result, Trouble};
+
+/// The configuration in effect.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Config {
+    /// `[host]`.
+    pub host: Host,
+    /// `[llm]`.
+    pub llm: Llm,
+    /// `[generators]`.
+    pub generators: Generators,
+    /// `[sandbox]`, as written; the sandbox checks it.
+    pub sandbox: toml::Table,
+    /// `[invocation]`.
+    pub invocation: Invocation,
+    /// Where the values come from, by key; what is not here is a default.
+    #[serde(skip)]
+    pub(super) origins: BTreeMap<String, Origin>,
+}
+
+/// `[host]`: the data folder and what the host does by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// The data folder. In `puppet.toml` it is relative to that file.
+    pub data: PathBuf,
+    /// IANA name of the time zone of agents that have none of their own. Whether it exists is checked where zones are known.
+    pub timezone: String,
+    /// How much the host logs.
+    pub log_level: LogLevel,
+    /// Handled events kept for `event` queries.
+    pub history: usize,
+    /// Invocations at the same time; `None`: as many as the machine has cores.
+    pub workers: Option<u32>,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./.puppet"),
+            timezone: "UTC".to_owned(),
+            log_level: LogLevel::Info,
+            history: 100,
+            workers: None,
+        }
+    }
+}
+
+/// How much the host logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Errors.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens.
+    #[default]
+    Info,
+    /// And why.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// What is expected of a text.
+    pub(super) const EXPECTED: &'static str = "one of off, error, warn, info, debug, trace";
+    const ALL: [Self; 6] = [Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+    /// By name, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+/// `[llm]`: which model writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Llm {
+    /// The provider of agents that name none: `offline`, or one of `providers`.
+    pub default: String,
+    /// Endpoints, by name. `openai` and `grok` are here when their keys are set.
+    pub providers: BTreeMap<String, Provider>,
+}
+
+impl Llm {
+    /// The provider that needs no key and no network; always there, never in `providers`.
+    pub const OFFLINE: &'static str = "offline";
+}
+
+impl Default for Llm {
+    fn default() -> Self {
+        Self { default: Self::OFFLINE.to_owned(), providers: BTreeMap::new() }
+    }
+}
+
+/// `[llm.providers.<name>]`: an endpoint that speaks the chat completions of OpenAI (the only `kind` there is).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provider {
+    /// Without `/chat/completions`.
+    pub base_url: String,
+    /// Where its key is; `None` for endpoints that want none.
+    pub key_source: Option<KeySource>,
+    /// The key, where it came from the environment; a [`KeySource::Secret`] is resolved by whoever keeps the secrets.
+    pub key: Option<Secret>,
+    /// The model.
+    pub model: String,
+    /// Time for one attempt.
+    pub timeout_ms: u64,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Sent with every request; printed masked, since they often hold keys.
+    pub headers: BTreeMap<String, Secret>,
+    /// What tokens cost; without it dollars cannot be counted.
+    pub price: Option<Price>,
+}
+
+impl Provider {
+    /// Time for one attempt where nothing is said.
+    pub const TIMEOUT_MS: u64 = 60_000;
+    /// Attempts after the first where nothing is said.
+    pub const RETRIES: u32 = 2;
+}
+
+/// Where a key is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeySource {
+    /// In this environment variable.
+    Environment(String),
+    /// Under this name in the secrets of the data folder.
+    Secret(String),
+}
+
+/// What a million tokens cost, in micro-dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Price {
+    /// Of the prompt.
+    pub prompt_usd_micros_per_million: u64,
+    /// Of the completion.
+    pub completion_usd_micros_per_million: u64,
+}
+
+/// `[generators]`: events that come by themselves (contract §7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Generators {
+    /// `[generators.news]`.
+    pub news: Generator,
+    /// `[generators.mood-swings]`.
+    pub mood_swings: Generator,
+    /// `[generators.encounters]`.
+    pub encounters: Generator,
+}
+
+/// One generator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Generator {
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Time between two runs.
+    pub interval_ms: u64,
+    /// The same as written, `6h`.
+    pub interval: String,
+}
+
+impl Generator {
+    fn every(interval_ms: u64) -> Self {
+        Self { enabled: true, interval_ms, interval: in_words(interval_ms) }
+    }
+}
+
+impl Default for Generators {
+    fn default() -> Self {
+        Self {
+            news: Generator::every(21_600_000),
+            mood_swings: Generator::every(14_400_000),
+            encounters: Generator::every(28_800_000),
+        }
+    }
+}
+
+impl Generators {
+    /// By the name of the pack, in the order of the file.
+    pub fn all(&self) -> [(&'static str, &Generator); 3] {
+        [("news", &self.news), ("mood-swings", &self.mood_swings), ("encounters", &self.encounters)]
+    }
+    pub(super) fn all_mut(&mut self) -> [(&'static str, &mut Generator); 3] {
+        [("news", &mut self.news), ("mood-swings", &mut self.mood_swings), ("encounters", &mut self.encounters)]
+    }
+}
+
+/// `[invocation]`: bounds of one invocation that the gate counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Invocation {
+    /// Calls per capability.
+    pub host_calls: u32,
+    /// Decisions in all.
+    pub decisions: u32,
+    /// Time for the whole of it, answers of providers included.
+    pub deadline_ms: u64,
+    /// Lines of the plugin's own log that are kept.
+    pub log_lines: usize,
+}
+
+impl Default for Invocation {
+    /// As `puppet_grants::CallBounds` has them.
+    fn default() -> Self {
+        Self { host_calls: 1_000, decisions: 256, deadline_ms: 120_000, log_lines: 200 }
+    }
+}
+
+impl Config {
+    /// Reads the configuration: the file at `path` (or `./puppet.toml` where there is one), `.env` beside it, and the
+    /// environment as `env` answers it. The environment of the process is not changed, and read only where `.env` says
+    /// `${NAME}`.
+    ///
+    /// # Errors
+    /// What is unknown or wrong, with file, line and field.
+    pub fn load(path: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<Warning>)> {
+        load::load_in(Path::new(""), path, env)
+    }
+
+    /// Where the value of a key comes from.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or_default()
+    }
+
+    /// An error about a value that only its user can check (a time zone, a limit of the sandbox), at its place.
+    pub fn bad_value(&self, key: &str, message: impl Into<String>, remedy: impl Into<String>) -> Trouble {
+        let mut trouble = Trouble::input("bad-value", message, remedy);
+        trouble.place = self.origin(key).place(key);
+        trouble
+    }
+
+    /// An error about a key in a table that was passed through, at its place.
+    pub fn unknown_key(&self, key: &str, known: &[&str]) -> Trouble {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let mut trouble = Trouble::input("unknown-key", format!("`{name}` is not a key"), suggest::remedy(name, known));
+        trouble.place = self.origin(key).place(key);
+        trouble
+    }
+}
+
+/// `21600000` as `6h`: the largest unit that leaves no rest.
+pub(super) fn in_words(millis: u64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let unit = units.into_iter().find(|(_, length)| millis >= *length && millis.is_multiple_of(*length));
+    match unit {
+        // A day is written as hours: `6h`, `24h` and `36h` are of a kind.
+        Some(("d", length)) if millis == length => "24h".to_owned(),
+        Some((name, length)) => format!("{}{name}", millis / length),
+        None => format!("{millis}ms"),
+    }
+}
+
+/// The keys that a section may hold, from the table of fields.
+pub(super) fn known(section: &str) -> Vec<&'static str> {
+    let mut keys: Vec<&'static str> = Vec::new();
+    for field in FIELDS {
+        let rest = if section.is_empty() {
+            Some(field.key)
+        } else {
+            field.key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'))
+        };
+        if let Some(key) = rest.and_then(|rest| rest.split('.').next())
+            && !keys.contains(&key)
+        {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_written_as_they_are_read() {
+        for (millis, words) in [
+            (21_600_000, "6h"),
+            (90_000, "90s"),
+            (86_400_000, "24h"),
+            (172_800_000, "2d"),
+            (1_500, "1500ms"),
+            (60_000, "1m"),
+        ] {
+            assert_eq!(in_words(millis), words);
+            assert_eq!(crate::duration::parse(words).map(|length| length.as_millis()), Ok(u128::from(millis)));
+        }
+    }
+
+    #[test]
+    fn sections_know_their_keys_from_the_table() {
+        assert_eq!(known(""), ["host", "llm", "generators", "sandbox", "invocation"]);
+        assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
+        assert_eq!(known("host"), ["data", "timezone", "log_level", "history", "workers"]);
+        assert!(known("llm.providers.<name>").contains(&"price"));
+    }
+}

@@ -1,0 +1,148 @@
+//! What `puppet init` writes. Settings are commented out as `#key`, prose as `# Text`: tests read both ways.
+
+/// Path in the folder, and text.
+pub const FILES: &[(&str, &str)] = &[
+    ("puppet.toml", PUPPET),
+    ("grants.toml", GRANTS),
+    ("agents/ember/pack.toml", PACK),
+    ("agents/ember/persona.toml", PERSONA),
+];
+
+const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional: what is commented out is the default, unless it says
+# "for example". Unknown keys are errors. `puppet config` shows what is in effect and where it comes from.
+# The environment wins over this file, and a file `.env` beside it is read too (chmod 600 .env).
+
+[host]
+# Where everything is kept, relative to this file.
+#data = "./.puppet"
+# Time zone of agents that have none of their own.
+#timezone = "UTC"
+# off, error, warn, info, debug or trace.
+#log_level = "info"
+# Handled events that stay at hand.
+#history = 100
+# Invocations at the same time, for example 4. Left out: as many as there are cores.
+#workers = 4
+
+[llm]
+# Who writes. `offline` needs no key and no network. With OPENAI_API_KEY or GROK_API_KEY set (in the environment or in
+# `.env`) the providers `openai` and `grok` exist and can be named here.
+#default = "offline"
+
+# What tokens cost, so that dollars can be counted. For example:
+#[llm.providers.openai.price]
+#prompt_usd_per_million = "2.50"
+#completion_usd_per_million = "10.00"
+
+# Any other endpoint that speaks OpenAI's chat completions, for example one on this machine:
+#[llm.providers.local]
+#base_url = "http://127.0.0.1:8080/v1"
+#model = "my-model"
+# The variable that holds the key, where one is needed; the key itself never stands here. For example:
+#key_env = "OPENAI_API_KEY"
+#timeout_ms = 60000
+#retries = 2
+
+# Events that come by themselves.
+[generators.news]
+#enabled = true
+#interval = "6h"
+
+[generators.mood-swings]
+#enabled = true
+#interval = "4h"
+
+[generators.encounters]
+#enabled = true
+#interval = "8h"
+
+[invocation]
+# Calls per capability, decisions, time, and lines of log of one event handled by one plugin.
+#host_calls = 1000
+#decisions = 256
+#deadline_ms = 120000
+#log_lines = 200
+
+# Limits of the sandbox go under [sandbox.limits]: `puppet doctor --limits` lists them.
+"#;
+
+const GRANTS: &str = r#"# What packs may use. A pack requests in its pack.toml; an entry here cuts the request to these amounts, and to these
+# operations. It never adds anything. A capability without an entry keeps what the pack requests, up to the ceiling
+# that `puppet budgets` shows.
+#
+# Amounts are per agent and per hour or day (UTC): tokens, usd, posts, replies, likes, deletes, events, rows, bytes,
+# timers. Dollars are texts ("0.50"). 0 forbids.
+
+[[grant]]
+pack = "ember"
+capability = "llm"
+amounts = { "tokens/day" = 200000, "usd/day" = "0.50" }
+
+[[grant]]
+pack = "ember"
+capability = "tweet"
+# Only these operations; left out, all that are requested.
+#operations = ["post", "reply", "like"]
+amounts = { "posts/hour" = 4, "replies/hour" = 20, "likes/hour" = 20 }
+"#;
+
+const PACK: &str = r#"# A pack: a character, and the plugin that gives it behaviour.
+id = "ember"
+version = "0.1.0"
+name = "Ember"
+description = "Keeps a small workshop and mends what others throw away."
+# A plugin that comes with puppet.
+plugin = "standard-personality"
+persona = "persona.toml"
+"#;
+
+const PERSONA: &str = r#"# The data of the character. Every field is optional; a 0 is a 0.
+goals = ["show that most broken things can be mended", "learn one new repair a week"]
+
+# Lines it might have written. The offline model learns its voice from them.
+sample_lines = [
+    "Opened a radio from the sixties today. Someone had already mended it once, with care and a hairpin.",
+    "A kettle that rattles is a kettle that wants to tell you which screw is loose.",
+    "Three hours for a hinge. The door closes like a held breath now.",
+    "People bring me lamps and leave with stories about their grandmothers.",
+    "The cheapest part in the machine is always the one you cannot buy.",
+    "Sharpened every chisel in the shop. The wood noticed before I did.",
+]
+
+[personality]
+traits = ["patient", "curious", "dry humour"]
+values = ["repair before replacing", "honest work"]
+interests = ["old radios", "bicycles", "hand tools", "clocks", "sewing machines"]
+speaking_style = "short sentences, concrete things, now and then a joke with a straight face"
+
+[style_guide]
+voice = "first person"
+tone = "warm and matter-of-fact"
+topics_to_avoid = ["politics"]
+
+[style_guide.formatting]
+uses_hashtags = false
+uses_emojis = false
+
+[style_guide.vocabulary]
+avoid_terms = ["game changer"]
+
+[initial_memory]
+core_memories = ["I learned to solder from my aunt, who mended televisions."]
+recent_events = ["A neighbour brought in a clock that runs backwards."]
+
+[behavior.post_frequency]
+min_hours_between_posts = 3
+max_hours_between_posts = 8
+peak_posting_hours = [8, 12, 19]
+
+[behavior.interaction_patterns]
+reply_probability = 0.6
+quote_tweet_probability = 0.2
+like_probability = 0.7
+
+[behavior.content_preferences]
+max_thread_length = 2
+typical_post_length = 160
+link_sharing_frequency = 0
+"#;

@@ -1,0 +1,123 @@
+//! How commands print: JSON for scripts, plain lines or coloured ones for people.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use serde::Serialize;
+
+use crate::trouble::{Result, Trouble};
+
+/// Where a command prints to.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Machine-readable.
+    pub json: bool,
+    colour: bool,
+}
+
+impl Output {
+    /// Colours only on a terminal, and not where `NO_COLOR` says no.
+    pub fn new(json: bool) -> Self {
+        let colour = !json && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { json, colour }
+    }
+
+    /// One object, with a final newline.
+    pub fn object<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        let text = serde_json::to_string_pretty(value).map_err(Trouble::internal)?;
+        self.line(text)
+    }
+
+    /// One object on one line.
+    pub fn object_line<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        let text = serde_json::to_string(value).map_err(Trouble::internal)?;
+        self.line(text)
+    }
+
+    /// One line. A reader that went away (`| head`) ends the program quietly.
+    pub fn line(self, text: impl fmt::Display) -> Result<()> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            Err(error) => Err(Trouble::internal(format!("cannot print: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// A line for people beside the output: progress, warnings. Never mixed into JSON.
+    pub fn note(self, text: impl fmt::Display) {
+        // Nobody to tell is no reason to fail.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Dimmed.
+    pub fn dim(self, text: impl fmt::Display) -> String {
+        self.styled("2", text)
+    }
+    /// Bold.
+    pub fn bold(self, text: impl fmt::Display) -> String {
+        self.styled("1", text)
+    }
+    /// Green.
+    pub fn good(self, text: impl fmt::Display) -> String {
+        self.styled("32", text)
+    }
+    /// Yellow.
+    pub fn odd(self, text: impl fmt::Display) -> String {
+        self.styled("33", text)
+    }
+    /// Red.
+    pub fn bad(self, text: impl fmt::Display) -> String {
+        self.styled("31", text)
+    }
+
+    fn styled(self, code: &str, text: impl fmt::Display) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+/// A list as every command prints it.
+#[derive(Debug, Serialize)]
+pub struct List<T> {
+    /// Name and version of its shape.
+    pub schema: &'static str,
+    /// The page.
+    pub items: Vec<T>,
+    /// Where the next page begins; null on the last.
+    pub next: Option<String>,
+}
+
+/// Columns that line up.
+#[derive(Debug, Default)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// With a header.
+    pub fn new(header: &[&str]) -> Self {
+        Self { rows: vec![header.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+    /// Prints it, the header bold.
+    pub fn print(&self, out: Output) -> Result<()> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for (n, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let line = cells.collect::<Vec<_>>().join("  ");
+            let line = line.trim_end();
+            out.line(if n == 0 { out.bold(line) } else { line.to_owned() })?;
+        }
+        Ok(())
+    }
+}

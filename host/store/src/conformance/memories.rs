@@ -1,0 +1,117 @@
+//! Memories, their caps and the full text.
+
+use puppet_types::{AgentId, Memory, MemoryKind};
+
+use super::rows::{at, memory};
+use crate::{Change, KeepOrder, Store, TextHit};
+
+type Cap = Option<(Vec<MemoryKind>, usize, KeepOrder)>;
+
+async fn remember(store: &impl Store, agent: &str, memory: Memory, cap: Cap) {
+    let change = Change::Remember { agent: AgentId::new(agent), memory, vector: None, cap };
+    store.apply(vec![change]).await.unwrap();
+}
+
+fn ids(hits: &[TextHit]) -> Vec<&str> {
+    hits.iter().map(|hit| hit.memory.id.as_str()).collect()
+}
+
+pub async fn rows_read_back(store: &impl Store) {
+    let agent = AgentId::new("a");
+    let full = Memory { pinned: true, ..memory("m1", MemoryKind::General, "first", 1) };
+    let vector = Some(vec![0.5_f32, -1.25, f32::MIN_POSITIVE]);
+    let change =
+        Change::Remember { agent: agent.clone(), memory: full.clone(), vector: vector.clone(), cap: None };
+    store.apply(vec![change]).await.unwrap();
+    assert_eq!(store.memory(&agent, "m1").await.unwrap(), Some(TextHit { memory: full, vector }));
+    assert_eq!(store.memory(&AgentId::new("b"), "m1").await.unwrap(), None);
+
+    remember(store, "a", memory("m3", MemoryKind::Core, "third", 2), None).await;
+    remember(store, "a", memory("m2", MemoryKind::Core, "second", 2), None).await;
+    remember(store, "b", memory("m9", MemoryKind::Core, "other", 3), None).await;
+    assert_eq!(ids(&store.memories(&agent, &[], 9).await.unwrap()), ["m2", "m3", "m1"], "newest first, ties by id");
+    assert_eq!(ids(&store.memories(&agent, &[], 1).await.unwrap()), ["m2"]);
+    assert_eq!(ids(&store.memories(&agent, &[MemoryKind::General, MemoryKind::Post], 9).await.unwrap()), ["m1"]);
+    let counts = store.memory_counts(&agent).await.unwrap();
+    assert_eq!(counts, [(MemoryKind::Core, 2), (MemoryKind::General, 1)]);
+
+    let replaced = Memory { author: None, associations: Vec::new(), ..memory("m1", MemoryKind::Core, "changed", 9) };
+    remember(store, "a", replaced.clone(), None).await;
+    assert_eq!(store.memory(&agent, "m1").await.unwrap().unwrap(), TextHit { memory: replaced, vector: None });
+    assert_eq!(store.memories(&agent, &[], 9).await.unwrap().len(), 3, "the same id is the same row");
+
+    let pin = Change::Pin { agent: agent.clone(), id: "m2".into(), pinned: true };
+    let forget = Change::Forget { agent: agent.clone(), id: "m3".into() };
+    let nothing = Change::Forget { agent: agent.clone(), id: "m9".into() };
+    store.apply(vec![pin, forget, nothing]).await.unwrap();
+    assert!(store.memory(&agent, "m2").await.unwrap().unwrap().memory.pinned);
+    assert!(store.memory(&agent, "m3").await.unwrap().is_none());
+    assert!(store.memory(&AgentId::new("b"), "m9").await.unwrap().is_some(), "another agent's stays");
+}
+
+pub async fn caps(store: &impl Store) {
+    let agent = AgentId::new("a");
+    let with = |id: &str, importance: f64, second: i64, kind: MemoryKind| Memory {
+        importance,
+        ..memory(id, kind, &format!("text {id}"), second)
+    };
+    let by_importance = || Some((vec![MemoryKind::Event, MemoryKind::General], 3, KeepOrder::Importance));
+    let pinned = Memory { pinned: true, ..with("pinned", 0.0, 0, MemoryKind::Event) };
+    remember(store, "a", pinned, by_importance()).await;
+    remember(store, "a", with("core", 0.0, 0, MemoryKind::Core), by_importance()).await;
+    remember(store, "a", with("old", 0.5, 1, MemoryKind::Event), by_importance()).await;
+    remember(store, "a", with("new", 0.5, 2, MemoryKind::General), by_importance()).await;
+    assert_eq!(store.memories(&agent, &[], 9).await.unwrap().len(), 4, "nothing is over the cap yet");
+    remember(store, "a", with("top", 0.9, 0, MemoryKind::Event), by_importance()).await;
+    let kinds = [MemoryKind::Event, MemoryKind::General];
+    assert_eq!(ids(&store.memories(&agent, &kinds, 9).await.unwrap()), ["new", "pinned", "top"], "the older tie goes");
+    remember(store, "a", with("z", 0.5, 2, MemoryKind::General), by_importance()).await;
+    assert_eq!(ids(&store.memories(&agent, &kinds, 9).await.unwrap()), ["new", "pinned", "top"], "ties by id");
+    remember(store, "a", with("low", 0.1, 9, MemoryKind::General), by_importance()).await;
+    assert!(store.memory(&agent, "low").await.unwrap().is_none(), "the new one may be the one that goes");
+    assert!(store.memory(&agent, "core").await.unwrap().is_some(), "other kinds are not counted");
+    assert!(store.text_candidates(&agent, &["low".into()], &[], 9).await.unwrap().is_empty());
+
+    let newest = || Some((vec![MemoryKind::Post], 2, KeepOrder::Newest));
+    for (id, second) in [("p1", 1), ("p3", 3), ("p2", 2)] {
+        remember(store, "a", with(id, 1.0 / second as f64, second, MemoryKind::Post), newest()).await;
+    }
+    assert_eq!(ids(&store.memories(&agent, &[MemoryKind::Post], 9).await.unwrap()), ["p3", "p2"]);
+    remember(store, "b", with("p0", 0.0, 0, MemoryKind::Post), newest()).await;
+    assert!(store.memory(&AgentId::new("b"), "p0").await.unwrap().is_some(), "each agent has caps of its own");
+}
+
+pub async fn full_text_stays_with_its_agent(store: &impl Store) {
+    remember(store, "a", memory("m2", MemoryKind::Core, "The Café opened; cats sleep.", 1), None).await;
+    remember(store, "a", memory("m1", MemoryKind::Event, "a dog sleeps", 2), None).await;
+    remember(store, "b", memory("m3", MemoryKind::Core, "cats everywhere in the cafe", 3), None).await;
+    let find = async |agent: &str, terms: &[&str], kinds: &[MemoryKind], limit: usize| -> Vec<String> {
+        let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
+        let found = store.text_candidates(&AgentId::new(agent), &terms, kinds, limit).await.unwrap();
+        found.into_iter().map(|hit| hit.memory.id).collect()
+    };
+    assert_eq!(find("a", &["cats"], &[], 9).await, ["m2"]);
+    assert_eq!(find("b", &["CATS"], &[], 9).await, ["m3"]);
+    assert_eq!(find("a", &["cafe"], &[], 9).await, ["m2"], "accents do not matter");
+    assert_eq!(find("a", &["dog", "cats"], &[], 9).await, ["m1", "m2"], "any of them, by id");
+    assert_eq!(find("a", &["dog", "cats"], &[], 1).await, ["m1"]);
+    assert_eq!(find("a", &["dog", "cats"], &[MemoryKind::Core], 9).await, ["m2"]);
+    assert!(find("a", &["cat"], &[], 9).await.is_empty(), "whole words");
+    assert!(find("a", &[], &[], 9).await.is_empty());
+    assert!(find("c", &["cats"], &[], 9).await.is_empty());
+    // Nothing of a term is syntax, and none reaches another agent.
+    let hostile = ["\"", "\" OR \"cats", "cats*", "content : cats", "NEAR(cats)", "owner", "o62", "*", "-", "\0", "'", "("];
+    for term in hostile {
+        let found = find("a", &[term], &[], 9).await;
+        assert!(!found.contains(&"m3".to_owned()), "{term:?}");
+    }
+    assert_eq!(find("b", &["\" OR \"cats"], &[], 9).await, Vec::<String>::new(), "a term is a phrase");
+    assert!(find("a", &["o61"], &[], 9).await.is_empty(), "the agent itself is no text");
+
+    remember(store, "a", memory("m2", MemoryKind::Core, "birds instead", 4), None).await;
+    assert!(find("a", &["cats"], &[], 9).await.is_empty(), "what was replaced is not found");
+    assert_eq!(find("a", &["birds"], &[], 9).await, ["m2"]);
+    store.apply(vec![Change::Forget { agent: AgentId::new("a"), id: "m2".into() }]).await.unwrap();
+    assert!(find("a", &["birds"], &[], 9).await.is_empty());
+    assert_eq!(store.memory(&AgentId::new("b"), "m3").await.unwrap().unwrap().memory.at, at(3));
+}

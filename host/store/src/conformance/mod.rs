@@ -1,0 +1,57 @@
+//! What every backend must do, as one suite: `conformance::run(|| async { store })`. Each part opens a store of
+//! its own, which must be empty. Panics say what was wrong.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a suite of assertions")]
+
+mod commits;
+mod journal;
+mod memories;
+mod outside;
+mod rows;
+
+use std::{
+    future::Future,
+    task::{Context, Poll, Waker},
+};
+
+use crate::Store;
+
+/// Runs everything.
+pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
+    commits::events_are_accepted_once(&open().await).await;
+    commits::order_is_that_of_handing_in(&open().await).await;
+    commits::an_event_ends_with_its_invocation(&open().await).await;
+    commits::a_commit_changes_everything(&open().await).await;
+    commits::a_failure_takes_nothing_else_with_it(&open().await).await;
+    journal::records_read_back(&open().await).await;
+    journal::filters(&open().await).await;
+    journal::retried_invocations_move_to_the_end(&open().await).await;
+    memories::rows_read_back(&open().await).await;
+    memories::caps(&open().await).await;
+    memories::full_text_stays_with_its_agent(&open().await).await;
+    outside::posts(&open().await).await;
+    outside::likes_and_counts(&open().await).await;
+    outside::effects(&open().await).await;
+    outside::timers(&open().await).await;
+    outside::budgets(&open().await).await;
+}
+
+/// Polls all once in order, so that they are handed in in order, then awaits them.
+pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut done = Vec::new();
+    for future in &mut pinned {
+        done.push(match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        });
+    }
+    let mut out = Vec::new();
+    for (future, answer) in pinned.into_iter().zip(done) {
+        out.push(match answer {
+            Some(answer) => answer,
+            None => future.await,
+        });
+    }
+    out
+}
+pub use rows::{at, commit, event, invocation};

@@ -1,0 +1,140 @@
+//! Budgets and paid reads in SQLite.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use puppet_grants::{BudgetKey, Spend};
+use puppet_types::{AgentId, InvocationId, PackId, Read};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    SqliteStore,
+    values::{all, by_name, first, from_json, json, name, run, signed, unsigned},
+};
+use crate::{BudgetStore, Result};
+
+const TABLE: &str = "budgets";
+
+/// Adds to what is there.
+pub(super) fn add(conn: &Connection, spends: &[Spend]) -> Result<()> {
+    const SQL: &str = "INSERT INTO budgets (scope, agent, pack, capability, amount, period, \"window\", used, overrun) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                       ON CONFLICT (scope, agent, pack, capability, amount, period, \"window\") \
+                       DO UPDATE SET used = used + excluded.used, overrun = overrun + excluded.overrun";
+    for spend in spends {
+        let key = &spend.key;
+        let values = params![
+            name(&key.scope),
+            key.agent.as_str(),
+            key.pack.as_str(),
+            key.capability.name(),
+            name(&key.amount),
+            key.period.name(),
+            spend.window,
+            signed(spend.used),
+            signed(spend.overrun),
+        ];
+        run(conn, SQL, values)?;
+    }
+    Ok(())
+}
+
+/// An invocation is over: its kept reads go, and what it may have spent on reads whose end nobody saw is booked.
+pub(super) fn forget_reads(conn: &Connection, invocation: &InvocationId) -> Result<()> {
+    let id = invocation.as_str();
+    run(conn, "DELETE FROM kept_reads WHERE invocation = ?1", [id])?;
+    const OPEN: &str = "DELETE FROM open_reads WHERE invocation = ?1 RETURNING worst";
+    for worst in all(conn, OPEN, [id], worst)? {
+        add(conn, &worst)?;
+    }
+    Ok(())
+}
+
+fn worst(row: &Row<'_>) -> Result<Vec<Spend>> {
+    from_json("open_reads", row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+fn close(conn: &Connection, invocation: &InvocationId, n: u32) -> Result<Option<Vec<Spend>>> {
+    const SQL: &str = "DELETE FROM open_reads WHERE invocation = ?1 AND n = ?2 RETURNING worst";
+    first(conn, SQL, params![invocation.as_str(), n], worst)
+}
+
+fn spend(row: &Row<'_>) -> Result<Spend> {
+    let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    Ok(Spend {
+        key: BudgetKey {
+            scope: by_name(TABLE, text(0)?)?,
+            agent: AgentId::new(text(1)?),
+            pack: PackId::new(text(2)?),
+            capability: by_name(TABLE, text(3)?)?,
+            amount: by_name(TABLE, text(4)?)?,
+            period: by_name(TABLE, text(5)?)?,
+        },
+        window: row.get(6)?,
+        used: unsigned(row, 7)?,
+        overrun: unsigned(row, 8)?,
+    })
+}
+
+/// The latest window of every key, open reservations included.
+fn spent(conn: &Connection) -> Result<Vec<Spend>> {
+    // `max` makes SQLite take the other columns from the row that has it.
+    const BOOKED: &str = "SELECT scope, agent, pack, capability, amount, period, max(\"window\"), used, overrun \
+                          FROM budgets GROUP BY scope, agent, pack, capability, amount, period";
+    let mut latest: BTreeMap<BudgetKey, Spend> =
+        all(conn, BOOKED, [], spend)?.into_iter().map(|spend| (spend.key.clone(), spend)).collect();
+    for open in all(conn, "SELECT worst FROM open_reads ORDER BY invocation, n", [], worst)?.into_iter().flatten() {
+        match latest.get_mut(&open.key) {
+            Some(known) if known.window == open.window => {
+                known.used = known.used.saturating_add(open.used);
+                known.overrun = known.overrun.saturating_add(open.overrun);
+            }
+            Some(known) if known.window > open.window => {}
+            _ => {
+                latest.insert(open.key.clone(), open);
+            }
+        }
+    }
+    Ok(latest.into_values().collect())
+}
+
+#[async_trait]
+impl BudgetStore for SqliteStore {
+    async fn spent(&self) -> Result<Vec<Spend>> {
+        self.scan(spent).await
+    }
+
+    async fn open_read(&self, invocation: &InvocationId, n: u32, worst: Vec<Spend>) -> Result<()> {
+        let invocation = invocation.clone();
+        self.write(move |conn| {
+            // Asked before and never settled: the provider may have been paid, so that stays booked.
+            if let Some(before) = close(conn, &invocation, n)? {
+                add(conn, &before)?;
+            }
+            const SQL: &str = "INSERT INTO open_reads (invocation, n, worst) VALUES (?1, ?2, ?3)";
+            run(conn, SQL, params![invocation.as_str(), n, json(&worst)?]).map(|_| ())
+        })
+        .await
+    }
+
+    async fn settle_read(&self, invocation: &InvocationId, read: Read, spent: Vec<Spend>) -> Result<()> {
+        let invocation = invocation.clone();
+        self.write(move |conn| {
+            const SQL: &str = "INSERT INTO kept_reads (invocation, n, body) VALUES (?1, ?2, ?3) \
+                               ON CONFLICT (invocation, n) DO UPDATE SET body = excluded.body";
+            close(conn, &invocation, read.n)?;
+            add(conn, &spent)?;
+            run(conn, SQL, params![invocation.as_str(), read.n, json(&read)?]).map(|_| ())
+        })
+        .await
+    }
+
+    async fn kept_reads(&self, invocation: &InvocationId) -> Result<Vec<Read>> {
+        const SQL: &str = "SELECT body FROM kept_reads WHERE invocation = ?1 ORDER BY n";
+        self.read(|conn| {
+            all(conn, SQL, [invocation.as_str()], |row| {
+                from_json("kept_reads", row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
+            })
+        })
+    }
+}

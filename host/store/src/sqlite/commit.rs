@@ -1,0 +1,91 @@
+//! The commit in SQLite: every change of an invocation in one piece of the writer's work.
+
+use async_trait::async_trait;
+use puppet_types::AgentId;
+use rusqlite::{Connection, params};
+
+use super::{
+    SqliteStore, budgets, events, journal, memories, outbox, timers,
+    values::{json, run},
+};
+use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
+
+#[async_trait]
+impl CommitStore for SqliteStore {
+    async fn commit(&self, commit: Commit) -> Result<Committed> {
+        self.write(move |conn| write(conn, &commit)).await
+    }
+
+    async fn apply(&self, changes: Vec<Change>) -> Result<Committed> {
+        self.write(move |conn| {
+            let mut committed = Committed::default();
+            apply(conn, &changes, &mut committed)?;
+            Ok(committed)
+        })
+        .await
+    }
+}
+
+fn write(conn: &Connection, commit: &Commit) -> Result<Committed> {
+    let invocation = &commit.invocation;
+    let event = events::end(conn, &invocation.event, &commit.end, invocation.at)?;
+    let mut committed = Committed { seq: journal::insert(conn, invocation, event)?, ..Committed::default() };
+    apply(conn, &commit.changes, &mut committed)?;
+    budgets::add(conn, &commit.spends)?;
+    if !matches!(commit.end, EventEnd::Retry { .. }) {
+        budgets::forget_reads(conn, &invocation.id)?;
+    }
+    Ok(committed)
+}
+
+/// Makes changes in order, noting what came into being.
+pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Committed) -> Result<()> {
+    for change in changes {
+        match change {
+            Change::Mood { agent, mood, at } => {
+                const SQL: &str = "INSERT INTO moods (agent, valence, arousal, dominance, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+                                   ON CONFLICT (agent) DO UPDATE SET valence = excluded.valence, \
+                                   arousal = excluded.arousal, dominance = excluded.dominance, at = excluded.at";
+                let values = params![agent.as_str(), mood.valence, mood.arousal, mood.dominance, at.as_millis()];
+                run(conn, SQL, values)?;
+            }
+            Change::Relationship { agent, relationship } => {
+                const SQL: &str = "INSERT INTO relationships (agent, target, body) VALUES (?1, ?2, ?3) \
+                                   ON CONFLICT (agent, target) DO UPDATE SET body = excluded.body";
+                run(conn, SQL, params![agent.as_str(), relationship.target, json(relationship)?])?;
+            }
+            Change::Remember { agent, memory, vector, cap } => {
+                memories::remember(conn, agent, memory, vector.as_deref())?;
+                if let Some((kinds, keep, order)) = cap {
+                    memories::keep(conn, agent, kinds, *keep, *order)?;
+                }
+            }
+            Change::Forget { agent, id } => memories::forget(conn, agent, id)?,
+            Change::Pin { agent, id, pinned } => memories::pin(conn, agent, id, *pinned)?,
+            Change::SetTimer(timer) => timers::set(conn, timer)?,
+            Change::CancelTimer { agent, plugin, name } => timers::cancel(conn, agent, plugin, name)?,
+            Change::PutState { agent, plugin, blob } => {
+                const SQL: &str = "INSERT INTO plugin_state (agent, plugin, version, data) VALUES (?1, ?2, ?3, ?4) \
+                                   ON CONFLICT (agent, plugin) DO UPDATE SET version = excluded.version, \
+                                   data = excluded.data";
+                run(conn, SQL, params![agent.as_str(), plugin.as_str(), blob.version, blob.data])?;
+            }
+            Change::ClearState { agent, plugin } => {
+                const SQL: &str = "DELETE FROM plugin_state WHERE agent = ?1 AND plugin = ?2";
+                run(conn, SQL, params![agent.as_str(), plugin.as_str()])?;
+            }
+            Change::Event(event) => committed.events.extend(events::accept(conn, event)?),
+            Change::Effect(effect) => committed.effects.extend(outbox::insert(conn, effect)?),
+            Change::Agent(row) => put_agent(conn, row)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes or replaces an agent.
+pub(super) fn put_agent(conn: &Connection, row: &AgentRow) -> Result<()> {
+    const SQL: &str = "INSERT INTO agents (id, body, created) VALUES (?1, ?2, ?3) \
+                       ON CONFLICT (id) DO UPDATE SET body = excluded.body, created = excluded.created";
+    run(conn, SQL, params![AgentId::as_str(&row.id), json(&row.body)?, row.created.as_millis()])?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Events in SQLite.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    SqliteStore,
+    values::{all, corrupt, first, from_json, json, limit, run, time, unsigned},
+};
+use crate::{DeadLetter, EventEnd, EventStore, Result, Waiting};
+
+/// Columns of an event, as [`event`] reads them.
+pub(super) const COLUMNS: &str = "e.id, e.kind, e.source, e.agent, e.author, e.priority, e.at, e.payload, e.hops, \
+                                  e.cause, e.broadcast";
+
+/// Reads [`COLUMNS`] that begin at `from`.
+pub(super) fn event(row: &Row<'_>, from: usize) -> Result<Event> {
+    let text = |column: usize| row.get_ref(from + column)?.as_str().map_err(rusqlite::Error::from);
+    let id = |column: usize| row.get::<_, Option<String>>(from + column).map(|id| id.map(EventId::from));
+    Ok(Event {
+        id: EventId::new(text(0)?),
+        kind: text(1)?.to_owned(),
+        source: text(2)?.to_owned(),
+        agent: AgentId::new(text(3)?),
+        author: row.get(from + 4)?,
+        priority: priority(row.get(from + 5)?)?,
+        at: time(row, from + 6)?,
+        payload: from_json("events", text(7)?)?,
+        hops: row.get(from + 8)?,
+        cause: id(9)?,
+        broadcast: id(10)?,
+    })
+}
+
+fn priority(rank: i64) -> Result<Priority> {
+    const ALL: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
+    let found = ALL.into_iter().find(|priority| rank_of(*priority) == rank);
+    found.ok_or_else(|| corrupt("events", &format!("priority {rank}")))
+}
+
+fn rank_of(priority: Priority) -> i64 {
+    match priority {
+        Priority::Low => 0,
+        Priority::Normal => 1,
+        Priority::High => 2,
+        Priority::Critical => 3,
+    }
+}
+
+/// Accepts one event; none where its id is known.
+pub(super) fn accept(conn: &Connection, event: &Event) -> Result<Option<Waiting>> {
+    let seq = insert(conn, event, "waiting")?;
+    Ok(seq.map(|seq| Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event: event.clone() }))
+}
+
+fn insert(conn: &Connection, event: &Event, state: &str) -> Result<Option<i64>> {
+    const SQL: &str = "INSERT INTO events (id, state, attempts, not_before, kind, source, agent, author, priority, at, \
+                       payload, hops, cause, broadcast) \
+                       VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?3, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+    let new = run(
+        conn,
+        SQL,
+        params![
+            event.id.as_str(),
+            state,
+            event.at.as_millis(),
+            event.kind,
+            event.source,
+            event.agent.as_str(),
+            event.author,
+            rank_of(event.priority),
+            json(&event.payload)?,
+            event.hops,
+            event.cause.as_ref().map(EventId::as_str),
+            event.broadcast.as_ref().map(EventId::as_str),
+        ],
+    )?;
+    Ok((new > 0).then(|| conn.last_insert_rowid()))
+}
+
+/// What an invocation makes of its event; the event's seq. An event that was never accepted is kept as well:
+/// the journal refers to it.
+pub(super) fn end(conn: &Connection, event: &Event, end: &EventEnd, at: Timestamp) -> Result<i64> {
+    const SQL: &str = "UPDATE events SET state = ?2, attempts = attempts + 1, not_before = coalesce(?3, not_before), \
+                       reason = ?4, ended = ?5 WHERE id = ?1 RETURNING seq";
+    let (state, not_before, reason, ended) = match end {
+        EventEnd::Done => ("done", None, None, Some(at)),
+        EventEnd::Dead { reason } => ("dead", None, Some(reason.as_str()), Some(at)),
+        EventEnd::Retry { not_before } => ("waiting", Some(*not_before), None, None),
+    };
+    let update = || {
+        let values = params![
+            event.id.as_str(),
+            state,
+            not_before.map(Timestamp::as_millis),
+            reason,
+            ended.map(Timestamp::as_millis)
+        ];
+        first(conn, SQL, values, |row| Ok(row.get::<_, i64>(0)?))
+    };
+    if let Some(seq) = update()? {
+        return Ok(seq);
+    }
+    insert(conn, event, state)?;
+    update()?.ok_or_else(|| corrupt("events", &"an event that was just written is not there"))
+}
+
+fn waiting(row: &Row<'_>) -> Result<Waiting> {
+    Ok(Waiting { seq: unsigned(row, 0)?, attempts: row.get(1)?, not_before: time(row, 2)?, event: event(row, 3)? })
+}
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>> {
+        self.write(move |conn| {
+            events.iter().filter_map(|event| accept(conn, event).transpose()).collect::<Result<Vec<_>>>()
+        })
+        .await
+    }
+
+    async fn waiting(&self) -> Result<Vec<Waiting>> {
+        self.scan(|conn| {
+            let sql = format!(
+                "SELECT e.seq, e.attempts, e.not_before, {COLUMNS} FROM events e WHERE e.state = 'waiting' ORDER BY e.seq"
+            );
+            all(conn, &sql, [], waiting)
+        })
+        .await
+    }
+
+    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp) -> Result<()> {
+        let (id, reason) = (id.clone(), reason.to_owned());
+        self.write(move |conn| {
+            const SQL: &str =
+                "UPDATE events SET state = 'dead', reason = ?2, ended = ?3 WHERE id = ?1 AND state = 'waiting'";
+            run(conn, SQL, params![id.as_str(), reason, at.as_millis()]).map(|_| ())
+        })
+        .await
+    }
+
+    async fn dead_letters(&self, rows: usize) -> Result<Vec<DeadLetter>> {
+        self.scan(move |conn| {
+            let sql = format!(
+                "SELECT e.reason, e.ended, {COLUMNS} FROM events e WHERE e.state = 'dead' \
+                 ORDER BY e.ended DESC, e.seq DESC LIMIT ?1"
+            );
+            all(conn, &sql, [limit(rows)], |row| {
+                Ok(DeadLetter { reason: row.get(0)?, at: time(row, 1)?, event: event(row, 2)? })
+            })
+        })
+        .await
+    }
+
+    async fn history(&self, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
+        let agent = agent.cloned();
+        self.scan(move |conn| history(conn, agent.as_ref(), rows)).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
+        self.read(|conn| {
+            let sql = format!("SELECT e.state, {COLUMNS} FROM events e WHERE e.id = ?1");
+            first(conn, &sql, [id.as_str()], |row| {
+                let state = match row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)? {
+                    "waiting" => "waiting",
+                    "done" => "done",
+                    "dead" => "dead",
+                    other => return Err(corrupt("events", &format!("state {other}"))),
+                };
+                Ok((event(row, 1)?, state))
+            })
+        })
+    }
+
+    async fn events_after(&self, after_seq: u64, rows: usize) -> Result<Vec<Waiting>> {
+        self.scan(move |conn| {
+            let sql = format!(
+                "SELECT e.seq, e.attempts, e.not_before, {COLUMNS} FROM events e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2"
+            );
+            all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows)], waiting)
+        })
+        .await
+    }
+}
+
+/// In the order they were handled, which is the journal's. An event that was tried on two plugin versions is
+/// told once.
+fn history(conn: &Connection, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
+    let of_agent = if agent.is_some() { "AND j.agent = ?1" } else { "AND ?1 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM journal j JOIN events e ON e.seq = j.event WHERE e.state = 'done' {of_agent} \
+         ORDER BY j.seq DESC"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = statement.query([agent.map(AgentId::as_str)])?;
+    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
+    while out.len() < rows
+        && let Some(row) = found.next()?
+    {
+        let event = event(row, 0)?;
+        if seen.insert(event.id.clone()) {
+            out.push(event);
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,187 @@
+//! The journal in SQLite: one row per invocation, with JSON in text columns.
+
+use async_trait::async_trait;
+use puppet_types::{AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp};
+use rusqlite::{Connection, Row, params, types::Value};
+
+use super::{
+    SqliteStore, events,
+    values::{corrupt, digest, first, from_json, json, signed, time, unsigned},
+};
+use crate::{Filter, JournalEntry, JournalStore, Result};
+
+/// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
+pub(super) fn insert(conn: &Connection, invocation: &Invocation, event: i64) -> Result<u64> {
+    const SQL: &str = "INSERT INTO journal (seq, id, at, agent, event, plugin, version, digest, persona, settings, \
+                       outcome, code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, \
+                       decisions, log) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM journal), ?1, ?2, ?3, ?4, ?5, \
+                       ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
+                       ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, at = excluded.at, agent = excluded.agent, \
+                       event = excluded.event, plugin = excluded.plugin, version = excluded.version, \
+                       digest = excluded.digest, persona = excluded.persona, settings = excluded.settings, \
+                       outcome = excluded.outcome, code = excluded.code, message = excluded.message, \
+                       retry_at = excluded.retry_at, fuel = excluded.fuel, peak_memory = excluded.peak_memory, \
+                       strikes = excluded.strikes, timing = excluded.timing, host_calls = excluded.host_calls, \
+                       reads = excluded.reads, decisions = excluded.decisions, log = excluded.log RETURNING seq";
+    let (code, message, retry_at) = match &invocation.outcome {
+        Outcome::Ok => (None, None, None),
+        Outcome::Declined(no) => (Some(no.code.as_str()), Some(no.message.as_str()), no.retry_at),
+        Outcome::Failed(message) => (None, Some(message.as_str()), None),
+        Outcome::Breach(breach, message) => (Some(breach.code()), Some(message.as_str()), None),
+    };
+    let values = params![
+        invocation.id.as_str(),
+        invocation.at.as_millis(),
+        invocation.agent.as_str(),
+        event,
+        invocation.plugin.id.as_str(),
+        invocation.plugin.version,
+        invocation.plugin.digest.as_bytes(),
+        invocation.persona_digest.as_bytes(),
+        invocation.settings_digest.as_bytes(),
+        invocation.outcome.name(),
+        code,
+        message,
+        retry_at.map(Timestamp::as_millis),
+        signed(invocation.fuel),
+        signed(invocation.peak_memory_bytes),
+        invocation.strikes,
+        invocation.timing.as_ref().map(json).transpose()?,
+        json(&invocation.host_calls)?,
+        json(&invocation.reads)?,
+        json(&invocation.decisions)?,
+        json(&invocation.log)?,
+    ];
+    let seq = first(conn, SQL, values, |row| unsigned(row, 0))?;
+    seq.ok_or_else(|| corrupt("journal", &"a row that was just written is not there"))
+}
+
+const COLUMNS: &str = "j.seq, j.id, j.at, j.agent, j.plugin, j.version, j.digest, j.persona, j.settings, j.outcome, \
+                       j.code, j.message, j.retry_at, j.fuel, j.peak_memory, j.strikes, j.timing, j.host_calls, \
+                       j.reads, j.decisions, j.log";
+const WIDTH: usize = 21;
+/// Where the texts are that a search looks into: payload, reads, decisions.
+const SEARCHED: [usize; 3] = [WIDTH + 7, 18, 19];
+
+fn select() -> String {
+    format!("SELECT {COLUMNS}, {} FROM journal j JOIN events e ON e.seq = j.event", events::COLUMNS)
+}
+
+fn entry(row: &Row<'_>) -> Result<JournalEntry> {
+    const TABLE: &str = "journal";
+    let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    let owned = |column: usize| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+    let outcome = match text(9)? {
+        "ok" => Outcome::Ok,
+        "declined" => {
+            let retry_at = row.get::<_, Option<i64>>(12)?.map(Timestamp::from_millis);
+            Outcome::Declined(Declined { code: owned(10)?, message: owned(11)?, retry_at })
+        }
+        "failed" => Outcome::Failed(owned(11)?),
+        "breach" => {
+            let code = owned(10)?;
+            let breach = Breach::parse(&code).ok_or_else(|| corrupt(TABLE, &format!("breach {code}")))?;
+            Outcome::Breach(breach, owned(11)?)
+        }
+        other => return Err(corrupt(TABLE, &format!("outcome {other}"))),
+    };
+    let timing = row.get::<_, Option<String>>(16)?;
+    let invocation = Invocation {
+        id: InvocationId::new(text(1)?),
+        at: time(row, 2)?,
+        agent: AgentId::new(text(3)?),
+        plugin: PluginRef { id: PackId::new(text(4)?), version: text(5)?.to_owned(), digest: digest(TABLE, row, 6)? },
+        persona_digest: digest(TABLE, row, 7)?,
+        settings_digest: digest(TABLE, row, 8)?,
+        event: events::event(row, WIDTH)?,
+        outcome,
+        fuel: unsigned(row, 13)?,
+        peak_memory_bytes: unsigned(row, 14)?,
+        host_calls: from_json(TABLE, text(17)?)?,
+        reads: from_json(TABLE, text(18)?)?,
+        decisions: from_json(TABLE, text(19)?)?,
+        log: from_json(TABLE, text(20)?)?,
+        strikes: row.get(15)?,
+        timing: timing.map(|timing| from_json(TABLE, &timing)).transpose()?,
+    };
+    Ok(JournalEntry { seq: unsigned(row, 0)?, invocation })
+}
+
+#[async_trait]
+impl JournalStore for SqliteStore {
+    async fn journal(&self, filter: &Filter) -> Result<Vec<JournalEntry>> {
+        let filter = filter.clone();
+        self.scan(move |conn| find(conn, &filter)).await
+    }
+
+    async fn invocation(&self, id: &InvocationId) -> Result<Option<JournalEntry>> {
+        self.read(|conn| first(conn, &format!("{} WHERE j.id = ?1", select()), [id.as_str()], entry))
+    }
+}
+
+fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
+    let mut sql = select();
+    let mut values = Vec::new();
+    let mut also = |condition: &str, value: Value| {
+        sql.push_str(if values.is_empty() { " WHERE " } else { " AND " });
+        sql.push_str(condition);
+        sql.push_str(" ?");
+        values.push(value);
+    };
+    let seq = |seq: u64| Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX));
+    if let Some(agent) = &filter.agent {
+        also("j.agent =", Value::Text(agent.as_str().to_owned()));
+    }
+    if let Some(kind) = &filter.kind {
+        also("e.kind =", Value::Text(kind.clone()));
+    }
+    if let Some(outcome) = &filter.outcome {
+        also("j.outcome =", Value::Text(outcome.clone()));
+    }
+    if let Some(since) = filter.since {
+        also("j.at >=", Value::Integer(since.as_millis()));
+    }
+    if let Some(after) = filter.after_seq {
+        also("j.seq >", seq(after));
+    }
+    if let Some(before) = filter.before_seq {
+        also("j.seq <", seq(before));
+    }
+    sql.push_str(if filter.oldest_first { " ORDER BY j.seq" } else { " ORDER BY j.seq DESC" });
+    // Case is folded here, since SQLite folds ASCII alone.
+    let wanted = filter.text.as_ref().map(|text| text.to_lowercase());
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut out = Vec::new();
+    while out.len() < filter.limit
+        && let Some(row) = rows.next()?
+    {
+        if wanted.as_deref().map_or(Ok(true), |wanted| holds(row, wanted))? {
+            out.push(entry(row)?);
+        }
+    }
+    Ok(out)
+}
+
+fn holds(row: &Row<'_>, wanted: &str) -> Result<bool> {
+    for column in SEARCHED {
+        let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+        if text.to_lowercase().contains(wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The plan of every filter is a walk along seq or along one agent's rows; nothing is sorted.
+#[cfg(test)]
+#[test]
+fn no_filter_sorts() {
+    let conn = super::open::memory().unwrap();
+    conn.execute_batch(super::schema::STEPS[0]).unwrap();
+    for condition in ["", "WHERE j.agent = 'a'", "WHERE e.kind = 'k' AND j.seq > 5"] {
+        let sql = format!("EXPLAIN QUERY PLAN {} {condition} ORDER BY j.seq DESC", select());
+        let plan = super::values::all(&conn, &sql, [], |row| Ok(row.get::<_, String>(3)?)).unwrap();
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{condition}: {plan:?}");
+    }
+}

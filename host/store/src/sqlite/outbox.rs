@@ -1,0 +1,112 @@
+//! The outbox in SQLite.
+
+use async_trait::async_trait;
+use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    SqliteStore, commit, events,
+    values::{all, by_name, from_json, json, name, run, time, unsigned},
+};
+use crate::{Committed, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
+
+const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason";
+
+fn effect(row: &Row<'_>) -> Result<Effect> {
+    let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    Ok(Effect {
+        seq: unsigned(row, 0)?,
+        id: EffectId::new(text(1)?),
+        state: by_name("outbox", text(2)?)?,
+        agent: AgentId::new(text(3)?),
+        account: AccountId::new(text(4)?),
+        invocation: InvocationId::new(text(5)?),
+        n: row.get(6)?,
+        not_before: time(row, 7)?,
+        hops: row.get(8)?,
+        body: from_json("outbox", text(9)?)?,
+        attempts: row.get(10)?,
+        provider_id: row.get(11)?,
+        reason: row.get(12)?,
+    })
+}
+
+/// Puts an effect at the end; none where its id is known.
+pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect>> {
+    const SQL: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts, \
+                       provider_id, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                       ON CONFLICT (id) DO NOTHING";
+    let values = params![
+        effect.id.as_str(),
+        name(&effect.state),
+        effect.agent.as_str(),
+        effect.account.as_str(),
+        effect.invocation.as_str(),
+        effect.n,
+        effect.not_before.as_millis(),
+        effect.hops,
+        json(&effect.body)?,
+        effect.attempts,
+        effect.provider_id,
+        effect.reason,
+    ];
+    let new = run(conn, SQL, values)? > 0;
+    Ok(new.then(|| Effect { seq: conn.last_insert_rowid().cast_unsigned(), ..effect.clone() }))
+}
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
+    async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>> {
+        let states = states.to_vec();
+        self.scan(move |conn| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outbox WHERE state IN (SELECT value FROM json_each(?1)) ORDER BY seq"
+            );
+            all(conn, &sql, [json(&states)?], effect)
+        })
+        .await
+    }
+
+    async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>> {
+        self.read(|conn| {
+            let sql = format!("SELECT {COLUMNS} FROM outbox WHERE invocation = ?1 ORDER BY n, seq");
+            all(conn, &sql, [invocation.as_str()], effect)
+        })
+    }
+
+    async fn begin_attempt(&self, id: &EffectId) -> Result<()> {
+        let id = id.clone();
+        self.write(move |conn| {
+            const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1 WHERE id = ?1";
+            changed(&id, run(conn, SQL, [id.as_str()])?)
+        })
+        .await
+    }
+
+    async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>> {
+        self.write(move |conn| {
+            const SQL: &str = "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
+                               not_before = coalesce(?5, not_before), ended = ?6 WHERE id = ?1";
+            let values = params![
+                end.id.as_str(),
+                name(&end.state),
+                end.provider_id,
+                end.reason,
+                end.not_before.map(Timestamp::as_millis),
+                end.at.as_millis(),
+            ];
+            changed(&end.id, run(conn, SQL, values)?)?;
+            let mut committed = Committed::default();
+            for event in &end.events {
+                committed.events.extend(events::accept(conn, event)?);
+            }
+            commit::apply(conn, &end.changes, &mut committed)?;
+            Ok(committed.events)
+        })
+        .await
+    }
+}
+
+fn changed(id: &EffectId, rows: usize) -> Result<()> {
+    if rows == 0 { Err(StoreError::Failed(format!("there is no effect {id}"))) } else { Ok(()) }
+}

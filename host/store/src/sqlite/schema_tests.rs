@@ -1,0 +1,54 @@
+//! Migrations: with steps that no release has, until there is a second one.
+
+use super::*;
+use crate::sqlite::open;
+
+const MORE: &[&str] = &[
+    STEPS[0],
+    "ALTER TABLE moods ADD COLUMN cause TEXT; INSERT INTO moods VALUES ('b', 0, 0, 0, 0, 'x')",
+    "DELETE FROM moods WHERE agent = 'b'; CREATE TABLE later (x INTEGER)",
+];
+
+fn number(conn: &Connection, sql: &str) -> i64 {
+    conn.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn earlier_data_come_along() {
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, STEPS).unwrap();
+    assert_eq!(number(&conn, "PRAGMA user_version"), 1);
+    conn.execute("INSERT INTO moods VALUES ('a', 0.5, 0, 0, 7)", []).unwrap();
+    conn.execute("UPDATE meta SET version_of_puppet = '0.0.1'", []).unwrap();
+    migrate(&mut conn, path, MORE).unwrap();
+    assert_eq!(number(&conn, "PRAGMA user_version"), 3);
+    assert_eq!(number(&conn, "SELECT at FROM moods WHERE agent = 'a' AND cause IS NULL"), 7);
+    assert_eq!(number(&conn, "SELECT count(*) FROM moods"), 1);
+    let version: String = conn.query_row("SELECT version_of_puppet FROM meta", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, env!("CARGO_PKG_VERSION"), "the version that wrote it last");
+    migrate(&mut conn, path, MORE).unwrap();
+    assert!(matches!(migrate(&mut conn, path, STEPS), Err(StoreError::TooNew { found: 3, known: 1, .. })));
+}
+
+#[test]
+fn a_step_that_fails_leaves_the_file_as_it_was() {
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    let broken = [MORE[0], MORE[1], "CREATE TABLE later (x); INSERT INTO nowhere VALUES (1)"];
+    assert!(matches!(migrate(&mut conn, path, &broken), Err(StoreError::Open { .. })));
+    assert_eq!(number(&conn, "PRAGMA user_version"), 2, "the steps before it stay");
+    assert_eq!(number(&conn, "SELECT count(*) FROM sqlite_master WHERE name = 'later'"), 0);
+    migrate(&mut conn, path, MORE).unwrap();
+}
+
+/// A file as the first release left it: whatever is changed later, this opens.
+#[test]
+fn schema_1_opens() {
+    let mut conn = open::memory().unwrap();
+    conn.execute_batch(include_str!("fixtures/schema_1.sql")).unwrap();
+    migrate(&mut conn, Path::new("test.db"), STEPS).unwrap();
+    assert_eq!(number(&conn, "PRAGMA user_version"), i64::from(SCHEMA_VERSION));
+    assert_eq!(number(&conn, "SELECT count(*) FROM journal j JOIN events e ON e.seq = j.event"), 1);
+    assert_eq!(number(&conn, "SELECT count(*) FROM memories_text WHERE memories_text MATCH 'owner:o61 AND zebra'"), 1);
+}

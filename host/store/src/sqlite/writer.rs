@@ -1,0 +1,160 @@
+//! The one writer: takes everything that waits, runs it in one transaction, and answers after the commit.
+//!
+//! A batch runs without savepoints first, since failures are rare and each savepoint makes full text flush. Where
+//! one piece of work fails the batch is rolled back and run again, each piece in a savepoint of its own, so that
+//! a failure takes nothing with it but itself.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::lock;
+use crate::{Result, StoreError};
+
+/// Most pieces of work in one transaction: bounds how long the first of them waits.
+const BATCH: usize = 1024;
+
+/// A piece of work with its caller.
+trait Job: Send {
+    /// Runs it and keeps the answer. Whether it went well.
+    fn run(&mut self, conn: &Connection) -> bool;
+    /// The transaction came to nothing.
+    fn fail(&mut self, reason: &str);
+    /// Tells the caller.
+    fn answer(self: Box<Self>);
+}
+
+struct Work<T, F> {
+    work: F,
+    outcome: Result<T>,
+    caller: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
+    fn run(&mut self, conn: &Connection) -> bool {
+        self.outcome = (self.work)(conn);
+        self.outcome.is_ok()
+    }
+    fn fail(&mut self, reason: &str) {
+        self.outcome = Err(StoreError::Failed(reason.to_owned()));
+    }
+    fn answer(self: Box<Self>) {
+        // Nobody may be listening any more: the work is done all the same.
+        let _ = self.caller.send(self.outcome);
+    }
+}
+
+pub(super) struct Writer {
+    queue: Mutex<Option<Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(conn: Arc<Mutex<Connection>>) -> Result<Self> {
+        let (queue, work) = channel();
+        let thread = std::thread::Builder::new()
+            .name("puppet-store".into())
+            .spawn(move || serve(&conn, &work))
+            .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands work in. The queue has no bound of its own: every caller waits for its answer.
+    pub(super) fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let job = Box::new(Work { work, outcome: Err(StoreError::Closed), caller });
+        match &*lock(&self.queue) {
+            Some(queue) => queue.send(job).map_err(|_| StoreError::Closed)?,
+            None => return Err(StoreError::Closed),
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn close(&self) {
+        drop(lock(&self.queue).take());
+        if let Some(thread) = lock(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = work.recv() {
+        let mut batch = vec![first];
+        batch.extend(work.try_iter().take(BATCH - 1));
+        {
+            let conn = lock(conn);
+            if let Err(reason) = transact(&conn, &mut batch) {
+                tracing::error!(%reason, "a transaction failed");
+                for job in &mut batch {
+                    job.fail(&reason);
+                }
+            }
+        }
+        for job in batch {
+            job.answer();
+        }
+    }
+    let conn = lock(conn);
+    // A log that stays is folded in at the next start.
+    if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log was not folded in");
+    }
+}
+
+/// One transaction, or two where something in the first failed.
+fn transact(conn: &Connection, batch: &mut [Box<dyn Job>]) -> std::result::Result<(), String> {
+    statement(conn, "BEGIN IMMEDIATE")?;
+    let smooth = batch.iter_mut().all(|job| job.run(conn));
+    if !smooth {
+        roll_back(conn)?;
+        if batch.len() == 1 {
+            return Ok(());
+        }
+        statement(conn, "BEGIN IMMEDIATE")?;
+        for job in batch.iter_mut() {
+            statement(conn, "SAVEPOINT piece")?;
+            if !job.run(conn) {
+                if conn.is_autocommit() {
+                    return Err("the database gave up the transaction (disk full or unreadable)".into());
+                }
+                statement(conn, "ROLLBACK TO piece")?;
+            }
+            statement(conn, "RELEASE piece")?;
+        }
+    }
+    statement(conn, "COMMIT")
+}
+
+/// Leaves no transaction open, whatever happens.
+fn statement(conn: &Connection, sql: &str) -> std::result::Result<(), String> {
+    let done = conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    done.map(|_| ()).map_err(|error| {
+        let _ = roll_back(conn);
+        error.to_string()
+    })
+}
+
+fn roll_back(conn: &Connection) -> std::result::Result<(), String> {
+    if conn.is_autocommit() {
+        return Ok(());
+    }
+    conn.execute_batch("ROLLBACK").map_err(|error| error.to_string())
+}
