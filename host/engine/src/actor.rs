@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use puppet_agent::{MoodDecay, Profile, decayed};
-use puppet_grants::{Held, Rights};
-use puppet_llm::LlmProvider;
+use puppet_grants::Rights;
+use puppet_llm::Llm;
 use puppet_types::{AccountId, AgentId, Digest, Mood, Persona, Timestamp};
 
 use crate::plugin::Plugin;
@@ -29,7 +29,7 @@ pub struct Actor {
     /// What it may do.
     pub rights: Arc<Rights>,
     /// Who answers its prompts.
-    pub llm: Held<dyn LlmProvider>,
+    pub llm: Llm,
     /// Paths of the pack's assets.
     pub assets: Vec<String>,
     /// Off unless configured.

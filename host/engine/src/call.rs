@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use puppet_grants::{Gate, Held};
 use puppet_memory::Recaller;
-use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, Prepared, Room, Sandbox};
+use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, TimerStore};
 use puppet_tweet::TweetReader;
 use puppet_types::{Capability, Event, Outcome, Refusal};
@@ -31,12 +31,13 @@ pub struct Call {
     actor: Arc<Actor>,
     held: Arc<HeldProviders>,
     seed: u64,
+    recalled: puppet_memory::Recalled,
 }
 
 impl Call {
     /// Before the instance.
     pub fn new(gate: Gate, actor: Arc<Actor>, held: Arc<HeldProviders>, seed: u64) -> Self {
-        Self { room: Room::default(), gate, actor, held, seed }
+        Self { room: Room::default(), gate, actor, held, seed, recalled: puppet_memory::Recalled::default() }
     }
     /// After the instance.
     pub fn into_gate(self) -> Gate {
@@ -47,6 +48,83 @@ impl Call {
 impl Carrier for Call {
     fn room(&mut self) -> &mut Room {
         &mut self.room
+    }
+}
+
+impl puppet_agent::Carries for Call {
+    fn agent(&mut self) -> puppet_agent::View<'_> {
+        puppet_agent::View {
+            gate: &mut self.gate,
+            store: &self.held.agents,
+            profile: &self.actor.profile,
+            seed: self.seed,
+            agent: &self.actor.id,
+            decay: self.actor.decay.as_ref(),
+        }
+    }
+}
+
+impl puppet_log::Carries for Call {
+    fn log(&mut self) -> puppet_log::View<'_> {
+        puppet_log::View { gate: &mut self.gate }
+    }
+}
+
+impl puppet_llm::Carries for Call {
+    fn llm(&mut self) -> puppet_llm::View<'_> {
+        puppet_llm::View {
+            gate: &mut self.gate,
+            llm: &self.actor.llm,
+            persona: &self.actor.persona,
+            profile: (&self.actor.profile.name, &self.actor.profile.description),
+            agent: &self.actor.id,
+            seed: self.seed,
+        }
+    }
+}
+
+impl puppet_tweet::Carries for Call {
+    fn tweet(&mut self) -> puppet_tweet::View<'_> {
+        puppet_tweet::View {
+            gate: &mut self.gate,
+            reader: &self.held.tweets,
+            account: &self.actor.account,
+            assets: &self.actor.assets,
+        }
+    }
+}
+
+impl puppet_memory::Carries for Call {
+    fn memory(&mut self) -> puppet_memory::View<'_> {
+        puppet_memory::View {
+            gate: &mut self.gate,
+            recaller: &self.held.memory,
+            agent: &self.actor.id,
+            recalled: &mut self.recalled,
+        }
+    }
+}
+
+impl puppet_schedule::Carries for Call {
+    fn schedule(&mut self) -> puppet_schedule::View<'_> {
+        puppet_schedule::View {
+            gate: &mut self.gate,
+            store: &self.held.timers,
+            agent: &self.actor.id,
+            timezone: &self.actor.profile.timezone,
+        }
+    }
+}
+
+impl puppet_state::Carries for Call {
+    fn state(&mut self) -> puppet_state::View<'_> {
+        puppet_state::View { gate: &mut self.gate, store: &self.held.agents, agent: &self.actor.id }
+    }
+}
+
+impl puppet_events::Carries for Call {
+    fn events(&mut self) -> puppet_events::View<'_> {
+        puppet_events::View { gate: &mut self.gate }
     }
 }
 
@@ -84,6 +162,8 @@ pub async fn generate(
     }
     for new in generated {
         let call = &mut ended.carrier;
+        let NewEvent { kind, targets, priority, payload, delay_ms } = new;
+        let new = puppet_events::Generated { kind, targets, priority, payload, delay_ms };
         let recorded = puppet_events::record_generated(&mut call.gate, new);
         match recorded {
             Ok(_) => {}

@@ -43,10 +43,23 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
     }
     let Some(actor) = host.actor(&event.agent).await? else { return dead("no-agent") };
     let id = invocation_id(event, &actor);
-    let at = host.clock.now();
     let kept = if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
+    let commit = commit_of(host, &actor, id, waiting, Answers::Resume(kept)).await?;
+    Ok(Handled::Commit(Box::new(commit)))
+}
+
+/// Runs the plugin and gathers what is to be committed. Changes nothing.
+pub async fn commit_of(
+    host: &Host,
+    actor: &Arc<Actor>,
+    id: InvocationId,
+    waiting: &Waiting,
+    answers: Answers,
+) -> Result<Commit, StoreError> {
+    let event = &waiting.event;
+    let at = host.clock.now();
     let since = Instant::now();
-    let (outcome, ended) = run(host, &actor, &id, event, at, Answers::Resume(kept)).await;
+    let (outcome, ended) = run(host, actor, &id, event, at, answers).await;
     let sandbox = micros(since);
     let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
     let commits = outcome == Outcome::Ok;
@@ -55,7 +68,7 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
     let occasion = Occasion { invocation: &id, event, at };
     let mut rows = Vec::new();
     if commits {
-        rows = changes(host, &actor, &occasion, &proceedings.decisions).await?;
+        rows = changes(host, actor, &occasion, &proceedings.decisions).await?;
     }
     let end = end_of_event(&outcome, waiting, at);
     rows.extend(again(&outcome, event, at));
@@ -82,7 +95,7 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
         strikes,
         timing,
     };
-    Ok(Handled::Commit(Box::new(Commit { invocation, end, changes: rows, spends: proceedings.spends })))
+    Ok(Commit { invocation, end, changes: rows, spends: proceedings.spends })
 }
 
 /// What a commit brought about, for the agenda and for those who watch.

@@ -13,7 +13,7 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use lru::LruCache;
 use puppet_grants::{Books, CallBounds, Ledger};
-use puppet_llm::offline;
+use puppet_memory::embedding;
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
@@ -221,7 +221,7 @@ impl Host {
 
     /// The vector of a memory's text.
     pub(crate) fn vector(&self, text: &str) -> Option<Vec<f32>> {
-        Some(offline::embed(text))
+        Some(embedding::hashed(text))
     }
 
     /// What is due when.

@@ -56,8 +56,10 @@ pub async fn run(
         seen.invocations += moment(host, at, workers).await?;
         progress(seen);
     }
-    clock.advance_to(end);
-    seen.at = end;
+    // The last moment that belongs to the run: budgets are read as of then.
+    let last = Timestamp::from_millis(end.as_millis() - 1);
+    clock.advance_to(last);
+    seen.at = last;
     Ok(seen)
 }
 

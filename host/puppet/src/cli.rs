@@ -19,9 +19,9 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// The data folder.
-    #[arg(long, global = true, env = "PUPPET_DATA", default_value = "./.puppet", value_name = "DIR")]
-    pub data: PathBuf,
+    /// The data folder; `PUPPET_DATA`, `host.data` of the configuration, or `./.puppet` where it is not given.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// The configuration file; `puppet.toml` here where there is one.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

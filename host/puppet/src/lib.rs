@@ -1,1 +1,84 @@
-//! puppet.
+//! The binary's parts: the command line, the configuration, and the one place where a host is wired together.
+
+pub mod agents;
+pub mod assembly;
+pub mod cli;
+mod commands;
+pub mod config;
+pub mod control;
+mod duration;
+pub mod firstparty;
+pub mod init;
+mod invocation;
+mod models;
+mod output;
+mod sandboxed;
+mod setup;
+pub mod trouble;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command, Common};
+use output::Output;
+use setup::Setup;
+use trouble::{Result, Trouble};
+
+/// Runs a command and answers its exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let json = cli.common.json;
+    match start(&cli.common, cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            trouble.report(json);
+            ExitCode::from(trouble.exit as u8)
+        }
+    }
+}
+
+/// Says what is wrong with a command line; help and version are no errors.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    // Nowhere to print to is no reason to fail differently.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn start(common: &Common, command: Command) -> Result<()> {
+    let out = Output::new(common.json);
+    // A pipe that is closed ends a command quietly (see `Output::line`).
+    if let Command::Init(args) = &command {
+        return commands::init::run(args, out);
+    }
+    let setup = Setup::new(common)?;
+    log(&setup)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Init(_) => Ok(()),
+            Command::Demo(args) => commands::demo::run(&setup, &args, out).await,
+            Command::Run(args) => commands::run::run(&setup, &args, out).await,
+            Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,
+            Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
+            Command::Agent(command) => commands::agent::run(&setup, command, out).await,
+            Command::Event(command) => commands::event::run(&setup, command, out).await,
+            Command::Journal(args) => commands::journal::run(&setup, args, out).await,
+            Command::Plugins => commands::plugins::run(&setup, out).await,
+            Command::Budgets => commands::budgets::run(&setup, out).await,
+            Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
+            Command::Config => commands::config::run(&setup, out),
+        }
+    });
+    // A reader of the terminal may still sit in a blocking read.
+    runtime.shutdown_background();
+    done
+}
+
+/// The host's own log, on stderr.
+fn log(setup: &Setup) -> Result<()> {
+    let level = setup.config.host.log_level.name();
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,puppet={level}"))
+        .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
+        .map_err(Trouble::internal)?;
+    // Set once per process; a second set is a test's.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    Ok(())
+}

@@ -1,1 +1,12 @@
-fn main() {}
+//! The program.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match puppet::cli::Cli::try_parse() {
+        Ok(cli) => puppet::run(cli),
+        Err(error) => puppet::usage(&error),
+    }
+}

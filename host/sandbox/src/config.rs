@@ -90,7 +90,6 @@ pub(crate) fn wasmtime_config(limits: &Limits, pool: &Pool) -> Config {
     // Proposals that no guest language of ours needs: less to trust. (GC and threads are not even compiled in.)
     config.wasm_memory64(false);
     config.wasm_tail_call(false);
-    config.wasm_function_references(false);
     config.wasm_custom_page_sizes(false);
     config.wasm_wide_arithmetic(false);
     config.wasm_relaxed_simd(false);

@@ -9,6 +9,7 @@ mod config;
 mod exports;
 mod inspect;
 mod invoke;
+mod limiter;
 mod limits;
 mod load_error;
 mod output;
@@ -20,8 +21,9 @@ mod wasi;
 
 pub use compile::Compiled;
 pub use config::{Pool, SandboxConfig};
+pub use exports::{AgentRef, NewEvent};
 pub use inspect::{Inspection, World, inspect};
-pub use invoke::{AgentRef, CallSetup, Ended, Generated, NewEvent, Trigger};
+pub use invoke::{CallSetup, Ended};
 pub use limits::{LIMITS, Limit, LimitError, Limits};
 pub use load_error::LoadError;
 pub use prepare::Prepared;

@@ -41,7 +41,12 @@ pub enum Change {
     /// Replaces a relationship.
     Relationship { agent: AgentId, relationship: Relationship },
     /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`.
-    Remember { agent: AgentId, memory: Memory, vector: Option<Vec<f32>>, cap: Option<(Vec<MemoryKind>, usize, KeepOrder)> },
+    Remember {
+        agent: AgentId,
+        memory: Memory,
+        vector: Option<Vec<f32>>,
+        cap: Option<(Vec<MemoryKind>, usize, KeepOrder)>,
+    },
     /// Deletes a memory.
     Forget { agent: AgentId, id: String },
     /// Pins or unpins a memory.

@@ -17,7 +17,9 @@ pub enum StoreError {
         reason: String,
     },
     /// Written by a later version.
-    #[error("{path} was written by a later version (schema {found}, this one knows up to {known}): use puppet {needed} or later")]
+    #[error(
+        "{path} was written by a later version (schema {found}, this one knows up to {known}): use puppet {needed} or later"
+    )]
     TooNew {
         /// Which.
         path: PathBuf,

@@ -56,7 +56,7 @@ impl<
         + MemoryStore
         + PostStore
         + BudgetStore
-    + CommitStore
+        + CommitStore
         + Send
         + Sync
         + 'static,

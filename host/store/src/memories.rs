@@ -23,7 +23,13 @@ pub trait MemoryStore: Send + Sync {
     /// By id.
     async fn memory(&self, agent: &AgentId, id: &str) -> Result<Option<TextHit>>;
     /// Rows of this agent that hold any of the terms (FTS5, prefix-free), at most `limit`, by id. No scores.
-    async fn text_candidates(&self, agent: &AgentId, terms: &[String], kinds: &[MemoryKind], limit: usize) -> Result<Vec<TextHit>>;
+    async fn text_candidates(
+        &self,
+        agent: &AgentId,
+        terms: &[String],
+        kinds: &[MemoryKind],
+        limit: usize,
+    ) -> Result<Vec<TextHit>>;
     /// How many rows per kind.
     async fn memory_counts(&self, agent: &AgentId) -> Result<Vec<(MemoryKind, u64)>>;
 }

@@ -1,1 +1,21 @@
-//! puppet-tweet.
+//! The `tweet` capability: the interface guests see, the provider traits (shaped by X API v2), X's weighted
+//! count, and `local`, a timeline in the store where agents meet. Decisions are checked here and recorded by
+//! the gate; nothing leaves during a call.
+
+mod accounts;
+mod check;
+mod host;
+mod local;
+mod order;
+mod own;
+mod provider;
+mod url;
+mod weight;
+
+pub use accounts::Accounts;
+pub use check::{ALT_TEXT_CHARS, IMAGES, PARTS};
+pub use host::{Carries, View, link};
+pub use local::Local;
+pub use order::{Action, Delivery, Order, Published};
+pub use provider::{PublishError, TweetPublisher, TweetReader};
+pub use weight::{MAX_WEIGHT, weighted_length};

@@ -1,13 +1,14 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
 use puppet_store::{Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
-use puppet_types::{Decision, InvocationId, Outcome, Timestamp};
+use puppet_types::{InvocationId, Timestamp};
 
 use crate::{
-    cli::{Common, Journal, JournalCommand},
+    cli::{Journal, JournalCommand},
     duration,
     invocation::InvocationView,
     output::{List, Output},
+    setup::Setup,
     trouble::{Result, Trouble},
 };
 
@@ -15,8 +16,8 @@ use crate::{
 const FOLLOW_MS: u64 = 300;
 
 /// Runs it.
-pub async fn run(common: &Common, args: Journal, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&common.data)?;
+pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
+    let store = SqliteStore::open_read_only(&setup.data)?;
     if let Some(JournalCommand::Show { id }) = &args.command {
         return show(&store, id, out).await;
     }
@@ -165,17 +166,4 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
     }
     Ok(())
-}
-
-/// Whether an outcome is a fault; used by commands that check one.
-pub fn is_breach(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Breach(..))
-}
-
-/// Text that a decision publishes.
-pub fn published_text(decision: &Decision) -> Option<&str> {
-    match decision {
-        Decision::Post { text, .. } | Decision::Reply { text, .. } | Decision::Quote { text, .. } => Some(text),
-        _ => None,
-    }
 }

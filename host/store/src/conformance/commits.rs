@@ -108,7 +108,12 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
         Change::Agent(row.clone()),
         Change::Mood { agent: agent.clone(), mood, at: at(5) },
         Change::Relationship { agent: agent.clone(), relationship: relationship.clone() },
-        Change::Remember { agent: agent.clone(), memory: memory("m1", MemoryKind::Core, "x", 1), vector: None, cap: None },
+        Change::Remember {
+            agent: agent.clone(),
+            memory: memory("m1", MemoryKind::Core, "x", 1),
+            vector: None,
+            cap: None,
+        },
         Change::SetTimer(timer.clone()),
         Change::PutState { agent: agent.clone(), plugin: plugin.clone(), blob: blob.clone() },
         Change::Event(event("e2", "b")),

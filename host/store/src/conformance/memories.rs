@@ -20,8 +20,7 @@ pub async fn rows_read_back(store: &impl Store) {
     let agent = AgentId::new("a");
     let full = Memory { pinned: true, ..memory("m1", MemoryKind::General, "first", 1) };
     let vector = Some(vec![0.5_f32, -1.25, f32::MIN_POSITIVE]);
-    let change =
-        Change::Remember { agent: agent.clone(), memory: full.clone(), vector: vector.clone(), cap: None };
+    let change = Change::Remember { agent: agent.clone(), memory: full.clone(), vector: vector.clone(), cap: None };
     store.apply(vec![change]).await.unwrap();
     assert_eq!(store.memory(&agent, "m1").await.unwrap(), Some(TextHit { memory: full, vector }));
     assert_eq!(store.memory(&AgentId::new("b"), "m1").await.unwrap(), None);
@@ -100,7 +99,8 @@ pub async fn full_text_stays_with_its_agent(store: &impl Store) {
     assert!(find("a", &[], &[], 9).await.is_empty());
     assert!(find("c", &["cats"], &[], 9).await.is_empty());
     // Nothing of a term is syntax, and none reaches another agent.
-    let hostile = ["\"", "\" OR \"cats", "cats*", "content : cats", "NEAR(cats)", "owner", "o62", "*", "-", "\0", "'", "("];
+    let hostile =
+        ["\"", "\" OR \"cats", "cats*", "content : cats", "NEAR(cats)", "owner", "o62", "*", "-", "\0", "'", "("];
     for term in hostile {
         let found = find("a", &[term], &[], 9).await;
         assert!(!found.contains(&"m3".to_owned()), "{term:?}");

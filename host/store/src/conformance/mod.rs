@@ -54,4 +54,4 @@ pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     }
     out
 }
-pub use rows::{at, commit, event, invocation};
+pub use rows::{at, commit, effect, event, invocation, memory, post, read, spend};

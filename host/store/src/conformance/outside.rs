@@ -12,7 +12,12 @@ fn ids(posts: &[Post]) -> Vec<&str> {
 pub async fn posts(store: &impl Store) {
     assert_eq!(store.last_post_number().await.unwrap(), 0);
     let first = Post { thread: Some("9".into()), ..post("9", "ann", 1) };
-    let second = Post { in_reply_to: Some("9".into()), thread: Some("9".into()), conversation: "9".into(), ..post("10", "ann", 1) };
+    let second = Post {
+        in_reply_to: Some("9".into()),
+        thread: Some("9".into()),
+        conversation: "9".into(),
+        ..post("10", "ann", 1)
+    };
     let stored = store.publish(&"f1".into(), vec![first.clone(), second.clone()]).await.unwrap();
     assert_eq!(stored, [Post { replies: 1, ..first.clone() }, second.clone()]);
     let other = vec![post("11", "ann", 8), post("12", "ann", 8)];
@@ -22,7 +27,7 @@ pub async fn posts(store: &impl Store) {
     store.publish(&"f2".into(), vec![post("13", "bob", 5)]).await.unwrap();
     let quote = Post { quotes: Some("13".into()), in_reply_to: Some("10".into()), ..post("14", "eve", 6) };
     store.publish(&"f3".into(), vec![quote]).await.unwrap();
-    let of = |names: &[&str]| names.iter().map(|name| AccountId::new(name)).collect::<Vec<_>>();
+    let of = |names: &[&str]| names.iter().map(AccountId::new).collect::<Vec<_>>();
     for (authors, before, originals, limit, expected) in [
         (of(&[]), at(100), false, 9, vec!["14", "13", "10", "9"]),
         (of(&[]), at(100), false, 2, vec!["14", "13"]),

@@ -1,5 +1,7 @@
 //! The commit in SQLite: every change of an invocation in one piece of the writer's work.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use puppet_types::AgentId;
 use rusqlite::{Connection, params};
@@ -13,7 +15,13 @@ use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
 #[async_trait]
 impl CommitStore for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed> {
-        self.write(move |conn| write(conn, &commit)).await
+        // JSON is written and rows are freed here, not on the one thread that everybody waits for.
+        let texts = journal::Texts::of(&commit.invocation)?;
+        let rows = Arc::new((commit, texts));
+        let shared = Arc::clone(&rows);
+        let committed = self.write(move |conn| write(conn, &shared.0, &shared.1)).await;
+        drop(rows);
+        committed
     }
 
     async fn apply(&self, changes: Vec<Change>) -> Result<Committed> {
@@ -26,10 +34,10 @@ impl CommitStore for SqliteStore {
     }
 }
 
-fn write(conn: &Connection, commit: &Commit) -> Result<Committed> {
+fn write(conn: &Connection, commit: &Commit, texts: &journal::Texts) -> Result<Committed> {
     let invocation = &commit.invocation;
     let event = events::end(conn, &invocation.event, &commit.end, invocation.at)?;
-    let mut committed = Committed { seq: journal::insert(conn, invocation, event)?, ..Committed::default() };
+    let mut committed = Committed { seq: journal::insert(conn, invocation, texts, event)?, ..Committed::default() };
     apply(conn, &commit.changes, &mut committed)?;
     budgets::add(conn, &commit.spends)?;
     if !matches!(commit.end, EventEnd::Retry { .. }) {

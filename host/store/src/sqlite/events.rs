@@ -1,6 +1,6 @@
 //! Events in SQLite.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
@@ -52,11 +52,15 @@ fn rank_of(priority: Priority) -> i64 {
 
 /// Accepts one event; none where its id is known.
 pub(super) fn accept(conn: &Connection, event: &Event) -> Result<Option<Waiting>> {
-    let seq = insert(conn, event, "waiting")?;
-    Ok(seq.map(|seq| Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event: event.clone() }))
+    let seq = insert(conn, event, &json(&event.payload)?, "waiting")?;
+    Ok(seq.map(|seq| fresh(seq, event.clone())))
 }
 
-fn insert(conn: &Connection, event: &Event, state: &str) -> Result<Option<i64>> {
+fn fresh(seq: i64, event: Event) -> Waiting {
+    Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event }
+}
+
+fn insert(conn: &Connection, event: &Event, payload: &str, state: &str) -> Result<Option<i64>> {
     const SQL: &str = "INSERT INTO events (id, state, attempts, not_before, kind, source, agent, author, priority, at, \
                        payload, hops, cause, broadcast) \
                        VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?3, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
@@ -72,7 +76,7 @@ fn insert(conn: &Connection, event: &Event, state: &str) -> Result<Option<i64>> 
             event.agent.as_str(),
             event.author,
             rank_of(event.priority),
-            json(&event.payload)?,
+            payload,
             event.hops,
             event.cause.as_ref().map(EventId::as_str),
             event.broadcast.as_ref().map(EventId::as_str),
@@ -104,7 +108,7 @@ pub(super) fn end(conn: &Connection, event: &Event, end: &EventEnd, at: Timestam
     if let Some(seq) = update()? {
         return Ok(seq);
     }
-    insert(conn, event, state)?;
+    insert(conn, event, &json(&event.payload)?, state)?;
     update()?.ok_or_else(|| corrupt("events", &"an event that was just written is not there"))
 }
 
@@ -115,10 +119,17 @@ fn waiting(row: &Row<'_>) -> Result<Waiting> {
 #[async_trait]
 impl EventStore for SqliteStore {
     async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>> {
-        self.write(move |conn| {
-            events.iter().filter_map(|event| accept(conn, event).transpose()).collect::<Result<Vec<_>>>()
-        })
-        .await
+        // JSON is written and rows are copied here, not on the one thread that everybody waits for.
+        let payloads = events.iter().map(|event| json(&event.payload)).collect::<Result<Vec<_>>>()?;
+        let rows = Arc::new((events, payloads));
+        let shared = Arc::clone(&rows);
+        let insert = move |conn: &Connection| {
+            let (events, payloads) = &*shared;
+            events.iter().zip(payloads).map(|(event, payload)| insert(conn, event, payload, "waiting")).collect()
+        };
+        let seqs: Vec<Option<i64>> = self.write(insert).await?;
+        let (events, _) = Arc::unwrap_or_clone(rows);
+        Ok(seqs.into_iter().zip(events).filter_map(|(seq, event)| Some(fresh(seq?, event))).collect())
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>> {

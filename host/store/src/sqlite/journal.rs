@@ -6,23 +6,49 @@ use rusqlite::{Connection, Row, params, types::Value};
 
 use super::{
     SqliteStore, events,
-    values::{corrupt, digest, first, from_json, json, signed, time, unsigned},
+    values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
 };
 use crate::{Filter, JournalEntry, JournalStore, Result};
 
+/// The columns that are JSON.
+pub(super) struct Texts {
+    timing: Option<String>,
+    host_calls: String,
+    reads: String,
+    decisions: String,
+    log: String,
+}
+
+impl Texts {
+    pub(super) fn of(invocation: &Invocation) -> Result<Self> {
+        Ok(Self {
+            timing: invocation.timing.as_ref().map(json).transpose()?,
+            host_calls: json(&invocation.host_calls)?,
+            reads: json(&invocation.reads)?,
+            decisions: json(&invocation.decisions)?,
+            log: json(&invocation.log)?,
+        })
+    }
+}
+
+const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, outcome, \
+                      code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, \
+                      seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+                      ?19, ?20, ?21, ?22) ON CONFLICT (id) DO NOTHING";
+
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
-pub(super) fn insert(conn: &Connection, invocation: &Invocation, event: i64) -> Result<u64> {
-    const SQL: &str = "INSERT INTO journal (seq, id, at, agent, event, plugin, version, digest, persona, settings, \
-                       outcome, code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, \
-                       decisions, log) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM journal), ?1, ?2, ?3, ?4, ?5, \
-                       ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
-                       ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, at = excluded.at, agent = excluded.agent, \
-                       event = excluded.event, plugin = excluded.plugin, version = excluded.version, \
-                       digest = excluded.digest, persona = excluded.persona, settings = excluded.settings, \
-                       outcome = excluded.outcome, code = excluded.code, message = excluded.message, \
-                       retry_at = excluded.retry_at, fuel = excluded.fuel, peak_memory = excluded.peak_memory, \
-                       strikes = excluded.strikes, timing = excluded.timing, host_calls = excluded.host_calls, \
-                       reads = excluded.reads, decisions = excluded.decisions, log = excluded.log RETURNING seq";
+pub(super) fn insert(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64) -> Result<u64> {
+    if write(conn, invocation, texts, event, None)? == 0 {
+        // Taken before the row goes, so that not even the last place comes twice.
+        const NEXT: &str = "SELECT max(seq) + 1 FROM journal";
+        let next = first(conn, NEXT, [], |row| Ok(row.get::<_, i64>(0)?))?;
+        run(conn, "DELETE FROM journal WHERE id = ?1", [invocation.id.as_str()])?;
+        write(conn, invocation, texts, event, next)?;
+    }
+    Ok(conn.last_insert_rowid().cast_unsigned())
+}
+
+fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, seq: Option<i64>) -> Result<usize> {
     let (code, message, retry_at) = match &invocation.outcome {
         Outcome::Ok => (None, None, None),
         Outcome::Declined(no) => (Some(no.code.as_str()), Some(no.message.as_str()), no.retry_at),
@@ -46,14 +72,14 @@ pub(super) fn insert(conn: &Connection, invocation: &Invocation, event: i64) -> 
         signed(invocation.fuel),
         signed(invocation.peak_memory_bytes),
         invocation.strikes,
-        invocation.timing.as_ref().map(json).transpose()?,
-        json(&invocation.host_calls)?,
-        json(&invocation.reads)?,
-        json(&invocation.decisions)?,
-        json(&invocation.log)?,
+        texts.timing,
+        texts.host_calls,
+        texts.reads,
+        texts.decisions,
+        texts.log,
+        seq,
     ];
-    let seq = first(conn, SQL, values, |row| unsigned(row, 0))?;
-    seq.ok_or_else(|| corrupt("journal", &"a row that was just written is not there"))
+    run(conn, INSERT, values)
 }
 
 const COLUMNS: &str = "j.seq, j.id, j.at, j.agent, j.plugin, j.version, j.digest, j.persona, j.settings, j.outcome, \

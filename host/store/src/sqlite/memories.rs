@@ -129,9 +129,8 @@ pub(super) fn keep(
         KeepOrder::Importance => "m.importance, m.at, m.id DESC",
         KeepOrder::Newest => "m.at, m.id DESC",
     };
-    let beyond = format!(
-        "SELECT m.row FROM memories m WHERE m.agent = ?1 {kinds} AND m.pinned = 0 ORDER BY {order} LIMIT ?2"
-    );
+    let beyond =
+        format!("SELECT m.row FROM memories m WHERE m.agent = ?1 {kinds} AND m.pinned = 0 ORDER BY {order} LIMIT ?2");
     let excess = i64::try_from(excess).unwrap_or(i64::MAX);
     for row in all(conn, &beyond, params![agent.as_str(), excess], |row| Ok(row.get::<_, i64>(0)?))? {
         delete(conn, row)?;

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{Committed, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
-const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason";
+const COLUMNS: &str =
+    "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason";
 
 fn effect(row: &Row<'_>) -> Result<Effect> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
@@ -59,9 +60,8 @@ impl OutboxStore for SqliteStore {
     async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>> {
         let states = states.to_vec();
         self.scan(move |conn| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM outbox WHERE state IN (SELECT value FROM json_each(?1)) ORDER BY seq"
-            );
+            let sql =
+                format!("SELECT {COLUMNS} FROM outbox WHERE state IN (SELECT value FROM json_each(?1)) ORDER BY seq");
             all(conn, &sql, [json(&states)?], effect)
         })
         .await

@@ -46,8 +46,11 @@ impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
         self.outcome = Err(StoreError::Failed(reason.to_owned()));
     }
     fn answer(self: Box<Self>) {
+        let Self { work, outcome, caller } = *self;
+        // First let go of what the work held: a caller that shares it then has it alone, and frees it.
+        drop(work);
         // Nobody may be listening any more: the work is done all the same.
-        let _ = self.caller.send(self.outcome);
+        let _ = caller.send(outcome);
     }
 }
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::RELAXED;
+use crate::CommitStore as _;
 use crate::{
     EventStore as _, Filter, HostLock, JournalStore as _, Options, SqliteStore, StoreError,
     conformance::{commit, event},
 };
-use crate::CommitStore as _;
 
 fn reason(error: StoreError) -> String {
     assert!(matches!(error, StoreError::Open { .. }), "{error:?}");

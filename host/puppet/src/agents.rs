@@ -1,0 +1,212 @@
+//! Agents on their way into a host: the row, what they remember from birth, whom they know.
+
+use std::path::Path;
+
+use puppet_engine::Host;
+use puppet_packs::{AgentSpec, Pack};
+use puppet_store::{AgentRow, AgentStore as _, Change, Store, sqlite::SqliteStore};
+use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::trouble::{Result, Trouble};
+
+/// An agent that is to be made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewAgent {
+    /// It.
+    pub spec: AgentSpec,
+}
+
+impl NewAgent {
+    /// Everything that making it writes, in one transaction.
+    pub fn changes(&self, at: Timestamp) -> Result<Vec<Change>> {
+        let AgentSpec { id, persona, .. } = &self.spec;
+        let body = serde_json::to_value(&self.spec).map_err(Trouble::internal)?;
+        let mut changes = vec![Change::Agent(AgentRow { id: id.clone(), body, created: at })];
+        for memory in puppet_memory::initial_memories(id, persona, at) {
+            let vector = Some(puppet_memory::embedding::hashed(&memory.content));
+            let cap = puppet_memory::cap(memory.kind);
+            changes.push(Change::Remember { agent: id.clone(), memory, vector, cap });
+        }
+        for relationship in puppet_agent::initial_relationships(persona, at) {
+            changes.push(Change::Relationship { agent: id.clone(), relationship });
+        }
+        Ok(changes)
+    }
+
+    /// Makes it in a host that runs: from now on it lives.
+    pub async fn join(&self, host: &Host) -> Result<()> {
+        let id = &self.spec.id;
+        if host.store.agent(id).await?.is_some() {
+            return Err(exists(id));
+        }
+        let at = host.now();
+        let mut changes = self.changes(at)?;
+        changes.push(Change::Event(started(id, at)));
+        introduce(host, &self.spec);
+        host.apply(changes).await?;
+        Ok(())
+    }
+
+    /// Makes it in a folder where no host runs.
+    pub async fn write(&self, store: &SqliteStore, at: Timestamp) -> Result<()> {
+        use puppet_store::CommitStore as _;
+        if store.agent(&self.spec.id).await?.is_some() {
+            return Err(exists(&self.spec.id));
+        }
+        store.apply(self.changes(at)?).await?;
+        Ok(())
+    }
+}
+
+fn exists(id: &AgentId) -> Trouble {
+    let message = format!("there is an agent `{id}` already");
+    Trouble::input("agent-exists", message, "give the new one another id, or name another folder with --data")
+}
+
+/// Makes an agent known: its id, its name, its account.
+pub fn introduce(host: &Host, spec: &AgentSpec) {
+    let account = AccountId::new(&spec.handle);
+    host.accounts.put(account.clone(), spec.id.clone());
+    host.agents.put(spec.id.clone(), &spec.name, account);
+}
+
+/// Makes known whoever the store holds, and tells each that it starts. Answers how many there are.
+pub async fn take_up(host: &Host, generators: impl Iterator<Item = String>) -> Result<usize> {
+    let at = host.now();
+    let mut events = Vec::new();
+    let rows = host.store.agents().await?;
+    let count = rows.len();
+    for row in rows {
+        introduce(host, &spec_of(&row)?);
+        events.push(started(&row.id, at));
+    }
+    for name in generators {
+        events.push(started(&AgentId::generator(&name.as_str().into()), at));
+    }
+    host.submit(events).await?;
+    Ok(count)
+}
+
+/// An agent's row as its specification.
+pub fn spec_of(row: &AgentRow) -> Result<AgentSpec> {
+    serde_json::from_value(row.body.clone()).map_err(|error| {
+        let message = format!("the row of agent `{}` does not read back: {error}", row.id);
+        Trouble::unreachable("data-corrupt", message, "restore the folder from a backup")
+    })
+}
+
+/// The host starts with this agent in it.
+pub fn started(agent: &AgentId, at: Timestamp) -> Event {
+    Event {
+        id: EventId::from(ids::derive("evt", &["started", agent.as_str(), &at.to_string()])),
+        kind: "agent_started".to_owned(),
+        source: "host".to_owned(),
+        agent: agent.clone(),
+        author: None,
+        priority: Priority::High,
+        at,
+        payload: json!({}),
+        hops: 0,
+        cause: None,
+        broadcast: None,
+    }
+}
+
+/// Agents of a folder: original agent files (`*.json`) and packs (folders with a `pack.toml`), by id.
+pub struct Found {
+    /// Specifications.
+    pub specs: Vec<AgentSpec>,
+    /// Files read, with their digests.
+    pub inputs: Vec<(String, String)>,
+}
+
+/// Looks for agents in a folder.
+pub fn find(folder: &Path) -> Result<Found> {
+    let cannot = |error: std::io::Error| {
+        Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs").in_file(folder)
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        paths.push(entry.map_err(cannot)?.path());
+    }
+    paths.sort();
+    let mut found = Found { specs: Vec::new(), inputs: Vec::new() };
+    for path in paths {
+        if path.join("pack.toml").is_file() {
+            let pack = Pack::open(&path).map_err(of_pack)?;
+            for name in ["pack.toml", "persona.toml"] {
+                if let Ok(bytes) = std::fs::read(path.join(name)) {
+                    let folder = path.file_name().unwrap_or_default().to_string_lossy();
+                    found.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));
+                }
+            }
+            if let Some(spec) = AgentSpec::from_pack(&pack) {
+                found.specs.push(spec);
+            }
+        } else if path.extension().is_some_and(|ext| ext == "json") {
+            let (imported, digest) = import(&path)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            found.inputs.push((name, digest));
+            found.specs.push(imported.spec);
+        }
+    }
+    distinct(&mut found.specs)?;
+    Ok(found)
+}
+
+/// Reads one original agent file. Answers it with the digest of its bytes.
+pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Trouble::input("agent-file", format!("cannot be read: {error}"), "name an agent file of the original engine").in_file(path)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Trouble::input("agent-file", "is not UTF-8", "save it as UTF-8").in_file(path)
+    })?;
+    let digest = puppet_types::Digest::of(text.as_bytes()).to_string();
+    let imported = puppet_packs::import::agent_file(path, &text).map_err(of_import)?;
+    Ok((imported, digest))
+}
+
+/// Ids are unique, and so are accounts: a second agent of an account gets one of its own.
+fn distinct(specs: &mut [AgentSpec]) -> Result<()> {
+    let mut ids = std::collections::BTreeSet::new();
+    let mut handles = std::collections::BTreeSet::new();
+    for spec in specs.iter_mut() {
+        if !ids.insert(spec.id.clone()) {
+            let message = format!("two agents have the id `{}`", spec.id);
+            return Err(Trouble::input("agent-exists", message, "give one of them another id"));
+        }
+        let mut handle = spec.handle.clone();
+        let mut n = 1;
+        while !handles.insert(handle.to_lowercase()) {
+            n += 1;
+            handle = format!("{}_{n}", spec.handle.chars().take(12).collect::<String>());
+        }
+        spec.handle = handle;
+    }
+    Ok(())
+}
+
+/// A pack's error at its place.
+pub fn of_pack(error: puppet_packs::PackError) -> Trouble {
+    let mut trouble = Trouble::input("bad-pack", error.message(), error.remedy());
+    trouble.place.file = error.file().map(|file| file.display().to_string());
+    trouble.place.line = error.line();
+    trouble.place.field = error.field().map(str::to_owned);
+    trouble
+}
+
+fn of_import(error: puppet_packs::import::ImportError) -> Trouble {
+    let mut trouble = Trouble::input("bad-agent-file", error.message(), error.remedy());
+    trouble.place.file = Some(error.file().display().to_string());
+    trouble.place.line = error.line();
+    trouble.place.field = error.field().map(str::to_owned);
+    trouble
+}
+
+/// All of a store, for those who only read.
+pub async fn rows(store: &dyn Store) -> Result<Vec<AgentSpec>> {
+    store.agents().await?.iter().map(spec_of).collect()
+}

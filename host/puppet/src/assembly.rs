@@ -1,0 +1,270 @@
+//! The one place where parts are wired together: store, sandbox, providers, plugins and agents become a host.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use puppet_agent::Profile;
+use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins};
+use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights, UnbookedReads};
+use puppet_llm::Llm;
+use puppet_memory::Recaller;
+use puppet_packs::{AgentSpec, Manifest};
+use puppet_sandbox::{Compiled, Sandbox, World};
+use puppet_store::sqlite::SqliteStore;
+use puppet_tweet::{Accounts, Local};
+use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona};
+use serde_json::Value;
+
+use crate::{
+    config::grants_file::{self, GrantCut},
+    firstparty,
+    sandboxed,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// What differs between a host that runs and one that simulates.
+pub struct Plan {
+    /// Rows.
+    pub store: SqliteStore,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Seeds are HMACs under this.
+    pub secret: [u8; 32],
+    /// Generators by name with their interval in milliseconds.
+    pub generators: BTreeMap<String, u64>,
+    /// The operator's amounts.
+    pub cuts: Vec<GrantCut>,
+    /// Models by name; always holds `offline`.
+    pub models: BTreeMap<String, Llm>,
+    /// The model of agents that name none.
+    pub default_model: String,
+    /// IANA name, for agents that have none of their own.
+    pub timezone: String,
+}
+
+/// A wired host.
+pub struct Assembly {
+    /// It.
+    pub host: Arc<Host>,
+    /// Its timeline, for people who write to it.
+    pub local: Arc<Local>,
+    /// Its rows.
+    pub store: SqliteStore,
+}
+
+/// A component from outside, compiled and not yet linked.
+pub struct Stranger {
+    /// Its pack's.
+    pub manifest: Manifest,
+    /// What it is.
+    pub world: World,
+    /// Where it was compiled.
+    pub sandbox: Sandbox,
+    /// It.
+    pub compiled: Compiled,
+}
+
+/// Wires a host with one plugin from outside and no other.
+pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> Result<Assembly> {
+    let Stranger { manifest, sandbox, compiled, .. } = stranger;
+    let Manifest { id, version, requests, .. } = manifest.clone();
+    let plugin = Plugin::load(&sandbox, &compiled, id.clone(), version.to_string(), requests).map_err(|error| {
+        Trouble::input("component", format!("{id}: {error}"), "build it against the contract of this version")
+    })?;
+    // The interval of a generator is its own: nothing is configured for it.
+    plan.generators.clear();
+    let assembly = wire(setup, plan, Arc::new(sandbox), BTreeMap::from([(id, manifest)]))?;
+    assembly.host.install(plugin);
+    Ok(assembly)
+}
+
+/// Wires a host with the built-in plugins.
+pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
+    let sandbox = Arc::new(sandboxed::open(setup)?);
+    let manifests = manifests(&plan.cuts)?;
+    let generators = plan.generators.clone();
+    let assembly = wire(setup, plan, Arc::clone(&sandbox), manifests)?;
+    for plugin in firstparty::plugins() {
+        let id = plugin.manifest.id.as_str();
+        if !firstparty::GENERATORS.contains(&id) || generators.contains_key(id) {
+            assembly.host.install(load(&sandbox, plugin)?);
+        }
+    }
+    Ok(assembly)
+}
+
+fn wire(
+    setup: &Setup,
+    plan: Plan,
+    sandbox: Arc<Sandbox>,
+    manifests: BTreeMap<PackId, Manifest>,
+) -> Result<Assembly> {
+    let accounts = Arc::new(Accounts::default());
+    let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
+    let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
+    let recaller = Arc::new(Recaller::new(Arc::clone(&store) as _));
+    let casting = Cast {
+        manifests,
+        generators: plan.generators,
+        models: plan.models,
+        default_model: plan.default_model,
+        timezone: plan.timezone,
+    };
+    let host = Host::new(HostParts {
+        store: Arc::clone(&store) as _,
+        sandbox,
+        clock: plan.clock,
+        held: HeldProviders {
+            agents: Held::new(Arc::clone(&store) as _),
+            timers: Held::new(Arc::clone(&store) as _),
+            memory: Held::new(recaller),
+            tweets: Held::new(Arc::clone(&local) as _),
+        },
+        publisher: Arc::clone(&local) as _,
+        accounts,
+        ledger: Arc::new(Ledger::default()),
+        books: Arc::new(UnbookedReads),
+        bounds: sandboxed::bounds(setup),
+        secret: plan.secret,
+        casting: Box::new(casting),
+    });
+    Ok(Assembly { host: Arc::new(host), local, store: plan.store })
+}
+
+fn load(sandbox: &puppet_sandbox::Sandbox, plugin: firstparty::BuiltIn) -> Result<Plugin> {
+    let firstparty::BuiltIn { manifest, component } = plugin;
+    let fault = |error: puppet_sandbox::LoadError| Trouble::internal(format!("{}: {error}", manifest.id));
+    let compiled = sandbox.compile(component).map_err(fault)?;
+    let Manifest { id, version, requests, .. } = manifest.clone();
+    Plugin::load(sandbox, &compiled, id, version.to_string(), requests).map_err(fault)
+}
+
+/// The manifests of the built-in plugins with their requests cut to what the operator leaves.
+pub fn manifests(cuts: &[GrantCut]) -> Result<BTreeMap<PackId, Manifest>> {
+    let mut manifests = BTreeMap::new();
+    for plugin in firstparty::plugins() {
+        let mut manifest = plugin.manifest;
+        cut(&mut manifest.requests, &manifest.id, cuts)?;
+        manifests.insert(manifest.id.clone(), manifest);
+    }
+    Ok(manifests)
+}
+
+/// Cuts requests to the operator's amounts. A cut never adds anything.
+pub fn cut(requests: &mut Requests, pack: &PackId, cuts: &[GrantCut]) -> Result<()> {
+    for cut in cuts.iter().filter(|cut| cut.pack == *pack) {
+        let Some(request) = requests.get_mut(&cut.capability) else { continue };
+        if let Some(operations) = &cut.operations {
+            let all = CEILINGS.iter().find(|ceiling| ceiling.capability == cut.capability);
+            if request.operations.is_empty() {
+                request.operations = all.into_iter().flat_map(|all| all.operations).map(|name| (*name).to_owned()).collect();
+            }
+            request.operations.retain(|operation| operations.contains(operation));
+            if request.operations.is_empty() {
+                // Nothing of what it requests is left; an empty set would mean everything.
+                requests.remove(&cut.capability);
+                continue;
+            }
+        }
+        for (key, most) in &cut.amounts {
+            let key = Amount::parse_key(key).map_err(|error| Trouble::internal(error.to_string()))?;
+            let asked = request.amounts.get(&key).copied().unwrap_or(u64::MAX);
+            request.amounts.insert(key, asked.min(*most));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a grants file.
+pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
+    })?;
+    let cuts = grants_file::parse(&text, path)?;
+    let operations = |capability| {
+        CEILINGS.iter().find(|ceiling| ceiling.capability == capability).map(|ceiling| ceiling.operations)
+    };
+    grants_file::check_operations(&cuts, path, operations)?;
+    Ok(cuts)
+}
+
+/// Rows become actors.
+struct Cast {
+    manifests: BTreeMap<PackId, Manifest>,
+    generators: BTreeMap<String, u64>,
+    models: BTreeMap<String, Llm>,
+    default_model: String,
+    timezone: String,
+}
+
+impl Cast {
+    fn model(&self, named: Option<&str>) -> Option<Llm> {
+        let name = named.unwrap_or(&self.default_model);
+        self.models.get(name).or_else(|| self.models.get(&self.default_model)).cloned()
+    }
+
+    fn generator(&self, id: &AgentId, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+        let pack = PackId::new(id.as_str().strip_prefix("generator:")?);
+        let manifest = self.manifests.get(&pack)?;
+        let mut settings = manifest.settings.clone();
+        if let (Some(interval), Some(table)) = (self.generators.get(pack.as_str()), settings.as_object_mut()) {
+            table.insert("interval_ms".to_owned(), Value::from(*interval));
+        }
+        let persona = Persona::default();
+        let profile = Profile {
+            id: id.to_string(),
+            name: manifest.name.clone(),
+            description: manifest.description.clone(),
+            handle: pack.to_string(),
+            timezone: self.timezone.clone(),
+            persona: Json::of(&persona),
+            settings: Json::of(&settings),
+        };
+        Some(Actor {
+            id: id.clone(),
+            account: AccountId::new(id.as_str()),
+            persona_digest: Digest::of(profile.persona.as_str().as_bytes()),
+            settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
+            profile,
+            persona: Arc::new(persona),
+            plugin: Arc::clone(plugins.get(&pack)?),
+            rights: Arc::new(Rights::from_requests(&manifest.requests, &pack, id, ledger)),
+            llm: self.model(None)?,
+            assets: Vec::new(),
+            decay: None,
+        })
+    }
+}
+
+impl Casting for Cast {
+    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+        if id.is_generator() {
+            return self.generator(id, plugins, ledger);
+        }
+        let spec: AgentSpec = serde_json::from_value(body.clone()).ok()?;
+        let pack = spec.plugin.clone();
+        let manifest = self.manifests.get(&pack)?;
+        let profile = Profile {
+            id: id.to_string(),
+            name: spec.name.clone(),
+            description: spec.description.clone(),
+            handle: spec.handle.clone(),
+            timezone: spec.timezone.clone().unwrap_or_else(|| self.timezone.clone()),
+            persona: Json::of(&spec.persona),
+            settings: Json::of(&spec.settings),
+        };
+        Some(Actor {
+            id: id.clone(),
+            account: AccountId::new(&spec.handle),
+            persona_digest: Digest::of(profile.persona.as_str().as_bytes()),
+            settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
+            profile,
+            plugin: Arc::clone(plugins.get(&pack)?),
+            rights: Arc::new(Rights::from_requests(&manifest.requests, &pack, id, ledger)),
+            llm: self.model(spec.llm.as_deref())?,
+            assets: Vec::new(),
+            decay: spec.mood_decay,
+            persona: Arc::new(spec.persona),
+        })
+    }
+}

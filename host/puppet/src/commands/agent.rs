@@ -1,0 +1,130 @@
+//! `agent import|list|show`.
+
+use std::path::Path;
+
+use puppet_packs::{AgentSpec, SecretsFile};
+use puppet_store::{
+    AgentStore as _, HostLock, MemoryStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{AgentId, Timestamp};
+use serde_json::json;
+
+use crate::{
+    agents::{self, NewAgent, spec_of},
+    cli::Agent,
+    control::{self, Request, unknown_agent},
+    output::{List, Output, Table},
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Runs it.
+pub async fn run(setup: &Setup, command: Agent, out: Output) -> Result<()> {
+    match command {
+        Agent::Import { file, dry_run } => import(setup, &file, dry_run, out).await,
+        Agent::List => list(setup, out).await,
+        Agent::Show { id } => show(setup, &AgentId::new(id), out).await,
+    }
+}
+
+async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Result<()> {
+    let (imported, _) = agents::import(file)?;
+    if !dry_run {
+        let agent = NewAgent { spec: imported.spec.clone() };
+        let request = Request::AddAgent { agent: Box::new(agent.clone()) };
+        if control::ask(&setup.data, &request).await?.is_none() {
+            let _lock = HostLock::take(&setup.data)?;
+            let store = SqliteStore::open(&setup.data, Options::default())?;
+            agent.write(&store, Timestamp::from_system()).await?;
+            store.close();
+        }
+        if !imported.secrets.is_empty() {
+            keep(setup, imported.secrets)?;
+        }
+    }
+    let report = imported.report;
+    if out.json {
+        return out.object(&report);
+    }
+    let what = if dry_run { "would become" } else { "is now" };
+    out.line(format!("{} {what} agent {}", file.display(), out.bold(&report.agent_id)))?;
+    out.line(format!("  {} fields carried, {} defaults", report.carried.len(), report.defaulted.len()))?;
+    for ignored in &report.ignored {
+        out.line(format!("  {} {}: {}", out.odd("ignored"), ignored.field, ignored.reason))?;
+    }
+    for unknown in &report.unknown {
+        out.line(format!("  {} {unknown}", out.odd("unknown")))?;
+    }
+    for secret in &report.secrets_moved {
+        let to = setup.data.join("secrets.toml");
+        out.line(format!("  {} {secret} to {}", out.good("moved"), to.display()))?;
+    }
+    Ok(())
+}
+
+fn keep(setup: &Setup, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
+    let failed = |error: puppet_packs::SecretsError| {
+        Trouble::unreachable("secrets", error.to_string(), "the agent is made; put its credentials into secrets.toml by hand")
+    };
+    let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
+    for (name, secret) in secrets {
+        file.set(&name, secret);
+    }
+    file.save().map_err(failed)
+}
+
+async fn list(setup: &Setup, out: Output) -> Result<()> {
+    let store = SqliteStore::open_read_only(&setup.data)?;
+    let specs = agents::rows(&store).await?;
+    if out.json {
+        let items = specs.iter().map(|spec| {
+            json!({ "id": spec.id, "name": spec.name, "description": spec.description, "handle": spec.handle,
+                "pack": spec.pack, "llm": spec.llm, "timezone": spec.timezone })
+        });
+        return out.object(&List { schema: "puppet.agents/1", items: items.collect(), next: None });
+    }
+    let mut table = Table::new(&["id", "name", "account", "pack", "model"]);
+    for spec in specs {
+        let model = spec.llm.unwrap_or_else(|| setup.config.llm.default.clone());
+        table.row([spec.id.to_string(), spec.name, format!("@{}", spec.handle), spec.pack.to_string(), model]);
+    }
+    table.print(out)
+}
+
+async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
+    let store = SqliteStore::open_read_only(&setup.data)?;
+    let Some(row) = store.agent(id).await? else {
+        let ids: Vec<AgentId> = store.agents().await?.into_iter().map(|row| row.id).collect();
+        return Err(unknown_agent(id, &ids));
+    };
+    let AgentSpec { name, description, handle, persona, pack, llm, timezone, settings, .. } = spec_of(&row)?;
+    let mood = store.mood(id).await?.map_or_else(Default::default, |(mood, _)| mood);
+    let relationships = store.relationships(id).await?;
+    let counts = store.memory_counts(id).await?;
+    let memory: serde_json::Map<String, serde_json::Value> = counts
+        .iter()
+        .filter_map(|(kind, n)| Some((serde_json::to_value(kind).ok()?.as_str()?.to_owned(), json!(n))))
+        .collect();
+    if out.json {
+        return out.object(&json!({
+            "schema": "puppet.agent/1", "id": id, "name": name, "description": description, "handle": handle,
+            "pack": pack, "llm": llm, "timezone": timezone, "persona": persona, "settings": settings, "mood": mood,
+            "relationships": relationships, "memory": memory,
+        }));
+    }
+    out.line(format!("{} (@{handle}, {id}) · {pack}", out.bold(&name)))?;
+    out.line(description)?;
+    let interests = &persona.personality.interests;
+    out.line(format!("interests  {}", interests.join(", ")))?;
+    out.line(format!("mood       valence {:+.2}, arousal {:.2}, dominance {:.2}", mood.valence, mood.arousal, mood.dominance))?;
+    let kept: Vec<String> = memory.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    out.line(format!("memory     {}", kept.join(", ")))?;
+    for bond in relationships {
+        out.line(format!(
+            "knows      {}: sentiment {:+.2}, familiarity {:.2}, trust {:.2}, met {} times",
+            bond.target, bond.sentiment, bond.familiarity, bond.trust, bond.interactions
+        ))?;
+    }
+    Ok(())
+}

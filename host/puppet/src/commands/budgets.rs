@@ -1,0 +1,65 @@
+//! `budgets`: what each budget allows and what is left. A running host is asked, since it knows what is reserved.
+
+use puppet_grants::Ledger;
+use puppet_store::{AgentStore as _, BudgetStore as _, sqlite::SqliteStore};
+use puppet_types::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    agents::spec_of,
+    assembly,
+    control::{self, Request},
+    output::{Output, Table},
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Runs it.
+pub async fn run(setup: &Setup, out: Output) -> Result<()> {
+    let mut answer = match control::ask(&setup.data, &Request::Budgets).await? {
+        Some(answer) => answer,
+        None => stored(setup).await?,
+    };
+    if out.json {
+        let items = answer["items"].take();
+        return out.object(&json!({ "schema": "puppet.budgets/1", "at": answer["at"], "items": items, "next": null }));
+    }
+    let mut table = Table::new(&["agent", "capability", "amount", "limit", "used", "left", "state"]);
+    for item in answer["items"].as_array().into_iter().flatten() {
+        let text = |key: &str| match &item[key] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let amount = format!("{}/{}", text("amount"), text("period"));
+        table.row([text("agent"), text("capability"), amount, text("limit"), text("used"), text("left"), text("state")]);
+    }
+    table.print(out)
+}
+
+/// From the folder alone.
+async fn stored(setup: &Setup) -> Result<Value> {
+    let store = SqliteStore::open_read_only(&setup.data)?;
+    let at = present(setup);
+    let ledger = Ledger::default();
+    let grants = setup.home.join("grants.toml");
+    let cuts = if grants.is_file() { assembly::grants(&grants)? } else { Vec::new() };
+    let manifests = assembly::manifests(&cuts)?;
+    // Counters are made by rights: nobody's are forgotten, and none is shown that nobody has.
+    for row in store.agents().await? {
+        let spec = spec_of(&row)?;
+        if let Some(manifest) = manifests.get(&spec.plugin) {
+            puppet_grants::Rights::from_requests(&manifest.requests, &spec.plugin, &row.id, &ledger);
+        }
+    }
+    ledger.restore(store.spent().await?);
+    let rows: Vec<_> = ledger.lines(at).iter().map(puppet_engine::report::budget_row).collect();
+    serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)
+}
+
+/// Now; in a folder that was simulated, its last moment.
+pub fn present(setup: &Setup) -> Timestamp {
+    let text = std::fs::read_to_string(setup.data.join(super::simulate::CLOCK)).ok();
+    let clock: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+    let at = clock.and_then(|clock| Timestamp::parse(clock["at"].as_str()?));
+    at.unwrap_or_else(Timestamp::from_system)
+}

@@ -1,0 +1,140 @@
+//! `demo`: four characters live on a clock of their own, with no key, no service and nothing left behind.
+
+mod feed;
+mod screen;
+
+use std::{collections::BTreeMap, io::IsTerminal as _, sync::Arc};
+
+use puppet_engine::{Happening, Host, Live, ScaledClock};
+use puppet_packs::AgentSpec;
+use puppet_store::sqlite::SqliteStore;
+use puppet_tweet::Local;
+use puppet_types::{AgentId, Timestamp, ids};
+use tokio::sync::{broadcast, watch};
+
+use self::feed::{Entry, Feed};
+use crate::{
+    agents::{self, NewAgent},
+    assembly::{self, Assembly, Plan},
+    cli::Demo,
+    commands::run::told_to_stop,
+    config::Llm,
+    control, firstparty, models,
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// A Monday morning.
+const START: &str = "2026-01-05T08:00:00Z";
+/// The account of the person who watches.
+const PERSON: &str = "you";
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
+    let specs = characters(args)?;
+    let start = Timestamp::parse(START).unwrap_or_default();
+    let clock = Arc::new(ScaledClock::new(start, args.speed));
+    let generators: BTreeMap<String, u64> =
+        setup.config.generators.all().iter().map(|(name, generator)| ((*name).to_owned(), generator.interval_ms)).collect();
+    let plan = Plan {
+        store: SqliteStore::in_memory()?,
+        clock,
+        secret: secret(args.seed),
+        generators: generators.clone(),
+        cuts: Vec::new(),
+        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        default_model: Llm::OFFLINE.to_owned(),
+        timezone: "UTC".to_owned(),
+    };
+    let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
+    host.load().await?;
+    let at = host.now();
+    for spec in &specs {
+        agents::introduce(&host, spec);
+        host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
+    }
+    let watcher = host.watch();
+    agents::take_up(&host, generators.into_keys()).await?;
+    let (stop, stopped) = watch::channel(false);
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped));
+    let stage = Stage { host, local, specs, speed: args.speed };
+    let live = !args.plain && !out.json && std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let shown = tokio::select! {
+        shown = async { if live { screen::show(&stage, watcher).await } else { plain(&stage, watcher, out).await } } => shown,
+        () = told_to_stop(args.length) => Ok(()),
+    };
+    if live {
+        screen::restore();
+    }
+    let _ = stop.send(true);
+    driver.await.map_err(Trouble::internal)?.map_err(Trouble::from)?;
+    shown
+}
+
+/// What both views show.
+struct Stage {
+    host: Arc<Host>,
+    local: Arc<Local>,
+    specs: Vec<AgentSpec>,
+    speed: u64,
+}
+
+impl Stage {
+    fn name<'a>(&'a self, agent: &'a AgentId) -> &'a str {
+        self.specs.iter().find(|spec| spec.id == *agent).map_or(agent.as_str(), |spec| spec.name.as_str())
+    }
+
+    /// The person speaks: to those named with `@`, or to whoever comes first.
+    async fn say(&self, text: &str) -> Result<()> {
+        let lower = text.to_lowercase();
+        let named: Vec<AgentId> = self
+            .specs
+            .iter()
+            .filter(|spec| lower.contains(&format!("@{}", spec.handle.to_lowercase())))
+            .map(|spec| spec.id.clone())
+            .collect();
+        let spoken_to = if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
+        let events = control::say(&self.host, &self.local, PERSON, text, &spoken_to).await?;
+        self.host.submit(events).await?;
+        Ok(())
+    }
+}
+
+fn characters(args: &Demo) -> Result<Vec<AgentSpec>> {
+    let specs = match &args.packs {
+        Some(folder) => agents::find(folder)?.specs,
+        None => firstparty::personalities()?.iter().filter_map(AgentSpec::from_pack).collect(),
+    };
+    if specs.is_empty() {
+        return Err(Trouble::input("no-agents", "there is no character in that folder", "name a folder with packs"));
+    }
+    Ok(specs)
+}
+
+fn secret(seed: u64) -> [u8; 32] {
+    let mut secret = [0; 32];
+    for (n, chunk) in secret.chunks_mut(8).enumerate() {
+        chunk.copy_from_slice(&ids::derive_u64(&["demo", &seed.to_string(), &n.to_string()]).to_le_bytes());
+    }
+    secret
+}
+
+/// A line per effect.
+async fn plain(stage: &Stage, mut watcher: broadcast::Receiver<Happening>, out: Output) -> Result<()> {
+    let mut feed = Feed::default();
+    loop {
+        match watcher.recv().await {
+            Ok(happening) => {
+                for entry in feed.take(stage, happening) {
+                    if let Entry::Effect { at, name, kind, text, about } = entry {
+                        let about = about.map_or_else(String::new, |about| format!(" ({about})"));
+                        out.line(format!("{} {} {kind} {}{about}", out.dim(feed::clock(at)), out.bold(name), text.replace('\n', " ")))?;
+                    }
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return Ok(()),
+        }
+    }
+}

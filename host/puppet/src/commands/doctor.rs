@@ -1,0 +1,192 @@
+//! `doctor`: whether this machine, the configuration and the data folder are in order; `--limits`: every limit.
+
+use std::time::Duration;
+
+use puppet_grants::CallBounds;
+use puppet_sandbox::LIMITS;
+use puppet_store::{HostLock, StoreError, sqlite::SqliteStore};
+use serde::Serialize;
+
+use crate::{
+    cli::Doctor,
+    control, firstparty,
+    output::{List, Output, Table},
+    sandboxed,
+    setup::Setup,
+    trouble::{Exit, Result, Trouble},
+};
+
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    status: &'static str,
+    detail: String,
+    remedy: String,
+}
+
+#[derive(Serialize)]
+struct LimitRow {
+    name: &'static str,
+    value: u64,
+    unit: &'static str,
+    config_key: String,
+    breach: Option<&'static str>,
+    hostile_guest: &'static str,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
+    if args.limits { limits(setup, out) } else { checks(setup, out).await }
+}
+
+/// Bounds that the gate counts, in the shape of the sandbox's table.
+fn gate_limits(bounds: &CallBounds) -> Vec<LimitRow> {
+    let row = |name, value, unit, breach, hostile_guest| LimitRow {
+        name,
+        value,
+        unit,
+        config_key: format!("invocation.{name}"),
+        breach,
+        hostile_guest,
+    };
+    let deadline = u64::try_from(bounds.deadline.as_millis()).unwrap_or(u64::MAX);
+    vec![
+        row("host_calls", bounds.host_calls.into(), "calls", Some("too-many-host-calls"), "too_many_host_calls_end_the_call"),
+        row("decisions", bounds.decisions.into(), "decisions", Some("too-many-decisions"), "too_many_decisions_end_the_call"),
+        row("deadline_ms", deadline, "milliseconds", Some("deadline"), "a_slow_provider_runs_into_the_deadline"),
+        row("log_lines", bounds.log_lines as u64, "lines", None, "log_lines_beyond_their_bound_are_dropped"),
+    ]
+}
+
+fn limits(setup: &Setup, out: Output) -> Result<()> {
+    let config = sandboxed::config(setup)?;
+    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| LimitRow {
+        name: limit.name,
+        value,
+        unit: limit.unit,
+        config_key: limit.config_key.to_owned(),
+        breach: limit.breach.map(puppet_types::Breach::code),
+        hostile_guest: limit.hostile_guest,
+    });
+    let rows: Vec<LimitRow> = of_sandbox.chain(gate_limits(&sandboxed::bounds(setup))).collect();
+    if out.json {
+        return out.object(&List { schema: "puppet.limits/1", items: rows, next: None });
+    }
+    let mut table = Table::new(&["limit", "value", "unit", "set by", "beyond it"]);
+    for row in rows {
+        let beyond = row.breach.unwrap_or("dropped or refused").to_owned();
+        table.row([row.name.to_owned(), row.value.to_string(), row.unit.to_owned(), row.config_key, beyond]);
+    }
+    table.print(out)?;
+    for limit in LIMITS {
+        out.line(out.dim(format!("{}: {}", limit.name, limit.about)))?;
+    }
+    Ok(())
+}
+
+async fn checks(setup: &Setup, out: Output) -> Result<()> {
+    let mut checks = vec![configuration(setup), folder(setup).await, sandbox(setup)];
+    checks.extend(models(setup));
+    checks.push(cache(setup));
+    let failed = checks.iter().any(|check| check.status == "fail");
+    if out.json {
+        out.object(&serde_json::json!({ "schema": "puppet.doctor/1", "checks": checks }))?;
+    } else {
+        for check in &checks {
+            let status = match check.status {
+                "ok" => out.good("ok  "),
+                "fail" => out.bad("fail"),
+                "warn" => out.odd("warn"),
+                other => out.dim(other),
+            };
+            out.line(format!("{status}  {}: {}", out.bold(check.name), check.detail))?;
+            if !check.remedy.is_empty() {
+                out.line(format!("      {}", check.remedy))?;
+            }
+        }
+    }
+    if failed {
+        let mut trouble = Trouble::input("checks-failed", "not everything is in order", "see the lines marked `fail`");
+        trouble.exit = Exit::Failed;
+        return Err(trouble);
+    }
+    Ok(())
+}
+
+fn check(name: &'static str, status: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Check {
+    Check { name, status, detail: detail.into(), remedy: remedy.into() }
+}
+
+fn of_trouble(name: &'static str, status: &'static str, trouble: &Trouble) -> Check {
+    check(name, status, trouble.message.clone(), trouble.remedy.clone())
+}
+
+fn configuration(setup: &Setup) -> Check {
+    let odd: Vec<String> = setup.warnings.iter().map(ToString::to_string).collect();
+    match odd.as_slice() {
+        [] => check("configuration", "ok", "read and understood", ""),
+        odd => check("configuration", "warn", odd.join("; "), "`puppet config` shows what is in effect"),
+    }
+}
+
+async fn folder(setup: &Setup) -> Check {
+    let at = setup.data.display();
+    if !setup.data.exists() {
+        return check("data folder", "skipped", format!("{at} is not there yet"), "`puppet run` makes it");
+    }
+    match HostLock::take(&setup.data) {
+        Ok(_) => {}
+        Err(StoreError::Locked { pid, .. }) => {
+            let answer = tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Agents));
+            return match answer.await {
+                Ok(Ok(Some(_))) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
+                _ => check("data folder", "warn", format!("{at}: pid {pid} holds it and does not answer"), "see what that process is doing"),
+            };
+        }
+        Err(error) => return of_trouble("data folder", "fail", &error.into()),
+    }
+    match SqliteStore::open_read_only(&setup.data) {
+        Ok(_) => check("data folder", "ok", format!("{at} can be read and written"), ""),
+        Err(StoreError::Open { .. }) if !setup.data.join("puppet.db").exists() => {
+            check("data folder", "ok", format!("{at} is empty"), "")
+        }
+        Err(error) => of_trouble("data folder", "fail", &error.into()),
+    }
+}
+
+fn sandbox(setup: &Setup) -> Check {
+    let started = std::time::Instant::now();
+    let compiled = sandboxed::open(setup).and_then(|sandbox| {
+        let plugin = firstparty::plugins().into_iter().next();
+        match plugin {
+            Some(plugin) => sandbox.compile(plugin.component).map(drop).map_err(|error| Trouble::internal(error.to_string())),
+            None => Ok(()),
+        }
+    });
+    match compiled {
+        Ok(()) => check("sandbox", "ok", format!("compiles and links plugins ({} ms)", started.elapsed().as_millis()), ""),
+        Err(trouble) => of_trouble("sandbox", "fail", &trouble),
+    }
+}
+
+fn models(setup: &Setup) -> Vec<Check> {
+    let llm = &setup.config.llm;
+    let mut checks = vec![check("model", "ok", format!("`{}` writes for agents that name none", llm.default), "")];
+    for (name, provider) in &llm.providers {
+        let needs_key = provider.key_source.is_some() && provider.key.is_none();
+        let (status, remedy) = if needs_key {
+            ("warn", "set its key in the environment or in .env")
+        } else {
+            ("ok", "")
+        };
+        checks.push(check("model", status, format!("{name}: {} at {}", provider.model, provider.base_url), remedy));
+    }
+    checks
+}
+
+fn cache(setup: &Setup) -> Check {
+    match &setup.cache {
+        Some(folder) => check("cache", "ok", format!("native code is kept in {}", folder.display()), ""),
+        None => check("cache", "warn", "plugins are compiled anew at every start", "set PUPPET_CACHE to a folder of your own"),
+    }
+}

@@ -1,0 +1,175 @@
+//! `event send`: something happens to agents. Through the running host where there is one; otherwise the event is
+//! accepted into the folder and handled by the next.
+
+use puppet_store::{
+    AgentStore as _, EventStore as _, HostLock,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{AgentId, Event, EventId, Priority, Timestamp, ids};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::EventCommand,
+    control::{self, Request, unknown_agent},
+    output::Output,
+    setup::Setup,
+    trouble::{Exit, Result, Trouble},
+};
+
+/// Kinds that people may send; others need a `.` in them.
+const KINDS: [&str; 7] =
+    ["news", "mood_shift", "interaction_prompt", "command_post", "command_reply", "mention", "timeline_post"];
+/// Kinds that only the host makes.
+const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post_failed"];
+
+/// Runs it.
+pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {
+    let EventCommand::Send { kind, payload, agents, priority, delay, wait } = command;
+    check_kind(&kind)?;
+    let payload = payload_of(&payload)?;
+    let priority = priority_of(&priority)?;
+    let known = known(setup).await?;
+    let targets = targets(&agents, &known)?;
+    let at = Timestamp::from_system();
+    if kind == "mention"
+        && let Some(text) = payload.get("text").and_then(Value::as_str)
+    {
+        let author = payload.get("author").and_then(Value::as_str).unwrap_or("visitor");
+        let say = Request::Say { author: author.to_owned(), text: text.to_owned(), to: targets, wait };
+        return match control::ask(&setup.data, &say).await? {
+            Some(answer) => told(&answer, wait, out),
+            None => Err(no_host(setup)),
+        };
+    }
+    let due = delay.map_or(at, |delay| at.plus_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
+    let events = events(&kind, &payload, priority, &targets, due)?;
+    let event_id = events.first().map(|event| event.broadcast.clone().unwrap_or_else(|| event.id.clone()));
+    let request = Request::Send { events: events.clone(), wait };
+    let mut answer = match control::ask(&setup.data, &request).await? {
+        Some(answer) => answer,
+        None if wait => return Err(no_host(setup)),
+        None => {
+            let _lock = HostLock::take(&setup.data)?;
+            let store = SqliteStore::open(&setup.data, Options::default())?;
+            store.accept(events).await?;
+            store.close();
+            out.note("no host runs here: the event is kept, and handled when one does");
+            json!({ "outcome": "accepted", "invocations": [] })
+        }
+    };
+    answer["event_id"] = json!(event_id);
+    told(&answer, wait, out)
+}
+
+fn told(answer: &Value, wait: bool, out: Output) -> Result<()> {
+    let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    let (event_id, outcome) = (text("event_id"), text("outcome"));
+    if out.json {
+        out.object(&json!({
+            "schema": "puppet.event/1", "event_id": event_id, "outcome": outcome, "invocations": answer["invocations"],
+        }))?;
+    } else {
+        out.line(format!("{event_id} {outcome}"))?;
+        for id in answer["invocations"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            out.line(out.dim(format!("puppet journal show {id}")))?;
+        }
+    }
+    if wait && matches!(outcome.as_str(), "failed" | "breach" | "dead-lettered") {
+        let mut trouble = Trouble::input("event-failed", format!("the event ended as `{outcome}`"), "`puppet journal` tells why");
+        trouble.exit = Exit::Failed;
+        return Err(trouble);
+    }
+    if outcome == "waiting" {
+        return Err(Trouble::unreachable("still-waiting", "the event is accepted and not handled yet", "`puppet journal` shows it once it is"));
+    }
+    Ok(())
+}
+
+fn no_host(setup: &Setup) -> Trouble {
+    let message = format!("no host runs on {}", setup.data.display());
+    Trouble::unreachable("no-host", message, "start one with `puppet run`, or leave --wait out")
+}
+
+fn check_kind(kind: &str) -> Result<()> {
+    if HOST_KINDS.contains(&kind) {
+        let message = format!("`{kind}` is made by the host alone");
+        return Err(Trouble::input("bad-kind", message, format!("send one of {}", KINDS.join(", "))));
+    }
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+    let dotted = kind.split('.').count() > 1 && kind.split('.').all(|part| !part.is_empty());
+    if KINDS.contains(&kind) || (dotted && kind.chars().all(shape) && kind.len() <= 64) {
+        return Ok(());
+    }
+    let near = crate::config::nearest(kind, &KINDS).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    let remedy = format!("{near}known are {}; a kind of your own has a dot in it, `my-pack.kind`", KINDS.join(", "));
+    Err(Trouble::input("bad-kind", format!("`{kind}` is no event kind"), remedy))
+}
+
+fn payload_of(text: &str) -> Result<Value> {
+    let read;
+    let text = match text.strip_prefix('@') {
+        Some(path) => {
+            read = std::fs::read_to_string(path).map_err(|error| {
+                Trouble::input("payload", format!("`{path}` cannot be read: {error}"), "name a file with a JSON object")
+            })?;
+            &read
+        }
+        None => text,
+    };
+    let wrong = |message: String| Trouble::input("payload", message, "write an object: --payload '{\"topic\": \"rain\"}'");
+    let value: Value = serde_json::from_str(text).map_err(|error| wrong(format!("the payload is no JSON: {error}")))?;
+    if value.is_object() { Ok(value) } else { Err(wrong("the payload is no object".to_owned())) }
+}
+
+fn priority_of(word: &str) -> Result<Priority> {
+    const WORDS: [&str; 4] = ["low", "normal", "high", "critical"];
+    serde_json::from_value(json!(word)).map_err(|_| {
+        let message = format!("`{word}` is no priority");
+        Trouble::input("bad-value", message, format!("use one of {}", WORDS.join(", "))).of_field("--priority")
+    })
+}
+
+async fn known(setup: &Setup) -> Result<Vec<AgentId>> {
+    if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
+        return serde_json::from_value(ids).map_err(Trouble::internal);
+    }
+    let store = SqliteStore::open_read_only(&setup.data)?;
+    Ok(store.agents().await?.into_iter().map(|row| row.id).collect())
+}
+
+fn targets(named: &[String], known: &[AgentId]) -> Result<Vec<AgentId>> {
+    if known.is_empty() {
+        return Err(Trouble::input("no-agents", "there is no agent here", "import one: `puppet agent import FILE.json`"));
+    }
+    if named.is_empty() {
+        return Ok(known.to_vec());
+    }
+    let find = |name: &String| {
+        let id = AgentId::new(name);
+        if known.contains(&id) { Ok(id) } else { Err(unknown_agent(&id, known)) }
+    };
+    named.iter().map(find).collect()
+}
+
+/// One event per agent; copies of one share a `broadcast` id.
+fn events(kind: &str, payload: &Value, priority: Priority, to: &[AgentId], at: Timestamp) -> Result<Vec<Event>> {
+    let mut salt = [0; 8];
+    getrandom::fill(&mut salt).map_err(Trouble::internal)?;
+    let salt = u64::from_le_bytes(salt).to_string();
+    let broadcast = EventId::from(ids::derive("evt", &["cli", kind, &at.to_string(), &salt]));
+    let several = to.len() > 1;
+    let one = |agent: &AgentId| Event {
+        id: if several { ids::derive("evt", &[broadcast.as_str(), agent.as_str()]).into() } else { broadcast.clone() },
+        kind: kind.to_owned(),
+        source: "cli".to_owned(),
+        agent: agent.clone(),
+        author: None,
+        priority,
+        at,
+        payload: payload.clone(),
+        hops: 0,
+        cause: None,
+        broadcast: several.then(|| broadcast.clone()),
+    };
+    Ok(to.iter().map(one).collect())
+}

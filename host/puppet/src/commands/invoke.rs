@@ -1,0 +1,212 @@
+//! `invoke`: one event through a component in the real sandbox, with the gate, the offline model and empty rows.
+//! Nothing is committed and no data folder is touched.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use puppet_engine::VirtualClock;
+use puppet_grants::{Request, Requests};
+use puppet_packs::{AgentSpec, Component, Manifest, Pack};
+use puppet_sandbox::World;
+use puppet_store::sqlite::SqliteStore;
+use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, ids};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    agents::{self, NewAgent, of_pack},
+    assembly::{self, Assembly, Plan, Stranger},
+    cli::Invoke,
+    config::Llm,
+    firstparty, models,
+    output::Output,
+    sandboxed,
+    setup::Setup,
+    trouble::{Exit, Result, Trouble},
+};
+
+/// When it happens, unless the event says so.
+const START: &str = "2026-01-05T12:00:00Z";
+
+/// The event as it is typed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    kind: String,
+    #[serde(default)]
+    payload: Value,
+    author: Option<String>,
+    #[serde(default)]
+    priority: Priority,
+    at: Option<Timestamp>,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
+    let given = event(&args.event)?;
+    let answers = args.answers.as_deref().map(answers).transpose()?;
+    let (stranger, spec) = target(setup, &args.target)?;
+    let at = given.at.or_else(|| Timestamp::parse(START)).unwrap_or_default();
+    let generator = stranger.world == World::EventGenerator;
+    let pack = stranger.manifest.id.clone();
+    let plan = Plan {
+        store: SqliteStore::in_memory()?,
+        clock: Arc::new(VirtualClock::new(at)),
+        secret: secret(args.seed),
+        generators: BTreeMap::new(),
+        cuts: Vec::new(),
+        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        default_model: Llm::OFFLINE.to_owned(),
+        timezone: setup.config.host.timezone.clone(),
+    };
+    let Assembly { host, .. } = assembly::assemble_stranger(setup, plan, stranger)?;
+    host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
+    agents::introduce(&host, &spec);
+    let mailbox = if generator { AgentId::generator(&pack) } else { spec.id.clone() };
+    let event = as_event(given, mailbox, at);
+    let invocation = puppet_engine::preview(&host, event, answers).await?;
+    let Some(invocation) = invocation else {
+        return Err(Trouble::internal("the component was loaded and cannot be called"));
+    };
+    tell(&invocation, out)
+}
+
+fn secret(seed: u64) -> [u8; 32] {
+    let mut secret = [0; 32];
+    secret[..8].copy_from_slice(&seed.to_le_bytes());
+    secret
+}
+
+fn event(text: &str) -> Result<Given> {
+    let read;
+    let text = match text.strip_prefix('@') {
+        Some(path) => {
+            read = std::fs::read_to_string(path).map_err(|error| {
+                Trouble::input("event", format!("`{path}` cannot be read: {error}"), "name a file with a JSON object")
+            })?;
+            &read
+        }
+        None => text,
+    };
+    serde_json::from_str(text).map_err(|error| {
+        let remedy = "write an object: --event '{\"kind\": \"mention\", \"payload\": {}}'";
+        Trouble::input("event", format!("no event: {error}"), remedy).of_field("--event")
+    })
+}
+
+/// Reads of a journaled invocation, or a bare list of them.
+fn answers(path: &Path) -> Result<Vec<Read>> {
+    #[derive(Deserialize)]
+    struct Recorded {
+        reads: Vec<Read>,
+    }
+    let wrong = |what: String| {
+        Trouble::input("answers", what, "give it what `puppet journal show ID --json` prints").in_file(path)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let recorded: Recorded = serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
+    Ok(recorded.reads)
+}
+
+/// What is to be run, and whom it plays.
+fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
+    if !path.is_dir() {
+        let bytes = read(path)?;
+        let sandbox = sandboxed::open(setup)?;
+        let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
+        let inspection = compiled.inspection();
+        // A bare component asks for what it imports.
+        let asked = inspection.capabilities.iter().filter(|capability| !capability.comes_with_every_plugin());
+        let requests: Requests = asked.map(|capability| (*capability, Request::default())).collect();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+        let manifest = Manifest::bare(&name, requests);
+        let spec = AgentSpec::blank("tester", &manifest.id);
+        return Ok((Stranger { manifest, world: inspection.world, sandbox, compiled }, spec));
+    }
+    let pack = Pack::open(path).map_err(of_pack)?;
+    let (manifest, bytes) = match &pack.manifest.component {
+        Component::BuiltIn(id) => {
+            let plugin = firstparty::plugins().into_iter().find(|plugin| plugin.manifest.id == *id).ok_or_else(|| {
+                let known: Vec<String> = firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
+                let message = format!("there is no plugin `{id}`");
+                Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
+            })?;
+            (plugin.manifest, plugin.component.to_vec())
+        }
+        Component::File(file) => (pack.manifest.clone(), read(&path.join(file))?),
+    };
+    let sandbox = sandboxed::open(setup)?;
+    let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
+    let world = compiled.inspection().world;
+    let mut spec = AgentSpec::from_pack(&pack).unwrap_or_else(|| AgentSpec::blank("tester", &manifest.id));
+    spec.plugin = manifest.id.clone();
+    Ok((Stranger { manifest, world, sandbox, compiled }, spec))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        Trouble::input("component", format!("cannot be read: {error}"), "name a component (`.wasm`) or a pack's folder").in_file(path)
+    })
+}
+
+fn refused(path: &Path, error: &puppet_sandbox::LoadError) -> Trouble {
+    Trouble::input("component", error.to_string(), "build it with the SDK for `wasm32-wasip2`").in_file(path)
+}
+
+fn as_event(given: Given, agent: AgentId, at: Timestamp) -> Event {
+    let payload = if given.payload.is_null() { json!({}) } else { given.payload };
+    let id = ids::derive("evt", &["invoke", &given.kind, &payload.to_string(), &at.to_string()]);
+    Event {
+        id: EventId::from(id),
+        kind: given.kind,
+        source: "cli".to_owned(),
+        agent,
+        author: given.author,
+        priority: given.priority,
+        at,
+        payload,
+        hops: 0,
+        cause: None,
+        broadcast: None,
+    }
+}
+
+fn tell(invocation: &Invocation, out: Output) -> Result<()> {
+    let (breach, detail) = match &invocation.outcome {
+        Outcome::Breach(breach, detail) => (Some(breach.code()), Some(detail.clone())),
+        Outcome::Failed(message) => (None, Some(message.clone())),
+        Outcome::Declined(declined) => (None, Some(format!("{}: {}", declined.code, declined.message))),
+        Outcome::Ok => (None, None),
+    };
+    let refused = invocation.reads.iter().filter(|read| matches!(read.status, ReadStatus::Denied | ReadStatus::Budget));
+    let denied: Vec<Value> = refused
+        .map(|read| json!({ "capability": read.capability, "operation": read.operation, "answer": read.answer }))
+        .collect();
+    if out.json {
+        out.object(&json!({
+            "schema": "puppet.invoke/1", "outcome": invocation.outcome.name(), "breach": breach, "detail": detail,
+            "denied": denied, "fuel": invocation.fuel, "peak_memory_bytes": invocation.peak_memory_bytes,
+            "host_calls": invocation.host_calls, "decisions": invocation.decisions, "log": invocation.log,
+            "committed": false,
+        }))?;
+    } else {
+        let outcome = breach.unwrap_or(invocation.outcome.name());
+        out.line(format!("{} {}", out.bold(outcome), detail.unwrap_or_default()))?;
+        out.line(format!("{} fuel, {} bytes of memory", invocation.fuel, invocation.peak_memory_bytes))?;
+        for decision in &invocation.decisions {
+            let body = serde_json::to_value(&decision.decision).map_err(Trouble::internal)?;
+            out.line(format!("{} {}", out.good(decision.decision.kind()), body["body"]))?;
+        }
+        for line in &invocation.log {
+            out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
+        }
+        out.line(out.dim("nothing was committed"))?;
+    }
+    match breach {
+        Some(code) => {
+            let mut trouble = Trouble::input("breach", format!("the component ran into a limit: {code}"), "`puppet doctor --limits` lists the limits");
+            trouble.exit = Exit::Failed;
+            Err(trouble)
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,14 @@
+//! A module per command.
+
+pub mod agent;
+pub mod budgets;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod event;
+pub mod init;
+pub mod invoke;
+pub mod journal;
+pub mod plugins;
+pub mod run;
+pub mod simulate;

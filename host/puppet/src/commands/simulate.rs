@@ -1,0 +1,263 @@
+//! `simulate`: agents live some days of virtual time, in seconds; a report, a timeline and the data folder stay.
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use puppet_engine::{
+    VirtualClock,
+    report::{self, Facts, Input, Report},
+    simulation,
+};
+use puppet_packs::AgentSpec;
+use puppet_store::{
+    Change, HostLock,
+    sqlite::{Durability, Options, SqliteStore},
+};
+use puppet_types::{AgentId, Digest, Json, Timestamp, ids};
+
+use crate::{
+    agents::{self, Found, NewAgent},
+    assembly::{self, Assembly, Plan},
+    cli::Simulate,
+    config::Llm,
+    firstparty, models,
+    output::{Output, Table},
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Left in a data folder that was simulated: its last moment, which is the present for those who read it.
+pub const CLOCK: &str = "simulated.json";
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
+    let course = Course::read(setup, args)?;
+    let found = agents::find(&args.agents)?;
+    if found.specs.is_empty() {
+        let message = "holds no agent: neither `*.json` nor a folder with pack.toml";
+        return Err(Trouble::input("no-agents", message, "name a folder with agent files or packs").in_file(&args.agents));
+    }
+    let found = copied(found, args.copies);
+    let data = fresh(&args.out)?;
+    let _lock = HostLock::take(&data)?;
+    let store = SqliteStore::open(&data, Options { durability: Durability::Relaxed })?;
+    let clock = Arc::new(VirtualClock::new(course.start));
+    let plan = Plan {
+        store,
+        clock: Arc::clone(&clock) as _,
+        secret: secret(args.seed),
+        generators: course.generators.clone(),
+        cuts: course.cuts.clone(),
+        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        default_model: Llm::OFFLINE.to_owned(),
+        timezone: args.tz.clone(),
+    };
+    let Assembly { host, store, .. } = assembly::assemble(setup, plan)?;
+    host.load().await?;
+    settle(&host, &found.specs, &course).await?;
+
+    let bar = bar(&course, out);
+    let done = simulation::run(&host, &clock, course.end, course.workers, |seen| {
+        bar.set_position(seen.at.millis_since(course.start) / 60_000);
+        bar.set_message(format!("{} invocations, {} effects", seen.invocations, seen.effects));
+    })
+    .await?;
+    bar.finish_and_clear();
+
+    let report = report::build(&host, facts(args, &course, &found)).await?;
+    let build = report::build_json(&host).await?;
+    write(&args.out, "report.json", &(pretty(&report)? + "\n"))?;
+    write(&args.out, "timeline.md", &report::timeline(&report))?;
+    write(&args.out, "build.json", &(pretty(&build)? + "\n"))?;
+    let last = Timestamp::from_millis(course.end.as_millis() - 1);
+    write(&data, CLOCK, &format!("{}\n", serde_json::json!({ "at": last })))?;
+    store.close();
+    summary(args, &report, done.invocations, out)
+}
+
+/// What the arguments mean.
+struct Course {
+    start: Timestamp,
+    end: Timestamp,
+    workers: usize,
+    generators: BTreeMap<String, u64>,
+    cuts: Vec<crate::config::grants_file::GrantCut>,
+}
+
+impl Course {
+    fn read(setup: &Setup, args: &Simulate) -> Result<Self> {
+        let start = Timestamp::parse(&args.start).ok_or_else(|| {
+            let message = format!("`{}` is no time", args.start);
+            Trouble::input("bad-value", message, "write for example 2026-01-05T00:00:00Z").of_field("--start")
+        })?;
+        if jiff::tz::TimeZone::get(&args.tz).is_err() {
+            let message = format!("`{}` is no time zone", args.tz);
+            return Err(Trouble::input("bad-value", message, "write an IANA name, for example Europe/Berlin").of_field("--tz"));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            start,
+            end: start.plus_millis(u64::from(args.days) * 86_400_000),
+            workers: args.workers.and_then(|workers| usize::try_from(workers).ok()).unwrap_or(cores),
+            generators: generators(setup, &args.generators)?,
+            cuts: args.grants.as_deref().map(assembly::grants).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Names to intervals.
+fn generators(setup: &Setup, list: &str) -> Result<BTreeMap<String, u64>> {
+    let configured = setup.config.generators.all();
+    let mut chosen = BTreeMap::new();
+    if list.trim() == "none" {
+        return Ok(chosen);
+    }
+    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let Some((_, generator)) = configured.iter().find(|(known, _)| *known == name) else {
+            let message = format!("`{name}` is no event generator");
+            let remedy = crate::config::remedy(name, &firstparty::GENERATORS);
+            return Err(Trouble::input("bad-value", message, remedy).of_field("--generators"));
+        };
+        chosen.insert(name.to_owned(), generator.interval_ms);
+    }
+    Ok(chosen)
+}
+
+/// Seeds of a simulation follow from `--seed` alone.
+fn secret(seed: u64) -> [u8; 32] {
+    let mut secret = [0; 32];
+    for (n, chunk) in secret.chunks_mut(8).enumerate() {
+        chunk.copy_from_slice(&ids::derive_u64(&["simulation", &seed.to_string(), &n.to_string()]).to_le_bytes());
+    }
+    secret
+}
+
+/// An empty data folder below OUT. What an earlier simulation left there is removed; anything else stays.
+fn fresh(out: &Path) -> Result<PathBuf> {
+    let data = out.join("data");
+    let failed = |error: std::io::Error| {
+        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out").in_file(out)
+    };
+    if data.exists() {
+        let ours = data.join(CLOCK).exists() || data.join("host.lock").exists();
+        let empty = std::fs::read_dir(&data).map_err(failed)?.next().is_none();
+        if !ours && !empty {
+            let message = "holds a folder `data` that no simulation wrote";
+            return Err(Trouble::input("out-folder", message, "name another folder with --out").in_file(out));
+        }
+        drop(HostLock::take(&data)?);
+        std::fs::remove_dir_all(&data).map_err(failed)?;
+    }
+    std::fs::create_dir_all(&data).map_err(failed)?;
+    Ok(data)
+}
+
+fn copied(found: Found, copies: u32) -> Found {
+    let mut specs = found.specs.clone();
+    for copy in 2..=copies {
+        specs.extend(found.specs.iter().map(|spec| {
+            let mut spec = spec.clone();
+            spec.id = AgentId::new(format!("{}-{copy:04}", spec.id));
+            spec.handle = format!("{}_{copy}", spec.handle);
+            spec
+        }));
+    }
+    Found { specs, ..found }
+}
+
+/// Everybody is made and starts at the first moment.
+async fn settle(host: &Arc<puppet_engine::Host>, specs: &[AgentSpec], course: &Course) -> Result<()> {
+    let mut changes: Vec<Change> = Vec::new();
+    for spec in specs {
+        agents::introduce(host, spec);
+        changes.extend(NewAgent { spec: spec.clone() }.changes(course.start)?);
+    }
+    host.apply(changes).await?;
+    agents::take_up(host, course.generators.keys().cloned()).await?;
+    Ok(())
+}
+
+fn bar(course: &Course, out: Output) -> ProgressBar {
+    let minutes = course.end.millis_since(course.start) / 60_000;
+    let target = if out.json || !std::io::stderr().is_terminal() {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    let bar = ProgressBar::with_draw_target(Some(minutes), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn facts(args: &Simulate, course: &Course, found: &Found) -> Facts {
+    let agents = found.specs.iter().map(|spec| {
+        let digest = Digest::of(Json::of(&spec.persona).as_str().as_bytes());
+        (spec.id.clone(), (spec.name.clone(), spec.pack.to_string(), spec.pack_version.clone(), digest.to_string()))
+    });
+    let inputs = found.inputs.iter().map(|(file, sha256)| Input { file: file.clone(), sha256: sha256.clone() });
+    Facts {
+        version: env!("CARGO_PKG_VERSION"),
+        seed: args.seed,
+        start: course.start,
+        end: course.end,
+        days: args.days,
+        tz: args.tz.clone(),
+        inputs: inputs.collect(),
+        generators: course.generators.keys().cloned().collect(),
+        agents: agents.collect(),
+        priced_as: Llm::OFFLINE.to_owned(),
+    }
+}
+
+fn pretty<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string_pretty(value).map_err(Trouble::internal)
+}
+
+/// Whole or not at all.
+fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let path = folder.join(name);
+    let temporary = folder.join(format!(".{name}.tmp"));
+    let written = std::fs::File::create(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(&temporary, &path));
+    written.map_err(|error| {
+        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out").in_file(&path)
+    })
+}
+
+fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> Result<()> {
+    if out.json {
+        return out.object(&serde_json::json!({
+            "schema": "puppet.simulated/1", "out": args.out.display().to_string(), "invocations": invocations,
+            "totals": report.totals,
+        }));
+    }
+    let mut table = Table::new(&["agent", "posts", "threads", "replies", "quotes", "likes", "declined", "breaches"]);
+    for agent in report.agents.iter().take(20) {
+        let counts = &agent.counts;
+        let numbers = [counts.post, counts.thread, counts.reply, counts.quote, counts.like, counts.declined];
+        let numbers = numbers.iter().map(u64::to_string).chain([agent.breaches.len().to_string()]);
+        table.row(std::iter::once(agent.name.clone()).chain(numbers));
+    }
+    table.print(out)?;
+    if report.agents.len() > 20 {
+        out.line(format!("… and {} more", report.agents.len() - 20))?;
+    }
+    let totals = &report.totals;
+    let breaches: u64 = totals.invocations.breach.values().sum();
+    out.line(format!(
+        "\n{invocations} invocations: {} ok, {} declined, {} failed, {breaches} breaches · {} effects done, {} failed",
+        totals.invocations.ok, totals.invocations.declined, totals.invocations.failed, totals.effects.done, totals.effects.failed,
+    ))?;
+    for name in ["timeline.md", "report.json"] {
+        out.line(format!("{} {}", out.good("wrote"), args.out.join(name).display()))?;
+    }
+    out.line(out.dim(format!("puppet journal --data {}", args.out.join("data").display())))
+}

@@ -1,0 +1,303 @@
+//! How commands reach a running host: a socket in the data folder, its owner's alone, one JSON object per line.
+//! The host answers each request with one object. Reads of rows do not come here: they read the folder.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use puppet_engine::{Happening, Host, delivery_event};
+use puppet_tweet::Local;
+use puppet_types::{AccountId, AgentId, Event, EventId, ids};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{
+    agents::NewAgent,
+    trouble::{Exit, Result, Trouble},
+};
+
+/// Name of the socket in a data folder.
+pub const SOCKET: &str = "control.sock";
+/// Longest request in bytes.
+const REQUEST_BYTES: u64 = 8 << 20;
+/// Requests under way at once.
+const CONNECTIONS: usize = 64;
+/// How long `--wait` waits.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    /// Accept events; with `wait`, answer when they are handled.
+    Send {
+        /// One per agent addressed.
+        events: Vec<Event>,
+        /// Until they are handled.
+        wait: bool,
+    },
+    /// Somebody speaks to agents on the local timeline.
+    Say {
+        /// Account without `@`.
+        author: String,
+        /// What is said; the accounts spoken to are put before it.
+        text: String,
+        /// To whom.
+        to: Vec<AgentId>,
+        /// Until they have answered.
+        wait: bool,
+    },
+    /// Make an agent.
+    AddAgent {
+        /// It.
+        agent: Box<NewAgent>,
+    },
+    /// The counters as they stand, reservations included.
+    Budgets,
+    /// Who there is.
+    Agents,
+}
+
+/// How a request ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Done(Value),
+    Refused { exit: u8, code: String, message: String, remedy: String },
+}
+
+/// Listens until it is dropped.
+pub struct Control {
+    path: PathBuf,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Control {
+    /// Opens the socket. The data folder's lock is held, so what lies there is a dead host's.
+    pub fn open(data: &Path, host: Arc<Host>, local: Arc<Local>, stop: watch::Receiver<bool>) -> Result<Self> {
+        let path = data.join(SOCKET);
+        let failed = |error: io::Error| {
+            let message = format!("cannot open {}: {error}", path.display());
+            Trouble::unreachable("control-socket", message, "check the data folder; a shorter path helps where it is too long")
+        };
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path).map_err(failed)?;
+        private(&path).map_err(failed)?;
+        let task = tokio::spawn(serve(listener, Arc::new(Parts { host, local, stop })));
+        Ok(Self { path, task })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.task.abort();
+        // It may be gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+/// What requests are answered with.
+struct Parts {
+    host: Arc<Host>,
+    local: Arc<Local>,
+    stop: watch::Receiver<bool>,
+}
+
+async fn serve(listener: UnixListener, parts: Arc<Parts>) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.len() >= CONNECTIONS {
+            connections.join_next().await;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(talk(stream, Arc::clone(&parts)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket fails");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+async fn talk(stream: UnixStream, parts: Arc<Parts>) {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    let mut bounded = BufReader::new(read.take(REQUEST_BYTES));
+    if bounded.read_line(&mut line).await.unwrap_or(0) == 0 {
+        return;
+    }
+    let reply = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => answer(&parts, request).await,
+        Err(error) => Err(Trouble::input("bad-request", error.to_string(), "use the puppet program of the same version")),
+    };
+    let reply = match reply {
+        Ok(value) => Reply::Done(value),
+        Err(Trouble { exit, code, message, remedy, .. }) => {
+            Reply::Refused { exit: exit as u8, code: code.to_owned(), message, remedy }
+        }
+    };
+    if let Ok(mut text) = serde_json::to_string(&reply) {
+        text.push('\n');
+        // The asker may be gone.
+        let _ = write.write_all(text.as_bytes()).await;
+    }
+}
+
+async fn answer(parts: &Parts, request: Request) -> Result<Value> {
+    let Parts { host, local, stop } = parts;
+    match request {
+        Request::Send { events, wait } => send(host, events, wait, stop.clone()).await,
+        Request::Say { author, text, to, wait } => {
+            let events = say(host, local, &author, &text, &to).await?;
+            let event_id = events.first().map(|event| event.id.clone());
+            let mut answer = send(host, events, wait, stop.clone()).await?;
+            answer["event_id"] = json!(event_id);
+            Ok(answer)
+        }
+        Request::AddAgent { agent } => {
+            agent.join(host).await?;
+            Ok(Value::Null)
+        }
+        Request::Budgets => {
+            let now = host.now();
+            let rows: Vec<_> = host.ledger.lines(now).iter().map(puppet_engine::report::budget_row).collect();
+            serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
+        }
+        Request::Agents => Ok(json!(host.agents.ids())),
+    }
+}
+
+/// Writes to the local timeline. Answers the mentions that come of it.
+pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[AgentId]) -> Result<Vec<Event>> {
+    let at = host.now();
+    let handles = to.iter().map(|id| format!("@{} ", host.agents.line(id))).collect::<String>();
+    let author = AccountId::new(author.trim_start_matches('@'));
+    let published = local.write(&author, &format!("{handles}{text}"), None, at).await.map_err(|error| {
+        Trouble::input("bad-value", error.to_string(), "shorten the text: a post weighs 280 at most")
+    })?;
+    let mut events = Vec::new();
+    for delivery in published.deliveries.into_iter().filter(|delivery| delivery.kind == "mention") {
+        let Some(agent) = host.accounts.agent(&delivery.account) else { continue };
+        let post = published.posts.first().map(|post| post.id.to_string()).unwrap_or_default();
+        let id = EventId::from(ids::derive("evt", &["say", &post, agent.as_str()]));
+        events.push(delivery_event(id, agent, delivery, at));
+    }
+    Ok(events)
+}
+
+async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch::Receiver<bool>) -> Result<Value> {
+    known(host, &events)?;
+    let mut watcher = host.watch();
+    let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
+    host.submit(events).await?;
+    let mut invocations = Vec::new();
+    let mut outcome = "accepted".to_owned();
+    let waiting = async {
+        while wait && !open.is_empty() {
+            match watcher.recv().await {
+                Ok(Happening::Invoked { event, invocation, outcome: (name, detail), .. }) if open.contains(&event) => {
+                    // A deadline is tried again: it is not the end.
+                    if name == "breach" && detail.starts_with("deadline") {
+                        continue;
+                    }
+                    open.retain(|other| *other != event);
+                    invocations.push(invocation.to_string());
+                    outcome = worse(&outcome, name);
+                }
+                Ok(Happening::DeadLettered { event, .. }) if open.contains(&event) => {
+                    open.retain(|other| *other != event);
+                    outcome = worse(&outcome, "dead-lettered");
+                }
+                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+            }
+        }
+    };
+    tokio::select! {
+        () = waiting => {}
+        () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
+        _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
+    }
+    Ok(json!({ "outcome": outcome, "invocations": invocations }))
+}
+
+/// Of several outcomes the one that needs attention.
+fn worse(one: &str, other: &str) -> String {
+    const ORDER: [&str; 6] = ["accepted", "ok", "declined", "failed", "breach", "dead-lettered"];
+    let rank = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(0);
+    if rank(other) > rank(one) { other.to_owned() } else { one.to_owned() }
+}
+
+fn known(host: &Host, events: &[Event]) -> Result<()> {
+    match events.iter().find(|event| !host.agents.knows(&event.agent)) {
+        Some(event) => Err(unknown_agent(&event.agent, &host.agents.ids())),
+        None => Ok(()),
+    }
+}
+
+/// An agent that is not there, with the one that was meant.
+pub fn unknown_agent(id: &AgentId, ids: &[AgentId]) -> Trouble {
+    let known: Vec<&str> = ids.iter().map(AgentId::as_str).collect();
+    let remedy = match crate::config::nearest(id.as_str(), &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`puppet agent list` lists them".to_owned(),
+    };
+    Trouble::input("unknown-agent", format!("there is no agent `{id}`"), remedy)
+}
+
+/// Asks the host of a data folder; none where no host runs there.
+pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
+    let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(error) => return Err(lost(&error)),
+    };
+    let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
+    text.push('\n');
+    stream.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await.map_err(|error| lost(&error))?;
+    match serde_json::from_str(&answer) {
+        Ok(Reply::Done(value)) => Ok(Some(value)),
+        Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
+        Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
+    }
+}
+
+fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
+    // Codes are static texts: one that this version does not know is told in the message.
+    const CODES: [&str; 6] = ["unknown-agent", "agent-exists", "bad-request", "store", "internal", "bad-value"];
+    let known = CODES.iter().find(|known| **known == code);
+    let message = if known.is_some() { message } else { format!("{code}: {message}") };
+    let code = known.copied().unwrap_or("refused");
+    match exit {
+        2 => Trouble::input(code, message, remedy),
+        3 => Trouble::refused(code, message, remedy),
+        4 => Trouble::unreachable(code, message, remedy),
+        _ => Trouble { exit: Exit::Internal, code, message, place: Default::default(), remedy },
+    }
+}
+
+fn lost(error: &io::Error) -> Trouble {
+    let message = format!("the host of this data folder does not answer: {error}");
+    Trouble::unreachable("host-lost", message, "see what the host says, or start it again")
+}

@@ -1,0 +1,78 @@
+//! What comes with the program: four plugins, compiled by the build, and four personalities.
+
+use std::path::Path;
+
+use puppet_packs::{Manifest, Pack};
+
+use crate::trouble::{Result, Trouble};
+
+/// A plugin that is built in.
+pub struct BuiltIn {
+    /// Its `pack.toml`.
+    pub manifest: Manifest,
+    /// Its component.
+    pub component: &'static [u8],
+}
+
+macro_rules! plugins {
+    ($($folder:literal $env:literal),+) => {
+        &[$((
+            concat!("plugins/", $folder, "/pack.toml"),
+            include_str!(concat!("../../../plugins/", $folder, "/pack.toml")),
+            include_bytes!(env!($env)),
+        )),+]
+    };
+}
+
+const PLUGINS: &[(&str, &str, &[u8])] = plugins!(
+    "encounters" "PUPPET_PLUGIN_ENCOUNTERS",
+    "mood-swings" "PUPPET_PLUGIN_MOOD_SWINGS",
+    "news" "PUPPET_PLUGIN_NEWS",
+    "standard-personality" "PUPPET_PLUGIN_STANDARD_PERSONALITY"
+);
+
+/// The plugins, by id. They are checked by a test: one that does not parse is left out.
+pub fn plugins() -> Vec<BuiltIn> {
+    let parse = |(path, text, component): &(&str, &str, &'static [u8])| {
+        let manifest = Manifest::parse(text, Path::new(path)).ok()?;
+        Some(BuiltIn { manifest, component })
+    };
+    PLUGINS.iter().filter_map(parse).collect()
+}
+
+/// The generators among them.
+pub const GENERATORS: [&str; 3] = ["news", "mood-swings", "encounters"];
+
+macro_rules! personalities {
+    ($($folder:literal),+) => {
+        &[$((
+            concat!("personalities/", $folder),
+            include_str!(concat!("../../../personalities/", $folder, "/pack.toml")),
+            include_str!(concat!("../../../personalities/", $folder, "/persona.toml")),
+        )),+]
+    };
+}
+
+const PERSONALITIES: &[(&str, &str, &str)] = personalities!("night-gardener");
+
+/// The characters of the demo.
+pub fn personalities() -> Result<Vec<Pack>> {
+    let parse = |(path, pack, persona): &(&str, &str, &str)| {
+        Pack::from_texts(Path::new(path), pack, Some(persona)).map_err(|error| Trouble::internal(error.to_string()))
+    };
+    PERSONALITIES.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_built_in_is_whole() {
+        assert_eq!(plugins().len(), PLUGINS.len());
+        assert_eq!(personalities().unwrap().len(), 4);
+        for name in GENERATORS {
+            assert!(plugins().iter().any(|plugin| plugin.manifest.id.as_str() == name));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What every command starts from: the configuration, the data folder, and what was odd about them.
+
+use std::path::PathBuf;
+
+use crate::{
+    cli::Common,
+    config::{Config, Warning},
+    output::Output,
+    trouble::Result,
+};
+
+/// A command's surroundings.
+#[derive(Debug)]
+pub struct Setup {
+    /// In effect.
+    pub config: Config,
+    /// Where the configuration file is, or would be.
+    pub home: PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// What is worth saying about the configuration.
+    pub warnings: Vec<Warning>,
+    /// Where native code of components is kept.
+    pub cache: Option<PathBuf>,
+}
+
+impl Setup {
+    /// Reads the configuration. `--data` wins over it.
+    pub fn new(common: &Common) -> Result<Self> {
+        let env = |name: &str| std::env::var(name).ok();
+        let (config, warnings) = Config::load(common.config.as_deref(), &env)?;
+        let home = common.config.as_deref().and_then(|file| file.parent()).map(PathBuf::from).unwrap_or_default();
+        let data = common.data.clone().unwrap_or_else(|| config.host.data.clone());
+        Ok(Self { config, home, data, warnings, cache: cache() })
+    }
+
+    /// Says what is odd, on stderr.
+    pub fn warn(&self, out: Output) {
+        for warning in self.warnings.iter().filter(|warning| warning.level == crate::config::Level::Warning) {
+            out.note(warning);
+        }
+    }
+}
+
+/// `PUPPET_CACHE`, or the user's cache folder. Without either components are compiled anew each time.
+fn cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("PUPPET_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("puppet")))
+        .or_else(|| set("HOME").map(|folder| folder.join(".cache/puppet")))
+}

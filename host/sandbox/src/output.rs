@@ -1,0 +1,118 @@
+//! What a guest prints, line by line, up to a bound. The rest is dropped and counted: a write never fails, since a
+//! full pipe makes ordinary programs panic.
+
+use puppet_types::LogLine;
+
+/// Lines kept of one call, however short they are: each becomes a row of the journal.
+const MOST_LINES: usize = 1_000;
+
+/// Where a guest prints to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Stdout,
+    Stderr,
+}
+
+impl Channel {
+    const fn level(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// The captured output of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    bound: usize,
+    kept: usize,
+    dropped: u64,
+    lines: Vec<LogLine>,
+    open: [Vec<u8>; 2],
+}
+
+impl Output {
+    pub(crate) fn bounded(bytes: u64) -> Self {
+        Self { bound: usize::try_from(bytes).unwrap_or(usize::MAX), ..Self::default() }
+    }
+
+    pub(crate) fn write(&mut self, channel: Channel, bytes: &[u8]) {
+        let room = if self.lines.len() < MOST_LINES { self.bound.saturating_sub(self.kept) } else { 0 };
+        let (kept, dropped) = bytes.split_at(bytes.len().min(room));
+        self.kept += kept.len();
+        self.dropped = self.dropped.saturating_add(dropped.len() as u64);
+        for piece in kept.split_inclusive(|byte| *byte == b'\n') {
+            self.open[channel as usize].extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.close(channel);
+            }
+        }
+    }
+
+    /// The end of what went to stderr: why a guest panicked.
+    pub(crate) fn stderr_tail(&self, most: usize) -> String {
+        let lines = self.lines.iter().filter(|line| line.level == Channel::Stderr.level());
+        let mut text: Vec<String> = lines.map(|line| line.message.clone()).collect();
+        text.push(String::from_utf8_lossy(&self.open[Channel::Stderr as usize]).into_owned());
+        let text = text.join("\n").trim().to_owned();
+        let mut from = text.len().saturating_sub(most);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        text[from..].to_owned()
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<LogLine> {
+        for channel in [Channel::Stdout, Channel::Stderr] {
+            if !self.open[channel as usize].is_empty() {
+                self.close(channel);
+            }
+        }
+        if self.dropped > 0 {
+            let message = format!("{} more bytes of output were dropped", self.dropped);
+            self.lines.push(LogLine { level: "warn".to_owned(), message });
+        }
+        self.lines
+    }
+
+    fn close(&mut self, channel: Channel) {
+        let bytes = std::mem::take(&mut self.open[channel as usize]);
+        if self.lines.len() >= MOST_LINES {
+            self.dropped = self.dropped.saturating_add(bytes.len() as u64);
+            return;
+        }
+        let message = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
+        self.lines.push(LogLine { level: channel.level().to_owned(), message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_their_order_and_their_channel() {
+        let mut output = Output::bounded(100);
+        output.write(Channel::Stdout, b"one\ntw");
+        output.write(Channel::Stderr, b"oops\n");
+        output.write(Channel::Stdout, b"o");
+        let lines: Vec<_> = output.finish().into_iter().map(|line| (line.level, line.message)).collect();
+        let expected = [("stdout", "one"), ("stderr", "oops"), ("stdout", "two")];
+        assert_eq!(lines, expected.map(|(level, text)| (level.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn the_rest_is_dropped_and_told() {
+        let mut output = Output::bounded(4);
+        output.write(Channel::Stderr, "ab\u{e4}cdef".as_bytes());
+        assert_eq!(output.stderr_tail(3), "b\u{e4}");
+        let lines = output.finish();
+        assert_eq!(lines[0].message, "ab\u{e4}");
+        assert_eq!(lines[1].message, "4 more bytes of output were dropped");
+
+        let mut output = Output::bounded(1 << 20);
+        output.write(Channel::Stdout, &b"\n".repeat(5_000));
+        assert_eq!(output.finish().len(), MOST_LINES + 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! What the sandbox keeps beside a call's own data: sums, handles, the guest's clock and randomness, its output.
+
+use std::sync::Arc;
+
+use puppet_types::Breach;
+use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
+
+use crate::{CallSetup, Limits, causes::stop, limiter::Limiter, output::Output, wasi::Virtual};
+
+/// The data of a store: whatever the capabilities need, and the sandbox's room in it.
+pub trait Carrier: Send + 'static {
+    /// The sandbox's part.
+    fn room(&mut self) -> &mut Room;
+}
+
+/// The sandbox's part of a call. Made empty; filled when the call begins.
+#[derive(Debug, Default)]
+pub struct Room {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) limiter: Limiter,
+    pub(crate) handles: ResourceTable,
+    pub(crate) world: Virtual,
+    pub(crate) output: Output,
+    wasi_calls: u64,
+}
+
+impl Room {
+    /// For a call that begins.
+    pub(crate) fn furnish(&mut self, limits: &Arc<Limits>, limiter: Limiter, setup: &CallSetup) {
+        let mut handles = ResourceTable::new();
+        handles.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
+        *self = Self {
+            limits: Arc::clone(limits),
+            limiter,
+            handles,
+            world: Virtual::new(setup.seed, setup.wall),
+            output: Output::bounded(limits.output_bytes),
+            wasi_calls: 0,
+        };
+    }
+
+    /// Admits one WASI call.
+    pub(crate) fn admit(&mut self, name: &str) -> wasmtime::Result<()> {
+        self.wasi_calls += 1;
+        let most = self.limits.wasi_calls;
+        if self.wasi_calls > most {
+            return Err(self.breach(Breach::TooManyHostCalls, format!("`{name}` after {most} WASI calls")));
+        }
+        Ok(())
+    }
+
+    /// Notes a breach and makes the error that ends the call.
+    pub(crate) fn breach(&mut self, breach: Breach, detail: String) -> wasmtime::Error {
+        self.limiter.causes.note(breach, || detail.clone());
+        stop(breach, detail)
+    }
+
+    /// A new handle, where the table has room for it.
+    pub(crate) fn push<R: Send + 'static>(&mut self, resource: R) -> wasmtime::Result<Resource<R>> {
+        match self.handles.push(resource) {
+            Ok(handle) => Ok(handle),
+            Err(ResourceTableError::Full) => {
+                let detail = format!("more than {} handles at once", self.limits.handles);
+                Err(self.breach(Breach::TooManyHandles, detail))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The sandbox itself: one engine, one pool, one set of limits.
+
+use std::{path::PathBuf, sync::Arc};
+
+use puppet_types::{Event, Outcome};
+use tokio::sync::Semaphore;
+use wasmtime::{Engine, component::Linker};
+
+use crate::{
+    AgentRef, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Prepared, SandboxConfig,
+    World, compile,
+    config::wasmtime_config,
+    exports::Ask,
+    invoke::{self, Admission, Given},
+    limiter::PAGE,
+    prepare,
+};
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A limit outside its row of the table.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// A pool that nothing fits in.
+    #[error("`sandbox.pool.{key}` is {value}: it must be at least {least}")]
+    Pool {
+        /// The setting.
+        key: &'static str,
+        /// What was asked for.
+        value: u64,
+        /// The least.
+        least: u64,
+    },
+    /// wasmtime, or the system, does not give what the configuration asks for.
+    #[error("the sandbox cannot be made: {0}. A smaller `sandbox.pool.slots` needs fewer addresses")]
+    Engine(String),
+}
+
+/// How full the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Instances alive.
+    pub slots: u64,
+    /// Instances that fit.
+    pub slots_most: u64,
+    /// Bytes of guest memory admitted.
+    pub live_bytes: u64,
+    /// Bytes that fit.
+    pub live_bytes_most: u64,
+}
+
+/// Compiles components and runs events in them. Cheap to share behind an `Arc`; one per host.
+pub struct Sandbox {
+    engine: Engine,
+    limits: Arc<Limits>,
+    slots: u32,
+    yield_interval: u64,
+    admission: Admission,
+    cache_dir: Option<PathBuf>,
+}
+
+impl Sandbox {
+    /// Makes the engine and its pool. Addresses are reserved, memory is not.
+    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let SandboxConfig { limits, pool, cache_dir, .. } = config;
+        limits.check()?;
+        let least = |key, value: u64, least| {
+            if value < least { Err(SandboxError::Pool { key, value, least }) } else { Ok(()) }
+        };
+        least("slots", u64::from(pool.slots), 1)?;
+        least("live_bytes", pool.live_bytes, limits.memory_bytes)?;
+        least("yield_interval", pool.yield_interval, 1_000)?;
+        let engine = Engine::new(&wasmtime_config(&limits, &pool))
+            .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
+        let admission = Admission {
+            slots: Arc::new(Semaphore::new(pool.slots as usize)),
+            live_pages: Arc::new(Semaphore::new(all_pages as usize)),
+            all_pages,
+        };
+        let (slots, yield_interval) = (pool.slots, pool.yield_interval);
+        Ok(Self { engine, limits: Arc::new(limits), slots, yield_interval, admission, cache_dir })
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How full the pool is.
+    pub fn pool_use(&self) -> PoolUse {
+        let used = |all: u64, free: usize| all.saturating_sub(free as u64);
+        let (slots, pages) = (u64::from(self.slots), u64::from(self.admission.all_pages));
+        PoolUse {
+            slots: used(slots, self.admission.slots.available_permits()),
+            slots_most: slots,
+            live_bytes: used(pages, self.admission.live_pages.available_permits()) * PAGE,
+            live_bytes_most: pages * PAGE,
+        }
+    }
+
+    /// Inspects and compiles. Blocks for as long as that takes: 8 s for a Python component.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Compiled, LoadError> {
+        compile::compile(&self.engine, &self.limits, self.cache_dir.as_deref(), bytes)
+    }
+
+    /// Links a component: WASI as far as it is imported, and what `capabilities` links.
+    pub fn prepare<T: Carrier>(
+        &self,
+        compiled: &Compiled,
+        capabilities: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
+    ) -> Result<Prepared<T>, LoadError> {
+        prepare::prepare(&self.engine, compiled, capabilities)
+    }
+
+    /// A character's event in a fresh instance.
+    pub async fn handle<T: Carrier>(
+        &self,
+        prepared: &Prepared<T>,
+        carrier: T,
+        event: &Event,
+        setup: CallSetup,
+    ) -> Ended<T> {
+        if prepared.world != World::Personality {
+            return refused(carrier, prepared.world, "handle");
+        }
+        invoke::invoke(self.given(), prepared, carrier, Ask::Handle(event.into()), setup).await.0
+    }
+
+    /// A generator's event in a fresh instance, and the events it made.
+    pub async fn generate<T: Carrier>(
+        &self,
+        prepared: &Prepared<T>,
+        carrier: T,
+        event: &Event,
+        agents: Vec<AgentRef>,
+        setup: CallSetup,
+    ) -> (Ended<T>, Vec<NewEvent>) {
+        if prepared.world != World::EventGenerator {
+            return (refused(carrier, prepared.world, "generate"), Vec::new());
+        }
+        let ask = Ask::Generate { event: event.clone(), agents };
+        invoke::invoke(self.given(), prepared, carrier, ask, setup).await
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given { limits: &self.limits, yield_interval: self.yield_interval, admission: &self.admission }
+    }
+}
+
+fn refused<T>(carrier: T, world: World, function: &str) -> Ended<T> {
+    let outcome = Outcome::Failed(format!("a component of the world `{}` has no `{function}`", world.name()));
+    Ended { carrier, outcome, fuel: 0, peak_memory_bytes: 0, output: Vec::new() }
+}

@@ -1,0 +1,96 @@
+//! The guest's time and randomness: both begin with the call and depend on nothing but its setup.
+
+use puppet_types::Timestamp;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// Streams of one seed that do not overlap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stream {
+    Random,
+    Insecure,
+}
+
+/// A clock that only sleeping moves, and random streams from one seed.
+#[derive(Debug)]
+pub(crate) struct Virtual {
+    wall: Timestamp,
+    now: u64,
+    random: ChaCha20Rng,
+    insecure: ChaCha20Rng,
+}
+
+impl Default for Virtual {
+    fn default() -> Self {
+        Self::new(0, Timestamp::default())
+    }
+}
+
+impl Virtual {
+    pub(crate) fn new(seed: u64, wall: Timestamp) -> Self {
+        let random = ChaCha20Rng::seed_from_u64(seed);
+        let mut insecure = random.clone();
+        insecure.set_stream(1);
+        Self { wall, now: 0, random, insecure }
+    }
+
+    /// Nanoseconds since the call began.
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// A sleep is over at once; the clock says that it was slept.
+    pub(crate) fn sleep_until(&mut self, at: u64) {
+        self.now = self.now.max(at);
+    }
+
+    /// Seconds and nanoseconds since 1970.
+    pub(crate) fn wall(&self) -> (u64, u32) {
+        let millis = u128::from(self.wall.as_millis().unsigned_abs());
+        let nanos = millis * 1_000_000 + u128::from(self.now);
+        let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
+        (seconds, u32::try_from(nanos % 1_000_000_000).unwrap_or(0))
+    }
+
+    pub(crate) fn fill(&mut self, stream: Stream, bytes: &mut [u8]) {
+        self.stream(stream).fill_bytes(bytes);
+    }
+
+    pub(crate) fn number(&mut self, stream: Stream) -> u64 {
+        self.stream(stream).next_u64()
+    }
+
+    fn stream(&mut self, stream: Stream) -> &mut ChaCha20Rng {
+        match stream {
+            Stream::Random => &mut self.random,
+            Stream::Insecure => &mut self.insecure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleeping_moves_both_clocks_and_never_back() {
+        let mut world = Virtual::new(7, Timestamp::from_millis(1_500));
+        assert_eq!((world.now(), world.wall()), (0, (1, 500_000_000)));
+        world.sleep_until(600_000_001);
+        world.sleep_until(5);
+        assert_eq!((world.now(), world.wall()), (600_000_001, (2, 100_000_001)));
+    }
+
+    #[test]
+    fn the_seed_decides_every_random_bit() {
+        let draw = |seed| {
+            let mut world = Virtual::new(seed, Timestamp::default());
+            let mut bytes = [0; 5];
+            world.fill(Stream::Random, &mut bytes);
+            (bytes, world.number(Stream::Random), world.number(Stream::Insecure))
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert_ne!(draw(1).1, draw(1).2);
+    }
+}

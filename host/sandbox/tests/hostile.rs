@@ -1,0 +1,376 @@
+//! A hostile guest per limit: each hits it, and is told by its name. What they leave alone stays usable.
+
+mod guest;
+
+use std::time::{Duration, Instant};
+
+use guest::{ANSWERS, Call, Guest, SPINS, event, generate, generator, prepare, run, sandbox, setup, with_pool};
+use puppet_sandbox::{CallSetup, Limits, Pool};
+use puppet_types::{Breach, Outcome};
+
+const PAGE: u64 = 64 << 10;
+
+/// Asserts that a guest ends with a breach, and that the sandbox serves the next one.
+async fn breaches(limits: Limits, guest: Guest<'_>, expected: Breach) -> String {
+    let sandbox = sandbox(limits);
+    let prepared = prepare(&sandbox, &guest.bytes()).unwrap();
+    let ended = sandbox.handle(&prepared, Call::default(), &event(), setup()).await;
+    let Outcome::Breach(breach, detail) = ended.outcome else { panic!("{:?} instead of {expected}", ended.outcome) };
+    assert_eq!(breach, expected, "{detail}");
+    let answers = prepare(&sandbox, &Guest::default().bytes()).unwrap();
+    let next = sandbox.handle(&answers, Call::default(), &event(), setup()).await;
+    assert_eq!(next.outcome, Outcome::Ok);
+    assert_eq!((sandbox.pool_use().slots, sandbox.pool_use().live_bytes), (0, 0));
+    detail
+}
+
+fn handle(body: &str) -> String {
+    format!(r#"(func (export "handle") (param i32) (result i32) {body} (i32.const 16))"#)
+}
+
+#[tokio::test]
+async fn a_guest_that_answers_is_ok_and_metered() {
+    let first = run(Limits::default(), Guest::default()).await;
+    assert_eq!(first.outcome, Outcome::Ok);
+    assert!(first.fuel > 0 && first.fuel < 1_000, "{}", first.fuel);
+    assert_eq!(first.peak_memory_bytes, PAGE);
+    let second = run(Limits::default(), Guest::default()).await;
+    assert_eq!(first.fuel, second.fuel);
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_runs_out_of_fuel() {
+    let limits = Limits { fuel: 5_000_000, ..Limits::default() };
+    let ended = run(limits.clone(), Guest { body: SPINS, ..Guest::default() }).await;
+    assert!(matches!(ended.outcome, Outcome::Breach(Breach::OutOfFuel, _)), "{:?}", ended.outcome);
+    assert!(ended.fuel >= limits.fuel - 100, "{}", ended.fuel);
+    breaches(limits, Guest { body: SPINS, ..Guest::default() }, Breach::OutOfFuel).await;
+}
+
+#[tokio::test]
+async fn fuel_does_not_depend_on_the_yield_interval() {
+    let body = handle(
+        "(local $n i32) (loop $l (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 100000))))",
+    );
+    let bytes = Guest { body: &body, ..Guest::default() }.bytes();
+    let mut seen = Vec::new();
+    for yield_interval in [1_000, 7_777, 1_000_000] {
+        let sandbox = with_pool(Limits::default(), Pool { slots: 2, yield_interval, ..Pool::default() });
+        let prepared = prepare(&sandbox, &bytes).unwrap();
+        seen.push(sandbox.handle(&prepared, Call::default(), &event(), setup()).await.fuel);
+    }
+    assert!(seen[0] > 100_000 && seen.iter().all(|fuel| *fuel == seen[0]), "{seen:?}");
+}
+
+#[tokio::test]
+async fn memory_is_summed_over_all_memories() {
+    let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
+    let two = |pages: u32| {
+        format!(
+            "(memory $own 1) {}",
+            handle(&format!(
+                "(if (i32.lt_s (memory.grow $own (i32.const 4)) (i32.const 0)) (then (return (i32.const 0))))
+                 (if (i32.lt_s (memory.grow $memory (i32.const {pages})) (i32.const 0)) (then unreachable))"
+            ))
+        )
+    };
+    let fits = run(limits.clone(), Guest { body: &two(4), ..Guest::default() }).await;
+    assert_eq!((fits.outcome, fits.peak_memory_bytes), (Outcome::Ok, 10 * PAGE));
+    breaches(limits, Guest { body: &two(5), ..Guest::default() }, Breach::OutOfMemory).await;
+}
+
+#[tokio::test]
+async fn a_refused_growth_that_the_guest_lives_with_is_no_breach() {
+    let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
+    let body = handle("(drop (memory.grow (i32.const 100))) (drop (memory.grow (i32.const 65535)))");
+    let ended = run(limits, Guest { body: &body, ..Guest::default() }).await;
+    assert_eq!((ended.outcome, ended.peak_memory_bytes), (Outcome::Ok, PAGE));
+}
+
+#[tokio::test]
+async fn a_table_that_grows_is_stopped() {
+    let grow = "(table $t 10 funcref)";
+    let body = format!(
+        "{grow} {}",
+        handle("(loop $l (br_if $l (i32.ge_s (table.grow $t (ref.null func) (i32.const 1000)) (i32.const 0)))) unreachable")
+    );
+    breaches(Limits::default(), Guest { body: &body, ..Guest::default() }, Breach::TableTooLarge).await;
+}
+
+fn refused_for(limits: Limits, guest: Guest<'_>, expected: Breach) {
+    let most = sandbox(limits);
+    let error = prepare(&most, &guest.bytes()).err().unwrap();
+    assert_eq!(error.breach(), Some(expected), "{error}");
+    prepare(&most, &Guest::default().bytes()).unwrap();
+}
+
+#[test]
+fn more_core_instances_than_allowed_are_refused() {
+    let more = "(core module $x) ".to_owned() + &"(core instance (instantiate $x)) ".repeat(3);
+    refused_for(
+        Limits { core_instances: 4, ..Limits::default() },
+        Guest { more: &more, ..Guest::default() },
+        Breach::TooManyInstances,
+    );
+}
+
+#[test]
+fn more_memories_than_allowed_are_refused() {
+    let more = "(core module $x (memory 1)) (core instance (instantiate $x)) (core instance (instantiate $x))";
+    refused_for(Limits::default(), Guest { more, ..Guest::default() }, Breach::TooManyInstances);
+}
+
+#[test]
+fn more_tables_than_allowed_are_refused() {
+    let more = "(core module $x (table 1 funcref) (table 1 funcref) (table 1 funcref)) (core instance (instantiate $x))";
+    refused_for(Limits { tables: 2, ..Limits::default() }, Guest { more, ..Guest::default() }, Breach::TooManyInstances);
+}
+
+#[test]
+fn declarations_beyond_a_limit_are_refused() {
+    let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
+    refused_for(limits, Guest { pages: 11, ..Guest::default() }, Breach::OutOfMemory);
+    let body = format!("(table 50000 funcref) {ANSWERS}");
+    refused_for(Limits::default(), Guest { body: &body, ..Guest::default() }, Breach::TableTooLarge);
+    let more = r#"(type $r (resource (rep i32))) (core func (canon resource.new $r))"#;
+    refused_for(Limits::default(), Guest { more, ..Guest::default() }, Breach::TooManyHandles);
+}
+
+#[tokio::test]
+async fn recursion_ends_at_the_stack_bound() {
+    // Deep frames of its own: the native stack ends first.
+    let native = format!(
+        "(func $f (param i64) (result i64) (i64.add (call $f (i64.add (local.get 0) (i64.const 1))) (local.get 0))) {}",
+        handle("(drop (call $f (i64.const 1)))")
+    );
+    breaches(Limits::default(), Guest { body: &native, ..Guest::default() }, Breach::OutOfStack).await;
+    // A stack in the guest's memory that grows down: an access below its first byte.
+    let shadow = format!(
+        "(global $sp (mut i32) (i32.const 65536))
+         (func $f (result i32)
+           (global.set $sp (i32.sub (global.get $sp) (i32.const 256)))
+           (i32.store (global.get $sp) (i32.const 1))
+           (i32.add (call $f) (i32.const 1))) {}",
+        handle("(drop (call $f))")
+    );
+    breaches(Limits::default(), Guest { body: &shadow, ..Guest::default() }, Breach::OutOfStack).await;
+    // A wild pointer is no recursion.
+    let wild = handle("(i32.store (i32.const -4) (i32.const 1))");
+    breaches(Limits::default(), Guest { body: &wild, ..Guest::default() }, Breach::Trap).await;
+}
+
+fn wasi(body: &str, pages: u32) -> Guest<'_> {
+    Guest { body, pages, wasi: Some("0.2.3"), ..Guest::default() }
+}
+
+#[tokio::test]
+async fn a_huge_argument_is_not_copied() {
+    let body = handle("(call $write (call $stderr) (i32.const 0) (i32.const 3000000) (i32.const 32))");
+    breaches(Limits::default(), wasi(&body, 64), Breach::TooManyHostBytes).await;
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_not_copied() {
+    // `err(failed(text))` with a text of 3 MB.
+    let body = handle(
+        "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store8 (i32.const 24) (i32.const 1))
+         (i32.store (i32.const 32) (i32.const 64)) (i32.store (i32.const 36) (i32.const 3000000))",
+    );
+    breaches(Limits::default(), wasi(&body, 64), Breach::TooManyHostBytes).await;
+}
+
+#[tokio::test]
+async fn handles_are_bounded() {
+    let body = handle("(loop $l (drop (call $stderr)) (br $l))");
+    breaches(Limits::default(), wasi(&body, 1), Breach::TooManyHandles).await;
+}
+
+#[tokio::test]
+async fn wasi_calls_are_counted() {
+    let body = handle("(loop $l (drop (call $number)) (br $l))");
+    let detail = breaches(Limits::default(), wasi(&body, 1), Breach::TooManyHostCalls).await;
+    assert_eq!(detail, "`get-random-u64` after 20000 WASI calls");
+}
+
+#[tokio::test]
+async fn random_bytes_are_bounded() {
+    let body = handle("(call $bytes (i64.const 65537) (i32.const 32))");
+    breaches(Limits::default(), wasi(&body, 1), Breach::TooManyHostBytes).await;
+    let body = handle("(call $bytes (i64.const 65536) (i32.const 32))");
+    assert_eq!(run(Limits::default(), wasi(&body, 1)).await.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn output_beyond_its_bound_is_dropped() {
+    let body = format!(
+        "(data (i32.const 100) \"why\\n\") {}",
+        handle(
+            "(local $n i32) (local $out i32) (local.set $out (call $stderr))
+             (loop $l (call $write (local.get $out) (i32.const 100) (i32.const 50000) (i32.const 32))
+               (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10))))"
+        )
+    );
+    let ended = run(Limits::default(), wasi(&body, 1)).await;
+    assert_eq!(ended.outcome, Outcome::Ok);
+    let kept: usize = ended.output.iter().filter(|line| line.level == "stderr").map(|line| line.message.len() + 1).sum();
+    assert_eq!(kept, (64 << 10) + 1);
+    assert_eq!(ended.output[0].message, "why");
+    assert_eq!(ended.output.last().unwrap().message, "434464 more bytes of output were dropped");
+}
+
+#[tokio::test]
+async fn a_panic_is_told_in_the_guests_own_words() {
+    let body = format!(
+        "(data (i32.const 100) \"panicked at lib.rs:1\") {}",
+        handle("(call $write (call $stderr) (i32.const 100) (i32.const 20) (i32.const 32)) unreachable")
+    );
+    let detail = breaches(Limits::default(), wasi(&body, 1), Breach::Trap).await;
+    assert_eq!(detail, "panicked at lib.rs:1");
+}
+
+#[test]
+fn a_component_that_is_too_big_is_refused() {
+    let limits = Limits { component_bytes: 64 << 10, ..Limits::default() };
+    let body = format!("(data (i32.const 0) \"{}\") {ANSWERS}", "x".repeat(65_000));
+    let error = prepare(&sandbox(limits), &Guest { body: &body, ..Guest::default() }.bytes()).err().unwrap();
+    assert!(error.to_string().contains("`sandbox.limits.component_bytes`"), "{error}");
+}
+
+#[tokio::test]
+async fn exit_and_sockets_are_forbidden_by_name() {
+    let exit = handle("(call $exit (i32.const 0))");
+    let detail = breaches(Limits::default(), wasi(&exit, 1), Breach::Forbidden).await;
+    assert!(detail.starts_with("`wasi:cli/exit`"), "{detail}");
+    let network = handle("(drop (call $network))");
+    let detail = breaches(Limits::default(), wasi(&network, 1), Breach::Forbidden).await;
+    assert!(detail.starts_with("`wasi:sockets/instance-network.instance-network`"), "{detail}");
+}
+
+#[tokio::test]
+async fn every_version_of_wasi_0_2_links_and_sees_no_folder() {
+    let body = handle("(call $folders (i32.const 32)) (if (i32.load (i32.const 36)) (then unreachable))");
+    for patch in 0..=12 {
+        let version = format!("0.2.{patch}");
+        let ended = run(Limits::default(), Guest { wasi: Some(&version), ..wasi(&body, 1) }).await;
+        assert_eq!(ended.outcome, Outcome::Ok, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_sleep_takes_no_time_and_moves_the_clock() {
+    let body = handle(
+        "(local $p i32) (if (i64.ne (call $now) (i64.const 0)) (then unreachable))
+         (local.set $p (call $wait (i64.const 3600000000000))) (call $block (local.get $p))
+         (call $drop-pollable (local.get $p))
+         (if (i64.ne (call $now) (i64.const 3600000000000)) (then unreachable))",
+    );
+    assert_eq!(run(Limits::default(), wasi(&body, 1)).await.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn the_seed_decides_what_is_drawn() {
+    let bytes = wasi(&handle("(i64.store (i32.const 100) (call $number)) (call $write (call $stderr) (i32.const 100) (i32.const 8) (i32.const 32))"), 1).bytes();
+    let sandbox = sandbox(Limits::default());
+    let prepared = prepare(&sandbox, &bytes).unwrap();
+    let mut drawn = Vec::new();
+    for seed in [1, 1, 2] {
+        let ended = sandbox.handle(&prepared, Call::default(), &event(), CallSetup { seed, ..setup() }).await;
+        drawn.push(ended.output);
+    }
+    assert_eq!(drawn[0], drawn[1]);
+    assert_ne!(drawn[0], drawn[2]);
+}
+
+#[tokio::test]
+async fn a_failure_is_an_outcome_not_a_breach() {
+    let failed = handle(
+        "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store8 (i32.const 24) (i32.const 1))
+         (i32.store (i32.const 32) (i32.const 100)) (i32.store (i32.const 36) (i32.const 2))",
+    );
+    let body = format!("(data (i32.const 100) \"no\") {failed}");
+    let ended = run(Limits::default(), Guest { body: &body, ..Guest::default() }).await;
+    assert_eq!(ended.outcome, Outcome::Failed("no".to_owned()));
+}
+
+#[tokio::test]
+async fn a_generator_hears_its_trigger_and_answers_with_events() {
+    let sandbox = sandbox(Limits::default());
+    let prepared = prepare(&sandbox, &generator()).unwrap();
+    for (kind, heard) in [("agent_started", "started"), ("timer", "timer"), ("news", "news")] {
+        let (ended, events) = generate(&sandbox, &prepared, kind).await;
+        assert_eq!(ended.outcome, Outcome::Ok);
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].kind.as_str(), events[0].payload.as_str(), events[0].delay_ms), (heard, "{}", 1_500));
+        assert_eq!(events[0].priority, puppet_types::Priority::High);
+    }
+    let refused = sandbox.handle(&prepared, Call::default(), &event(), setup()).await;
+    assert!(matches!(refused.outcome, Outcome::Failed(_)));
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_spinning_guest_and_one_that_waits_in_the_host() {
+    let sandbox = sandbox(Limits { fuel: 1_000_000_000_000, ..Limits::default() });
+    let waits = handle("(call $log-wait)");
+    for guest in [Guest { body: SPINS, ..Guest::default() }, Guest { body: &waits, host: true, ..Guest::default() }] {
+        let prepared = prepare(&sandbox, &guest.bytes()).unwrap();
+        let deadline = Some(Duration::from_millis(50));
+        let since = Instant::now();
+        let ended = sandbox.handle(&prepared, Call::default(), &event(), CallSetup { deadline, ..setup() }).await;
+        let expected = Outcome::Breach(Breach::Deadline, "after 50 ms".to_owned());
+        assert_eq!(ended.outcome, expected);
+        assert!(since.elapsed() >= Duration::from_millis(50) && since.elapsed() < Duration::from_secs(5));
+        assert_eq!(sandbox.pool_use().slots, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_pool_waits_and_never_fails() {
+    let limits = Limits { memory_bytes: 4 << 20, ..Limits::default() };
+    let pool = Pool { slots: 8, live_bytes: 8 << 20, ..Pool::default() };
+    let sandbox = std::sync::Arc::new(with_pool(limits, pool));
+    let body = handle("(drop (memory.grow (i32.const 40)))");
+    let prepared = std::sync::Arc::new(prepare(&sandbox, &Guest { body: &body, ..Guest::default() }.bytes()).unwrap());
+    let calls: Vec<_> = (0..64)
+        .map(|_| {
+            let (sandbox, prepared) = (sandbox.clone(), prepared.clone());
+            tokio::spawn(async move {
+                let deadline = Some(Duration::from_secs(30));
+                sandbox.handle(&prepared, Call::default(), &event(), CallSetup { deadline, ..setup() }).await.outcome
+            })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Outcome::Ok);
+    }
+    assert_eq!((sandbox.pool_use().slots, sandbox.pool_use().live_bytes), (0, 0));
+}
+
+/// On one thread, guests take turns of one yield interval: a neighbour that spins costs a short call one turn of each
+/// spinner, not their whole length.
+#[tokio::test]
+async fn a_spinning_guest_does_not_delay_another_beyond_its_share() {
+    let sandbox = std::sync::Arc::new(sandbox(Limits { fuel: 1_000_000_000_000, ..Limits::default() }));
+    let spins = std::sync::Arc::new(prepare(&sandbox, &Guest { body: SPINS, ..Guest::default() }.bytes()).unwrap());
+    let answers = prepare(&sandbox, &Guest::default().bytes()).unwrap();
+    let spinners: Vec<_> = (0..4)
+        .map(|_| {
+            let (sandbox, spins) = (sandbox.clone(), spins.clone());
+            tokio::spawn(async move { sandbox.handle(&spins, Call::default(), &event(), setup()).await.outcome })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let since = Instant::now();
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+        let ended = sandbox.handle(&answers, Call::default(), &event(), setup()).await;
+        assert_eq!(ended.outcome, Outcome::Ok);
+    }
+    // 20 calls behind 4 spinners, a few milliseconds a turn in the slowest build; the spinners would take minutes.
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(spinners.iter().all(|spinner| !spinner.is_finished()));
+    for spinner in spinners {
+        spinner.abort();
+        assert!(spinner.await.is_err());
+    }
+    assert_eq!(sandbox.pool_use().slots, 0);
+}

@@ -1,0 +1,236 @@
+//! Interface `puppet:tweet/tweet` on a view of the invocation.
+
+use puppet_grants::{Amount, Answer, Charge, Gate, Held};
+use puppet_store::Post;
+use puppet_types::{AccountId, Capability, Decision, PostId, Refusal, wit};
+use serde_json::json;
+use wasmtime::component::{HasData, Linker};
+
+use crate::{TweetReader, check, own, weighted_length};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/tweet"],
+        inline: "
+            package puppet:host-tweet;
+            world host { import puppet:tweet/tweet@0.1.0; }
+        ",
+        imports: {
+            "puppet:tweet/tweet.timeline": async | trappable,
+            "puppet:tweet/tweet.posts-of": async | trappable,
+            "puppet:tweet/tweet.thread-of": async | trappable,
+            "puppet:tweet/tweet.own-posts": async | trappable,
+            default: trappable,
+        },
+        with: { "puppet:types/types": puppet_types::wit::types },
+    });
+}
+
+use bindings::puppet::tweet::tweet::{Host, Image, PostItem, PostRef, add_to_linker};
+
+/// The most a read answers.
+const READ_LIMIT: u32 = 100;
+
+/// What the interface needs of an invocation.
+pub struct View<'a> {
+    /// The way to everything.
+    pub gate: &'a mut Gate,
+    /// Where posts are.
+    pub reader: &'a Held<dyn TweetReader>,
+    /// In whose name.
+    pub account: &'a AccountId,
+    /// Paths below the pack's `assets/`.
+    pub assets: &'a [String],
+}
+
+/// An invocation that carries this capability.
+pub trait Carries: Send + 'static {
+    /// Its view for this interface.
+    fn tweet(&mut self) -> View<'_>;
+}
+
+struct Interface;
+
+impl HasData for Interface {
+    type Data<'a> = View<'a>;
+}
+
+/// Links the interface.
+pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    add_to_linker::<T, Interface>(linker, |carrier| carrier.tweet())
+}
+
+impl Host for View<'_> {
+    fn post(&mut self, text: String, images: Vec<Image>) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_post(text, images))
+    }
+
+    fn thread(&mut self, parts: Vec<String>) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_thread(parts))
+    }
+
+    fn reply(&mut self, to: PostRef, text: String, images: Vec<Image>) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_reply(to, text, images))
+    }
+
+    fn quote(&mut self, of: PostRef, text: String) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_quote(of, text))
+    }
+
+    fn like(&mut self, of: PostRef) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_like(of))
+    }
+
+    fn delete(&mut self, of: PostRef) -> wasmtime::Result<Result<u32, wit::Error>> {
+        wit::answer(self.decide_delete(of))
+    }
+
+    async fn timeline(&mut self, limit: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_timeline(limit).await.map(items))
+    }
+
+    async fn posts_of(&mut self, account: String, limit: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_posts_of(&account, limit).await.map(items))
+    }
+
+    async fn thread_of(&mut self, id: String, depth: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_thread_of(id, depth).await.map(items))
+    }
+
+    async fn own_posts(&mut self, limit: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_own_posts(limit).await.map(items))
+    }
+
+    fn weighted_length(&mut self, text: String) -> wasmtime::Result<u32> {
+        let counted = wit::answer(self.gate.count(Capability::Tweet))?;
+        counted.map(|()| weighted_length(&text)).map_err(|error| wasmtime::Error::msg(error.message))
+    }
+}
+
+impl View<'_> {
+    fn decide_post(&mut self, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
+        check::text(&text)?;
+        let images = self.images(images)?;
+        self.gate.decide("post", &[charge(Amount::Posts, 1)], Decision::Post { text, images })
+    }
+
+    fn decide_thread(&mut self, parts: Vec<String>) -> Result<u32, Refusal> {
+        check::parts(&parts)?;
+        self.gate.decide("thread", &[charge(Amount::Posts, parts.len() as u64)], Decision::Thread { parts })
+    }
+
+    fn decide_reply(&mut self, to: PostRef, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
+        let to = self.reference(to)?;
+        check::text(&text)?;
+        let images = self.images(images)?;
+        self.gate.decide("reply", &[charge(Amount::Replies, 1)], Decision::Reply { to, text, images })
+    }
+
+    fn decide_quote(&mut self, of: PostRef, text: String) -> Result<u32, Refusal> {
+        let of = self.reference(of)?;
+        check::text(&text)?;
+        self.gate.decide("quote", &[charge(Amount::Posts, 1)], Decision::Quote { of, text })
+    }
+
+    fn decide_like(&mut self, of: PostRef) -> Result<u32, Refusal> {
+        let of = self.reference(of)?;
+        self.gate.decide("like", &[charge(Amount::Likes, 1)], Decision::Like { of })
+    }
+
+    fn decide_delete(&mut self, of: PostRef) -> Result<u32, Refusal> {
+        let of = self.reference(of)?;
+        self.gate.decide("delete", &[charge(Amount::Deletes, 1)], Decision::Delete { of })
+    }
+
+    fn images(&self, images: Vec<Image>) -> Result<Vec<puppet_types::Image>, Refusal> {
+        let images: Vec<_> = images
+            .into_iter()
+            .map(|image| puppet_types::Image { asset: image.asset, alt_text: image.alt_text })
+            .collect();
+        check::images(&images, self.assets).map(|()| images)
+    }
+
+    fn reference(&self, reference: PostRef) -> Result<puppet_types::PostRef, Refusal> {
+        let reference = match reference {
+            PostRef::Id(id) => puppet_types::PostRef::Id(id.into()),
+            PostRef::Decision(n) => puppet_types::PostRef::Decision(n),
+        };
+        check::reference(reference, &self.gate.decided())
+    }
+
+    // Every read ends before the event's own time: what others do at that very moment is not seen, whoever
+    // of them runs first.
+
+    async fn read_timeline(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
+        let (limit, before, account) = (within(limit), self.gate.at(), self.account);
+        let asked = json!({ "limit": limit });
+        self.gate
+            .read(Capability::Tweet, "timeline", &asked, self.reader, move |reader| {
+                Box::pin(async move { reader.timeline(account, before, limit as usize).await.map(Answer::free) })
+            })
+            .await
+    }
+
+    async fn read_posts_of(&mut self, account: &str, limit: u32) -> Result<Vec<Post>, Refusal> {
+        let (limit, before, account) = (within(limit), self.gate.at(), check::account(account)?);
+        let asked = json!({ "account": account, "limit": limit });
+        self.gate
+            .read(Capability::Tweet, "posts-of", &asked, self.reader, move |reader| {
+                Box::pin(async move { reader.posts_of(&account, before, limit as usize).await.map(Answer::free) })
+            })
+            .await
+    }
+
+    async fn read_thread_of(&mut self, id: String, depth: u32) -> Result<Vec<Post>, Refusal> {
+        let (depth, before, id) = (depth.min(READ_LIMIT), self.gate.at(), check::id(PostId::from(id))?);
+        let asked = json!({ "id": id, "depth": depth });
+        self.gate
+            .read(Capability::Tweet, "thread-of", &asked, self.reader, move |reader| {
+                Box::pin(async move { reader.thread_of(&id, depth as usize, before).await.map(Answer::free) })
+            })
+            .await
+    }
+
+    async fn read_own_posts(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
+        let (limit, before, account) = (within(limit), self.gate.at(), self.account);
+        let asked = json!({ "limit": limit });
+        let stored = self
+            .gate
+            .read(Capability::Tweet, "own-posts", &asked, self.reader, move |reader| {
+                Box::pin(async move { reader.posts_of(account, before, limit as usize).await.map(Answer::free) })
+            })
+            .await?;
+        Ok(own::overlay(stored, &self.gate.decided(), account, before, limit as usize))
+    }
+}
+
+fn within(limit: u32) -> u32 {
+    limit.clamp(1, READ_LIMIT)
+}
+
+fn charge(amount: Amount, quantity: u64) -> Charge {
+    Charge { amount, quantity }
+}
+
+fn items(posts: Vec<Post>) -> Vec<PostItem> {
+    posts.into_iter().map(item).collect()
+}
+
+fn item(post: Post) -> PostItem {
+    let text = |id: PostId| id.to_string();
+    PostItem {
+        id: text(post.id),
+        author: post.author.to_string(),
+        text: post.text,
+        at: u64::try_from(post.at.as_millis()).unwrap_or(0),
+        in_reply_to: post.in_reply_to.map(text),
+        quotes: post.quotes.map(text),
+        conversation: text(post.conversation),
+        likes: post.likes,
+        replies: post.replies,
+        quoted: post.quoted,
+    }
+}
+
+#[cfg(test)]
+mod tests;

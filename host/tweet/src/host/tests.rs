@@ -1,0 +1,167 @@
+//! The interface on a real gate, over a local network in memory.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use puppet_grants::{CallBounds, Elapsed, Ledger, Period, Request, Requests, Rights, UnbookedReads};
+use puppet_store::{PostStore, SqliteStore};
+use puppet_types::{BreachError, Timestamp};
+
+use super::*;
+use crate::{Accounts, Action, Local, Order, TweetPublisher};
+
+struct Invocation {
+    gate: Gate,
+    reader: Held<dyn TweetReader>,
+    local: Arc<Local>,
+    account: AccountId,
+    assets: Vec<String>,
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_767_571_200_000 + seconds * 1_000)
+}
+
+fn invocation(amounts: &[(Amount, u64)], host_calls: u32) -> Invocation {
+    let store: Arc<dyn PostStore> = Arc::new(SqliteStore::in_memory().unwrap());
+    let accounts = Arc::new(Accounts::default());
+    accounts.put("ada".into(), "ada".into());
+    let local = Arc::new(Local::new(store, accounts));
+    let amounts = amounts.iter().map(|(amount, most)| ((*amount, Period::Hour), *most)).collect::<BTreeMap<_, _>>();
+    let request = Request { amounts, ..Request::default() };
+    let requests = Requests::from_iter([(Capability::Tweet, request)]);
+    let rights = Rights::from_requests(&requests, &"pack".into(), &"ada".into(), &Ledger::default());
+    let gate = Gate::new(
+        "inv".into(),
+        "pack".into(),
+        at(100),
+        Arc::new(rights),
+        Arc::new(CallBounds { host_calls, ..CallBounds::default() }),
+        Arc::new(UnbookedReads),
+        Elapsed::Modelled(std::time::Duration::ZERO),
+    );
+    let reader = Held::new(Arc::clone(&local) as Arc<dyn TweetReader>);
+    Invocation { gate, reader, local, account: "ada".into(), assets: vec!["cat.png".to_owned()] }
+}
+
+impl Invocation {
+    fn view(&mut self) -> View<'_> {
+        View { gate: &mut self.gate, reader: &self.reader, account: &self.account, assets: &self.assets }
+    }
+
+    async fn posted(&self, effect: &str, account: &str, seconds: i64, text: &str) -> String {
+        let action = Action::Post { text: text.to_owned(), images: Vec::new() };
+        let order = Order { effect: effect.into(), account: account.into(), at: at(seconds), hops: 0, action };
+        self.local.publish(&order).await.unwrap().posts[0].id.to_string()
+    }
+}
+
+fn texts(items: wasmtime::Result<Result<Vec<PostItem>, wit::Error>>) -> Vec<String> {
+    items.unwrap().unwrap().into_iter().map(|item| item.text).collect()
+}
+
+fn code<A: std::fmt::Debug>(answer: wasmtime::Result<Result<A, wit::Error>>) -> String {
+    answer.unwrap().unwrap_err().code
+}
+
+#[test]
+fn decisions_are_checked_numbered_and_charged() {
+    let mut call = invocation(&[], 1_000);
+    let mut view = call.view();
+    let cat = || vec![Image { asset: "cat.png".to_owned(), alt_text: "a cat".to_owned() }];
+    assert_eq!(view.post("one".to_owned(), cat()).unwrap().unwrap(), 0);
+    assert_eq!(view.thread(vec!["two".to_owned(), "three".to_owned()]).unwrap().unwrap(), 1);
+    assert_eq!(view.reply(PostRef::Id("7".to_owned()), "four".to_owned(), cat()).unwrap().unwrap(), 2);
+    assert_eq!(view.quote(PostRef::Decision(2), "five".to_owned()).unwrap().unwrap(), 3);
+    assert_eq!(view.like(PostRef::Id("7".to_owned())).unwrap().unwrap(), 4);
+    assert_eq!(view.delete(PostRef::Decision(0)).unwrap().unwrap(), 5);
+    // Nothing of these is recorded.
+    assert_eq!(code(view.post("a".repeat(281), Vec::new())), "too-long");
+    assert_eq!(code(view.post(" ".to_owned(), Vec::new())), "invalid-input");
+    assert_eq!(code(view.thread(vec!["alone".to_owned()])), "invalid-input");
+    let dog = vec![Image { asset: "dog.png".to_owned(), alt_text: "a dog".to_owned() }];
+    assert_eq!(code(view.reply(PostRef::Decision(0), "x".to_owned(), dog)), "not-found");
+    assert_eq!(code(view.quote(PostRef::Id("x".to_owned()), "x".to_owned())), "invalid-input");
+    for bad in [4, 5, 6] {
+        assert_eq!(code(view.like(PostRef::Decision(bad))), "invalid-input", "{bad}");
+    }
+    let done = call.gate.finish(true);
+    let kinds: Vec<_> = done.decisions.iter().map(|numbered| numbered.decision.kind()).collect();
+    assert_eq!(kinds, ["post", "thread", "reply", "quote", "like", "delete"]);
+    let spent = |amount: Amount| -> Vec<u64> {
+        let of = done.spends.iter().filter(|spend| spend.key.amount == amount && spend.key.period == Period::Hour);
+        let mut by_scope: BTreeMap<_, u64> = BTreeMap::new();
+        of.for_each(|spend| *by_scope.entry(spend.key.clone()).or_default() += spend.used);
+        by_scope.into_values().collect()
+    };
+    assert!(!spent(Amount::Posts).is_empty() && spent(Amount::Posts).iter().all(|posts| *posts == 4));
+    for amount in [Amount::Replies, Amount::Likes, Amount::Deletes] {
+        assert!(!spent(amount).is_empty() && spent(amount).iter().all(|used| *used == 1), "{amount:?}");
+    }
+}
+
+#[test]
+fn each_part_of_a_thread_is_a_post_of_the_budget() {
+    let mut call = invocation(&[(Amount::Posts, 3)], 1_000);
+    let mut view = call.view();
+    let parts = |count: usize| vec!["part".to_owned(); count];
+    assert_eq!(code(view.thread(parts(4))), "budget-exhausted");
+    assert!(view.thread(parts(3)).unwrap().is_ok());
+    assert_eq!(code(view.post("more".to_owned(), Vec::new())), "budget-exhausted");
+}
+
+#[tokio::test]
+async fn reads_see_the_past_and_own_decisions() {
+    let mut call = invocation(&[], 1_000);
+    let first = call.posted("e1", "ada", 1, "old").await;
+    call.posted("e2", "bob", 2, "of another").await;
+    call.posted("e3", "ada", 100, "of this very moment").await;
+    let mut view = call.view();
+    let decided = view.post("new".to_owned(), Vec::new()).unwrap().unwrap();
+    assert_eq!(texts(view.timeline(0).await), ["of another"]);
+    assert_eq!(texts(view.timeline(1_000).await), ["of another", "old"]);
+    assert_eq!(texts(view.posts_of("@Ada".to_owned(), 5).await), ["old"]);
+    assert_eq!(texts(view.thread_of(first.clone(), 5).await), ["old"]);
+    assert_eq!(texts(view.own_posts(5).await), ["new", "old"]);
+    view.like(PostRef::Id(format!("decision:{decided}"))).unwrap().unwrap();
+    view.delete(PostRef::Id(first)).unwrap().unwrap();
+    assert_eq!(texts(view.own_posts(5).await), ["new"]);
+    assert_eq!(code(view.thread_of("404".to_owned(), 5).await), "not-found");
+    assert_eq!(code(view.thread_of("x".to_owned(), 5).await), "invalid-input");
+    assert_eq!(code(view.posts_of("a b".to_owned(), 5).await), "invalid-input");
+    let reads: Vec<_> = call.gate.finish(true).reads.into_iter().map(|read| read.operation).collect();
+    assert_eq!(reads, ["timeline", "timeline", "posts-of", "thread-of", "own-posts", "own-posts", "thread-of"]);
+}
+
+#[test]
+fn counting_a_text_is_a_call_and_no_read() {
+    let mut call = invocation(&[], 2);
+    let mut view = call.view();
+    assert_eq!(view.weighted_length("日本".to_owned()).unwrap(), 4);
+    assert_eq!(view.weighted_length("a".repeat(500)).unwrap(), 500);
+    let breach = view.weighted_length(String::new()).unwrap_err();
+    assert!(breach.downcast_ref::<BreachError>().is_some());
+    assert!(call.gate.finish(true).reads.is_empty());
+}
+
+#[test]
+fn an_item_carries_the_whole_post() {
+    let post = Post {
+        id: "3".into(),
+        author: "ada".into(),
+        text: "text".to_owned(),
+        at: Timestamp::from_millis(5),
+        in_reply_to: Some("2".into()),
+        quotes: Some("1".into()),
+        conversation: "0".into(),
+        thread: None,
+        media: Vec::new(),
+        hops: 9,
+        likes: 4,
+        replies: 5,
+        quoted: 6,
+    };
+    let item = item(post);
+    assert_eq!((item.id.as_str(), item.author.as_str(), item.text.as_str(), item.at), ("3", "ada", "text", 5));
+    assert_eq!((item.in_reply_to.as_deref(), item.quotes.as_deref()), (Some("2"), Some("1")));
+    assert_eq!((item.conversation.as_str(), item.likes, item.replies, item.quoted), ("0", 4, 5, 6));
+}

@@ -1,0 +1,87 @@
+//! What a provider is asked to do, and what came of it.
+
+use puppet_store::Post;
+use puppet_types::{AccountId, EffectId, Image, PostId, Timestamp};
+use serde_json::Value;
+
+/// An effect with every reference resolved to an id.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A post of its own.
+    Post {
+        /// At most 280 weighted.
+        text: String,
+        /// At most four.
+        images: Vec<Image>,
+    },
+    /// Posts that each answer the one before.
+    Thread {
+        /// In order.
+        parts: Vec<String>,
+    },
+    /// An answer.
+    Reply {
+        /// What is answered.
+        to: PostId,
+        /// At most 280 weighted.
+        text: String,
+        /// At most four.
+        images: Vec<Image>,
+    },
+    /// A post about another.
+    Quote {
+        /// What is quoted.
+        of: PostId,
+        /// At most 280 weighted.
+        text: String,
+    },
+    /// A like.
+    Like {
+        /// What is liked.
+        of: PostId,
+    },
+    /// Takes a post of the account back.
+    Delete {
+        /// Which.
+        of: PostId,
+    },
+}
+
+/// One effect on its way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The same effect twice is done once.
+    pub effect: EffectId,
+    /// In whose name.
+    pub account: AccountId,
+    /// When.
+    pub at: Timestamp,
+    /// How many of our own events led to it.
+    pub hops: u32,
+    /// What.
+    pub action: Action,
+}
+
+/// What an order came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Published {
+    /// The posts made, a thread in order; none for a like or a delete.
+    pub posts: Vec<Post>,
+    /// Who hears of it at once; empty where the provider itself brings news of mentions later.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// News for one account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Who hears it.
+    pub account: AccountId,
+    /// `mention` or `timeline_post`.
+    pub kind: String,
+    /// Who wrote the post.
+    pub author: String,
+    /// `{"post": …, "from_agent": …}`.
+    pub payload: Value,
+    /// One more than the order had.
+    pub hops: u32,
+}

@@ -1,0 +1,56 @@
+//! The two sides of a network of posts: one writes, one reads. Shaped by X API v2, so that `local` and X
+//! look the same from inside.
+
+use async_trait::async_trait;
+use puppet_store::{Post, StoreError};
+use puppet_types::{AccountId, CallError, PostId, Timestamp};
+
+use crate::{Order, Published};
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The post that it refers to is not there.
+    #[error("there is no post {0}")]
+    NotFound(String),
+    /// The provider will never do it.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Too many at a time; nothing was done.
+    #[error("the provider asks to wait {retry_after_ms} ms")]
+    RateLimited {
+        /// How long.
+        retry_after_ms: u64,
+    },
+    /// Not reached; nothing was done.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// It may or may not have been done.
+    #[error("in doubt: {0}")]
+    InDoubt(String),
+}
+
+impl From<StoreError> for PublishError {
+    /// A failed statement did nothing.
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Carries orders out.
+#[async_trait]
+pub trait TweetPublisher: Send + Sync {
+    /// Does it. Where the provider can tell effects apart, the same effect twice is done once.
+    async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
+}
+
+/// Answers reads. Nothing from `before` or later is shown.
+#[async_trait]
+pub trait TweetReader: Send + Sync {
+    /// What the account sees, newest first.
+    async fn timeline(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError>;
+    /// Posts of one account, replies too, newest first.
+    async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError>;
+    /// At most `depth` ancestors of a post, oldest first, and the post itself last.
+    async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError>;
+}

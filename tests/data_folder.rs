@@ -1,0 +1,39 @@
+//! `init`, `config`, `doctor`: what a newcomer touches first.
+
+use crate::support::{finish, list, puppet, run};
+
+#[test]
+fn what_init_writes_can_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "home"]).exits(0);
+    let home = folder.path().join("home");
+    let again = run(folder.path(), &["init", "home"]).exits(2);
+    assert!(again.stderr.contains("puppet.toml"));
+    run(&home, &["run", "--for", "1s"]).exits(0);
+    let agents = run(&home, &["agent", "list", "--json"]).exits(0).json();
+    assert_eq!(agents["items"][0]["id"], "ember");
+}
+
+#[test]
+fn config_shows_values_and_origins_and_masks_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = puppet(folder.path());
+    command.args(["config", "--json"]).env("OPENAI_API_KEY", "sk-very-secret-value").env("OPENAI_MODEL", "my-model");
+    let ran = finish(&mut command).exits(0);
+    assert!(!ran.stdout.contains("sk-very-secret-value") && !ran.stderr.contains("sk-very-secret-value"));
+    let shown = ran.json();
+    let model = list(&shown, "items").iter().find(|item| item["key"] == "llm.providers.openai.model").unwrap();
+    assert_eq!((&model["value"], &model["origin"]), (&"my-model".into(), &"env OPENAI_MODEL".into()));
+}
+
+#[test]
+fn doctor_lists_every_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = run(folder.path(), &["doctor", "--limits", "--json"]).exits(0).json();
+    let names: Vec<&str> = list(&limits, "items").iter().map(|item| item["name"].as_str().unwrap()).collect();
+    for name in ["fuel", "memory_bytes", "stack_bytes", "host_calls", "deadline_ms"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let checks = run(folder.path(), &["doctor", "--json"]).exits(0).json();
+    assert!(list(&checks, "checks").iter().all(|check| check["status"] != "fail"), "{checks}");
+}

@@ -1,0 +1,91 @@
+//! A host on the real clock: commands reach it through its socket, and what was accepted survives it.
+
+use serde_json::Value;
+
+use crate::support::{self, Running, list, run};
+
+fn imported() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::fixtures().join("agents/harbour-watch.json").to_str().unwrap().to_owned();
+    run(folder.path(), &["agent", "import", &file]).exits(0);
+    folder
+}
+
+#[test]
+fn events_are_sent_waited_for_and_journaled() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let ready: Value = serde_json::from_str(&std::fs::read_to_string(data.join("run.json")).unwrap()).unwrap();
+    assert_eq!(ready["pid"], host.pid());
+    let payload = r#"{"topic": "zeppelins", "headline": "Zeppelins over the bay"}"#;
+    let args = ["event", "send", "news", "--payload", payload, "--agent", "harbour-watch", "--wait", "--json"];
+    let sent = run(folder.path(), &args).exits(0).json();
+    assert_eq!(sent["outcome"], "ok");
+    assert!(!list(&sent, "invocations").is_empty() && sent["event_id"].is_string());
+    let journal = run(folder.path(), &["journal", "--text", "zeppelins", "--json"]).exits(0).json();
+    let held = list(&journal, "items").iter().flat_map(|item| list(item, "decisions")).any(|decision| {
+        let body = decision["body"].to_string().to_lowercase();
+        ["remember", "post"].contains(&decision["kind"].as_str().unwrap()) && body.contains("zeppelins")
+    });
+    assert!(held, "news leads to a post or a memory about it");
+    let forced = ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    run(folder.path(), &forced).exits(0);
+    let soon = ["event", "send", "command_post", "--agent", "harbour-watch", "--wait", "--json"];
+    let declined = run(folder.path(), &soon);
+    assert_eq!(declined.json()["outcome"], "declined");
+    assert_eq!(host.stop(), 0);
+    assert!(!data.join("run.json").exists() && !data.join("control.sock").exists());
+}
+
+#[test]
+fn a_second_host_is_refused_and_reads_still_work() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let second = run(folder.path(), &["run", "--for", "1s"]).exits(4);
+    assert!(second.stderr.contains(&host.pid().to_string()), "{}", second.stderr);
+    for args in [&["journal"][..], &["agent", "list"], &["agent", "show", "harbour-watch"], &["budgets"], &["plugins"]] {
+        run(folder.path(), args).exits(0);
+    }
+    let unknown = run(folder.path(), &["event", "send", "news", "--agent", "harbor-watch"]).exits(2);
+    assert!(unknown.stderr.contains("harbour-watch"), "{}", unknown.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_socket_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let _host = Running::start(folder.path(), &data, &[]);
+    let mode = std::fs::metadata(data.join("control.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn an_accepted_event_survives_the_death_of_its_host() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let mut sent = Vec::new();
+    for round in 0..3 {
+        let host = Running::start(folder.path(), &data, &[]);
+        for n in 0..5 {
+            let payload = format!("{{\"topic\": \"storm\", \"headline\": \"storm {round} {n}\"}}");
+            let args = ["event", "send", "news", "--payload", &payload, "--agent", "harbour-watch", "--json"];
+            let answer = run(folder.path(), &args).exits(0).json();
+            sent.push(answer["event_id"].as_str().unwrap().to_owned());
+        }
+        host.kill();
+    }
+    let host = Running::start(folder.path(), &data, &[]);
+    // An event after the others in the same mailbox: once it is handled, so are they.
+    let last = ["event", "send", "news", "--payload", "{\"topic\": \"calm\"}", "--agent", "harbour-watch", "--priority", "low", "--wait"];
+    run(folder.path(), &last).exits(0);
+    let journal = run(folder.path(), &["journal", "--kind", "news", "--limit", "1000", "--json"]).exits(0).json();
+    let handled: Vec<&str> = list(&journal, "items").iter().map(|item| item["event"]["id"].as_str().unwrap()).collect();
+    for id in &sent {
+        assert_eq!(handled.iter().filter(|other| *other == id).count(), 1, "{id}");
+    }
+    assert_eq!(host.stop(), 0);
+}

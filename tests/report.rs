@@ -1,0 +1,94 @@
+//! `report.json`: totals are sums, edges take time, and nothing of the machine or of a secret is in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    simulate::{week, week_folder},
+    support::{list, millis},
+};
+
+#[test]
+fn totals_are_the_sums_over_agents() {
+    let report = week();
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for agent in list(report, "agents") {
+        for kind in ["post", "thread", "reply", "quote", "like"] {
+            *sums.entry(kind).or_default() += agent["counts"][kind].as_u64().unwrap();
+        }
+    }
+    for (kind, sum) in &sums {
+        let decided = report["totals"]["decisions"][kind].as_u64().unwrap_or(0);
+        assert!(decided >= *sum, "{kind}: {decided} decided, {sum} done");
+    }
+    let invocations = &report["totals"]["invocations"];
+    let number = |key: &str| invocations[key].as_u64().unwrap();
+    let breaches: u64 = invocations["breach"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(number("total"), number("ok") + number("declined") + number("failed") + breaches);
+    assert_eq!((number("failed"), breaches), (0, 0));
+    let tokens: u64 = list(report, "agents").iter().map(|agent| agent["llm"]["prompt_tokens"].as_u64().unwrap()).sum();
+    assert_eq!(report["totals"]["tokens"]["prompt"].as_u64().unwrap(), tokens);
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in list(report, "events") {
+        *kinds.entry(event["kind"].as_str().unwrap()).or_default() += 1;
+    }
+    for (kind, n) in kinds {
+        assert_eq!(report["totals"]["events"][kind].as_u64(), Some(n), "{kind}");
+    }
+}
+
+#[test]
+fn an_effect_reaches_others_a_second_later_at_least() {
+    let report = week();
+    let posts: BTreeMap<&str, i64> = list(report, "agents")
+        .iter()
+        .flat_map(|agent| list(agent, "posts"))
+        .map(|post| (post["id"].as_str().unwrap(), millis(&post["at"])))
+        .collect();
+    for agent in list(report, "agents") {
+        for like in list(agent, "likes") {
+            if let Some(posted) = posts.get(like["post"].as_str().unwrap()) {
+                assert!(millis(&like["at"]) >= posted + 1_000, "{like}");
+            }
+        }
+        for reply in list(agent, "posts").iter().filter(|post| post["kind"] == "reply") {
+            let parent = posts.get(reply["in_reply_to"].as_str().unwrap()).expect("the post that was answered");
+            assert!(millis(&reply["at"]) >= parent + 1_000, "{reply}");
+        }
+    }
+}
+
+#[test]
+fn no_credential_and_no_path_is_anywhere_below_out() {
+    let mut folders = vec![week_folder().to_path_buf()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("do-not-print"), "{}", path.display());
+            files += 1;
+            if path.extension().is_some_and(|ext| ext == "md") || path.ends_with("report.json") {
+                assert!(!text.contains(env!("CARGO_MANIFEST_DIR")), "{}", path.display());
+            }
+        }
+    }
+    assert!(files >= 4, "report, timeline, build and data");
+}
+
+#[test]
+fn fields_come_in_the_order_of_the_schema() {
+    let text = std::fs::read_to_string(week_folder().join("report.json")).unwrap();
+    let keys = ["schema", "version", "seed", "start", "end", "days", "tz", "inputs", "plugins", "generators", "totals", "agents", "events"];
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["schema"], "puppet.simulate/1");
+    let places: Vec<usize> = keys.iter().map(|key| text.find(&format!("\n  \"{key}\":")).expect(key)).collect();
+    assert!(places.is_sorted());
+    assert!(text.ends_with("}\n"));
+}

@@ -1,0 +1,160 @@
+//! Starts the program and reads what it says.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// What a finished command left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Stdout as JSON; the test fails with everything that was said where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self:?}"))
+    }
+    /// Fails the test unless the command exited with this code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// The program with a clean environment, in a folder.
+pub fn puppet(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    for name in ["PATH", "HOME", "SystemRoot", "TMPDIR", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    // Native code of the plugins is compiled once for all tests.
+    command.env("PUPPET_CACHE", cache());
+    command
+}
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("native")
+}
+
+/// Runs it to its end.
+pub fn run(folder: &Path, args: &[&str]) -> Ran {
+    finish(puppet(folder).args(args))
+}
+
+/// Runs a prepared command to its end.
+pub fn finish(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Our own agent files.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
+}
+
+/// Agent files of the original engine, where they lie beside the project.
+pub fn original_agents() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/agents");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {} is not there", folder.display());
+    None
+}
+
+/// A host that runs on a data folder until it is dropped.
+pub struct Running {
+    child: Child,
+    pub data: PathBuf,
+}
+
+impl Running {
+    /// Starts `puppet run` and waits until it is ready.
+    pub fn start(folder: &Path, data: &Path, args: &[&str]) -> Self {
+        let mut command = puppet(folder);
+        command.args(["run", "--data"]).arg(data).args(args).stderr(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let (tell, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+        let mut lines = Vec::new();
+        let until = Instant::now() + Duration::from_secs(120);
+        while !data.join("run.json").exists() {
+            lines.extend(heard.try_iter());
+            if let Some(status) = child.try_wait().unwrap() {
+                lines.extend(heard.iter());
+                panic!("the host ended with {status}: {lines:?}");
+            }
+            assert!(Instant::now() < until, "the host is not ready: {lines:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, data: data.to_owned() }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it without a word.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, as Ctrl-C does, and waits.
+    pub fn stop(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Simulates and answers the folder with report, timeline and data.
+pub fn simulate(out: &Path, agents: &Path, args: &[&str]) -> Ran {
+    let mut command = puppet(out.parent().unwrap());
+    command.arg("simulate").arg("--agents").arg(agents).arg("--out").arg(out).args(args);
+    finish(&mut command).exits(0)
+}
+
+/// `report.json` of a run.
+pub fn report(out: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(out.join("report.json")).unwrap()).unwrap()
+}
+
+/// A list within JSON.
+pub fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
+    value[key].as_array().unwrap_or_else(|| panic!("`{key}` is no list in {value}"))
+}
+
+/// Milliseconds of an RFC 3339 time.
+pub fn millis(at: &Value) -> i64 {
+    at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
