@@ -4,6 +4,7 @@
 mod actor;
 mod agenda;
 mod agents;
+mod books;
 mod call;
 mod changes;
 mod clock;
@@ -21,6 +22,7 @@ mod timers;
 
 pub use actor::Actor;
 pub use agents::Agents;
+pub use books::StoreBooks;
 pub use clock::{Clock, ScaledClock, SystemClock, VirtualClock};
 pub use happening::Happening;
 pub use call::HeldProviders;

@@ -1,1 +1,8 @@
-//! puppet-events.
+//! The `events` capability: events of a plugin's own making. `emit` is a decision; what an event generator returns
+//! passes the same checks. The host alone makes its own kinds.
+
+mod check;
+mod host;
+
+pub use check::{DELAY_MS, KIND_BYTES, PAYLOAD_BYTES, TARGETS};
+pub use host::{Carries, Generated, View, link, record_generated};

@@ -201,6 +201,11 @@ impl Reservation {
     pub fn as_spent(&self) -> Spend {
         Spend { key: self.counter.key.clone(), window: self.window, used: self.quantity, overrun: 0 }
     }
+    /// Books everything that is held.
+    pub fn spend_all(self) -> Spend {
+        let quantity = self.quantity;
+        self.spend(quantity)
+    }
     /// How much is held.
     pub fn quantity(&self) -> u64 {
         self.quantity

@@ -237,7 +237,7 @@ impl Gate {
     {
         self.count(capability)?;
         let request = Json::of(request);
-        if let Some(answer) = self.from_journal(capability, operation, &request)? {
+        if let Some(answer) = self.journaled(capability, operation, &request)? {
             return answer;
         }
         let mut read = Read {
@@ -257,7 +257,16 @@ impl Gate {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
             self.books.open(&self.invocation, read.n, &worst).await?;
         }
-        let asked = self.within_deadline(ask(held.provider())).await?;
+        let asked = match self.within_deadline(ask(held.provider())).await {
+            Ok(asked) => asked,
+            Err(refusal) => {
+                if paid {
+                    // Whether it was used is not known: it counts as used, here as in the books.
+                    reserved.into_iter().for_each(|(held, _)| drop(held.spend_all()));
+                }
+                return Err(refusal);
+            }
+        };
         let (value, used) = match asked {
             Ok(answer) => {
                 self.take(answer.latency)?;
@@ -389,7 +398,7 @@ impl Gate {
         Ok(reserved)
     }
 
-    fn from_journal<A: DeserializeOwned>(
+    fn journaled<A: DeserializeOwned>(
         &mut self,
         capability: Capability,
         operation: &str,
@@ -474,3 +483,6 @@ pub(crate) mod futures_box {
     /// What `async_trait` methods return.
     pub type Boxed<'s, A> = Pin<Box<dyn Future<Output = Result<Answer<A>, CallError>> + Send + 's>>;
 }
+
+#[cfg(test)]
+mod tests;

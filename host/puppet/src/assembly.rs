@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use puppet_agent::Profile;
-use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins};
-use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights, UnbookedReads};
+use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
+use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Recaller;
 use puppet_packs::{AgentSpec, Manifest};
@@ -123,7 +123,7 @@ fn wire(
         publisher: Arc::clone(&local) as _,
         accounts,
         ledger: Arc::new(Ledger::default()),
-        books: Arc::new(UnbookedReads),
+        books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
         bounds: sandboxed::bounds(setup),
         secret: plan.secret,
         casting: Box::new(casting),

@@ -2,7 +2,10 @@
 //! run code as the host. What is damaged, foreign or of another engine is compiled again.
 
 use std::{
-    fs, hash::{DefaultHasher, Hash, Hasher}, io::{self, Write}, path::{Path, PathBuf},
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, Write},
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 

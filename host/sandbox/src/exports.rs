@@ -3,10 +3,10 @@
 use puppet_types::{Declined, Event, Outcome, Priority, Timestamp, wit};
 use wasmtime::{
     Store,
-    component::{Component, ComponentExportIndex, ComponentType, Instance, Lift, Lower},
+    component::{Component, ComponentExportIndex, ComponentType, Instance, Lift, Lower, types::ComponentItem},
 };
 
-use crate::{Carrier, LoadError, World};
+use crate::{Carrier, LoadError, World, shape};
 
 /// Bytes kept of a text in which a plugin explains itself.
 const MESSAGE_BYTES: usize = 4 << 10;
@@ -89,12 +89,20 @@ pub(crate) struct Said {
     pub(crate) generated: Vec<NewEvent>,
 }
 
-/// The function of a component's world.
+/// The function of a component's world, if it is of the shape that the contract says.
 pub(crate) fn function(component: &Component, world: World) -> Result<ComponentExportIndex, LoadError> {
     let name = world.function();
-    let instance = component.get_export_index(None, world.export());
-    let function = instance.and_then(|instance| component.get_export_index(Some(&instance), name));
-    function.ok_or_else(|| LoadError::Link { reason: format!("`{}` has no function `{name}`", world.export()) })
+    let link = |reason| LoadError::Link { reason };
+    let found =
+        component.get_export(None, world.export()).and_then(|(_, index)| component.get_export(Some(&index), name));
+    let Some((ComponentItem::ComponentFunc(function), index)) = found else {
+        return Err(link(format!("`{}` has no function `{name}`", world.export())));
+    };
+    let (expected, found) = (world.signature(), shape::signature(&function));
+    if found != expected {
+        return Err(link(format!("`{}.{name}` is `{found}`, the contract says `{expected}`", world.export())));
+    }
+    Ok(index)
 }
 
 /// Calls it.

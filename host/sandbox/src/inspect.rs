@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 
 use puppet_types::{Breach, Capability, Digest};
-use wasmparser::{
-    CanonicalFunction, Chunk, ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures,
-};
+use wasmparser::{CanonicalFunction, Chunk, ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::{LoadError, wasi};
 
@@ -243,12 +241,17 @@ fn classify(name: &str) -> Result<Import, LoadError> {
         return Err(LoadError::RefusedImport { name: name.to_owned(), reason });
     }
     if wasi::is_served(interface) {
-        return if version.starts_with("0.2.") && !version.contains('-') { Ok(Import::Wasi) } else { Err(unserved("0.2")) };
+        return if version.starts_with("0.2.") && !version.contains('-') {
+            Ok(Import::Wasi)
+        } else {
+            Err(unserved("0.2"))
+        };
     }
     let import = match interface {
         "puppet:types/types" | "puppet:plugin/outcome" => Import::Types,
         _ => {
-            let (package, interface) = interface.strip_prefix("puppet:").and_then(|name| name.split_once('/')).ok_or_else(unknown)?;
+            let (package, interface) =
+                interface.strip_prefix("puppet:").and_then(|name| name.split_once('/')).ok_or_else(unknown)?;
             let capability = Capability::parse(package).filter(|_| package == interface).ok_or_else(unknown)?;
             Import::Capability(capability)
         }

@@ -16,6 +16,7 @@ mod output;
 mod prepare;
 mod room;
 mod sandbox;
+mod shape;
 mod strikes;
 mod wasi;
 

@@ -88,6 +88,11 @@ impl Sandbox {
         &self.limits
     }
 
+    /// The engine beneath, for what measures it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// How full the pool is.
     pub fn pool_use(&self) -> PoolUse {
         let used = |all: u64, free: usize| all.saturating_sub(free as u64);

@@ -140,7 +140,9 @@ mod tests {
     fn only_strikes_of_the_window_count() {
         let rules = StrikeRules { back_off_minutes: vec![], quarantine_after: 3, window_minutes: 60 };
         let mut strikes = Strikes::default();
-        for (at, standing) in [(0, Standing::Good), (30, Standing::Good), (60, Standing::Good), (61, Standing::Quarantined)] {
+        for (at, standing) in
+            [(0, Standing::Good), (30, Standing::Good), (60, Standing::Good), (61, Standing::Quarantined)]
+        {
             assert_eq!(strikes.strike(minute(at), &rules), standing, "at {at}");
         }
     }

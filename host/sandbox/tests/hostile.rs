@@ -1,5 +1,7 @@
 //! A hostile guest per limit: each hits it, and is told by its name. What they leave alone stays usable.
 
+#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
+
 mod guest;
 
 use std::time::{Duration, Instant};
@@ -92,7 +94,9 @@ async fn a_table_that_grows_is_stopped() {
     let grow = "(table $t 10 funcref)";
     let body = format!(
         "{grow} {}",
-        handle("(loop $l (br_if $l (i32.ge_s (table.grow $t (ref.null func) (i32.const 1000)) (i32.const 0)))) unreachable")
+        handle(
+            "(loop $l (br_if $l (i32.ge_s (table.grow $t (ref.null func) (i32.const 1000)) (i32.const 0)))) unreachable"
+        )
     );
     breaches(Limits::default(), Guest { body: &body, ..Guest::default() }, Breach::TableTooLarge).await;
 }
@@ -122,8 +126,13 @@ fn more_memories_than_allowed_are_refused() {
 
 #[test]
 fn more_tables_than_allowed_are_refused() {
-    let more = "(core module $x (table 1 funcref) (table 1 funcref) (table 1 funcref)) (core instance (instantiate $x))";
-    refused_for(Limits { tables: 2, ..Limits::default() }, Guest { more, ..Guest::default() }, Breach::TooManyInstances);
+    let more =
+        "(core module $x (table 1 funcref) (table 1 funcref) (table 1 funcref)) (core instance (instantiate $x))";
+    refused_for(
+        Limits { tables: 2, ..Limits::default() },
+        Guest { more, ..Guest::default() },
+        Breach::TooManyInstances,
+    );
 }
 
 #[test]
@@ -203,16 +212,17 @@ async fn random_bytes_are_bounded() {
 #[tokio::test]
 async fn output_beyond_its_bound_is_dropped() {
     let body = format!(
-        "(data (i32.const 100) \"why\\n\") {}",
+        "(data (i32.const 8192) \"why\\n\") {}",
         handle(
             "(local $n i32) (local $out i32) (local.set $out (call $stderr))
-             (loop $l (call $write (local.get $out) (i32.const 100) (i32.const 50000) (i32.const 32))
+             (loop $l (call $write (local.get $out) (i32.const 8192) (i32.const 50000) (i32.const 32))
                (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10))))"
         )
     );
     let ended = run(Limits::default(), wasi(&body, 1)).await;
     assert_eq!(ended.outcome, Outcome::Ok);
-    let kept: usize = ended.output.iter().filter(|line| line.level == "stderr").map(|line| line.message.len() + 1).sum();
+    let kept: usize =
+        ended.output.iter().filter(|line| line.level == "stderr").map(|line| line.message.len() + 1).sum();
     assert_eq!(kept, (64 << 10) + 1);
     assert_eq!(ended.output[0].message, "why");
     assert_eq!(ended.output.last().unwrap().message, "434464 more bytes of output were dropped");
@@ -373,4 +383,24 @@ async fn a_spinning_guest_does_not_delay_another_beyond_its_share() {
         assert!(spinner.await.is_err());
     }
     assert_eq!(sandbox.pool_use().slots, 0);
+}
+
+/// One instruction can move megabytes: it costs fuel by its length, so that it neither slips past the fuel nor holds
+/// a worker past the deadline.
+#[tokio::test]
+async fn bulk_memory_work_is_metered_by_its_length() {
+    let fill = |bytes: u32| handle(&format!("(memory.fill (i32.const 0) (i32.const 0) (i32.const {bytes}))"));
+    let fuel =
+        async |bytes| run(Limits::default(), Guest { body: &fill(bytes), pages: 512, ..Guest::default() }).await.fuel;
+    let (short, long) = (fuel(16).await, fuel(32 << 20).await);
+    assert!(long - short >= (32 << 20) - 16, "{short} {long}");
+
+    let body = handle("(loop $l (memory.fill (i32.const 0) (i32.const 0) (i32.const 33554432)) (br $l))");
+    let sandbox = sandbox(Limits { fuel: 1_000_000_000_000, ..Limits::default() });
+    let prepared = prepare(&sandbox, &Guest { body: &body, pages: 512, ..Guest::default() }.bytes()).unwrap();
+    let since = Instant::now();
+    let deadline = Some(Duration::from_millis(50));
+    let ended = sandbox.handle(&prepared, Call::default(), &event(), CallSetup { deadline, ..setup() }).await;
+    assert!(matches!(ended.outcome, Outcome::Breach(Breach::Deadline, _)), "{:?}", ended.outcome);
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
 }

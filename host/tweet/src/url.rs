@@ -53,7 +53,8 @@ fn scheme_len(text: &str) -> usize {
 fn may_begin(before: &str, bare: bool) -> bool {
     let Some(last) = before.chars().next_back() else { return true };
     let joined = last.is_ascii_alphanumeric() || "@＠$#＃".contains(last) || matches!(last, '\u{202a}'..='\u{202e}');
-    !joined && !(bare && "-_./".contains(last))
+    let inside = bare && "-_./".contains(last);
+    !joined && !inside
 }
 
 /// Length of a run of labels and full stops at the beginning.

@@ -1,6 +1,6 @@
 //! `wasi:io`: one stream that is always at its end, two that take everything, and pollables that are always ready.
 
-use wasmtime::component::{ComponentType, Lower, LinkerInstance, Resource, ResourceType};
+use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, ResourceType};
 
 use super::define;
 use crate::{Carrier, Room, output::Channel};

@@ -1,6 +1,7 @@
 //! Guests written as component text: a core module body inside the shape that the worlds ask for.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a guest that cannot be made is a failed test")]
 
 use puppet_sandbox::{
     AgentRef, CallSetup, Carrier, Compiled, Ended, Limits, LoadError, NewEvent, Pool, Prepared, Room, Sandbox,
@@ -126,10 +127,10 @@ const WASI_CORE: &str = r#"
 "#;
 
 const WASI_WITH: &str = r#"(with "wasi" (instance
-    (export "stderr" (core func $stderr)) (export "write" (core func $write)) (export "exit" (core func $exit))
-    (export "now" (core func $now)) (export "wait" (core func $wait)) (export "block" (core func $block))
-    (export "bytes" (core func $bytes)) (export "number" (core func $number)) (export "folders" (core func $folders))
-    (export "network" (core func $network)) (export "drop-pollable" (core func $drop-pollable))))"#;
+    (export "stderr" (func $stderr)) (export "write" (func $write)) (export "exit" (func $exit))
+    (export "now" (func $now)) (export "wait" (func $wait)) (export "block" (func $block))
+    (export "bytes" (func $bytes)) (export "number" (func $number)) (export "folders" (func $folders))
+    (export "network" (func $network)) (export "drop-pollable" (func $drop-pollable))))"#;
 
 const WASI_USE: &str = r#"
     (import "wasi" "stderr" (func $stderr (result i32)))
@@ -148,7 +149,7 @@ const WASI_USE: &str = r#"
 /// A host function that the tests link: `puppet:log/log.wait`, which may take its time.
 const HOST: &str = r#"(import "puppet:log/log@0.1.0" (instance $log (export "wait" (func))))"#;
 const HOST_CORE: &str = r#"(core func $log-wait (canon lower (func $log "wait")))"#;
-const HOST_WITH: &str = r#"(with "log" (instance (export "wait" (core func $log-wait))))"#;
+const HOST_WITH: &str = r#"(with "log" (instance (export "wait" (func $log-wait))))"#;
 const HOST_USE: &str = r#"(import "log" "wait" (func $log-wait))"#;
 
 /// What a guest is made of.

@@ -197,11 +197,11 @@ async fn reads_end_before_their_time() {
     let ids = |posts: Vec<Post>| posts.into_iter().map(|post| post.id).collect::<Vec<_>>();
     let local = &network.local;
     let bob = AccountId::new("bob");
-    assert_eq!(ids(local.timeline(&bob, at(4), 10).await.unwrap()), [first.id.clone()]);
+    assert_eq!(ids(local.timeline(&bob, at(4), 10).await.unwrap()), std::slice::from_ref(&first.id));
     assert_eq!(ids(local.timeline(&bob, at(1), 10).await.unwrap()), [""; 0].map(PostId::from));
     let whose = AccountId::new("aDA");
     assert_eq!(ids(local.posts_of(&whose, at(4), 10).await.unwrap()), [third.id.clone(), first.id.clone()]);
-    assert_eq!(ids(local.posts_of(&whose, at(3), 10).await.unwrap()), [first.id.clone()]);
+    assert_eq!(ids(local.posts_of(&whose, at(3), 10).await.unwrap()), std::slice::from_ref(&first.id));
     let chain = local.thread_of(&third.id, 10, at(4)).await.unwrap();
     assert_eq!(ids(chain), [first.id.clone(), second.id.clone(), third.id.clone()]);
     assert_eq!(ids(local.thread_of(&third.id, 1, at(4)).await.unwrap()), [second.id, third.id.clone()]);

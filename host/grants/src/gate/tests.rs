@@ -1,0 +1,247 @@
+//! The gate's promises: nothing ungranted, nothing beyond a budget, answers from the journal, bounds that hold.
+
+use std::sync::Mutex;
+
+use puppet_types::{AgentId, StateBytes};
+
+use super::*;
+use crate::{Ledger, Period, Request, Requests};
+
+/// Answers with its question and counts how often it was asked.
+#[derive(Default)]
+struct Echo(Mutex<u32>);
+
+fn rights(requests: Requests, ledger: &Ledger) -> Arc<Rights> {
+    Arc::new(Rights::from_requests(&requests, &PackId::new("pack"), &AgentId::new("ann"), ledger))
+}
+
+fn asks(capability: Capability, request: Request) -> Requests {
+    [(capability, request)].into_iter().collect()
+}
+
+struct Scene {
+    ledger: Ledger,
+    held: Held<Echo>,
+    echo: Arc<Echo>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let echo = Arc::new(Echo::default());
+        Self { ledger: Ledger::default(), held: Held::new(Arc::clone(&echo)), echo }
+    }
+    fn gate(&self, requests: Requests, bounds: CallBounds) -> Gate {
+        Gate::new(
+            InvocationId::new("inv_1"),
+            PackId::new("pack"),
+            Timestamp::from_millis(3_600_000),
+            rights(requests, &self.ledger),
+            Arc::new(bounds),
+            Arc::new(UnbookedReads),
+            Elapsed::Modelled(Duration::ZERO),
+        )
+    }
+    fn asked(&self) -> u32 {
+        *self.echo.0.lock().unwrap()
+    }
+    async fn read(&self, gate: &mut Gate, question: &str, worst: &[Charge]) -> Result<String, Refusal> {
+        let answer = question.to_uppercase();
+        gate.read_charged(Capability::Llm, "complete", question, worst, false, &self.held, move |echo| {
+            Box::pin(async move {
+                *echo.0.lock().unwrap() += 1;
+                Ok(Answer {
+                    value: answer,
+                    used: vec![Charge { amount: Amount::Tokens, quantity: 30 }],
+                    latency: Duration::from_millis(400),
+                })
+            })
+        })
+        .await
+    }
+}
+
+fn code(result: Result<impl std::fmt::Debug, Refusal>) -> Code {
+    match result {
+        Err(Refusal::Call(error)) => error.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn llm(tokens: u64) -> Requests {
+    let amounts = [((Amount::Tokens, Period::Day), tokens)].into_iter().collect();
+    asks(Capability::Llm, Request { amounts, ..Request::default() })
+}
+
+const WORST: [Charge; 1] = [Charge { amount: Amount::Tokens, quantity: 100 }];
+
+#[tokio::test]
+async fn what_is_not_granted_never_reaches_its_provider() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(Requests::new(), CallBounds::default());
+    assert_eq!(code(scene.read(&mut gate, "hi", &[]).await), Code::Denied);
+    let embed_only = Request { operations: ["embed".to_owned()].into_iter().collect(), ..Request::default() };
+    let mut gate = scene.gate(asks(Capability::Llm, embed_only), CallBounds::default());
+    assert_eq!(code(scene.read(&mut gate, "hi", &[]).await), Code::Denied);
+    assert_eq!(scene.asked(), 0);
+    let reads = gate.finish(true).reads;
+    assert_eq!((reads.len(), reads[0].status), (1, ReadStatus::Denied));
+}
+
+#[tokio::test]
+async fn revocation_takes_effect_at_the_next_call() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(llm(1_000), CallBounds::default());
+    assert!(scene.read(&mut gate, "one", &[]).await.is_ok());
+    gate.rights().get(Capability::Llm).unwrap().revoke();
+    assert_eq!(code(scene.read(&mut gate, "two", &[]).await), Code::Denied);
+}
+
+#[tokio::test]
+async fn a_read_is_charged_what_it_used_and_nothing_passes_the_budget() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(llm(150), CallBounds::default());
+    assert_eq!(scene.read(&mut gate, "a", &WORST).await, Ok("A".to_owned()));
+    assert_eq!(scene.read(&mut gate, "b", &WORST).await, Ok("B".to_owned()));
+    // 60 are used: the worst case of a third does not fit into the 90 that are left.
+    let refused = scene.read(&mut gate, "c", &WORST).await;
+    assert_eq!(code(refused), Code::BudgetExhausted);
+    assert_eq!(scene.asked(), 2);
+    let proceedings = gate.finish(false);
+    assert_eq!(proceedings.spends.iter().map(|spend| spend.used).sum::<u64>(), 60, "reads stay booked");
+    assert_eq!(proceedings.reads[0].cost.tokens, 30);
+    assert_eq!(proceedings.reads[2].status, ReadStatus::Budget);
+    let line = &scene.ledger.lines(Timestamp::from_millis(3_600_000)).into_iter().find(|line| line.limit == 150).unwrap();
+    assert_eq!((line.used, line.reserved, line.left), (60, 0, 90));
+}
+
+#[tokio::test]
+async fn the_journal_answers_as_long_as_the_questions_are_the_same() {
+    let scene = Scene::new();
+    let mut first = scene.gate(llm(1_000), CallBounds::default());
+    scene.read(&mut first, "one", &[]).await.unwrap();
+    scene.read(&mut first, "two", &[]).await.unwrap();
+    let reads = first.finish(true).reads;
+
+    let mut resumed = scene.gate(llm(1_000), CallBounds::default()).resume_from(reads.clone());
+    assert_eq!(scene.read(&mut resumed, "one", &[]).await, Ok("ONE".to_owned()));
+    assert_eq!(scene.asked(), 2, "answered from the journal");
+    scene.read(&mut resumed, "other", &[]).await.unwrap();
+    scene.read(&mut resumed, "two", &[]).await.unwrap();
+    assert_eq!(scene.asked(), 4, "after a new question the provider is asked");
+
+    let mut replayed = scene.gate(Requests::new(), CallBounds::default()).replay(reads.clone());
+    assert_eq!(scene.read(&mut replayed, "one", &[]).await, Ok("ONE".to_owned()), "a replay needs no grant");
+    assert_eq!(code(scene.read(&mut replayed, "other", &[]).await), Code::Internal);
+    assert_eq!((scene.asked(), replayed.finish(false).divergence), (4, Some(1)));
+}
+
+#[tokio::test]
+async fn a_refusal_is_replayed_as_a_refusal() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(Requests::new(), CallBounds::default());
+    let first = scene.read(&mut gate, "hi", &[]).await;
+    let reads = gate.finish(true).reads;
+    let mut replayed = scene.gate(llm(1_000), CallBounds::default()).replay(reads);
+    assert_eq!(scene.read(&mut replayed, "hi", &[]).await, first);
+}
+
+#[tokio::test]
+async fn modelled_latency_runs_into_the_deadline() {
+    let scene = Scene::new();
+    let bounds = CallBounds { deadline: Duration::from_millis(1_000), ..CallBounds::default() };
+    let mut gate = scene.gate(llm(1_000), bounds);
+    assert!(scene.read(&mut gate, "a", &[]).await.is_ok());
+    assert!(scene.read(&mut gate, "b", &[]).await.is_ok());
+    match scene.read(&mut gate, "c", &[]).await {
+        Err(Refusal::Breach(Breach::Deadline, _)) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn calls_and_journal_bytes_are_bounded() {
+    let scene = Scene::new();
+    let bounds = CallBounds { host_calls: 2, ..CallBounds::default() };
+    let mut gate = scene.gate(llm(1_000), bounds);
+    scene.read(&mut gate, "a", &[]).await.unwrap();
+    scene.read(&mut gate, "b", &[]).await.unwrap();
+    assert!(matches!(scene.read(&mut gate, "c", &[]).await, Err(Refusal::Breach(Breach::TooManyHostCalls, _))));
+    let bounds = CallBounds { journal_bytes: 100, ..CallBounds::default() };
+    let mut gate = scene.gate(llm(1_000), bounds);
+    let long = "x".repeat(80);
+    assert!(matches!(scene.read(&mut gate, &long, &[]).await, Err(Refusal::Breach(Breach::TooManyHostBytes, _))));
+}
+
+#[test]
+fn decisions_are_counted_reserved_and_given_back() {
+    let scene = Scene::new();
+    let amounts = [((Amount::Posts, Period::Hour), 2)].into_iter().collect();
+    let requests = asks(Capability::Tweet, Request { amounts, ..Request::default() });
+    let post = || Decision::Post { text: "hi".to_owned(), images: Vec::new() };
+    let one = [Charge { amount: Amount::Posts, quantity: 1 }];
+    let mut gate = scene.gate(requests.clone(), CallBounds::default());
+    assert_eq!(gate.decide("post", &one, post()), Ok(0));
+    assert_eq!(gate.decide("post", &one, post()), Ok(1));
+    assert_eq!(code(gate.decide("post", &one, post())), Code::BudgetExhausted);
+    let dropped = gate.finish(false);
+    assert!(dropped.spends.is_empty() && dropped.decisions.len() == 2, "kept for the journal, not charged");
+    let mut gate = scene.gate(requests, CallBounds { decisions: 1, ..CallBounds::default() });
+    gate.decide("post", &one, post()).unwrap();
+    assert!(matches!(gate.decide("post", &one, post()), Err(Refusal::Breach(Breach::TooManyDecisions, _))));
+    assert_eq!(gate.finish(true).spends.iter().map(|spend| spend.used).sum::<u64>(), 2, "an hour and a day counter");
+}
+
+#[test]
+fn agent_and_log_need_no_grant() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(Requests::new(), CallBounds { log_lines: 2, log_line_bytes: 5, ..CallBounds::default() });
+    let shift = Decision::ShiftMood { valence: 0.1, arousal: 0.0, dominance: 0.0, cause: "sun".to_owned() };
+    assert_eq!(gate.decide("shift-mood", &[], shift), Ok(0));
+    let state = Decision::PutState { version: 1, data: StateBytes::new(Vec::new()) };
+    assert_eq!(code(gate.decide("put", &[], state)), Code::Denied);
+    for line in ["kältewelle", "two", "three"] {
+        gate.log("info", line).unwrap();
+    }
+    let proceedings = gate.finish(true);
+    let lines: Vec<&str> = proceedings.log.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!((lines, proceedings.log_dropped), (vec!["kält", "two"], 1), "cut at a character");
+}
+
+#[derive(Default)]
+struct Ledgered(Mutex<Vec<&'static str>>);
+
+#[async_trait]
+impl Books for Ledgered {
+    async fn open(&self, _: &InvocationId, _: u32, worst: &[Spend]) -> Result<(), CallError> {
+        assert_eq!(worst[0].used, 100);
+        self.0.lock().unwrap().push("open");
+        Ok(())
+    }
+    async fn settle(&self, _: &InvocationId, _: &Read, spent: &[Spend]) -> Result<(), CallError> {
+        assert_eq!(spent[0].used, 30);
+        self.0.lock().unwrap().push("settle");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_paid_read_is_in_the_books_before_it_is_asked_and_before_it_is_seen() {
+    let scene = Scene::new();
+    let books = Arc::new(Ledgered::default());
+    let mut gate = scene.gate(llm(1_000), CallBounds::default());
+    gate.books = Arc::clone(&books) as _;
+    let seen = Arc::clone(&books);
+    let asked = gate.read_charged(Capability::Llm, "complete", "x", &WORST, true, &scene.held, move |_| {
+        Box::pin(async move {
+            assert_eq!(*seen.0.lock().unwrap(), ["open"]);
+            Ok(Answer {
+                value: "y".to_owned(),
+                used: vec![Charge { amount: Amount::Tokens, quantity: 30 }],
+                latency: Duration::ZERO,
+            })
+        })
+    });
+    assert_eq!(asked.await, Ok("y".to_owned()));
+    assert_eq!(*books.0.lock().unwrap(), ["open", "settle"]);
+    assert!(gate.finish(true).spends.is_empty(), "booked already");
+}

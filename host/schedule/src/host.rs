@@ -1,0 +1,249 @@
+//! Interface `puppet:schedule/schedule` on a view of the invocation.
+
+use std::collections::BTreeMap;
+
+use puppet_grants::{Amount, Answer, Charge, Gate, Held};
+use puppet_store::{Timer, TimerStore};
+use puppet_types::{
+    AgentId, CallError, Capability, Code, Decision, NumberedDecision, PackId, Refusal, TimerRule, Timestamp, wit,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wasmtime::component::{HasData, Linker};
+
+use crate::rule::next_cron;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/schedule"],
+        inline: "
+            package puppet:host-schedule;
+            world host { import puppet:schedule/schedule@0.1.0; }
+        ",
+        imports: { "puppet:schedule/schedule.list": async | trappable, default: trappable },
+        with: { "puppet:types/types": puppet_types::wit::types },
+    });
+}
+
+use bindings::puppet::schedule::schedule as wire;
+
+/// Longest name.
+pub const NAME_BYTES: usize = 96;
+/// Longest payload.
+pub const PAYLOAD_BYTES: usize = 8 << 10;
+/// Shortest interval of `every`.
+pub const INTERVAL_MS: u64 = 1_000;
+
+/// What the interface needs of an invocation.
+pub struct View<'a> {
+    /// The way to everything.
+    pub gate: &'a mut Gate,
+    /// Where timers are.
+    pub store: &'a Held<dyn TimerStore>,
+    /// Whose.
+    pub agent: &'a AgentId,
+    /// IANA name, for cron rules that name no other.
+    pub timezone: &'a str,
+}
+
+/// An invocation that carries this capability.
+pub trait Carries: Send + 'static {
+    /// Its view for this interface.
+    fn schedule(&mut self) -> View<'_>;
+}
+
+struct Interface;
+
+impl HasData for Interface {
+    type Data<'a> = View<'a>;
+}
+
+/// Links the interface.
+pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wire::add_to_linker::<T, Interface>(linker, |carrier| carrier.schedule())
+}
+
+/// A timer as it is journaled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Set {
+    name: String,
+    next: Timestamp,
+    rule: TimerRule,
+    payload: Value,
+}
+
+impl wire::Host for View<'_> {
+    fn once(&mut self, name: String, at: u64, payload: String) -> wasmtime::Result<Result<(), wit::Error>> {
+        let at = Timestamp::from_millis(i64::try_from(at).unwrap_or(i64::MAX));
+        wit::answer(self.set("once", name, TimerRule::Once, at, &payload))
+    }
+
+    fn after(&mut self, name: String, delay_ms: u64, payload: String) -> wasmtime::Result<Result<(), wit::Error>> {
+        let at = self.gate.at().plus_millis(delay_ms);
+        wit::answer(self.set("after", name, TimerRule::Once, at, &payload))
+    }
+
+    fn every(&mut self, name: String, interval_ms: u64, payload: String) -> wasmtime::Result<Result<(), wit::Error>> {
+        wit::answer(self.set_every(name, interval_ms, &payload))
+    }
+
+    fn cron(
+        &mut self,
+        name: String,
+        expression: String,
+        timezone: Option<String>,
+        payload: String,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        wit::answer(self.set_cron(name, expression, timezone, &payload))
+    }
+
+    fn cancel(&mut self, name: String) -> wasmtime::Result<Result<(), wit::Error>> {
+        wit::answer(self.gate.decide("cancel", &[], Decision::CancelTimer { name }).map(drop))
+    }
+
+    async fn list(&mut self) -> wasmtime::Result<Result<Vec<wire::Timer>, wit::Error>> {
+        wit::answer(self.read().await)
+    }
+}
+
+impl View<'_> {
+    fn set(
+        &mut self,
+        operation: &'static str,
+        name: String,
+        rule: TimerRule,
+        next: Timestamp,
+        payload: &str,
+    ) -> Result<(), Refusal> {
+        check_name(&name)?;
+        let payload = parsed(payload)?;
+        let charge = Charge { amount: Amount::Timers, quantity: 1 };
+        self.gate.decide(operation, &[charge], Decision::SetTimer { name, rule, next, payload }).map(drop)
+    }
+
+    fn set_every(&mut self, name: String, interval_ms: u64, payload: &str) -> Result<(), Refusal> {
+        if interval_ms < INTERVAL_MS {
+            let message = format!("every {interval_ms} ms: at least {INTERVAL_MS}");
+            return Err(Refusal::call(Code::InvalidInput, message));
+        }
+        let next = self.gate.at().plus_millis(interval_ms);
+        self.set("every", name, TimerRule::Every { interval_ms }, next, payload)
+    }
+
+    fn set_cron(
+        &mut self,
+        name: String,
+        expression: String,
+        timezone: Option<String>,
+        payload: &str,
+    ) -> Result<(), Refusal> {
+        let timezone = timezone.unwrap_or_else(|| self.timezone.to_owned());
+        let next = next_cron(&expression, &timezone, self.gate.at())
+            .map_err(|error| Refusal::call(Code::InvalidInput, error.to_string()))?;
+        self.set("cron", name, TimerRule::Cron { expression, timezone }, next, payload)
+    }
+
+    async fn read(&mut self) -> Result<Vec<wire::Timer>, Refusal> {
+        let pack = self.gate.pack().clone();
+        let agent = self.agent;
+        let stored: Vec<Set> = self
+            .gate
+            .read(Capability::Schedule, "list", &(), self.store, move |store| {
+                Box::pin(async move { stored(store, agent, &pack).await })
+            })
+            .await?;
+        let timers = overlaid(stored, &self.gate.decided());
+        Ok(timers.into_iter().map(on_wire).collect())
+    }
+}
+
+async fn stored(store: &dyn TimerStore, agent: &AgentId, pack: &PackId) -> Result<Answer<Vec<Set>>, CallError> {
+    let timers = store.timers_of(agent, pack).await;
+    let timers = timers.map_err(|error| CallError::new(Code::Internal, error.to_string()))?;
+    let set = |Timer { name, next, rule, payload, .. }: Timer| Set { name, next, rule, payload };
+    Ok(Answer::free(timers.into_iter().map(set).collect()))
+}
+
+/// What this call has decided, laid over what is stored; by name.
+fn overlaid(stored: Vec<Set>, decided: &[NumberedDecision]) -> Vec<Set> {
+    let mut timers: BTreeMap<String, Set> = stored.into_iter().map(|set| (set.name.clone(), set)).collect();
+    for numbered in decided {
+        match &numbered.decision {
+            Decision::SetTimer { name, rule, next, payload } => {
+                let set = Set { name: name.clone(), next: *next, rule: rule.clone(), payload: payload.clone() };
+                timers.insert(name.clone(), set);
+            }
+            Decision::CancelTimer { name } => {
+                timers.remove(name);
+            }
+            _ => {}
+        }
+    }
+    timers.into_values().collect()
+}
+
+fn on_wire(set: Set) -> wire::Timer {
+    let rule = match &set.rule {
+        TimerRule::Once => "once".to_owned(),
+        TimerRule::Every { interval_ms } => format!("every {interval_ms} ms"),
+        TimerRule::Cron { expression, timezone } => format!("cron {expression} {timezone}"),
+    };
+    let next = u64::try_from(set.next.as_millis()).unwrap_or(0);
+    wire::Timer { name: set.name, next, rule, payload: set.payload.to_string() }
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let shape = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b':');
+    if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(shape) {
+        let message = format!("`{name}` is no timer name: letters, digits, `_`, `.`, `-`, `:`, at most {NAME_BYTES}");
+        return Err(Refusal::call(Code::InvalidInput, message));
+    }
+    Ok(())
+}
+
+fn parsed(payload: &str) -> Result<Value, Refusal> {
+    if payload.len() > PAYLOAD_BYTES {
+        let message = format!("{} bytes of payload: at most {PAYLOAD_BYTES}", payload.len());
+        return Err(Refusal::call(Code::TooLong, message));
+    }
+    serde_json::from_str(payload)
+        .map_err(|error| Refusal::call(Code::InvalidInput, format!("the payload is no JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_sees_what_it_set_and_cancelled() {
+        let set = |name: &str, next| Set {
+            name: name.to_owned(),
+            next: Timestamp::from_millis(next),
+            rule: TimerRule::Once,
+            payload: Value::Null,
+        };
+        let decide = |n, decision| NumberedDecision { n, decision };
+        let decided = [
+            decide(0, Decision::CancelTimer { name: "b".to_owned() }),
+            decide(1, Decision::SetTimer {
+                name: "a".to_owned(),
+                rule: TimerRule::Once,
+                next: Timestamp::from_millis(9),
+                payload: Value::Null,
+            }),
+        ];
+        assert_eq!(overlaid(vec![set("a", 1), set("b", 2), set("c", 3)], &decided), [set("a", 9), set("c", 3)]);
+    }
+
+    #[test]
+    fn names_and_payloads_are_bounded() {
+        for good in ["post", "mention-17", "mood.0af", "a:b"] {
+            assert!(check_name(good).is_ok());
+        }
+        for bad in ["", "a b", "ä", &"x".repeat(NAME_BYTES + 1)] {
+            assert!(check_name(bad).is_err());
+        }
+        assert!(parsed("{}").is_ok() && parsed("nope").is_err());
+        assert!(parsed(&format!("\"{}\"", "x".repeat(PAYLOAD_BYTES))).is_err());
+    }
+}
