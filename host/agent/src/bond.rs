@@ -29,7 +29,7 @@ pub fn apply_change(old: &Relationship, change: &RelationshipChange, at: Timesta
 }
 
 /// Whom the agent knows at birth, clamped.
-pub fn initial_relationships(persona: &Persona, _at: Timestamp) -> Vec<Relationship> {
+pub fn initial_relationships(persona: &Persona) -> Vec<Relationship> {
     let known = persona.initial_memory.relationships.iter();
     known
         .map(|(target, initial)| Relationship {
@@ -73,7 +73,7 @@ mod tests {
         let mut persona = Persona::default();
         let bond = serde_json::json!({"sentiment": 3, "familiarity": -1, "trust": 0.4, "sharedExperiences": ["a walk"], "notes": "kind"});
         persona.initial_memory.relationships.insert("ada".into(), serde_json::from_value(bond).unwrap());
-        let known = initial_relationships(&persona, Timestamp::default());
+        let known = initial_relationships(&persona);
         assert_eq!((known[0].sentiment, known[0].familiarity, known[0].trust), (1.0, 0.0, 0.4));
         assert_eq!((known[0].recent_interactions[0].as_str(), known[0].notes[0].as_str()), ("a walk", "kind"));
     }

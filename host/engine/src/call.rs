@@ -100,6 +100,7 @@ impl puppet_memory::Carries for Call {
             gate: &mut self.gate,
             recaller: &self.held.memory,
             agent: &self.actor.id,
+            account: self.actor.account.as_str(),
             recalled: &mut self.recalled,
         }
     }

@@ -1,1 +1,16 @@
-//! puppet-llm.
+//! The `llm` capability: text from a language model, and vectors for texts. Which model answers, its key and its
+//! price are the operator's; a guest names none of them.
+
+mod host;
+pub mod offline;
+pub mod openai;
+pub mod prices;
+mod provider;
+mod request;
+
+pub use host::{Carries, View, link};
+pub use prices::Price;
+pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};
+pub use request::{
+    COMPLETION_TOKENS, Completion, MESSAGES, Message, REQUEST_BYTES, Request, Role, Sampling, Usage,
+};

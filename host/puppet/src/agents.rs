@@ -29,7 +29,7 @@ impl NewAgent {
             let cap = puppet_memory::cap(memory.kind);
             changes.push(Change::Remember { agent: id.clone(), memory, vector, cap });
         }
-        for relationship in puppet_agent::initial_relationships(persona, at) {
+        for relationship in puppet_agent::initial_relationships(persona) {
             changes.push(Change::Relationship { agent: id.clone(), relationship });
         }
         Ok(changes)

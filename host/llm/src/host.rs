@@ -1,0 +1,137 @@
+//! Interface `puppet:llm/llm` on a view of the invocation.
+
+use std::sync::Arc;
+
+use puppet_grants::Gate;
+use puppet_types::{AgentId, Capability, Persona, Refusal, wit};
+use wasmtime::component::{HasData, Linker};
+
+use crate::{CallContext, Completion, Llm, Message, Request, Role, Sampling, request::validate_texts};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/llm"],
+        inline: "
+            package puppet:host-llm;
+            world host { import puppet:llm/llm@0.1.0; }
+        ",
+        imports: { default: async | trappable },
+        with: { "puppet:types/types": puppet_types::wit::types },
+    });
+}
+
+use bindings::puppet::llm::llm::{self, Host, add_to_linker};
+
+/// What the interface needs of an invocation.
+pub struct View<'a> {
+    /// The way to everything.
+    pub gate: &'a mut Gate,
+    /// Who answers.
+    pub llm: &'a Llm,
+    /// Who asks.
+    pub persona: &'a Arc<Persona>,
+    /// Its name and its description.
+    pub profile: (&'a str, &'a str),
+    /// Its id.
+    pub agent: &'a AgentId,
+    /// Of the invocation.
+    pub seed: u64,
+}
+
+/// An invocation that carries this capability.
+pub trait Carries: Send + 'static {
+    /// Its view for this interface.
+    fn llm(&mut self) -> View<'_>;
+}
+
+struct Interface;
+
+impl HasData for Interface {
+    type Data<'a> = View<'a>;
+}
+
+/// Links the interface.
+pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    add_to_linker::<T, Interface>(linker, |carrier| carrier.llm())
+}
+
+impl Host for View<'_> {
+    async fn complete(
+        &mut self,
+        request: llm::Request,
+    ) -> wasmtime::Result<Result<llm::Completion, wit::Error>> {
+        wit::answer(self.ask(request.into()).await.map(Into::into))
+    }
+
+    async fn embed(&mut self, texts: Vec<String>) -> wasmtime::Result<Result<Vec<Vec<f32>>, wit::Error>> {
+        wit::answer(self.vectors(texts).await)
+    }
+}
+
+impl View<'_> {
+    async fn ask(&mut self, request: Request) -> Result<Completion, Refusal> {
+        request.validate()?;
+        let Llm { held, terms } = self.llm;
+        let worst = terms.worst(request.prompt_bytes(), request.max_tokens).charges();
+        let context = CallContext {
+            persona: Arc::clone(self.persona),
+            name: self.profile.0.to_owned(),
+            description: self.profile.1.to_owned(),
+            agent: self.agent.clone(),
+            seed: self.seed,
+            at: self.gate.at(),
+        };
+        let asked = request.clone();
+        self.gate
+            .read_charged(Capability::Llm, "complete", &request, &worst, terms.paid, held, move |provider| {
+                Box::pin(async move { provider.complete(&asked, &context).await })
+            })
+            .await
+    }
+
+    async fn vectors(&mut self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Refusal> {
+        validate_texts(&texts)?;
+        let Llm { held, terms } = self.llm;
+        let bytes = texts.iter().map(|text| text.len() as u64).sum();
+        let worst = terms.worst(bytes, 0).charges();
+        let asked = texts.clone();
+        self.gate
+            .read_charged(Capability::Llm, "embed", &texts, &worst, terms.paid, held, move |provider| {
+                Box::pin(async move { provider.embed(&asked).await })
+            })
+            .await
+    }
+}
+
+impl From<llm::Request> for Request {
+    fn from(request: llm::Request) -> Self {
+        let llm::Request { purpose, messages, max_tokens, sampling, extra } = request;
+        Self { purpose, messages: messages.into_iter().map(Into::into).collect(), max_tokens, sampling: sampling.into(), extra }
+    }
+}
+
+impl From<llm::Message> for Message {
+    fn from(message: llm::Message) -> Self {
+        let role = match message.role {
+            llm::Role::System => Role::System,
+            llm::Role::User => Role::User,
+            llm::Role::Assistant => Role::Assistant,
+        };
+        Self { role, name: message.name, content: message.content }
+    }
+}
+
+impl From<llm::Sampling> for Sampling {
+    fn from(sampling: llm::Sampling) -> Self {
+        let llm::Sampling { temperature, top_p, presence_penalty, frequency_penalty, stop } = sampling;
+        Self { temperature, top_p, presence_penalty, frequency_penalty, stop }
+    }
+}
+
+impl From<Completion> for llm::Completion {
+    fn from(completion: Completion) -> Self {
+        let Completion { text, model, usage, finish } = completion;
+        let usage = llm::Usage { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+        Self { text, model, usage, finish }
+    }
+}
