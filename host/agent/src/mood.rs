@@ -48,7 +48,8 @@ fn within(mood: Mood) -> Mood {
 
 /// Six decimals: what reports print is what is stored.
 pub(crate) fn rounded(value: f64) -> f64 {
-    libm::round(value * 1e6) / 1e6
+    // Adding zero turns −0 into 0, which would be printed as `-0.0`.
+    libm::round(value * 1e6) / 1e6 + 0.0
 }
 
 #[cfg(test)]
@@ -68,6 +69,12 @@ mod tests {
         assert_eq!(apply_shift(start, mood(-0.3, -0.2, -0.1)), mood(-0.3, 0.0, 0.4));
         assert_eq!(apply_shift(mood(0.9, 0.9, 0.9), mood(0.4, 0.3, 0.3)), mood(1.0, 1.0, 1.0));
         assert_eq!(apply_shift(mood(-0.9, 0.1, 0.1), mood(-0.4, -0.3, -0.3)), mood(-1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn nothing_is_rounded_to_a_negative_zero() {
+        let almost = apply_shift(mood(-0.1, 0.0, 0.5), mood(0.099_999_9, -0.0, 0.0));
+        assert_eq!((almost.valence.to_bits(), almost.arousal.to_bits()), (0.0_f64.to_bits(), 0.0_f64.to_bits()));
     }
 
     #[test]

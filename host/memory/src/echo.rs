@@ -1,57 +1,87 @@
-//! Text that came out of recall is not stored again: a memory that only repeats what was just read would grow more
-//! certain every time it is recalled.
+//! What came out of recall in this call, so that it is not stored a second time: remembering one's own
+//! memories would make them grow by being looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{embedding::words, normal};
+use puppet_types::{Memory, Trust};
 
-/// Share of a text's words, in order as pairs, that come from one recalled text.
-const SHARE: f64 = 0.9;
-/// Shorter texts count only where they are equal.
+use crate::text::{normalised, words};
+
+/// From this many words on a text has a wording of its own.
 const WORDS: usize = 6;
+/// Texts compared word by word; further ones only as a whole.
+const COMPARED: usize = 512;
 
-/// What this call has recalled.
+/// What one call has recalled. The carrier of the call holds it.
 #[derive(Debug, Default)]
 pub struct Recalled {
-    texts: BTreeSet<String>,
+    whole: BTreeMap<String, BTreeSet<String>>,
+    compared: Vec<Source>,
+    strangers: BTreeSet<String>,
+    seen: BTreeSet<(String, String)>,
+}
+
+#[derive(Debug)]
+struct Source {
+    id: String,
+    /// With a space on either side.
+    spaced: String,
+    counts: BTreeMap<String, usize>,
 }
 
 impl Recalled {
-    /// A text was shown to the guest.
-    pub fn note(&mut self, content: &str) {
-        self.texts.insert(normal(content));
+    /// Notes what the guest is about to see.
+    pub(crate) fn note<'m>(&mut self, memories: impl IntoIterator<Item = &'m Memory>) {
+        for memory in memories {
+            let text = normalised(&memory.content);
+            if memory.trust == Trust::Stranger {
+                self.strangers.insert(memory.id.clone());
+            }
+            if !self.seen.insert((memory.id.clone(), text.clone())) {
+                continue;
+            }
+            self.whole.entry(text).or_default().insert(memory.id.clone());
+            let words = words(&memory.content);
+            if words.len() >= WORDS && self.compared.len() < COMPARED {
+                let spaced = spaced(&words);
+                let mut counts = BTreeMap::new();
+                words.into_iter().for_each(|word| *counts.entry(word).or_default() += 1);
+                self.compared.push(Source { id: memory.id.clone(), spaced, counts });
+            }
+        }
     }
 
-    /// Whether a text only repeats one of them.
-    pub fn is_echo(&self, content: &str) -> bool {
-        let text = normal(content);
-        if self.texts.contains(&text) {
+    /// Whether a text is one that was recalled, or nine tenths of its words are taken from one. What it
+    /// replaces does not count: correcting a memory repeats most of it.
+    pub(crate) fn echoes(&self, content: &str, replaced: Option<&str>) -> bool {
+        let other = |id: &str| Some(id) != replaced;
+        if self.whole.get(&normalised(content)).is_some_and(|ids| ids.iter().any(|id| other(id))) {
             return true;
         }
-        let new = pairs(&text);
-        new.len() + 1 >= WORDS && self.texts.iter().any(|old| {
-            let old = pairs(old);
-            let common = new.iter().filter(|pair| old.contains(*pair)).count();
-            common as f64 >= SHARE * new.len() as f64
+        let words = words(content);
+        if words.is_empty() {
+            return false;
+        }
+        let spaced = spaced(&words);
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        words.iter().for_each(|word| *counts.entry(word).or_default() += 1);
+        self.compared.iter().filter(|source| other(&source.id)).any(|source| {
+            if words.len() < WORDS {
+                // A few words are found in many texts; they were taken from one only if they stand there like this.
+                return source.spaced.contains(&spaced);
+            }
+            let taken: usize =
+                counts.iter().map(|(word, n)| (*n).min(source.counts.get(*word).copied().unwrap_or(0))).sum();
+            taken * 10 >= words.len() * 9
         })
     }
-}
 
-fn pairs(text: &str) -> BTreeSet<(String, String)> {
-    words(text).windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn repetitions_are_echoes_and_new_thoughts_are_not() {
-        let mut recalled = Recalled::default();
-        recalled.note("The tide took the old pier in the night of the storm");
-        assert!(recalled.is_echo("the tide took the old pier in the night of the storm!"));
-        assert!(recalled.is_echo("The tide took the old pier in the night"));
-        assert!(!recalled.is_echo("The tide took the old pier, and I miss the lamp at its end most of all"));
-        assert!(!recalled.is_echo("The tide"));
+    /// Whether this id was seen as somebody else's words.
+    pub(crate) fn is_strangers(&self, id: &str) -> bool {
+        self.strangers.contains(id)
     }
+}
+
+fn spaced(words: &[String]) -> String {
+    format!(" {} ", words.join(" "))
 }

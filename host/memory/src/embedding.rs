@@ -1,26 +1,46 @@
-//! Vectors without a model: words and their letter triples hashed into a fixed number of signed buckets. Texts that
-//! share words or parts of words are alike; meaning is not known. The same bits on every machine.
+//! Vectors of texts without a model: words and their character trigrams are hashed into 256 signed places.
+//! Stable over machines and versions, since vectors are stored. Likeness of meaning is not to be had this way;
+//! likeness of wording is.
 
-use std::collections::BTreeMap;
+use crate::text::words;
 
-/// Length of a vector.
-pub const DIMENSIONS: usize = 128;
+/// Places of a hashed vector.
+pub const DIMENSIONS: usize = 256;
 
-/// A unit vector; zeros for a text without words.
-pub fn hashed(text: &str) -> Vec<f32> {
-    let mut weights: BTreeMap<u64, f32> = BTreeMap::new();
-    for word in words(text) {
-        *weights.entry(hash(word.as_bytes())).or_default() += 1.0;
-        let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
-        for triple in padded.windows(3) {
-            let triple: String = triple.iter().collect();
-            *weights.entry(hash(triple.as_bytes())).or_default() += 0.35;
-        }
+/// A word of up to three letters says little about what a text is about.
+const SHORT_WORD: f32 = 0.3;
+const LONG_WORD: f32 = 1.0;
+/// All trigrams of a word together weigh as much as the word: inflected forms stay close.
+const TRIGRAMS: f32 = 1.0;
+
+/// Where vectors come from.
+pub trait Embedder: Send + Sync {
+    /// The vector of a text; all of one embedder have the same length.
+    fn embed(&self, text: &str) -> Vec<f32>;
+}
+
+/// [`hashed`] as an [`Embedder`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HashedEmbedder;
+
+impl Embedder for HashedEmbedder {
+    fn embed(&self, text: &str) -> Vec<f32> {
+        hashed(text)
     }
+}
+
+/// The vector of a text: length 1, or all zero where it has no words.
+pub fn hashed(text: &str) -> Vec<f32> {
     let mut vector = vec![0.0_f32; DIMENSIONS];
-    for (hash, weight) in weights {
-        let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-        vector[(hash % DIMENSIONS as u64) as usize] += sign * libm::sqrtf(weight);
+    for word in words(text) {
+        let letters: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
+        let weight = if letters.len() <= 5 { SHORT_WORD } else { LONG_WORD };
+        add(&mut vector, 0, &word, weight);
+        let trigrams = letters.len() - 2;
+        let share = weight * TRIGRAMS / trigrams as f32;
+        for trigram in letters.windows(3) {
+            add(&mut vector, 1, &trigram.iter().collect::<String>(), share);
+        }
     }
     let length = libm::sqrtf(vector.iter().map(|x| x * x).sum());
     if length > 0.0 {
@@ -29,41 +49,35 @@ pub fn hashed(text: &str) -> Vec<f32> {
     vector
 }
 
-/// −1..1; 0 where the lengths differ or one is empty.
-pub fn likeness(a: &[f32], b: &[f32]) -> f64 {
+/// Cosine of two vectors, 0 where they cannot be compared.
+pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     if a.len() != b.len() {
         return 0.0;
     }
-    let dot: f32 = a.iter().zip(b).map(|(x, y)| x * y).sum();
-    f64::from(dot)
-}
-
-/// Lower-case words of two letters and more.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let split = text.split(|c: char| !c.is_alphanumeric());
-    split.filter(|word| word.chars().count() > 1).map(str::to_lowercase).collect()
-}
-
-/// FNV-1a, mixed once more so that the high bits count.
-fn hash(bytes: &[u8]) -> u64 {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_with_words_in_common_are_alike() {
-        let of = |a: &str, b: &str| likeness(&hashed(a), &hashed(b));
-        assert!((of("rain over the harbour", "rain over the harbour") - 1.0).abs() < 1e-5);
-        let near = of("rain over the harbour", "the harbour in heavy rain");
-        let far = of("rain over the harbour", "bread rises slowly overnight");
-        assert!(near > 0.4 && near > far + 0.3, "{near} {far}");
-        assert!(of("lighthouse", "lighthouses") > 0.5, "parts of words count");
-        assert_eq!(of("", "rain"), 0.0);
+    let (mut dot, mut aa, mut bb) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (f64::from(*x), f64::from(*y));
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
     }
+    let cosine = dot / (libm::sqrt(aa) * libm::sqrt(bb));
+    if cosine.is_finite() { cosine.clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+fn add(vector: &mut [f32], space: u8, feature: &str, weight: f32) {
+    let hash = hash(space, feature);
+    let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
+    vector[(hash % DIMENSIONS as u64) as usize] += sign * weight;
+}
+
+/// FNV-1a, then mixed so that every bit depends on every byte.
+fn hash(space: u8, feature: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in std::iter::once(space).chain(feature.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }

@@ -2,37 +2,47 @@
 
 use puppet_grants::{Amount, Answer, Charge, Gate, Held};
 use puppet_types::{AgentId, Capability, Code, Decision, Memory, MemoryKind, Refusal, Trust, wit};
+use serde::Serialize;
 use wasmtime::component::{HasData, Linker};
 
 use crate::{
-    Recalled, Recaller, memory_id, overlay,
-    wire::{self, Host, Item, Kind, NewMemory, WireTrust},
+    draft::{Draft, check_changeable},
+    echo::Recalled,
+    overlay::Overlay,
+    recall::{self, Found, Recaller, check_recent},
 };
 
-/// Longest content.
-pub const CONTENT_BYTES: usize = 2_000;
-/// Longest question.
-const QUESTION_BYTES: usize = 2_000;
-/// Most associations, and most pairs of metadata.
-const LINKS: usize = 16;
-/// Longest key, value, author or id.
-const WORD_BYTES: usize = 256;
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/memory"],
+        inline: "
+            package puppet:host-memory;
+            world host { import puppet:memory/memory@0.1.0; }
+        ",
+        imports: {
+            "puppet:memory/memory.recall": async | trappable,
+            "puppet:memory/memory.recent": async | trappable,
+            default: trappable,
+        },
+        with: { "puppet:types/types": puppet_types::wit::types },
+    });
+}
+
+use bindings::puppet::memory::memory as guest;
 
 /// What the interface needs of an invocation.
 pub struct View<'a> {
     /// The way to everything.
     pub gate: &'a mut Gate,
-    /// Who recalls.
+    /// Where memories are found.
     pub recaller: &'a Held<Recaller>,
-    /// Whose memory.
+    /// Whose.
     pub agent: &'a AgentId,
-    /// The agent's account: what it said itself is its own.
-    pub account: &'a str,
-    /// What this call has recalled so far.
+    /// What this call has recalled so far; empty at its beginning, and the same one for all of it.
     pub recalled: &'a mut Recalled,
 }
 
-/// An invocation that carries this capability.
+/// An invocation that carries this capability. The carrier holds a [`Recalled`] for its call.
 pub trait Carries: Send + 'static {
     /// Its view for this interface.
     fn memory(&mut self) -> View<'_>;
@@ -46,151 +56,200 @@ impl HasData for Interface {
 
 /// Links the interface.
 pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    wire::add_to_linker::<T, Interface>(linker, |carrier| carrier.memory())
+    guest::add_to_linker::<T, Interface>(linker, |carrier| carrier.memory())
 }
 
-impl Host for View<'_> {
-    fn remember(&mut self, memory: NewMemory) -> wasmtime::Result<Result<String, wit::Error>> {
-        wit::answer(self.put(None, memory))
+type Returned<A> = wasmtime::Result<Result<A, wit::Error>>;
+
+impl guest::Host for View<'_> {
+    fn remember(&mut self, memory: guest::NewMemory) -> Returned<String> {
+        wit::answer(self.record_remember(memory.into()))
     }
 
-    fn supersede(&mut self, id: String, memory: NewMemory) -> wasmtime::Result<Result<String, wit::Error>> {
-        wit::answer(self.put(Some(id), memory))
+    fn forget(&mut self, id: String) -> Returned<()> {
+        wit::answer(self.record_forget(id))
     }
 
-    fn forget(&mut self, id: String) -> wasmtime::Result<Result<(), wit::Error>> {
-        wit::answer(word("id", &id).and_then(|()| self.gate.decide("forget", &[], Decision::Forget { id }).map(drop)))
+    fn supersede(&mut self, id: String, memory: guest::NewMemory) -> Returned<String> {
+        wit::answer(self.record_supersede(id, memory.into()))
     }
 
-    fn pin(&mut self, id: String, pinned: bool) -> wasmtime::Result<Result<(), wit::Error>> {
-        let pin = |gate: &mut Gate| gate.decide("pin", &[], Decision::Pin { id: id.clone(), pinned }).map(drop);
-        wit::answer(word("id", &id).and_then(|()| pin(self.gate)))
+    fn pin(&mut self, id: String, pinned: bool) -> Returned<()> {
+        wit::answer(self.record_pin(id, pinned))
     }
 
-    async fn recall(&mut self, query: wire::Query) -> wasmtime::Result<Result<Vec<wire::Scored>, wit::Error>> {
-        wit::answer(self.search(query.into()).await)
+    async fn recall(&mut self, query: guest::Query) -> Returned<Vec<guest::Scored>> {
+        let scored = self.read_recall(query.into()).await;
+        wit::answer(scored.map(|scored| scored.into_iter().map(Into::into).collect()))
     }
 
-    async fn recent(&mut self, kinds: Vec<Kind>, limit: u32) -> wasmtime::Result<Result<Vec<Item>, wit::Error>> {
-        let kinds = kinds.into_iter().map(MemoryKind::from).collect();
-        wit::answer(self.newest(kinds, limit.clamp(1, crate::recall::HITS)).await)
+    async fn recent(&mut self, kinds: Vec<guest::Kind>, limit: u32) -> Returned<Vec<guest::Item>> {
+        let kinds = kinds.into_iter().map(Into::into).collect();
+        let memories = self.read_recent(kinds, limit).await;
+        wit::answer(memories.map(|memories| memories.into_iter().map(Into::into).collect()))
     }
+}
+
+/// The question of `recent` in the journal.
+#[derive(Serialize)]
+struct Recent<'a> {
+    kinds: &'a [MemoryKind],
+    limit: u32,
 }
 
 impl View<'_> {
-    fn put(&mut self, replaces: Option<String>, new: NewMemory) -> Result<String, Refusal> {
-        let memory = self.checked(new)?;
+    pub(crate) fn record_remember(&mut self, draft: Draft) -> Result<String, Refusal> {
+        let memory = self.admitted(draft, None)?;
         let id = memory.id.clone();
-        let charges = [
-            Charge { amount: Amount::Rows, quantity: 1 },
-            Charge { amount: Amount::Bytes, quantity: memory.content.len() as u64 },
-        ];
-        let (operation, decision) = match replaces {
-            Some(old) => {
-                word("id", &old)?;
-                ("supersede", Decision::Supersede { id: old, memory })
-            }
-            None => ("remember", Decision::Remember { memory }),
-        };
-        self.gate.decide(operation, &charges, decision)?;
+        self.gate.decide("remember", &charges(&memory), Decision::Remember { memory })?;
         Ok(id)
     }
 
-    fn checked(&self, new: NewMemory) -> Result<Memory, Refusal> {
-        let invalid = |message: &str| Refusal::call(Code::InvalidInput, message);
-        let kind = MemoryKind::from(new.kind);
-        if matches!(kind, MemoryKind::Post | MemoryKind::Tweet) {
-            return Err(invalid("`post` and `tweet` are kept by the host: choose another kind"));
+    pub(crate) fn record_supersede(&mut self, id: String, draft: Draft) -> Result<String, Refusal> {
+        check_changeable(&id)?;
+        let memory = self.admitted(draft, Some(&id))?;
+        let new = memory.id.clone();
+        self.gate.decide("supersede", &charges(&memory), Decision::Supersede { id, memory })?;
+        Ok(new)
+    }
+
+    pub(crate) fn record_forget(&mut self, id: String) -> Result<(), Refusal> {
+        check_changeable(&id)?;
+        self.gate.decide("forget", &[], Decision::Forget { id }).map(drop)
+    }
+
+    pub(crate) fn record_pin(&mut self, id: String, pinned: bool) -> Result<(), Refusal> {
+        check_changeable(&id)?;
+        self.gate.decide("pin", &[], Decision::Pin { id, pinned }).map(drop)
+    }
+
+    pub(crate) async fn read_recall(&mut self, query: recall::Query) -> Result<Vec<recall::Scored>, Refusal> {
+        let overlay = Overlay::of(&self.gate.decided());
+        let (agent, at) = (self.agent, self.gate.at());
+        let (asked, laid) = (query.clone(), Overlay::of(&self.gate.decided()));
+        let found: Found = self
+            .gate
+            .read(Capability::Memory, "recall", &query, self.recaller, move |recaller| {
+                Box::pin(async move { recaller.look(agent, &asked, at, &laid).await.map(Answer::free) })
+            })
+            .await?;
+        let scored = overlay.over_found(found, &query, at);
+        self.recalled.note(scored.iter().map(|scored| &scored.memory));
+        Ok(scored)
+    }
+
+    pub(crate) async fn read_recent(&mut self, kinds: Vec<MemoryKind>, limit: u32) -> Result<Vec<Memory>, Refusal> {
+        let overlay = Overlay::of(&self.gate.decided());
+        let agent = self.agent;
+        let (asked, most) = (kinds.clone(), limit as usize + overlay.touched());
+        let stored: Vec<Memory> = self
+            .gate
+            .read(Capability::Memory, "recent", &Recent { kinds: &kinds, limit }, self.recaller, move |recaller| {
+                Box::pin(async move {
+                    check_recent(limit)?;
+                    recaller.newest(agent, &asked, most).await.map(Answer::free)
+                })
+            })
+            .await?;
+        let memories = overlay.over_recent(stored, &kinds, limit as usize);
+        self.recalled.note(&memories);
+        Ok(memories)
+    }
+
+    /// Checked, not an echo, and still a stranger's where it replaces a stranger's.
+    fn admitted(&self, draft: Draft, replaces: Option<&str>) -> Result<Memory, Refusal> {
+        let mut memory = draft.into_memory(self.agent, self.gate.at())?;
+        if self.recalled.echoes(&memory.content, replaces) {
+            return Err(Refusal::call(Code::Echo, "this text came out of recall: it is remembered already"));
         }
-        if new.content.trim().is_empty() {
-            return Err(invalid("the content is empty"));
+        if replaces.is_some_and(|id| self.recalled.is_strangers(id)) {
+            memory.trust = Trust::Stranger;
         }
-        if new.content.len() > CONTENT_BYTES {
-            let message = format!("{} bytes of content: at most {CONTENT_BYTES}", new.content.len());
-            return Err(Refusal::call(Code::TooLong, message));
-        }
-        if !new.importance.is_finite() || !new.valence.is_finite() {
-            return Err(invalid("a number is not finite"));
-        }
-        if new.associations.len() > LINKS || new.metadata.len() > LINKS {
-            return Err(invalid("more than 16 associations, or pairs of metadata"));
-        }
-        for text in new.associations.iter().chain(&new.author) {
-            word("id or author", text)?;
-        }
-        for text in new.metadata.iter().flat_map(|(key, value)| [key, value]) {
-            if text.len() > WORD_BYTES {
-                return Err(Refusal::call(Code::TooLong, format!("{} bytes of metadata: at most {WORD_BYTES}", text.len())));
-            }
-        }
-        if self.recalled.is_echo(&new.content) {
-            return Err(Refusal::call(Code::Echo, "the text came out of recall in this call: it is remembered already"));
-        }
-        Ok(Memory {
-            id: memory_id(self.agent, kind, &new.content),
-            kind,
-            trust: self.trust(new.trust, new.author.as_deref()),
+        Ok(memory)
+    }
+}
+
+fn charges(memory: &Memory) -> [Charge; 2] {
+    let bytes = memory.content.len() as u64;
+    [Charge { amount: Amount::Rows, quantity: 1 }, Charge { amount: Amount::Bytes, quantity: bytes }]
+}
+
+impl From<guest::NewMemory> for Draft {
+    fn from(new: guest::NewMemory) -> Self {
+        Self {
+            kind: new.kind.into(),
             content: new.content,
-            at: self.gate.at(),
-            importance: new.importance.clamp(0.0, 1.0),
-            valence: new.valence.clamp(-1.0, 1.0),
+            importance: new.importance,
+            valence: new.valence,
             associations: new.associations,
             metadata: new.metadata,
             author: new.author,
-            pinned: false,
-        })
-    }
-
-    /// What somebody else said never becomes the agent's own, and nothing a plugin says is the host's.
-    fn trust(&self, claimed: WireTrust, author: Option<&str>) -> Trust {
-        let own = author.is_none_or(|author| {
-            let author = author.trim_start_matches('@');
-            author == self.agent.as_str() || author.eq_ignore_ascii_case(self.account)
-        });
-        match claimed {
-            WireTrust::Stranger => Trust::Stranger,
-            WireTrust::Own | WireTrust::Host if own => Trust::Own,
-            WireTrust::Own | WireTrust::Host => Trust::Stranger,
+            trust: match new.trust {
+                guest::Trust::Own => Trust::Own,
+                guest::Trust::Host => Trust::Host,
+                guest::Trust::Stranger => Trust::Stranger,
+            },
         }
-    }
-
-    async fn search(&mut self, query: crate::Query) -> Result<Vec<wire::Scored>, Refusal> {
-        if query.text.len() > QUESTION_BYTES {
-            let message = format!("{} bytes of text: at most {QUESTION_BYTES}", query.text.len());
-            return Err(Refusal::call(Code::TooLong, message));
-        }
-        let (agent, at, asked) = (self.agent, self.gate.at(), query.clone());
-        let stored: Vec<crate::Scored> = self
-            .gate
-            .read(Capability::Memory, "recall", &query, self.recaller, move |recaller| {
-                Box::pin(async move { recaller.recall(agent, &asked, at).await.map(Answer::free) })
-            })
-            .await?;
-        let hits = overlay::over_hits(&query, stored, &self.gate.decided(), at);
-        hits.iter().for_each(|hit| self.recalled.note(&hit.memory.content));
-        Ok(hits.into_iter().map(wire::Scored::from).collect())
-    }
-
-    async fn newest(&mut self, kinds: Vec<MemoryKind>, limit: u32) -> Result<Vec<Item>, Refusal> {
-        let (agent, wanted) = (self.agent, kinds.clone());
-        let stored: Vec<Memory> = self
-            .gate
-            .read(Capability::Memory, "recent", &(&kinds, limit), self.recaller, move |recaller| {
-                Box::pin(async move { recaller.recent(agent, &wanted, limit).await.map(Answer::free) })
-            })
-            .await?;
-        let memories = overlay::over_recent(&kinds, limit, stored, &self.gate.decided());
-        memories.iter().for_each(|memory| self.recalled.note(&memory.content));
-        Ok(memories.into_iter().map(Item::from).collect())
     }
 }
 
-fn word(what: &str, text: &str) -> Result<(), Refusal> {
-    match text.len() {
-        0 => Err(Refusal::call(Code::InvalidInput, format!("the {what} is empty"))),
-        length if length > WORD_BYTES => {
-            Err(Refusal::call(Code::TooLong, format!("{length} bytes of {what}: at most {WORD_BYTES}")))
+impl From<guest::Query> for recall::Query {
+    fn from(query: guest::Query) -> Self {
+        Self {
+            text: query.text,
+            kinds: query.kinds.into_iter().map(Into::into).collect(),
+            limit: query.limit,
+            method: match query.method {
+                guest::Method::Blended => recall::Method::Blended,
+                guest::Method::Keyword => recall::Method::Keyword,
+            },
+            follow: query.follow,
         }
-        _ => Ok(()),
     }
 }
+
+impl From<recall::Scored> for guest::Scored {
+    fn from(scored: recall::Scored) -> Self {
+        let recall::Scored { memory, score, text_score, likeness, importance, recency, via } = scored;
+        Self { item: memory.into(), score, text_score, likeness, importance, recency, via }
+    }
+}
+
+impl From<Memory> for guest::Item {
+    fn from(memory: Memory) -> Self {
+        Self {
+            id: memory.id,
+            kind: memory.kind.into(),
+            content: memory.content,
+            at: u64::try_from(memory.at.as_millis()).unwrap_or(0),
+            importance: memory.importance,
+            valence: memory.valence,
+            associations: memory.associations,
+            metadata: memory.metadata,
+            author: memory.author,
+            trust: match memory.trust {
+                Trust::Own => guest::Trust::Own,
+                Trust::Host => guest::Trust::Host,
+                Trust::Stranger => guest::Trust::Stranger,
+            },
+            pinned: memory.pinned,
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident),+) => {
+        impl From<guest::Kind> for MemoryKind {
+            fn from(kind: guest::Kind) -> Self {
+                match kind { $(guest::Kind::$kind => Self::$kind),+ }
+            }
+        }
+        impl From<MemoryKind> for guest::Kind {
+            fn from(kind: MemoryKind) -> Self {
+                match kind { $(MemoryKind::$kind => Self::$kind),+ }
+            }
+        }
+    };
+}
+
+kinds!(Core, Event, Interaction, General, Post, Tweet);

@@ -1,21 +1,26 @@
-//! The `memory` capability: what an agent remembers, with caps per kind, and how it recalls. Full text only proposes
-//! rows; every score is computed over the agent's own rows alone.
+//! The `memory` capability: what an agent remembers and how it finds it again. `recall` and `recent` are reads
+//! through the gate, everything else is a decision. Rows are the store's; here are the rules: caps, ids, scores,
+//! what is no new memory, whose words they are.
 
 mod birth;
-mod caps;
+mod draft;
 mod echo;
 pub mod embedding;
 mod host;
-mod identity;
+mod kinds;
 mod overlay;
 mod recall;
 mod score;
-mod wire;
+#[cfg(test)]
+mod tests;
+mod text;
 
 pub use birth::initial_memories;
-pub use caps::cap;
+pub use draft::{ASSOCIATIONS, CONTENT_BYTES, METADATA_BYTES, METADATA_PAIRS};
 pub use echo::Recalled;
-pub use host::{CONTENT_BYTES, Carries, View, link};
-pub use identity::{memory_id, normal};
-pub use recall::{Method, Query, Recaller, Scored};
-pub use score::{Weights, half_life_ms};
+pub use embedding::{Embedder, HashedEmbedder};
+pub use host::{Carries, View, link};
+pub use kinds::{cap, half_life_ms};
+pub use recall::{LIMIT, Method, QUERY_BYTES, Query, RECENT_LIMIT, Recaller, SCANNED_ROWS, Scored};
+pub use score::{KEYWORD_ABOVE, KEYWORD_TOP, LIKENESS_FROM, WEIGHTS, Weights};
+pub use text::memory_id;

@@ -1,202 +1,256 @@
-//! Recall: rows of one agent, scored and put in order. Ties go by time, then id.
+//! Recall: candidates from the store, scored over the agent's own rows. Bounds are fixed, so that an agent that
+//! remembers much is not slower than [`SCANNED_ROWS`] rows.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_store::{MemoryStore, StoreError, TextHit};
 use puppet_types::{AgentId, CallError, Code, Memory, MemoryKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    embedding::{hashed, likeness, words},
-    score::{TextIndex, Weights, keyword, recency, rounded},
+    embedding::{Embedder, HashedEmbedder},
+    kinds,
+    overlay::Overlay,
+    score::{Corpus, Scorer, sort, terms},
 };
 
-/// Rows looked at per recall: the newest. Full text may add older ones.
-const ROWS: usize = 2_000;
-/// Rows that full text may add.
-const PROPOSED: usize = 200;
-/// Words of a question that count.
-const TERMS: usize = 32;
-/// Most hits.
-pub const HITS: u32 = 50;
-/// Likeness below which a row without a word in common is no hit.
-const ALIKE: f64 = 0.25;
-/// What a hit by association has of the score of its neighbour.
-const FOLLOWED: f64 = 0.5;
-/// The original's threshold and number of hits.
-const KEYWORD_LEAST: f64 = 0.3;
-const KEYWORD_HITS: usize = 10;
+/// Most hits of a recall.
+pub const LIMIT: u32 = 50;
+/// Most rows of `recent`.
+pub const RECENT_LIMIT: u32 = 100;
+/// Longest query in bytes.
+pub const QUERY_BYTES: usize = 16 << 10;
+/// Most rows that one recall looks at: the newest core memories, the newest others, and what full text proposes.
+pub const SCANNED_ROWS: usize = CORE_ROWS + OTHER_ROWS + TEXT_ROWS;
 
-/// How to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+const CORE_ROWS: usize = 1_000;
+const OTHER_ROWS: usize = 500;
+const TEXT_ROWS: usize = 500;
+/// Associated memories that are looked up for one recall.
+const FOLLOWED: usize = 100;
+
+/// How recall looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Full text, likeness, importance and recency.
+    #[default]
     Blended,
-    /// The original engine's formula.
+    /// The original engine's formula (contract §6): over core, event, interaction and general alone.
     Keyword,
 }
 
-/// A question.
+/// What is looked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
-    /// What about.
+    /// In any words.
     pub text: String,
-    /// Of these kinds; empty = all.
+    /// Empty = all kinds.
+    #[serde(default)]
     pub kinds: Vec<MemoryKind>,
-    /// At most so many.
+    /// 1 to [`LIMIT`].
     pub limit: u32,
     /// How.
+    #[serde(default)]
     pub method: Method,
-    /// Also what the hits are associated with.
+    /// Also bring what the hits are associated with.
+    #[serde(default)]
     pub follow: bool,
 }
 
-/// A hit with the parts of its score, six decimals each.
+/// A memory with its score and the parts of it, each 0..1 with at most six decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scored {
-    /// The row.
+    /// The memory.
     pub memory: Memory,
-    /// All parts together.
+    /// What the list is ordered by.
     pub score: f64,
-    /// Words in common.
+    /// Full text; with the keyword formula the share of matched terms.
     pub text_score: f64,
-    /// Vectors.
+    /// Cosine of the vectors, where it is positive.
     pub likeness: f64,
-    /// Of the memory.
+    /// The memory's own.
     pub importance: f64,
-    /// Of the memory.
+    /// Halves with the kind's half-life.
     pub recency: f64,
-    /// The hit it is associated with, where it came in that way.
+    /// Came in by association with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
 }
 
-/// Recalls from a store.
+/// What a recall found, with all that is needed to lay later decisions over it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub hits: Vec<Scored>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<Scored>,
+    #[serde(default)]
+    pub corpus: Corpus,
+}
+
+/// Finds memories of one agent at a time.
 pub struct Recaller {
     store: Arc<dyn MemoryStore>,
+    embedder: Arc<dyn Embedder>,
 }
 
 impl Recaller {
-    /// Over these rows.
+    /// With hashed vectors.
     pub fn new(store: Arc<dyn MemoryStore>) -> Self {
-        Self { store }
+        Self::with_embedder(store, Arc::new(HashedEmbedder))
     }
 
-    /// What an agent knows about a text, best first.
+    /// With vectors from elsewhere; those of the stored rows must come from the same embedder.
+    pub fn with_embedder(store: Arc<dyn MemoryStore>, embedder: Arc<dyn Embedder>) -> Self {
+        Self { store, embedder }
+    }
+
+    /// The best memories for a query, as of `at`.
     pub async fn recall(&self, agent: &AgentId, query: &Query, at: Timestamp) -> Result<Vec<Scored>, CallError> {
-        let kinds: &[MemoryKind] = match query.method {
-            Method::Blended => &query.kinds,
-            Method::Keyword => &[MemoryKind::Core, MemoryKind::Event, MemoryKind::Interaction, MemoryKind::General],
-        };
-        let terms = terms(query);
-        let mut rows = self.store.memories(agent, kinds, ROWS).await.map_err(failed)?;
-        if rows.len() == ROWS {
-            let known: BTreeSet<String> = rows.iter().map(|row| row.memory.id.clone()).collect();
-            let more = self.store.text_candidates(agent, &terms, kinds, PROPOSED).await.map_err(failed)?;
-            rows.extend(more.into_iter().filter(|row| !known.contains(&row.memory.id)));
-        }
-        let mut hits = rank(query, &terms, rows, at);
-        if query.follow {
-            self.follow(agent, query, &mut hits).await?;
-        }
-        Ok(hits)
+        let overlay = Overlay::default();
+        let found = self.look(agent, query, at, &overlay).await?;
+        Ok(overlay.over_found(found, query, at))
     }
 
-    /// The newest rows of these kinds (empty = all).
+    /// The newest memories of these kinds (empty = all).
     pub async fn recent(&self, agent: &AgentId, kinds: &[MemoryKind], limit: u32) -> Result<Vec<Memory>, CallError> {
-        let rows = self.store.memories(agent, kinds, limit.clamp(1, HITS) as usize).await.map_err(failed)?;
+        check_recent(limit)?;
+        self.newest(agent, kinds, limit as usize).await
+    }
+
+    /// One memory.
+    pub async fn memory(&self, agent: &AgentId, id: &str) -> Result<Option<Memory>, CallError> {
+        Ok(self.store.memory(agent, id).await.map_err(internal)?.map(|row| row.memory))
+    }
+
+    /// The newest rows, however many.
+    pub(crate) async fn newest(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        limit: usize,
+    ) -> Result<Vec<Memory>, CallError> {
+        let rows = self.store.memories(agent, kinds, limit).await.map_err(internal)?;
         Ok(rows.into_iter().map(|row| row.memory).collect())
     }
 
-    /// One step along associations, behind the hits, within the limit.
-    async fn follow(&self, agent: &AgentId, query: &Query, hits: &mut Vec<Scored>) -> Result<(), CallError> {
-        let mut known: BTreeSet<String> = hits.iter().map(|hit| hit.memory.id.clone()).collect();
-        let links: Vec<(String, f64, String)> = hits
-            .iter()
-            .flat_map(|hit| hit.memory.associations.iter().map(|id| (hit.memory.id.clone(), hit.score, id.clone())))
-            .collect();
-        for (via, score, id) in links {
-            if hits.len() >= query.limit as usize {
-                break;
-            }
-            if !known.insert(id.clone()) {
-                continue;
-            }
-            if let Some(row) = self.store.memory(agent, &id).await.map_err(failed)? {
-                hits.push(Scored {
-                    importance: rounded(row.memory.importance),
-                    memory: row.memory,
-                    score: rounded(score * FOLLOWED),
-                    text_score: 0.0,
-                    likeness: 0.0,
-                    recency: 0.0,
-                    via: Some(via),
-                });
+    /// Enough hits that the overlay can take some away, and what they are associated with.
+    pub(crate) async fn look(
+        &self,
+        agent: &AgentId,
+        query: &Query,
+        at: Timestamp,
+        overlay: &Overlay,
+    ) -> Result<Found, CallError> {
+        check(query)?;
+        let rows = self.rows(agent, query).await?;
+        let vector = match query.method {
+            Method::Blended => self.embedder.embed(&query.text),
+            Method::Keyword => Vec::new(),
+        };
+        let mut scorer = Scorer::new(query, at, vector, Corpus::default());
+        scorer.learn(&rows);
+        let mut hits = Vec::new();
+        for TextHit { memory, vector } in rows {
+            let (scored, kept) = scorer.score(memory, vector.as_deref());
+            if kept {
+                hits.push(scored);
             }
         }
-        Ok(())
+        sort(&mut hits);
+        hits.truncate(query.most() + overlay.touched());
+        let linked = if query.follow { self.linked(agent, &hits, overlay, &scorer).await? } else { Vec::new() };
+        Ok(Found { hits, linked, corpus: scorer.corpus })
+    }
+
+    /// The rows that are scored, each once.
+    async fn rows(&self, agent: &AgentId, query: &Query) -> Result<Vec<TextHit>, CallError> {
+        let kinds: Vec<MemoryKind> = kinds::ALL.into_iter().filter(|kind| query.covers(*kind)).collect();
+        let (core, others): (Vec<_>, Vec<_>) = kinds.iter().partition(|kind| **kind == MemoryKind::Core);
+        let mut rows = BTreeMap::new();
+        for (kinds, limit) in [(core, CORE_ROWS), (others, OTHER_ROWS)] {
+            // No kinds would mean all of them to the store.
+            if !kinds.is_empty() {
+                add(&mut rows, self.store.memories(agent, &kinds, limit).await.map_err(internal)?);
+            }
+        }
+        let terms = terms(&query.text);
+        if query.method == Method::Blended && !terms.is_empty() {
+            let proposed = self.store.text_candidates(agent, &terms, &kinds, TEXT_ROWS).await;
+            add(&mut rows, proposed.map_err(internal)?);
+        }
+        Ok(rows.into_values().collect())
+    }
+
+    async fn linked(
+        &self,
+        agent: &AgentId,
+        hits: &[Scored],
+        overlay: &Overlay,
+        scorer: &Scorer,
+    ) -> Result<Vec<Scored>, CallError> {
+        let mut ids: Vec<&String> = Vec::new();
+        let written = overlay.written().flat_map(|memory| &memory.associations);
+        for id in hits.iter().flat_map(|hit| &hit.memory.associations).chain(written) {
+            if ids.len() == FOLLOWED {
+                break;
+            }
+            if !ids.contains(&id) && !hits.iter().any(|hit| hit.memory.id == *id) {
+                ids.push(id);
+            }
+        }
+        let mut linked = Vec::new();
+        for id in ids {
+            if let Some(row) = self.store.memory(agent, id).await.map_err(internal)? {
+                linked.push(scorer.score(row.memory, row.vector.as_deref()).0);
+            }
+        }
+        Ok(linked)
     }
 }
 
-/// Words of a question, each once, in order.
-pub(crate) fn terms(query: &Query) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let words = words(&query.text).into_iter();
-    words.filter(|word| seen.insert(word.clone())).take(TERMS).collect()
-}
-
-/// Scores rows and puts them in order. Pure.
-pub(crate) fn rank(query: &Query, terms: &[String], rows: Vec<TextHit>, at: Timestamp) -> Vec<Scored> {
-    let mut hits: Vec<Scored> = match query.method {
-        Method::Blended => blended(query, terms, rows, at),
-        Method::Keyword => rows
-            .into_iter()
-            .filter_map(|row| {
-                let score = rounded(keyword(terms, &row.memory));
-                let importance = rounded(row.memory.importance);
-                let hit = Scored { memory: row.memory, score, text_score: score, likeness: 0.0, importance, recency: 0.0, via: None };
-                (score > KEYWORD_LEAST).then_some(hit)
-            })
-            .collect(),
-    };
-    hits.sort_by(|a, b| {
-        let by_score = b.score.total_cmp(&a.score);
-        by_score.then_with(|| b.memory.at.cmp(&a.memory.at)).then_with(|| a.memory.id.cmp(&b.memory.id))
-    });
-    let most = if query.method == Method::Keyword { KEYWORD_HITS } else { HITS as usize };
-    hits.truncate((query.limit as usize).min(most));
-    hits
-}
-
-fn blended(query: &Query, terms: &[String], rows: Vec<TextHit>, at: Timestamp) -> Vec<Scored> {
-    let weights = Weights::default();
-    let index = TextIndex::of(rows.iter().map(|row| &row.memory));
-    let asked = hashed(&query.text);
-    let scored = rows.into_iter().filter_map(|row| {
-        let text = index.score(terms, &row.memory.content);
-        let alike = row.vector.as_deref().map_or(0.0, |vector| likeness(&asked, vector)).clamp(0.0, 1.0);
-        if text <= 0.0 && alike < ALIKE {
-            return None;
+impl Query {
+    /// How many hits at most.
+    pub(crate) fn most(&self) -> usize {
+        match self.method {
+            Method::Blended => self.limit as usize,
+            Method::Keyword => (self.limit as usize).min(crate::score::KEYWORD_TOP),
         }
-        let importance = row.memory.importance.clamp(0.0, 1.0);
-        let recency = recency(&row.memory, at);
-        let score = weights.text * text
-            + weights.likeness * alike
-            + weights.importance * importance
-            + weights.recency * recency;
-        Some(Scored {
-            memory: row.memory,
-            score: rounded(score),
-            text_score: rounded(text),
-            likeness: rounded(alike),
-            importance: rounded(importance),
-            recency: rounded(recency),
-            via: None,
-        })
-    });
-    scored.collect()
+    }
+
+    /// Whether rows of this kind are looked at.
+    pub(crate) fn covers(&self, kind: MemoryKind) -> bool {
+        let listed = matches!(kind, MemoryKind::Post | MemoryKind::Tweet);
+        (self.kinds.is_empty() || self.kinds.contains(&kind)) && !(self.method == Method::Keyword && listed)
+    }
 }
 
-fn failed(error: StoreError) -> CallError {
+fn add(rows: &mut BTreeMap<String, TextHit>, found: Vec<TextHit>) {
+    rows.extend(found.into_iter().map(|row| (row.memory.id.clone(), row)));
+}
+
+fn check(query: &Query) -> Result<(), CallError> {
+    if query.text.len() > QUERY_BYTES {
+        let message = format!("{} bytes of query: at most {QUERY_BYTES}", query.text.len());
+        return Err(CallError::new(Code::TooLong, message));
+    }
+    if query.text.trim().is_empty() {
+        return Err(CallError::new(Code::InvalidInput, "nothing to look for: the query is blank"));
+    }
+    check_limit(query.limit, LIMIT)
+}
+
+pub(crate) fn check_recent(limit: u32) -> Result<(), CallError> {
+    check_limit(limit, RECENT_LIMIT)
+}
+
+fn check_limit(limit: u32, most: u32) -> Result<(), CallError> {
+    if (1..=most).contains(&limit) {
+        return Ok(());
+    }
+    Err(CallError::new(Code::InvalidInput, format!("limit {limit}: 1 to {most}")))
+}
+
+fn internal(error: StoreError) -> CallError {
     CallError::new(Code::Internal, error.to_string())
 }

@@ -1,99 +1,174 @@
-//! How well a memory answers a question: text, likeness, importance, recency, each 0..1. Pure; the same bits on
-//! every machine.
+//! How much a memory has to do with a query: the four parts and their sum, or the original engine's keyword
+//! formula. Everything is computed over one agent's rows; no shared index has a say in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use puppet_store::TextHit;
 use puppet_types::{Memory, MemoryKind, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::embedding::words;
+use crate::{
+    draft::unit,
+    embedding::cosine,
+    kinds::half_life_ms,
+    recall::{Method, Query, Scored},
+    text::words,
+};
 
-/// What each part counts. They sum to 1.
+/// Shares of the parts of a blended score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
-    /// Words in common.
+    /// Full text.
     pub text: f64,
     /// Vectors.
     pub likeness: f64,
-    /// Of the memory.
+    /// The memory's own.
     pub importance: f64,
-    /// Of the memory.
+    /// Half-life per kind.
     pub recency: f64,
 }
 
-impl Default for Weights {
-    fn default() -> Self {
-        Self { text: 0.35, likeness: 0.30, importance: 0.20, recency: 0.15 }
+/// They add up to 1.
+pub const WEIGHTS: Weights = Weights { text: 0.35, likeness: 0.30, importance: 0.20, recency: 0.15 };
+/// Without a common word, a row is kept from this likeness on.
+pub const LIKENESS_FROM: f64 = 0.2;
+/// The keyword formula keeps what is above this.
+pub const KEYWORD_ABOVE: f64 = 0.3;
+/// And at most so many.
+pub const KEYWORD_TOP: usize = 10;
+
+/// Distinct words of a query that are looked for.
+pub(crate) const TERMS: usize = 64;
+/// BM25's saturation and length parameters, at their usual values.
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+/// A BM25 sum of this size becomes a text score of one half.
+const HALF: f64 = 2.0;
+
+/// How often words occur in an agent's rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Corpus {
+    rows: u32,
+    words: u64,
+    holding: BTreeMap<String, u32>,
+}
+
+/// One query, ready to score rows.
+pub(crate) struct Scorer {
+    method: Method,
+    at: Timestamp,
+    terms: Vec<String>,
+    vector: Vec<f32>,
+    pub corpus: Corpus,
+}
+
+impl Scorer {
+    pub fn new(query: &Query, at: Timestamp, vector: Vec<f32>, corpus: Corpus) -> Self {
+        let terms = match query.method {
+            Method::Blended => terms(&query.text),
+            Method::Keyword => query.text.to_lowercase().split_whitespace().map(str::to_owned).collect(),
+        };
+        Self { method: query.method, at, terms, vector, corpus }
     }
-}
 
-const DAY_MS: f64 = 86_400_000.0;
-
-/// Until half of a memory's recency is gone; core memories do not age.
-pub fn half_life_ms(kind: MemoryKind) -> Option<f64> {
-    match kind {
-        MemoryKind::Core => None,
-        MemoryKind::Event => Some(7.0 * DAY_MS),
-        MemoryKind::Interaction => Some(3.0 * DAY_MS),
-        MemoryKind::General => Some(14.0 * DAY_MS),
-        MemoryKind::Post | MemoryKind::Tweet => Some(2.0 * DAY_MS),
-    }
-}
-
-/// 1 when it is new, ½ after a half-life.
-pub fn recency(memory: &Memory, at: Timestamp) -> f64 {
-    half_life_ms(memory.kind).map_or(1.0, |half| libm::exp2(-(at.millis_since(memory.at) as f64) / half))
-}
-
-/// BM25 over one agent's rows, squashed to 0..1.
-pub struct TextIndex {
-    /// In how many rows a word is.
-    rows_with: BTreeMap<String, f64>,
-    rows: f64,
-    mean_length: f64,
-}
-
-impl TextIndex {
     /// Counts the words of these rows.
-    pub fn of<'a>(rows: impl Iterator<Item = &'a Memory>) -> Self {
-        let mut rows_with: BTreeMap<String, f64> = BTreeMap::new();
-        let (mut n, mut length) = (0.0, 0.0);
+    pub fn learn<'r>(&mut self, rows: impl IntoIterator<Item = &'r TextHit>) {
+        if self.method == Method::Keyword {
+            return;
+        }
         for row in rows {
-            let words = words(&row.content);
-            length += words.len() as f64;
-            n += 1.0;
-            for word in words.into_iter().collect::<BTreeSet<_>>() {
-                *rows_with.entry(word).or_default() += 1.0;
+            let words = words(&row.memory.content);
+            self.corpus.rows += 1;
+            self.corpus.words += words.len() as u64;
+            for term in self.terms.iter().filter(|term| words.contains(term)) {
+                *self.corpus.holding.entry(term.clone()).or_default() += 1;
             }
         }
-        Self { rows_with, rows: n, mean_length: if n > 0.0 { length / n } else { 1.0 } }
     }
 
-    /// How well a text answers these terms.
-    pub fn score(&self, terms: &[String], content: &str) -> f64 {
-        const K: f64 = 1.2;
-        const B: f64 = 0.75;
+    /// The row with its parts, and whether it has enough to do with the query.
+    pub fn score(&self, memory: Memory, vector: Option<&[f32]>) -> (Scored, bool) {
+        let importance = unit(memory.importance);
+        let (text_score, likeness, recency, score, kept) = match self.method {
+            Method::Blended => {
+                let text = self.text_score(&memory.content);
+                let likeness = vector.map_or(0.0, |vector| cosine(&self.vector, vector).max(0.0));
+                let recency = recency(memory.kind, memory.at, self.at);
+                let score = WEIGHTS.text * text
+                    + WEIGHTS.likeness * likeness
+                    + WEIGHTS.importance * importance
+                    + WEIGHTS.recency * recency;
+                (text, likeness, recency, score, text > 0.0 || likeness >= LIKENESS_FROM)
+            }
+            Method::Keyword => {
+                let content = memory.content.to_lowercase();
+                let matched = self.terms.iter().filter(|term| content.contains(term.as_str())).count();
+                let share = if self.terms.is_empty() { 0.0 } else { matched as f64 / self.terms.len() as f64 };
+                let score = share * importance;
+                (share, 0.0, 0.0, score, score > KEYWORD_ABOVE)
+            }
+        };
+        let scored = Scored {
+            memory,
+            score: rounded(score),
+            text_score: rounded(text_score),
+            likeness: rounded(likeness),
+            importance: rounded(importance),
+            recency: rounded(recency),
+            via: None,
+        };
+        (scored, kept)
+    }
+
+    /// BM25 over this agent's rows, squashed into 0..1.
+    fn text_score(&self, content: &str) -> f64 {
         let words = words(content);
-        let length = words.len() as f64;
-        let (mut score, mut most) = (0.0, 0.0);
-        for term in terms {
-            let df = self.rows_with.get(term).copied().unwrap_or(0.0);
-            let idf = libm::log(1.0 + (self.rows - df + 0.5) / (df + 0.5));
-            let tf = words.iter().filter(|word| *word == term).count() as f64;
-            score += idf * tf * (K + 1.0) / (tf + K * (1.0 - B + B * length / self.mean_length.max(1.0)));
-            most += idf * (K + 1.0);
+        let rows = f64::from(self.corpus.rows);
+        let average = if self.corpus.rows == 0 { 0.0 } else { self.corpus.words as f64 / rows };
+        let length = words.len() as f64 / average.max(1.0);
+        let mut sum = 0.0;
+        for term in &self.terms {
+            let count = words.iter().filter(|word| *word == term).count() as f64;
+            if count > 0.0 {
+                let holding = f64::from(self.corpus.holding.get(term).copied().unwrap_or(0));
+                let rarity = libm::log(1.0 + (rows - holding + 0.5) / (holding + 0.5));
+                sum += rarity * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length));
+            }
         }
-        if most > 0.0 { (score / most).clamp(0.0, 1.0) } else { 0.0 }
+        sum / (sum + HALF)
     }
 }
 
-/// Contract §6: matched terms ÷ terms × importance; a term matches as part of a word.
-pub fn keyword(terms: &[String], memory: &Memory) -> f64 {
-    let content = memory.content.to_lowercase();
-    let matched = terms.iter().filter(|term| content.contains(term.as_str())).count();
-    if terms.is_empty() { 0.0 } else { matched as f64 / terms.len() as f64 * memory.importance }
+/// The distinct words of a query, as many as are looked for.
+pub(crate) fn terms(text: &str) -> Vec<String> {
+    let mut terms: Vec<String> = Vec::new();
+    for word in words(text) {
+        if terms.len() == TERMS {
+            break;
+        }
+        if !terms.contains(&word) {
+            terms.push(word);
+        }
+    }
+    terms
 }
 
-/// Six decimals.
-pub fn rounded(value: f64) -> f64 {
-    libm::round(value * 1e6) / 1e6
+/// 1 at once, 1/2 after the kind's half-life, 1/4 after two of them.
+pub(crate) fn recency(kind: MemoryKind, then: Timestamp, now: Timestamp) -> f64 {
+    half_life_ms(kind).map_or(1.0, |half_life| libm::exp2(-(now.millis_since(then) as f64) / half_life as f64))
+}
+
+/// Six decimals, which is what is shown and what ties are made of.
+pub(crate) fn rounded(number: f64) -> f64 {
+    libm::round(number * 1e6) / 1e6
+}
+
+/// Best first; ties: the newer, then by id.
+pub(crate) fn sort(hits: &mut [Scored]) {
+    hits.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then_with(|| b.memory.at.cmp(&a.memory.at))
+            .then_with(|| a.memory.id.cmp(&b.memory.id))
+    });
 }

@@ -31,6 +31,8 @@ use bindings::puppet::schedule::schedule as wire;
 pub const NAME_BYTES: usize = 96;
 /// Longest payload.
 pub const PAYLOAD_BYTES: usize = 8 << 10;
+/// Longest cron expression.
+const EXPRESSION_BYTES: usize = 256;
 /// Shortest interval of `every`.
 pub const INTERVAL_MS: u64 = 1_000;
 
@@ -98,7 +100,7 @@ impl wire::Host for View<'_> {
     }
 
     fn cancel(&mut self, name: String) -> wasmtime::Result<Result<(), wit::Error>> {
-        wit::answer(self.gate.decide("cancel", &[], Decision::CancelTimer { name }).map(drop))
+        wit::answer(self.record_cancel(name))
     }
 
     async fn list(&mut self) -> wasmtime::Result<Result<Vec<wire::Timer>, wit::Error>> {
@@ -137,10 +139,19 @@ impl View<'_> {
         timezone: Option<String>,
         payload: &str,
     ) -> Result<(), Refusal> {
+        if expression.len() > EXPRESSION_BYTES {
+            let message = format!("{} bytes of cron expression: at most {EXPRESSION_BYTES}", expression.len());
+            return Err(Refusal::call(Code::TooLong, message));
+        }
         let timezone = timezone.unwrap_or_else(|| self.timezone.to_owned());
         let next = next_cron(&expression, &timezone, self.gate.at())
             .map_err(|error| Refusal::call(Code::InvalidInput, error.to_string()))?;
         self.set("cron", name, TimerRule::Cron { expression, timezone }, next, payload)
+    }
+
+    fn record_cancel(&mut self, name: String) -> Result<(), Refusal> {
+        check_name(&name)?;
+        self.gate.decide("cancel", &[], Decision::CancelTimer { name }).map(drop)
     }
 
     async fn read(&mut self) -> Result<Vec<wire::Timer>, Refusal> {
@@ -212,7 +223,78 @@ fn parsed(payload: &str) -> Result<Value, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use puppet_grants::{CallBounds, Elapsed, Ledger, Period, Request, Requests, Rights, UnbookedReads};
+    use puppet_store::Waiting;
+    use puppet_types::Event;
+
     use super::*;
+
+    struct NoTimers;
+
+    #[async_trait::async_trait]
+    impl TimerStore for NoTimers {
+        async fn timers(&self) -> puppet_store::Result<Vec<Timer>> {
+            Ok(Vec::new())
+        }
+        async fn timers_of(&self, _: &AgentId, _: &PackId) -> puppet_store::Result<Vec<Timer>> {
+            Ok(Vec::new())
+        }
+        async fn fire(&self, _: &Timer, _: Option<Timestamp>, _: Event) -> puppet_store::Result<Option<Waiting>> {
+            Ok(None)
+        }
+    }
+
+    fn gate(requests: &Requests) -> Gate {
+        let rights = Rights::from_requests(requests, &"pack".into(), &"ann".into(), &Ledger::default());
+        Gate::new(
+            "inv_1".into(),
+            "pack".into(),
+            Timestamp::from_millis(3_600_000),
+            Arc::new(rights),
+            Arc::new(CallBounds::default()),
+            Arc::new(UnbookedReads),
+            Elapsed::Modelled(Duration::ZERO),
+        )
+    }
+
+    fn code(result: Result<(), Refusal>) -> Option<Code> {
+        match result {
+            Ok(()) => None,
+            Err(Refusal::Call(error)) => Some(error.code),
+            Err(breach) => panic!("{breach}"),
+        }
+    }
+
+    #[test]
+    fn timers_need_a_grant_keep_their_bounds_and_draw_on_the_budget() {
+        let store: Arc<dyn TimerStore> = Arc::new(NoTimers);
+        let (store, agent) = (Held::new(store), AgentId::new("ann"));
+        let name = |name: &str| name.to_owned();
+        let mut closed = gate(&Requests::new());
+        let mut view = View { gate: &mut closed, store: &store, agent: &agent, timezone: "Europe/Berlin" };
+        assert_eq!(code(view.set_every(name("a"), 1_000, "{}")), Some(Code::Denied));
+
+        let amounts = [((Amount::Timers, Period::Hour), 2)].into();
+        let mut open = gate(&[(Capability::Schedule, Request { amounts, ..Request::default() })].into());
+        let mut view = View { gate: &mut open, store: &store, agent: &agent, timezone: "Europe/Berlin" };
+        assert_eq!(code(view.set_every(name("a"), 999, "{}")), Some(Code::InvalidInput));
+        let long = format!("{} 9 * * *", ["0"; 200].join(","));
+        assert_eq!(code(view.set_cron(name("a"), long, None, "{}")), Some(Code::TooLong));
+        let mars = Some(name("Mars/Base"));
+        assert_eq!(code(view.set_cron(name("a"), name("0 9 * * *"), mars, "{}")), Some(Code::InvalidInput));
+        assert_eq!(code(view.record_cancel("x".repeat(NAME_BYTES + 1))), Some(Code::InvalidInput));
+        assert_eq!(code(view.set_cron(name("a"), name("0 9 * * *"), None, "{}")), None);
+        assert_eq!(code(view.set_every(name("b"), 1_000, "{}")), None);
+        assert_eq!(code(view.set_every(name("c"), 1_000, "{}")), Some(Code::BudgetExhausted));
+        assert_eq!(code(view.record_cancel(name("b"))), None);
+        let decisions = open.finish(true).decisions;
+        // 09:00 in Berlin, where no other zone is given: 08:00 UTC.
+        let next = Timestamp::from_millis(8 * 3_600_000);
+        assert!(matches!(&decisions[0].decision, Decision::SetTimer { next: at, .. } if *at == next));
+        assert_eq!(decisions.len(), 3);
+    }
 
     #[test]
     fn a_call_sees_what_it_set_and_cancelled() {

@@ -1,0 +1,151 @@
+//! What the offline text knows of English words: which say nothing, which are glad or sad, which are two forms of one.
+
+/// Words that say nothing about a subject.
+const STOP: &[&str] = &[
+    "a", "about", "above", "across", "after", "again", "against", "all", "almost", "along", "already", "also",
+    "always", "am", "among", "an", "and", "another", "any", "are", "around", "as", "at", "away", "back", "be",
+    "became", "because", "become", "becomes", "been", "before", "being", "below", "between", "beyond", "both", "but",
+    "by", "can", "cannot", "could", "did", "do", "does", "doing", "done", "down", "during", "each", "either", "else",
+    "enough", "especially", "etc", "even", "ever", "every", "everyone", "everything", "few", "for", "from", "further",
+    "get", "gets", "give", "gives", "go", "goes", "going", "got", "had", "has", "have", "having", "he", "her", "here",
+    "hers", "him", "his", "how", "however", "i", "i'm", "i've", "if", "in", "into", "is", "it", "it's", "its", "just",
+    "keep", "keeps", "know", "less", "let", "like", "likes", "lot", "made", "make", "makes", "many", "may", "me",
+    "might", "mine", "more", "most", "mostly", "much", "must", "my", "near", "never", "no", "nor", "not", "nothing",
+    "now", "occasional", "occasionally", "of", "off", "often", "on", "once", "one", "only", "onto", "or", "other",
+    "others", "our", "ours", "out", "over", "own", "per", "prefer", "prefers", "quite", "rarely", "rather", "really",
+    "same", "say", "says", "seldom", "she", "should", "since", "so", "some", "something", "sometimes", "still",
+    "such", "take", "takes", "than", "that", "that's", "the", "their", "theirs", "them", "then", "there", "these",
+    "they", "thing", "things", "this", "those", "though", "through", "to", "too", "toward", "towards", "under",
+    "until", "up", "upon", "us", "use", "used", "uses", "using", "usually", "very", "via", "was", "way", "we", "well",
+    "went", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will",
+    "with", "within", "without", "would", "yet", "you", "you're", "your", "yours", "above", "typically", "slightly",
+    "don't", "doesn't", "isn't", "can't", "won't", "didn't", "undefined", "null", "object", "nan", "none",
+];
+
+/// Verbs and participles that end a noun phrase.
+const VERBS: &[&str] = &[
+    "believe", "believes", "built", "came", "care", "cares", "come", "comes", "created", "demonstrate", "enjoys",
+    "exist", "exists", "explain", "explains", "feel", "feels", "find", "finds", "grew", "hate", "hates", "inform",
+    "learned", "left", "live", "lives", "look", "looks", "love", "loves", "mixed", "offers", "persuade", "post",
+    "posts", "presents", "prioritize", "provides", "quit", "ran", "read", "reads", "references", "run", "runs", "said",
+    "shares", "share", "speak", "speaks", "spent", "started", "talk", "talks", "tells", "think", "thinks", "took",
+    "tries", "turns", "value", "want", "wants", "watched", "won", "wonders", "work", "worked", "works", "write",
+    "writes", "wrote", "entertain", "comment", "breaks", "asks", "asking", "respond", "responses", "reply", "replies",
+    "ends", "begins", "notices", "answers", "counts", "collects", "draws", "cooks", "repairs", "measures", "walks",
+];
+
+const GLAD: &[&str] = &[
+    "agree", "amazing", "awesome", "beautiful", "best", "brave", "bright", "brilliant", "calm", "celebrate", "cheer",
+    "clever", "congrats", "congratulations", "cool", "delight", "delighted", "enjoy", "enjoyed", "excellent", "excited",
+    "fair", "fantastic", "fine", "free", "friend", "fun", "funny", "gentle", "glad", "gold", "good", "grateful",
+    "great", "grow", "growth", "happy", "help", "helped", "helpful", "honest", "hope", "hopeful", "improve", "improved",
+    "inspiring", "interesting", "joy", "kind", "laugh", "like", "love", "loved", "lovely", "lucky", "neat", "nice",
+    "perfect", "pleased", "pretty", "proud", "recover", "rescue", "right", "safe", "smart", "smile", "solved", "strong",
+    "succeed", "success", "superb", "sweet", "thank", "thanks", "thrilled", "true", "useful", "warm", "welcome", "win",
+    "wins", "wise", "wonderful", "works", "yay", "breakthrough",
+];
+
+const SAD: &[&str] = &[
+    "afraid", "alone", "anger", "angry", "annoying", "ashamed", "awful", "bad", "banned", "blame", "boring", "broken",
+    "collapse", "complain", "crash", "crisis", "cruel", "cry", "damage", "danger", "dead", "death", "decline", "dirty",
+    "disappointed", "disaster", "dumb", "dull", "evil", "fail", "failed", "failure", "fake", "fear", "fight", "fool",
+    "fraud", "garbage", "hate", "hated", "hates", "horrible", "hurt", "idiot", "idiots", "ignorant", "ill", "jealous",
+    "kill", "lazy", "liar", "lie", "lies", "lonely", "lose", "loser", "losing", "loss", "lost", "mad", "mess",
+    "miserable", "nasty", "never", "nonsense", "outage", "pain", "panic", "pathetic", "poor", "problem", "ridiculous",
+    "rude", "ruin", "ruined", "sad", "scam", "scared", "shame", "shut", "sick", "spam", "stolen", "storm", "stupid",
+    "suck", "sucks", "terrible", "threat", "tired", "trash", "ugly", "upset", "useless", "war", "waste", "weak",
+    "worried", "worse", "worst", "wrong",
+];
+
+pub(crate) fn is_stop(word: &str) -> bool {
+    STOP.contains(&word)
+}
+
+pub(crate) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
+/// Lower-case words without punctuation; an apostrophe is part of its word.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let split = text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
+    let bare = split.map(|word| word.trim_matches(['\'', '’']).to_lowercase().replace('’', "'"));
+    bare.filter(|word| !word.is_empty()).collect()
+}
+
+/// Words that say something, as stems.
+pub(crate) fn content_stems(text: &str) -> Vec<String> {
+    let said = words(text).into_iter().filter(|word| word.chars().count() > 2 && !is_stop(word));
+    said.map(|word| stem(&word)).collect()
+}
+
+/// Without the endings that do not change what a word is about.
+pub(crate) fn stem(word: &str) -> String {
+    let mut word = word.strip_suffix("'s").unwrap_or(word);
+    if word.len() > 4 {
+        if let Some(bare) = word.strip_suffix("ies") {
+            return format!("{bare}y");
+        }
+        if !word.ends_with("ss") && !word.ends_with("us") {
+            word = word.strip_suffix('s').unwrap_or(word);
+        }
+    }
+    word.to_owned()
+}
+
+/// −1..=1: how glad or sad a text sounds, in steps of what is left after both are counted.
+pub(crate) fn sentiment_milli(text: &str) -> i32 {
+    let said = words(text);
+    let mut sum = 0_i32;
+    for (at, word) in said.iter().enumerate() {
+        let sign = i32::from(GLAD.contains(&word.as_str())) - i32::from(SAD.contains(&word.as_str()));
+        let before = at.checked_sub(1).and_then(|before| said.get(before)).map(String::as_str);
+        let negated = before.is_some_and(|word| word == "not" || word == "no" || word.ends_with("n't"));
+        sum += if negated { -sign } else { sign };
+    }
+    (sum * 400).clamp(-1_000, 1_000)
+}
+
+/// Length as X counts it, never less: everything beyond the Latin and neighbouring scripts counts 2.
+pub(crate) fn weighted(text: &str) -> usize {
+    let light = |c: char| matches!(c as u32, 0..=0x10ff | 0x2000..=0x200d | 0x2010..=0x201f | 0x2032..=0x2037);
+    text.chars().map(|c| if light(c) { 1 } else { 2 }).sum()
+}
+
+pub(crate) fn is_emoji(c: char) -> bool {
+    matches!(c as u32,
+        0x1f000..=0x1faff | 0x2600..=0x27bf | 0x2b00..=0x2bff | 0x2300..=0x23ff | 0xfe0f | 0x200d | 0x20e3 | 0x3030 | 0x303d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_sound_glad_or_sad() {
+        for (text, wanted) in [
+            ("what a wonderful, lovely day", 800),
+            ("this is a stupid idea", -400),
+            ("not a problem", -400),
+            ("isn't good", -400),
+            ("no problem at all", 400),
+            ("the table is brown", 0),
+            ("great great great great", 1_000),
+        ] {
+            assert_eq!(sentiment_milli(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn stems_join_forms() {
+        for (word, wanted) in [("maps", "map"), ("stories", "story"), ("glass", "glass"), ("keeper's", "keeper"), ("bus", "bus")] {
+            assert_eq!(stem(word), wanted);
+        }
+    }
+
+    #[test]
+    fn weights_are_never_too_small() {
+        assert_eq!(weighted("abc é — “x”"), 11);
+        assert_eq!(weighted("日本"), 4);
+        assert_eq!(weighted("🌊"), 2);
+    }
+}
