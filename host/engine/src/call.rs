@@ -100,7 +100,6 @@ impl puppet_memory::Carries for Call {
             gate: &mut self.gate,
             recaller: &self.held.memory,
             agent: &self.actor.id,
-            account: self.actor.account.as_str(),
             recalled: &mut self.recalled,
         }
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use puppet_grants::{Elapsed, Gate, Proceedings};
-use puppet_sandbox::{CallSetup, Ended};
+use puppet_sandbox::{CallSetup, Ended, Standing};
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
 use puppet_types::{
     Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Read, Timestamp, Timing, ids,
@@ -21,10 +21,18 @@ use crate::{
 /// Tries of an event whose invocation ran into its deadline.
 const ATTEMPTS: u32 = 4;
 
+/// How often a quarantined version's events are looked at.
+const QUARANTINE_MS: u64 = 3_600_000;
+
 /// An event that went through its plugin and waits for its commit.
 pub enum Handled {
     /// To be committed.
-    Commit(Box<Commit>),
+    Commit(Box<Commit>, Arc<Actor>),
+    /// Its plugin version is backed off or quarantined: it waits.
+    Later {
+        /// When it is looked at again.
+        until: Timestamp,
+    },
     /// Not handled at all.
     Dead {
         /// The event.
@@ -42,10 +50,15 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
         return dead("loop");
     }
     let Some(actor) = host.actor(&event.agent).await? else { return dead("no-agent") };
+    match actor.plugin.standing(host.clock.now()) {
+        Standing::Good => {}
+        Standing::BackOff { until } => return Ok(Handled::Later { until }),
+        Standing::Quarantined => return Ok(Handled::Later { until: host.clock.now().plus_millis(QUARANTINE_MS) }),
+    }
     let id = invocation_id(event, &actor);
     let kept = if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
     let commit = commit_of(host, &actor, id, waiting, Answers::Resume(kept)).await?;
-    Ok(Handled::Commit(Box::new(commit)))
+    Ok(Handled::Commit(Box::new(commit), actor))
 }
 
 /// Runs the plugin and gathers what is to be committed. Changes nothing.
@@ -72,10 +85,6 @@ pub async fn commit_of(
     }
     let end = end_of_event(&outcome, waiting, at);
     rows.extend(again(&outcome, event, at));
-    let strikes = match &outcome {
-        Outcome::Breach(..) => actor.plugin.strike(),
-        _ => actor.plugin.strikes(),
-    };
     let timing = (!host.clock.is_virtual()).then(|| Timing { sandbox, reads: 0, commit: 0 });
     let invocation = Invocation {
         id,
@@ -92,7 +101,8 @@ pub async fn commit_of(
         reads: proceedings.reads,
         decisions: proceedings.decisions,
         log: proceedings.log,
-        strikes,
+        // Counted by whoever settles, in the order of commits.
+        strikes: 0,
         timing,
     };
     Ok(Commit { invocation, end, changes: rows, spends: proceedings.spends })
@@ -114,14 +124,19 @@ pub struct Settled {
 /// Makes it durable.
 pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<Settled, StoreError> {
     let at = host.clock.now();
-    let commit = match handled {
-        Handled::Commit(commit) => *commit,
+    let (mut commit, actor) = match handled {
+        Handled::Commit(commit, actor) => (*commit, actor),
+        Handled::Later { until } => {
+            let again = Waiting { not_before: until.max(at.plus_millis(1)), ..waiting.clone() };
+            return Ok(Settled { again: Some(again), ..Settled::default() });
+        }
         Handled::Dead { event, reason } => {
             host.store.bury(&event, reason, at).await?;
             let happening = Happening::DeadLettered { at, event, reason: reason.to_owned() };
             return Ok(Settled { happening: Some(happening), ..Settled::default() });
         }
     };
+    commit.invocation.strikes = strikes(&actor, &commit.invocation);
     let is_timer = |change: &&Change| matches!(change, Change::SetTimer(_) | Change::CancelTimer { .. });
     let timers = commit.changes.iter().filter(is_timer).cloned().collect();
     let again = match &commit.end {
@@ -133,6 +148,19 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     let happening = Some(happening(&commit));
     let committed = host.store.commit(commit).await?;
     Ok(Settled { committed, timers, again, happening })
+}
+
+/// A breach is a strike against the version, whoever it happened to.
+fn strikes(actor: &Actor, invocation: &Invocation) -> u32 {
+    let Outcome::Breach(breach, _) = &invocation.outcome else { return actor.plugin.strikes() };
+    let (count, standing) = actor.plugin.strike(invocation.at);
+    let plugin = &actor.plugin.id;
+    match standing {
+        Standing::Quarantined => tracing::error!(%plugin, %breach, count, "quarantined: it runs again after a restart"),
+        Standing::BackOff { until } => tracing::warn!(%plugin, %breach, count, %until, "backed off"),
+        Standing::Good => {}
+    }
+    count
 }
 
 /// Invokes and settles.

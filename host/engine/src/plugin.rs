@@ -1,10 +1,10 @@
 //! A plugin version that runs: its component, prepared once, and its strikes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puppet_grants::Requests;
-use puppet_sandbox::{CallSetup, Compiled, Ended, LoadError, Prepared, Sandbox, World};
-use puppet_types::{Capability, Digest, Event, PackId, PluginRef};
+use puppet_sandbox::{CallSetup, Compiled, Ended, LoadError, Prepared, Sandbox, Standing, StrikeRules, Strikes, World};
+use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
 
 use crate::call::{self, Call};
 
@@ -22,7 +22,8 @@ pub struct Plugin {
     pub requests: Requests,
     digest: Digest,
     prepared: Prepared<Call>,
-    strikes: AtomicU32,
+    strikes: Mutex<Strikes>,
+    rules: StrikeRules,
 }
 
 impl Plugin {
@@ -39,7 +40,7 @@ impl Plugin {
         let prepared = sandbox.prepare(compiled, |linker| call::link(linker, &imports))?;
         let world = inspection.world;
         let digest = inspection.digest;
-        Ok(Self { id, version, world, imports, requests, digest, prepared, strikes: AtomicU32::new(0) })
+        Ok(Self { id, version, world, imports, requests, digest, prepared, strikes: Mutex::default(), rules: StrikeRules::default() })
     }
 
     /// One event in a fresh instance.
@@ -67,13 +68,25 @@ impl Plugin {
         self.digest
     }
 
-    /// Counts a breach.
-    pub fn strike(&self) -> u32 {
-        self.strikes.fetch_add(1, Ordering::AcqRel) + 1
+    /// Counts a breach. Answers how many there are, and whether the version may go on.
+    pub fn strike(&self, at: Timestamp) -> (u32, Standing) {
+        let mut strikes = self.locked();
+        let standing = strikes.strike(at, &self.rules);
+        (strikes.count(), standing)
     }
 
     /// Breaches so far.
     pub fn strikes(&self) -> u32 {
-        self.strikes.load(Ordering::Acquire)
+        self.locked().count()
+    }
+
+    /// Whether the version may run.
+    pub fn standing(&self, at: Timestamp) -> Standing {
+        self.locked().standing(at)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Strikes> {
+        // The state machine holds no invariant across its fields that a panic could break.
+        self.strikes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

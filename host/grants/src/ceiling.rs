@@ -50,7 +50,8 @@ pub const CEILINGS: &[Ceiling] = &[
     Ceiling {
         capability: Capability::Events,
         operations: &["emit"],
-        amounts: &[(Amount::Events, Period::Hour, 1_000)],
+        // A generator addresses every agent of a host: ten thousand, twice an hour.
+        amounts: &[(Amount::Events, Period::Hour, 20_000)],
     },
 ];
 

@@ -10,7 +10,7 @@ pub const DIMENSIONS: usize = 256;
 /// A word of up to three letters says little about what a text is about.
 const SHORT_WORD: f32 = 0.3;
 const LONG_WORD: f32 = 1.0;
-/// All trigrams of a word together weigh as much as the word: inflected forms stay close.
+/// All trigrams of a word together are as long as the word: inflected forms stay close.
 const TRIGRAMS: f32 = 1.0;
 
 /// Where vectors come from.
@@ -37,7 +37,8 @@ pub fn hashed(text: &str) -> Vec<f32> {
         let weight = if letters.len() <= 5 { SHORT_WORD } else { LONG_WORD };
         add(&mut vector, 0, &word, weight);
         let trigrams = letters.len() - 2;
-        let share = weight * TRIGRAMS / trigrams as f32;
+        // Squares add up in a length.
+        let share = weight * TRIGRAMS / libm::sqrtf(trigrams as f32);
         for trigram in letters.windows(3) {
             add(&mut vector, 1, &trigram.iter().collect::<String>(), share);
         }

@@ -113,7 +113,8 @@ impl Overlay {
                 if list.len() >= query.most() {
                     return list;
                 }
-                let associated = self.written.get(&id).map(|memory| score(memory).0).or_else(|| linked.get(&id).cloned());
+                let associated =
+                    self.written.get(&id).map(|memory| score(memory).0).or_else(|| linked.get(&id).cloned());
                 if let Some(associated) = associated.filter(|_| listed.insert(id)) {
                     list.push(Scored { score: rounded(share), via: Some(via.clone()), ..associated });
                 }

@@ -1,7 +1,7 @@
 //! How much a memory has to do with a query: the four parts and their sum, or the original engine's keyword
 //! formula. Everything is computed over one agent's rows; no shared index has a say in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use puppet_store::TextHit;
 use puppet_types::{Memory, MemoryKind, Timestamp};
@@ -58,6 +58,7 @@ pub(crate) struct Scorer {
     method: Method,
     at: Timestamp,
     terms: Vec<String>,
+    known: BTreeSet<String>,
     vector: Vec<f32>,
     pub corpus: Corpus,
 }
@@ -68,7 +69,8 @@ impl Scorer {
             Method::Blended => terms(&query.text),
             Method::Keyword => query.text.to_lowercase().split_whitespace().map(str::to_owned).collect(),
         };
-        Self { method: query.method, at, terms, vector, corpus }
+        let known = terms.iter().cloned().collect();
+        Self { method: query.method, at, terms, known, vector, corpus }
     }
 
     /// Counts the words of these rows.
@@ -77,11 +79,12 @@ impl Scorer {
             return;
         }
         for row in rows {
-            let words = words(&row.memory.content);
+            let (counts, words) = self.count(&row.memory.content);
+            let held: Vec<String> = counts.into_keys().map(str::to_owned).collect();
             self.corpus.rows += 1;
-            self.corpus.words += words.len() as u64;
-            for term in self.terms.iter().filter(|term| words.contains(term)) {
-                *self.corpus.holding.entry(term.clone()).or_default() += 1;
+            self.corpus.words += words as u64;
+            for term in held {
+                *self.corpus.holding.entry(term).or_default() += 1;
             }
         }
     }
@@ -122,35 +125,37 @@ impl Scorer {
 
     /// BM25 over this agent's rows, squashed into 0..1.
     fn text_score(&self, content: &str) -> f64 {
-        let words = words(content);
+        let (counts, words) = self.count(content);
         let rows = f64::from(self.corpus.rows);
         let average = if self.corpus.rows == 0 { 0.0 } else { self.corpus.words as f64 / rows };
-        let length = words.len() as f64 / average.max(1.0);
+        let length = words as f64 / average.max(1.0);
         let mut sum = 0.0;
-        for term in &self.terms {
-            let count = words.iter().filter(|word| *word == term).count() as f64;
-            if count > 0.0 {
-                let holding = f64::from(self.corpus.holding.get(term).copied().unwrap_or(0));
-                let rarity = libm::log(1.0 + (rows - holding + 0.5) / (holding + 0.5));
-                sum += rarity * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length));
-            }
+        for (term, count) in counts {
+            let count = f64::from(count);
+            let holding = f64::from(self.corpus.holding.get(term).copied().unwrap_or(0));
+            let rarity = libm::log(1.0 + (rows - holding + 0.5) / (holding + 0.5));
+            sum += rarity * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length));
         }
         sum / (sum + HALF)
+    }
+
+    /// How often each term stands in a text, and how many words that has.
+    fn count(&self, content: &str) -> (BTreeMap<&str, u32>, usize) {
+        let words = words(content);
+        let mut counts = BTreeMap::new();
+        for word in &words {
+            if let Some(term) = self.known.get(word) {
+                *counts.entry(term.as_str()).or_default() += 1;
+            }
+        }
+        (counts, words.len())
     }
 }
 
 /// The distinct words of a query, as many as are looked for.
 pub(crate) fn terms(text: &str) -> Vec<String> {
-    let mut terms: Vec<String> = Vec::new();
-    for word in words(text) {
-        if terms.len() == TERMS {
-            break;
-        }
-        if !terms.contains(&word) {
-            terms.push(word);
-        }
-    }
-    terms
+    let mut known = BTreeSet::new();
+    words(text).into_iter().filter(|word| known.insert(word.clone())).take(TERMS).collect()
 }
 
 /// 1 at once, 1/2 after the kind's half-life, 1/4 after two of them.

@@ -38,7 +38,8 @@ mod tests {
     fn the_same_text_has_the_same_id() {
         let agent = AgentId::new("ada");
         let id = |text: &str| memory_id(&agent, MemoryKind::General, text);
-        for same in ["The caf\u{e9} opened", " the  cafe\u{301}\nOPENED. ", "The café opened!!!", "the café opened …"] {
+        for same in ["The caf\u{e9} opened", " the  cafe\u{301}\nOPENED. ", "The café opened!!!", "the café opened …"]
+        {
             assert_eq!(id(same), id("the café opened"), "{same:?}");
         }
         for other in ["the café opens", "the cafe opened", "the. café opened", "", "!"] {

@@ -44,16 +44,16 @@ pub fn plugins() -> Vec<BuiltIn> {
 pub const GENERATORS: [&str; 3] = ["news", "mood-swings", "encounters"];
 
 macro_rules! personalities {
-    ($($folder:literal),+) => {
+    ($($folder:literal),*) => {
         &[$((
             concat!("personalities/", $folder),
             include_str!(concat!("../../../personalities/", $folder, "/pack.toml")),
             include_str!(concat!("../../../personalities/", $folder, "/persona.toml")),
-        )),+]
+        )),*]
     };
 }
 
-const PERSONALITIES: &[(&str, &str, &str)] = personalities!("night-gardener");
+const PERSONALITIES: &[(&str, &str, &str)] = personalities!();
 
 /// The characters of the demo.
 pub fn personalities() -> Result<Vec<Pack>> {

@@ -74,7 +74,6 @@ struct Gathered {
     now: Mood,
     llm: LlmUse,
     breaches: Vec<BreachRow>,
-    effects: BTreeMap<String, Effect>,
 }
 
 /// Reads everything and builds the report.

@@ -1,12 +1,25 @@
 //! Deterministic text made from the persona's own material: no model, no network, and it never claims to be one.
+//! The same question of the same agent under the same seed has the same answer on every machine.
+
+mod answers;
+mod bank;
+mod commons;
+mod embedding;
+mod finish;
+mod grammar;
+mod random;
+mod task;
+mod templates;
+mod words;
+mod writer;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use puppet_grants::Answer;
-use puppet_types::CallError;
+use puppet_types::{CallError, ids::derive_u64};
 
-use crate::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage, Worst};
+use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage, Worst};
 
 /// Name of the provider and of its model.
 pub const MODEL: &str = "offline";
@@ -22,6 +35,56 @@ impl Offline {
     pub fn terms() -> Terms {
         Terms { paid: false, price: Some(Price::FREE), model: MODEL.to_owned(), priced_as: MODEL.to_owned() }
     }
+
+    /// The answer to a request. A pure function of its arguments.
+    pub fn text(request: &Request, context: &CallContext) -> String {
+        let mut random = random::Random::new(seed(request, context));
+        let bank = bank::Bank::of(context);
+        let task = task::Task::of(request);
+        let writer = writer::Writer { persona: &context.persona, bank: &bank, task: &task };
+        match request.purpose.as_str() {
+            "reaction" => answers::reaction(&writer, &mut random),
+            "memory" => answers::memory(&writer, &mut random),
+            "relationship" => answers::relationship(&writer, &mut random),
+            "reply" | "quote" => writer.reply(&mut random),
+            "post" => writer.post(&mut random),
+            _ if task.said.is_some() => writer.reply(&mut random),
+            _ => writer.post(&mut random),
+        }
+    }
+}
+
+fn seed(request: &Request, context: &CallContext) -> u64 {
+    let seed = context.seed.to_string();
+    let mut parts = vec![seed.as_str(), context.agent.as_str(), request.purpose.as_str()];
+    for message in &request.messages {
+        parts.push(match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        });
+        parts.push(&message.content);
+    }
+    derive_u64(&parts)
+}
+
+/// At most so many tokens of four bytes, whole words; and whether it was cut.
+fn bounded(mut text: String, max_tokens: u32) -> (String, bool) {
+    let most = (max_tokens as usize).saturating_mul(4);
+    if text.len() <= most {
+        return (text, false);
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let word = text.get(..end).and_then(|cut| cut.rfind(char::is_whitespace)).filter(|at| *at > 0);
+    text.truncate(word.unwrap_or(end));
+    (text, true)
+}
+
+fn tokens(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(4)).unwrap_or(u32::MAX)
 }
 
 #[async_trait]
@@ -35,15 +98,20 @@ impl LlmProvider for Offline {
     fn model(&self) -> &str {
         MODEL
     }
-    async fn complete(&self, request: &Request, _context: &CallContext) -> Result<Answer<Completion>, CallError> {
-        let text = "something".to_owned();
-        let tokens = |bytes: u64| u32::try_from(bytes.div_ceil(4)).unwrap_or(u32::MAX);
-        let usage = Usage { prompt_tokens: tokens(request.prompt_bytes()), completion_tokens: tokens(text.len() as u64) };
+
+    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, CallError> {
+        let (text, cut) = bounded(Self::text(request, context), request.max_tokens);
+        let usage =
+            Usage { prompt_tokens: tokens(request.prompt_bytes()), completion_tokens: tokens(text.len() as u64) };
         let used = Self::terms().used(usage.prompt_tokens.into(), usage.completion_tokens.into());
-        let value = Completion { text, model: MODEL.to_owned(), usage, finish: "stop".to_owned() };
+        let finish = if cut { "length" } else { "stop" }.to_owned();
+        let value = Completion { text, model: MODEL.to_owned(), usage, finish };
         Ok(Answer { value, used, latency: LATENCY })
     }
-    async fn embed(&self, _texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
-        Ok(Answer::free(Vec::new()))
+
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+        let bytes = texts.iter().map(|text| text.len() as u64).sum();
+        let value = texts.iter().map(|text| embedding::embedded(text)).collect();
+        Ok(Answer { value, used: Self::terms().used(tokens(bytes).into(), 0), latency: Duration::from_millis(50) })
     }
 }
