@@ -56,10 +56,7 @@ pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
 }
 
 impl Host for View<'_> {
-    async fn complete(
-        &mut self,
-        request: llm::Request,
-    ) -> wasmtime::Result<Result<llm::Completion, wit::Error>> {
+    async fn complete(&mut self, request: llm::Request) -> wasmtime::Result<Result<llm::Completion, wit::Error>> {
         wit::answer(self.ask(request.into()).await.map(Into::into))
     }
 
@@ -106,7 +103,13 @@ impl View<'_> {
 impl From<llm::Request> for Request {
     fn from(request: llm::Request) -> Self {
         let llm::Request { purpose, messages, max_tokens, sampling, extra } = request;
-        Self { purpose, messages: messages.into_iter().map(Into::into).collect(), max_tokens, sampling: sampling.into(), extra }
+        Self {
+            purpose,
+            messages: messages.into_iter().map(Into::into).collect(),
+            max_tokens,
+            sampling: sampling.into(),
+            extra,
+        }
     }
 }
 

@@ -11,6 +11,4 @@ mod request;
 pub use host::{Carries, View, link};
 pub use prices::Price;
 pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};
-pub use request::{
-    COMPLETION_TOKENS, Completion, MESSAGES, Message, REQUEST_BYTES, Request, Role, Sampling, Usage,
-};
+pub use request::{COMPLETION_TOKENS, Completion, MESSAGES, Message, REQUEST_BYTES, Request, Role, Sampling, Usage};

@@ -123,9 +123,10 @@ impl Request {
         check(self.messages.iter().any(|message| !message.content.trim().is_empty()), || {
             "every message is empty".to_owned()
         })?;
-        check(self.extra.len() <= SHORT_LIST && self.extra.iter().all(|(key, value)| short(key) && short(value)), || {
-            "extra: at most 16 entries of 256 bytes".to_owned()
-        })?;
+        check(
+            self.extra.len() <= SHORT_LIST && self.extra.iter().all(|(key, value)| short(key) && short(value)),
+            || "extra: at most 16 entries of 256 bytes".to_owned(),
+        )?;
         self.sampling.validate()
     }
 }

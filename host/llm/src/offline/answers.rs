@@ -77,7 +77,9 @@ pub(crate) fn memory(writer: &Writer<'_>, random: &mut Random) -> String {
 /// The report in one sentence, its topic first where the report does not name it, and what it was compared with.
 fn remembered(writer: &Writer<'_>, topic: &str, note: &str, random: &mut Random) -> String {
     let clean = |text: &str| {
-        let kept = text.chars().map(|c| if c.is_control() || matches!(c, '{' | '}' | '[' | ']' | '<' | '>') { ' ' } else { c });
+        let kept = text
+            .chars()
+            .map(|c| if c.is_control() || matches!(c, '{' | '}' | '[' | ']' | '<' | '>') { ' ' } else { c });
         kept.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let (topic, note) = (clean(topic), clean(note));

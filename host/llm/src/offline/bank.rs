@@ -141,9 +141,7 @@ impl Bank {
             &mut self.lines,
         ];
         for list in lists {
-            list.retain(|text| {
-                printable(text) && !avoid.hits(text) && seen.insert(text.to_lowercase())
-            });
+            list.retain(|text| printable(text) && !avoid.hits(text) && seen.insert(text.to_lowercase()));
         }
     }
 
@@ -154,7 +152,8 @@ impl Bank {
 
     /// A topic without the words that are never written; none where nothing is left.
     pub(crate) fn allowed_topic(&self, topic: &str) -> Option<String> {
-        let topic = topic.chars().filter(|c| !matches!(c, '#' | '{' | '}' | '[' | ']') && !is_emoji(*c)).collect::<String>();
+        let topic =
+            topic.chars().filter(|c| !matches!(c, '#' | '{' | '}' | '[' | ']') && !is_emoji(*c)).collect::<String>();
         let kept: Vec<&str> = topic.split_whitespace().filter(|word| !self.avoid.hits(word)).take(8).collect();
         let kept = kept.join(" ").trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
         (words(&kept).iter().any(|word| !is_stop(word)) && !self.avoid.hits(&kept)).then_some(kept)
@@ -170,7 +169,11 @@ impl Bank {
         let rank = |at: usize| mixed(self.salt ^ mixed(at as u64 + list.len() as u64 * 1_009));
         let mine = list.iter().enumerate().filter(|(at, _)| rank(*at) % 100 < percent);
         let mine: Vec<&str> = mine.map(|(_, entry)| entry.as_ref()).filter(|entry| !self.avoid.hits(entry)).collect();
-        if mine.is_empty() { list.iter().map(AsRef::as_ref).filter(|entry| !self.avoid.hits(entry)).collect() } else { mine }
+        if mine.is_empty() {
+            list.iter().map(AsRef::as_ref).filter(|entry| !self.avoid.hits(entry)).collect()
+        } else {
+            mine
+        }
     }
 }
 
@@ -193,8 +196,25 @@ fn register(context: &CallContext) -> Register {
         "deadpan", "sardonic", "wry", "mischie", "cheeky", "blunt",
     ]);
     let warm = count(&[
-        "gentle", "warm", "kind", "poetic", "dream", "hope", "cozy", "tender", "soft", "whims", "nostalg", "patient",
-        "quiet", "calm", "caring", "wonder", "lyric", "melanchol", "slow",
+        "gentle",
+        "warm",
+        "kind",
+        "poetic",
+        "dream",
+        "hope",
+        "cozy",
+        "tender",
+        "soft",
+        "whims",
+        "nostalg",
+        "patient",
+        "quiet",
+        "calm",
+        "caring",
+        "wonder",
+        "lyric",
+        "melanchol",
+        "slow",
     ]);
     match (wry, warm) {
         (0, 0) => Register::Plain,
@@ -226,9 +246,18 @@ fn phrases(text: &str, out: &mut Vec<String>) {
             let word = token.trim_matches(|c: char| !c.is_alphanumeric());
             let lower = word.to_lowercase();
             let leading = at == 0 && lower.ends_with('s') && !lower.ends_with("ss");
-            if word.is_empty() || is_stop(&lower) || is_verb(&lower) || lower.ends_with("ly") || lower.contains('\'') || leading {
+            if word.is_empty()
+                || is_stop(&lower)
+                || is_verb(&lower)
+                || lower.ends_with("ly")
+                || lower.contains('\'')
+                || leading
+            {
                 close(&mut run, article, out);
-                article = matches!(lower.as_str(), "a" | "an" | "the" | "his" | "her" | "its" | "my" | "your" | "our" | "their");
+                article = matches!(
+                    lower.as_str(),
+                    "a" | "an" | "the" | "his" | "her" | "its" | "my" | "your" | "our" | "their"
+                );
                 continue;
             }
             run.push(word);

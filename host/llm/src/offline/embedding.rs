@@ -1,6 +1,9 @@
 //! Vectors without a model: hashed words and parts of words, of length 1. Texts that share words are near each other.
 
-use crate::offline::{random::mixed, words::{content_stems, words}};
+use crate::offline::{
+    random::mixed,
+    words::{content_stems, words},
+};
 
 /// Numbers per vector.
 pub(crate) const DIMENSIONS: usize = 256;
@@ -28,9 +31,9 @@ pub(crate) fn embedded(text: &str) -> Vec<f32> {
 }
 
 fn add(vector: &mut [f32], feature: &str, weight: f32) {
-    let hash = feature.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = feature
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let hash = mixed(hash);
     let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
     if let Some(value) = vector.get_mut((hash % DIMENSIONS as u64) as usize) {

@@ -41,7 +41,8 @@ pub(crate) fn finished(
     random: &mut Random,
 ) -> String {
     let formatting = &persona.style_guide.formatting;
-    let mut text: String = text.chars().filter(|c| !is_emoji(*c) && !matches!(c, '{' | '}' | '[' | ']' | '#' | '@')).collect();
+    let mut text: String =
+        text.chars().filter(|c| !is_emoji(*c) && !matches!(c, '{' | '}' | '[' | ']' | '#' | '@')).collect();
     if formatting.avoid_hyphens {
         text = text.replace(['—', '–'], ",").replace('-', " ");
     }
@@ -90,7 +91,10 @@ fn case(capitalization: &str) -> Case {
     let said = capitalization.to_lowercase();
     let sometimes = ["occasional", "sometimes", "rarely", "standard", "regular", "normal", "sentence case"];
     let sometimes = sometimes.iter().any(|word| said.contains(word));
-    let lower = said.contains("lowercase") || said.contains("lower case") || said.contains("no capital") || said.trim() == "lower";
+    let lower = said.contains("lowercase")
+        || said.contains("lower case")
+        || said.contains("no capital")
+        || said.trim() == "lower";
     let upper = said.contains("all caps") || said.contains("uppercase") || said.contains("upper case");
     match (lower, upper, sometimes) {
         (true, _, false) => Case::Lower,
@@ -110,7 +114,8 @@ fn emphasised(text: &str, random: &mut Random) -> String {
         .map(|(at, _)| at)
         .collect();
     let Some(chosen) = random.pick(&long).copied() else { return text.to_owned() };
-    let loud = words.iter().enumerate().map(|(at, word)| if at == chosen { word.to_uppercase() } else { (*word).to_owned() });
+    let loud =
+        words.iter().enumerate().map(|(at, word)| if at == chosen { word.to_uppercase() } else { (*word).to_owned() });
     loud.collect::<Vec<_>>().join(" ")
 }
 

@@ -161,8 +161,15 @@ mod tests {
     fn templates_are_well_formed() {
         let slots = ["t", "n", "m", "v", "a", "i", "j", "w", "w2", "vb", "q", "k", "g", "d", "vb2", "s"];
         let all = [
-            said::OPEN, said::OPEN_WRY, said::OPEN_WARM, said::OPEN_PLAIN, said::OPEN_REPORT, said::MORE,
-            said::MORE_REPORT, said::REPLIES, said::REPLIES_REPORT,
+            said::OPEN,
+            said::OPEN_WRY,
+            said::OPEN_WARM,
+            said::OPEN_PLAIN,
+            said::OPEN_REPORT,
+            said::MORE,
+            said::MORE_REPORT,
+            said::REPLIES,
+            said::REPLIES_REPORT,
         ];
         for template in all.concat() {
             let filled = choices(template, &mut Random::new(1));

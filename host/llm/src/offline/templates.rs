@@ -177,12 +177,23 @@ pub(crate) const MORE_REPORT: &[&str] = &[
 
 /// Days and desks, for the third person.
 pub(crate) const DATES: &[&str] = &[
-    "this week", "today", "this morning", "overnight", "this quarter", "in the latest cycle", "since Monday",
-    "at midweek", "ahead of the weekend", "over the past days", "this afternoon", "at the close",
+    "this week",
+    "today",
+    "this morning",
+    "overnight",
+    "this quarter",
+    "in the latest cycle",
+    "since Monday",
+    "at midweek",
+    "ahead of the weekend",
+    "over the past days",
+    "this afternoon",
+    "at the close",
 ];
 
 /// Verbs of coverage.
-pub(crate) const COVERED: &[&str] = &["shifted toward", "returned to", "widened beyond", "centred on", "narrowed to", "moved past"];
+pub(crate) const COVERED: &[&str] =
+    &["shifted toward", "returned to", "widened beyond", "centred on", "narrowed to", "moved past"];
 
 /// Whole replies: `{s}` is what the other one spoke of.
 pub(crate) const REPLIES: &[&str] = &[
