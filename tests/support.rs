@@ -78,10 +78,15 @@ pub fn original_agents() -> Option<PathBuf> {
     None
 }
 
+/// Whether the host of this process says so.
+fn ready(data: &Path, pid: u32) -> bool {
+    let text = std::fs::read_to_string(data.join("run.json")).unwrap_or_default();
+    serde_json::from_str::<Value>(&text).is_ok_and(|ready| ready["pid"] == pid)
+}
+
 /// A host that runs on a data folder until it is dropped.
 pub struct Running {
     child: Child,
-    pub data: PathBuf,
 }
 
 impl Running {
@@ -99,7 +104,7 @@ impl Running {
         });
         let mut lines = Vec::new();
         let until = Instant::now() + Duration::from_secs(120);
-        while !data.join("run.json").exists() {
+        while !ready(data, child.id()) {
             lines.extend(heard.try_iter());
             if let Some(status) = child.try_wait().unwrap() {
                 lines.extend(heard.iter());
@@ -108,7 +113,7 @@ impl Running {
             assert!(Instant::now() < until, "the host is not ready: {lines:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, data: data.to_owned() }
+        Self { child }
     }
 
     /// Its process.

@@ -105,6 +105,7 @@ fn wire(
     let recaller = Arc::new(Recaller::new(Arc::clone(&store) as _));
     let casting = Cast {
         manifests,
+        cuts: plan.cuts,
         generators: plan.generators,
         models: plan.models,
         default_model: plan.default_model,
@@ -188,9 +189,19 @@ pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
     Ok(cuts)
 }
 
+/// What an agent may do: what its plugin requests, cut to what the operator leaves its plugin and its pack.
+pub fn rights(manifest: &Manifest, spec: &AgentSpec, cuts: &[GrantCut], ledger: &Ledger) -> Result<Rights> {
+    let mut requests = manifest.requests.clone();
+    if spec.pack != spec.plugin {
+        cut(&mut requests, &spec.pack, cuts)?;
+    }
+    Ok(Rights::from_requests(&requests, &spec.plugin, &spec.id, ledger))
+}
+
 /// Rows become actors.
 struct Cast {
     manifests: BTreeMap<PackId, Manifest>,
+    cuts: Vec<GrantCut>,
     generators: BTreeMap<String, u64>,
     models: BTreeMap<String, Llm>,
     default_model: String,
@@ -260,7 +271,7 @@ impl Casting for Cast {
             settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
             profile,
             plugin: Arc::clone(plugins.get(&pack)?),
-            rights: Arc::new(Rights::from_requests(&manifest.requests, &pack, id, ledger)),
+            rights: Arc::new(rights(manifest, &spec, &self.cuts, ledger).ok()?),
             llm: self.model(spec.llm.as_deref())?,
             assets: Vec::new(),
             decay: spec.mood_decay,

@@ -27,7 +27,8 @@ impl Character {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Of original posts, where the persona allows threads at all.
+    /// Share of original posts that become threads, where the persona allows threads at all. The original engine
+    /// never made one by itself: 0 unless set.
     pub thread_probability: f64,
     /// After so many own replies to another agent in one conversation the last word is a like.
     pub replies_per_conversation: usize,
@@ -39,7 +40,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { thread_probability: 0.08, replies_per_conversation: 3, context_depth: 5, tries: 3 }
+        Self { thread_probability: 0.0, replies_per_conversation: 3, context_depth: 5, tries: 3 }
     }
 }
 

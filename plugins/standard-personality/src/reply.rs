@@ -1,5 +1,5 @@
 //! Replies. Whoever speaks to the agent is answered, whatever its probabilities, and never uses up a post slot.
-//! Among agents of one host a conversation ends with a like.
+//! Among agents of one host a conversation ends with a like, or without a word.
 
 use puppet_sdk::prelude::*;
 
@@ -20,7 +20,10 @@ pub fn to_mention(scene: &mut Scene, mention: &Mention) -> Result<(), Failure> {
     let conversation = conversation(scene, post);
     let said = conversation.iter().filter(|other| other.author == scene.character.handle).count();
     if mention.from_agent.is_some() && said >= scene.character.settings.replies_per_conversation {
-        tweet::like(&PostRef::Id(post.id.clone()))?;
+        let likes = scene.character.persona.behavior.interaction_patterns.like_probability;
+        if scene.random.chance(likes) {
+            tweet::like(&PostRef::Id(post.id.clone()))?;
+        }
         return Ok(());
     }
     let with = mention.from_agent.as_deref().unwrap_or(&post.author);

@@ -7,6 +7,7 @@ use puppet_types::ids::derive_u64;
 use crate::{
     CallContext,
     offline::{
+        commons::SUBJECTS,
         random::mixed,
         words::{content_stems, is_emoji, is_stop, is_verb, stem, words},
     },
@@ -105,6 +106,9 @@ impl Bank {
         }
         if subjects.is_empty() {
             phrases(&context.name, &mut subjects);
+        }
+        if subjects.is_empty() {
+            subjects = SUBJECTS.iter().map(|subject| (*subject).to_owned()).collect();
         }
         let singles = persona.personality.traits.iter().filter(|entry| !entry.contains(' '));
         let lines = persona.sample_lines.iter().chain(&persona.initial_memory.core_memories);

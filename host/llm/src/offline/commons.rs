@@ -240,3 +240,79 @@ pub(crate) const EMOJIS: &[&str] =
 /// Subjects of characters that say nothing about themselves.
 pub(crate) const SUBJECTS: &[&str] =
     &["small errands", "weather", "old maps", "long walks", "neighbours", "kitchens", "waiting rooms"];
+
+/// Things without an article, for `a <quality> <thing>`.
+pub(crate) const NOUNS: &[&str] = &[
+    "teapot",
+    "ladder",
+    "harmonica",
+    "compass",
+    "envelope",
+    "hinge",
+    "walnut",
+    "lantern",
+    "mitten",
+    "anchor",
+    "button",
+    "pulley",
+    "thimble",
+    "saucer",
+    "kettle",
+    "wrench",
+    "magnet",
+    "pillow",
+    "whistle",
+    "bucket",
+    "ribbon",
+    "turnip",
+    "doorbell",
+    "tripod",
+    "candle",
+    "cushion",
+    "hammock",
+    "pebble",
+    "trumpet",
+    "stapler",
+    "cabbage",
+    "raincoat",
+    "keyhole",
+    "blanket",
+    "corkscrew",
+    "periscope",
+    "wheelbarrow",
+    "bathtub",
+    "typewriter",
+    "snowglobe",
+    "funnel",
+    "padlock",
+    "sandwich",
+    "telescope",
+    "parachute",
+    "notebook",
+    "marble",
+    "toolbox",
+    "weathervane",
+    "doormat",
+    "dumpling",
+    "lighthouse",
+    "suitcase",
+    "scarecrow",
+    "accordion",
+    "goldfish",
+    "rowboat",
+    "chimney",
+    "spatula",
+    "windowsill",
+    "cardigan",
+    "tambourine",
+    "radiator",
+    "biscuit",
+];
+
+/// Stretches of time.
+pub(crate) const STRETCHES: &[&str] =
+    &["minute", "walk", "nap", "handshake", "detour", "sigh", "shortcut", "lunch", "hallway", "sunrise", "phone call"];
+
+/// Names of days.
+pub(crate) const DAYS: &[&str] =
+    &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "noon", "the morning", "last week"];

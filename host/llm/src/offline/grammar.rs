@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::offline::{
     bank::{Bank, Register, lower_first},
-    commons::{IMAGES, MOMENTS, QUALITIES, SUBJECTS, VERBS},
+    commons::{DAYS, IMAGES, MOMENTS, NOUNS, QUALITIES, STRETCHES, SUBJECTS, VERBS},
     random::Random,
     templates as said,
 };
@@ -13,6 +13,7 @@ use crate::offline::{
 pub(crate) struct Speaker<'a> {
     pub(crate) bank: &'a Bank,
     images: Vec<&'a str>,
+    nouns: Vec<&'a str>,
     moments: Vec<&'a str>,
     verbs: Vec<&'a str>,
     qualities: Vec<&'a str>,
@@ -51,10 +52,11 @@ impl<'a> Speaker<'a> {
         own.extend(bank.things.iter().map(String::as_str));
         Self {
             bank,
-            images: bank.habits(IMAGES, 60),
-            moments: bank.habits(MOMENTS, 60),
-            verbs: bank.habits(VERBS, 60),
-            qualities: bank.habits(QUALITIES, 60),
+            images: bank.habits(IMAGES, 80),
+            nouns: bank.habits(NOUNS, 80),
+            moments: bank.habits(MOMENTS, 85),
+            verbs: bank.habits(VERBS, 85),
+            qualities: bank.habits(QUALITIES, 85),
             openings: chosen(openings),
             seconds: chosen(seconds),
             replies: chosen(replies.to_vec()),
@@ -104,11 +106,23 @@ impl<'a> Speaker<'a> {
             "a" => from(&self.bank.traits, &self.qualities, used, random),
             "k" => from(&self.bank.terms, &self.own, used, random),
             "g" => from(&self.bank.goals, &["go on"], used, random),
+            // Most things are put together: there are many more of them.
+            "i" | "j" if random.percent(65) => {
+                let (quality, noun) = (fresh(&self.qualities, used, random), fresh(&self.nouns, used, random));
+                let article = if quality.starts_with(['a', 'e', 'i', 'o', 'u']) || quality.starts_with("hon") {
+                    "an"
+                } else {
+                    "a"
+                };
+                format!("{article} {quality} {noun}")
+            }
             "i" | "j" => fresh(&self.images, used, random),
             "w" => fresh(&self.moments, used, random),
             "w2" => fresh(&["January", "the week", "the queue", "winter", "three meetings", "Sunday"], used, random),
             "vb" => fresh(&self.verbs, used, random),
-            "q" => fresh(&self.qualities, used, random),
+            "q" | "q2" => fresh(&self.qualities, used, random),
+            "w3" => fresh(STRETCHES, used, random),
+            "w4" => fresh(DAYS, used, random),
             "d" => fresh(said::DATES, used, random),
             "vb2" => fresh(said::COVERED, used, random),
             _ => String::new(),
@@ -159,7 +173,8 @@ mod tests {
 
     #[test]
     fn templates_are_well_formed() {
-        let slots = ["t", "n", "m", "v", "a", "i", "j", "w", "w2", "vb", "q", "k", "g", "d", "vb2", "s"];
+        let slots =
+            ["t", "n", "m", "v", "a", "i", "j", "w", "w2", "w3", "w4", "q2", "vb", "q", "k", "g", "d", "vb2", "s"];
         let all = [
             said::OPEN,
             said::OPEN_WRY,

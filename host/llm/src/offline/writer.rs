@@ -44,7 +44,7 @@ impl Writer<'_> {
         let most = preferences.max_post_length.map_or(MOST_WEIGHT, |most| (most as usize).clamp(24, MOST_WEIGHT));
         let typical = (preferences.typical_post_length as usize).clamp(40, most);
         // Somewhat under what is typical: a short text repeats itself less.
-        let measure = Measure { least: typical * 45 / 100, aim: typical * 75 / 100, most: most.min(typical * 13 / 10) };
+        let measure = Measure { least: typical * 40 / 100, aim: typical * 60 / 100, most: most.min(typical * 13 / 10) };
         let speaker = Speaker::of(self.bank, &self.task.worn);
         let topic = self.task.topic.as_deref().and_then(|topic| self.bank.allowed_topic(topic));
         self.best(random, &measure, topic.as_deref(), |random| {

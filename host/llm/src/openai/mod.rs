@@ -1,1 +1,159 @@
-//! Any endpoint that speaks OpenAI's chat completions and embeddings.
+//! Any endpoint that speaks OpenAI's chat completions and embeddings: OpenAI, xAI, and many that run at home.
+//!
+//! An attempt that failed after it was sent may have been billed; only the usage of the last one is known and
+//! charged. Keys and addresses are in no error and no log line.
+
+mod attempts;
+mod endpoint;
+mod secret;
+mod wire;
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use async_openai::{
+    Client,
+    config::OpenAIConfig,
+    error::{ApiErrorResponse, OpenAIError},
+};
+use async_trait::async_trait;
+use puppet_grants::Answer;
+use puppet_types::{CallError, Code};
+
+pub use endpoint::{EMBEDDING_MODEL, Endpoint, GROK, OPENAI, Preset, SetupError};
+pub use secret::Secret;
+
+use crate::{CallContext, Completion, Llm, LlmProvider, Request, Terms, Usage, Worst};
+use attempts::{Attempts, GaveUp};
+
+/// The provider.
+pub struct OpenAi {
+    endpoint: Endpoint,
+    config: OpenAIConfig,
+    http: reqwest::Client,
+    terms: Terms,
+}
+
+// The configuration of the client would print its headers.
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAi").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl OpenAi {
+    /// Checks the endpoint. Nothing is sent.
+    pub fn new(endpoint: Endpoint) -> Result<Self, SetupError> {
+        let terms = endpoint.terms()?;
+        let config = endpoint.config()?;
+        let http = endpoint.http_client()?;
+        Ok(Self { endpoint, config, http, terms })
+    }
+
+    /// On which terms it is used.
+    pub fn terms(&self) -> Terms {
+        self.terms.clone()
+    }
+
+    fn client(&self, seed: u64) -> Client<OpenAIConfig> {
+        let attempts = Attempts::new(self.http.clone(), &self.endpoint, seed);
+        Client::build(self.http.clone(), self.config.clone()).with_http_service(attempts)
+    }
+}
+
+impl Llm {
+    /// A model behind an endpoint.
+    pub fn openai(endpoint: Endpoint) -> Result<Self, SetupError> {
+        let provider = OpenAi::new(endpoint)?;
+        let terms = provider.terms();
+        Ok(Self::new(Arc::new(provider), terms))
+    }
+}
+
+#[async_trait]
+impl LlmProvider for OpenAi {
+    fn worst_case(&self, request: &Request) -> Worst {
+        self.terms.worst(request.prompt_bytes(), request.max_tokens)
+    }
+    fn is_paid(&self) -> bool {
+        self.terms.paid
+    }
+    fn model(&self) -> &str {
+        &self.terms.model
+    }
+
+    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, CallError> {
+        let started = Instant::now();
+        let body = wire::chat_request(request, &self.endpoint.model);
+        let response: Result<wire::ChatResponse, OpenAIError> =
+            self.client(context.seed).chat().create_byot(body).await;
+        let response = response.map_err(|error| self.call_error(&error))?;
+        let used =
+            response.usage.map_or_else(Vec::new, |usage| self.terms.used(usage.prompt_tokens, usage.completion_tokens));
+        let usage = response.usage.map_or_else(
+            || {
+                // Not told: what was reserved counts.
+                let prompt_tokens = u32::try_from(request.prompt_bytes()).unwrap_or(u32::MAX);
+                Usage { prompt_tokens, completion_tokens: request.max_tokens }
+            },
+            |usage| Usage {
+                prompt_tokens: u32::try_from(usage.prompt_tokens).unwrap_or(u32::MAX),
+                completion_tokens: u32::try_from(usage.completion_tokens).unwrap_or(u32::MAX),
+            },
+        );
+        let model = response.model.unwrap_or_else(|| self.endpoint.model.clone());
+        let (text, finish) = wire::first_choice(response.choices)?;
+        let value = Completion { text, model, usage, finish };
+        Ok(Answer { value, used, latency: started.elapsed() })
+    }
+
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+        let started = Instant::now();
+        let body = wire::embedding_request(texts, &self.endpoint.embedding_model);
+        let seed = puppet_types::ids::derive_u64(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let response: Result<wire::EmbeddingResponse, OpenAIError> =
+            self.client(seed).embeddings().create_byot(body).await;
+        let response = response.map_err(|error| self.call_error(&error))?;
+        let used = response.usage.map_or_else(Vec::new, |usage| self.terms.used(usage.prompt_tokens, 0));
+        let value = wire::vectors(response.data, texts.len())?;
+        Ok(Answer { value, used, latency: started.elapsed() })
+    }
+}
+
+impl OpenAi {
+    fn call_error(&self, error: &OpenAIError) -> CallError {
+        match error {
+            OpenAIError::Boxed(error) => match error.downcast_ref::<GaveUp>() {
+                Some(gave_up) => gave_up.call_error(),
+                None => unavailable("the request could not be sent"),
+            },
+            OpenAIError::ApiError(error) => self.refused(error),
+            OpenAIError::JSONDeserialize(..) => unavailable("the answer is not what this protocol answers"),
+            OpenAIError::Reqwest(error) if error.is_timeout() => CallError::new(Code::Timeout, "no answer in time"),
+            OpenAIError::InvalidArgument(_) => CallError::new(Code::InvalidInput, "the request cannot be written"),
+            _ => unavailable("the request could not be sent"),
+        }
+    }
+
+    fn refused(&self, error: &ApiErrorResponse) -> CallError {
+        let (status, said) = (error.status_code.as_u16(), &error.api_error);
+        let code = said.code.as_deref().unwrap_or_default();
+        let kind = said.r#type.as_deref().unwrap_or_default();
+        let message = self.endpoint.masked(&said.message);
+        let small = code == "context_length_exceeded" || said.message.contains("maximum context length");
+        let policy =
+            code.contains("content_policy") || code.contains("content_filter") || kind == "content_policy_violation";
+        match status {
+            400 | 413 | 422 if small || policy => CallError::new(Code::Refused, message),
+            400 | 413 | 422 => CallError::new(Code::InvalidInput, message),
+            // The words of an error about a key may hold a part of it.
+            401 | 403 => unavailable(format!("status {status}: the key is not accepted")),
+            404 => unavailable(format!("status 404: {message}")),
+            429 => CallError::new(Code::RateLimited, message),
+            _ => unavailable(format!("status {status}")),
+        }
+    }
+}
+
+fn unavailable(message: impl Into<String>) -> CallError {
+    CallError::new(Code::ProviderUnavailable, message)
+}

@@ -48,7 +48,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     for row in store.agents().await? {
         let spec = spec_of(&row)?;
         if let Some(manifest) = manifests.get(&spec.plugin) {
-            puppet_grants::Rights::from_requests(&manifest.requests, &spec.plugin, &row.id, &ledger);
+            assembly::rights(manifest, &spec, &cuts, &ledger)?;
         }
     }
     ledger.restore(store.spent().await?);

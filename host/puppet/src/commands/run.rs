@@ -35,6 +35,8 @@ const SECRET: &str = "host.secret";
 pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     setup.warn(out);
     let lock = HostLock::take(&setup.data)?;
+    // What a host that was killed left there speaks of another process.
+    let _ = std::fs::remove_file(setup.data.join(READY));
     let store = SqliteStore::open(&setup.data, Options::default())?;
     let secrets = SecretsFile::open(&setup.data).map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
     let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);

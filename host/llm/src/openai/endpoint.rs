@@ -1,0 +1,168 @@
+//! Where an endpoint is, and how it is asked.
+
+use std::{collections::BTreeMap, fmt, sync::Once, time::Duration};
+
+use async_openai::config::OpenAIConfig;
+use reqwest::header::{HeaderName, HeaderValue};
+
+use crate::{Price, Terms, openai::Secret};
+
+/// A well-known endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    /// Name in the configuration.
+    pub name: &'static str,
+    /// Where it is.
+    pub base_url: &'static str,
+    /// The model where none is named.
+    pub model: &'static str,
+}
+
+/// OpenAI.
+pub const OPENAI: Preset = Preset { name: "openai", base_url: "https://api.openai.com/v1", model: "gpt-4o" };
+/// xAI.
+pub const GROK: Preset = Preset { name: "grok", base_url: "https://api.x.ai/v1", model: "grok-1" };
+
+/// Which model makes vectors, where none is named.
+pub const EMBEDDING_MODEL: &str = "text-embedding-3-small";
+
+/// An endpoint.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Name in the configuration; errors are told by it.
+    pub name: String,
+    /// Without `/chat/completions`; with or without a slash at the end.
+    pub base_url: String,
+    /// None for endpoints that want none.
+    pub key: Option<Secret>,
+    /// The model.
+    pub model: String,
+    /// The model of vectors.
+    pub embedding_model: String,
+    /// For one attempt.
+    pub timeout: Duration,
+    /// Attempts after the first; at most 3 are made.
+    pub retries: u32,
+    /// For all attempts and the waiting between them.
+    pub total: Duration,
+    /// Before the second attempt; twice that before the third, and so on.
+    pub backoff: Duration,
+    /// Sent with every request.
+    pub headers: BTreeMap<String, Secret>,
+    /// Goes before the list.
+    pub price: Option<Price>,
+}
+
+/// Why an endpoint cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// Dollars could not be counted.
+    #[error("model `{model}` of `{name}` has no listed price: configure what its tokens cost, 0 where they are free")]
+    NoPrice {
+        /// Of the endpoint.
+        name: String,
+        /// Of the model.
+        model: String,
+    },
+    /// Not an address.
+    #[error("the address of `{0}` is no http or https address")]
+    BadAddress(String),
+    /// Not a header.
+    #[error("header `{header}` of `{name}` cannot be sent")]
+    BadHeader {
+        /// Of the endpoint.
+        name: String,
+        /// Of the header.
+        header: String,
+    },
+    /// The key has characters that no header may have.
+    #[error("the key of `{0}` cannot be sent: it holds a character that no header may hold")]
+    BadKey(String),
+    /// The client cannot be built.
+    #[error("no HTTP client: {0}")]
+    Client(String),
+}
+
+// The address may hold a name and a password.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("name", &self.name).field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// With the defaults of a host.
+    pub fn new(name: impl Into<String>, base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            base_url: base_url.into(),
+            key: None,
+            model: model.into(),
+            embedding_model: EMBEDDING_MODEL.to_owned(),
+            timeout: Duration::from_secs(60),
+            retries: 2,
+            total: Duration::from_secs(110),
+            backoff: Duration::from_millis(500),
+            headers: BTreeMap::new(),
+            price: None,
+        }
+    }
+
+    /// A well-known one.
+    pub fn preset(preset: Preset, key: Secret) -> Self {
+        Self { key: Some(key), ..Self::new(preset.name, preset.base_url, preset.model) }
+    }
+
+    pub(super) fn terms(&self) -> Result<Terms, SetupError> {
+        let listed = Price::listed(&self.model);
+        let (price, priced_as) = match (self.price, listed) {
+            (Some(price), _) => (price, "configured"),
+            (None, Some((price, name))) => (price, name),
+            (None, None) => return Err(SetupError::NoPrice { name: self.name.clone(), model: self.model.clone() }),
+        };
+        let paid = price != Price::FREE;
+        Ok(Terms { paid, price: Some(price), model: self.model.clone(), priced_as: priced_as.to_owned() })
+    }
+
+    pub(super) fn config(&self) -> Result<OpenAIConfig, SetupError> {
+        let url = reqwest::Url::parse(&self.base_url).map_err(|_| SetupError::BadAddress(self.name.clone()))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(SetupError::BadAddress(self.name.clone()));
+        }
+        let base = self.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
+        let key = self.key.as_ref().map_or("", Secret::expose);
+        // The client of the protocol does not check it.
+        HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| SetupError::BadKey(self.name.clone()))?;
+        let mut config = OpenAIConfig::new().with_api_base(base).with_api_key(key).with_org_id("").with_project_id("");
+        for (header, value) in &self.headers {
+            let bad = || SetupError::BadHeader { name: self.name.clone(), header: header.clone() };
+            let name: HeaderName = header.parse().map_err(|_| bad())?;
+            config = config.with_header(name, value.expose().to_owned()).map_err(|_| bad())?;
+        }
+        Ok(config)
+    }
+
+    pub(super) fn http_client(&self) -> Result<reqwest::Client, SetupError> {
+        static RING: Once = Once::new();
+        // Whoever installed one before has the same right to it.
+        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        reqwest::Client::builder()
+            .timeout(self.timeout)
+            .connect_timeout(self.timeout)
+            // A key must not follow a redirect to somebody else.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| SetupError::Client(error.without_url().to_string()))
+    }
+
+    /// What a provider says, without secrets, on one line of bounded length.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let mut text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for secret in self.key.iter().chain(self.headers.values()).map(Secret::expose).filter(|secret| secret.len() > 3)
+        {
+            text = text.replace(secret, "***");
+        }
+        text.chars().take(300).collect()
+    }
+}
