@@ -1,62 +1,131 @@
-//! What is wrong with a pack: the file, the line, the field, and what to do.
+//! What is wrong with a pack, where, and what to do about it.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-/// Why a pack cannot be used.
+/// The kind of fault, as a code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A file cannot be read.
+    Unreadable,
+    /// The text is not TOML or not JSON.
+    Syntax,
+    /// A key that nobody knows.
+    UnknownKey,
+    /// A field that must be there is not.
+    Missing,
+    /// A value of another type.
+    WrongType,
+    /// A value that is not allowed.
+    BadValue,
+    /// More or larger than is allowed.
+    TooLarge,
+    /// A path that leads out of the pack.
+    OutsidePack,
+}
+
+impl ErrorKind {
+    /// kebab-case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Syntax => "syntax",
+            Self::UnknownKey => "unknown-key",
+            Self::Missing => "missing",
+            Self::WrongType => "wrong-type",
+            Self::BadValue => "bad-value",
+            Self::TooLarge => "too-large",
+            Self::OutsidePack => "outside-pack",
+        }
+    }
+}
+
+/// A fault of a field, before it is known in which file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) kind: ErrorKind,
+    pub(crate) field: String,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ErrorKind, field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { kind, field: field.to_owned(), message: message.into(), remedy: remedy.into() }
+    }
+    pub(crate) fn wrong_type(field: &str, expected: &str, found: &serde_json::Value) -> Self {
+        Self::new(ErrorKind::WrongType, field, format!("expected {expected}, found {}", named(found)), "")
+    }
+    pub(crate) fn unknown_key(field: &str, key: &str, known: &[&str]) -> Self {
+        Self::new(ErrorKind::UnknownKey, field, format!("`{key}` is not a key"), suggest(key, known))
+    }
+}
+
+/// The type of a value, for people; never the value.
+pub(crate) fn named(value: &serde_json::Value) -> &'static str {
+    match value {
+        serde_json::Value::Null => "null",
+        serde_json::Value::Bool(_) => "true or false",
+        serde_json::Value::Number(_) => "a number",
+        serde_json::Value::String(_) => "a text",
+        serde_json::Value::Array(_) => "a list",
+        serde_json::Value::Object(_) => "a table",
+    }
+}
+
+/// The nearest known word, or all of them.
+pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min();
+    match nearest {
+        Some((distance, nearest)) if distance <= 1 + word.chars().count() / 4 => format!("did you mean `{nearest}`?"),
+        Some(_) => format!("use one of {}", known.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// What is wrong with a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackError {
-    file: PathBuf,
-    line: Option<usize>,
-    field: Option<String>,
-    message: String,
-    remedy: String,
+    pub(crate) kind: ErrorKind,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) line: Option<usize>,
+    pub(crate) field: Option<String>,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 impl PackError {
-    /// In a file.
-    pub(crate) fn new(file: &Path, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: None, field: None, message: message.into(), remedy: remedy.into() }
+    pub(crate) fn in_file(kind: ErrorKind, file: &Path, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (message, remedy) = (message.into(), remedy.into());
+        Self { kind, file: Some(file.to_owned()), line: None, field: None, message, remedy }
     }
-    /// About a field.
-    pub(crate) fn of(mut self, field: &str) -> Self {
-        self.field = Some(field.to_owned());
-        self
+    /// What kind of fault.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
     }
-    /// What the TOML reader says, with the nearest key where one is not known.
-    pub(crate) fn toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().map(|span| text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1);
-        let message = error.message().to_owned();
-        let mut quoted = message.split('`').skip(1).step_by(2);
-        let remedy = match (message.starts_with("unknown field"), quoted.next()) {
-            (true, Some(given)) => {
-                let near = quoted.min_by_key(|known| strsim::damerau_levenshtein(given, known));
-                near.map_or_else(String::new, |near| format!("did you mean `{near}`?"))
-            }
-            _ => "see docs/reference/pack.md".to_owned(),
-        };
-        Self { file: file.to_owned(), line, field: None, message, remedy }
+    /// kebab-case code.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
     }
-
-    /// The file.
+    /// Which file.
     pub fn file(&self) -> Option<&Path> {
-        Some(&self.file)
+        self.file.as_deref()
     }
-    /// The line, from 1.
+    /// Which line, from 1.
     pub fn line(&self) -> Option<usize> {
         self.line
     }
-    /// The field.
+    /// Which field: `requests.llm.amounts.usd/day`.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
-    /// What is wrong.
+    /// What is wrong, and what was expected.
     pub fn message(&self) -> &str {
         &self.message
     }
-    /// What to do.
+    /// What to do; may be empty.
     pub fn remedy(&self) -> &str {
         &self.remedy
     }
@@ -64,14 +133,18 @@ impl PackError {
 
 impl fmt::Display for PackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        if let Some(file) = &self.file {
+            write!(f, "{}", file.display())?;
+            if let Some(line) = self.line {
+                write!(f, ":{line}")?;
+            }
+            f.write_str(": ")?;
         }
         if let Some(field) = &self.field {
-            write!(f, ": {field}")?;
+            write!(f, "{field}: ")?;
         }
-        write!(f, ": {}", self.message)
+        f.write_str(&self.message)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, ": {}", self.remedy) }
     }
 }
 

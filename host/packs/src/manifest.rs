@@ -1,253 +1,327 @@
-//! `pack.toml`: who a pack is, what it runs, what it asks for. Strict: an unknown key is an error.
+//! `pack.toml`: what a pack is, what runs in it, what it asks for. Strictly read; nothing is granted here.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use puppet_grants::{Amount, Request, Requests};
-use puppet_types::{Capability, PackId};
+use puppet_agent::MoodDecay;
+use puppet_grants::Requests;
+use puppet_types::{Mood, PackId};
 use semver::Version;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::PackError;
+use crate::{
+    document::{Document, below},
+    error::{ErrorKind, PackError, Problem},
+    requests,
+    schema::{number, text, texts, within},
+};
 
-/// What a pack runs.
+const KEYS: &[&str] = &[
+    "id",
+    "version",
+    "name",
+    "description",
+    "license",
+    "authors",
+    "plugin",
+    "component",
+    "persona",
+    "agent",
+    "settings",
+    "requests",
+];
+
+/// What runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Component {
-    /// A plugin that comes with the program.
+    /// A plugin that comes with puppet (`plugin = "…"`). A pack that names itself is that plugin.
     BuiltIn(PackId),
-    /// A file of the pack.
+    /// A file of the pack (`component = "…"`), relative to its folder.
     File(String),
 }
 
-/// How an agent made of the pack is set up, unless its operator says otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// `[agent]`: what an agent made from the pack starts with.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct AgentDefaults {
-    /// Account without `@`; made of the pack's id where it is not given.
+    /// Account name without `@`.
     pub handle: Option<String>,
     /// IANA name.
     pub timezone: Option<String>,
-    /// Name of a model provider.
+    /// Name of a configured provider.
     pub llm: Option<String>,
+    /// Off where it is left out.
+    pub mood_decay: Option<MoodDecay>,
 }
 
-/// A pack's manifest.
+/// A parsed `pack.toml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
-    /// Its id: small letters, digits, `-`.
+    /// Also the id of the agent that the pack makes.
     pub id: PackId,
-    /// Semver.
+    /// Semantic version.
     pub version: Version,
-    /// For people.
+    /// For people; the id where it is left out.
     pub name: String,
-    /// One or two sentences.
+    /// One line.
     pub description: String,
-    /// What it runs.
+    /// SPDX expression.
+    pub license: Option<String>,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+    /// What runs.
     pub component: Component,
-    /// File of the persona, for personalities.
+    /// File of the persona, relative to the folder.
     pub persona: Option<String>,
-    /// Of agents made of it.
+    /// What an agent starts with.
     pub agent: AgentDefaults,
-    /// What `agent.settings()` answers.
+    /// A JSON object, for `agent.settings()`.
     pub settings: Value,
     /// What it asks for.
     pub requests: Requests,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    id: String,
-    version: String,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    description: String,
-    plugin: Option<String>,
-    component: Option<String>,
-    persona: Option<String>,
-    #[serde(default)]
-    agent: AgentDefaults,
-    #[serde(default)]
-    settings: toml::Table,
-    #[serde(default)]
-    requests: BTreeMap<String, FileRequest>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRequest {
-    #[serde(default)]
-    operations: Vec<String>,
-    #[serde(default)]
-    amounts: BTreeMap<String, toml::Value>,
-    #[serde(default)]
-    kinds: Vec<String>,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    optional: bool,
-}
-
 impl Manifest {
-    /// Reads one; `path` is for errors.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, PackError> {
-        let file: File = toml::from_str(text).map_err(|error| PackError::toml(path, text, &error))?;
-        let wrong = |field: &str, message: String, remedy: &str| PackError::new(path, message, remedy).of(field);
-        if !is_id(&file.id) {
-            let message = format!("`{}` is no pack id", file.id);
-            return Err(wrong("id", message, "use small letters, digits and `-`, beginning with a letter"));
-        }
-        let version = Version::parse(&file.version).map_err(|error| {
-            wrong("version", format!("`{}` is no version: {error}", file.version), "write for example 0.1.0")
-        })?;
-        let component = match (file.plugin, file.component) {
-            (Some(plugin), None) if is_id(&plugin) => Component::BuiltIn(PackId::from(plugin)),
-            (None, Some(component)) if is_inside(&component) => Component::File(component),
-            (None, Some(component)) => {
-                let message = format!("`{component}` leaves the pack");
-                return Err(wrong("component", message, "name a file of the pack"));
-            }
-            (Some(plugin), None) => return Err(wrong("plugin", format!("`{plugin}` is no plugin"), "name one that comes with puppet")),
-            (None, None) => return Err(wrong("component", "is missing".to_owned(), "name a component, or a plugin that comes with puppet: plugin = \"standard-personality\"")),
-            (Some(_), Some(_)) => return Err(wrong("component", "stands beside `plugin`".to_owned(), "keep one of them")),
-        };
-        if let Some(persona) = file.persona.as_deref().filter(|persona| !is_inside(persona)) {
-            return Err(wrong("persona", format!("`{persona}` leaves the pack"), "name a file of the pack"));
-        }
-        let mut requests = Requests::new();
-        for (name, request) in file.requests {
-            let (capability, request) = read_request(path, &name, request)?;
-            requests.insert(capability, request);
-        }
-        Ok(Self {
-            name: file.name.unwrap_or_else(|| file.id.clone()),
-            id: PackId::from(file.id),
-            version,
-            description: file.description,
-            component,
-            persona: file.persona,
-            agent: file.agent,
-            settings: serde_json::to_value(file.settings).unwrap_or_default(),
-            requests,
-        })
+    /// Reads the text of a `pack.toml`.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, PackError> {
+        let document = Document::parse(text, file)?;
+        Self::read(&document.root).map_err(|problem| document.fault(problem))
     }
 
-    /// Of a component without a pack.
-    pub fn bare(id: &str, requests: Requests) -> Self {
-        let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    /// For a component without a pack.
+    pub fn bare(name: &str, requests: Requests) -> Self {
         Self {
-            name: id.clone(),
-            component: Component::File(format!("{id}.wasm")),
-            id: PackId::from(id),
+            id: PackId::new(name),
             version: Version::new(0, 0, 0),
+            name: name.to_owned(),
             description: String::new(),
+            license: None,
+            authors: Vec::new(),
+            component: Component::File(format!("{name}.wasm")),
             persona: None,
             agent: AgentDefaults::default(),
-            settings: Value::Object(serde_json::Map::new()),
+            settings: json!({}),
             requests,
         }
     }
-}
 
-fn read_request(path: &Path, name: &str, request: FileRequest) -> Result<(Capability, Request), PackError> {
-    let field = format!("requests.{name}");
-    let wrong = |message: String, remedy: String| PackError::new(path, message, remedy).of(&field);
-    let requestable = || Capability::ALL.iter().filter(|capability| !capability.comes_with_every_plugin());
-    let Some(capability) = Capability::parse(name) else {
-        let near = requestable().min_by_key(|known| strsim::damerau_levenshtein(name, known.name()));
-        let remedy = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
-        return Err(wrong(format!("`{name}` is no capability"), remedy));
-    };
-    if capability.comes_with_every_plugin() {
-        return Err(wrong(format!("`{name}` comes with every plugin"), "take the request out".to_owned()));
-    }
-    let known = puppet_grants::ceiling(capability).map_or(&[][..], |ceiling| ceiling.operations);
-    for operation in &request.operations {
-        if !known.contains(&operation.as_str()) {
-            let message = format!("`{operation}` is no operation of `{name}`");
-            return Err(wrong(message, format!("use some of {}", known.join(", "))));
+    /// The pack whose component runs: another one for most personality packs.
+    pub fn plugin(&self) -> &PackId {
+        match &self.component {
+            Component::BuiltIn(id) => id,
+            Component::File(_) => &self.id,
         }
     }
-    let mut amounts = BTreeMap::new();
-    for (key, value) in request.amounts {
-        let parsed = Amount::parse_key(&key).map_err(|error| wrong(error.to_string(), String::new()))?;
-        let expected = if parsed.0 == Amount::Usd { "dollars as a text, \"0.50\"" } else { "a whole number" };
-        let quantity = match (&value, parsed.0) {
-            (toml::Value::String(text), Amount::Usd) => usd_micros(text),
-            (toml::Value::Integer(number), amount) if amount != Amount::Usd => u64::try_from(*number).ok(),
-            _ => None,
+
+    fn read(root: &Map<String, Value>) -> Result<Self, Problem> {
+        if let Some(key) = root.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(Problem::unknown_key(key, key, KEYS));
+        }
+        let optional = |key: &str| root.get(key).map(|value| text(key, value)).transpose();
+        let required = |key: &str, remedy: &str| {
+            optional(key)?.ok_or_else(|| Problem::new(ErrorKind::Missing, key, "is missing", remedy))
         };
-        let quantity = quantity.ok_or_else(|| wrong(format!("`{key}` is {value}"), format!("write {expected}")))?;
-        amounts.insert(parsed, quantity);
+        let id = required("id", "write id = \"my-pack\" at the top")?;
+        if !is_id(&id) {
+            let message = "expected 1 to 64 lower-case letters, digits or `-`, beginning with a letter or digit";
+            return Err(Problem::new(ErrorKind::BadValue, "id", message, ""));
+        }
+        let version = required("version", "write version = \"0.1.0\" below the id")?;
+        let version = Version::parse(&version).map_err(|error| {
+            let message = format!("expected a semantic version: {error}");
+            Problem::new(ErrorKind::BadValue, "version", message, "write version = \"0.1.0\"")
+        })?;
+        let component = match (optional("plugin")?, optional("component")?) {
+            (Some(plugin), None) if is_id(&plugin) => Component::BuiltIn(PackId::new(plugin)),
+            (Some(_), None) => {
+                return Err(Problem::new(ErrorKind::BadValue, "plugin", "expected the id of a plugin", ""));
+            }
+            (None, Some(file)) => Component::File(file_name("component", file)?),
+            (Some(_), Some(_)) => {
+                let message = "`plugin` stands there too: one of the two runs";
+                return Err(Problem::new(ErrorKind::BadValue, "component", message, "leave one of them out"));
+            }
+            (None, None) => {
+                let remedy = "write plugin = \"standard-personality\", or component = \"….wasm\"";
+                return Err(Problem::new(ErrorKind::Missing, "plugin", "nothing says what runs", remedy));
+            }
+        };
+        let settings = root.get("settings").cloned().unwrap_or_else(|| json!({}));
+        if !settings.is_object() {
+            return Err(Problem::wrong_type("settings", "a table", &settings));
+        }
+        Ok(Self {
+            name: optional("name")?.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone()),
+            id: PackId::new(id),
+            version,
+            description: optional("description")?.unwrap_or_default(),
+            license: optional("license")?,
+            authors: root.get("authors").map(|authors| texts("authors", authors)).transpose()?.unwrap_or_default(),
+            component,
+            persona: optional("persona")?.map(|file| file_name("persona", file)).transpose()?,
+            agent: root.get("agent").map(|value| agent("agent", value)).transpose()?.unwrap_or_default(),
+            settings,
+            requests: root
+                .get("requests")
+                .map(|value| requests::read("requests", value))
+                .transpose()?
+                .unwrap_or_default(),
+        })
     }
-    let FileRequest { operations, kinds, reason, optional, .. } = request;
-    let operations = operations.into_iter().collect();
-    Ok((capability, Request { operations, amounts, kinds: kinds.into_iter().collect(), reason, optional }))
 }
 
-/// `0.50` as 500,000; at most six decimals.
-fn usd_micros(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.len() > 6 {
-        return None;
+fn is_id(id: &str) -> bool {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    id.len() <= 64 && id.starts_with(fine) && id.chars().all(|c| fine(c) || c == '-')
+}
+
+/// A path that cannot leave the folder by its text. Links are looked at when it is opened.
+fn file_name(field: &str, file: String) -> Result<String, Problem> {
+    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if !file.contains(['\\', ':', '\0']) && file.split('/').all(plain) {
+        return Ok(file);
     }
-    let micros: u64 = format!("{fraction:0<6}").parse().ok()?;
-    whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
+    let message = "expected a file of the pack: a path below its folder, with `/`, without `.` and `..`";
+    Err(Problem::new(ErrorKind::OutsidePack, field, message, ""))
 }
 
-fn is_id(text: &str) -> bool {
-    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(shape)
+fn agent(path: &str, value: &Value) -> Result<AgentDefaults, Problem> {
+    let table = value.as_object().ok_or_else(|| Problem::wrong_type(path, "a table", value))?;
+    let mut agent = AgentDefaults::default();
+    for (key, value) in table {
+        let at = below(path, key);
+        let bad = |message: &str, remedy: &str| Problem::new(ErrorKind::BadValue, &at, message, remedy);
+        match key.as_str() {
+            "handle" => {
+                let handle = text(&at, value)?;
+                if !(1..=15).contains(&handle.len()) || !handle.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                    return Err(bad("expected an account name: 1 to 15 letters, digits or `_`", "leave out the `@`"));
+                }
+                agent.handle = Some(handle);
+            }
+            "timezone" => {
+                let timezone = text(&at, value)?;
+                if jiff::tz::TimeZone::get(&timezone).is_err() {
+                    return Err(bad("there is no such time zone", "write an IANA name, like \"Europe/Berlin\""));
+                }
+                agent.timezone = Some(timezone);
+            }
+            "llm" => agent.llm = Some(text(&at, value)?),
+            "mood_decay" => agent.mood_decay = Some(mood_decay(&at, value)?),
+            _ => return Err(Problem::unknown_key(&at, key, &["handle", "timezone", "llm", "mood_decay"])),
+        }
+    }
+    Ok(agent)
 }
 
-/// A relative path that stays below the pack.
-pub(crate) fn is_inside(path: &str) -> bool {
-    use std::path::Component as Part;
-    let mut parts = Path::new(path).components().peekable();
-    parts.peek().is_some() && parts.all(|part| matches!(part, Part::Normal(_)))
+fn mood_decay(path: &str, value: &Value) -> Result<MoodDecay, Problem> {
+    let table = value.as_object().ok_or_else(|| Problem::wrong_type(path, "a table", value))?;
+    let mut decay = MoodDecay { half_life_ms: 0, baseline: Mood::default() };
+    for (key, value) in table {
+        let at = below(path, key);
+        match key.as_str() {
+            "half_life_hours" => {
+                let expected = "a number of hours above 0 and within a year";
+                let hours = number(&at, value, expected)?;
+                within(&at, hours, f64::MIN_POSITIVE, 8_766.0, expected)?;
+                decay.half_life_ms = ((hours * 3_600_000.0) as u64).max(1);
+            }
+            "baseline" => {
+                let axes = value.as_object().ok_or_else(|| Problem::wrong_type(&at, "a table", value))?;
+                for (axis, value) in axes {
+                    let at = below(&at, axis);
+                    let (place, least, expected) = match axis.as_str() {
+                        "valence" => (&mut decay.baseline.valence, -1.0, "a number from -1 to 1"),
+                        "arousal" => (&mut decay.baseline.arousal, 0.0, "a number from 0 to 1"),
+                        "dominance" => (&mut decay.baseline.dominance, 0.0, "a number from 0 to 1"),
+                        _ => return Err(Problem::unknown_key(&at, axis, &["valence", "arousal", "dominance"])),
+                    };
+                    *place = number(&at, value, expected)?;
+                    within(&at, *place, least, 1.0, expected)?;
+                }
+            }
+            _ => return Err(Problem::unknown_key(&at, key, &["half_life_hours", "baseline"])),
+        }
+    }
+    if decay.half_life_ms == 0 {
+        let remedy = "write half_life_hours = 12";
+        return Err(Problem::new(ErrorKind::Missing, &below(path, "half_life_hours"), "is missing", remedy));
+    }
+    Ok(decay)
 }
 
 #[cfg(test)]
 mod tests {
-    use puppet_grants::Period;
-
     use super::*;
 
-    fn parse(text: &str) -> Result<Manifest, PackError> {
-        Manifest::parse(text, Path::new("pack.toml"))
+    fn parse(text: &str) -> Result<Manifest, String> {
+        Manifest::parse(text, Path::new("pack.toml")).map_err(|error| error.to_string())
     }
 
-    const HEAD: &str = "id = \"x\"\nversion = \"0.1.0\"\nplugin = \"standard-personality\"\n";
+    const HEAD: &str = "id = \"lamp\"\nversion = \"0.1.0\"\n";
 
     #[test]
-    fn reads_requests_with_amounts() {
-        let text = format!("{HEAD}[requests.llm]\namounts = {{ \"tokens/day\" = 5, \"usd/day\" = \"0.50\" }}\nreason = \"texts\"\n");
+    fn a_whole_manifest_is_read() {
+        let text = format!(
+            "{HEAD}name = \"Lamp\"\ndescription = \"d\"\nlicense = \"MIT\"\nauthors = [\"a\"]\nplugin = \"standard-personality\"\npersona = \"persona.toml\"\n\
+             [agent]\nhandle = \"lamp_1\"\ntimezone = \"Europe/Berlin\"\nllm = \"offline\"\n\
+             [agent.mood_decay]\nhalf_life_hours = 1.5\nbaseline = {{ valence = -0.1 }}\n[settings]\ntries = 2\n[requests.llm]\noperations = [\"complete\"]\n"
+        );
         let manifest = parse(&text).unwrap();
-        let amounts = &manifest.requests[&Capability::Llm].amounts;
-        assert_eq!(amounts[&(Amount::Usd, Period::Day)], 500_000);
-        assert_eq!(amounts[&(Amount::Tokens, Period::Day)], 5);
         assert_eq!(manifest.component, Component::BuiltIn("standard-personality".into()));
+        assert_eq!(
+            (manifest.plugin().as_str(), manifest.persona.as_deref()),
+            ("standard-personality", Some("persona.toml"))
+        );
+        let decay = manifest.agent.mood_decay.unwrap();
+        assert_eq!((decay.half_life_ms, decay.baseline.valence, decay.baseline.dominance), (5_400_000, -0.1, 0.5));
+        assert_eq!(manifest.settings, json!({"tries": 2}));
+        assert_eq!(manifest.requests.len(), 1);
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_line_field_and_remedy() {
         let table = [
-            (format!("{HEAD}desription = \"x\"\n"), "desription", "description"),
-            (format!("{HEAD}[requests.lmm]\n"), "lmm", "llm"),
-            (format!("{HEAD}[requests.llm]\noperations = [\"complet\"]\n"), "complet", "complete"),
-            (format!("{HEAD}[requests.llm]\namounts = {{ \"usd/day\" = 0.5 }}\n"), "usd/day", "text"),
-            (format!("{HEAD}[requests.agent]\n"), "agent", "take"),
-            (format!("{HEAD}component = \"x.wasm\"\n"), "plugin", "one of them"),
-            ("id = \"X\"\nversion = \"1\"\n".to_owned(), "X", "small letters"),
-            ("id = \"x\"\nversion = \"0.1.0\"\ncomponent = \"../x.wasm\"\n".to_owned(), "leaves", "file of the pack"),
-            ("id = \"x\"\nversion = \"one\"\nplugin = \"y\"\n".to_owned(), "one", "0.1.0"),
+            (format!("{HEAD}plugni = \"x\"\n"), "pack.toml:3: plugni: `plugni` is not a key: did you mean `plugin`?"),
+            (
+                HEAD.to_owned(),
+                "pack.toml: plugin: nothing says what runs: write plugin = \"standard-personality\", or component = \"….wasm\"",
+            ),
+            ("version = \"0.1.0\"\n".to_owned(), "pack.toml: id: is missing: write id = \"my-pack\" at the top"),
+            (
+                "id = \"../x\"\n".to_owned(),
+                "pack.toml:1: id: expected 1 to 64 lower-case letters, digits or `-`, beginning with a letter or digit",
+            ),
+            (
+                format!("{HEAD}component = \"../x.wasm\"\n"),
+                "pack.toml:3: component: expected a file of the pack: a path below its folder, with `/`, without `.` and `..`",
+            ),
+            (
+                format!("{HEAD}plugin = \"a\"\ncomponent = \"a.wasm\"\n"),
+                "pack.toml:4: component: `plugin` stands there too: one of the two runs: leave one of them out",
+            ),
+            (
+                format!("{HEAD}plugin = \"a\"\n[agent]\ntimezone = \"Mars/Olympus\"\n"),
+                "pack.toml:5: agent.timezone: there is no such time zone: write an IANA name, like \"Europe/Berlin\"",
+            ),
+            (
+                format!("{HEAD}plugin = \"a\"\n[requests.llm.amounts]\n\"usd/day\" = 0.5\n"),
+                "pack.toml:5: requests.llm.amounts.usd/day: expected dollars as a text with at most six decimals, like \"0.50\", found a number",
+            ),
+            (
+                format!("{HEAD}plugin = \"a\"\n[requests.tweets]\n"),
+                "pack.toml:4: requests.tweets: `tweets` is not a key: did you mean `tweet`?",
+            ),
+            (
+                format!("{HEAD}plugin = \"a\"\n[agent.mood_decay]\n"),
+                "pack.toml:4: agent.mood_decay.half_life_hours: is missing: write half_life_hours = 12",
+            ),
         ];
-        for (text, what, remedy) in table {
-            let error = parse(&text).unwrap_err();
-            assert!(error.to_string().contains(what), "{error}");
-            assert!(error.remedy().contains(remedy), "{error}: {}", error.remedy());
+        for (text, error) in table {
+            assert_eq!(parse(&text).unwrap_err(), error);
         }
+        assert!(
+            parse("id = \"a\"\nversion = \"1\"\n")
+                .unwrap_err()
+                .starts_with("pack.toml:2: version: expected a semantic version")
+        );
     }
 }

@@ -1,70 +1,120 @@
-//! `persona.toml`: the data of a character. Strict, with ranges; a 0 stays a 0.
+//! `persona.toml`: the data of a character, strictly read.
 
 use std::path::Path;
 
 use puppet_types::Persona;
+use serde_json::{Map, Value};
 
-use crate::PackError;
+use crate::{
+    document::{Document, below},
+    error::{ErrorKind, PackError, Problem},
+    schema,
+};
 
-/// Reads one; `path` is for errors.
-pub fn parse(text: &str, path: &Path) -> Result<Persona, PackError> {
-    let persona: Persona = toml::from_str(text).map_err(|error| PackError::toml(path, text, &error))?;
-    check(&persona).map_err(|(field, expected)| {
-        PackError::new(path, format!("expected {expected}"), "correct the value").of(field)
-    })?;
+/// Reads the text of a `persona.toml`. Every field may be left out; a 0 stays 0; unknown keys are errors.
+pub fn parse(text: &str, file: &Path) -> Result<Persona, PackError> {
+    let document = Document::parse(text, file)?;
+    persona(&document.root).map_err(|problem| document.fault(problem))
+}
+
+fn persona(root: &Map<String, Value>) -> Result<Persona, Problem> {
+    let checked = section("", root)?;
+    let has = |path: &str| root_has(root, path);
+    let mut persona: Persona = serde_json::from_value(Value::Object(checked))
+        .map_err(|error| Problem::new(ErrorKind::BadValue, "", error.to_string(), ""))?;
+    schema::settle(&mut persona, has)?;
     Ok(persona)
 }
 
-/// What is out of range: the field, and what was expected.
-pub fn check(persona: &Persona) -> Result<(), (&'static str, &'static str)> {
-    let behavior = &persona.behavior;
-    let frequency = &behavior.post_frequency;
-    let hours = |hours: f64| hours.is_finite() && hours > 0.0 && hours <= 8_784.0;
-    if !hours(frequency.min_hours_between_posts) {
-        return Err(("behavior.post_frequency.min_hours_between_posts", "a number of hours above 0"));
+/// Whether a path is set.
+pub(crate) fn root_has(root: &Map<String, Value>, path: &str) -> bool {
+    let mut keys = path.split('.');
+    let first = keys.next().and_then(|key| root.get(key));
+    keys.try_fold(first, |value, key| value.map(|value| value.get(key))).flatten().is_some()
+}
+
+fn section(path: &str, table: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut checked = Map::new();
+    for (key, value) in table {
+        let at = below(path, key);
+        let read = if let Some(kind) = schema::kind(&at) {
+            let mut rest = Vec::new();
+            let read = schema::read(kind, &at, value, &mut rest)?;
+            if let Some((field, _)) = rest.first() {
+                let key = field.rsplit('.').next().unwrap_or(field);
+                let known = match kind {
+                    schema::Kind::Events => &["content", "timestamp", "importance"][..],
+                    _ => &["sentiment", "familiarity", "trust", "shared_experiences", "notes"][..],
+                };
+                return Err(Problem::unknown_key(field, key, known));
+            }
+            read
+        } else if schema::is_section(&at) {
+            let table = value.as_object().ok_or_else(|| Problem::wrong_type(&at, "a table", value))?;
+            Value::Object(section(&at, table)?)
+        } else {
+            return Err(Problem::unknown_key(&at, key, &schema::keys(path)));
+        };
+        checked.insert(key.clone(), read);
     }
-    if !hours(frequency.max_hours_between_posts) || frequency.max_hours_between_posts < frequency.min_hours_between_posts {
-        return Err(("behavior.post_frequency.max_hours_between_posts", "a number of hours, at least min_hours_between_posts"));
-    }
-    if frequency.peak_posting_hours.iter().any(|hour| *hour > 23) {
-        return Err(("behavior.post_frequency.peak_posting_hours", "hours from 0 to 23"));
-    }
-    let patterns = &behavior.interaction_patterns;
-    let probabilities = [
-        ("behavior.interaction_patterns.reply_probability", patterns.reply_probability),
-        ("behavior.interaction_patterns.quote_tweet_probability", patterns.quote_tweet_probability),
-        ("behavior.interaction_patterns.like_probability", patterns.like_probability),
-        ("behavior.content_preferences.link_sharing_frequency", behavior.content_preferences.link_sharing_frequency),
-    ];
-    for (field, probability) in probabilities {
-        if !(0.0..=1.0).contains(&probability) {
-            return Err((field, "a probability from 0 to 1"));
-        }
-    }
-    if behavior.content_preferences.max_post_length == Some(0) {
-        return Err(("behavior.content_preferences.max_post_length", "a length above 0"));
-    }
-    Ok(())
+    Ok(checked)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<Persona, String> {
+        parse(text, Path::new("persona.toml")).map_err(|error| error.to_string())
+    }
+
     #[test]
-    fn zeros_stay_and_ranges_hold() {
-        let read = |text: &str| parse(text, Path::new("persona.toml"));
-        let persona = read("[behavior.interaction_patterns]\nreply_probability = 0\n").unwrap();
-        assert_eq!(persona.behavior.interaction_patterns.reply_probability, 0.0);
+    fn what_is_absent_takes_its_default_and_a_zero_stays() {
+        let persona = read(
+            "goals = \"one\"\n[behavior.interaction_patterns]\nreply_probability = 0\n[behavior.content_preferences]\nmax_thread_length = 0\n\
+             [behavior.post_frequency]\nmin_hours_between_posts = 24\n[initial_memory.relationships.b]\ntrust = 0.25\n",
+        )
+        .unwrap();
+        assert_eq!(persona.goals, ["one"]);
+        let patterns = &persona.behavior.interaction_patterns;
+        assert_eq!((patterns.reply_probability, patterns.like_probability), (0.0, 0.7));
+        assert_eq!(persona.behavior.content_preferences.max_thread_length, 0);
+        // 12 hours at most is the default, and gives way.
+        assert_eq!(persona.behavior.post_frequency.max_hours_between_posts, 24.0);
+        assert_eq!(persona.initial_memory.relationships["b"].trust, 0.25);
+        assert_eq!(read("").unwrap(), Persona::default());
+    }
+
+    #[test]
+    fn errors_name_line_and_field() {
         let table = [
-            ("[behavior.interaction_patterns]\nreply_probability = 1.5\n", "reply_probability"),
-            ("[behavior.post_frequency]\nmin_hours_between_posts = 0\n", "min_hours"),
-            ("[behavior.post_frequency]\nmin_hours_between_posts = 5\nmax_hours_between_posts = 4\n", "max_hours"),
-            ("[behavior.post_frequency]\npeak_posting_hours = [24]\n", "peak_posting_hours"),
-            ("[personality]\ninterest = []\n", "interest"),
+            (
+                "[personality]\ntraitz = []\n",
+                "persona.toml:2: personality.traitz: `traitz` is not a key: did you mean `traits`?",
+            ),
+            ("[behaviour]\n", "persona.toml:1: behaviour: `behaviour` is not a key: did you mean `behavior`?"),
+            ("personality = 3\n", "persona.toml:1: personality: expected a table, found a number"),
+            (
+                "[personality]\ntraits = [\n\"a\",\n7,\n]\n",
+                "persona.toml:4: personality.traits[1]: expected a text, found a number",
+            ),
+            (
+                "[behavior.post_frequency]\nmin_hours_between_posts = 5\nmax_hours_between_posts = 4\n",
+                "persona.toml:3: behavior.post_frequency.max_hours_between_posts: expected at least min_hours_between_posts (5), found 4: make it larger, or the other smaller",
+            ),
+            (
+                "[initial_memory.relationships.b]\ntrust = 0.1\nlove = 1\n",
+                "persona.toml:3: initial_memory.relationships.b.love: `love` is not a key: use one of sentiment, familiarity, trust, shared_experiences, notes",
+            ),
+            (
+                "[behavior.interaction_patterns]\nlike_probability = inf\n",
+                "persona.toml:2: behavior.interaction_patterns.like_probability: this number cannot be kept: use a finite one within 64 bits",
+            ),
         ];
-        for (text, field) in table {
-            assert!(read(text).unwrap_err().to_string().contains(field), "{text}");
+        for (text, error) in table {
+            assert_eq!(read(text).unwrap_err(), error);
         }
+        let syntax = parse("a = \nb = 1\n", Path::new("p.toml")).unwrap_err();
+        assert_eq!((syntax.code(), syntax.line()), ("syntax", Some(1)));
     }
 }

@@ -1,19 +1,19 @@
-//! An agent as it is kept: the row of a store, and what a pack or an imported file becomes.
+//! An agent as it is kept: the body of its row in the store, and the content of an agent file of a project.
+
+use std::collections::BTreeMap;
 
 use puppet_agent::MoodDecay;
+use puppet_grants::Requests;
 use puppet_types::{AgentId, PackId, Persona};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{Component, Pack};
+use crate::{Pack, requests};
 
-/// The plugin of agents that name none.
-pub const STANDARD: &str = "standard-personality";
+/// The plugin that agents of the original engine run under.
+pub const STANDARD_PERSONALITY: &str = "standard-personality";
 
-/// Longest account name on X.
-const HANDLE: usize = 15;
-
-/// Everything that makes a running character but its state.
+/// Everything that makes an agent this agent, besides what it lives through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSpec {
@@ -21,83 +21,126 @@ pub struct AgentSpec {
     pub id: AgentId,
     /// For people.
     pub name: String,
-    /// One or two sentences.
+    /// One line.
     #[serde(default)]
     pub description: String,
-    /// Account without `@`.
+    /// Account name without `@`. That no two agents share one is checked by whoever makes agents.
     pub handle: String,
-    /// IANA name; the host's where it is not given.
+    /// IANA name; the host's where it is absent.
     #[serde(default)]
     pub timezone: Option<String>,
-    /// The pack it was made of.
+    /// The pack it was made from.
     pub pack: PackId,
     /// That pack's version.
     #[serde(default)]
     pub pack_version: String,
-    /// The plugin that plays it.
+    /// The pack whose component runs.
     pub plugin: PackId,
-    /// The character.
-    pub persona: Persona,
-    /// For its plugin.
+    /// Its character.
     #[serde(default)]
+    pub persona: Persona,
+    /// A JSON object, for `agent.settings()`.
+    #[serde(default = "empty")]
     pub settings: Value,
-    /// Name of a model provider; the host's default where it is not given.
+    /// Name of a provider; the host's default where it is absent.
     #[serde(default)]
     pub llm: Option<String>,
-    /// Off unless given.
+    /// Off where it is absent, as in the original.
     #[serde(default)]
     pub mood_decay: Option<MoodDecay>,
-    /// Carried for later: what an original file says about trading.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub extra: Value,
+    /// What the pack asks for; the plugin's requests are cut to it ([`AgentSpec::requests_of`]).
+    #[serde(default, skip_serializing_if = "Requests::is_empty", with = "requests::as_written")]
+    pub requests: Requests,
+    /// Data of the original file that nothing uses yet, kept as it was: `trading_behavior`, `solana_integration`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, Value>,
+}
+
+fn empty() -> Value {
+    json!({})
 }
 
 impl AgentSpec {
-    /// The agent that a personality pack makes; none of a pack without a persona.
+    /// The agent that a personality pack makes; `None` for a pack without a persona.
     pub fn from_pack(pack: &Pack) -> Option<Self> {
-        let manifest = &pack.manifest;
-        let plugin = match &manifest.component {
-            Component::BuiltIn(id) => id.clone(),
-            Component::File(_) => manifest.id.clone(),
-        };
+        let (manifest, persona) = (&pack.manifest, pack.persona.clone()?);
+        let defaults = &manifest.agent;
         Some(Self {
             id: AgentId::new(manifest.id.as_str()),
             name: manifest.name.clone(),
             description: manifest.description.clone(),
-            handle: manifest.agent.handle.clone().unwrap_or_else(|| handle_of(manifest.id.as_str())),
-            timezone: manifest.agent.timezone.clone(),
+            handle: defaults.handle.clone().unwrap_or_else(|| default_handle(manifest.id.as_str())),
+            timezone: defaults.timezone.clone(),
             pack: manifest.id.clone(),
             pack_version: manifest.version.to_string(),
-            plugin,
-            persona: pack.persona.clone()?,
+            plugin: manifest.plugin().clone(),
+            persona,
             settings: manifest.settings.clone(),
-            llm: manifest.agent.llm.clone(),
-            mood_decay: None,
-            extra: Value::Null,
+            llm: defaults.llm.clone(),
+            mood_decay: defaults.mood_decay.clone(),
+            requests: manifest.requests.clone(),
+            extra: BTreeMap::new(),
         })
     }
 
-    /// Nobody in particular, played by a plugin.
+    /// An agent without any character.
     pub fn blank(id: &str, plugin: &PackId) -> Self {
         Self {
             id: AgentId::new(id),
             name: id.to_owned(),
             description: String::new(),
-            handle: handle_of(id),
+            handle: default_handle(id),
             timezone: None,
             pack: plugin.clone(),
-            pack_version: String::new(),
+            pack_version: env!("CARGO_PKG_VERSION").to_owned(),
             plugin: plugin.clone(),
             persona: Persona::default(),
-            settings: Value::Object(serde_json::Map::new()),
+            settings: empty(),
             llm: None,
             mood_decay: None,
-            extra: Value::Null,
+            requests: Requests::new(),
+            extra: BTreeMap::new(),
         }
     }
 }
 
-/// An account name made of an id: letters, digits and `_`, as X has them.
-pub fn handle_of(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(HANDLE).collect()
+impl AgentSpec {
+    /// What this agent asks for when it runs a plugin with these requests: the same, or less.
+    pub fn requests_of(&self, plugin: &Requests) -> Requests {
+        requests::narrowed(plugin, &self.requests)
+    }
+}
+
+/// An account name made from an id: what X does not allow becomes `_`, and 15 characters are the most.
+pub fn default_handle(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(15).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_personality_pack_makes_an_agent() {
+        let pack = "id = \"the-longest-lamp-of-all\"\nversion = \"0.2.0\"\nname = \"Lamp\"\nplugin = \"standard-personality\"\npersona = \"persona.toml\"\n[settings]\ntries = 2\n[requests.tweet]\noperations = [\"post\"]\n";
+        let pack = Pack::from_texts(Path::new("lamp"), pack, Some("goals = [\"shine\"]\n")).unwrap();
+        let spec = AgentSpec::from_pack(&pack).unwrap();
+        assert_eq!((spec.id.as_str(), spec.handle.as_str()), ("the-longest-lamp-of-all", "the_longest_lam"));
+        assert_eq!((spec.pack.as_str(), spec.plugin.as_str()), ("the-longest-lamp-of-all", STANDARD_PERSONALITY));
+        assert_eq!(spec.pack_version, "0.2.0");
+        assert_eq!(spec.settings, json!({"tries": 2}));
+        assert!(spec.requests_of(&Requests::new()).is_empty());
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<AgentSpec>(&text).unwrap(), spec);
+        let typo = text.replace("\"handle\"", "\"handel\"");
+        assert!(serde_json::from_str::<AgentSpec>(&typo).unwrap_err().to_string().contains("handel"));
+    }
+
+    #[test]
+    fn a_plugin_pack_makes_none() {
+        let pack = "id = \"news\"\nversion = \"0.1.0\"\nplugin = \"news\"\n";
+        assert_eq!(AgentSpec::from_pack(&Pack::from_texts(Path::new("news"), pack, None).unwrap()), None);
+    }
 }

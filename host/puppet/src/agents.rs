@@ -202,7 +202,7 @@ fn of_import(error: puppet_packs::import::ImportError) -> Trouble {
     let mut trouble = Trouble::input("bad-agent-file", error.message(), error.remedy());
     trouble.place.file = Some(error.file().display().to_string());
     trouble.place.line = error.line();
-    trouble.place.field = error.field_name().map(str::to_owned);
+    trouble.place.field = error.field().map(str::to_owned);
     trouble
 }
 

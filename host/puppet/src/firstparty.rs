@@ -53,7 +53,7 @@ macro_rules! personalities {
     };
 }
 
-const PERSONALITIES: &[(&str, &str, &str)] = personalities!("harbour-bell", "night-gardener", "paper-lantern", "tallow-and-tin");
+const PERSONALITIES: &[(&str, &str, &str)] = personalities!("corner-cafe", "dial-drifter", "night-gardener", "tide-trader");
 
 /// The characters of the demo.
 pub fn personalities() -> Result<Vec<Pack>> {

@@ -1,60 +1,134 @@
-//! Agent files of the original engine (contract §2) become agents. Every leaf is carried or reported, credentials
-//! go to the secrets, a 0 stays a 0.
+//! Agent files of the original engine (contract §2) become agents: every leaf of the file is carried, or named with
+//! the reason why not; credentials go to the secrets and are shown nowhere.
 
-mod fields;
-mod read;
+mod leaves;
+mod names;
 mod report;
+mod walk;
 
-use std::path::Path;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use puppet_types::{AgentId, PackId};
 use serde_json::Value;
 
-pub use read::ImportError;
+pub use leaves::leaves;
 pub use report::{Carried, Ignored, ImportReport};
 
 use crate::{
-    AgentSpec, Secret,
-    spec::{STANDARD, handle_of},
+    AgentSpec, ErrorKind, STANDARD_PERSONALITY, Secret,
+    error::{Problem, named},
+    schema,
 };
-use read::Reader;
 
-/// What an agent file became.
-#[derive(Debug)]
+/// The most bytes of an agent file.
+const MAX_BYTES: usize = 4 << 20;
+
+/// An agent and how it came about.
+#[derive(Debug, Clone)]
 pub struct Imported {
-    /// The agent.
+    /// It.
     pub spec: AgentSpec,
-    /// Where everything went.
+    /// What became of every leaf of the file.
     pub report: ImportReport,
-    /// Credentials by name.
+    /// Credentials by name; printed as `***`.
     pub secrets: Vec<(String, Secret)>,
 }
 
-/// Reads an agent file; `path` is for errors.
-pub fn agent_file(path: &Path, text: &str) -> Result<Imported, ImportError> {
-    let root: Value = serde_json::from_str(text).map_err(|error| ImportError::json(path, &error))?;
-    let reader = Reader { path, root: &root };
-    let id = reader.required_text("id", "an agent id: letters, digits, `-`, `_` or `.`")?;
-    let id = AgentId::parse(&id).map_err(|error| ImportError::field(path, "id", &error.to_string()))?;
-    let persona = read::persona(&reader)?;
-    let (report, secrets, extra) = report::sort(&root, &id);
-    let spec = AgentSpec {
-        name: reader.text("name")?.unwrap_or_else(|| id.to_string()),
-        description: reader.text("description")?.unwrap_or_default(),
-        handle: handle_of(id.as_str()),
-        timezone: reader.timezone()?,
-        pack: PackId::new(STANDARD),
-        pack_version: env!("CARGO_PKG_VERSION").to_owned(),
-        plugin: PackId::new(STANDARD),
-        persona,
-        settings: Value::Object(serde_json::Map::new()),
-        llm: reader.provider()?,
-        mood_decay: None,
-        extra,
-        id,
-    };
-    Ok(Imported { spec, report, secrets })
+/// What is wrong with an agent file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportError {
+    kind: ErrorKind,
+    file: PathBuf,
+    line: Option<usize>,
+    field: Option<String>,
+    message: String,
+    remedy: String,
 }
 
-#[cfg(test)]
-mod tests;
+impl ImportError {
+    fn new(file: &Path, problem: Problem) -> Self {
+        let Problem { kind, field, message, remedy } = problem;
+        let field = (!field.is_empty()).then_some(field);
+        Self { kind, file: file.to_owned(), line: None, field, message, remedy }
+    }
+    /// kebab-case code.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+    /// Which file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+    /// Which line, where the text is not JSON.
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+    /// Which field: `behavior.post_frequency.peak_posting_hours[0]`.
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+    /// What is wrong, and what was expected.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+    /// What to do; may be empty.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(field) = &self.field {
+            write!(f, ": {field}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, ": {}", self.remedy) }
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+/// Reads the text of an agent file. `file` is named in errors.
+pub fn agent_file(file: &Path, text: &str) -> Result<Imported, ImportError> {
+    let fault = |problem| ImportError::new(file, problem);
+    if text.len() > MAX_BYTES {
+        let message = format!("holds {} bytes: at most {MAX_BYTES}", text.len());
+        return Err(fault(Problem::new(ErrorKind::TooLarge, "", message, "an agent file is a few kilobytes of JSON")));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root: Value = serde_json::from_str(text).map_err(|error| {
+        let message = format!("is not JSON: {error}");
+        let mut fault = fault(Problem::new(ErrorKind::Syntax, "", message, "mend the text there"));
+        fault.line = Some(error.line());
+        fault
+    })?;
+    let Value::Object(root) = root else {
+        let message = format!("expected an agent: a JSON object, found {}", named(&root));
+        return Err(fault(Problem::new(ErrorKind::WrongType, "", message, "")));
+    };
+    let id = match root.get("id") {
+        None | Some(Value::Null) => {
+            let message = "is missing: expected the agent's id, a text";
+            return Err(fault(Problem::new(ErrorKind::Missing, "id", message, "write \"id\": \"my-agent\"")));
+        }
+        Some(id) => schema::text("id", id).map_err(fault)?,
+    };
+    let id = AgentId::parse(&id).map_err(|_| {
+        let message = "expected 1 to 64 letters, digits, `-`, `_` or `.`, beginning with a letter or digit";
+        fault(Problem::new(ErrorKind::BadValue, "id", message, "give the agent another id"))
+    })?;
+    let mut spec = AgentSpec::blank(id.as_str(), &PackId::new(STANDARD_PERSONALITY));
+    let walked = walk::walk(&mut spec, &root).map_err(fault)?;
+    Ok(Imported { spec, report: walked.report, secrets: walked.secrets })
+}
