@@ -189,9 +189,9 @@ pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
     Ok(cuts)
 }
 
-/// What an agent may do: what its plugin requests, cut to what the operator leaves its plugin and its pack.
+/// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
 pub fn rights(manifest: &Manifest, spec: &AgentSpec, cuts: &[GrantCut], ledger: &Ledger) -> Result<Rights> {
-    let mut requests = manifest.requests.clone();
+    let mut requests = spec.requests_of(&manifest.requests);
     if spec.pack != spec.plugin {
         cut(&mut requests, &spec.pack, cuts)?;
     }

@@ -126,6 +126,10 @@ impl Bank {
             salt: derive_u64(&["voice", context.agent.as_str(), &context.name, &context.description]),
             avoid,
         };
+        if bank.register == Register::Report {
+            bank.lines
+                .retain(|line| !words(line).iter().any(|word| matches!(word.as_str(), "i" | "my" | "me" | "i'm")));
+        }
         bank.clean();
         bank.own = bank.subjects.iter().flat_map(|subject| content_stems(subject)).collect();
         bank.own.extend(content_stems(&context.description));
@@ -280,11 +284,15 @@ fn close(run: &mut Vec<&str>, article: bool, out: &mut Vec<String>) {
     let name = |word: &str| word.chars().skip(1).any(char::is_uppercase);
     let said: Vec<String> =
         taken.iter().map(|word| if name(word) { (*word).to_owned() } else { word.to_lowercase() }).collect();
-    if !(1..=3).contains(&said.len()) || last.len() < 3 || !last.chars().all(|c| c.is_alphabetic() || c == '-') {
+    if !(1..=3).contains(&said.len())
+        || last.len() < 3
+        || last.ends_with("ed")
+        || !last.chars().all(|c| c.is_alphabetic() || c == '-')
+    {
         return;
     }
     let plural = last.ends_with('s') && !last.ends_with("ss") && !last.ends_with("us");
-    let mass = ["ing", "tion", "ity", "ness", "ism", "ment", "ance", "ence", "ware", "ics", "ure", "ship"]
+    let mass = ["ing", "tion", "ity", "ness", "ism", "ment", "ance", "ence", "ware", "ics", "ship"]
         .iter()
         .any(|ending| last.ends_with(ending));
     if plural || mass {

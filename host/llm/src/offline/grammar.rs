@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::offline::{
     bank::{Bank, Register, lower_first},
-    commons::{DAYS, IMAGES, MOMENTS, NOUNS, QUALITIES, STRETCHES, SUBJECTS, VERBS},
+    commons::{COUNTED, DAYS, IMAGES, KINDS, MOMENTS, NOUNS, QUALITIES, STRETCHES, SUBJECTS, VERBS},
     random::Random,
     templates as said,
 };
@@ -14,6 +14,8 @@ pub(crate) struct Speaker<'a> {
     pub(crate) bank: &'a Bank,
     images: Vec<&'a str>,
     nouns: Vec<&'a str>,
+    kinds: Vec<&'a str>,
+    counted: Vec<&'a str>,
     moments: Vec<&'a str>,
     verbs: Vec<&'a str>,
     qualities: Vec<&'a str>,
@@ -54,6 +56,8 @@ impl<'a> Speaker<'a> {
             bank,
             images: bank.habits(IMAGES, 80),
             nouns: bank.habits(NOUNS, 80),
+            kinds: bank.habits(KINDS, 80),
+            counted: bank.habits(COUNTED, 80),
             moments: bank.habits(MOMENTS, 85),
             verbs: bank.habits(VERBS, 85),
             qualities: bank.habits(QUALITIES, 85),
@@ -94,9 +98,17 @@ impl<'a> Speaker<'a> {
         out
     }
 
+    /// The third person counts things where others picture them.
+    fn counts(&self, slot: &str, random: &mut Random) -> bool {
+        self.bank.register == Register::Report && random.percent(if slot == "m" { 60 } else { 40 })
+    }
+
     fn slot(&self, slot: &str, topic: &str, used: &mut BTreeSet<String>, random: &mut Random) -> String {
         match slot {
             "t" | "s" => topic.to_owned(),
+            "n" | "m" if self.counts(slot, random) => {
+                format!("{} {}", fresh(&self.kinds, used, random), fresh(&self.counted, used, random))
+            }
             "n" | "m" => {
                 let phrase = fresh(&self.own, used, random);
                 used.insert(phrase.clone());

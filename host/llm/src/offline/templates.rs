@@ -5,7 +5,7 @@
 /// First clauses of those who speak of themselves.
 pub(crate) const OPEN: &[&str] = &[
     "[Lost|Gave|Surrendered] [an hour|the morning|most of lunch|a whole evening] to {t} and [kept|found|got] {i} in return.",
-    "{w}, {t} [made|talked|nudged] me [laugh|pause|start over|sit down].",
+    "{w}, {t} [made|let] me [laugh|pause|start over|sit down].",
     "[Nobody|No one I know|Not one person here] warned me that {t} [could|would|might] feel like {i}.",
     "My [entire|whole|current] theory of {t} [fits on|rests on|leans against] {i}.",
     "[Somewhere|Someplace] between {t} and {n} there [hid|was|sat] {i}.",
@@ -53,7 +53,7 @@ pub(crate) const OPEN_WRY: &[&str] = &[
     "[Dear|Beloved] {t}: [blink twice|text back|stop it] if {n} [wrote|approved|haunted] this.",
     "[Petition|Motion] to [rename|knight|unplug] {t} \"{i}\".",
     "My [therapist|toaster|horoscope] says {t} [counted as|should replace|could beat] {n}.",
-    "[Nothing|Few things] [ages|sours|sparkles] like {t} {w}.",
+    "Nothing [ages|sours|sparkles] like {t} {w}.",
     "[Ranked|Scored]: {t}, {i}, [daylight|a gap|tax season], then {n}.",
 ];
 
@@ -197,7 +197,7 @@ pub(crate) const MORE_REPORT: &[&str] = &[
     "{n} {vb2} {m}.",
     "[Comparison|Contrast]: {n} [without|with] {v}.",
     "[Two|Three] [sources|documents] on {m}, [both|all] [public|dated|on file].",
-    "[Not yet|Still] [answered|published|priced]: {n}.",
+    "[Not yet|Still to be] [answered|published|priced]: {n}.",
     "[Read|Cite] {n} [first|in full|with {m}].",
     "{m} [shifted|paused|resumed] {d}.",
     "[Risk|Cost|Benefit] [sits|rests] with {n}.",

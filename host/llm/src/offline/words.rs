@@ -31,7 +31,7 @@ static STOP: Words = LazyLock::new(|| {
 /// Verbs and participles that end a noun phrase.
 static VERBS: Words = LazyLock::new(|| {
     listed(
-        "believe believes built came care cares come comes created demonstrate enjoys exist exists explain \
+        "kept stuck owe owes went sat held lost brought believe believes built came care cares come comes created demonstrate enjoys exist exists explain \
      explains feel feels find finds grew hate hates inform learned left live lives look looks love loves \
      mixed offers persuade post posts presents prioritize provides quit ran read reads references run \
      runs said shares share speak speaks spent started talk talks tells think thinks took tries turns \

@@ -78,7 +78,7 @@ impl Writer<'_> {
         let opening = random.pick(&speaker.openings).copied().unwrap_or("{t}, {n}.");
         let mut parts = vec![speaker.fill(opening, subject, &mut used, random)];
         while length(&parts) < measure.aim && parts.len() < 4 {
-            let own = parts.len() == 1 && !self.bank.lines.is_empty() && random.percent(22);
+            let own = parts.len() == 1 && !self.bank.lines.is_empty() && random.percent(14);
             let more = if own {
                 self.own_line(speaker, random)
             } else {

@@ -1,0 +1,266 @@
+//! The provider against an endpoint on loopback that answers, asks to wait, fails, babbles and hangs.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use puppet_grants::{Amount, Charge};
+use puppet_llm::{
+    CallContext, LlmProvider, Message, Price, Request, Role, Sampling,
+    openai::{Endpoint, GROK, OPENAI, OpenAi, Secret, SetupError},
+};
+use puppet_types::{AgentId, Code, Persona, Timestamp};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const KEY: &str = "sk-test-1234567890";
+
+/// What the endpoint answers, one after the other; the last again and again.
+#[derive(Clone)]
+enum Turn {
+    Answer(u16, &'static str, String),
+    /// Never.
+    Silence,
+    /// Half a body.
+    Half,
+}
+
+fn ok(body: Value) -> Turn {
+    Turn::Answer(200, "", body.to_string())
+}
+
+struct Fake {
+    url: String,
+    asked: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+async fn endpoint(turns: Vec<Turn>) -> Fake {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (asked, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let (count, log) = (Arc::clone(&asked), Arc::clone(&seen));
+    tokio::spawn(async move {
+        loop {
+            let Ok((mut socket, _)) = listener.accept().await else { return };
+            let (turns, count, log) = (turns.clone(), Arc::clone(&count), Arc::clone(&log));
+            tokio::spawn(async move {
+                let mut text = String::new();
+                let mut buffer = [0_u8; 4096];
+                loop {
+                    let n = socket.read(&mut buffer).await.unwrap_or(0);
+                    text.push_str(&String::from_utf8_lossy(&buffer[..n]));
+                    let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+                        let length = head.to_lowercase().lines().find_map(|line| {
+                            line.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok())
+                        });
+                        body.len() >= length.unwrap_or(0)
+                    });
+                    if whole || n == 0 {
+                        break;
+                    }
+                }
+                log.lock().unwrap().push(text);
+                let turn = turns[count.fetch_add(1, Ordering::SeqCst).min(turns.len() - 1)].clone();
+                match turn {
+                    Turn::Answer(status, headers, body) => {
+                        let length = body.len();
+                        let head = format!(
+                            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
+                        );
+                        let _ = socket.write_all((head + &body).as_bytes()).await;
+                    }
+                    Turn::Half => {
+                        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"choices\"").await;
+                    }
+                    Turn::Silence => std::future::pending().await,
+                }
+            });
+        }
+    });
+    Fake { url, asked, seen }
+}
+
+fn provider(url: &str, change: impl FnOnce(&mut Endpoint)) -> OpenAi {
+    let mut endpoint = Endpoint::new("fake", url, "gpt-4o-mini");
+    endpoint.key = Some(Secret::new(KEY));
+    endpoint.backoff = Duration::from_millis(1);
+    change(&mut endpoint);
+    OpenAi::new(endpoint).unwrap()
+}
+
+fn request() -> Request {
+    Request {
+        purpose: "a-secret-purpose".to_owned(),
+        messages: vec![
+            Message { role: Role::System, name: None, content: "You are Ada.".to_owned() },
+            Message { role: Role::User, name: Some("ada".to_owned()), content: "Topic: tides".to_owned() },
+        ],
+        max_tokens: 120,
+        sampling: Sampling { temperature: Some(0.7), stop: vec!["END".to_owned()], ..Sampling::default() },
+        extra: vec![("note".to_owned(), "not sent".to_owned())],
+    }
+}
+
+fn context() -> CallContext {
+    CallContext {
+        persona: Arc::new(Persona::default()),
+        name: "Ada".to_owned(),
+        description: String::new(),
+        agent: AgentId::new("ada"),
+        seed: 7,
+        at: Timestamp::from_millis(0),
+    }
+}
+
+fn answer(text: &str) -> Value {
+    json!({
+        "id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text, "refusal": null}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500}
+    })
+}
+
+fn error(kind: &str, code: &str, message: &str) -> String {
+    json!({"error": {"message": message, "type": kind, "param": null, "code": code}}).to_string()
+}
+
+#[tokio::test]
+async fn an_answer_is_read_and_counted() {
+    let fake = endpoint(vec![ok(answer("low tide"))]).await;
+    let provider = provider(&fake.url, |endpoint| {
+        endpoint.headers.insert("x-title".to_owned(), Secret::new("puppets"));
+    });
+    let got = provider.complete(&request(), &context()).await.unwrap();
+    assert_eq!((got.value.text.as_str(), got.value.finish.as_str()), ("low tide", "stop"));
+    assert_eq!(got.value.model, "gpt-4o-mini-2024-07-18");
+    assert_eq!((got.value.usage.prompt_tokens, got.value.usage.completion_tokens), (1_000, 500));
+    let charge = |amount, quantity| Charge { amount, quantity };
+    assert_eq!(got.used, [charge(Amount::Tokens, 1_500), charge(Amount::Usd, 450)]);
+    let sent = fake.seen.lock().unwrap()[0].clone();
+    let (head, body) = sent.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(head.starts_with("post /v1/chat/completions"), "{head}");
+    assert!(head.contains(&format!("authorization: bearer {KEY}")) && head.contains("x-title: puppets"), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    let wanted = json!({
+        "model": "gpt-4o-mini", "max_tokens": 120, "stream": false, "temperature": 0.7, "stop": ["END"],
+        "messages": [{"role": "system", "content": "You are Ada."}, {"role": "user", "name": "ada", "content": "Topic: tides"}]
+    });
+    assert_eq!(body, wanted);
+}
+
+#[tokio::test]
+async fn passing_failures_are_tried_again() {
+    let good = || ok(answer("fine"));
+    let cases: Vec<(&str, Vec<Turn>, usize)> = vec![
+        ("429", vec![Turn::Answer(429, "retry-after: 0\r\n", error("x", "rate_limit", "slow down")), good()], 2),
+        ("500 twice", vec![Turn::Answer(500, "", "oops".to_owned()), Turn::Answer(503, "", String::new()), good()], 3),
+        ("silence", vec![Turn::Silence, good()], 2),
+        ("half a body", vec![Turn::Half, good()], 2),
+    ];
+    for (name, turns, attempts) in cases {
+        let fake = endpoint(turns).await;
+        let provider = provider(&fake.url, |endpoint| endpoint.timeout = Duration::from_millis(400));
+        let got = provider.complete(&request(), &context()).await;
+        assert_eq!(got.map(|answer| answer.value.text).as_deref(), Ok("fine"), "{name}");
+        assert_eq!(fake.asked.load(Ordering::SeqCst), attempts, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn lasting_failures_have_codes_and_hold_no_secret() {
+    let leak = format!("Incorrect API key provided: {KEY}");
+    let answer = |status, headers, body: String| vec![Turn::Answer(status, headers, body)];
+    let long = "this model's maximum context length is 128000 tokens";
+    let cases: Vec<(Vec<Turn>, Code, usize)> = vec![
+        (answer(429, "retry-after: 3600\r\n", error("x", "rate_limit", "wait")), Code::RateLimited, 1),
+        (answer(429, "", "not json".to_owned()), Code::RateLimited, 3),
+        (answer(500, "", "<html>".to_owned()), Code::ProviderUnavailable, 3),
+        (answer(400, "", error("invalid_request_error", "bad", &leak)), Code::InvalidInput, 1),
+        (answer(400, "", error("invalid_request_error", "context_length_exceeded", long)), Code::Refused, 1),
+        (answer(400, "", error("x", "content_policy_violation", "no")), Code::Refused, 1),
+        (answer(401, "", error("invalid_request_error", "invalid_api_key", &leak)), Code::ProviderUnavailable, 1),
+        (answer(404, "", error("invalid_request_error", "model_not_found", &leak)), Code::ProviderUnavailable, 1),
+        (answer(200, "", "garbage".to_owned()), Code::ProviderUnavailable, 1),
+        (answer(200, "", json!({"choices": []}).to_string()), Code::ProviderUnavailable, 1),
+        (
+            answer(200, "", json!({"choices": [{"message": {"content": null, "refusal": "no"}}]}).to_string()),
+            Code::Refused,
+            1,
+        ),
+        (answer(307, "location: http://127.0.0.1:9/\r\n", String::new()), Code::ProviderUnavailable, 1),
+        (vec![Turn::Silence], Code::Timeout, 3),
+    ];
+    for (turns, code, attempts) in cases {
+        let fake = endpoint(turns).await;
+        let provider = provider(&fake.url, |endpoint| endpoint.timeout = Duration::from_millis(150));
+        let error = provider.complete(&request(), &context()).await.unwrap_err();
+        assert_eq!(error.code, code, "{error:?}");
+        assert_eq!(fake.asked.load(Ordering::SeqCst), attempts, "{error:?}");
+        assert!(!error.message.contains(KEY) && !error.message.contains("127.0.0.1"), "{error:?}");
+        if attempts == 1 && code == Code::RateLimited {
+            assert_eq!(error.retry_after_ms, Some(3_600_000));
+        }
+    }
+    let gone = provider("http://name:password@127.0.0.1:1/v1", |endpoint| endpoint.retries = 0);
+    let error = gone.complete(&request(), &context()).await.unwrap_err();
+    assert_eq!(error.code, Code::ProviderUnavailable);
+    assert!(!error.message.contains("password"), "{error:?}");
+    let printed = format!("{gone:?}");
+    assert!(!printed.contains(KEY) && !printed.contains("password"), "{printed}");
+}
+
+#[tokio::test]
+async fn unknown_usage_is_left_to_the_reservation() {
+    let lean = json!({"choices": [{"message": {"role": "assistant", "content": "hi"}}]});
+    let fake = endpoint(vec![ok(lean)]).await;
+    let provider = provider(&fake.url, |_| {});
+    let got = provider.complete(&request(), &context()).await.unwrap();
+    assert!(got.used.is_empty());
+    let worst = provider.worst_case(&request());
+    assert_eq!(u64::from(got.value.usage.prompt_tokens + got.value.usage.completion_tokens), worst.tokens);
+    assert_eq!((got.value.model.as_str(), got.value.finish.as_str()), ("gpt-4o-mini", "stop"));
+}
+
+#[tokio::test]
+async fn vectors_come_in_the_order_of_the_texts() {
+    let data = json!({"data": [
+        {"index": 1, "embedding": [0.0, 1.0]}, {"index": 0, "embedding": [1.0, 0.0]}
+    ], "usage": {"prompt_tokens": 4, "total_tokens": 4}});
+    let uneven = json!({"data": [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0, 2.0]}]});
+    let fake = endpoint(vec![ok(data), ok(uneven)]).await;
+    let provider = provider(&fake.url, |_| {});
+    let texts = ["a".to_owned(), "b".to_owned()];
+    let got = provider.embed(&texts).await.unwrap();
+    assert_eq!(got.value, [[1.0, 0.0], [0.0, 1.0]]);
+    assert_eq!(got.used[0].quantity, 4);
+    assert_eq!(provider.embed(&texts).await.unwrap_err().code, Code::ProviderUnavailable);
+}
+
+#[test]
+fn endpoints_are_checked_before_they_are_used() {
+    let built = |change: fn(&mut Endpoint)| {
+        let mut endpoint = Endpoint::preset(OPENAI, Secret::new(KEY));
+        change(&mut endpoint);
+        OpenAi::new(endpoint).map(|provider| provider.terms())
+    };
+    let terms = built(|_| {}).unwrap();
+    assert_eq!((terms.paid, terms.priced_as.as_str()), (true, "gpt-4o"));
+    let home = built(|endpoint| (endpoint.model, endpoint.price) = ("llama3".to_owned(), Some(Price::FREE))).unwrap();
+    assert_eq!((home.paid, home.priced_as.as_str()), (false, "configured"));
+    assert!(matches!(built(|endpoint| endpoint.model = "llama3".to_owned()), Err(SetupError::NoPrice { .. })));
+    assert!(matches!(built(|endpoint| endpoint.base_url = "ftp://x/v1".to_owned()), Err(SetupError::BadAddress(_))));
+    assert!(matches!(built(|endpoint| endpoint.base_url = "x".to_owned()), Err(SetupError::BadAddress(_))));
+    assert!(matches!(built(|endpoint| endpoint.key = Some(Secret::new("a\nb"))), Err(SetupError::BadKey(_))));
+    let header = built(|endpoint| drop(endpoint.headers.insert("bad header".to_owned(), Secret::new("x"))));
+    assert!(matches!(header, Err(SetupError::BadHeader { .. })));
+    assert!(OpenAi::new(Endpoint::preset(GROK, Secret::new(KEY))).is_ok());
+}
