@@ -1,5 +1,6 @@
 //! A week of offline text per character, measured as a reader would: nothing twice, everything in character.
 //! Characters of other projects are measured too, where their files lie beside this one.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

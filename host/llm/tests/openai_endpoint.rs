@@ -1,4 +1,5 @@
 //! The provider against an endpoint on loopback that answers, asks to wait, fails, babbles and hangs.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     sync::{

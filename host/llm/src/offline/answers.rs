@@ -22,15 +22,16 @@ pub(crate) fn reaction(writer: &Writer<'_>, random: &mut Random) -> String {
         ("ignore", "not something to take part in")
     } else if shared > 0 {
         match roll {
-            0..45 => ("reply", "it touches what matters here"),
-            45..60 => ("quote", "it is worth passing on"),
-            60..95 => ("like", "well said"),
+            0..38 => ("reply", "it touches what matters here"),
+            38..68 => ("quote", "it is worth passing on"),
+            68..95 => ("like", "well said"),
             _ => ("ignore", "enough was said about it"),
         }
     } else {
         match roll {
             0..12 => ("reply", "it deserves a word"),
-            12..55 if sentiment >= 0 => ("like", "pleasant enough"),
+            12..24 => ("quote", "others may want to see it"),
+            24..60 if sentiment >= 0 => ("like", "pleasant enough"),
             _ => ("ignore", "it is about other things"),
         }
     };

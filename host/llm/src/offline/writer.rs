@@ -60,7 +60,7 @@ impl Writer<'_> {
         let measure = Measure { least: 24, aim: REPLY_WEIGHT * 6 / 10, most: most.min(REPLY_WEIGHT * 5 / 4) };
         let speaker = Speaker::of(self.bank, &self.task.worn);
         let said = self.task.said.as_ref().map(|(author, text)| self.spoken_of(author, text)).unwrap_or_default();
-        self.best(random, &measure, None, |random| {
+        let text = self.best(random, &measure, None, |random| {
             let about = random.pick(&said).cloned().unwrap_or_else(|| speaker.subject(random));
             let mut used = BTreeSet::from([about.clone()]);
             let template = random.pick(&speaker.replies).copied().unwrap_or("{s}, {n}.");
@@ -69,8 +69,10 @@ impl Writer<'_> {
                 let second = random.pick(&speaker.seconds).copied().unwrap_or_default();
                 text = format!("{text} {}", speaker.fill(second, &about, &mut used, random));
             }
-            text
-        })
+            finish::sentence(&text)
+        });
+        // A hashtag is for what one starts oneself.
+        text.split(' ').filter(|word| !word.starts_with('#')).collect::<Vec<_>>().join(" ")
     }
 
     fn compose(&self, speaker: &Speaker<'_>, subject: &str, measure: &Measure, random: &mut Random) -> String {

@@ -42,6 +42,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
     let generators: std::collections::BTreeMap<String, u64> =
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
+    let available = models::of(setup, &secrets, out)?;
+    let names = available.clone();
     let grants = setup.home.join("grants.toml");
     let plan = Plan {
         store: store.clone(),
@@ -49,13 +51,18 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         secret: secret(&setup.data)?,
         generators: generators.clone(),
         cuts: if grants.is_file() { assembly::grants(&grants)? } else { Vec::new() },
-        models: models::of(setup, &secrets)?,
+        models: available,
         default_model: setup.config.llm.default.clone(),
         timezone: setup.config.host.timezone.clone(),
     };
     let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
     adopt(&store, &setup.home, out).await?;
+    for spec in agents::rows(&store).await? {
+        for line in models::missing(&names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
+            out.note(line);
+        }
+    }
     let count = agents::take_up(&host, generators.into_keys()).await?;
 
     let (stop, stopped) = watch::channel(false);
