@@ -6,7 +6,10 @@ use crate::support::{list, run};
 
 fn component() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../personalities");
-    let pack = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.join("pack.toml").is_file());
+    let pack = std::fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("pack.toml").is_file());
     pack.unwrap().to_str().unwrap().to_owned()
 }
 

@@ -29,7 +29,8 @@ fn events_are_sent_waited_for_and_journaled() {
         ["remember", "post"].contains(&decision["kind"].as_str().unwrap()) && body.contains("zeppelins")
     });
     assert!(held, "news leads to a post or a memory about it");
-    let forced = ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    let forced =
+        ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
     run(folder.path(), &forced).exits(0);
     let soon = ["event", "send", "command_post", "--agent", "harbour-watch", "--wait", "--json"];
     let declined = run(folder.path(), &soon);
@@ -45,7 +46,8 @@ fn a_second_host_is_refused_and_reads_still_work() {
     let host = Running::start(folder.path(), &data, &[]);
     let second = run(folder.path(), &["run", "--for", "1s"]).exits(4);
     assert!(second.stderr.contains(&host.pid().to_string()), "{}", second.stderr);
-    for args in [&["journal"][..], &["agent", "list"], &["agent", "show", "harbour-watch"], &["budgets"], &["plugins"]] {
+    for args in [&["journal"][..], &["agent", "list"], &["agent", "show", "harbour-watch"], &["budgets"], &["plugins"]]
+    {
         run(folder.path(), args).exits(0);
     }
     let unknown = run(folder.path(), &["event", "send", "news", "--agent", "harbor-watch"]).exits(2);
@@ -80,7 +82,18 @@ fn an_accepted_event_survives_the_death_of_its_host() {
     }
     let host = Running::start(folder.path(), &data, &[]);
     // An event after the others in the same mailbox: once it is handled, so are they.
-    let last = ["event", "send", "news", "--payload", "{\"topic\": \"calm\"}", "--agent", "harbour-watch", "--priority", "low", "--wait"];
+    let last = [
+        "event",
+        "send",
+        "news",
+        "--payload",
+        "{\"topic\": \"calm\"}",
+        "--agent",
+        "harbour-watch",
+        "--priority",
+        "low",
+        "--wait",
+    ];
     run(folder.path(), &last).exits(0);
     let journal = run(folder.path(), &["journal", "--kind", "news", "--limit", "1000", "--json"]).exits(0).json();
     let handled: Vec<&str> = list(&journal, "items").iter().map(|item| item["event"]["id"].as_str().unwrap()).collect();

@@ -67,7 +67,9 @@ fn no_two_posts_are_equal_and_words_keep_moving() {
             assert_eq!(distinct.len(), posts.len(), "{}", agent["id"]);
             let bigrams: Vec<(String, String)> = posts
                 .iter()
-                .flat_map(|text| words(text).windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect::<Vec<_>>())
+                .flat_map(|text| {
+                    words(text).windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect::<Vec<_>>()
+                })
                 .collect();
             let distinct: BTreeSet<&(String, String)> = bigrams.iter().collect();
             let share = distinct.len() as f64 / bigrams.len().max(1) as f64;
@@ -92,7 +94,9 @@ fn every_post_has_a_decent_shape() {
                 }
                 assert!(allowed("uses_hashtags") || !text.contains('#'), "{text}");
                 assert!(allowed("uses_emojis") || !text.chars().any(is_emoji), "{text}");
-                for topic in file.pointer("/style_guide/topics_to_avoid").and_then(Value::as_array).into_iter().flatten() {
+                for topic in
+                    file.pointer("/style_guide/topics_to_avoid").and_then(Value::as_array).into_iter().flatten()
+                {
                     let topic = topic.as_str().unwrap().to_lowercase();
                     assert!(!text.to_lowercase().contains(&topic), "{topic}: {text}");
                 }

@@ -85,7 +85,21 @@ fn no_credential_and_no_path_is_anywhere_below_out() {
 #[test]
 fn fields_come_in_the_order_of_the_schema() {
     let text = std::fs::read_to_string(week_folder().join("report.json")).unwrap();
-    let keys = ["schema", "version", "seed", "start", "end", "days", "tz", "inputs", "plugins", "generators", "totals", "agents", "events"];
+    let keys = [
+        "schema",
+        "version",
+        "seed",
+        "start",
+        "end",
+        "days",
+        "tz",
+        "inputs",
+        "plugins",
+        "generators",
+        "totals",
+        "agents",
+        "events",
+    ];
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["schema"], "puppet.simulate/1");
     let places: Vec<usize> = keys.iter().map(|key| text.find(&format!("\n  \"{key}\":")).expect(key)).collect();

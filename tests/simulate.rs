@@ -88,9 +88,9 @@ fn check_events(report: &Value, agents: &[&str]) {
     let news = events.iter().filter(|event| event["kind"] == "news").count();
     assert!((27..=28).contains(&news), "news: {news}");
     for id in agents {
-        let shifts = events.iter().filter(|event| {
-            event["kind"] == "mood_shift" && list(event, "targets").iter().any(|target| target == id)
-        });
+        let shifts = events
+            .iter()
+            .filter(|event| event["kind"] == "mood_shift" && list(event, "targets").iter().any(|target| target == id));
         let shifts = shifts.count();
         assert!((33..=42).contains(&shifts), "mood shifts of {id}: {shifts}");
     }
@@ -205,7 +205,8 @@ fn journal_and_budgets_read_the_folder_of_a_simulation() {
     let data = week_folder().join("data");
     let data = data.to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let ask = |args: &[&str]| -> Ran { support::run(folder.path(), &[args, &["--data", data, "--json"]].concat()).exits(0) };
+    let ask =
+        |args: &[&str]| -> Ran { support::run(folder.path(), &[args, &["--data", data, "--json"]].concat()).exits(0) };
     let page = ask(&["journal", "--limit", "3", "--kind", "news"]).json();
     assert_eq!(list(&page, "items").len(), 3);
     assert!(page["next"].is_string());

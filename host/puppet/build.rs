@@ -37,7 +37,8 @@ fn build(root: &Path) -> Result<(), String> {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let kept = name == "CARGO_HOME" || name.starts_with("CARGO_NET_") || name.starts_with("CARGO_REGISTR");
-        let foreign = name.starts_with("RUSTC") || name == "RUSTFLAGS" || name.starts_with("CARGO") || name == "RUSTDOCFLAGS";
+        let foreign =
+            name.starts_with("RUSTC") || name == "RUSTFLAGS" || name.starts_with("CARGO") || name == "RUSTDOCFLAGS";
         if foreign && !kept {
             command.env_remove(name);
         }

@@ -114,7 +114,8 @@ impl wire::Host for View<'_> {
     }
 
     async fn get_mood(&mut self) -> wasmtime::Result<Result<wire::Mood, wit::Error>> {
-        let mood = self.mood().await.map(|Mood { valence, arousal, dominance }| wire::Mood { valence, arousal, dominance });
+        let mood =
+            self.mood().await.map(|Mood { valence, arousal, dominance }| wire::Mood { valence, arousal, dominance });
         wit::answer(mood)
     }
 
@@ -304,6 +305,8 @@ mod tests {
     #[test]
     fn numbers_and_texts_are_checked() {
         assert!(finite(&[0.0, f64::NAN]).is_err() && finite(&[1.0]).is_ok());
-        assert!(text("cause", "", 5).is_err() && text("cause", "123456", 5).is_err() && text("cause", "12345", 5).is_ok());
+        assert!(
+            text("cause", "", 5).is_err() && text("cause", "123456", 5).is_err() && text("cause", "12345", 5).is_ok()
+        );
     }
 }

@@ -38,7 +38,9 @@ pub async fn changes(
     for NumberedDecision { n, decision } in decisions {
         match decision {
             Decision::Emit { .. } => changes.extend(emitted(host, actor, occasion, *n, decision)),
-            _ if decision.is_outside_effect() => changes.push(Change::Effect(effect(host, actor, occasion, *n, decision))),
+            _ if decision.is_outside_effect() => {
+                changes.push(Change::Effect(effect(host, actor, occasion, *n, decision)))
+            }
             Decision::ShiftMood { valence, arousal, dominance, .. } => {
                 let shift = Mood { valence: *valence, arousal: *arousal, dominance: *dominance };
                 let mood = apply_shift(base.mood(&*host.store, actor, occasion.at).await?, shift);
@@ -73,7 +75,12 @@ impl Base {
         Ok(actor.mood_now(stored, at))
     }
 
-    async fn relationship(&mut self, store: &dyn Store, agent: &AgentId, target: &str) -> Result<Relationship, StoreError> {
+    async fn relationship(
+        &mut self,
+        store: &dyn Store,
+        agent: &AgentId,
+        target: &str,
+    ) -> Result<Relationship, StoreError> {
         if let Some(known) = self.relationships.get(target) {
             return Ok(known.clone());
         }

@@ -85,7 +85,7 @@ pub async fn commit_of(
     }
     let end = end_of_event(&outcome, waiting, at);
     rows.extend(again(&outcome, event, at));
-    let timing = (!host.clock.is_virtual()).then(|| Timing { sandbox, reads: 0, commit: 0 });
+    let timing = (!host.clock.is_virtual()).then_some(Timing { sandbox, reads: 0, commit: 0 });
     let invocation = Invocation {
         id,
         at,

@@ -3,9 +3,7 @@
 
 use puppet_store::{Change, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
 use puppet_tweet::{Action, Delivery, Order, PublishError, Published};
-use puppet_types::{
-    Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids,
-};
+use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids};
 use serde_json::json;
 
 use crate::{happening::Happening, host::Host};
@@ -31,13 +29,8 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
     let at = host.clock.now();
     let outcome = match action(host, &effect).await? {
         Ok(action) => {
-            let order = Order {
-                effect: effect.id.clone(),
-                account: effect.account.clone(),
-                at,
-                hops: effect.hops,
-                action,
-            };
+            let order =
+                Order { effect: effect.id.clone(), account: effect.account.clone(), at, hops: effect.hops, action };
             host.publisher.publish(&order).await
         }
         Err(reason) => Err(PublishError::Refused(reason)),
@@ -77,7 +70,12 @@ async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published)
     Ok(Attempted { events, again: None, happening })
 }
 
-async fn not_done(host: &Host, mut effect: Effect, at: Timestamp, error: PublishError) -> Result<Attempted, StoreError> {
+async fn not_done(
+    host: &Host,
+    mut effect: Effect,
+    at: Timestamp,
+    error: PublishError,
+) -> Result<Attempted, StoreError> {
     let reason = error.to_string();
     let wait = match &error {
         PublishError::RateLimited { retry_after_ms } => Some(*retry_after_ms),
@@ -229,4 +227,3 @@ async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<Pos
     let last = id.as_deref().and_then(|ids| ids.rsplit(',').next()).filter(|id| !id.is_empty());
     Ok(last.map(PostId::new).ok_or_else(|| format!("decision {n} was not published")))
 }
-

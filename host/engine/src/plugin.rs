@@ -40,7 +40,17 @@ impl Plugin {
         let prepared = sandbox.prepare(compiled, |linker| call::link(linker, &imports))?;
         let world = inspection.world;
         let digest = inspection.digest;
-        Ok(Self { id, version, world, imports, requests, digest, prepared, strikes: Mutex::default(), rules: StrikeRules::default() })
+        Ok(Self {
+            id,
+            version,
+            world,
+            imports,
+            requests,
+            digest,
+            prepared,
+            strikes: Mutex::default(),
+            rules: StrikeRules::default(),
+        })
     }
 
     /// One event in a fresh instance.

@@ -28,16 +28,16 @@ pub enum Divergence {
         /// Which.
         n: u32,
         /// In the journal.
-        recorded: Option<NumberedDecision>,
+        recorded: Option<Box<NumberedDecision>>,
         /// Now.
-        replayed: Option<NumberedDecision>,
+        replayed: Option<Box<NumberedDecision>>,
     },
     /// Another end.
     Outcome {
         /// In the journal.
-        recorded: Outcome,
+        recorded: Box<Outcome>,
         /// Now.
-        replayed: Outcome,
+        replayed: Box<Outcome>,
     },
 }
 
@@ -54,8 +54,7 @@ pub struct Replayed {
 pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, StoreError> {
     let Some(actor) = host.actor(&recorded.agent).await? else { return Ok(None) };
     let answers = Answers::Replay(recorded.reads.clone());
-    let (outcome, ended) =
-        handle::run(host, &actor, &recorded.id, &recorded.event, recorded.at, answers).await;
+    let (outcome, ended) = handle::run(host, &actor, &recorded.id, &recorded.event, recorded.at, answers).await;
     let fuel = ended.fuel;
     let proceedings = ended.carrier.into_gate().finish(false);
     let divergence = first_difference(recorded, &outcome, fuel, &proceedings.decisions, proceedings.divergence);
@@ -76,11 +75,18 @@ fn first_difference(
     for at in 0..longest {
         let (was, is) = (recorded.decisions.get(at), decisions.get(at));
         if was != is {
-            return Some(Divergence::Decision { n: at as u32, recorded: was.cloned(), replayed: is.cloned() });
+            return Some(Divergence::Decision {
+                n: at as u32,
+                recorded: was.cloned().map(Box::new),
+                replayed: is.cloned().map(Box::new),
+            });
         }
     }
     if recorded.outcome != *outcome {
-        return Some(Divergence::Outcome { recorded: recorded.outcome.clone(), replayed: outcome.clone() });
+        return Some(Divergence::Outcome {
+            recorded: Box::new(recorded.outcome.clone()),
+            replayed: Box::new(outcome.clone()),
+        });
     }
     (recorded.fuel != fuel).then_some(Divergence::Fuel { recorded: recorded.fuel, replayed: fuel })
 }

@@ -32,7 +32,9 @@ fn invalid(message: String) -> CallError {
 pub fn kind(kind: &str, pack: &str, granted: impl Fn(&str) -> bool) -> Result<(), CallError> {
     let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
     if kind.is_empty() || kind.len() > KIND_BYTES || !kind.chars().all(shape) {
-        return Err(invalid(format!("`{kind}` is no event kind: small letters, digits, `_`, `-`, `.`, at most {KIND_BYTES}")));
+        return Err(invalid(format!(
+            "`{kind}` is no event kind: small letters, digits, `_`, `-`, `.`, at most {KIND_BYTES}"
+        )));
     }
     if HOST_KINDS.contains(&kind) {
         return Err(CallError::new(Code::Denied, format!("`{kind}` is made by the host alone")));
@@ -75,7 +77,11 @@ pub fn targets(named: &[String]) -> Result<EventTarget, CallError> {
 
 /// At most a year.
 pub fn delay(delay_ms: u64) -> Result<u64, CallError> {
-    if delay_ms <= DELAY_MS { Ok(delay_ms) } else { Err(invalid(format!("{delay_ms} ms of delay: at most {DELAY_MS}"))) }
+    if delay_ms <= DELAY_MS {
+        Ok(delay_ms)
+    } else {
+        Err(invalid(format!("{delay_ms} ms of delay: at most {DELAY_MS}")))
+    }
 }
 
 #[cfg(test)]

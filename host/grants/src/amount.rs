@@ -119,7 +119,10 @@ impl Amount {
         Ok((*amount, period))
     }
     fn known() -> Vec<String> {
-        Self::ALL.iter().flat_map(|amount| ["hour", "day"].map(|period| format!("{}/{period}", amount.name()))).collect()
+        Self::ALL
+            .iter()
+            .flat_map(|amount| ["hour", "day"].map(|period| format!("{}/{period}", amount.name())))
+            .collect()
     }
 }
 

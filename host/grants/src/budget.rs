@@ -333,7 +333,11 @@ mod tests {
         let (_, counter) = counter(100);
         let admitted: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..50).filter(|_| counter.reserve(1, at(0)).map(|held| held.spend(1)).is_ok()).count()))
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..50).filter(|_| counter.reserve(1, at(0)).map(|held| held.spend(1)).is_ok()).count()
+                    })
+                })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });

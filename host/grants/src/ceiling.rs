@@ -26,7 +26,16 @@ pub const CEILINGS: &[Ceiling] = &[
     Ceiling {
         capability: Capability::Tweet,
         operations: &[
-            "post", "thread", "reply", "quote", "like", "delete", "timeline", "posts-of", "thread-of", "own-posts",
+            "post",
+            "thread",
+            "reply",
+            "quote",
+            "like",
+            "delete",
+            "timeline",
+            "posts-of",
+            "thread-of",
+            "own-posts",
         ],
         amounts: &[
             (Amount::Posts, Period::Hour, 12),

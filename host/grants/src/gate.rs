@@ -307,12 +307,7 @@ impl Gate {
     }
 
     /// Records a decision. `charges` are reserved now and spent by the commit.
-    pub fn decide(
-        &mut self,
-        operation: &'static str,
-        charges: &[Charge],
-        decision: Decision,
-    ) -> Result<u32, Refusal> {
+    pub fn decide(&mut self, operation: &'static str, charges: &[Charge], decision: Decision) -> Result<u32, Refusal> {
         let capability = decision.capability();
         self.count(capability)?;
         if self.decided.len() >= self.bounds.decisions as usize {

@@ -10,9 +10,7 @@ use puppet_store::{
     Change, Commit, CommitStore as _, EventEnd, EventStore as _, StateBlob,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{
-    AgentId, Digest, Event, Invocation, InvocationId, Mood, Outcome, PluginRef, Priority, Timestamp,
-};
+use puppet_types::{AgentId, Digest, Event, Invocation, InvocationId, Mood, Outcome, PluginRef, Priority, Timestamp};
 use serde_json::json;
 
 struct Row {
@@ -160,19 +158,36 @@ fn bare_loop(n: usize, agents: usize) -> f64 {
                 if accepting {
                     let event = event(n, agents);
                     let body = serde_json::to_string(&event).unwrap();
-                    let mut insert = tx.prepare_cached("INSERT INTO events (id, agent, kind, at, body, state) VALUES (?1, ?2, ?3, ?4, ?5, 0)").unwrap();
-                    insert.execute((event.id.as_str(), event.agent.as_str(), &event.kind, event.at.as_millis(), body)).unwrap();
+                    let mut insert = tx
+                        .prepare_cached(
+                            "INSERT INTO events (id, agent, kind, at, body, state) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+                        )
+                        .unwrap();
+                    insert
+                        .execute((event.id.as_str(), event.agent.as_str(), &event.kind, event.at.as_millis(), body))
+                        .unwrap();
                     continue;
                 }
                 let commit = commit(n, agents);
                 let invocation = &commit.invocation;
                 let body = json!({ "fuel": invocation.fuel, "peak": invocation.peak_memory_bytes, "calls": invocation.host_calls,
                     "reads": invocation.reads, "decisions": invocation.decisions, "plugin": invocation.plugin }).to_string();
-                let mut insert = tx.prepare_cached("INSERT INTO journal (id, agent, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
-                insert.execute((invocation.id.as_str(), invocation.agent.as_str(), invocation.at.as_millis(), "news", body)).unwrap();
+                let mut insert = tx
+                    .prepare_cached("INSERT INTO journal (id, agent, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)")
+                    .unwrap();
+                insert
+                    .execute((
+                        invocation.id.as_str(),
+                        invocation.agent.as_str(),
+                        invocation.at.as_millis(),
+                        "news",
+                        body,
+                    ))
+                    .unwrap();
                 let mut done = tx.prepare_cached("UPDATE events SET state = 1 WHERE id = ?1").unwrap();
                 done.execute([invocation.event.id.as_str()]).unwrap();
-                let mut mood = tx.prepare_cached("INSERT OR REPLACE INTO moods VALUES (?1, 0.1, 0.2, 0.5, ?2)").unwrap();
+                let mut mood =
+                    tx.prepare_cached("INSERT OR REPLACE INTO moods VALUES (?1, 0.1, 0.2, 0.5, ?2)").unwrap();
                 mood.execute((invocation.agent.as_str(), invocation.at.as_millis())).unwrap();
                 let mut state = tx.prepare_cached("INSERT OR REPLACE INTO states VALUES (?1, 'bench', 1, ?2)").unwrap();
                 state.execute((invocation.agent.as_str(), format!("{{\"n\":{n}}}").into_bytes())).unwrap();

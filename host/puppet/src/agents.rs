@@ -125,7 +125,8 @@ pub struct Found {
 /// Looks for agents in a folder.
 pub fn find(folder: &Path) -> Result<Found> {
     let cannot = |error: std::io::Error| {
-        Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs").in_file(folder)
+        Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs")
+            .in_file(folder)
     };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
@@ -159,11 +160,11 @@ pub fn find(folder: &Path) -> Result<Found> {
 /// Reads one original agent file. Answers it with the digest of its bytes.
 pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
     let bytes = std::fs::read(path).map_err(|error| {
-        Trouble::input("agent-file", format!("cannot be read: {error}"), "name an agent file of the original engine").in_file(path)
+        Trouble::input("agent-file", format!("cannot be read: {error}"), "name an agent file of the original engine")
+            .in_file(path)
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Trouble::input("agent-file", "is not UTF-8", "save it as UTF-8").in_file(path)
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Trouble::input("agent-file", "is not UTF-8", "save it as UTF-8").in_file(path))?;
     let digest = puppet_types::Digest::of(text.as_bytes()).to_string();
     let imported = puppet_packs::import::agent_file(path, &text).map_err(of_import)?;
     Ok((imported, digest))

@@ -16,8 +16,7 @@ use serde_json::Value;
 
 use crate::{
     config::grants_file::{self, GrantCut},
-    firstparty,
-    sandboxed,
+    firstparty, sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -93,12 +92,7 @@ pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     Ok(assembly)
 }
 
-fn wire(
-    setup: &Setup,
-    plan: Plan,
-    sandbox: Arc<Sandbox>,
-    manifests: BTreeMap<PackId, Manifest>,
-) -> Result<Assembly> {
+fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<PackId, Manifest>) -> Result<Assembly> {
     let accounts = Arc::new(Accounts::default());
     let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
@@ -158,7 +152,8 @@ pub fn cut(requests: &mut Requests, pack: &PackId, cuts: &[GrantCut]) -> Result<
         if let Some(operations) = &cut.operations {
             let all = CEILINGS.iter().find(|ceiling| ceiling.capability == cut.capability);
             if request.operations.is_empty() {
-                request.operations = all.into_iter().flat_map(|all| all.operations).map(|name| (*name).to_owned()).collect();
+                request.operations =
+                    all.into_iter().flat_map(|all| all.operations).map(|name| (*name).to_owned()).collect();
             }
             request.operations.retain(|operation| operations.contains(operation));
             if request.operations.is_empty() {
@@ -182,9 +177,8 @@ pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
         Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
     })?;
     let cuts = grants_file::parse(&text, path)?;
-    let operations = |capability| {
-        CEILINGS.iter().find(|ceiling| ceiling.capability == capability).map(|ceiling| ceiling.operations)
-    };
+    let operations =
+        |capability| CEILINGS.iter().find(|ceiling| ceiling.capability == capability).map(|ceiling| ceiling.operations);
     grants_file::check_operations(&cuts, path, operations)?;
     Ok(cuts)
 }

@@ -87,7 +87,11 @@ impl Control {
         let path = data.join(SOCKET);
         let failed = |error: io::Error| {
             let message = format!("cannot open {}: {error}", path.display());
-            Trouble::unreachable("control-socket", message, "check the data folder; a shorter path helps where it is too long")
+            Trouble::unreachable(
+                "control-socket",
+                message,
+                "check the data folder; a shorter path helps where it is too long",
+            )
         };
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -147,7 +151,9 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
     }
     let reply = match serde_json::from_str::<Request>(&line) {
         Ok(request) => answer(&parts, request).await,
-        Err(error) => Err(Trouble::input("bad-request", error.to_string(), "use the puppet program of the same version")),
+        Err(error) => {
+            Err(Trouble::input("bad-request", error.to_string(), "use the puppet program of the same version"))
+        }
     };
     let reply = match reply {
         Ok(value) => Reply::Done(value),
@@ -268,7 +274,9 @@ pub fn unknown_agent(id: &AgentId, ids: &[AgentId]) -> Trouble {
 pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
     let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
         Err(error) => return Err(lost(&error)),
     };
     let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;

@@ -53,7 +53,8 @@ macro_rules! personalities {
     };
 }
 
-const PERSONALITIES: &[(&str, &str, &str)] = personalities!("corner-cafe", "dial-drifter", "night-gardener", "tide-trader");
+const PERSONALITIES: &[(&str, &str, &str)] =
+    personalities!("corner-cafe", "dial-drifter", "night-gardener", "tide-trader");
 
 /// The characters of the demo.
 pub fn personalities() -> Result<Vec<Pack>> {

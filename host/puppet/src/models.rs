@@ -82,7 +82,13 @@ fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>)
 }
 
 /// Agents whose model is not there, as lines for people.
-pub fn missing<'a>(models: &BTreeMap<String, Llm>, agents: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<String> {
-    let without = agents.filter_map(|(id, wanted)| wanted.filter(|name| !models.contains_key(*name)).map(|name| (id, name)));
-    without.map(|(id, name)| format!("{id} asks for `{name}`, which is not configured: the default writes for it")).collect()
+pub fn missing<'a>(
+    models: &BTreeMap<String, Llm>,
+    agents: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Vec<String> {
+    let without =
+        agents.filter_map(|(id, wanted)| wanted.filter(|name| !models.contains_key(*name)).map(|name| (id, name)));
+    without
+        .map(|(id, name)| format!("{id} asks for `{name}`, which is not configured: the default writes for it"))
+        .collect()
 }

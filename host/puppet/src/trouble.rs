@@ -124,9 +124,17 @@ impl From<puppet_store::StoreError> for Trouble {
         use puppet_store::StoreError as E;
         let message = error.to_string();
         match &error {
-            E::Open { .. } => Self::unreachable("data-folder", message, "check that the folder exists and that you may write to it, or name another with --data"),
-            E::TooNew { .. } => Self::unreachable("data-too-new", message, "update puppet, or name another folder with --data"),
-            E::Locked { .. } => Self::unreachable("data-locked", message, "stop the other host, or name another folder with --data"),
+            E::Open { .. } => Self::unreachable(
+                "data-folder",
+                message,
+                "check that the folder exists and that you may write to it, or name another with --data",
+            ),
+            E::TooNew { .. } => {
+                Self::unreachable("data-too-new", message, "update puppet, or name another folder with --data")
+            }
+            E::Locked { .. } => {
+                Self::unreachable("data-locked", message, "stop the other host, or name another folder with --data")
+            }
             E::Corrupt { .. } => Self::unreachable("data-corrupt", message, "restore the folder from a backup"),
             _ => Self::new(Exit::Internal, "store", message, "check the disk that holds the data folder"),
         }

@@ -307,12 +307,15 @@ mod tests {
         let decide = |n, decision| NumberedDecision { n, decision };
         let decided = [
             decide(0, Decision::CancelTimer { name: "b".to_owned() }),
-            decide(1, Decision::SetTimer {
-                name: "a".to_owned(),
-                rule: TimerRule::Once,
-                next: Timestamp::from_millis(9),
-                payload: Value::Null,
-            }),
+            decide(
+                1,
+                Decision::SetTimer {
+                    name: "a".to_owned(),
+                    rule: TimerRule::Once,
+                    next: Timestamp::from_millis(9),
+                    payload: Value::Null,
+                },
+            ),
         ];
         assert_eq!(overlaid(vec![set("a", 1), set("b", 2), set("c", 3)], &decided), [set("a", 9), set("c", 3)]);
     }

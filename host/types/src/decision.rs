@@ -249,10 +249,15 @@ impl Decision {
     /// The interface it came through.
     pub fn capability(&self) -> Capability {
         match self {
-            Self::Post { .. } | Self::Thread { .. } | Self::Reply { .. } | Self::Quote { .. } | Self::Like { .. } | Self::Delete { .. } => {
-                Capability::Tweet
+            Self::Post { .. }
+            | Self::Thread { .. }
+            | Self::Reply { .. }
+            | Self::Quote { .. }
+            | Self::Like { .. }
+            | Self::Delete { .. } => Capability::Tweet,
+            Self::Remember { .. } | Self::Forget { .. } | Self::Supersede { .. } | Self::Pin { .. } => {
+                Capability::Memory
             }
-            Self::Remember { .. } | Self::Forget { .. } | Self::Supersede { .. } | Self::Pin { .. } => Capability::Memory,
             Self::ShiftMood { .. } | Self::AdjustRelationship { .. } => Capability::Agent,
             Self::SetTimer { .. } | Self::CancelTimer { .. } => Capability::Schedule,
             Self::PutState { .. } | Self::ClearState {} => Capability::State,

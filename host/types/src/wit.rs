@@ -8,9 +8,9 @@ wasmtime::component::bindgen!({
     ",
 });
 
-pub use puppet::types::types::{Error, Event, Host, Priority, Timestamp};
 /// The generated module, for `with:` in other crates.
 pub use puppet::types::types;
+pub use puppet::types::types::{Error, Event, Host, Priority, Timestamp};
 
 impl From<crate::CallError> for Error {
     fn from(error: crate::CallError) -> Self {

@@ -35,7 +35,8 @@ impl Default for Settings {
     }
 }
 
-const TOPICS: &[&str] = &["current events", "a shared interest", "creative work", "daily life", "a big question", "plans"];
+const TOPICS: &[&str] =
+    &["current events", "a shared interest", "creative work", "daily life", "a big question", "plans"];
 
 const DESCRIPTIONS: &[&str] = &[
     "Thinking of {target}, with {topic} in mind",
@@ -102,7 +103,8 @@ mod tests {
         let agents = [("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")];
         let all = rounds(&agents, 500);
         for event in all.iter().flatten() {
-            let (from, to) = (event.payload["initiatorId"].as_str().unwrap(), event.payload["targetId"].as_str().unwrap());
+            let (from, to) =
+                (event.payload["initiatorId"].as_str().unwrap(), event.payload["targetId"].as_str().unwrap());
             assert_ne!(from, to);
             assert_eq!(event.targets, [from]);
         }

@@ -105,11 +105,8 @@ impl EventGenerator for MoodSwings {
         }
         let fired: TimerFired = trigger.payload()?;
         let mut plan: Plan = serde_json::from_value(fired.payload)?;
-        let due: Vec<&AgentRef> = trigger
-            .agents
-            .iter()
-            .filter(|agent| plan.next(&agent.id, plan.done_until) <= trigger.at.0)
-            .collect();
+        let due: Vec<&AgentRef> =
+            trigger.agents.iter().filter(|agent| plan.next(&agent.id, plan.done_until) <= trigger.at.0).collect();
         plan.done_until = trigger.at.0;
         plan.set(&trigger.agents, trigger.at)?;
         swings(&due, &settings, &mut random)
@@ -123,8 +120,7 @@ fn start(trigger: &Trigger, settings: &Settings, random: &mut Random) -> Result<
     if running.is_some_and(|plan| plan.interval_ms == interval_ms && plan.jitter_ms == jitter_ms) {
         return Ok(Vec::new());
     }
-    let plan =
-        Plan { start: trigger.at.0, salt: random.bits() >> 1, interval_ms, jitter_ms, done_until: trigger.at.0 };
+    let plan = Plan { start: trigger.at.0, salt: random.bits() >> 1, interval_ms, jitter_ms, done_until: trigger.at.0 };
     plan.set(&trigger.agents, trigger.at)?;
     Ok(Vec::new())
 }

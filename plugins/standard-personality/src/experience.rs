@@ -23,11 +23,8 @@ pub fn news(scene: &mut Scene, news: &News) -> Result<(), Failure> {
     memory.valence = impression.valence;
     memory.metadata = vec![("topic".to_owned(), cut(topic, 200)), ("emotion".to_owned(), cut(&impression.emotion, 60))];
     keep(&memory);
-    let shift = agent::Mood {
-        valence: impression.valence,
-        arousal: impression.arousal,
-        dominance: impression.dominance,
-    };
+    let shift =
+        agent::Mood { valence: impression.valence, arousal: impression.arousal, dominance: impression.dominance };
     if shift.valence != 0.0 || shift.arousal != 0.0 || shift.dominance != 0.0 {
         agent::shift_mood(shift, &format!("news: {}", cut(headline, 100)))?;
     }
@@ -126,5 +123,9 @@ fn keep(memory: &memory::NewMemory) {
 
 fn cut(text: &str, chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= chars { line } else { line.chars().take(chars.saturating_sub(1)).collect::<String>() + "…" }
+    if line.chars().count() <= chars {
+        line
+    } else {
+        line.chars().take(chars.saturating_sub(1)).collect::<String>() + "…"
+    }
 }

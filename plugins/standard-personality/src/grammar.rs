@@ -117,7 +117,9 @@ mod tests {
 
     #[test]
     fn shifts_are_clamped_and_garbage_is_nothing() {
-        let read = impression("MEMORY: rain\nIMPORTANCE: 7\nVALENCE_SHIFT: -0.9\nAROUSAL_SHIFT: +0.4 (some)\nDOMINANCE_SHIFT: NaN");
+        let read = impression(
+            "MEMORY: rain\nIMPORTANCE: 7\nVALENCE_SHIFT: -0.9\nAROUSAL_SHIFT: +0.4 (some)\nDOMINANCE_SHIFT: NaN",
+        );
         assert_eq!((read.importance, read.valence, read.arousal, read.dominance), (1.0, -0.5, 0.4, 0.0));
         let read = bond("SENTIMENT_CHANGE: 1\nFAMILIARITY_CHANGE: -1\nTRUST_CHANGE: inf\nNOTE: odd");
         assert_eq!((read.sentiment, read.familiarity, read.trust, read.note.as_str()), (0.2, 0.0, 0.0, "odd"));

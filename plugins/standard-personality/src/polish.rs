@@ -56,7 +56,9 @@ fn formatted(text: &str, persona: &Persona) -> String {
     if formatting.avoid_hyphens {
         text = text.replace(['—', '–'], ", ").replace(" - ", ", ").replace(" , ", ", ").replace('-', " ");
     }
-    if formatting.capitalization.to_lowercase().contains("lower") {
+    let case = formatting.capitalization.to_lowercase();
+    let always = !["occasional", "sometimes", "mix", "regular"].iter().any(|word| case.contains(word));
+    if always && case.contains("lower") {
         text = text.to_lowercase();
     }
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -161,7 +163,9 @@ mod tests {
             assert_eq!(post(long, &persona, false), "First sentence goes here.");
             for limit in 1..60 {
                 persona.behavior.content_preferences.max_post_length = Some(limit);
-                for text in [long, "日本語のとても長い文章です。そしてもう一つの文章です。", "unbrokenunbrokenunbrokenunbroken"] {
+                for text in
+                    [long, "日本語のとても長い文章です。そしてもう一つの文章です。", "unbrokenunbrokenunbrokenunbroken"]
+                {
                     assert!(tweet::weighted_length(&post(text, &persona, false)) <= limit, "{limit} {text}");
                 }
             }

@@ -43,7 +43,11 @@ pub fn react(scene: &mut Scene, seen: &Mention) -> Result<Result<Action, CallErr
             let Some(text) = text(scene, seen, with, &proposed.content, action == Action::Quote)? else {
                 return Ok(Ok(Action::Ignore));
             };
-            if action == Action::Quote { tweet::quote(&id, &text)? } else { tweet::reply(&id, &text)? };
+            if action == Action::Quote {
+                tweet::quote(&id, &text)?
+            } else {
+                tweet::reply(&id, &text)?
+            };
             reply::remember(scene, &post.author, with, &post.text, Some(&text))?;
         }
         Action::Like => {
@@ -102,8 +106,7 @@ mod tests {
         assert!((share(Action::Quote, &patterns) - 0.2).abs() < 0.02);
         assert!((share(Action::Like, &patterns) - 0.7).abs() < 0.02);
         assert!((share(Action::Ignore, &patterns) - 1.0).abs() < f64::EPSILON);
-        let never =
-            InteractionPatterns { reply_probability: 0.0, quote_tweet_probability: 0.0, like_probability: 0.0 };
+        let never = InteractionPatterns { reply_probability: 0.0, quote_tweet_probability: 0.0, like_probability: 0.0 };
         for action in [Action::Reply, Action::Quote, Action::Like] {
             assert_eq!(share(action, &never), 0.0);
         }

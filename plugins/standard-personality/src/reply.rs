@@ -98,7 +98,13 @@ pub fn written(
 }
 
 /// Keeps an encounter: what was said, by whom, and what it changes.
-pub fn remember(scene: &mut Scene, author: &str, with: &str, said: &str, answered: Option<&str>) -> Result<(), Failure> {
+pub fn remember(
+    scene: &mut Scene,
+    author: &str,
+    with: &str,
+    said: &str,
+    answered: Option<&str>,
+) -> Result<(), Failure> {
     let line = match answered {
         Some(text) => format!("@{author} wrote: {said} I answered: {text}"),
         None => format!("@{author} wrote: {said} I liked it."),

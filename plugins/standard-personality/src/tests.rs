@@ -25,7 +25,9 @@ fn host() -> Host {
         n += 1;
         Ok(match request.purpose.as_str() {
             "reaction" => "REACTION: hm\nACTION: 3\nCONTENT:\nREASONING: x".to_owned(),
-            "relationship" => "SENTIMENT_CHANGE: 0.1\nFAMILIARITY_CHANGE: 0.05\nTRUST_CHANGE: 0.1\nNOTE: kind".to_owned(),
+            "relationship" => {
+                "SENTIMENT_CHANGE: 0.1\nFAMILIARITY_CHANGE: 0.05\nTRUST_CHANGE: 0.1\nNOTE: kind".to_owned()
+            }
             "memory" => "MEMORY: it rained\nIMPORTANCE: 0.4\nEMOTION: calm\nVALENCE_SHIFT: 0.1".to_owned(),
             _ => format!("number{n} is a word{n} of its own{n} kind{n}"),
         })
@@ -83,9 +85,13 @@ fn a_command_obeys_the_interval_unless_forced() {
 fn a_thread_is_never_longer_than_the_persona_allows() {
     let mut host = host();
     let run = host.run::<StandardPersonality>(event("command_post").payload(json!({"thread_length": 4})));
-    assert!(matches!(run.decided.iter().find(|d| matches!(d, Decided::Post { .. } | Decided::Thread { .. })), Some(Decided::Post { .. })));
+    assert!(matches!(
+        run.decided.iter().find(|d| matches!(d, Decided::Post { .. } | Decided::Thread { .. })),
+        Some(Decided::Post { .. })
+    ));
     host.persona = host.persona.replace("\"max_thread_length\":1", "\"max_thread_length\":3");
-    let run = host.run::<StandardPersonality>(event("command_post").payload(json!({"thread_length": 9, "force": true})));
+    let run =
+        host.run::<StandardPersonality>(event("command_post").payload(json!({"thread_length": 9, "force": true})));
     assert_eq!(run.posts().len(), 3);
 }
 
@@ -243,7 +249,8 @@ fn a_link_is_shared_as_often_as_the_persona_likes() {
     let news = json!({"headline": "x", "topic": "kites", "url": "https://example.org/kites"});
     for (frequency, links) in [("1.0", 1), ("0.0", 0)] {
         let mut host = host().answers("memory", ["IMPORTANCE: 0.9"]);
-        host.persona = host.persona.replace("\"max_thread_length\":1", &format!("\"link_sharing_frequency\":{frequency}"));
+        host.persona =
+            host.persona.replace("\"max_thread_length\":1", &format!("\"link_sharing_frequency\":{frequency}"));
         let run = host.run::<StandardPersonality>(event("news").payload(news.clone()));
         assert_eq!(run.posts().iter().filter(|text| text.contains("https://")).count(), links);
     }

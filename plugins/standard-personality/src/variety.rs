@@ -9,11 +9,11 @@ const ALIKE: f64 = 0.45;
 
 /// Words that say nothing about a topic.
 const STOP: &[&str] = &[
-    "about", "after", "again", "also", "and", "another", "because", "been", "before", "being", "could", "does", "doing",
-    "down", "each", "even", "every", "from", "have", "here", "into", "just", "like", "made", "make", "more", "most",
-    "much", "never", "only", "other", "over", "really", "same", "should", "some", "still", "such", "than", "that",
-    "their", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "through", "time", "today",
-    "very", "want", "were", "what", "when", "where", "which", "while", "will", "with", "would", "your",
+    "about", "after", "again", "also", "and", "another", "because", "been", "before", "being", "could", "does",
+    "doing", "down", "each", "even", "every", "from", "have", "here", "into", "just", "like", "made", "make", "more",
+    "most", "much", "never", "only", "other", "over", "really", "same", "should", "some", "still", "such", "than",
+    "that", "their", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "through", "time",
+    "today", "very", "want", "were", "what", "when", "where", "which", "while", "will", "with", "would", "your",
 ];
 
 /// Whether a text repeats one of these.

@@ -3,7 +3,9 @@
 use crate::{
     Event, Failure, NewEvent, Trigger,
     bindings::{
-        generator::{exports::puppet::plugin::generator as generator_wit, puppet::plugin::outcome as generator_outcome},
+        generator::{
+            exports::puppet::plugin::generator as generator_wit, puppet::plugin::outcome as generator_outcome,
+        },
         imports::puppet::types::types as wit,
         personality::puppet::plugin::outcome as personality_outcome,
     },
@@ -36,7 +38,7 @@ macro_rules! personality {
                     $crate::handle::<$plugin>(event)
                 }
             }
-            $crate::bindings::personality::export_personality!(Exported with_types_in $crate::bindings::personality);
+    $crate::bindings::personality::export_personality!(Exported with_types_in $crate::bindings::personality);
         };
     };
 }
@@ -59,7 +61,7 @@ macro_rules! event_generator {
                     $crate::generate::<$plugin>(trigger)
                 }
             }
-            $crate::bindings::generator::export_generator!(Exported with_types_in $crate::bindings::generator);
+    $crate::bindings::generator::export_generator!(Exported with_types_in $crate::bindings::generator);
         };
     };
 }

@@ -80,7 +80,8 @@ struct Gathered {
 pub async fn build(host: &Host, facts: Facts) -> Result<Report, StoreError> {
     let store = &*host.store;
     let mut totals = Totals::default();
-    let mut agents: BTreeMap<AgentId, Gathered> = facts.agents.keys().map(|id| (id.clone(), Gathered::default())).collect();
+    let mut agents: BTreeMap<AgentId, Gathered> =
+        facts.agents.keys().map(|id| (id.clone(), Gathered::default())).collect();
     let posts = published(store).await?;
     let effects = effects_by_invocation(store, &mut totals).await?;
     let mut after = 0;
@@ -405,4 +406,3 @@ async fn events(store: &dyn Store, totals: &mut Totals) -> Result<Vec<EventRow>,
     }
     Ok(rows)
 }
-

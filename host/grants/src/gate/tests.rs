@@ -110,7 +110,8 @@ async fn a_read_is_charged_what_it_used_and_nothing_passes_the_budget() {
     assert_eq!(proceedings.spends.iter().map(|spend| spend.used).sum::<u64>(), 60, "reads stay booked");
     assert_eq!(proceedings.reads[0].cost.tokens, 30);
     assert_eq!(proceedings.reads[2].status, ReadStatus::Budget);
-    let line = &scene.ledger.lines(Timestamp::from_millis(3_600_000)).into_iter().find(|line| line.limit == 150).unwrap();
+    let line =
+        &scene.ledger.lines(Timestamp::from_millis(3_600_000)).into_iter().find(|line| line.limit == 150).unwrap();
     assert_eq!((line.used, line.reserved, line.left), (60, 0, 90));
 }
 

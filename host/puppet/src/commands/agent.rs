@@ -65,7 +65,11 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
 
 fn keep(setup: &Setup, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
     let failed = |error: puppet_packs::SecretsError| {
-        Trouble::unreachable("secrets", error.to_string(), "the agent is made; put its credentials into secrets.toml by hand")
+        Trouble::unreachable(
+            "secrets",
+            error.to_string(),
+            "the agent is made; put its credentials into secrets.toml by hand",
+        )
     };
     let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
     for (name, secret) in secrets {
@@ -117,7 +121,10 @@ async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
     out.line(description)?;
     let interests = &persona.personality.interests;
     out.line(format!("interests  {}", interests.join(", ")))?;
-    out.line(format!("mood       valence {:+.2}, arousal {:.2}, dominance {:.2}", mood.valence, mood.arousal, mood.dominance))?;
+    out.line(format!(
+        "mood       valence {:+.2}, arousal {:.2}, dominance {:.2}",
+        mood.valence, mood.arousal, mood.dominance
+    ))?;
     let kept: Vec<String> = memory.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
     out.line(format!("memory     {}", kept.join(", ")))?;
     for bond in relationships {

@@ -31,7 +31,15 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             other => other.to_string(),
         };
         let amount = format!("{}/{}", text("amount"), text("period"));
-        table.row([text("agent"), text("capability"), amount, text("limit"), text("used"), text("left"), text("state")]);
+        table.row([
+            text("agent"),
+            text("capability"),
+            amount,
+            text("limit"),
+            text("used"),
+            text("left"),
+            text("state"),
+        ]);
     }
     table.print(out)
 }

@@ -51,8 +51,20 @@ fn gate_limits(bounds: &CallBounds) -> Vec<LimitRow> {
     };
     let deadline = u64::try_from(bounds.deadline.as_millis()).unwrap_or(u64::MAX);
     vec![
-        row("host_calls", bounds.host_calls.into(), "calls", Some("too-many-host-calls"), "too_many_host_calls_end_the_call"),
-        row("decisions", bounds.decisions.into(), "decisions", Some("too-many-decisions"), "too_many_decisions_end_the_call"),
+        row(
+            "host_calls",
+            bounds.host_calls.into(),
+            "calls",
+            Some("too-many-host-calls"),
+            "too_many_host_calls_end_the_call",
+        ),
+        row(
+            "decisions",
+            bounds.decisions.into(),
+            "decisions",
+            Some("too-many-decisions"),
+            "too_many_decisions_end_the_call",
+        ),
         row("deadline_ms", deadline, "milliseconds", Some("deadline"), "a_slow_provider_runs_into_the_deadline"),
         row("log_lines", bounds.log_lines as u64, "lines", None, "log_lines_beyond_their_bound_are_dropped"),
     ]
@@ -137,10 +149,16 @@ async fn folder(setup: &Setup) -> Check {
     match HostLock::take(&setup.data) {
         Ok(_) => {}
         Err(StoreError::Locked { pid, .. }) => {
-            let answer = tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Agents));
+            let answer =
+                tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Agents));
             return match answer.await {
                 Ok(Ok(Some(_))) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
-                _ => check("data folder", "warn", format!("{at}: pid {pid} holds it and does not answer"), "see what that process is doing"),
+                _ => check(
+                    "data folder",
+                    "warn",
+                    format!("{at}: pid {pid} holds it and does not answer"),
+                    "see what that process is doing",
+                ),
             };
         }
         Err(error) => return of_trouble("data folder", "fail", &error.into()),
@@ -159,12 +177,16 @@ fn sandbox(setup: &Setup) -> Check {
     let compiled = sandboxed::open(setup).and_then(|sandbox| {
         let plugin = firstparty::plugins().into_iter().next();
         match plugin {
-            Some(plugin) => sandbox.compile(plugin.component).map(drop).map_err(|error| Trouble::internal(error.to_string())),
+            Some(plugin) => {
+                sandbox.compile(plugin.component).map(drop).map_err(|error| Trouble::internal(error.to_string()))
+            }
             None => Ok(()),
         }
     });
     match compiled {
-        Ok(()) => check("sandbox", "ok", format!("compiles and links plugins ({} ms)", started.elapsed().as_millis()), ""),
+        Ok(()) => {
+            check("sandbox", "ok", format!("compiles and links plugins ({} ms)", started.elapsed().as_millis()), "")
+        }
         Err(trouble) => of_trouble("sandbox", "fail", &trouble),
     }
 }
@@ -174,11 +196,8 @@ fn models(setup: &Setup) -> Vec<Check> {
     let mut checks = vec![check("model", "ok", format!("`{}` writes for agents that name none", llm.default), "")];
     for (name, provider) in &llm.providers {
         let needs_key = provider.key_source.is_some() && provider.key.is_none();
-        let (status, remedy) = if needs_key {
-            ("warn", "set its key in the environment or in .env")
-        } else {
-            ("ok", "")
-        };
+        let (status, remedy) =
+            if needs_key { ("warn", "set its key in the environment or in .env") } else { ("ok", "") };
         checks.push(check("model", status, format!("{name}: {} at {}", provider.model, provider.base_url), remedy));
     }
     checks
@@ -187,6 +206,11 @@ fn models(setup: &Setup) -> Vec<Check> {
 fn cache(setup: &Setup) -> Check {
     match &setup.cache {
         Some(folder) => check("cache", "ok", format!("native code is kept in {}", folder.display()), ""),
-        None => check("cache", "warn", "plugins are compiled anew at every start", "set PUPPET_CACHE to a folder of your own"),
+        None => check(
+            "cache",
+            "warn",
+            "plugins are compiled anew at every start",
+            "set PUPPET_CACHE to a folder of your own",
+        ),
     }
 }

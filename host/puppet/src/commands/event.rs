@@ -75,12 +75,17 @@ fn told(answer: &Value, wait: bool, out: Output) -> Result<()> {
         }
     }
     if wait && matches!(outcome.as_str(), "failed" | "breach" | "dead-lettered") {
-        let mut trouble = Trouble::input("event-failed", format!("the event ended as `{outcome}`"), "`puppet journal` tells why");
+        let mut trouble =
+            Trouble::input("event-failed", format!("the event ended as `{outcome}`"), "`puppet journal` tells why");
         trouble.exit = Exit::Failed;
         return Err(trouble);
     }
     if outcome == "waiting" {
-        return Err(Trouble::unreachable("still-waiting", "the event is accepted and not handled yet", "`puppet journal` shows it once it is"));
+        return Err(Trouble::unreachable(
+            "still-waiting",
+            "the event is accepted and not handled yet",
+            "`puppet journal` shows it once it is",
+        ));
     }
     Ok(())
 }
@@ -116,7 +121,8 @@ fn payload_of(text: &str) -> Result<Value> {
         }
         None => text,
     };
-    let wrong = |message: String| Trouble::input("payload", message, "write an object: --payload '{\"topic\": \"rain\"}'");
+    let wrong =
+        |message: String| Trouble::input("payload", message, "write an object: --payload '{\"topic\": \"rain\"}'");
     let value: Value = serde_json::from_str(text).map_err(|error| wrong(format!("the payload is no JSON: {error}")))?;
     if value.is_object() { Ok(value) } else { Err(wrong("the payload is no object".to_owned())) }
 }
@@ -139,7 +145,11 @@ async fn known(setup: &Setup) -> Result<Vec<AgentId>> {
 
 fn targets(named: &[String], known: &[AgentId]) -> Result<Vec<AgentId>> {
     if known.is_empty() {
-        return Err(Trouble::input("no-agents", "there is no agent here", "import one: `puppet agent import FILE.json`"));
+        return Err(Trouble::input(
+            "no-agents",
+            "there is no agent here",
+            "import one: `puppet agent import FILE.json`",
+        ));
     }
     if named.is_empty() {
         return Ok(known.to_vec());

@@ -103,7 +103,8 @@ fn answers(path: &Path) -> Result<Vec<Read>> {
         Trouble::input("answers", what, "give it what `puppet journal show ID --json` prints").in_file(path)
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let recorded: Recorded = serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
+    let recorded: Recorded =
+        serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
     Ok(recorded.reads)
 }
 
@@ -125,11 +126,13 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
     let pack = Pack::open(path).map_err(of_pack)?;
     let (manifest, bytes) = match &pack.manifest.component {
         Component::BuiltIn(id) => {
-            let plugin = firstparty::plugins().into_iter().find(|plugin| plugin.manifest.id == *id).ok_or_else(|| {
-                let known: Vec<String> = firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
-                let message = format!("there is no plugin `{id}`");
-                Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
-            })?;
+            let plugin =
+                firstparty::plugins().into_iter().find(|plugin| plugin.manifest.id == *id).ok_or_else(|| {
+                    let known: Vec<String> =
+                        firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
+                    let message = format!("there is no plugin `{id}`");
+                    Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
+                })?;
             (plugin.manifest, plugin.component.to_vec())
         }
         Component::File(file) => (pack.manifest.clone(), read(&path.join(file))?),
@@ -144,7 +147,8 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
-        Trouble::input("component", format!("cannot be read: {error}"), "name a component (`.wasm`) or a pack's folder").in_file(path)
+        Trouble::input("component", format!("cannot be read: {error}"), "name a component (`.wasm`) or a pack's folder")
+            .in_file(path)
     })
 }
 
@@ -203,7 +207,11 @@ fn tell(invocation: &Invocation, out: Output) -> Result<()> {
     }
     match breach {
         Some(code) => {
-            let mut trouble = Trouble::input("breach", format!("the component ran into a limit: {code}"), "`puppet doctor --limits` lists the limits");
+            let mut trouble = Trouble::input(
+                "breach",
+                format!("the component ran into a limit: {code}"),
+                "`puppet doctor --limits` lists the limits",
+            );
             trouble.exit = Exit::Failed;
             Err(trouble)
         }

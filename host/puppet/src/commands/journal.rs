@@ -53,7 +53,8 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 
 fn filter(args: &Journal) -> Result<Filter> {
     if let Some(outcome) = args.outcome.as_deref().filter(|outcome| !OUTCOMES.contains(outcome)) {
-        let near = crate::config::nearest(outcome, &OUTCOMES).map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+        let near = crate::config::nearest(outcome, &OUTCOMES)
+            .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
         let remedy = format!("use one of {}{near}", OUTCOMES.join(", "));
         return Err(Trouble::input("bad-value", format!("`{outcome}` is no outcome"), remedy).of_field("--outcome"));
     }

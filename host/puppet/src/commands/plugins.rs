@@ -65,7 +65,8 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     if out.json {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
     }
-    let mut table = Table::new(&["pack", "version", "world", "imports", "agents", "invocations", "fuel p50", "strikes"]);
+    let mut table =
+        Table::new(&["pack", "version", "world", "imports", "agents", "invocations", "fuel p50", "strikes"]);
     for row in rows {
         table.row([
             row.pack,
@@ -119,7 +120,8 @@ fn row(plugin: &firstparty::BuiltIn, agents: &Agents, behaviour: &BTreeMap<PackI
     let seen = behaviour.get(&manifest.id);
     let mut fuel = seen.map(|seen| seen.fuel.clone()).unwrap_or_default();
     fuel.sort_unstable();
-    let quantile = |percent: usize| fuel.get((fuel.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
+    let quantile =
+        |percent: usize| fuel.get((fuel.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
     Ok(Row {
         pack: manifest.id.to_string(),
         version: manifest.version.to_string(),

@@ -38,7 +38,11 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));
     let store = SqliteStore::open(&setup.data, Options::default())?;
-    let secrets = SecretsFile::open(&setup.data).map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
+    let secrets = SecretsFile::open(&setup.data)
+        .map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
+    if let Some(warning) = secrets.warning() {
+        out.note(format!("{} ({})", warning.message, warning.remedy));
+    }
     let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
     let generators: std::collections::BTreeMap<String, u64> =
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
@@ -164,12 +168,12 @@ impl Ready {
             "emulators": { "x": null, "llm": null, "solana": null, "jupiter": null },
         });
         let temporary = data.join(".run.json.tmp");
-        std::fs::write(&temporary, format!("{ready}\n"))
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(|error| {
+        std::fs::write(&temporary, format!("{ready}\n")).and_then(|()| std::fs::rename(&temporary, &path)).map_err(
+            |error| {
                 let message = format!("cannot be written: {error}");
                 Trouble::unreachable("data-folder", message, "check the data folder").in_file(&path)
-            })?;
+            },
+        )?;
         Ok(Self(path))
     }
 }

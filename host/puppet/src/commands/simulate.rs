@@ -40,7 +40,9 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let found = agents::find(&args.agents)?;
     if found.specs.is_empty() {
         let message = "holds no agent: neither `*.json` nor a folder with pack.toml";
-        return Err(Trouble::input("no-agents", message, "name a folder with agent files or packs").in_file(&args.agents));
+        return Err(
+            Trouble::input("no-agents", message, "name a folder with agent files or packs").in_file(&args.agents)
+        );
     }
     let found = copied(found, args.copies);
     let data = fresh(&args.out)?;
@@ -97,7 +99,9 @@ impl Course {
         })?;
         if jiff::tz::TimeZone::get(&args.tz).is_err() {
             let message = format!("`{}` is no time zone", args.tz);
-            return Err(Trouble::input("bad-value", message, "write an IANA name, for example Europe/Berlin").of_field("--tz"));
+            return Err(
+                Trouble::input("bad-value", message, "write an IANA name, for example Europe/Berlin").of_field("--tz")
+            );
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
@@ -141,7 +145,8 @@ fn secret(seed: u64) -> [u8; 32] {
 fn fresh(out: &Path) -> Result<PathBuf> {
     let data = out.join("data");
     let failed = |error: std::io::Error| {
-        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out").in_file(out)
+        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
+            .in_file(out)
     };
     if data.exists() {
         let ours = data.join(CLOCK).exists() || data.join("host.lock").exists();
@@ -228,7 +233,8 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| std::fs::rename(&temporary, &path));
     written.map_err(|error| {
-        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out").in_file(&path)
+        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
+            .in_file(&path)
     })
 }
 
@@ -254,7 +260,11 @@ fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> R
     let breaches: u64 = totals.invocations.breach.values().sum();
     out.line(format!(
         "\n{invocations} invocations: {} ok, {} declined, {} failed, {breaches} breaches · {} effects done, {} failed",
-        totals.invocations.ok, totals.invocations.declined, totals.invocations.failed, totals.effects.done, totals.effects.failed,
+        totals.invocations.ok,
+        totals.invocations.declined,
+        totals.invocations.failed,
+        totals.effects.done,
+        totals.effects.failed,
     ))?;
     for name in ["timeline.md", "report.json"] {
         out.line(format!("{} {}", out.good("wrote"), args.out.join(name).display()))?;

@@ -133,7 +133,7 @@ pub struct Provider {
     pub retries: u32,
     /// Sent with every request; printed masked, since they often hold keys.
     pub headers: BTreeMap<String, Secret>,
-    /// What tokens cost; without it dollars cannot be counted.
+    /// What tokens cost; without it the list price counts, and a model that is not listed is refused.
     pub price: Option<Price>,
 }
 

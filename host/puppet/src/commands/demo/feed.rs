@@ -82,7 +82,9 @@ impl Feed {
                 }
                 let felt = matches!(kind.as_str(), "news" | "mood_shift" | "interaction_prompt");
                 let text = match outcome {
-                    ("ok", _) if felt && decisions.contains(&"remember") => format!("takes in {} and remembers it", words(&kind)),
+                    ("ok", _) if felt && decisions.contains(&"remember") => {
+                        format!("takes in {} and remembers it", words(&kind))
+                    }
                     ("ok", _) => return Vec::new(),
                     (name, detail) => format!("{}: {name} {detail}", words(&kind)),
                 };

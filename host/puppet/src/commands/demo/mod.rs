@@ -35,8 +35,13 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
     let specs = characters(args)?;
     let start = Timestamp::parse(START).unwrap_or_default();
     let clock = Arc::new(ScaledClock::new(start, args.speed));
-    let generators: BTreeMap<String, u64> =
-        setup.config.generators.all().iter().map(|(name, generator)| ((*name).to_owned(), generator.interval_ms)).collect();
+    let generators: BTreeMap<String, u64> = setup
+        .config
+        .generators
+        .all()
+        .iter()
+        .map(|(name, generator)| ((*name).to_owned(), generator.interval_ms))
+        .collect();
     let plan = Plan {
         store: SqliteStore::in_memory()?,
         clock,
@@ -94,7 +99,8 @@ impl Stage {
             .filter(|spec| lower.contains(&format!("@{}", spec.handle.to_lowercase())))
             .map(|spec| spec.id.clone())
             .collect();
-        let spoken_to = if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
+        let spoken_to =
+            if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
         let events = control::say(&self.host, &self.local, PERSON, text, &spoken_to).await?;
         self.host.submit(events).await?;
         Ok(())
@@ -129,7 +135,12 @@ async fn plain(stage: &Stage, mut watcher: broadcast::Receiver<Happening>, out: 
                 for entry in feed.take(stage, happening) {
                     if let Entry::Effect { at, name, kind, text, about } = entry {
                         let about = about.map_or_else(String::new, |about| format!(" ({about})"));
-                        out.line(format!("{} {} {kind} {}{about}", out.dim(feed::clock(at)), out.bold(name), text.replace('\n', " ")))?;
+                        out.line(format!(
+                            "{} {} {kind} {}{about}",
+                            out.dim(feed::clock(at)),
+                            out.bold(name),
+                            text.replace('\n', " ")
+                        ))?;
                     }
                 }
             }

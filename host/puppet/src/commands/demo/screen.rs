@@ -35,9 +35,8 @@ struct View<'a> {
 
 /// Shows it until the person leaves.
 pub async fn show(stage: &Stage, mut watcher: broadcast::Receiver<Happening>) -> Result<()> {
-    let mut terminal = ratatui::try_init().map_err(|error| {
-        Trouble::unreachable("terminal", format!("no live view here: {error}"), "use --plain")
-    })?;
+    let mut terminal = ratatui::try_init()
+        .map_err(|error| Trouble::unreachable("terminal", format!("no live view here: {error}"), "use --plain"))?;
     let mut keys = keys();
     let mut view = View { stage, feed: Feed::default(), entries: VecDeque::new(), typed: String::new(), said: None };
     let mut tick = tokio::time::interval(FRAME);
