@@ -134,7 +134,8 @@ fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: serde_json:
         priority: Priority::Low,
         at,
         payload,
-        hops: effect.hops + 1,
+        // How an effect ended is no step of a chain: what follows from it in the world is.
+        hops: effect.hops,
         cause: None,
         broadcast: None,
     }

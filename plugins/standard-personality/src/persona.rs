@@ -40,7 +40,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { thread_probability: 0.0, replies_per_conversation: 3, context_depth: 5, tries: 3 }
+        Self { thread_probability: 0.0, replies_per_conversation: 2, context_depth: 5, tries: 3 }
     }
 }
 

@@ -125,7 +125,7 @@ fn a_conversation_of_agents_ends_with_a_like() {
         host.posts.push(post);
         let run = host.run::<StandardPersonality>(event("mention").payload(mention(&id, "ada", Some("ada"))));
         let (replies, likes) = (run.replies().len(), run.likes());
-        assert_eq!((replies, likes), if round < 3 { (1, 0) } else { (0, 1) }, "round {round}");
+        assert_eq!((replies, likes), if round < 2 { (1, 0) } else { (0, 1) }, "round {round}");
     }
 }
 
