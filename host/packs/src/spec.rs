@@ -51,6 +51,9 @@ pub struct AgentSpec {
     /// What the pack asks for; the plugin's requests are cut to it ([`AgentSpec::requests_of`]).
     #[serde(default, skip_serializing_if = "Requests::is_empty", with = "requests::as_written")]
     pub requests: Requests,
+    /// Paths below the pack's `assets/`: the images that it may post.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<String>,
     /// Data of the original file that nothing uses yet, kept as it was: `trading_behavior`, `solana_integration`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
@@ -79,6 +82,7 @@ impl AgentSpec {
             llm: defaults.llm.clone(),
             mood_decay: defaults.mood_decay.clone(),
             requests: manifest.requests.clone(),
+            assets: pack.assets.clone(),
             extra: BTreeMap::new(),
         })
     }
@@ -99,6 +103,7 @@ impl AgentSpec {
             llm: None,
             mood_decay: None,
             requests: Requests::new(),
+            assets: Vec::new(),
             extra: BTreeMap::new(),
         }
     }
@@ -132,6 +137,7 @@ mod tests {
         assert_eq!(spec.pack_version, "0.2.0");
         assert_eq!(spec.settings, json!({"tries": 2}));
         assert!(spec.requests_of(&Requests::new()).is_empty());
+        let spec = AgentSpec { assets: vec!["cat.png".to_owned()], ..spec };
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<AgentSpec>(&text).unwrap(), spec);
         let typo = text.replace("\"handle\"", "\"handel\"");

@@ -171,6 +171,12 @@ pub fn cut(requests: &mut Requests, pack: &PackId, cuts: &[GrantCut]) -> Result<
     Ok(())
 }
 
+/// The operator's amounts: of `grants.toml` beside the configuration, where there is one.
+pub fn operators(setup: &Setup) -> Result<Vec<GrantCut>> {
+    let file = setup.home.join("grants.toml");
+    if file.is_file() { grants(&file) } else { Ok(Vec::new()) }
+}
+
 /// Reads a grants file.
 pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -267,7 +273,7 @@ impl Casting for Cast {
             plugin: Arc::clone(plugins.get(&pack)?),
             rights: Arc::new(rights(manifest, &spec, &self.cuts, ledger).ok()?),
             llm: self.model(spec.llm.as_deref())?,
-            assets: Vec::new(),
+            assets: spec.assets,
             decay: spec.mood_decay,
             persona: Arc::new(spec.persona),
         })

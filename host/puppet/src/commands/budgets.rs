@@ -49,8 +49,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     let store = SqliteStore::open_read_only(&setup.data)?;
     let at = present(setup);
     let ledger = Ledger::default();
-    let grants = setup.home.join("grants.toml");
-    let cuts = if grants.is_file() { assembly::grants(&grants)? } else { Vec::new() };
+    let cuts = assembly::operators(setup)?;
     let manifests = assembly::manifests(&cuts)?;
     // Counters are made by rights: nobody's are forgotten, and none is shown that nobody has.
     for row in store.agents().await? {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use puppet_grants::{Amount, CEILINGS, Period, Request};
+use puppet_packs::Manifest;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, sqlite::SqliteStore};
 use puppet_types::{Capability, Outcome, PackId};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agents::spec_of,
-    firstparty,
+    assembly, firstparty,
     output::{List, Output, Table},
     setup::Setup,
     trouble::{Result, Trouble},
@@ -58,9 +59,10 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         Err(_) if !setup.data.join("puppet.db").exists() => Default::default(),
         Err(error) => return Err(error.into()),
     };
+    let cut = assembly::manifests(&assembly::operators(setup)?)?;
     let mut rows = Vec::new();
     for plugin in firstparty::plugins() {
-        rows.push(row(&plugin, &agents, &behaviour)?);
+        rows.push(row(&plugin, &cut, &agents, &behaviour)?);
     }
     if out.json {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
@@ -114,9 +116,15 @@ async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
     Ok(all)
 }
 
-fn row(plugin: &firstparty::BuiltIn, agents: &Agents, behaviour: &BTreeMap<PackId, Behaviour>) -> Result<Row> {
+fn row(
+    plugin: &firstparty::BuiltIn,
+    cut: &BTreeMap<PackId, Manifest>,
+    agents: &Agents,
+    behaviour: &BTreeMap<PackId, Behaviour>,
+) -> Result<Row> {
     let inspection = puppet_sandbox::inspect(plugin.component).map_err(|error| Trouble::internal(error.to_string()))?;
     let manifest = &plugin.manifest;
+    let left = cut.get(&manifest.id).map_or(&manifest.requests, |cut| &cut.requests);
     let seen = behaviour.get(&manifest.id);
     let mut fuel = seen.map(|seen| seen.fuel.clone()).unwrap_or_default();
     fuel.sort_unstable();
@@ -135,7 +143,7 @@ fn row(plugin: &firstparty::BuiltIn, agents: &Agents, behaviour: &BTreeMap<PackI
         agents: agents.get(&manifest.id).cloned().unwrap_or_default(),
         imports: inspection.capabilities.iter().map(|capability| capability.name()).collect(),
         requests: manifest.requests.iter().map(|(capability, request)| requested(*capability, request)).collect(),
-        granted: manifest.requests.iter().filter_map(|(capability, request)| granted(*capability, request)).collect(),
+        granted: left.iter().filter_map(|(capability, request)| granted(*capability, request)).collect(),
         strikes: seen.map_or(0, |seen| seen.strikes),
         last_breach: seen.and_then(|seen| seen.last_breach.clone()),
         backoff_until: None,
@@ -157,7 +165,7 @@ fn requested(capability: Capability, request: &Request) -> Value {
     })
 }
 
-/// The request, cut to the ceiling.
+/// The request as the operator left it, cut to the ceiling.
 fn granted(capability: Capability, request: &Request) -> Option<Value> {
     let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;
     let operations: Vec<&str> = most

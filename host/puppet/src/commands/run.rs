@@ -48,13 +48,12 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
     let available = models::of(setup, &secrets, out)?;
     let names = available.clone();
-    let grants = setup.home.join("grants.toml");
     let plan = Plan {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         secret: secret(&setup.data)?,
         generators: generators.clone(),
-        cuts: if grants.is_file() { assembly::grants(&grants)? } else { Vec::new() },
+        cuts: assembly::operators(setup)?,
         models: available,
         default_model: setup.config.llm.default.clone(),
         timezone: setup.config.host.timezone.clone(),
