@@ -26,7 +26,7 @@ pub struct SandboxConfig {
     pub cache_dir: Option<PathBuf>,
 }
 
-/// The pool of slots. It decides the throughput: the numbers beside the fields are measured, see `benches/sandbox.rs`.
+/// The pool of slots. It decides the throughput: the numbers beside the fields are measured, see `cargo bench -- --only threads`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pool {

@@ -1,0 +1,176 @@
+//! Durable events per second: accepted, handled by the live driver, committed. The peer is a bare loop that writes
+//! the same rows into the same tables, a thousand events in a transaction, with no host at all.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use puppet_engine::{Live, SystemClock};
+use puppet_store::{
+    AgentRow, Change, CommitStore as _, Filter, JournalStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{AgentId, Event, Invocation, Timestamp};
+use rusqlite::{Connection, params};
+use tokio::sync::watch;
+
+use crate::{
+    Effort, guest, median, ours,
+    table::{Limit, Row},
+};
+
+/// Events of one transaction of the bare loop, and of one call that accepts some.
+const GROUP: usize = 1_000;
+
+/// Against the bare loop, and many agents against few.
+pub fn rows(effort: &Effort) -> Vec<Row> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut many, mut few) = (Vec::new(), Vec::new());
+    for _ in 0..effort.rounds.min(3) {
+        let (rate, example) = runtime.block_on(through_host(effort.events, 1_000));
+        ours.push(rate);
+        bare.push(bare_loop(effort.events, 1_000, &example));
+        many.push(runtime.block_on(through_host(effort.events, 10_000)).0);
+        few.push(runtime.block_on(through_host(effort.events, 10)).0);
+    }
+    vec![
+        Row {
+            name: "durable events, 1,000 agents".to_owned(),
+            value: median(ours),
+            unit: "events/s",
+            peer: median(bare),
+            against: "bare loop, same rows, same SQLite",
+            limit: Limit::AtLeast(0.7),
+        },
+        Row {
+            name: "durable events, 10,000 agents".to_owned(),
+            value: median(many),
+            unit: "events/s",
+            peer: median(few),
+            against: "10 agents",
+            limit: Limit::AtLeast(0.8),
+        },
+    ]
+}
+
+fn agent(n: usize, agents: usize) -> AgentId {
+    AgentId::new(format!("agent-{}", n % agents))
+}
+
+fn event(n: usize, agents: usize, at: Timestamp) -> Event {
+    // Not `news`: forty decisions of an agent in a moment would be over its budget.
+    Event { kind: "tick".to_owned(), agent: agent(n, agents), at, ..guest::event(n as u64) }
+}
+
+/// Events per second from the first that is accepted to the last that is committed, and one of their records.
+async fn through_host(events: usize, agents: usize) -> (f64, Invocation) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    let host = Arc::new(ours::host(&store, Arc::new(SystemClock)));
+    let row = |n| {
+        Change::Agent(AgentRow { id: agent(n, agents), body: serde_json::json!({}), created: Timestamp::default() })
+    };
+    store.apply((0..agents).map(row).collect()).await.unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let mut watcher = host.watch();
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped));
+    let since = Instant::now();
+    let at = Timestamp::from_system();
+    let accepting = {
+        let host = Arc::clone(&host);
+        tokio::spawn(async move {
+            for first in (0..events).step_by(GROUP) {
+                let group = (first..(first + GROUP).min(events)).map(|n| event(n, agents, at)).collect();
+                host.submit(group).await.unwrap();
+            }
+        })
+    };
+    let mut seen = 0;
+    while seen < events {
+        match watcher.recv().await {
+            Ok(_) => seen += 1,
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => seen += missed as usize,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let rate = events as f64 / since.elapsed().as_secs_f64();
+    accepting.await.unwrap();
+    stop.send(true).unwrap();
+    driver.await.unwrap().unwrap();
+    let last = store.journal(&Filter { limit: 1, ..Filter::default() }).await.unwrap().remove(0);
+    assert_eq!(last.seq, events as u64, "each event has its row");
+    store.close();
+    (rate, last.invocation)
+}
+
+/// The same rows by hand: one connection, one thread, a transaction per group.
+fn bare_loop(events: usize, agents: usize, example: &Invocation) -> f64 {
+    let dir = tempfile::tempdir().unwrap();
+    SqliteStore::open(dir.path(), Options::default()).unwrap().close();
+    let mut db = connection(dir.path());
+    let at = Timestamp::from_system();
+    let since = Instant::now();
+    for first in (0..events).step_by(GROUP) {
+        let group = first..(first + GROUP).min(events);
+        // Twice, as events are accepted before they are handled.
+        let tx = db.transaction().unwrap();
+        for n in group.clone() {
+            accept(&tx, &event(n, agents, at));
+        }
+        tx.commit().unwrap();
+        let tx = db.transaction().unwrap();
+        for n in group {
+            commit(&tx, &event(n, agents, at), n, example);
+        }
+        tx.commit().unwrap();
+    }
+    events as f64 / since.elapsed().as_secs_f64()
+}
+
+fn connection(data: &Path) -> Connection {
+    let db = Connection::open(data.join("puppet.db")).unwrap();
+    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
+                    PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
+    db.execute_batch(settings).unwrap();
+    db
+}
+
+fn accept(db: &Connection, event: &Event) {
+    const SQL: &str = "INSERT INTO events (id, state, attempts, not_before, kind, source, agent, author, priority, at, \
+                       payload, hops, cause, broadcast) \
+                       VALUES (?1, 'waiting', 0, ?2, ?3, ?4, ?5, NULL, 1, ?2, ?6, 0, NULL, NULL)";
+    let payload = event.payload.to_string();
+    let values =
+        params![event.id.as_str(), event.at.as_millis(), event.kind, event.source, event.agent.as_str(), payload];
+    db.prepare_cached(SQL).unwrap().execute(values).unwrap();
+}
+
+fn commit(db: &Connection, event: &Event, n: usize, example: &Invocation) {
+    const END: &str =
+        "UPDATE events SET state = 'done', attempts = attempts + 1, ended = ?2 WHERE id = ?1 RETURNING seq";
+    const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, \
+                          outcome, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log) \
+                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ok', ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16)";
+    let at = event.at.as_millis();
+    let ended = params![event.id.as_str(), at];
+    let seq: i64 = db.prepare_cached(END).unwrap().query_row(ended, |row| row.get(0)).unwrap();
+    let text = |value: serde_json::Result<String>| value.unwrap();
+    let values = params![
+        format!("inv_{n:020}"),
+        at,
+        event.agent.as_str(),
+        seq,
+        example.plugin.id.as_str(),
+        example.plugin.version,
+        example.plugin.digest.as_bytes(),
+        example.persona_digest.as_bytes(),
+        example.settings_digest.as_bytes(),
+        example.fuel as i64,
+        example.peak_memory_bytes as i64,
+        text(serde_json::to_string(&example.timing)),
+        text(serde_json::to_string(&example.host_calls)),
+        text(serde_json::to_string(&example.reads)),
+        text(serde_json::to_string(&example.decisions)),
+        text(serde_json::to_string(&example.log)),
+    ];
+    db.prepare_cached(INSERT).unwrap().execute(values).unwrap();
+}

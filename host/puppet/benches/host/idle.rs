@@ -1,0 +1,106 @@
+//! Agents that do nothing: the program itself holds some, has told each that it starts, and waits. What is resident
+//! is compared between one and many.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use puppet::agents::NewAgent;
+use puppet_packs::AgentSpec;
+use puppet_store::{
+    CommitStore as _, EventStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{AgentId, Timestamp};
+
+use crate::{
+    Effort,
+    table::{Limit, Row},
+};
+
+/// Bytes of each agent beyond the first.
+pub fn rows(effort: &Effort) -> Vec<Row> {
+    let one = resident_with(1);
+    let many = resident_with(effort.idle);
+    vec![Row {
+        name: format!("idle agent, {} of them", effort.idle),
+        value: many.saturating_sub(one) as f64 / (effort.idle - 1) as f64,
+        unit: "bytes",
+        peer: 4096.0,
+        against: "4 KiB resident beyond the first",
+        limit: Limit::AtMost(1.0),
+    }]
+}
+
+fn resident_with(agents: usize) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(populate(&data, agents));
+    let mut host = Host::start(dir.path(), &data);
+    runtime.block_on(quiet(&data, agents));
+    let resident = resident(host.0.id());
+    host.0.kill().unwrap();
+    resident
+}
+
+async fn populate(data: &Path, agents: usize) {
+    let store = SqliteStore::open(data, Options::default()).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/agents/sourdough-sage.json");
+    let (imported, _) = puppet::agents::import(&file).unwrap();
+    let at = Timestamp::from_system();
+    for first in (0..agents).step_by(200) {
+        let mut changes = Vec::new();
+        for n in first..(first + 200).min(agents) {
+            let id = AgentId::new(format!("agent-{n}"));
+            let spec = AgentSpec { id, handle: format!("agent_{n}"), ..imported.spec.clone() };
+            changes.extend(NewAgent { spec }.changes(at).unwrap());
+        }
+        store.apply(changes).await.unwrap();
+    }
+    store.close();
+}
+
+/// Waits until every agent has heard that it starts.
+async fn quiet(data: &Path, agents: usize) {
+    let mut last = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let Ok(store) = SqliteStore::open_read_only(data) else { continue };
+        let waiting = store.waiting().await.unwrap().len();
+        let done = store.history(None, agents * 4).await.unwrap().len();
+        if waiting == 0 && done >= agents && done == last {
+            return;
+        }
+        last = done;
+    }
+}
+
+struct Host(Child);
+
+impl Host {
+    fn start(folder: &Path, data: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
+        command.arg("run").arg("--data").arg(data).current_dir(folder);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self(child)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Bytes that the process holds, where the system tells.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}

@@ -1,0 +1,69 @@
+//! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
+//! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, and a day of a
+//! thousand agents.
+//!
+//! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--pool JSON]`; parts: gate, threads, durable, idle,
+//! simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's pool in the first three.
+//! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
+//! being slow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
+
+mod bare;
+mod durable;
+mod guest;
+mod idle;
+mod ours;
+mod sandbox;
+mod simulate;
+mod table;
+
+use std::time::Duration;
+
+/// How much is measured.
+pub struct Effort {
+    /// Of one round.
+    pub length: Duration,
+    /// Rounds of each side; odd, so that there is a median.
+    pub rounds: usize,
+    /// Durable events of one round.
+    pub events: usize,
+    /// Idle agents.
+    pub idle: usize,
+    /// Agents that are simulated for a day.
+    pub simulated: u32,
+}
+
+type Part = fn(&Effort) -> Vec<table::Row>;
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    // `cargo test --benches` only asks whether it runs.
+    let effort = if has("--quick") || !has("--bench") {
+        Effort { length: Duration::from_millis(20), rounds: 1, events: 1_000, idle: 100, simulated: 4 }
+    } else {
+        Effort { length: Duration::from_secs(1), rounds: 5, events: 40_000, idle: 10_000, simulated: 1_000 }
+    };
+    let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
+    let mut table = table::Table::new(has("--json"));
+    let parts: [(&str, Part); 5] = [
+        ("gate", sandbox::gate),
+        ("threads", sandbox::threads),
+        ("durable", durable::rows),
+        ("idle", idle::rows),
+        ("simulate", simulate::rows),
+    ];
+    for (name, part) in parts {
+        if only.is_none_or(|only| only == name) {
+            part(&effort).into_iter().for_each(|row| table.add(row));
+        }
+    }
+    table.finish();
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
