@@ -100,6 +100,7 @@ impl puppet_memory::Carries for Call {
             gate: &mut self.gate,
             recaller: &self.held.memory,
             agent: &self.actor.id,
+            account: &self.actor.account,
             recalled: &mut self.recalled,
         }
     }

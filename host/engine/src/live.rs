@@ -29,7 +29,7 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Self { invocations: 64, effects: 16 }
+        Self { invocations: 256, effects: 16 }
     }
 }
 

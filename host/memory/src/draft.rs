@@ -1,6 +1,6 @@
 //! What a plugin wants remembered, checked and brought into the form that is stored.
 
-use puppet_types::{AgentId, CallError, Code, Memory, MemoryKind, Timestamp, Trust};
+use puppet_types::{AccountId, AgentId, CallError, Code, Memory, MemoryKind, Timestamp, Trust};
 
 use crate::text::memory_id;
 
@@ -30,10 +30,11 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Checks everything; numbers out of range are brought into it, the rest is refused.
-    pub fn into_memory(self, agent: &AgentId, at: Timestamp) -> Result<Memory, CallError> {
+    /// `agent` and `account` are the names under which the agent itself speaks.
+    pub fn into_memory(self, agent: &AgentId, account: &AccountId, at: Timestamp) -> Result<Memory, CallError> {
         self.check()?;
         let author = self.author.map(|author| author.trim().to_owned()).filter(|author| !author.is_empty());
-        let trust = trust(agent, author.as_deref(), self.trust);
+        let trust = trust([agent.as_str(), account.as_str()], author.as_deref(), self.trust);
         Ok(Memory {
             id: memory_id(agent, self.kind, &self.content),
             kind: self.kind,
@@ -102,9 +103,9 @@ pub(crate) fn check_changeable(id: &str) -> Result<(), CallError> {
 }
 
 /// Words of somebody else are a stranger's, whatever is claimed; nobody but the host speaks as the host.
-fn trust(agent: &AgentId, author: Option<&str>, claimed: Trust) -> Trust {
+fn trust(own: [&str; 2], author: Option<&str>, claimed: Trust) -> Trust {
     let name = author.map(|author| author.trim_start_matches('@'));
-    let foreign = name.is_some_and(|name| !name.eq_ignore_ascii_case(agent.as_str()));
+    let foreign = name.is_some_and(|name| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
     if foreign || claimed == Trust::Stranger { Trust::Stranger } else { Trust::Own }
 }
 

@@ -1,7 +1,7 @@
 //! Interface `puppet:memory/memory` on a view of the invocation.
 
 use puppet_grants::{Amount, Answer, Charge, Gate, Held};
-use puppet_types::{AgentId, Capability, Code, Decision, Memory, MemoryKind, Refusal, Trust, wit};
+use puppet_types::{AccountId, AgentId, Capability, Code, Decision, Memory, MemoryKind, Refusal, Trust, wit};
 use serde::Serialize;
 use wasmtime::component::{HasData, Linker};
 
@@ -38,6 +38,8 @@ pub struct View<'a> {
     pub recaller: &'a Held<Recaller>,
     /// Whose.
     pub agent: &'a AgentId,
+    /// As whom it speaks.
+    pub account: &'a AccountId,
     /// What this call has recalled so far; empty at its beginning, and the same one for all of it.
     pub recalled: &'a mut Recalled,
 }
@@ -158,7 +160,7 @@ impl View<'_> {
 
     /// Checked, not an echo, and still a stranger's where it replaces a stranger's.
     fn admitted(&self, draft: Draft, replaces: Option<&str>) -> Result<Memory, Refusal> {
-        let mut memory = draft.into_memory(self.agent, self.gate.at())?;
+        let mut memory = draft.into_memory(self.agent, self.account, self.gate.at())?;
         if self.recalled.echoes(&memory.content, replaces) {
             return Err(Refusal::call(Code::Echo, "this text came out of recall: it is remembered already"));
         }

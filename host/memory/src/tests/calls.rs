@@ -7,7 +7,7 @@ use puppet_grants::{
     Amount, CallBounds, Elapsed, Gate, Held, Ledger, Period, Proceedings, Request, Requests, Rights, UnbookedReads,
 };
 use puppet_types::{
-    AgentId, Capability, Code, Decision, InvocationId, Memory, MemoryKind, PackId, Read, Refusal, Trust,
+    AccountId, AgentId, Capability, Code, Decision, InvocationId, Memory, MemoryKind, PackId, Read, Refusal, Trust,
 };
 
 use super::{Rows, days_ago, named, now, rules::draft, store};
@@ -18,6 +18,7 @@ struct Call {
     recaller: Held<Recaller>,
     agent: AgentId,
     recalled: Recalled,
+    account: AccountId,
 }
 
 fn gate(request: Option<Request>) -> Gate {
@@ -35,13 +36,19 @@ fn gate(request: Option<Request>) -> Gate {
 impl Call {
     fn new(rows: &Arc<Rows>, gate: Gate) -> Self {
         let recaller = Held::new(Arc::new(Recaller::new(Arc::clone(rows) as _)));
-        Self { gate, recaller, agent: AgentId::new("ada"), recalled: Recalled::default() }
+        Self { gate, recaller, agent: AgentId::new("ada"), account: "ada_writes".into(), recalled: Recalled::default() }
     }
     fn granted(rows: &Arc<Rows>) -> Self {
         Self::new(rows, gate(Some(Request::default())))
     }
     fn view(&mut self) -> View<'_> {
-        View { gate: &mut self.gate, recaller: &self.recaller, agent: &self.agent, recalled: &mut self.recalled }
+        View {
+            gate: &mut self.gate,
+            recaller: &self.recaller,
+            agent: &self.agent,
+            account: &self.account,
+            recalled: &mut self.recalled,
+        }
     }
     async fn recall(&mut self, text: &str) -> Vec<Scored> {
         self.view().read_recall(query(text)).await.unwrap()

@@ -37,7 +37,11 @@ fn bad_drafts_are_refused() {
         ("author", Draft { author: Some("x".repeat(129)), ..draft("x") }, Code::InvalidInput),
     ];
     for (what, draft, code) in table {
-        assert_eq!(draft.into_memory(&AgentId::new("ada"), now()).unwrap_err().code, code, "{what}");
+        assert_eq!(
+            draft.into_memory(&AgentId::new("ada"), &"ada_writes".into(), now()).unwrap_err().code,
+            code,
+            "{what}"
+        );
     }
     let widest = Draft {
         metadata: vec![pair(256); 16],
@@ -46,7 +50,7 @@ fn bad_drafts_are_refused() {
         valence: -7.0,
         ..draft(&"x".repeat(2_000))
     };
-    let memory = widest.into_memory(&AgentId::new("ada"), now()).unwrap();
+    let memory = widest.into_memory(&AgentId::new("ada"), &"ada_writes".into(), now()).unwrap();
     assert_eq!((memory.importance, memory.valence, memory.at, memory.pinned), (1.0, -1.0, now(), false));
     assert_eq!(memory.id, memory_id(&AgentId::new("ada"), General, &"X".repeat(2_000)));
 }
@@ -60,6 +64,7 @@ fn words_of_others_never_become_own() {
         (None, Stranger, Stranger),
         (Some("ada"), Own, Own),
         (Some("@Ada"), Own, Own),
+        (Some("Ada_Writes"), Own, Own),
         (Some("ada"), Stranger, Stranger),
         (Some("bob"), Own, Stranger),
         (Some("bob"), Host, Stranger),
@@ -68,7 +73,7 @@ fn words_of_others_never_become_own() {
     ];
     for (author, trust, expected) in table {
         let draft = Draft { author: author.map(Into::into), trust, ..draft("x") };
-        let memory = draft.into_memory(&AgentId::new("ada"), now()).unwrap();
+        let memory = draft.into_memory(&AgentId::new("ada"), &"ada_writes".into(), now()).unwrap();
         assert_eq!(memory.trust, expected, "{author:?} {trust:?}");
         assert_eq!(memory.author.as_deref(), author.filter(|author| !author.trim().is_empty()));
     }

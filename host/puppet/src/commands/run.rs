@@ -91,10 +91,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
 }
 
 fn live(setup: &Setup) -> Live {
-    match setup.config.host.workers {
-        Some(workers) => Live { invocations: workers as usize, ..Live::default() },
-        None => Live::default(),
-    }
+    Live { invocations: setup.config.host.workers, ..Live::default() }
 }
 
 /// Returns on Ctrl-C, on SIGTERM, and after a length of time.

@@ -22,9 +22,7 @@ impl Config {
         rows.add("host.data", self.host.data.display().to_string());
         rows.add("host.timezone", self.host.timezone.clone());
         rows.add("host.log_level", self.host.log_level.name().to_owned());
-        rows.add("host.history", self.host.history.to_string());
-        let workers = self.host.workers.map(|workers| workers.to_string());
-        rows.add("host.workers", workers.unwrap_or_else(|| "as many as there are cores".to_owned()));
+        rows.add("host.workers", self.host.workers.to_string());
         rows.add("llm.default", self.llm.default.clone());
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);

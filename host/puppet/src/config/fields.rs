@@ -43,8 +43,7 @@ pub const FIELDS: &[Field] = &[
         "ENGINE_LOG_LEVEL",
         "How much the host logs.",
     ),
-    field("host.history", "1 to 10000", "100", "", "Handled events that stay at hand for queries."),
-    field("host.workers", "1 to 256", "", "", "Invocations at the same time. Left out: as many as there are cores."),
+    field("host.workers", "1 to 1000", "256", "", "Events under way at the same time, each of another agent."),
     field("llm.default", "name of a provider", "offline", "", "Who writes for agents that name no provider."),
     field("llm.providers.<name>.kind", "openai", "openai", "", "The protocol: OpenAI's chat completions."),
     field(

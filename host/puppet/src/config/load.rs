@@ -123,11 +123,8 @@ impl Draft {
         if let Some(level) = section.parsed("log_level", LogLevel::EXPECTED, LogLevel::parse)? {
             host.log_level = level.value;
         }
-        if let Some(history) = section.integer("history", 1..=10_000)? {
-            host.history = small(history)?;
-        }
-        if let Some(workers) = section.integer("workers", 1..=256)? {
-            host.workers = Some(small(workers)?);
+        if let Some(workers) = section.integer("workers", 1..=1_000)? {
+            host.workers = small(workers)?;
         }
         Ok(())
     }

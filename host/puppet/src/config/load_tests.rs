@@ -59,7 +59,7 @@ fn with_nothing_there_are_the_defaults() {
 
 #[test]
 fn the_environment_wins_over_dotenv_and_dotenv_over_the_file() {
-    let file = "[host]\nlog_level = \"warn\"\nhistory = 7\n[generators.news]\ninterval = \"2h\"\n";
+    let file = "[host]\nlog_level = \"warn\"\nworkers = 7\n[generators.news]\ninterval = \"2h\"\n";
     let dotenv = "ENGINE_LOG_LEVEL=debug\nNEWS_EVENT_INTERVAL=3600000\n";
     let (config, _) =
         load(&[("puppet.toml", file), (".env", dotenv)], &[("ENGINE_LOG_LEVEL", "TRACE"), ("PUPPET_DATA", "/d")])
@@ -69,7 +69,7 @@ fn the_environment_wins_over_dotenv_and_dotenv_over_the_file() {
     for (key, value, origin) in [
         ("host.log_level", "trace", "env ENGINE_LOG_LEVEL"),
         ("host.data", "/d", "env PUPPET_DATA"),
-        ("host.history", "7", "puppet.toml:3"),
+        ("host.workers", "7", "puppet.toml:3"),
         ("generators.news.interval", "1h", "env NEWS_EVENT_INTERVAL (.env)"),
         ("generators.encounters.interval", "8h", "default"),
     ] {
@@ -185,11 +185,11 @@ fn errors_name_code_line_field_and_remedy() {
             "unknown-key:1: generators.mood_swings: `mood_swings` is not a key\n  help: did you mean `mood-swings`?",
         ),
         (
-            "[host]\nhistory = \"7\"\n",
-            "wrong-type:2: host.history: expected a whole number from 1 to 10000, found a text",
+            "[host]\nworkers = \"7\"\n",
+            "wrong-type:2: host.workers: expected a whole number from 1 to 1000, found a text",
         ),
-        ("[host]\nhistory = 0\n", "out-of-range:2: host.history: expected a whole number from 1 to 10000, found 0"),
-        ("[host]\nworkers = -3\n", "out-of-range:2: host.workers: expected a whole number from 1 to 256, found -3"),
+        ("[host]\nworkers = 0\n", "out-of-range:2: host.workers: expected a whole number from 1 to 1000, found 0"),
+        ("[host]\nworkers = -3\n", "out-of-range:2: host.workers: expected a whole number from 1 to 1000, found -3"),
         ("host = 1\n", "wrong-type:1: host: expected a table, found a whole number"),
         ("[host]\nlog_level = \"loud\"\n", "bad-value:2: host.log_level: expected one of off, error"),
         ("[host]\ntimezone = \"not a zone\"\n", "bad-value:2: host.timezone: expected the name of a time zone"),

@@ -37,21 +37,13 @@ pub struct Host {
     pub timezone: String,
     /// How much the host logs.
     pub log_level: LogLevel,
-    /// Handled events kept for `event` queries.
-    pub history: usize,
-    /// Invocations at the same time; `None`: as many as the machine has cores.
-    pub workers: Option<u32>,
+    /// Events under way at the same time, each of another agent.
+    pub workers: usize,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self {
-            data: PathBuf::from("./.puppet"),
-            timezone: "UTC".to_owned(),
-            log_level: LogLevel::Info,
-            history: 100,
-            workers: None,
-        }
+        Self { data: PathBuf::from("./.puppet"), timezone: "UTC".to_owned(), log_level: LogLevel::Info, workers: 256 }
     }
 }
 
@@ -317,7 +309,7 @@ mod tests {
     fn sections_know_their_keys_from_the_table() {
         assert_eq!(known(""), ["host", "llm", "generators", "sandbox", "invocation"]);
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
-        assert_eq!(known("host"), ["data", "timezone", "log_level", "history", "workers"]);
+        assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
         assert!(known("llm.providers.<name>").contains(&"price"));
     }
 }

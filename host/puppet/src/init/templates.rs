@@ -19,10 +19,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timezone = "UTC"
 # off, error, warn, info, debug or trace.
 #log_level = "info"
-# Handled events that stay at hand.
-#history = 100
-# Invocations at the same time, for example 4. Left out: as many as there are cores.
-#workers = 4
+# Events under way at the same time, each of another agent. Most of them wait for a model.
+#workers = 256
 
 [llm]
 # Who writes. `offline` needs no key and no network. With OPENAI_API_KEY or GROK_API_KEY set (in the environment or in

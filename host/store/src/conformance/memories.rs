@@ -1,6 +1,6 @@
 //! Memories, their caps and the full text.
 
-use puppet_types::{AgentId, Memory, MemoryKind};
+use puppet_types::{AgentId, Memory, MemoryKind, Trust};
 
 use super::rows::{at, memory};
 use crate::{Change, KeepOrder, Store, TextHit};
@@ -38,6 +38,13 @@ pub async fn rows_read_back(store: &impl Store) {
     remember(store, "a", replaced.clone(), None).await;
     assert_eq!(store.memory(&agent, "m1").await.unwrap().unwrap(), TextHit { memory: replaced, vector: None });
     assert_eq!(store.memories(&agent, &[], 9).await.unwrap().len(), 3, "the same id is the same row");
+
+    let said =
+        Memory { trust: Trust::Stranger, author: Some("bob".into()), ..memory("m4", MemoryKind::Core, "said", 9) };
+    remember(store, "b", said.clone(), None).await;
+    remember(store, "b", Memory { trust: Trust::Own, author: None, ..said.clone() }, None).await;
+    let kept = store.memory(&AgentId::new("b"), "m4").await.unwrap().unwrap().memory;
+    assert_eq!((kept.trust, kept.author), (said.trust, said.author), "repeating it does not make it one's own");
 
     let pin = Change::Pin { agent: agent.clone(), id: "m2".into(), pinned: true };
     let forget = Change::Forget { agent: agent.clone(), id: "m3".into() };

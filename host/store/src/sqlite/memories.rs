@@ -66,15 +66,16 @@ fn owner(agent: &AgentId) -> String {
     token
 }
 
-/// Inserts a memory or replaces the one of this id.
+/// Inserts a memory or replaces the one of this id. What a stranger said stays a stranger's, whoever repeats it.
 pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vector: Option<&[f32]>) -> Result<()> {
     const KNOWN: &str = "SELECT row, content FROM memories WHERE agent = ?1 AND id = ?2";
     const SQL: &str = "INSERT INTO memories (agent, id, kind, content, at, importance, valence, associations, metadata, \
                        author, trust, pinned, vector) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
                        ON CONFLICT (agent, id) DO UPDATE SET kind = excluded.kind, content = excluded.content, \
                        at = excluded.at, importance = excluded.importance, valence = excluded.valence, \
-                       associations = excluded.associations, metadata = excluded.metadata, author = excluded.author, \
-                       trust = excluded.trust, pinned = excluded.pinned, vector = excluded.vector";
+                       associations = excluded.associations, metadata = excluded.metadata, \
+                       author = iif(trust = 'stranger', author, excluded.author), \
+                       trust = iif(trust = 'stranger', trust, excluded.trust), pinned = excluded.pinned, vector = excluded.vector";
     let key = params![agent.as_str(), memory.id];
     let known = first(conn, KNOWN, key, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let values = params![
