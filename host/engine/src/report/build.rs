@@ -93,7 +93,7 @@ pub async fn build(host: &Host, facts: Facts) -> Result<Report, StoreError> {
         for JournalEntry { invocation, .. } in page {
             tally(&mut totals, &invocation);
             if let Some(gathered) = agents.get_mut(&invocation.agent) {
-                gather(gathered, &invocation, &effects, &posts, &facts);
+                gather(gathered, &invocation, &effects, &posts);
             }
         }
     }
@@ -228,7 +228,6 @@ fn gather(
     invocation: &Invocation,
     effects: &EffectsByInvocation,
     posts: &BTreeMap<PostId, Post>,
-    facts: &Facts,
 ) {
     match &invocation.outcome {
         Outcome::Declined(_) => gathered.counts.declined += 1,
@@ -240,7 +239,6 @@ fn gather(
         }),
         _ => {}
     }
-    gathered.llm.priced_as.clone_from(&facts.priced_as);
     for read in &invocation.reads {
         if let Some((prompt, completion)) = usage(read) {
             gathered.llm.calls += 1;
@@ -310,6 +308,7 @@ async fn agent_report(
     facts: &Facts,
     lines: &[BudgetLine],
 ) -> Result<AgentReport, StoreError> {
+    gathered.llm.priced_as.clone_from(&facts.priced_as);
     gathered.posts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     let mut memory = MemoryCounts::default();
     for (kind, count) in store.memory_counts(id).await? {
