@@ -2,15 +2,17 @@
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, delivery_event};
+use puppet_engine::{Happening, Host, Plugin, delivery_event};
+use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AccountId, AgentId, Event, EventId, ids};
+use puppet_types::{AccountId, AgentId, Event, EventId, PackId, Timestamp, ids};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -65,6 +67,19 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// How the plugins stand, by pack.
+    Plugins,
+}
+
+/// How a plugin stands with a host.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Stands {
+    /// Breaches that count; none where no host was asked.
+    pub strikes: Option<u32>,
+    /// It does not run before.
+    pub backoff_until: Option<Timestamp>,
+    /// It does not run at all.
+    pub quarantined: bool,
 }
 
 /// How a request ended.
@@ -189,7 +204,22 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Plugins => {
+            let now = host.now();
+            let stands: BTreeMap<PackId, Stands> =
+                host.plugins().iter().map(|(id, plugin)| (id.clone(), stands(plugin, now))).collect();
+            serde_json::to_value(stands).map_err(Trouble::internal)
+        }
     }
+}
+
+fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
+    let (backoff_until, quarantined) = match plugin.standing(now) {
+        Standing::Good => (None, false),
+        Standing::BackOff { until } => (Some(until), false),
+        Standing::Quarantined => (None, true),
+    };
+    Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
 }
 
 /// Writes to the local timeline. Answers the mentions that come of it.
@@ -274,10 +304,14 @@ pub fn unknown_agent(id: &AgentId, ids: &[AgentId]) -> Trouble {
 pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
     let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
+        Err(error) => {
+            use io::ErrorKind::{ConnectionRefused, InvalidInput, NotADirectory, NotFound};
+            // The last two: no folder, or a path too long for a socket. No host can listen there either.
+            return match error.kind() {
+                NotFound | ConnectionRefused | NotADirectory | InvalidInput => Ok(None),
+                _ => Err(lost(&error)),
+            };
         }
-        Err(error) => return Err(lost(&error)),
     };
     let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
     text.push('\n');

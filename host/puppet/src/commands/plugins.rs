@@ -1,15 +1,19 @@
-//! `plugins`: what runs, what it imports, what it asked for and got, and how it behaved.
+//! `plugins`: what runs, what it imports, what it asked for and got, and how it behaved. A running host is asked how
+//! its plugins stand: back-offs and quarantines are its own.
 
 use std::collections::BTreeMap;
 
-use puppet_grants::{Amount, CEILINGS, Period, Request};
+use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
+use puppet_sandbox::CONTRACT;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, sqlite::SqliteStore};
-use puppet_types::{Capability, Outcome, PackId};
+use puppet_types::{AgentId, Capability, Outcome, PackId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     agents::spec_of,
+    assembly,
+    control::{self, Request as Ask, Stands},
     firstparty,
     output::{List, Output, Table},
     setup::Setup,
@@ -36,7 +40,7 @@ struct Row {
     granted: Vec<Value>,
     strikes: u32,
     last_breach: Option<String>,
-    backoff_until: Option<String>,
+    backoff_until: Option<Timestamp>,
     invocations: u64,
     fuel: Value,
     swap: Option<Value>,
@@ -58,9 +62,22 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         Err(_) if !setup.data.join("puppet.db").exists() => Default::default(),
         Err(error) => return Err(error.into()),
     };
+    let running: Option<BTreeMap<PackId, Stands>> = match control::ask(&setup.data, &Ask::Plugins).await? {
+        Some(answer) => Some(serde_json::from_value(answer).map_err(Trouble::internal)?),
+        None => None,
+    };
+    let grants = setup.home.join("grants.toml");
+    let cuts = if grants.is_file() { assembly::grants(&grants)? } else { Vec::new() };
+    let left = assembly::manifests(&cuts)?;
     let mut rows = Vec::new();
     for plugin in firstparty::plugins() {
-        rows.push(row(&plugin, &agents, &behaviour)?);
+        let id = &plugin.manifest.id;
+        let stands = match &running {
+            Some(running) => running.get(id).cloned(),
+            None => runs(setup, id).then(Stands::default),
+        };
+        let granted = left.get(id).map(|manifest| granted(&manifest.requests, id)).unwrap_or_default();
+        rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
     }
     if out.json {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
@@ -80,6 +97,11 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         ]);
     }
     table.print(out)
+}
+
+/// Whether the next host runs it: personalities always, generators where the configuration has them on.
+fn runs(setup: &Setup, id: &PackId) -> bool {
+    setup.config.generators.all().into_iter().find(|(name, _)| *name == id.as_str()).is_none_or(|(_, on)| on.enabled)
 }
 
 type Agents = BTreeMap<PackId, Vec<String>>;
@@ -114,7 +136,13 @@ async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
     Ok(all)
 }
 
-fn row(plugin: &firstparty::BuiltIn, agents: &Agents, behaviour: &BTreeMap<PackId, Behaviour>) -> Result<Row> {
+fn row(
+    plugin: &firstparty::BuiltIn,
+    granted: Vec<Value>,
+    stands: Option<&Stands>,
+    agents: &Agents,
+    behaviour: &BTreeMap<PackId, Behaviour>,
+) -> Result<Row> {
     let inspection = puppet_sandbox::inspect(plugin.component).map_err(|error| Trouble::internal(error.to_string()))?;
     let manifest = &plugin.manifest;
     let seen = behaviour.get(&manifest.id);
@@ -127,18 +155,23 @@ fn row(plugin: &firstparty::BuiltIn, agents: &Agents, behaviour: &BTreeMap<PackI
         version: manifest.version.to_string(),
         digest: inspection.digest.to_string(),
         world: inspection.world.name(),
-        contract: "0.1.0",
+        contract: CONTRACT,
         signer: None,
-        state: "live",
-        reason: None,
-        share: 100,
+        state: match stands {
+            None => "installed",
+            Some(stands) if stands.quarantined => "quarantined",
+            Some(stands) if stands.backoff_until.is_some() => "backed-off",
+            Some(_) => "live",
+        },
+        reason: stands.is_none().then(|| "switched off in the configuration".to_owned()),
+        share: if stands.is_some() { 100 } else { 0 },
         agents: agents.get(&manifest.id).cloned().unwrap_or_default(),
         imports: inspection.capabilities.iter().map(|capability| capability.name()).collect(),
         requests: manifest.requests.iter().map(|(capability, request)| requested(*capability, request)).collect(),
-        granted: manifest.requests.iter().filter_map(|(capability, request)| granted(*capability, request)).collect(),
-        strikes: seen.map_or(0, |seen| seen.strikes),
+        granted,
+        strikes: stands.and_then(|stands| stands.strikes).or(seen.map(|seen| seen.strikes)).unwrap_or(0),
         last_breach: seen.and_then(|seen| seen.last_breach.clone()),
-        backoff_until: None,
+        backoff_until: stands.and_then(|stands| stands.backoff_until),
         invocations: seen.map_or(0, |seen| seen.invocations),
         fuel: json!({ "p50": quantile(50), "p99": quantile(99) }),
         swap: None,
@@ -157,22 +190,18 @@ fn requested(capability: Capability, request: &Request) -> Value {
     })
 }
 
-/// The request, cut to the ceiling.
-fn granted(capability: Capability, request: &Request) -> Option<Value> {
-    let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;
-    let operations: Vec<&str> = most
-        .operations
-        .iter()
-        .copied()
-        .filter(|name| request.operations.is_empty() || request.operations.contains(*name))
-        .collect();
-    let amounts: Vec<Value> = most
-        .amounts
-        .iter()
-        .map(|(of, period, limit)| {
-            let asked = request.amounts.get(&(*of, *period)).copied().unwrap_or(*limit);
-            amount(*of, *period, asked.min(*limit))
-        })
-        .collect();
-    Some(json!({ "capability": capability.name(), "operations": operations, "amounts": amounts }))
+/// What an agent of this plugin gets: the requests, already cut to what the operator leaves, within the ceilings.
+fn granted(requests: &Requests, id: &PackId) -> Vec<Value> {
+    let ledger = Ledger::default();
+    let rights = Rights::from_requests(requests, id, &AgentId::new(""), &ledger);
+    let lines = ledger.lines(Timestamp::default());
+    let of = |capability: Capability| {
+        let right = rights.get(capability)?;
+        let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;
+        let operations: Vec<&str> = most.operations.iter().copied().filter(|name| right.allows(name)).collect();
+        let amounts = lines.iter().filter(|line| line.key.capability == capability);
+        let amounts: Vec<Value> = amounts.map(|line| amount(line.key.amount, line.key.period, line.limit)).collect();
+        Some(json!({ "capability": capability.name(), "operations": operations, "amounts": amounts }))
+    };
+    rights.capabilities().filter_map(of).collect()
 }
