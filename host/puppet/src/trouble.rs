@@ -62,6 +62,20 @@ impl Trouble {
     pub fn unreachable(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Exit::Unreachable, code, message, remedy)
     }
+    /// A command line that was not understood, in the parser's words: what is wrong, then tips and the usage.
+    pub fn usage(error: &clap::Error) -> Self {
+        use clap::error::{ContextKind, ContextValue};
+        let text = error.render().to_string();
+        let one_line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut parts = text.split("\n\n").map(one_line).filter(|part| !part.is_empty());
+        let message = parts.next().unwrap_or_default();
+        let remedy: Vec<String> = parts.collect();
+        let mut trouble = Self::input("usage", message.trim_start_matches("error: "), remedy.join("; "));
+        if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
+            trouble.place.field = Some(argument.clone());
+        }
+        trouble
+    }
     /// A fault of ours.
     pub fn internal(message: impl fmt::Display) -> Self {
         Self::new(Exit::Internal, "internal", message.to_string(), "this is a fault of puppet: please report it")

@@ -240,10 +240,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
 
 fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> Result<()> {
     if out.json {
-        return out.object(&serde_json::json!({
-            "schema": "puppet.simulated/1", "out": args.out.display().to_string(), "invocations": invocations,
-            "totals": report.totals,
-        }));
+        return out.object(report);
     }
     let mut table = Table::new(&["agent", "posts", "threads", "replies", "quotes", "likes", "declined", "breaches"]);
     for agent in report.agents.iter().take(20) {
