@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     simulate::{week, week_folder},
-    support::{list, millis},
+    support::{list, millis, run},
 };
 
 #[test]
@@ -27,6 +27,9 @@ fn totals_are_the_sums_over_agents() {
     let breaches: u64 = invocations["breach"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     assert_eq!(number("total"), number("ok") + number("declined") + number("failed") + breaches);
     assert_eq!((number("failed"), breaches), (0, 0));
+    let declined: u64 = list(report, "agents").iter().map(|agent| agent["counts"]["declined"].as_u64().unwrap()).sum();
+    assert_eq!(number("declined"), declined);
+    assert_eq!(report["totals"]["effects"]["done"].as_u64(), Some(sums.values().sum()));
     let tokens: u64 = list(report, "agents").iter().map(|agent| agent["llm"]["prompt_tokens"].as_u64().unwrap()).sum();
     assert_eq!(report["totals"]["tokens"]["prompt"].as_u64().unwrap(), tokens);
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
@@ -35,6 +38,23 @@ fn totals_are_the_sums_over_agents() {
     }
     for (kind, n) in kinds {
         assert_eq!(report["totals"]["events"][kind].as_u64(), Some(n), "{kind}");
+    }
+}
+
+#[test]
+fn what_a_budget_says_is_used_is_what_the_journal_says_it_cost() {
+    let data = week_folder().join("data");
+    for agent in list(week(), "agents") {
+        let day = |budget: &&Value| budget["capability"] == "llm" && budget["amount"] == "tokens";
+        let budget = list(agent, "budgets").iter().find(day).unwrap();
+        let since = jiff::Timestamp::from_millisecond(millis(&budget["resets_at"]) - 86_400_000).unwrap().to_string();
+        let args =
+            ["journal", "--agent", agent["id"].as_str().unwrap(), "--since", &since, "--limit", "10000", "--json"];
+        let journal = run(week_folder(), &[&args[..], &["--data", data.to_str().unwrap()]].concat()).exits(0).json();
+        let reads = list(&journal, "items").iter().flat_map(|item| list(item, "reads"));
+        let cost: u64 = reads.map(|read| read["cost"]["tokens"].as_u64().unwrap()).sum();
+        assert_eq!(budget["used"].as_u64(), Some(cost), "{}", agent["id"]);
+        assert!(cost > 0);
     }
 }
 
