@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     simulate::{week, week_folder},
-    support::{list, millis, run},
+    support::{list, millis, report, run, simulate},
 };
 
 #[test]
@@ -56,6 +56,28 @@ fn what_a_budget_says_is_used_is_what_the_journal_says_it_cost() {
         assert_eq!(budget["used"].as_u64(), Some(cost), "{}", agent["id"]);
         assert!(cost > 0);
     }
+}
+
+#[test]
+fn a_mood_that_goes_back_goes_back_in_the_report_too() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "home"]).exits(0);
+    let pack = folder.path().join("home/agents/ember/pack.toml");
+    // Half of the way in 3.6 seconds: nothing is left of a mood when the next shift comes.
+    let text = std::fs::read_to_string(&pack).unwrap() + "\n[agent.mood_decay]\nhalf_life_hours = 0.001\n";
+    std::fs::write(&pack, text).unwrap();
+    let out = folder.path().join("out");
+    simulate(&out, &folder.path().join("home/agents"), &["--days", "2"]);
+    let report = report(&out);
+    let args = ["journal", "--text", "shift_mood", "--agent", "ember", "--data", "out/data", "--json"];
+    let journal = run(folder.path(), &args).exits(0).json();
+    // Newest first.
+    let mut decided = list(&journal, "items").iter().flat_map(|item| list(item, "decisions").iter().rev());
+    let shift = decided.find(|decision| decision["kind"] == "shift_mood").unwrap();
+    let last = list(&report["agents"][0], "mood").last().unwrap();
+    assert_eq!(last["valence"], shift["body"]["valence"], "{shift} leads to {last}");
+    let shown = run(folder.path(), &["agent", "show", "ember", "--data", "out/data", "--json"]).exits(0).json();
+    assert_eq!(shown["mood"], serde_json::json!({"valence": 0.0, "arousal": 0.0, "dominance": 0.5}));
 }
 
 #[test]

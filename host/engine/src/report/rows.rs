@@ -94,7 +94,7 @@ pub struct AgentReport {
 }
 
 /// Whose behaviour.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[allow(missing_docs, reason = "fields are named by the schema")]
 pub struct Personality {
     pub pack: String,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
 use puppet_sandbox::CONTRACT;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, sqlite::SqliteStore};
@@ -92,7 +93,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             row.imports.join(" "),
             row.agents.len().to_string(),
             row.invocations.to_string(),
-            row.fuel["p50"].to_string(),
+            row.fuel["p50"].as_u64().map_or_else(|| "-".to_owned(), |fuel| fuel.to_string()),
             row.strikes.to_string(),
         ]);
     }
@@ -148,8 +149,6 @@ fn row(
     let seen = behaviour.get(&manifest.id);
     let mut fuel = seen.map(|seen| seen.fuel.clone()).unwrap_or_default();
     fuel.sort_unstable();
-    let quantile =
-        |percent: usize| fuel.get((fuel.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
     Ok(Row {
         pack: manifest.id.to_string(),
         version: manifest.version.to_string(),
@@ -173,7 +172,7 @@ fn row(
         last_breach: seen.and_then(|seen| seen.last_breach.clone()),
         backoff_until: stands.and_then(|stands| stands.backoff_until),
         invocations: seen.map_or(0, |seen| seen.invocations),
-        fuel: json!({ "p50": quantile(50), "p99": quantile(99) }),
+        fuel: json!({ "p50": quantile(&fuel, 50), "p99": quantile(&fuel, 99) }),
         swap: None,
     })
 }
