@@ -53,7 +53,17 @@ pub fn provoke(seen: &mut Seen) {
     ];
     for (exit, code, args) in cases {
         let ran = run(&seen.folder, &[args, &["--json"]].concat()).exits(exit);
-        seen.error(&args.join(" "), code, &ran);
+        let place = seen.error(&args.join(" "), code, &ran);
+        let (file, line, field) = (place["file"].is_string(), place["line"].is_u64(), place["field"].is_string());
+        match code {
+            "unknown-key" | "wrong-type" => assert!(file && line && field, "{args:?}: {place}"),
+            "toml-syntax" | "bad-agent-file" => assert!(file && line, "{args:?}: {place}"),
+            "agent-file" | "data-folder" | "config-file" | "component" | "file-exists" => {
+                assert!(file, "{args:?}: {place}");
+            }
+            "bad-value" => assert!(field, "{args:?}: {place}"),
+            _ => {}
+        }
         if args[0] != "doctor" {
             assert_eq!(ran.stdout, "", "nothing on stdout: {args:?}");
         }

@@ -3,14 +3,14 @@
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Stdio},
     sync::LazyLock,
 };
 
 use serde_json::{Value, json};
 
 use super::errors;
-use crate::support::{self, Ran, Running, finish, list, puppet, run};
+use crate::support::{self, Ran, Running, list, puppet, run};
 
 /// What was printed or written.
 pub struct Output {
@@ -58,10 +58,11 @@ impl Seen {
     }
 
     /// Keeps the error of a command that failed.
-    pub fn error(&mut self, what: &str, code: &str, ran: &Ran) {
+    pub fn error(&mut self, what: &str, code: &str, ran: &Ran) -> Value {
         let line = ran.stderr.lines().rfind(|line| line.starts_with("{\"error\"")).unwrap_or_else(|| panic!("{ran:?}"));
         let value = self.keep("error", what, line.to_owned());
         assert_eq!(value["error"]["code"], code, "{what}: {line}");
+        value["error"]["where"].clone()
     }
 
     fn file(&mut self, schema: &'static str, path: &Path) -> Value {
@@ -164,6 +165,10 @@ impl Seen {
         assert_eq!(self.run("event-send", 0, &again)["outcome"], "declined");
         let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "orbit-desk"];
         self.run("event-send", 0, &mention);
+        let own = "{\"text\": \"hello\", \"author\": \"orbit_desk\"}";
+        let own = ["event", "send", "mention", "--payload", own, "--agent", "orbit-desk", "--json"];
+        let alone = run(&self.folder, &own).exits(2);
+        self.error("a mention of oneself", "bad-value", &alone);
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
         self.run("budgets", 0, &["budgets"]);
         self.run("plugins", 0, &["plugins"]);
@@ -191,23 +196,30 @@ impl Seen {
         self.run("invocation", 0, &["journal", "show", &id]);
     }
 
-    /// `journal -f`: one object per line. Events are sent until one is seen.
+    /// `journal -f`: one object per line. It tells what comes after it started, so events are sent until it does.
     fn followed(&mut self) {
-        let mut command: Command = puppet(&self.folder);
-        let mut child = command.args(["journal", "-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
+        let child = puppet(&self.folder).args(["journal", "-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut follower = Follower(child);
+        let lines = BufReader::new(follower.0.stdout.take().unwrap());
         let (tell, heard) = std::sync::mpsc::channel();
         std::thread::spawn(move || tell.send(lines.lines().next()));
-        let line = loop {
-            let args = ["event", "send", "news", "--payload", "{\"topic\": \"fog\"}", "--agent", "zero-hour", "--wait"];
-            finish(puppet(&self.folder).args(args)).exits(0);
-            if let Ok(line) = heard.try_recv() {
-                break line.unwrap().unwrap();
-            }
-        };
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let args = ["event", "send", "news", "--payload", "{\"topic\": \"fog\"}", "--agent", "zero-hour", "--wait"];
+        let line = (0..200).find_map(|_| {
+            run(&self.folder, &args).exits(0);
+            heard.try_recv().ok()
+        });
+        let line = line.expect("an event that was followed").expect("a line").unwrap();
         self.keep("invocation", "a line of journal -f", line + "\n");
+    }
+}
+
+/// Ends when it is dropped.
+struct Follower(Child);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

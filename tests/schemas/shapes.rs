@@ -37,8 +37,11 @@ pub fn schemas() -> &'static BTreeMap<String, Schema> {
 }
 
 /// Enumerations that are the program's, by the name of their definition.
-pub fn of_code() -> [(&'static str, Vec<String>); 3] {
+pub fn of_code() -> [(&'static str, Vec<String>); 4] {
+    let decisions = include_str!("../../host/types/src/decision.rs");
+    let kinds = decisions.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
     [
+        ("decision_kind", kinds.map(str::to_owned).collect()),
         ("breach", Breach::ALL.iter().map(|breach| breach.code().to_owned()).collect()),
         ("capability", Capability::ALL.iter().map(|capability| capability.name().to_owned()).collect()),
         ("amount_name", Amount::ALL.iter().map(|amount| amount.name().to_owned()).collect()),

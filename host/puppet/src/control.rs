@@ -1,6 +1,8 @@
 //! How commands reach a running host: a socket in the data folder, its owner's alone, one JSON object per line.
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
+mod ask;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -24,8 +26,10 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
-    trouble::{Exit, Result, Trouble},
+    trouble::{Result, Trouble},
 };
+
+pub use ask::ask;
 
 /// Name of the socket in a data folder.
 pub const SOCKET: &str = "control.sock";
@@ -101,12 +105,9 @@ impl Control {
     pub fn open(data: &Path, host: Arc<Host>, local: Arc<Local>, stop: watch::Receiver<bool>) -> Result<Self> {
         let path = data.join(SOCKET);
         let failed = |error: io::Error| {
-            let message = format!("cannot open {}: {error}", path.display());
-            Trouble::unreachable(
-                "control-socket",
-                message,
-                "check the data folder; a shorter path helps where it is too long",
-            )
+            let message = format!("cannot be opened: {error}");
+            let remedy = "check the data folder; a shorter path helps where it is too long";
+            Trouble::unreachable("control-socket", message, remedy).in_file(&path)
         };
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -227,6 +228,11 @@ pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[Age
     let at = host.now();
     let handles = to.iter().map(|id| format!("@{} ", host.agents.line(id))).collect::<String>();
     let author = AccountId::new(author.trim_start_matches('@'));
+    // Nobody hears of what it says itself: there would be no event.
+    if host.accounts.agent(&author).is_some_and(|own| !to.is_empty() && to.iter().all(|id| *id == own)) {
+        let message = format!("`{author}` would speak to itself");
+        return Err(Trouble::input("bad-value", message, "name another author, or another agent"));
+    }
     let published = local.write(&author, &format!("{handles}{text}"), None, at).await.map_err(|error| {
         Trouble::input("bad-value", error.to_string(), "shorten the text: a post weighs 280 at most")
     })?;
@@ -269,6 +275,8 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
         }
     };
     tokio::select! {
+        biased;
+        // First: who does not wait is never told to, also where the host stops just now.
         () = waiting => {}
         () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
@@ -298,48 +306,4 @@ pub fn unknown_agent(id: &AgentId, ids: &[AgentId]) -> Trouble {
         None => "`puppet agent list` lists them".to_owned(),
     };
     Trouble::input("unknown-agent", format!("there is no agent `{id}`"), remedy)
-}
-
-/// Asks the host of a data folder; none where no host runs there.
-pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
-    let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            use io::ErrorKind::{ConnectionRefused, InvalidInput, NotADirectory, NotFound};
-            // The last two: no folder, or a path too long for a socket. No host can listen there either.
-            return match error.kind() {
-                NotFound | ConnectionRefused | NotADirectory | InvalidInput => Ok(None),
-                _ => Err(lost(&error)),
-            };
-        }
-    };
-    let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
-    text.push('\n');
-    stream.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).await.map_err(|error| lost(&error))?;
-    match serde_json::from_str(&answer) {
-        Ok(Reply::Done(value)) => Ok(Some(value)),
-        Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
-        Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
-    }
-}
-
-fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
-    // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 6] = ["unknown-agent", "agent-exists", "bad-request", "store", "internal", "bad-value"];
-    let known = CODES.iter().find(|known| **known == code);
-    let message = if known.is_some() { message } else { format!("{code}: {message}") };
-    let code = known.copied().unwrap_or("refused");
-    match exit {
-        2 => Trouble::input(code, message, remedy),
-        3 => Trouble::refused(code, message, remedy),
-        4 => Trouble::unreachable(code, message, remedy),
-        _ => Trouble { exit: Exit::Internal, code, message, place: Default::default(), remedy },
-    }
-}
-
-fn lost(error: &io::Error) -> Trouble {
-    let message = format!("the host of this data folder does not answer: {error}");
-    Trouble::unreachable("host-lost", message, "see what the host says, or start it again")
 }

@@ -138,17 +138,24 @@ impl From<puppet_store::StoreError> for Trouble {
         use puppet_store::StoreError as E;
         let message = error.to_string();
         match &error {
-            E::Open { .. } => Self::unreachable(
+            E::Open { path, reason } => Self::unreachable(
                 "data-folder",
-                message,
+                format!("the data folder cannot be opened: {reason}"),
                 "check that the folder exists and that you may write to it, or name another with --data",
-            ),
-            E::TooNew { .. } => {
-                Self::unreachable("data-too-new", message, "update puppet, or name another folder with --data")
-            }
-            E::Locked { .. } => {
-                Self::unreachable("data-locked", message, "stop the other host, or name another folder with --data")
-            }
+            )
+            .in_file(path),
+            E::TooNew { path, found, known, needed } => Self::unreachable(
+                "data-too-new",
+                format!("was written by a later version (schema {found}, this one knows up to {known})"),
+                format!("use puppet {needed} or later, or name another folder with --data"),
+            )
+            .in_file(path),
+            E::Locked { path, pid } => Self::unreachable(
+                "data-locked",
+                format!("is in use by another host (pid {pid})"),
+                "stop the other host, or name another folder with --data",
+            )
+            .in_file(path),
             E::Corrupt { .. } => Self::unreachable("data-corrupt", message, "restore the folder from a backup"),
             _ => Self::new(Exit::Internal, "store", message, "check the disk that holds the data folder"),
         }
