@@ -9,5 +9,6 @@ mod invoke;
 mod live;
 mod offline_text;
 mod report;
+mod schemas;
 mod simulate;
 mod support;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     simulate::{week, week_folder},
-    support::{list, millis},
+    support::{list, millis, report, run, simulate},
 };
 
 #[test]
@@ -27,6 +27,9 @@ fn totals_are_the_sums_over_agents() {
     let breaches: u64 = invocations["breach"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     assert_eq!(number("total"), number("ok") + number("declined") + number("failed") + breaches);
     assert_eq!((number("failed"), breaches), (0, 0));
+    let declined: u64 = list(report, "agents").iter().map(|agent| agent["counts"]["declined"].as_u64().unwrap()).sum();
+    assert_eq!(number("declined"), declined);
+    assert_eq!(report["totals"]["effects"]["done"].as_u64(), Some(sums.values().sum()));
     let tokens: u64 = list(report, "agents").iter().map(|agent| agent["llm"]["prompt_tokens"].as_u64().unwrap()).sum();
     assert_eq!(report["totals"]["tokens"]["prompt"].as_u64().unwrap(), tokens);
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
@@ -36,6 +39,45 @@ fn totals_are_the_sums_over_agents() {
     for (kind, n) in kinds {
         assert_eq!(report["totals"]["events"][kind].as_u64(), Some(n), "{kind}");
     }
+}
+
+#[test]
+fn what_a_budget_says_is_used_is_what_the_journal_says_it_cost() {
+    let data = week_folder().join("data");
+    for agent in list(week(), "agents") {
+        let day = |budget: &&Value| budget["capability"] == "llm" && budget["amount"] == "tokens";
+        let budget = list(agent, "budgets").iter().find(day).unwrap();
+        let since = jiff::Timestamp::from_millisecond(millis(&budget["resets_at"]) - 86_400_000).unwrap().to_string();
+        let args =
+            ["journal", "--agent", agent["id"].as_str().unwrap(), "--since", &since, "--limit", "10000", "--json"];
+        let journal = run(week_folder(), &[&args[..], &["--data", data.to_str().unwrap()]].concat()).exits(0).json();
+        let reads = list(&journal, "items").iter().flat_map(|item| list(item, "reads"));
+        let cost: u64 = reads.map(|read| read["cost"]["tokens"].as_u64().unwrap()).sum();
+        assert_eq!(budget["used"].as_u64(), Some(cost), "{}", agent["id"]);
+        assert!(cost > 0);
+    }
+}
+
+#[test]
+fn a_mood_that_goes_back_goes_back_in_the_report_too() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "home"]).exits(0);
+    let pack = folder.path().join("home/agents/ember/pack.toml");
+    // Half of the way in 3.6 seconds: nothing is left of a mood when the next shift comes.
+    let text = std::fs::read_to_string(&pack).unwrap() + "\n[agent.mood_decay]\nhalf_life_hours = 0.001\n";
+    std::fs::write(&pack, text).unwrap();
+    let out = folder.path().join("out");
+    simulate(&out, &folder.path().join("home/agents"), &["--days", "2"]);
+    let report = report(&out);
+    let args = ["journal", "--text", "shift_mood", "--agent", "ember", "--data", "out/data", "--json"];
+    let journal = run(folder.path(), &args).exits(0).json();
+    // Newest first.
+    let mut decided = list(&journal, "items").iter().flat_map(|item| list(item, "decisions").iter().rev());
+    let shift = decided.find(|decision| decision["kind"] == "shift_mood").unwrap();
+    let last = list(&report["agents"][0], "mood").last().unwrap();
+    assert_eq!(last["valence"], shift["body"]["valence"], "{shift} leads to {last}");
+    let shown = run(folder.path(), &["agent", "show", "ember", "--data", "out/data", "--json"]).exits(0).json();
+    assert_eq!(shown["mood"], serde_json::json!({"valence": 0.0, "arousal": 0.0, "dominance": 0.5}));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use puppet_types::{
 };
 use wasmtime::component::{HasData, Linker};
 
-use crate::{MoodDecay, Profile, apply_change, apply_shift, decayed};
+use crate::{MoodDecay, Profile, apply_change, apply_shift, decayed, mood::rounded};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -177,6 +177,7 @@ impl View<'_> {
         let wire::Mood { valence, arousal, dominance } = *shift;
         finite(&[valence, arousal, dominance])?;
         text("cause", &cause, CAUSE_BYTES)?;
+        let [valence, arousal, dominance] = [valence, arousal, dominance].map(six_decimals);
         let decision = Decision::ShiftMood { valence, arousal, dominance, cause };
         self.gate.decide("shift-mood", &[], decision).map(drop)
     }
@@ -222,6 +223,7 @@ impl View<'_> {
         for line in [&interaction, &note].into_iter().flatten() {
             text("line", line, LINE_BYTES)?;
         }
+        let [sentiment, familiarity, trust] = [sentiment, familiarity, trust].map(six_decimals);
         let change = RelationshipChange { sentiment, familiarity, trust, interaction, note };
         self.gate.decide("adjust-relationship", &[], Decision::AdjustRelationship { target, change }).map(drop)
     }
@@ -240,6 +242,11 @@ fn finite(numbers: &[f64]) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::call(Code::InvalidInput, "a number is not finite"))
+}
+
+/// As the journal prints numbers. Far beyond every range, so that rounding cannot overflow.
+fn six_decimals(number: f64) -> f64 {
+    rounded(number.clamp(-1e6, 1e6))
 }
 
 fn text(what: &str, text: &str, most: usize) -> Result<(), Refusal> {
@@ -300,6 +307,13 @@ mod tests {
             .collect();
         let mood = shifted(Mood::default(), &decided);
         assert_eq!((mood.valence, mood.arousal, mood.dominance), (0.5, 0.2, 0.5));
+    }
+
+    #[test]
+    fn what_is_journaled_has_six_decimals() {
+        assert_eq!(six_decimals(0.1 + 0.2), 0.3);
+        assert_eq!(six_decimals(f64::MAX), 1e6);
+        assert!(six_decimals(-1e-9).is_sign_positive());
     }
 
     #[test]

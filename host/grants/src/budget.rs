@@ -82,7 +82,7 @@ pub struct BudgetLine {
     pub reserved: u64,
     /// `limit − used − reserved`.
     pub left: u64,
-    /// Beyond the limit, as a provider reported it.
+    /// What a provider reported beyond its reservation, and what was spent before the limit was lowered below it.
     pub overrun: u64,
     /// When the window ends.
     pub resets_at: Timestamp,
@@ -160,6 +160,9 @@ impl Counter {
     pub fn line(&self, at: Timestamp) -> BudgetLine {
         let mut window = lock(&self.window);
         window.roll(at, self.key.period);
+        // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
+        let used = window.used.min(window.limit);
+        let reserved = window.reserved.min(window.limit - used);
         let left = window.left();
         let taken = window.limit - left;
         let state = if left == 0 {
@@ -172,10 +175,10 @@ impl Counter {
         BudgetLine {
             key: self.key.clone(),
             limit: window.limit,
-            used: window.used,
-            reserved: window.reserved,
+            used,
+            reserved,
             left,
-            overrun: window.overrun,
+            overrun: window.overrun + (window.used - used),
             resets_at: Timestamp::from_millis(window.start + self.key.period.millis()),
             state,
         }
@@ -305,6 +308,17 @@ mod tests {
         assert_eq!(counter.line(at(0)).state, BudgetState::Spent);
         let next = counter.line(at(HOUR));
         assert_eq!((next.used, next.left, next.overrun), (4, 6, 0));
+    }
+
+    #[test]
+    fn a_lowered_limit_leaves_nothing_and_the_sum_right() {
+        let (ledger, counter) = counter(10);
+        let spend = counter.reserve(8, at(0)).unwrap().spend(8);
+        let held = counter.reserve(2, at(0)).unwrap();
+        ledger.counter(spend.key, 5);
+        let line = counter.line(at(0));
+        assert_eq!((line.limit, line.used, line.reserved, line.left, line.overrun), (5, 5, 0, 0, 3));
+        drop(held);
     }
 
     #[test]

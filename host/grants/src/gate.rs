@@ -306,7 +306,8 @@ impl Gate {
         answer.map_err(Refusal::Call)
     }
 
-    /// Records a decision. `charges` are reserved now and spent by the commit.
+    /// Records a decision. `charges` are reserved now and spent by the commit. One that is refused is no decision:
+    /// its answer is journaled among the reads.
     pub fn decide(&mut self, operation: &'static str, charges: &[Charge], decision: Decision) -> Result<u32, Refusal> {
         let capability = decision.capability();
         self.count(capability)?;
@@ -314,7 +315,24 @@ impl Gate {
             let detail = format!("more than {} decisions", self.bounds.decisions);
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
         }
-        let reserved = self.admit(capability, operation, charges).map_err(Refusal::Call)?;
+        if let Some(refusal) = self.journaled_refusal(capability, operation, &decision)? {
+            return Err(refusal);
+        }
+        let reserved = match self.admit(capability, operation, charges) {
+            Ok(reserved) => reserved,
+            Err(error) => {
+                let read = Read {
+                    n: self.out.reads.len() as u32,
+                    capability,
+                    operation: operation.to_owned(),
+                    request: Json::of(&decision),
+                    answer: Json::default(),
+                    status: ReadStatus::Ok,
+                    cost: Cost::default(),
+                };
+                return Err(self.refused(read, error));
+            }
+        };
         self.held.extend(reserved.into_iter().map(|(held, _)| {
             let quantity = held.quantity();
             (held, quantity)
@@ -421,6 +439,26 @@ impl Gate {
         };
         self.keep(read)?;
         Ok(Some(answer))
+    }
+
+    /// The recorded refusal of the same decision, where it is what comes next.
+    fn journaled_refusal(
+        &mut self,
+        capability: Capability,
+        operation: &str,
+        decision: &Decision,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let Some(read) = self.recorded.pop_front_if(|read| {
+            read.capability == capability
+                && read.operation == operation
+                && matches!(read.status, ReadStatus::Denied | ReadStatus::Budget)
+                && read.request == Json::of(decision)
+        }) else {
+            return Ok(None);
+        };
+        let error = read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, ""));
+        self.keep(read)?;
+        Ok(Some(Refusal::Call(error)))
     }
 
     fn refused(&mut self, mut read: Read, error: CallError) -> Refusal {

@@ -2,7 +2,7 @@
 
 use puppet_types::{AccountId, AgentId, CallError, Code, Memory, MemoryKind, Timestamp, Trust};
 
-use crate::text::memory_id;
+use crate::{score::rounded, text::memory_id};
 
 /// Longest text of a memory in bytes.
 pub const CONTENT_BYTES: usize = 2_000;
@@ -41,7 +41,7 @@ impl Draft {
             content: self.content.trim().to_owned(),
             at,
             importance: unit(self.importance),
-            valence: self.valence.clamp(-1.0, 1.0),
+            valence: rounded(self.valence.clamp(-1.0, 1.0)),
             associations: self.associations,
             metadata: self.metadata,
             author,
@@ -111,7 +111,7 @@ fn trust(own: [&str; 2], author: Option<&str>, claimed: Trust) -> Trust {
 
 /// Within 0..1; what is not a number is 0.
 pub(crate) fn unit(number: f64) -> f64 {
-    if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) }
+    if number.is_nan() { 0.0 } else { rounded(number.clamp(0.0, 1.0)) }
 }
 
 fn invalid(message: impl Into<String>) -> CallError {

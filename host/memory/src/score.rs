@@ -165,7 +165,8 @@ pub(crate) fn recency(kind: MemoryKind, then: Timestamp, now: Timestamp) -> f64 
 
 /// Six decimals, which is what is shown and what ties are made of.
 pub(crate) fn rounded(number: f64) -> f64 {
-    libm::round(number * 1e6) / 1e6
+    // Adding zero turns −0 into 0.
+    libm::round(number * 1e6) / 1e6 + 0.0
 }
 
 /// Best first; ties: the newer, then by id.

@@ -1,16 +1,20 @@
 //! How commands reach a running host: a socket in the data folder, its owner's alone, one JSON object per line.
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
+mod ask;
+
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, delivery_event};
+use puppet_engine::{Happening, Host, Plugin, delivery_event};
+use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AccountId, AgentId, Event, EventId, ids};
+use puppet_types::{AccountId, AgentId, Event, EventId, PackId, Timestamp, ids};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -22,8 +26,10 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
-    trouble::{Exit, Result, Trouble},
+    trouble::{Result, Trouble},
 };
+
+pub use ask::ask;
 
 /// Name of the socket in a data folder.
 pub const SOCKET: &str = "control.sock";
@@ -65,6 +71,19 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// How the plugins stand, by pack.
+    Plugins,
+}
+
+/// How a plugin stands with a host.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Stands {
+    /// Breaches that count; none where no host was asked.
+    pub strikes: Option<u32>,
+    /// It does not run before.
+    pub backoff_until: Option<Timestamp>,
+    /// It does not run at all.
+    pub quarantined: bool,
 }
 
 /// How a request ended.
@@ -86,12 +105,9 @@ impl Control {
     pub fn open(data: &Path, host: Arc<Host>, local: Arc<Local>, stop: watch::Receiver<bool>) -> Result<Self> {
         let path = data.join(SOCKET);
         let failed = |error: io::Error| {
-            let message = format!("cannot open {}: {error}", path.display());
-            Trouble::unreachable(
-                "control-socket",
-                message,
-                "check the data folder; a shorter path helps where it is too long",
-            )
+            let message = format!("cannot be opened: {error}");
+            let remedy = "check the data folder; a shorter path helps where it is too long";
+            Trouble::unreachable("control-socket", message, remedy).in_file(&path)
         };
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -189,7 +205,22 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Plugins => {
+            let now = host.now();
+            let stands: BTreeMap<PackId, Stands> =
+                host.plugins().iter().map(|(id, plugin)| (id.clone(), stands(plugin, now))).collect();
+            serde_json::to_value(stands).map_err(Trouble::internal)
+        }
     }
+}
+
+fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
+    let (backoff_until, quarantined) = match plugin.standing(now) {
+        Standing::Good => (None, false),
+        Standing::BackOff { until } => (Some(until), false),
+        Standing::Quarantined => (None, true),
+    };
+    Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
 }
 
 /// Writes to the local timeline. Answers the mentions that come of it.
@@ -197,6 +228,11 @@ pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[Age
     let at = host.now();
     let handles = to.iter().map(|id| format!("@{} ", host.agents.line(id))).collect::<String>();
     let author = AccountId::new(author.trim_start_matches('@'));
+    // Nobody hears of what it says itself: there would be no event.
+    if host.accounts.agent(&author).is_some_and(|own| !to.is_empty() && to.iter().all(|id| *id == own)) {
+        let message = format!("`{author}` would speak to itself");
+        return Err(Trouble::input("bad-value", message, "name another author, or another agent"));
+    }
     let published = local.write(&author, &format!("{handles}{text}"), None, at).await.map_err(|error| {
         Trouble::input("bad-value", error.to_string(), "shorten the text: a post weighs 280 at most")
     })?;
@@ -239,6 +275,8 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
         }
     };
     tokio::select! {
+        biased;
+        // First: who does not wait is never told to, also where the host stops just now.
         () = waiting => {}
         () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
@@ -268,44 +306,4 @@ pub fn unknown_agent(id: &AgentId, ids: &[AgentId]) -> Trouble {
         None => "`puppet agent list` lists them".to_owned(),
     };
     Trouble::input("unknown-agent", format!("there is no agent `{id}`"), remedy)
-}
-
-/// Asks the host of a data folder; none where no host runs there.
-pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
-    let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
-        Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(lost(&error)),
-    };
-    let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
-    text.push('\n');
-    stream.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).await.map_err(|error| lost(&error))?;
-    match serde_json::from_str(&answer) {
-        Ok(Reply::Done(value)) => Ok(Some(value)),
-        Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
-        Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
-    }
-}
-
-fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
-    // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 6] = ["unknown-agent", "agent-exists", "bad-request", "store", "internal", "bad-value"];
-    let known = CODES.iter().find(|known| **known == code);
-    let message = if known.is_some() { message } else { format!("{code}: {message}") };
-    let code = known.copied().unwrap_or("refused");
-    match exit {
-        2 => Trouble::input(code, message, remedy),
-        3 => Trouble::refused(code, message, remedy),
-        4 => Trouble::unreachable(code, message, remedy),
-        _ => Trouble { exit: Exit::Internal, code, message, place: Default::default(), remedy },
-    }
-}
-
-fn lost(error: &io::Error) -> Trouble {
-    let message = format!("the host of this data folder does not answer: {error}");
-    Trouble::unreachable("host-lost", message, "see what the host says, or start it again")
 }

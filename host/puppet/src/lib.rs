@@ -35,10 +35,14 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Says what is wrong with a command line; help and version are no errors.
-pub fn usage(error: &clap::Error) -> ExitCode {
-    // Nowhere to print to is no reason to fail differently.
-    let _ = error.print();
+/// Says what is wrong with a command line; help and version are no errors. `json` where the line asks for it.
+pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        Trouble::usage(error).report(true);
+    } else {
+        // Nowhere to print to is no reason to fail differently.
+        let _ = error.print();
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

@@ -62,6 +62,20 @@ impl Trouble {
     pub fn unreachable(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Exit::Unreachable, code, message, remedy)
     }
+    /// A command line that was not understood, in the parser's words: what is wrong, then tips and the usage.
+    pub fn usage(error: &clap::Error) -> Self {
+        use clap::error::{ContextKind, ContextValue};
+        let text = error.render().to_string();
+        let one_line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut parts = text.split("\n\n").map(one_line).filter(|part| !part.is_empty());
+        let message = parts.next().unwrap_or_default();
+        let remedy: Vec<String> = parts.collect();
+        let mut trouble = Self::input("usage", message.trim_start_matches("error: "), remedy.join("; "));
+        if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
+            trouble.place.field = Some(argument.clone());
+        }
+        trouble
+    }
     /// A fault of ours.
     pub fn internal(message: impl fmt::Display) -> Self {
         Self::new(Exit::Internal, "internal", message.to_string(), "this is a fault of puppet: please report it")
@@ -124,17 +138,24 @@ impl From<puppet_store::StoreError> for Trouble {
         use puppet_store::StoreError as E;
         let message = error.to_string();
         match &error {
-            E::Open { .. } => Self::unreachable(
+            E::Open { path, reason } => Self::unreachable(
                 "data-folder",
-                message,
+                format!("the data folder cannot be opened: {reason}"),
                 "check that the folder exists and that you may write to it, or name another with --data",
-            ),
-            E::TooNew { .. } => {
-                Self::unreachable("data-too-new", message, "update puppet, or name another folder with --data")
-            }
-            E::Locked { .. } => {
-                Self::unreachable("data-locked", message, "stop the other host, or name another folder with --data")
-            }
+            )
+            .in_file(path),
+            E::TooNew { path, found, known, needed } => Self::unreachable(
+                "data-too-new",
+                format!("was written by a later version (schema {found}, this one knows up to {known})"),
+                format!("use puppet {needed} or later, or name another folder with --data"),
+            )
+            .in_file(path),
+            E::Locked { path, pid } => Self::unreachable(
+                "data-locked",
+                format!("is in use by another host (pid {pid})"),
+                "stop the other host, or name another folder with --data",
+            )
+            .in_file(path),
             E::Corrupt { .. } => Self::unreachable("data-corrupt", message, "restore the folder from a backup"),
             _ => Self::new(Exit::Internal, "store", message, "check the disk that holds the data folder"),
         }

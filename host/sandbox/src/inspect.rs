@@ -83,8 +83,8 @@ pub struct Inspection {
     pub bytes: u64,
 }
 
-/// The version of every interface of ours.
-const VERSION: &str = "0.1.0";
+/// The version of every interface of ours: the contract that plugins are built against.
+pub const CONTRACT: &str = "0.1.0";
 
 /// Reads a component's binary. Never panics, whatever the bytes are.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
@@ -256,5 +256,5 @@ fn classify(name: &str) -> Result<Import, LoadError> {
             Import::Capability(capability)
         }
     };
-    if version == VERSION { Ok(import) } else { Err(unserved(VERSION)) }
+    if version == CONTRACT { Ok(import) } else { Err(unserved(CONTRACT)) }
 }

@@ -23,7 +23,7 @@ mod wasi;
 pub use compile::Compiled;
 pub use config::{Pool, SandboxConfig};
 pub use exports::{AgentRef, NewEvent};
-pub use inspect::{Inspection, World, inspect};
+pub use inspect::{CONTRACT, Inspection, World, inspect};
 pub use invoke::{CallSetup, Ended};
 pub use limits::{LIMITS, Limit, LimitError, Limits};
 pub use load_error::LoadError;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use puppet_agent::{MoodDecay, apply_shift, decayed};
 use puppet_grants::{Amount, BudgetLine};
 use puppet_store::{Effect, EffectState, Filter, JournalEntry, Post, Store, StoreError};
 use puppet_types::{
@@ -58,10 +59,21 @@ pub struct Facts {
     pub inputs: Vec<Input>,
     /// Generators that ran.
     pub generators: Vec<String>,
-    /// Agents, by id: name, pack, version and digest of the persona pack.
-    pub agents: BTreeMap<AgentId, (String, String, String, String)>,
+    /// Agents, by id.
+    pub agents: BTreeMap<AgentId, AgentFact>,
     /// Whose prices were used.
     pub priced_as: String,
+}
+
+/// An agent of the run.
+#[derive(Debug, Clone, Default)]
+pub struct AgentFact {
+    /// Its name.
+    pub name: String,
+    /// Whose behaviour, and the digest of its persona.
+    pub personality: Personality,
+    /// How its mood goes back, where that is configured.
+    pub mood_decay: Option<MoodDecay>,
 }
 
 /// What is gathered of one agent.
@@ -71,7 +83,7 @@ struct Gathered {
     posts: Vec<PostRow>,
     likes: Vec<LikeRow>,
     mood: Vec<MoodPoint>,
-    now: Mood,
+    felt: Option<(Mood, Timestamp)>,
     llm: LlmUse,
     breaches: Vec<BreachRow>,
 }
@@ -93,7 +105,8 @@ pub async fn build(host: &Host, facts: Facts) -> Result<Report, StoreError> {
         for JournalEntry { invocation, .. } in page {
             tally(&mut totals, &invocation);
             if let Some(gathered) = agents.get_mut(&invocation.agent) {
-                gather(gathered, &invocation, &effects, &posts, &facts);
+                let decay = facts.agents.get(&invocation.agent).and_then(|fact| fact.mood_decay.as_ref());
+                gather(gathered, &invocation, &effects, &posts, decay);
             }
         }
     }
@@ -161,9 +174,10 @@ pub async fn build_json(host: &Host) -> Result<serde_json::Value, StoreError> {
     Ok(serde_json::json!({ "schema": "puppet.build/1", "plugins": plugins }))
 }
 
-fn quantile(sorted: &[u64], percent: usize) -> u64 {
+/// Of nothing there is none.
+pub fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
     let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(at).copied().unwrap_or(0)
+    sorted.get(at).copied()
 }
 
 async fn published(store: &dyn Store) -> Result<BTreeMap<PostId, Post>, StoreError> {
@@ -228,7 +242,7 @@ fn gather(
     invocation: &Invocation,
     effects: &EffectsByInvocation,
     posts: &BTreeMap<PostId, Post>,
-    facts: &Facts,
+    decay: Option<&MoodDecay>,
 ) {
     match &invocation.outcome {
         Outcome::Declined(_) => gathered.counts.declined += 1,
@@ -240,7 +254,6 @@ fn gather(
         }),
         _ => {}
     }
-    gathered.llm.priced_as.clone_from(&facts.priced_as);
     for read in &invocation.reads {
         if let Some((prompt, completion)) = usage(read) {
             gathered.llm.calls += 1;
@@ -255,8 +268,14 @@ fn gather(
     for NumberedDecision { decision, .. } in &invocation.decisions {
         if let Decision::ShiftMood { valence, arousal, dominance, cause } = decision {
             let shift = Mood { valence: *valence, arousal: *arousal, dominance: *dominance };
-            gathered.now = puppet_agent::apply_shift(gathered.now, shift);
-            let Mood { valence, arousal, dominance } = gathered.now;
+            let before = match (gathered.felt, decay) {
+                (None, _) => Mood::default(),
+                (Some((mood, _)), None) => mood,
+                (Some((mood, since)), Some(decay)) => decayed(mood, since, invocation.at, decay),
+            };
+            let mood = apply_shift(before, shift);
+            gathered.felt = Some((mood, invocation.at));
+            let Mood { valence, arousal, dominance } = mood;
             gathered.mood.push(MoodPoint { at: invocation.at, valence, arousal, dominance, cause: cause.clone() });
         }
     }
@@ -310,6 +329,7 @@ async fn agent_report(
     facts: &Facts,
     lines: &[BudgetLine],
 ) -> Result<AgentReport, StoreError> {
+    gathered.llm.priced_as.clone_from(&facts.priced_as);
     gathered.posts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     let mut memory = MemoryCounts::default();
     for (kind, count) in store.memory_counts(id).await? {
@@ -329,11 +349,11 @@ async fn agent_report(
         trust: relationship.trust,
         interactions: relationship.interactions,
     });
-    let (name, pack, version, digest) = facts.agents.get(id).cloned().unwrap_or_default();
+    let AgentFact { name, personality, .. } = facts.agents.get(id).cloned().unwrap_or_default();
     Ok(AgentReport {
         id: id.to_string(),
         name,
-        personality: Personality { pack, version, digest },
+        personality,
         counts: gathered.counts,
         posts: gathered.posts,
         likes: gathered.likes,

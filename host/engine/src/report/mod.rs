@@ -6,6 +6,6 @@ mod build;
 mod rows;
 mod timeline;
 
-pub use build::{Facts, Input, PluginFact, budget_row, build, build_json};
-pub use rows::{AgentReport, Counts, MoodPoint, PostRow, Report, Totals};
+pub use build::{AgentFact, Facts, Input, PluginFact, budget_row, build, build_json, quantile};
+pub use rows::{AgentReport, Counts, MoodPoint, Personality, PostRow, Report, Totals};
 pub use timeline::timeline;

@@ -94,7 +94,7 @@ pub struct AgentReport {
 }
 
 /// Whose behaviour.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[allow(missing_docs, reason = "fields are named by the schema")]
 pub struct Personality {
     pub pack: String,
@@ -193,7 +193,7 @@ pub struct LlmUse {
     pub priced_as: String,
 }
 
-/// A budget, as `puppet budgets` prints it; over the whole stretch, not the last window.
+/// A budget, as `puppet budgets` prints it, in its last window.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "fields are named by the schema")]
 pub struct BudgetRow {

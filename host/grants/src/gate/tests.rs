@@ -146,6 +146,23 @@ async fn a_refusal_is_replayed_as_a_refusal() {
     assert_eq!(scene.read(&mut replayed, "hi", &[]).await, first);
 }
 
+#[test]
+fn a_refused_decision_is_journaled_and_refused_again_in_a_replay() {
+    let scene = Scene::new();
+    let post = || Decision::Post { text: "hi".to_owned(), images: Vec::new() };
+    let mut gate = scene.gate(Requests::new(), CallBounds::default());
+    let first = gate.decide("post", &[], post());
+    assert_eq!(code(first.clone()), Code::Denied);
+    let proceedings = gate.finish(true);
+    let read = &proceedings.reads[0];
+    assert_eq!((read.operation.as_str(), read.status, proceedings.decisions.len()), ("post", ReadStatus::Denied, 0));
+    let granted = || asks(Capability::Tweet, Request::default());
+    let mut replayed = scene.gate(granted(), CallBounds::default()).replay(proceedings.reads);
+    assert_eq!(replayed.decide("post", &[], post()), first);
+    assert_eq!(replayed.decide("post", &[], post()), Ok(0), "the next one is asked for anew");
+    assert_eq!(replayed.finish(false).divergence, None);
+}
+
 #[tokio::test]
 async fn modelled_latency_runs_into_the_deadline() {
     let scene = Scene::new();

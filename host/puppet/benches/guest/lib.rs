@@ -2,7 +2,8 @@
 
 use puppet_sdk::prelude::*;
 
-struct Probe;
+/// It.
+pub struct Probe;
 
 puppet_sdk::personality!(Probe);
 

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use puppet_agent::decayed;
 use puppet_packs::{AgentSpec, SecretsFile};
 use puppet_store::{
     AgentStore as _, HostLock, MemoryStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Timestamp};
+use puppet_types::{AgentId, Mood, Timestamp};
 use serde_json::json;
 
 use crate::{
     agents::{self, NewAgent, spec_of},
     cli::Agent,
+    commands::budgets::present,
     control::{self, Request, unknown_agent},
     output::{List, Output, Table},
     setup::Setup,
@@ -102,8 +104,13 @@ async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
         let ids: Vec<AgentId> = store.agents().await?.into_iter().map(|row| row.id).collect();
         return Err(unknown_agent(id, &ids));
     };
-    let AgentSpec { name, description, handle, persona, pack, llm, timezone, settings, .. } = spec_of(&row)?;
-    let mood = store.mood(id).await?.map_or_else(Default::default, |(mood, _)| mood);
+    let AgentSpec { name, description, handle, persona, pack, llm, timezone, settings, mood_decay, .. } =
+        spec_of(&row)?;
+    let mood = match (store.mood(id).await?, mood_decay) {
+        (None, _) => Mood::default(),
+        (Some((mood, _)), None) => mood,
+        (Some((mood, since)), Some(decay)) => decayed(mood, since, present(setup), &decay),
+    };
     let relationships = store.relationships(id).await?;
     let counts = store.memory_counts(id).await?;
     let memory: serde_json::Map<String, serde_json::Value> = counts

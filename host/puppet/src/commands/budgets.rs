@@ -1,6 +1,6 @@
 //! `budgets`: what each budget allows and what is left. A running host is asked, since it knows what is reserved.
 
-use puppet_grants::Ledger;
+use puppet_grants::{Ledger, Rights};
 use puppet_store::{AgentStore as _, BudgetStore as _, sqlite::SqliteStore};
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
@@ -58,7 +58,14 @@ async fn stored(setup: &Setup) -> Result<Value> {
             assembly::rights(manifest, &spec, &cuts, &ledger)?;
         }
     }
-    ledger.restore(store.spent().await?);
+    let spent = store.spent().await?;
+    for (id, pack) in spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).filter(|(id, _)| id.is_generator())
+    {
+        if let Some(manifest) = manifests.get(pack) {
+            Rights::from_requests(&manifest.requests, pack, id, &ledger);
+        }
+    }
+    ledger.restore(spent);
     let rows: Vec<_> = ledger.lines(at).iter().map(puppet_engine::report::budget_row).collect();
     serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)
 }

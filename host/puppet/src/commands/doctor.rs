@@ -130,7 +130,8 @@ fn check(name: &'static str, status: &'static str, detail: impl Into<String>, re
 }
 
 fn of_trouble(name: &'static str, status: &'static str, trouble: &Trouble) -> Check {
-    check(name, status, trouble.message.clone(), trouble.remedy.clone())
+    let at = trouble.place.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
+    check(name, status, format!("{at}{}", trouble.message), trouble.remedy.clone())
 }
 
 fn configuration(setup: &Setup) -> Check {

@@ -1,17 +1,21 @@
-//! `plugins`: what runs, what it imports, what it asked for and got, and how it behaved.
+//! `plugins`: what runs, what it imports, what it asked for and got, and how it behaved. A running host is asked how
+//! its plugins stand: back-offs and quarantines are its own.
 
 use std::collections::BTreeMap;
 
-use puppet_grants::{Amount, CEILINGS, Period, Request};
-use puppet_packs::Manifest;
+use puppet_engine::report::quantile;
+use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
+use puppet_sandbox::CONTRACT;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, sqlite::SqliteStore};
-use puppet_types::{Capability, Outcome, PackId};
+use puppet_types::{AgentId, Capability, Outcome, PackId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     agents::spec_of,
-    assembly, firstparty,
+    assembly,
+    control::{self, Request as Ask, Stands},
+    firstparty,
     output::{List, Output, Table},
     setup::Setup,
     trouble::{Result, Trouble},
@@ -37,7 +41,7 @@ struct Row {
     granted: Vec<Value>,
     strikes: u32,
     last_breach: Option<String>,
-    backoff_until: Option<String>,
+    backoff_until: Option<Timestamp>,
     invocations: u64,
     fuel: Value,
     swap: Option<Value>,
@@ -59,10 +63,20 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         Err(_) if !setup.data.join("puppet.db").exists() => Default::default(),
         Err(error) => return Err(error.into()),
     };
-    let cut = assembly::manifests(&assembly::operators(setup)?)?;
+    let running: Option<BTreeMap<PackId, Stands>> = match control::ask(&setup.data, &Ask::Plugins).await? {
+        Some(answer) => Some(serde_json::from_value(answer).map_err(Trouble::internal)?),
+        None => None,
+    };
+    let left = assembly::manifests(&assembly::operators(setup)?)?;
     let mut rows = Vec::new();
     for plugin in firstparty::plugins() {
-        rows.push(row(&plugin, &cut, &agents, &behaviour)?);
+        let id = &plugin.manifest.id;
+        let stands = match &running {
+            Some(running) => running.get(id).cloned(),
+            None => runs(setup, id).then(Stands::default),
+        };
+        let granted = left.get(id).map(|manifest| granted(&manifest.requests, id)).unwrap_or_default();
+        rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
     }
     if out.json {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
@@ -77,11 +91,16 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             row.imports.join(" "),
             row.agents.len().to_string(),
             row.invocations.to_string(),
-            row.fuel["p50"].to_string(),
+            row.fuel["p50"].as_u64().map_or_else(|| "-".to_owned(), |fuel| fuel.to_string()),
             row.strikes.to_string(),
         ]);
     }
     table.print(out)
+}
+
+/// Whether the next host runs it: personalities always, generators where the configuration has them on.
+fn runs(setup: &Setup, id: &PackId) -> bool {
+    setup.config.generators.all().into_iter().find(|(name, _)| *name == id.as_str()).is_none_or(|(_, on)| on.enabled)
 }
 
 type Agents = BTreeMap<PackId, Vec<String>>;
@@ -118,37 +137,40 @@ async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
 
 fn row(
     plugin: &firstparty::BuiltIn,
-    cut: &BTreeMap<PackId, Manifest>,
+    granted: Vec<Value>,
+    stands: Option<&Stands>,
     agents: &Agents,
     behaviour: &BTreeMap<PackId, Behaviour>,
 ) -> Result<Row> {
     let inspection = puppet_sandbox::inspect(plugin.component).map_err(|error| Trouble::internal(error.to_string()))?;
     let manifest = &plugin.manifest;
-    let left = cut.get(&manifest.id).map_or(&manifest.requests, |cut| &cut.requests);
     let seen = behaviour.get(&manifest.id);
     let mut fuel = seen.map(|seen| seen.fuel.clone()).unwrap_or_default();
     fuel.sort_unstable();
-    let quantile =
-        |percent: usize| fuel.get((fuel.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
     Ok(Row {
         pack: manifest.id.to_string(),
         version: manifest.version.to_string(),
         digest: inspection.digest.to_string(),
         world: inspection.world.name(),
-        contract: "0.1.0",
+        contract: CONTRACT,
         signer: None,
-        state: "live",
-        reason: None,
-        share: 100,
+        state: match stands {
+            None => "installed",
+            Some(stands) if stands.quarantined => "quarantined",
+            Some(stands) if stands.backoff_until.is_some() => "backed-off",
+            Some(_) => "live",
+        },
+        reason: stands.is_none().then(|| "switched off in the configuration".to_owned()),
+        share: if stands.is_some() { 100 } else { 0 },
         agents: agents.get(&manifest.id).cloned().unwrap_or_default(),
         imports: inspection.capabilities.iter().map(|capability| capability.name()).collect(),
         requests: manifest.requests.iter().map(|(capability, request)| requested(*capability, request)).collect(),
-        granted: left.iter().filter_map(|(capability, request)| granted(*capability, request)).collect(),
-        strikes: seen.map_or(0, |seen| seen.strikes),
+        granted,
+        strikes: stands.and_then(|stands| stands.strikes).or(seen.map(|seen| seen.strikes)).unwrap_or(0),
         last_breach: seen.and_then(|seen| seen.last_breach.clone()),
-        backoff_until: None,
+        backoff_until: stands.and_then(|stands| stands.backoff_until),
         invocations: seen.map_or(0, |seen| seen.invocations),
-        fuel: json!({ "p50": quantile(50), "p99": quantile(99) }),
+        fuel: json!({ "p50": quantile(&fuel, 50), "p99": quantile(&fuel, 99) }),
         swap: None,
     })
 }
@@ -165,22 +187,18 @@ fn requested(capability: Capability, request: &Request) -> Value {
     })
 }
 
-/// The request as the operator left it, cut to the ceiling.
-fn granted(capability: Capability, request: &Request) -> Option<Value> {
-    let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;
-    let operations: Vec<&str> = most
-        .operations
-        .iter()
-        .copied()
-        .filter(|name| request.operations.is_empty() || request.operations.contains(*name))
-        .collect();
-    let amounts: Vec<Value> = most
-        .amounts
-        .iter()
-        .map(|(of, period, limit)| {
-            let asked = request.amounts.get(&(*of, *period)).copied().unwrap_or(*limit);
-            amount(*of, *period, asked.min(*limit))
-        })
-        .collect();
-    Some(json!({ "capability": capability.name(), "operations": operations, "amounts": amounts }))
+/// What an agent of this plugin gets: the requests, already cut to what the operator leaves, within the ceilings.
+fn granted(requests: &Requests, id: &PackId) -> Vec<Value> {
+    let ledger = Ledger::default();
+    let rights = Rights::from_requests(requests, id, &AgentId::new(""), &ledger);
+    let lines = ledger.lines(Timestamp::default());
+    let of = |capability: Capability| {
+        let right = rights.get(capability)?;
+        let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;
+        let operations: Vec<&str> = most.operations.iter().copied().filter(|name| right.allows(name)).collect();
+        let amounts = lines.iter().filter(|line| line.key.capability == capability);
+        let amounts: Vec<Value> = amounts.map(|line| amount(line.key.amount, line.key.period, line.limit)).collect();
+        Some(json!({ "capability": capability.name(), "operations": operations, "amounts": amounts }))
+    };
+    rights.capabilities().filter_map(of).collect()
 }

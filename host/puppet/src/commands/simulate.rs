@@ -10,7 +10,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use puppet_engine::{
     VirtualClock,
-    report::{self, Facts, Input, Report},
+    report::{self, AgentFact, Facts, Input, Personality, Report},
     simulation,
 };
 use puppet_packs::AgentSpec;
@@ -204,7 +204,9 @@ fn bar(course: &Course, out: Output) -> ProgressBar {
 fn facts(args: &Simulate, course: &Course, found: &Found) -> Facts {
     let agents = found.specs.iter().map(|spec| {
         let digest = Digest::of(Json::of(&spec.persona).as_str().as_bytes());
-        (spec.id.clone(), (spec.name.clone(), spec.pack.to_string(), spec.pack_version.clone(), digest.to_string()))
+        let personality =
+            Personality { pack: spec.pack.to_string(), version: spec.pack_version.clone(), digest: digest.to_string() };
+        (spec.id.clone(), AgentFact { name: spec.name.clone(), personality, mood_decay: spec.mood_decay.clone() })
     });
     let inputs = found.inputs.iter().map(|(file, sha256)| Input { file: file.clone(), sha256: sha256.clone() });
     Facts {
@@ -240,10 +242,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
 
 fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> Result<()> {
     if out.json {
-        return out.object(&serde_json::json!({
-            "schema": "puppet.simulated/1", "out": args.out.display().to_string(), "invocations": invocations,
-            "totals": report.totals,
-        }));
+        return out.object(report);
     }
     let mut table = Table::new(&["agent", "posts", "threads", "replies", "quotes", "likes", "declined", "breaches"]);
     for agent in report.agents.iter().take(20) {

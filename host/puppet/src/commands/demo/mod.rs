@@ -10,6 +10,7 @@ use puppet_packs::AgentSpec;
 use puppet_store::sqlite::SqliteStore;
 use puppet_tweet::Local;
 use puppet_types::{AgentId, Timestamp, ids};
+use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use self::feed::{Entry, Feed};
@@ -65,8 +66,11 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
     let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped));
     let stage = Stage { host, local, specs, speed: args.speed };
     let live = !args.plain && !out.json && std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let mut feed = Feed::default();
     let shown = tokio::select! {
-        shown = async { if live { screen::show(&stage, watcher).await } else { plain(&stage, watcher, out).await } } => shown,
+        shown = async {
+            if live { screen::show(&stage, watcher).await } else { plain(&stage, &mut feed, watcher, out).await }
+        } => shown,
         () = told_to_stop(args.length) => Ok(()),
     };
     if live {
@@ -74,7 +78,18 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
     }
     let _ = stop.send(true);
     driver.await.map_err(Trouble::internal)?.map_err(Trouble::from)?;
-    shown
+    shown?;
+    if out.json { summary(&stage, &feed, out) } else { Ok(()) }
+}
+
+/// What came of it, for scripts.
+fn summary(stage: &Stage, feed: &Feed, out: Output) -> Result<()> {
+    let of = |spec: &AgentSpec| {
+        let (posts, replies, likes) = feed.counts.get(&spec.id).copied().unwrap_or_default();
+        json!({ "id": spec.id, "name": spec.name, "posts": posts, "replies": replies, "likes": likes })
+    };
+    let agents: Vec<_> = stage.specs.iter().map(of).collect();
+    out.object(&json!({ "schema": "puppet.demo/1", "agents": agents }))
 }
 
 /// What both views show.
@@ -126,13 +141,15 @@ fn secret(seed: u64) -> [u8; 32] {
     secret
 }
 
-/// A line per effect.
-async fn plain(stage: &Stage, mut watcher: broadcast::Receiver<Happening>, out: Output) -> Result<()> {
-    let mut feed = Feed::default();
+/// A line per effect; for scripts they are only counted.
+async fn plain(stage: &Stage, feed: &mut Feed, mut watcher: broadcast::Receiver<Happening>, out: Output) -> Result<()> {
     loop {
         match watcher.recv().await {
             Ok(happening) => {
                 for entry in feed.take(stage, happening) {
+                    if out.json {
+                        continue;
+                    }
                     if let Entry::Effect { at, name, kind, text, about } = entry {
                         let about = about.map_or_else(String::new, |about| format!(" ({about})"));
                         out.line(format!(

@@ -1,0 +1,56 @@
+//! The other end of the socket: a command asks the host of a data folder.
+
+use std::{io, path::Path};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::UnixStream,
+};
+
+use super::{Reply, Request, SOCKET};
+use crate::trouble::{Exit, Result, Trouble};
+
+/// Asks the host of a data folder; none where no host runs there.
+pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
+    let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            use io::ErrorKind::{ConnectionRefused, InvalidInput, NotADirectory, NotFound};
+            // The last two: no folder, or a path too long for a socket. No host can listen there either.
+            return match error.kind() {
+                NotFound | ConnectionRefused | NotADirectory | InvalidInput => Ok(None),
+                _ => Err(lost(&error)),
+            };
+        }
+    };
+    let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
+    text.push('\n');
+    stream.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await.map_err(|error| lost(&error))?;
+    match serde_json::from_str(&answer) {
+        Ok(Reply::Done(value)) => Ok(Some(value)),
+        Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
+        Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
+    }
+}
+
+fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
+    // Codes are static texts: one that this version does not know is told in the message.
+    const CODES: [&str; 6] = ["unknown-agent", "agent-exists", "bad-request", "store", "internal", "bad-value"];
+    let known = CODES.iter().find(|known| **known == code);
+    let message = if known.is_some() { message } else { format!("{code}: {message}") };
+    let code = known.copied().unwrap_or("refused");
+    match exit {
+        2 => Trouble::input(code, message, remedy),
+        3 => Trouble::refused(code, message, remedy),
+        4 => Trouble::unreachable(code, message, remedy),
+        _ => Trouble { exit: Exit::Internal, code, message, place: Default::default(), remedy },
+    }
+}
+
+fn lost(error: &io::Error) -> Trouble {
+    let message = format!("the host of this data folder does not answer: {error}");
+    Trouble::unreachable("host-lost", message, "see what the host says, or start it again")
+}

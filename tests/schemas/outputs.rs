@@ -1,0 +1,228 @@
+//! Runs every command with `--json` once, in folders of its own, and keeps what it printed with the name of its schema.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    sync::LazyLock,
+};
+
+use serde_json::{Value, json};
+
+use super::errors;
+use crate::support::{self, Ran, Running, list, puppet, run};
+
+/// What was printed or written.
+pub struct Output {
+    /// File in docs/schemas, without its ending.
+    pub schema: &'static str,
+    /// Where it came from.
+    pub what: String,
+    pub text: String,
+    pub value: Value,
+}
+
+/// All of them, made once.
+pub fn outputs() -> &'static [Output] {
+    static OUTPUTS: LazyLock<Vec<Output>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut seen = Seen { folder: folder.path().to_owned(), outputs: Vec::new() };
+        seen.still();
+        seen.simulated();
+        seen.invoked();
+        seen.alive();
+        errors::provoke(&mut seen);
+        seen.outputs
+    });
+    &OUTPUTS
+}
+
+/// What was seen so far, and where commands run.
+pub struct Seen {
+    pub folder: std::path::PathBuf,
+    outputs: Vec<Output>,
+}
+
+impl Seen {
+    /// Runs a command with `--json`.
+    pub fn run(&mut self, schema: &'static str, code: i32, args: &[&str]) -> Value {
+        let ran = run(&self.folder, &[args, &["--json"]].concat()).exits(code);
+        self.keep(schema, &args.join(" "), ran.stdout)
+    }
+
+    /// Keeps one object.
+    pub fn keep(&mut self, schema: &'static str, what: &str, text: String) -> Value {
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{what}: {error}\n{text}"));
+        self.outputs.push(Output { schema, what: what.to_owned(), text, value: value.clone() });
+        value
+    }
+
+    /// Keeps the error of a command that failed.
+    pub fn error(&mut self, what: &str, code: &str, ran: &Ran) -> Value {
+        let line = ran.stderr.lines().rfind(|line| line.starts_with("{\"error\"")).unwrap_or_else(|| panic!("{ran:?}"));
+        let value = self.keep("error", what, line.to_owned());
+        assert_eq!(value["error"]["code"], code, "{what}: {line}");
+        value["error"]["where"].clone()
+    }
+
+    fn file(&mut self, schema: &'static str, path: &Path) -> Value {
+        let text = std::fs::read_to_string(path).unwrap();
+        self.keep(schema, &path.display().to_string(), text)
+    }
+
+    /// Before any host has run: a folder, its configuration, agents, an event that waits.
+    fn still(&mut self) {
+        self.run("plugins", 0, &["plugins"]);
+        self.run("doctor", 0, &["doctor"]);
+        self.run("limits", 0, &["doctor", "--limits"]);
+        self.run("config", 0, &["config"]);
+        self.run("init", 0, &["init", "first"]);
+        self.run("demo", 0, &["demo", "--for", "1s"]);
+        let mut files: Vec<_> = std::fs::read_dir(agents()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in &files {
+            self.run("agent-import", 0, &["agent", "import", "--dry-run", file.to_str().unwrap()]);
+            self.run("agent-import", 0, &["agent", "import", file.to_str().unwrap()]);
+        }
+        let agents = self.run("agent-list", 0, &["agent", "list"]);
+        assert_eq!(list(&agents, "items").len(), files.len());
+        self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
+        self.run("budgets", 0, &["budgets"]);
+        self.run("doctor", 0, &["doctor"]);
+        let sent = self.run("event-send", 0, &["event", "send", "news", "--payload", "{\"topic\": \"rain\"}"]);
+        assert_eq!(sent["outcome"], "accepted");
+        std::fs::write(self.folder.join("off.toml"), "[generators.news]\nenabled = false\n").unwrap();
+        let plugins = self.run("plugins", 0, &["plugins", "--config", "off.toml"]);
+        let state =
+            |pack: &str| list(&plugins, "items").iter().find(|item| item["pack"] == pack).unwrap()["state"].clone();
+        assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
+    }
+
+    /// Virtual time: the report is printed as it is written; what the operator forbids is counted.
+    fn simulated(&mut self) {
+        let few = "[[grant]]\npack = \"standard-personality\"\ncapability = \"tweet\"\n\
+                   amounts = { \"replies/hour\" = 0, \"likes/hour\" = 0 }\n";
+        std::fs::write(self.folder.join("few.toml"), few).unwrap();
+        let agents = agents();
+        let simulate = ["simulate", "--agents", agents.to_str().unwrap(), "--out", "out", "--days", "2"];
+        let printed = self.run("simulate", 0, &[&simulate[..], &["--grants", "few.toml"]].concat());
+        let out = self.folder.join("out");
+        assert_eq!(printed, self.file("simulate", &out.join("report.json")));
+        let denied = printed["totals"]["denied"]["tweet"].as_u64().unwrap();
+        assert!(denied > 0 && printed["totals"]["decisions"]["reply"].is_null(), "{denied} calls were refused");
+        self.file("build", &out.join("build.json"));
+        let journal = self.run("journal", 0, &["journal", "--data", "out/data", "--limit", "40"]);
+        let newest = list(&journal, "items").first().unwrap();
+        assert!(newest["timing_us"].is_null() && journal["next"].is_string());
+        let decided = list(&journal, "items").iter().find(|item| !list(item, "decisions").is_empty()).unwrap();
+        self.run("invocation", 0, &["journal", "show", decided["id"].as_str().unwrap(), "--data", "out/data"]);
+        self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
+        self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
+        self.run("budgets", 0, &["budgets", "--data", "out/data"]);
+        let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
+        assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
+    }
+
+    /// One event: answered, refused what it does not request, and stopped by a limit.
+    fn invoked(&mut self) {
+        let plugin = puppet::firstparty::plugins()
+            .into_iter()
+            .find(|plugin| plugin.manifest.id.as_str() == "standard-personality");
+        let pack = self.folder.join("quiet");
+        std::fs::create_dir(&pack).unwrap();
+        std::fs::write(pack.join("quiet.wasm"), plugin.unwrap().component).unwrap();
+        let manifest = "id = \"quiet\"\nversion = \"0.1.0\"\nname = \"Quiet\"\ndescription = \"May not speak.\"\n\
+                        component = \"quiet.wasm\"\n[requests.llm]\nreason = \"It thinks.\"\n\
+                        [requests.memory]\nreason = \"It remembers.\"\n[requests.schedule]\nreason = \"It waits.\"\n\
+                        [requests.state]\nreason = \"It knows when it spoke.\"\n";
+        std::fs::write(pack.join("pack.toml"), manifest).unwrap();
+        let event = json!({"kind": "command_post", "payload": {"topic": "rain", "force": true}}).to_string();
+        let invoke = |target: &'static str, event: &str| ["invoke", target, "--event", event].map(str::to_owned);
+        let done = invoke("quiet/quiet.wasm", &event);
+        let done = self.run("invoke", 0, &done.each_ref().map(String::as_str));
+        assert!(list(&done, "denied").is_empty() && done["outcome"] == "ok");
+        let denied = invoke("quiet", &event);
+        let denied = self.run("invoke", 0, &denied.each_ref().map(String::as_str));
+        assert!(list(&denied, "denied").iter().any(|call| call["capability"] == "tweet"), "{denied}");
+        std::fs::write(self.folder.join("short.toml"), "[invocation]\ndecisions = 1\n").unwrap();
+        let args = ["invoke", "quiet/quiet.wasm", "--event", &event, "--config", "short.toml"];
+        let stopped = self.run("invoke", 1, &args);
+        assert_eq!(stopped["breach"], "too-many-decisions");
+    }
+
+    /// A running host: answered, declined, followed, and a plugin that runs into a limit and is backed off.
+    fn alive(&mut self) {
+        let data = self.folder.join(".puppet");
+        let host = Running::start(&self.folder, &data, &[]);
+        self.file("run", &data.join("run.json"));
+        let news =
+            ["event", "send", "news", "--payload", "{\"topic\": \"rain\"}", "--agent", "harbour-watch", "--wait"];
+        assert_eq!(self.run("event-send", 0, &news)["outcome"], "ok");
+        let post =
+            ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+        self.run("event-send", 0, &post);
+        let again = ["event", "send", "command_post", "--agent", "harbour-watch", "--wait"];
+        assert_eq!(self.run("event-send", 0, &again)["outcome"], "declined");
+        let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "orbit-desk"];
+        self.run("event-send", 0, &mention);
+        let own = "{\"text\": \"hello\", \"author\": \"orbit_desk\"}";
+        let own = ["event", "send", "mention", "--payload", own, "--agent", "orbit-desk", "--json"];
+        let alone = run(&self.folder, &own).exits(2);
+        self.error("a mention of oneself", "bad-value", &alone);
+        self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
+        self.run("budgets", 0, &["budgets"]);
+        self.run("plugins", 0, &["plugins"]);
+        self.run("doctor", 0, &["doctor"]);
+        let declined = self.run("journal", 0, &["journal", "--outcome", "declined"]);
+        let id = list(&declined, "items").first().unwrap()["id"].as_str().unwrap().to_owned();
+        assert!(self.run("invocation", 0, &["journal", "show", &id])["timing_us"].is_object());
+        self.followed();
+        let locked = run(&self.folder, &["run", "--for", "1s", "--json"]).exits(4);
+        self.error("a second host", "data-locked", &locked);
+        assert_eq!(host.stop(), 0);
+
+        std::fs::create_dir(self.folder.join("strict")).unwrap();
+        std::fs::write(self.folder.join("strict/puppet.toml"), "[invocation]\ndecisions = 1\n").unwrap();
+        let _host = Running::start(&self.folder, &data, &["--config", "strict/puppet.toml"]);
+        let ran = run(&self.folder, &[&news[..], &["--json"]].concat()).exits(1);
+        self.error("an event that ends as a breach", "event-failed", &ran);
+        assert_eq!(self.keep("event-send", "the same event", ran.stdout)["outcome"], "breach");
+        let plugins = self.run("plugins", 0, &["plugins"]);
+        let one = list(&plugins, "items").iter().find(|item| item["pack"] == "standard-personality").unwrap();
+        assert_eq!((&one["state"], &one["last_breach"]), (&"backed-off".into(), &"too-many-decisions".into()));
+        assert!(one["backoff_until"].is_string() && one["strikes"].as_u64().unwrap() > 0, "{one}");
+        let breached = self.run("journal", 0, &["journal", "--outcome", "breach"]);
+        let id = list(&breached, "items").first().unwrap()["id"].as_str().unwrap().to_owned();
+        self.run("invocation", 0, &["journal", "show", &id]);
+    }
+
+    /// `journal -f`: one object per line. It tells what comes after it started, so events are sent until it does.
+    fn followed(&mut self) {
+        let child = puppet(&self.folder).args(["journal", "-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut follower = Follower(child);
+        let lines = BufReader::new(follower.0.stdout.take().unwrap());
+        let (tell, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || tell.send(lines.lines().next()));
+        let args = ["event", "send", "news", "--payload", "{\"topic\": \"fog\"}", "--agent", "zero-hour", "--wait"];
+        let line = (0..200).find_map(|_| {
+            run(&self.folder, &args).exits(0);
+            heard.try_recv().ok()
+        });
+        let line = line.expect("an event that was followed").expect("a line").unwrap();
+        self.keep("invocation", "a line of journal -f", line + "\n");
+    }
+}
+
+/// Ends when it is dropped.
+struct Follower(Child);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn agents() -> std::path::PathBuf {
+    support::fixtures().join("agents")
+}
