@@ -89,7 +89,8 @@ pub struct Host {
     pub bounds: Arc<CallBounds>,
     /// Who there is.
     pub agents: Agents,
-    secret: [u8; 32],
+    /// Keyed once: keying costs as much as a seed.
+    seeds: Hmac<Sha256>,
     casting: Box<dyn Casting>,
     plugins: RwLock<Plugins>,
     actors: Mutex<LruCache<AgentId, Arc<Actor>>>,
@@ -120,7 +121,7 @@ impl Host {
             books: parts.books,
             bounds: Arc::new(parts.bounds),
             agents: Agents::default(),
-            secret: parts.secret,
+            seeds: keyed(&parts.secret),
             casting: parts.casting,
             plugins: RwLock::default(),
             actors: Mutex::new(LruCache::new(ACTORS)),
@@ -213,7 +214,7 @@ impl Host {
 
     /// Seed of an invocation: HMAC under the host's secret, never of a component's digest.
     pub fn seed(&self, id: &InvocationId) -> u64 {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return 0 };
+        let mut mac = self.seeds.clone();
         mac.update(id.as_str().as_bytes());
         let digest = mac.finalize().into_bytes();
         digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
@@ -297,4 +298,11 @@ impl Host {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+fn keyed(secret: &[u8; 32]) -> Hmac<Sha256> {
+    // A short key is filled up with zeros: RFC 2104.
+    let mut block = [0; 64];
+    block[..secret.len()].copy_from_slice(secret);
+    Hmac::new(&block.into())
 }

@@ -5,7 +5,14 @@
 //! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
-use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::poll_fn,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use puppet_types::{
@@ -484,6 +491,11 @@ impl Gate {
         match self.elapsed {
             Elapsed::Modelled(_) => Ok(answer.await),
             Elapsed::Wall(since) => {
+                let mut answer = pin!(answer);
+                // Most answers are there at once and need no timer.
+                if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+                    return Ok(answer);
+                }
                 let left = self.bounds.deadline.saturating_sub(since.elapsed());
                 tokio::time::timeout(left, answer).await.map_err(|_| self.too_late())
             }

@@ -12,9 +12,14 @@ const WORDS: usize = 6;
 /// Texts compared word by word; further ones only as a whole.
 const COMPARED: usize = 512;
 
-/// What one call has recalled. The carrier of the call holds it.
+/// Memories that wait to be looked into; more are looked into at once.
+const PENDING: usize = 128;
+
+/// What one call has recalled. The carrier of the call holds it. Most calls store nothing of the kind, so texts are
+/// only looked into when one does.
 #[derive(Debug, Default)]
 pub struct Recalled {
+    pending: Vec<Memory>,
     whole: BTreeMap<String, BTreeSet<String>>,
     compared: Vec<Source>,
     strangers: BTreeSet<String>,
@@ -32,7 +37,14 @@ struct Source {
 impl Recalled {
     /// Notes what the guest is about to see.
     pub(crate) fn note<'m>(&mut self, memories: impl IntoIterator<Item = &'m Memory>) {
-        for memory in memories {
+        self.pending.extend(memories.into_iter().cloned());
+        if self.pending.len() > PENDING {
+            self.look_into_pending();
+        }
+    }
+
+    fn look_into_pending(&mut self) {
+        for memory in std::mem::take(&mut self.pending) {
             let text = normalised(&memory.content);
             if memory.trust == Trust::Stranger {
                 self.strangers.insert(memory.id.clone());
@@ -53,7 +65,8 @@ impl Recalled {
 
     /// Whether a text is one that was recalled, or nine tenths of its words are taken from one. What it
     /// replaces does not count: correcting a memory repeats most of it.
-    pub(crate) fn echoes(&self, content: &str, replaced: Option<&str>) -> bool {
+    pub(crate) fn echoes(&mut self, content: &str, replaced: Option<&str>) -> bool {
+        self.look_into_pending();
         let other = |id: &str| Some(id) != replaced;
         if self.whole.get(&normalised(content)).is_some_and(|ids| ids.iter().any(|id| other(id))) {
             return true;
@@ -77,7 +90,8 @@ impl Recalled {
     }
 
     /// Whether this id was seen as somebody else's words.
-    pub(crate) fn is_strangers(&self, id: &str) -> bool {
+    pub(crate) fn is_strangers(&mut self, id: &str) -> bool {
+        self.look_into_pending();
         self.strangers.contains(id)
     }
 }

@@ -159,7 +159,7 @@ impl View<'_> {
     }
 
     /// Checked, not an echo, and still a stranger's where it replaces a stranger's.
-    fn admitted(&self, draft: Draft, replaces: Option<&str>) -> Result<Memory, Refusal> {
+    fn admitted(&mut self, draft: Draft, replaces: Option<&str>) -> Result<Memory, Refusal> {
         let mut memory = draft.into_memory(self.agent, self.account, self.gate.at())?;
         if self.recalled.echoes(&memory.content, replaces) {
             return Err(Refusal::call(Code::Echo, "this text came out of recall: it is remembered already"));

@@ -16,8 +16,10 @@ pub(crate) enum Stream {
 pub(crate) struct Virtual {
     wall: Timestamp,
     now: u64,
-    random: ChaCha20Rng,
-    insecure: ChaCha20Rng,
+    seed: u64,
+    /// Made when they are first asked: most calls draw nothing here.
+    random: Option<Box<ChaCha20Rng>>,
+    insecure: Option<Box<ChaCha20Rng>>,
 }
 
 impl Default for Virtual {
@@ -28,10 +30,7 @@ impl Default for Virtual {
 
 impl Virtual {
     pub(crate) fn new(seed: u64, wall: Timestamp) -> Self {
-        let random = ChaCha20Rng::seed_from_u64(seed);
-        let mut insecure = random.clone();
-        insecure.set_stream(1);
-        Self { wall, now: 0, random, insecure }
+        Self { wall, now: 0, seed, random: None, insecure: None }
     }
 
     /// Nanoseconds since the call began.
@@ -61,10 +60,15 @@ impl Virtual {
     }
 
     fn stream(&mut self, stream: Stream) -> &mut ChaCha20Rng {
-        match stream {
-            Stream::Random => &mut self.random,
-            Stream::Insecure => &mut self.insecure,
-        }
+        let (place, number) = match stream {
+            Stream::Random => (&mut self.random, 0),
+            Stream::Insecure => (&mut self.insecure, 1),
+        };
+        place.get_or_insert_with(|| {
+            let mut stream = ChaCha20Rng::seed_from_u64(self.seed);
+            stream.set_stream(number);
+            Box::new(stream)
+        })
     }
 }
 

@@ -97,7 +97,7 @@ pub fn memory(id: &str, kind: MemoryKind, content: &str, second: i64) -> Memory 
         associations: vec!["other".into()],
         metadata: vec![("key".into(), "value".into())],
         author: Some("ann".into()),
-        trust: Trust::Stranger,
+        trust: Trust::Own,
         pinned: false,
     }
 }
