@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// An event makes a few hundred small objects: a tenth of its time, with the system's allocator.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match puppet::cli::Cli::try_parse() {
         Ok(cli) => puppet::run(cli),

@@ -20,6 +20,10 @@ mod table;
 
 use std::time::Duration;
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How much is measured.
 pub struct Effort {
     /// Of one round.
