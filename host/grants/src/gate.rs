@@ -2,7 +2,8 @@
 //! invocation read and decided.
 //!
 //! A read passes: counted → granted → budget reserved → answered from the journal, or by the provider within
-//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded.
+//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded; one that
+//! is refused is journaled like a read, since the guest goes on with the refusal.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -117,17 +118,29 @@ pub struct Proceedings {
     pub divergence: Option<u32>,
 }
 
+/// What answers the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Kept reads first, then providers.
+    Providers,
+    /// Recorded reads alone; decisions are admitted as ever.
+    Recorded,
+    /// The journal alone, also on what was admitted.
+    Journal,
+}
+
 /// One invocation's way through the gate.
 pub struct Gate {
     invocation: InvocationId,
     pack: PackId,
     at: Timestamp,
+    charged_at: Timestamp,
     rights: Arc<Rights>,
     bounds: Arc<CallBounds>,
     books: Arc<dyn Books>,
     elapsed: Elapsed,
     recorded: VecDeque<Read>,
-    strict: bool,
+    source: Source,
     calls: [u32; Capability::ALL.len()],
     journal_bytes: usize,
     decided: Arc<Vec<NumberedDecision>>,
@@ -150,12 +163,13 @@ impl Gate {
             invocation,
             pack,
             at,
+            charged_at: at,
             rights,
             bounds,
             books,
             elapsed,
             recorded: VecDeque::new(),
-            strict: false,
+            source: Source::Providers,
             calls: [0; Capability::ALL.len()],
             journal_bytes: 0,
             decided: Arc::default(),
@@ -164,17 +178,31 @@ impl Gate {
         }
     }
 
-    /// Answers from these as long as the questions are the same; then asks providers (a retried invocation).
+    /// Draws on the budgets of this time: of the invocation's, where its event has waited. An hour's worth of events
+    /// that comes late does not bring its hour's budget with it.
+    pub fn charged_at(mut self, now: Timestamp) -> Self {
+        self.charged_at = now;
+        self
+    }
+
+    /// Answers from these as long as the questions are the same; then asks providers (a retried invocation, of which
+    /// paid reads are kept: what is free is asked again between them).
     pub fn resume_from(mut self, reads: Vec<Read>) -> Self {
         self.recorded = reads.into();
         self
     }
 
-    /// Answers only from these: a question that was not recorded is an error and a divergence (a replay).
-    pub fn replay(mut self, reads: Vec<Read>) -> Self {
+    /// Answers only from these: a question that was not recorded is an error and a divergence (a preview).
+    pub fn answer_from(mut self, reads: Vec<Read>) -> Self {
         self.recorded = reads.into();
-        self.strict = true;
+        self.source = Source::Recorded;
         self
+    }
+
+    /// The same, and what was decided then is admitted or refused as it was then, whatever rights and budgets say
+    /// now; nothing is drawn on (a replay).
+    pub fn replay(self, reads: Vec<Read>) -> Self {
+        Self { source: Source::Journal, ..self.answer_from(reads) }
     }
 
     /// The time of the event.
@@ -237,7 +265,7 @@ impl Gate {
     {
         self.count(capability)?;
         let request = Json::of(request);
-        if let Some(answer) = self.journaled(capability, operation, &request)? {
+        if let Some(answer) = self.journaled(capability, operation, &request, paid)? {
             return answer;
         }
         let mut read = Read {
@@ -314,7 +342,16 @@ impl Gate {
             let detail = format!("more than {} decisions", self.bounds.decisions);
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
         }
-        let reserved = self.admit(capability, operation, charges).map_err(Refusal::Call)?;
+        if self.source != Source::Providers {
+            self.refused_before(capability, operation, &decision)?;
+        }
+        let reserved = match self.source {
+            Source::Journal => Vec::new(),
+            _ => match self.admit(capability, operation, charges) {
+                Ok(reserved) => reserved,
+                Err(error) => return Err(self.refuse_decision(capability, operation, &decision, error)),
+            },
+        };
         self.held.extend(reserved.into_iter().map(|(held, _)| {
             let quantity = held.quantity();
             (held, quantity)
@@ -358,6 +395,11 @@ impl Gate {
             }
         }
         self.out.decisions = Arc::unwrap_or_clone(self.decided);
+        if self.source == Source::Journal && !self.recorded.is_empty() {
+            // Something was asked then and is not asked now.
+            let n = self.out.reads.len() as u32;
+            self.out.divergence.get_or_insert(n);
+        }
         for capability in Capability::ALL {
             let calls = self.calls[capability.index()];
             if calls > 0 {
@@ -387,7 +429,7 @@ impl Gate {
         for charge in charges {
             for counter in right.budgets(charge.amount) {
                 // What was reserved so far is given back when the list is dropped.
-                reserved.push((counter.reserve(charge.quantity, self.at)?, charge.amount));
+                reserved.push((counter.reserve(charge.quantity, self.charged_at)?, charge.amount));
             }
         }
         Ok(reserved)
@@ -398,18 +440,19 @@ impl Gate {
         capability: Capability,
         operation: &str,
         request: &Json,
+        paid: bool,
     ) -> Result<Option<Result<A, Refusal>>, Refusal> {
-        let same = self.recorded.front().is_some_and(|read| {
-            read.capability == capability && read.operation == operation && read.request == *request
-        });
-        if !same {
-            if self.strict {
+        if !self.is_next(capability, operation, request) {
+            if self.source != Source::Providers {
                 let n = self.out.reads.len() as u32;
                 self.out.divergence.get_or_insert(n);
                 let message = format!("the journal has no answer to read {n}: {capability}.{operation}");
                 return Err(Refusal::call(Code::Internal, message));
             }
-            self.recorded.clear();
+            let n = self.out.reads.len() as u32;
+            if paid || self.recorded.front().is_some_and(|kept| kept.n <= n) {
+                self.recorded.clear();
+            }
             return Ok(None);
         }
         let Some(read) = self.recorded.pop_front() else { return Ok(None) };
@@ -421,6 +464,46 @@ impl Gate {
         };
         self.keep(read)?;
         Ok(Some(answer))
+    }
+
+    /// Whether this is what was asked next when it was recorded.
+    fn is_next(&self, capability: Capability, operation: &str, request: &Json) -> bool {
+        self.recorded.front().is_some_and(|read| {
+            read.capability == capability && read.operation == operation && read.request == *request
+        })
+    }
+
+    /// The refusal that is recorded for this decision.
+    fn refused_before(&mut self, capability: Capability, operation: &str, decision: &Decision) -> Result<(), Refusal> {
+        let refusals = [ReadStatus::Denied, ReadStatus::Budget];
+        if !self.recorded.front().is_some_and(|read| refusals.contains(&read.status))
+            || !self.is_next(capability, operation, &Json::of(decision))
+        {
+            return Ok(());
+        }
+        let Some(read) = self.recorded.pop_front() else { return Ok(()) };
+        let error = read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, ""));
+        self.keep(read)?;
+        Err(Refusal::Call(error))
+    }
+
+    fn refuse_decision(
+        &mut self,
+        capability: Capability,
+        operation: &str,
+        decision: &Decision,
+        error: CallError,
+    ) -> Refusal {
+        let read = Read {
+            n: self.out.reads.len() as u32,
+            capability,
+            operation: operation.to_owned(),
+            request: Json::of(decision),
+            answer: Json::default(),
+            status: ReadStatus::Denied,
+            cost: Cost::default(),
+        };
+        self.refused(read, error)
     }
 
     fn refused(&mut self, mut read: Read, error: CallError) -> Refusal {
