@@ -13,3 +13,4 @@ mod live;
 mod providers;
 mod replayed;
 mod scene;
+mod stored;

@@ -24,11 +24,22 @@ pub struct Network {
     pub orders: Mutex<Vec<Order>>,
     /// Reads are never answered.
     pub hangs: AtomicBool,
+    /// So many of the next reads panic.
+    pub panics: AtomicU32,
+    /// So many of the next orders panic.
+    pub publishing_panics: AtomicU32,
+}
+
+/// Panics as often as a counter says.
+fn panic_if_due(counter: &AtomicU32) {
+    let due = counter.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+    assert!(!due, "this provider panics on purpose");
 }
 
 impl Network {
     async fn nothing(&self) -> Result<Vec<Post>, CallError> {
         self.reads.fetch_add(1, SeqCst);
+        panic_if_due(&self.panics);
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -57,6 +68,7 @@ impl TweetReader for Network {
 #[async_trait]
 impl TweetPublisher for Network {
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
+        panic_if_due(&self.publishing_panics);
         self.orders.lock().unwrap().push(order.clone());
         Ok(Published::default())
     }

@@ -176,6 +176,23 @@ impl Scene {
         all_rows(self.folder.path())
     }
 
+    /// From now on no row can be added to a table.
+    pub fn refuse(&self, table: &str) {
+        let trigger = format!("CREATE TRIGGER refuse BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'full'); END");
+        self.on_file(&trigger);
+    }
+
+    /// Rows can be added again.
+    pub fn allow(&self) {
+        self.on_file("DROP TRIGGER refuse");
+    }
+
+    fn on_file(&self, sql: &str) {
+        let db = rusqlite::Connection::open(self.folder.path().join("puppet.db")).unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+
     /// Spent and held of an amount, summed over the windows of this moment.
     pub fn used(&self, amount: Amount, period: Period) -> (u64, u64) {
         let lines = self.host.ledger.lines(self.host.now());
