@@ -1,12 +1,12 @@
 //! Rule 2: an invocation that does not end well leaves its journal row, the end of its event and its strike, and
 //! nothing else: the whole database is compared, table by table.
 
-use puppet_grants::{Amount, Period};
-use puppet_types::{Breach, Event, Outcome, Priority};
+use puppet_grants::{Amount, Period, Request};
+use puppet_types::{Breach, Capability, Event, Outcome, Priority};
 
 use crate::{
-    guest::{End, Step},
-    scene::{Cast, Scene, after, event, everything, start},
+    guest::{End, Step, generator},
+    scene::{Cast, Scene, Setting, after, event, everything, start},
 };
 
 /// One of every kind of decision, and reads between them.
@@ -110,6 +110,24 @@ async fn a_call_with_too_many_decisions_commits_none_of_them() {
     assert!(matches!(entry.invocation.outcome, Outcome::Breach(Breach::TooManyDecisions, _)));
     assert_eq!(entry.invocation.decisions.len(), 256);
     assert_eq!(others(&scene, "e1"), before);
+}
+
+/// What a generator returns is recorded after it has ended: one event that is refused takes the others with it.
+#[tokio::test]
+async fn a_generator_with_one_bad_event_makes_none_of_them() {
+    for (agents, outcome, made) in [(&["ann"][..], "ok", 1), (&["ann", "bob"], "failed", 0)] {
+        let cast = Cast { pack: "pack", steps: Vec::new(), end: End::Ok, requests: everything() };
+        let scene = Scene::with(Setting::default(), vec![cast], agents).await;
+        let granted = Request { kinds: ["news".to_owned()].into(), ..Request::default() };
+        scene.install("presses", &generator(), [(Capability::Events, granted)].into());
+        let before = others(&scene, "e1");
+        let entry = scene.handle(event("e1", "generator:presses", start())).await;
+        assert_eq!(entry.invocation.outcome.name(), outcome);
+        let handled = scene.journal().await.iter().filter(|entry| entry.invocation.event.kind == "news").count();
+        assert_eq!(handled, 1 + made, "the one that it was given, and what it made");
+        assert_eq!(others(&scene, "e1") == before, made == 0);
+        assert_eq!(scene.used(Amount::Events, Period::Hour), (made as u64, 0));
+    }
 }
 
 #[tokio::test]

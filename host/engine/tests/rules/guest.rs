@@ -192,6 +192,33 @@ fn ended(end: End, constants: &mut Constants) -> String {
     }
 }
 
+/// A generator that makes one event per agent, in the agents' order. The first is a `news`; the others have no kind.
+pub fn generator() -> Vec<u8> {
+    let text = format!(
+        r#"(component {TYPES} {LIBC}
+          (type $a (record (field "id" string) (field "name" string) (field "handle" string)))
+          (type $n (record (field "kind" string) (field "targets" (list string)) (field "priority" $priority)
+            (field "payload" string) (field "delay-ms" u64)))
+          (type $t (record (field "id" string) (field "kind" string) (field "at" u64) (field "payload" string)
+            (field "agents" (list $a))))
+          (core module $m
+            (import "libc" "memory" (memory 1))
+            (data (i32.const 600) "news{{}}")
+            (func (export "generate") (param i32 i32 i32 i32 i64 i32 i32 i32 i32) (result i32)
+              (i32.store (i32.const 112) (i32.const 200)) (i32.store (i32.const 116) (local.get 8))
+              (i32.store (i32.const 200) (i32.const 600)) (i32.store (i32.const 204) (i32.const 4))
+              (i32.store (i32.const 220) (i32.const 604)) (i32.store (i32.const 224) (i32.const 2))
+              (i32.const 104)))
+          (core instance $m (instantiate $m (with "libc" (instance $libc))))
+          (func $generate (param "trigger" $t) (result (result (list $n) (error $failure)))
+            (canon lift (core func $m "generate") (memory (core memory $memory)) (realloc (core func $realloc))))
+          (instance $generator (export "agent-ref" (type $a)) (export "new-event" (type $n)) (export "trigger" (type $t))
+            (export "generate" (func $generate)))
+          (export "puppet:plugin/generator@0.1.0" (instance $generator)))"#
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// A personality that makes these calls and ends so.
 pub fn component(steps: &[Step], end: End) -> Vec<u8> {
     let mut capabilities: Vec<&str> = steps.iter().map(|step| step.capability()).collect();

@@ -144,12 +144,19 @@ impl Scene {
             secret: [7; 32],
             casting: Box::new(Company { llm }),
         });
+        let scene = Self { host: Arc::new(host), clock, store, network, model, folder };
         for Cast { pack, steps, end, requests } in casts {
-            let compiled = sandbox.compile(&component(&steps, end)).unwrap();
-            host.install(Plugin::load(&sandbox, &compiled, pack.into(), "1.0.0".to_owned(), requests).unwrap());
+            scene.install(pack, &component(&steps, end), requests);
         }
-        host.load().await.unwrap();
-        Self { host: Arc::new(host), clock, store, network, model, folder }
+        scene.host.load().await.unwrap();
+        scene
+    }
+
+    /// One plugin more.
+    pub fn install(&self, pack: &str, component: &[u8], requests: Requests) {
+        let sandbox = &self.host.sandbox;
+        let compiled = sandbox.compile(component).unwrap();
+        self.host.install(Plugin::load(sandbox, &compiled, pack.into(), "1.0.0".to_owned(), requests).unwrap());
     }
 
     /// Runs everything that is due before a time.
@@ -242,8 +249,11 @@ struct Company {
 
 impl Casting for Company {
     fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
-        let plugin = plugins.get(&PackId::new(body["plugin"].as_str()?))?;
-        let owner = AgentId::new(body["owner"].as_str()?);
+        let (pack, owner) = match id.as_str().strip_prefix("generator:") {
+            Some(pack) => (pack, id.as_str()),
+            None => (body["plugin"].as_str()?, body["owner"].as_str()?),
+        };
+        let (plugin, owner) = (plugins.get(&PackId::new(pack))?, AgentId::new(owner));
         let profile = Profile {
             id: id.to_string(),
             name: id.to_string(),
