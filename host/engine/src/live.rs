@@ -260,6 +260,12 @@ mod tests {
         let (line, _) = boxes.take().unwrap();
         assert!(boxes.take().is_none());
         boxes.done(line);
-        assert_eq!(boxes.take().unwrap().1.seq, 2);
+        let (line, taken) = boxes.take().unwrap();
+        assert_eq!(taken.seq, 2);
+        // Mail that comes while its last event is handled waits for the end of that.
+        boxes.deliver("a".into(), waiting(3, "a", Priority::Critical));
+        assert!(boxes.take().is_none());
+        boxes.done(line);
+        assert_eq!(boxes.take().unwrap().1.seq, 3);
     }
 }
