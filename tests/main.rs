@@ -4,10 +4,13 @@
 mod bad_input;
 mod data_folder;
 mod demo;
+mod faults;
 mod import;
 mod invoke;
+mod limits;
 mod live;
 mod offline_text;
+mod replay;
 mod report;
 mod schemas;
 mod simulate;

@@ -36,6 +36,13 @@ impl Agenda {
         self.timers.insert(key, timer);
     }
 
+    /// A timer that was taken and did not fire. One of the same key that was set meanwhile is the newer.
+    pub fn put_back_timer(&mut self, timer: Timer) {
+        if !self.timers.contains_key(&(timer.agent.clone(), timer.plugin.clone(), timer.name.clone())) {
+            self.set_timer(timer);
+        }
+    }
+
     /// A timer is gone.
     pub fn cancel_timer(&mut self, agent: &AgentId, plugin: &PackId, name: &str) {
         self.remove_timer(&(agent.clone(), plugin.clone(), name.to_owned()));
@@ -159,5 +166,10 @@ mod tests {
         let due: Vec<_> = agenda.due_timers(Timestamp::from_millis(20)).into_iter().map(|t| t.name).collect();
         assert_eq!(due, ["y", "x"]);
         assert_eq!(agenda.next(), None);
+        agenda.set_timer(timer("x", 30));
+        agenda.put_back_timer(timer("x", 20));
+        agenda.put_back_timer(timer("y", 15));
+        let due: Vec<_> = agenda.due_timers(Timestamp::from_millis(30)).into_iter().map(|t| t.name).collect();
+        assert_eq!(due, ["y", "x"], "what was set anew is not overtaken");
     }
 }

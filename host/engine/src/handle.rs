@@ -197,7 +197,9 @@ fn happening(commit: &Commit) -> Happening {
 pub enum Answers {
     /// These first, then providers.
     Resume(Vec<Read>),
-    /// Only these.
+    /// Only these; decisions are admitted as ever.
+    Recorded(Vec<Read>),
+    /// Only these, and decisions are admitted as they were then.
     Replay(Vec<Read>),
 }
 
@@ -223,9 +225,11 @@ pub async fn run(
         Arc::clone(&host.bounds),
         Arc::clone(&host.books),
         elapsed,
-    );
+    )
+    .charged_at(at);
     let gate = match answers {
         Answers::Resume(reads) => gate.resume_from(reads),
+        Answers::Recorded(reads) => gate.answer_from(reads),
         Answers::Replay(reads) => gate.replay(reads),
     };
     let seed = host.seed(id);

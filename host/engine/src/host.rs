@@ -165,7 +165,7 @@ impl Host {
         Ok(())
     }
 
-    /// Whether events of an earlier run may have kept reads.
+    /// Whether events of an earlier run, or such that were put back, may have kept reads.
     pub fn recovering(&self) -> bool {
         self.recovering.load(Ordering::Acquire)
     }
@@ -280,8 +280,9 @@ impl Host {
         self.tell(Some(attempted.happening));
     }
 
-    /// An event whose handling the store did not take: it comes again.
+    /// An event whose handling the store did not take: it comes again, and what it paid for is kept.
     pub(crate) fn put_back(&self, mut waiting: Waiting, pause: Duration) {
+        self.recovering.store(true, Ordering::Release);
         waiting.not_before = self.clock.now().plus_millis(pause.as_millis() as u64);
         self.agenda().add_event(waiting);
         self.wake.notify_one();

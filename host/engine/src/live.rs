@@ -5,10 +5,12 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, VecDeque},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Priority};
 use tokio::{sync::watch, task::JoinSet};
@@ -131,7 +133,7 @@ impl Live {
                 let Some((line, waiting)) = boxes.take() else { break };
                 let host = Arc::clone(&host);
                 events.spawn(async move {
-                    let settled = handle::handle(&host, &waiting).await;
+                    let settled = handle_or_bury(&host, &waiting).await;
                     Done::Event(line, waiting, settled)
                 });
             }
@@ -162,6 +164,18 @@ impl Live {
             take_done(&host, &mut boxes, &mut lanes, done);
         }
         Ok(())
+    }
+}
+
+/// A panic of the host's own costs the event that met it, not the line behind it.
+async fn handle_or_bury(host: &Host, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
+    match AssertUnwindSafe(handle::handle(host, waiting)).catch_unwind().await {
+        Ok(settled) => settled,
+        Err(_) => {
+            tracing::error!(event = %waiting.event.id, "the host panicked over this event: it is given up");
+            let dead = handle::Handled::Dead { event: waiting.event.id.clone(), reason: "host-panic" };
+            handle::settle(host, waiting, dead).await
+        }
     }
 }
 
@@ -246,6 +260,12 @@ mod tests {
         let (line, _) = boxes.take().unwrap();
         assert!(boxes.take().is_none());
         boxes.done(line);
-        assert_eq!(boxes.take().unwrap().1.seq, 2);
+        let (line, taken) = boxes.take().unwrap();
+        assert_eq!(taken.seq, 2);
+        // Mail that comes while its last event is handled waits for the end of that.
+        boxes.deliver("a".into(), waiting(3, "a", Priority::Critical));
+        assert!(boxes.take().is_none());
+        boxes.done(line);
+        assert_eq!(boxes.take().unwrap().1.seq, 3);
     }
 }

@@ -1,6 +1,9 @@
 //! Effects leave: one attempt at a time per account, marked as under way before it starts, and what follows
 //! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
 use puppet_store::{Change, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
 use puppet_tweet::{Action, Delivery, Order, PublishError, Published};
 use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids};
@@ -31,7 +34,9 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
         Ok(action) => {
             let order =
                 Order { effect: effect.id.clone(), account: effect.account.clone(), at, hops: effect.hops, action };
-            host.publisher.publish(&order).await
+            let published = AssertUnwindSafe(host.publisher.publish(&order)).catch_unwind().await;
+            // Nobody knows how far it came, and the account's other effects must not wait for it.
+            published.unwrap_or_else(|_| Err(PublishError::InDoubt("the provider panicked".to_owned())))
         }
         Err(reason) => Err(PublishError::Refused(reason)),
     };

@@ -15,7 +15,7 @@ pub async fn preview(host: &Host, event: Event, answers: Option<Vec<Read>>) -> R
     let id = handle::invocation_id(&event, &actor);
     let waiting = Waiting { seq: 0, attempts: 0, not_before: event.at, event };
     let answers = match answers {
-        Some(reads) => Answers::Replay(reads),
+        Some(reads) => Answers::Recorded(reads),
         None => Answers::Resume(Vec::new()),
     };
     let commit = handle::commit_of(host, &actor, id, &waiting, answers).await?;

@@ -9,21 +9,26 @@ use crate::host::Host;
 
 /// Fires every timer that is due, in order of (time, agent, plugin, name).
 pub async fn fire_due(host: &Host, now: Timestamp) -> Result<(), StoreError> {
-    let due = host.agenda().due_timers(now);
-    for timer in due {
-        fire(host, timer, now).await?;
+    let mut due = host.agenda().due_timers(now).into_iter();
+    while let Some(timer) = due.next() {
+        if let Err(error) = fire(host, &timer, now).await {
+            // The store has them still: they are due again.
+            let mut agenda = host.agenda();
+            std::iter::once(timer).chain(due).for_each(|timer| agenda.put_back_timer(timer));
+            return Err(error);
+        }
     }
     Ok(())
 }
 
-async fn fire(host: &Host, timer: Timer, now: Timestamp) -> Result<(), StoreError> {
+async fn fire(host: &Host, timer: &Timer, now: Timestamp) -> Result<(), StoreError> {
     let next = next_after(&timer.rule, timer.next, now);
-    let event = event_of(&timer, now);
-    if let Some(waiting) = host.store.fire(&timer, next, event).await? {
+    let event = event_of(timer, now);
+    if let Some(waiting) = host.store.fire(timer, next, event).await? {
         let mut agenda = host.agenda();
         agenda.add_event(waiting);
         if let Some(next) = next {
-            agenda.set_timer(Timer { next, ..timer });
+            agenda.set_timer(Timer { next, ..timer.clone() });
         }
     }
     Ok(())

@@ -90,13 +90,16 @@ pub struct BudgetLine {
     pub state: BudgetState,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Window {
     start: i64,
     used: u64,
     reserved: u64,
     overrun: u64,
     limit: u64,
+    /// What came over from the window before and is in no row of this one yet: of `used`, and of `overrun`. The
+    /// store's latest row stands for itself, so the first row of a window takes it along.
+    carried: (u64, u64),
 }
 
 /// One budget's counter.
@@ -126,7 +129,8 @@ impl Window {
         if start > self.start {
             // What a provider took beyond the limit is a debt to the next window.
             let debt = self.overrun.min(self.limit);
-            *self = Self { start, used: debt, reserved: 0, overrun: self.overrun - debt, limit: self.limit };
+            let left = self.overrun - debt;
+            *self = Self { start, used: debt, reserved: 0, overrun: left, limit: self.limit, carried: (debt, left) };
         }
     }
     fn left(&self) -> u64 {
@@ -156,9 +160,9 @@ impl Counter {
         Ok(Reservation { counter: Arc::clone(self), window: window.start, quantity })
     }
 
-    /// How it stands.
+    /// How it stands. Looking changes nothing: whose limit is not known yet cannot carry a debt over.
     pub fn line(&self, at: Timestamp) -> BudgetLine {
-        let mut window = lock(&self.window);
+        let mut window = lock(&self.window).clone();
         window.roll(at, self.key.period);
         // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
         let used = window.used.min(window.limit);
@@ -191,18 +195,25 @@ impl Reservation {
         let mut window = lock(&self.counter.window);
         let within = used.min(self.quantity);
         let overrun = used - within;
+        let mut carried = (0, 0);
         if window.start == self.window {
             window.reserved -= self.quantity;
             window.used += within;
             window.overrun += overrun;
+            carried = std::mem::take(&mut window.carried);
         }
         drop(window);
         self.quantity = 0;
-        Spend { key: self.counter.key.clone(), window: self.window, used: within, overrun }
+        self.row(within + carried.0, overrun + carried.1)
     }
     /// The row that counts the whole reservation as spent, for a crash before it is settled.
     pub fn as_spent(&self) -> Spend {
-        Spend { key: self.counter.key.clone(), window: self.window, used: self.quantity, overrun: 0 }
+        let window = lock(&self.counter.window);
+        let (used, overrun) = if window.start == self.window { window.carried } else { (0, 0) };
+        self.row(self.quantity + used, overrun)
+    }
+    fn row(&self, used: u64, overrun: u64) -> Spend {
+        Spend { key: self.counter.key.clone(), window: self.window, used, overrun }
     }
     /// Books everything that is held.
     pub fn spend_all(self) -> Spend {
@@ -251,7 +262,8 @@ impl Ledger {
             let mut window = lock(&counter.window);
             if row.window >= window.start {
                 let limit = window.limit;
-                *window = Window { start: row.window, used: row.used, reserved: 0, overrun: row.overrun, limit };
+                let Spend { window: start, used, overrun, .. } = row;
+                *window = Window { start, used, overrun, limit, ..Window::default() };
             }
         }
     }
@@ -319,6 +331,27 @@ mod tests {
         let line = counter.line(at(0));
         assert_eq!((line.limit, line.used, line.reserved, line.left, line.overrun), (5, 5, 0, 0, 3));
         drop(held);
+    }
+
+    #[test]
+    fn a_debt_survives_a_restart_and_a_look_before_the_limit_is_known() {
+        let (_, first) = counter(10);
+        let overrun = first.reserve(10, at(0)).unwrap().spend(34);
+        // 24 are owed: 10 in the second hour, 10 in the third, 4 in the fourth.
+        let restarted = |row: &Spend, hour: i64| {
+            let ledger = Ledger::default();
+            ledger.restore([row.clone()]);
+            ledger.lines(at(hour * HOUR));
+            ledger.counter(row.key.clone(), 10)
+        };
+        let second = restarted(&overrun, 1);
+        assert!(second.reserve(1, at(HOUR)).is_err() && second.reserve(1, at(2 * HOUR)).is_err());
+        let held = second.reserve(1, at(3 * HOUR)).unwrap();
+        assert_eq!(held.as_spent().used, 5, "a crash now forgives nothing");
+        let row = held.spend(1);
+        assert_eq!((row.used, row.overrun), (5, 0));
+        assert_eq!(second.reserve(1, at(3 * HOUR)).unwrap().spend(1).used, 1, "and is told once");
+        assert_eq!(restarted(&row, 3).line(at(3 * HOUR)).left, 5);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! invocation read and decided.
 //!
 //! A read passes: counted → granted → budget reserved → answered from the journal, or by the provider within
-//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded.
+//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded; one that
+//! is refused is journaled like a read, since the guest goes on with the refusal.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
 use std::{
@@ -124,17 +125,29 @@ pub struct Proceedings {
     pub divergence: Option<u32>,
 }
 
+/// What answers the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Kept reads first, then providers.
+    Providers,
+    /// Recorded reads alone; decisions are admitted as ever.
+    Recorded,
+    /// The journal alone, also on what was admitted.
+    Journal,
+}
+
 /// One invocation's way through the gate.
 pub struct Gate {
     invocation: InvocationId,
     pack: PackId,
     at: Timestamp,
+    charged_at: Timestamp,
     rights: Arc<Rights>,
     bounds: Arc<CallBounds>,
     books: Arc<dyn Books>,
     elapsed: Elapsed,
     recorded: VecDeque<Read>,
-    strict: bool,
+    source: Source,
     calls: [u32; Capability::ALL.len()],
     journal_bytes: usize,
     decided: Arc<Vec<NumberedDecision>>,
@@ -157,12 +170,13 @@ impl Gate {
             invocation,
             pack,
             at,
+            charged_at: at,
             rights,
             bounds,
             books,
             elapsed,
             recorded: VecDeque::new(),
-            strict: false,
+            source: Source::Providers,
             calls: [0; Capability::ALL.len()],
             journal_bytes: 0,
             decided: Arc::default(),
@@ -171,17 +185,31 @@ impl Gate {
         }
     }
 
-    /// Answers from these as long as the questions are the same; then asks providers (a retried invocation).
+    /// Draws on the budgets of this time: of the invocation's, where its event has waited. An hour's worth of events
+    /// that comes late does not bring its hour's budget with it.
+    pub fn charged_at(mut self, now: Timestamp) -> Self {
+        self.charged_at = now;
+        self
+    }
+
+    /// Answers from these as long as the questions are the same; then asks providers (a retried invocation, of which
+    /// paid reads are kept: what is free is asked again between them).
     pub fn resume_from(mut self, reads: Vec<Read>) -> Self {
         self.recorded = reads.into();
         self
     }
 
-    /// Answers only from these: a question that was not recorded is an error and a divergence (a replay).
-    pub fn replay(mut self, reads: Vec<Read>) -> Self {
+    /// Answers only from these: a question that was not recorded is an error and a divergence (a preview).
+    pub fn answer_from(mut self, reads: Vec<Read>) -> Self {
         self.recorded = reads.into();
-        self.strict = true;
+        self.source = Source::Recorded;
         self
+    }
+
+    /// The same, and what was decided then is admitted or refused as it was then, whatever rights and budgets say
+    /// now; nothing is drawn on (a replay).
+    pub fn replay(self, reads: Vec<Read>) -> Self {
+        Self { source: Source::Journal, ..self.answer_from(reads) }
     }
 
     /// The time of the event.
@@ -244,7 +272,7 @@ impl Gate {
     {
         self.count(capability)?;
         let request = Json::of(request);
-        if let Some(answer) = self.journaled(capability, operation, &request)? {
+        if let Some(answer) = self.journaled(capability, operation, &request, paid)? {
             return answer;
         }
         let mut read = Read {
@@ -322,23 +350,15 @@ impl Gate {
             let detail = format!("more than {} decisions", self.bounds.decisions);
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
         }
-        if let Some(refusal) = self.journaled_refusal(capability, operation, &decision)? {
-            return Err(refusal);
+        if self.source != Source::Providers {
+            self.refused_before(capability, operation, &decision)?;
         }
-        let reserved = match self.admit(capability, operation, charges) {
-            Ok(reserved) => reserved,
-            Err(error) => {
-                let read = Read {
-                    n: self.out.reads.len() as u32,
-                    capability,
-                    operation: operation.to_owned(),
-                    request: Json::of(&decision),
-                    answer: Json::default(),
-                    status: ReadStatus::Ok,
-                    cost: Cost::default(),
-                };
-                return Err(self.refused(read, error));
-            }
+        let reserved = match self.source {
+            Source::Journal => Vec::new(),
+            _ => match self.admit(capability, operation, charges) {
+                Ok(reserved) => reserved,
+                Err(error) => return Err(self.refuse_decision(capability, operation, &decision, error)),
+            },
         };
         self.held.extend(reserved.into_iter().map(|(held, _)| {
             let quantity = held.quantity();
@@ -383,6 +403,11 @@ impl Gate {
             }
         }
         self.out.decisions = Arc::unwrap_or_clone(self.decided);
+        if self.source == Source::Journal && !self.recorded.is_empty() {
+            // Something was asked then and is not asked now.
+            let n = self.out.reads.len() as u32;
+            self.out.divergence.get_or_insert(n);
+        }
         for capability in Capability::ALL {
             let calls = self.calls[capability.index()];
             if calls > 0 {
@@ -412,7 +437,7 @@ impl Gate {
         for charge in charges {
             for counter in right.budgets(charge.amount) {
                 // What was reserved so far is given back when the list is dropped.
-                reserved.push((counter.reserve(charge.quantity, self.at)?, charge.amount));
+                reserved.push((counter.reserve(charge.quantity, self.charged_at)?, charge.amount));
             }
         }
         Ok(reserved)
@@ -423,18 +448,19 @@ impl Gate {
         capability: Capability,
         operation: &str,
         request: &Json,
+        paid: bool,
     ) -> Result<Option<Result<A, Refusal>>, Refusal> {
-        let same = self.recorded.front().is_some_and(|read| {
-            read.capability == capability && read.operation == operation && read.request == *request
-        });
-        if !same {
-            if self.strict {
+        if !self.is_next(capability, operation, request) {
+            if self.source != Source::Providers {
                 let n = self.out.reads.len() as u32;
                 self.out.divergence.get_or_insert(n);
                 let message = format!("the journal has no answer to read {n}: {capability}.{operation}");
                 return Err(Refusal::call(Code::Internal, message));
             }
-            self.recorded.clear();
+            let n = self.out.reads.len() as u32;
+            if paid || self.recorded.front().is_some_and(|kept| kept.n <= n) {
+                self.recorded.clear();
+            }
             return Ok(None);
         }
         let Some(read) = self.recorded.pop_front() else { return Ok(None) };
@@ -448,24 +474,44 @@ impl Gate {
         Ok(Some(answer))
     }
 
-    /// The recorded refusal of the same decision, where it is what comes next.
-    fn journaled_refusal(
+    /// Whether this is what was asked next when it was recorded.
+    fn is_next(&self, capability: Capability, operation: &str, request: &Json) -> bool {
+        self.recorded.front().is_some_and(|read| {
+            read.capability == capability && read.operation == operation && read.request == *request
+        })
+    }
+
+    /// The refusal that is recorded for this decision.
+    fn refused_before(&mut self, capability: Capability, operation: &str, decision: &Decision) -> Result<(), Refusal> {
+        let refusals = [ReadStatus::Denied, ReadStatus::Budget];
+        if !self.recorded.front().is_some_and(|read| refusals.contains(&read.status))
+            || !self.is_next(capability, operation, &Json::of(decision))
+        {
+            return Ok(());
+        }
+        let Some(read) = self.recorded.pop_front() else { return Ok(()) };
+        let error = read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, ""));
+        self.keep(read)?;
+        Err(Refusal::Call(error))
+    }
+
+    fn refuse_decision(
         &mut self,
         capability: Capability,
         operation: &str,
         decision: &Decision,
-    ) -> Result<Option<Refusal>, Refusal> {
-        let Some(read) = self.recorded.pop_front_if(|read| {
-            read.capability == capability
-                && read.operation == operation
-                && matches!(read.status, ReadStatus::Denied | ReadStatus::Budget)
-                && read.request == Json::of(decision)
-        }) else {
-            return Ok(None);
+        error: CallError,
+    ) -> Refusal {
+        let read = Read {
+            n: self.out.reads.len() as u32,
+            capability,
+            operation: operation.to_owned(),
+            request: Json::of(decision),
+            answer: Json::default(),
+            status: ReadStatus::Denied,
+            cost: Cost::default(),
         };
-        let error = read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, ""));
-        self.keep(read)?;
-        Ok(Some(Refusal::Call(error)))
+        self.refused(read, error)
     }
 
     fn refused(&mut self, mut read: Read, error: CallError) -> Refusal {

@@ -13,7 +13,7 @@ mod invocation;
 mod models;
 mod output;
 mod sandboxed;
-mod setup;
+pub mod setup;
 pub mod trouble;
 
 use std::process::ExitCode;

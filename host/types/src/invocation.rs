@@ -129,7 +129,7 @@ pub struct Cost {
     pub usd_micros: u64,
 }
 
-/// One read and its answer.
+/// One read and its answer; or a decision that was refused, with the refusal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Read {
     /// From 0, within the invocation.

@@ -210,6 +210,66 @@ fn decisions_are_counted_reserved_and_given_back() {
 }
 
 #[test]
+fn a_refused_decision_is_journaled_and_replayed_whatever_is_left_now() {
+    let scene = Scene::new();
+    let amounts = [((Amount::Posts, Period::Hour), 1)].into_iter().collect();
+    let requests = asks(Capability::Tweet, Request { amounts, ..Request::default() });
+    let one = [Charge { amount: Amount::Posts, quantity: 1 }];
+    let post = |text: &str| Decision::Post { text: text.to_owned(), images: Vec::new() };
+    let mut gate = scene.gate(requests.clone(), CallBounds::default());
+    assert_eq!(gate.decide("post", &one, post("one")), Ok(0));
+    let refused = gate.decide("post", &one, post("two"));
+    let first = gate.finish(true);
+    assert_eq!((first.reads.len(), first.reads[0].status), (1, ReadStatus::Budget));
+
+    // The hour is spent, and the right is gone: neither matters to what was decided then.
+    let mut replayed = scene.gate(Requests::new(), CallBounds::default()).replay(first.reads.clone());
+    assert_eq!(replayed.decide("post", &one, post("one")), Ok(0));
+    assert_eq!(replayed.decide("post", &one, post("two")), refused);
+    let replayed = replayed.finish(true);
+    assert_eq!((replayed.decisions, replayed.divergence), (first.decisions, None));
+    assert!(replayed.spends.is_empty(), "a replay draws on nothing");
+
+    let less = scene.gate(Requests::new(), CallBounds::default()).replay(first.reads.clone());
+    assert_eq!(less.finish(true).divergence, Some(0), "a refusal that nobody asked for");
+    let mut preview = scene.gate(Requests::new(), CallBounds::default()).answer_from(first.reads);
+    assert_eq!(code(preview.decide("post", &one, post("one"))), Code::Denied, "a preview grants nothing");
+}
+
+#[tokio::test]
+async fn a_free_read_before_a_paid_one_does_not_make_it_paid_again() {
+    let scene = Scene::new();
+    let mut first = scene.gate(llm(1_000), CallBounds::default());
+    for question in ["free", "paid"] {
+        scene.read(&mut first, question, &[]).await.unwrap();
+    }
+    let kept: Vec<Read> = first.finish(true).reads.into_iter().filter(|read| read.n == 1).collect();
+    let mut resumed = scene.gate(llm(1_000), CallBounds::default()).resume_from(kept);
+    for question in ["free", "paid"] {
+        scene.read(&mut resumed, question, &[]).await.unwrap();
+    }
+    assert_eq!(scene.asked(), 3);
+}
+
+#[test]
+fn budgets_are_of_the_time_at_which_the_call_is_made() {
+    let scene = Scene::new();
+    let amounts = [((Amount::Posts, Period::Hour), 1)].into_iter().collect();
+    let requests = asks(Capability::Tweet, Request { amounts, ..Request::default() });
+    let one = [Charge { amount: Amount::Posts, quantity: 1 }];
+    let late = Timestamp::from_millis(50 * 3_600_000);
+    let admitted = (0..3).filter(|hour| {
+        let mut gate = scene.gate(requests.clone(), CallBounds::default()).charged_at(late);
+        gate.at = Timestamp::from_millis(hour * 3_600_000);
+        let post = Decision::Post { text: "hi".to_owned(), images: Vec::new() };
+        let decided = gate.decide("post", &one, post).is_ok();
+        gate.finish(true);
+        decided
+    });
+    assert_eq!(admitted.count(), 1);
+}
+
+#[test]
 fn agent_and_log_need_no_grant() {
     let scene = Scene::new();
     let mut gate = scene.gate(Requests::new(), CallBounds { log_lines: 2, log_line_bytes: 5, ..CallBounds::default() });

@@ -1,0 +1,273 @@
+//! Personalities written as component text: a list of calls, one after the other, and an end.
+//! Each refusal is written to the plugin's log by its code, so that a test reads in the journal what the guest saw.
+
+use std::fmt::Write as _;
+
+use crate::contract::{ERROR, HANDLER, IMPORTS, Import, LIBC, LOG, TYPES};
+
+/// One call of a capability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `tweet.post` of a text.
+    Post(&'static str),
+    /// `tweet.post` of the event's id.
+    PostEventId,
+    /// `llm.complete`, then `tweet.post` of the answer.
+    PostAnswer,
+    /// `llm.complete`.
+    Complete,
+    /// `tweet.timeline`.
+    Timeline,
+    /// `memory.remember` of a text.
+    Remember(&'static str),
+    /// `agent.shift-mood`.
+    ShiftMood,
+    /// `agent.adjust-relationship` to somebody.
+    Befriend(&'static str),
+    /// `schedule.after` with a name: an hour from now.
+    After(&'static str),
+    /// `state.get`.
+    GetState,
+    /// `state.put` of a few bytes.
+    PutState(&'static str),
+    /// `events.emit` of a kind, to the agent itself.
+    Emit(&'static str),
+    /// `log.log`.
+    Log(&'static str),
+    /// No call: so many turns of an empty loop.
+    Burn(u32),
+}
+
+/// How the call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Ok,
+    /// With an error of the plugin's own.
+    Failed,
+    /// With an answer.
+    Declined,
+    /// By `unreachable`.
+    Trap,
+    /// Never: it spins until its fuel is gone.
+    Spin,
+    /// Never: its steps come again and again.
+    Repeat,
+    /// By the event's priority: low is ok, normal fails, high traps, critical spins.
+    ByPriority,
+}
+
+/// Where results of host calls are written.
+const RET: u32 = 256;
+/// Where constants begin.
+const DATA: u32 = 4_096;
+
+/// Constants of the core module.
+#[derive(Default)]
+struct Constants {
+    text: String,
+    used: u32,
+}
+
+impl Constants {
+    /// Puts bytes down; answers address and length as two constants.
+    fn put(&mut self, text: &str) -> String {
+        let at = DATA + self.used;
+        let _ = write!(self.text, "(data (i32.const {at}) {text:?}) ");
+        self.used += u32::try_from(text.len()).unwrap().next_multiple_of(8);
+        format!("(i32.const {at}) (i32.const {})", text.len())
+    }
+}
+
+const OUT: &str = "(i32.const 256)";
+const NONE: &str = "(i32.const 0) (i32.const 0)";
+
+impl Step {
+    fn capability(self) -> &'static str {
+        match self {
+            Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
+            Self::Complete => "llm",
+            Self::Remember(_) => "memory",
+            Self::ShiftMood | Self::Befriend(_) => "agent",
+            Self::After(_) => "schedule",
+            Self::GetState | Self::PutState(_) => "state",
+            Self::Emit(_) => "events",
+            Self::Log(_) | Self::Burn(_) => "log",
+        }
+    }
+
+    /// The call, and a look at what came of it.
+    fn code(self, constants: &mut Constants) -> String {
+        let call = match self {
+            Self::Post(text) => format!("(call $post {} {NONE} {OUT})", constants.put(text)),
+            Self::PostEventId => {
+                format!("(call $post (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)) {NONE} {OUT})")
+            }
+            Self::PostAnswer => {
+                let ask = Self::Complete.code(constants);
+                let post = format!(
+                    "(call $post (i32.load (i32.const {})) (i32.load (i32.const {})) {NONE} {OUT})",
+                    RET + 8,
+                    RET + 12
+                );
+                format!("{ask} (if (i32.eqz (i32.load8_u {OUT})) (then {post}))")
+            }
+            Self::Complete => {
+                // A request at 512 with one message at 640: purpose, messages, max-tokens; the rest is zero.
+                let (purpose, prompt) = (constants.put("post"), constants.put("say something"));
+                format!(
+                    "{} {} (i32.store (i32.const 520) (i32.const 640)) (i32.store (i32.const 524) (i32.const 1))
+                     (i32.store (i32.const 528) (i32.const 20)) (i32.store8 (i32.const 640) (i32.const 1))
+                     (call $complete (i32.const 512) {OUT})",
+                    stored(512, &purpose),
+                    stored(656, &prompt)
+                )
+            }
+            Self::Timeline => format!("(call $timeline (i32.const 10) {OUT})"),
+            Self::Remember(text) => format!(
+                "(call $remember (i32.const 0) {} (f64.const 0.5) (f64.const 0) {NONE} {NONE} (i32.const 0) {NONE} (i32.const 0) {OUT})",
+                constants.put(text)
+            ),
+            Self::ShiftMood => {
+                format!(
+                    "(call $shift-mood (f64.const 0.25) (f64.const 0.125) (f64.const 0) {} {OUT})",
+                    constants.put("a test")
+                )
+            }
+            Self::Befriend(whom) => format!(
+                "(call $befriend {} (f64.const 0.1) (f64.const 0.1) (f64.const 0.1) (i32.const 0) {NONE} (i32.const 0) {NONE} {OUT})",
+                constants.put(whom)
+            ),
+            Self::After(name) => {
+                format!("(call $after {} (i64.const 3600000) {} {OUT})", constants.put(name), constants.put("{}"))
+            }
+            Self::GetState => format!("(call $get {OUT})"),
+            Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),
+            Self::Emit(kind) => format!(
+                "(call $emit {} (i32.const 0) {NONE} (i32.const 1) {} (i64.const 0) {OUT})",
+                constants.put(kind),
+                constants.put("{}")
+            ),
+            Self::Burn(turns) => {
+                return format!(
+                    "(local.set $n (i32.const {turns}))
+                     (loop $burn (br_if $burn (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))"
+                );
+            }
+            Self::Log(line) => return format!("(call $log (i32.const 1) {})", constants.put(line)),
+        };
+        format!("{call} (call $note)")
+    }
+}
+
+/// Two constants written to an address, one after the other.
+fn stored(at: u32, pair: &str) -> String {
+    let (one, two) = pair.split_once(") ").unwrap();
+    format!("(i32.store (i32.const {at}) {one})) (i32.store (i32.const {}) {two})", at + 4)
+}
+
+fn ended(end: End, constants: &mut Constants) -> String {
+    let no = constants.put("not today");
+    match end {
+        End::Ok => String::new(),
+        End::Failed => format!(
+            "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store8 (i32.const 24) (i32.const 1)) {}",
+            stored(32, &no)
+        ),
+        End::Declined => format!(
+            "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store8 (i32.const 24) (i32.const 0)) {} {}",
+            stored(32, &no),
+            stored(40, &no)
+        ),
+        End::Trap => "unreachable".to_owned(),
+        End::Spin => "(loop $spin (br $spin))".to_owned(),
+        End::Repeat => "(br $again)".to_owned(),
+        End::ByPriority => {
+            let one = |priority: u32, end: &str| {
+                format!("(if (i32.eq (i32.load8_u offset=36 (local.get 0)) (i32.const {priority})) (then {end}))")
+            };
+            let [failed, trap, spin] = [End::Failed, End::Trap, End::Spin].map(|end| ended(end, constants));
+            [one(1, &failed), one(2, &trap), one(3, &spin)].concat()
+        }
+    }
+}
+
+/// A generator that makes one event per agent, in the agents' order. The first is a `news`; the others have no kind.
+pub fn generator() -> Vec<u8> {
+    let text = format!(
+        r#"(component {TYPES} {LIBC}
+          (type $a (record (field "id" string) (field "name" string) (field "handle" string)))
+          (type $n (record (field "kind" string) (field "targets" (list string)) (field "priority" $priority)
+            (field "payload" string) (field "delay-ms" u64)))
+          (type $t (record (field "id" string) (field "kind" string) (field "at" u64) (field "payload" string)
+            (field "agents" (list $a))))
+          (core module $m
+            (import "libc" "memory" (memory 1))
+            (data (i32.const 600) "news{{}}")
+            (func (export "generate") (param i32 i32 i32 i32 i64 i32 i32 i32 i32) (result i32)
+              (i32.store (i32.const 112) (i32.const 200)) (i32.store (i32.const 116) (local.get 8))
+              (i32.store (i32.const 200) (i32.const 600)) (i32.store (i32.const 204) (i32.const 4))
+              (i32.store (i32.const 220) (i32.const 604)) (i32.store (i32.const 224) (i32.const 2))
+              (i32.const 104)))
+          (core instance $m (instantiate $m (with "libc" (instance $libc))))
+          (func $generate (param "trigger" $t) (result (result (list $n) (error $failure)))
+            (canon lift (core func $m "generate") (memory (core memory $memory)) (realloc (core func $realloc))))
+          (instance $generator (export "agent-ref" (type $a)) (export "new-event" (type $n)) (export "trigger" (type $t))
+            (export "generate" (func $generate)))
+          (export "puppet:plugin/generator@0.1.0" (instance $generator)))"#
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A personality that makes these calls and ends so.
+pub fn component(steps: &[Step], end: End) -> Vec<u8> {
+    let mut capabilities: Vec<&str> = steps.iter().map(|step| step.capability()).collect();
+    if steps.contains(&Step::PostAnswer) {
+        capabilities.push("llm");
+    }
+    capabilities.push("log");
+    capabilities.sort_unstable();
+    capabilities.dedup();
+
+    let mut constants = Constants::default();
+    let code: String = steps.iter().map(|step| step.code(&mut constants) + "\n").collect();
+    let end = ended(end, &mut constants);
+    let (mut imports, mut lowered, mut uses) = (String::new(), String::new(), String::new());
+    for capability in capabilities {
+        let all = std::iter::once(&LOG).chain(IMPORTS).filter(|import| import.capability == capability);
+        let (mut body, mut with) = (String::new(), String::new());
+        for Import { instance, function, core: (name, shape), .. } in all {
+            body += instance;
+            let _ = write!(
+                lowered,
+                "(core func ${name} (canon lower (func ${capability} {function:?}) (memory (core memory $memory)) \
+                 (realloc (core func $realloc)))) "
+            );
+            let _ = write!(with, "(export {name:?} (func ${name})) ");
+            let _ = write!(uses, "(import {capability:?} {name:?} (func ${name} {shape})) ");
+        }
+        let error = if capability == "log" { "" } else { ERROR };
+        let _ = write!(
+            imports,
+            "(import \"puppet:{capability}/{capability}@0.1.0\" (instance ${capability} {error} {body})) "
+        );
+        let _ = write!(lowered, "(core instance $with-{capability} {with}) ");
+    }
+    let with: String = uses
+        .split("(import \"")
+        .filter_map(|part| part.split_once('"'))
+        .map(|(capability, _)| format!("(with \"{capability}\" (instance $with-{capability})) "))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let text = format!(
+        r#"(component {TYPES} {imports} {LIBC} {lowered}
+          (core module $m (import "libc" "memory" (memory 1)) {uses} {constants}
+            (func $note (if (i32.load8_u {OUT}) (then
+              (call $log (i32.const 2) (i32.load (i32.const 264)) (i32.load (i32.const 268))))))
+            (func (export "handle") (param i32) (result i32) (local $n i32) (loop $again {code} {end}) (i32.const 16)))
+          (core instance $m (instantiate $m (with "libc" (instance $libc)) {with})) {HANDLER})"#,
+        constants = constants.text,
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,77 @@
+//! The limits that the gate counts, each with a guest that hits it. `puppet doctor --limits` names these tests.
+
+use std::{sync::Arc, sync::atomic::Ordering::SeqCst, time::Duration};
+
+use puppet_engine::SystemClock;
+use puppet_grants::CallBounds;
+use puppet_types::{Breach, Capability, Outcome};
+
+use crate::{
+    guest::{End, Step},
+    scene::{Cast, Scene, Setting, event, everything, start},
+};
+
+async fn scene(bounds: CallBounds, steps: &[Step], end: End) -> Scene {
+    let cast = Cast { pack: "pack", steps: steps.to_vec(), end, requests: everything() };
+    Scene::with(Setting { bounds, clock: None }, vec![cast], &["ann"]).await
+}
+
+#[tokio::test]
+async fn too_many_host_calls_end_the_call() {
+    let bounds = CallBounds { host_calls: 50, ..CallBounds::default() };
+    let scene = scene(bounds, &[Step::Timeline], End::Repeat).await;
+    let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
+    let Outcome::Breach(Breach::TooManyHostCalls, detail) = &invocation.outcome else {
+        panic!("{:?}", invocation.outcome)
+    };
+    assert_eq!(detail, "more than 50 calls of `tweet`");
+    assert_eq!((scene.network.reads.load(SeqCst), invocation.host_calls[&Capability::Tweet]), (50, 51));
+    assert_eq!(invocation.strikes, 1);
+}
+
+#[tokio::test]
+async fn each_capability_is_counted_apart() {
+    let bounds = CallBounds { host_calls: 2, ..CallBounds::default() };
+    let twice = [Step::Timeline, Step::GetState, Step::Timeline, Step::GetState];
+    let scene = scene(bounds, &twice, End::Ok).await;
+    assert_eq!(scene.handle(event("e1", "ann", start())).await.invocation.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn too_many_decisions_end_the_call() {
+    let bounds = CallBounds { decisions: 7, ..CallBounds::default() };
+    let scene = scene(bounds, &[Step::ShiftMood], End::Repeat).await;
+    let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
+    let Outcome::Breach(Breach::TooManyDecisions, detail) = &invocation.outcome else {
+        panic!("{:?}", invocation.outcome)
+    };
+    assert_eq!((detail.as_str(), invocation.decisions.len()), ("more than 7 decisions", 7));
+    assert_eq!(invocation.strikes, 1);
+    assert!(scene.rows()["moods"].is_empty());
+}
+
+/// On the real clock: the provider never answers, so nothing but the deadline can end the call.
+#[tokio::test]
+async fn a_slow_provider_runs_into_the_deadline() {
+    let bounds = CallBounds { deadline: Duration::from_millis(50), ..CallBounds::default() };
+    let setting = Setting { bounds, clock: Some(Arc::new(SystemClock)) };
+    let cast = Cast { pack: "pack", steps: vec![Step::Timeline], end: End::Ok, requests: everything() };
+    let scene = Scene::with(setting, vec![cast], &["ann"]).await;
+    scene.network.hangs.store(true, SeqCst);
+    let handled = puppet_engine::preview(&scene.host, event("e1", "ann", start()), None);
+    let invocation = tokio::time::timeout(Duration::from_secs(60), handled).await.unwrap().unwrap().unwrap();
+    assert!(matches!(invocation.outcome, Outcome::Breach(Breach::Deadline, _)), "{:?}", invocation.outcome);
+    assert_eq!(scene.network.reads.load(SeqCst), 1);
+    assert_eq!(scene.host.sandbox.pool_use().slots, 0, "its place is free again");
+}
+
+#[tokio::test]
+async fn log_lines_beyond_their_bound_are_dropped() {
+    let bounds = CallBounds { log_lines: 3, log_line_bytes: 8, ..CallBounds::default() };
+    let scene = scene(bounds, &[Step::Log("one long line"); 5], End::Ok).await;
+    let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
+    assert_eq!(invocation.outcome, Outcome::Ok, "it costs lines, not the call");
+    let lines: Vec<&str> = invocation.log.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(lines, ["one long"; 3]);
+    assert_eq!(invocation.host_calls[&Capability::Log], 5);
+}

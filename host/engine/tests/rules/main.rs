@@ -1,0 +1,16 @@
+//! What must always hold (DESIGN §12), each rule with tests that fail when it is broken: hosts on virtual time with
+//! guests written for the purpose. Rule 3 and replays of whole weeks need the program: they are in `/tests`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod budgets;
+mod contract;
+mod denied;
+mod failed;
+mod fair;
+mod guest;
+mod limits;
+mod live;
+mod providers;
+mod replayed;
+mod scene;
+mod stored;

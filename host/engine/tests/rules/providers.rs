@@ -1,0 +1,126 @@
+//! Providers that count how often they are reached: a network of posts and a model.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use puppet_grants::{Amount, Answer, Charge};
+use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage, Worst};
+use puppet_store::Post;
+use puppet_tweet::{Order, PublishError, Published, TweetPublisher, TweetReader};
+use puppet_types::{AccountId, CallError, PostId, Timestamp};
+
+/// Nobody posts but us; every order is carried out.
+#[derive(Default)]
+pub struct Network {
+    /// Reads that came this far.
+    pub reads: AtomicU32,
+    /// Orders that came this far.
+    pub orders: Mutex<Vec<Order>>,
+    /// Reads are never answered.
+    pub hangs: AtomicBool,
+    /// So many of the next reads panic.
+    pub panics: AtomicU32,
+    /// So many of the next orders panic.
+    pub publishing_panics: AtomicU32,
+}
+
+/// Panics as often as a counter says.
+fn panic_if_due(counter: &AtomicU32) {
+    let due = counter.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+    assert!(!due, "this provider panics on purpose");
+}
+
+impl Network {
+    async fn nothing(&self) -> Result<Vec<Post>, CallError> {
+        self.reads.fetch_add(1, SeqCst);
+        panic_if_due(&self.panics);
+        if self.hangs.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(Vec::new())
+    }
+
+    /// How many orders were carried out.
+    pub fn published(&self) -> usize {
+        self.orders.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl TweetReader for Network {
+    async fn timeline(&self, _: &AccountId, _: Timestamp, _: usize) -> Result<Vec<Post>, CallError> {
+        self.nothing().await
+    }
+    async fn posts_of(&self, _: &AccountId, _: Timestamp, _: usize) -> Result<Vec<Post>, CallError> {
+        self.nothing().await
+    }
+    async fn thread_of(&self, _: &PostId, _: usize, _: Timestamp) -> Result<Vec<Post>, CallError> {
+        self.nothing().await
+    }
+}
+
+#[async_trait]
+impl TweetPublisher for Network {
+    async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
+        panic_if_due(&self.publishing_panics);
+        self.orders.lock().unwrap().push(order.clone());
+        Ok(Published::default())
+    }
+}
+
+/// A model that is paid for and says how often it was asked.
+#[derive(Default)]
+pub struct Model {
+    /// Questions that came this far.
+    pub asked: AtomicU32,
+    /// Questions are never answered.
+    pub hangs: AtomicBool,
+    /// What it says an answer took, instead of 3 tokens.
+    pub takes: AtomicU32,
+}
+
+/// Somebody is billed.
+pub fn terms() -> Terms {
+    Terms { paid: true, price: Some(Price::FREE), model: "counted".to_owned(), priced_as: "configured".to_owned() }
+}
+
+#[async_trait]
+impl LlmProvider for Model {
+    fn worst_case(&self, request: &Request) -> Worst {
+        terms().worst(request.prompt_bytes(), request.max_tokens)
+    }
+    fn is_paid(&self) -> bool {
+        true
+    }
+    fn model(&self) -> &str {
+        "counted"
+    }
+    async fn complete(&self, _: &Request, _: &CallContext) -> Result<Answer<Completion>, CallError> {
+        let asked = self.asked.fetch_add(1, SeqCst) + 1;
+        if self.hangs.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        let takes = self.takes.load(SeqCst).max(3);
+        let usage = Usage { prompt_tokens: takes - 1, completion_tokens: 1 };
+        let value = Completion {
+            text: format!("answer {asked}"),
+            model: "counted".to_owned(),
+            usage,
+            finish: "stop".to_owned(),
+        };
+        let used = vec![
+            Charge { amount: Amount::Tokens, quantity: takes.into() },
+            Charge { amount: Amount::Usd, quantity: 0 },
+        ];
+        Ok(Answer { value, used, latency: Duration::ZERO })
+    }
+    async fn embed(&self, _: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+        Ok(Answer::free(Vec::new()))
+    }
+}

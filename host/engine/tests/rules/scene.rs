@@ -1,0 +1,280 @@
+//! A host in a folder of its own with guests of the test's making, and a look at everything that it keeps.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use puppet_agent::Profile;
+use puppet_engine::{
+    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks, VirtualClock, simulation,
+};
+use puppet_grants::{Amount, CallBounds, Held, Ledger, Period, Request, Requests, Rights};
+use puppet_llm::Llm;
+use puppet_memory::Recaller;
+use puppet_sandbox::{Limits, Pool, Sandbox, SandboxConfig};
+use puppet_store::{AgentRow, Change, Filter, JournalEntry, JournalStore as _, SqliteStore, sqlite::Options};
+use puppet_tweet::Accounts;
+use puppet_types::{AccountId, AgentId, Capability, Digest, Event, Json, PackId, Persona, Priority, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{
+    guest::{End, Step, component},
+    providers::{Model, Network, terms},
+};
+
+/// An hour in milliseconds.
+pub const HOUR: u64 = 3_600_000;
+/// A day in milliseconds.
+pub const DAY: u64 = 24 * HOUR;
+
+/// The first moment of a scene: a full day, so that windows begin here.
+pub fn start() -> Timestamp {
+    Timestamp::from_millis(20_000 * DAY as i64)
+}
+
+/// So many milliseconds later.
+pub fn after(millis: u64) -> Timestamp {
+    start().plus_millis(millis)
+}
+
+/// A plugin of the test's making.
+pub struct Cast {
+    /// Its pack.
+    pub pack: &'static str,
+    /// What it calls.
+    pub steps: Vec<Step>,
+    /// How it ends.
+    pub end: End,
+    /// What it requests, which is granted.
+    pub requests: Requests,
+}
+
+/// Everything there is to grant, without a budget worth mentioning.
+pub fn everything() -> Requests {
+    use Capability::{Events, Llm, Memory, Schedule, State, Tweet};
+    [Llm, Tweet, Memory, Schedule, State, Events].map(|capability| (capability, Request::default())).into()
+}
+
+/// Replaces one amount of a request.
+pub fn amount(mut requests: Requests, of: Capability, amount: Amount, period: Period, most: u64) -> Requests {
+    requests.entry(of).or_default().amounts.insert((amount, period), most);
+    requests
+}
+
+/// Bounds and limits of a scene, and where it lies.
+#[derive(Default)]
+pub struct Setting {
+    /// What the gate counts.
+    pub bounds: CallBounds,
+    /// Virtual where none is given.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+/// A host and what is behind it.
+pub struct Scene {
+    /// It.
+    pub host: Arc<Host>,
+    /// Its time.
+    pub clock: Arc<VirtualClock>,
+    /// Its rows.
+    pub store: SqliteStore,
+    /// Where posts go.
+    pub network: Arc<Network>,
+    /// Who answers prompts.
+    pub model: Arc<Model>,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl Scene {
+    /// A host with one plugin and the agents `ann` and `bob`, both played by it.
+    pub async fn of(cast: Cast) -> Self {
+        Self::with(Setting::default(), vec![cast], &["ann", "bob"]).await
+    }
+
+    /// A host with these plugins. Agents are played by the plugin of their name, or by the first;
+    /// `name+owner` draws on the budgets of `owner`.
+    pub async fn with(setting: Setting, casts: Vec<Cast>, agents: &[&str]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let scene = Self::open(folder, setting, casts).await;
+        for name in agents {
+            let (name, owner) = name.split_once('+').unwrap_or((name, name));
+            let plugins = scene.host.plugins();
+            let pack = PackId::new(name);
+            let pack = if plugins.contains_key(&pack) { pack } else { plugins.keys().next().unwrap().clone() };
+            let body = json!({ "plugin": pack, "owner": owner });
+            scene.host.apply(vec![Change::Agent(AgentRow { id: name.into(), body, created: start() })]).await.unwrap();
+            scene.host.agents.put(name.into(), name, AccountId::new(name));
+        }
+        scene
+    }
+
+    /// Another host on the same folder, as after a restart. The old one is left as it lies.
+    pub async fn again(&self, setting: Setting, casts: Vec<Cast>) -> Self {
+        self.store.close();
+        let scene = Self::open(Arc::clone(&self.folder), setting, casts).await;
+        for id in self.host.agents.ids() {
+            scene.host.agents.put(id.clone(), id.as_str(), AccountId::new(id.as_str()));
+        }
+        scene.clock.advance_to(self.clock.now());
+        scene
+    }
+
+    async fn open(folder: Arc<tempfile::TempDir>, setting: Setting, casts: Vec<Cast>) -> Self {
+        let limits = Limits { fuel: 2_000_000, memory_bytes: 4 << 20, ..Limits::default() };
+        let pool = Pool { slots: 8, live_bytes: 64 << 20, yield_interval: 10_000, ..Pool::default() };
+        let sandbox = Arc::new(Sandbox::new(SandboxConfig { limits, pool, ..SandboxConfig::default() }).unwrap());
+        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+        let rows = Arc::new(store.clone());
+        let clock = Arc::new(VirtualClock::new(start()));
+        let (network, model) = (Arc::new(Network::default()), Arc::new(Model::default()));
+        let llm = Llm::new(Arc::clone(&model) as _, terms());
+        let host = Host::new(HostParts {
+            store: Arc::clone(&rows) as _,
+            sandbox: Arc::clone(&sandbox),
+            clock: setting.clock.unwrap_or_else(|| Arc::clone(&clock) as _),
+            held: HeldProviders {
+                agents: Held::new(Arc::clone(&rows) as _),
+                timers: Held::new(Arc::clone(&rows) as _),
+                memory: Held::new(Arc::new(Recaller::new(Arc::clone(&rows) as _))),
+                tweets: Held::new(Arc::clone(&network) as _),
+            },
+            publisher: Arc::clone(&network) as _,
+            accounts: Arc::new(Accounts::default()),
+            ledger: Arc::new(Ledger::default()),
+            books: Arc::new(StoreBooks(rows)),
+            bounds: setting.bounds,
+            secret: [7; 32],
+            casting: Box::new(Company { llm }),
+        });
+        let scene = Self { host: Arc::new(host), clock, store, network, model, folder };
+        for Cast { pack, steps, end, requests } in casts {
+            scene.install(pack, &component(&steps, end), requests);
+        }
+        scene.host.load().await.unwrap();
+        scene
+    }
+
+    /// One plugin more.
+    pub fn install(&self, pack: &str, component: &[u8], requests: Requests) {
+        let sandbox = &self.host.sandbox;
+        let compiled = sandbox.compile(component).unwrap();
+        self.host.install(Plugin::load(sandbox, &compiled, pack.into(), "1.0.0".to_owned(), requests).unwrap());
+    }
+
+    /// Runs everything that is due before a time.
+    pub async fn run_until(&self, end: Timestamp) {
+        simulation::run(&self.host, &self.clock, end, 1, |_| {}).await.unwrap();
+    }
+
+    /// One event, accepted and run with what follows from it within a minute. Answers its record.
+    pub async fn handle(&self, event: Event) -> JournalEntry {
+        let (id, at) = (event.id.clone(), event.at.max(self.clock.now()));
+        self.host.submit(vec![event]).await.unwrap();
+        self.run_until(at.plus_millis(60_000)).await;
+        let entries = self.journal().await;
+        entries.into_iter().find(|entry| entry.invocation.event.id == id).expect("it was handled")
+    }
+
+    /// The whole journal, oldest first.
+    pub async fn journal(&self) -> Vec<JournalEntry> {
+        self.store.journal(&Filter { oldest_first: true, limit: 100_000, ..Filter::default() }).await.unwrap()
+    }
+
+    /// Every row of every table, as text.
+    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        all_rows(self.folder.path())
+    }
+
+    /// From now on no row can be added to a table.
+    pub fn refuse(&self, table: &str) {
+        let trigger = format!("CREATE TRIGGER refuse BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'full'); END");
+        self.on_file(&trigger);
+    }
+
+    /// Rows can be added again.
+    pub fn allow(&self) {
+        self.on_file("DROP TRIGGER refuse");
+    }
+
+    fn on_file(&self, sql: &str) {
+        let db = rusqlite::Connection::open(self.folder.path().join("puppet.db")).unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+
+    /// Spent and held of an amount, summed over the windows of this moment.
+    pub fn used(&self, amount: Amount, period: Period) -> (u64, u64) {
+        let lines = self.host.ledger.lines(self.host.now());
+        let lines = lines.iter().filter(|line| line.key.amount == amount && line.key.period == period);
+        lines.fold((0, 0), |(used, reserved), line| (used + line.used, reserved + line.reserved))
+    }
+}
+
+/// Every table of a data folder: also those that full text search keeps for itself.
+fn all_rows(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let db = rusqlite::Connection::open(folder.join("puppet.db")).unwrap();
+    let mut tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let rows = |table: &str| -> Vec<String> {
+        let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+            let cells = names.iter().enumerate().map(|(n, name)| Ok(format!("{name}={:?}", row.get_ref(n)?)));
+            Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+        };
+        statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+    };
+    tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
+}
+
+/// An event to an agent.
+pub fn event(id: &str, agent: &str, at: Timestamp) -> Event {
+    Event {
+        id: id.into(),
+        kind: "news".to_owned(),
+        source: "test".to_owned(),
+        agent: agent.into(),
+        author: None,
+        priority: Priority::Low,
+        at,
+        payload: json!({}),
+        hops: 0,
+        cause: None,
+        broadcast: None,
+    }
+}
+
+/// Plays agents as their rows say.
+struct Company {
+    llm: Llm,
+}
+
+impl Casting for Company {
+    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+        let (pack, owner) = match id.as_str().strip_prefix("generator:") {
+            Some(pack) => (pack, id.as_str()),
+            None => (body["plugin"].as_str()?, body["owner"].as_str()?),
+        };
+        let (plugin, owner) = (plugins.get(&PackId::new(pack))?, AgentId::new(owner));
+        let profile = Profile {
+            id: id.to_string(),
+            name: id.to_string(),
+            description: String::new(),
+            handle: id.to_string(),
+            timezone: "UTC".to_owned(),
+            persona: Json::of(&Persona::default()),
+            settings: Json::of(&json!({})),
+        };
+        Some(Actor {
+            id: id.clone(),
+            account: AccountId::new(id.as_str()),
+            persona: Arc::new(Persona::default()),
+            persona_digest: Digest::of(profile.persona.as_str().as_bytes()),
+            settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
+            profile,
+            plugin: Arc::clone(plugin),
+            rights: Arc::new(Rights::from_requests(&plugin.requests, &plugin.id, &owner, ledger)),
+            llm: self.llm.clone(),
+            assets: Vec::new(),
+            decay: None,
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Rule 3 within a host that runs on: a store that fails for a while, a provider that panics. What was accepted is
+//! handled, or dead for a reason; nobody's mailbox stands still for it.
+
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use puppet_engine::{Happening, Live, SystemClock, simulation};
+use puppet_grants::{Amount, Period};
+use puppet_store::{EffectState, EventStore as _, OutboxStore as _};
+use tokio::sync::watch;
+
+use crate::{
+    guest::{End, Step},
+    live,
+    scene::{Cast, HOUR, Scene, Setting, after, event, everything, start},
+};
+
+fn cast(steps: &[Step]) -> Cast {
+    Cast { pack: "pack", steps: steps.to_vec(), end: End::Ok, requests: everything() }
+}
+
+fn standing() -> Setting {
+    Setting { clock: Some(Arc::new(live::Standing(start()))), ..Setting::default() }
+}
+
+/// The real clock: after a failure the store is left alone for a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
+    let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
+    let scene = Scene::with(setting, vec![cast(&[Step::GetState, Step::PostAnswer])], &["ann", "bob"]).await;
+    scene.refuse("journal");
+    let (stop, stopped) = watch::channel(false);
+    let mut watcher = scene.host.watch();
+    let events = ["ann", "bob", "ann"].iter().zip(["e1", "e2", "e3"]);
+    scene.host.submit(events.map(|(agent, id)| event(id, agent, start())).collect()).await.unwrap();
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
+    let until = Instant::now() + Duration::from_secs(60);
+    while scene.model.asked.load(SeqCst) < 2 {
+        assert!(Instant::now() < until);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(scene.store.waiting().await.unwrap().len(), 3, "nothing was committed, nothing is lost");
+    scene.allow();
+    let all = async {
+        let mut left = 3;
+        while left > 0 {
+            left -= usize::from(matches!(watcher.recv().await.unwrap(), Happening::Invoked { .. }));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("every event has its turn");
+    stop.send(true).unwrap();
+    driver.await.unwrap().unwrap();
+    let done = scene.rows()["events"].iter().filter(|row| row.contains("attempts=Integer(1)")).count();
+    assert_eq!((done, scene.store.waiting().await.unwrap().len()), (3, 0), "each was ended once");
+    assert_eq!(scene.model.asked.load(SeqCst), 3, "answers that were paid for are kept");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day), (9, 0));
+    assert_eq!(scene.rows()["outbox"].len(), 3);
+}
+
+#[tokio::test]
+async fn a_timer_that_cannot_be_written_fires_later() {
+    let scene = Scene::of(cast(&[Step::After("tea")])).await;
+    scene.handle(event("e1", "ann", start())).await;
+    scene.refuse("events");
+    let run = simulation::run(&scene.host, &scene.clock, after(HOUR + 1), 1, |_| {}).await;
+    assert!(run.is_err(), "the store failed");
+    scene.allow();
+    scene.run_until(after(HOUR + 60_000)).await;
+    let kinds: Vec<_> = scene.journal().await.into_iter().map(|entry| entry.invocation.event.kind).collect();
+    assert_eq!(kinds, ["news", "timer"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_panics_costs_one_event_and_not_the_agent() {
+    let scene = Scene::with(standing(), vec![cast(&[Step::PostEventId, Step::Timeline])], &["ann", "bob"]).await;
+    scene.network.panics.store(1, SeqCst);
+    let events = (0..6).map(|n| event(&format!("e{n}"), ["ann", "bob"][n % 2], start())).collect();
+    let turns = live::run(&scene, Live { invocations: 1, effects: 1 }, events, 5).await;
+    assert!(turns.iter().all(|(_, outcome)| *outcome == "ok"));
+    let letters = scene.store.dead_letters(10).await.unwrap();
+    let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();
+    assert_eq!(letters, [("e0", "host-panic")]);
+    assert!(scene.store.waiting().await.unwrap().is_empty());
+    assert_eq!(scene.used(Amount::Posts, Period::Day), (5, 0), "what it had reserved is given back");
+}
+
+#[tokio::test]
+async fn a_publisher_that_panics_leaves_one_effect_in_doubt_and_the_lane_open() {
+    let scene = Scene::of(cast(&[Step::PostEventId])).await;
+    scene.network.publishing_panics.store(1, SeqCst);
+    for id in ["e0", "e1", "e2"] {
+        scene.handle(event(id, "ann", start())).await;
+    }
+    let states = [EffectState::InDoubt, EffectState::Done, EffectState::Waiting, EffectState::Sent];
+    let effects = scene.store.effects(&states).await.unwrap();
+    let states: Vec<_> = effects.iter().map(|effect| (effect.state, effect.attempts)).collect();
+    assert_eq!(states, [(EffectState::InDoubt, 1), (EffectState::Done, 1), (EffectState::Done, 1)]);
+    assert_eq!(scene.network.published(), 2, "it is not tried again: it may have happened");
+}
