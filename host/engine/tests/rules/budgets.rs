@@ -111,6 +111,7 @@ async fn a_host_killed_while_it_asks_counts_the_question_as_paid() {
     let rows = scene.rows();
     assert!(rows["open_reads"].is_empty());
     let scene = scene.again(Setting::default(), cast(&[Step::Complete], tokens(60))).await;
+    assert!(scene.host.actor(&"ann".into()).await.unwrap().is_some(), "limits are known once an agent is cast");
     assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST, 0));
 }
 
@@ -122,6 +123,7 @@ async fn a_question_that_is_asked_again_is_paid_again() {
     assert_eq!(scene.model.asked.load(SeqCst), 1);
     assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST + REAL, 0));
     let scene = scene.again(Setting::default(), cast(&[Step::Complete], tokens(100))).await;
+    assert!(scene.host.actor(&"ann".into()).await.unwrap().is_some());
     assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST + REAL, 0), "the rows say the same");
 }
 
