@@ -24,8 +24,10 @@ pub struct HeldProviders {
     pub tweets: Held<dyn TweetReader>,
 }
 
-/// One call.
-pub struct Call {
+/// One call. Behind one pointer, since it is handed on from hand to hand.
+pub struct Call(Box<Parts>);
+
+struct Parts {
     room: Room,
     gate: Gate,
     actor: Arc<Actor>,
@@ -37,48 +39,48 @@ pub struct Call {
 impl Call {
     /// Before the instance.
     pub fn new(gate: Gate, actor: Arc<Actor>, held: Arc<HeldProviders>, seed: u64) -> Self {
-        Self { room: Room::default(), gate, actor, held, seed, recalled: puppet_memory::Recalled::default() }
+        Self(Box::new(Parts { room: Room::default(), gate, actor, held, seed, recalled: Default::default() }))
     }
     /// After the instance.
     pub fn into_gate(self) -> Gate {
-        self.gate
+        self.0.gate
     }
 }
 
 impl Carrier for Call {
     fn room(&mut self) -> &mut Room {
-        &mut self.room
+        &mut self.0.room
     }
 }
 
 impl puppet_agent::Carries for Call {
     fn agent(&mut self) -> puppet_agent::View<'_> {
         puppet_agent::View {
-            gate: &mut self.gate,
-            store: &self.held.agents,
-            profile: &self.actor.profile,
-            seed: self.seed,
-            agent: &self.actor.id,
-            decay: self.actor.decay.as_ref(),
+            gate: &mut self.0.gate,
+            store: &self.0.held.agents,
+            profile: &self.0.actor.profile,
+            seed: self.0.seed,
+            agent: &self.0.actor.id,
+            decay: self.0.actor.decay.as_ref(),
         }
     }
 }
 
 impl puppet_log::Carries for Call {
     fn log(&mut self) -> puppet_log::View<'_> {
-        puppet_log::View { gate: &mut self.gate }
+        puppet_log::View { gate: &mut self.0.gate }
     }
 }
 
 impl puppet_llm::Carries for Call {
     fn llm(&mut self) -> puppet_llm::View<'_> {
         puppet_llm::View {
-            gate: &mut self.gate,
-            llm: &self.actor.llm,
-            persona: &self.actor.persona,
-            profile: (&self.actor.profile.name, &self.actor.profile.description),
-            agent: &self.actor.id,
-            seed: self.seed,
+            gate: &mut self.0.gate,
+            llm: &self.0.actor.llm,
+            persona: &self.0.actor.persona,
+            profile: (&self.0.actor.profile.name, &self.0.actor.profile.description),
+            agent: &self.0.actor.id,
+            seed: self.0.seed,
         }
     }
 }
@@ -86,10 +88,10 @@ impl puppet_llm::Carries for Call {
 impl puppet_tweet::Carries for Call {
     fn tweet(&mut self) -> puppet_tweet::View<'_> {
         puppet_tweet::View {
-            gate: &mut self.gate,
-            reader: &self.held.tweets,
-            account: &self.actor.account,
-            assets: &self.actor.assets,
+            gate: &mut self.0.gate,
+            reader: &self.0.held.tweets,
+            account: &self.0.actor.account,
+            assets: &self.0.actor.assets,
         }
     }
 }
@@ -97,11 +99,11 @@ impl puppet_tweet::Carries for Call {
 impl puppet_memory::Carries for Call {
     fn memory(&mut self) -> puppet_memory::View<'_> {
         puppet_memory::View {
-            gate: &mut self.gate,
-            recaller: &self.held.memory,
-            agent: &self.actor.id,
-            account: &self.actor.account,
-            recalled: &mut self.recalled,
+            gate: &mut self.0.gate,
+            recaller: &self.0.held.memory,
+            agent: &self.0.actor.id,
+            account: &self.0.actor.account,
+            recalled: &mut self.0.recalled,
         }
     }
 }
@@ -109,23 +111,23 @@ impl puppet_memory::Carries for Call {
 impl puppet_schedule::Carries for Call {
     fn schedule(&mut self) -> puppet_schedule::View<'_> {
         puppet_schedule::View {
-            gate: &mut self.gate,
-            store: &self.held.timers,
-            agent: &self.actor.id,
-            timezone: &self.actor.profile.timezone,
+            gate: &mut self.0.gate,
+            store: &self.0.held.timers,
+            agent: &self.0.actor.id,
+            timezone: &self.0.actor.profile.timezone,
         }
     }
 }
 
 impl puppet_state::Carries for Call {
     fn state(&mut self) -> puppet_state::View<'_> {
-        puppet_state::View { gate: &mut self.gate, store: &self.held.agents, agent: &self.actor.id }
+        puppet_state::View { gate: &mut self.0.gate, store: &self.0.held.agents, agent: &self.0.actor.id }
     }
 }
 
 impl puppet_events::Carries for Call {
     fn events(&mut self) -> puppet_events::View<'_> {
-        puppet_events::View { gate: &mut self.gate }
+        puppet_events::View { gate: &mut self.0.gate }
     }
 }
 
@@ -165,7 +167,7 @@ pub async fn generate(
         let call = &mut ended.carrier;
         let NewEvent { kind, targets, priority, payload, delay_ms } = new;
         let new = puppet_events::Generated { kind, targets, priority, payload, delay_ms };
-        let recorded = puppet_events::record_generated(&mut call.gate, new);
+        let recorded = puppet_events::record_generated(&mut call.0.gate, new);
         match recorded {
             Ok(_) => {}
             Err(Refusal::Call(error)) => {

@@ -1,21 +1,18 @@
 //! One event, one plugin: the invocation, from the mailbox to the commit (DESIGN §4). Both drivers pass
 //! through here; neither does anything between the steps.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use puppet_grants::{Elapsed, Gate, Proceedings};
-use puppet_sandbox::{CallSetup, Ended, Standing};
+use puppet_sandbox::Standing;
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
-use puppet_types::{
-    Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Read, Timestamp, Timing, ids,
-};
+use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
 
 use crate::{
     actor::Actor,
-    call::Call,
     changes::{Occasion, changes},
     happening::Happening,
     host::Host,
+    invocation::{self, Answers, invocation_id},
 };
 
 /// Tries of an event whose invocation ran into its deadline.
@@ -62,7 +59,7 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
 }
 
 /// Runs the plugin and gathers what is to be committed. Changes nothing.
-pub async fn commit_of(
+async fn commit_of(
     host: &Host,
     actor: &Arc<Actor>,
     id: InvocationId,
@@ -70,42 +67,17 @@ pub async fn commit_of(
     answers: Answers,
 ) -> Result<Commit, StoreError> {
     let event = &waiting.event;
-    let at = host.clock.now();
-    let since = Instant::now();
-    let (outcome, ended) = run(host, actor, &id, event, at, answers).await;
-    let sandbox = micros(since);
-    let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
-    let commits = outcome == Outcome::Ok;
-    let mut proceedings: Proceedings = carrier.into_gate().finish(commits);
-    proceedings.log.extend(output);
-    let occasion = Occasion { invocation: &id, event, at };
+    let called = invocation::call(host, actor, id, event, answers).await;
+    let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
-    if commits {
-        rows = changes(host, actor, &occasion, &proceedings.decisions).await?;
+    if called.outcome == Outcome::Ok {
+        let occasion = Occasion { invocation: &called.id, event, at };
+        rows = changes(host, actor, &occasion, &called.proceedings.decisions).await?;
     }
-    let end = end_of_event(&outcome, waiting, at);
-    rows.extend(again(&outcome, event, at));
-    let timing = (!host.clock.is_virtual()).then_some(Timing { sandbox, reads: 0, commit: 0 });
-    let invocation = Invocation {
-        id,
-        at,
-        agent: actor.id.clone(),
-        plugin: actor.plugin.reference(),
-        persona_digest: actor.persona_digest,
-        settings_digest: actor.settings_digest,
-        event: event.clone(),
-        outcome,
-        fuel,
-        peak_memory_bytes,
-        host_calls: proceedings.host_calls,
-        reads: proceedings.reads,
-        decisions: proceedings.decisions,
-        log: proceedings.log,
-        // Counted by whoever settles, in the order of commits.
-        strikes: 0,
-        timing,
-    };
-    Ok(Commit { invocation, end, changes: rows, spends: proceedings.spends })
+    let end = end_of_event(&called.outcome, waiting, at);
+    rows.extend(again(&called.outcome, event, at));
+    let (invocation, spends) = called.record(actor, event.clone());
+    Ok(Commit { invocation, end, changes: rows, spends, ended })
 }
 
 /// What a commit brought about, for the agenda and for those who watch.
@@ -193,59 +165,6 @@ fn happening(commit: &Commit) -> Happening {
     }
 }
 
-/// Where reads are answered from.
-pub enum Answers {
-    /// These first, then providers.
-    Resume(Vec<Read>),
-    /// Only these; decisions are admitted as ever.
-    Recorded(Vec<Read>),
-    /// Only these, and decisions are admitted as they were then.
-    Replay(Vec<Read>),
-}
-
-/// The plugin on the event, in a fresh instance.
-pub async fn run(
-    host: &Host,
-    actor: &Arc<Actor>,
-    id: &InvocationId,
-    event: &Event,
-    at: Timestamp,
-    answers: Answers,
-) -> (Outcome, Ended<Call>) {
-    let elapsed = if host.clock.is_virtual() {
-        Elapsed::Modelled(std::time::Duration::ZERO)
-    } else {
-        Elapsed::Wall(Instant::now())
-    };
-    let gate = Gate::new(
-        id.clone(),
-        actor.plugin.id.clone(),
-        event.at,
-        Arc::clone(&actor.rights),
-        Arc::clone(&host.bounds),
-        Arc::clone(&host.books),
-        elapsed,
-    )
-    .charged_at(at);
-    let gate = match answers {
-        Answers::Resume(reads) => gate.resume_from(reads),
-        Answers::Recorded(reads) => gate.answer_from(reads),
-        Answers::Replay(reads) => gate.replay(reads),
-    };
-    let seed = host.seed(id);
-    let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), seed);
-    let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
-    let setup = CallSetup { seed, wall: at, deadline };
-    let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;
-    let outcome = std::mem::replace(&mut ended.outcome, Outcome::Ok);
-    (outcome, ended)
-}
-
-/// Of the event and the plugin: the same event on another version is the same invocation, run again.
-pub fn invocation_id(event: &Event, actor: &Actor) -> InvocationId {
-    InvocationId::from(ids::derive("inv", &[event.id.as_str(), actor.plugin.id.as_str()]))
-}
-
 fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp) -> EventEnd {
     match outcome {
         Outcome::Ok | Outcome::Declined(_) => EventEnd::Done,
@@ -269,8 +188,4 @@ fn again(outcome: &Outcome, event: &Event, at: Timestamp) -> Option<Change> {
         broadcast: None,
         ..event.clone()
     }))
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

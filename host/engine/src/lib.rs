@@ -11,6 +11,7 @@ mod clock;
 mod handle;
 mod happening;
 mod host;
+mod invocation;
 mod live;
 mod outbox;
 mod plugin;

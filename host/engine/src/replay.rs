@@ -1,11 +1,13 @@
 //! Runs a journaled invocation again, answered from the journal alone, and says where it differs.
 
+use std::time::Instant;
+
 use puppet_store::StoreError;
 use puppet_types::{Invocation, NumberedDecision, Outcome};
 
 use crate::{
-    handle::{self, Answers},
     host::Host,
+    invocation::{self, Answers},
 };
 
 /// The first difference.
@@ -54,7 +56,8 @@ pub struct Replayed {
 pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, StoreError> {
     let Some(actor) = host.actor(&recorded.agent).await? else { return Ok(None) };
     let answers = Answers::Replay(recorded.reads.clone());
-    let (outcome, ended) = handle::run(host, &actor, &recorded.id, &recorded.event, recorded.at, answers).await;
+    let (outcome, ended) =
+        invocation::run(host, &actor, &recorded.id, &recorded.event, (recorded.at, Instant::now()), answers).await;
     let fuel = ended.fuel;
     let proceedings = ended.carrier.into_gate().finish(false);
     let divergence = first_difference(recorded, &outcome, fuel, &proceedings.decisions, proceedings.divergence);

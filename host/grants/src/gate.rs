@@ -12,7 +12,7 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -121,6 +121,8 @@ pub struct Proceedings {
     pub spends: Vec<Spend>,
     /// Time that answers would have taken.
     pub modelled: Duration,
+    /// Time that answers took, where the wall counts.
+    pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
     pub divergence: Option<u32>,
 }
@@ -533,19 +535,20 @@ impl Gate {
         Ok(())
     }
 
-    async fn within_deadline<T>(&self, answer: impl Future<Output = T>) -> Result<T, Refusal> {
-        match self.elapsed {
-            Elapsed::Modelled(_) => Ok(answer.await),
-            Elapsed::Wall(since) => {
-                let mut answer = pin!(answer);
-                // Most answers are there at once and need no timer.
-                if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
-                    return Ok(answer);
-                }
+    async fn within_deadline<T>(&mut self, answer: impl Future<Output = T>) -> Result<T, Refusal> {
+        let Elapsed::Wall(since) = self.elapsed else { return Ok(answer.await) };
+        let asked = Instant::now();
+        let mut answer = pin!(answer);
+        // Most answers are there at once and need no timer.
+        let answered = match poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+            Poll::Ready(answer) => Ok(answer),
+            Poll::Pending => {
                 let left = self.bounds.deadline.saturating_sub(since.elapsed());
                 tokio::time::timeout(left, answer).await.map_err(|_| self.too_late())
             }
-        }
+        };
+        self.out.waited += asked.elapsed();
+        answered
     }
 
     fn take(&mut self, latency: Duration) -> Result<(), Refusal> {

@@ -52,9 +52,16 @@ impl Admission {
     /// begins afterwards.
     async fn admit(&self, bytes: u64) -> wasmtime::Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
         let closed = |_| wasmtime::format_err!("the pool is closed");
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
+        // What is free goes to those who wait first, so trying overtakes nobody.
+        let slot = match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?,
+        };
         let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.all_pages);
-        let live = Arc::clone(&self.live_pages).acquire_many_owned(pages).await.map_err(closed)?;
+        let live = match Arc::clone(&self.live_pages).try_acquire_many_owned(pages) {
+            Ok(live) => live,
+            Err(_) => Arc::clone(&self.live_pages).acquire_many_owned(pages).await.map_err(closed)?,
+        };
         Ok((slot, live))
     }
 }

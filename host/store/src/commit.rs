@@ -1,5 +1,7 @@
 //! The commit: everything that one invocation changes, in one transaction.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use puppet_grants::Spend;
 use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
@@ -78,6 +80,8 @@ pub struct Commit {
     pub changes: Vec<Change>,
     /// Added to the budgets.
     pub spends: Vec<Spend>,
+    /// When the call ended: the record's timing is completed with what passed until its row is written.
+    pub ended: Option<Instant>,
 }
 
 /// What a commit brought into being.

@@ -172,11 +172,11 @@ pub struct PluginRef {
 /// Microseconds per part. Absent in virtual time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
-    /// In the guest.
+    /// In the sandbox, reads not counted.
     pub sandbox: u64,
     /// Waiting for reads.
     pub reads: u64,
-    /// Waiting for the store.
+    /// From the end of the call until its row is written.
     pub commit: u64,
 }
 

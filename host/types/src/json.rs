@@ -10,7 +10,10 @@ pub struct Json(Box<str>);
 impl Json {
     /// Serialises a value. What cannot be JSON (a map with odd keys) becomes null; none of our types does that.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
-        Self(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()).into())
+        // Most answers fit: the text is not moved while it grows.
+        let mut text = Vec::with_capacity(512);
+        let written = serde_json::to_writer(&mut text, value).ok().and_then(|()| String::from_utf8(text).ok());
+        Self(written.unwrap_or_else(|| "null".to_owned()).into())
     }
     /// The text.
     pub fn as_str(&self) -> &str {

@@ -23,7 +23,12 @@ pub fn bytes() -> Vec<u8> {
     std::fs::read(target.join(TARGET).join("guest/bench_guest.wasm")).unwrap()
 }
 
-/// Event `n`; an hour lies between two, so that no budget runs out.
+/// Hours after a beginning.
+pub fn hour(n: u64) -> Timestamp {
+    Timestamp::from_millis(1_767_571_200_000 + n as i64 * 3_600_000)
+}
+
+/// Event `n`; an hour lies between two.
 pub fn event(n: u64) -> Event {
     Event {
         id: format!("evt_{n:012}").into(),
@@ -32,7 +37,7 @@ pub fn event(n: u64) -> Event {
         agent: "coby".into(),
         author: None,
         priority: Priority::Normal,
-        at: Timestamp::from_millis(1_767_571_200_000 + n as i64 * 3_600_000),
+        at: hour(n),
         payload: serde_json::json!({ "topic": "rain", "headline": "Rain over the bay" }),
         hops: 0,
         cause: None,

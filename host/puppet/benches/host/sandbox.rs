@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_engine::{Host, SystemClock, preview};
+use async_trait::async_trait;
+use puppet_engine::{Clock, Host, preview};
 use puppet_store::{AgentRow, AgentStore as _, Change, CommitStore as _, sqlite::SqliteStore};
 use puppet_types::{Outcome, Timestamp};
 
@@ -20,6 +21,18 @@ use crate::{
     table::{Limit, Row},
 };
 
+/// A wall clock by which an hour passes each time that it is asked: no budget runs out.
+#[derive(Default)]
+struct Hourly(AtomicU64);
+
+#[async_trait]
+impl Clock for Hourly {
+    fn now(&self) -> Timestamp {
+        guest::hour(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+    async fn sleep_until(&self, _: Timestamp) {}
+}
+
 struct Sides {
     host: Host,
     bare: Bare,
@@ -29,7 +42,7 @@ struct Sides {
 impl Sides {
     fn new() -> Arc<Self> {
         let store = SqliteStore::in_memory().unwrap();
-        let host = ours::host(&store, Arc::new(SystemClock));
+        let host = ours::host(&store, Arc::new(Hourly::default()));
         let row = AgentRow { id: "coby".into(), body: serde_json::json!({}), created: Timestamp::default() };
         runtime(1).block_on(async {
             store.apply(vec![Change::Agent(row)]).await.unwrap();

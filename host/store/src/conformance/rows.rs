@@ -65,7 +65,13 @@ pub fn invocation(id: &str, event: Event) -> Invocation {
 }
 
 pub fn commit(id: &str, event: Event) -> Commit {
-    Commit { invocation: invocation(id, event), end: EventEnd::Done, changes: Vec::new(), spends: Vec::new() }
+    Commit {
+        invocation: invocation(id, event),
+        end: EventEnd::Done,
+        changes: Vec::new(),
+        spends: Vec::new(),
+        ended: None,
+    }
 }
 
 pub fn effect(id: &str, invocation: &str, n: u32) -> Effect {

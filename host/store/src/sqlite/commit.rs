@@ -16,7 +16,7 @@ use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
 impl CommitStore for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         // JSON is written and rows are freed here, not on the one thread that everybody waits for.
-        let texts = journal::Texts::of(&commit.invocation)?;
+        let texts = journal::Texts::of(&commit)?;
         let rows = Arc::new((commit, texts));
         let shared = Arc::clone(&rows);
         let committed = self.write(move |conn| write(conn, &shared.0, &shared.1)).await;

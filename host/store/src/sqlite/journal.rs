@@ -1,18 +1,22 @@
 //! The journal in SQLite: one row per invocation, with JSON in text columns.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
-use puppet_types::{AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp};
+use puppet_types::{
+    AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp, Timing,
+};
 use rusqlite::{Connection, Row, params, types::Value};
 
 use super::{
     SqliteStore, events,
     values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
 };
-use crate::{Filter, JournalEntry, JournalStore, Result};
+use crate::{Commit, Filter, JournalEntry, JournalStore, Result};
 
 /// The columns that are JSON.
 pub(super) struct Texts {
-    timing: Option<String>,
+    ended: Option<Instant>,
     host_calls: String,
     reads: String,
     decisions: String,
@@ -20,9 +24,10 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn of(invocation: &Invocation) -> Result<Self> {
+    pub(super) fn of(commit: &Commit) -> Result<Self> {
+        let invocation = &commit.invocation;
         Ok(Self {
-            timing: invocation.timing.as_ref().map(json).transpose()?,
+            ended: commit.ended,
             host_calls: json(&invocation.host_calls)?,
             reads: json(&invocation.reads)?,
             decisions: json(&invocation.decisions)?,
@@ -55,6 +60,11 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         Outcome::Failed(message) => (None, Some(message.as_str()), None),
         Outcome::Breach(breach, message) => (Some(breach.code()), Some(message.as_str()), None),
     };
+    let waited = |timing| match texts.ended {
+        Some(ended) => Timing { commit: u64::try_from(ended.elapsed().as_micros()).unwrap_or(u64::MAX), ..timing },
+        None => timing,
+    };
+    let timing = invocation.timing.map(|timing| json(&waited(timing))).transpose()?;
     let values = params![
         invocation.id.as_str(),
         invocation.at.as_millis(),
@@ -72,7 +82,7 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         signed(invocation.fuel),
         signed(invocation.peak_memory_bytes),
         invocation.strikes,
-        texts.timing,
+        timing,
         texts.host_calls,
         texts.reads,
         texts.decisions,

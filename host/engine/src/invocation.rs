@@ -1,0 +1,126 @@
+//! One plugin on one event: the call in a fresh instance, and its record. Nothing is committed here.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use puppet_grants::{Elapsed, Gate, Proceedings, Spend};
+use puppet_sandbox::{CallSetup, Ended};
+use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
+
+use crate::{actor::Actor, call::Call, host::Host};
+
+/// Where reads are answered from.
+pub enum Answers {
+    /// These first, then providers.
+    Resume(Vec<Read>),
+    /// Only these; decisions are admitted as ever.
+    Recorded(Vec<Read>),
+    /// Only these, and decisions are admitted as they were then.
+    Replay(Vec<Read>),
+}
+
+/// A call that has ended.
+pub struct Called {
+    /// The invocation's.
+    pub id: InvocationId,
+    /// When it was.
+    pub at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it read and decided.
+    pub proceedings: Proceedings,
+    /// When it ended, where the wall counts.
+    pub ended: Option<Instant>,
+    fuel: u64,
+    peak_memory_bytes: u64,
+    timing: Option<Timing>,
+}
+
+/// Calls the plugin. Reservations of its decisions are spent where it ended well, else given back.
+pub async fn call(host: &Host, actor: &Arc<Actor>, id: InvocationId, event: &Event, answers: Answers) -> Called {
+    let (at, since) = (host.clock.now(), Instant::now());
+    let (outcome, ended) = run(host, actor, &id, event, (at, since), answers).await;
+    let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
+    let mut proceedings = carrier.into_gate().finish(outcome == Outcome::Ok);
+    proceedings.log.extend(output);
+    let ended = (!host.clock.is_virtual()).then(Instant::now);
+    let timing = ended.map(|ended| Timing {
+        sandbox: micros((ended - since).saturating_sub(proceedings.waited)),
+        reads: micros(proceedings.waited),
+        commit: 0,
+    });
+    Called { id, at, outcome, proceedings, ended, fuel, peak_memory_bytes, timing }
+}
+
+impl Called {
+    /// For the journal, and what it adds to the budgets.
+    pub fn record(self, actor: &Actor, event: Event) -> (Invocation, Vec<Spend>) {
+        let Self { id, at, outcome, proceedings, fuel, peak_memory_bytes, timing, .. } = self;
+        let invocation = Invocation {
+            id,
+            at,
+            agent: actor.id.clone(),
+            plugin: actor.plugin.reference(),
+            persona_digest: actor.persona_digest,
+            settings_digest: actor.settings_digest,
+            event,
+            outcome,
+            fuel,
+            peak_memory_bytes,
+            host_calls: proceedings.host_calls,
+            reads: proceedings.reads,
+            decisions: proceedings.decisions,
+            log: proceedings.log,
+            // Counted by whoever settles, in the order of commits.
+            strikes: 0,
+            timing,
+        };
+        (invocation, proceedings.spends)
+    }
+}
+
+/// The plugin on the event, in a fresh instance.
+pub async fn run(
+    host: &Host,
+    actor: &Arc<Actor>,
+    id: &InvocationId,
+    event: &Event,
+    (at, since): (Timestamp, Instant),
+    answers: Answers,
+) -> (Outcome, Ended<Call>) {
+    let elapsed =
+        if host.clock.is_virtual() { Elapsed::Modelled(std::time::Duration::ZERO) } else { Elapsed::Wall(since) };
+    let gate = Gate::new(
+        id.clone(),
+        actor.plugin.id.clone(),
+        event.at,
+        Arc::clone(&actor.rights),
+        Arc::clone(&host.bounds),
+        Arc::clone(&host.books),
+        elapsed,
+    )
+    .charged_at(at);
+    let gate = match answers {
+        Answers::Resume(reads) => gate.resume_from(reads),
+        Answers::Recorded(reads) => gate.answer_from(reads),
+        Answers::Replay(reads) => gate.replay(reads),
+    };
+    let seed = host.seed(id);
+    let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), seed);
+    let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
+    let setup = CallSetup { seed, wall: at, deadline };
+    let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;
+    let outcome = std::mem::replace(&mut ended.outcome, Outcome::Ok);
+    (outcome, ended)
+}
+
+/// Of the event and the plugin: the same event on another version is the same invocation, run again.
+pub fn invocation_id(event: &Event, actor: &Actor) -> InvocationId {
+    InvocationId::from(ids::derive("inv", &[event.id.as_str(), actor.plugin.id.as_str()]))
+}
+
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
+}
