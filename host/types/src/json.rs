@@ -5,15 +5,12 @@ use serde_json::value::RawValue;
 
 /// Valid JSON text without superfluous spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct Json(String);
 
 impl Json {
     /// Serialises a value. What cannot be JSON (a map with odd keys) becomes null; none of our types does that.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
-        // Most answers fit: the text is not moved while it grows.
-        let mut text = Vec::with_capacity(512);
-        let written = serde_json::to_writer(&mut text, value).ok().and_then(|()| String::from_utf8(text).ok());
-        Self(written.unwrap_or_else(|| "null".to_owned()).into())
+        Self(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
     }
     /// The text.
     pub fn as_str(&self) -> &str {
@@ -43,7 +40,7 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Self(Box::<str>::from(raw)))
+        Ok(Self(Box::<str>::from(raw).into_string()))
     }
 }
 

@@ -42,14 +42,52 @@ impl Timestamp {
     }
 }
 
+/// `2026-01-05T00:00:00.000Z`. Every row of the journal holds several, which is why they are not printed by `jiff`:
+/// a test holds the two together.
+struct Printed([u8; 24]);
+
+impl Printed {
+    fn of(at: Timestamp) -> Self {
+        let (days, millis) = (at.0.div_euclid(86_400_000), at.0.rem_euclid(86_400_000));
+        // Civil date of a day, counted in eras of 400 years that begin in March.
+        let day = days + 719_468;
+        let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let mut text = Self(*b"0000-00-00T00:00:00.000Z");
+        text.put(0..4, year);
+        text.put(5..7, month);
+        text.put(8..10, of_year - (153 * from_march + 2) / 5 + 1);
+        text.put(11..13, millis / 3_600_000);
+        text.put(14..16, millis / 60_000 % 60);
+        text.put(17..19, millis / 1_000 % 60);
+        text.put(20..23, millis % 1_000);
+        text
+    }
+
+    fn put(&mut self, place: std::ops::Range<usize>, mut number: i64) {
+        for digit in self.0[place].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.to_jiff())
+        f.pad(Printed::of(*self).as_str())
     }
 }
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Printed::of(*self).as_str())
     }
 }
 impl<'de> Deserialize<'de> for Timestamp {
@@ -62,6 +100,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prints_as_jiff_does() {
+        let edges =
+            [0, 951_782_399_999, 951_782_400_000, 951_868_800_000, 4_107_542_399_999, 4_107_542_400_000, MAX_MILLIS];
+        let spread = (0..20_000_i64).map(|n| n.wrapping_mul(12_670_360_247_911) % MAX_MILLIS);
+        for millis in edges.into_iter().chain(spread) {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(at.to_string(), format!("{:.3}", at.to_jiff()));
+        }
+    }
 
     #[test]
     fn prints_rfc_3339_with_milliseconds() {
