@@ -49,7 +49,7 @@ impl Plugin {
             digest,
             prepared,
             strikes: Mutex::default(),
-            rules: StrikeRules::default(),
+            rules: sandbox.strike_rules().clone(),
         })
     }
 

@@ -8,7 +8,7 @@ use wasmtime::{Engine, component::Linker};
 
 use crate::{
     AgentRef, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Prepared, SandboxConfig,
-    World, compile,
+    StrikeRules, World, compile,
     config::wasmtime_config,
     exports::Ask,
     invoke::{self, Admission, Given},
@@ -58,12 +58,13 @@ pub struct Sandbox {
     yield_interval: u64,
     admission: Admission,
     cache_dir: Option<PathBuf>,
+    strikes: StrikeRules,
 }
 
 impl Sandbox {
     /// Makes the engine and its pool. Addresses are reserved, memory is not.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let SandboxConfig { limits, pool, cache_dir, .. } = config;
+        let SandboxConfig { limits, pool, cache_dir, strikes } = config;
         limits.check()?;
         let least = |key, value: u64, least| {
             if value < least { Err(SandboxError::Pool { key, value, least }) } else { Ok(()) }
@@ -80,12 +81,17 @@ impl Sandbox {
             all_pages,
         };
         let (slots, yield_interval) = (pool.slots, pool.yield_interval);
-        Ok(Self { engine, limits: Arc::new(limits), slots, yield_interval, admission, cache_dir })
+        Ok(Self { engine, limits: Arc::new(limits), slots, yield_interval, admission, cache_dir, strikes })
     }
 
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// When a version that runs here backs off, and when it is quarantined.
+    pub fn strike_rules(&self) -> &StrikeRules {
+        &self.strikes
     }
 
     /// The engine beneath, for what measures it.
