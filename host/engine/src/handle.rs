@@ -135,12 +135,6 @@ fn strikes(actor: &Actor, invocation: &Invocation) -> u32 {
     count
 }
 
-/// Invokes and settles.
-pub async fn handle(host: &Host, waiting: &Waiting) -> Result<Settled, StoreError> {
-    let handled = invoke(host, waiting).await?;
-    settle(host, waiting, handled).await
-}
-
 fn happening(commit: &Commit) -> Happening {
     let invocation = &commit.invocation;
     let detail = match &invocation.outcome {

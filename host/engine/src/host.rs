@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Actors kept ready.
-const ACTORS: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
+const ACTORS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
 /// Watchers that fall behind by more than this lose the oldest.
 const WATCHED: usize = 4_096;
@@ -186,6 +186,7 @@ impl Host {
     pub async fn apply(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
         let committed = self.store.apply(changes).await?;
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
+        self.wake.notify_one();
         Ok(committed)
     }
 
@@ -240,7 +241,7 @@ impl Host {
         self.watchers.subscribe()
     }
 
-    /// Takes up what a commit brought.
+    /// Takes up what a commit brought. Called by drivers, which look at the agenda next.
     pub(crate) fn take_up(&self, settled: Settled) {
         let mut agenda = self.agenda();
         for change in settled.timers {
@@ -262,7 +263,6 @@ impl Host {
             agenda.add_event(again);
         }
         drop(agenda);
-        self.wake.notify_one();
         self.tell(settled.happening);
     }
 
@@ -276,7 +276,6 @@ impl Host {
             agenda.add_effect(again);
         }
         drop(agenda);
-        self.wake.notify_one();
         self.tell(Some(attempted.happening));
     }
 
@@ -285,7 +284,6 @@ impl Host {
         self.recovering.store(true, Ordering::Release);
         waiting.not_before = self.clock.now().plus_millis(pause.as_millis() as u64);
         self.agenda().add_event(waiting);
-        self.wake.notify_one();
     }
 
     fn tell(&self, happening: Option<Happening>) {

@@ -13,17 +13,24 @@ use std::{
 use futures::FutureExt as _;
 use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Priority};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
 use crate::{agenda::Lanes, handle, host::Host, outbox, timers};
 
 /// How long a store that fails is left alone before the same work is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
+/// Events under way per invocation that may run: commits go in groups, and while one group is written the next
+/// is made.
+const UNDER_WAY: usize = 8;
+
 /// Bounds of the driver.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
-    /// Invocations at the same time.
+    /// Invocations at the same time; as many again and more may wait for their commit.
     pub invocations: usize,
     /// Effects at the same time, each of another account.
     pub effects: usize,
@@ -109,6 +116,7 @@ impl Live {
         let mut lanes = Lanes::default();
         let mut events: JoinSet<Done> = JoinSet::new();
         let mut effects: JoinSet<Done> = JoinSet::new();
+        let slots = Arc::new(Semaphore::new(self.invocations.max(1)));
         loop {
             let now = host.clock.now();
             if let Err(error) = timers::fire_due(&host, now).await {
@@ -129,11 +137,11 @@ impl Live {
                 }
                 lanes.push(effect);
             }
-            while events.len() < self.invocations {
+            while events.len() < self.invocations.saturating_mul(UNDER_WAY) {
                 let Some((line, waiting)) = boxes.take() else { break };
-                let host = Arc::clone(&host);
+                let (host, slots) = (Arc::clone(&host), Arc::clone(&slots));
                 events.spawn(async move {
-                    let settled = handle_or_bury(&host, &waiting).await;
+                    let settled = handle_or_bury(&host, &slots, &waiting).await;
                     Done::Event(line, waiting, settled)
                 });
             }
@@ -156,6 +164,10 @@ impl Live {
                     }
                 }
             }
+            // A group commit ends many at once.
+            while let Some(done) = events.try_join_next() {
+                take_done(&host, &mut boxes, &mut lanes, done);
+            }
         }
         while let Some(done) = events.join_next().await {
             take_done(&host, &mut boxes, &mut lanes, done);
@@ -167,9 +179,19 @@ impl Live {
     }
 }
 
+/// Invokes in a slot, and settles outside it.
+async fn handle(host: &Host, slots: &Semaphore, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
+    let handled = {
+        // Never closed; a slot that could not be had would only make one more.
+        let _slot = slots.acquire().await;
+        handle::invoke(host, waiting).await?
+    };
+    handle::settle(host, waiting, handled).await
+}
+
 /// A panic of the host's own costs the event that met it, not the line behind it.
-async fn handle_or_bury(host: &Host, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
-    match AssertUnwindSafe(handle::handle(host, waiting)).catch_unwind().await {
+async fn handle_or_bury(host: &Host, slots: &Semaphore, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
+    match AssertUnwindSafe(handle(host, slots, waiting)).catch_unwind().await {
         Ok(settled) => settled,
         Err(_) => {
             tracing::error!(event = %waiting.event.id, "the host panicked over this event: it is given up");

@@ -1,5 +1,6 @@
 //! Timers become events. A timer that was missed fires once, late.
 
+use futures::future::join_all;
 use puppet_schedule::next_after;
 use puppet_store::{StoreError, Timer};
 use puppet_types::{Event, EventId, Priority, Timestamp, ids};
@@ -7,18 +8,25 @@ use serde_json::json;
 
 use crate::host::Host;
 
+/// Timers written together.
+const GROUP: usize = 256;
+
 /// Fires every timer that is due, in order of (time, agent, plugin, name).
 pub async fn fire_due(host: &Host, now: Timestamp) -> Result<(), StoreError> {
-    let mut due = host.agenda().due_timers(now).into_iter();
-    while let Some(timer) = due.next() {
-        if let Err(error) = fire(host, &timer, now).await {
-            // The store has them still: they are due again.
-            let mut agenda = host.agenda();
-            std::iter::once(timer).chain(due).for_each(|timer| agenda.put_back_timer(timer));
-            return Err(error);
+    let due = host.agenda().due_timers(now);
+    let mut failed = None;
+    for group in due.chunks(GROUP) {
+        // Handed to the store in order, and written together.
+        let fired = join_all(group.iter().map(|timer| fire(host, timer, now))).await;
+        for (timer, fired) in group.iter().zip(fired) {
+            if let Err(error) = fired {
+                // The store has it still: it is due again.
+                host.agenda().put_back_timer(timer.clone());
+                failed = Some(error);
+            }
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 async fn fire(host: &Host, timer: &Timer, now: Timestamp) -> Result<(), StoreError> {

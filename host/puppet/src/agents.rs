@@ -72,16 +72,31 @@ pub fn introduce(host: &Host, spec: &AgentSpec) {
     host.agents.put(spec.id.clone(), &spec.name, account);
 }
 
-/// Makes known whoever the store holds, and tells each that it starts. Answers how many there are.
-pub async fn take_up(host: &Host, generators: impl Iterator<Item = String>) -> Result<usize> {
+/// Rows read at a time: each holds a whole persona.
+const PAGE: usize = 128;
+
+/// Makes known whoever the store holds, and tells each that it starts. Answers how many there are; `seen` is shown
+/// each.
+pub async fn take_up(
+    host: &Host,
+    generators: impl Iterator<Item = String>,
+    mut seen: impl FnMut(&AgentSpec),
+) -> Result<usize> {
     let at = host.now();
     let mut events = Vec::new();
-    let rows = host.store.agents().await?;
-    let count = rows.len();
-    for row in rows {
-        introduce(host, &spec_of(&row)?);
-        events.push(started(&row.id, at));
+    let mut last = None;
+    loop {
+        let page = host.store.agents_after(last.as_ref(), PAGE).await?;
+        let Some(row) = page.last() else { break };
+        last = Some(row.id.clone());
+        for row in &page {
+            let spec = spec_of(row)?;
+            introduce(host, &spec);
+            seen(&spec);
+            events.push(started(&row.id, at));
+        }
     }
+    let count = events.len();
     for name in generators {
         events.push(started(&AgentId::generator(&name.as_str().into()), at));
     }

@@ -63,8 +63,12 @@ pub trait AgentStore: Send + Sync {
     async fn put_agent(&self, row: AgentRow) -> Result<()>;
     /// By id.
     async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>>;
-    /// All, by id.
-    async fn agents(&self) -> Result<Vec<AgentRow>>;
+    /// By id, those after one, at most `rows`.
+    async fn agents_after(&self, after: Option<&AgentId>, rows: usize) -> Result<Vec<AgentRow>>;
+    /// All, by id. For those who know that they are few: a body holds a whole persona.
+    async fn agents(&self) -> Result<Vec<AgentRow>> {
+        self.agents_after(None, usize::MAX).await
+    }
     /// The mood and when it was last set; none where it never was.
     async fn mood(&self, agent: &AgentId) -> Result<Option<(Mood, Timestamp)>>;
     /// All relationships, by target.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use puppet_engine::{Live, SystemClock};
-use puppet_packs::SecretsFile;
+use puppet_packs::{AgentSpec, SecretsFile};
 use puppet_store::{
     AgentStore as _, HostLock,
     sqlite::{Options, SqliteStore},
@@ -61,12 +61,12 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
     adopt(&store, &setup.home, out).await?;
-    for spec in agents::rows(&store).await? {
+    let tell = |spec: &AgentSpec| {
         for line in models::missing(&names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
             out.note(line);
         }
-    }
-    let count = agents::take_up(&host, generators.into_keys()).await?;
+    };
+    let count = agents::take_up(&host, generators.into_keys(), tell).await?;
 
     let (stop, stopped) = watch::channel(false);
     let control = Control::open(&setup.data, Arc::clone(&host), local, stopped.clone())?;

@@ -183,7 +183,7 @@ async fn settle(host: &Arc<puppet_engine::Host>, specs: &[AgentSpec], course: &C
         changes.extend(NewAgent { spec: spec.clone() }.changes(course.start)?);
     }
     host.apply(changes).await?;
-    agents::take_up(host, course.generators.keys().cloned()).await?;
+    agents::take_up(host, course.generators.keys().cloned(), |_| {}).await?;
     Ok(())
 }
 

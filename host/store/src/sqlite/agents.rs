@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Mood, PackId, Timestamp};
-use rusqlite::Row;
+use rusqlite::{Row, params};
 
 use super::{
     SqliteStore, commit,
-    values::{all, first, from_json, time},
+    values::{all, first, from_json, limit, time},
 };
 use crate::{AgentRow, AgentStore, Relationship, Result, StateBlob};
 
@@ -30,8 +30,11 @@ impl AgentStore for SqliteStore {
         self.read(|conn| first(conn, SQL, [id.as_str()], agent))
     }
 
-    async fn agents(&self) -> Result<Vec<AgentRow>> {
-        self.scan(|conn| all(conn, "SELECT id, body, created FROM agents ORDER BY id", [], agent)).await
+    async fn agents_after(&self, after: Option<&AgentId>, rows: usize) -> Result<Vec<AgentRow>> {
+        const SQL: &str = "SELECT id, body, created FROM agents WHERE id > ?1 ORDER BY id LIMIT ?2";
+        // No id is empty.
+        let after = after.map(|after| after.as_str().to_owned()).unwrap_or_default();
+        self.scan(move |conn| all(conn, SQL, params![after, limit(rows)], agent)).await
     }
 
     async fn mood(&self, agent: &AgentId) -> Result<Option<(Mood, Timestamp)>> {

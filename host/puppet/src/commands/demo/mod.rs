@@ -61,7 +61,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
     }
     let watcher = host.watch();
-    agents::take_up(&host, generators.into_keys()).await?;
+    agents::take_up(&host, generators.into_keys(), |_| {}).await?;
     let (stop, stopped) = watch::channel(false);
     let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped));
     let stage = Stage { host, local, specs, speed: args.speed };
