@@ -8,12 +8,65 @@ use puppet_types::Persona;
 use crate::offline::{
     bank::Bank,
     finish,
+    focus::{self, Focus},
+    frames::{self, Kind},
     grammar::Speaker,
+    manner::Register,
+    nouns::definite,
     random::Random,
     task::Task,
-    words::{content_stems, is_stop, stem, weighted, words},
+    words::{content_stems, sentiment_milli, stem, weighted, words},
 };
 
+/// The shortest sentence of all.
+const PLAIN: &str = "[Today|Tonight|This week|Next]: {t} {h}.";
+/// So many own lines are a voice.
+const RICH: usize = 8;
+
+/// Words of a day that went badly, and of one that went well.
+const BAD_DAYS: &[&str] = &[
+    "terrible",
+    "awful",
+    "horrible",
+    "died",
+    "dead",
+    "death",
+    "sick",
+    "ill",
+    "hurt",
+    "sad",
+    "crisis",
+    "disaster",
+    "lonely",
+    "miserable",
+    "outage",
+    "stolen",
+    "scared",
+    "ruined",
+    "worst",
+    "pain",
+    "crying",
+    "broken",
+];
+const GOOD_DAYS: &[&str] = &[
+    "wonderful",
+    "happy",
+    "thrilled",
+    "proud",
+    "won",
+    "delighted",
+    "excited",
+    "celebrate",
+    "grateful",
+    "amazing",
+    "brilliant",
+    "fantastic",
+    "congratulations",
+    "yay",
+    "awesome",
+    "perfect",
+    "best",
+];
 /// How often another text is tried.
 const TRIES: usize = 40;
 /// Nothing is longer, in words.
@@ -43,13 +96,18 @@ impl Writer<'_> {
         let preferences = &self.persona.behavior.content_preferences;
         let most = preferences.max_post_length.map_or(MOST_WEIGHT, |most| (most as usize).clamp(24, MOST_WEIGHT));
         let typical = (preferences.typical_post_length as usize).clamp(40, most);
+        let share = if self.bank.manner.terse || self.reports() { 35 } else { 60 };
         // Somewhat under what is typical: a short text repeats itself less.
-        let measure = Measure { least: typical * 40 / 100, aim: typical * 60 / 100, most: most.min(typical * 13 / 10) };
+        let measure =
+            Measure { least: typical * 35 / 100, aim: typical * share / 100, most: most.min(typical * 13 / 10) };
         let speaker = Speaker::of(self.bank, &self.task.worn);
         let topic = self.task.topic.as_deref().and_then(|topic| self.bank.allowed_topic(topic));
-        self.best(random, &measure, topic.as_deref(), |random| {
-            let subject = topic.clone().map_or_else(|| speaker.subject(random), |topic| self.inside(&topic));
-            self.compose(&speaker, &subject, &measure, random)
+        self.best(random, &measure, topic.as_deref(), |random| match &topic {
+            Some(topic) => match self.own_subject(topic) {
+                Some(subject) => self.on_own(&speaker, &subject, &measure, random),
+                None => self.on_foreign(&speaker, &definite(topic), &measure, random),
+            },
+            None => self.on_own(&speaker, &speaker.subject(random), &measure, random),
         })
     }
 
@@ -59,15 +117,21 @@ impl Writer<'_> {
         let most = most.map_or(MOST_WEIGHT, |most| (most as usize).clamp(24, MOST_WEIGHT));
         let measure = Measure { least: 24, aim: REPLY_WEIGHT * 6 / 10, most: most.min(REPLY_WEIGHT * 5 / 4) };
         let speaker = Speaker::of(self.bank, &self.task.worn);
-        let said = self.task.said.as_ref().map(|(author, text)| self.spoken_of(author, text)).unwrap_or_default();
+        let said = self.task.said.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
+        let author = self.task.said.as_ref().map(|(author, _)| author.as_str()).unwrap_or_default();
+        let found = focus::subjects_of(author, said, self.bank);
         let text = self.best(random, &measure, None, |random| {
-            let about = random.pick(&said).cloned().unwrap_or_else(|| speaker.subject(random));
-            let mut used = BTreeSet::from([about.clone()]);
-            let template = random.pick(&speaker.replies).copied().unwrap_or("{s}, {n}.");
-            let mut text = speaker.fill(template, &about, &mut used, random);
-            if random.percent(35) {
-                let second = random.pick(&speaker.seconds).copied().unwrap_or_default();
-                text = format!("{text} {}", speaker.fill(second, &about, &mut used, random));
+            let about = random.pick(&found);
+            let list = self.answers(&speaker, said, about, random);
+            let phrase = about.map(|focus| focus.phrase.clone()).unwrap_or_default();
+            // An own subject that was spoken of is not what else comes to mind.
+            let mut used: BTreeSet<String> = found.iter().map(|focus| focus.phrase.clone()).collect();
+            let mut text = speaker.fill(random.pick(&list).copied().unwrap_or(PLAIN), &phrase, &mut used, random);
+            let room = !text.ends_with('?') && weighted(&text) < REPLY_WEIGHT * 2 / 3;
+            if room && random.percent(if self.bank.manner.terse { 10 } else { 40 }) {
+                let list = if self.reports() { frames::REPORTED_AFTERS } else { frames::AFTERS };
+                let after = random.pick(&speaker.mine(list, 80)).copied().unwrap_or_default();
+                text = format!("{text} {}", speaker.fill(after, &phrase, &mut used, random));
             }
             finish::sentence(&text)
         });
@@ -75,44 +139,126 @@ impl Writer<'_> {
         text.split(' ').filter(|word| !word.starts_with('#')).collect::<Vec<_>>().join(" ")
     }
 
-    fn compose(&self, speaker: &Speaker<'_>, subject: &str, measure: &Measure, random: &mut Random) -> String {
+    /// Sentences that answer this: by what it is, by who answers.
+    fn answers<'a>(
+        &self,
+        speaker: &Speaker<'a>,
+        said: &str,
+        about: Option<&Focus>,
+        random: &mut Random,
+    ) -> Vec<&'a str> {
+        let manner = &self.bank.manner;
+        let list = match (self.reports(), about) {
+            (true, None) => frames::REPORTED_NOTHING,
+            (true, Some(_)) => frames::REPORTED,
+            (false, None) => frames::TO_NOTHING,
+            (false, Some(_)) if said.trim_end().ends_with('?') && random.percent(80) => frames::TO_QUESTION,
+            (false, Some(focus)) => {
+                let spoken = words(said);
+                let any = |list: &[&str]| spoken.iter().any(|word| list.contains(&word.as_str()));
+                let feeling = sentiment_milli(said);
+                let roll = random.below(100);
+                match manner.register {
+                    _ if feeling <= -400 && any(BAD_DAYS) && roll < 50 => frames::TO_SAD,
+                    _ if feeling >= 400 && any(GOOD_DAYS) && roll < 45 => frames::TO_GLAD,
+                    _ if manner.asks && roll < 40 => frames::TO_CURIOUS,
+                    Register::Wry if roll < 35 => frames::TO_WRY,
+                    Register::Warm if roll < 30 => frames::TO_WARM,
+                    _ if focus.shared && random.percent(45) => frames::TO_SHARED,
+                    _ => frames::TO_ANYTHING,
+                }
+            }
+        };
+        speaker.mine(list, 100)
+    }
+
+    fn reports(&self) -> bool {
+        self.bank.manner.register == Register::Report
+    }
+
+    /// A text about an own subject.
+    fn on_own(&self, speaker: &Speaker<'_>, subject: &str, measure: &Measure, random: &mut Random) -> String {
+        let rich = self.bank.lines.len() >= RICH;
+        if let Some(line) = self.own_line(subject, rich, random) {
+            let mut used = BTreeSet::from([subject.to_owned()]);
+            let closer = random.pick(&speaker.mine(frames::CLOSERS, 80)).copied().unwrap_or(PLAIN);
+            return format!(
+                "{} {}",
+                finish::sentence(&line),
+                finish::sentence(&speaker.fill(closer, subject, &mut used, random))
+            );
+        }
+        self.compose(speaker, self.kind(random), subject, measure, random)
+    }
+
+    /// A text about what others brought up.
+    fn on_foreign(&self, speaker: &Speaker<'_>, topic: &str, measure: &Measure, random: &mut Random) -> String {
+        let kind = if self.reports() { frames::FOREIGN_REPORT } else { frames::FOREIGN };
+        self.compose(speaker, kind, topic, measure, random)
+    }
+
+    /// What kind of text: by manner.
+    fn kind(&self, random: &mut Random) -> Kind {
+        let manner = &self.bank.manner;
+        let own = match manner.register {
+            Register::Report => return frames::REPORT,
+            Register::Wry => frames::WRY_POSTS,
+            Register::Warm => frames::WARM_POSTS,
+            Register::Plain => frames::PLAIN_POSTS,
+        };
+        let asks = if manner.asks { 26 } else { 14 };
+        match random.below(100 + asks) {
+            0..30 => own,
+            30..56 => frames::EVENTS,
+            56..82 => frames::VIEWS,
+            82..100 => frames::PLANS,
+            _ => frames::QUESTIONS,
+        }
+    }
+
+    fn compose(
+        &self,
+        speaker: &Speaker<'_>,
+        kind: Kind,
+        subject: &str,
+        measure: &Measure,
+        random: &mut Random,
+    ) -> String {
         let mut used = BTreeSet::from([subject.to_owned()]);
-        let opening = random.pick(&speaker.openings).copied().unwrap_or("{t}, {n}.");
+        // What sets one desk off from another is its subjects.
+        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 78 };
+        let opening = random.pick(&speaker.mine(kind.openings, share)).copied().unwrap_or(PLAIN);
         let mut parts = vec![speaker.fill(opening, subject, &mut used, random)];
-        while length(&parts) < measure.aim && parts.len() < 4 {
-            let own = parts.len() == 1 && !self.bank.lines.is_empty() && random.percent(14);
-            let more = if own {
-                self.own_line(speaker, random)
-            } else {
-                let second = random.pick(&speaker.seconds).copied().unwrap_or("{n}.");
-                speaker.fill(second, subject, &mut used, random)
+        let seconds = speaker.mine(kind.seconds, share);
+        let most_parts = if self.reports() { 4 } else { 3 };
+        while length(&parts) < measure.aim && parts.len() < most_parts {
+            let Some(second) = random.pick(&seconds).copied().filter(|second| used.insert((*second).to_owned())) else {
+                break;
             };
+            let more = speaker.fill(second, subject, &mut used, random);
             if length(&parts) + weighted(&more) + 1 > measure.most {
                 break;
             }
             parts.push(more);
         }
-        // A second clause may as well come first.
-        if parts.len() > 1 && random.percent(25) {
-            parts.swap(0, 1);
-        }
         parts.iter().map(|part| finish::sentence(part)).collect::<Vec<_>>().join(" ")
     }
 
-    /// A sentence of the persona with one of its subjects put in for another, where it names one.
-    fn own_line(&self, speaker: &Speaker<'_>, random: &mut Random) -> String {
-        let line = random.pick(&self.bank.lines).cloned().unwrap_or_default();
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let named = self.bank.subjects.iter().chain(&self.bank.things).find(|phrase| line.contains(phrase.as_str()));
-        match named {
-            Some(named) => line.replacen(named.as_str(), &speaker.subject(random), 1),
-            // A part of it, from a comma on.
-            None if words.len() > 10 => match line.split_once(", ") {
-                Some((before, _)) if before.split(' ').count() > 3 => format!("{before}."),
-                _ => line,
-            },
-            None => line,
-        }
+    /// A line of the persona, most likely where it touches the subject.
+    fn own_line(&self, subject: &str, rich: bool, random: &mut Random) -> Option<String> {
+        let stems = content_stems(subject);
+        let near = |line: &&String| content_stems(line).iter().any(|stem| stems.contains(stem));
+        let near: Vec<&String> = self.bank.lines.iter().filter(near).collect();
+        let fresh =
+            |line: &&&String| !self.task.recent.iter().any(|text| text.to_lowercase().contains(&line.to_lowercase()));
+        let near: Vec<&String> = near.iter().filter(fresh).copied().collect();
+        let wanted = if rich { 55 } else { 12 };
+        (!near.is_empty() && random.percent(wanted)).then(|| random.pick(&near).map(|line| (*line).clone())).flatten()
+    }
+
+    /// A topic as the persona writes it, where it is an own subject.
+    fn own_subject(&self, topic: &str) -> Option<String> {
+        self.bank.subjects.iter().find(|subject| subject.to_lowercase() == topic.to_lowercase()).cloned()
     }
 
     /// The first text that fits, else the least bad one.
@@ -159,47 +305,15 @@ impl Writer<'_> {
     /// Where nothing fits: own words alone.
     fn plainest(&self, topic: Option<&str>, random: &mut Random) -> String {
         let speaker = Speaker::of(self.bank, &[]);
-        let mut text = format!("{}, {}", topic.map(str::to_owned).unwrap_or_else(|| speaker.subject(random)), "");
-        for _ in 0..8 {
-            let (one, other) = (speaker.subject(random), speaker.subject(random));
-            let candidate = format!("{text}{one} and {other}.");
-            if !self.bank.avoids(&candidate) {
-                text = candidate;
+        let topic = topic.map_or_else(|| speaker.subject(random), str::to_owned);
+        let mut text = String::new();
+        for _ in 0..16 {
+            text = speaker.fill(PLAIN, &topic, &mut BTreeSet::from([topic.clone()]), random);
+            if !self.bank.avoids(&text) {
                 break;
             }
         }
-        finish::finished(&finish::sentence(&text), self.persona, self.bank, topic, MOST_WEIGHT, random)
-    }
-
-    /// A topic as it stands inside a sentence: as the persona writes it, where it is an interest.
-    fn inside(&self, topic: &str) -> String {
-        let own = self.bank.subjects.iter().find(|subject| subject.to_lowercase() == topic.to_lowercase());
-        own.cloned().unwrap_or_else(|| topic.to_owned())
-    }
-
-    /// What somebody else speaks of: a word or two of theirs, those that are own subjects first.
-    fn spoken_of(&self, author: &str, text: &str) -> Vec<String> {
-        let author = author.to_lowercase();
-        let mut phrases: Vec<(bool, String)> = Vec::new();
-        let mut run: Vec<String> = Vec::new();
-        for token in text.split_whitespace().chain(["."]) {
-            let word = token.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-            let plain = word.chars().count() > 3 && word.len() < 20 && word.chars().all(char::is_alphabetic);
-            let machinery = token.contains(['@', '#', '/', '{', '}', '[', ']', '_']) || word == author;
-            if plain && !machinery && !is_stop(&word) && !self.bank.avoids(&word) && word != "undefined" {
-                run.push(word);
-                if run.len() < 2 && !token.ends_with([',', '.', '!', '?', ';', ':']) {
-                    continue;
-                }
-            }
-            if !run.is_empty() {
-                let phrase = run.join(" ");
-                phrases.push((self.bank.shared(&phrase) > 0, phrase));
-                run.clear();
-            }
-        }
-        let shared: Vec<String> = phrases.iter().filter(|(own, _)| *own).map(|(_, phrase)| phrase.clone()).collect();
-        if shared.is_empty() { phrases.into_iter().map(|(_, phrase)| phrase).collect() } else { shared }
+        finish::finished(&finish::sentence(&text), self.persona, self.bank, Some(&topic), MOST_WEIGHT, random)
     }
 }
 
