@@ -137,6 +137,11 @@ impl Bank {
         content_stems(text).iter().collect::<BTreeSet<_>>().into_iter().filter(|stem| self.own.contains(*stem)).count()
     }
 
+    /// One of so many that this character likes best.
+    pub(crate) fn favourite(&self, of: usize) -> usize {
+        (mixed(self.salt ^ 7) % of.max(1) as u64) as usize
+    }
+
     /// The part of a common list that is this character's habit: about `percent` of a hundred, never none.
     pub(crate) fn habits<'a, T: AsRef<str>>(&self, list: &'a [T], percent: u64) -> Vec<&'a str> {
         let rank = |at: usize| mixed(self.salt ^ mixed(at as u64 + list.len() as u64 * 1_009));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use crate::offline::{
     bank::Bank,
-    frames::{ALL_REPLIES, CLOSERS, DATES, KINDS, MOMENTS, PAST_MOMENTS, PEOPLE},
+    frames::{ALL_REPLIES, CLOSERS, DATES, KINDS, LEADS, MOMENTS, PAST_MOMENTS, PEOPLE},
     nouns::{definite, many, mass},
     words::{content_stems, is_feeling, is_stop, is_verb, words},
 };
@@ -25,6 +25,7 @@ static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let all = posts
         .chain(ALL_REPLIES.iter().copied().flatten())
         .chain(CLOSERS)
+        .chain(LEADS)
         .chain(MOMENTS)
         .chain(PAST_MOMENTS)
         .chain(PEOPLE)

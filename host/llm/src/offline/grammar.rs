@@ -157,6 +157,7 @@ mod tests {
         let mut all: Vec<&str> = KINDS.iter().flat_map(|kind| [kind.openings, kind.seconds].concat()).collect();
         all.extend(frames::ALL_REPLIES.concat());
         all.extend(frames::CLOSERS);
+        all.extend(frames::LEADS);
         for template in all {
             for n in 0..8 {
                 let filled = choices(template, &mut Random::new(n));

@@ -127,8 +127,8 @@ impl Writer<'_> {
             // An own subject that was spoken of is not what else comes to mind.
             let mut used: BTreeSet<String> = found.iter().map(|focus| focus.phrase.clone()).collect();
             let mut text = speaker.fill(random.pick(&list).copied().unwrap_or(PLAIN), &phrase, &mut used, random);
-            let room = !text.ends_with('?') && weighted(&text) < REPLY_WEIGHT * 2 / 3;
-            if room && random.percent(if self.bank.manner.terse { 10 } else { 40 }) {
+            let room = (self.reports() || !text.ends_with('?')) && weighted(&text) < REPLY_WEIGHT * 2 / 3;
+            if room && random.percent(if self.bank.manner.terse { 15 } else { 45 }) {
                 let list = if self.reports() { frames::REPORTED_AFTERS } else { frames::AFTERS };
                 let after = random.pick(&speaker.mine(list, 80)).copied().unwrap_or_default();
                 text = format!("{text} {}", speaker.fill(after, &phrase, &mut used, random));
@@ -197,7 +197,7 @@ impl Writer<'_> {
         self.compose(speaker, kind, topic, measure, random)
     }
 
-    /// What kind of text: by manner.
+    /// What kind of text: by manner, and each character has one that it likes best.
     fn kind(&self, random: &mut Random) -> Kind {
         let manner = &self.bank.manner;
         let own = match manner.register {
@@ -206,14 +206,25 @@ impl Writer<'_> {
             Register::Warm => frames::WARM_POSTS,
             Register::Plain => frames::PLAIN_POSTS,
         };
+        let common = [frames::EVENTS, frames::VIEWS, frames::PLANS];
+        let best = self.bank.favourite(common.len());
         let asks = if manner.asks { 26 } else { 14 };
         match random.below(100 + asks) {
-            0..30 => own,
-            30..56 => frames::EVENTS,
-            56..82 => frames::VIEWS,
-            82..100 => frames::PLANS,
+            0..26 => own,
+            26..100 if random.percent(30) => common.get(best).copied().unwrap_or(frames::VIEWS),
+            26..100 => random.pick(&common).copied().unwrap_or(frames::VIEWS),
             _ => frames::QUESTIONS,
         }
+    }
+
+    /// A few words before a text that does not tell what happened.
+    fn lead(&self, speaker: &Speaker<'_>, opening: &str, used: &mut BTreeSet<String>, random: &mut Random) -> String {
+        let timed = opening.contains("{w}") || opening.contains("{h}") || opening.contains(':');
+        if self.reports() || timed || !random.percent(45) {
+            return String::new();
+        }
+        let lead = random.pick(&speaker.mine(frames::LEADS, 70)).copied().unwrap_or("Before I forget:");
+        speaker.fill(lead, "", used, random) + " "
     }
 
     fn compose(
@@ -226,13 +237,19 @@ impl Writer<'_> {
     ) -> String {
         let mut used = BTreeSet::from([subject.to_owned()]);
         // What sets one desk off from another is its subjects.
-        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 78 };
+        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 64 };
         let opening = random.pick(&speaker.mine(kind.openings, share)).copied().unwrap_or(PLAIN);
-        let mut parts = vec![speaker.fill(opening, subject, &mut used, random)];
-        let seconds = speaker.mine(kind.seconds, share);
+        let lead = if kind.leads { self.lead(speaker, opening, &mut used, random) } else { String::new() };
+        let mut parts = vec![lead + &speaker.fill(opening, subject, &mut used, random)];
+        let seconds = speaker.mine(kind.seconds, 100);
+        let naming_seconds: Vec<&str> = seconds.iter().copied().filter(|second| second.contains("{n}")).collect();
         let most_parts = if self.reports() { 4 } else { 3 };
-        while length(&parts) < measure.aim && parts.len() < most_parts {
-            let Some(second) = random.pick(&seconds).copied().filter(|second| used.insert((*second).to_owned())) else {
+        // Two sentences at least: one alone may well come again.
+        while parts.len() < 2 || length(&parts) < measure.aim && parts.len() < most_parts {
+            // A second one names another own subject more often than not.
+            let naming = parts.len() == 1 && random.percent(55);
+            let list = if naming { &naming_seconds } else { &seconds };
+            let Some(second) = random.pick(list).copied().filter(|second| used.insert((*second).to_owned())) else {
                 break;
             };
             let more = speaker.fill(second, subject, &mut used, random);

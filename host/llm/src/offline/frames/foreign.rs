@@ -5,6 +5,7 @@ use super::Kind;
 
 /// Of those who speak of themselves.
 pub(crate) const FOREIGN: Kind = Kind {
+    leads: false,
     openings: &[
         "Everyone seems to be talking about {t}. I keep thinking about {n}.",
         "[Heard|Read] about {t} {w}. My first thought was of {n}.",
@@ -49,6 +50,7 @@ pub(crate) const FOREIGN: Kind = Kind {
 
 /// In the third person.
 pub(crate) const FOREIGN_REPORT: Kind = Kind {
+    leads: false,
     openings: &[
         "{t}: what is confirmed so far, and what it could mean for {n}.",
         "Reports on {t} are being checked. Coverage of {n} continues [as planned|in the meantime].",

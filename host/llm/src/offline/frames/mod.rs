@@ -12,7 +12,7 @@ mod voices;
 
 pub(crate) use foreign::{FOREIGN, FOREIGN_REPORT};
 pub(crate) use moments::{DATES, EMOJIS, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS};
-pub(crate) use posts::{CLOSERS, EVENTS, PLANS, QUESTIONS, VIEWS};
+pub(crate) use posts::{CLOSERS, EVENTS, LEADS, PLANS, QUESTIONS, VIEWS};
 pub(crate) use replies::*;
 pub(crate) use report::REPORT;
 pub(crate) use voices::{PLAIN_POSTS, WARM_POSTS, WRY_POSTS};
@@ -22,6 +22,8 @@ pub(crate) use voices::{PLAIN_POSTS, WARM_POSTS, WRY_POSTS};
 pub(crate) struct Kind {
     pub(crate) openings: &'static [&'static str],
     pub(crate) seconds: &'static [&'static str],
+    /// Whether a few words can stand before them.
+    pub(crate) leads: bool,
 }
 
 /// All sentences of posts.

@@ -4,6 +4,7 @@ use super::Kind;
 
 /// Something that happened.
 pub(crate) const EVENTS: Kind = Kind {
+    leads: false,
     openings: &[
         "Spent [the morning|half the afternoon|a whole evening|my lunch break] [reading about|going over old notes on|thinking about] {t}.",
         "[Got pulled|Fell] into a long talk about {t} {w}.",
@@ -63,6 +64,18 @@ pub(crate) const EVENTS: Kind = Kind {
         "The rest of the list can wait until [tomorrow|spring|I'm rested].",
         "I've been humming ever since.",
         "Funny how one thing leads to another.",
+        "Wrote it all down {w}.",
+        "I was still at it {w}.",
+        "A neighbour found me {w} and only shook his head.",
+        "It came back to me {w}.",
+        "We'll [laugh about it|do it again|talk it over] {h}.",
+        "{n} never did that to me.",
+        "I blame [my fondness for|all those years of|too much] {n}.",
+        "I'd set out to think about {n}.",
+        "For once {n} came second.",
+        "It cheered me up after [a bad hour|a week|a morning] of {n}.",
+        "A friend who knows {n} laughed when I told them.",
+        "Only {n} has ever kept me up later.",
         "Then it was back to {n}, as usual.",
         "Nobody clapped, but it felt like progress.",
         "I told everyone who stood still long enough.",
@@ -73,6 +86,7 @@ pub(crate) const EVENTS: Kind = Kind {
 
 /// A view.
 pub(crate) const VIEWS: Kind = Kind {
+    leads: true,
     openings: &[
         "{t} {is} [badly|sorely|quietly] underrated.",
         "People [rush|overthink|underestimate] {t}.",
@@ -137,12 +151,25 @@ pub(crate) const VIEWS: Kind = Kind {
         "Being {a} helps.",
         "Luck plays a part, but less than you'd hope.",
         "I keep coming back to that.",
+        "That struck me {w}.",
+        "I said so {w}, and [nobody minded|somebody nodded|the dog agreed].",
+        "My sister disagreed {w}, at length.",
+        "You see it best {h}.",
+        "I had to learn it {h}, alone.",
+        "People say it about {n}, too, and they're wrong there.",
+        "Compare that with {n}.",
+        "I'd put {n} a close second.",
+        "I learned it the hard way, through {n}.",
+        "If you doubt it, look at {n}.",
+        "That's also why I gave [a year|ten winters|my best evenings] to {n}.",
+        "My feelings about {n} are more complicated.",
         "People nod when I say it, then change the subject.",
     ],
 };
 
 /// A question.
 pub(crate) const QUESTIONS: Kind = Kind {
+    leads: true,
     openings: &[
         "What first drew you to {t}?",
         "[Serious|Honest|Quick] question: [who taught you about|when did you first hear of|what do most people get wrong about] {t}?",
@@ -186,11 +213,21 @@ pub(crate) const QUESTIONS: Kind = Kind {
         "The {a} part of me wants to know.",
         "This one has bothered me since [Sunday|March|school].",
         "Be honest, I can take it.",
+        "I couldn't stop wondering {w}.",
+        "Someone brought it up {w}, and [we all went quiet|nobody would let it go|I had no answer].",
+        "I think best {h}, and still nothing.",
+        "I'll be reading answers {h}.",
+        "[Two|Three|Four] people gave me different answers {w}.",
+        "I asked the same about {n} once.",
+        "With {n} I'd know what to say.",
+        "If the answer is {n}, I'll laugh.",
+        "Next week I'll ask about {n}.",
     ],
 };
 
 /// A plan.
 pub(crate) const PLANS: Kind = Kind {
+    leads: true,
     openings: &[
         "Plan for [tomorrow|the weekend|this evening|Thursday]: {t}, [a long walk|strong coffee|an early night], [and nothing else|in that order|no phone].",
         "This [week|month|winter] I want to [learn one new thing about|write something honest about|make more room for] {t}.",
@@ -234,10 +271,38 @@ pub(crate) const PLANS: Kind = Kind {
         "My bigger plan is still to {g}.",
         "Interruptions by cake are allowed.",
         "Remind me if I start making excuses.",
+        "I decided that {w}, so it counts.",
+        "If not now, then {h}.",
+        "I made the mistake of telling [my sister|everyone|the neighbours] {w}.",
+        "You'll find me {h}, should it go wrong.",
+        "[Coffee|A good pencil|Decent light] {h} would help.",
+        "{n} can have the rest of the week.",
+        "After that I promised somebody a talk about {n}.",
+        "I said the same about {n} last month, and look at me now.",
+        "It beats another evening of {n}, for once.",
+        "Between that and {n}, I won't be bored.",
         "That, and {v}.",
         "Nothing fancy, just {v}.",
     ],
 };
+
+/// What can stand before a view, a question or a plan.
+pub(crate) const LEADS: &[&str] = &[
+    "Thought {w}:",
+    "As I told [a neighbour|my sister|a friend] {w}:",
+    "On the back of a receipt {w}:",
+    "What I should have said {w}:",
+    "[Note|Message] to myself {h}:",
+    "Came to me {w}:",
+    "[Short|Small|Quiet] thought {h}:",
+    "Heard myself say it {w}:",
+    "Scribbled {w}:",
+    "[Once more|Again], because it needs saying:",
+    "For anyone awake {h}:",
+    "Before I forget:",
+    "Since nobody asked:",
+    "Overdue since [March|Tuesday|last winter]:",
+];
 
 /// Ends of a text that began with a sentence of the character's own.
 pub(crate) const CLOSERS: &[&str] = &[

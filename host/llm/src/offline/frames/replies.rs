@@ -169,6 +169,10 @@ pub(crate) const REPORTED: &[&str] = &[
     "For {t}, the older records at hand say [less|something else|the same in fewer words].",
     "Understood. {t} first, {n} after.",
     "That is one reading of {t}. Another comes from {p}.",
+    "{t} again. Third mention {d}, and not the last.",
+    "What does {p} make of {t}? Worth asking.",
+    "The file on {t} grows. {n} was added for comparison.",
+    "On {t}, {p} can say more than this desk.",
     "How common is this with {t}? A rough count would do.",
     "The desk will look into {t} before the end of the week.",
 ];
@@ -215,6 +219,12 @@ pub(crate) const AFTERS: &[&str] = &[
 /// What can follow a reply in the third person.
 pub(crate) const REPORTED_AFTERS: &[&str] = &[
     "Sources are welcome.",
+    "An update may come {d}.",
+    "The next look is planned {d}.",
+    "{p} will be asked as well.",
+    "Anything on {n} would help, too.",
+    "Reply due {d}, at the latest.",
+    "For now, back to {n}.",
     "An update may follow.",
     "The question stays open.",
     "It will be checked.",

@@ -4,6 +4,7 @@ use super::Kind;
 
 /// The voice of a desk.
 pub(crate) const REPORT: Kind = Kind {
+    leads: false,
     openings: &[
         "{t} this week: what is known, what is not, and what to watch.",
         "Attention to {t} [is growing|has picked up|remains steady], going by the letters to this desk.",

@@ -4,6 +4,7 @@ use super::Kind;
 
 /// With a raised eyebrow.
 pub(crate) const WRY_POSTS: Kind = Kind {
+    leads: false,
     openings: &[
         "Breaking: {t} [remain{s} undefeated|{has} declined to comment|still more reliable than my alarm clock].",
         "I've been told to talk about {t} less. [I'm taking it under review|We no longer speak|Noted and ignored].",
@@ -24,6 +25,14 @@ pub(crate) const WRY_POSTS: Kind = Kind {
         "There's an official guide to {t}. [Nobody has met anyone who read it|It was written by someone in a hurry|It opens with an apology].",
         "Congratulations to {t} on another week of [being right|outlasting the critics|ruining my sleep].",
         "Nothing says romance like an argument about {t} {h}.",
+        "Today in {t}: [no progress, excellent mood|two steps forward, one lawsuit avoided|everything as usual, send cake].",
+        "My [doctor|accountant|sister] calls {t} a phase. [It has been eleven years|We no longer discuss it].",
+        "I could explain {t} in [five minutes|one sentence], but [where's the fun in that|then what would I do all week]?",
+        "Scientists call it obsession. I call it {t} and [a balanced breakfast|fresh air|a bit of structure].",
+        "Whoever said {t} would be relaxing [owes me a chair|has never met me|was on holiday].",
+        "Never ask a grown adult about {t} unless you have [an hour|a chair|an exit].",
+        "{t}: [zero adverts, no password, five stars|cheaper than a boat|still better than email].",
+        "First they laugh at {t}, then they [ask to borrow the book|join the mailing list|want a lift].",
         "The good thing about {t} is the [silence|company|hours]. The bad thing is [everyone's advice|the invoices|Mondays].",
     ],
     seconds: &[
@@ -53,11 +62,20 @@ pub(crate) const WRY_POSTS: Kind = Kind {
         "Statistically, one of us is wrong.",
         "Nobody tell the neighbours.",
         "I was promised cake.",
+        "I said that out loud {w}, too.",
+        "You should have seen my face {w}.",
+        "I explained this to a pigeon {h}. Good listener.",
+        "Apologies to everyone who met me {w}.",
+        "{n} would have warned me.",
+        "I used to be fun, before {n}.",
+        "Don't get me started on {n}.",
+        "It's {n} all over again.",
     ],
 };
 
 /// With a soft spot.
 pub(crate) const WARM_POSTS: Kind = Kind {
+    leads: false,
     openings: &[
         "There's a quiet kind of comfort in {t} {h}.",
         "Grateful for {t} [today|this evening], and for [whoever taught me|the people who put up with it|the time to notice].",
@@ -76,6 +94,16 @@ pub(crate) const WARM_POSTS: Kind = Kind {
         "Nobody hurries {t}, and I love that about [this work|these days|us].",
         "Left the lamp on {w} and thought kindly of {t}.",
         "It's a good evening for {t} and [forgiving people|an extra blanket|second helpings].",
+        "Some letters I never sent were about {t}. [They were good letters|I might send one yet].",
+        "{t} and a [quiet house|warm lamp|long evening] {h}: I don't ask for more.",
+        "When I was small, {t} seemed [enormous|like a secret|to belong to grown-ups]. Some mornings I feel that way still.",
+        "Thank you to the stranger who [smiled|waited|told me a story] when I mentioned {t} {w}.",
+        "I hope [you have|everyone has] somebody to [share|talk over|enjoy] {t} with.",
+        "It rained {w}, and {t} kept me [company|warm|from brooding].",
+        "Before sleep I count [blessings|ships|small joys], and {t} {is} always among them.",
+        "There is something [brave|tender|honest] about people who give their evenings to {t}.",
+        "My [mother|father|aunt] never understood {t}, but always [asked|listened|packed me sandwiches].",
+        "If I could send [you|my younger self] one thing in the post, it'd be an hour of {t}.",
         "You'd be surprised how much {t} can teach you about {v}.",
     ],
     seconds: &[
@@ -97,6 +125,14 @@ pub(crate) const WARM_POSTS: Kind = Kind {
         "The world gets softer around it.",
         "I've never been good at goodbyes, but I'm good at staying.",
         "Let the rest wait until morning.",
+        "I thought of it {w} and felt lighter.",
+        "I hope it finds you {h}, with something warm.",
+        "You can see it best {h}.",
+        "A friend waved to me {w}, and that was the day.",
+        "It goes well with {n} and a warm coat.",
+        "I feel the same about {n}, on good days.",
+        "{n} can wait until the morning.",
+        "Some people pray. I think of {n}.",
         "A {a} heart gets there in the end.",
         "One day I'll {g}, too.",
     ],
@@ -104,6 +140,7 @@ pub(crate) const WARM_POSTS: Kind = Kind {
 
 /// Matter of fact.
 pub(crate) const PLAIN_POSTS: Kind = Kind {
+    leads: false,
     openings: &[
         "Working theory: {t} get{s} simpler the [longer|closer] you look.",
         "{t} and {n} tend to go wrong for the same reasons.",
@@ -119,6 +156,13 @@ pub(crate) const PLAIN_POSTS: Kind = Kind {
         "One thing I keep relearning about {t}: [order matters|less is plenty|ask before touching anything].",
         "Compared {t} with {n} {w}. Closer than I expected.",
         "Fixed one small thing about {t} {w}. [Nobody noticed|It held|Took two minutes, saved an hour].",
+        "Two facts about {t} I had backwards until [today|this week]. [Corrected in the notebook|Neither was small].",
+        "My checklist for {t} now has [four|nine|twelve] lines. [One of them is lunch|The last one matters most].",
+        "If {t} came with a manual, page one should say: [go slowly|check the date|ask first].",
+        "Tested a small change to {t} {w}. [Kept it|Undid it|Too early to tell].",
+        "Most problems with {t} turn out to be problems with [timing|labels|assumptions].",
+        "Learned {t} in the wrong order. [It still worked|Would not recommend|It explains a lot].",
+        "Somebody asked for my method with {t}. [There is a list|Mostly I wait|I had to write it down first].",
         "A year ago I couldn't have explained {t}. [Now I can, slowly|I'm still not sure I can].",
         "Counted it up: [four|six|nine] hours on {t} this week.",
     ],
@@ -142,6 +186,15 @@ pub(crate) const PLAIN_POSTS: Kind = Kind {
         "I was sure it'd be the other way round.",
         "The hard part was knowing when to stop.",
         "Useful to know before it gets busy.",
+        "First noticed {w}.",
+        "I wrote the numbers down {w}.",
+        "It works best {h}.",
+        "Second check {h}.",
+        "Someone spotted the error {w}, and it was mine.",
+        "Same method as for {n}.",
+        "{n} will be checked next.",
+        "It took less time than {n} did.",
+        "The notes are filed behind {n}.",
         "I put it next to my notes on {n}.",
     ],
 };
