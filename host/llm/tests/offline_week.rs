@@ -326,7 +326,6 @@ fn an_empty_character_still_writes() {
 }
 
 fn measure_loosely(posts: &[(Option<String>, String)]) {
-    let distinct: BTreeSet<String> = posts.iter().map(|(_, text)| text.to_lowercase()).collect();
     let mut seen = BTreeSet::new();
     for (_, text) in posts {
         assert!(seen.insert(text.to_lowercase()), "twice: {text}");

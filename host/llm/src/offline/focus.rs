@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use crate::offline::{
     bank::Bank,
-    frames::{ALL_REPLIES, CLOSERS, DATES, KINDS, LEADS, MOMENTS, PAST_MOMENTS, PEOPLE},
+    frames::{ALL_REPLIES, CLOSERS, DATES, DATES_AHEAD, KINDS, LEADS, MOMENTS, PAST_MOMENTS, PEOPLE},
     nouns::{definite, many, mass},
     words::{content_stems, is_feeling, is_stop, is_verb, words},
 };
@@ -29,7 +29,8 @@ static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         .chain(MOMENTS)
         .chain(PAST_MOMENTS)
         .chain(PEOPLE)
-        .chain(DATES);
+        .chain(DATES)
+        .chain(DATES_AHEAD);
     let mut common = BTreeSet::new();
     for template in all {
         // Slots are no words.
@@ -40,6 +41,44 @@ static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     common
 });
 
+/// A score that needs an article, and more.
+const BY_ARTICLE: i32 = 4;
+/// Words of time at the start of a sentence describe nothing.
+const TIMES: &[&str] = &[
+    "today",
+    "tonight",
+    "yesterday",
+    "tomorrow",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "soon",
+    "twice",
+    "later",
+    "yes",
+    "yeah",
+    "please",
+    "hello",
+    "hi",
+    "hey",
+    "honestly",
+    "huh",
+    "okay",
+    "together",
+    "anymore",
+    "somebody",
+    "someone",
+    "anyone",
+    "anybody",
+    "nobody",
+    "anything",
+    "thanks",
+    "thank",
+];
 /// Words before a noun.
 const DETERMINERS: &[&str] = &["the", "my", "our", "your", "his", "her", "their", "a", "an", "this", "these", "those"];
 const PREPOSITIONS: &[&str] =
@@ -82,7 +121,7 @@ fn noun(token: &Token) -> bool {
     let word = token.lower.as_str();
     let n = word.chars().count();
     !token.machinery
-        && (3..20).contains(&n)
+        && ((3..20).contains(&n) || n == 2 && token.raw.chars().all(char::is_uppercase))
         && !word.contains('\'')
         && !is_stop(word)
         && !is_verb(word)
@@ -106,7 +145,8 @@ pub(crate) fn subjects_of(author: &str, text: &str, bank: &Bank) -> Vec<Focus> {
     for common in [false, true] {
         let runs: Vec<_> = runs(&tokens, common).into_iter().map(|run| widened(&tokens, run)).collect();
         let scored = runs.iter().map(|run| (score(&tokens, run, bank), run));
-        let scored: Vec<_> = scored.filter(|(score, _)| *score >= 2).collect();
+        let least = if common { BY_ARTICLE } else { 1 };
+        let scored: Vec<_> = scored.filter(|(score, _)| *score >= least).collect();
         let most = scored.iter().map(|(score, _)| *score).max().unwrap_or(0);
         for (score, run) in scored {
             let phrase = phrase(&tokens, run);
@@ -142,6 +182,14 @@ fn runs(tokens: &[Token], common: bool) -> Vec<std::ops::Range<usize>> {
 
 /// With the word that describes it: `deep space antennas`, `reading lamps`.
 fn widened(tokens: &[Token], run: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let run = described(tokens, run);
+    // And with the noun after it: `desert weather`.
+    let ends = run.end.checked_sub(1).and_then(|at| tokens.get(at)).is_none_or(|last| last.ends);
+    let noun_after = tokens.get(run.end).is_some_and(|next| noun(next) && (many(&next.lower) || mass(&next.lower)));
+    if !ends && noun_after && run.len() < 3 { run.start..run.end + 1 } else { run }
+}
+
+fn described(tokens: &[Token], run: std::ops::Range<usize>) -> std::ops::Range<usize> {
     let Some(at) = run.start.checked_sub(1) else { return run };
     let Some(word) = tokens.get(at).filter(|token| !token.ends && !token.machinery) else { return run };
     let ing = word.lower.ends_with("ing") && word.lower.len() > 5;
@@ -151,7 +199,7 @@ fn widened(tokens: &[Token], run: std::ops::Range<usize>) -> std::ops::Range<usi
         Some(before) => {
             [DETERMINERS, PREPOSITIONS, &["and", "or"]].iter().any(|list| list.contains(&before.lower.as_str()))
         }
-        None => ing,
+        None => ing || !TIMES.contains(&word.lower.as_str()),
     };
     if describes && fits && run.len() < 3 { at..run.end } else { run }
 }
@@ -168,7 +216,9 @@ fn score(tokens: &[Token], run: &std::ops::Range<usize>, bank: &Bank) -> i32 {
     let gerund = run.len() == 1 && last.lower.ends_with("ing");
     let text: Vec<&str> =
         tokens.get(run.clone()).unwrap_or_default().iter().map(|token| token.lower.as_str()).collect();
-    2 * i32::from(is(before, DETERMINERS) || is(before, PREPOSITIONS))
+    3 * i32::from(is(before, DETERMINERS))
+        + 2 * i32::from(is(before, PREPOSITIONS))
+        + i32::from(first.starts_sentence || is(after, PREPOSITIONS))
         + 2 * i32::from(name)
         + 2 * i32::from(is(after, AFTER))
         + 2 * i32::from(bank.shared(&text.join(" ")) > 0)
@@ -219,6 +269,11 @@ mod tests {
             ("My sourdough has a name now", "sourdough"),
             ("The turbine broke yesterday, what a terrible day", "the turbine"),
             ("Card catalogues are badly underrated. I'll stand by that.", "card catalogues"),
+            ("That's lighthouses in one sentence. Well put.", "lighthouses"),
+            ("Microfilm? Pull up a chair.", "microfilm"),
+            ("Mild view: slow fermentation is best.", "slow fermentation"),
+            ("For me it began with desert weather, honestly.", "desert weather"),
+            ("Saving this. AI development would make a fine evening.", "AI development"),
             ("I keep reading about NASA and it is lovely", "NASA"),
         ] {
             let found = subjects_of("eve", said, &bank);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::offline::{
     bank::{Bank, lower_first},
-    frames::{DATES, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS},
+    frames::{DATES, DATES_AHEAD, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS},
     nouns::{articles, plural},
     random::Random,
 };
@@ -93,6 +93,7 @@ impl<'a> Speaker<'a> {
             "g" => fresh(&self.bank.goals, used, random),
             "h" => fresh(&self.moments, used, random),
             "d" => fresh(&self.dates, used, random),
+            "f" => fresh(DATES_AHEAD, used, random),
             "p" => fresh(&self.people, used, random),
             "w" if random.percent(35) => fresh(&self.past, used, random),
             "w" => fresh(&self.moments, used, random),
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn sentences_are_well_formed() {
-        let slots = ["t", "n", "v", "a", "k", "g", "w", "h", "d", "p"];
+        let slots = ["t", "n", "v", "a", "k", "g", "w", "h", "d", "f", "p"];
         let mut all: Vec<&str> = KINDS.iter().flat_map(|kind| [kind.openings, kind.seconds].concat()).collect();
         all.extend(frames::ALL_REPLIES.concat());
         all.extend(frames::CLOSERS);

@@ -81,7 +81,7 @@ impl Manner {
             asks: any(&["curious", "inquisitive", "questions", "nosy"]),
             formal: any(&["formal", "academic", "scholar", "professor", "journalis"]) && !all.contains("informal"),
             terse: any(&["terse", "laconic", "silent", "few words", "taciturn", "brief"]),
-            exclaims: any(&["dramatic", "enthusias", "excited", "exclaim", "exuberant", "bubbly", "energetic"]),
+            exclaims: any(&["dramatic", "enthusias", "exclaim", "exuberant", "bubbly", "energetic"]),
         }
     }
 }

@@ -58,7 +58,7 @@ static VERBS: Words = LazyLock::new(|| {
 /// Words of time, degree and manner: no subject either.
 static LOOSE: Words = LazyLock::new(|| {
     listed(
-        "afternoon ago anybody anyone anything anyway april august big breakfast bright busy christmas clear cold common \
+        "topic worth afternoon ago anybody anyone anything anyway april august big breakfast bright busy christmas clear cold common \
      couple dark dawn day days dear december deep different difficult dinner early easy evening fast february few fine \
      five four free fresh friday front full great half hard heavy hello hey high hot hour hours huge huh humid january \
      july june kind large late lately later least less light little local long loud low lunch main march middle \

@@ -20,6 +20,8 @@ use crate::offline::{
 
 /// The shortest sentence of all.
 const PLAIN: &str = "[Today|Tonight|This week|Next]: {t} {h}.";
+/// What only this character fills in so.
+const OWN: &[&str] = &["{n}", "{v}", "{g}", "{a}", "{k}"];
 /// So many own lines are a voice.
 const RICH: usize = 8;
 
@@ -128,7 +130,9 @@ impl Writer<'_> {
             let mut used: BTreeSet<String> = found.iter().map(|focus| focus.phrase.clone()).collect();
             let mut text = speaker.fill(random.pick(&list).copied().unwrap_or(PLAIN), &phrase, &mut used, random);
             let room = (self.reports() || !text.ends_with('?')) && weighted(&text) < REPLY_WEIGHT * 2 / 3;
-            if room && random.percent(if self.bank.manner.terse { 15 } else { 45 }) {
+            if room
+                && random.percent(if self.bank.manner.terse { 15 } else { 45 } + if self.reports() { 30 } else { 0 })
+            {
                 let list = if self.reports() { frames::REPORTED_AFTERS } else { frames::AFTERS };
                 let after = random.pick(&speaker.mine(list, 80)).copied().unwrap_or_default();
                 text = format!("{text} {}", speaker.fill(after, &phrase, &mut used, random));
@@ -181,12 +185,10 @@ impl Writer<'_> {
         let rich = self.bank.lines.len() >= RICH;
         if let Some(line) = self.own_line(subject, rich, random) {
             let mut used = BTreeSet::from([subject.to_owned()]);
-            let closer = random.pick(&speaker.mine(frames::CLOSERS, 80)).copied().unwrap_or(PLAIN);
-            return format!(
-                "{} {}",
-                finish::sentence(&line),
-                finish::sentence(&speaker.fill(closer, subject, &mut used, random))
-            );
+            let list = if rich && random.percent(40) { frames::CLOSERS } else { self.kind(random).openings };
+            let about = random.pick(&speaker.mine(list, 70)).copied().unwrap_or(PLAIN);
+            let about = speaker.fill(about, subject, &mut used, random);
+            return format!("{} {}", finish::sentence(&line), finish::sentence(&about));
         }
         self.compose(speaker, self.kind(random), subject, measure, random)
     }
@@ -242,12 +244,13 @@ impl Writer<'_> {
         let lead = if kind.leads { self.lead(speaker, opening, &mut used, random) } else { String::new() };
         let mut parts = vec![lead + &speaker.fill(opening, subject, &mut used, random)];
         let seconds = speaker.mine(kind.seconds, 100);
-        let naming_seconds: Vec<&str> = seconds.iter().copied().filter(|second| second.contains("{n}")).collect();
+        let naming_seconds: Vec<&str> =
+            seconds.iter().copied().filter(|second| OWN.iter().any(|slot| second.contains(slot))).collect();
         let most_parts = if self.reports() { 4 } else { 3 };
         // Two sentences at least: one alone may well come again.
         while parts.len() < 2 || length(&parts) < measure.aim && parts.len() < most_parts {
-            // A second one names another own subject more often than not.
-            let naming = parts.len() == 1 && random.percent(55);
+            // A second one names something else of its own more often than not.
+            let naming = parts.len() == 1 && random.percent(if self.reports() { 40 } else { 66 });
             let list = if naming { &naming_seconds } else { &seconds };
             let Some(second) = random.pick(list).copied().filter(|second| used.insert((*second).to_owned())) else {
                 break;

@@ -1,6 +1,6 @@
 //! Sentences with gaps, as data: what can be said about any subject. `[a|b]` is a choice; `{t}` the subject, `{n}`
 //! another own subject, `{v}` a value, `{a}` a trait, `{k}` a liked word, `{g}` a goal, `{w}` a moment in the past,
-//! `{h}` any moment, `{d}` a day and `{p}` people of a desk. `{is}`
+//! `{h}` any moment, `{d}` a day, `{f}` a day to come and `{p}` people of a desk. `{is}`
 //! `{was}` `{has}` `{does}` `{s}` `{it}` `{they}` `{their}` agree with the subject in number.
 
 mod foreign;
@@ -11,7 +11,7 @@ mod report;
 mod voices;
 
 pub(crate) use foreign::{FOREIGN, FOREIGN_REPORT};
-pub(crate) use moments::{DATES, EMOJIS, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS};
+pub(crate) use moments::{DATES, DATES_AHEAD, EMOJIS, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS};
 pub(crate) use posts::{CLOSERS, EVENTS, LEADS, PLANS, QUESTIONS, VIEWS};
 pub(crate) use replies::*;
 pub(crate) use report::REPORT;

@@ -93,24 +93,36 @@ pub(crate) const PEOPLE: &[&str] = &[
     "the records office",
 ];
 
-/// Days of a desk.
+/// Days of a desk, gone by.
 pub(crate) const DATES: &[&str] = &[
     "overnight",
     "this morning",
     "on Tuesday",
     "at midday",
-    "before the weekend",
-    "at the end of the month",
     "on Wednesday evening",
     "early today",
-    "within ten days",
-    "on Thursday",
     "late on Friday",
-    "in the second half of the week",
     "shortly after noon",
-    "by Monday",
     "during the first session",
     "over the weekend",
+    "yesterday",
+    "between two meetings",
+    "at the start of the week",
+];
+
+/// Days of a desk, to come.
+pub(crate) const DATES_AHEAD: &[&str] = &[
+    "before the weekend",
+    "at the end of the month",
+    "within ten days",
+    "on Thursday",
+    "in the second half of the week",
+    "by Monday",
+    "tomorrow",
+    "next week",
+    "in two stages",
+    "before noon tomorrow",
+    "in the coming days",
 ];
 
 /// Emojis of characters that name none.
