@@ -30,8 +30,8 @@ impl<'a> Speaker<'a> {
         }
         Self {
             bank,
-            moments: bank.habits(MOMENTS, 80),
-            past: bank.habits(PAST_MOMENTS, 80),
+            moments: bank.habits(MOMENTS, 60),
+            past: bank.habits(PAST_MOMENTS, 65),
             dates: bank.habits(DATES, 85),
             people: bank.habits(PEOPLE, 80),
             own,

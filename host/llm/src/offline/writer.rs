@@ -184,8 +184,13 @@ impl Writer<'_> {
     fn on_own(&self, speaker: &Speaker<'_>, subject: &str, measure: &Measure, random: &mut Random) -> String {
         let rich = self.bank.lines.len() >= RICH;
         if let Some(line) = self.own_line(subject, rich, random) {
+            if !rich {
+                // Few lines come again: what stands beside them must not.
+                let text = self.compose(speaker, self.kind(random), subject, measure, random);
+                return format!("{} {text}", finish::sentence(&line));
+            }
             let mut used = BTreeSet::from([subject.to_owned()]);
-            let list = if rich && random.percent(40) { frames::CLOSERS } else { self.kind(random).openings };
+            let list = if random.percent(40) { frames::CLOSERS } else { self.kind(random).openings };
             let about = random.pick(&speaker.mine(list, 70)).copied().unwrap_or(PLAIN);
             let about = speaker.fill(about, subject, &mut used, random);
             return format!("{} {}", finish::sentence(&line), finish::sentence(&about));
@@ -239,7 +244,7 @@ impl Writer<'_> {
     ) -> String {
         let mut used = BTreeSet::from([subject.to_owned()]);
         // What sets one desk off from another is its subjects.
-        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 64 };
+        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 58 };
         let opening = random.pick(&speaker.mine(kind.openings, share)).copied().unwrap_or(PLAIN);
         let lead = if kind.leads { self.lead(speaker, opening, &mut used, random) } else { String::new() };
         let mut parts = vec![lead + &speaker.fill(opening, subject, &mut used, random)];
@@ -272,7 +277,7 @@ impl Writer<'_> {
         let fresh =
             |line: &&&String| !self.task.recent.iter().any(|text| text.to_lowercase().contains(&line.to_lowercase()));
         let near: Vec<&String> = near.iter().filter(fresh).copied().collect();
-        let wanted = if rich { 55 } else { 12 };
+        let wanted = if rich { 55 } else { 9 };
         (!near.is_empty() && random.percent(wanted)).then(|| random.pick(&near).map(|line| (*line).clone())).flatten()
     }
 

@@ -75,7 +75,7 @@ pub(crate) const EVENTS: Kind = Kind {
         "For once {n} came second.",
         "It cheered me up after [a bad hour|a week|a morning] of {n}.",
         "A friend who knows {n} laughed when I told them.",
-        "Only {n} has ever kept me up later.",
+        "Nothing but {n} ever kept me up later.",
         "Then it was back to {n}, as usual.",
         "Nobody clapped, but it felt like progress.",
         "I told everyone who stood still long enough.",
@@ -247,7 +247,7 @@ pub(crate) const PLANS: Kind = Kind {
         "Resolved: less scrolling, more {t}.",
         "Tonight I finally sort my papers on {t}, [drawer by drawer|or at least the top layer|with music].",
         "Somebody talk me into {n} tomorrow, otherwise it'll be {t} [all day|again].",
-        "I've cleared the table, sharpened two pencils, and [now it's|there's only] {t} left.",
+        "I've cleared the table, sharpened two pencils, and all that's left is {t}.",
         "Before the week is out I mean to say something sensible about {t}.",
     ],
     seconds: &[

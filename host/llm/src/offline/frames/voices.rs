@@ -92,7 +92,7 @@ pub(crate) const WARM_POSTS: Kind = Kind {
         "The older I get, the more {t} feel{s} like [an old friend|coming home|a long letter].",
         "I like to think that somebody, somewhere, is looking after {t} [tonight|right now].",
         "Nobody hurries {t}, and I love that about [this work|these days|us].",
-        "Left the lamp on {w} and thought kindly of {t}.",
+        "Left a lamp burning {w} and thought kindly of {t}.",
         "It's a good evening for {t} and [forgiving people|an extra blanket|second helpings].",
         "Some letters I never sent were about {t}. [They were good letters|I might send one yet].",
         "{t} and a [quiet house|warm lamp|long evening] {h}: I don't ask for more.",
