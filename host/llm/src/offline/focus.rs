@@ -193,9 +193,10 @@ fn described(tokens: &[Token], run: std::ops::Range<usize>) -> std::ops::Range<u
     let Some(at) = run.start.checked_sub(1) else { return run };
     let Some(word) = tokens.get(at).filter(|token| !token.ends && !token.machinery) else { return run };
     let ing = word.lower.ends_with("ing") && word.lower.len() > 5;
-    let describes = ing || is_feeling(&word.lower);
+    let describes = ing || is_feeling(&word.lower) || noun(word);
     let before = at.checked_sub(1).and_then(|at| tokens.get(at)).filter(|_| !word.starts_sentence);
     let fits = match before {
+        _ if word.lower == "pretending" => false,
         Some(before) => {
             [DETERMINERS, PREPOSITIONS, &["and", "or"]].iter().any(|list| list.contains(&before.lower.as_str()))
         }

@@ -244,7 +244,7 @@ impl Writer<'_> {
     ) -> String {
         let mut used = BTreeSet::from([subject.to_owned()]);
         // What sets one desk off from another is its subjects.
-        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 58 };
+        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 55 };
         let opening = random.pick(&speaker.mine(kind.openings, share)).copied().unwrap_or(PLAIN);
         let lead = if kind.leads { self.lead(speaker, opening, &mut used, random) } else { String::new() };
         let mut parts = vec![lead + &speaker.fill(opening, subject, &mut used, random)];
@@ -255,7 +255,7 @@ impl Writer<'_> {
         // Two sentences at least: one alone may well come again.
         while parts.len() < 2 || length(&parts) < measure.aim && parts.len() < most_parts {
             // A second one names something else of its own more often than not.
-            let naming = parts.len() == 1 && random.percent(if self.reports() { 40 } else { 66 });
+            let naming = parts.len() == 1 && random.percent(if self.reports() { 40 } else { 74 });
             let list = if naming { &naming_seconds } else { &seconds };
             let Some(second) = random.pick(list).copied().filter(|second| used.insert((*second).to_owned())) else {
                 break;

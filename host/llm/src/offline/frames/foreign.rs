@@ -45,6 +45,16 @@ pub(crate) const FOREIGN: Kind = Kind {
         "Someone sensible should write that down.",
         "Good to have something else to think about.",
         "Ask me again on Friday.",
+        "I'd rather hear [news|stories|gossip] about {n}.",
+        "The evening news never mentions {n}, and I like it that way.",
+        "Now, where was I with {n}?",
+        "My week is about {n}, and {v}.",
+        "Compared with {n} it all seems far away.",
+        "Those who know {n} will understand.",
+        "I'll put it with my notes on {n}.",
+        "We could do with more {v}.",
+        "After that I needed an hour of {n}.",
+        "As with {n}, it helps to be {a}.",
     ],
 };
 
