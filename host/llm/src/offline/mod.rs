@@ -3,6 +3,7 @@
 
 mod answers;
 mod bank;
+mod choice;
 mod contractions;
 mod embedding;
 mod finish;

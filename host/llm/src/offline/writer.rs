@@ -7,15 +7,14 @@ use puppet_types::Persona;
 
 use crate::offline::{
     bank::Bank,
-    finish,
-    focus::{self, Focus},
+    finish, focus,
     frames::{self, Kind},
     grammar::Speaker,
     manner::Register,
     nouns::definite,
     random::Random,
     task::Task,
-    words::{content_stems, sentiment_milli, stem, weighted, words},
+    words::{content_stems, stem, weighted, words},
 };
 
 /// The shortest sentence of all.
@@ -25,50 +24,6 @@ const OWN: &[&str] = &["{n}", "{v}", "{g}", "{a}", "{k}"];
 /// So many own lines are a voice.
 const RICH: usize = 8;
 
-/// Words of a day that went badly, and of one that went well.
-const BAD_DAYS: &[&str] = &[
-    "terrible",
-    "awful",
-    "horrible",
-    "died",
-    "dead",
-    "death",
-    "sick",
-    "ill",
-    "hurt",
-    "sad",
-    "crisis",
-    "disaster",
-    "lonely",
-    "miserable",
-    "outage",
-    "stolen",
-    "scared",
-    "ruined",
-    "worst",
-    "pain",
-    "crying",
-    "broken",
-];
-const GOOD_DAYS: &[&str] = &[
-    "wonderful",
-    "happy",
-    "thrilled",
-    "proud",
-    "won",
-    "delighted",
-    "excited",
-    "celebrate",
-    "grateful",
-    "amazing",
-    "brilliant",
-    "fantastic",
-    "congratulations",
-    "yay",
-    "awesome",
-    "perfect",
-    "best",
-];
 /// How often another text is tried.
 const TRIES: usize = 40;
 /// Nothing is longer, in words.
@@ -143,40 +98,7 @@ impl Writer<'_> {
         text.split(' ').filter(|word| !word.starts_with('#')).collect::<Vec<_>>().join(" ")
     }
 
-    /// Sentences that answer this: by what it is, by who answers.
-    fn answers<'a>(
-        &self,
-        speaker: &Speaker<'a>,
-        said: &str,
-        about: Option<&Focus>,
-        random: &mut Random,
-    ) -> Vec<&'a str> {
-        let manner = &self.bank.manner;
-        let list = match (self.reports(), about) {
-            (true, None) => frames::REPORTED_NOTHING,
-            (true, Some(_)) => frames::REPORTED,
-            (false, None) => frames::TO_NOTHING,
-            (false, Some(_)) if said.trim_end().ends_with('?') && random.percent(80) => frames::TO_QUESTION,
-            (false, Some(focus)) => {
-                let spoken = words(said);
-                let any = |list: &[&str]| spoken.iter().any(|word| list.contains(&word.as_str()));
-                let feeling = sentiment_milli(said);
-                let roll = random.below(100);
-                match manner.register {
-                    _ if feeling <= -400 && any(BAD_DAYS) && roll < 50 => frames::TO_SAD,
-                    _ if feeling >= 400 && any(GOOD_DAYS) && roll < 45 => frames::TO_GLAD,
-                    _ if manner.asks && roll < 40 => frames::TO_CURIOUS,
-                    Register::Wry if roll < 35 => frames::TO_WRY,
-                    Register::Warm if roll < 30 => frames::TO_WARM,
-                    _ if focus.shared && random.percent(45) => frames::TO_SHARED,
-                    _ => frames::TO_ANYTHING,
-                }
-            }
-        };
-        speaker.mine(list, 100)
-    }
-
-    fn reports(&self) -> bool {
+    pub(crate) fn reports(&self) -> bool {
         self.bank.manner.register == Register::Report
     }
 
@@ -202,26 +124,6 @@ impl Writer<'_> {
     fn on_foreign(&self, speaker: &Speaker<'_>, topic: &str, measure: &Measure, random: &mut Random) -> String {
         let kind = if self.reports() { frames::FOREIGN_REPORT } else { frames::FOREIGN };
         self.compose(speaker, kind, topic, measure, random)
-    }
-
-    /// What kind of text: by manner, and each character has one that it likes best.
-    fn kind(&self, random: &mut Random) -> Kind {
-        let manner = &self.bank.manner;
-        let own = match manner.register {
-            Register::Report => return frames::REPORT,
-            Register::Wry => frames::WRY_POSTS,
-            Register::Warm => frames::WARM_POSTS,
-            Register::Plain => frames::PLAIN_POSTS,
-        };
-        let common = [frames::EVENTS, frames::VIEWS, frames::PLANS];
-        let best = self.bank.favourite(common.len());
-        let asks = if manner.asks { 26 } else { 14 };
-        match random.below(100 + asks) {
-            0..26 => own,
-            26..100 if random.percent(30) => common.get(best).copied().unwrap_or(frames::VIEWS),
-            26..100 => random.pick(&common).copied().unwrap_or(frames::VIEWS),
-            _ => frames::QUESTIONS,
-        }
     }
 
     /// A few words before a text that does not tell what happened.

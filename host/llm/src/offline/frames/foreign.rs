@@ -9,7 +9,7 @@ pub(crate) const FOREIGN: Kind = Kind {
     openings: &[
         "Everyone seems to be talking about {t}. I keep thinking about {n}.",
         "[Heard|Read] about {t} {w}. My first thought was of {n}.",
-        "What does {t} mean for {n}? [Nobody has told me yet|I'm asking seriously|Probably less than they say].",
+        "What {does} {t} mean for {n}? [Nobody has told me yet|I'm asking seriously|Probably less than they say].",
         "All this talk of {t} will pass. {n} will still be here [tomorrow|next week|when it does].",
         "Not sure what to make of {t} yet. [I'll read more first|Sleeping on it|Give me a day]. Until then there's {n}.",
         "{t} came up {w}. I listened, then asked about {n}.",
@@ -71,7 +71,7 @@ pub(crate) const FOREIGN_REPORT: Kind = Kind {
         "{t} drew [wide|sudden|steady] attention [today|this week|overnight]. Those working on {n} are [waiting for details|reading closely].",
         "Little is settled about {t}. Any effect on {n} will be [noted here|reported with sources].",
         "In brief: {t}, and a reminder about {n}.",
-        "Before {t} is compared with {n}, [the dates should be checked|the figures need a source].",
+        "Before {t} {is} compared with {n}, [the dates should be checked|the figures need a source].",
         "The desk has opened a file on {t}. The one on {n} stays [open|on top].",
         "Asked about {t}, people close to {n} [preferred to wait|urged care|named two open points].",
     ],

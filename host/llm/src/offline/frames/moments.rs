@@ -120,7 +120,6 @@ pub(crate) const DATES_AHEAD: &[&str] = &[
     "by Monday",
     "tomorrow",
     "next week",
-    "in two stages",
     "before noon tomorrow",
     "in the coming days",
 ];

@@ -162,7 +162,7 @@ pub(crate) const REPORTED: &[&str] = &[
     "Worth a line on {t} {f}, beside {n}.",
     "{p} said much the same about {t}. It adds up.",
     "Would {p} agree about {t}? The question will be put.",
-    "Then {t} belongs on the list, for a note {f}.",
+    "Then {t} belong{s} on the list, for a note {f}.",
     "Is this about {t} alone, or about {n} as well?",
     "Last time {t} came up, {p} asked for dates. The same applies here.",
     "An answer on {t} is due {f}. Until then, caution.",

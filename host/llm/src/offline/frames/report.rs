@@ -36,7 +36,7 @@ pub(crate) const REPORT: Kind = Kind {
         "Three terms worth knowing before reading about {t} will be explained [here this week|one at a time].",
         "How reliable are the figures on {t}? [Better than last year|Good, with gaps|It depends on who counts].",
         "A word on method: {t} [can only be compared like with like|should be counted the same way twice].",
-        "{t}, one year on: [what was promised, what was delivered|the plan, the cost, the result].",
+        "{t}, one year on: [promises kept and promises missed|the plan, the cost, the result].",
         "Why {t}, and why now? [Two reasons stand out|The calendar explains most of it|Ask those who waited longest].",
         "Data on {t} have been published [for the third month running|with notes|later than planned].",
         "[Students|Volunteers|Retired engineers] are changing how {t} {is} followed. [A portrait comes on Sunday|Their records go back years].",
