@@ -30,7 +30,7 @@ impl<'a> Speaker<'a> {
         }
         Self {
             bank,
-            moments: bank.habits(MOMENTS, 60),
+            moments: bank.habits(MOMENTS, 66),
             past: bank.habits(PAST_MOMENTS, 65),
             dates: bank.habits(DATES, 85),
             people: bank.habits(PEOPLE, 80),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use puppet_types::Persona;
+use puppet_types::{Persona, ids::derive_u64};
 
 use crate::offline::{
     bank::Bank,
@@ -21,11 +21,17 @@ use crate::offline::{
 const PLAIN: &str = "[Today|Tonight|This week|Next]: {t} {h}.";
 /// What only this character fills in so.
 const OWN: &[&str] = &["{n}", "{v}", "{g}", "{a}", "{k}"];
+/// What is filled in from long lists.
+const MOVING: &[&str] = &["{w}", "{h}", "{d}", "{p}", "{f}"];
 /// So many own lines are a voice.
 const RICH: usize = 8;
 
 /// How often another text is tried.
 const TRIES: usize = 40;
+/// Texts are of so many classes that take turns, so that one can only come again that many texts later.
+const CLASSES: u64 = 3;
+/// So many tries keep to the class whose turn it is.
+const IN_TURN: usize = 20;
 /// Nothing is longer, in words.
 const MOST_WORDS: usize = 56;
 /// Nothing is longer, in weighted characters.
@@ -129,7 +135,7 @@ impl Writer<'_> {
     /// A few words before a text that does not tell what happened.
     fn lead(&self, speaker: &Speaker<'_>, opening: &str, used: &mut BTreeSet<String>, random: &mut Random) -> String {
         let timed = opening.contains("{w}") || opening.contains("{h}") || opening.contains(':');
-        if self.reports() || timed || !random.percent(45) {
+        if self.reports() || timed || !random.percent(50) {
             return String::new();
         }
         let lead = random.pick(&speaker.mine(frames::LEADS, 70)).copied().unwrap_or("Before I forget:");
@@ -146,19 +152,34 @@ impl Writer<'_> {
     ) -> String {
         let mut used = BTreeSet::from([subject.to_owned()]);
         // What sets one desk off from another is its subjects.
-        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 55 };
+        let share = if self.reports() || self.bank.subjects.len() < 3 { 100 } else { 62 };
         let opening = random.pick(&speaker.mine(kind.openings, share)).copied().unwrap_or(PLAIN);
         let lead = if kind.leads { self.lead(speaker, opening, &mut used, random) } else { String::new() };
+        let varied = |template: &str| MOVING.iter().any(|slot| template.contains(slot));
+        // A sentence without a gap of its own may come again, what follows it must not.
+        let still = lead.is_empty() && !varied(opening);
         let mut parts = vec![lead + &speaker.fill(opening, subject, &mut used, random)];
-        let seconds = speaker.mine(kind.seconds, 100);
+        let seconds = speaker.mine(kind.seconds, share.max(92));
         let naming_seconds: Vec<&str> =
             seconds.iter().copied().filter(|second| OWN.iter().any(|slot| second.contains(slot))).collect();
+        let moving_seconds: Vec<&str> = seconds.iter().copied().filter(|second| varied(second)).collect();
         let most_parts = if self.reports() { 4 } else { 3 };
         // Two sentences at least: one alone may well come again.
         while parts.len() < 2 || length(&parts) < measure.aim && parts.len() < most_parts {
             // A second one names something else of its own more often than not.
-            let naming = parts.len() == 1 && random.percent(if self.reports() { 40 } else { 74 });
-            let list = if naming { &naming_seconds } else { &seconds };
+            let naming = parts.len() == 1
+                && random.percent(if self.reports() {
+                    40
+                } else if still {
+                    60
+                } else {
+                    76
+                });
+            let list = match (naming, still && !moving_seconds.is_empty() && random.percent(45)) {
+                (true, _) => &naming_seconds,
+                (_, true) => &moving_seconds,
+                _ => &seconds,
+            };
             let Some(second) = random.pick(list).copied().filter(|second| used.insert((*second).to_owned())) else {
                 break;
             };
@@ -198,9 +219,13 @@ impl Writer<'_> {
     ) -> String {
         let recent: BTreeSet<(String, String)> = self.task.recent.iter().flat_map(|text| pairs(&words(text))).collect();
         let exact: BTreeSet<String> = self.task.recent.iter().map(|text| words(text).join(" ")).collect();
+        let turn = self.task.recent.first().map(|newest| (class(newest) + 1) % CLASSES);
         let mut best: Option<(usize, String)> = None;
         for attempt in 0..TRIES {
             let text = finish::finished(&text(random), self.persona, self.bank, topic, measure.most, random);
+            if attempt < IN_TURN && turn.is_some_and(|turn| class(&text) != turn) {
+                continue;
+            }
             let said = words(&text);
             let weight = weighted(&text);
             let broken = said.len() < 3
@@ -250,6 +275,12 @@ fn length(parts: &[String]) -> usize {
 
 fn pairs(words: &[String]) -> Vec<(String, String)> {
     words.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+}
+
+/// The class of a text, whatever its ornaments.
+fn class(text: &str) -> u64 {
+    let plain = text.split_whitespace().filter(|word| !word.starts_with('#') && !word.contains("://"));
+    derive_u64(&["class", &words(&plain.collect::<Vec<_>>().join(" ")).join(" ")]) % CLASSES
 }
 
 /// Whether all that a topic says is there.
