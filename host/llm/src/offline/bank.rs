@@ -7,33 +7,20 @@ use puppet_types::ids::derive_u64;
 use crate::{
     CallContext,
     offline::{
-        commons::SUBJECTS,
+        frames::SUBJECTS,
+        manner::{Manner, Register},
+        nouns::{definite, many, mass},
         random::mixed,
         words::{content_stems, is_emoji, is_stop, is_verb, stem, words},
     },
 };
 
-/// How a character speaks, as far as templates go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Register {
-    /// In the third person.
-    Report,
-    /// With a raised eyebrow.
-    Wry,
-    /// With a soft spot.
-    Warm,
-    /// Neither.
-    Plain,
-}
-
 /// Own words of a persona.
 #[derive(Debug, Clone)]
 pub(crate) struct Bank {
-    pub(crate) register: Register,
+    pub(crate) manner: Manner,
     /// What it posts about.
     pub(crate) subjects: Vec<String>,
-    /// Noun phrases from everything else.
-    pub(crate) things: Vec<String>,
     /// What matters to it.
     pub(crate) values: Vec<String>,
     /// Adjectives.
@@ -89,23 +76,9 @@ impl Bank {
 
         let mut subjects = listed(&persona.personality.interests);
         let values = listed(&persona.personality.values);
-        let mut things = Vec::new();
-        phrases(&context.description, &mut things);
-        phrases(&persona.personality.speaking_style, &mut things);
-        persona.initial_memory.core_memories.iter().for_each(|memory| phrases(memory, &mut things));
-        persona.sample_lines.iter().for_each(|line| phrases(line, &mut things));
-        let multiword = persona.personality.traits.iter().filter(|entry| entry.contains(' '));
-        multiword.for_each(|entry| phrases(entry, &mut things));
-        if subjects.len() + things.len() < 8 {
-            let prompts = persona.custom_system_prompt.iter().chain(&persona.rotating_system_prompts);
-            prompts.for_each(|prompt| phrases(prompt, &mut things));
-            persona.goals.iter().for_each(|goal| phrases(goal, &mut things));
-        }
         if subjects.is_empty() {
             phrases(&context.description, &mut subjects);
-        }
-        if subjects.is_empty() {
-            phrases(&context.name, &mut subjects);
+            subjects.retain(|subject| !words(subject).iter().any(|word| MACHINES.contains(&word.as_str())));
         }
         if subjects.is_empty() {
             subjects = SUBJECTS.iter().map(|subject| (*subject).to_owned()).collect();
@@ -113,20 +86,19 @@ impl Bank {
         let singles = persona.personality.traits.iter().filter(|entry| !entry.contains(' '));
         let lines = persona.sample_lines.iter().chain(&persona.initial_memory.core_memories);
         let mut bank = Self {
-            register: register(context),
+            manner: Manner::of(context),
             subjects,
-            things,
-            values,
+            values: values.into_iter().filter(|value| words(value).len() <= 5 && !value.contains(',')).collect(),
             traits: singles.map(|entry| entry.to_lowercase()).collect(),
             terms: guide.vocabulary.key_terms.clone(),
             goals: persona.goals.iter().map(|goal| infinitive(goal)).collect(),
-            lines: lines.flat_map(|line| sentences(line)).collect(),
+            lines: lines.filter_map(|line| own_line(line)).collect(),
             emojis: emojis(&persona.sample_lines),
             own: BTreeSet::new(),
             salt: derive_u64(&["voice", context.agent.as_str(), &context.name, &context.description]),
             avoid,
         };
-        if bank.register == Register::Report {
+        if bank.manner.register == Register::Report {
             bank.lines
                 .retain(|line| !words(line).iter().any(|word| matches!(word.as_str(), "i" | "my" | "me" | "i'm")));
         }
@@ -139,15 +111,8 @@ impl Bank {
     fn clean(&mut self) {
         let avoid = &self.avoid;
         let mut seen = BTreeSet::new();
-        let lists = [
-            &mut self.subjects,
-            &mut self.values,
-            &mut self.terms,
-            &mut self.things,
-            &mut self.traits,
-            &mut self.goals,
-            &mut self.lines,
-        ];
+        let lists =
+            [&mut self.subjects, &mut self.values, &mut self.terms, &mut self.traits, &mut self.goals, &mut self.lines];
         for list in lists {
             list.retain(|text| printable(text) && !avoid.hits(text) && seen.insert(text.to_lowercase()));
         }
@@ -172,6 +137,11 @@ impl Bank {
         content_stems(text).iter().collect::<BTreeSet<_>>().into_iter().filter(|stem| self.own.contains(*stem)).count()
     }
 
+    /// One of so many that this character likes best.
+    pub(crate) fn favourite(&self, of: usize) -> usize {
+        (mixed(self.salt ^ 7) % of.max(1) as u64) as usize
+    }
+
     /// The part of a common list that is this character's habit: about `percent` of a hundred, never none.
     pub(crate) fn habits<'a, T: AsRef<str>>(&self, list: &'a [T], percent: u64) -> Vec<&'a str> {
         let rank = |at: usize| mixed(self.salt ^ mixed(at as u64 + list.len() as u64 * 1_009));
@@ -185,50 +155,25 @@ impl Bank {
     }
 }
 
-fn register(context: &CallContext) -> Register {
-    let persona = &context.persona;
-    let guide = &persona.style_guide;
-    let voice = guide.voice.to_lowercase();
-    let mut all = format!("{voice} {} {} ", guide.tone, persona.personality.speaking_style);
-    persona.personality.traits.iter().for_each(|entry| {
-        all.push_str(entry);
-        all.push(' ');
-    });
-    let all = all.to_lowercase();
-    let count = |marks: &[&str]| marks.iter().filter(|mark| all.contains(**mark)).count();
-    if voice.contains("third person") || voice.contains("third-person") || voice.contains("journalis") {
-        return Register::Report;
+/// Words of those who speak of what they are made of: no subject and no line of a character.
+const MACHINES: &[&str] = &["agent", "agents", "bot", "bots", "assistant", "llm", "chatbot", "model", "created"];
+
+/// A line as the character would post it, in the first person; none that is too long or speaks of machinery.
+fn own_line(line: &str) -> Option<String> {
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = words(&line);
+    let machine = said.iter().any(|word| MACHINES.contains(&word.as_str()))
+        || ["my purpose", "i exist", "i prioritize", "i value"].iter().any(|start| line.to_lowercase().contains(start));
+    if machine || said.len() < 3 || line.chars().count() > 150 {
+        return None;
     }
-    let wry = count(&[
-        "witty", "sarcas", "cynic", "dry", "ironic", "irony", "irrever", "snark", "playful", "wordplay", "pun",
-        "deadpan", "sardonic", "wry", "mischie", "cheeky", "blunt",
-    ]);
-    let warm = count(&[
-        "gentle",
-        "warm",
-        "kind",
-        "poetic",
-        "dream",
-        "hope",
-        "cozy",
-        "tender",
-        "soft",
-        "whims",
-        "nostalg",
-        "patient",
-        "quiet",
-        "calm",
-        "caring",
-        "wonder",
-        "lyric",
-        "melanchol",
-        "slow",
-    ]);
-    match (wry, warm) {
-        (0, 0) => Register::Plain,
-        (wry, warm) if wry >= warm => Register::Wry,
-        _ => Register::Warm,
-    }
+    let (first, rest) = line.split_once(' ')?;
+    let third = ["Keeps", "Believes", "Loves", "Owns", "Knows", "Lives", "Collects", "Remembers", "Wants"];
+    let first = match third.iter().position(|verb| *verb == first) {
+        None => return Some(line),
+        Some(_) => first.trim_end_matches('s').to_lowercase(),
+    };
+    Some(format!("I {first} {rest}"))
 }
 
 /// Entries of a list as they stand inside a sentence.
@@ -291,14 +236,11 @@ fn close(run: &mut Vec<&str>, article: bool, out: &mut Vec<String>) {
     {
         return;
     }
-    let plural = last.ends_with('s') && !last.ends_with("ss") && !last.ends_with("us");
-    let mass = ["ing", "tion", "ity", "ness", "ism", "ment", "ance", "ence", "ware", "ics", "ship"]
-        .iter()
-        .any(|ending| last.ends_with(ending));
-    if plural || mass {
+    let plural = many(&last);
+    if plural || mass(&last) {
         out.push(said.join(" "));
     } else if article || said.len() > 1 {
-        out.push(format!("the {}", said.join(" ")));
+        out.push(definite(&said.join(" ")));
     }
 }
 

@@ -4,7 +4,8 @@ use puppet_types::Persona;
 
 use crate::offline::{
     bank::Bank,
-    commons::EMOJIS,
+    contractions::spelled_out,
+    frames::EMOJIS,
     random::Random,
     words::{is_emoji, is_stop, weighted},
 };
@@ -47,11 +48,18 @@ pub(crate) fn finished(
         text = text.replace(['—', '–'], ",").replace('-', " ");
     }
     text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("..", ".").replace(" ,", ",");
+    if bank.manner.formal {
+        text = spelled_out(&text);
+    }
     match case(&formatting.capitalization) {
         Case::Lower => text = text.to_lowercase(),
         Case::Upper => text = text.to_uppercase(),
         Case::Emphasis if random.percent(20) => text = emphasised(&text, random),
         _ => {}
+    }
+    if bank.manner.exclaims && text.ends_with('.') && random.percent(35) {
+        text.pop();
+        text.push('!');
     }
     let lower = case(&formatting.capitalization) == Case::Lower;
     if formatting.uses_emojis && random.percent(emoji_percent(&formatting.emoji_frequency)) {

@@ -1,72 +1,54 @@
-//! Fills a template: choices first, then slots from the persona's words. Nothing is used twice in one text.
+//! Fills the gaps of a sentence: choices first, then the persona's words, the verbs in the number of the subject.
+//! Nothing is used twice in one text.
 
 use std::collections::BTreeSet;
 
 use crate::offline::{
-    bank::{Bank, Register, lower_first},
-    commons::{COUNTED, DAYS, IMAGES, KINDS, MOMENTS, NOUNS, QUALITIES, STRETCHES, SUBJECTS, VERBS},
+    bank::{Bank, lower_first},
+    frames::{DATES, DATES_AHEAD, MOMENTS, PAST_MOMENTS, PEOPLE, SUBJECTS},
+    nouns::{articles, plural},
     random::Random,
-    templates as said,
 };
 
-/// What one text is made of.
+/// Fills sentences for one character.
 pub(crate) struct Speaker<'a> {
     pub(crate) bank: &'a Bank,
-    images: Vec<&'a str>,
-    nouns: Vec<&'a str>,
-    kinds: Vec<&'a str>,
-    counted: Vec<&'a str>,
     moments: Vec<&'a str>,
-    verbs: Vec<&'a str>,
-    qualities: Vec<&'a str>,
-    pub(crate) openings: Vec<&'a str>,
-    pub(crate) seconds: Vec<&'a str>,
-    pub(crate) replies: Vec<&'a str>,
-    /// Noun phrases, own subjects more often.
+    past: Vec<&'a str>,
+    dates: Vec<&'a str>,
+    people: Vec<&'a str>,
+    /// Own subjects, with common ones where there are too few.
     own: Vec<&'a str>,
     worn: &'a [String],
 }
 
 impl<'a> Speaker<'a> {
     pub(crate) fn of(bank: &'a Bank, worn: &'a [String]) -> Self {
-        let report = bank.register == Register::Report;
-        let openings = match bank.register {
-            Register::Report => said::OPEN_REPORT.to_vec(),
-            Register::Wry => [bank.habits(said::OPEN, 75), said::OPEN_WRY.to_vec()].concat(),
-            Register::Warm => [bank.habits(said::OPEN, 75), said::OPEN_WARM.to_vec()].concat(),
-            Register::Plain => [bank.habits(said::OPEN, 75), said::OPEN_PLAIN.to_vec()].concat(),
-        };
+        let mut own: Vec<&str> = bank.subjects.iter().map(String::as_str).collect();
+        if own.len() < 3 {
+            own.extend(bank.habits(SUBJECTS, 60));
+        }
+        Self {
+            bank,
+            moments: bank.habits(MOMENTS, 66),
+            past: bank.habits(PAST_MOMENTS, 65),
+            dates: bank.habits(DATES, 85),
+            people: bank.habits(PEOPLE, 80),
+            own,
+            worn,
+        }
+    }
+
+    /// Sentences that this character has all the words for, about `percent` of a hundred of them.
+    pub(crate) fn mine(&self, list: &'a [&'a str], percent: u64) -> Vec<&'a str> {
+        let bank = self.bank;
         let fits = |template: &&str| {
             !(template.contains("{k}") && bank.terms.is_empty()
                 || template.contains("{g}") && bank.goals.is_empty()
                 || template.contains("{a}") && bank.traits.is_empty()
                 || template.contains("{v}") && bank.values.is_empty())
         };
-        let chosen = |list: Vec<&'a str>| list.into_iter().filter(fits).collect::<Vec<_>>();
-        let seconds = if report { said::MORE_REPORT.to_vec() } else { bank.habits(said::MORE, 85) };
-        let replies = if report { said::REPLIES_REPORT } else { said::REPLIES };
-        let mut own: Vec<&str> = bank.subjects.iter().map(String::as_str).collect();
-        if own.len() + bank.things.len() < 3 {
-            own.extend(bank.habits(SUBJECTS, 60));
-        }
-        let twice = own.clone();
-        own.extend(twice);
-        own.extend(bank.things.iter().map(String::as_str));
-        Self {
-            bank,
-            images: bank.habits(IMAGES, 80),
-            nouns: bank.habits(NOUNS, 80),
-            kinds: bank.habits(KINDS, 80),
-            counted: bank.habits(COUNTED, 80),
-            moments: bank.habits(MOMENTS, 85),
-            verbs: bank.habits(VERBS, 85),
-            qualities: bank.habits(QUALITIES, 85),
-            openings: chosen(openings),
-            seconds: chosen(seconds),
-            replies: chosen(replies.to_vec()),
-            own,
-            worn,
-        }
+        bank.habits(list, percent).into_iter().filter(fits).collect()
     }
 
     /// An own subject.
@@ -82,68 +64,58 @@ impl<'a> Speaker<'a> {
         self.worn.iter().any(|word| !word.is_empty() && phrase.contains(word.as_str()))
     }
 
-    /// A template with everything filled in. `used` grows by what is taken.
+    /// A sentence with everything filled in. `used` grows by what is taken.
     pub(crate) fn fill(&self, template: &str, topic: &str, used: &mut BTreeSet<String>, random: &mut Random) -> String {
         let chosen = choices(template, random);
         let mut out = String::with_capacity(chosen.len() * 2);
         let mut rest = chosen.as_str();
+        let many = plural(topic);
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
             let Some((slot, after)) = after.split_once('}') else { break };
-            let filled = self.slot(slot, topic, used, random);
-            out.push_str(&filled);
+            match agreeing(slot, many) {
+                Some(form) => out.push_str(form),
+                None => out.push_str(&self.slot(slot, topic, used, random)),
+            }
             rest = after;
         }
         out.push_str(rest);
-        out
-    }
-
-    /// The third person counts things where others picture them.
-    fn counts(&self, slot: &str, random: &mut Random) -> bool {
-        self.bank.register == Register::Report && random.percent(if slot == "m" { 60 } else { 40 })
+        articles(&out)
     }
 
     fn slot(&self, slot: &str, topic: &str, used: &mut BTreeSet<String>, random: &mut Random) -> String {
         match slot {
-            "t" | "s" => topic.to_owned(),
-            "n" | "m" if self.counts(slot, random) => {
-                format!("{} {}", fresh(&self.kinds, used, random), fresh(&self.counted, used, random))
-            }
-            "n" | "m" => {
-                let phrase = fresh(&self.own, used, random);
-                used.insert(phrase.clone());
-                phrase
-            }
-            "v" => from(&self.bank.values, &self.own, used, random),
-            "a" => from(&self.bank.traits, &self.qualities, used, random),
-            "k" => from(&self.bank.terms, &self.own, used, random),
-            "g" => from(&self.bank.goals, &["go on"], used, random),
-            // Most things are put together: there are many more of them.
-            "i" | "j" if random.percent(65) => {
-                let (quality, noun) = (fresh(&self.qualities, used, random), fresh(&self.nouns, used, random));
-                let article = if quality.starts_with(['a', 'e', 'i', 'o', 'u']) || quality.starts_with("hon") {
-                    "an"
-                } else {
-                    "a"
-                };
-                format!("{article} {quality} {noun}")
-            }
-            "i" | "j" => fresh(&self.images, used, random),
+            "t" => topic.to_owned(),
+            "n" => fresh(&self.own, used, random),
+            "v" => lower_name(&fresh(&self.bank.values, used, random)),
+            "a" => fresh(&self.bank.traits, used, random),
+            "k" => fresh(&self.bank.terms, used, random),
+            "g" => fresh(&self.bank.goals, used, random),
+            "h" => fresh(&self.moments, used, random),
+            "d" => fresh(&self.dates, used, random),
+            "f" => fresh(DATES_AHEAD, used, random),
+            "p" => fresh(&self.people, used, random),
+            "w" if random.percent(35) => fresh(&self.past, used, random),
             "w" => fresh(&self.moments, used, random),
-            "w2" => fresh(&["January", "the week", "the queue", "winter", "three meetings", "Sunday"], used, random),
-            "vb" => fresh(&self.verbs, used, random),
-            "q" | "q2" => fresh(&self.qualities, used, random),
-            "w3" => fresh(STRETCHES, used, random),
-            "w4" => fresh(DAYS, used, random),
-            "d" => fresh(said::DATES, used, random),
-            "vb2" => fresh(said::COVERED, used, random),
             _ => String::new(),
         }
     }
 }
 
-fn from<T: AsRef<str>>(list: &[String], other: &[T], used: &mut BTreeSet<String>, random: &mut Random) -> String {
-    if list.is_empty() { fresh(other, used, random) } else { lower_name(&fresh(list, used, random)) }
+/// Forms that agree with the number of the subject.
+fn agreeing(slot: &str, many: bool) -> Option<&'static str> {
+    let (one, more) = match slot {
+        "is" => ("is", "are"),
+        "was" => ("was", "were"),
+        "has" => ("has", "have"),
+        "does" => ("does", "do"),
+        "s" => ("s", ""),
+        "it" => ("it", "them"),
+        "they" => ("it", "they"),
+        "their" => ("its", "their"),
+        _ => return None,
+    };
+    Some(if many { more } else { one })
 }
 
 /// Lists of single words are often capitalised; acronyms stay.
@@ -153,13 +125,9 @@ fn lower_name(text: &str) -> String {
 
 /// One that this text does not have yet.
 fn fresh<T: AsRef<str>>(list: &[T], used: &mut BTreeSet<String>, random: &mut Random) -> String {
-    let mut chosen = String::new();
-    for _ in 0..6 {
-        chosen = random.pick(list).map(|entry| entry.as_ref().to_owned()).unwrap_or_default();
-        if !used.contains(&chosen) {
-            break;
-        }
-    }
+    let unused: Vec<&str> = list.iter().map(AsRef::as_ref).filter(|entry| !used.contains(*entry)).collect();
+    let chosen = random.pick(&unused).copied().or_else(|| random.pick(list).map(AsRef::as_ref));
+    let chosen = chosen.unwrap_or_default().to_owned();
     used.insert(chosen.clone());
     chosen
 }
@@ -182,32 +150,28 @@ fn choices(template: &str, random: &mut Random) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offline::frames::{self, KINDS};
 
     #[test]
-    fn templates_are_well_formed() {
-        let slots =
-            ["t", "n", "m", "v", "a", "i", "j", "w", "w2", "w3", "w4", "q2", "vb", "q", "k", "g", "d", "vb2", "s"];
-        let all = [
-            said::OPEN,
-            said::OPEN_WRY,
-            said::OPEN_WARM,
-            said::OPEN_PLAIN,
-            said::OPEN_REPORT,
-            said::MORE,
-            said::MORE_REPORT,
-            said::REPLIES,
-            said::REPLIES_REPORT,
-        ];
-        for template in all.concat() {
-            let filled = choices(template, &mut Random::new(1));
-            assert!(!filled.contains(['[', ']', '|']), "{template}");
-            for slot in filled.split('{').skip(1) {
-                let (name, _) = slot.split_once('}').expect(template);
-                assert!(slots.contains(&name), "{template}");
+    fn sentences_are_well_formed() {
+        let slots = ["t", "n", "v", "a", "k", "g", "w", "h", "d", "f", "p"];
+        let mut all: Vec<&str> = KINDS.iter().flat_map(|kind| [kind.openings, kind.seconds].concat()).collect();
+        all.extend(frames::ALL_REPLIES.concat());
+        all.extend(frames::CLOSERS);
+        all.extend(frames::LEADS);
+        for template in all {
+            for n in 0..8 {
+                let filled = choices(template, &mut Random::new(n));
+                assert!(!filled.contains(['[', ']', '|']), "{template}");
+                for slot in filled.split('{').skip(1) {
+                    let (name, _) = slot.split_once('}').expect(template);
+                    assert!(slots.contains(&name) || agreeing(name, true).is_some(), "{template}");
+                }
             }
         }
-        for template in [said::OPEN, said::OPEN_WRY, said::OPEN_WARM, said::OPEN_PLAIN, said::OPEN_REPORT].concat() {
-            assert!(template.contains("{t}"), "{template}");
-        }
+        let about = KINDS.iter().flat_map(|kind| kind.openings).chain(frames::CLOSERS);
+        about.for_each(|template| assert!(template.contains("{t}"), "{template}"));
+        let back = [frames::FOREIGN, frames::FOREIGN_REPORT];
+        back.iter().flat_map(|kind| kind.openings).for_each(|template| assert!(template.contains("{n}"), "{template}"));
     }
 }

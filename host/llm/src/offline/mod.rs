@@ -3,13 +3,17 @@
 
 mod answers;
 mod bank;
-mod commons;
+mod choice;
+mod contractions;
 mod embedding;
 mod finish;
+mod focus;
+mod frames;
 mod grammar;
+mod manner;
+mod nouns;
 mod random;
 mod task;
-mod templates;
 mod words;
 mod writer;
 

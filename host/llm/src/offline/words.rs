@@ -31,13 +31,43 @@ static STOP: Words = LazyLock::new(|| {
 /// Verbs and participles that end a noun phrase.
 static VERBS: Words = LazyLock::new(|| {
     listed(
-        "kept stuck owe owes went sat held lost brought believe believes built came care cares come comes created demonstrate enjoys exist exists explain \
-     explains feel feels find finds grew hate hates inform learned left live lives look looks love loves \
-     mixed offers persuade post posts presents prioritize provides quit ran read reads references run \
-     runs said shares share speak speaks spent started talk talks tells think thinks took tries turns \
-     value want wants watched won wonders work worked works write writes wrote entertain comment breaks \
-     asks asking respond responses reply replies ends begins notices answers counts collects draws cooks \
-     repairs measures walks",
+        "add added adds agree agrees aim answers argue argues arrive arrives ask asking asks ate bake bakes beat beats \
+     began begin begins believe believes bend bends bet blame blames blew bought break breaks bring brings broke \
+     brought build builds built burn burns buy buys call calls came care cares carries carry catch caught change \
+     changes choose chose climb climbs collects come comes comment cook cooks costs counts crash crashes create \
+     created cross cut cuts deliver demonstrate depend depends deserve deserves die dies draw draws drew drink drive \
+     drives drop drops drove eat eats end ends enjoy enjoys entertain exist exists expect explain explains fail fails \
+     fall falls fear fears feed feeds feel feels fell felt fight find finds fix fixes flew flies fly follow follows \
+     forget forgot found froze gave grew grow grows guess hang happen happens hate hates hear heard heat held help \
+     helps hid hide hides hit hits hold holds hope hopes hurt hurts improve inform join joins jump jumps kept kill \
+     kills knew know known knows land lands laugh lead leads learn learned learns leave leaves led left lend lift \
+     lifts live lived lives lose loses lost love loves made make makes matter matters mean means meant measures meet \
+     meets met miss misses mixed mood move moves need needs notice notices offer offers open opens owe owes own paid \
+     pass passes pay pays persuade pick picks play plays posts prefer presents prioritize promise prove provides pull \
+     pulls push put puts quit ran reach reaches read reads references remain remains remember remembers remind \
+     reminds repairs replies reply respond responses rise rises rose run runs said sat save saves saw says seem seems \
+     seen sell sells send sends sent set shake shares shine shook show shows shut sing sings sink sinks sit sits \
+     sleep sleeps slept slow slows smell smells sold sound sounds speak speaks spend spent spoke spread stand stands \
+     start starts stay stays stick stole stood stop stops struck stuck suits swim swims take takes talk talks taught \
+     teach teaches tell tells think thinks thought threw throw throws told took touch try tries turn turns understand \
+     understood value visit visits wait waits wake walk walks want wants warn wash watch watches wear went win wins \
+     wish woke won wonder wonders wore work worked works worries worry write writes writing written wrote",
+    )
+});
+
+/// Words of time, degree and manner: no subject either.
+static LOOSE: Words = LazyLock::new(|| {
+    listed(
+        "topic worth afternoon ago anybody anyone anything anyway april august big breakfast bright busy christmas clear cold common \
+     couple dark dawn day days dear december deep different difficult dinner early easy evening fast february few fine \
+     five four free fresh friday front full great half hard heavy hello hey high hot hour hours huge huh humid january \
+     july june kind large late lately later least less light little local long loud low lunch main march middle \
+     midnight minute minutes moment monday month months morning much new nice night nights nobody noon november \
+     october odd okay old open plain please quick quiet ready real recent regular rest right same saturday second \
+     september serious sharp short simple single slow small social soft somebody someone soon strange strong sunday \
+     sure tall ten third three thursday tiny today together tomorrow tonight top total tuesday twelve twenty twice \
+     two usual various warm wednesday week weekend weeks wet whole wide wild wrong yeah year years yes yesterday young \
+     honestly one six seven eight nine bit bits lot lots way ways part parts time times self anymore hi",
     )
 });
 
@@ -71,6 +101,11 @@ pub(crate) fn is_stop(word: &str) -> bool {
 
 pub(crate) fn is_verb(word: &str) -> bool {
     VERBS.contains(word)
+}
+
+/// Words of time, degree, manner or feeling.
+pub(crate) fn is_feeling(word: &str) -> bool {
+    LOOSE.contains(word) || GLAD.contains(word) || SAD.contains(word) && !matches!(word, "waste" | "storm" | "spam")
 }
 
 /// Lower-case words without punctuation; an apostrophe is part of its word.
