@@ -14,7 +14,7 @@ use futures::FutureExt as _;
 use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Priority};
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -117,6 +117,7 @@ impl Live {
         let mut events: JoinSet<Done> = JoinSet::new();
         let mut effects: JoinSet<Done> = JoinSet::new();
         let slots = Arc::new(Semaphore::new(self.invocations.max(1)));
+        let freed = Arc::new(Notify::new());
         loop {
             let now = host.clock.now();
             if let Err(error) = timers::fire_due(&host, now).await {
@@ -138,10 +139,11 @@ impl Live {
                 lanes.push(effect);
             }
             while events.len() < self.invocations.saturating_mul(UNDER_WAY) {
+                let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
                 let Some((line, waiting)) = boxes.take() else { break };
-                let (host, slots) = (Arc::clone(&host), Arc::clone(&slots));
+                let (host, slot) = (Arc::clone(&host), Slot(Some(slot), Arc::clone(&freed)));
                 events.spawn(async move {
-                    let settled = handle_or_bury(&host, &slots, &waiting).await;
+                    let settled = handle_or_bury(&host, slot, &waiting).await;
                     Done::Event(line, waiting, settled)
                 });
             }
@@ -157,6 +159,7 @@ impl Live {
                 Some(done) = events.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
                 Some(done) = effects.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
                 () = host.woken() => {}
+                () = freed.notified() => {}
                 () = sleep_until(&host, next) => {}
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
@@ -179,19 +182,26 @@ impl Live {
     }
 }
 
+/// Room for one invocation; the driver hears when it is free.
+struct Slot(Option<OwnedSemaphorePermit>, Arc<Notify>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        drop(self.0.take());
+        self.1.notify_one();
+    }
+}
+
 /// Invokes in a slot, and settles outside it.
-async fn handle(host: &Host, slots: &Semaphore, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
-    let handled = {
-        // Never closed; a slot that could not be had would only make one more.
-        let _slot = slots.acquire().await;
-        handle::invoke(host, waiting).await?
-    };
+async fn handle(host: &Host, slot: Slot, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
+    let handled = handle::invoke(host, waiting).await?;
+    drop(slot);
     handle::settle(host, waiting, handled).await
 }
 
 /// A panic of the host's own costs the event that met it, not the line behind it.
-async fn handle_or_bury(host: &Host, slots: &Semaphore, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
-    match AssertUnwindSafe(handle(host, slots, waiting)).catch_unwind().await {
+async fn handle_or_bury(host: &Host, slot: Slot, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
+    match AssertUnwindSafe(handle(host, slot, waiting)).catch_unwind().await {
         Ok(settled) => settled,
         Err(_) => {
             tracing::error!(event = %waiting.event.id, "the host panicked over this event: it is given up");
