@@ -1,18 +1,29 @@
 //! What is due when, in memory: waiting events, timers and effects. The store is the truth; this is its index,
 //! filled at start and kept up by every commit. Both drivers, live and simulation, take their work from here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use puppet_store::{Effect, Timer, Waiting};
-use puppet_types::{AccountId, AgentId, PackId, Timestamp};
+use puppet_types::{AccountId, AgentId, Json, PackId, TimerRule, Timestamp};
 
-type TimerKey = (AgentId, PackId, String);
+type TimerKey = (AgentId, PackId, Arc<str>);
+
+/// A timer without its key: most agents do nothing and have one.
+#[derive(Debug)]
+struct Set {
+    rule: TimerRule,
+    next: Timestamp,
+    payload: Json,
+}
 
 /// Everything that is going to happen.
 #[derive(Debug, Default)]
 pub struct Agenda {
     events: BTreeMap<(Timestamp, u64), Waiting>,
-    timers: BTreeMap<TimerKey, Timer>,
+    timers: BTreeMap<TimerKey, Set>,
     timers_by_time: BTreeSet<(Timestamp, TimerKey)>,
     effects: BTreeMap<(Timestamp, u64), Effect>,
 }
@@ -30,22 +41,23 @@ impl Agenda {
 
     /// A timer is set; one of the same key is replaced.
     pub fn set_timer(&mut self, timer: Timer) {
-        let key = (timer.agent.clone(), timer.plugin.clone(), timer.name.clone());
+        let Timer { agent, plugin, name, rule, next, payload } = timer;
+        let key = (agent, plugin, name.into());
         self.remove_timer(&key);
-        self.timers_by_time.insert((timer.next, key.clone()));
-        self.timers.insert(key, timer);
+        self.timers_by_time.insert((next, key.clone()));
+        self.timers.insert(key, Set { rule, next, payload: Json::of(&payload) });
     }
 
     /// A timer that was taken and did not fire. One of the same key that was set meanwhile is the newer.
     pub fn put_back_timer(&mut self, timer: Timer) {
-        if !self.timers.contains_key(&(timer.agent.clone(), timer.plugin.clone(), timer.name.clone())) {
+        if !self.timers.contains_key(&(timer.agent.clone(), timer.plugin.clone(), timer.name.as_str().into())) {
             self.set_timer(timer);
         }
     }
 
     /// A timer is gone.
     pub fn cancel_timer(&mut self, agent: &AgentId, plugin: &PackId, name: &str) {
-        self.remove_timer(&(agent.clone(), plugin.clone(), name.to_owned()));
+        self.remove_timer(&(agent.clone(), plugin.clone(), name.into()));
     }
 
     fn remove_timer(&mut self, key: &TimerKey) {
@@ -80,7 +92,11 @@ impl Agenda {
                 break;
             }
             if let Some((_, key)) = self.timers_by_time.pop_first() {
-                due.extend(self.timers.remove(&key));
+                let Some(Set { rule, next, payload }) = self.timers.remove(&key) else { continue };
+                let (agent, plugin, name) = key;
+                // It was JSON when it was set.
+                let payload = payload.parse().unwrap_or_default();
+                due.push(Timer { agent, plugin, name: name.as_ref().to_owned(), rule, next, payload });
             }
         }
         due
@@ -141,8 +157,6 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use puppet_types::TimerRule;
-
     use super::*;
 
     fn timer(name: &str, next: i64) -> Timer {

@@ -6,7 +6,8 @@
 //! outside it.
 
 use std::{
-    collections::BTreeMap,
+    borrow::Borrow,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -238,27 +239,59 @@ impl Drop for Reservation {
 /// Every counter of the host.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    counters: Mutex<BTreeMap<BudgetKey, Arc<Counter>>>,
+    counters: Mutex<BTreeSet<ByKey>>,
+}
+
+/// A counter in the order of its key, which it holds: an agent has a dozen of them.
+#[derive(Debug, Clone)]
+struct ByKey(Arc<Counter>);
+
+impl Borrow<BudgetKey> for ByKey {
+    fn borrow(&self) -> &BudgetKey {
+        &self.0.key
+    }
+}
+impl PartialEq for ByKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+impl Eq for ByKey {}
+impl PartialOrd for ByKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for ByKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+#[allow(clippy::mutable_key_type, reason = "the key of a counter never changes")]
+fn counter_of(counters: &mut BTreeSet<ByKey>, key: BudgetKey) -> Arc<Counter> {
+    if let Some(ByKey(counter)) = counters.get(&key) {
+        return Arc::clone(counter);
+    }
+    let counter = Arc::new(Counter { key, window: Mutex::default() });
+    counters.insert(ByKey(Arc::clone(&counter)));
+    counter
 }
 
 impl Ledger {
     /// The counter of a key; a new limit takes effect at once.
     pub fn counter(&self, key: BudgetKey, limit: u64) -> Arc<Counter> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let counter = counters
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(Counter { key, window: Mutex::new(Window::default()) }));
+        let counter = counter_of(&mut counters, key);
         lock(&counter.window).limit = limit;
-        Arc::clone(counter)
+        counter
     }
 
     /// Takes back what the store holds, at start. Rows of the same key: the latest window counts.
     pub fn restore(&self, rows: impl IntoIterator<Item = Spend>) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
-            let counter = counters
-                .entry(row.key.clone())
-                .or_insert_with(|| Arc::new(Counter { key: row.key.clone(), window: Mutex::new(Window::default()) }));
+            let counter = counter_of(&mut counters, row.key.clone());
             let mut window = lock(&counter.window);
             if row.window >= window.start {
                 let limit = window.limit;
@@ -271,7 +304,7 @@ impl Ledger {
     /// All counters, by key.
     pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
         let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.values().map(|counter| counter.line(at)).collect()
+        counters.iter().map(|ByKey(counter)| counter.line(at)).collect()
     }
 }
 
