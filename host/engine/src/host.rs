@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Actors kept ready.
-const ACTORS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+const ACTORS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// Watchers that fall behind by more than this lose the oldest.
 const WATCHED: usize = 4_096;

@@ -129,7 +129,7 @@ fn bare_loop(events: usize, agents: usize, example: &Invocation) -> f64 {
 fn connection(data: &Path) -> Connection {
     let db = Connection::open(data.join("puppet.db")).unwrap();
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
-                    PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
+                    PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;";
     db.execute_batch(settings).unwrap();
     db
 }

@@ -43,7 +43,7 @@ pub(super) fn writable(path: &Path, durability: Durability) -> Result<Connection
         };
         conn.pragma_update(None, "synchronous", synchronous)?;
         conn.pragma_update_and_check(None, "wal_autocheckpoint", 4000, |_| Ok(()))?;
-        conn.pragma_update(None, "cache_size", -8_192)?;
+        conn.pragma_update(None, "cache_size", -4_096)?;
         shared_settings(&conn)?;
         Ok(conn)
     };
@@ -56,7 +56,7 @@ pub(super) fn readable(path: &Path) -> Result<Connection> {
         let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(Duration::from_secs(10))?;
-        conn.pragma_update(None, "cache_size", -1_024)?;
+        conn.pragma_update(None, "cache_size", -512)?;
         shared_settings(&conn)?;
         // The first look at the file: here it shows whether it is a database at all.
         conn.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
