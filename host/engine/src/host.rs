@@ -13,7 +13,6 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use lru::LruCache;
 use puppet_grants::{Books, CallBounds, Ledger};
-use puppet_memory::embedding;
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
@@ -218,11 +217,6 @@ impl Host {
         mac.update(id.as_str().as_bytes());
         let digest = mac.finalize().into_bytes();
         digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
-    }
-
-    /// The vector of a memory's text.
-    pub(crate) fn vector(&self, text: &str) -> Option<Vec<f32>> {
-        Some(embedding::hashed(text))
     }
 
     /// What is due when.

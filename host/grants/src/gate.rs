@@ -6,6 +6,8 @@
 //! is refused is journaled like a read, since the guest goes on with the refusal.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
+mod affordable;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     future::poll_fn,
@@ -22,7 +24,7 @@ use puppet_types::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Amount, Charge, Held, Reservation, Rights, Spend};
+use crate::{Amount, Charge, Held, Reservation, Right, Rights, Spend};
 
 /// Bounds of one invocation that belong to the host, whatever is granted.
 #[derive(Debug, Clone)]
@@ -88,6 +90,8 @@ pub trait Books: Send + Sync {
     async fn open(&self, invocation: &InvocationId, n: u32, worst: &[Spend]) -> Result<(), CallError>;
     /// Called once after it, before the guest sees the answer: replaces the worst case by what was spent and keeps the read.
     async fn settle(&self, invocation: &InvocationId, read: &Read, spent: &[Spend]) -> Result<(), CallError>;
+    /// The same after a call of the host's own, which no invocation asked for ([`crate::Errand`]): there is no read to keep.
+    async fn close(&self, errand: &InvocationId, n: u32, spent: &[Spend]) -> Result<(), CallError>;
 }
 
 /// Books for hosts without paid providers: nothing to keep.
@@ -100,6 +104,9 @@ impl Books for UnbookedReads {
         Ok(())
     }
     async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
+        Ok(())
+    }
+    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
         Ok(())
     }
 }
@@ -125,6 +132,14 @@ pub struct Proceedings {
     pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
     pub divergence: Option<u32>,
+}
+
+/// A read after a look into the journal.
+enum Begun<A> {
+    /// It was there.
+    Answered(Result<A, Refusal>),
+    /// A provider has to be asked; its record so far.
+    ToAsk(Read),
 }
 
 /// What answers the calls.
@@ -272,12 +287,35 @@ impl Gate {
         A: Serialize + DeserializeOwned + Send,
         F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
     {
+        let read = match self.begin(capability, operation, request, paid)? {
+            Begun::Answered(answer) => return answer,
+            Begun::ToAsk(read) => read,
+        };
+        let reserved = match self.admit(capability, operation, worst) {
+            Ok(reserved) => reserved,
+            Err(error) => return Err(self.refused(read, error)),
+        };
+        self.carry_out(read, reserved, worst, paid, ask(held.provider())).await
+    }
+
+    /// Counts a read and looks into the journal.
+    fn begin<Q, A>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        paid: bool,
+    ) -> Result<Begun<A>, Refusal>
+    where
+        Q: Serialize + ?Sized,
+        A: DeserializeOwned,
+    {
         self.count(capability)?;
         let request = Json::of(request);
         if let Some(answer) = self.journaled(capability, operation, &request, paid)? {
-            return answer;
+            return Ok(Begun::Answered(answer));
         }
-        let mut read = Read {
+        Ok(Begun::ToAsk(Read {
             n: self.out.reads.len() as u32,
             capability,
             operation: operation.to_owned(),
@@ -285,16 +323,23 @@ impl Gate {
             answer: Json::default(),
             status: ReadStatus::Ok,
             cost: Cost::default(),
-        };
-        let reserved = match self.admit(capability, operation, worst) {
-            Ok(reserved) => reserved,
-            Err(error) => return Err(self.refused(read, error)),
-        };
+        }))
+    }
+
+    /// Opens the books, awaits the answer, books what it took and keeps the record.
+    async fn carry_out<A: Serialize>(
+        &mut self,
+        mut read: Read,
+        reserved: Vec<(Reservation, Amount)>,
+        worst: &[Charge],
+        paid: bool,
+        answer: impl Future<Output = Result<Answer<A>, CallError>>,
+    ) -> Result<A, Refusal> {
         if paid {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
             self.books.open(&self.invocation, read.n, &worst).await?;
         }
-        let asked = match self.within_deadline(ask(held.provider())).await {
+        let asked = match self.within_deadline(answer).await {
             Ok(asked) => asked,
             Err(refusal) => {
                 if paid {
@@ -432,17 +477,13 @@ impl Gate {
         if capability.comes_with_every_plugin() {
             return Ok(Vec::new());
         }
-        let right = self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
+        self.granted(capability, operation)?.reserve(charges, self.charged_at)
+    }
+
+    fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {
+        self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
             CallError::new(Code::Denied, format!("`{}` was not granted `{capability}.{operation}`", self.pack))
-        })?;
-        let mut reserved = Vec::new();
-        for charge in charges {
-            for counter in right.budgets(charge.amount) {
-                // What was reserved so far is given back when the list is dropped.
-                reserved.push((counter.reserve(charge.quantity, self.charged_at)?, charge.amount));
-            }
-        }
-        Ok(reserved)
+        })
     }
 
     fn journaled<A: DeserializeOwned>(

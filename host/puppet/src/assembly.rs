@@ -6,7 +6,7 @@ use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
 use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights};
 use puppet_llm::Llm;
-use puppet_memory::Recaller;
+use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::sqlite::SqliteStore;
@@ -96,7 +96,6 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
     let accounts = Arc::new(Accounts::default());
     let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
-    let recaller = Arc::new(Recaller::new(Arc::clone(&store) as _));
     let casting = Cast {
         manifests,
         cuts: plan.cuts,
@@ -112,7 +111,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         held: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
             timers: Held::new(Arc::clone(&store) as _),
-            memory: Held::new(recaller),
+            memory: Memories::hashed(Arc::clone(&store) as _),
             tweets: Held::new(Arc::clone(&local) as _),
         },
         publisher: Arc::clone(&local) as _,

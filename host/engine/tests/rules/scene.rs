@@ -8,7 +8,7 @@ use puppet_engine::{
 };
 use puppet_grants::{Amount, CallBounds, Held, Ledger, Period, Request, Requests, Rights};
 use puppet_llm::Llm;
-use puppet_memory::Recaller;
+use puppet_memory::Memories;
 use puppet_sandbox::{Limits, Pool, Sandbox, SandboxConfig};
 use puppet_store::{AgentRow, Change, Filter, JournalEntry, JournalStore as _, SqliteStore, sqlite::Options};
 use puppet_tweet::Accounts;
@@ -133,7 +133,7 @@ impl Scene {
             held: HeldProviders {
                 agents: Held::new(Arc::clone(&rows) as _),
                 timers: Held::new(Arc::clone(&rows) as _),
-                memory: Held::new(Arc::new(Recaller::new(Arc::clone(&rows) as _))),
+                memory: Memories::hashed(Arc::clone(&rows) as _),
                 tweets: Held::new(Arc::clone(&network) as _),
             },
             publisher: Arc::clone(&network) as _,
