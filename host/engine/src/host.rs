@@ -21,7 +21,7 @@ use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    actor::Actor, agenda::Agenda, agents::Agents, call::HeldProviders, clock::Clock, handle::Settled,
+    actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, call::HeldProviders, clock::Clock, handle::Settled,
     happening::Happening, outbox::Attempted, plugin::Plugin,
 };
 
@@ -94,6 +94,8 @@ pub struct Host {
     plugins: RwLock<Plugins>,
     actors: Mutex<LruCache<AgentId, Arc<Actor>>>,
     agenda: Mutex<Agenda>,
+    /// Whose memories wait for vectors.
+    pub(crate) backlog: Backlog,
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
@@ -125,6 +127,7 @@ impl Host {
             plugins: RwLock::default(),
             actors: Mutex::new(LruCache::new(ACTORS)),
             agenda: Mutex::default(),
+            backlog: Backlog::default(),
             wake: Notify::new(),
             watchers: broadcast::channel(WATCHED).0,
             recovering: AtomicBool::new(false),
@@ -183,7 +186,9 @@ impl Host {
 
     /// Makes changes outside an invocation durable, and takes up what they bring.
     pub async fn apply(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        let unembedded = self.unembedded(&changes);
         let committed = self.store.apply(changes).await?;
+        self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
         Ok(committed)
     }

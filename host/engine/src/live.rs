@@ -15,7 +15,7 @@ use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Priority};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{agenda::Lanes, handle, host::Host, outbox, timers};
+use crate::{agenda::Lanes, embedding, handle, host::Host, outbox, timers};
 
 /// How long a store that fails is left alone before the same work is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -109,6 +109,8 @@ impl Live {
         let mut lanes = Lanes::default();
         let mut events: JoinSet<Done> = JoinSet::new();
         let mut effects: JoinSet<Done> = JoinSet::new();
+        let mut vectors = JoinSet::new();
+        vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {
             let now = host.clock.now();
             if let Err(error) = timers::fire_due(&host, now).await {
@@ -148,6 +150,7 @@ impl Live {
             tokio::select! {
                 Some(done) = events.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
                 Some(done) = effects.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
+                Some(ended) = vectors.join_next() => say_ended(ended),
                 () = host.woken() => {}
                 () = sleep_until(&host, next) => {}
                 changed = stop.changed() => {
@@ -163,7 +166,16 @@ impl Live {
         while let Some(done) = effects.join_next().await {
             take_done(&host, &mut boxes, &mut lanes, done);
         }
+        while let Some(ended) = vectors.join_next().await {
+            say_ended(ended);
+        }
         Ok(())
+    }
+}
+
+fn say_ended(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "no more vectors are made before the next start");
     }
 }
 
