@@ -5,10 +5,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use puppet_grants::Errand;
 use puppet_memory::Model;
 use puppet_store::{Change, LateVector, StoreError, Vector};
@@ -27,6 +29,8 @@ const WAIT: Duration = Duration::from_secs(120);
 const PAUSE_MS: u64 = 2_000;
 /// At most.
 const LONGEST_PAUSE_MS: u64 = 300_000;
+/// Where the provider says how long: no longer than this.
+const LONGEST_ASKED_MS: u64 = 3_600_000;
 /// Where a budget does not say when it is whole again.
 const NO_BUDGET_MS: u64 = 3_600_000;
 
@@ -98,7 +102,8 @@ impl Worker {
             self.searched = true;
         }
         let Some(agent) = self.host.backlog.take(now) else { return Turn::Idle(self.host.backlog.next()) };
-        match self.serve(&agent, now).await {
+        let served = AssertUnwindSafe(self.serve(&agent, now)).catch_unwind().await;
+        match served.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "the provider panicked"))) {
             Ok(true) => {
                 self.failures = 0;
                 self.host.backlog.add([agent]);
@@ -121,7 +126,7 @@ impl Worker {
 
     fn pause(&mut self, now: Timestamp, error: &CallError) -> Turn {
         let doubled = PAUSE_MS.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE_MS);
-        let pause_ms = error.retry_after_ms.unwrap_or(doubled).max(1);
+        let pause_ms = error.retry_after_ms.map_or(doubled, |asked| asked.clamp(1, LONGEST_ASKED_MS));
         self.failures += 1;
         self.quiet_until = now.plus_millis(pause_ms);
         if !*self.stop.borrow() {
@@ -187,7 +192,9 @@ impl Worker {
     }
 
     async fn embed(&self, actor: &Actor, rows: &[Memory], now: Timestamp) -> Result<Vec<LateVector>, CallError> {
-        let texts: Vec<String> = rows.iter().map(|memory| memory.content.clone()).collect();
+        // A post stands in two lists: its text is paid for once.
+        let texts: BTreeSet<&str> = rows.iter().map(|memory| memory.content.as_str()).collect();
+        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
         let worst = self.model.terms.worst(texts.iter().map(|text| text.len() as u64).sum());
         let errand = Errand {
             rights: &actor.rights,
@@ -205,19 +212,21 @@ impl Worker {
                 () = tokio::time::sleep(WAIT) => {}
             }
         };
-        let asked = errand
-            .run(&self.model.held, given_up, move |embedder| Box::pin(async move { embedder.embed(&texts).await }));
-        let vectors = asked.await?;
-        if vectors.len() != rows.len() {
+        let asked = texts.clone();
+        let answer = errand
+            .run(&self.model.held, given_up, move |embedder| Box::pin(async move { embedder.embed(&asked).await }));
+        let vectors = answer.await?;
+        if vectors.len() != texts.len() {
             return Err(CallError::new(Code::ProviderUnavailable, "the answer does not hold a vector per text"));
         }
+        let by_text: BTreeMap<String, Vec<f32>> = texts.into_iter().zip(vectors).collect();
         let model = &self.model.terms.model;
-        let late = |(memory, numbers): (&Memory, Vec<f32>)| LateVector {
-            id: memory.id.clone(),
-            content: memory.content.clone(),
-            vector: Vector { model: model.clone(), numbers },
+        let late = |memory: &Memory| {
+            let numbers = by_text.get(&memory.content)?.clone();
+            let vector = Vector { model: model.clone(), numbers };
+            Some(LateVector { id: memory.id.clone(), content: memory.content.clone(), vector })
         };
-        Ok(rows.iter().zip(vectors).map(late).collect())
+        Ok(rows.iter().filter_map(late).collect())
     }
 }
 

@@ -2,15 +2,21 @@
 //! its budgets, and nothing is lost or fails for want of one.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use puppet_engine::{Clock, Happening, Live, replay};
-use puppet_grants::{Amount, Period, Requests};
-use puppet_store::{MemoryStore as _, StoreError};
-use puppet_types::{AgentId, Capability, Invocation, Read, ReadStatus, Timestamp};
+use puppet_grants::{Amount, Answer, Period, Requests};
+use puppet_memory::Embedder;
+use puppet_store::{Change, MemoryStore as _, StoreError};
+use puppet_types::{
+    AgentId, CallError, Capability, Invocation, Memory, MemoryKind, Read, ReadStatus, Timestamp, Trust,
+};
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -297,4 +303,46 @@ async fn a_call_that_nobody_saw_the_end_of_counts_as_used() {
     assert!(scene.rows()["open_reads"].is_empty());
     let scene = scene.again(open(), cast()).await;
     assert_eq!(used(&scene).await, (3 * worst, 0));
+}
+
+/// Panics once.
+struct Panics(AtomicBool, Arc<dyn Embedder>);
+
+#[async_trait]
+impl Embedder for Panics {
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+        assert!(self.0.swap(true, SeqCst), "this embedder panics on purpose");
+        self.1.embed(texts).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_waited_out_and_a_text_in_two_lists_is_paid_for_once() {
+    let endpoint = Loopback::open().await;
+    let hand = Hand::at(start());
+    let (embedder, terms) = endpoint.embedder("sense");
+    let panics = Arc::new(Panics(AtomicBool::new(false), embedder));
+    let setting = Setting { embedder: Some((Arc::clone(&panics) as _, terms)), ..setting(&hand, None) };
+    let scene = Scene::with(setting, cast(&[Step::Remember(RYE)], everything()), &["ann"]).await;
+    let host = Running::start(&scene);
+    let of_kind = |kind| Memory {
+        id: format!("{kind:?}"),
+        kind,
+        content: VESSEL.to_owned(),
+        at: start(),
+        importance: 0.5,
+        valence: 0.0,
+        associations: Vec::new(),
+        metadata: Vec::new(),
+        author: None,
+        trust: Trust::Own,
+        pinned: false,
+    };
+    let remember = |kind| Change::Remember { agent: "ann".into(), memory: of_kind(kind), vector: None, cap: None };
+    scene.host.apply(vec![remember(MemoryKind::Post), remember(MemoryKind::Tweet)]).await.unwrap();
+    until("it has panicked", async || panics.0.load(SeqCst)).await;
+    hand.0.send_replace(after(60_000));
+    until_models(&scene, &[(VESSEL, Some(MODEL)), (VESSEL, Some(MODEL))]).await;
+    host.stop().await;
+    assert_eq!(endpoint.requests(), [[VESSEL]]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use puppet_types::{CallError, Capability, Refusal};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Begun, Elapsed, Gate, futures_box::Boxed};
+use super::{Elapsed, Gate, asking::Begun, futures_box::Boxed};
 use crate::{Charge, Held};
 
 impl Gate {
