@@ -4,6 +4,7 @@
 mod bad_input;
 mod data_folder;
 mod demo;
+mod embeddings;
 mod faults;
 mod import;
 mod invoke;

@@ -39,6 +39,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         cuts: Vec::new(),
         models: BTreeMap::from([(config::Llm::OFFLINE.to_owned(), Llm::offline())]),
         default_model: config::Llm::OFFLINE.to_owned(),
+        embedding: None,
         timezone: "UTC".to_owned(),
     };
     let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("native"));

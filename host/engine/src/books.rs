@@ -18,6 +18,9 @@ impl Books for StoreBooks {
     async fn settle(&self, invocation: &InvocationId, read: &Read, spent: &[Spend]) -> Result<(), CallError> {
         self.0.settle_read(invocation, read.clone(), spent.to_vec()).await.map_err(|error| failed(&error))
     }
+    async fn close(&self, errand: &InvocationId, n: u32, spent: &[Spend]) -> Result<(), CallError> {
+        self.0.close_read(errand, n, spent.to_vec()).await.map_err(|error| failed(&error))
+    }
 }
 
 fn failed(error: &StoreError) -> CallError {

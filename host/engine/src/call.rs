@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use puppet_grants::{Gate, Held};
-use puppet_memory::Recaller;
+use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, TimerStore};
 use puppet_tweet::TweetReader;
@@ -19,7 +19,7 @@ pub struct HeldProviders {
     /// Timers.
     pub timers: Held<dyn TimerStore>,
     /// Memory.
-    pub memory: Held<Recaller>,
+    pub memory: Memories,
     /// Posts.
     pub tweets: Held<dyn TweetReader>,
 }
@@ -100,7 +100,7 @@ impl puppet_memory::Carries for Call {
     fn memory(&mut self) -> puppet_memory::View<'_> {
         puppet_memory::View {
             gate: &mut self.0.gate,
-            recaller: &self.0.held.memory,
+            memories: &self.0.held.memory,
             agent: &self.0.actor.id,
             account: &self.0.actor.account,
             recalled: &mut self.0.recalled,

@@ -173,9 +173,9 @@ fn emitted(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision
 }
 
 impl Host {
-    /// A memory with its vector and its cap.
+    /// A memory with its vector, where that needs no network, and its cap.
     pub(crate) fn remember(&self, agent: AgentId, memory: puppet_types::Memory) -> Change {
-        let vector = self.vector(&memory.content);
+        let vector = self.held.memory.vector(&memory.content);
         let cap = cap(memory.kind);
         Change::Remember { agent, memory, vector, cap }
     }

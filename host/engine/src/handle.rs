@@ -118,7 +118,9 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
         _ => None,
     };
     let happening = Some(happening(&commit));
+    let unembedded = host.unembedded(&commit.changes);
     let committed = host.store.commit(commit).await?;
+    host.backlog.add(unembedded);
     Ok(Settled { committed, timers, again, happening })
 }
 

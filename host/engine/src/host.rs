@@ -13,7 +13,6 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use lru::LruCache;
 use puppet_grants::{Books, CallBounds, Ledger};
-use puppet_memory::embedding;
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
@@ -22,7 +21,7 @@ use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    actor::Actor, agenda::Agenda, agents::Agents, call::HeldProviders, clock::Clock, handle::Settled,
+    actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, call::HeldProviders, clock::Clock, handle::Settled,
     happening::Happening, outbox::Attempted, plugin::Plugin,
 };
 
@@ -95,6 +94,8 @@ pub struct Host {
     plugins: RwLock<Plugins>,
     actors: Mutex<LruCache<AgentId, Arc<Actor>>>,
     agenda: Mutex<Agenda>,
+    /// Whose memories wait for vectors.
+    pub(crate) backlog: Backlog,
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
@@ -126,6 +127,7 @@ impl Host {
             plugins: RwLock::default(),
             actors: Mutex::new(LruCache::new(ACTORS)),
             agenda: Mutex::default(),
+            backlog: Backlog::default(),
             wake: Notify::new(),
             watchers: broadcast::channel(WATCHED).0,
             recovering: AtomicBool::new(false),
@@ -184,7 +186,9 @@ impl Host {
 
     /// Makes changes outside an invocation durable, and takes up what they bring.
     pub async fn apply(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        let unembedded = self.unembedded(&changes);
         let committed = self.store.apply(changes).await?;
+        self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
         self.wake.notify_one();
         Ok(committed)
@@ -219,11 +223,6 @@ impl Host {
         mac.update(id.as_str().as_bytes());
         let digest = mac.finalize().into_bytes();
         digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
-    }
-
-    /// The vector of a memory's text.
-    pub(crate) fn vector(&self, text: &str) -> Option<Vec<f32>> {
-        Some(embedding::hashed(text))
     }
 
     /// What is due when.

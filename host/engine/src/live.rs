@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{agenda::Lanes, handle, host::Host, outbox, timers};
+use crate::{agenda::Lanes, embedding, handle, host::Host, outbox, timers};
 
 /// How long a store that fails is left alone before the same work is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -118,6 +118,8 @@ impl Live {
         let mut effects: JoinSet<Done> = JoinSet::new();
         let slots = Arc::new(Semaphore::new(self.invocations.max(1)));
         let freed = Arc::new(Notify::new());
+        let mut vectors = JoinSet::new();
+        vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {
             let now = host.clock.now();
             if let Err(error) = timers::fire_due(&host, now).await {
@@ -158,6 +160,7 @@ impl Live {
             tokio::select! {
                 Some(done) = events.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
                 Some(done) = effects.join_next() => take_done(&host, &mut boxes, &mut lanes, done),
+                Some(ended) = vectors.join_next() => say_ended(ended),
                 () = host.woken() => {}
                 () = freed.notified() => {}
                 () = sleep_until(&host, next) => {}
@@ -178,6 +181,9 @@ impl Live {
         while let Some(done) = effects.join_next().await {
             take_done(&host, &mut boxes, &mut lanes, done);
         }
+        while let Some(ended) = vectors.join_next().await {
+            say_ended(ended);
+        }
         Ok(())
     }
 }
@@ -197,6 +203,12 @@ async fn handle(host: &Host, slot: Slot, waiting: &Waiting) -> Result<handle::Se
     let handled = handle::invoke(host, waiting).await?;
     drop(slot);
     handle::settle(host, waiting, handled).await
+}
+
+fn say_ended(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "no more vectors are made before the next start");
+    }
 }
 
 /// A panic of the host's own costs the event that met it, not the line behind it.

@@ -59,7 +59,8 @@ async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published)
     for (n, delivery) in published.deliveries.into_iter().enumerate() {
         events.extend(delivered(host, effect, n, delivery, host.later(at)));
     }
-    let changes = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
+    let changes: Vec<Change> = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
+    let unembedded = host.unembedded(&changes);
     let end = EffectEnd {
         id: effect.id.clone(),
         state: EffectState::Done,
@@ -71,6 +72,7 @@ async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published)
         changes,
     };
     let events = host.store.end_attempt(end).await?;
+    host.backlog.add(unembedded);
     let happening = told(effect, at, EffectState::Done, published.posts);
     Ok(Attempted { events, again: None, happening })
 }

@@ -48,7 +48,13 @@ pub const CEILINGS: &[Ceiling] = &[
     Ceiling {
         capability: Capability::Memory,
         operations: &["remember", "forget", "supersede", "pin", "recall", "recent"],
-        amounts: &[(Amount::Rows, Period::Day, 5_000), (Amount::Bytes, Period::Day, 4 << 20)],
+        amounts: &[
+            (Amount::Rows, Period::Day, 5_000),
+            (Amount::Bytes, Period::Day, 4 << 20),
+            // Vectors of a model behind an endpoint: of what is remembered, and of what is looked for.
+            (Amount::Tokens, Period::Day, 2_000_000),
+            (Amount::Usd, Period::Day, 1_000_000),
+        ],
     },
     Ceiling {
         capability: Capability::Schedule,

@@ -6,6 +6,9 @@
 //! is refused is journaled like a read, since the guest goes on with the refusal.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
+mod affordable;
+mod asking;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     future::poll_fn,
@@ -22,7 +25,9 @@ use puppet_types::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Amount, Charge, Held, Reservation, Rights, Spend};
+use asking::Begun;
+
+use crate::{Amount, Charge, Held, Reservation, Right, Rights, Spend};
 
 /// Bounds of one invocation that belong to the host, whatever is granted.
 #[derive(Debug, Clone)]
@@ -88,6 +93,8 @@ pub trait Books: Send + Sync {
     async fn open(&self, invocation: &InvocationId, n: u32, worst: &[Spend]) -> Result<(), CallError>;
     /// Called once after it, before the guest sees the answer: replaces the worst case by what was spent and keeps the read.
     async fn settle(&self, invocation: &InvocationId, read: &Read, spent: &[Spend]) -> Result<(), CallError>;
+    /// The same after a call of the host's own, which no invocation asked for ([`crate::Errand`]): there is no read to keep.
+    async fn close(&self, errand: &InvocationId, n: u32, spent: &[Spend]) -> Result<(), CallError>;
 }
 
 /// Books for hosts without paid providers: nothing to keep.
@@ -100,6 +107,9 @@ impl Books for UnbookedReads {
         Ok(())
     }
     async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
+        Ok(())
+    }
+    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
         Ok(())
     }
 }
@@ -272,75 +282,15 @@ impl Gate {
         A: Serialize + DeserializeOwned + Send,
         F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
     {
-        self.count(capability)?;
-        let request = Json::of(request);
-        if let Some(answer) = self.journaled(capability, operation, &request, paid)? {
-            return answer;
-        }
-        let mut read = Read {
-            n: self.out.reads.len() as u32,
-            capability,
-            operation: operation.to_owned(),
-            request,
-            answer: Json::default(),
-            status: ReadStatus::Ok,
-            cost: Cost::default(),
+        let read = match self.begin(capability, operation, request, paid)? {
+            Begun::Answered(answer) => return answer,
+            Begun::ToAsk(read) => read,
         };
         let reserved = match self.admit(capability, operation, worst) {
             Ok(reserved) => reserved,
             Err(error) => return Err(self.refused(read, error)),
         };
-        if paid {
-            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
-            self.books.open(&self.invocation, read.n, &worst).await?;
-        }
-        let asked = match self.within_deadline(ask(held.provider())).await {
-            Ok(asked) => asked,
-            Err(refusal) => {
-                if paid {
-                    // Whether it was used is not known: it counts as used, here as in the books.
-                    reserved.into_iter().for_each(|(held, _)| drop(held.spend_all()));
-                }
-                return Err(refusal);
-            }
-        };
-        let (value, used) = match asked {
-            Ok(answer) => {
-                self.take(answer.latency)?;
-                (Ok(answer.value), answer.used)
-            }
-            // The provider says nothing about usage: an error of its own costs nothing.
-            Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
-        };
-        let mut spends = Vec::with_capacity(reserved.len());
-        for (reservation, amount) in reserved {
-            let worst = reservation.quantity();
-            let really = used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity);
-            match amount {
-                Amount::Tokens => read.cost.tokens = really,
-                Amount::Usd => read.cost.usd_micros = really,
-                _ => {}
-            }
-            spends.push(reservation.spend(really));
-        }
-        let answer = match value {
-            Ok(value) => {
-                read.answer = Json::of(&value);
-                Ok(value)
-            }
-            Err(error) => {
-                read.status = ReadStatus::Error;
-                read.answer = Json::of(&error);
-                Err(error)
-            }
-        };
-        if paid {
-            self.books.settle(&self.invocation, &read, &spends).await?;
-        } else {
-            self.out.spends.extend(spends);
-        }
-        self.keep(read)?;
-        answer.map_err(Refusal::Call)
+        self.carry_out(read, reserved, worst, paid, ask(held.provider())).await
     }
 
     /// Records a decision. `charges` are reserved now and spent by the commit. One that is refused is no decision:
@@ -432,17 +382,13 @@ impl Gate {
         if capability.comes_with_every_plugin() {
             return Ok(Vec::new());
         }
-        let right = self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
+        self.granted(capability, operation)?.reserve(charges, self.charged_at)
+    }
+
+    fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {
+        self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
             CallError::new(Code::Denied, format!("`{}` was not granted `{capability}.{operation}`", self.pack))
-        })?;
-        let mut reserved = Vec::new();
-        for charge in charges {
-            for counter in right.budgets(charge.amount) {
-                // What was reserved so far is given back when the list is dropped.
-                reserved.push((counter.reserve(charge.quantity, self.charged_at)?, charge.amount));
-            }
-        }
-        Ok(reserved)
+        })
     }
 
     fn journaled<A: DeserializeOwned>(

@@ -4,6 +4,7 @@
 mod amount;
 mod budget;
 mod ceiling;
+mod errand;
 mod gate;
 mod held;
 mod right;
@@ -11,6 +12,7 @@ mod right;
 pub use amount::{Amount, Charge, Period, UnknownAmount};
 pub use budget::{BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
+pub use errand::Errand;
 pub use gate::{Answer, Books, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads, futures_box::Boxed};
 pub use held::Held;
 pub use right::{Mode, Request, Requests, Right, Rights};

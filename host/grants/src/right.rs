@@ -8,10 +8,10 @@ use std::{
     },
 };
 
-use puppet_types::{AgentId, Capability, PackId};
+use puppet_types::{AgentId, CallError, Capability, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BudgetKey, Counter, Ledger, Period, Scope, ceiling::ceiling};
+use crate::{Amount, BudgetKey, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
 
 /// What happens to effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -61,6 +61,17 @@ impl Right {
     /// The counters of an amount.
     pub fn budgets(&self, amount: Amount) -> impl Iterator<Item = &Arc<Counter>> {
         self.budgets.iter().filter(move |(of, _)| *of == amount).map(|(_, counter)| counter)
+    }
+    /// Holds so much of every budget that counts it, or nothing: then the error says when there may be enough.
+    pub(crate) fn reserve(&self, charges: &[Charge], at: Timestamp) -> Result<Vec<(Reservation, Amount)>, CallError> {
+        let mut reserved = Vec::new();
+        for charge in charges {
+            for counter in self.budgets(charge.amount) {
+                // What was reserved so far is given back when the list is dropped.
+                reserved.push((counter.reserve(charge.quantity, at)?, charge.amount));
+            }
+        }
+        Ok(reserved)
     }
     /// Takes effect at the next call, also in a running invocation.
     pub fn revoke(&self) {

@@ -90,7 +90,7 @@ impl View<'_> {
         validate_texts(&texts)?;
         let Llm { held, terms } = self.llm;
         let bytes = texts.iter().map(|text| text.len() as u64).sum();
-        let worst = terms.worst(bytes, 0).charges();
+        let worst = terms.worst_embedding(bytes).charges();
         let asked = texts.clone();
         self.gate
             .read_charged(Capability::Llm, "embed", &texts, &worst, terms.paid, held, move |provider| {

@@ -37,6 +37,7 @@ const LIST: &[Row] = &[
     ("grok-4", 300, 1_500),
     ("grok-4-fast-reasoning", 20, 50),
     ("grok-4-fast-non-reasoning", 20, 50),
+    ("text-embedding-ada-002", 10, 0),
     ("text-embedding-3-small", 2, 0),
     ("text-embedding-3-large", 13, 0),
 ];

@@ -57,6 +57,8 @@ pub struct Terms {
     pub paid: bool,
     /// What tokens cost.
     pub price: Option<Price>,
+    /// What tokens of texts to embed cost: another model, mostly a cheaper one.
+    pub embedding_price: Option<Price>,
     /// Which model answers.
     pub model: String,
     /// Under which name the price is listed; `configured` or `offline` where it is not from the list.
@@ -69,6 +71,16 @@ impl Terms {
         let price = self.price.unwrap_or(Price::FREE);
         let completion = u64::from(max_tokens);
         Worst { tokens: prompt_bytes + completion, usd_micros: price.of(prompt_bytes, completion) }
+    }
+
+    /// The most that texts of so many bytes can use where vectors are made of them.
+    pub fn worst_embedding(&self, bytes: u64) -> Worst {
+        Worst { tokens: bytes, usd_micros: self.embedding_price.unwrap_or(Price::FREE).of(bytes, 0) }
+    }
+
+    /// What vectors really used.
+    pub(crate) fn used_embedding(&self, tokens: u64) -> Vec<Charge> {
+        self.worst_embedding(tokens).charges().to_vec()
     }
 
     /// What was really used.

@@ -242,7 +242,9 @@ async fn vectors_come_in_the_order_of_the_texts() {
     let texts = ["a".to_owned(), "b".to_owned()];
     let got = provider.embed(&texts).await.unwrap();
     assert_eq!(got.value, [[1.0, 0.0], [0.0, 1.0]]);
-    assert_eq!(got.used[0].quantity, 4);
+    assert_eq!((got.used[0].quantity, got.used[1].quantity), (4, 1), "two cents a million, rounded up");
+    assert_eq!(provider.terms().worst_embedding(1_000_000).usd_micros, 20_000);
+    assert_eq!(provider.terms().worst(1_000_000, 0).usd_micros, 150_000, "a prompt costs more");
     assert_eq!(provider.embed(&texts).await.unwrap_err().code, Code::ProviderUnavailable);
 }
 
@@ -257,6 +259,9 @@ fn endpoints_are_checked_before_they_are_used() {
     assert_eq!((terms.paid, terms.priced_as.as_str()), (true, "gpt-4o"));
     let home = built(|endpoint| (endpoint.model, endpoint.price) = ("llama3".to_owned(), Some(Price::FREE))).unwrap();
     assert_eq!((home.paid, home.priced_as.as_str()), (false, "configured"));
+    assert_eq!(home.worst_embedding(1_000_000).usd_micros, 0);
+    let own = built(|endpoint| endpoint.embedding_model = "own".to_owned()).unwrap();
+    assert_eq!(own.embedding_price, own.price, "not listed: as dear as prompts");
     assert!(matches!(built(|endpoint| endpoint.model = "llama3".to_owned()), Err(SetupError::NoPrice { .. })));
     assert!(matches!(built(|endpoint| endpoint.base_url = "ftp://x/v1".to_owned()), Err(SetupError::BadAddress(_))));
     assert!(matches!(built(|endpoint| endpoint.base_url = "x".to_owned()), Err(SetupError::BadAddress(_))));

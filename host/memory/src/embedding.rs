@@ -2,7 +2,12 @@
 //! Stable over machines and versions, since vectors are stored. Likeness of meaning is not to be had this way;
 //! likeness of wording is.
 
+use puppet_store::Vector;
+
 use crate::text::words;
+
+/// The name of these vectors beside those of models; no model has it.
+pub const HASHED: &str = "hashed";
 
 /// Places of a hashed vector.
 pub const DIMENSIONS: usize = 256;
@@ -13,20 +18,9 @@ const LONG_WORD: f32 = 1.0;
 /// All trigrams of a word together are as long as the word: inflected forms stay close.
 const TRIGRAMS: f32 = 1.0;
 
-/// Where vectors come from.
-pub trait Embedder: Send + Sync {
-    /// The vector of a text; all of one embedder have the same length.
-    fn embed(&self, text: &str) -> Vec<f32>;
-}
-
-/// [`hashed`] as an [`Embedder`].
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HashedEmbedder;
-
-impl Embedder for HashedEmbedder {
-    fn embed(&self, text: &str) -> Vec<f32> {
-        hashed(text)
-    }
+/// [`hashed`], as it is kept.
+pub fn hashed_vector(text: &str) -> Vector {
+    Vector { model: HASHED.to_owned(), numbers: hashed(text) }
 }
 
 /// The vector of a text: length 1, or all zero where it has no words.
@@ -48,6 +42,11 @@ pub fn hashed(text: &str) -> Vec<f32> {
         vector.iter_mut().for_each(|x| *x /= length);
     }
     vector
+}
+
+/// Likeness of two texts by their vectors: 0 where they are of different models, or point away from each other.
+pub(crate) fn likeness(a: &Vector, b: &Vector) -> f64 {
+    if a.model == b.model { cosine(&a.numbers, &b.numbers).max(0.0) } else { 0.0 }
 }
 
 /// Cosine of two vectors, 0 where they cannot be compared.

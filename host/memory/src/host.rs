@@ -1,6 +1,8 @@
 //! Interface `puppet:memory/memory` on a view of the invocation.
 
-use puppet_grants::{Amount, Answer, Charge, Gate, Held};
+use std::time::Duration;
+
+use puppet_grants::{Amount, Answer, Charge, Gate};
 use puppet_types::{AccountId, AgentId, Capability, Code, Decision, Memory, MemoryKind, Refusal, Trust, wit};
 use serde::Serialize;
 use wasmtime::component::{HasData, Linker};
@@ -8,8 +10,10 @@ use wasmtime::component::{HasData, Linker};
 use crate::{
     draft::{Draft, check_changeable},
     echo::Recalled,
+    model::Memories,
     overlay::Overlay,
-    recall::{self, Found, Recaller, check_recent},
+    question::Means,
+    recall::{self, Found, Method, check_recent},
 };
 
 mod bindings {
@@ -35,7 +39,7 @@ pub struct View<'a> {
     /// The way to everything.
     pub gate: &'a mut Gate,
     /// Where memories are found.
-    pub recaller: &'a Held<Recaller>,
+    pub memories: &'a Memories,
     /// Whose.
     pub agent: &'a AgentId,
     /// As whom it speaks.
@@ -128,11 +132,16 @@ impl View<'_> {
     pub(crate) async fn read_recall(&mut self, query: recall::Query) -> Result<Vec<recall::Scored>, Refusal> {
         let overlay = Overlay::of(&self.gate.decided());
         let (agent, at) = (self.agent, self.gate.at());
-        let (asked, laid) = (query.clone(), Overlay::of(&self.gate.decided()));
+        let (asked, laid, left) = (query.clone(), Overlay::of(&self.gate.decided()), self.gate.left());
+        let (worst, paid) = self.question(&query);
+        let held = &self.memories.recaller;
         let found: Found = self
             .gate
-            .read(Capability::Memory, "recall", &query, self.recaller, move |recaller| {
-                Box::pin(async move { recaller.look(agent, &asked, at, &laid).await.map(Answer::free) })
+            .read_affordable(Capability::Memory, "recall", &query, &worst, paid, held, move |recaller, funds| {
+                Box::pin(async move {
+                    let (value, used) = recaller.look(agent, &asked, at, &laid, Means { funds, left }).await?;
+                    Ok(Answer { value, used, latency: Duration::ZERO })
+                })
             })
             .await?;
         let scored = overlay.over_found(found, &query, at);
@@ -140,13 +149,24 @@ impl View<'_> {
         Ok(scored)
     }
 
+    /// The most that the vector of a question can use, and whether somebody is billed.
+    fn question(&self, query: &recall::Query) -> (Vec<Charge>, bool) {
+        match &self.memories.model {
+            Some(model) if query.method == Method::Blended => {
+                (model.terms.worst(query.text.len() as u64).to_vec(), model.terms.paid())
+            }
+            _ => (Vec::new(), false),
+        }
+    }
+
     pub(crate) async fn read_recent(&mut self, kinds: Vec<MemoryKind>, limit: u32) -> Result<Vec<Memory>, Refusal> {
         let overlay = Overlay::of(&self.gate.decided());
         let agent = self.agent;
         let (asked, most) = (kinds.clone(), limit as usize + overlay.touched());
+        let held = &self.memories.recaller;
         let stored: Vec<Memory> = self
             .gate
-            .read(Capability::Memory, "recent", &Recent { kinds: &kinds, limit }, self.recaller, move |recaller| {
+            .read(Capability::Memory, "recent", &Recent { kinds: &kinds, limit }, held, move |recaller| {
                 Box::pin(async move {
                     check_recent(limit)?;
                     recaller.newest(agent, &asked, most).await.map(Answer::free)

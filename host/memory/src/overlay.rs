@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use puppet_types::{Decision, Memory, MemoryKind, NumberedDecision, Timestamp};
 
 use crate::{
-    embedding::hashed,
+    embedding::hashed_vector,
     recall::{Found, Query, Scored},
     score::{Scorer, rounded, sort},
 };
@@ -91,9 +91,9 @@ impl Overlay {
     /// Best first, then what the hits are associated with.
     pub fn over_found(&self, found: Found, query: &Query, at: Timestamp) -> Vec<Scored> {
         let Found { hits, linked, corpus } = found;
-        // What was not stored yet has no vector: it is compared by its wording.
-        let scorer = Scorer::new(query, at, hashed(&query.text), corpus);
-        let score = |memory: &Memory| scorer.score(memory.clone(), Some(&hashed(&memory.content)));
+        // What was not stored yet has no vector: it is compared by its wording, whoever makes the vectors.
+        let scorer = Scorer::new(query, at, Some(hashed_vector(&query.text)), corpus);
+        let score = |memory: &Memory| scorer.score(memory.clone(), Some(&hashed_vector(&memory.content)));
         let seen = |scored: Scored| self.seen(scored.memory.clone()).map(|memory| Scored { memory, ..scored });
         let written = self.written().filter(|memory| query.covers(memory.kind)).map(score);
         let written = written.filter(|(_, kept)| *kept).map(|(scored, _)| scored);

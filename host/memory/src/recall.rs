@@ -3,14 +3,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use puppet_grants::Charge;
 use puppet_store::{MemoryStore, StoreError, TextHit};
 use puppet_types::{AgentId, CallError, Code, Memory, MemoryKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    embedding::{Embedder, HashedEmbedder},
     kinds,
+    model::Embedder,
     overlay::Overlay,
+    question::Means,
     score::{Corpus, Scorer, sort, terms},
 };
 
@@ -91,24 +93,25 @@ pub(crate) struct Found {
 /// Finds memories of one agent at a time.
 pub struct Recaller {
     store: Arc<dyn MemoryStore>,
-    embedder: Arc<dyn Embedder>,
+    /// With the name of its model; none: hashed vectors.
+    pub(crate) embedder: Option<(Arc<dyn Embedder>, String)>,
 }
 
 impl Recaller {
     /// With hashed vectors.
     pub fn new(store: Arc<dyn MemoryStore>) -> Self {
-        Self::with_embedder(store, Arc::new(HashedEmbedder))
+        Self { store, embedder: None }
     }
 
-    /// With vectors from elsewhere; those of the stored rows must come from the same embedder.
-    pub fn with_embedder(store: Arc<dyn MemoryStore>, embedder: Arc<dyn Embedder>) -> Self {
-        Self { store, embedder }
+    /// With vectors of a model; rows that have none of its own are not like anything.
+    pub fn with_embedder(store: Arc<dyn MemoryStore>, embedder: Arc<dyn Embedder>, model: &str) -> Self {
+        Self { store, embedder: Some((embedder, model.to_owned())) }
     }
 
     /// The best memories for a query, as of `at`.
     pub async fn recall(&self, agent: &AgentId, query: &Query, at: Timestamp) -> Result<Vec<Scored>, CallError> {
         let overlay = Overlay::default();
-        let found = self.look(agent, query, at, &overlay).await?;
+        let found = self.look(agent, query, at, &overlay, Means::FREE).await?.0;
         Ok(overlay.over_found(found, query, at))
     }
 
@@ -134,25 +137,24 @@ impl Recaller {
         Ok(rows.into_iter().map(|row| row.memory).collect())
     }
 
-    /// Enough hits that the overlay can take some away, and what they are associated with.
+    /// Enough hits that the overlay can take some away, what they are associated with, and what the vector of the
+    /// question took.
     pub(crate) async fn look(
         &self,
         agent: &AgentId,
         query: &Query,
         at: Timestamp,
         overlay: &Overlay,
-    ) -> Result<Found, CallError> {
+        means: Means,
+    ) -> Result<(Found, Vec<Charge>), CallError> {
         check(query)?;
         let rows = self.rows(agent, query).await?;
-        let vector = match query.method {
-            Method::Blended => self.embedder.embed(&query.text),
-            Method::Keyword => Vec::new(),
-        };
+        let (vector, used) = self.vector_of(agent, query, means).await;
         let mut scorer = Scorer::new(query, at, vector, Corpus::default());
         scorer.learn(&rows);
         let mut hits = Vec::new();
         for TextHit { memory, vector } in rows {
-            let (scored, kept) = scorer.score(memory, vector.as_deref());
+            let (scored, kept) = scorer.score(memory, vector.as_ref());
             if kept {
                 hits.push(scored);
             }
@@ -160,7 +162,7 @@ impl Recaller {
         sort(&mut hits);
         hits.truncate(query.most() + overlay.touched());
         let linked = if query.follow { self.linked(agent, &hits, overlay, &scorer).await? } else { Vec::new() };
-        Ok(Found { hits, linked, corpus: scorer.corpus })
+        Ok((Found { hits, linked, corpus: scorer.corpus }, used))
     }
 
     /// The rows that are scored, each once.
@@ -202,7 +204,7 @@ impl Recaller {
         let mut linked = Vec::new();
         for id in ids {
             if let Some(row) = self.store.memory(agent, id).await.map_err(internal)? {
-                linked.push(scorer.score(row.memory, row.vector.as_deref()).0);
+                linked.push(scorer.score(row.memory, row.vector.as_ref()).0);
             }
         }
         Ok(linked)

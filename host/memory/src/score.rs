@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use puppet_store::TextHit;
+use puppet_store::{TextHit, Vector};
 use puppet_types::{Memory, MemoryKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     draft::unit,
-    embedding::cosine,
+    embedding::likeness,
     kinds::half_life_ms,
     recall::{Method, Query, Scored},
     text::words,
@@ -59,12 +59,12 @@ pub(crate) struct Scorer {
     at: Timestamp,
     terms: Vec<String>,
     known: BTreeSet<String>,
-    vector: Vec<f32>,
+    vector: Option<Vector>,
     pub corpus: Corpus,
 }
 
 impl Scorer {
-    pub fn new(query: &Query, at: Timestamp, vector: Vec<f32>, corpus: Corpus) -> Self {
+    pub fn new(query: &Query, at: Timestamp, vector: Option<Vector>, corpus: Corpus) -> Self {
         let terms = match query.method {
             Method::Blended => terms(&query.text),
             Method::Keyword => query.text.to_lowercase().split_whitespace().map(str::to_owned).collect(),
@@ -90,12 +90,12 @@ impl Scorer {
     }
 
     /// The row with its parts, and whether it has enough to do with the query.
-    pub fn score(&self, memory: Memory, vector: Option<&[f32]>) -> (Scored, bool) {
+    pub fn score(&self, memory: Memory, vector: Option<&Vector>) -> (Scored, bool) {
         let importance = unit(memory.importance);
         let (text_score, likeness, recency, score, kept) = match self.method {
             Method::Blended => {
                 let text = self.text_score(&memory.content);
-                let likeness = vector.map_or(0.0, |vector| cosine(&self.vector, vector).max(0.0));
+                let likeness = self.vector.as_ref().zip(vector).map_or(0.0, |(asked, of)| likeness(asked, of));
                 let recency = recency(memory.kind, memory.at, self.at);
                 let score = WEIGHTS.text * text
                     + WEIGHTS.likeness * likeness

@@ -25,7 +25,7 @@ impl NewAgent {
         let body = serde_json::to_value(&self.spec).map_err(Trouble::internal)?;
         let mut changes = vec![Change::Agent(AgentRow { id: id.clone(), body, created: at })];
         for memory in puppet_memory::initial_memories(id, persona, at) {
-            let vector = Some(puppet_memory::embedding::hashed(&memory.content));
+            let vector = Some(puppet_memory::embedding::hashed_vector(&memory.content));
             let cap = puppet_memory::cap(memory.kind);
             changes.push(Change::Remember { agent: id.clone(), memory, vector, cap });
         }

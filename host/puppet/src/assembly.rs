@@ -6,7 +6,7 @@ use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
 use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights};
 use puppet_llm::Llm;
-use puppet_memory::Recaller;
+use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::sqlite::SqliteStore;
@@ -16,7 +16,9 @@ use serde_json::Value;
 
 use crate::{
     config::grants_file::{self, GrantCut},
-    firstparty, sandboxed,
+    firstparty,
+    models::Embedding,
+    sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -37,6 +39,8 @@ pub struct Plan {
     pub models: BTreeMap<String, Llm>,
     /// The model of agents that name none.
     pub default_model: String,
+    /// Who makes the vectors of memory; none: they are hashed. In virtual time they always are.
+    pub embedding: Option<Embedding>,
     /// IANA name, for agents that have none of their own.
     pub timezone: String,
 }
@@ -96,7 +100,12 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
     let accounts = Arc::new(Accounts::default());
     let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
-    let recaller = Arc::new(Recaller::new(Arc::clone(&store) as _));
+    let memory = match plan.embedding {
+        Some((embedder, terms)) if !plan.clock.is_virtual() => {
+            Memories::embedded(Arc::clone(&store) as _, embedder, terms)
+        }
+        _ => Memories::hashed(Arc::clone(&store) as _),
+    };
     let casting = Cast {
         manifests,
         cuts: plan.cuts,
@@ -112,7 +121,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         held: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
             timers: Held::new(Arc::clone(&store) as _),
-            memory: Held::new(recaller),
+            memory,
             tweets: Held::new(Arc::clone(&local) as _),
         },
         publisher: Arc::clone(&local) as _,

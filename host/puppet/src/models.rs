@@ -1,11 +1,15 @@
-//! Language models by name: `offline`, and the endpoints of the configuration with their keys.
+//! Language models by name: `offline`, and the endpoints of the configuration with their keys. One of them may make
+//! the vectors of memory.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use puppet_engine::LlmEmbedder;
 
 use puppet_llm::{
     Llm, Price,
-    openai::{Endpoint, Secret},
+    openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Secret},
 };
+use puppet_memory::{Embedder, VectorTerms};
 use puppet_packs::SecretsFile;
 
 use crate::{
@@ -48,6 +52,24 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<
     Ok(models)
 }
 
+/// A model that makes vectors, and its terms.
+pub type Embedding = (Arc<dyn Embedder>, VectorTerms);
+
+/// Whoever makes the vectors of memory; none where they are hashed.
+pub fn embedding(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Embedding>> {
+    let name = &setup.config.memory.embeddings;
+    let Some(provider) = setup.config.llm.providers.get(name) else { return Ok(None) };
+    let bad = |message: String, remedy: &str| setup.config.bad_value("memory.embeddings", message, remedy);
+    let key = key(provider, secrets)
+        .map_err(|wanted| bad(format!("`{name}` cannot be used: {wanted} is not set"), "set it, or use `offline`"))?;
+    let endpoint = endpoint(setup, name, provider, key);
+    let model = format!("{name}/{}", endpoint.embedding_model);
+    let provider = OpenAi::new(endpoint).map_err(|error| bad(error.to_string(), "correct it, or use `offline`"))?;
+    let terms = provider.terms();
+    let (embedder, terms) = LlmEmbedder::new(Arc::new(provider), &terms, model);
+    Ok(Some((embedder, terms)))
+}
+
 /// The key, or the name of what is missing.
 fn key(provider: &Provider, secrets: &SecretsFile) -> std::result::Result<Option<Secret>, String> {
     match &provider.key_source {
@@ -73,6 +95,7 @@ fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>)
         // Retries end before the invocation's deadline does.
         total: deadline.mul_f64(0.9),
         headers: headers.collect(),
+        embedding_model: provider.embedding_model.clone().unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
         price: provider.price.map(|price| Price {
             prompt_usd_micros_per_million: price.prompt_usd_micros_per_million,
             completion_usd_micros_per_million: price.completion_usd_micros_per_million,

@@ -15,6 +15,8 @@ pub trait BudgetStore: Send + Sync {
     async fn open_read(&self, invocation: &InvocationId, n: u32, worst: Vec<Spend>) -> Result<()>;
     /// Replaces the worst case by what was spent and keeps the read, in one transaction.
     async fn settle_read(&self, invocation: &InvocationId, read: Read, spent: Vec<Spend>) -> Result<()>;
+    /// Replaces the worst case of a call that no invocation made; nothing else of it is kept.
+    async fn close_read(&self, errand: &InvocationId, n: u32, spent: Vec<Spend>) -> Result<()>;
     /// Paid reads of an invocation that did not finish, by n.
     async fn kept_reads(&self, invocation: &InvocationId) -> Result<Vec<Read>>;
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_grants::Spend;
 use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
 
-use crate::{Effect, Relationship, Result, StateBlob, Timer, Waiting};
+use crate::{Effect, Relationship, Result, StateBlob, Timer, Vector, Waiting};
 
 /// What becomes of the event.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +42,12 @@ pub enum Change {
     Mood { agent: AgentId, mood: Mood, at: Timestamp },
     /// Replaces a relationship.
     Relationship { agent: AgentId, relationship: Relationship },
-    /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`.
+    /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`. Without a vector
+    /// a row whose text stays the same keeps the one it has.
     Remember {
         agent: AgentId,
         memory: Memory,
-        vector: Option<Vec<f32>>,
+        vector: Option<Vector>,
         cap: Option<(Vec<MemoryKind>, usize, KeepOrder)>,
     },
     /// Deletes a memory.

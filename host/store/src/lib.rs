@@ -24,7 +24,7 @@ pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use journal::{Filter, JournalEntry, JournalStore};
 pub use lock::HostLock;
-pub use memories::{MemoryStore, TextHit};
+pub use memories::{LateVector, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};
@@ -38,6 +38,7 @@ pub trait Store:
     + TimerStore
     + AgentStore
     + MemoryStore
+    + VectorStore
     + PostStore
     + BudgetStore
     + CommitStore
@@ -54,6 +55,7 @@ impl<
         + TimerStore
         + AgentStore
         + MemoryStore
+        + VectorStore
         + PostStore
         + BudgetStore
         + CommitStore

@@ -1,10 +1,30 @@
-//! Rows of memory. Scores are computed by the memory capability over one agent's rows alone; full text only
-//! proposes candidates.
+//! Rows of memory and their vectors. Scores are computed by the memory capability over one agent's rows alone; full
+//! text only proposes candidates. A vector may come later than its row: from a model that is slow, or dear.
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Memory, MemoryKind};
 
 use crate::Result;
+
+/// The vector of a text, and whose it is: those of different models cannot be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vector {
+    /// Who made it.
+    pub model: String,
+    /// It.
+    pub numbers: Vec<f32>,
+}
+
+/// A vector that comes after its row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateVector {
+    /// Of the memory.
+    pub id: String,
+    /// The text it was made of: a row that says something else by now is left alone.
+    pub content: String,
+    /// It.
+    pub vector: Vector,
+}
 
 /// A memory that full text proposes.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +32,7 @@ pub struct TextHit {
     /// The row.
     pub memory: Memory,
     /// Its vector, where it has one.
-    pub vector: Option<Vec<f32>>,
+    pub vector: Option<Vector>,
 }
 
 /// Memories of one agent at a time.
@@ -32,4 +52,16 @@ pub trait MemoryStore: Send + Sync {
     ) -> Result<Vec<TextHit>>;
     /// How many rows per kind.
     async fn memory_counts(&self, agent: &AgentId) -> Result<Vec<(MemoryKind, u64)>>;
+}
+
+/// Rows that wait for a vector. What is found here is the whole backlog: nothing else remembers it.
+#[async_trait]
+pub trait VectorStore: Send + Sync {
+    /// Agents with rows that have no vector of this model, by id. Walks all rows: for the start.
+    async fn agents_without_vectors(&self, model: &str) -> Result<Vec<AgentId>>;
+    /// Rows of one agent that have no vector of this model, newest first (ties by id), at most `limit`.
+    async fn without_vectors(&self, agent: &AgentId, model: &str, limit: usize) -> Result<Vec<Memory>>;
+    /// Keeps vectors that were made meanwhile, in one transaction. Rows that are gone or say something else stay as
+    /// they are.
+    async fn put_vectors(&self, agent: &AgentId, vectors: Vec<LateVector>) -> Result<()>;
 }

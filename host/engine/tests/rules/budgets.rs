@@ -168,7 +168,7 @@ async fn what_a_provider_took_too_much_is_missing_tomorrow_also_after_a_restart(
 #[tokio::test]
 async fn a_call_that_runs_into_its_deadline_gives_back_what_it_had_reserved() {
     let bounds = CallBounds { deadline: Duration::from_millis(50), ..CallBounds::default() };
-    let setting = Setting { bounds, clock: Some(Arc::new(live::Standing(start()))) };
+    let setting = Setting { bounds, clock: Some(Arc::new(live::Standing(start()))), ..Setting::default() };
     let scene = Scene::with(setting, cast(&[Step::Post("hello"), Step::Timeline], posts(1, 1)), &["ann"]).await;
     scene.network.hangs.store(true, SeqCst);
     let invoked = live::run(&scene, Live::default(), vec![event("e1", "ann", start())], 1).await;

@@ -104,6 +104,24 @@ pub const IMPORTS: &[Import] = &[
         core: ("remember", "(param i32 i32 i32 f64 f64 i32 i32 i32 i32 i32 i32 i32 i32 i32)"),
     },
     Import {
+        capability: "memory",
+        instance: r#"(type $i (record (field "id" string) (field "kind" $kind) (field "content" string) (field "at" u64)
+            (field "importance" f64) (field "valence" f64) (field "associations" (list string))
+            (field "metadata" (list (tuple string string))) (field "author" (option string)) (field "trust" $trust)
+            (field "pinned" bool)))
+          (export "item" (type $item (eq $i)))
+          (type $m (enum "blended" "keyword")) (export "method" (type $method (eq $m)))
+          (type $q (record (field "text" string) (field "kinds" (list $kind)) (field "limit" u32) (field "method" $method)
+            (field "follow" bool)))
+          (export "query" (type $query (eq $q)))
+          (type $h (record (field "item" $item) (field "score" f64) (field "text-score" f64) (field "likeness" f64)
+            (field "importance" f64) (field "recency" f64) (field "via" (option string))))
+          (export "scored" (type $scored (eq $h)))
+          (export "recall" (func (param "query" $query) (result (result (list $scored) (error $error)))))"#,
+        function: "recall",
+        core: ("recall", "(param i32 i32 i32 i32 i32 i32 i32 i32)"),
+    },
+    Import {
         capability: "agent",
         instance: r#"(type $m (record (field "valence" f64) (field "arousal" f64) (field "dominance" f64)))
           (export "mood" (type $mood (eq $m)))

@@ -20,6 +20,8 @@ pub enum Step {
     Timeline,
     /// `memory.remember` of a text.
     Remember(&'static str),
+    /// `memory.recall` of a text, blended.
+    Recall(&'static str),
     /// `agent.shift-mood`.
     ShiftMood,
     /// `agent.adjust-relationship` to somebody.
@@ -87,7 +89,7 @@ impl Step {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
             Self::Complete => "llm",
-            Self::Remember(_) => "memory",
+            Self::Remember(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
             Self::After(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
@@ -128,6 +130,9 @@ impl Step {
                 "(call $remember (i32.const 0) {} (f64.const 0.5) (f64.const 0) {NONE} {NONE} (i32.const 0) {NONE} (i32.const 0) {OUT})",
                 constants.put(text)
             ),
+            Self::Recall(text) => {
+                format!("(call $recall {} {NONE} (i32.const 9) (i32.const 0) (i32.const 0) {OUT})", constants.put(text))
+            }
             Self::ShiftMood => {
                 format!(
                     "(call $shift-mood (f64.const 0.25) (f64.const 0.125) (f64.const 0) {} {OUT})",

@@ -13,7 +13,7 @@ use crate::{
 
 async fn scene(bounds: CallBounds, steps: &[Step], end: End) -> Scene {
     let cast = Cast { pack: "pack", steps: steps.to_vec(), end, requests: everything() };
-    Scene::with(Setting { bounds, clock: None }, vec![cast], &["ann"]).await
+    Scene::with(Setting { bounds, ..Setting::default() }, vec![cast], &["ann"]).await
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn too_many_decisions_end_the_call() {
 #[tokio::test]
 async fn a_slow_provider_runs_into_the_deadline() {
     let bounds = CallBounds { deadline: Duration::from_millis(50), ..CallBounds::default() };
-    let setting = Setting { bounds, clock: Some(Arc::new(SystemClock)) };
+    let setting = Setting { bounds, clock: Some(Arc::new(SystemClock)), ..Setting::default() };
     let cast = Cast { pack: "pack", steps: vec![Step::Timeline], end: End::Ok, requests: everything() };
     let scene = Scene::with(setting, vec![cast], &["ann"]).await;
     scene.network.hangs.store(true, SeqCst);

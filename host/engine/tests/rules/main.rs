@@ -5,6 +5,7 @@
 mod budgets;
 mod contract;
 mod denied;
+mod endpoint;
 mod failed;
 mod fair;
 mod guest;
@@ -14,3 +15,4 @@ mod providers;
 mod replayed;
 mod scene;
 mod stored;
+mod vectors;

@@ -87,7 +87,9 @@ pub struct Model {
 
 /// Somebody is billed.
 pub fn terms() -> Terms {
-    Terms { paid: true, price: Some(Price::FREE), model: "counted".to_owned(), priced_as: "configured".to_owned() }
+    let free = Some(Price::FREE);
+    let (model, priced_as) = ("counted".to_owned(), "configured".to_owned());
+    Terms { paid: true, price: free, embedding_price: free, model, priced_as }
 }
 
 #[async_trait]

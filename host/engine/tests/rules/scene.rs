@@ -8,7 +8,7 @@ use puppet_engine::{
 };
 use puppet_grants::{Amount, CallBounds, Held, Ledger, Period, Request, Requests, Rights};
 use puppet_llm::Llm;
-use puppet_memory::Recaller;
+use puppet_memory::{Embedder, Memories, VectorTerms};
 use puppet_sandbox::{Limits, Pool, Sandbox, SandboxConfig};
 use puppet_store::{AgentRow, Change, Filter, JournalEntry, JournalStore as _, SqliteStore, sqlite::Options};
 use puppet_tweet::Accounts;
@@ -66,6 +66,8 @@ pub struct Setting {
     pub bounds: CallBounds,
     /// Virtual where none is given.
     pub clock: Option<Arc<dyn Clock>>,
+    /// Vectors are hashed where none is given.
+    pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
 
 /// A host and what is behind it.
@@ -125,6 +127,10 @@ impl Scene {
         let rows = Arc::new(store.clone());
         let clock = Arc::new(VirtualClock::new(start()));
         let (network, model) = (Arc::new(Network::default()), Arc::new(Model::default()));
+        let memory = match setting.embedder {
+            Some((embedder, terms)) => Memories::embedded(Arc::clone(&rows) as _, embedder, terms),
+            None => Memories::hashed(Arc::clone(&rows) as _),
+        };
         let llm = Llm::new(Arc::clone(&model) as _, terms());
         let host = Host::new(HostParts {
             store: Arc::clone(&rows) as _,
@@ -133,7 +139,7 @@ impl Scene {
             held: HeldProviders {
                 agents: Held::new(Arc::clone(&rows) as _),
                 timers: Held::new(Arc::clone(&rows) as _),
-                memory: Held::new(Arc::new(Recaller::new(Arc::clone(&rows) as _))),
+                memory,
                 tweets: Held::new(Arc::clone(&network) as _),
             },
             publisher: Arc::clone(&network) as _,

@@ -300,6 +300,9 @@ impl Books for Ledgered {
         self.0.lock().unwrap().push("settle");
         Ok(())
     }
+    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
+        unreachable!("a gate settles")
+    }
 }
 
 #[tokio::test]
@@ -322,4 +325,36 @@ async fn a_paid_read_is_in_the_books_before_it_is_asked_and_before_it_is_seen() 
     assert_eq!(asked.await, Ok("y".to_owned()));
     assert_eq!(*books.0.lock().unwrap(), ["open", "settle"]);
     assert!(gate.finish(true).spends.is_empty(), "booked already");
+}
+
+#[tokio::test]
+async fn an_affordable_read_goes_on_without_and_is_one_record() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(llm(150), CallBounds::default());
+    let ask = async |gate: &mut Gate, question: &str, paid: bool| {
+        let asked =
+            gate.read_affordable(Capability::Llm, "embed", question, &WORST, paid, &scene.held, |echo, funds| {
+                Box::pin(async move {
+                    *echo.0.lock().unwrap() += 1;
+                    let value = funds.map_or_else(|why| why.code.as_str().to_owned(), |()| "spent".to_owned());
+                    let used = vec![Charge { amount: Amount::Tokens, quantity: 90 }];
+                    Ok(Answer { value, used, latency: Duration::ZERO })
+                })
+            });
+        asked.await
+    };
+    assert_eq!(ask(&mut gate, "a", false).await.as_deref(), Ok("spent"));
+    assert_eq!(ask(&mut gate, "b", true).await.as_deref(), Ok("budget-exhausted"), "60 are left, 100 may be needed");
+    let proceedings = gate.finish(true);
+    let kept: Vec<_> = proceedings.reads.iter().map(|read| (read.status, read.cost.tokens)).collect();
+    assert_eq!(kept, [(ReadStatus::Ok, 90), (ReadStatus::Ok, 0)]);
+    assert_eq!(proceedings.spends.iter().map(|spend| spend.used).sum::<u64>(), 90);
+
+    let mut replayed = scene.gate(Requests::new(), CallBounds::default()).replay(proceedings.reads);
+    assert_eq!(ask(&mut replayed, "a", true).await.as_deref(), Ok("spent"));
+    assert_eq!(ask(&mut replayed, "b", true).await.as_deref(), Ok("budget-exhausted"));
+    assert_eq!((scene.asked(), replayed.finish(true).divergence), (2, None));
+    let mut denied = scene.gate(Requests::new(), CallBounds::default());
+    assert_eq!(code(ask(&mut denied, "a", false).await), Code::Denied);
+    assert_eq!(scene.asked(), 2);
 }

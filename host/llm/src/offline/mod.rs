@@ -37,7 +37,8 @@ pub struct Offline;
 impl Offline {
     /// Free.
     pub fn terms() -> Terms {
-        Terms { paid: false, price: Some(Price::FREE), model: MODEL.to_owned(), priced_as: MODEL.to_owned() }
+        let free = Some(Price::FREE);
+        Terms { paid: false, price: free, embedding_price: free, model: MODEL.to_owned(), priced_as: MODEL.to_owned() }
     }
 
     /// The answer to a request. A pure function of its arguments.

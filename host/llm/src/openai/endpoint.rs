@@ -121,7 +121,22 @@ impl Endpoint {
             (None, None) => return Err(SetupError::NoPrice { name: self.name.clone(), model: self.model.clone() }),
         };
         let paid = price != Price::FREE;
-        Ok(Terms { paid, price: Some(price), model: self.model.clone(), priced_as: priced_as.to_owned() })
+        Ok(Terms {
+            paid,
+            price: Some(price),
+            embedding_price: Some(self.embedding_price(price)),
+            model: self.model.clone(),
+            priced_as: priced_as.to_owned(),
+        })
+    }
+
+    /// The list price of the model of vectors; of one that is not listed, what the endpoint's prompts cost. Where
+    /// those are free, vectors are.
+    fn embedding_price(&self, of_prompts: Price) -> Price {
+        match Price::listed(&self.embedding_model) {
+            Some((listed, _)) if of_prompts != Price::FREE => listed,
+            _ => of_prompts,
+        }
     }
 
     pub(super) fn config(&self) -> Result<OpenAIConfig, SetupError> {

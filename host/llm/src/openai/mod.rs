@@ -113,7 +113,7 @@ impl LlmProvider for OpenAi {
         let response: Result<wire::EmbeddingResponse, OpenAIError> =
             self.client(seed).embeddings().create_byot(body).await;
         let response = response.map_err(|error| self.call_error(&error))?;
-        let used = response.usage.map_or_else(Vec::new, |usage| self.terms.used(usage.prompt_tokens, 0));
+        let used = response.usage.map_or_else(Vec::new, |usage| self.terms.used_embedding(usage.prompt_tokens));
         let value = wire::vectors(response.data, texts.len())?;
         Ok(Answer { value, used, latency: started.elapsed() })
     }

@@ -4,18 +4,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use MemoryKind::*;
 use puppet_grants::{
-    Amount, CallBounds, Elapsed, Gate, Held, Ledger, Period, Proceedings, Request, Requests, Rights, UnbookedReads,
+    Amount, CallBounds, Elapsed, Gate, Ledger, Period, Proceedings, Request, Requests, Rights, UnbookedReads,
 };
 use puppet_types::{
     AccountId, AgentId, Capability, Code, Decision, InvocationId, Memory, MemoryKind, PackId, Read, Refusal, Trust,
 };
 
 use super::{Rows, days_ago, named, now, rules::draft, store};
-use crate::{Method, Query, Recalled, Recaller, Scored, View, draft::Draft, memory_id};
+use crate::{Memories, Method, Query, Recalled, Scored, View, draft::Draft, memory_id};
 
-struct Call {
-    gate: Gate,
-    recaller: Held<Recaller>,
+pub(super) struct Call {
+    pub(super) gate: Gate,
+    pub(super) memories: Memories,
     agent: AgentId,
     recalled: Recalled,
     account: AccountId,
@@ -35,31 +35,33 @@ fn gate(request: Option<Request>) -> Gate {
 
 impl Call {
     fn new(rows: &Arc<Rows>, gate: Gate) -> Self {
-        let recaller = Held::new(Arc::new(Recaller::new(Arc::clone(rows) as _)));
-        Self { gate, recaller, agent: AgentId::new("ada"), account: "ada_writes".into(), recalled: Recalled::default() }
+        Self::with(Memories::hashed(Arc::clone(rows) as _), gate)
+    }
+    pub(super) fn with(memories: Memories, gate: Gate) -> Self {
+        Self { gate, memories, agent: AgentId::new("ada"), account: "ada_writes".into(), recalled: Recalled::default() }
     }
     fn granted(rows: &Arc<Rows>) -> Self {
         Self::new(rows, gate(Some(Request::default())))
     }
-    fn view(&mut self) -> View<'_> {
+    pub(super) fn view(&mut self) -> View<'_> {
         View {
             gate: &mut self.gate,
-            recaller: &self.recaller,
+            memories: &self.memories,
             agent: &self.agent,
             account: &self.account,
             recalled: &mut self.recalled,
         }
     }
-    async fn recall(&mut self, text: &str) -> Vec<Scored> {
+    pub(super) async fn recall(&mut self, text: &str) -> Vec<Scored> {
         self.view().read_recall(query(text)).await.unwrap()
     }
-    async fn recent(&mut self, kinds: &[MemoryKind], limit: u32) -> Vec<String> {
+    pub(super) async fn recent(&mut self, kinds: &[MemoryKind], limit: u32) -> Vec<String> {
         let recent = self.view().read_recent(kinds.to_vec(), limit).await.unwrap();
         recent.into_iter().map(|memory| memory.id).collect()
     }
 }
 
-fn query(text: &str) -> Query {
+pub(super) fn query(text: &str) -> Query {
     Query { text: text.to_owned(), kinds: Vec::new(), limit: 10, method: Method::Blended, follow: true }
 }
 

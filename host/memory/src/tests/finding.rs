@@ -8,7 +8,7 @@ use puppet_types::{AgentId, Code, Memory, MemoryKind, Timestamp};
 
 use super::{DAY_MS, Rows, days_ago, memory, named, now, store};
 use crate::{
-    Embedder, Method, Query, Recaller, SCANNED_ROWS, Scored, WEIGHTS,
+    Method, Query, Recaller, SCANNED_ROWS, Scored, WEIGHTS,
     embedding::{cosine, hashed},
     score::{recency, rounded},
 };
@@ -212,21 +212,6 @@ async fn recent_is_the_newest_first() {
     assert_eq!(of(&[Tweet], 1).await, ["b"]);
     assert_eq!(recaller.memory(&agent, "d").await.unwrap().map(|memory| memory.kind), Some(Core));
     assert_eq!(recaller.memory(&AgentId::new("bob"), "d").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn another_embedder_is_used_for_the_query() {
-    struct Same;
-    impl Embedder for Same {
-        fn embed(&self, _: &str) -> Vec<f32> {
-            hashed("volcano")
-        }
-    }
-    let rows = store();
-    rows.put("ada", named("v", Core, "volcano"));
-    let recaller = Recaller::with_embedder(rows as _, Arc::new(Same));
-    let found = recaller.recall(&AgentId::new("ada"), &query("mountain"), now()).await.unwrap();
-    assert_eq!((found[0].likeness, found[0].text_score), (1.0, 0.0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests of the whole capability: a store in memory, and decisions applied to it as a commit would.
 
 mod calls;
+mod embedded;
 mod finding;
 mod rules;
 
@@ -10,10 +11,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_store::{MemoryStore, TextHit};
+use puppet_store::{MemoryStore, TextHit, Vector};
 use puppet_types::{AgentId, Memory, MemoryKind, Timestamp, Trust};
 
-use crate::{embedding::hashed, memory_id, text::words};
+use crate::{embedding::hashed_vector, memory_id, text::words};
 
 /// Rows by agent and id.
 #[derive(Default)]
@@ -21,7 +22,11 @@ pub struct Rows(Mutex<BTreeMap<(String, String), TextHit>>);
 
 impl Rows {
     pub fn put(&self, agent: &str, memory: Memory) {
-        let vector = Some(hashed(&memory.content));
+        let vector = Some(hashed_vector(&memory.content));
+        self.put_with(agent, memory, vector);
+    }
+
+    pub fn put_with(&self, agent: &str, memory: Memory, vector: Option<Vector>) {
         self.0.lock().unwrap().insert((agent.to_owned(), memory.id.clone()), TextHit { memory, vector });
     }
 

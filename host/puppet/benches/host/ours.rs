@@ -7,7 +7,7 @@ use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
 use puppet_grants::{CallBounds, Held, Ledger, Request, Requests, Rights};
 use puppet_llm::Llm;
-use puppet_memory::Recaller;
+use puppet_memory::Memories;
 use puppet_sandbox::{Pool, Sandbox, SandboxConfig};
 use puppet_store::{MemoryStore, Result, TextHit, sqlite::SqliteStore};
 use puppet_tweet::{Accounts, Local};
@@ -104,7 +104,7 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
         held: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
             timers: Held::new(Arc::clone(&store) as _),
-            memory: Held::new(Arc::new(Recaller::new(Arc::new(OneMemory)))),
+            memory: Memories::hashed(Arc::new(OneMemory)),
             tweets: Held::new(Arc::clone(&local) as _),
         },
         publisher: local,

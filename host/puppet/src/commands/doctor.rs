@@ -201,7 +201,22 @@ fn models(setup: &Setup) -> Vec<Check> {
             if needs_key { ("warn", "set its key in the environment or in .env") } else { ("ok", "") };
         checks.push(check("model", status, format!("{name}: {} at {}", provider.model, provider.base_url), remedy));
     }
+    checks.push(vectors(setup));
     checks
+}
+
+/// Who makes the vectors of memory.
+fn vectors(setup: &Setup) -> Check {
+    let name = &setup.config.memory.embeddings;
+    let Some(provider) = setup.config.llm.providers.get(name) else {
+        return check("memory", "ok", "`offline` makes vectors: hashed words, nothing leaves this machine", "");
+    };
+    let model = provider.embedding_model.as_deref().unwrap_or_default();
+    let detail = format!("`{name}` makes vectors: {model} at {}", provider.base_url);
+    if provider.key_source.is_some() && provider.key.is_none() {
+        return check("memory", "warn", detail, "set its key in the environment or in .env");
+    }
+    check("memory", "ok", detail, "")
 }
 
 fn cache(setup: &Setup) -> Check {

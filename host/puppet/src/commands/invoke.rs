@@ -55,6 +55,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
         generators: BTreeMap::new(),
         cuts: Vec::new(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        embedding: None,
         default_model: Llm::OFFLINE.to_owned(),
         timezone: setup.config.host.timezone.clone(),
     };

@@ -55,6 +55,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         generators: generators.clone(),
         cuts: assembly::operators(setup)?,
         models: available,
+        embedding: models::embedding(setup, &secrets)?,
         default_model: setup.config.llm.default.clone(),
         timezone: setup.config.host.timezone.clone(),
     };

@@ -56,6 +56,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         generators: course.generators.clone(),
         cuts: course.cuts.clone(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        embedding: None,
         default_model: Llm::OFFLINE.to_owned(),
         timezone: args.tz.clone(),
     };

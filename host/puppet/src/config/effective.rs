@@ -27,6 +27,7 @@ impl Config {
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);
         }
+        rows.add("memory.embeddings", self.memory.embeddings.clone());
         for (name, generator) in self.generators.all() {
             rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());
             rows.add(&format!("generators.{name}.interval"), generator.interval.clone());
@@ -64,6 +65,9 @@ impl Rows<'_> {
             None => {}
         }
         self.add(&format!("{at}.model"), provider.model.clone());
+        if let Some(model) = &provider.embedding_model {
+            self.add(&format!("{at}.embedding_model"), model.clone());
+        }
         self.add(&format!("{at}.timeout_ms"), provider.timeout_ms.to_string());
         self.add(&format!("{at}.retries"), provider.retries.to_string());
         for name in provider.headers.keys() {

@@ -74,6 +74,13 @@ pub const FIELDS: &[Field] = &[
         "OPENAI_MODEL (openai), GROK_MODEL (grok)",
         "The model. Needed, except for `openai` (gpt-4o) and `grok` (grok-1).",
     ),
+    field(
+        "llm.providers.<name>.embedding_model",
+        "text",
+        "",
+        "",
+        "The model that makes vectors of texts, for `memory.embeddings`. `openai` has text-embedding-3-small. It costs its list price; where it is not listed, what prompts cost.",
+    ),
     field("llm.providers.<name>.timeout_ms", "100 to 600000", "60000", "", "Time for one attempt."),
     field("llm.providers.<name>.retries", "0 to 10", "2", "", "Attempts after the first."),
     field(
@@ -96,6 +103,13 @@ pub const FIELDS: &[Field] = &[
         "",
         "",
         "The same for completions.",
+    ),
+    field(
+        "memory.embeddings",
+        "offline, or the name of a provider",
+        "offline",
+        "",
+        "Who makes the vectors by which recall finds what is said in other words. `offline`: hashed words, nothing leaves the machine. A provider needs an `embedding_model` and gets the text of every memory and question.",
     ),
     field("generators.news.enabled", "true or false", "true", "", "Whether invented news happen."),
     field("generators.news.interval", "length of time, 1s to 366d", "6h", "NEWS_EVENT_INTERVAL (ms)", "How often."),

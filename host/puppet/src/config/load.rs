@@ -21,6 +21,7 @@ pub(super) struct ProviderDraft {
     pub(super) base_url: Option<String>,
     pub(super) key_source: Option<KeySource>,
     pub(super) model: Option<String>,
+    pub(super) embedding_model: Option<String>,
     pub(super) timeout_ms: Option<u64>,
     pub(super) retries: Option<u32>,
     pub(super) headers: BTreeMap<String, Secret>,
@@ -84,6 +85,12 @@ impl Draft {
         if let Some(llm) = root.section("llm", &known("llm"))? {
             self.llm(&llm.value)?;
             lines.extend(llm.value.leaves());
+        }
+        if let Some(memory) = root.section("memory", &known("memory"))? {
+            if let Some(embeddings) = memory.value.text("embeddings", "`offline` or the name of a provider")? {
+                self.config.memory.embeddings = embeddings.value;
+            }
+            lines.extend(memory.value.leaves());
         }
         if let Some(generators) = root.section("generators", &known("generators"))? {
             for (name, generator) in self.config.generators.all_mut() {
@@ -210,6 +217,7 @@ fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
     draft.base_url = section.parsed("base_url", BASE_URL, base_url)?.map(|found| found.value);
     let name = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
     draft.model = section.parsed("model", "the name of a model", name)?.map(|found| found.value);
+    draft.embedding_model = section.parsed("embedding_model", "the name of a model", name)?.map(|found| found.value);
     draft.timeout_ms = section.integer("timeout_ms", 100..=600_000)?.map(|found| found.value);
     draft.retries = section.integer("retries", 0..=10)?.map(small).transpose()?;
     let variable = section.parsed("key_env", "the name of an environment variable (not the key itself)", variable)?;

@@ -178,7 +178,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, generators, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, memory, generators, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",
@@ -215,6 +215,26 @@ fn errors_name_code_line_field_and_remedy() {
             "[llm]\ndefault = \"grok\"\n",
             "bad-value:2: llm.default: there is no provider `grok`\n  help: set GROK_API_KEY",
         ),
+        (
+            "[memory]\nembeddings = \"ofline\"\n",
+            "bad-value:2: memory.embeddings: there is no provider `ofline`\n  help: did you mean `offline`?",
+        ),
+        (
+            "[llm.providers.home]\nbase_url = \"http://a.test\"\nmodel = \"m\"\n[memory]\nembeddings = \"home\"\n",
+            "bad-value:5: memory.embeddings: `home` has no model that makes vectors\n  help: set embedding_model in [llm.providers.home]",
+        ),
+        (
+            "[memory]\nembeddings = \"openai\"\n",
+            "bad-value:2: memory.embeddings: there is no provider `openai`\n  help: set OPENAI_API_KEY",
+        ),
+        (
+            "[memory]\nembedings = \"x\"\n",
+            "unknown-key:2: memory.embedings: `embedings` is not a key\n  help: did you mean `embeddings`?",
+        ),
+        (
+            "[memory]\nembeddings = true\n",
+            "wrong-type:2: memory.embeddings: expected `offline` or the name of a provider, found true or false",
+        ),
         ("[llm.providers.offline]\n", "bad-value:1: llm.providers.offline: `offline` is built in"),
         ("[llm.providers.a]\nmodel = \"m\"\n", "missing-key:2: llm.providers.a.base_url: is missing"),
         ("[llm.providers.a]\nkind = \"grok\"\n", "bad-value:2: llm.providers.a.kind: expected \"openai\""),
@@ -241,6 +261,20 @@ fn errors_name_code_line_field_and_remedy() {
         let found = error(text);
         assert!(found.starts_with(expected), "{text}\nexpected {expected}\nfound    {found}");
     }
+}
+
+#[test]
+fn a_provider_with_a_model_of_vectors_makes_those_of_memory() {
+    let file = "[llm.providers.home]\nbase_url = \"http://a.test\"\nmodel = \"m\"\nembedding_model = \"e\"\n\
+                [memory]\nembeddings = \"home\"\n";
+    let (config, _) = load(&[("puppet.toml", file)], &[]).unwrap();
+    assert_eq!(setting(&config, "memory.embeddings"), ("home".to_owned(), "puppet.toml:6".to_owned()));
+    assert_eq!(setting(&config, "llm.providers.home.embedding_model"), ("e".to_owned(), "puppet.toml:4".to_owned()));
+    let (config, _) =
+        load(&[("puppet.toml", "[memory]\nembeddings = \"openai\"\n")], &[("OPENAI_API_KEY", KEY)]).unwrap();
+    assert_eq!(setting(&config, "llm.providers.openai.embedding_model").0, "text-embedding-3-small");
+    let grok = load(&[("puppet.toml", "[memory]\nembeddings = \"grok\"\n")], &[("GROK_API_KEY", "g")]).unwrap_err();
+    assert!(grok.to_string().contains("`grok` has no model that makes vectors"), "{grok}");
 }
 
 #[test]

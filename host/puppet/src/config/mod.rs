@@ -22,5 +22,7 @@ pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use origin::{Level, Origin, Warning};
 pub use secret::Secret;
-pub use settings::{Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Price, Provider};
+pub use settings::{
+    Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Memory, Price, Provider,
+};
 pub use suggest::{nearest, remedy};

@@ -53,6 +53,7 @@ struct Preset {
     base_url: &'static str,
     base_url_variable: Option<&'static str>,
     model: &'static str,
+    embedding_model: Option<&'static str>,
     model_variable: &'static str,
 }
 
@@ -64,6 +65,7 @@ const PRESETS: [Preset; 2] = [
         base_url: "https://api.openai.com/v1",
         base_url_variable: None,
         model: "gpt-4o",
+        embedding_model: Some("text-embedding-3-small"),
         model_variable: "OPENAI_MODEL",
     },
     Preset {
@@ -72,6 +74,7 @@ const PRESETS: [Preset; 2] = [
         base_url: "https://api.x.ai/v1",
         base_url_variable: Some("GROK_API_ENDPOINT"),
         model: "grok-1",
+        embedding_model: None,
         model_variable: "GROK_MODEL",
     },
 ];
@@ -89,6 +92,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
         config.llm.providers.insert(name, provider);
     }
     check_default(&config)?;
+    check_embeddings(&config)?;
     Ok(config)
 }
 
@@ -138,6 +142,7 @@ fn apply(preset: &Preset, draft: &mut Draft, lookup: &Lookup<'_>) -> Result<()> 
     }
     provider.base_url.get_or_insert_with(|| preset.base_url.to_owned());
     provider.model.get_or_insert_with(|| preset.model.to_owned());
+    provider.embedding_model = provider.embedding_model.take().or(preset.embedding_model.map(str::to_owned));
     provider.key_source.get_or_insert_with(|| KeySource::Environment(preset.key.to_owned()));
     Ok(())
 }
@@ -200,6 +205,7 @@ fn complete(
         key_source: draft.key_source,
         key,
         model,
+        embedding_model: draft.embedding_model,
         timeout_ms: draft.timeout_ms.unwrap_or(Provider::TIMEOUT_MS),
         retries: draft.retries.unwrap_or(Provider::RETRIES),
         headers: draft.headers,
@@ -212,13 +218,36 @@ fn check_default(config: &Config) -> Result<()> {
     if wanted == Llm::OFFLINE || config.llm.providers.contains_key(wanted) {
         return Ok(());
     }
+    Err(no_provider(config, "llm.default", wanted, |_| true))
+}
+
+/// Whoever makes vectors is there and has a model for it.
+fn check_embeddings(config: &Config) -> Result<()> {
+    const KEY: &str = "memory.embeddings";
+    let wanted = config.memory.embeddings.as_str();
+    if wanted == Llm::OFFLINE {
+        return Ok(());
+    }
+    match config.llm.providers.get(wanted) {
+        None => Err(no_provider(config, KEY, wanted, |provider| provider.embedding_model.is_some())),
+        Some(provider) if provider.embedding_model.is_none() => {
+            let message = format!("`{wanted}` has no model that makes vectors");
+            Err(config.bad_value(KEY, message, format!("set embedding_model in [llm.providers.{wanted}]")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// A name that no provider has; those that would do are suggested.
+fn no_provider(config: &Config, key: &str, wanted: &str, will_do: impl Fn(&Provider) -> bool) -> Trouble {
     let remedy = match PRESETS.iter().find(|preset| preset.name == wanted) {
         Some(preset) => format!("set {} in the environment or in `.env`", preset.key),
         None => {
+            let providers = config.llm.providers.iter().filter(|(_, provider)| will_do(provider));
             let known: Vec<&str> =
-                std::iter::once(Llm::OFFLINE).chain(config.llm.providers.keys().map(String::as_str)).collect();
+                std::iter::once(Llm::OFFLINE).chain(providers.map(|(name, _)| name.as_str())).collect();
             suggest::remedy(wanted, &known)
         }
     };
-    Err(config.bad_value("llm.default", format!("there is no provider `{wanted}`"), remedy))
+    config.bad_value(key, format!("there is no provider `{wanted}`"), remedy)
 }

@@ -17,6 +17,8 @@ pub struct Config {
     pub host: Host,
     /// `[llm]`.
     pub llm: Llm,
+    /// `[memory]`.
+    pub memory: Memory,
     /// `[generators]`.
     pub generators: Generators,
     /// `[sandbox]`, as written; the sandbox checks it.
@@ -119,6 +121,8 @@ pub struct Provider {
     pub key: Option<Secret>,
     /// The model.
     pub model: String,
+    /// The model that makes vectors of texts; `None` where none is named, then memory cannot use it.
+    pub embedding_model: Option<String>,
     /// Time for one attempt.
     pub timeout_ms: u64,
     /// Attempts after the first.
@@ -134,6 +138,19 @@ impl Provider {
     pub const TIMEOUT_MS: u64 = 60_000;
     /// Attempts after the first where nothing is said.
     pub const RETRIES: u32 = 2;
+}
+
+/// `[memory]`: what recall compares memories by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// Who makes vectors of memories: `offline`, or a provider with an `embedding_model`.
+    pub embeddings: String,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { embeddings: Llm::OFFLINE.to_owned() }
+    }
 }
 
 /// Where a key is.
@@ -307,7 +324,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        assert_eq!(known(""), ["host", "llm", "generators", "sandbox", "invocation"]);
+        assert_eq!(known(""), ["host", "llm", "memory", "generators", "sandbox", "invocation"]);
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

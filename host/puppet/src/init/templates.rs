@@ -38,8 +38,15 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #model = "my-model"
 # The variable that holds the key, where one is needed; the key itself never stands here. For example:
 #key_env = "OPENAI_API_KEY"
+# The model that makes vectors for [memory], where it has one. For example:
+#embedding_model = "my-embedding-model"
 #timeout_ms = 60000
 #retries = 2
+
+[memory]
+# Who makes the vectors by which recall finds what is said in other words. `offline` hashes words, and nothing leaves
+# this machine; a provider with an embedding_model is sent every memory and every question.
+#embeddings = "offline"
 
 # Events that come by themselves.
 [generators.news]

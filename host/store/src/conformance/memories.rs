@@ -3,13 +3,17 @@
 use puppet_types::{AgentId, Memory, MemoryKind, Trust};
 
 use super::rows::{at, memory};
-use crate::{Change, KeepOrder, Store, TextHit};
+use crate::{Change, KeepOrder, LateVector, Store, TextHit, Vector};
 
 type Cap = Option<(Vec<MemoryKind>, usize, KeepOrder)>;
 
 async fn remember(store: &impl Store, agent: &str, memory: Memory, cap: Cap) {
     let change = Change::Remember { agent: AgentId::new(agent), memory, vector: None, cap };
     store.apply(vec![change]).await.unwrap();
+}
+
+fn made_by(model: &str, numbers: &[f32]) -> Vector {
+    Vector { model: model.to_owned(), numbers: numbers.to_vec() }
 }
 
 fn ids(hits: &[TextHit]) -> Vec<&str> {
@@ -19,7 +23,7 @@ fn ids(hits: &[TextHit]) -> Vec<&str> {
 pub async fn rows_read_back(store: &impl Store) {
     let agent = AgentId::new("a");
     let full = Memory { pinned: true, ..memory("m1", MemoryKind::General, "first", 1) };
-    let vector = Some(vec![0.5_f32, -1.25, f32::MIN_POSITIVE]);
+    let vector = Some(made_by("m", &[0.5_f32, -1.25, f32::MIN_POSITIVE]));
     let change = Change::Remember { agent: agent.clone(), memory: full.clone(), vector: vector.clone(), cap: None };
     store.apply(vec![change]).await.unwrap();
     assert_eq!(store.memory(&agent, "m1").await.unwrap(), Some(TextHit { memory: full, vector }));
@@ -121,4 +125,49 @@ pub async fn full_text_stays_with_its_agent(store: &impl Store) {
     store.apply(vec![Change::Forget { agent: AgentId::new("a"), id: "m2".into() }]).await.unwrap();
     assert!(find("a", &["birds"], &[], 9).await.is_empty());
     assert_eq!(store.memory(&AgentId::new("b"), "m3").await.unwrap().unwrap().memory.at, at(3));
+}
+
+pub async fn vectors_come_later(store: &impl Store) {
+    let (a, b) = (AgentId::new("a"), AgentId::new("b"));
+    let with = async |agent: &AgentId, memory: Memory, vector: Option<Vector>| {
+        store.apply(vec![Change::Remember { agent: agent.clone(), memory, vector, cap: None }]).await.unwrap();
+    };
+    let vector_of = async |agent: &AgentId, id: &str| store.memory(agent, id).await.unwrap().unwrap().vector;
+    let waiting = async |agent: &AgentId, model: &str, limit: usize| -> Vec<String> {
+        let rows = store.without_vectors(agent, model, limit).await.unwrap();
+        rows.into_iter().map(|memory| memory.id).collect()
+    };
+    let text = |id: &str, second: i64| memory(id, MemoryKind::Core, &format!("text {id}"), second);
+    with(&a, text("m1", 1), None).await;
+    with(&a, text("m3", 2), Some(made_by("old", &[1.0]))).await;
+    with(&a, text("m2", 2), None).await;
+    with(&a, text("m4", 3), Some(made_by("new", &[2.0]))).await;
+    with(&b, text("m1", 1), Some(made_by("new", &[3.0]))).await;
+    assert_eq!(store.agents_without_vectors("new").await.unwrap(), std::slice::from_ref(&a));
+    assert_eq!(store.agents_without_vectors("old").await.unwrap(), [a.clone(), b.clone()]);
+    assert_eq!(waiting(&a, "new", 9).await, ["m2", "m3", "m1"], "newest first, ties by id; another's is none");
+    assert_eq!(waiting(&a, "new", 1).await, ["m2"]);
+    assert!(waiting(&b, "new", 9).await.is_empty());
+
+    let late = |id: &str, content: &str| LateVector {
+        id: id.to_owned(),
+        content: content.to_owned(),
+        vector: made_by("new", &[0.5, 0.25]),
+    };
+    let gone = late("m9", "text m9");
+    store.put_vectors(&a, vec![late("m1", "text m1"), late("m2", "what it said before"), gone]).await.unwrap();
+    assert_eq!(vector_of(&a, "m1").await, Some(made_by("new", &[0.5, 0.25])));
+    assert_eq!(vector_of(&a, "m2").await, None, "a vector of another text is no vector of this one");
+    assert_eq!(vector_of(&b, "m1").await, Some(made_by("new", &[3.0])), "another agent's stays");
+    assert_eq!(store.memories(&a, &[], 9).await.unwrap().len(), 4);
+    assert_eq!(waiting(&a, "new", 9).await, ["m2", "m3"]);
+
+    let again = Memory { importance: 0.9, ..text("m1", 9) };
+    with(&a, again.clone(), None).await;
+    let kept = store.memory(&a, "m1").await.unwrap().unwrap();
+    assert_eq!(kept, TextHit { memory: again, vector: Some(made_by("new", &[0.5, 0.25])) }, "the same text keeps it");
+    with(&a, Memory { content: "Text m1!".to_owned(), ..text("m1", 9) }, None).await;
+    assert_eq!(vector_of(&a, "m1").await, None, "another text does not");
+    with(&a, text("m1", 9), Some(made_by("old", &[4.0]))).await;
+    assert_eq!(vector_of(&a, "m1").await, Some(made_by("old", &[4.0])));
 }

@@ -28,6 +28,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     memories::rows_read_back(&open().await).await;
     memories::caps(&open().await).await;
     memories::full_text_stays_with_its_agent(&open().await).await;
+    memories::vectors_come_later(&open().await).await;
     outside::posts(&open().await).await;
     outside::likes_and_counts(&open().await).await;
     outside::effects(&open().await).await;

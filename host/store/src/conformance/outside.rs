@@ -171,6 +171,13 @@ pub async fn budgets(store: &impl Store) {
     store.open_read(&two, 0, vec![spend("b", 3, 40, 0)]).await.unwrap();
     assert_eq!(store.spent().await.unwrap()[1], spend("b", 3, 80, 0));
 
+    let errand = InvocationId::new("errand");
+    store.open_read(&errand, 0, vec![spend("d", 1, 70, 0)]).await.unwrap();
+    assert_eq!(store.spent().await.unwrap()[2], spend("d", 1, 70, 0));
+    store.close_read(&errand, 0, vec![spend("d", 1, 8, 0)]).await.unwrap();
+    assert_eq!(store.spent().await.unwrap()[2], spend("d", 1, 8, 0));
+    assert!(store.kept_reads(&errand).await.unwrap().is_empty(), "there is no read to keep");
+
     let again = Commit { end: EventEnd::Retry { not_before: at(9) }, ..commit("i1", event("e1", "a")) };
     store.commit(again).await.unwrap();
     assert_eq!(store.kept_reads(&one).await.unwrap().len(), 2, "a retried invocation keeps its reads");

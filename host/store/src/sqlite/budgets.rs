@@ -135,6 +135,15 @@ impl BudgetStore for SqliteStore {
         .await
     }
 
+    async fn close_read(&self, errand: &InvocationId, n: u32, spent: Vec<Spend>) -> Result<()> {
+        let errand = errand.clone();
+        self.write(move |conn| {
+            close(conn, &errand, n)?;
+            add(conn, &spent)
+        })
+        .await
+    }
+
     async fn kept_reads(&self, invocation: &InvocationId) -> Result<Vec<Read>> {
         const SQL: &str = "SELECT body FROM kept_reads WHERE invocation = ?1 ORDER BY n";
         self.read(|conn| {

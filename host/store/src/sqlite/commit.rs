@@ -63,7 +63,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                 run(conn, SQL, params![agent.as_str(), relationship.target, json(relationship)?])?;
             }
             Change::Remember { agent, memory, vector, cap } => {
-                memories::remember(conn, agent, memory, vector.as_deref())?;
+                memories::remember(conn, agent, memory, vector.as_ref())?;
                 if let Some((kinds, keep, order)) = cap {
                     memories::keep(conn, agent, kinds, *keep, *order)?;
                 }

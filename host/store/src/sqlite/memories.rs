@@ -9,13 +9,13 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, by_name, first, from_json, json, limit, name, run, time, unsigned, vector, vector_bytes},
+    values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, run, time, unsigned},
 };
-use crate::{KeepOrder, MemoryStore, Result, TextHit};
+use crate::{KeepOrder, MemoryStore, Result, TextHit, Vector};
 
 const TABLE: &str = "memories";
-const COLUMNS: &str = "m.id, m.kind, m.content, m.at, m.importance, m.valence, m.associations, m.metadata, m.author, \
-                       m.trust, m.pinned, m.vector";
+pub(super) const COLUMNS: &str = "m.id, m.kind, m.content, m.at, m.importance, m.valence, m.associations, m.metadata, \
+                                  m.author, m.trust, m.pinned, m.vector, m.model";
 
 fn kind_name(kind: MemoryKind) -> &'static str {
     match kind {
@@ -38,8 +38,17 @@ fn of_kinds(kinds: &[MemoryKind]) -> String {
 }
 
 fn hit(row: &Row<'_>) -> Result<TextHit> {
+    let bytes = row.get_ref(11)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let numbers = bytes.map(|bytes| numbers(TABLE, bytes)).transpose()?;
+    let model: Option<String> = row.get(12)?;
+    let vector = numbers.zip(model).map(|(numbers, model)| Vector { model, numbers });
+    Ok(TextHit { memory: memory(row)?, vector })
+}
+
+/// The columns but the vector's.
+pub(super) fn memory(row: &Row<'_>) -> Result<Memory> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-    let memory = Memory {
+    Ok(Memory {
         id: text(0)?.to_owned(),
         kind: by_name(TABLE, text(1)?)?,
         content: text(2)?.to_owned(),
@@ -51,9 +60,7 @@ fn hit(row: &Row<'_>) -> Result<TextHit> {
         author: row.get(8)?,
         trust: by_name(TABLE, text(9)?)?,
         pinned: row.get(10)?,
-    };
-    let bytes = row.get_ref(11)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
-    Ok(TextHit { memory, vector: bytes.map(|bytes| vector(TABLE, bytes)).transpose()? })
+    })
 }
 
 /// One token that no other agent has.
@@ -67,15 +74,17 @@ fn owner(agent: &AgentId) -> String {
 }
 
 /// Inserts a memory or replaces the one of this id. What a stranger said stays a stranger's, whoever repeats it.
-pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vector: Option<&[f32]>) -> Result<()> {
+pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vector: Option<&Vector>) -> Result<()> {
     const KNOWN: &str = "SELECT row, content FROM memories WHERE agent = ?1 AND id = ?2";
     const SQL: &str = "INSERT INTO memories (agent, id, kind, content, at, importance, valence, associations, metadata, \
-                       author, trust, pinned, vector) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                       author, trust, pinned, vector, model) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
                        ON CONFLICT (agent, id) DO UPDATE SET kind = excluded.kind, content = excluded.content, \
                        at = excluded.at, importance = excluded.importance, valence = excluded.valence, \
                        associations = excluded.associations, metadata = excluded.metadata, \
                        author = iif(trust = 'stranger', author, excluded.author), \
-                       trust = iif(trust = 'stranger', trust, excluded.trust), pinned = excluded.pinned, vector = excluded.vector";
+                       trust = iif(trust = 'stranger', trust, excluded.trust), pinned = excluded.pinned, \
+                       vector = iif(excluded.vector IS NULL AND content = excluded.content, vector, excluded.vector), \
+                       model = iif(excluded.vector IS NULL AND content = excluded.content, model, excluded.model)";
     let key = params![agent.as_str(), memory.id];
     let known = first(conn, KNOWN, key, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let values = params![
@@ -91,7 +100,8 @@ pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vect
         memory.author,
         name(&memory.trust),
         memory.pinned,
-        vector.map(vector_bytes),
+        vector.map(|vector| number_bytes(&vector.numbers)),
+        vector.map(|vector| vector.model.as_str()),
     ];
     run(conn, SQL, values)?;
     let row = match known {

@@ -17,6 +17,7 @@ mod reader;
 mod schema;
 mod timers;
 mod values;
+mod vectors;
 mod writer;
 
 use std::{

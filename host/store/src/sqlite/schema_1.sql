@@ -114,6 +114,7 @@ CREATE TABLE plugin_state (
     PRIMARY KEY (agent, plugin)
 );
 
+-- `model` says who made the vector; both are there or neither is.
 CREATE TABLE memories (
     row INTEGER PRIMARY KEY,
     agent TEXT NOT NULL,
@@ -129,6 +130,7 @@ CREATE TABLE memories (
     trust TEXT NOT NULL,
     pinned INTEGER NOT NULL,
     vector BLOB,
+    model TEXT,
     UNIQUE (agent, id)
 );
 -- Everything a cap looks at.

@@ -56,12 +56,12 @@ pub(super) fn digest(table: &'static str, row: &Row<'_>, column: usize) -> Resul
 }
 
 /// 32-bit little-endian floats.
-pub(super) fn vector_bytes(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+pub(super) fn number_bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// And back.
-pub(super) fn vector(table: &'static str, bytes: &[u8]) -> Result<Vec<f32>> {
+pub(super) fn numbers(table: &'static str, bytes: &[u8]) -> Result<Vec<f32>> {
     if !bytes.len().is_multiple_of(4) {
         return Err(corrupt(table, &"a vector of broken length"));
     }

@@ -11,7 +11,7 @@ use puppet_types::{AgentId, MemoryKind, Mood, PackId, ids::derive_u64};
 use rusqlite::Connection;
 
 use crate::{
-    Change, Commit, CommitStore as _, EventStore as _, HostLock, Options, SqliteStore, StateBlob,
+    Change, Commit, CommitStore as _, EventStore as _, HostLock, Options, SqliteStore, StateBlob, Vector,
     conformance::{at, commit, effect, event, memory, spend, together},
 };
 
@@ -26,10 +26,11 @@ fn numbered(n: u64) -> Commit {
     let valence = n as f64;
     let blob = StateBlob { version: 1, data: n.to_le_bytes().to_vec() };
     let memory = memory(&format!("m{n}"), MemoryKind::Core, &format!("word{n} zebra"), 0);
+    let vector = Vector { model: "hashed".to_owned(), numbers: vec![0.5; 64] };
     let changes = vec![
         Change::Mood { agent: agent.clone(), mood: Mood { valence, ..Mood::default() }, at: at(0) },
         Change::PutState { agent: agent.clone(), plugin: PackId::new("pack"), blob },
-        Change::Remember { agent, memory, vector: Some(vec![0.5; 64]), cap: None },
+        Change::Remember { agent, memory, vector: Some(vector), cap: None },
         Change::Event(event(&format!("next{n}"), "a")),
         Change::Effect(effect(&format!("f{n}"), &format!("i{n}"), 0)),
     ];

@@ -50,6 +50,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         generators: generators.clone(),
         cuts: Vec::new(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        embedding: None,
         default_model: Llm::OFFLINE.to_owned(),
         timezone: "UTC".to_owned(),
     };

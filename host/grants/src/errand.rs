@@ -1,0 +1,78 @@
+//! The host's own work for an agent, at the agent's expense: what no invocation asks for, such as vectors of memories
+//! that are stored already. It is admitted as a read is: granted → reserved → booked → asked → settled. Nothing is
+//! journaled, since no guest sees the answer.
+
+use puppet_types::{CallError, Capability, Code, InvocationId, Timestamp};
+
+use crate::{Amount, Answer, Books, Charge, Held, Reservation, Rights, Spend, gate::futures_box::Boxed};
+
+/// One call of a provider on behalf of an agent.
+pub struct Errand<'a> {
+    /// What the agent may do.
+    pub rights: &'a Rights,
+    /// On whose budgets it draws.
+    pub capability: Capability,
+    /// The operation that it serves, which must be granted.
+    pub operation: &'a str,
+    /// Budgets of this time.
+    pub at: Timestamp,
+    /// Most that it can use.
+    pub worst: &'a [Charge],
+    /// Where it is durable before the provider is asked.
+    pub books: &'a dyn Books,
+    /// Names its row there. One of a name is under way at a time; what a crash left open is booked by the next.
+    pub name: &'a InvocationId,
+}
+
+impl Errand<'_> {
+    /// Asks, until `given_up` comes first: then it counts as used, since nobody knows.
+    ///
+    /// # Errors
+    /// Not granted, no budget, the books or the provider failed, given up (`timeout`).
+    pub async fn run<'s, P, A, F>(
+        self,
+        held: &'s Held<P>,
+        given_up: impl Future<Output = ()>,
+        ask: F,
+    ) -> Result<A, CallError>
+    where
+        P: ?Sized,
+        F: FnOnce(&'s P) -> Boxed<'s, A> + Send,
+    {
+        let Self { rights, capability, operation, at, worst, books, name } = self;
+        let right = rights.get(capability).filter(|right| right.allows(operation));
+        let right = right.ok_or_else(|| {
+            CallError::new(Code::Denied, format!("`{capability}.{operation}` was not granted, nor what serves it"))
+        })?;
+        let reserved = right.reserve(worst, at)?;
+        let most: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+        books.open(name, 0, &most).await?;
+        let answer = tokio::select! {
+            answer = ask(held.provider()) => answer,
+            () = given_up => Err(CallError::new(Code::Timeout, "it was given up before there was an answer")),
+        };
+        let (value, used) = settled(answer, worst);
+        let spent: Vec<Spend> = reserved.into_iter().map(|reservation| spend(reservation, &used)).collect();
+        books.close(name, 0, &spent).await?;
+        value
+    }
+}
+
+/// The value, and what it took; what is missing there costs its reservation.
+fn settled<A>(answer: Result<Answer<A>, CallError>, worst: &[Charge]) -> (Result<A, CallError>, Vec<Charge>) {
+    match answer {
+        Ok(answer) => (Ok(answer.value), answer.used),
+        // It may have been answered, and billed, after all.
+        Err(error) if error.code == Code::Timeout => (Err(error), Vec::new()),
+        Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
+    }
+}
+
+fn spend((reservation, amount): (Reservation, Amount), used: &[Charge]) -> Spend {
+    let worst = reservation.quantity();
+    reservation.spend(used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity))
+}
+
+#[cfg(test)]
+#[path = "errand_tests.rs"]
+mod tests;

@@ -1,0 +1,52 @@
+//! Reads that can do without what they would pay for: an answer from what is at hand is better than none.
+
+use std::time::Duration;
+
+use puppet_types::{CallError, Capability, Refusal};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Elapsed, Gate, asking::Begun, futures_box::Boxed};
+use crate::{Charge, Held};
+
+impl Gate {
+    /// Like [`Gate::read_charged`], but where a budget does not suffice nothing is drawn on, and the provider is
+    /// asked all the same: it is told why it may not spend. One call, one record; what is not granted is refused.
+    #[allow(clippy::too_many_arguments, reason = "the way of a call, in its order")]
+    pub async fn read_affordable<'s, P, Q, A, F>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        worst: &[Charge],
+        paid: bool,
+        held: &'s Held<P>,
+        ask: F,
+    ) -> Result<A, Refusal>
+    where
+        P: ?Sized,
+        Q: Serialize + ?Sized + Sync,
+        A: Serialize + DeserializeOwned + Send,
+        F: FnOnce(&'s P, Result<(), CallError>) -> Boxed<'s, A> + Send,
+    {
+        let read = match self.begin(capability, operation, request, paid)? {
+            Begun::Answered(answer) => return answer,
+            Begun::ToAsk(read) => read,
+        };
+        let reserved = match self.granted(capability, operation) {
+            Ok(right) => right.reserve(worst, self.charged_at),
+            Err(error) => return Err(self.refused(read, error)),
+        };
+        match reserved {
+            Ok(reserved) => self.carry_out(read, reserved, worst, paid, ask(held.provider(), Ok(()))).await,
+            Err(why) => self.carry_out(read, Vec::new(), &[], false, ask(held.provider(), Err(why))).await,
+        }
+    }
+
+    /// Time that is left by the wall; none where the wall does not count.
+    pub fn left(&self) -> Option<Duration> {
+        match self.elapsed {
+            Elapsed::Wall(since) => Some(self.bounds.deadline.saturating_sub(since.elapsed())),
+            Elapsed::Modelled(_) => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The steps that all reads share: the look into the journal before, and the way to the provider and the books.
+
+use puppet_types::{CallError, Capability, Cost, Json, Read, ReadStatus, Refusal};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Answer, Gate};
+use crate::{Amount, Charge, Reservation, Spend};
+
+/// A read after a look into the journal.
+pub(super) enum Begun<A> {
+    /// It was there.
+    Answered(Result<A, Refusal>),
+    /// A provider has to be asked; its record so far.
+    ToAsk(Read),
+}
+
+impl Gate {
+    /// Counts a read and looks into the journal.
+    pub(super) fn begin<Q, A>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        paid: bool,
+    ) -> Result<Begun<A>, Refusal>
+    where
+        Q: Serialize + ?Sized,
+        A: DeserializeOwned,
+    {
+        self.count(capability)?;
+        let request = Json::of(request);
+        if let Some(answer) = self.journaled(capability, operation, &request, paid)? {
+            return Ok(Begun::Answered(answer));
+        }
+        Ok(Begun::ToAsk(Read {
+            n: self.out.reads.len() as u32,
+            capability,
+            operation: operation.to_owned(),
+            request,
+            answer: Json::default(),
+            status: ReadStatus::Ok,
+            cost: Cost::default(),
+        }))
+    }
+
+    /// Opens the books, awaits the answer, books what it took and keeps the record.
+    pub(super) async fn carry_out<A: Serialize>(
+        &mut self,
+        mut read: Read,
+        reserved: Vec<(Reservation, Amount)>,
+        worst: &[Charge],
+        paid: bool,
+        answer: impl Future<Output = Result<Answer<A>, CallError>>,
+    ) -> Result<A, Refusal> {
+        if paid {
+            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+            self.books.open(&self.invocation, read.n, &worst).await?;
+        }
+        let asked = match self.within_deadline(answer).await {
+            Ok(asked) => asked,
+            Err(refusal) => {
+                if paid {
+                    // Whether it was used is not known: it counts as used, here as in the books.
+                    reserved.into_iter().for_each(|(held, _)| drop(held.spend_all()));
+                }
+                return Err(refusal);
+            }
+        };
+        let (value, used) = match asked {
+            Ok(answer) => {
+                self.take(answer.latency)?;
+                (Ok(answer.value), answer.used)
+            }
+            // The provider says nothing about usage: an error of its own costs nothing.
+            Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
+        };
+        let mut spends = Vec::with_capacity(reserved.len());
+        for (reservation, amount) in reserved {
+            let worst = reservation.quantity();
+            let really = used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity);
+            match amount {
+                Amount::Tokens => read.cost.tokens = really,
+                Amount::Usd => read.cost.usd_micros = really,
+                _ => {}
+            }
+            spends.push(reservation.spend(really));
+        }
+        let answer = match value {
+            Ok(value) => {
+                read.answer = Json::of(&value);
+                Ok(value)
+            }
+            Err(error) => {
+                read.status = ReadStatus::Error;
+                read.answer = Json::of(&error);
+                Err(error)
+            }
+        };
+        if paid {
+            self.books.settle(&self.invocation, &read, &spends).await?;
+        } else {
+            self.out.spends.extend(spends);
+        }
+        self.keep(read)?;
+        answer.map_err(Refusal::Call)
+    }
+}
