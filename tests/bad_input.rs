@@ -101,3 +101,58 @@ fn usage_is_exit_code_two() {
     }
     assert_eq!(run(folder.path(), &["--version"]).code, 0);
 }
+
+#[test]
+fn a_simulation_replaces_what_a_simulation_left_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let agents = support::fixtures().join("agents");
+    let args = ["simulate", "--agents", agents.to_str().unwrap(), "--days", "1", "--generators", "none", "--out", "."];
+    let file = agents.join("zero-hour.json");
+    run(folder.path(), &["agent", "import", file.to_str().unwrap(), "--data", "data"]).exits(0);
+    refused(folder.path(), &args, 2, &["data", "--out"]);
+    let listed = run(folder.path(), &["agent", "list", "--data", "data"]).exits(0);
+    assert!(listed.stdout.contains("zero-hour"), "{listed:?}");
+    std::fs::remove_dir_all(folder.path().join("data")).unwrap();
+    run(folder.path(), &args).exits(0);
+    run(folder.path(), &args).exits(0);
+}
+
+#[test]
+fn packs_that_cannot_live_here_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("agents/ember");
+    std::fs::create_dir_all(&pack).unwrap();
+    std::fs::write(pack.join("ember.wasm"), "").unwrap();
+    std::fs::write(pack.join("persona.toml"), "goals = [\"glow\"]\n").unwrap();
+    let args = ["simulate", "--agents", "agents", "--days", "1", "--out", "out"];
+    let head = "id = \"ember\"\nversion = \"0.1.0\"\npersona = \"persona.toml\"\n";
+    let write = |line: &str| std::fs::write(pack.join("pack.toml"), format!("{head}{line}\n")).unwrap();
+    write("component = \"ember.wasm\"");
+    refused(folder.path(), &args, 2, &["pack.toml", "ember.wasm", "puppet invoke"]);
+    write("plugin = \"standard-personalty\"");
+    refused(folder.path(), &args, 2, &["pack.toml", "standard-personalty", "did you mean `standard-personality`"]);
+    write("plugin = \"standard-personality\"");
+    std::fs::write(
+        folder.path().join("grants.toml"),
+        "[[grant]]\npack = \"embre\"\ncapability = \"tweet\"\namounts = { \"posts/day\" = 2 }\n",
+    )
+    .unwrap();
+    let ran = run(folder.path(), &[&args[..], &["--grants", "grants.toml"]].concat()).exits(0);
+    assert!(ran.stderr.contains("`embre`") && ran.stderr.contains("`ember`"), "{}", ran.stderr);
+}
+
+#[test]
+fn two_agents_do_not_share_an_account() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in ["the-longest-lamp-of-all", "the-longest-lamp-of-one"] {
+        std::fs::write(folder.path().join(format!("{id}.json")), format!("{{\"id\": \"{id}\", \"name\": \"L\"}}"))
+            .unwrap();
+    }
+    run(folder.path(), &["agent", "import", "the-longest-lamp-of-all.json"]).exits(0);
+    refused(
+        folder.path(),
+        &["agent", "import", "the-longest-lamp-of-one.json"],
+        2,
+        &["the_longest_lam", "the-longest-lamp-of-all"],
+    );
+}

@@ -1,15 +1,19 @@
 //! Agents on their way into a host: the row, what they remember from birth, whom they know.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use puppet_engine::Host;
-use puppet_packs::{AgentSpec, Pack};
-use puppet_store::{AgentRow, AgentStore as _, Change, Store, sqlite::SqliteStore};
+use puppet_packs::{AgentSpec, Component, Pack, Secret, SecretsError, SecretsFile};
+use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::trouble::{Result, Trouble};
+use crate::{
+    firstparty,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
 
 /// An agent that is to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,13 +41,10 @@ impl NewAgent {
 
     /// Makes it in a host that runs: from now on it lives.
     pub async fn join(&self, host: &Host) -> Result<()> {
-        let id = &self.spec.id;
-        if host.store.agent(id).await?.is_some() {
-            return Err(exists(id));
-        }
+        self.check(&*host.store).await?;
         let at = host.now();
         let mut changes = self.changes(at)?;
-        changes.push(Change::Event(started(id, at)));
+        changes.push(Change::Event(started(&self.spec.id, at)));
         introduce(host, &self.spec);
         host.apply(changes).await?;
         Ok(())
@@ -52,11 +53,31 @@ impl NewAgent {
     /// Makes it in a folder where no host runs.
     pub async fn write(&self, store: &SqliteStore, at: Timestamp) -> Result<()> {
         use puppet_store::CommitStore as _;
-        if store.agent(&self.spec.id).await?.is_some() {
-            return Err(exists(&self.spec.id));
-        }
+        self.check(store).await?;
         store.apply(self.changes(at)?).await?;
         Ok(())
+    }
+}
+
+impl NewAgent {
+    /// Nobody else has its id or its account.
+    async fn check(&self, store: &dyn Store) -> Result<()> {
+        let AgentSpec { id, handle, .. } = &self.spec;
+        if store.agent(id).await?.is_some() {
+            return Err(exists(id));
+        }
+        let mut last = None;
+        loop {
+            let page = store.agents_after(last.as_ref(), PAGE).await?;
+            let Some(row) = page.last() else { return Ok(()) };
+            last = Some(row.id.clone());
+            let same = |row: &&AgentRow| row.body["handle"].as_str().is_some_and(|of| of.eq_ignore_ascii_case(handle));
+            if let Some(other) = page.iter().find(same) {
+                let message = format!("`{id}` would speak as @{handle}, which is the account of `{}`", other.id);
+                let remedy = "give it another: `agent.handle` in pack.toml, `id` in an agent file";
+                return Err(Trouble::input("agent-exists", message, remedy));
+            }
+        }
     }
 }
 
@@ -129,12 +150,39 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
     }
 }
 
+/// A pack that can live here runs a plugin that comes with the program.
+fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
+    match &pack.manifest.component {
+        Component::File(file) => {
+            let message =
+                format!("brings a component of its own, `{file}`: it can be invoked, and not yet be lived with");
+            let remedy = "take the pack out of this folder, and try it with `puppet invoke`";
+            Err(Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field("component"))
+        }
+        Component::BuiltIn(id) => {
+            let known = firstparty::plugins();
+            if known.iter().any(|plugin| plugin.manifest.id == *id) {
+                return Ok(());
+            }
+            let names: Vec<&str> = known.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
+            let message = format!("there is no plugin `{id}`");
+            let remedy = crate::config::remedy(id.as_str(), &names);
+            Err(Trouble::input("unknown-plugin", message, remedy).in_file(&path.join("pack.toml")).of_field("plugin"))
+        }
+    }
+}
+
 /// Agents of a folder: original agent files (`*.json`) and packs (folders with a `pack.toml`), by id.
+#[derive(Default)]
 pub struct Found {
     /// Specifications.
     pub specs: Vec<AgentSpec>,
     /// Files read, with their digests.
     pub inputs: Vec<(String, String)>,
+    /// Credentials that agent files held, by agent.
+    pub secrets: BTreeMap<AgentId, Vec<(String, Secret)>>,
+    /// What people should know.
+    pub notes: Vec<String>,
 }
 
 /// Looks for agents in a folder.
@@ -148,10 +196,11 @@ pub fn find(folder: &Path) -> Result<Found> {
         paths.push(entry.map_err(cannot)?.path());
     }
     paths.sort();
-    let mut found = Found { specs: Vec::new(), inputs: Vec::new() };
+    let mut found = Found::default();
     for path in paths {
         if path.join("pack.toml").is_file() {
             let pack = Pack::open(&path).map_err(of_pack)?;
+            check_plugin(&pack, &path)?;
             for name in ["pack.toml", "persona.toml"] {
                 if let Ok(bytes) = std::fs::read(path.join(name)) {
                     let folder = path.file_name().unwrap_or_default().to_string_lossy();
@@ -165,10 +214,13 @@ pub fn find(folder: &Path) -> Result<Found> {
             let (imported, digest) = import(&path)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             found.inputs.push((name, digest));
+            if !imported.secrets.is_empty() {
+                found.secrets.insert(imported.spec.id.clone(), imported.secrets);
+            }
             found.specs.push(imported.spec);
         }
     }
-    distinct(&mut found.specs)?;
+    found.notes = distinct(&mut found.specs)?;
     Ok(found)
 }
 
@@ -185,8 +237,9 @@ pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
     Ok((imported, digest))
 }
 
-/// Ids are unique, and so are accounts: a second agent of an account gets one of its own.
-fn distinct(specs: &mut [AgentSpec]) -> Result<()> {
+/// Ids are unique, and so are accounts: a second agent of an account gets one of its own. Answers whose changed.
+fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     let mut handles = std::collections::BTreeSet::new();
     for spec in specs.iter_mut() {
@@ -200,9 +253,31 @@ fn distinct(specs: &mut [AgentSpec]) -> Result<()> {
             n += 1;
             handle = format!("{}_{n}", spec.handle.chars().take(12).collect::<String>());
         }
+        if handle != spec.handle {
+            notes.push(format!("{}: @{} is another agent's account, so it speaks as @{handle}", spec.id, spec.handle));
+        }
         spec.handle = handle;
     }
-    Ok(())
+    Ok(notes)
+}
+
+/// Puts the credentials of an agent file into the secrets of the data folder.
+pub fn keep(setup: &Setup, secrets: Vec<(String, Secret)>) -> Result<()> {
+    let failed = |error: SecretsError| {
+        Trouble::unreachable(
+            "secrets",
+            error.to_string(),
+            "the agent is made; put its credentials into secrets.toml by hand",
+        )
+    };
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
+    for (name, secret) in secrets {
+        file.set(&name, secret);
+    }
+    file.save().map_err(failed)
 }
 
 /// A pack's error at its place.

@@ -1,6 +1,10 @@
 //! The one place where parts are wired together: store, sandbox, providers, plugins and agents become a host.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
@@ -184,6 +188,19 @@ pub fn cut(requests: &mut Requests, pack: &PackId, cuts: &[GrantCut]) -> Result<
 pub fn operators(setup: &Setup) -> Result<Vec<GrantCut>> {
     let file = setup.home.join("grants.toml");
     if file.is_file() { grants(&file) } else { Ok(Vec::new()) }
+}
+
+/// What an operator wrote about packs that are not here: most likely a slip, and then nothing is cut.
+pub fn unknown_packs(cuts: &[GrantCut], packs: &BTreeSet<PackId>) -> Vec<String> {
+    let built_in = firstparty::plugins().into_iter().map(|plugin| plugin.manifest.id);
+    let all: BTreeSet<PackId> = built_in.chain(packs.iter().cloned()).collect();
+    let names: Vec<&str> = all.iter().map(PackId::as_str).collect();
+    let unknown = cuts.iter().filter(|cut| !all.contains(&cut.pack));
+    let say = |cut: &GrantCut| {
+        let remedy = crate::config::remedy(cut.pack.as_str(), &names);
+        format!("grants, line {}: there is no pack `{}` here, so this cuts nothing: {remedy}", cut.line, cut.pack)
+    };
+    unknown.map(say).collect()
 }
 
 /// Reads a grants file.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use puppet_agent::decayed;
-use puppet_packs::{AgentSpec, SecretsFile};
+use puppet_packs::AgentSpec;
 use puppet_store::{
     AgentStore as _, HostLock, MemoryStore as _,
     sqlite::{Options, SqliteStore},
@@ -18,7 +18,7 @@ use crate::{
     control::{self, Request, unknown_agent},
     output::{List, Output, Table},
     setup::Setup,
-    trouble::{Result, Trouble},
+    trouble::Result,
 };
 
 /// Runs it.
@@ -41,9 +41,7 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
             agent.write(&store, Timestamp::from_system()).await?;
             store.close();
         }
-        if !imported.secrets.is_empty() {
-            keep(setup, imported.secrets)?;
-        }
+        agents::keep(setup, imported.secrets)?;
     }
     let report = imported.report;
     if out.json {
@@ -63,21 +61,6 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
         out.line(format!("  {} {secret} to {}", out.good("moved"), to.display()))?;
     }
     Ok(())
-}
-
-fn keep(setup: &Setup, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
-    let failed = |error: puppet_packs::SecretsError| {
-        Trouble::unreachable(
-            "secrets",
-            error.to_string(),
-            "the agent is made; put its credentials into secrets.toml by hand",
-        )
-    };
-    let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
-    for (name, secret) in secrets {
-        file.set(&name, secret);
-    }
-    file.save().map_err(failed)
 }
 
 async fn list(setup: &Setup, out: Output) -> Result<()> {

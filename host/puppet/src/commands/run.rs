@@ -1,6 +1,7 @@
 //! `run`: the host, until it is stopped. It holds the data folder; commands reach it through its socket.
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,7 +17,7 @@ use puppet_types::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    agents::{self, NewAgent},
+    agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
     control::Control,
@@ -48,12 +49,13 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
     let available = models::of(setup, &secrets, out)?;
     let names = available.clone();
+    let cuts = assembly::operators(setup)?;
     let plan = Plan {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         secret: secret(&setup.data)?,
         generators: generators.clone(),
-        cuts: assembly::operators(setup)?,
+        cuts: cuts.clone(),
         models: available,
         embedding: models::embedding(setup, &secrets)?,
         default_model: setup.config.llm.default.clone(),
@@ -61,13 +63,16 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     };
     let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
-    adopt(&store, &setup.home, out).await?;
+    adopt(&store, setup, out).await?;
+    let mut packs = BTreeSet::new();
     let tell = |spec: &AgentSpec| {
+        packs.insert(spec.pack.clone());
         for line in models::missing(&names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
             out.note(line);
         }
     };
     let count = agents::take_up(&host, generators.into_keys(), tell).await?;
+    assembly::unknown_packs(&cuts, &packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
     let control = Control::open(&setup.data, Arc::clone(&host), local, stopped.clone())?;
@@ -117,15 +122,19 @@ pub async fn told_to_stop(length: Option<std::time::Duration>) {
 }
 
 /// Packs in `agents/` beside the configuration that are no agents yet.
-async fn adopt(store: &SqliteStore, home: &Path, out: Output) -> Result<()> {
-    let folder = home.join("agents");
+async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
+    let folder = setup.home.join("agents");
     if !folder.is_dir() {
         return Ok(());
     }
-    for spec in agents::find(&folder)?.specs {
+    let Found { specs, mut secrets, notes, .. } = agents::find(&folder)?;
+    notes.into_iter().for_each(|note| out.note(note));
+    for spec in specs {
         if store.agent(&spec.id).await?.is_none() {
             out.note(format!("{} comes to live here", spec.id));
+            let secrets = secrets.remove(&spec.id);
             NewAgent { spec }.write(store, Timestamp::from_system()).await?;
+            agents::keep(setup, secrets.unwrap_or_default())?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `simulate`: agents live some days of virtual time, in seconds; a report, a timeline and the data folder stay.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +18,7 @@ use puppet_store::{
     Change, HostLock,
     sqlite::{Durability, Options, SqliteStore},
 };
-use puppet_types::{AgentId, Digest, Json, Timestamp, ids};
+use puppet_types::{AgentId, Digest, Json, PackId, Timestamp, ids};
 
 use crate::{
     agents::{self, Found, NewAgent},
@@ -38,6 +38,7 @@ pub const CLOCK: &str = "simulated.json";
 pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let course = Course::read(setup, args)?;
     let found = agents::find(&args.agents)?;
+    found.notes.iter().for_each(|note| out.note(note));
     if found.specs.is_empty() {
         let message = "holds no agent: neither `*.json` nor a folder with pack.toml";
         return Err(
@@ -60,6 +61,8 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         default_model: Llm::OFFLINE.to_owned(),
         timezone: args.tz.clone(),
     };
+    let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
+    assembly::unknown_packs(&course.cuts, &packs).into_iter().for_each(|note| out.note(note));
     let Assembly { host, store, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
     settle(&host, &found.specs, &course).await?;
@@ -150,7 +153,7 @@ fn fresh(out: &Path) -> Result<PathBuf> {
             .in_file(out)
     };
     if data.exists() {
-        let ours = data.join(CLOCK).exists() || data.join("host.lock").exists();
+        let ours = data.join(CLOCK).exists();
         let empty = std::fs::read_dir(&data).map_err(failed)?.next().is_none();
         if !ours && !empty {
             let message = "holds a folder `data` that no simulation wrote";
@@ -160,6 +163,8 @@ fn fresh(out: &Path) -> Result<PathBuf> {
         std::fs::remove_dir_all(&data).map_err(failed)?;
     }
     std::fs::create_dir_all(&data).map_err(failed)?;
+    // Also where this simulation is broken off: the next may replace what it left.
+    write(&data, CLOCK, "{}\n")?;
     Ok(data)
 }
 

@@ -35,7 +35,7 @@ pub struct Config {
 pub struct Host {
     /// The data folder. In `puppet.toml` it is relative to that file.
     pub data: PathBuf,
-    /// IANA name of the time zone of agents that have none of their own. Whether it exists is checked where zones are known.
+    /// IANA name of the time zone of agents that have none of their own.
     pub timezone: String,
     /// How much the host logs.
     pub log_level: LogLevel,

@@ -41,6 +41,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         .generators
         .all()
         .iter()
+        .filter(|(_, generator)| generator.enabled)
         .map(|(name, generator)| ((*name).to_owned(), generator.interval_ms))
         .collect();
     let plan = Plan {
