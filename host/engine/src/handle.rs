@@ -156,6 +156,7 @@ fn happening(commit: &Commit) -> Happening {
         kind: invocation.event.kind.clone(),
         invocation: invocation.id.clone(),
         outcome: (invocation.outcome.name(), detail),
+        again: matches!(commit.end, EventEnd::Retry { .. }),
         decisions: invocation.decisions.iter().map(|numbered| numbered.decision.kind()).collect(),
         mood,
     }

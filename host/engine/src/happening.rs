@@ -20,6 +20,8 @@ pub enum Happening {
         invocation: InvocationId,
         /// `ok`, `declined`, `failed` or `breach`, with its detail.
         outcome: (&'static str, String),
+        /// Whether the same event will be tried again.
+        again: bool,
         /// Kinds of its decisions.
         decisions: Vec<&'static str>,
         /// The mood, where it moved.

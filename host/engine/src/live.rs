@@ -45,7 +45,8 @@ impl Default for Live {
 struct Mail {
     priority: Priority,
     order: Reverse<u64>,
-    waiting: Waiting,
+    /// Boxed: most mailboxes hold one, and a heap begins with room for four.
+    waiting: Box<Waiting>,
 }
 
 impl PartialEq for Mail {
@@ -76,7 +77,7 @@ struct Mailboxes {
 
 impl Mailboxes {
     fn deliver(&mut self, line: AccountId, waiting: Waiting) {
-        let mail = Mail { priority: waiting.event.priority, order: Reverse(waiting.seq), waiting };
+        let mail = Mail { priority: waiting.event.priority, order: Reverse(waiting.seq), waiting: Box::new(waiting) };
         let heap = self.mail.entry(line.clone()).or_default();
         let was_empty = heap.is_empty();
         heap.push(mail);
@@ -93,7 +94,7 @@ impl Mailboxes {
             self.mail.remove(&line);
         }
         self.running.insert(line.clone());
-        Some((line, mail.waiting))
+        Some((line, *mail.waiting))
     }
 
     fn done(&mut self, line: AccountId) {

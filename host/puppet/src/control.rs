@@ -256,11 +256,8 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
     let waiting = async {
         while wait && !open.is_empty() {
             match watcher.recv().await {
-                Ok(Happening::Invoked { event, invocation, outcome: (name, detail), .. }) if open.contains(&event) => {
-                    // A deadline is tried again: it is not the end.
-                    if name == "breach" && detail.starts_with("deadline") {
-                        continue;
-                    }
+                Ok(Happening::Invoked { again: true, .. }) => {}
+                Ok(Happening::Invoked { event, invocation, outcome: (name, _), .. }) if open.contains(&event) => {
                     open.retain(|other| *other != event);
                     invocations.push(invocation.to_string());
                     outcome = worse(&outcome, name);

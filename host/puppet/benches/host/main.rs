@@ -2,7 +2,7 @@
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, and a day of a
 //! thousand agents.
 //!
-//! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--pool JSON]`; parts: gate, threads, durable, idle,
+//! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, threads, durable, idle,
 //! simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's pool in the first three.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -49,6 +49,8 @@ fn main() {
     } else {
         Effort { length: Duration::from_secs(1), rounds: 5, events: 40_000, idle: 10_000, simulated: 1_000 }
     };
+    let idle = args.iter().position(|arg| arg == "--idle").and_then(|at| args.get(at + 1)?.parse().ok());
+    let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
     let parts: [(&str, Part); 5] = [
