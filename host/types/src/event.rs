@@ -52,5 +52,5 @@ pub struct Event {
     pub broadcast: Option<EventId>,
 }
 
-/// A chain of our own events longer than this is dead-lettered as `loop` (DESIGN §2).
+/// A chain of our own events longer than this is dead-lettered as `loop` (docs/architecture.md).
 pub const MAX_HOPS: u32 = 8;
