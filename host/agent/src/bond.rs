@@ -1,4 +1,4 @@
-//! Relationships (contract §6), clamped to the documented ranges. Pure.
+//! Relationships, clamped to the ranges in docs/capabilities/agent.md. Pure.
 
 use puppet_store::Relationship;
 use puppet_types::{Persona, RelationshipChange, Timestamp};

@@ -1,4 +1,4 @@
-//! Mood: valence, arousal, dominance (contract §4). Pure.
+//! Mood: valence, arousal, dominance (docs/capabilities/agent.md). Pure.
 
 use puppet_types::{Mood, Timestamp};
 use serde::{Deserialize, Serialize};

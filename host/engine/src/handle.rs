@@ -1,4 +1,4 @@
-//! One event, one plugin: the invocation, from the mailbox to the commit (DESIGN §4). Both drivers pass
+//! One event, one plugin: the invocation, from the mailbox to the commit (docs/architecture.md). Both drivers pass
 //! through here; neither does anything between the steps.
 
 use std::sync::Arc;

@@ -292,7 +292,7 @@ impl Host {
         }
     }
 
-    /// When an effect or what follows from it is due.
+    /// The time by the host's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -1,4 +1,4 @@
-//! The way of an event (DESIGN §4): mailbox → sandbox → commit → outbox. Clocks and the two drivers, live and
+//! The way of an event (docs/architecture.md): mailbox → sandbox → commit → outbox. Clocks and the two drivers, live and
 //! simulation, are here; providers, rows and limits are not.
 
 mod actor;

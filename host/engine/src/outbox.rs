@@ -171,7 +171,7 @@ pub fn delivery_event(id: EventId, agent: puppet_types::AgentId, delivery: Deliv
     }
 }
 
-/// The lists of own posts (20) and of everything posted (50), contract §6.
+/// The lists of own posts (20) and of everything posted (50): docs/capabilities/memory.md.
 fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change> {
     let original = matches!(effect.body, Decision::Post { .. } | Decision::Thread { .. });
     let kinds = if original { vec![MemoryKind::Tweet, MemoryKind::Post] } else { vec![MemoryKind::Tweet] };

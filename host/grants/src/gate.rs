@@ -1,8 +1,8 @@
-//! The gate: the one place where a capability call is admitted (DESIGN §4), and the record of what one
+//! The gate: the one place where a capability call is admitted (docs/architecture.md), and the record of what one
 //! invocation read and decided.
 //!
-//! A read passes: counted → granted → budget reserved → answered from the journal, or by the provider within
-//! the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded; one that
+//! A read passes: counted → answered from the journal where that has it, else granted → budget reserved → answered by
+//! the provider within the deadline → booked → journaled. A decision passes: counted → granted → budget reserved → recorded; one that
 //! is refused is journaled like a read, since the guest goes on with the refusal.
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 

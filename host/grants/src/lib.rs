@@ -1,5 +1,5 @@
 //! Who may do what, and how much of it: requests, ceilings, rights, budgets, and the gate through which
-//! every capability call passes (DESIGN §4, §8). No provider is reached by any other way.
+//! every capability call passes (docs/architecture.md). No provider is reached by any other way.
 
 mod amount;
 mod budget;

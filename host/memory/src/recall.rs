@@ -38,7 +38,7 @@ pub enum Method {
     /// Full text, likeness, importance and recency.
     #[default]
     Blended,
-    /// The original engine's formula (contract §6): over core, event, interaction and general alone.
+    /// The original engine's formula (docs/capabilities/memory.md): over core, event, interaction and general alone.
     Keyword,
 }
 

@@ -1,5 +1,5 @@
-//! The fields of a persona with their types and ranges (contract §2), once for `persona.toml` and for the agent
-//! files of the original engine. A 0 is a value like any other.
+//! The fields of a persona with their types and ranges (docs/reference/persona.md), once for `persona.toml` and for
+//! the agent files of the original engine. A 0 is a value like any other.
 
 use puppet_types::{Persona, Timestamp, persona::PostFrequency};
 use serde_json::{Map, Value, json};

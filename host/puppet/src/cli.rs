@@ -124,7 +124,7 @@ pub struct Simulate {
     /// Event generators, by name, or `none`.
     #[arg(long, default_value = "news,mood-swings,encounters", value_name = "LIST")]
     pub generators: String,
-    /// Amounts to grant instead of what the packs request.
+    /// Cuts what the packs request, in the form of grants.toml; it never adds anything.
     #[arg(long, value_name = "FILE")]
     pub grants: Option<PathBuf>,
     /// Copies of each agent, for load: 1,000 agents from four files.

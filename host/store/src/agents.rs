@@ -17,7 +17,7 @@ pub struct AgentRow {
     pub created: Timestamp,
 }
 
-/// How an agent stands to another (contract §6).
+/// How an agent stands to another (docs/capabilities/agent.md).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Relationship {
     /// Agent id or account.

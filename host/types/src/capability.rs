@@ -1,4 +1,4 @@
-//! The host interfaces a plugin may import (DESIGN §3).
+//! The host interfaces a plugin may import (`wit/`).
 
 use std::fmt;
 

@@ -24,7 +24,7 @@ pub struct Image {
     pub alt_text: String,
 }
 
-/// What a memory is about; caps per kind are in contract §6.
+/// What a memory is about; caps per kind are in docs/capabilities/memory.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemoryKind {
@@ -85,7 +85,7 @@ pub struct Memory {
     pub pinned: bool,
 }
 
-/// Valence −1..1, arousal 0..1, dominance 0..1 (contract §4).
+/// Valence −1..1, arousal 0..1, dominance 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Mood {
     /// −1..1, starts at 0.
@@ -102,7 +102,7 @@ impl Default for Mood {
     }
 }
 
-/// Added to a relationship, each part clamped to its step and the sum to its range (contract §6).
+/// Added to a relationship, each part clamped to its step and the sum to its range (docs/capabilities/agent.md).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RelationshipChange {
     /// Step ±0.2, range −1..1.

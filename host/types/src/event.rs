@@ -26,7 +26,7 @@ pub struct Event {
     pub id: EventId,
     /// snake_case, or `pack.kind`.
     pub kind: String,
-    /// `host`, `timer`, `local`, `x`, `api`, `cli`, or a pack id. Stamped by the host.
+    /// `host`, `timer`, `local`, `cli`, or the id of a plugin's pack. Stamped by the host.
     pub source: String,
     /// Whose mailbox.
     pub agent: AgentId,
@@ -52,5 +52,5 @@ pub struct Event {
     pub broadcast: Option<EventId>,
 }
 
-/// A chain of our own events longer than this is dead-lettered as `loop` (DESIGN §2).
+/// A chain of our own events longer than this is dead-lettered as `loop` (docs/architecture.md).
 pub const MAX_HOPS: u32 = 8;

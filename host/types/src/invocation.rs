@@ -57,7 +57,7 @@ breaches! {
 }
 
 impl Breach {
-    /// Whether trying again can help. The rest would only repeat (DESIGN §2).
+    /// Whether trying again can help. The rest would only repeat (docs/reference/errors.md).
     pub const fn is_retried(self) -> bool {
         matches!(self, Self::Deadline)
     }

@@ -1,4 +1,4 @@
-//! The data of a character, in the shape of the original engine's agent files (contract §2): what a
+//! The data of a character, in the shape of the original engine's agent files (docs/reference/persona.md): what a
 //! pack's `persona.toml` holds, what `agent.persona()` answers as JSON, what the offline model reads.
 //! A configured 0 stays 0; only an absent field takes its default. Behaviour is not here.
 
@@ -147,7 +147,7 @@ pub struct Behavior {
     pub content_preferences: ContentPreferences,
 }
 
-/// Contract §5.
+/// When original posts come (docs/reference/behaviour.md).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PostFrequency {

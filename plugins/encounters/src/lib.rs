@@ -1,5 +1,5 @@
-//! Random encounters: every eight hours some agents turn to others (contract §7). Settings: `interval_ms`,
-//! `mirror_probability`, `topics`, `descriptions` (with `{topic}` and `{target}` in them).
+//! Random encounters: every eight hours some agents turn to others (docs/reference/behaviour.md). Settings:
+//! `interval_ms`, `mirror_probability`, `topics`, `descriptions` (with `{topic}` and `{target}` in them).
 
 use puppet_sdk::{prelude::*, time::HOUR_MS};
 use serde::Deserialize;

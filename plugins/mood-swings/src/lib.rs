@@ -1,5 +1,5 @@
-//! Random moods: each agent has one every four hours and up to one more (contract §7). Settings: `interval_ms`,
-//! `jitter_ms`, `moods`.
+//! Random moods: each agent has one every four hours and up to one more (docs/reference/behaviour.md). Settings:
+//! `interval_ms`, `jitter_ms`, `moods`.
 //!
 //! One timer for all agents, however many: when an agent's n-th swing is due follows from its id and n alone, so
 //! nothing has to be kept per agent.
@@ -50,7 +50,7 @@ impl Default for Settings {
     }
 }
 
-/// Contract §7.
+/// Cause, valence, arousal, dominance: docs/reference/behaviour.md.
 const MOODS: &[(&str, f64, f64, f64)] = &[
     ("sudden inspiration", 0.3, 0.4, 0.2),
     ("mild frustration", -0.2, 0.3, -0.1),

@@ -1,5 +1,5 @@
-//! Random news for everybody, every six hours unless set otherwise (contract §7). Settings: `interval_ms`,
-//! `topics`, `headlines` (with `{topic}` in them).
+//! Random news for everybody, every six hours unless set otherwise (docs/reference/behaviour.md). Settings:
+//! `interval_ms`, `topics`, `headlines` (with `{topic}` in them).
 
 use puppet_sdk::{prelude::*, time::HOUR_MS};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! How long the agent keeps quiet after errors of the model or the network (contract §9).
+//! How long the agent keeps quiet after errors of the model or the network (docs/reference/behaviour.md).
 
 use puppet_sdk::{prelude::*, time::MINUTE_MS};
 

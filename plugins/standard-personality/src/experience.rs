@@ -1,4 +1,5 @@
-//! What happens to the agent: news, moods, encounters (contract §7). Each leaves a memory; some lead to a post.
+//! What happens to the agent: news, moods, encounters (docs/reference/behaviour.md). Each leaves a memory; some lead
+//! to a post.
 
 use puppet_sdk::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Structured answers of a model: lines with a prefix (contract §8). What is missing takes its default; what is no
-//! number counts as 0.
+//! Structured answers of a model: lines with a prefix (docs/reference/behaviour.md). What is missing takes its
+//! default; what is no number counts as 0.
 
 /// What to do about a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn reaction(text: &str) -> Reaction {
     Reaction { action, content: field(text, "CONTENT") }
 }
 
-/// Largest shift that news may cause on one axis (contract §4).
+/// Largest shift that news may cause on one axis (docs/reference/behaviour.md).
 const SHIFT: f64 = 0.5;
 
 /// `MEMORY / IMPORTANCE / EMOTION / VALENCE_SHIFT / AROUSAL_SHIFT / DOMINANCE_SHIFT`.
@@ -68,7 +68,7 @@ pub fn impression(text: &str) -> Impression {
     }
 }
 
-/// `SENTIMENT_CHANGE / FAMILIARITY_CHANGE / TRUST_CHANGE / NOTE`; steps are clamped as in contract §6.
+/// `SENTIMENT_CHANGE / FAMILIARITY_CHANGE / TRUST_CHANGE / NOTE`; steps are clamped as in docs/capabilities/agent.md.
 pub fn bond(text: &str) -> Bond {
     Bond {
         sentiment: number(text, "SENTIMENT_CHANGE").unwrap_or(0.0).clamp(-0.2, 0.2),

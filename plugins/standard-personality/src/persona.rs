@@ -1,5 +1,5 @@
 //! The persona as this plugin reads it (docs/reference/persona.md), and its settings. Fields that are absent take
-//! the defaults of contract §2; a 0 stays 0.
+//! the defaults of that page; a 0 stays 0.
 
 use puppet_sdk::prelude::*;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What a model wrote becomes what is posted (contract §8), and the persona's switches take effect.
+//! What a model wrote becomes what is posted (docs/reference/behaviour.md), and the persona's switches take effect.
 
 use puppet_sdk::prelude::*;
 

@@ -1,5 +1,5 @@
-//! What the model is told (contract §8): who it is, in the order rotating > custom > generated, then the task with
-//! what is known of the moment. A custom prompt replaces who it is, never the task.
+//! What the model is told (docs/reference/behaviour.md): who it is, in the order rotating > custom > generated, then
+//! the task with what is known of the moment. A custom prompt replaces who it is, never the task.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! What the agent does about other people's posts (contract §9): the model proposes, the persona's probabilities
-//! decide. A proposed quote survives with half its probability, a reply and a like with theirs.
+//! What the agent does about other people's posts (docs/reference/behaviour.md): the model proposes, the persona's
+//! probabilities decide. A proposed quote survives with half its probability, a reply and a like with theirs.
 
 use puppet_sdk::prelude::*;
 

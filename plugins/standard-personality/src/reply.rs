@@ -80,7 +80,7 @@ pub fn written(
         let mut task = prompt::reply(scene, conversation, with, as_quote).map_err(internal)?;
         task.push_str("Recent posts:\n");
         own.iter().take(6).for_each(|text| task.push_str(&format!("- {}\n", text.replace('\n', " "))));
-        // Contract §8: mostly lively, sometimes calmer.
+        // Mostly lively, sometimes calmer.
         let temperature = if scene.random.chance(0.6) { 1.1 } else { 0.9 };
         let purpose = if as_quote { "quote" } else { "reply" };
         let answer =

@@ -1,4 +1,4 @@
-//! When original posts are due: one named timer, drawn anew after every post (contract §5).
+//! When original posts are due: one named timer, drawn anew after every post (docs/reference/behaviour.md).
 //!
 //! A slot that comes before the minimum is over is lost and drawn again. Replies never use one.
 

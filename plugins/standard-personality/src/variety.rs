@@ -1,4 +1,4 @@
-//! Repetition avoidance: a text too like a recent one is not posted, and topics take turns (contract §6).
+//! Repetition avoidance: a text too like a recent one is not posted, and topics take turns.
 
 use std::collections::BTreeSet;
 

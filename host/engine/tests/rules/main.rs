@@ -1,5 +1,5 @@
-//! What must always hold (DESIGN §12), each rule with tests that fail when it is broken: hosts on virtual time with
-//! guests written for the purpose. Rule 3 and replays of whole weeks need the program: they are in `/tests`.
+//! What must always hold (docs/architecture.md), each rule with tests that fail when it is broken: hosts on virtual
+//! time with guests written for the purpose. Rule 3 and replays of whole weeks need the program: they are in `/tests`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod budgets;

@@ -1,5 +1,5 @@
-//! Agent files of the original engine (contract §2) become agents: every leaf of the file is carried, or named with
-//! the reason why not; credentials go to the secrets and are shown nowhere.
+//! Agent files of the original engine (docs/reference/agent-file.md) become agents: every leaf of the file is carried,
+//! or named with the reason why not; credentials go to the secrets and are shown nowhere.
 
 mod leaves;
 mod names;

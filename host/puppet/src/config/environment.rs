@@ -1,4 +1,4 @@
-//! The environment variables: those of the original engine (contract §3) and our own, which of them are used, and
+//! The environment variables: those of the original engine and our own, which of them are used, and
 //! what they set. docs/reference/environment.md is made from this table.
 
 use super::origin::{Level, Origin, Warning};

@@ -57,7 +57,7 @@ struct Preset {
     model_variable: &'static str,
 }
 
-/// As in the original (contract §3).
+/// As in the original engine (docs/reference/environment.md).
 const PRESETS: [Preset; 2] = [
     Preset {
         name: "openai",

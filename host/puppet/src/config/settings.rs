@@ -172,7 +172,7 @@ pub struct Price {
     pub completion_usd_micros_per_million: u64,
 }
 
-/// `[generators]`: events that come by themselves (contract §7).
+/// `[generators]`: events that come by themselves (docs/reference/behaviour.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Generators {

@@ -348,7 +348,7 @@ pub(super) fn item_of(id: &str, memory: &NewMemory, at: u64) -> Item {
     }
 }
 
-/// Contract §4: add, clamp each axis.
+/// As the host does: add, clamp each axis.
 pub(super) fn shifted(mood: Mood, shift: Mood) -> Mood {
     Mood {
         valence: (mood.valence + shift.valence).clamp(-1.0, 1.0),
@@ -357,7 +357,7 @@ pub(super) fn shifted(mood: Mood, shift: Mood) -> Mood {
     }
 }
 
-/// Contract §6: steps and sums are clamped.
+/// As the host does: steps and sums are clamped.
 pub(super) fn adjusted(
     target: &str,
     old: Option<Relationship>,
