@@ -192,6 +192,8 @@ impl Seen {
         assert_eq!((&one["state"], &one["last_breach"]), (&"backed-off".into(), &"too-many-decisions".into()));
         assert!(one["backoff_until"].is_string() && one["strikes"].as_u64().unwrap() > 0, "{one}");
         let breached = self.run("journal", 0, &["journal", "--outcome", "breach"]);
+        let dead = self.run("dead-letters", 0, &["journal", "dead"]);
+        assert!(!list(&dead, "items").is_empty());
         let id = list(&breached, "items").first().unwrap()["id"].as_str().unwrap().to_owned();
         self.run("invocation", 0, &["journal", "show", &id]);
     }

@@ -181,7 +181,7 @@ impl Host {
     }
 
     /// When an effect of this moment may leave.
-    pub(crate) fn later(&self, at: Timestamp) -> Timestamp {
-        if self.clock.is_virtual() { at.plus_millis(VIRTUAL_STEP_MS) } else { at }
+    pub fn later(&self, at: Timestamp) -> Timestamp {
+        at.plus_millis(if self.clock.is_virtual() { VIRTUAL_STEP_MS } else { 1 })
     }
 }

@@ -233,6 +233,12 @@ pub enum JournalCommand {
         /// Its id.
         id: String,
     },
+    /// Events that were given up, and why.
+    Dead {
+        /// At most so many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
+    },
 }
 
 /// `doctor`.

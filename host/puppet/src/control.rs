@@ -241,7 +241,7 @@ pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[Age
         let Some(agent) = host.accounts.agent(&delivery.account) else { continue };
         let post = published.posts.first().map(|post| post.id.to_string()).unwrap_or_default();
         let id = EventId::from(ids::derive("evt", &["say", &post, agent.as_str()]));
-        events.push(delivery_event(id, agent, delivery, at));
+        events.push(delivery_event(id, agent, delivery, host.later(at)));
     }
     Ok(events)
 }

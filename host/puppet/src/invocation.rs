@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use puppet_store::{Effect, EffectState, JournalEntry};
-use puppet_types::{Capability, Digest, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp, Timing};
+use puppet_types::{Capability, Digest, Event, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp, Timing};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -47,6 +47,14 @@ pub struct EventView {
     pub priority: Priority,
     pub at: Timestamp,
     pub payload: Value,
+}
+
+impl EventView {
+    /// Of an event.
+    pub fn of(event: Event) -> Self {
+        let Event { id, kind, source, priority, at, payload, .. } = event;
+        Self { id: id.to_string(), kind, source, priority, at, payload }
+    }
 }
 
 /// A decline.
@@ -112,14 +120,7 @@ impl InvocationView {
             plugin: invocation.plugin,
             persona_digest: invocation.persona_digest,
             settings_digest: invocation.settings_digest,
-            event: EventView {
-                id: event.id.to_string(),
-                kind: event.kind,
-                source: event.source,
-                priority: event.priority,
-                at: event.at,
-                payload: event.payload,
-            },
+            event: EventView::of(event),
             outcome: invocation.outcome.name(),
             breach,
             declined,

@@ -1,12 +1,13 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
-use puppet_store::{Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
+use puppet_store::{DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
 use puppet_types::{InvocationId, Timestamp};
+use serde_json::json;
 
 use crate::{
     cli::{Journal, JournalCommand},
     duration,
-    invocation::InvocationView,
+    invocation::{EventView, InvocationView},
     output::{List, Output},
     setup::Setup,
     trouble::{Result, Trouble},
@@ -18,8 +19,10 @@ const FOLLOW_MS: u64 = 300;
 /// Runs it.
 pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     let store = SqliteStore::open_read_only(&setup.data)?;
-    if let Some(JournalCommand::Show { id }) = &args.command {
-        return show(&store, id, out).await;
+    match &args.command {
+        Some(JournalCommand::Show { id }) => return show(&store, id, out).await,
+        Some(JournalCommand::Dead { limit }) => return dead(&store, *limit, out).await,
+        None => {}
     }
     let mut filter = filter(&args)?;
     if args.follow {
@@ -47,6 +50,26 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     }
     if let Some(next) = next {
         out.note(format!("older ones: --before {next}"));
+    }
+    Ok(())
+}
+
+/// Events that were given up, newest first; on a terminal oldest first, as the journal.
+async fn dead(store: &SqliteStore, limit: u64, out: Output) -> Result<()> {
+    let letters = store.dead_letters(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+    if out.json {
+        let items = letters.into_iter().map(|letter| {
+            let DeadLetter { event, reason, at } = letter;
+            json!({ "at": at, "agent": event.agent.clone(), "reason": reason, "event": EventView::of(event) })
+        });
+        return out.object(&List { schema: "puppet.dead-letters/1", items: items.collect::<Vec<_>>(), next: None });
+    }
+    if letters.is_empty() {
+        out.note("no event was given up");
+    }
+    for DeadLetter { event, reason, at } in letters.iter().rev() {
+        let what = format!("{} {} for {}", event.id, event.kind, event.agent);
+        out.line(format!("{} {} {what}", out.dim(at.to_string()), out.bad(reason)))?;
     }
     Ok(())
 }
