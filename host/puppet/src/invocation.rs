@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use puppet_store::{Effect, EffectState, JournalEntry};
-use puppet_types::{Capability, Digest, Event, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp, Timing};
+use puppet_types::{
+    Capability, Digest, Event, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp, Timing,
+};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -75,8 +75,11 @@ fn told(answer: &Value, wait: bool, out: Output) -> Result<()> {
         }
     }
     if wait && matches!(outcome.as_str(), "failed" | "breach" | "dead-lettered") {
-        let mut trouble =
-            Trouble::input("event-failed", format!("the event ended as `{outcome}`"), "`puppet journal` and `puppet journal dead` tell why");
+        let mut trouble = Trouble::input(
+            "event-failed",
+            format!("the event ended as `{outcome}`"),
+            "`puppet journal` and `puppet journal dead` tell why",
+        );
         trouble.exit = Exit::Failed;
         return Err(trouble);
     }

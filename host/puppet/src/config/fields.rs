@@ -43,7 +43,7 @@ pub const FIELDS: &[Field] = &[
         "ENGINE_LOG_LEVEL",
         "How much the host logs.",
     ),
-    field("host.workers", "1 to 1000", "256", "", "Events under way at the same time, each of another agent."),
+    field("host.workers", "1 to 1000", "256", "", "Invocations at the same time, each of another account."),
     field("llm.default", "name of a provider", "offline", "", "Who writes for agents that name no provider."),
     field("llm.providers.<name>.kind", "openai", "openai", "", "The protocol: OpenAI's chat completions."),
     field(
@@ -95,7 +95,7 @@ pub const FIELDS: &[Field] = &[
         "dollars as text, \"0.15\"",
         "",
         "",
-        "What a million tokens of prompt cost. Without a price dollars cannot be counted.",
+        "What a million tokens of prompt cost, where that is not the list price.",
     ),
     field(
         "llm.providers.<name>.price.completion_usd_per_million",

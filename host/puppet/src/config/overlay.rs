@@ -184,7 +184,7 @@ fn complete(
             None => warnings.push(Warning {
                 level: Level::Warning,
                 code: "key-not-set",
-                message: format!("the variable {variable} is not set: requests go out without a key"),
+                message: format!("the variable {variable} is not set: the provider is left out"),
                 place: origin.place(&field("key_env")),
                 remedy: format!("set {variable} in the environment or in `.env`"),
             }),
@@ -195,7 +195,8 @@ fn complete(
         warnings.push(Warning {
             level: Level::Note,
             code: "no-price",
-            message: "has no price: tokens are counted, dollars cannot be".to_owned(),
+            message: "has no price of its own: the list price counts, and a model that is not listed is refused"
+                .to_owned(),
             place: crate::trouble::Place { field: Some(field("price")), ..Default::default() },
             remedy,
         });
