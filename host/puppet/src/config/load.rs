@@ -177,8 +177,7 @@ impl Draft {
 
 /// Only the shape: which zones there are is known where they are used.
 fn zone(text: &str) -> Option<String> {
-    let shape = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-    (!text.is_empty() && text.chars().all(shape)).then(|| text.to_owned())
+    jiff::tz::TimeZone::get(text).is_ok().then(|| text.to_owned())
 }
 
 fn read_generator(generator: &mut Generator, section: &Section<'_>) -> Result<()> {
