@@ -39,7 +39,7 @@ impl Output {
 
     /// One line. A reader that went away (`| head`) ends the program quietly.
     pub fn line(self, text: impl fmt::Display) -> Result<()> {
-        put(&printable(&text.to_string()))
+        put(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] }))
     }
 
     /// A line for people beside the output: progress, warnings. Never mixed into JSON.
@@ -83,13 +83,20 @@ fn put(text: &str) -> Result<()> {
     }
 }
 
+/// What [`Output`] writes around a text.
+const STYLES: [&str; 6] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
+
 /// A text for a terminal. Much of what is printed was written by plugins, models and strangers: control characters,
-/// with which a terminal can be made to say something else, become `�`. Our own six styles stay.
+/// with which a terminal can be made to say something else, become `�`.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    const STYLES: [&str; 6] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
+    shown(text, &[])
+}
+
+/// The same, but for some styles.
+fn shown<'t>(text: &'t str, styles: &[&str]) -> Cow<'t, str> {
     let foreign = |at: usize, c: char| match c {
         '\n' | '\t' => false,
-        '\x1b' => !STYLES.iter().any(|style| text[at + 1..].starts_with(style)),
+        '\x1b' => !styles.iter().any(|style| text[at + 1..].starts_with(style)),
         _ => c.is_control(),
     };
     if !text.char_indices().any(|(at, c)| foreign(at, c)) {
@@ -149,7 +156,8 @@ mod tests {
     #[test]
     fn a_terminal_is_told_nothing_but_text_and_our_styles() {
         let own = Output { json: false, colour: true }.bad("red") + " tea\nat\tfive — ü 🫖";
-        assert_eq!(printable(&own), own);
+        assert_eq!(shown(&own, &STYLES), own);
+        assert_eq!(printable(&own), own.replace('\x1b', "�"));
         let foreign = "\x1b[2J\x1b]0;root\x07 a\rb\x08 \u{9b}31m \x1b";
         assert_eq!(printable(foreign), "�[2J�]0;root� a�b� �31m �");
     }
