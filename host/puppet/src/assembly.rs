@@ -179,7 +179,7 @@ pub fn operators(setup: &Setup) -> Result<Vec<GrantCut>> {
 
 /// Reads a grants file.
 pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = crate::files::text(path).map_err(|error| {
         Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
     })?;
     let cuts = grants_file::parse(&text, path)?;

@@ -114,7 +114,7 @@ fn payload_of(text: &str) -> Result<Value> {
     let read;
     let text = match text.strip_prefix('@') {
         Some(path) => {
-            read = std::fs::read_to_string(path).map_err(|error| {
+            read = crate::files::text(path.as_ref()).map_err(|error| {
                 Trouble::input("payload", format!("`{path}` cannot be read: {error}"), "name a file with a JSON object")
             })?;
             &read
