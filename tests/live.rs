@@ -66,6 +66,19 @@ fn the_socket_is_the_owners_alone() {
 }
 
 #[test]
+#[cfg(unix)]
+fn who_connects_and_says_nothing_keeps_nobody_out() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let silent: Vec<_> =
+        (0..100).map(|_| std::os::unix::net::UnixStream::connect(data.join("control.sock")).unwrap()).collect();
+    run(folder.path(), &["event", "send", "news", "--payload", "{\"topic\": \"calm\"}", "--wait"]).exits(0);
+    drop(silent);
+    assert_eq!(host.stop(), 0);
+}
+
+#[test]
 fn an_accepted_event_survives_the_death_of_its_host() {
     let folder = imported();
     let data = folder.path().join(".puppet");

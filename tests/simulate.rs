@@ -224,3 +224,26 @@ fn journal_and_budgets_read_the_folder_of_a_simulation() {
     let ids: Vec<&str> = list(&plugins, "items").iter().map(|item| item["pack"].as_str().unwrap()).collect();
     assert_eq!(ids, ["encounters", "mood-swings", "news", "standard-personality"]);
 }
+
+#[test]
+fn only_what_a_simulation_wrote_makes_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let agents = folder.path().join("agents");
+    std::fs::create_dir(&agents).unwrap();
+    std::fs::copy(support::fixtures().join("agents/harbour-watch.json"), agents.join("a.json")).unwrap();
+    let simulated =
+        |out: &str| support::run(folder.path(), &["simulate", "--agents", "agents", "--out", out, "--days", "1"]);
+    let refused = |out: &str| assert!(simulated(out).exits(2).stderr.contains("error[out-folder]"), "{out}");
+    refused("agents/../agents");
+    assert_eq!(std::fs::read_dir(&agents).unwrap().count(), 1);
+
+    support::run(folder.path(), &["run", "--for", "1s", "--data", "home/data"]).exits(0);
+    refused("home");
+    assert!(folder.path().join("home/data/puppet.db").exists(), "a host lives there");
+
+    simulated("out").exits(0);
+    simulated("out").exits(0);
+    support::run(folder.path(), &["agent", "import", "agents/a.json", "--data", "out/data"]);
+    support::run(folder.path(), &["run", "--for", "1s", "--data", "out/data"]).exits(0);
+    refused("out");
+}

@@ -21,6 +21,9 @@ const ATTEMPTS: u32 = 4;
 /// How often a quarantined version's events are looked at.
 const QUARANTINE_MS: u64 = 3_600_000;
 
+/// A declined event comes again no sooner than so much later: nothing else bounds a plugin that declines for ever.
+const AGAIN_MS: u64 = 60_000;
+
 /// An event that went through its plugin and waits for its commit.
 pub enum Handled {
     /// To be committed.
@@ -176,7 +179,7 @@ fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp) -> EventEnd
 /// A decline with a time brings the event again: a new event, with fresh reads.
 fn again(outcome: &Outcome, event: &Event, at: Timestamp) -> Option<Change> {
     let Outcome::Declined(Declined { retry_at: Some(retry_at), .. }) = outcome else { return None };
-    let retry_at = (*retry_at).max(at.plus_millis(1));
+    let retry_at = (*retry_at).max(at.plus_millis(AGAIN_MS));
     let id = ids::derive("evt", &[event.id.as_str(), "again", &retry_at.to_string()]);
     Some(Change::Event(Event {
         id: EventId::from(id),

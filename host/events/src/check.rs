@@ -1,6 +1,6 @@
 //! What an emitted event may look like: pure, checked before anything is recorded.
 
-use puppet_types::{AgentId, CallError, Code, EventTarget};
+use puppet_types::{AgentId, CallError, Code, EventTarget, PAYLOAD_DEPTH};
 use serde_json::Value;
 
 /// Longest kind.
@@ -54,6 +54,9 @@ pub fn payload(text: &str) -> Result<Value, CallError> {
         return Err(CallError::new(Code::TooLong, message));
     }
     match serde_json::from_str::<Value>(text) {
+        Ok(value) if puppet_types::is_too_deep(&value) => {
+            Err(invalid(format!("the payload is nested deeper than {PAYLOAD_DEPTH}")))
+        }
         Ok(value) if value.is_object() => Ok(value),
         Ok(_) => Err(invalid("the payload is no JSON object".to_owned())),
         Err(error) => Err(invalid(format!("the payload is no JSON: {error}"))),
@@ -110,7 +113,9 @@ mod tests {
     #[test]
     fn payloads_are_bounded_objects() {
         assert!(payload("{\"a\": 1}").is_ok());
-        for bad in ["", "[]", "1", "{", "nul"] {
+        let deep = |depth: usize| format!("{{\"a\": {}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        assert!(payload(&deep(PAYLOAD_DEPTH)).is_ok());
+        for bad in ["", "[]", "1", "{", "nul", &deep(PAYLOAD_DEPTH + 1)] {
             assert_eq!(payload(bad).unwrap_err().code, Code::InvalidInput, "{bad}");
         }
         let long = format!("{{\"a\": \"{}\"}}", "x".repeat(PAYLOAD_BYTES));

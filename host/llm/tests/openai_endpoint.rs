@@ -232,6 +232,25 @@ async fn unknown_usage_is_left_to_the_reservation() {
 }
 
 #[tokio::test]
+async fn an_answer_is_believed_as_far_as_it_can_be() {
+    let mut absurd = answer(&format!("{KEY} {}", "ä".repeat(1 << 20)));
+    absurd["model"] = json!(format!("model-{KEY}"));
+    absurd["usage"] = json!({"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX});
+    let fake = endpoint(vec![ok(absurd)]).await;
+    let provider = provider(&fake.url, |endpoint| endpoint.price = Some(Price::FREE));
+    let got = provider.complete(&request(), &context()).await.unwrap();
+    assert_eq!(got.used[0], Charge { amount: Amount::Tokens, quantity: 2 * u64::from(u32::MAX) });
+    assert_eq!((got.value.usage.completion_tokens, got.value.finish.as_str()), (u32::MAX, "length"));
+    assert!(got.value.text.starts_with("*** ää") && got.value.text.len() <= 256 << 10);
+    assert_eq!(got.value.model, "model-***");
+    let vector = vec![0.5; 64 * 4_096 + 1];
+    let fake = endpoint(vec![ok(json!({"data": [{"index": 0, "embedding": vector}]}))]).await;
+    let provider = self::provider(&fake.url, |_| {});
+    let error = provider.embed(&["tide".to_owned()]).await.unwrap_err();
+    assert_eq!(error.code, Code::ProviderUnavailable);
+}
+
+#[tokio::test]
 async fn vectors_come_in_the_order_of_the_texts() {
     let data = json!({"data": [
         {"index": 1, "embedding": [0.0, 1.0]}, {"index": 0, "embedding": [1.0, 0.0]}

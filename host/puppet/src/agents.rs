@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    firstparty,
+    files, firstparty,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -226,7 +226,7 @@ pub fn find(folder: &Path) -> Result<Found> {
 
 /// Reads one original agent file. Answers it with the digest of its bytes.
 pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = files::bytes(path, files::TEXT_BYTES).map_err(|error| {
         Trouble::input("agent-file", format!("cannot be read: {error}"), "name an agent file of the original engine")
             .in_file(path)
     })?;

@@ -205,7 +205,7 @@ pub fn unknown_packs(cuts: &[GrantCut], packs: &BTreeSet<PackId>) -> Vec<String>
 
 /// Reads a grants file.
 pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = crate::files::text(path).map_err(|error| {
         Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
     })?;
     let cuts = grants_file::parse(&text, path)?;

@@ -37,6 +37,8 @@ pub const SOCKET: &str = "control.sock";
 const REQUEST_BYTES: u64 = 8 << 20;
 /// Requests under way at once.
 const CONNECTIONS: usize = 64;
+/// How long a request may take to come, and an answer to go: who connects and says nothing keeps no place from others.
+const TALK: Duration = Duration::from_secs(5);
 /// How long `--wait` waits.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -162,8 +164,9 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     let mut bounded = BufReader::new(read.take(REQUEST_BYTES));
-    if bounded.read_line(&mut line).await.unwrap_or(0) == 0 {
-        return;
+    match tokio::time::timeout(TALK, bounded.read_line(&mut line)).await {
+        Ok(Ok(bytes)) if bytes > 0 => {}
+        _ => return,
     }
     let reply = match serde_json::from_str::<Request>(&line) {
         Ok(request) => answer(&parts, request).await,
@@ -180,7 +183,7 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
     if let Ok(mut text) = serde_json::to_string(&reply) {
         text.push('\n');
         // The asker may be gone.
-        let _ = write.write_all(text.as_bytes()).await;
+        let _ = tokio::time::timeout(TALK, write.write_all(text.as_bytes())).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod commands;
 pub mod config;
 pub mod control;
 mod duration;
+mod files;
 pub mod firstparty;
 pub mod init;
 mod invocation;
@@ -76,10 +77,10 @@ fn start(common: &Common, command: Command) -> Result<()> {
     done
 }
 
-/// The host's own log, on stderr.
+/// The host's own log, on stderr. What the client of models logs are answers, whole, with whatever stands in them.
 fn log(setup: &Setup) -> Result<()> {
     let level = setup.config.host.log_level.name();
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,puppet={level}"))
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,async_openai=off,puppet={level}"))
         .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
         .map_err(Trouble::internal)?;
     // Set once per process; a second set is a test's.

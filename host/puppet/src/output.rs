@@ -1,6 +1,7 @@
 //! How commands print: JSON for scripts, plain lines or coloured ones for people.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::{self, IsTerminal as _, Write as _},
 };
@@ -27,29 +28,24 @@ impl Output {
     /// One object, with a final newline.
     pub fn object<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(Trouble::internal)?;
-        self.line(text)
+        put(&text)
     }
 
     /// One object on one line.
     pub fn object_line<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         let text = serde_json::to_string(value).map_err(Trouble::internal)?;
-        self.line(text)
+        put(&text)
     }
 
     /// One line. A reader that went away (`| head`) ends the program quietly.
     pub fn line(self, text: impl fmt::Display) -> Result<()> {
-        let mut out = io::stdout().lock();
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            Err(error) => Err(Trouble::internal(format!("cannot print: {error}"))),
-            Ok(()) => Ok(()),
-        }
+        put(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] }))
     }
 
     /// A line for people beside the output: progress, warnings. Never mixed into JSON.
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", printable(&text.to_string()));
     }
 
     /// Dimmed.
@@ -76,6 +72,37 @@ impl Output {
     fn styled(self, code: &str, text: impl fmt::Display) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }
+}
+
+fn put(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Trouble::internal(format!("cannot print: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// What [`Output`] writes around a text.
+const STYLES: [&str; 6] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
+
+/// A text for a terminal. Much of what is printed was written by plugins, models and strangers: control characters,
+/// with which a terminal can be made to say something else, become `�`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    shown(text, &[])
+}
+
+/// The same, but for some styles.
+fn shown<'t>(text: &'t str, styles: &[&str]) -> Cow<'t, str> {
+    let foreign = |at: usize, c: char| match c {
+        '\n' | '\t' => false,
+        '\x1b' => !styles.iter().any(|style| text[at + 1..].starts_with(style)),
+        _ => c.is_control(),
+    };
+    if !text.char_indices().any(|(at, c)| foreign(at, c)) {
+        return Cow::Borrowed(text);
+    }
+    text.char_indices().map(|(at, c)| if foreign(at, c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A list as every command prints it.
@@ -119,5 +146,19 @@ impl Table {
             out.line(if n == 0 { out.bold(line) } else { line.to_owned() })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_text_and_our_styles() {
+        let own = Output { json: false, colour: true }.bad("red") + " tea\nat\tfive — ü 🫖";
+        assert_eq!(shown(&own, &STYLES), own);
+        assert_eq!(printable(&own), own.replace('\x1b', "�"));
+        let foreign = "\x1b[2J\x1b]0;root\x07 a\rb\x08 \u{9b}31m \x1b";
+        assert_eq!(printable(foreign), "�[2J�]0;root� a�b� �31m �");
     }
 }

@@ -1,9 +1,15 @@
 //! What goes wrong, for people and for scripts: a code, a message, a place, a remedy, and the exit code of
 //! docs/reference/exit-codes.md.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use serde::Serialize;
+
+use crate::output::printable;
 
 /// Exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,14 +107,15 @@ impl Trouble {
 
     /// Prints it to stderr, as JSON or for people.
     pub fn report(&self, json: bool) {
-        if json {
+        // Nobody to tell is no reason to panic.
+        let _ = if json {
             let error = serde_json::json!({ "error": {
                 "code": self.code, "message": self.message, "where": self.place, "remedy": self.remedy,
             }});
-            eprintln!("{error}");
+            writeln!(io::stderr(), "{error}")
         } else {
-            eprintln!("{self}");
-        }
+            writeln!(io::stderr(), "{}", printable(&self.to_string()))
+        };
     }
 }
 

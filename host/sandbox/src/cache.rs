@@ -4,7 +4,7 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -17,11 +17,7 @@ const DIGEST_BYTES: usize = 32;
 
 /// The kept native code of a component, if it is whole and of this engine.
 pub(crate) fn load(engine: &Engine, dir: &Path, digest: &Digest) -> Option<Component> {
-    let path = path(engine, dir, digest);
-    if !is_ours(&path) {
-        return None;
-    }
-    let file = fs::read(path).ok()?;
+    let file = ours(&path(engine, dir, digest))?;
     let (expected, code) = file.split_at_checked(DIGEST_BYTES)?;
     if Digest::of(code).as_bytes() != expected {
         return None;
@@ -69,16 +65,24 @@ fn path(engine: &Engine, dir: &Path, digest: &Digest) -> PathBuf {
     dir.join(format!("{}-{:016x}.native", digest.hex(), hasher.finish()))
 }
 
-/// A file that others could have written is not run.
+/// The bytes of a file that its owner alone can have written, where that is who the host runs as.
 #[cfg(unix)]
-fn is_ours(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o022 == 0)
+fn ours(path: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    if !fs::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    // Of the opened file: what lies at the path may have been changed since.
+    let mut file = fs::File::open(path).ok()?;
+    let about = file.metadata().ok()?;
+    let mine = about.uid() == rustix::process::geteuid().as_raw() && about.permissions().mode() & 0o022 == 0;
+    let mut bytes = Vec::new();
+    (about.is_file() && mine && file.read_to_end(&mut bytes).is_ok()).then_some(bytes)
 }
 
 #[cfg(not(unix))]
-fn is_ours(path: &Path) -> bool {
-    path.is_file()
+fn ours(path: &Path) -> Option<Vec<u8>> {
+    fs::read(path).ok()
 }
 
 #[allow(unsafe_code, reason = "the one place where kept native code becomes a component again")]
@@ -86,4 +90,30 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     // SAFETY: the bytes are the output of `Component::serialize` of an engine with the same compatibility hash: they
     // come from a file in the host's own folder that only its user can write, and match the digest written with them.
     unsafe { Component::deserialize(engine, code) }.ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_others_can_have_written_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a.native"), dir.path().join("b.native"));
+        fs::write(&file, "code").unwrap();
+        symlink(&file, &link).unwrap();
+        let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o600);
+        assert_eq!(ours(&file).as_deref(), Some(&b"code"[..]));
+        assert_eq!(ours(&link), None);
+        mode(0o620);
+        assert_eq!(ours(&file), None);
+        mode(0o600);
+        // Only root can give a file away.
+        if chown(&file, Some(65_534), None).is_ok() {
+            assert_eq!(ours(&file), None);
+        }
+    }
 }

@@ -217,8 +217,13 @@ fn parsed(payload: &str) -> Result<Value, Refusal> {
         let message = format!("{} bytes of payload: at most {PAYLOAD_BYTES}", payload.len());
         return Err(Refusal::call(Code::TooLong, message));
     }
-    serde_json::from_str(payload)
-        .map_err(|error| Refusal::call(Code::InvalidInput, format!("the payload is no JSON: {error}")))
+    let payload: Value = serde_json::from_str(payload)
+        .map_err(|error| Refusal::call(Code::InvalidInput, format!("the payload is no JSON: {error}")))?;
+    if puppet_types::is_too_deep(&payload) {
+        let message = format!("the payload is nested deeper than {}", puppet_types::PAYLOAD_DEPTH);
+        return Err(Refusal::call(Code::InvalidInput, message));
+    }
+    Ok(payload)
 }
 
 #[cfg(test)]
@@ -330,5 +335,6 @@ mod tests {
         }
         assert!(parsed("{}").is_ok() && parsed("nope").is_err());
         assert!(parsed(&format!("\"{}\"", "x".repeat(PAYLOAD_BYTES))).is_err());
+        assert!(parsed(&format!("{}{}", "[".repeat(65), "]".repeat(65))).is_err());
     }
 }

@@ -30,6 +30,9 @@ pub(crate) fn text(text: &str) -> Result<(), Refusal> {
     if text.contains(['\u{feff}', '\u{fffe}', '\u{ffff}']) {
         return Err(invalid("the text holds a byte order mark or a character that is none"));
     }
+    if text.contains(|c: char| c.is_control() && !"\n\r\t".contains(c)) {
+        return Err(invalid("the text holds a control character"));
+    }
     let weight = weighted_length(text);
     if weight > MAX_WEIGHT {
         return Err(Refusal::call(Code::TooLong, format!("the text weighs {weight}: at most {MAX_WEIGHT}")));
@@ -142,7 +145,8 @@ mod tests {
         assert!(text(&"a".repeat(280)).is_ok());
         assert_eq!(code(text(&"a".repeat(281))), Code::TooLong);
         assert!(text(&"字".repeat(141)).unwrap_err().to_string().contains("282"));
-        for bad in ["", " \n\t", "a\u{feff}"] {
+        assert!(text("two\r\n\tlines").is_ok());
+        for bad in ["", " \n\t", "a\u{feff}", "a\0", "\x1b[2Ja", "a\u{85}"] {
             assert_eq!(code(text(bad)), Code::InvalidInput, "{bad:?}");
         }
     }

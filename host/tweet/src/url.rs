@@ -17,7 +17,9 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
         let bare = scheme == 0;
         let host_len = host_len(&text[host_at..], bare);
         if host_len == 0 {
-            at += scheme.max(next_len(text, at));
+            // Full stops alone are passed at once: looking at each of them anew would take the square of their number.
+            let stops = text[host_at..].len() - text[host_at..].trim_start_matches('.').len();
+            at = (host_at + stops).max(at + next_len(text, at));
             continue;
         }
         let host_end = host_at + host_len;

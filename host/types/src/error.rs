@@ -59,14 +59,22 @@ pub struct CallError {
     pub retry_after_ms: Option<u64>,
 }
 
+/// Bytes kept of a message: it may repeat what a guest said, and goes back to it and into the journal.
+const MESSAGE_BYTES: usize = 1 << 10;
+
 impl CallError {
     /// With no hint to wait.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after_ms: None }
+        let mut message = message.into();
+        if message.len() > MESSAGE_BYTES {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+            message.push('…');
+        }
+        Self { code, message, retry_after_ms: None }
     }
     /// With a time to wait.
     pub fn retry(code: Code, message: impl Into<String>, after_ms: u64) -> Self {
-        Self { code, message: message.into(), retry_after_ms: Some(after_ms) }
+        Self { retry_after_ms: Some(after_ms), ..Self::new(code, message) }
     }
 }
 
@@ -92,3 +100,16 @@ impl Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}: {1}")]
 pub struct BreachError(pub crate::Breach, pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_does_not_grow_with_what_it_repeats() {
+        let error = CallError::retry(Code::InvalidInput, format!("`{}` is no name", "ü".repeat(1 << 20)), 5);
+        assert!(error.message.ends_with("ü…") && error.message.len() < 1_100);
+        assert_eq!(error.retry_after_ms, Some(5));
+        assert_eq!(CallError::new(Code::Denied, "no").message, "no");
+    }
+}

@@ -1,7 +1,23 @@
 //! JSON kept as text: written once, compared and copied as bytes, parsed only where somebody looks inside.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
+
+/// How deep lists and objects of a payload may lie in each other. A payload is kept within other JSON (the journal's
+/// decisions, a timer's event), and readers of JSON give up at 128.
+pub const PAYLOAD_DEPTH: usize = 64;
+
+/// Whether lists and objects lie in each other deeper than [`PAYLOAD_DEPTH`].
+pub fn is_too_deep(payload: &Value) -> bool {
+    fn deeper(value: &Value, left: usize) -> bool {
+        match value {
+            Value::Array(list) => left == 0 || list.iter().any(|value| deeper(value, left - 1)),
+            Value::Object(map) => left == 0 || map.values().any(|value| deeper(value, left - 1)),
+            _ => false,
+        }
+    }
+    deeper(payload, PAYLOAD_DEPTH)
+}
 
 /// Valid JSON text without superfluous spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +63,13 @@ impl<'de> Deserialize<'de> for Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_is_that_of_lists_and_objects() {
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        assert!(!is_too_deep(&nested(PAYLOAD_DEPTH)) && is_too_deep(&nested(PAYLOAD_DEPTH + 1)));
+        assert!(!is_too_deep(&Value::Null));
+    }
 
     #[test]
     fn passes_through_byte_for_byte() {

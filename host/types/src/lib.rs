@@ -23,6 +23,6 @@ pub use ids::{AccountId, AgentId, Digest, EffectId, EventId, InvocationId, PackI
 pub use invocation::{
     Breach, Cost, Declined, Invocation, LogLine, NumberedDecision, Outcome, PluginRef, Read, ReadStatus, Timing,
 };
-pub use json::Json;
+pub use json::{Json, PAYLOAD_DEPTH, is_too_deep};
 pub use persona::Persona;
 pub use time::Timestamp;

@@ -103,6 +103,14 @@ async fn a_call_that_declines_leaves_nothing_but_its_record_and_no_strike() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_declines_for_ever_is_asked_once_a_minute() {
+    let scene = Scene::of(Cast { pack: "pack", steps: Vec::new(), end: End::Again, requests: everything() }).await;
+    scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+    scene.run_until(after(600_000)).await;
+    assert_eq!(scene.journal().await.len(), 10);
+}
+
+#[tokio::test]
 async fn a_call_with_too_many_decisions_commits_none_of_them() {
     let scene = scene(End::Repeat).await;
     let before = others(&scene, "e1");

@@ -49,6 +49,8 @@ pub enum End {
     Failed,
     /// With an answer.
     Declined,
+    /// With an answer that asks for the event again, in 1970.
+    Again,
     /// By `unreachable`.
     Trap,
     /// Never: it spins until its fuel is gone.
@@ -184,6 +186,7 @@ fn ended(end: End, constants: &mut Constants) -> String {
             stored(32, &no),
             stored(40, &no)
         ),
+        End::Again => format!("{} (i32.store8 (i32.const 48) (i32.const 1))", ended(End::Declined, constants)),
         End::Trap => "unreachable".to_owned(),
         End::Spin => "(loop $spin (br $spin))".to_owned(),
         End::Repeat => "(br $again)".to_owned(),

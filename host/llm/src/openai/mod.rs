@@ -87,21 +87,19 @@ impl LlmProvider for OpenAi {
         let response: Result<wire::ChatResponse, OpenAIError> =
             self.client(context.seed).chat().create_byot(body).await;
         let response = response.map_err(|error| self.call_error(&error))?;
-        let used =
-            response.usage.map_or_else(Vec::new, |usage| self.terms.used(usage.prompt_tokens, usage.completion_tokens));
-        let usage = response.usage.map_or_else(
-            || {
-                // Not told: what was reserved counts.
-                let prompt_tokens = u32::try_from(request.prompt_bytes()).unwrap_or(u32::MAX);
-                Usage { prompt_tokens, completion_tokens: request.max_tokens }
-            },
-            |usage| Usage {
-                prompt_tokens: u32::try_from(usage.prompt_tokens).unwrap_or(u32::MAX),
-                completion_tokens: u32::try_from(usage.completion_tokens).unwrap_or(u32::MAX),
-            },
-        );
+        let told = response.usage.map(wire::TokenUsage::bounded);
+        let used = told.map_or_else(Vec::new, |usage| {
+            self.terms.used(u64::from(usage.prompt_tokens), u64::from(usage.completion_tokens))
+        });
+        let usage = told.unwrap_or_else(|| {
+            // Not told: what was reserved counts.
+            let prompt_tokens = u32::try_from(request.prompt_bytes()).unwrap_or(u32::MAX);
+            Usage { prompt_tokens, completion_tokens: request.max_tokens }
+        });
         let model = response.model.unwrap_or_else(|| self.endpoint.model.clone());
         let (text, finish) = wire::first_choice(response.choices)?;
+        let [text, model, finish] = [text, model, finish].map(|said| self.endpoint.without_secrets(said));
+        let (text, finish) = wire::cut(text, finish);
         let value = Completion { text, model, usage, finish };
         Ok(Answer { value, used, latency: started.elapsed() })
     }
@@ -113,7 +111,9 @@ impl LlmProvider for OpenAi {
         let response: Result<wire::EmbeddingResponse, OpenAIError> =
             self.client(seed).embeddings().create_byot(body).await;
         let response = response.map_err(|error| self.call_error(&error))?;
-        let used = response.usage.map_or_else(Vec::new, |usage| self.terms.used_embedding(usage.prompt_tokens));
+        let used = response
+            .usage
+            .map_or_else(Vec::new, |usage| self.terms.used_embedding(usage.bounded().prompt_tokens.into()));
         let value = wire::vectors(response.data, texts.len())?;
         Ok(Answer { value, used, latency: started.elapsed() })
     }

@@ -4,7 +4,13 @@ use puppet_types::{CallError, Code};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Request, Role, Sampling};
+use crate::{Request, Role, Sampling, Usage};
+
+/// Most bytes of an answer's text: several times what the most tokens of a request make. A guest could not take in
+/// much more, and would be blamed for it.
+const TEXT_BYTES: usize = 256 << 10;
+/// Most numbers of all vectors of an answer: 64 texts of 4,096.
+const NUMBERS: usize = 64 * 4_096;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ChatResponse {
@@ -36,6 +42,14 @@ pub(super) struct TokenUsage {
     pub(super) prompt_tokens: u64,
     #[serde(default)]
     pub(super) completion_tokens: u64,
+}
+
+impl TokenUsage {
+    /// What an endpoint says is believed as far as it can be added up.
+    pub(super) fn bounded(self) -> Usage {
+        let bounded = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+        Usage { prompt_tokens: bounded(self.prompt_tokens), completion_tokens: bounded(self.completion_tokens) }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +135,15 @@ pub(super) fn first_choice(choices: Vec<Choice>) -> Result<(String, String), Cal
     }
 }
 
+/// A text of bounded length, and why it ended.
+pub(super) fn cut(mut text: String, finish: String) -> (String, String) {
+    if text.len() <= TEXT_BYTES {
+        return (text, finish);
+    }
+    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    (text, "length".to_owned())
+}
+
 pub(super) fn embedding_request(texts: &[String], model: &str) -> Value {
     json!({"model": model, "input": texts, "encoding_format": "float"})
 }
@@ -129,7 +152,7 @@ pub(super) fn vectors(mut data: Vec<Embedding>, wanted: usize) -> Result<Vec<Vec
     data.sort_by_key(|embedding| embedding.index);
     let length = data.first().map_or(0, |first| first.embedding.len());
     let fit = data.len() == wanted
-        && length > 0
+        && (1..=NUMBERS / wanted.max(1)).contains(&length)
         && data.iter().all(|one| one.embedding.len() == length && one.embedding.iter().all(|value| value.is_finite()));
     if !fit {
         return Err(CallError::new(Code::ProviderUnavailable, "the answer does not hold a vector per text"));

@@ -5,7 +5,7 @@ use puppet_store::{
     AgentStore as _, EventStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Event, EventId, Priority, Timestamp, ids};
+use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, Priority, Timestamp, ids, is_too_deep};
 use serde_json::{Value, json};
 
 use crate::{
@@ -117,7 +117,7 @@ fn payload_of(text: &str) -> Result<Value> {
     let read;
     let text = match text.strip_prefix('@') {
         Some(path) => {
-            read = std::fs::read_to_string(path).map_err(|error| {
+            read = crate::files::text(path.as_ref()).map_err(|error| {
                 Trouble::input("payload", format!("`{path}` cannot be read: {error}"), "name a file with a JSON object")
             })?;
             &read
@@ -127,6 +127,9 @@ fn payload_of(text: &str) -> Result<Value> {
     let wrong =
         |message: String| Trouble::input("payload", message, "write an object: --payload '{\"topic\": \"rain\"}'");
     let value: Value = serde_json::from_str(text).map_err(|error| wrong(format!("the payload is no JSON: {error}")))?;
+    if is_too_deep(&value) {
+        return Err(wrong(format!("the payload is nested deeper than {PAYLOAD_DEPTH}")));
+    }
     if value.is_object() { Ok(value) } else { Err(wrong("the payload is no object".to_owned())) }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     assembly::{self, Assembly, Plan, Stranger},
     cli::Invoke,
     config::Llm,
-    firstparty, models,
+    files, firstparty, models,
     output::Output,
     sandboxed,
     setup::Setup,
@@ -26,6 +26,9 @@ use crate::{
 
 /// When it happens, unless the event says so.
 const START: &str = "2026-01-05T12:00:00Z";
+
+/// No setting lets a component be larger.
+const COMPONENT_BYTES: u64 = 256 << 20;
 
 /// The event as it is typed.
 #[derive(Deserialize)]
@@ -81,7 +84,7 @@ fn event(text: &str) -> Result<Given> {
     let read;
     let text = match text.strip_prefix('@') {
         Some(path) => {
-            read = std::fs::read_to_string(path).map_err(|error| {
+            read = files::text(path.as_ref()).map_err(|error| {
                 Trouble::input("event", format!("`{path}` cannot be read: {error}"), "name a file with a JSON object")
             })?;
             &read
@@ -103,7 +106,7 @@ fn answers(path: &Path) -> Result<Vec<Read>> {
     let wrong = |what: String| {
         Trouble::input("answers", what, "give it what `puppet journal show ID --json` prints").in_file(path)
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let text = files::text(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let recorded: Recorded =
         serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
     Ok(recorded.reads)
@@ -147,7 +150,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
+    files::bytes(path, COMPONENT_BYTES).map_err(|error| {
         Trouble::input("component", format!("cannot be read: {error}"), "name a component (`.wasm`) or a pack's folder")
             .in_file(path)
     })

@@ -30,7 +30,7 @@ use crate::{
 /// Says where a running host can be reached; there while it runs.
 const READY: &str = "run.json";
 /// Seeds of invocations are made under it.
-const SECRET: &str = "host.secret";
+pub const SECRET: &str = "host.secret";
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {

@@ -13,7 +13,7 @@ use puppet_engine::{
     report::{self, AgentFact, Facts, Input, Personality, Report},
     simulation,
 };
-use puppet_packs::AgentSpec;
+use puppet_packs::{AgentSpec, SECRETS_FILE};
 use puppet_store::{
     Change, HostLock,
     sqlite::{Durability, Options, SqliteStore},
@@ -46,7 +46,8 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         );
     }
     let found = copied(found, args.copies);
-    let data = fresh(&args.out)?;
+    apart(args)?;
+    let data = fresh(&args.out, course.start)?;
     let _lock = HostLock::take(&data)?;
     let store = SqliteStore::open(&data, Options { durability: Durability::Relaxed })?;
     let clock = Arc::new(VirtualClock::new(course.start));
@@ -145,15 +146,28 @@ fn secret(seed: u64) -> [u8; 32] {
     secret
 }
 
-/// An empty data folder below OUT. What an earlier simulation left there is removed; anything else stays.
-fn fresh(out: &Path) -> Result<PathBuf> {
+/// What is written to OUT would be read as an agent the next time.
+fn apart(args: &Simulate) -> Result<()> {
+    match (args.out.canonicalize(), args.agents.canonicalize()) {
+        (Ok(out), Ok(agents)) if out == agents => {
+            let message = "is the folder that --agents names";
+            Err(Trouble::input("out-folder", message, "name another folder with --out").in_file(&args.out))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A new data folder below OUT. What an earlier simulation left there, whole or not, is removed; anything else stays.
+fn fresh(out: &Path, start: Timestamp) -> Result<PathBuf> {
     let data = out.join("data");
     let failed = |error: std::io::Error| {
         Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
             .in_file(out)
     };
     if data.exists() {
-        let ours = data.join(CLOCK).exists();
+        // A host that ran on it has made it its own.
+        let ours = data.join(CLOCK).exists()
+            && ![super::run::SECRET, SECRETS_FILE].iter().any(|name| data.join(name).exists());
         let empty = std::fs::read_dir(&data).map_err(failed)?.next().is_none();
         if !ours && !empty {
             let message = "holds a folder `data` that no simulation wrote";
@@ -163,8 +177,8 @@ fn fresh(out: &Path) -> Result<PathBuf> {
         std::fs::remove_dir_all(&data).map_err(failed)?;
     }
     std::fs::create_dir_all(&data).map_err(failed)?;
-    // Also where this simulation is broken off: the next may replace what it left.
-    write(&data, CLOCK, "{}\n")?;
+    // First of all: a simulation that is killed leaves a folder that the next one may take.
+    write(&data, CLOCK, &format!("{}\n", serde_json::json!({ "at": start })))?;
     Ok(data)
 }
 

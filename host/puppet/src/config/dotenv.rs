@@ -23,7 +23,7 @@ pub(super) struct Dotenv {
 impl Dotenv {
     /// Reads a file; nothing where there is none.
     pub(super) fn read(file: &Path, warnings: &mut Vec<Warning>) -> Result<Self> {
-        let bytes = match std::fs::read(file) {
+        let bytes = match crate::files::bytes(file, crate::files::TEXT_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => {

@@ -43,7 +43,7 @@ pub(super) fn load_in(
     let mut warnings = Vec::new();
     let here = folder.join("puppet.toml");
     let file = path.unwrap_or(&here);
-    let text = match std::fs::read_to_string(file) {
+    let text = match crate::files::text(file) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => None,
         Err(error) => {

@@ -192,6 +192,7 @@ fn errors_name_code_line_field_and_remedy() {
         ("[host]\nworkers = -3\n", "out-of-range:2: host.workers: expected a whole number from 1 to 1000, found -3"),
         ("host = 1\n", "wrong-type:1: host: expected a table, found a whole number"),
         ("[host]\nlog_level = \"loud\"\n", "bad-value:2: host.log_level: expected one of off, error"),
+        ("[host]\ntimezone = \"Europe/Berlim\"\n", "bad-value:2: host.timezone: expected the name of a time zone"),
         ("[host]\ntimezone = \"not a zone\"\n", "bad-value:2: host.timezone: expected the name of a time zone"),
         ("[host]\ntimezone = \"Europe/Berlinn\"\n", "bad-value:2: host.timezone: expected the name of a time zone"),
         ("[host]\ndata = \"a\"\ndata = \"b\"\n", "toml-syntax:3: duplicate key"),

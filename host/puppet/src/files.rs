@@ -1,0 +1,43 @@
+//! Reading files that somebody named: never more of one than it can hold, whatever lies there (a device, a pipe, the
+//! wrong file).
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+/// Most bytes of a text: configuration, agents, events, recorded answers.
+pub const TEXT_BYTES: u64 = 64 << 20;
+
+/// A text.
+pub fn text(path: &Path) -> io::Result<String> {
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    String::from_utf8(bytes(path, TEXT_BYTES)?).map_err(not_utf8)
+}
+
+/// So many bytes at most; more are an error.
+pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it holds more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_end_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        std::fs::write(&file, "four").unwrap();
+        assert_eq!((bytes(&file, 4).unwrap(), text(&file).unwrap()), (b"four".to_vec(), "four".to_owned()));
+        assert_eq!(bytes(&file, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        #[cfg(unix)]
+        assert_eq!(text(Path::new("/dev/zero")).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+}
