@@ -115,3 +115,19 @@ fn an_accepted_event_survives_the_death_of_its_host() {
     }
     assert_eq!(host.stop(), 0);
 }
+
+#[test]
+fn who_is_spoken_to_sees_what_was_said() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let _host = Running::start(folder.path(), &data, &[]);
+    let payload = r#"{"author": "ada", "text": "are the ferries late?"}"#;
+    let args = ["event", "send", "mention", "--agent", "harbour-watch", "--payload", payload, "--wait", "--json"];
+    assert_eq!(run(folder.path(), &args).exits(0).json()["outcome"], "ok");
+    let journal = run(folder.path(), &["journal", "--kind", "mention", "--json"]).exits(0).json();
+    let items = list(&journal, "items");
+    let read = list(&items[0], "reads").iter().find(|read| read["operation"] == "thread-of").unwrap();
+    assert_eq!(read["status"], "ok", "{read}");
+    assert!(read["answer"].to_string().contains("are the ferries late?"), "{read}");
+    assert!(list(&items[0], "decisions").iter().any(|decision| decision["kind"] == "reply"));
+}
