@@ -45,3 +45,21 @@ fn recorded_answers_take_the_place_of_providers() {
     assert!([0, 1].contains(&ran.code), "{ran:?}");
     assert_eq!(ran.json()["schema"], "puppet.invoke/1");
 }
+
+#[test]
+fn a_bare_component_requests_what_it_imports_and_a_pack_must_say_it() {
+    let component = include_bytes!(env!("PUPPET_PLUGIN_STANDARD_PERSONALITY"));
+    let folder = tempfile::tempdir().unwrap();
+    let bare = folder.path().join("stranger.wasm");
+    std::fs::write(&bare, component).unwrap();
+    let event = r#"{"kind": "command_post", "payload": {"topic": "rain"}}"#;
+    let ran = run(folder.path(), &["invoke", bare.to_str().unwrap(), "--event", event, "--json"]).exits(0).json();
+    assert_eq!(ran["outcome"], "ok", "{ran}");
+
+    let pack = folder.path().join("pack");
+    std::fs::create_dir(&pack).unwrap();
+    std::fs::write(pack.join("plugin.wasm"), component).unwrap();
+    std::fs::write(pack.join("pack.toml"), "id = \"p\"\nversion = \"0.1.0\"\ncomponent = \"plugin.wasm\"\n").unwrap();
+    let refused = run(folder.path(), &["invoke", pack.to_str().unwrap(), "--event", event]).exits(2);
+    assert!(refused.stderr.contains("imports `llm`, which its pack does not request"), "{refused:?}");
+}

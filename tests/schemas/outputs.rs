@@ -134,7 +134,8 @@ impl Seen {
         let manifest = "id = \"quiet\"\nversion = \"0.1.0\"\nname = \"Quiet\"\ndescription = \"May not speak.\"\n\
                         component = \"quiet.wasm\"\n[requests.llm]\nreason = \"It thinks.\"\n\
                         [requests.memory]\nreason = \"It remembers.\"\n[requests.schedule]\nreason = \"It waits.\"\n\
-                        [requests.state]\nreason = \"It knows when it spoke.\"\n";
+                        [requests.state]\nreason = \"It knows when it spoke.\"\n\
+                        [requests.tweet]\noperations = [\"like\"]\nreason = \"It likes, and no more.\"\n";
         std::fs::write(pack.join("pack.toml"), manifest).unwrap();
         let event = json!({"kind": "command_post", "payload": {"topic": "rain", "force": true}}).to_string();
         let invoke = |target: &'static str, event: &str| ["invoke", target, "--event", event].map(str::to_owned);

@@ -10,7 +10,7 @@ use puppet_tweet::TweetReader;
 use puppet_types::{Capability, Event, Outcome, Refusal};
 use wasmtime::component::Linker;
 
-use crate::actor::Actor;
+use crate::{actor::Actor, agents::Agents};
 
 /// Providers in custody, shared by all calls. A model is the actor's own.
 pub struct HeldProviders {
@@ -32,14 +32,15 @@ struct Parts {
     gate: Gate,
     actor: Arc<Actor>,
     held: Arc<HeldProviders>,
+    agents: Arc<Agents>,
     seed: u64,
     recalled: puppet_memory::Recalled,
 }
 
 impl Call {
     /// Before the instance.
-    pub fn new(gate: Gate, actor: Arc<Actor>, held: Arc<HeldProviders>, seed: u64) -> Self {
-        Self(Box::new(Parts { room: Room::default(), gate, actor, held, seed, recalled: Default::default() }))
+    pub fn new(gate: Gate, actor: Arc<Actor>, held: Arc<HeldProviders>, agents: Arc<Agents>, seed: u64) -> Self {
+        Self(Box::new(Parts { room: Room::default(), gate, actor, held, agents, seed, recalled: Default::default() }))
     }
     /// After the instance.
     pub fn into_gate(self) -> Gate {
@@ -127,7 +128,7 @@ impl puppet_state::Carries for Call {
 
 impl puppet_events::Carries for Call {
     fn events(&mut self) -> puppet_events::View<'_> {
-        puppet_events::View { gate: &mut self.0.gate }
+        puppet_events::View { gate: &mut self.0.gate, audience: self.0.agents.len() as u64 }
     }
 }
 
@@ -167,7 +168,8 @@ pub async fn generate(
         let call = &mut ended.carrier;
         let NewEvent { kind, targets, priority, payload, delay_ms } = new;
         let new = puppet_events::Generated { kind, targets, priority, payload, delay_ms };
-        let recorded = puppet_events::record_generated(&mut call.0.gate, new);
+        let audience = call.0.agents.len() as u64;
+        let recorded = puppet_events::record_generated(&mut call.0.gate, audience, new);
         match recorded {
             Ok(_) => {}
             Err(Refusal::Call(error)) => {

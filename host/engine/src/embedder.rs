@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_grants::Answer;
+use puppet_grants::{Answer, Failure};
 use puppet_llm::{LlmProvider, Terms};
 use puppet_memory::{Embedder, VectorTerms};
-use puppet_types::CallError;
 
 /// Asks a provider for vectors.
 pub struct LlmEmbedder(Arc<dyn LlmProvider>);
@@ -17,13 +16,13 @@ impl LlmEmbedder {
     pub fn new(provider: Arc<dyn LlmProvider>, terms: &Terms, model: String) -> (Arc<Self>, VectorTerms) {
         let price = terms.embedding_price.or(terms.price).unwrap_or(puppet_llm::Price::FREE);
         let usd_micros_per_million = price.prompt_usd_micros_per_million;
-        (Arc::new(Self(provider)), VectorTerms { model, usd_micros_per_million })
+        (Arc::new(Self(provider)), VectorTerms { model, usd_micros_per_million, attempts: terms.attempts })
     }
 }
 
 #[async_trait]
 impl Embedder for LlmEmbedder {
-    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
         self.0.embed(texts).await
     }
 }

@@ -87,7 +87,7 @@ pub struct Host {
     /// Bounds per invocation.
     pub bounds: Arc<CallBounds>,
     /// Who there is.
-    pub agents: Agents,
+    pub agents: Arc<Agents>,
     /// Keyed once: keying costs as much as a seed.
     seeds: Hmac<Sha256>,
     casting: Box<dyn Casting>,
@@ -121,7 +121,7 @@ impl Host {
             ledger: parts.ledger,
             books: parts.books,
             bounds: Arc::new(parts.bounds),
-            agents: Agents::default(),
+            agents: Arc::default(),
             seeds: keyed(&parts.secret),
             casting: parts.casting,
             plugins: RwLock::default(),

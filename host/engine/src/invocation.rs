@@ -108,7 +108,7 @@ pub async fn run(
         Answers::Replay(reads) => gate.replay(reads),
     };
     let seed = host.seed(id);
-    let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), seed);
+    let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), Arc::clone(&host.agents), seed);
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
     let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;

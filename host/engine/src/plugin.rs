@@ -3,10 +3,29 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puppet_grants::Requests;
-use puppet_sandbox::{CallSetup, Compiled, Ended, LoadError, Prepared, Sandbox, Standing, StrikeRules, Strikes, World};
+use puppet_sandbox::{
+    CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, StrikeRules, Strikes, World,
+};
 use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
 
 use crate::call::{self, Call};
+
+/// A manifest asks for what its component uses, no less and no more: what an operator reads is what there is.
+fn agree(inspection: &Inspection, requests: &Requests) -> Result<(), LoadError> {
+    let used = |capability: &Capability| {
+        // What a generator returns is emitted: it needs no import for it.
+        inspection.capabilities.contains(capability)
+            || (*capability == Capability::Events && inspection.world == World::EventGenerator)
+    };
+    let mut imports = inspection.capabilities.iter().filter(|capability| !capability.comes_with_every_plugin());
+    if let Some(capability) = imports.find(|capability| !requests.contains_key(capability)) {
+        return Err(LoadError::NotRequested { capability: *capability });
+    }
+    match requests.keys().find(|capability| !used(capability)) {
+        Some(capability) => Err(LoadError::NotImported { capability: *capability }),
+        None => Ok(()),
+    }
+}
 
 /// A component with its pack's name and requests.
 pub struct Plugin {
@@ -27,7 +46,8 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Links a compiled component: interfaces it imports and nothing else.
+    /// Links a compiled component: interfaces it imports and nothing else, which are those that its manifest asks
+    /// for. Whether they are granted is decided in the gate, by whom the call is for; it alone holds providers.
     pub fn load(
         sandbox: &Sandbox,
         compiled: &Compiled,
@@ -36,6 +56,7 @@ impl Plugin {
         requests: Requests,
     ) -> Result<Self, LoadError> {
         let inspection = compiled.inspection();
+        agree(inspection, &requests)?;
         let imports: Vec<Capability> = inspection.capabilities.iter().copied().collect();
         let prepared = sandbox.prepare(compiled, |linker| call::link(linker, &imports))?;
         let world = inspection.world;

@@ -24,6 +24,8 @@ use bindings::puppet::events::events::{Host, NewEvent, Target, add_to_linker};
 pub struct View<'a> {
     /// Where decisions go.
     pub gate: &'a mut Gate,
+    /// How many agents there are.
+    pub audience: u64,
 }
 
 /// An invocation that carries this capability.
@@ -58,15 +60,17 @@ pub struct Generated {
     pub delay_ms: u64,
 }
 
-/// Records what a generator returned as if it had been emitted. Answers the decision's number.
-pub fn record_generated(gate: &mut Gate, generated: Generated) -> Result<u32, Refusal> {
+/// Records what a generator returned as if it had been emitted; `audience` is how many agents there are. Answers the
+/// decision's number.
+pub fn record_generated(gate: &mut Gate, audience: u64, generated: Generated) -> Result<u32, Refusal> {
     let Generated { kind, targets, priority, payload, delay_ms } = generated;
     let target = if targets.is_empty() { EventTarget::All } else { check::targets(&targets)? };
-    record(gate, kind, target, priority, &payload, delay_ms)
+    record(gate, audience, kind, target, priority, &payload, delay_ms)
 }
 
 fn record(
     gate: &mut Gate,
+    audience: u64,
     kind: String,
     target: EventTarget,
     priority: Priority,
@@ -77,9 +81,11 @@ fn record(
     check::kind(&kind, gate.pack().as_str(), granted)?;
     let payload = check::payload(payload)?;
     let delay_ms = check::delay(delay_ms)?;
+    // One event per agent addressed.
     let quantity = match &target {
         EventTarget::Agents(ids) => ids.len() as u64,
-        EventTarget::Me | EventTarget::All => 1,
+        EventTarget::Me => 1,
+        EventTarget::All => audience,
     };
     let decision = Decision::Emit { event_kind: kind, target, priority, payload, delay_ms };
     gate.decide("emit", &[Charge { amount: Amount::Events, quantity }], decision)
@@ -98,7 +104,8 @@ impl View<'_> {
             Target::All => EventTarget::All,
             Target::Agents(named) => check::targets(&named)?,
         };
-        record(self.gate, event.kind, target, event.priority.into(), &event.payload, event.delay_ms).map(drop)
+        let NewEvent { kind, target: _, priority, payload, delay_ms } = event;
+        record(self.gate, self.audience, kind, target, priority.into(), &payload, delay_ms).map(drop)
     }
 }
 
@@ -144,11 +151,11 @@ mod tests {
 
     #[test]
     fn a_generator_needs_the_grant_for_its_kind() {
-        assert_eq!(refused(record_generated(&mut gate(None), news(&[]))), Code::Denied);
-        assert_eq!(refused(record_generated(&mut gate(Some(Request::default())), news(&[]))), Code::Denied);
+        assert_eq!(refused(record_generated(&mut gate(None), 1, news(&[]))), Code::Denied);
+        assert_eq!(refused(record_generated(&mut gate(Some(Request::default())), 1, news(&[]))), Code::Denied);
         let request = Request { kinds: ["news".to_owned()].into(), ..Request::default() };
         let mut open = gate(Some(request));
-        assert_eq!(record_generated(&mut open, news(&[])), Ok(0));
+        assert_eq!(record_generated(&mut open, 2, news(&[])), Ok(0));
         let decided = open.finish(true).decisions;
         assert!(matches!(decided[0].decision, Decision::Emit { target: EventTarget::All, .. }));
     }
@@ -161,8 +168,33 @@ mod tests {
             ..Request::default()
         };
         let mut open = gate(Some(request));
-        assert!(record_generated(&mut open, news(&["a", "b"])).is_ok());
-        assert_eq!(refused(record_generated(&mut open, news(&["a", "b"]))), Code::BudgetExhausted);
-        assert!(record_generated(&mut open, news(&["a"])).is_ok());
+        assert!(record_generated(&mut open, 2, news(&["a", "b"])).is_ok());
+        assert_eq!(refused(record_generated(&mut open, 2, news(&["a", "b"]))), Code::BudgetExhausted);
+        assert!(record_generated(&mut open, 2, news(&["a"])).is_ok());
+    }
+
+    #[test]
+    fn an_event_to_all_counts_as_many_as_there_are() {
+        let request = Request {
+            kinds: ["news".to_owned()].into(),
+            amounts: [((Amount::Events, Period::Hour), 5)].into(),
+            ..Request::default()
+        };
+        let mut open = gate(Some(request));
+        let mut emitted = |target| {
+            let event = NewEvent {
+                kind: "news".into(),
+                target,
+                priority: Priority::Normal.into(),
+                payload: "{}".into(),
+                delay_ms: 0,
+            };
+            View { gate: &mut open, audience: 2 }.record(event)
+        };
+        assert!(emitted(Target::All).is_ok());
+        assert!(emitted(Target::Me).is_ok());
+        assert!(emitted(Target::All).is_ok());
+        assert!(matches!(emitted(Target::Me), Err(Refusal::Call(error)) if error.code == Code::BudgetExhausted));
+        assert_eq!(refused(record_generated(&mut open, 2, news(&[]))), Code::BudgetExhausted);
     }
 }

@@ -65,7 +65,7 @@ pub const CEILINGS: &[Ceiling] = &[
     Ceiling {
         capability: Capability::Events,
         operations: &["emit"],
-        // A generator addresses every agent of a host: ten thousand, twice an hour.
+        // Counted per agent addressed: a generator reaches every agent of a host, ten thousand, twice an hour.
         amounts: &[(Amount::Events, Period::Hour, 20_000)],
     },
 ];

@@ -4,7 +4,9 @@
 
 use puppet_types::{CallError, Capability, Code, InvocationId, Timestamp};
 
-use crate::{Amount, Answer, Books, Charge, Held, Reservation, Rights, Spend, gate::futures_box::Boxed};
+use crate::{
+    Amount, Books, Charge, Failure, Held, Reservation, Rights, Spend, Used, failure::settled, gate::futures_box::Boxed,
+};
 
 /// One call of a provider on behalf of an agent.
 pub struct Errand<'a> {
@@ -37,7 +39,7 @@ impl Errand<'_> {
     ) -> Result<A, CallError>
     where
         P: ?Sized,
-        F: FnOnce(&'s P) -> Boxed<'s, A> + Send,
+        F: FnOnce(&'s P) -> Boxed<'s, A, Failure> + Send,
     {
         let Self { rights, capability, operation, at, worst, books, name } = self;
         let right = rights.get(capability).filter(|right| right.allows(operation));
@@ -49,28 +51,18 @@ impl Errand<'_> {
         books.open(name, 0, &most).await?;
         let answer = tokio::select! {
             answer = ask(held.provider()) => answer,
-            () = given_up => Err(CallError::new(Code::Timeout, "it was given up before there was an answer")),
+            () = given_up => Err(CallError::new(Code::Timeout, "it was given up before there was an answer").into()),
         };
-        let (value, used) = settled(answer, worst);
+        let (value, used) = settled(answer);
         let spent: Vec<Spend> = reserved.into_iter().map(|reservation| spend(reservation, &used)).collect();
         books.close(name, 0, &spent).await?;
         value
     }
 }
 
-/// The value, and what it took; what is missing there costs its reservation.
-fn settled<A>(answer: Result<Answer<A>, CallError>, worst: &[Charge]) -> (Result<A, CallError>, Vec<Charge>) {
-    match answer {
-        Ok(answer) => (Ok(answer.value), answer.used),
-        // It may have been answered, and billed, after all.
-        Err(error) if error.code == Code::Timeout => (Err(error), Vec::new()),
-        Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
-    }
-}
-
-fn spend((reservation, amount): (Reservation, Amount), used: &[Charge]) -> Spend {
+fn spend((reservation, amount): (Reservation, Amount), used: &Used) -> Spend {
     let worst = reservation.quantity();
-    reservation.spend(used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity))
+    reservation.spend(used.of(amount, worst))
 }
 
 #[cfg(test)]

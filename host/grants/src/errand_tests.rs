@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use puppet_types::{AgentId, PackId, Read};
 
 use super::*;
-use crate::{Ledger, Period, Request};
+use crate::{Answer, Ledger, Period, Request};
 
 /// What was written into the books, in order.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Scene {
                 if hangs {
                     pending::<()>().await;
                 }
-                let tokens = answer.map_err(|code| CallError::new(code, ""))?;
+                let tokens = answer.map_err(|code| Failure::from(CallError::new(code, "")))?;
                 let used = vec![Charge { amount: Amount::Tokens, quantity: tokens }];
                 Ok(Answer { value: "done", used, latency: Duration::ZERO })
             })
@@ -106,9 +106,9 @@ async fn it_is_booked_asked_and_settled() {
     let scene = Scene::new(250, &[]);
     assert_eq!(scene.run(Ok(30), pending(), false).await, Ok("done"));
     assert_eq!(scene.pages.take(), [("open", vec![100]), ("close", vec![30])]);
-    let failed = scene.run(Err(Code::ProviderUnavailable), pending(), false).await;
-    assert_eq!(failed, Err(Code::ProviderUnavailable));
-    assert_eq!(scene.pages.take(), [("open", vec![100]), ("close", vec![0])], "a failure of its own costs nothing");
+    let limited = scene.run(Err(Code::RateLimited), pending(), false).await;
+    assert_eq!(limited, Err(Code::RateLimited));
+    assert_eq!(scene.pages.take(), [("open", vec![100]), ("close", vec![0])], "no model was asked");
     assert_eq!(scene.run(Ok(0), ready(()), true).await, Err(Code::Timeout));
     assert_eq!(scene.pages.take(), [("open", vec![100]), ("close", vec![100])], "nobody knows: it counts as used");
     assert_eq!(scene.used(), (130, 0));
@@ -117,6 +117,22 @@ async fn it_is_booked_asked_and_settled() {
     assert_eq!(scene.run(Ok(1), pending(), false).await, Err(Code::BudgetExhausted), "20 are left of 250");
     assert!(scene.pages.take().is_empty());
     assert_eq!(scene.used(), (230, 0));
+}
+
+#[tokio::test]
+async fn a_failure_that_may_have_been_billed_costs_what_was_reserved() {
+    for (code, costs) in [
+        (Code::ProviderUnavailable, 100),
+        (Code::Timeout, 100),
+        (Code::Refused, 100),
+        (Code::InvalidInput, 0),
+        (Code::Denied, 0),
+    ] {
+        let scene = Scene::new(250, &[]);
+        assert_eq!(scene.run(Err(code), pending(), false).await, Err(code));
+        assert_eq!(scene.pages.take(), [("open", vec![100]), ("close", vec![costs])], "{code:?}");
+        assert_eq!(scene.used(), (costs, 0), "{code:?}");
+    }
 }
 
 #[tokio::test]

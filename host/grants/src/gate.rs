@@ -27,7 +27,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use asking::Begun;
 
-use crate::{Amount, Charge, Held, Reservation, Right, Rights, Spend};
+use crate::{Amount, Charge, Failure, Held, Reservation, Right, Rights, Spend};
 
 /// Bounds of one invocation that belong to the host, whatever is granted.
 #[derive(Debug, Clone)]
@@ -260,7 +260,14 @@ impl Gate {
         A: Serialize + DeserializeOwned + Send,
         F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
     {
-        self.read_charged(capability, operation, request, &[], false, held, ask).await
+        let read = match self.begin(capability, operation, request, false)? {
+            Begun::Answered(answer) => return answer,
+            Begun::ToAsk(read) => read,
+        };
+        if let Err(error) = self.admit(capability, operation, &[]) {
+            return Err(self.refused(read, error));
+        }
+        self.carry_out(read, Vec::new(), false, ask(held.provider())).await
     }
 
     /// A read that draws on budgets. `worst` is reserved before the provider is asked; a `paid` one is durable
@@ -280,7 +287,7 @@ impl Gate {
         P: ?Sized,
         Q: Serialize + ?Sized + Sync,
         A: Serialize + DeserializeOwned + Send,
-        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
+        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A, Failure> + Send,
     {
         let read = match self.begin(capability, operation, request, paid)? {
             Begun::Answered(answer) => return answer,
@@ -290,7 +297,7 @@ impl Gate {
             Ok(reserved) => reserved,
             Err(error) => return Err(self.refused(read, error)),
         };
-        self.carry_out(read, reserved, worst, paid, ask(held.provider())).await
+        self.carry_out(read, reserved, paid, ask(held.provider())).await
     }
 
     /// Records a decision. `charges` are reserved now and spent by the commit. One that is refused is no decision:
@@ -521,7 +528,7 @@ pub(crate) mod futures_box {
     use crate::Answer;
 
     /// What `async_trait` methods return.
-    pub type Boxed<'s, A> = Pin<Box<dyn Future<Output = Result<Answer<A>, CallError>> + Send + 's>>;
+    pub type Boxed<'s, A, E = CallError> = Pin<Box<dyn Future<Output = Result<Answer<A>, E>> + Send + 's>>;
 }
 
 #[cfg(test)]

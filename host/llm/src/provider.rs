@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_grants::{Amount, Answer, Charge, Held};
-use puppet_types::{AgentId, CallError, Persona, Timestamp};
+use puppet_grants::{Amount, Answer, Charge, Failure, Held};
+use puppet_types::{AgentId, Persona, Timestamp};
 
 use crate::{Completion, Price, Request, offline::Offline};
 
@@ -36,15 +36,15 @@ pub trait LlmProvider: Send + Sync {
     /// Which model answers.
     fn model(&self) -> &str;
     /// Asks for a text.
-    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, CallError>;
+    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure>;
     /// Asks for a vector per text, all of one length.
-    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError>;
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure>;
 }
 
-/// The most a request can use.
+/// The most a request can use, or what it used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Worst {
-    /// Bytes of the prompt, which are never fewer than its tokens, and the bound of the answer.
+    /// At most the bytes of the prompt, which are never fewer than its tokens, and the bound of the answer.
     pub tokens: u64,
     /// What that costs.
     pub usd_micros: u64,
@@ -59,6 +59,8 @@ pub struct Terms {
     pub price: Option<Price>,
     /// What tokens of texts to embed cost: another model, mostly a cheaper one.
     pub embedding_price: Option<Price>,
+    /// How often a request may be sent before there is an answer: each may be billed.
+    pub attempts: u32,
     /// Which model answers.
     pub model: String,
     /// Under which name the price is listed; `configured` or `offline` where it is not from the list.
@@ -66,34 +68,42 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The most that a prompt of so many bytes and an answer of so many tokens can use.
+    /// The most that a prompt of so many bytes and an answer of so many tokens can use, with every attempt.
     pub fn worst(&self, prompt_bytes: u64, max_tokens: u32) -> Worst {
-        let price = self.price.unwrap_or(Price::FREE);
-        let completion = u64::from(max_tokens);
-        Worst { tokens: prompt_bytes + completion, usd_micros: price.of(prompt_bytes, completion) }
+        self.used(prompt_bytes, max_tokens.into()).times(self.attempts)
     }
 
-    /// The most that texts of so many bytes can use where vectors are made of them.
+    /// The most that texts of so many bytes can use where vectors are made of them, with every attempt.
     pub fn worst_embedding(&self, bytes: u64) -> Worst {
-        Worst { tokens: bytes, usd_micros: self.embedding_price.unwrap_or(Price::FREE).of(bytes, 0) }
+        self.used_embedding(bytes).times(self.attempts)
     }
 
-    /// What vectors really used.
-    pub(crate) fn used_embedding(&self, tokens: u64) -> Vec<Charge> {
-        self.worst_embedding(tokens).charges().to_vec()
+    /// What vectors of so many tokens cost.
+    pub(crate) fn used_embedding(&self, tokens: u64) -> Worst {
+        Worst { tokens, usd_micros: self.embedding_price.unwrap_or(Price::FREE).of(tokens, 0) }
     }
 
-    /// What was really used.
-    pub(crate) fn used(&self, prompt_tokens: u64, completion_tokens: u64) -> Vec<Charge> {
+    /// What an answer of so many tokens costs.
+    pub(crate) fn used(&self, prompt_tokens: u64, completion_tokens: u64) -> Worst {
         let price = self.price.unwrap_or(Price::FREE);
-        vec![
-            Charge { amount: Amount::Tokens, quantity: prompt_tokens + completion_tokens },
-            Charge { amount: Amount::Usd, quantity: price.of(prompt_tokens, completion_tokens) },
-        ]
+        let usd_micros = price.of(prompt_tokens, completion_tokens);
+        Worst { tokens: prompt_tokens.saturating_add(completion_tokens), usd_micros }
     }
 }
 
 impl Worst {
+    pub(crate) const NOTHING: Self = Self { tokens: 0, usd_micros: 0 };
+
+    pub(crate) fn times(self, n: u32) -> Self {
+        let Self { tokens, usd_micros } = self;
+        Self { tokens: tokens.saturating_mul(n.into()), usd_micros: usd_micros.saturating_mul(n.into()) }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let tokens = self.tokens.saturating_add(other.tokens);
+        Self { tokens, usd_micros: self.usd_micros.saturating_add(other.usd_micros) }
+    }
+
     pub(crate) fn charges(self) -> [Charge; 2] {
         [
             Charge { amount: Amount::Tokens, quantity: self.tokens },

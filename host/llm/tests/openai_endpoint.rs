@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_grants::{Amount, Charge};
+use puppet_grants::{Amount, Charge, Used};
 use puppet_llm::{
     CallContext, LlmProvider, Message, Price, Request, Role, Sampling,
     openai::{Endpoint, GROK, OPENAI, OpenAi, Secret, SetupError},
@@ -158,6 +158,64 @@ async fn an_answer_is_read_and_counted() {
     assert_eq!(body, wanted);
 }
 
+/// The most that so many attempts can take.
+fn once(provider: &OpenAi, attempts: u64) -> Vec<Charge> {
+    let worst = provider.worst_case(&request());
+    let all = u64::from(provider.terms().attempts);
+    let share = |quantity: u64| quantity / all * attempts;
+    vec![
+        Charge { amount: Amount::Tokens, quantity: share(worst.tokens) },
+        Charge { amount: Amount::Usd, quantity: share(worst.usd_micros) },
+    ]
+}
+
+#[tokio::test]
+async fn a_failure_costs_what_it_told_nothing_where_no_model_was_asked_and_else_the_worst() {
+    let failed = |status, body: String| Turn::Answer(status, "", body);
+    let empty = json!({"choices": [], "usage": {"prompt_tokens": 1_000, "completion_tokens": 500}});
+    let limited = || failed(429, "wait".to_owned());
+    let broken = || failed(500, "oops".to_owned());
+    let told = [(Amount::Tokens, 1_500), (Amount::Usd, 450)].map(|(amount, quantity)| Charge { amount, quantity });
+    let cases = [
+        ("no choice, usage told", vec![ok(empty)], 0, Some(told.as_slice())),
+        ("no choice, usage not told", vec![ok(json!({"choices": []}))], 1, None),
+        ("unreadable", vec![failed(200, "garbage".to_owned())], 1, None),
+        ("asked to wait", vec![limited()], 0, None),
+        ("asked to wait, then failed", vec![limited(), broken(), limited()], 1, None),
+        ("failed each time", vec![broken()], 3, None),
+        ("never answered", vec![Turn::Silence], 3, None),
+        ("half an answer each time", vec![Turn::Half], 3, None),
+        ("not valid", vec![failed(400, error("invalid_request_error", "bad", "no"))], 0, None),
+        ("not accepted", vec![failed(401, error("invalid_request_error", "invalid_api_key", "no"))], 0, None),
+        ("failed, then not valid", vec![broken(), failed(400, error("x", "bad", "no"))], 1, None),
+        ("against a policy", vec![failed(400, error("x", "content_policy_violation", "no"))], 1, None),
+    ];
+    for (name, turns, attempts, told) in cases {
+        let fake = endpoint(turns).await;
+        let provider = provider(&fake.url, |endpoint| endpoint.timeout = Duration::from_millis(300));
+        let failure = provider.complete(&request(), &context()).await.unwrap_err();
+        let wanted = told.map_or_else(|| once(&provider, attempts), <[Charge]>::to_vec);
+        assert_eq!(failure.used, Used::Told(wanted), "{name}");
+    }
+    let gone = provider("http://127.0.0.1:1/v1", |_| {});
+    let failure = gone.complete(&request(), &context()).await.unwrap_err();
+    assert_eq!(failure.used, Used::Told(once(&gone, 0)), "nobody there");
+}
+
+#[tokio::test]
+async fn an_answer_costs_the_attempts_before_it_and_never_more_than_is_reserved() {
+    let broken = || Turn::Answer(500, "", "oops".to_owned());
+    let told = json!({
+        "choices": [{"message": {"content": "fine"}}], "usage": {"prompt_tokens": 20, "completion_tokens": 5}
+    });
+    let fake = endpoint(vec![broken(), broken(), ok(told)]).await;
+    let provider = provider(&fake.url, |_| {});
+    let got = provider.complete(&request(), &context()).await.unwrap();
+    let lost = once(&provider, 2);
+    assert_eq!(got.used[0].quantity, lost[0].quantity + 25);
+    assert!(got.used[0].quantity <= provider.worst_case(&request()).tokens);
+}
+
 #[tokio::test]
 async fn passing_failures_are_tried_again() {
     let good = || ok(answer("fine"));
@@ -203,7 +261,7 @@ async fn lasting_failures_have_codes_and_hold_no_secret() {
     for (turns, code, attempts) in cases {
         let fake = endpoint(turns).await;
         let provider = provider(&fake.url, |endpoint| endpoint.timeout = Duration::from_millis(150));
-        let error = provider.complete(&request(), &context()).await.unwrap_err();
+        let error = provider.complete(&request(), &context()).await.unwrap_err().error;
         assert_eq!(error.code, code, "{error:?}");
         assert_eq!(fake.asked.load(Ordering::SeqCst), attempts, "{error:?}");
         assert!(!error.message.contains(KEY) && !error.message.contains("127.0.0.1"), "{error:?}");
@@ -212,7 +270,7 @@ async fn lasting_failures_have_codes_and_hold_no_secret() {
         }
     }
     let gone = provider("http://name:password@127.0.0.1:1/v1", |endpoint| endpoint.retries = 0);
-    let error = gone.complete(&request(), &context()).await.unwrap_err();
+    let error = gone.complete(&request(), &context()).await.unwrap_err().error;
     assert_eq!(error.code, Code::ProviderUnavailable);
     assert!(!error.message.contains("password"), "{error:?}");
     let printed = format!("{gone:?}");
@@ -220,14 +278,15 @@ async fn lasting_failures_have_codes_and_hold_no_secret() {
 }
 
 #[tokio::test]
-async fn unknown_usage_is_left_to_the_reservation() {
+async fn usage_that_is_not_told_is_the_most_that_one_attempt_can_take() {
     let lean = json!({"choices": [{"message": {"role": "assistant", "content": "hi"}}]});
     let fake = endpoint(vec![ok(lean)]).await;
     let provider = provider(&fake.url, |_| {});
     let got = provider.complete(&request(), &context()).await.unwrap();
-    assert!(got.used.is_empty());
-    let worst = provider.worst_case(&request());
-    assert_eq!(u64::from(got.value.usage.prompt_tokens + got.value.usage.completion_tokens), worst.tokens);
+    assert_eq!(got.used, once(&provider, 1));
+    let told = u64::from(got.value.usage.prompt_tokens + got.value.usage.completion_tokens);
+    assert_eq!(got.used[0].quantity, told);
+    assert_eq!(provider.worst_case(&request()).tokens, 3 * told, "every attempt is reserved for");
     assert_eq!((got.value.model.as_str(), got.value.finish.as_str()), ("gpt-4o-mini", "stop"));
 }
 
@@ -262,9 +321,9 @@ async fn vectors_come_in_the_order_of_the_texts() {
     let got = provider.embed(&texts).await.unwrap();
     assert_eq!(got.value, [[1.0, 0.0], [0.0, 1.0]]);
     assert_eq!((got.used[0].quantity, got.used[1].quantity), (4, 1), "two cents a million, rounded up");
-    assert_eq!(provider.terms().worst_embedding(1_000_000).usd_micros, 20_000);
-    assert_eq!(provider.terms().worst(1_000_000, 0).usd_micros, 150_000, "a prompt costs more");
-    assert_eq!(provider.embed(&texts).await.unwrap_err().code, Code::ProviderUnavailable);
+    assert_eq!(provider.terms().worst_embedding(1_000_000).usd_micros, 3 * 20_000);
+    assert_eq!(provider.terms().worst(1_000_000, 0).usd_micros, 3 * 150_000, "a prompt costs more");
+    assert_eq!(provider.embed(&texts).await.unwrap_err().error.code, Code::ProviderUnavailable);
 }
 
 #[test]

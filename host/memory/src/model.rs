@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_grants::{Amount, Answer, Charge, Held};
+use puppet_grants::{Amount, Answer, Charge, Failure, Held};
 use puppet_store::{MemoryStore, Vector};
-use puppet_types::CallError;
 
 use crate::{
     embedding::{HASHED, hashed_vector},
@@ -17,7 +16,7 @@ use crate::{
 #[async_trait]
 pub trait Embedder: Send + Sync {
     /// A vector per text, in their order. Called once per recall, and in batches for rows that have none.
-    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError>;
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure>;
 }
 
 /// What is known of a model without asking it.
@@ -27,6 +26,8 @@ pub struct VectorTerms {
     pub model: String,
     /// What a million tokens cost; where they cost something, calls are booked before they are made.
     pub usd_micros_per_million: u64,
+    /// How often a question may be sent before there is an answer: each may be billed.
+    pub attempts: u32,
 }
 
 impl VectorTerms {
@@ -35,8 +36,9 @@ impl VectorTerms {
         self.usd_micros_per_million > 0
     }
 
-    /// The most that texts of so many bytes can use: they are never fewer than their tokens.
+    /// The most that texts of so many bytes can use, with every attempt: they are never fewer than their tokens.
     pub fn worst(&self, bytes: u64) -> [Charge; 2] {
+        let bytes = bytes.saturating_mul(self.attempts.into());
         let usd_micros = (u128::from(bytes) * u128::from(self.usd_micros_per_million)).div_ceil(1_000_000);
         used(bytes, u64::try_from(usd_micros).unwrap_or(u64::MAX))
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use puppet_grants::Charge;
+use puppet_grants::{Charge, Failure, Used};
 use puppet_store::Vector;
 use puppet_types::{AgentId, CallError, Code};
 
@@ -58,9 +58,12 @@ impl Recaller {
                 Some(numbers) => (Some(Vector { model: model.clone(), numbers }), answer.used),
                 None => without(&CallError::new(Code::ProviderUnavailable, "the answer is empty"), &answer.used),
             },
+            Ok(Err(Failure { error, used })) => match used {
+                Used::Nothing => without(&error, &NOTHING),
+                Used::Told(used) => without(&error, &used),
+                Used::Unknown => without(&error, &[]),
+            },
             // It may have been answered, and billed, after all.
-            Ok(Err(error)) if error.code == Code::Timeout => without(&error, &[]),
-            Ok(Err(error)) => without(&error, &NOTHING),
             Err(_) => without(&CallError::new(Code::Timeout, "no answer in time"), &[]),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use puppet_grants::Charge;
+use puppet_grants::{Charge, Failure, Used};
 use puppet_store::{MemoryStore, StoreError, TextHit};
 use puppet_types::{AgentId, CallError, Code, Memory, MemoryKind, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -111,7 +111,7 @@ impl Recaller {
     /// The best memories for a query, as of `at`.
     pub async fn recall(&self, agent: &AgentId, query: &Query, at: Timestamp) -> Result<Vec<Scored>, CallError> {
         let overlay = Overlay::default();
-        let found = self.look(agent, query, at, &overlay, Means::FREE).await?.0;
+        let found = self.look(agent, query, at, &overlay, Means::FREE).await.map_err(|failure| failure.error)?.0;
         Ok(overlay.over_found(found, query, at))
     }
 
@@ -146,9 +146,10 @@ impl Recaller {
         at: Timestamp,
         overlay: &Overlay,
         means: Means,
-    ) -> Result<(Found, Vec<Charge>), CallError> {
+    ) -> Result<(Found, Vec<Charge>), Failure> {
         check(query)?;
-        let rows = self.rows(agent, query).await?;
+        let unasked = |error| Failure { error, used: Used::Nothing };
+        let rows = self.rows(agent, query).await.map_err(unasked)?;
         let (vector, used) = self.vector_of(agent, query, means).await;
         let mut scorer = Scorer::new(query, at, vector, Corpus::default());
         scorer.learn(&rows);
@@ -161,7 +162,12 @@ impl Recaller {
         }
         sort(&mut hits);
         hits.truncate(query.most() + overlay.touched());
-        let linked = if query.follow { self.linked(agent, &hits, overlay, &scorer).await? } else { Vec::new() };
+        let linked = if query.follow {
+            let linked = self.linked(agent, &hits, overlay, &scorer).await;
+            linked.map_err(|error| Failure::told(error, used.clone()))?
+        } else {
+            Vec::new()
+        };
         Ok((Found { hits, linked, corpus: scorer.corpus }, used))
     }
 

@@ -76,7 +76,11 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
     let Stranger { manifest, sandbox, compiled, .. } = stranger;
     let Manifest { id, version, requests, .. } = manifest.clone();
     let plugin = Plugin::load(&sandbox, &compiled, id.clone(), version.to_string(), requests).map_err(|error| {
-        Trouble::input("component", format!("{id}: {error}"), "build it against the contract of this version")
+        Trouble::input(
+            "component",
+            format!("{id}: {error}"),
+            "make pack.toml and the component agree, or build it anew",
+        )
     })?;
     // The interval of a generator is its own: nothing is configured for it.
     plan.generators.clear();

@@ -76,4 +76,20 @@ mod tests {
             assert!(plugins().iter().any(|plugin| plugin.manifest.id.as_str() == name));
         }
     }
+
+    #[test]
+    fn what_generators_request_is_enough_for_ten_thousand_agents() {
+        use puppet_grants::{Amount, Ledger, Period, Rights};
+        use puppet_types::Capability::Events;
+        // In the hour of its round: news to all, a mood for each, and three pairs that may turn back.
+        for (name, events) in [("news", 10_000), ("mood-swings", 10_000), ("encounters", 6)] {
+            let manifest = plugins().into_iter().find(|plugin| plugin.manifest.id.as_str() == name).unwrap().manifest;
+            let ledger = Ledger::default();
+            let rights = Rights::from_requests(&manifest.requests, &manifest.id, &"generator".into(), &ledger);
+            let lines = ledger.lines(puppet_types::Timestamp::default());
+            let limit = lines.iter().find(|line| line.key.amount == Amount::Events && line.key.period == Period::Hour);
+            let limit = limit.unwrap().limit;
+            assert!(rights.get(Events).is_some() && limit >= events, "{name}: {limit}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Why a component is not accepted: one clear line each, with the thing by name and the remedy.
 
-use puppet_types::Breach;
+use puppet_types::{Breach, Capability};
 
 use crate::LimitError;
 
@@ -68,6 +68,24 @@ pub enum LoadError {
         name: String,
         /// The world.
         world: &'static str,
+    },
+    /// Imported, and its pack does not ask for it.
+    #[error(
+        "the component imports `{capability}`, which its pack does not request: request it in pack.toml \
+         (`[requests.{capability}]`), or remove the import"
+    )]
+    NotRequested {
+        /// The interface.
+        capability: Capability,
+    },
+    /// Its pack asks for it, and it is not imported.
+    #[error(
+        "the pack requests `{capability}`, which its component does not import: remove `[requests.{capability}]` \
+         from pack.toml, or build the component with it"
+    )]
+    NotImported {
+        /// The interface.
+        capability: Capability,
     },
     /// Beyond a limit already by its declarations.
     #[error("the component needs more than it may have ({breach}): {detail}")]

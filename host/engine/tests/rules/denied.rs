@@ -2,12 +2,14 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use puppet_engine::Plugin;
 use puppet_grants::{Request, Requests};
+use puppet_sandbox::LoadError;
 use puppet_types::{Capability, Outcome, ReadStatus};
 
 use crate::{
-    guest::{End, Step},
-    scene::{Cast, Scene, event, start},
+    guest::{End, Step, component},
+    scene::{Cast, Scene, Setting, event, start},
 };
 
 /// One of everything that a grant can be about.
@@ -70,14 +72,41 @@ async fn with_no_grant_at_all_every_call_is_denied_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn a_component_and_its_pack_agree_by_name() {
+    let scene = Scene::with(Setting::default(), Vec::new(), &[]).await;
+    let load = |requests: Requests| {
+        let compiled = scene.host.sandbox.compile(&component(&[Step::Timeline, Step::Complete], End::Ok)).unwrap();
+        Plugin::load(&scene.host.sandbox, &compiled, "pack".into(), "1.0.0".to_owned(), requests).map(drop)
+    };
+    let asks = |capabilities: &[Capability]| -> Requests {
+        capabilities.iter().map(|capability| (*capability, Request::default())).collect()
+    };
+    use Capability::{Llm, Memory, Tweet};
+    assert_eq!(load(asks(&[Llm, Tweet])), Ok(()));
+    let error = load(asks(&[Tweet])).unwrap_err();
+    assert_eq!(error, LoadError::NotRequested { capability: Llm });
+    assert!(error.to_string().contains("request it in pack.toml (`[requests.llm]`), or remove the import"), "{error}");
+    let error = load(asks(&[Llm, Tweet, Memory])).unwrap_err();
+    assert_eq!(error, LoadError::NotImported { capability: Memory });
+    assert!(error.to_string().contains("remove `[requests.memory]` from pack.toml"), "{error}");
+    let mut optional = asks(&[Llm, Tweet]);
+    optional.entry(Llm).or_default().optional = true;
+    assert_eq!(load(optional), Ok(()), "whether it is granted or not");
+}
+
+#[tokio::test]
 async fn a_grant_that_is_taken_back_counts_from_the_next_call() {
-    let requests = only(Capability::Tweet, &[]);
-    let cast = Cast { pack: "pack", steps: vec![Step::Timeline, Step::PostEventId], end: End::Ok, requests };
-    let scene = Scene::of(cast).await;
+    let requests = [Capability::Tweet, Capability::Llm].map(|capability| (capability, Request::default())).into();
+    let steps = vec![Step::Timeline, Step::Complete, Step::PostEventId];
+    let scene = Scene::of(Cast { pack: "pack", steps, end: End::Ok, requests }).await;
     scene.handle(event("e1", "ann", start())).await;
     let ann = scene.host.actor(&"ann".into()).await.unwrap().unwrap();
-    ann.rights.get(Capability::Tweet).unwrap().revoke();
+    for capability in [Capability::Tweet, Capability::Llm] {
+        ann.rights.get(capability).unwrap().revoke();
+    }
     let entry = scene.handle(event("e2", "ann", start())).await;
-    assert_eq!(entry.invocation.log.len(), 2, "{:?}", entry.invocation.log);
-    assert_eq!((scene.network.reads.load(SeqCst), scene.network.published()), (1, 1));
+    let seen: Vec<_> = entry.invocation.log.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(seen, ["denied"; 3]);
+    let reached = (scene.network.reads.load(SeqCst), scene.model.asked.load(SeqCst), scene.network.published());
+    assert_eq!(reached, (1, 1, 1), "once each, before it was taken back");
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_grants::{Amount, Answer, Charge};
+use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage, Worst};
 use puppet_store::Post;
 use puppet_tweet::{Order, PublishError, Published, TweetPublisher, TweetReader};
@@ -89,7 +89,7 @@ pub struct Model {
 pub fn terms() -> Terms {
     let free = Some(Price::FREE);
     let (model, priced_as) = ("counted".to_owned(), "configured".to_owned());
-    Terms { paid: true, price: free, embedding_price: free, model, priced_as }
+    Terms { paid: true, price: free, embedding_price: free, attempts: 1, model, priced_as }
 }
 
 #[async_trait]
@@ -103,7 +103,7 @@ impl LlmProvider for Model {
     fn model(&self) -> &str {
         "counted"
     }
-    async fn complete(&self, _: &Request, _: &CallContext) -> Result<Answer<Completion>, CallError> {
+    async fn complete(&self, _: &Request, _: &CallContext) -> Result<Answer<Completion>, Failure> {
         let asked = self.asked.fetch_add(1, SeqCst) + 1;
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
@@ -122,7 +122,7 @@ impl LlmProvider for Model {
         ];
         Ok(Answer { value, used, latency: Duration::ZERO })
     }
-    async fn embed(&self, _: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+    async fn embed(&self, _: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
         Ok(Answer::free(Vec::new()))
     }
 }

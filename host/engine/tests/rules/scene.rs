@@ -1,6 +1,10 @@
 //! A host in a folder of its own with guests of the test's making, and a look at everything that it keeps.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use puppet_agent::Profile;
 use puppet_engine::{
@@ -43,7 +47,7 @@ pub struct Cast {
     pub steps: Vec<Step>,
     /// How it ends.
     pub end: End,
-    /// What it requests, which is granted.
+    /// What it is granted. It requests whatever it imports; what is not granted of that is optional.
     pub requests: Requests,
 }
 
@@ -83,7 +87,11 @@ pub struct Scene {
     /// Who answers prompts.
     pub model: Arc<Model>,
     folder: Arc<tempfile::TempDir>,
+    granted: Granted,
 }
+
+/// What each pack was granted.
+type Granted = Arc<Mutex<BTreeMap<PackId, Requests>>>;
 
 impl Scene {
     /// A host with one plugin and the agents `ann` and `bob`, both played by it.
@@ -132,6 +140,7 @@ impl Scene {
             None => Memories::hashed(Arc::clone(&rows) as _),
         };
         let llm = Llm::new(Arc::clone(&model) as _, terms());
+        let granted = Granted::default();
         let host = Host::new(HostParts {
             store: Arc::clone(&rows) as _,
             sandbox: Arc::clone(&sandbox),
@@ -148,9 +157,9 @@ impl Scene {
             books: Arc::new(StoreBooks(rows)),
             bounds: setting.bounds,
             secret: [7; 32],
-            casting: Box::new(Company { llm }),
+            casting: Box::new(Company { llm, granted: Arc::clone(&granted) }),
         });
-        let scene = Self { host: Arc::new(host), clock, store, network, model, folder };
+        let scene = Self { host: Arc::new(host), clock, store, network, model, folder, granted };
         for Cast { pack, steps, end, requests } in casts {
             scene.install(pack, &component(&steps, end), requests);
         }
@@ -159,9 +168,13 @@ impl Scene {
     }
 
     /// One plugin more.
-    pub fn install(&self, pack: &str, component: &[u8], requests: Requests) {
+    pub fn install(&self, pack: &str, component: &[u8], granted: Requests) {
         let sandbox = &self.host.sandbox;
         let compiled = sandbox.compile(component).unwrap();
+        let optional = || Request { optional: true, ..Request::default() };
+        let imports = compiled.inspection().capabilities.iter().filter(|import| !import.comes_with_every_plugin());
+        let requests = imports.map(|import| (*import, granted.get(import).cloned().unwrap_or_else(optional))).collect();
+        self.granted.lock().unwrap().insert(pack.into(), granted);
         self.host.install(Plugin::load(sandbox, &compiled, pack.into(), "1.0.0".to_owned(), requests).unwrap());
     }
 
@@ -251,6 +264,7 @@ pub fn event(id: &str, agent: &str, at: Timestamp) -> Event {
 /// Plays agents as their rows say.
 struct Company {
     llm: Llm,
+    granted: Granted,
 }
 
 impl Casting for Company {
@@ -260,6 +274,7 @@ impl Casting for Company {
             None => (body["plugin"].as_str()?, body["owner"].as_str()?),
         };
         let (plugin, owner) = (plugins.get(&PackId::new(pack))?, AgentId::new(owner));
+        let granted = self.granted.lock().unwrap().get(&plugin.id)?.clone();
         let profile = Profile {
             id: id.to_string(),
             name: id.to_string(),
@@ -277,7 +292,7 @@ impl Casting for Company {
             settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
             profile,
             plugin: Arc::clone(plugin),
-            rights: Arc::new(Rights::from_requests(&plugin.requests, &plugin.id, &owner, ledger)),
+            rights: Arc::new(Rights::from_requests(&granted, &plugin.id, &owner, ledger)),
             llm: self.llm.clone(),
             assets: Vec::new(),
             decay: None,

@@ -6,7 +6,7 @@ use puppet_types::{CallError, Capability, Refusal};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Elapsed, Gate, asking::Begun, futures_box::Boxed};
-use crate::{Charge, Held};
+use crate::{Charge, Failure, Held};
 
 impl Gate {
     /// Like [`Gate::read_charged`], but where a budget does not suffice nothing is drawn on, and the provider is
@@ -26,7 +26,7 @@ impl Gate {
         P: ?Sized,
         Q: Serialize + ?Sized + Sync,
         A: Serialize + DeserializeOwned + Send,
-        F: FnOnce(&'s P, Result<(), CallError>) -> Boxed<'s, A> + Send,
+        F: FnOnce(&'s P, Result<(), CallError>) -> Boxed<'s, A, Failure> + Send,
     {
         let read = match self.begin(capability, operation, request, paid)? {
             Begun::Answered(answer) => return answer,
@@ -37,8 +37,8 @@ impl Gate {
             Err(error) => return Err(self.refused(read, error)),
         };
         match reserved {
-            Ok(reserved) => self.carry_out(read, reserved, worst, paid, ask(held.provider(), Ok(()))).await,
-            Err(why) => self.carry_out(read, Vec::new(), &[], false, ask(held.provider(), Err(why))).await,
+            Ok(reserved) => self.carry_out(read, reserved, paid, ask(held.provider(), Ok(()))).await,
+            Err(why) => self.carry_out(read, Vec::new(), false, ask(held.provider(), Err(why))).await,
         }
     }
 

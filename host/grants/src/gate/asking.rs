@@ -1,10 +1,10 @@
 //! The steps that all reads share: the look into the journal before, and the way to the provider and the books.
 
-use puppet_types::{CallError, Capability, Cost, Json, Read, ReadStatus, Refusal};
+use puppet_types::{Capability, Cost, Json, Read, ReadStatus, Refusal};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, Gate};
-use crate::{Amount, Charge, Reservation, Spend};
+use crate::{Amount, Failure, Reservation, Spend, failure::settled};
 
 /// A read after a look into the journal.
 pub(super) enum Begun<A> {
@@ -48,9 +48,8 @@ impl Gate {
         &mut self,
         mut read: Read,
         reserved: Vec<(Reservation, Amount)>,
-        worst: &[Charge],
         paid: bool,
-        answer: impl Future<Output = Result<Answer<A>, CallError>>,
+        answer: impl Future<Output = Result<Answer<A>, impl Into<Failure>>>,
     ) -> Result<A, Refusal> {
         if paid {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
@@ -66,18 +65,13 @@ impl Gate {
                 return Err(refusal);
             }
         };
-        let (value, used) = match asked {
-            Ok(answer) => {
-                self.take(answer.latency)?;
-                (Ok(answer.value), answer.used)
-            }
-            // The provider says nothing about usage: an error of its own costs nothing.
-            Err(error) => (Err(error), worst.iter().map(|charge| Charge { quantity: 0, ..*charge }).collect()),
-        };
+        // An answer that comes too late is booked as any other, and nobody sees it.
+        let late = asked.as_ref().ok().and_then(|answer| self.take(answer.latency).err());
+        let (value, used) = settled(asked.map_err(Into::into));
         let mut spends = Vec::with_capacity(reserved.len());
         for (reservation, amount) in reserved {
             let worst = reservation.quantity();
-            let really = used.iter().find(|charge| charge.amount == amount).map_or(worst, |charge| charge.quantity);
+            let really = used.of(amount, worst);
             match amount {
                 Amount::Tokens => read.cost.tokens = really,
                 Amount::Usd => read.cost.usd_micros = really,
@@ -102,6 +96,6 @@ impl Gate {
             self.out.spends.extend(spends);
         }
         self.keep(read)?;
-        answer.map_err(Refusal::Call)
+        late.map_or(answer.map_err(Refusal::Call), Err)
     }
 }

@@ -327,6 +327,65 @@ async fn a_paid_read_is_in_the_books_before_it_is_asked_and_before_it_is_seen() 
     assert!(gate.finish(true).spends.is_empty(), "booked already");
 }
 
+/// What was written into the books, in order.
+#[derive(Default)]
+struct Pages(Mutex<Vec<u64>>);
+
+#[async_trait]
+impl Books for Pages {
+    async fn open(&self, _: &InvocationId, _: u32, worst: &[Spend]) -> Result<(), CallError> {
+        self.0.lock().unwrap().push(worst[0].used);
+        Ok(())
+    }
+    async fn settle(&self, _: &InvocationId, _: &Read, spent: &[Spend]) -> Result<(), CallError> {
+        self.0.lock().unwrap().push(spent[0].used);
+        Ok(())
+    }
+    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
+        unreachable!("a gate settles")
+    }
+}
+
+/// What a paid read costs that ends like this: by the books, by the journal, and by the ledger.
+async fn cost(answer: Result<Answer<String>, Failure>) -> (Vec<u64>, Option<u64>, (u64, u64)) {
+    let scene = Scene::new();
+    let pages = Arc::new(Pages::default());
+    let bounds = CallBounds { deadline: Duration::from_secs(1), ..CallBounds::default() };
+    let mut gate = scene.gate(llm(1_000), bounds);
+    gate.books = Arc::clone(&pages) as _;
+    let asked = gate.read_charged(Capability::Llm, "complete", "x", &WORST, true, &scene.held, move |_| {
+        Box::pin(async move { answer })
+    });
+    let _: Result<String, Refusal> = asked.await;
+    let proceedings = gate.finish(false);
+    assert!(proceedings.spends.is_empty(), "booked already");
+    let lines = scene.ledger.lines(Timestamp::from_millis(3_600_000));
+    let line = lines.iter().find(|line| line.key.amount == Amount::Tokens).unwrap();
+    let booked = std::mem::take(&mut *pages.0.lock().unwrap());
+    (booked, proceedings.reads.first().map(|read| read.cost.tokens), (line.used, line.reserved))
+}
+
+#[tokio::test]
+async fn a_paid_read_that_fails_costs_what_is_known_and_else_what_was_reserved() {
+    let failed = |code| Err(Failure::from(CallError::new(code, "")));
+    for code in [Code::Timeout, Code::ProviderUnavailable, Code::Refused, Code::Internal] {
+        assert_eq!(cost(failed(code)).await, (vec![100, 100], Some(100), (100, 0)), "{code:?}");
+    }
+    for code in [Code::InvalidInput, Code::Denied, Code::RateLimited] {
+        assert_eq!(cost(failed(code)).await, (vec![100, 0], Some(0), (0, 0)), "{code:?}");
+    }
+    let used = vec![Charge { amount: Amount::Tokens, quantity: 30 }];
+    let told = Failure::told(CallError::new(Code::ProviderUnavailable, ""), used);
+    assert_eq!(cost(Err(told)).await, (vec![100, 30], Some(30), (30, 0)));
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_booked_all_the_same() {
+    let used = vec![Charge { amount: Amount::Tokens, quantity: 30 }];
+    let late = Answer { value: "y".to_owned(), used, latency: Duration::from_secs(2) };
+    assert_eq!(cost(Ok(late)).await, (vec![100, 30], Some(30), (30, 0)));
+}
+
 #[tokio::test]
 async fn an_affordable_read_goes_on_without_and_is_one_record() {
     let scene = Scene::new();

@@ -20,8 +20,8 @@ mod writer;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use puppet_grants::Answer;
-use puppet_types::{CallError, ids::derive_u64};
+use puppet_grants::{Answer, Failure};
+use puppet_types::ids::derive_u64;
 
 use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage, Worst};
 
@@ -38,7 +38,8 @@ impl Offline {
     /// Free.
     pub fn terms() -> Terms {
         let free = Some(Price::FREE);
-        Terms { paid: false, price: free, embedding_price: free, model: MODEL.to_owned(), priced_as: MODEL.to_owned() }
+        let (model, priced_as) = (MODEL.to_owned(), MODEL.to_owned());
+        Terms { paid: false, price: free, embedding_price: free, attempts: 1, model, priced_as }
     }
 
     /// The answer to a request. A pure function of its arguments.
@@ -104,19 +105,20 @@ impl LlmProvider for Offline {
         MODEL
     }
 
-    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, CallError> {
+    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let (text, cut) = bounded(Self::text(request, context), request.max_tokens);
         let usage =
             Usage { prompt_tokens: tokens(request.prompt_bytes()), completion_tokens: tokens(text.len() as u64) };
-        let used = Self::terms().used(usage.prompt_tokens.into(), usage.completion_tokens.into());
+        let used = Self::terms().used(usage.prompt_tokens.into(), usage.completion_tokens.into()).charges().to_vec();
         let finish = if cut { "length" } else { "stop" }.to_owned();
         let value = Completion { text, model: MODEL.to_owned(), usage, finish };
         Ok(Answer { value, used, latency: LATENCY })
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
         let bytes = texts.iter().map(|text| text.len() as u64).sum();
         let value = texts.iter().map(|text| embedding::embedded(text)).collect();
-        Ok(Answer { value, used: Self::terms().used(tokens(bytes).into(), 0), latency: Duration::from_millis(50) })
+        let used = Self::terms().used(tokens(bytes).into(), 0).charges().to_vec();
+        Ok(Answer { value, used, latency: Duration::from_millis(50) })
     }
 }

@@ -3,6 +3,10 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, SystemTime},
 };
@@ -14,8 +18,6 @@ use tokio::time::Instant;
 
 use crate::openai::Endpoint;
 
-/// Attempts in all.
-const MOST_ATTEMPTS: u32 = 4;
 /// Bytes of an answer.
 const MOST_BYTES: usize = 8 << 20;
 
@@ -30,6 +32,7 @@ pub(super) struct Attempts {
     total: Duration,
     backoff: Duration,
     seed: u64,
+    lost: Arc<AtomicU32>,
 }
 
 /// Why there is no answer.
@@ -43,11 +46,18 @@ pub(super) enum GaveUp {
     TooLate,
     #[error("the provider cannot be reached")]
     Unreachable,
+    #[error("the connection to the provider broke off")]
+    Broken,
     #[error("the answer is longer than {MOST_BYTES} bytes")]
     TooLong,
 }
 
 impl GaveUp {
+    /// Whether a model may have been asked.
+    fn may_be_billed(&self) -> bool {
+        !matches!(self, Self::RateLimited { .. } | Self::Unreachable)
+    }
+
     pub(super) fn call_error(&self) -> CallError {
         let message = self.to_string();
         match self {
@@ -56,15 +66,22 @@ impl GaveUp {
             }
             Self::RateLimited { after: None } => CallError::new(Code::RateLimited, message),
             Self::TooLate => CallError::new(Code::Timeout, message),
-            Self::Failed(_) | Self::Unreachable | Self::TooLong => CallError::new(Code::ProviderUnavailable, message),
+            Self::Failed(_) | Self::Unreachable | Self::Broken | Self::TooLong => {
+                CallError::new(Code::ProviderUnavailable, message)
+            }
         }
     }
 }
 
 impl Attempts {
     pub(super) fn new(http: reqwest::Client, endpoint: &Endpoint, seed: u64) -> Self {
-        let attempts = endpoint.retries.saturating_add(1).min(MOST_ATTEMPTS);
-        Self { http, attempts, timeout: endpoint.timeout, total: endpoint.total, backoff: endpoint.backoff, seed }
+        let Endpoint { timeout, total, backoff, .. } = *endpoint;
+        Self { http, attempts: endpoint.attempts(), timeout, total, backoff, seed, lost: Arc::default() }
+    }
+
+    /// How many attempts failed that may have been answered, and billed, after all.
+    pub(super) fn lost(&self) -> u32 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     async fn run(self, request: HttpRequestFactory) -> Result<Response, BoxError> {
@@ -78,6 +95,9 @@ impl Attempts {
                 Ok(Err((failure, asked))) => (failure, asked),
                 Err(_) => (GaveUp::TooLate, None),
             };
+            if failure.may_be_billed() {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
             let wait = asked.unwrap_or_else(|| self.pause(attempt));
             if failure == GaveUp::TooLong || attempt >= self.attempts || Instant::now() + wait >= until {
                 return Err(Box::new(failure));
@@ -137,7 +157,11 @@ impl tower_service::Service<HttpRequestFactory> for Attempts {
 }
 
 fn of_transport(error: &reqwest::Error) -> GaveUp {
-    if error.is_timeout() { GaveUp::TooLate } else { GaveUp::Unreachable }
+    match error {
+        _ if error.is_connect() || error.is_builder() => GaveUp::Unreachable,
+        _ if error.is_timeout() => GaveUp::TooLate,
+        _ => GaveUp::Broken,
+    }
 }
 
 /// Seconds, or a date.

@@ -26,6 +26,9 @@ pub const GROK: Preset = Preset { name: "grok", base_url: "https://api.x.ai/v1",
 /// Which model makes vectors, where none is named.
 pub const EMBEDDING_MODEL: &str = "text-embedding-3-small";
 
+/// Attempts in all, however many are configured.
+const MOST_ATTEMPTS: u32 = 4;
+
 /// An endpoint.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -125,9 +128,15 @@ impl Endpoint {
             paid,
             price: Some(price),
             embedding_price: Some(self.embedding_price(price)),
+            attempts: self.attempts(),
             model: self.model.clone(),
             priced_as: priced_as.to_owned(),
         })
+    }
+
+    /// In all.
+    pub(super) fn attempts(&self) -> u32 {
+        self.retries.saturating_add(1).min(MOST_ATTEMPTS)
     }
 
     /// The list price of the model of vectors; of one that is not listed, what the endpoint's prompts cost. Where

@@ -12,7 +12,9 @@ use std::{
 
 use MemoryKind::*;
 use async_trait::async_trait;
-use puppet_grants::{Amount, Answer, Charge, Elapsed, Gate, Ledger, Period, Request, Requests, Rights, UnbookedReads};
+use puppet_grants::{
+    Amount, Answer, Charge, Elapsed, Failure, Gate, Ledger, Period, Request, Requests, Rights, UnbookedReads,
+};
 use puppet_store::Vector;
 use puppet_types::{AgentId, CallError, Capability, Code, InvocationId, Memory, MemoryKind, PackId, ReadStatus};
 
@@ -38,13 +40,13 @@ fn meaning(text: &str) -> Vec<f32> {
 
 #[async_trait]
 impl Embedder for Meaning {
-    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, CallError> {
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
         self.asked.fetch_add(1, SeqCst);
         if self.hangs {
             pending::<()>().await;
         }
         if let Some(code) = self.fails {
-            return Err(CallError::new(code, "on purpose"));
+            return Err(CallError::new(code, "on purpose").into());
         }
         let used = vec![Charge { amount: Amount::Tokens, quantity: 3 }, Charge { amount: Amount::Usd, quantity: 2 }];
         Ok(Answer { value: texts.iter().map(|text| meaning(text)).collect(), used, latency: Duration::ZERO })
@@ -79,7 +81,7 @@ struct Scene {
 impl Scene {
     fn new(meaning: Meaning) -> Self {
         let meaning = Arc::new(meaning);
-        let terms = VectorTerms { model: MODEL.to_owned(), usd_micros_per_million: 1_000_000 };
+        let terms = VectorTerms { model: MODEL.to_owned(), usd_micros_per_million: 1_000_000, attempts: 1 };
         let memories = Memories::embedded(rows() as _, Arc::clone(&meaning) as _, terms);
         Self { ledger: Ledger::default(), meaning, memories }
     }
@@ -132,7 +134,8 @@ async fn a_paraphrase_is_found_by_vectors_of_the_same_model_alone() {
 async fn without_money_or_model_words_still_find() {
     let table = [
         (Meaning::default(), 10, modelled(), 0, 0, "no budget"),
-        (Meaning { fails: Some(Code::ProviderUnavailable), ..Meaning::default() }, 1_000, modelled(), 1, 0, "failure"),
+        (Meaning { fails: Some(Code::ProviderUnavailable), ..Meaning::default() }, 1_000, modelled(), 1, 13, "failure"),
+        (Meaning { fails: Some(Code::RateLimited), ..Meaning::default() }, 1_000, modelled(), 1, 0, "not asked"),
         (Meaning { fails: Some(Code::Timeout), ..Meaning::default() }, 1_000, modelled(), 1, 13, "who knows"),
         (Meaning { hangs: true, ..Meaning::default() }, 1_000, Elapsed::Wall(Instant::now()), 1, 13, "silence"),
     ];
