@@ -63,7 +63,8 @@ impl NewAgent {
     }
 }
 
-fn exists(id: &AgentId) -> Trouble {
+/// There is one of that name.
+pub fn exists(id: &AgentId) -> Trouble {
     let message = format!("there is an agent `{id}` already");
     Trouble::input("agent-exists", message, "give the new one another id, or name another folder with --data")
 }

@@ -33,17 +33,7 @@ pub async fn run(setup: &Setup, command: Agent, out: Output) -> Result<()> {
 async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Result<()> {
     let (imported, _) = agents::import(file)?;
     if !dry_run {
-        let agent = NewAgent { spec: imported.spec.clone() };
-        let request = Request::AddAgent { agent: Box::new(agent.clone()) };
-        if control::ask(&setup.data, &request).await?.is_none() {
-            let _lock = HostLock::take(&setup.data)?;
-            let store = SqliteStore::open(&setup.data, Options::default())?;
-            agent.write(&store, Timestamp::from_system()).await?;
-            store.close();
-        }
-        if !imported.secrets.is_empty() {
-            keep(setup, imported.secrets)?;
-        }
+        make(setup, NewAgent { spec: imported.spec.clone() }, imported.secrets).await?;
     }
     let report = imported.report;
     if out.json {
@@ -65,14 +55,40 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
     Ok(())
 }
 
+/// Credentials first: an import that ends between the two can be made again, and an agent is never without them.
+async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
+    if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
+        let ids: Vec<AgentId> = serde_json::from_value(ids).map_err(Trouble::internal)?;
+        if ids.contains(&agent.spec.id) {
+            return Err(agents::exists(&agent.spec.id));
+        }
+        keep(setup, secrets)?;
+        let made = control::ask(&setup.data, &Request::AddAgent { agent: Box::new(agent) }).await?;
+        let gone = || Trouble::unreachable("host-lost", "the host ended before it had the agent", "import it again");
+        return made.map(drop).ok_or_else(gone);
+    }
+    let _lock = HostLock::take(&setup.data)?;
+    let store = SqliteStore::open(&setup.data, Options::default())?;
+    if store.agent(&agent.spec.id).await?.is_some() {
+        return Err(agents::exists(&agent.spec.id));
+    }
+    keep(setup, secrets)?;
+    agent.write(&store, Timestamp::from_system()).await?;
+    store.close();
+    Ok(())
+}
+
 fn keep(setup: &Setup, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
     let failed = |error: puppet_packs::SecretsError| {
         Trouble::unreachable(
             "secrets",
             error.to_string(),
-            "the agent is made; put its credentials into secrets.toml by hand",
+            "the agent is not made: check the file, then import it again",
         )
     };
+    if secrets.is_empty() {
+        return Ok(());
+    }
     let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
     for (name, secret) in secrets {
         file.set(&name, secret);
