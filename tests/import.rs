@@ -78,3 +78,20 @@ fn importing_twice_is_refused_and_a_dry_run_writes_nothing() {
     let again = run(folder.path(), &["agent", "import", &file]).exits(2);
     assert!(again.stderr.contains("harbour-watch"), "{}", again.stderr);
 }
+
+#[test]
+fn an_agent_is_not_made_where_its_credentials_cannot_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.json");
+    std::fs::write(&file, r#"{"id": "ada", "twitter_credentials": {"apiKey": "first-secret-value"}}"#).unwrap();
+    let secrets = folder.path().join(".puppet/secrets.toml");
+    std::fs::create_dir_all(&secrets).unwrap();
+    let import = ["agent", "import", file.to_str().unwrap()];
+    run(folder.path(), &import).exits(4);
+    std::fs::remove_dir(&secrets).unwrap();
+    run(folder.path(), &import).exits(0);
+    assert!(std::fs::read_to_string(&secrets).unwrap().contains("first-secret-value"));
+    std::fs::write(&file, r#"{"id": "ada", "twitter_credentials": {"apiKey": "other-secret-value"}}"#).unwrap();
+    run(folder.path(), &import).exits(2);
+    assert!(std::fs::read_to_string(&secrets).unwrap().contains("first-secret-value"));
+}

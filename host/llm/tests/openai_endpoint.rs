@@ -305,8 +305,8 @@ async fn an_answer_is_believed_as_far_as_it_can_be() {
     let vector = vec![0.5; 64 * 4_096 + 1];
     let fake = endpoint(vec![ok(json!({"data": [{"index": 0, "embedding": vector}]}))]).await;
     let provider = self::provider(&fake.url, |_| {});
-    let error = provider.embed(&["tide".to_owned()]).await.unwrap_err();
-    assert_eq!(error.code, Code::ProviderUnavailable);
+    let failure = provider.embed(&["tide".to_owned()]).await.unwrap_err();
+    assert_eq!(failure.error.code, Code::ProviderUnavailable);
 }
 
 #[tokio::test]

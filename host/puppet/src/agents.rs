@@ -61,7 +61,7 @@ impl NewAgent {
 
 impl NewAgent {
     /// Nobody else has its id or its account.
-    async fn check(&self, store: &dyn Store) -> Result<()> {
+    pub async fn check(&self, store: &dyn Store) -> Result<()> {
         let AgentSpec { id, handle, .. } = &self.spec;
         if store.agent(id).await?.is_some() {
             return Err(exists(id));
@@ -81,7 +81,8 @@ impl NewAgent {
     }
 }
 
-fn exists(id: &AgentId) -> Trouble {
+/// There is one of that name.
+pub fn exists(id: &AgentId) -> Trouble {
     let message = format!("there is an agent `{id}` already");
     Trouble::input("agent-exists", message, "give the new one another id, or name another folder with --data")
 }
@@ -264,11 +265,7 @@ fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
 /// Puts the credentials of an agent file into the secrets of the data folder.
 pub fn keep(setup: &Setup, secrets: Vec<(String, Secret)>) -> Result<()> {
     let failed = |error: SecretsError| {
-        Trouble::unreachable(
-            "secrets",
-            error.to_string(),
-            "the agent is made; put its credentials into secrets.toml by hand",
-        )
+        Trouble::unreachable("secrets", error.to_string(), "the agent is not made: check the file, then make it again")
     };
     if secrets.is_empty() {
         return Ok(());

@@ -47,6 +47,7 @@ fn without_label(text: &str) -> String {
 fn formatted(text: &str, persona: &Persona) -> String {
     let formatting = &persona.style_guide.formatting;
     let mut text = text.to_owned();
+    text.retain(|c| c.is_whitespace() || !c.is_control());
     if !formatting.uses_hashtags {
         text = text.replace('#', "");
     }
@@ -81,16 +82,27 @@ pub fn fitted(text: &str, limit: u32) -> String {
     if tweet::weighted_length(text) <= limit {
         return text.to_owned();
     }
-    let mut end = text.len();
-    while end > 0 && (!text.is_char_boundary(end) || tweet::weighted_length(&text[..end]) >= limit) {
-        end -= 1;
-    }
+    let end = longest(text, |cut| tweet::weighted_length(cut) < limit);
     let cut = &text[..end];
     let sentence = cut.rfind(['.', '!', '?', '。']).filter(|at| *at > end / 2);
     match (sentence, cut.rfind(char::is_whitespace)) {
         (Some(at), _) => cut[..at].to_owned() + &cut[at..].chars().take(1).collect::<String>(),
         (None, Some(at)) if at > 0 => format!("{}…", cut[..at].trim_end_matches([',', ';', ':', ' ', '\n'])),
         _ => cut.to_owned(),
+    }
+}
+
+/// Where a text is cut so that it still fits. Halves what is left to look at: weighing is a call of the host, and a
+/// model that babbles must not use them up.
+fn longest(text: &str, mut fits: impl FnMut(&str) -> bool) -> usize {
+    let (mut fitting, mut too_long) = (0, text.len());
+    loop {
+        let middle = text.ceil_char_boundary(fitting + (too_long - fitting) / 2);
+        let middle = if middle < too_long { middle } else { text.floor_char_boundary(too_long.saturating_sub(1)) };
+        if middle <= fitting {
+            return fitting;
+        }
+        if fits(&text[..middle]) { fitting = middle } else { too_long = middle }
     }
 }
 
@@ -145,6 +157,7 @@ mod tests {
                 ("He said: rain again", "He said: rain again"),
                 ("\"rain\" and \"snow\"", "\"rain\" and \"snow\""),
                 ("  rain #again 🌧️ ", "rain again"),
+                ("ra\0in \u{1b}again", "rain again"),
                 ("see https://example.org/x for rain", "see for rain"),
             ];
             for (raw, wanted) in table {
@@ -170,6 +183,19 @@ mod tests {
                 }
             }
         });
+    }
+
+    #[test]
+    fn a_model_that_babbles_does_not_use_up_the_calls() {
+        for (unit, most) in [("a", 279), ("字", 139), ("🫖", 139)] {
+            let (text, mut calls) = (unit.repeat(100_000), 0);
+            let end = longest(&text, |cut| {
+                calls += 1;
+                cut.chars().count() <= most
+            });
+            assert_eq!((end, calls < 25), (most * unit.len(), true), "{unit}: {calls} calls");
+        }
+        assert_eq!((longest("", |_| true), longest("ab", |_| false), longest("字字", |_| true)), (0, 0, 3));
     }
 
     #[test]

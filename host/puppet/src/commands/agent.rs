@@ -18,7 +18,7 @@ use crate::{
     control::{self, Request, unknown_agent},
     output::{List, Output, Table},
     setup::Setup,
-    trouble::Result,
+    trouble::{Result, Trouble},
 };
 
 /// Runs it.
@@ -33,15 +33,7 @@ pub async fn run(setup: &Setup, command: Agent, out: Output) -> Result<()> {
 async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Result<()> {
     let (imported, _) = agents::import(file)?;
     if !dry_run {
-        let agent = NewAgent { spec: imported.spec.clone() };
-        let request = Request::AddAgent { agent: Box::new(agent.clone()) };
-        if control::ask(&setup.data, &request).await?.is_none() {
-            let _lock = HostLock::take(&setup.data)?;
-            let store = SqliteStore::open(&setup.data, Options::default())?;
-            agent.write(&store, Timestamp::from_system()).await?;
-            store.close();
-        }
-        agents::keep(setup, imported.secrets)?;
+        make(setup, NewAgent { spec: imported.spec.clone() }, imported.secrets).await?;
     }
     let report = imported.report;
     if out.json {
@@ -60,6 +52,27 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
         let to = setup.data.join("secrets.toml");
         out.line(format!("  {} {secret} to {}", out.good("moved"), to.display()))?;
     }
+    Ok(())
+}
+
+/// Credentials first: an import that ends between the two can be made again, and an agent is never without them.
+async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
+    if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
+        let ids: Vec<AgentId> = serde_json::from_value(ids).map_err(Trouble::internal)?;
+        if ids.contains(&agent.spec.id) {
+            return Err(agents::exists(&agent.spec.id));
+        }
+        agents::keep(setup, secrets)?;
+        let made = control::ask(&setup.data, &Request::AddAgent { agent: Box::new(agent) }).await?;
+        let gone = || Trouble::unreachable("host-lost", "the host ended before it had the agent", "import it again");
+        return made.map(drop).ok_or_else(gone);
+    }
+    let _lock = HostLock::take(&setup.data)?;
+    let store = SqliteStore::open(&setup.data, Options::default())?;
+    agent.check(&store).await?;
+    agents::keep(setup, secrets)?;
+    agent.write(&store, Timestamp::from_system()).await?;
+    store.close();
     Ok(())
 }
 

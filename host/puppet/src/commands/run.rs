@@ -132,9 +132,8 @@ async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
     for spec in specs {
         if store.agent(&spec.id).await?.is_none() {
             out.note(format!("{} comes to live here", spec.id));
-            let secrets = secrets.remove(&spec.id);
+            agents::keep(setup, secrets.remove(&spec.id).unwrap_or_default())?;
             NewAgent { spec }.write(store, Timestamp::from_system()).await?;
-            agents::keep(setup, secrets.unwrap_or_default())?;
         }
     }
     Ok(())
