@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    num::NonZeroUsize,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +10,6 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
-use lru::LruCache;
 use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
@@ -22,11 +20,8 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::{
     actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, call::HeldProviders, clock::Clock, handle::Settled,
-    happening::Happening, outbox::Attempted, plugin::Plugin,
+    happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready,
 };
-
-/// Actors kept ready.
-const ACTORS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// Watchers that fall behind by more than this lose the oldest.
 const WATCHED: usize = 4_096;
@@ -92,7 +87,7 @@ pub struct Host {
     seeds: Hmac<Sha256>,
     casting: Box<dyn Casting>,
     plugins: RwLock<Plugins>,
-    actors: Mutex<LruCache<AgentId, Arc<Actor>>>,
+    actors: Ready,
     agenda: Mutex<Agenda>,
     /// Whose memories wait for vectors.
     pub(crate) backlog: Backlog,
@@ -125,7 +120,7 @@ impl Host {
             seeds: keyed(&parts.secret),
             casting: parts.casting,
             plugins: RwLock::default(),
-            actors: Mutex::new(LruCache::new(ACTORS)),
+            actors: Ready::default(),
             agenda: Mutex::default(),
             backlog: Backlog::default(),
             wake: Notify::new(),
@@ -138,7 +133,7 @@ impl Host {
     pub fn install(&self, plugin: Plugin) {
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         plugins.insert(plugin.id.clone(), Arc::new(plugin));
-        self.actors.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.actors.clear();
     }
 
     /// All plugins, by pack.
@@ -196,8 +191,8 @@ impl Host {
 
     /// The actor behind a mailbox.
     pub async fn actor(&self, id: &AgentId) -> Result<Option<Arc<Actor>>, StoreError> {
-        if let Some(actor) = self.actors.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return Ok(Some(Arc::clone(actor)));
+        if let Some(actor) = self.actors.get(id) {
+            return Ok(Some(actor));
         }
         let body = match self.store.agent(id).await? {
             Some(row) => row.body,
@@ -207,14 +202,9 @@ impl Host {
         let plugins = self.plugins();
         let actor = self.casting.cast(id, &body, &plugins, &self.ledger).map(Arc::new);
         if let Some(actor) = &actor {
-            self.actors.lock().unwrap_or_else(PoisonError::into_inner).put(id.clone(), Arc::clone(actor));
+            self.actors.put(Arc::clone(actor));
         }
         Ok(actor)
-    }
-
-    /// Forgets what is cached of an agent: its row has changed.
-    pub fn recast(&self, id: &AgentId) {
-        self.actors.lock().unwrap_or_else(PoisonError::into_inner).pop(id);
     }
 
     /// Seed of an invocation: HMAC under the host's secret, never of a component's digest.

@@ -19,6 +19,7 @@ mod live;
 mod outbox;
 mod plugin;
 mod preview;
+mod ready;
 mod replay;
 pub mod report;
 pub mod simulation;

@@ -105,20 +105,22 @@ pub async fn take_up(
     mut seen: impl FnMut(&AgentSpec),
 ) -> Result<usize> {
     let at = host.now();
-    let mut events = Vec::new();
-    let mut last = None;
+    let (mut count, mut last) = (0, None);
     loop {
         let page = host.store.agents_after(last.as_ref(), PAGE).await?;
         let Some(row) = page.last() else { break };
         last = Some(row.id.clone());
+        let mut events = Vec::with_capacity(page.len());
         for row in &page {
             let spec = spec_of(row)?;
             introduce(host, &spec);
             seen(&spec);
             events.push(started(&row.id, at));
         }
+        count += page.len();
+        host.submit(events).await?;
     }
-    let count = events.len();
+    let mut events = Vec::new();
     for name in generators {
         events.push(started(&AgentId::generator(&name.as_str().into()), at));
     }
