@@ -16,7 +16,7 @@ use puppet::{
 use puppet_engine::{Divergence, Replayed, VirtualClock, replay};
 use puppet_llm::Llm;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, SqliteStore};
-use puppet_types::{Invocation, ReadStatus, Timestamp, ids};
+use puppet_types::{Invocation, ReadStatus, Timestamp};
 
 use crate::{simulate, support};
 
@@ -27,14 +27,10 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
     let store = SqliteStore::open_read_only(&data).unwrap();
     let config = Config::default();
     let generators = config.generators.all().map(|(name, generator)| (name.to_owned(), generator.interval_ms));
-    let mut secret = [0; 32];
-    for (n, chunk) in secret.chunks_mut(8).enumerate() {
-        chunk.copy_from_slice(&ids::derive_u64(&["simulation", &seed.to_string(), &n.to_string()]).to_le_bytes());
-    }
     let plan = Plan {
         store: store.clone(),
         clock: Arc::new(VirtualClock::new(Timestamp::parse("2030-01-01T00:00:00Z").unwrap())),
-        secret,
+        secret: assembly::seeded("simulation", seed),
         generators: generators.into(),
         cuts: Vec::new(),
         models: BTreeMap::from([(config::Llm::OFFLINE.to_owned(), Llm::offline())]),

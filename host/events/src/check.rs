@@ -13,7 +13,7 @@ pub const TARGETS: usize = 1_000;
 pub const DELAY_MS: u64 = 366 * 86_400_000;
 
 /// Kinds that no grant gives to a plugin.
-const HOST_KINDS: [&str; 8] = [
+const RESERVED: [&str; 8] = [
     "agent_started",
     "timer",
     "mention",
@@ -36,7 +36,7 @@ pub fn kind(kind: &str, pack: &str, granted: impl Fn(&str) -> bool) -> Result<()
             "`{kind}` is no event kind: small letters, digits, `_`, `-`, `.`, at most {KIND_BYTES}"
         )));
     }
-    if HOST_KINDS.contains(&kind) {
+    if RESERVED.contains(&kind) {
         return Err(CallError::new(Code::Denied, format!("`{kind}` is made by the host alone")));
     }
     let own = kind.strip_prefix(pack).and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| !rest.is_empty());

@@ -4,9 +4,7 @@
 
 use puppet_types::{CallError, Capability, Code, InvocationId, Timestamp};
 
-use crate::{
-    Amount, Books, Charge, Failure, Held, Reservation, Rights, Spend, Used, failure::settled, gate::futures_box::Boxed,
-};
+use crate::{Amount, Books, Boxed, Charge, Failure, Held, Reservation, Rights, Spend, Used, failure::settled};
 
 /// One call of a provider on behalf of an agent.
 pub struct Errand<'a> {

@@ -7,7 +7,11 @@
 //! A guest gets a [`Refusal::Call`] as a value it can act on; only a bound of the invocation itself stops it.
 
 mod affordable;
+mod answer;
 mod asking;
+mod books;
+mod bounds;
+mod recorded;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,101 +22,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use puppet_types::{
     Breach, CallError, Capability, Code, Cost, Decision, InvocationId, Json, LogLine, NumberedDecision, PackId, Read,
     ReadStatus, Refusal, Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use answer::{Answer, Boxed};
 use asking::Begun;
+pub use books::{Books, UnbookedReads};
+pub use bounds::{CallBounds, Elapsed};
 
 use crate::{Amount, Charge, Failure, Held, Reservation, Right, Rights, Spend};
-
-/// Bounds of one invocation that belong to the host, whatever is granted.
-#[derive(Debug, Clone)]
-pub struct CallBounds {
-    /// Calls per capability.
-    pub host_calls: u32,
-    /// Decisions in all.
-    pub decisions: u32,
-    /// Bytes of requests and answers kept in the journal.
-    pub journal_bytes: usize,
-    /// Log lines kept; more are dropped and counted.
-    pub log_lines: usize,
-    /// Bytes of one log line; more are cut.
-    pub log_line_bytes: usize,
-    /// Time for the whole invocation, provider calls included.
-    pub deadline: Duration,
-}
-
-impl Default for CallBounds {
-    fn default() -> Self {
-        Self {
-            host_calls: 1_000,
-            decisions: 256,
-            journal_bytes: 4 << 20,
-            log_lines: 200,
-            log_line_bytes: 4 << 10,
-            deadline: Duration::from_secs(120),
-        }
-    }
-}
-
-/// How the deadline is measured.
-#[derive(Debug, Clone, Copy)]
-pub enum Elapsed {
-    /// By the wall, from here.
-    Wall(std::time::Instant),
-    /// By what providers say their answer would have taken; the wall does not count.
-    Modelled(Duration),
-}
-
-/// A provider's answer.
-#[derive(Debug)]
-pub struct Answer<A> {
-    /// What the guest gets.
-    pub value: A,
-    /// What was really used, per reserved charge; what is missing costs its reservation.
-    pub used: Vec<Charge>,
-    /// How long it would have taken, for virtual time.
-    pub latency: Duration,
-}
-
-impl<A> Answer<A> {
-    /// Costs nothing and takes no time.
-    pub fn free(value: A) -> Self {
-        Self { value, used: Vec::new(), latency: Duration::ZERO }
-    }
-}
-
-/// Where paid reads become durable.
-#[async_trait]
-pub trait Books: Send + Sync {
-    /// Called once before a paid provider call: from now on the reservation counts as spent, also over a crash.
-    async fn open(&self, invocation: &InvocationId, n: u32, worst: &[Spend]) -> Result<(), CallError>;
-    /// Called once after it, before the guest sees the answer: replaces the worst case by what was spent and keeps the read.
-    async fn settle(&self, invocation: &InvocationId, read: &Read, spent: &[Spend]) -> Result<(), CallError>;
-    /// The same after a call of the host's own, which no invocation asked for ([`crate::Errand`]): there is no read to keep.
-    async fn close(&self, errand: &InvocationId, n: u32, spent: &[Spend]) -> Result<(), CallError>;
-}
-
-/// Books for hosts without paid providers: nothing to keep.
-#[derive(Debug, Default)]
-pub struct UnbookedReads;
-
-#[async_trait]
-impl Books for UnbookedReads {
-    async fn open(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
-        Ok(())
-    }
-    async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
-        Ok(())
-    }
-    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
-        Ok(())
-    }
-}
 
 /// What an invocation leaves behind.
 #[derive(Debug, Default)]
@@ -125,12 +46,8 @@ pub struct Proceedings {
     pub host_calls: BTreeMap<Capability, u32>,
     /// The plugin's lines.
     pub log: Vec<LogLine>,
-    /// Lines that were dropped.
-    pub log_dropped: u32,
     /// Budget rows to add to the store with the commit; paid reads are not among them, they are booked already.
     pub spends: Vec<Spend>,
-    /// Time that answers would have taken.
-    pub modelled: Duration,
     /// Time that answers took, where the wall counts.
     pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
@@ -162,6 +79,7 @@ pub struct Gate {
     source: Source,
     calls: [u32; Capability::ALL.len()],
     journal_bytes: usize,
+    log_dropped: u32,
     decided: Arc<Vec<NumberedDecision>>,
     held: Vec<(Reservation, u64)>,
     out: Proceedings,
@@ -191,6 +109,7 @@ impl Gate {
             source: Source::Providers,
             calls: [0; Capability::ALL.len()],
             journal_bytes: 0,
+            log_dropped: 0,
             decided: Arc::default(),
             held: Vec::new(),
             out: Proceedings::default(),
@@ -258,7 +177,7 @@ impl Gate {
         P: ?Sized,
         Q: Serialize + ?Sized + Sync,
         A: Serialize + DeserializeOwned + Send,
-        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A> + Send,
+        F: FnOnce(&'s P) -> Boxed<'s, A> + Send,
     {
         let read = match self.begin(capability, operation, request, false)? {
             Begun::Answered(answer) => return answer,
@@ -287,7 +206,7 @@ impl Gate {
         P: ?Sized,
         Q: Serialize + ?Sized + Sync,
         A: Serialize + DeserializeOwned + Send,
-        F: FnOnce(&'s P) -> futures_box::Boxed<'s, A, Failure> + Send,
+        F: FnOnce(&'s P) -> Boxed<'s, A, Failure> + Send,
     {
         let read = match self.begin(capability, operation, request, paid)? {
             Begun::Answered(answer) => return answer,
@@ -343,7 +262,7 @@ impl Gate {
     pub fn log(&mut self, level: &'static str, message: &str) -> Result<(), Refusal> {
         self.count(Capability::Log)?;
         if self.out.log.len() >= self.bounds.log_lines {
-            self.out.log_dropped += 1;
+            self.log_dropped += 1;
             return Ok(());
         }
         let mut end = message.len().min(self.bounds.log_line_bytes);
@@ -373,8 +292,10 @@ impl Gate {
                 self.out.host_calls.insert(*capability, calls);
             }
         }
-        if let Elapsed::Modelled(spent) = self.elapsed {
-            self.out.modelled = spent;
+        if self.log_dropped > 0 {
+            let (n, kept) = (self.log_dropped, self.bounds.log_lines);
+            let message = format!("{n} more log lines were dropped: {kept} are kept of an invocation");
+            self.out.log.push(LogLine { level: "warn".to_owned(), message });
         }
         self.out
     }
@@ -396,58 +317,6 @@ impl Gate {
         self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
             CallError::new(Code::Denied, format!("`{}` was not granted `{capability}.{operation}`", self.pack))
         })
-    }
-
-    fn journaled<A: DeserializeOwned>(
-        &mut self,
-        capability: Capability,
-        operation: &str,
-        request: &Json,
-        paid: bool,
-    ) -> Result<Option<Result<A, Refusal>>, Refusal> {
-        if !self.is_next(capability, operation, request) {
-            if self.source != Source::Providers {
-                let n = self.out.reads.len() as u32;
-                self.out.divergence.get_or_insert(n);
-                let message = format!("the journal has no answer to read {n}: {capability}.{operation}");
-                return Err(Refusal::call(Code::Internal, message));
-            }
-            let n = self.out.reads.len() as u32;
-            if paid || self.recorded.front().is_some_and(|kept| kept.n <= n) {
-                self.recorded.clear();
-            }
-            return Ok(None);
-        }
-        let Some(read) = self.recorded.pop_front() else { return Ok(None) };
-        let answer = match read.status {
-            ReadStatus::Ok => read.answer.parse().map_err(|error| {
-                Refusal::call(Code::Internal, format!("the journaled answer does not read back: {error}"))
-            }),
-            _ => Err(Refusal::Call(read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, "")))),
-        };
-        self.keep(read)?;
-        Ok(Some(answer))
-    }
-
-    /// Whether this is what was asked next when it was recorded.
-    fn is_next(&self, capability: Capability, operation: &str, request: &Json) -> bool {
-        self.recorded.front().is_some_and(|read| {
-            read.capability == capability && read.operation == operation && read.request == *request
-        })
-    }
-
-    /// The refusal that is recorded for this decision.
-    fn refused_before(&mut self, capability: Capability, operation: &str, decision: &Decision) -> Result<(), Refusal> {
-        let refusals = [ReadStatus::Denied, ReadStatus::Budget];
-        if !self.recorded.front().is_some_and(|read| refusals.contains(&read.status))
-            || !self.is_next(capability, operation, &Json::of(decision))
-        {
-            return Ok(());
-        }
-        let Some(read) = self.recorded.pop_front() else { return Ok(()) };
-        let error = read.answer.parse().unwrap_or_else(|_| CallError::new(Code::Internal, ""));
-        self.keep(read)?;
-        Err(Refusal::Call(error))
     }
 
     fn refuse_decision(
@@ -517,18 +386,6 @@ impl Gate {
     fn too_late(&self) -> Refusal {
         Refusal::Breach(Breach::Deadline, format!("longer than {} ms", self.bounds.deadline.as_millis()))
     }
-}
-
-/// The future a provider call is.
-pub(crate) mod futures_box {
-    use std::pin::Pin;
-
-    use puppet_types::CallError;
-
-    use crate::Answer;
-
-    /// What `async_trait` methods return.
-    pub type Boxed<'s, A, E = CallError> = Pin<Box<dyn Future<Output = Result<Answer<A>, E>> + Send + 's>>;
 }
 
 #[cfg(test)]

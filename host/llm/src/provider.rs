@@ -29,12 +29,6 @@ pub struct CallContext {
 /// A language model.
 #[async_trait]
 pub trait LlmProvider: Send + Sync {
-    /// The most a request can use.
-    fn worst_case(&self, request: &Request) -> Worst;
-    /// Whether somebody is billed.
-    fn is_paid(&self) -> bool;
-    /// Which model answers.
-    fn model(&self) -> &str;
     /// Asks for a text.
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure>;
     /// Asks for a vector per text, all of one length.

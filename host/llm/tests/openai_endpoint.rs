@@ -12,7 +12,7 @@ use std::{
 use puppet_grants::{Amount, Charge, Used};
 use puppet_llm::{
     CallContext, LlmProvider, Message, Price, Request, Role, Sampling,
-    openai::{Endpoint, GROK, OPENAI, OpenAi, Secret, SetupError},
+    openai::{Endpoint, OpenAi, Secret, SetupError},
 };
 use puppet_types::{AgentId, Code, Persona, Timestamp};
 use serde_json::{Value, json};
@@ -326,10 +326,14 @@ async fn vectors_come_in_the_order_of_the_texts() {
     assert_eq!(provider.embed(&texts).await.unwrap_err().error.code, Code::ProviderUnavailable);
 }
 
+fn well_known() -> Endpoint {
+    Endpoint { key: Some(Secret::new(KEY)), ..Endpoint::new("openai", "https://api.openai.com/v1", "gpt-4o") }
+}
+
 #[test]
 fn endpoints_are_checked_before_they_are_used() {
     let built = |change: fn(&mut Endpoint)| {
-        let mut endpoint = Endpoint::preset(OPENAI, Secret::new(KEY));
+        let mut endpoint = well_known();
         change(&mut endpoint);
         OpenAi::new(endpoint).map(|provider| provider.terms())
     };
@@ -346,5 +350,5 @@ fn endpoints_are_checked_before_they_are_used() {
     assert!(matches!(built(|endpoint| endpoint.key = Some(Secret::new("a\nb"))), Err(SetupError::BadKey(_))));
     let header = built(|endpoint| drop(endpoint.headers.insert("bad header".to_owned(), Secret::new("x"))));
     assert!(matches!(header, Err(SetupError::BadHeader { .. })));
-    assert!(OpenAi::new(Endpoint::preset(GROK, Secret::new(KEY))).is_ok());
+    assert!(OpenAi::new(Endpoint { model: "grok-1".to_owned(), ..well_known() }).is_ok());
 }

@@ -18,6 +18,7 @@ pub use error::{ErrorKind, PackError};
 pub use manifest::{AgentDefaults, Component, Manifest};
 pub use pack::{MAX_ASSET_BYTES, MAX_ASSETS, MAX_ASSETS_BYTES, Pack};
 pub use persona::parse as parse_persona;
+pub use puppet_types::Secret;
 pub use requests::usd_micros;
-pub use secrets::{FILE as SECRETS_FILE, Secret, SecretsError, SecretsFile, Warning};
+pub use secrets::{FILE as SECRETS_FILE, SecretsError, SecretsFile, Warning};
 pub use spec::{AgentSpec, STANDARD_PERSONALITY, default_handle};

@@ -3,42 +3,17 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use puppet_types::Secret;
+
 /// Its name.
 pub const FILE: &str = "secrets.toml";
 
 const HEADER: &str = "# Credentials. Nobody but the host reads this file: mode 0600, never in version control.\n\n";
-
-/// A credential. Printed as `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-    /// The value, for the provider that it is meant for.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// The file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -114,8 +89,10 @@ impl SecretsFile {
     pub fn save(&mut self) -> Result<(), SecretsError> {
         let mut values = read(&self.path)?;
         values.extend(self.changes.clone());
-        let table: toml::Table =
-            values.iter().map(|(name, secret)| (name.clone(), toml::Value::String(secret.0.clone()))).collect();
+        let table: toml::Table = values
+            .iter()
+            .map(|(name, secret)| (name.clone(), toml::Value::String(secret.expose().to_owned())))
+            .collect();
         self.replace(&format!("{HEADER}{table}"))
             .map_err(|source| SecretsError::Io { path: self.path.clone(), source })?;
         self.values = values;
@@ -177,6 +154,8 @@ fn readable_by_others(_: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use puppet_types::MASK;
+
     use super::*;
 
     #[test]
@@ -223,7 +202,7 @@ mod tests {
         file.set("a", Secret::new("hunter2"));
         file.save().unwrap();
         let shown = format!("{file:?} {} {:?}", Secret::new("hunter2"), file.get("a"));
-        assert!(!shown.contains("hunter2") && shown.contains("***"));
+        assert!(!shown.contains("hunter2") && shown.contains(MASK));
         for (text, line) in [("a = \"x\"\nb = hunter2\n", 2), ("a = \"x\"\n\nhunter2 = 3\n", 3)] {
             fs::write(dir.path().join(FILE), text).unwrap();
             let error = SecretsFile::open(dir.path()).unwrap_err();

@@ -15,7 +15,7 @@ use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::sqlite::SqliteStore;
 use puppet_tweet::{Accounts, Local};
-use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona};
+use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
 use crate::{
@@ -47,6 +47,16 @@ pub struct Plan {
     pub embedding: Option<Embedding>,
     /// IANA name, for agents that have none of their own.
     pub timezone: String,
+}
+
+/// The secret of a host whose seeds follow from a number alone; `purpose` keeps those of a simulation, a demo and a
+/// single call apart.
+pub fn seeded(purpose: &str, seed: u64) -> [u8; 32] {
+    let mut secret = [0; 32];
+    for (n, chunk) in secret.chunks_mut(8).enumerate() {
+        chunk.copy_from_slice(&ids::derive_u64(&[purpose, &seed.to_string(), &n.to_string()]).to_le_bytes());
+    }
+    secret
 }
 
 /// A wired host.

@@ -1,9 +1,9 @@
-//! Reading files that somebody named: never more of one than it can hold, whatever lies there (a device, a pipe, the
-//! wrong file).
+//! Files that somebody named: never more is read of one than it can hold, whatever lies there (a device, a pipe, the
+//! wrong file), and what is written takes its place whole.
 
 use std::{
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     path::Path,
 };
 
@@ -24,6 +24,22 @@ pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it holds more than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// Puts a new file in its place in one step: whoever reads meets the old or the new one, also over a crash.
+/// `mode` are its permissions; none leaves them to the system.
+pub fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.tmp"));
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if let Some(mode) = mode {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    }
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes).and_then(|()| file.sync_all())?;
+    std::fs::rename(&temporary, path)
 }
 
 #[cfg(test)]

@@ -75,11 +75,11 @@ fn key(provider: &Provider, secrets: &SecretsFile) -> std::result::Result<Option
     match &provider.key_source {
         None => Ok(None),
         Some(KeySource::Environment(name)) => match &provider.key {
-            Some(key) => Ok(Some(Secret::new(key.expose()))),
+            Some(key) => Ok(Some(key.clone())),
             None => Err(name.clone()),
         },
         Some(KeySource::Secret(name)) => match secrets.get(name) {
-            Some(key) => Ok(Some(Secret::new(key.expose()))),
+            Some(key) => Ok(Some(key.clone())),
             None => Err(format!("secret `{name}`")),
         },
     }
@@ -87,14 +87,13 @@ fn key(provider: &Provider, secrets: &SecretsFile) -> std::result::Result<Option
 
 fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>) -> Endpoint {
     let deadline = Duration::from_millis(setup.config.invocation.deadline_ms);
-    let headers = provider.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.expose())));
     Endpoint {
         key,
         timeout: Duration::from_millis(provider.timeout_ms),
         retries: provider.retries,
         // Retries end before the invocation's deadline does.
         total: deadline.mul_f64(0.9),
-        headers: headers.collect(),
+        headers: provider.headers.clone(),
         embedding_model: provider.embedding_model.clone().unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
         price: provider.price.map(|price| Price {
             prompt_usd_micros_per_million: price.prompt_usd_micros_per_million,

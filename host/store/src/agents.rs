@@ -59,8 +59,6 @@ pub struct PluginState {
 /// Agents.
 #[async_trait]
 pub trait AgentStore: Send + Sync {
-    /// Writes or replaces an agent.
-    async fn put_agent(&self, row: AgentRow) -> Result<()>;
     /// By id.
     async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>>;
     /// By id, those after one, at most `rows`.

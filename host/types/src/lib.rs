@@ -9,6 +9,7 @@ pub mod ids;
 mod invocation;
 mod json;
 pub mod persona;
+mod secret;
 mod time;
 #[allow(missing_docs, reason = "generated from the documented WIT")]
 pub mod wit;
@@ -25,4 +26,5 @@ pub use invocation::{
 };
 pub use json::{Json, PAYLOAD_DEPTH, is_too_deep};
 pub use persona::Persona;
+pub use secret::{MASK, Secret};
 pub use time::Timestamp;

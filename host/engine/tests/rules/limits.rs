@@ -72,6 +72,7 @@ async fn log_lines_beyond_their_bound_are_dropped() {
     let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
     assert_eq!(invocation.outcome, Outcome::Ok, "it costs lines, not the call");
     let lines: Vec<&str> = invocation.log.iter().map(|line| line.message.as_str()).collect();
-    assert_eq!(lines, ["one long"; 3]);
+    let told = "2 more log lines were dropped: 3 are kept of an invocation";
+    assert_eq!(lines, ["one long", "one long", "one long", told]);
     assert_eq!(invocation.host_calls[&Capability::Log], 5);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure};
-use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage, Worst};
+use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
 use puppet_tweet::{Order, PublishError, Published, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
@@ -94,15 +94,6 @@ pub fn terms() -> Terms {
 
 #[async_trait]
 impl LlmProvider for Model {
-    fn worst_case(&self, request: &Request) -> Worst {
-        terms().worst(request.prompt_bytes(), request.max_tokens)
-    }
-    fn is_paid(&self) -> bool {
-        true
-    }
-    fn model(&self) -> &str {
-        "counted"
-    }
     async fn complete(&self, _: &Request, _: &CallContext) -> Result<Answer<Completion>, Failure> {
         let asked = self.asked.fetch_add(1, SeqCst) + 1;
         if self.hangs.load(SeqCst) {

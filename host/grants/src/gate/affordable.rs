@@ -5,7 +5,7 @@ use std::time::Duration;
 use puppet_types::{CallError, Capability, Refusal};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Elapsed, Gate, asking::Begun, futures_box::Boxed};
+use super::{Boxed, Elapsed, Gate, asking::Begun};
 use crate::{Charge, Failure, Held};
 
 impl Gate {

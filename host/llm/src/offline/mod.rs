@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use puppet_grants::{Answer, Failure};
 use puppet_types::ids::derive_u64;
 
-use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage, Worst};
+use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage};
 
 /// Name of the provider and of its model.
 pub const MODEL: &str = "offline";
@@ -95,16 +95,6 @@ fn tokens(bytes: u64) -> u32 {
 
 #[async_trait]
 impl LlmProvider for Offline {
-    fn worst_case(&self, request: &Request) -> Worst {
-        Self::terms().worst(request.prompt_bytes(), request.max_tokens)
-    }
-    fn is_paid(&self) -> bool {
-        false
-    }
-    fn model(&self) -> &str {
-        MODEL
-    }
-
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let (text, cut) = bounded(Self::text(request, context), request.max_tokens);
         let usage =

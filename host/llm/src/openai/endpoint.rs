@@ -7,27 +7,11 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::{Price, Terms, openai::Secret};
 
-/// A well-known endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preset {
-    /// Name in the configuration.
-    pub name: &'static str,
-    /// Where it is.
-    pub base_url: &'static str,
-    /// The model where none is named.
-    pub model: &'static str,
-}
-
-/// OpenAI.
-pub const OPENAI: Preset = Preset { name: "openai", base_url: "https://api.openai.com/v1", model: "gpt-4o" };
-/// xAI.
-pub const GROK: Preset = Preset { name: "grok", base_url: "https://api.x.ai/v1", model: "grok-1" };
-
 /// Which model makes vectors, where none is named.
 pub const EMBEDDING_MODEL: &str = "text-embedding-3-small";
 
-/// Attempts in all, however many are configured.
-const MOST_ATTEMPTS: u32 = 4;
+/// Most attempts after the first.
+pub const MOST_RETRIES: u32 = 3;
 
 /// An endpoint.
 #[derive(Clone)]
@@ -111,11 +95,6 @@ impl Endpoint {
         }
     }
 
-    /// A well-known one.
-    pub fn preset(preset: Preset, key: Secret) -> Self {
-        Self { key: Some(key), ..Self::new(preset.name, preset.base_url, preset.model) }
-    }
-
     pub(super) fn terms(&self) -> Result<Terms, SetupError> {
         let listed = Price::listed(&self.model);
         let (price, priced_as) = match (self.price, listed) {
@@ -136,7 +115,7 @@ impl Endpoint {
 
     /// In all.
     pub(super) fn attempts(&self) -> u32 {
-        self.retries.saturating_add(1).min(MOST_ATTEMPTS)
+        self.retries.min(MOST_RETRIES) + 1
     }
 
     /// The list price of the model of vectors; of one that is not listed, what the endpoint's prompts cost. Where

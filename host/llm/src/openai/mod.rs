@@ -5,7 +5,6 @@
 
 mod attempts;
 mod endpoint;
-mod secret;
 mod wire;
 
 use std::{fmt, sync::Arc, time::Instant};
@@ -19,8 +18,8 @@ use async_trait::async_trait;
 use puppet_grants::{Answer, Charge, Failure};
 use puppet_types::{CallError, Code};
 
-pub use endpoint::{EMBEDDING_MODEL, Endpoint, GROK, OPENAI, Preset, SetupError};
-pub use secret::Secret;
+pub use endpoint::{EMBEDDING_MODEL, Endpoint, MOST_RETRIES, SetupError};
+pub use puppet_types::Secret;
 
 use crate::{CallContext, Completion, Llm, LlmProvider, Request, Terms, Usage, Worst};
 use attempts::{Attempts, GaveUp};
@@ -58,6 +57,11 @@ impl OpenAi {
         Attempts::new(self.http.clone(), &self.endpoint, seed)
     }
 
+    /// The most a request can use.
+    pub fn worst_case(&self, request: &Request) -> Worst {
+        self.terms.worst(request.prompt_bytes(), request.max_tokens)
+    }
+
     fn client(&self, attempts: &Attempts) -> Client<OpenAIConfig> {
         Client::build(self.http.clone(), self.config.clone()).with_http_service(attempts.clone())
     }
@@ -74,16 +78,6 @@ impl Llm {
 
 #[async_trait]
 impl LlmProvider for OpenAi {
-    fn worst_case(&self, request: &Request) -> Worst {
-        self.terms.worst(request.prompt_bytes(), request.max_tokens)
-    }
-    fn is_paid(&self) -> bool {
-        self.terms.paid
-    }
-    fn model(&self) -> &str {
-        &self.terms.model
-    }
-
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let started = Instant::now();
         let body = wire::chat_request(request, &self.endpoint.model);

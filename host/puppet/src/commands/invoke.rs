@@ -54,7 +54,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
     let plan = Plan {
         store: SqliteStore::in_memory()?,
         clock: Arc::new(VirtualClock::new(at)),
-        secret: secret(args.seed),
+        secret: assembly::seeded("invoke", args.seed),
         generators: BTreeMap::new(),
         cuts: Vec::new(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
@@ -72,12 +72,6 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
         return Err(Trouble::internal("the component was loaded and cannot be called"));
     };
     tell(&invocation, out)
-}
-
-fn secret(seed: u64) -> [u8; 32] {
-    let mut secret = [0; 32];
-    secret[..8].copy_from_slice(&seed.to_le_bytes());
-    secret
 }
 
 fn event(text: &str) -> Result<Given> {

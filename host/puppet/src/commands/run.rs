@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,7 +20,7 @@ use crate::{
     assembly::{self, Assembly, Plan},
     cli::Run,
     control::Control,
-    models,
+    files, models,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -141,7 +140,6 @@ async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
 
 /// Made once per data folder, readable by its owner alone.
 fn secret(data: &Path) -> Result<[u8; 32]> {
-    use std::os::unix::fs::OpenOptionsExt as _;
     let path = data.join(SECRET);
     let failed = |error: std::io::Error| {
         let message = format!("cannot be read or written: {error}");
@@ -152,10 +150,7 @@ fn secret(data: &Path) -> Result<[u8; 32]> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut secret = [0; 32];
             getrandom::fill(&mut secret).map_err(Trouble::internal)?;
-            let temporary = data.join(".host.secret.tmp");
-            let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary);
-            let written = file.and_then(|mut file| file.write_all(&secret).and_then(|()| file.sync_all()));
-            written.and_then(|()| std::fs::rename(&temporary, &path)).map_err(failed)?;
+            files::replace(&path, &secret, Some(0o600)).map_err(failed)?;
             Ok(secret)
         }
         Err(error) => Err(failed(error)),
@@ -172,13 +167,10 @@ impl Ready {
             "pid": std::process::id(), "ready_at": Timestamp::from_system(), "api_url": null,
             "emulators": { "x": null, "llm": null, "solana": null, "jupiter": null },
         });
-        let temporary = data.join(".run.json.tmp");
-        std::fs::write(&temporary, format!("{ready}\n")).and_then(|()| std::fs::rename(&temporary, &path)).map_err(
-            |error| {
-                let message = format!("cannot be written: {error}");
-                Trouble::unreachable("data-folder", message, "check the data folder").in_file(&path)
-            },
-        )?;
+        files::replace(&path, format!("{ready}\n").as_bytes(), None).map_err(|error| {
+            let message = format!("cannot be written: {error}");
+            Trouble::unreachable("data-folder", message, "check the data folder").in_file(&path)
+        })?;
         Ok(Self(path))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{IsTerminal as _, Write as _},
+    io::IsTerminal as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,14 +18,14 @@ use puppet_store::{
     Change, HostLock,
     sqlite::{Durability, Options, SqliteStore},
 };
-use puppet_types::{AgentId, Digest, Json, PackId, Timestamp, ids};
+use puppet_types::{AgentId, Digest, Json, PackId, Timestamp};
 
 use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Simulate,
     config::Llm,
-    firstparty, models,
+    files, firstparty, models,
     output::{Output, Table},
     setup::Setup,
     trouble::{Result, Trouble},
@@ -54,7 +54,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let plan = Plan {
         store,
         clock: Arc::clone(&clock) as _,
-        secret: secret(args.seed),
+        secret: assembly::seeded("simulation", args.seed),
         generators: course.generators.clone(),
         cuts: course.cuts.clone(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
@@ -135,15 +135,6 @@ fn generators(setup: &Setup, list: &str) -> Result<BTreeMap<String, u64>> {
         chosen.insert(name.to_owned(), generator.interval_ms);
     }
     Ok(chosen)
-}
-
-/// Seeds of a simulation follow from `--seed` alone.
-fn secret(seed: u64) -> [u8; 32] {
-    let mut secret = [0; 32];
-    for (n, chunk) in secret.chunks_mut(8).enumerate() {
-        chunk.copy_from_slice(&ids::derive_u64(&["simulation", &seed.to_string(), &n.to_string()]).to_le_bytes());
-    }
-    secret
 }
 
 /// What is written to OUT would be read as an agent the next time.
@@ -250,11 +241,7 @@ fn pretty<T: serde::Serialize>(value: &T) -> Result<String> {
 /// Whole or not at all.
 fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let path = folder.join(name);
-    let temporary = folder.join(format!(".{name}.tmp"));
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&temporary, &path));
-    written.map_err(|error| {
+    files::replace(&path, text.as_bytes(), None).map_err(|error| {
         Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
             .in_file(&path)
     })

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Config, KeySource, Provider, money, secret::MASK};
+use puppet_types::MASK;
+
+use super::{Config, KeySource, Provider, money};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -82,7 +82,7 @@ pub const FIELDS: &[Field] = &[
         "The model that makes vectors of texts, for `memory.embeddings`. `openai` has text-embedding-3-small. It costs its list price; where it is not listed, what prompts cost.",
     ),
     field("llm.providers.<name>.timeout_ms", "100 to 600000", "60000", "", "Time for one attempt."),
-    field("llm.providers.<name>.retries", "0 to 10", "2", "", "Attempts after the first."),
+    field("llm.providers.<name>.retries", "0 to 3", "2", "", "Attempts after the first."),
     field(
         "llm.providers.<name>.headers",
         "table of texts",

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use puppet_llm::openai::MOST_RETRIES;
+
 use super::{
     Config, Generator, KeySource, LogLevel, Origin, Price, Secret, Warning,
     dotenv::Dotenv,
@@ -217,7 +219,7 @@ fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
     draft.model = section.parsed("model", "the name of a model", name)?.map(|found| found.value);
     draft.embedding_model = section.parsed("embedding_model", "the name of a model", name)?.map(|found| found.value);
     draft.timeout_ms = section.integer("timeout_ms", 100..=600_000)?.map(|found| found.value);
-    draft.retries = section.integer("retries", 0..=10)?.map(small).transpose()?;
+    draft.retries = section.integer("retries", 0..=MOST_RETRIES.into())?.map(small).transpose()?;
     let variable = section.parsed("key_env", "the name of an environment variable (not the key itself)", variable)?;
     let secret = section.parsed("key_secret", "the name of a secret, for example \"llm/openai\"", secret_name)?;
     draft.key_source = match (variable, secret) {

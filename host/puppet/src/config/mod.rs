@@ -14,14 +14,13 @@ mod money;
 mod origin;
 mod overlay;
 mod read;
-mod secret;
 mod settings;
 mod suggest;
 
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use origin::{Level, Origin, Warning};
-pub use secret::Secret;
+pub use puppet_types::Secret;
 pub use settings::{
     Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Memory, Price, Provider,
 };

@@ -5,7 +5,7 @@ use puppet_types::{AgentId, Mood, PackId, Timestamp};
 use rusqlite::{Row, params};
 
 use super::{
-    SqliteStore, commit,
+    SqliteStore,
     values::{all, first, from_json, limit, time},
 };
 use crate::{AgentRow, AgentStore, Relationship, Result, StateBlob};
@@ -21,10 +21,6 @@ fn relationship(row: &Row<'_>) -> Result<Relationship> {
 
 #[async_trait]
 impl AgentStore for SqliteStore {
-    async fn put_agent(&self, row: AgentRow) -> Result<()> {
-        self.write(move |conn| commit::put_agent(conn, &row)).await
-    }
-
     async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>> {
         const SQL: &str = "SELECT id, body, created FROM agents WHERE id = ?1";
         self.read(|conn| first(conn, SQL, [id.as_str()], agent))

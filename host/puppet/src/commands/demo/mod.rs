@@ -9,7 +9,7 @@ use puppet_engine::{Happening, Host, Live, ScaledClock};
 use puppet_packs::AgentSpec;
 use puppet_store::sqlite::SqliteStore;
 use puppet_tweet::Local;
-use puppet_types::{AgentId, Timestamp, ids};
+use puppet_types::{AgentId, Timestamp};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -47,7 +47,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
     let plan = Plan {
         store: SqliteStore::in_memory()?,
         clock,
-        secret: secret(args.seed),
+        secret: assembly::seeded("demo", args.seed),
         generators: generators.clone(),
         cuts: Vec::new(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
@@ -133,14 +133,6 @@ fn characters(args: &Demo) -> Result<Vec<AgentSpec>> {
         return Err(Trouble::input("no-agents", "there is no character in that folder", "name a folder with packs"));
     }
     Ok(specs)
-}
-
-fn secret(seed: u64) -> [u8; 32] {
-    let mut secret = [0; 32];
-    for (n, chunk) in secret.chunks_mut(8).enumerate() {
-        chunk.copy_from_slice(&ids::derive_u64(&["demo", &seed.to_string(), &n.to_string()]).to_le_bytes());
-    }
-    secret
 }
 
 /// A line per effect; for scripts they are only counted.

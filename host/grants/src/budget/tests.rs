@@ -1,0 +1,112 @@
+use super::*;
+
+const HOUR: i64 = 3_600_000;
+
+fn counter(limit: u64) -> (Ledger, Arc<Counter>) {
+    let ledger = Ledger::default();
+    let key = BudgetKey {
+        scope: Scope::Agent,
+        agent: "a".into(),
+        pack: "p".into(),
+        capability: Capability::Tweet,
+        amount: Amount::Posts,
+        period: Period::Hour,
+    };
+    let counter = ledger.counter(key, limit);
+    (ledger, counter)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(100 * HOUR + millis)
+}
+
+#[test]
+fn nothing_passes_a_limit_and_a_drop_gives_back() {
+    let (_, counter) = counter(3);
+    let held = counter.reserve(2, at(0)).unwrap();
+    let error = counter.reserve(2, at(60_000)).unwrap_err();
+    assert_eq!((error.code, error.retry_after_ms), (Code::BudgetExhausted, Some(3_540_000)));
+    drop(held);
+    let spend = counter.reserve(3, at(0)).unwrap().spend(1);
+    assert_eq!((spend.used, spend.window), (1, 100 * HOUR));
+    let line = counter.line(at(0));
+    assert_eq!((line.used, line.reserved, line.left, line.state), (1, 0, 2, BudgetState::Ok));
+}
+
+#[test]
+fn a_new_window_starts_whole_but_carries_debt() {
+    let (_, counter) = counter(10);
+    let spend = counter.reserve(10, at(0)).unwrap().spend(14);
+    assert_eq!((spend.used, spend.overrun), (10, 4));
+    assert_eq!(counter.line(at(0)).state, BudgetState::Spent);
+    let next = counter.line(at(HOUR));
+    assert_eq!((next.used, next.left, next.overrun), (4, 6, 0));
+}
+
+#[test]
+fn a_lowered_limit_leaves_nothing_and_the_sum_right() {
+    let (ledger, counter) = counter(10);
+    let spend = counter.reserve(8, at(0)).unwrap().spend(8);
+    let held = counter.reserve(2, at(0)).unwrap();
+    ledger.counter(spend.key, 5);
+    let line = counter.line(at(0));
+    assert_eq!((line.limit, line.used, line.reserved, line.left, line.overrun), (5, 5, 0, 0, 3));
+    drop(held);
+}
+
+#[test]
+fn a_debt_survives_a_restart_and_a_look_before_the_limit_is_known() {
+    let (_, first) = counter(10);
+    let overrun = first.reserve(10, at(0)).unwrap().spend(34);
+    // 24 are owed: 10 in the second hour, 10 in the third, 4 in the fourth.
+    let restarted = |row: &Spend, hour: i64| {
+        let ledger = Ledger::default();
+        ledger.restore([row.clone()]);
+        ledger.lines(at(hour * HOUR));
+        ledger.counter(row.key.clone(), 10)
+    };
+    let second = restarted(&overrun, 1);
+    assert!(second.reserve(1, at(HOUR)).is_err() && second.reserve(1, at(2 * HOUR)).is_err());
+    let held = second.reserve(1, at(3 * HOUR)).unwrap();
+    assert_eq!(held.as_spent().used, 5, "a crash now forgives nothing");
+    let row = held.spend(1);
+    assert_eq!((row.used, row.overrun), (5, 0));
+    assert_eq!(second.reserve(1, at(3 * HOUR)).unwrap().spend(1).used, 1, "and is told once");
+    assert_eq!(restarted(&row, 3).line(at(3 * HOUR)).left, 5);
+}
+
+#[test]
+fn a_reservation_of_a_past_window_does_not_touch_the_present_one() {
+    let (_, counter) = counter(5);
+    let old = counter.reserve(5, at(0)).unwrap();
+    let new = counter.reserve(5, at(HOUR)).unwrap();
+    drop(old);
+    assert_eq!(counter.line(at(HOUR)).reserved, 5);
+    drop(new);
+    assert_eq!(counter.line(at(HOUR)).reserved, 0);
+}
+
+#[test]
+fn a_restart_resets_nothing() {
+    let (_, first) = counter(5);
+    let spend = first.reserve(4, at(0)).unwrap().spend(4);
+    let ledger = Ledger::default();
+    ledger.restore([spend.clone()]);
+    let second = ledger.counter(spend.key, 5);
+    assert_eq!(second.line(at(1)).left, 1);
+}
+
+#[test]
+fn exact_under_concurrency() {
+    let (_, counter) = counter(100);
+    let admitted: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| (0..50).filter(|_| counter.reserve(1, at(0)).map(|held| held.spend(1)).is_ok()).count())
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(admitted, 100);
+    assert_eq!(counter.line(at(0)).left, 0);
+}
