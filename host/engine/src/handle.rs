@@ -120,7 +120,7 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
         }
         _ => None,
     };
-    let happening = Some(happening(&commit));
+    let happening = host.is_watched().then(|| happening(&commit));
     let unembedded = host.unembedded(&commit.changes);
     let committed = host.store.commit(commit).await?;
     host.backlog.add(unembedded);

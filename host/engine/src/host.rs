@@ -1,7 +1,7 @@
 //! A host's parts, wired once, and its state in memory: the agenda, the actors in use, the watchers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
-use puppet_grants::{Books, CallBounds, Ledger};
+use puppet_grants::{Books, BudgetLine, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
@@ -29,7 +29,7 @@ const WATCHED: usize = 4_096;
 /// Builds an actor from what the store holds of it.
 pub trait Casting: Send + Sync + 'static {
     /// `body` is the agent's row; none where it cannot be cast (its plugin is not installed).
-    fn cast(&self, id: &AgentId, body: &serde_json::Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor>;
+    fn cast(&self, id: &AgentId, body: &serde_json::Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor>;
 }
 
 /// Plugins by pack.
@@ -207,6 +207,23 @@ impl Host {
         Ok(actor)
     }
 
+    /// How every budget stands that somebody has, by key: of all agents, and of the generators that drew on one.
+    pub async fn budget_lines(&self) -> Result<Vec<BudgetLine>, StoreError> {
+        let at = self.now();
+        let drawn = self.ledger.lines(at).into_iter().map(|line| line.key.agent);
+        let holders: BTreeSet<AgentId> = drawn.filter(AgentId::is_generator).chain(self.agents.ids()).collect();
+        let mut lines = Vec::new();
+        for id in holders {
+            if let Some(actor) = self.actor(&id).await? {
+                lines.extend(actor.rights.lines(at));
+            }
+        }
+        lines.sort_by(|a, b| a.key.cmp(&b.key));
+        // One that several share is told once.
+        lines.dedup_by(|a, b| a.key == b.key);
+        Ok(lines)
+    }
+
     /// Seed of an invocation: HMAC under the host's secret, never of a component's digest.
     pub fn seed(&self, id: &InvocationId) -> u64 {
         let mut mac = self.seeds.clone();
@@ -273,6 +290,11 @@ impl Host {
         self.recovering.store(true, Ordering::Release);
         waiting.not_before = self.clock.now().plus_millis(pause.as_millis() as u64);
         self.agenda().add_event(waiting);
+    }
+
+    /// Whether somebody watches: else nobody needs to be told.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watchers.receiver_count() > 0
     }
 
     fn tell(&self, happening: Option<Happening>) {

@@ -113,14 +113,14 @@ impl View<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use puppet_grants::{CallBounds, Elapsed, Ledger, Period, Request, Rights, UnbookedReads};
+    use puppet_grants::{CallBounds, Elapsed, Period, Request, Rights, UnbookedReads};
     use puppet_types::{Code, Timestamp};
 
     use super::*;
 
     fn gate(request: Option<Request>) -> Gate {
         let requests = request.into_iter().map(|request| (Capability::Events, request)).collect();
-        let rights = Rights::from_requests(&requests, &"news".into(), &"generator:news".into(), &Ledger::default());
+        let rights = Rights::from_requests(&requests, &"news".into(), &"generator:news".into(), &Arc::default());
         Gate::new(
             "inv_1".into(),
             "news".into(),

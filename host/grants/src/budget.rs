@@ -163,30 +163,33 @@ impl Counter {
 
     /// How it stands. Looking changes nothing: whose limit is not known yet cannot carry a debt over.
     pub fn line(&self, at: Timestamp) -> BudgetLine {
-        let mut window = lock(&self.window).clone();
-        window.roll(at, self.key.period);
-        // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
-        let used = window.used.min(window.limit);
-        let reserved = window.reserved.min(window.limit - used);
-        let left = window.left();
-        let taken = window.limit - left;
-        let state = if left == 0 {
-            BudgetState::Spent
-        } else if u128::from(taken) * 5 >= u128::from(window.limit) * 4 {
-            BudgetState::Near
-        } else {
-            BudgetState::Ok
-        };
-        BudgetLine {
-            key: self.key.clone(),
-            limit: window.limit,
-            used,
-            reserved,
-            left,
-            overrun: window.overrun + (window.used - used),
-            resets_at: Timestamp::from_millis(window.start + self.key.period.millis()),
-            state,
-        }
+        line(&self.key, lock(&self.window).clone(), at)
+    }
+}
+
+fn line(key: &BudgetKey, mut window: Window, at: Timestamp) -> BudgetLine {
+    window.roll(at, key.period);
+    // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
+    let used = window.used.min(window.limit);
+    let reserved = window.reserved.min(window.limit - used);
+    let left = window.left();
+    let taken = window.limit - left;
+    let state = if left == 0 {
+        BudgetState::Spent
+    } else if u128::from(taken) * 5 >= u128::from(window.limit) * 4 {
+        BudgetState::Near
+    } else {
+        BudgetState::Ok
+    };
+    BudgetLine {
+        key: key.clone(),
+        limit: window.limit,
+        used,
+        reserved,
+        left,
+        overrun: window.overrun + (window.used - used),
+        resets_at: Timestamp::from_millis(window.start + key.period.millis()),
+        state,
     }
 }
 
@@ -301,7 +304,18 @@ impl Ledger {
         }
     }
 
-    /// All counters, by key.
+    /// How a budget stands, whether it has a counter or not.
+    pub fn line(&self, key: BudgetKey, limit: u64, at: Timestamp) -> BudgetLine {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counters.get(&key).map(|ByKey(counter)| Arc::clone(counter));
+        drop(counters);
+        let counter = known.unwrap_or_else(|| Arc::new(Counter { key, window: Mutex::default() }));
+        let mut window = lock(&counter.window).clone();
+        window.limit = limit;
+        line(&counter.key, window, at)
+    }
+
+    /// Budgets that were drawn on, by key.
     pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
         let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         counters.iter().map(|ByKey(counter)| counter.line(at)).collect()

@@ -42,7 +42,7 @@ impl Books for Pages {
 
 struct Scene {
     rights: Rights,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     pages: Arc<Pages>,
     held: Held<Pages>,
 }
@@ -53,7 +53,7 @@ fn at() -> Timestamp {
 
 impl Scene {
     fn new(tokens: u64, operations: &[&str]) -> Self {
-        let ledger = Ledger::default();
+        let ledger = Arc::new(Ledger::default());
         let request = Request {
             operations: operations.iter().map(|name| (*name).to_owned()).collect(),
             amounts: [((Amount::Tokens, Period::Day), tokens)].into(),

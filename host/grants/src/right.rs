@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,7 +11,7 @@ use std::{
 use puppet_types::{AgentId, CallError, Capability, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BudgetKey, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
+use crate::{Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
 
 /// What happens to effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,11 +44,30 @@ pub struct Request {
 /// Everything a pack asks for.
 pub type Requests = BTreeMap<Capability, Request>;
 
+/// Whose rights they are, and where their counters stand.
+#[derive(Debug)]
+struct Holder {
+    agent: AgentId,
+    pack: PackId,
+    ledger: Arc<Ledger>,
+}
+
+/// A limit, and its counter as soon as something is drawn on it: most agents touch few of theirs.
+#[derive(Debug)]
+struct Budget {
+    amount: Amount,
+    period: Period,
+    limit: u64,
+    counter: OnceLock<Arc<Counter>>,
+}
+
 /// The right to one capability.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Right {
-    operations: Vec<Box<str>>,
-    budgets: Vec<(Amount, Arc<Counter>)>,
+    holder: Arc<Holder>,
+    capability: Capability,
+    operations: Vec<&'static str>,
+    budgets: Vec<Budget>,
     kinds: BTreeSet<String>,
     revoked: AtomicBool,
 }
@@ -56,17 +75,29 @@ pub struct Right {
 impl Right {
     /// Whether a function may be called now.
     pub fn allows(&self, operation: &str) -> bool {
-        !self.revoked.load(Ordering::Acquire) && self.operations.iter().any(|allowed| &**allowed == operation)
+        !self.revoked.load(Ordering::Acquire) && self.operations.contains(&operation)
+    }
+    fn key(&self, budget: &Budget) -> BudgetKey {
+        BudgetKey {
+            scope: Scope::Agent,
+            agent: self.holder.agent.clone(),
+            pack: self.holder.pack.clone(),
+            capability: self.capability,
+            amount: budget.amount,
+            period: budget.period,
+        }
     }
     /// The counters of an amount.
-    pub fn budgets(&self, amount: Amount) -> impl Iterator<Item = &Arc<Counter>> {
-        self.budgets.iter().filter(move |(of, _)| *of == amount).map(|(_, counter)| counter)
+    fn counters(&self, amount: Amount) -> impl Iterator<Item = &Arc<Counter>> {
+        let of_amount = self.budgets.iter().filter(move |budget| budget.amount == amount);
+        of_amount
+            .map(|budget| budget.counter.get_or_init(|| self.holder.ledger.counter(self.key(budget), budget.limit)))
     }
     /// Holds so much of every budget that counts it, or nothing: then the error says when there may be enough.
     pub(crate) fn reserve(&self, charges: &[Charge], at: Timestamp) -> Result<Vec<(Reservation, Amount)>, CallError> {
         let mut reserved = Vec::new();
         for charge in charges {
-            for counter in self.budgets(charge.amount) {
+            for counter in self.counters(charge.amount) {
                 // What was reserved so far is given back when the list is dropped.
                 reserved.push((counter.reserve(charge.quantity, at)?, charge.amount));
             }
@@ -93,7 +124,8 @@ pub struct Rights {
 
 impl Rights {
     /// Request ∩ ceiling, drawing on the ledger's counters for this agent.
-    pub fn from_requests(requests: &Requests, pack: &PackId, agent: &AgentId, ledger: &Ledger) -> Self {
+    pub fn from_requests(requests: &Requests, pack: &PackId, agent: &AgentId, ledger: &Arc<Ledger>) -> Self {
+        let holder = Arc::new(Holder { agent: agent.clone(), pack: pack.clone(), ledger: Arc::clone(ledger) });
         let mut by_capability = BTreeMap::new();
         for (capability, request) in requests {
             let Some(most) = ceiling(*capability) else { continue };
@@ -101,7 +133,7 @@ impl Rights {
                 .operations
                 .iter()
                 .filter(|operation| request.operations.is_empty() || request.operations.contains(**operation))
-                .map(|operation| Box::from(*operation))
+                .copied()
                 .collect();
             let mut limits: BTreeMap<(Amount, Period), u64> = BTreeMap::new();
             for (amount, period, limit) in most.amounts {
@@ -111,24 +143,16 @@ impl Rights {
             for (key, asked) in &request.amounts {
                 limits.entry(*key).or_insert(*asked);
             }
-            let budgets = limits
-                .into_iter()
-                .map(|((amount, period), limit)| {
-                    let key = BudgetKey {
-                        scope: Scope::Agent,
-                        agent: agent.clone(),
-                        pack: pack.clone(),
-                        capability: *capability,
-                        amount,
-                        period,
-                    };
-                    (amount, ledger.counter(key, limit))
-                })
-                .collect();
-            by_capability.insert(
-                *capability,
-                Right { operations, budgets, kinds: request.kinds.clone(), revoked: AtomicBool::new(false) },
-            );
+            let budget = |((amount, period), limit)| Budget { amount, period, limit, counter: OnceLock::new() };
+            let right = Right {
+                holder: Arc::clone(&holder),
+                capability: *capability,
+                operations,
+                budgets: limits.into_iter().map(budget).collect(),
+                kinds: request.kinds.clone(),
+                revoked: AtomicBool::new(false),
+            };
+            by_capability.insert(*capability, right);
         }
         Self { by_capability, mode: Mode::Live }
     }
@@ -136,6 +160,16 @@ impl Rights {
     /// The right to one capability.
     pub fn get(&self, capability: Capability) -> Option<&Right> {
         self.by_capability.get(&capability)
+    }
+    /// How every budget stands, by key; what nobody has drawn on is whole.
+    pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
+        let mut lines = Vec::new();
+        for right in self.by_capability.values() {
+            lines.extend(
+                right.budgets.iter().map(|budget| right.holder.ledger.line(right.key(budget), budget.limit, at)),
+            );
+        }
+        lines
     }
     /// Which capabilities are granted.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {

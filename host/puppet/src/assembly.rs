@@ -230,7 +230,7 @@ pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
 }
 
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
-pub fn rights(manifest: &Manifest, spec: &AgentSpec, cuts: &[GrantCut], ledger: &Ledger) -> Result<Rights> {
+pub fn rights(manifest: &Manifest, spec: &AgentSpec, cuts: &[GrantCut], ledger: &Arc<Ledger>) -> Result<Rights> {
     let mut requests = spec.requests_of(&manifest.requests);
     if spec.pack != spec.plugin {
         cut(&mut requests, &spec.pack, cuts)?;
@@ -254,7 +254,7 @@ impl Cast {
         self.models.get(name).or_else(|| self.models.get(&self.default_model)).cloned()
     }
 
-    fn generator(&self, id: &AgentId, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+    fn generator(&self, id: &AgentId, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         let pack = PackId::new(id.as_str().strip_prefix("generator:")?);
         let manifest = self.manifests.get(&pack)?;
         let mut settings = manifest.settings.clone();
@@ -288,7 +288,7 @@ impl Cast {
 }
 
 impl Casting for Cast {
-    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         if id.is_generator() {
             return self.generator(id, plugins, ledger);
         }

@@ -204,7 +204,7 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
         }
         Request::Budgets => {
             let now = host.now();
-            let rows: Vec<_> = host.ledger.lines(now).iter().map(puppet_engine::report::budget_row).collect();
+            let rows: Vec<_> = host.budget_lines().await?.iter().map(puppet_engine::report::budget_row).collect();
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),

@@ -84,9 +84,9 @@ mod tests {
         // In the hour of its round: news to all, a mood for each, and three pairs that may turn back.
         for (name, events) in [("news", 10_000), ("mood-swings", 10_000), ("encounters", 6)] {
             let manifest = plugins().into_iter().find(|plugin| plugin.manifest.id.as_str() == name).unwrap().manifest;
-            let ledger = Ledger::default();
+            let ledger = std::sync::Arc::new(Ledger::default());
             let rights = Rights::from_requests(&manifest.requests, &manifest.id, &"generator".into(), &ledger);
-            let lines = ledger.lines(puppet_types::Timestamp::default());
+            let lines = rights.lines(puppet_types::Timestamp::default());
             let limit = lines.iter().find(|line| line.key.amount == Amount::Events && line.key.period == Period::Hour);
             let limit = limit.unwrap().limit;
             assert!(rights.get(Events).is_some() && limit >= events, "{name}: {limit}");

@@ -230,7 +230,7 @@ fn parsed(payload: &str) -> Result<Value, Refusal> {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use puppet_grants::{CallBounds, Elapsed, Ledger, Period, Request, Requests, Rights, UnbookedReads};
+    use puppet_grants::{CallBounds, Elapsed, Period, Request, Requests, Rights, UnbookedReads};
     use puppet_store::Waiting;
     use puppet_types::Event;
 
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn gate(requests: &Requests) -> Gate {
-        let rights = Rights::from_requests(requests, &"pack".into(), &"ann".into(), &Ledger::default());
+        let rights = Rights::from_requests(requests, &"pack".into(), &"ann".into(), &Arc::default());
         Gate::new(
             "inv_1".into(),
             "pack".into(),

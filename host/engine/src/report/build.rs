@@ -113,7 +113,7 @@ pub async fn build(host: &Host, facts: Facts) -> Result<Report, StoreError> {
     let events = events(store, &mut totals).await?;
     totals.dead_lettered = store.dead_letters(usize::MAX >> 1).await?.len() as u64;
     totals.usd_micros.total = totals.usd_micros.llm + totals.usd_micros.x;
-    let lines = host.ledger.lines(host.clock.now());
+    let lines = host.budget_lines().await?;
     let mut rows = Vec::new();
     for (id, gathered) in agents {
         rows.push(agent_report(store, &id, gathered, &facts, &lines).await?);

@@ -45,7 +45,7 @@ async fn agents_that_share_a_budget_never_pass_it_together() {
     let invoked = live::run(&scene, Live { invocations: 6, effects: 4 }, events, 60).await;
     assert!(invoked.iter().all(|(_, outcome)| *outcome == "ok"));
     assert_eq!(scene.rows()["outbox"].len(), 7);
-    assert_eq!(scene.used(Amount::Posts, Period::Hour), (7, 0));
+    assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (7, 0));
 
     // Another host on the same rows: the hour is spent, the next one is whole, and the day ends both.
     let scene = scene.again(Setting::default(), cast(&steps, posts(7, 10))).await;
@@ -57,7 +57,7 @@ async fn agents_that_share_a_budget_never_pass_it_together() {
     assert_eq!(scene.rows()["outbox"].len(), 10, "three are left of the day");
     scene.handle(event("tomorrow", "b", after(DAY))).await;
     assert_eq!(scene.rows()["outbox"].len(), 12);
-    assert_eq!(scene.used(Amount::Posts, Period::Day), (2, 0));
+    assert_eq!(scene.used(Amount::Posts, Period::Day).await, (2, 0));
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn events_that_waited_draw_on_the_hour_in_which_they_are_handled() {
     scene.run_until(after(10 * HOUR + 60_000)).await;
     assert_eq!(scene.journal().await.len(), 12);
     // Two per agent, however many hours the events come from.
-    assert_eq!((scene.network.published(), scene.used(Amount::Posts, Period::Hour)), (4, (4, 0)));
+    assert_eq!((scene.network.published(), scene.used(Amount::Posts, Period::Hour).await), (4, (4, 0)));
 }
 
 /// A host that dies while a model is asked: its first question is under way and will never be answered.
@@ -100,7 +100,7 @@ async fn a_host_killed_while_it_asks_counts_the_question_as_paid() {
     let killed = killed_while_asking(&[Step::Complete], 60).await;
     let scene = killed.again(Setting::default(), cast(&[Step::Complete], tokens(60))).await;
     let ann = scene.host.actor(&"ann".into()).await.unwrap();
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST, 0), "the worst case, until it is known better");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (WORST, 0), "the worst case, until it is known better");
     assert!(ann.is_some());
     // The event comes again; a second question does not fit into what is left.
     scene.run_until(after(60_000)).await;
@@ -112,7 +112,7 @@ async fn a_host_killed_while_it_asks_counts_the_question_as_paid() {
     assert!(rows["open_reads"].is_empty());
     let scene = scene.again(Setting::default(), cast(&[Step::Complete], tokens(60))).await;
     assert!(scene.host.actor(&"ann".into()).await.unwrap().is_some(), "limits are known once an agent is cast");
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (WORST, 0));
 }
 
 #[tokio::test]
@@ -121,10 +121,10 @@ async fn a_question_that_is_asked_again_is_paid_again() {
     let scene = killed.again(Setting::default(), cast(&[Step::Complete], tokens(100))).await;
     scene.run_until(after(60_000)).await;
     assert_eq!(scene.model.asked.load(SeqCst), 1);
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST + REAL, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (WORST + REAL, 0));
     let scene = scene.again(Setting::default(), cast(&[Step::Complete], tokens(100))).await;
     assert!(scene.host.actor(&"ann".into()).await.unwrap().is_some());
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (WORST + REAL, 0), "the rows say the same");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (WORST + REAL, 0), "the rows say the same");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn an_answer_that_was_paid_for_is_not_paid_for_again_after_a_crash() {
     let scene = scene.again(Setting::default(), cast(&steps, tokens(100))).await;
     scene.run_until(after(60_000)).await;
     assert_eq!(scene.model.asked.load(SeqCst), 0, "the journal has the answer");
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (REAL, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (REAL, 0));
     assert_eq!(scene.network.published(), 1);
 }
 
@@ -152,17 +152,17 @@ async fn what_a_provider_took_too_much_is_missing_tomorrow_also_after_a_restart(
     scene.handle(event("e2", "ann", after(DAY))).await;
     let debt = 100 - WORST;
     // 59 of 80 are gone already: a question of at most 41 does not fit.
-    assert_eq!((scene.used(Amount::Tokens, Period::Day), scene.model.asked.load(SeqCst)), ((debt, 0), 1));
+    assert_eq!((scene.used(Amount::Tokens, Period::Day).await, scene.model.asked.load(SeqCst)), ((debt, 0), 1));
 
     let scene = Scene::with(Setting::default(), cast(&steps, tokens(120)), &["ann"]).await;
     scene.model.takes.store(100, SeqCst);
     scene.handle(event("e1", "ann", start())).await;
     scene.model.takes.store(0, SeqCst);
     scene.handle(event("e2", "ann", after(DAY))).await;
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (debt + REAL, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (debt + REAL, 0));
     let scene = scene.again(Setting::default(), cast(&steps, tokens(120))).await;
     assert!(scene.host.actor(&"ann".into()).await.unwrap().is_some());
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (debt + REAL, 0), "a restart forgives nothing");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (debt + REAL, 0), "a restart forgives nothing");
 }
 
 #[tokio::test]
@@ -173,6 +173,6 @@ async fn a_call_that_runs_into_its_deadline_gives_back_what_it_had_reserved() {
     scene.network.hangs.store(true, SeqCst);
     let invoked = live::run(&scene, Live::default(), vec![event("e1", "ann", start())], 1).await;
     assert_eq!(invoked[0].1, "breach");
-    assert_eq!(scene.used(Amount::Posts, Period::Hour), (0, 0));
+    assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0));
     assert!(scene.rows()["outbox"].is_empty());
 }

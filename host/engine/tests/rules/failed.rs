@@ -50,6 +50,14 @@ fn others(scene: &Scene, event: &str) -> Vec<(String, Vec<String>)> {
     rows
 }
 
+async fn all_used(scene: &Scene) -> Vec<(u64, u64)> {
+    let mut all = Vec::new();
+    for (amount, period) in AMOUNTS {
+        all.push(scene.used(amount, period).await);
+    }
+    all
+}
+
 async fn leaves_nothing(priority: Priority, outcome: impl Fn(&Outcome) -> bool, strikes: u32, reason: &str) {
     let scene = scene(End::ByPriority).await;
     let first = scene.handle(event("e1", "ann", start())).await;
@@ -58,7 +66,7 @@ async fn leaves_nothing(priority: Priority, outcome: impl Fn(&Outcome) -> bool, 
     for table in ["outbox", "memories", "moods", "relationships", "plugin_state", "timers", "budgets"] {
         assert!(!rows[table].is_empty(), "a call that ends well writes {table}");
     }
-    let (before, used) = (others(&scene, "e2"), AMOUNTS.map(|(amount, period)| scene.used(amount, period)));
+    let (before, used) = (others(&scene, "e2"), all_used(&scene).await);
     let published = scene.network.published();
 
     let failed = scene.handle(urgent("e2", priority)).await;
@@ -66,7 +74,7 @@ async fn leaves_nothing(priority: Priority, outcome: impl Fn(&Outcome) -> bool, 
     assert_eq!(failed.invocation.decisions.len(), 8, "the journal tells what it had decided");
     assert_eq!(failed.invocation.strikes, strikes);
     assert_eq!(others(&scene, "e2"), before);
-    assert_eq!(AMOUNTS.map(|(amount, period)| scene.used(amount, period)), used, "budgets are given back");
+    assert_eq!(all_used(&scene).await, used, "budgets are given back");
     assert!(used.iter().all(|(used, reserved)| *used > 0 && *reserved == 0), "{used:?}");
     assert_eq!(scene.network.published(), published);
     assert_eq!(scene.rows()["journal"].len(), rows["journal"].len() + 1);
@@ -134,7 +142,7 @@ async fn a_generator_with_one_bad_event_makes_none_of_them() {
         let handled = scene.journal().await.iter().filter(|entry| entry.invocation.event.kind == "news").count();
         assert_eq!(handled, 1 + made, "the one that it was given, and what it made");
         assert_eq!(others(&scene, "e1") == before, made == 0);
-        assert_eq!(scene.used(Amount::Events, Period::Hour), (made as u64, 0));
+        assert_eq!(scene.used(Amount::Events, Period::Hour).await, (made as u64, 0));
     }
 }
 
@@ -143,8 +151,8 @@ async fn a_paid_read_of_a_failed_call_stays_booked() {
     let steps = vec![Step::PostAnswer];
     let scene = Scene::of(Cast { pack: "pack", steps, end: End::Trap, requests: everything() }).await;
     scene.handle(event("e1", "ann", start())).await;
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (3, 0), "who was asked has been paid");
-    assert_eq!(scene.used(Amount::Posts, Period::Hour), (0, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (3, 0), "who was asked has been paid");
+    assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0));
     let rows = scene.rows();
     let tokens: Vec<_> = rows["budgets"].iter().filter(|row| row.contains(&format!("{:?}", b"tokens"))).collect();
     assert_eq!(tokens.len(), 1, "{:?}", rows["budgets"]);

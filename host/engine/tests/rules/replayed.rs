@@ -59,7 +59,7 @@ async fn a_refusal_is_replayed_though_budget_and_rights_are_others_now() {
         for recorded in [&first, &second] {
             assert_eq!(divergence(&scene, recorded).await, None, "after {n} hours");
         }
-        assert_eq!(scene.used(Amount::Posts, Period::Hour), used, "a replay draws on nothing");
+        assert_eq!(scene.used(Amount::Posts, Period::Hour).await, used, "a replay draws on nothing");
     }
     let ann = scene.host.actor(&"ann".into()).await.unwrap().unwrap();
     ann.rights.get(Capability::Tweet).unwrap().revoke();

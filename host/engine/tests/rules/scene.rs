@@ -220,8 +220,8 @@ impl Scene {
     }
 
     /// Spent and held of an amount, summed over the windows of this moment.
-    pub fn used(&self, amount: Amount, period: Period) -> (u64, u64) {
-        let lines = self.host.ledger.lines(self.host.now());
+    pub async fn used(&self, amount: Amount, period: Period) -> (u64, u64) {
+        let lines = self.host.budget_lines().await.unwrap();
         let lines = lines.iter().filter(|line| line.key.amount == amount && line.key.period == period);
         lines.fold((0, 0), |(used, reserved), line| (used + line.used, reserved + line.reserved))
     }
@@ -268,7 +268,7 @@ struct Company {
 }
 
 impl Casting for Company {
-    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         let (pack, owner) = match id.as_str().strip_prefix("generator:") {
             Some(pack) => (pack, id.as_str()),
             None => (body["plugin"].as_str()?, body["owner"].as_str()?),

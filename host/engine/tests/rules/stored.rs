@@ -55,7 +55,7 @@ async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
     let done = scene.rows()["events"].iter().filter(|row| row.contains("attempts=Integer(1)")).count();
     assert_eq!((done, scene.store.waiting().await.unwrap().len()), (3, 0), "each was ended once");
     assert_eq!(scene.model.asked.load(SeqCst), 3, "answers that were paid for are kept");
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (9, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (9, 0));
     assert_eq!(scene.rows()["outbox"].len(), 3);
 }
 
@@ -83,7 +83,7 @@ async fn a_provider_that_panics_costs_one_event_and_not_the_agent() {
     let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();
     assert_eq!(letters, [("e0", "host-panic")]);
     assert!(scene.store.waiting().await.unwrap().is_empty());
-    assert_eq!(scene.used(Amount::Posts, Period::Day), (5, 0), "what it had reserved is given back");
+    assert_eq!(scene.used(Amount::Posts, Period::Day).await, (5, 0), "what it had reserved is given back");
 }
 
 #[tokio::test]

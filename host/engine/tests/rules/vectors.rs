@@ -154,8 +154,8 @@ async fn a_paraphrase_is_found_by_the_vectors_of_an_endpoint() {
     // What the endpoint billed is what the agent was charged, here and in the store.
     let billed = endpoint.tokens();
     assert_eq!(billed, 2 * question + (VESSEL.len() + RYE.len()) as u64, "the same text is not embedded twice");
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (billed, 0));
-    assert_eq!(scene.used(Amount::Usd, Period::Day), (billed, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (billed, 0));
+    assert_eq!(scene.used(Amount::Usd, Period::Day).await, (billed, 0));
     assert!(scene.rows()["open_reads"].is_empty() && scene.rows()["kept_reads"].is_empty());
 
     // A replay needs no endpoint.
@@ -167,7 +167,7 @@ async fn a_paraphrase_is_found_by_the_vectors_of_an_endpoint() {
     let scene = scene.again(setting(&hand, None), cast(&steps, everything())).await;
     assert_eq!(replay(&scene.host, &second).await.unwrap().unwrap().divergence, None);
     assert_eq!(endpoint.requests().len(), asked);
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (billed, 0), "a restart resets nothing");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (billed, 0), "a restart resets nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,7 +208,7 @@ async fn an_endpoint_that_fails_loses_no_memory_and_fails_no_invocation() {
     assert_eq!(models(&scene).await, expected(&[(VESSEL, None)]));
     // Nobody knows whether a 500 was billed: both requests cost what was reserved for them.
     let reserved = (QUESTION.len() + VESSEL.len()) as u64;
-    until("both are settled", async || scene.used(Amount::Tokens, Period::Day) == (reserved, 0)).await;
+    until("both are settled", async || scene.used(Amount::Tokens, Period::Day).await == (reserved, 0)).await;
     // It is asked again after a pause, and not before.
     endpoint.becomes(Mood::Answers);
     hand.0.send_replace(after(60_000));
@@ -233,7 +233,7 @@ async fn budgets_are_never_passed_and_vectors_wait_for_the_next_day() {
     })
     .await;
     host.stop().await;
-    let (used, reserved) = scene.used(Amount::Tokens, Period::Day);
+    let (used, reserved) = scene.used(Amount::Tokens, Period::Day).await;
     assert_eq!((used, reserved), (endpoint.tokens(), 0));
     assert!(used <= limit, "{used}");
 
@@ -249,7 +249,7 @@ async fn budgets_are_never_passed_and_vectors_wait_for_the_next_day() {
     hand.0.send_replace(after(DAY));
     until_models(&scene, &[(BREAD, Some(MODEL)), (RYE, Some(MODEL)), (VESSEL, Some(MODEL))]).await;
     host.stop().await;
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (endpoint.tokens() - used, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (endpoint.tokens() - used, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -279,7 +279,7 @@ async fn a_call_that_nobody_saw_the_end_of_counts_as_used() {
     until("the worker has asked", async || endpoint.requests().len() == 1).await;
     assert_eq!(scene.rows()["open_reads"].len(), 1, "durable before it is asked");
     host.stop().await;
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (worst, 0), "it stopped in the middle of it");
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (worst, 0), "it stopped in the middle of it");
     assert!(scene.rows()["open_reads"].is_empty());
 
     // Killed in the middle of the next: what was open is counted at the start, and booked by the one after it.
@@ -292,14 +292,14 @@ async fn a_call_that_nobody_saw_the_end_of_counts_as_used() {
     let used = async |scene: &Scene| {
         // Limits are known once an agent is cast.
         scene.host.actor(&AgentId::new("ann")).await.unwrap().unwrap();
-        scene.used(Amount::Tokens, Period::Day)
+        scene.used(Amount::Tokens, Period::Day).await
     };
     assert_eq!(used(&scene).await, (2 * worst, 0));
     endpoint.becomes(Mood::Answers);
     let host = Running::start(&scene);
     until_models(&scene, &[(VESSEL, Some(MODEL))]).await;
     host.stop().await;
-    assert_eq!(scene.used(Amount::Tokens, Period::Day), (3 * worst, 0));
+    assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (3 * worst, 0));
     assert!(scene.rows()["open_reads"].is_empty());
     let scene = scene.again(open(), cast()).await;
     assert_eq!(used(&scene).await, (3 * worst, 0));

@@ -12,7 +12,7 @@ use crate::{Ledger, Period, Request, Requests};
 #[derive(Default)]
 struct Echo(Mutex<u32>);
 
-fn rights(requests: Requests, ledger: &Ledger) -> Arc<Rights> {
+fn rights(requests: Requests, ledger: &Arc<Ledger>) -> Arc<Rights> {
     Arc::new(Rights::from_requests(&requests, &PackId::new("pack"), &AgentId::new("ann"), ledger))
 }
 
@@ -21,7 +21,7 @@ fn asks(capability: Capability, request: Request) -> Requests {
 }
 
 struct Scene {
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     held: Held<Echo>,
     echo: Arc<Echo>,
 }
@@ -29,7 +29,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let echo = Arc::new(Echo::default());
-        Self { ledger: Ledger::default(), held: Held::new(Arc::clone(&echo)), echo }
+        Self { ledger: Arc::default(), held: Held::new(Arc::clone(&echo)), echo }
     }
     fn gate(&self, requests: Requests, bounds: CallBounds) -> Gate {
         Gate::new(

@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use MemoryKind::*;
-use puppet_grants::{
-    Amount, CallBounds, Elapsed, Gate, Ledger, Period, Proceedings, Request, Requests, Rights, UnbookedReads,
-};
+use puppet_grants::{Amount, CallBounds, Elapsed, Gate, Period, Proceedings, Request, Requests, Rights, UnbookedReads};
 use puppet_types::{
     AccountId, AgentId, Capability, Code, Decision, InvocationId, Memory, MemoryKind, PackId, Read, Refusal, Trust,
 };
@@ -27,7 +25,7 @@ fn gate(request: Option<Request>) -> Gate {
     if let Some(request) = request {
         requests.insert(Capability::Memory, request);
     }
-    let rights = Rights::from_requests(&requests, &pack, &agent, &Ledger::default());
+    let rights = Rights::from_requests(&requests, &pack, &agent, &Arc::default());
     let elapsed = Elapsed::Modelled(Duration::ZERO);
     let books = Arc::new(UnbookedReads);
     Gate::new(InvocationId::new("inv"), pack, now(), Arc::new(rights), Arc::new(CallBounds::default()), books, elapsed)

@@ -73,7 +73,7 @@ fn rows() -> Arc<Rows> {
 }
 
 struct Scene {
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     meaning: Arc<Meaning>,
     memories: Memories,
 }
@@ -83,7 +83,7 @@ impl Scene {
         let meaning = Arc::new(meaning);
         let terms = VectorTerms { model: MODEL.to_owned(), usd_micros_per_million: 1_000_000, attempts: 1 };
         let memories = Memories::embedded(rows() as _, Arc::clone(&meaning) as _, terms);
-        Self { ledger: Ledger::default(), meaning, memories }
+        Self { ledger: Arc::default(), meaning, memories }
     }
     fn call(&self, tokens: u64, elapsed: Elapsed) -> Call {
         let amounts = BTreeMap::from([((Amount::Tokens, Period::Day), tokens)]);

@@ -52,7 +52,7 @@ impl MemoryStore for OneMemory {
 struct Everybody(Requests);
 
 impl Casting for Everybody {
-    fn cast(&self, id: &AgentId, _: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+    fn cast(&self, id: &AgentId, _: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         let pack = PackId::new("bench");
         let persona = Persona::default();
         let profile = Profile {

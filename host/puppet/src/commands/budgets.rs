@@ -1,5 +1,7 @@
 //! `budgets`: what each budget allows and what is left. A running host is asked, since it knows what is reserved.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use puppet_grants::{Ledger, Rights};
 use puppet_store::{AgentStore as _, BudgetStore as _, sqlite::SqliteStore};
 use puppet_types::Timestamp;
@@ -48,25 +50,27 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 async fn stored(setup: &Setup) -> Result<Value> {
     let store = SqliteStore::open_read_only(&setup.data)?;
     let at = present(setup);
-    let ledger = Ledger::default();
+    let spent = store.spent().await?;
+    let ledger = Arc::new(Ledger::default());
+    ledger.restore(spent.clone());
+    let mut lines = Vec::new();
     let cuts = assembly::operators(setup)?;
     let manifests = assembly::manifests(&cuts)?;
-    // Counters are made by rights: nobody's are forgotten, and none is shown that nobody has.
+    // Of every right that somebody has, and of no other.
     for row in store.agents().await? {
         let spec = spec_of(&row)?;
         if let Some(manifest) = manifests.get(&spec.plugin) {
-            assembly::rights(manifest, &spec, &cuts, &ledger)?;
+            lines.extend(assembly::rights(manifest, &spec, &cuts, &ledger)?.lines(at));
         }
     }
-    let spent = store.spent().await?;
-    for (id, pack) in spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).filter(|(id, _)| id.is_generator())
-    {
+    let drawn: BTreeSet<_> = spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).collect();
+    for (id, pack) in drawn.into_iter().filter(|(id, _)| id.is_generator()) {
         if let Some(manifest) = manifests.get(pack) {
-            Rights::from_requests(&manifest.requests, pack, id, &ledger);
+            lines.extend(Rights::from_requests(&manifest.requests, pack, id, &ledger).lines(at));
         }
     }
-    ledger.restore(spent);
-    let rows: Vec<_> = ledger.lines(at).iter().map(puppet_engine::report::budget_row).collect();
+    lines.sort_by(|a, b| a.key.cmp(&b.key));
+    let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
     serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)
 }
 

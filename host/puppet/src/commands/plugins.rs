@@ -189,9 +189,9 @@ fn requested(capability: Capability, request: &Request) -> Value {
 
 /// What an agent of this plugin gets: the requests, already cut to what the operator leaves, within the ceilings.
 fn granted(requests: &Requests, id: &PackId) -> Vec<Value> {
-    let ledger = Ledger::default();
+    let ledger = std::sync::Arc::new(Ledger::default());
     let rights = Rights::from_requests(requests, id, &AgentId::new(""), &ledger);
-    let lines = ledger.lines(Timestamp::default());
+    let lines = rights.lines(Timestamp::default());
     let of = |capability: Capability| {
         let right = rights.get(capability)?;
         let most = CEILINGS.iter().find(|ceiling| ceiling.capability == capability)?;

@@ -1,6 +1,6 @@
 //! Budgets and paid reads in SQLite.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use async_trait::async_trait;
 use puppet_grants::{BudgetKey, Spend};
@@ -37,6 +37,12 @@ pub(super) fn add(conn: &Connection, spends: &[Spend]) -> Result<()> {
         run(conn, SQL, values)?;
     }
     Ok(())
+}
+
+/// Whether there is a row of a paid read at all.
+pub(super) fn any_paid(conn: &Connection) -> Result<bool> {
+    const ANY: &str = "SELECT 1 FROM kept_reads UNION ALL SELECT 1 FROM open_reads";
+    Ok(first(conn, ANY, [], |_| Ok(()))?.is_some())
 }
 
 /// An invocation is over: its kept reads go, and what it may have spent on reads whose end nobody saw is booked.
@@ -111,6 +117,7 @@ impl BudgetStore for SqliteStore {
     }
 
     async fn open_read(&self, invocation: &InvocationId, n: u32, worst: Vec<Spend>) -> Result<()> {
+        self.inner.paid.store(true, Ordering::Release);
         let invocation = invocation.clone();
         self.write(move |conn| {
             // Asked before and never settled: the provider may have been paid, so that stays booked.
@@ -124,6 +131,7 @@ impl BudgetStore for SqliteStore {
     }
 
     async fn settle_read(&self, invocation: &InvocationId, read: Read, spent: Vec<Spend>) -> Result<()> {
+        self.inner.paid.store(true, Ordering::Release);
         let invocation = invocation.clone();
         self.write(move |conn| {
             const SQL: &str = "INSERT INTO kept_reads (invocation, n, body) VALUES (?1, ?2, ?3) \

@@ -1,6 +1,6 @@
 //! The commit in SQLite: every change of an invocation in one piece of the writer's work.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use puppet_types::AgentId;
@@ -19,7 +19,8 @@ impl CommitStore for SqliteStore {
         let texts = journal::Texts::of(&commit)?;
         let rows = Arc::new((commit, texts));
         let shared = Arc::clone(&rows);
-        let committed = self.write(move |conn| write(conn, &shared.0, &shared.1)).await;
+        let paid = Arc::clone(&self.inner.paid);
+        let committed = self.write(move |conn| write(conn, &shared.0, &shared.1, paid.load(Ordering::Acquire))).await;
         drop(rows);
         committed
     }
@@ -34,13 +35,13 @@ impl CommitStore for SqliteStore {
     }
 }
 
-fn write(conn: &Connection, commit: &Commit, texts: &journal::Texts) -> Result<Committed> {
+fn write(conn: &Connection, commit: &Commit, texts: &journal::Texts, paid: bool) -> Result<Committed> {
     let invocation = &commit.invocation;
     let event = events::end(conn, &invocation.event, &commit.end, invocation.at)?;
     let mut committed = Committed { seq: journal::insert(conn, invocation, texts, event)?, ..Committed::default() };
     apply(conn, &commit.changes, &mut committed)?;
     budgets::add(conn, &commit.spends)?;
-    if !matches!(commit.end, EventEnd::Retry { .. }) {
+    if paid && !matches!(commit.end, EventEnd::Retry { .. }) {
         budgets::forget_reads(conn, &invocation.id)?;
     }
     Ok(committed)

@@ -22,7 +22,7 @@ mod writer;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use rusqlite::Connection;
@@ -61,6 +61,17 @@ struct Inner {
     /// None where the folder was opened for reading.
     writer: Option<Writer>,
     readers: Readers,
+    /// Whether there may be rows of paid reads, which the end of an invocation clears away.
+    paid: Arc<AtomicBool>,
+}
+
+impl Inner {
+    fn writable(conn: Connection, readers: impl FnOnce(&Arc<Mutex<Connection>>) -> Readers) -> Result<Self> {
+        let paid = Arc::new(AtomicBool::new(budgets::any_paid(&conn)?));
+        let conn = Arc::new(Mutex::new(conn));
+        let readers = readers(&conn);
+        Ok(Self { writer: Some(Writer::start(conn)?), readers, paid })
+    }
 }
 
 impl SqliteStore {
@@ -71,8 +82,7 @@ impl SqliteStore {
         let path = dir.join(open::FILE);
         let mut conn = open::writable(&path, options.durability)?;
         schema::migrate(&mut conn, &path, schema::STEPS)?;
-        let conn = Arc::new(Mutex::new(conn));
-        Ok(Self { inner: Arc::new(Inner { writer: Some(Writer::start(conn)?), readers: Readers::file(path) }) })
+        Ok(Self { inner: Arc::new(Inner::writable(conn, |_| Readers::file(path))?) })
     }
 
     /// A store that is gone when it is dropped.
@@ -80,9 +90,7 @@ impl SqliteStore {
         let path = Path::new(":memory:");
         let mut conn = open::memory()?;
         schema::migrate(&mut conn, path, schema::STEPS)?;
-        let conn = Arc::new(Mutex::new(conn));
-        let readers = Readers::shared(Arc::clone(&conn));
-        Ok(Self { inner: Arc::new(Inner { writer: Some(Writer::start(conn)?), readers }) })
+        Ok(Self { inner: Arc::new(Inner::writable(conn, |conn| Readers::shared(Arc::clone(conn)))?) })
     }
 
     /// Opens a folder for reading alone, also while a host works in it. Data of an earlier version are brought up
@@ -99,7 +107,8 @@ impl SqliteStore {
             let mut conn = open::writable(&path, Durability::Full)?;
             schema::migrate(&mut conn, &path, schema::STEPS)?;
         }
-        Ok(Self { inner: Arc::new(Inner { writer: None, readers: Readers::file(path) }) })
+        let paid = Arc::new(AtomicBool::new(true));
+        Ok(Self { inner: Arc::new(Inner { writer: None, readers: Readers::file(path), paid }) })
     }
 
     /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes

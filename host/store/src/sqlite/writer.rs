@@ -1,4 +1,5 @@
-//! The one writer: takes everything that waits, runs it in one transaction, and answers after the commit.
+//! The one writer: takes everything that waits, runs it in one transaction, and answers after the commit. Waking many
+//! callers takes as long as writing for them, so that another thread does it while the next batch is written.
 //!
 //! A batch runs without savepoints first, since failures are rare and each savepoint makes full text flush. Where
 //! one piece of work fails the batch is rolled back and run again, each piece in a savepoint of its own, so that
@@ -20,6 +21,9 @@ use crate::{Result, StoreError};
 
 /// Most pieces of work in one transaction: bounds how long the first of them waits.
 const BATCH: usize = 1024;
+
+/// So few callers are woken by the writer itself: a change of thread would cost them more.
+const FEW: usize = 16;
 
 /// A piece of work with its caller.
 trait Job: Send {
@@ -56,17 +60,16 @@ impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
 
 pub(super) struct Writer {
     queue: Mutex<Option<Sender<Box<dyn Job>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub(super) fn start(conn: Arc<Mutex<Connection>>) -> Result<Self> {
         let (queue, work) = channel();
-        let thread = std::thread::Builder::new()
-            .name("puppet-store".into())
-            .spawn(move || serve(&conn, &work))
-            .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        let (done, answers) = channel::<Vec<Box<dyn Job>>>();
+        let writer = thread("puppet-store", move || serve(&conn, &work, &done))?;
+        let answerer = thread("puppet-answers", move || answers.into_iter().for_each(answer))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), threads: Mutex::new(vec![writer, answerer]) })
     }
 
     /// Hands work in. The queue has no bound of its own: every caller waits for its answer.
@@ -86,7 +89,7 @@ impl Writer {
 
     pub(super) fn close(&self) {
         drop(lock(&self.queue).take());
-        if let Some(thread) = lock(&self.thread).take() {
+        for thread in lock(&self.threads).drain(..) {
             let _ = thread.join();
         }
     }
@@ -98,7 +101,18 @@ impl Drop for Writer {
     }
 }
 
-fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>) {
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))
+}
+
+fn answer(batch: Vec<Box<dyn Job>>) {
+    for job in batch {
+        job.answer();
+    }
+}
+
+fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>, done: &Sender<Vec<Box<dyn Job>>>) {
     while let Ok(first) = work.recv() {
         let mut batch = vec![first];
         batch.extend(work.try_iter().take(BATCH - 1));
@@ -111,8 +125,10 @@ fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>) {
                 }
             }
         }
-        for job in batch {
-            job.answer();
+        if batch.len() <= FEW {
+            answer(batch);
+        } else if let Err(unsent) = done.send(batch) {
+            answer(unsent.0);
         }
     }
     let conn = lock(conn);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use puppet_grants::{CallBounds, Elapsed, Ledger, Period, Request, Requests, Rights, UnbookedReads};
+use puppet_grants::{CallBounds, Elapsed, Period, Request, Requests, Rights, UnbookedReads};
 use puppet_store::{PostStore, SqliteStore};
 use puppet_types::{BreachError, Timestamp};
 
@@ -29,7 +29,7 @@ fn invocation(amounts: &[(Amount, u64)], host_calls: u32) -> Invocation {
     let amounts = amounts.iter().map(|(amount, most)| ((*amount, Period::Hour), *most)).collect::<BTreeMap<_, _>>();
     let request = Request { amounts, ..Request::default() };
     let requests = Requests::from_iter([(Capability::Tweet, request)]);
-    let rights = Rights::from_requests(&requests, &"pack".into(), &"ada".into(), &Ledger::default());
+    let rights = Rights::from_requests(&requests, &"pack".into(), &"ada".into(), &Arc::default());
     let gate = Gate::new(
         "inv".into(),
         "pack".into(),
