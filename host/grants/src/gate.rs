@@ -24,7 +24,7 @@ use std::{
 
 use puppet_types::{
     Breach, CallError, Capability, Code, Cost, Decision, InvocationId, Json, LogLine, NumberedDecision, PackId, Read,
-    ReadStatus, Refusal, Timestamp,
+    ReadStatus, Refusal, Timestamp, counted,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -252,7 +252,7 @@ impl Gate {
         let calls = &mut self.calls[capability.index()];
         *calls += 1;
         if *calls > self.bounds.host_calls {
-            let detail = format!("more than {} calls of `{capability}`", self.bounds.host_calls);
+            let detail = format!("more than {} of `{capability}`", counted(self.bounds.host_calls, "call", "calls"));
             return Err(Refusal::Breach(Breach::TooManyHostCalls, detail));
         }
         Ok(())
@@ -294,7 +294,8 @@ impl Gate {
         }
         if self.log_dropped > 0 {
             let (n, kept) = (self.log_dropped, self.bounds.log_lines);
-            let message = format!("{n} more log lines were dropped: {kept} are kept of an invocation");
+            let dropped = counted(n, "more log line was", "more log lines were");
+            let message = format!("{dropped} dropped: {} kept of an invocation", counted(kept, "is", "are"));
             self.out.log.push(LogLine { level: "warn".to_owned(), message });
         }
         self.out

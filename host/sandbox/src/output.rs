@@ -1,7 +1,7 @@
 //! What a guest prints, line by line, up to a bound. The rest is dropped and counted: a write never fails, since a
 //! full pipe makes ordinary programs panic.
 
-use puppet_types::LogLine;
+use puppet_types::{LogLine, counted};
 
 /// Lines kept of one call, however short they are: each becomes a row of the journal.
 const MOST_LINES: usize = 1_000;
@@ -70,7 +70,7 @@ impl Output {
             }
         }
         if self.dropped > 0 {
-            let message = format!("{} more bytes of output were dropped", self.dropped);
+            let message = counted(self.dropped, "more byte of output was dropped", "more bytes of output were dropped");
             self.lines.push(LogLine { level: "warn".to_owned(), message });
         }
         self.lines

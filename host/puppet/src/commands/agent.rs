@@ -8,7 +8,7 @@ use puppet_store::{
     AgentStore as _, HostLock, MemoryStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Mood, Timestamp};
+use puppet_types::{AgentId, Mood, Timestamp, counted};
 use serde_json::json;
 
 use crate::{
@@ -41,7 +41,8 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
     }
     let what = if dry_run { "would become" } else { "is now" };
     out.line(format!("{} {what} agent {}", file.display(), out.bold(&report.agent_id)))?;
-    out.line(format!("  {} fields carried, {} defaults", report.carried.len(), report.defaulted.len()))?;
+    let carried = counted(report.carried.len(), "field", "fields");
+    out.line(format!("  {carried} carried, {}", counted(report.defaulted.len(), "default", "defaults")))?;
     for ignored in &report.ignored {
         out.line(format!("  {} {}: {}", out.odd("ignored"), ignored.field, ignored.reason))?;
     }
@@ -132,8 +133,12 @@ async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
     out.line(format!("memory     {}", kept.join(", ")))?;
     for bond in relationships {
         out.line(format!(
-            "knows      {}: sentiment {:+.2}, familiarity {:.2}, trust {:.2}, met {} times",
-            bond.target, bond.sentiment, bond.familiarity, bond.trust, bond.interactions
+            "knows      {}: sentiment {:+.2}, familiarity {:.2}, trust {:.2}, met {}",
+            bond.target,
+            bond.sentiment,
+            bond.familiarity,
+            bond.trust,
+            counted(bond.interactions, "time", "times")
         ))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use puppet_grants::{Request, Requests};
 use puppet_packs::{AgentSpec, Component, Manifest, Pack};
 use puppet_sandbox::World;
 use puppet_store::sqlite::SqliteStore;
-use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, ids};
+use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, counted, ids};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -193,7 +193,11 @@ fn tell(invocation: &Invocation, out: Output) -> Result<()> {
     } else {
         let outcome = breach.unwrap_or(invocation.outcome.name());
         out.line(format!("{} {}", out.bold(outcome), detail.unwrap_or_default()))?;
-        out.line(format!("{} fuel, {} bytes of memory", invocation.fuel, invocation.peak_memory_bytes))?;
+        out.line(format!(
+            "{} fuel, {} of memory",
+            invocation.fuel,
+            counted(invocation.peak_memory_bytes, "byte", "bytes")
+        ))?;
         for decision in &invocation.decisions {
             let body = serde_json::to_value(&decision.decision).map_err(Trouble::internal)?;
             out.line(format!("{} {}", out.good(decision.decision.kind()), body["body"]))?;

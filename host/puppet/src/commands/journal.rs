@@ -1,7 +1,7 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
 use puppet_store::{DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
-use puppet_types::{InvocationId, Timestamp};
+use puppet_types::{InvocationId, Timestamp, counted};
 use serde_json::json;
 
 use crate::{
@@ -167,7 +167,7 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         _ => view.outcome.to_owned(),
     };
     out.line(format!("outcome   {ended}"))?;
-    out.line(format!("used      {} fuel, {} bytes of memory", view.fuel, view.peak_memory_bytes))?;
+    out.line(format!("used      {} fuel, {} of memory", view.fuel, counted(view.peak_memory_bytes, "byte", "bytes")))?;
     if let Some(timing) = view.timing_us {
         out.line(format!("time      {} µs in the sandbox, {} µs in reads", timing.sandbox, timing.reads))?;
     }

@@ -12,7 +12,7 @@ use puppet_store::{
     AgentStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::Timestamp;
+use puppet_types::{Timestamp, counted};
 use tokio::sync::watch;
 
 use crate::{
@@ -77,7 +77,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let control = Control::open(&setup.data, Arc::clone(&host), local, stopped.clone())?;
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
-    out.note(format!("{count} agents live in {} (pid {})", setup.data.display(), std::process::id()));
+    let living = counted(count, "agent lives", "agents live");
+    out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use puppet_engine::Happening;
+use puppet_types::counted;
 use ratatui::{
     DefaultTerminal, Frame,
     crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
@@ -189,7 +190,10 @@ fn paint_agents(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
             Span::styled(spec.name.clone(), Style::new().fg(view.colour(&spec.name)).bold()),
             Span::from(format!(" @{}", spec.handle)).dim(),
         ]));
-        lines.push(Line::from(format!("{posts} posts · {replies} replies · {likes} likes")));
+        lines.push(Line::from(
+            [counted(posts, "post", "posts"), counted(replies, "reply", "replies"), counted(likes, "like", "likes")]
+                .join(" · "),
+        ));
         lines.push(Line::from(format!("mood    {}", bar((mood.valence + 1.0) / 2.0))));
         lines.push(Line::from(format!("energy  {}", bar(mood.arousal))));
         lines.push(Line::from(format!("command {}", bar(mood.dominance))));
