@@ -6,6 +6,7 @@ mod data_folder;
 mod demo;
 mod embeddings;
 mod faults;
+mod first_steps;
 mod import;
 mod invoke;
 mod limits;

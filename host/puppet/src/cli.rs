@@ -221,7 +221,7 @@ pub struct Journal {
     #[arg(long, value_name = "SEQ")]
     pub before: Option<u64>,
     /// Follow: print new entries as they come.
-    #[arg(short = 'f', long)]
+    #[arg(short = 'f', long, conflicts_with = "before")]
     pub follow: bool,
 }
 

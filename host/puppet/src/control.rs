@@ -26,6 +26,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    models::Usable,
     trouble::{Result, Trouble},
 };
 
@@ -73,6 +74,8 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// Which models can be used.
+    Models,
     /// How the plugins stand, by pack.
     Plugins,
 }
@@ -104,7 +107,7 @@ pub struct Control {
 
 impl Control {
     /// Opens the socket. The data folder's lock is held, so what lies there is a dead host's.
-    pub fn open(data: &Path, host: Arc<Host>, local: Arc<Local>, stop: watch::Receiver<bool>) -> Result<Self> {
+    pub fn open(data: &Path, parts: Parts) -> Result<Self> {
         let path = data.join(SOCKET);
         let failed = |error: io::Error| {
             let message = format!("cannot be opened: {error}");
@@ -117,7 +120,7 @@ impl Control {
         }
         let listener = UnixListener::bind(&path).map_err(failed)?;
         private(&path).map_err(failed)?;
-        let task = tokio::spawn(serve(listener, Arc::new(Parts { host, local, stop })));
+        let task = tokio::spawn(serve(listener, Arc::new(parts)));
         Ok(Self { path, task })
     }
 }
@@ -136,10 +139,15 @@ fn private(path: &Path) -> io::Result<()> {
 }
 
 /// What requests are answered with.
-struct Parts {
-    host: Arc<Host>,
-    local: Arc<Local>,
-    stop: watch::Receiver<bool>,
+pub struct Parts {
+    /// Events go to it.
+    pub host: Arc<Host>,
+    /// People write to it.
+    pub local: Arc<Local>,
+    /// Who writes.
+    pub models: Usable,
+    /// Whether the host is told to stop.
+    pub stop: watch::Receiver<bool>,
 }
 
 async fn serve(listener: UnixListener, parts: Arc<Parts>) {
@@ -188,7 +196,7 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
 }
 
 async fn answer(parts: &Parts, request: Request) -> Result<Value> {
-    let Parts { host, local, stop } = parts;
+    let Parts { host, local, models, stop } = parts;
     match request {
         Request::Send { events, wait } => send(host, events, wait, stop.clone()).await,
         Request::Say { author, text, to, wait } => {
@@ -208,6 +216,7 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
         Request::Plugins => {
             let now = host.now();
             let stands: BTreeMap<PackId, Stands> =

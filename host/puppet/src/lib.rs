@@ -13,6 +13,7 @@ pub mod init;
 mod invocation;
 mod models;
 mod output;
+mod records;
 mod sandboxed;
 pub mod setup;
 pub mod trouble;

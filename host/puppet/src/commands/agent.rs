@@ -16,7 +16,9 @@ use crate::{
     cli::Agent,
     commands::budgets::present,
     control::{self, Request, unknown_agent},
+    models::Usable,
     output::{List, Output, Table},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -78,25 +80,26 @@ async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs
 }
 
 async fn list(setup: &Setup, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
-    let specs = agents::rows(&store).await?;
+    let specs = records::agents(setup).await?;
+    let models = Usable::here(setup).await?;
     if out.json {
         let items = specs.iter().map(|spec| {
             json!({ "id": spec.id, "name": spec.name, "description": spec.description, "handle": spec.handle,
-                "pack": spec.pack, "llm": spec.llm, "timezone": spec.timezone })
+                "pack": spec.pack, "llm": spec.llm, "llm_in_use": models.for_agent(spec.llm.as_deref()),
+                "timezone": spec.timezone })
         });
         return out.object(&List { schema: "puppet.agents/1", items: items.collect(), next: None });
     }
     let mut table = Table::new(&["id", "name", "account", "pack", "model"]);
     for spec in specs {
-        let model = spec.llm.unwrap_or_else(|| setup.config.llm.default.clone());
+        let model = models.in_words(spec.llm.as_deref());
         table.row([spec.id.to_string(), spec.name, format!("@{}", spec.handle), spec.pack.to_string(), model]);
     }
     table.print(out)
 }
 
 async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
+    let store = records::open(setup)?;
     let Some(row) = store.agent(id).await? else {
         let ids: Vec<AgentId> = store.agents().await?.into_iter().map(|row| row.id).collect();
         return Err(unknown_agent(id, &ids));

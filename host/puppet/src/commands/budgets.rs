@@ -1,15 +1,15 @@
 //! `budgets`: what each budget allows and what is left. A running host is asked, since it knows what is reserved.
 
 use puppet_grants::{Ledger, Rights};
-use puppet_store::{AgentStore as _, BudgetStore as _, sqlite::SqliteStore};
+use puppet_store::BudgetStore as _;
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    agents::spec_of,
     assembly,
     control::{self, Request},
     output::{Output, Table},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -46,19 +46,20 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 
 /// From the folder alone.
 async fn stored(setup: &Setup) -> Result<Value> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
     let at = present(setup);
     let ledger = Ledger::default();
     let cuts = assembly::operators(setup)?;
     let manifests = assembly::manifests(&cuts)?;
     // Counters are made by rights: nobody's are forgotten, and none is shown that nobody has.
-    for row in store.agents().await? {
-        let spec = spec_of(&row)?;
+    for spec in records::agents(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
             assembly::rights(manifest, &spec, &cuts, &ledger)?;
         }
     }
-    let spent = store.spent().await?;
+    let spent = match records::if_there(setup)? {
+        Some(store) => store.spent().await?,
+        None => Vec::new(),
+    };
     for (id, pack) in spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).filter(|(id, _)| id.is_generator())
     {
         if let Some(manifest) = manifests.get(pack) {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use puppet_grants::CallBounds;
 use puppet_sandbox::LIMITS;
-use puppet_store::{HostLock, StoreError, sqlite::SqliteStore};
+use puppet_store::{HostLock, StoreError};
 use serde::Serialize;
 
 use crate::{
     cli::Doctor,
     control, firstparty,
     output::{List, Output, Table},
-    sandboxed,
+    records, sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
 };
@@ -164,12 +164,10 @@ async fn folder(setup: &Setup) -> Check {
         }
         Err(error) => return of_trouble("data folder", "fail", &error.into()),
     }
-    match SqliteStore::open_read_only(&setup.data) {
-        Ok(_) => check("data folder", "ok", format!("{at} can be read and written"), ""),
-        Err(StoreError::Open { .. }) if !setup.data.join("puppet.db").exists() => {
-            check("data folder", "ok", format!("{at} is empty"), "")
-        }
-        Err(error) => of_trouble("data folder", "fail", &error.into()),
+    match records::if_there(setup) {
+        Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written"), ""),
+        Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
+        Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
 }
 

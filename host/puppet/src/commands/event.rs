@@ -12,6 +12,7 @@ use crate::{
     cli::EventCommand,
     control::{self, Request, unknown_agent},
     output::Output,
+    records,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
 };
@@ -145,7 +146,7 @@ async fn known(setup: &Setup) -> Result<Vec<AgentId>> {
     if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
         return serde_json::from_value(ids).map_err(Trouble::internal);
     }
-    let store = SqliteStore::open_read_only(&setup.data)?;
+    let store = records::open(setup)?;
     Ok(store.agents().await?.into_iter().map(|row| row.id).collect())
 }
 

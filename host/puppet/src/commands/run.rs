@@ -19,9 +19,11 @@ use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
-    control::Control,
-    files, models,
+    control::{Control, Parts},
+    files,
+    models::{self, Usable},
     output::Output,
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -48,6 +50,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
     let available = models::of(setup, &secrets, out)?;
     let names = available.clone();
+    let models = Usable::of_host(&available, &setup.config.llm.default);
     let cuts = assembly::operators(setup)?;
     let plan = Plan {
         store: store.clone(),
@@ -74,7 +77,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     assembly::unknown_packs(&cuts, &packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
-    let control = Control::open(&setup.data, Arc::clone(&host), local, stopped.clone())?;
+    let parts = Parts { host: Arc::clone(&host), local, models, stop: stopped.clone() };
+    let control = Control::open(&setup.data, parts)?;
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");
@@ -123,11 +127,7 @@ pub async fn told_to_stop(length: Option<std::time::Duration>) {
 
 /// Packs in `agents/` beside the configuration that are no agents yet.
 async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
-    let folder = setup.home.join("agents");
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    let Found { specs, mut secrets, notes, .. } = agents::find(&folder)?;
+    let Some(Found { specs, mut secrets, notes, .. }) = records::configured(setup)? else { return Ok(()) };
     notes.into_iter().for_each(|note| out.note(note));
     for spec in specs {
         if store.agent(&spec.id).await?.is_none() {
