@@ -15,5 +15,6 @@ mod offline_text;
 mod replay;
 mod report;
 mod schemas;
+mod sending;
 mod simulate;
 mod support;

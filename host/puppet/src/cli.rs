@@ -181,9 +181,9 @@ pub enum EventCommand {
         /// To this agent; to all where none is named. May be given several times.
         #[arg(long = "agent", value_name = "ID")]
         agents: Vec<String>,
-        /// low, normal, high or critical.
-        #[arg(long, default_value = "normal", value_name = "WORD")]
-        priority: String,
+        /// low, normal, high or critical; normal where it is not given, for a `mention` high.
+        #[arg(long, value_name = "WORD")]
+        priority: Option<String>,
         /// Not before so long from now.
         #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
         delay: Option<std::time::Duration>,

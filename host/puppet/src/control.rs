@@ -2,6 +2,7 @@
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
 mod ask;
+mod say;
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin, delivery_event};
+use puppet_engine::{Happening, Host, Plugin};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AccountId, AgentId, Event, EventId, PackId, Timestamp, ids};
+use puppet_types::{AgentId, Event, EventId, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -31,6 +32,7 @@ use crate::{
 };
 
 pub use ask::ask;
+pub use say::Said;
 
 /// Name of the socket in a data folder.
 pub const SOCKET: &str = "control.sock";
@@ -56,12 +58,8 @@ pub enum Request {
     },
     /// Somebody speaks to agents on the local timeline.
     Say {
-        /// Account without `@`.
-        author: String,
-        /// What is said; the accounts spoken to are put before it.
-        text: String,
-        /// To whom.
-        to: Vec<AgentId>,
+        /// Who says what to whom.
+        said: Said,
         /// Until they have answered.
         wait: bool,
     },
@@ -199,8 +197,8 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
     let Parts { host, local, models, stop } = parts;
     match request {
         Request::Send { events, wait } => send(host, events, wait, stop.clone()).await,
-        Request::Say { author, text, to, wait } => {
-            let events = say(host, local, &author, &text, &to).await?;
+        Request::Say { said, wait } => {
+            let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());
             let mut answer = send(host, events, wait, stop.clone()).await?;
             answer["event_id"] = json!(event_id);
@@ -235,35 +233,12 @@ fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
     Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
 }
 
-/// Writes to the local timeline. Answers the mentions that come of it.
-pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[AgentId]) -> Result<Vec<Event>> {
-    let at = host.now();
-    let handles = to.iter().map(|id| format!("@{} ", host.agents.line(id))).collect::<String>();
-    let author = AccountId::new(author.trim_start_matches('@'));
-    // Nobody hears of what it says itself: there would be no event.
-    if host.accounts.agent(&author).is_some_and(|own| !to.is_empty() && to.iter().all(|id| *id == own)) {
-        let message = format!("`{author}` would speak to itself");
-        return Err(Trouble::input("bad-value", message, "name another author, or another agent"));
-    }
-    let published = local.write(&author, &format!("{handles}{text}"), None, at).await.map_err(|error| {
-        Trouble::input("bad-value", error.to_string(), "shorten the text: a post weighs 280 at most")
-    })?;
-    let mut events = Vec::new();
-    for delivery in published.deliveries.into_iter().filter(|delivery| delivery.kind == "mention") {
-        let Some(agent) = host.accounts.agent(&delivery.account) else { continue };
-        let post = published.posts.first().map(|post| post.id.to_string()).unwrap_or_default();
-        let id = EventId::from(ids::derive("evt", &["say", &post, agent.as_str()]));
-        events.push(delivery_event(id, agent, delivery, host.later(at)));
-    }
-    Ok(events)
-}
-
 async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch::Receiver<bool>) -> Result<Value> {
     known(host, &events)?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
     host.submit(events).await?;
-    let mut invocations = Vec::new();
+    let (mut invocations, mut given_up) = (Vec::new(), Vec::new());
     let mut outcome = "accepted".to_owned();
     let waiting = async {
         while wait && !open.is_empty() {
@@ -274,8 +249,9 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
                     invocations.push(invocation.to_string());
                     outcome = worse(&outcome, name);
                 }
-                Ok(Happening::DeadLettered { event, .. }) if open.contains(&event) => {
+                Ok(Happening::DeadLettered { event, reason, .. }) if open.contains(&event) => {
                     open.retain(|other| *other != event);
+                    given_up.push(reason);
                     outcome = worse(&outcome, "dead-lettered");
                 }
                 Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
@@ -290,7 +266,7 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
         () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
     }
-    Ok(json!({ "outcome": outcome, "invocations": invocations }))
+    Ok(json!({ "outcome": outcome, "invocations": invocations, "given_up": given_up }))
 }
 
 /// Of several outcomes the one that needs attention.

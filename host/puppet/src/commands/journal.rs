@@ -190,11 +190,11 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
     for decision in &view.decisions {
         let body = serde_json::to_value(&decision.decision.decision).map_err(Trouble::internal)?;
         let state = match &decision.effect {
-            Some(effect) => serde_json::to_value(effect.state).map_err(Trouble::internal)?,
-            None => "dropped".into(),
+            Some(effect) => effect.state.name(),
+            None => "dropped",
         };
         let kind = decision.decision.decision.kind();
-        out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state.as_str().unwrap_or(""))))?;
+        out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state)))?;
         out.line(format!("  {}", body.get("body").unwrap_or(&serde_json::Value::Null)))?;
     }
     for line in &view.log {

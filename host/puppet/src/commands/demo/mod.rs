@@ -20,7 +20,8 @@ use crate::{
     cli::Demo,
     commands::run::told_to_stop,
     config::Llm,
-    control, firstparty, models,
+    control::Said,
+    firstparty, models,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -118,7 +119,8 @@ impl Stage {
             .collect();
         let spoken_to =
             if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
-        let events = control::say(&self.host, &self.local, PERSON, text, &spoken_to).await?;
+        let said = Said { to: spoken_to, ..Said::plainly(PERSON, text) };
+        let events = said.write(&self.host, &self.local).await?;
         self.host.submit(events).await?;
         Ok(())
     }
