@@ -92,6 +92,9 @@ pub struct Demo {
 /// `run`.
 #[derive(Debug, Args)]
 pub struct Run {
+    /// Print no line per effect.
+    #[arg(long)]
+    pub quiet: bool,
     /// Stop after so long.
     #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
     pub length: Option<std::time::Duration>,

@@ -7,6 +7,7 @@ mod commands;
 pub mod config;
 pub mod control;
 mod duration;
+mod feed;
 mod files;
 pub mod firstparty;
 pub mod init;

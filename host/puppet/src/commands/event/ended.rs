@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    feed::beginning,
     invocation::{DecisionView, InvocationView},
     output::Output,
     records,
@@ -136,17 +137,8 @@ impl Decided {
     fn of(view: DecisionView) -> Self {
         let decision = &view.decision.decision;
         let (state, reason) = view.effect.map_or((None, None), |effect| (Some(effect.state), effect.reason));
-        Self { kind: decision.kind(), state, text: decision.text().map(beginning), reason }
+        Self { kind: decision.kind(), state, text: decision.text().map(|text| beginning(text, BEGINNING)), reason }
     }
-}
-
-/// The beginning of a text, on one line.
-fn beginning(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= BEGINNING {
-        return line;
-    }
-    line.chars().take(BEGINNING).chain(['…']).collect()
 }
 
 fn lines(one: &Ended, out: Output) -> Result<()> {
