@@ -131,6 +131,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
                     let message = format!("there is no plugin `{id}`");
                     Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
                 })?;
+            pack.check_settings(&plugin.manifest.declares).map_err(of_pack)?;
             (plugin.manifest, plugin.component.to_vec())
         }
         Component::File(file) => (pack.manifest.clone(), read(&path.join(file))?),
