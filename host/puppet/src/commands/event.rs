@@ -74,11 +74,11 @@ fn mention(payload: &Value) -> Result<Option<Said>> {
     }
     let wrong =
         |key: &str, message: &str, remedy: String| Err(Trouble::input("payload", message, remedy).of_field(key));
-    let keys = payload.as_object().into_iter().flat_map(|table| table.keys());
+    let mut keys = payload.as_object().into_iter().flat_map(|table| table.keys());
     if let Some(key) = keys.clone().find(|key| !KEYS.contains(&key.as_str())) {
         return wrong(key, "a mention has no such field", crate::config::remedy(key, &KEYS));
     }
-    for key in keys.filter(|key| !payload[key.as_str()].is_string()) {
+    if let Some(key) = keys.find(|key| !payload[key.as_str()].is_string()) {
         return wrong(key, "expected a text", format!("write \"{key}\": \"…\""));
     }
     let text = |key: &str| payload.get(key).and_then(Value::as_str);
