@@ -70,6 +70,9 @@ fn a_mention_can_answer_a_post() {
     let heard = heard(folder.path());
     assert_eq!(heard["payload"]["post"]["in_reply_to"], *post);
     assert_eq!(heard["payload"]["post"]["text"], "is it so?", "who wrote the post needs no name");
+    let own = format!("{{\"text\": \"so I said\", \"author\": \"harbour_watch\", \"in_reply_to\": \"{post}\"}}");
+    let own = mention(folder.path(), &own, &[]).exits(2);
+    assert!(own.stderr.contains("would speak to itself"), "{}", own.stderr);
     let nowhere = mention(folder.path(), "{\"text\": \"hm\", \"in_reply_to\": \"12\"}", &[]).exits(2);
     assert!(nowhere.stderr.contains("there is no post `12`"), "{}", nowhere.stderr);
 }

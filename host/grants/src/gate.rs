@@ -225,7 +225,7 @@ impl Gate {
         let capability = decision.capability();
         self.count(capability)?;
         if self.decided.len() >= self.bounds.decisions as usize {
-            let detail = format!("more than {} decisions", self.bounds.decisions);
+            let detail = format!("more than {}", counted(self.bounds.decisions, "decision", "decisions"));
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
         }
         if self.source != Source::Providers {

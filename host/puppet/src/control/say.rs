@@ -86,10 +86,12 @@ impl Said {
     /// Somebody hears of it: else there would be a post and no event.
     async fn heard(&self, host: &Host, author: &AccountId) -> Result<()> {
         let own = host.accounts.agent(author);
-        if own.is_some_and(|own| !self.to.is_empty() && self.to.iter().all(|id| *id == own)) {
+        let alone = || {
             let message = format!("`{author}` would speak to itself");
-            let remedy = "name another author, or another agent";
-            return Err(Trouble::input("bad-value", message, remedy).of_field("author"));
+            Err(Trouble::input("bad-value", message, "name another author, or another agent").of_field("author"))
+        };
+        if own.as_ref().is_some_and(|own| !self.to.is_empty() && self.to.iter().all(|id| id == own)) {
+            return alone();
         }
         let Some(id) = &self.in_reply_to else { return Ok(()) };
         let Some(post) = host.store.post(id).await? else {
@@ -97,11 +99,15 @@ impl Said {
             let remedy = "ids of posts stand in the journal, as `provider_id` of effects";
             return Err(Trouble::input("bad-value", message, remedy).of_field("in_reply_to"));
         };
-        if self.to.is_empty() && host.accounts.agent(&post.author).is_none() {
-            let message = format!("post `{id}` is by @{}, who is no agent: nobody would hear of it", post.author);
-            return Err(Trouble::input("bad-value", message, "name somebody with --agent").of_field("in_reply_to"));
+        match host.accounts.agent(&post.author) {
+            _ if !self.to.is_empty() => Ok(()),
+            None => {
+                let message = format!("post `{id}` is by @{}, who is no agent: nobody would hear of it", post.author);
+                Err(Trouble::input("bad-value", message, "name somebody with --agent").of_field("in_reply_to"))
+            }
+            wrote if wrote == own => alone(),
+            Some(_) => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn tell(setup: &Setup, answer: &Value, wait: bool, out: Output) -> Res
         for reason in &given_up {
             out.line(format!("  {}: {reason}", out.bad("given up")))?;
         }
-        ended.iter().try_for_each(|one| lines(one, out))?;
+        ended.iter().flat_map(|one| lines(one, out)).try_for_each(|line| out.line(line))?;
     }
     complain(outcome, wait)
 }
@@ -141,7 +141,8 @@ impl Decided {
     }
 }
 
-fn lines(one: &Ended, out: Output) -> Result<()> {
+/// One line for how it ended and why, one for each decision, and where more is told.
+fn lines(one: &Ended, out: Output) -> Vec<String> {
     let why: Vec<&str> = [one.code.as_deref(), one.message.as_deref()].into_iter().flatten().collect();
     let again = one.retry_at.map_or_else(String::new, |at| format!("; again at {at}"));
     let outcome = match one.outcome {
@@ -150,12 +151,47 @@ fn lines(one: &Ended, out: Output) -> Result<()> {
         other => out.bad(other),
     };
     let gap = if why.is_empty() { "" } else { " " };
-    out.line(format!("  {} {outcome}{gap}{}{again}", out.bold(&one.agent), why.join(": ")))?;
-    for decided in &one.decisions {
+    let mut lines = vec![format!("  {} {outcome}{gap}{}{again}", out.bold(&one.agent), why.join(": "))];
+    lines.extend(one.decisions.iter().map(|decided| {
         let state = decided.state.map_or("dropped", EffectState::name);
         let text = decided.text.as_ref().map_or_else(String::new, |text| format!(": {text}"));
         let reason = decided.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-        out.line(format!("    {} ({state}{reason}){text}", decided.kind))?;
+        format!("    {} ({state}{reason}){text}", decided.kind)
+    }));
+    lines.push(out.dim(format!("    puppet journal show {}", one.invocation)));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decline_tells_when_it_comes_again_and_an_effect_why_it_failed() {
+        let decided = |state, text: Option<&str>, reason: Option<&str>| Decided {
+            kind: "post",
+            state,
+            text: text.map(str::to_owned),
+            reason: reason.map(str::to_owned),
+        };
+        let one = Ended {
+            invocation: "inv_1".to_owned(),
+            agent: "ember".to_owned(),
+            outcome: "declined",
+            code: Some("too-soon".to_owned()),
+            message: Some("not yet".to_owned()),
+            retry_at: Timestamp::parse("2026-01-05T09:41:00Z"),
+            decisions: vec![
+                decided(None, Some("Tea."), None),
+                decided(Some(EffectState::Failed), None, Some("there is no post 7")),
+            ],
+        };
+        let expected = [
+            "  ember declined too-soon: not yet; again at 2026-01-05T09:41:00.000Z",
+            "    post (dropped): Tea.",
+            "    post (failed: there is no post 7)",
+            "    puppet journal show inv_1",
+        ];
+        assert_eq!(lines(&one, Output::new(true)), expected);
     }
-    out.line(out.dim(format!("    puppet journal show {}", one.invocation)))
 }
