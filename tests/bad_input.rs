@@ -131,6 +131,12 @@ fn packs_that_cannot_live_here_are_named() {
     refused(folder.path(), &args, 2, &["pack.toml", "ember.wasm", "puppet invoke"]);
     write("plugin = \"standard-personalty\"");
     refused(folder.path(), &args, 2, &["pack.toml", "standard-personalty", "did you mean `standard-personality`"]);
+    write("plugin = \"standard-personality\"\n[settings]\nthread_probabilty = 0.5");
+    refused(folder.path(), &args, 2, &["pack.toml:6", "thread_probabilty", "did you mean `thread_probability`"]);
+    let invoke = ["invoke", "agents/ember", "--event", "{\"kind\": \"command_post\"}"];
+    refused(folder.path(), &invoke, 2, &["pack.toml:6", "did you mean `thread_probability`"]);
+    write("plugin = \"standard-personality\"\n[settings]\ntries = \"three\"");
+    refused(folder.path(), &args, 2, &["pack.toml:6", "settings.tries", "expected a whole number from 0"]);
     write("plugin = \"standard-personality\"");
     std::fs::write(
         folder.path().join("grants.toml"),

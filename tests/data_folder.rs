@@ -27,6 +27,29 @@ fn config_shows_values_and_origins_and_masks_keys() {
 }
 
 #[test]
+fn doctor_reads_the_grants() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "home"]).exits(0);
+    let home = folder.path().join("home");
+    let grants = |code: i32| {
+        let checks = run(&home, &["doctor", "--json"]).exits(code).json();
+        list(&checks, "checks").iter().find(|check| check["name"] == "grants").unwrap().clone()
+    };
+    assert_eq!(grants(0)["status"], "ok");
+    let file = home.join("grants.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("pack = \"ember\"", "pack = \"embre\"", 1)).unwrap();
+    let slip = grants(0);
+    assert_eq!(slip["status"], "warn");
+    assert!(slip["detail"].as_str().unwrap().contains("did you mean `ember`?"), "{slip}");
+    std::fs::write(&file, text.replace("capability = \"llm\"", "capability = \"lmm\"")).unwrap();
+    let broken = grants(1);
+    assert_eq!(broken["status"], "fail");
+    assert!(broken["detail"].as_str().unwrap().contains("grants.toml:"), "{broken}");
+    assert!(broken["remedy"].as_str().unwrap().contains("`llm`"), "{broken}");
+}
+
+#[test]
 fn doctor_lists_every_limit() {
     let folder = tempfile::tempdir().unwrap();
     let limits = run(folder.path(), &["doctor", "--limits", "--json"]).exits(0).json();

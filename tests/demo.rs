@@ -12,5 +12,7 @@ fn characters_live_without_a_terminal() {
     assert!(started.elapsed().as_secs() >= 20);
     assert!(ran.stdout.lines().any(|line| line.contains(" post ")), "{}", ran.stdout);
     assert!(ran.stdout.lines().any(|line| line.contains(" reply ")), "{}", ran.stdout);
+    let likes: Vec<&str> = ran.stdout.lines().filter(|line| line.contains(" like")).collect();
+    assert!(likes.iter().any(|line| line.split(" like ").nth(1).is_some_and(|of| of.starts_with('@'))), "{likes:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
 }

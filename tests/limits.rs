@@ -35,10 +35,20 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut files);
     let texts: Vec<String> = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let rows = list(&limits, "items");
-    assert!(rows.len() >= 17, "{}", rows.len());
+    let known = puppet_sandbox::LIMITS.iter().map(|limit| limit.name);
+    let known: Vec<&str> = known.chain(puppet_grants::BOUNDS.iter().map(|bound| bound.name)).collect();
+    let listed: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(listed, known);
+    let told = run(folder.path(), &["doctor", "--limits"]).exits(0).stdout;
     for row in rows {
         let guest = row["hostile_guest"].as_str().unwrap();
         assert!(texts.iter().any(|text| is_test(text, guest)), "{}: there is no test `{guest}`", row["name"]);
+        let line = told.lines().find(|line| line.split_whitespace().next() == row["name"].as_str()).unwrap();
+        let shown: Vec<&str> = line.split_whitespace().collect();
+        let numbers = ["value", "least", "most"].map(|key| row[key].as_u64().unwrap());
+        assert_eq!(shown[1..4], numbers.map(|n| n.to_string()), "{line}");
+        assert_eq!(shown.last(), Some(&guest), "{line}");
+        assert!(numbers[1] <= numbers[0] && numbers[0] <= numbers[2], "{row}");
     }
     assert!(!is_test("fn a_guest() {}", "a_guest") && is_test("#[test]\nfn a_guest() {}", "a_guest"));
 }

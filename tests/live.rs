@@ -55,6 +55,39 @@ fn a_second_host_is_refused_and_reads_still_work() {
 }
 
 #[test]
+fn a_host_prints_a_line_per_effect_unless_it_is_quiet() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let post = ["event", "send", "command_post", "--payload", "{\"force\": true}", "--wait", "--json"];
+    for (args, prints) in [(&[][..], true), (&["--quiet"], false), (&["--json"], false)] {
+        let host = Running::start(folder.path(), &data, args);
+        let sent = run(folder.path(), &post).exits(0).json();
+        assert_eq!(sent["ended"][0]["decisions"][0]["state"], "done", "{sent}");
+        let text = sent["ended"][0]["decisions"][0]["text"].as_str().unwrap().trim_end_matches('…').to_owned();
+        let printed = host.printed();
+        let posts = printed.lines().filter(|line| line.contains(&format!(" harbour-watch post {text}"))).count();
+        assert_eq!((posts, printed.is_empty()), (usize::from(prints), !prints), "{args:?}: {printed}");
+    }
+}
+
+#[test]
+fn a_host_outlives_whoever_reads_what_it_prints() {
+    let folder = imported();
+    let mut command = support::puppet(folder.path());
+    let mut child = command.args(["run"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let post = ["event", "send", "command_post", "--payload", "{\"force\": true}", "--wait"];
+    while run(folder.path(), &post).code == 4 {
+        assert!(child.try_wait().unwrap().is_none(), "the host ended");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    run(folder.path(), &post).exits(0);
+    assert!(child.try_wait().unwrap().is_none(), "the host ended with its reader");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 #[cfg(unix)]
 fn the_socket_is_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,7 @@
 //! Starts the program and reads what it says.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -87,14 +87,21 @@ fn ready(data: &Path, pid: u32) -> bool {
 /// A host that runs on a data folder until it is dropped.
 pub struct Running {
     child: Child,
+    printed: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Running {
     /// Starts `puppet run` and waits until it is ready.
     pub fn start(folder: &Path, data: &Path, args: &[&str]) -> Self {
         let mut command = puppet(folder);
-        command.args(["run", "--data"]).arg(data).args(args).stderr(Stdio::piped()).stdout(Stdio::null());
+        command.args(["run", "--data"]).arg(data).args(args).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let printed = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stdout.read_to_string(&mut text);
+            text
+        });
         let said = BufReader::new(child.stderr.take().unwrap());
         let (tell, heard) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -113,7 +120,7 @@ impl Running {
             assert!(Instant::now() < until, "the host is not ready: {lines:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child }
+        Self { child, printed: Some(printed) }
     }
 
     /// Its process.
@@ -125,6 +132,13 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and answers what it printed.
+    pub fn printed(mut self) -> String {
+        let printed = self.printed.take().unwrap();
+        assert_eq!(self.stop(), 0);
+        printed.join().unwrap()
     }
 
     /// Asks it to stop, as Ctrl-C does, and waits.

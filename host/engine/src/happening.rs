@@ -1,7 +1,7 @@
 //! What a host tells those who watch: the terminal's live view, `event send --wait`, later the stream of the API.
 
 use puppet_store::{EffectState, Post};
-use puppet_types::{AgentId, EventId, InvocationId, Mood, Timestamp};
+use puppet_types::{AgentId, EventId, InvocationId, Mood, PostId, Timestamp};
 
 /// Something that was committed or published.
 #[derive(Debug, Clone)]
@@ -48,5 +48,7 @@ pub enum Happening {
         state: EffectState,
         /// What can be read now.
         posts: Vec<Post>,
+        /// The post that it answers, quotes, likes or deletes.
+        about: Option<PostId>,
     },
 }

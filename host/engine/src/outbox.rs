@@ -30,8 +30,10 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
     host.store.begin_attempt(&effect.id).await?;
     effect.attempts += 1;
     let at = host.clock.now();
+    let mut about = None;
     let outcome = match action(host, &effect).await? {
         Ok(action) => {
+            about = action.about().cloned();
             let order =
                 Order { effect: effect.id.clone(), account: effect.account.clone(), at, hops: effect.hops, action };
             let published = AssertUnwindSafe(host.publisher.publish(&order)).catch_unwind().await;
@@ -41,12 +43,18 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
         Err(reason) => Err(PublishError::Refused(reason)),
     };
     match outcome {
-        Ok(published) => done(host, &effect, at, published).await,
-        Err(error) => not_done(host, effect, at, error).await,
+        Ok(published) => done(host, &effect, at, published, about).await,
+        Err(error) => not_done(host, effect, at, error, about).await,
     }
 }
 
-async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published) -> Result<Attempted, StoreError> {
+async fn done(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    published: Published,
+    about: Option<PostId>,
+) -> Result<Attempted, StoreError> {
     let provider_id = published.posts.iter().map(|post| post.id.as_str()).collect::<Vec<_>>().join(",");
     let mut events = Vec::new();
     if !published.posts.is_empty() {
@@ -73,7 +81,7 @@ async fn done(host: &Host, effect: &Effect, at: Timestamp, published: Published)
     };
     let events = host.store.end_attempt(end).await?;
     host.backlog.add(unembedded);
-    let happening = told(effect, at, EffectState::Done, published.posts);
+    let happening = told(effect, at, (EffectState::Done, published.posts), about);
     Ok(Attempted { events, again: None, happening })
 }
 
@@ -82,6 +90,7 @@ async fn not_done(
     mut effect: Effect,
     at: Timestamp,
     error: PublishError,
+    about: Option<PostId>,
 ) -> Result<Attempted, StoreError> {
     let reason = error.to_string();
     let wait = match &error {
@@ -114,7 +123,7 @@ async fn not_done(
         changes: Vec::new(),
     };
     let events = host.store.end_attempt(end).await?;
-    let happening = told(&effect, at, state, Vec::new());
+    let happening = told(&effect, at, (state, Vec::new()), about);
     let again = not_before.map(|not_before| {
         effect.not_before = not_before;
         effect
@@ -122,8 +131,8 @@ async fn not_done(
     Ok(Attempted { events, again, happening })
 }
 
-fn told(effect: &Effect, at: Timestamp, state: EffectState, posts: Vec<Post>) -> Happening {
-    Happening::Effect { at, agent: effect.agent.clone(), kind: effect.body.kind(), state, posts }
+fn told(effect: &Effect, at: Timestamp, (state, posts): (EffectState, Vec<Post>), about: Option<PostId>) -> Happening {
+    Happening::Effect { at, agent: effect.agent.clone(), kind: effect.body.kind(), state, posts, about }
 }
 
 /// 2, 4, 8 … seconds.

@@ -24,14 +24,14 @@ use std::{
 
 use puppet_types::{
     Breach, CallError, Capability, Code, Cost, Decision, InvocationId, Json, LogLine, NumberedDecision, PackId, Read,
-    ReadStatus, Refusal, Timestamp,
+    ReadStatus, Refusal, Timestamp, counted,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use answer::{Answer, Boxed};
 use asking::Begun;
 pub use books::{Books, UnbookedReads};
-pub use bounds::{CallBounds, Elapsed};
+pub use bounds::{BOUNDS, Bound, CallBounds, Elapsed};
 
 use crate::{Amount, Charge, Failure, Held, Reservation, Right, Rights, Spend};
 
@@ -225,7 +225,7 @@ impl Gate {
         let capability = decision.capability();
         self.count(capability)?;
         if self.decided.len() >= self.bounds.decisions as usize {
-            let detail = format!("more than {} decisions", self.bounds.decisions);
+            let detail = format!("more than {}", counted(self.bounds.decisions, "decision", "decisions"));
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));
         }
         if self.source != Source::Providers {
@@ -252,7 +252,7 @@ impl Gate {
         let calls = &mut self.calls[capability.index()];
         *calls += 1;
         if *calls > self.bounds.host_calls {
-            let detail = format!("more than {} calls of `{capability}`", self.bounds.host_calls);
+            let detail = format!("more than {} of `{capability}`", counted(self.bounds.host_calls, "call", "calls"));
             return Err(Refusal::Breach(Breach::TooManyHostCalls, detail));
         }
         Ok(())
@@ -294,7 +294,8 @@ impl Gate {
         }
         if self.log_dropped > 0 {
             let (n, kept) = (self.log_dropped, self.bounds.log_lines);
-            let message = format!("{n} more log lines were dropped: {kept} are kept of an invocation");
+            let dropped = counted(n, "more log line was", "more log lines were");
+            let message = format!("{dropped} dropped: {} kept of an invocation", counted(kept, "is", "are"));
             self.out.log.push(LogLine { level: "warn".to_owned(), message });
         }
         self.out

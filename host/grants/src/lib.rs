@@ -15,6 +15,6 @@ pub use budget::{BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservatio
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use errand::Errand;
 pub use failure::{Failure, Used};
-pub use gate::{Answer, Books, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
+pub use gate::{Answer, BOUNDS, Books, Bound, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
 pub use held::Held;
 pub use right::{Mode, Request, Requests, Right, Rights};

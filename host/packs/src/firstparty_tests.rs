@@ -35,6 +35,31 @@ fn plugins_come_with_puppet() {
     }
 }
 
+/// Fields of the structure `Settings` in a plugin's source.
+fn fields_of_settings(source: &str) -> BTreeSet<&str> {
+    let body = source.split("struct Settings {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();
+    let code = body.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.is_empty());
+    code.map(|line| line.trim_start_matches("pub ").split(':').next().unwrap()).collect()
+}
+
+#[test]
+fn plugins_declare_the_settings_that_they_read() {
+    for (id, source) in [
+        ("standard-personality", include_str!("../../../plugins/standard-personality/src/persona.rs")),
+        ("news", include_str!("../../../plugins/news/src/lib.rs")),
+        ("mood-swings", include_str!("../../../plugins/mood-swings/src/lib.rs")),
+        ("encounters", include_str!("../../../plugins/encounters/src/lib.rs")),
+    ] {
+        let pack = Pack::open(&project().join("plugins").join(id)).unwrap();
+        let declared: BTreeSet<&str> = pack.manifest.declares.iter().map(|setting| setting.name.as_str()).collect();
+        assert_eq!(declared, fields_of_settings(source), "{id}");
+        for setting in &pack.manifest.declares {
+            let set = pack.manifest.settings.get(&setting.name);
+            assert!(set.is_none() || set == setting.default.as_ref(), "{id}: {}", setting.name);
+        }
+    }
+}
+
 #[test]
 fn every_character_is_rich_enough_for_the_offline_model() {
     let all = personalities();
@@ -42,6 +67,8 @@ fn every_character_is_rich_enough_for_the_offline_model() {
     let ids: BTreeSet<&str> = all.iter().map(|(_, spec)| spec.id.as_str()).collect();
     for (pack, AgentSpec { id, persona, plugin, .. }) in &all {
         assert_eq!(plugin.as_str(), "standard-personality", "{id}");
+        let standard = Pack::open(&project().join("plugins/standard-personality")).unwrap();
+        pack.check_settings(&standard.manifest.declares).unwrap();
         assert_eq!(pack.dir.file_name().unwrap().to_str(), Some(id.as_str()));
         assert!(pack.manifest.requests.values().all(|request| !request.reason.is_empty()), "{id}");
         assert!((6..=12).contains(&persona.personality.interests.len()), "{id}");

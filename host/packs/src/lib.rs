@@ -12,6 +12,7 @@ mod persona;
 mod requests;
 mod schema;
 mod secrets;
+mod settings;
 mod spec;
 
 pub use error::{ErrorKind, PackError};
@@ -21,4 +22,5 @@ pub use persona::parse as parse_persona;
 pub use puppet_types::Secret;
 pub use requests::usd_micros;
 pub use secrets::{FILE as SECRETS_FILE, SecretsError, SecretsFile, Warning};
+pub use settings::{Holds, Setting};
 pub use spec::{AgentSpec, STANDARD_PERSONALITY, default_handle};

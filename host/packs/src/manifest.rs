@@ -13,6 +13,7 @@ use crate::{
     error::{ErrorKind, PackError, Problem},
     requests,
     schema::{number, text, texts, within},
+    settings::{self, Setting},
 };
 
 const KEYS: &[&str] = &[
@@ -26,6 +27,7 @@ const KEYS: &[&str] = &[
     "component",
     "persona",
     "agent",
+    "setting",
     "settings",
     "requests",
 ];
@@ -73,6 +75,8 @@ pub struct Manifest {
     pub persona: Option<String>,
     /// What an agent starts with.
     pub agent: AgentDefaults,
+    /// The settings that its plugin has. Empty: it has any.
+    pub declares: Vec<Setting>,
     /// A JSON object, for `agent.settings()`.
     pub settings: Value,
     /// What it asks for.
@@ -98,6 +102,7 @@ impl Manifest {
             component: Component::File(format!("{name}.wasm")),
             persona: None,
             agent: AgentDefaults::default(),
+            declares: Vec::new(),
             settings: json!({}),
             requests,
         }
@@ -148,6 +153,13 @@ impl Manifest {
         if !settings.is_object() {
             return Err(Problem::wrong_type("settings", "a table", &settings));
         }
+        let declares = root.get("setting").map(|value| settings::declared("setting", value)).transpose()?;
+        let declares = declares.unwrap_or_default();
+        if !declares.is_empty() && matches!(&component, Component::BuiltIn(plugin) if plugin.as_str() != id) {
+            let message = "declares settings, and another pack's plugin runs";
+            return Err(Problem::new(ErrorKind::BadValue, "setting", message, "declare them where the plugin is"));
+        }
+        settings::check("settings", &settings, &declares)?;
         Ok(Self {
             name: optional("name")?.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone()),
             id: PackId::new(id),
@@ -158,6 +170,7 @@ impl Manifest {
             component,
             persona: optional("persona")?.map(|file| file_name("persona", file)).transpose()?,
             agent: root.get("agent").map(|value| agent("agent", value)).transpose()?.unwrap_or_default(),
+            declares,
             settings,
             requests: root
                 .get("requests")

@@ -9,8 +9,10 @@ use puppet_types::Persona;
 
 use crate::{
     Component, Manifest, PackError,
+    document::Document,
     error::{ErrorKind, Problem},
     persona,
+    settings::{self, Setting},
 };
 
 /// The most files below `assets/`.
@@ -44,7 +46,7 @@ impl Pack {
         // The manifest names a field: an error about the file it points to can say so.
         let inside = |field: &str, name: &str| {
             let fault = |kind, message: String, remedy: &str| {
-                let lines = crate::document::Document::parse(&text, &file);
+                let lines = Document::parse(&text, &file);
                 let problem = Problem::new(kind, field, message, remedy);
                 lines.map_or_else(|error| error, |document| document.fault(problem))
             };
@@ -73,6 +75,16 @@ impl Pack {
             None => None,
         };
         Ok(Self { dir: dir.to_owned(), manifest, persona, assets: assets(dir)? })
+    }
+
+    /// Whether its `[settings]` are among those that the plugin it runs declares.
+    pub fn check_settings(&self, declared: &[Setting]) -> Result<(), PackError> {
+        let Err(problem) = settings::check("settings", &self.manifest.settings, declared) else { return Ok(()) };
+        let file = self.dir.join("pack.toml");
+        let text = read(&file)?;
+        // For its line.
+        let document = Document::parse(&text, &file)?;
+        Err(document.fault(problem))
     }
 
     /// A pack without a folder: from the texts of its `pack.toml` and its persona.

@@ -153,7 +153,7 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
     }
 }
 
-/// A pack that can live here runs a plugin that comes with the program.
+/// A pack that can live here runs a plugin that comes with the program, and sets what that has.
 fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
     match &pack.manifest.component {
         Component::File(file) => {
@@ -164,8 +164,8 @@ fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
         }
         Component::BuiltIn(id) => {
             let known = firstparty::plugins();
-            if known.iter().any(|plugin| plugin.manifest.id == *id) {
-                return Ok(());
+            if let Some(plugin) = known.iter().find(|plugin| plugin.manifest.id == *id) {
+                return pack.check_settings(&plugin.manifest.declares).map_err(of_pack);
             }
             let names: Vec<&str> = known.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
             let message = format!("there is no plugin `{id}`");

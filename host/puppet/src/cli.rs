@@ -92,6 +92,9 @@ pub struct Demo {
 /// `run`.
 #[derive(Debug, Args)]
 pub struct Run {
+    /// Print no line per effect.
+    #[arg(long)]
+    pub quiet: bool,
     /// Stop after so long.
     #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
     pub length: Option<std::time::Duration>,
@@ -181,9 +184,9 @@ pub enum EventCommand {
         /// To this agent; to all where none is named. May be given several times.
         #[arg(long = "agent", value_name = "ID")]
         agents: Vec<String>,
-        /// low, normal, high or critical.
-        #[arg(long, default_value = "normal", value_name = "WORD")]
-        priority: String,
+        /// low, normal, high or critical; normal where it is not given, for a `mention` high.
+        #[arg(long, value_name = "WORD")]
+        priority: Option<String>,
         /// Not before so long from now.
         #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
         delay: Option<std::time::Duration>,
@@ -221,7 +224,7 @@ pub struct Journal {
     #[arg(long, value_name = "SEQ")]
     pub before: Option<u64>,
     /// Follow: print new entries as they come.
-    #[arg(short = 'f', long)]
+    #[arg(short = 'f', long, conflicts_with = "before")]
     pub follow: bool,
 }
 

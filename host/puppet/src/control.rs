@@ -2,6 +2,7 @@
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
 mod ask;
+mod say;
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin, delivery_event};
+use puppet_engine::{Happening, Host, Plugin};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AccountId, AgentId, Event, EventId, PackId, Timestamp, ids};
+use puppet_types::{AgentId, Event, EventId, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -26,10 +27,12 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    models::Usable,
     trouble::{Result, Trouble},
 };
 
 pub use ask::ask;
+pub use say::Said;
 
 /// Name of the socket in a data folder.
 pub const SOCKET: &str = "control.sock";
@@ -55,12 +58,8 @@ pub enum Request {
     },
     /// Somebody speaks to agents on the local timeline.
     Say {
-        /// Account without `@`.
-        author: String,
-        /// What is said; the accounts spoken to are put before it.
-        text: String,
-        /// To whom.
-        to: Vec<AgentId>,
+        /// Who says what to whom.
+        said: Said,
         /// Until they have answered.
         wait: bool,
     },
@@ -73,6 +72,8 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// Which models can be used.
+    Models,
     /// How the plugins stand, by pack.
     Plugins,
 }
@@ -104,7 +105,7 @@ pub struct Control {
 
 impl Control {
     /// Opens the socket. The data folder's lock is held, so what lies there is a dead host's.
-    pub fn open(data: &Path, host: Arc<Host>, local: Arc<Local>, stop: watch::Receiver<bool>) -> Result<Self> {
+    pub fn open(data: &Path, parts: Parts) -> Result<Self> {
         let path = data.join(SOCKET);
         let failed = |error: io::Error| {
             let message = format!("cannot be opened: {error}");
@@ -117,7 +118,7 @@ impl Control {
         }
         let listener = UnixListener::bind(&path).map_err(failed)?;
         private(&path).map_err(failed)?;
-        let task = tokio::spawn(serve(listener, Arc::new(Parts { host, local, stop })));
+        let task = tokio::spawn(serve(listener, Arc::new(parts)));
         Ok(Self { path, task })
     }
 }
@@ -136,10 +137,15 @@ fn private(path: &Path) -> io::Result<()> {
 }
 
 /// What requests are answered with.
-struct Parts {
-    host: Arc<Host>,
-    local: Arc<Local>,
-    stop: watch::Receiver<bool>,
+pub struct Parts {
+    /// Events go to it.
+    pub host: Arc<Host>,
+    /// People write to it.
+    pub local: Arc<Local>,
+    /// Who writes.
+    pub models: Usable,
+    /// Whether the host is told to stop.
+    pub stop: watch::Receiver<bool>,
 }
 
 async fn serve(listener: UnixListener, parts: Arc<Parts>) {
@@ -188,11 +194,11 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
 }
 
 async fn answer(parts: &Parts, request: Request) -> Result<Value> {
-    let Parts { host, local, stop } = parts;
+    let Parts { host, local, models, stop } = parts;
     match request {
         Request::Send { events, wait } => send(host, events, wait, stop.clone()).await,
-        Request::Say { author, text, to, wait } => {
-            let events = say(host, local, &author, &text, &to).await?;
+        Request::Say { said, wait } => {
+            let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());
             let mut answer = send(host, events, wait, stop.clone()).await?;
             answer["event_id"] = json!(event_id);
@@ -208,6 +214,7 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
         Request::Plugins => {
             let now = host.now();
             let stands: BTreeMap<PackId, Stands> =
@@ -226,35 +233,12 @@ fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
     Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
 }
 
-/// Writes to the local timeline. Answers the mentions that come of it.
-pub async fn say(host: &Host, local: &Local, author: &str, text: &str, to: &[AgentId]) -> Result<Vec<Event>> {
-    let at = host.now();
-    let handles = to.iter().map(|id| format!("@{} ", host.agents.line(id))).collect::<String>();
-    let author = AccountId::new(author.trim_start_matches('@'));
-    // Nobody hears of what it says itself: there would be no event.
-    if host.accounts.agent(&author).is_some_and(|own| !to.is_empty() && to.iter().all(|id| *id == own)) {
-        let message = format!("`{author}` would speak to itself");
-        return Err(Trouble::input("bad-value", message, "name another author, or another agent"));
-    }
-    let published = local.write(&author, &format!("{handles}{text}"), None, at).await.map_err(|error| {
-        Trouble::input("bad-value", error.to_string(), "shorten the text: a post weighs 280 at most")
-    })?;
-    let mut events = Vec::new();
-    for delivery in published.deliveries.into_iter().filter(|delivery| delivery.kind == "mention") {
-        let Some(agent) = host.accounts.agent(&delivery.account) else { continue };
-        let post = published.posts.first().map(|post| post.id.to_string()).unwrap_or_default();
-        let id = EventId::from(ids::derive("evt", &["say", &post, agent.as_str()]));
-        events.push(delivery_event(id, agent, delivery, host.later(at)));
-    }
-    Ok(events)
-}
-
 async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch::Receiver<bool>) -> Result<Value> {
     known(host, &events)?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
     host.submit(events).await?;
-    let mut invocations = Vec::new();
+    let (mut invocations, mut given_up) = (Vec::new(), Vec::new());
     let mut outcome = "accepted".to_owned();
     let waiting = async {
         while wait && !open.is_empty() {
@@ -265,8 +249,9 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
                     invocations.push(invocation.to_string());
                     outcome = worse(&outcome, name);
                 }
-                Ok(Happening::DeadLettered { event, .. }) if open.contains(&event) => {
+                Ok(Happening::DeadLettered { event, reason, .. }) if open.contains(&event) => {
                     open.retain(|other| *other != event);
+                    given_up.push(reason);
                     outcome = worse(&outcome, "dead-lettered");
                 }
                 Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
@@ -281,7 +266,7 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
         () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
     }
-    Ok(json!({ "outcome": outcome, "invocations": invocations }))
+    Ok(json!({ "outcome": outcome, "invocations": invocations, "given_up": given_up }))
 }
 
 /// Of several outcomes the one that needs attention.

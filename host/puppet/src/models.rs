@@ -1,7 +1,11 @@
 //! Language models by name: `offline`, and the endpoints of the configuration with their keys. One of them may make
 //! the vectors of memory.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use puppet_engine::LlmEmbedder;
 
@@ -11,12 +15,14 @@ use puppet_llm::{
 };
 use puppet_memory::{Embedder, VectorTerms};
 use puppet_packs::SecretsFile;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{self, KeySource, Provider},
+    control,
     output::Output,
     setup::Setup,
-    trouble::Result,
+    trouble::{Result, Trouble},
 };
 
 /// Needs nothing, costs nothing.
@@ -50,6 +56,48 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<
         return Err(setup.config.bad_value("llm.default", message, remedy));
     }
     Ok(models)
+}
+
+/// Which models can be used, and who writes for agents that name none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Usable {
+    default: String,
+    names: BTreeSet<String>,
+}
+
+impl Usable {
+    /// Those that a host has.
+    pub fn of_host(models: &BTreeMap<String, Llm>, default: &str) -> Self {
+        Self { default: default.to_owned(), names: models.keys().cloned().collect() }
+    }
+
+    /// Those of the host that runs here; where none does, those that the next one will have.
+    pub async fn here(setup: &Setup) -> Result<Self> {
+        if let Some(answer) = control::ask(&setup.data, &control::Request::Models).await? {
+            return serde_json::from_value(answer).map_err(Trouble::internal);
+        }
+        let secrets = SecretsFile::open(&setup.data)
+            .map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
+        let llm = &setup.config.llm;
+        let with_key = llm.providers.iter().filter(|(_, provider)| key(provider, &secrets).is_ok());
+        let names = with_key.map(|(name, _)| name.clone()).chain([config::Llm::OFFLINE.to_owned()]);
+        Ok(Self { default: llm.default.clone(), names: names.collect() })
+    }
+
+    /// Who writes for an agent that asks for this model: where it cannot be used, the default.
+    pub fn for_agent<'a>(&'a self, wanted: Option<&'a str>) -> &'a str {
+        wanted.filter(|name| self.names.contains(*name)).unwrap_or(&self.default)
+    }
+
+    /// The same for people: marked where it is not what the agent asks for, and where it cannot be used either.
+    pub fn in_words(&self, wanted: Option<&str>) -> String {
+        let used = self.for_agent(wanted);
+        let unusable = if self.names.contains(used) { "" } else { " (cannot be used)" };
+        match wanted.filter(|wanted| *wanted != used) {
+            Some(wanted) => format!("{used}{unusable} (instead of {wanted}, which cannot be used)"),
+            None => format!("{used}{unusable}"),
+        }
+    }
 }
 
 /// A model that makes vectors, and its terms.

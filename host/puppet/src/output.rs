@@ -42,6 +42,11 @@ impl Output {
         put(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] }))
     }
 
+    /// One line, for a program that goes on without its reader. Answers whether there is one.
+    pub fn heard(self, text: impl fmt::Display) -> bool {
+        write_line(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] })).is_ok()
+    }
+
     /// A line for people beside the output: progress, warnings. Never mixed into JSON.
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
@@ -75,12 +80,16 @@ impl Output {
 }
 
 fn put(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match write_line(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Trouble::internal(format!("cannot print: {error}"))),
         Ok(()) => Ok(()),
     }
+}
+
+fn write_line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// What [`Output`] writes around a text.

@@ -36,9 +36,10 @@ pub fn bounds(setup: &Setup) -> CallBounds {
     CallBounds {
         host_calls: invocation.host_calls,
         decisions: invocation.decisions,
+        journal_bytes: invocation.journal_bytes,
         log_lines: invocation.log_lines,
+        log_line_bytes: invocation.log_line_bytes,
         deadline: std::time::Duration::from_millis(invocation.deadline_ms),
-        ..CallBounds::default()
     }
 }
 

@@ -128,6 +128,9 @@ limits! {
     output_bytes = 64 * KIB, KIB, 16 * MIB, "bytes", None,
         "output_beyond_its_bound_is_dropped",
         "Bytes kept of what the guest prints. The rest is dropped: a full pipe would make the guest panic.";
+    output_lines = 1_000, 1, 100_000, "lines", None,
+        "output_lines_beyond_their_bound_are_dropped",
+        "Lines kept of what the guest prints, however short they are: each becomes a row of the journal.";
     component_bytes = 64 * MIB, 64 * KIB, 256 * MIB, "bytes", None,
         "a_component_that_is_too_big_is_refused",
         "Size of a component's file. It also bounds the time and memory of compiling it.";

@@ -1,10 +1,7 @@
 //! What a guest prints, line by line, up to a bound. The rest is dropped and counted: a write never fails, since a
 //! full pipe makes ordinary programs panic.
 
-use puppet_types::LogLine;
-
-/// Lines kept of one call, however short they are: each becomes a row of the journal.
-const MOST_LINES: usize = 1_000;
+use puppet_types::{LogLine, counted};
 
 /// Where a guest prints to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +23,7 @@ impl Channel {
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     bound: usize,
+    most_lines: usize,
     kept: usize,
     dropped: u64,
     lines: Vec<LogLine>,
@@ -33,12 +31,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn bounded(bytes: u64) -> Self {
-        Self { bound: usize::try_from(bytes).unwrap_or(usize::MAX), ..Self::default() }
+    pub(crate) fn bounded(bytes: u64, lines: u64) -> Self {
+        let most = |bound: u64| usize::try_from(bound).unwrap_or(usize::MAX);
+        Self { bound: most(bytes), most_lines: most(lines), ..Self::default() }
     }
 
     pub(crate) fn write(&mut self, channel: Channel, bytes: &[u8]) {
-        let room = if self.lines.len() < MOST_LINES { self.bound.saturating_sub(self.kept) } else { 0 };
+        let room = if self.lines.len() < self.most_lines { self.bound.saturating_sub(self.kept) } else { 0 };
         let (kept, dropped) = bytes.split_at(bytes.len().min(room));
         self.kept += kept.len();
         self.dropped = self.dropped.saturating_add(dropped.len() as u64);
@@ -70,7 +69,7 @@ impl Output {
             }
         }
         if self.dropped > 0 {
-            let message = format!("{} more bytes of output were dropped", self.dropped);
+            let message = counted(self.dropped, "more byte of output was dropped", "more bytes of output were dropped");
             self.lines.push(LogLine { level: "warn".to_owned(), message });
         }
         self.lines
@@ -78,7 +77,7 @@ impl Output {
 
     fn close(&mut self, channel: Channel) {
         let bytes = std::mem::take(&mut self.open[channel as usize]);
-        if self.lines.len() >= MOST_LINES {
+        if self.lines.len() >= self.most_lines {
             self.dropped = self.dropped.saturating_add(bytes.len() as u64);
             return;
         }
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn lines_keep_their_order_and_their_channel() {
-        let mut output = Output::bounded(100);
+        let mut output = Output::bounded(100, 10);
         output.write(Channel::Stdout, b"one\ntw");
         output.write(Channel::Stderr, b"oops\n");
         output.write(Channel::Stdout, b"o");
@@ -104,15 +103,15 @@ mod tests {
 
     #[test]
     fn the_rest_is_dropped_and_told() {
-        let mut output = Output::bounded(4);
+        let mut output = Output::bounded(4, 10);
         output.write(Channel::Stderr, "ab\u{e4}cdef".as_bytes());
         assert_eq!(output.stderr_tail(3), "b\u{e4}");
         let lines = output.finish();
         assert_eq!(lines[0].message, "ab\u{e4}");
         assert_eq!(lines[1].message, "4 more bytes of output were dropped");
 
-        let mut output = Output::bounded(1 << 20);
-        output.write(Channel::Stdout, &b"\n".repeat(5_000));
-        assert_eq!(output.finish().len(), MOST_LINES + 1);
+        let mut output = Output::bounded(1 << 20, 7);
+        output.write(Channel::Stdout, &b"\n".repeat(50));
+        assert_eq!(output.finish().len(), 7 + 1);
     }
 }

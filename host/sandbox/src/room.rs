@@ -34,7 +34,7 @@ impl Room {
             limiter,
             handles,
             world: Virtual::new(setup.seed, setup.wall),
-            output: Output::bounded(limits.output_bytes),
+            output: Output::bounded(limits.output_bytes, limits.output_lines),
             wasi_calls: 0,
         };
     }

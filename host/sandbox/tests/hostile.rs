@@ -229,6 +229,22 @@ async fn output_beyond_its_bound_is_dropped() {
 }
 
 #[tokio::test]
+async fn output_lines_beyond_their_bound_are_dropped() {
+    let body = format!(
+        "(data (i32.const 8192) \"a\\n\") {}",
+        handle(
+            "(local $n i32) (local $out i32) (local.set $out (call $stderr))
+             (loop $l (call $write (local.get $out) (i32.const 8192) (i32.const 2) (i32.const 32))
+               (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10))))"
+        )
+    );
+    let ended = run(Limits { output_lines: 3, ..Limits::default() }, wasi(&body, 1)).await;
+    assert_eq!(ended.outcome, Outcome::Ok);
+    let lines: Vec<&str> = ended.output.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(lines, ["a", "a", "a", "14 more bytes of output were dropped"]);
+}
+
+#[tokio::test]
 async fn a_panic_is_told_in_the_guests_own_words() {
     let body = format!(
         "(data (i32.const 100) \"panicked at lib.rs:1\") {}",

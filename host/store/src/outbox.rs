@@ -26,6 +26,21 @@ pub enum EffectState {
     Rejected,
 }
 
+impl EffectState {
+    /// As it is written everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::InDoubt => "in-doubt",
+            Self::DryRun => "dry-run",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// The decision an effect carries out.
 pub type EffectBody = Decision;
 

@@ -47,6 +47,19 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The post of somebody that it answers, quotes, likes or deletes; none for one that stands by itself.
+    pub fn about(&self) -> Option<&PostId> {
+        match self {
+            Self::Post { .. } | Self::Thread { .. } => None,
+            Self::Reply { to: id, .. }
+            | Self::Quote { of: id, .. }
+            | Self::Like { of: id }
+            | Self::Delete { of: id } => Some(id),
+        }
+    }
+}
+
 /// One effect on its way out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {

@@ -224,6 +224,17 @@ impl StateBytes {
 }
 
 impl Decision {
+    /// What it says, in the words of whoever decided it; none where it says nothing. Of a thread the first part.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Post { text, .. } | Self::Reply { text, .. } | Self::Quote { text, .. } => Some(text),
+            Self::Thread { parts } => parts.first().map(String::as_str),
+            Self::Remember { memory } | Self::Supersede { memory, .. } => Some(&memory.content),
+            Self::ShiftMood { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+
     /// Name in the journal.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ mod secret;
 mod time;
 #[allow(missing_docs, reason = "generated from the documented WIT")]
 pub mod wit;
+mod words;
 
 pub use capability::Capability;
 pub use decision::{
@@ -28,3 +29,4 @@ pub use json::{Json, PAYLOAD_DEPTH, is_too_deep};
 pub use persona::Persona;
 pub use secret::{MASK, Secret};
 pub use time::Timestamp;
+pub use words::counted;

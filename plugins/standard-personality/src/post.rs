@@ -49,11 +49,9 @@ pub fn about(scene: &mut Scene, topic: &str, link: Option<&str>) -> Result<bool,
 pub fn on_command(scene: &mut Scene, command: &CommandPost) -> Result<(), Failure> {
     if let Some(next) = slots::too_soon(scene).filter(|_| !command.force) {
         let minutes = next.millis_since(scene.now).div_ceil(60_000);
-        return Err(Failure::declined(
-            "too-soon",
-            format!("too soon since the last post: {minutes} minutes to go"),
-            None,
-        ));
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        let message = format!("too soon since the last post: {minutes} {unit} to go");
+        return Err(Failure::declined("too-soon", message, None));
     }
     let most = scene.character.persona.behavior.content_preferences.max_thread_length.max(1);
     let length = command.thread_length.unwrap_or(1).clamp(1, most);

@@ -75,6 +75,8 @@ fn a_command_obeys_the_interval_unless_forced() {
     assert!(host.asked.last().unwrap().messages[1].content.contains("Topic: kites"));
     let soon = host.run::<StandardPersonality>(event("command_post").at(host.now.plus_millis(MIN - 1)));
     assert_eq!(soon.declined(), Some("too-soon"));
+    let Err(Failure::Declined { message, .. }) = &soon.result else { panic!("{:?}", soon.result) };
+    assert_eq!(message, "too soon since the last post: 1 minute to go");
     let forced = host.run::<StandardPersonality>(event("command_post").payload(json!({"force": true})));
     assert_eq!(forced.posts().len(), 1);
     let later = host.run::<StandardPersonality>(event("command_post").at(host.now.plus_millis(MIN)));

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use puppet_types::counted;
+
 use super::{PostRow, Report};
 
 /// The posts of all agents in order, by day, with likes counted.
@@ -20,10 +22,10 @@ pub fn timeline(report: &Report) -> String {
     }
     posts.sort_by(|a, b| (a.1.at, &a.1.id).cmp(&(b.1.at, &b.1.id)));
     let mut out = format!(
-        "# {} days from {}\n\n{} agents, seed {}. Texts by the offline model: sentences from each persona's own words.\n",
-        report.days,
+        "# {} from {}\n\n{}, seed {}. Texts by the offline model: sentences from each persona's own words.\n",
+        counted(report.days, "day", "days"),
         day(&report.start.to_string()),
-        report.agents.len(),
+        counted(report.agents.len(), "agent", "agents"),
         report.seed
     );
     let mut today = String::new();

@@ -50,6 +50,21 @@ async fn too_many_decisions_end_the_call() {
     assert!(scene.rows()["moods"].is_empty());
 }
 
+#[tokio::test]
+async fn too_many_bytes_for_the_journal_end_the_call() {
+    let bounds = CallBounds { journal_bytes: 200, ..CallBounds::default() };
+    let scene = scene(bounds, &[Step::Timeline], End::Repeat).await;
+    let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
+    let Outcome::Breach(Breach::TooManyHostBytes, detail) = &invocation.outcome else {
+        panic!("{:?}", invocation.outcome)
+    };
+    assert_eq!(detail, "more than 200 bytes of questions and answers");
+    let kept: usize =
+        invocation.reads.iter().map(|read| read.request.as_str().len() + read.answer.as_str().len()).sum();
+    assert!((1..=200).contains(&kept), "{kept}");
+    assert_eq!(invocation.strikes, 1);
+}
+
 /// On the real clock: the provider never answers, so nothing but the deadline can end the call.
 #[tokio::test]
 async fn a_slow_provider_runs_into_the_deadline() {

@@ -1,6 +1,70 @@
-//! What bounds an invocation whatever is granted, and how its time is measured.
+//! What bounds an invocation whatever is granted, from one table: least, default and most, the breach, and the test
+//! that hits it. Also how its time is measured. The sandbox has such a table for what it bounds itself.
 
 use std::time::Duration;
+
+use puppet_types::Breach;
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Name of the field.
+    pub name: &'static str,
+    /// The default.
+    pub value: u64,
+    /// The least a configuration may say.
+    pub least: u64,
+    /// The most a configuration may say.
+    pub most: u64,
+    /// What is counted.
+    pub unit: &'static str,
+    /// Where it is set in `puppet.toml`.
+    pub config_key: &'static str,
+    /// What a guest that hits it ends with; `None` where the excess is dropped, not punished.
+    pub breach: Option<Breach>,
+    /// The test with a guest that hits it.
+    pub hostile_guest: &'static str,
+    /// What it bounds.
+    pub about: &'static str,
+}
+
+macro_rules! bounds {
+    ($($name:ident = $least:expr, $value:expr, $most:expr, $unit:literal, $breach:expr, $guest:literal, $about:literal;)+) => {
+        /// The table of bounds.
+        pub const BOUNDS: &[Bound] = &[$(Bound {
+            name: stringify!($name),
+            value: $value,
+            least: $least,
+            most: $most,
+            unit: $unit,
+            config_key: concat!("invocation.", stringify!($name)),
+            breach: $breach,
+            hostile_guest: $guest,
+            about: $about,
+        }),+];
+    };
+}
+
+bounds! {
+    host_calls = 1, 1_000, 1_000_000, "calls", Some(Breach::TooManyHostCalls),
+        "too_many_host_calls_end_the_call",
+        "Calls per capability in one invocation.";
+    decisions = 1, 256, 100_000, "decisions", Some(Breach::TooManyDecisions),
+        "too_many_decisions_end_the_call",
+        "Decisions in one invocation.";
+    deadline_ms = 100, 120_000, 3_600_000, "milliseconds", Some(Breach::Deadline),
+        "a_slow_provider_runs_into_the_deadline",
+        "Time for one invocation, providers included.";
+    journal_bytes = 1 << 16, 4 << 20, 8 << 20, "bytes", Some(Breach::TooManyHostBytes),
+        "too_many_bytes_for_the_journal_end_the_call",
+        "Bytes of questions and answers that the journal keeps of one invocation.";
+    log_lines = 0, 200, 100_000, "lines", None,
+        "log_lines_beyond_their_bound_are_dropped",
+        "Lines of the plugin's log kept per invocation.";
+    log_line_bytes = 16, 4 << 10, 1 << 16, "bytes", None,
+        "log_lines_beyond_their_bound_are_dropped",
+        "Bytes kept of one line of the plugin's log; the rest of it is cut off.";
+}
 
 /// Bounds of one invocation that belong to the host, whatever is granted.
 #[derive(Debug, Clone)]
@@ -32,6 +96,21 @@ impl Default for CallBounds {
     }
 }
 
+impl CallBounds {
+    /// The values in force, in the order of the table.
+    pub fn values(&self) -> Vec<(&'static Bound, u64)> {
+        let values = [
+            u64::from(self.host_calls),
+            u64::from(self.decisions),
+            u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX),
+            self.journal_bytes as u64,
+            self.log_lines as u64,
+            self.log_line_bytes as u64,
+        ];
+        BOUNDS.iter().zip(values).collect()
+    }
+}
+
 /// How the deadline is measured.
 #[derive(Debug, Clone, Copy)]
 pub enum Elapsed {
@@ -39,4 +118,27 @@ pub enum Elapsed {
     Wall(std::time::Instant),
     /// By what providers say their answer would have taken; the wall does not count.
     Modelled(Duration),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_defaults_and_room_on_both_sides() {
+        for (bound, value) in CallBounds::default().values() {
+            assert_eq!(bound.value, value, "{}", bound.name);
+            assert!(bound.least <= value && value <= bound.most, "{}", bound.name);
+            // Nothing that is punished can be switched off.
+            assert!(bound.least > 0 || bound.breach.is_none(), "{}", bound.name);
+        }
+    }
+
+    #[test]
+    fn every_bound_names_a_hostile_guest_that_exists() {
+        let suite = include_str!("../../../engine/tests/rules/limits.rs");
+        for bound in BOUNDS {
+            assert!(suite.contains(&format!("fn {}(", bound.hostile_guest)), "{}", bound.hostile_guest);
+        }
+    }
 }

@@ -285,7 +285,7 @@ fn agent_and_log_need_no_grant() {
     let lines: Vec<&str> = proceedings.log.iter().map(|line| line.message.as_str()).collect();
     assert_eq!(
         lines,
-        ["kält", "two", "1 more log lines were dropped: 2 are kept of an invocation"],
+        ["kält", "two", "1 more log line was dropped: 2 are kept of an invocation"],
         "cut at a character"
     );
 }

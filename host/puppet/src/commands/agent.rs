@@ -8,7 +8,7 @@ use puppet_store::{
     AgentStore as _, HostLock, MemoryStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Mood, Timestamp};
+use puppet_types::{AgentId, Mood, Timestamp, counted};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +16,9 @@ use crate::{
     cli::Agent,
     commands::budgets::present,
     control::{self, Request, unknown_agent},
+    models::Usable,
     output::{List, Output, Table},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -41,7 +43,8 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
     }
     let what = if dry_run { "would become" } else { "is now" };
     out.line(format!("{} {what} agent {}", file.display(), out.bold(&report.agent_id)))?;
-    out.line(format!("  {} fields carried, {} defaults", report.carried.len(), report.defaulted.len()))?;
+    let carried = counted(report.carried.len(), "field", "fields");
+    out.line(format!("  {carried} carried, {}", counted(report.defaulted.len(), "default", "defaults")))?;
     for ignored in &report.ignored {
         out.line(format!("  {} {}: {}", out.odd("ignored"), ignored.field, ignored.reason))?;
     }
@@ -77,25 +80,26 @@ async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs
 }
 
 async fn list(setup: &Setup, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
-    let specs = agents::rows(&store).await?;
+    let specs = records::agents(setup).await?;
+    let models = Usable::here(setup).await?;
     if out.json {
         let items = specs.iter().map(|spec| {
             json!({ "id": spec.id, "name": spec.name, "description": spec.description, "handle": spec.handle,
-                "pack": spec.pack, "llm": spec.llm, "timezone": spec.timezone })
+                "pack": spec.pack, "llm": spec.llm, "llm_in_use": models.for_agent(spec.llm.as_deref()),
+                "timezone": spec.timezone })
         });
         return out.object(&List { schema: "puppet.agents/1", items: items.collect(), next: None });
     }
     let mut table = Table::new(&["id", "name", "account", "pack", "model"]);
     for spec in specs {
-        let model = spec.llm.unwrap_or_else(|| setup.config.llm.default.clone());
+        let model = models.in_words(spec.llm.as_deref());
         table.row([spec.id.to_string(), spec.name, format!("@{}", spec.handle), spec.pack.to_string(), model]);
     }
     table.print(out)
 }
 
 async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
+    let store = records::open(setup)?;
     let Some(row) = store.agent(id).await? else {
         let ids: Vec<AgentId> = store.agents().await?.into_iter().map(|row| row.id).collect();
         return Err(unknown_agent(id, &ids));
@@ -132,8 +136,12 @@ async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
     out.line(format!("memory     {}", kept.join(", ")))?;
     for bond in relationships {
         out.line(format!(
-            "knows      {}: sentiment {:+.2}, familiarity {:.2}, trust {:.2}, met {} times",
-            bond.target, bond.sentiment, bond.familiarity, bond.trust, bond.interactions
+            "knows      {}: sentiment {:+.2}, familiarity {:.2}, trust {:.2}, met {}",
+            bond.target,
+            bond.sentiment,
+            bond.familiarity,
+            bond.trust,
+            counted(bond.interactions, "time", "times")
         ))?;
     }
     Ok(())

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use puppet_grants::{Ledger, Rights};
-use puppet_store::{AgentStore as _, BudgetStore as _, sqlite::SqliteStore};
+use puppet_store::BudgetStore as _;
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    agents::spec_of,
     assembly,
     control::{self, Request},
     output::{Output, Table},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -48,17 +48,18 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 
 /// From the folder alone.
 async fn stored(setup: &Setup) -> Result<Value> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
     let at = present(setup);
-    let spent = store.spent().await?;
+    let spent = match records::if_there(setup)? {
+        Some(store) => store.spent().await?,
+        None => Vec::new(),
+    };
     let ledger = Arc::new(Ledger::default());
     ledger.restore(spent.clone());
     let mut lines = Vec::new();
     let cuts = assembly::operators(setup)?;
     let manifests = assembly::manifests(&cuts)?;
     // Of every right that somebody has, and of no other.
-    for row in store.agents().await? {
-        let spec = spec_of(&row)?;
+    for spec in records::agents(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
             lines.extend(assembly::rights(manifest, &spec, &cuts, &ledger)?.lines(at));
         }

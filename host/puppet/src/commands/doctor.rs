@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use puppet_grants::CallBounds;
-use puppet_sandbox::LIMITS;
-use puppet_store::{HostLock, StoreError, sqlite::SqliteStore};
+use puppet_store::{HostLock, StoreError};
 use serde::Serialize;
 
+use puppet_types::counted;
+
 use crate::{
+    assembly,
     cli::Doctor,
     control, firstparty,
     output::{List, Output, Table},
-    sandboxed,
+    records, sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
 };
@@ -28,10 +29,14 @@ struct Check {
 struct LimitRow {
     name: &'static str,
     value: u64,
+    least: u64,
+    most: u64,
     unit: &'static str,
-    config_key: String,
+    config_key: &'static str,
     breach: Option<&'static str>,
     hostile_guest: &'static str,
+    #[serde(skip)]
+    about: &'static str,
 }
 
 /// Runs it.
@@ -39,65 +44,47 @@ pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
     if args.limits { limits(setup, out) } else { checks(setup, out).await }
 }
 
-/// Bounds that the gate counts, in the shape of the sandbox's table.
-fn gate_limits(bounds: &CallBounds) -> Vec<LimitRow> {
-    let row = |name, value, unit, breach, hostile_guest| LimitRow {
-        name,
-        value,
-        unit,
-        config_key: format!("invocation.{name}"),
-        breach,
-        hostile_guest,
-    };
-    let deadline = u64::try_from(bounds.deadline.as_millis()).unwrap_or(u64::MAX);
-    vec![
-        row(
-            "host_calls",
-            bounds.host_calls.into(),
-            "calls",
-            Some("too-many-host-calls"),
-            "too_many_host_calls_end_the_call",
-        ),
-        row(
-            "decisions",
-            bounds.decisions.into(),
-            "decisions",
-            Some("too-many-decisions"),
-            "too_many_decisions_end_the_call",
-        ),
-        row("deadline_ms", deadline, "milliseconds", Some("deadline"), "a_slow_provider_runs_into_the_deadline"),
-        row("log_lines", bounds.log_lines as u64, "lines", None, "log_lines_beyond_their_bound_are_dropped"),
-    ]
+/// Every limit in force: those of the sandbox, then those that the gate counts.
+fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
+    macro_rules! row {
+        ($limit:expr, $value:expr) => {
+            LimitRow {
+                name: $limit.name,
+                value: $value,
+                least: $limit.least,
+                most: $limit.most,
+                unit: $limit.unit,
+                config_key: $limit.config_key,
+                breach: $limit.breach.map(puppet_types::Breach::code),
+                hostile_guest: $limit.hostile_guest,
+                about: $limit.about,
+            }
+        };
+    }
+    let config = sandboxed::config(setup)?;
+    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| row!(limit, value));
+    let of_gate = sandboxed::bounds(setup).values().into_iter().map(|(bound, value)| row!(bound, value));
+    Ok(of_sandbox.chain(of_gate).collect())
 }
 
 fn limits(setup: &Setup, out: Output) -> Result<()> {
-    let config = sandboxed::config(setup)?;
-    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| LimitRow {
-        name: limit.name,
-        value,
-        unit: limit.unit,
-        config_key: limit.config_key.to_owned(),
-        breach: limit.breach.map(puppet_types::Breach::code),
-        hostile_guest: limit.hostile_guest,
-    });
-    let rows: Vec<LimitRow> = of_sandbox.chain(gate_limits(&sandboxed::bounds(setup))).collect();
+    let rows = limit_rows(setup)?;
     if out.json {
         return out.object(&List { schema: "puppet.limits/1", items: rows, next: None });
     }
-    let mut table = Table::new(&["limit", "value", "unit", "set by", "beyond it"]);
-    for row in rows {
-        let beyond = row.breach.unwrap_or("dropped or refused").to_owned();
-        table.row([row.name.to_owned(), row.value.to_string(), row.unit.to_owned(), row.config_key, beyond]);
+    let mut table = Table::new(&["limit", "value", "least", "most", "unit", "set by", "beyond it", "test"]);
+    for row in &rows {
+        let beyond = row.breach.unwrap_or("dropped or refused");
+        let numbers = [row.value, row.least, row.most].map(|n| n.to_string());
+        let words = [row.unit, row.config_key, beyond, row.hostile_guest].map(str::to_owned);
+        table.row([row.name.to_owned()].into_iter().chain(numbers).chain(words));
     }
     table.print(out)?;
-    for limit in LIMITS {
-        out.line(out.dim(format!("{}: {}", limit.name, limit.about)))?;
-    }
-    Ok(())
+    rows.iter().try_for_each(|row| out.line(out.dim(format!("{}: {}", row.name, row.about))))
 }
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
-    let mut checks = vec![configuration(setup), folder(setup).await, sandbox(setup)];
+    let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
     checks.extend(models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
@@ -130,7 +117,8 @@ fn check(name: &'static str, status: &'static str, detail: impl Into<String>, re
 }
 
 fn of_trouble(name: &'static str, status: &'static str, trouble: &Trouble) -> Check {
-    let at = trouble.place.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
+    let line = trouble.place.line.map_or_else(String::new, |line| format!(":{line}"));
+    let at = trouble.place.file.as_ref().map_or_else(String::new, |file| format!("{file}{line}: "));
     check(name, status, format!("{at}{}", trouble.message), trouble.remedy.clone())
 }
 
@@ -139,6 +127,30 @@ fn configuration(setup: &Setup) -> Check {
     match odd.as_slice() {
         [] => check("configuration", "ok", "read and understood", ""),
         odd => check("configuration", "warn", odd.join("; "), "`puppet config` shows what is in effect"),
+    }
+}
+
+/// `grants.toml`: that it can be read, and that what it cuts is there.
+async fn grants(setup: &Setup) -> Check {
+    let cuts = match assembly::operators(setup) {
+        Ok(cuts) => cuts,
+        Err(trouble) => return of_trouble("grants", "fail", &trouble),
+    };
+    if cuts.is_empty() {
+        return check("grants", "ok", "nothing is cut: packs get what they request, up to the ceilings", "");
+    }
+    // Agents that cannot be read have a check of their own.
+    let stored = records::agents(setup).await.unwrap_or_default();
+    let configured = match records::configured(setup) {
+        Ok(found) => found.unwrap_or_default().specs,
+        Err(trouble) => return of_trouble("grants", "fail", &trouble),
+    };
+    let packs = stored.into_iter().chain(configured).map(|spec| spec.pack).collect();
+    match assembly::unknown_packs(&cuts, &packs).as_slice() {
+        [] => check("grants", "ok", format!("{} read and understood", counted(cuts.len(), "grant", "grants")), ""),
+        unknown => {
+            check("grants", "warn", unknown.join("; "), "correct the name of the pack, or take the [[grant]] out")
+        }
     }
 }
 
@@ -164,12 +176,10 @@ async fn folder(setup: &Setup) -> Check {
         }
         Err(error) => return of_trouble("data folder", "fail", &error.into()),
     }
-    match SqliteStore::open_read_only(&setup.data) {
-        Ok(_) => check("data folder", "ok", format!("{at} can be read and written"), ""),
-        Err(StoreError::Open { .. }) if !setup.data.join("puppet.db").exists() => {
-            check("data folder", "ok", format!("{at} is empty"), "")
-        }
-        Err(error) => of_trouble("data folder", "fail", &error.into()),
+    match records::if_there(setup) {
+        Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written"), ""),
+        Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
+        Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
 }
 

@@ -1,19 +1,22 @@
 //! `event send`: something happens to agents. Through the running host where there is one; otherwise the event is
 //! accepted into the folder and handled by the next.
 
+mod ended;
+
 use puppet_store::{
     AgentStore as _, EventStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, Priority, Timestamp, ids, is_too_deep};
+use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep};
 use serde_json::{Value, json};
 
 use crate::{
     cli::EventCommand,
-    control::{self, Request, unknown_agent},
+    control::{self, Request, Said, unknown_agent},
     output::Output,
+    records,
     setup::Setup,
-    trouble::{Exit, Result, Trouble},
+    trouble::{Result, Trouble},
 };
 
 /// Kinds that people may send; others need a `.` in them.
@@ -27,75 +30,71 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     let EventCommand::Send { kind, payload, agents, priority, delay, wait } = command;
     check_kind(&kind)?;
     let payload = payload_of(&payload)?;
-    let priority = priority_of(&priority)?;
+    let priority = priority.as_deref().map(priority_of).transpose()?;
+    let delay_ms = delay.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+    let mention = if kind == "mention" { mention(&payload)? } else { None };
     let known = known(setup).await?;
     let targets = targets(&agents, &known)?;
     let at = Timestamp::from_system();
-    if kind == "mention"
-        && let Some(text) = payload.get("text").and_then(Value::as_str)
-    {
-        let author = payload.get("author").and_then(Value::as_str).unwrap_or("visitor");
-        let say = Request::Say { author: author.to_owned(), text: text.to_owned(), to: targets, wait };
+    if let Some(said) = mention {
+        // An answer goes to whoever wrote the post; other mentions to those named, or to all.
+        let to = if agents.is_empty() && said.in_reply_to.is_some() { Vec::new() } else { targets };
+        let say = Request::Say { said: Said { to, priority, delay_ms, ..said }, wait };
         return match control::ask(&setup.data, &say).await? {
-            Some(answer) => told(&answer, wait, out),
-            None => Err(no_host(setup)),
+            Some(answer) => ended::tell(setup, &answer, wait, out).await,
+            None => {
+                Err(no_host(setup, "a mention with a text is written by a running host: start one with `puppet run`"))
+            }
         };
     }
-    let due = delay.map_or(at, |delay| at.plus_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
-    let events = events(&kind, &payload, priority, &targets, due)?;
+    let events = events(&kind, &payload, priority.unwrap_or_default(), &targets, at.plus_millis(delay_ms))?;
     let event_id = events.first().map(|event| event.broadcast.clone().unwrap_or_else(|| event.id.clone()));
     let request = Request::Send { events: events.clone(), wait };
     let mut answer = match control::ask(&setup.data, &request).await? {
         Some(answer) => answer,
-        None if wait => return Err(no_host(setup)),
+        None if wait => return Err(no_host(setup, "start one with `puppet run`, or leave --wait out")),
         None => {
             let _lock = HostLock::take(&setup.data)?;
             let store = SqliteStore::open(&setup.data, Options::default())?;
             store.accept(events).await?;
             store.close();
             out.note("no host runs here: the event is kept, and handled when one does");
-            json!({ "outcome": "accepted", "invocations": [] })
+            json!({ "outcome": "accepted", "invocations": [], "given_up": [] })
         }
     };
     answer["event_id"] = json!(event_id);
-    told(&answer, wait, out)
+    ended::tell(setup, &answer, wait, out).await
 }
 
-fn told(answer: &Value, wait: bool, out: Output) -> Result<()> {
-    let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
-    let (event_id, outcome) = (text("event_id"), text("outcome"));
-    if out.json {
-        out.object(&json!({
-            "schema": "puppet.event/1", "event_id": event_id, "outcome": outcome, "invocations": answer["invocations"],
-        }))?;
-    } else {
-        out.line(format!("{event_id} {outcome}"))?;
-        for id in answer["invocations"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            out.line(out.dim(format!("puppet journal show {id}")))?;
-        }
+/// A mention that is said on the timeline; none where the payload holds a whole post.
+fn mention(payload: &Value) -> Result<Option<Said>> {
+    const KEYS: [&str; 3] = ["text", "author", "in_reply_to"];
+    if payload.get("post").is_some() {
+        return Ok(None);
     }
-    if wait && matches!(outcome.as_str(), "failed" | "breach" | "dead-lettered") {
-        let mut trouble = Trouble::input(
-            "event-failed",
-            format!("the event ended as `{outcome}`"),
-            "`puppet journal` and `puppet journal dead` tell why",
-        );
-        trouble.exit = Exit::Failed;
-        return Err(trouble);
+    let wrong =
+        |key: &str, message: &str, remedy: String| Err(Trouble::input("payload", message, remedy).of_field(key));
+    let mut keys = payload.as_object().into_iter().flat_map(|table| table.keys());
+    if let Some(key) = keys.clone().find(|key| !KEYS.contains(&key.as_str())) {
+        return wrong(key, "a mention has no such field", crate::config::remedy(key, &KEYS));
     }
-    if outcome == "waiting" {
-        return Err(Trouble::unreachable(
-            "still-waiting",
-            "the event is accepted and not handled yet",
-            "`puppet journal` shows it once it is",
-        ));
+    if let Some(key) = keys.find(|key| !payload[key.as_str()].is_string()) {
+        return wrong(key, "expected a text", format!("write \"{key}\": \"…\""));
     }
-    Ok(())
+    let text = |key: &str| payload.get(key).and_then(Value::as_str);
+    let Some(said) = text("text") else {
+        return wrong("text", "nothing is said", "write --payload '{\"text\": \"hello\"}'".to_owned());
+    };
+    let said = Said {
+        in_reply_to: text("in_reply_to").map(PostId::new),
+        ..Said::plainly(text("author").unwrap_or("visitor"), said)
+    };
+    said.check()?;
+    Ok(Some(said))
 }
 
-fn no_host(setup: &Setup) -> Trouble {
-    let message = format!("no host runs on {}", setup.data.display());
-    Trouble::unreachable("no-host", message, "start one with `puppet run`, or leave --wait out")
+fn no_host(setup: &Setup, remedy: &str) -> Trouble {
+    Trouble::unreachable("no-host", format!("no host runs on {}", setup.data.display()), remedy)
 }
 
 fn check_kind(kind: &str) -> Result<()> {
@@ -145,7 +144,7 @@ async fn known(setup: &Setup) -> Result<Vec<AgentId>> {
     if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
         return serde_json::from_value(ids).map_err(Trouble::internal);
     }
-    let store = SqliteStore::open_read_only(&setup.data)?;
+    let store = records::open(setup)?;
     Ok(store.agents().await?.into_iter().map(|row| row.id).collect())
 }
 

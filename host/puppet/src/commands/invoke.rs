@@ -8,7 +8,7 @@ use puppet_grants::{Request, Requests};
 use puppet_packs::{AgentSpec, Component, Manifest, Pack};
 use puppet_sandbox::World;
 use puppet_store::sqlite::SqliteStore;
-use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, ids};
+use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, counted, ids};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -131,6 +131,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
                     let message = format!("there is no plugin `{id}`");
                     Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
                 })?;
+            pack.check_settings(&plugin.manifest.declares).map_err(of_pack)?;
             (plugin.manifest, plugin.component.to_vec())
         }
         Component::File(file) => (pack.manifest.clone(), read(&path.join(file))?),
@@ -193,7 +194,11 @@ fn tell(invocation: &Invocation, out: Output) -> Result<()> {
     } else {
         let outcome = breach.unwrap_or(invocation.outcome.name());
         out.line(format!("{} {}", out.bold(outcome), detail.unwrap_or_default()))?;
-        out.line(format!("{} fuel, {} bytes of memory", invocation.fuel, invocation.peak_memory_bytes))?;
+        out.line(format!(
+            "{} fuel, {} of memory",
+            invocation.fuel,
+            counted(invocation.peak_memory_bytes, "byte", "bytes")
+        ))?;
         for decision in &invocation.decisions {
             let body = serde_json::to_value(&decision.decision).map_err(Trouble::internal)?;
             out.line(format!("{} {}", out.good(decision.decision.kind()), body["body"]))?;

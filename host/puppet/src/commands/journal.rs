@@ -1,14 +1,16 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
 use puppet_store::{DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
-use puppet_types::{InvocationId, Timestamp};
+use puppet_types::{AgentId, InvocationId, Timestamp, counted};
 use serde_json::json;
 
 use crate::{
     cli::{Journal, JournalCommand},
+    control::unknown_agent,
     duration,
     invocation::{EventView, InvocationView},
     output::{List, Output},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -18,13 +20,16 @@ const FOLLOW_MS: u64 = 300;
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
-    let store = SqliteStore::open_read_only(&setup.data)?;
+    let store = records::open(setup)?;
     match &args.command {
         Some(JournalCommand::Show { id }) => return show(&store, id, out).await,
         Some(JournalCommand::Dead { limit }) => return dead(&store, *limit, out).await,
         None => {}
     }
     let mut filter = filter(&args)?;
+    if let Some(agent) = &filter.agent {
+        known(&store, agent).await?;
+    }
     if args.follow {
         return follow(&store, filter, out).await;
     }
@@ -52,6 +57,12 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
         out.note(format!("older ones: --before {next}"));
     }
     Ok(())
+}
+
+/// Whether an agent of this id may stand in the journal.
+async fn known(store: &SqliteStore, agent: &AgentId) -> Result<()> {
+    let all = records::everybody(store).await?;
+    if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
 }
 
 /// Events that were given up, newest first; on a terminal oldest first, as the journal.
@@ -167,7 +178,7 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         _ => view.outcome.to_owned(),
     };
     out.line(format!("outcome   {ended}"))?;
-    out.line(format!("used      {} fuel, {} bytes of memory", view.fuel, view.peak_memory_bytes))?;
+    out.line(format!("used      {} fuel, {} of memory", view.fuel, counted(view.peak_memory_bytes, "byte", "bytes")))?;
     if let Some(timing) = view.timing_us {
         out.line(format!("time      {} µs in the sandbox, {} µs in reads", timing.sandbox, timing.reads))?;
     }
@@ -179,11 +190,11 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
     for decision in &view.decisions {
         let body = serde_json::to_value(&decision.decision.decision).map_err(Trouble::internal)?;
         let state = match &decision.effect {
-            Some(effect) => serde_json::to_value(effect.state).map_err(Trouble::internal)?,
-            None => "dropped".into(),
+            Some(effect) => effect.state.name(),
+            None => "dropped",
         };
         let kind = decision.decision.decision.kind();
-        out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state.as_str().unwrap_or(""))))?;
+        out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state)))?;
         out.line(format!("  {}", body.get("body").unwrap_or(&serde_json::Value::Null)))?;
     }
     for line in &view.log {

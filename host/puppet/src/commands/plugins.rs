@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 
 use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
+use puppet_packs::AgentSpec;
 use puppet_sandbox::CONTRACT;
-use puppet_store::{AgentStore as _, Filter, JournalStore as _, sqlite::SqliteStore};
+use puppet_store::{Filter, JournalStore as _, sqlite::SqliteStore};
 use puppet_types::{AgentId, Capability, Outcome, PackId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    agents::spec_of,
-    assembly,
+    agents, assembly,
     control::{self, Request as Ask, Stands},
     firstparty,
     output::{List, Output, Table},
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -57,11 +58,10 @@ struct Behaviour {
 
 /// Runs it.
 pub async fn run(setup: &Setup, out: Output) -> Result<()> {
-    let (agents, behaviour) = match SqliteStore::open_read_only(&setup.data) {
-        Ok(store) => (agents(&store).await?, behaviour(&store).await?),
+    let (agents, behaviour) = match records::if_there(setup)? {
+        Some(store) => (agents(&agents::rows(&store).await?), behaviour(&store).await?),
         // Nothing has lived here yet: what comes with the program can still be shown.
-        Err(_) if !setup.data.join("puppet.db").exists() => Default::default(),
-        Err(error) => return Err(error.into()),
+        None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
     };
     let running: Option<BTreeMap<PackId, Stands>> = match control::ask(&setup.data, &Ask::Plugins).await? {
         Some(answer) => Some(serde_json::from_value(answer).map_err(Trouble::internal)?),
@@ -105,12 +105,12 @@ fn runs(setup: &Setup, id: &PackId) -> bool {
 
 type Agents = BTreeMap<PackId, Vec<String>>;
 
-async fn agents(store: &SqliteStore) -> Result<Agents> {
+fn agents(specs: &[AgentSpec]) -> Agents {
     let mut agents = Agents::new();
-    for row in store.agents().await? {
-        agents.entry(spec_of(&row)?.plugin).or_default().push(row.id.to_string());
+    for spec in specs {
+        agents.entry(spec.plugin.clone()).or_default().push(spec.id.to_string());
     }
-    Ok(agents)
+    agents
 }
 
 async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {

@@ -4,24 +4,31 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use puppet_engine::{Live, SystemClock};
+use puppet_engine::{Host, Live, SystemClock};
 use puppet_packs::{AgentSpec, SecretsFile};
 use puppet_store::{
     AgentStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::Timestamp;
+use puppet_types::{AgentId, Timestamp, counted};
 use tokio::sync::watch;
 
 use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
-    control::Control,
-    files, models,
+    control::{Control, Parts},
+    feed::{
+        Feed,
+        plain::{self, Manner, Source},
+    },
+    files,
+    models::{self, Usable},
     output::Output,
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -48,6 +55,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
     let available = models::of(setup, &secrets, out)?;
     let names = available.clone();
+    let models = Usable::of_host(&available, &setup.config.llm.default);
     let cuts = assembly::operators(setup)?;
     let plan = Plan {
         store: store.clone(),
@@ -74,10 +82,13 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     assembly::unknown_packs(&cuts, &packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
-    let control = Control::open(&setup.data, Arc::clone(&host), local, stopped.clone())?;
+    let parts = Parts { host: Arc::clone(&host), local, models, stop: stopped.clone() };
+    let control = Control::open(&setup.data, parts)?;
+    let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
-    out.note(format!("{count} agents live in {} (pid {})", setup.data.display(), std::process::id()));
+    let living = counted(count, "agent lives", "agents live");
+    out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }
@@ -88,11 +99,46 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         finished = driver => finished.map_err(Trouble::internal)?,
         () = told_to_stop(None) => Ok(()),
     };
+    if let Some(printer) = printer {
+        printer.finish().await;
+    }
     drop(control);
     drop(ready);
     store.close();
     drop(lock);
     finished.map_err(Trouble::from)
+}
+
+/// Prints a line per effect as they are done. A reader that goes away does not end the host.
+struct Printer {
+    task: tokio::task::JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Printer {
+    /// How long a reader may take for the last lines.
+    const LAST: Duration = Duration::from_secs(1);
+
+    fn start(host: &Arc<Host>, out: Output) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (host, source) = (Arc::clone(host), Source { watcher: host.watch(), stop: stopped });
+        let print = async move {
+            let name = |agent: &AgentId| agent.to_string();
+            let manner = Manner { clock: |at| at.to_jiff().strftime("%F %T").to_string(), name: &name, out };
+            plain::each(&host, &mut Feed::default(), source, manner, |line| out.heard(line)).await;
+        };
+        Self { task: tokio::spawn(print), stop }
+    }
+
+    /// Once the driver has ended: what it did last is printed too.
+    async fn finish(self) {
+        // It may have ended with its reader.
+        let _ = self.stop.send(true);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(Self::LAST, self.task).await.is_err() {
+            abort.abort();
+        }
+    }
 }
 
 fn live(setup: &Setup) -> Live {
@@ -122,11 +168,7 @@ pub async fn told_to_stop(length: Option<std::time::Duration>) {
 
 /// Packs in `agents/` beside the configuration that are no agents yet.
 async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
-    let folder = setup.home.join("agents");
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    let Found { specs, mut secrets, notes, .. } = agents::find(&folder)?;
+    let Some(Found { specs, mut secrets, notes, .. }) = records::configured(setup)? else { return Ok(()) };
     notes.into_iter().for_each(|note| out.note(note));
     for spec in specs {
         if store.agent(&spec.id).await?.is_none() {

@@ -18,7 +18,7 @@ use puppet_store::{
     Change, HostLock,
     sqlite::{Durability, Options, SqliteStore},
 };
-use puppet_types::{AgentId, Digest, Json, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, Json, PackId, Timestamp, counted};
 
 use crate::{
     agents::{self, Found, NewAgent},
@@ -71,7 +71,8 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let bar = bar(&course, out);
     let done = simulation::run(&host, &clock, course.end, course.workers, |seen| {
         bar.set_position(seen.at.millis_since(course.start) / 60_000);
-        bar.set_message(format!("{} invocations, {} effects", seen.invocations, seen.effects));
+        let invocations = counted(seen.invocations, "invocation", "invocations");
+        bar.set_message(format!("{invocations}, {}", counted(seen.effects, "effect", "effects")));
     })
     .await?;
     bar.finish_and_clear();
@@ -265,11 +266,13 @@ fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> R
     let totals = &report.totals;
     let breaches: u64 = totals.invocations.breach.values().sum();
     out.line(format!(
-        "\n{invocations} invocations: {} ok, {} declined, {} failed, {breaches} breaches · {} effects done, {} failed",
+        "\n{}: {} ok, {} declined, {} failed, {} · {} done, {} failed",
+        counted(invocations, "invocation", "invocations"),
         totals.invocations.ok,
         totals.invocations.declined,
         totals.invocations.failed,
-        totals.effects.done,
+        counted(breaches, "breach", "breaches"),
+        counted(totals.effects.done, "effect", "effects"),
         totals.effects.failed,
     ))?;
     for name in ["timeline.md", "report.json"] {

@@ -38,7 +38,9 @@ impl Config {
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());
         rows.add("invocation.deadline_ms", self.invocation.deadline_ms.to_string());
+        rows.add("invocation.journal_bytes", self.invocation.journal_bytes.to_string());
         rows.add("invocation.log_lines", self.invocation.log_lines.to_string());
+        rows.add("invocation.log_line_bytes", self.invocation.log_line_bytes.to_string());
         rows.settings
     }
 }

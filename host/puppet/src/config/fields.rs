@@ -140,7 +140,15 @@ pub const FIELDS: &[Field] = &[
     field("invocation.host_calls", "1 to 1000000", "1000", "", "Calls per capability in one invocation."),
     field("invocation.decisions", "1 to 100000", "256", "", "Decisions in one invocation."),
     field("invocation.deadline_ms", "100 to 3600000", "120000", "", "Time for one invocation, providers included."),
+    field(
+        "invocation.journal_bytes",
+        "65536 to 8388608",
+        "4194304",
+        "",
+        "Bytes of questions and answers that the journal keeps of one invocation.",
+    ),
     field("invocation.log_lines", "0 to 100000", "200", "", "Lines of the plugin's log kept per invocation."),
+    field("invocation.log_line_bytes", "16 to 65536", "4096", "", "Bytes kept of one line of the plugin's log."),
 ];
 
 /// The table as it stands in docs/reference/configuration.md.
@@ -186,6 +194,20 @@ mod tests {
             let value = setting.map(|setting| setting.value.as_str());
             let expected = if field.default.is_empty() { "as many as there are cores" } else { field.default };
             assert_eq!(value, Some(expected), "{}", field.key);
+        }
+    }
+
+    #[test]
+    fn bounds_of_an_invocation_are_those_of_the_gate() {
+        for bound in puppet_grants::BOUNDS {
+            let field = FIELDS.iter().find(|field| field.key == bound.config_key).unwrap();
+            let holds = format!("{} to {}", bound.least, bound.most);
+            assert_eq!(
+                (field.holds, field.default),
+                (holds.as_str(), bound.value.to_string().as_str()),
+                "{}",
+                field.key
+            );
         }
     }
 

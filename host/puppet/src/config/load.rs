@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
@@ -168,17 +169,17 @@ impl Draft {
 
     fn invocation(&mut self, section: &Section<'_>) -> Result<()> {
         let invocation = &mut self.config.invocation;
-        if let Some(calls) = section.integer("host_calls", 1..=1_000_000)? {
-            invocation.host_calls = small(calls)?;
-        }
-        if let Some(decisions) = section.integer("decisions", 1..=100_000)? {
-            invocation.decisions = small(decisions)?;
-        }
-        if let Some(deadline) = section.integer("deadline_ms", 100..=3_600_000)? {
-            invocation.deadline_ms = deadline.value;
-        }
-        if let Some(lines) = section.integer("log_lines", 0..=100_000)? {
-            invocation.log_lines = small(lines)?;
+        for bound in BOUNDS {
+            let Some(found) = section.integer(bound.name, bound.least..=bound.most)? else { continue };
+            match bound.name {
+                "host_calls" => invocation.host_calls = small(found)?,
+                "decisions" => invocation.decisions = small(found)?,
+                "deadline_ms" => invocation.deadline_ms = found.value,
+                "journal_bytes" => invocation.journal_bytes = small(found)?,
+                "log_lines" => invocation.log_lines = small(found)?,
+                "log_line_bytes" => invocation.log_line_bytes = small(found)?,
+                other => return Err(Trouble::internal(format!("nobody reads the bound `{other}`"))),
+            }
         }
         Ok(())
     }

@@ -230,14 +230,26 @@ pub struct Invocation {
     pub decisions: u32,
     /// Time for the whole of it, answers of providers included.
     pub deadline_ms: u64,
+    /// Bytes of questions and answers that the journal keeps.
+    pub journal_bytes: usize,
     /// Lines of the plugin's own log that are kept.
     pub log_lines: usize,
+    /// Bytes kept of one line of it.
+    pub log_line_bytes: usize,
 }
 
 impl Default for Invocation {
     /// As `puppet_grants::CallBounds` has them.
     fn default() -> Self {
-        Self { host_calls: 1_000, decisions: 256, deadline_ms: 120_000, log_lines: 200 }
+        let bounds = puppet_grants::CallBounds::default();
+        Self {
+            host_calls: bounds.host_calls,
+            decisions: bounds.decisions,
+            deadline_ms: u64::try_from(bounds.deadline.as_millis()).unwrap_or(u64::MAX),
+            journal_bytes: bounds.journal_bytes,
+            log_lines: bounds.log_lines,
+            log_line_bytes: bounds.log_line_bytes,
+        }
     }
 }
 

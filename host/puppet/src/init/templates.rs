@@ -62,11 +62,14 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #interval = "8h"
 
 [invocation]
-# Calls per capability, decisions, time, and lines of log of one event handled by one plugin.
+# Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
+# each, of one event handled by one plugin.
 #host_calls = 1000
 #decisions = 256
 #deadline_ms = 120000
+#journal_bytes = 4194304
 #log_lines = 200
+#log_line_bytes = 4096
 
 # Limits of the sandbox go under [sandbox.limits]: `puppet doctor --limits` lists them.
 "#;

@@ -1,26 +1,30 @@
 //! `demo`: four characters live on a clock of their own, with no key, no service and nothing left behind.
 
-mod feed;
+mod conversation;
 mod screen;
 
 use std::{collections::BTreeMap, io::IsTerminal as _, sync::Arc};
 
-use puppet_engine::{Happening, Host, Live, ScaledClock};
+use puppet_engine::{Host, Live, ScaledClock};
 use puppet_packs::AgentSpec;
 use puppet_store::sqlite::SqliteStore;
 use puppet_tweet::Local;
-use puppet_types::{AgentId, Timestamp};
+use puppet_types::{AgentId, EventId, Timestamp};
 use serde_json::json;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
-use self::feed::{Entry, Feed};
 use crate::{
     agents::{self, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Demo,
     commands::run::told_to_stop,
     config::Llm,
-    control, firstparty, models,
+    control::Said,
+    feed::{
+        self, Feed,
+        plain::{self, Manner, Source},
+    },
+    firstparty, models,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -65,13 +69,17 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
     let watcher = host.watch();
     agents::take_up(&host, generators.into_keys(), |_| {}).await?;
     let (stop, stopped) = watch::channel(false);
-    let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped));
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped.clone()));
     let stage = Stage { host, local, specs, speed: args.speed };
     let live = !args.plain && !out.json && std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let mut feed = Feed::default();
     let shown = tokio::select! {
         shown = async {
-            if live { screen::show(&stage, watcher).await } else { plain(&stage, &mut feed, watcher, out).await }
+            if live {
+                screen::show(&stage, watcher).await
+            } else {
+                plain(&stage, &mut feed, Source { watcher, stop: stopped }, out).await
+            }
         } => shown,
         () = told_to_stop(args.length) => Ok(()),
     };
@@ -108,7 +116,8 @@ impl Stage {
     }
 
     /// The person speaks: to those named with `@`, or to whoever comes first.
-    async fn say(&self, text: &str) -> Result<()> {
+    /// Answers the mentions that come of it.
+    async fn say(&self, text: &str) -> Result<Vec<EventId>> {
         let lower = text.to_lowercase();
         let named: Vec<AgentId> = self
             .specs
@@ -118,9 +127,11 @@ impl Stage {
             .collect();
         let spoken_to =
             if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
-        let events = control::say(&self.host, &self.local, PERSON, text, &spoken_to).await?;
+        let said = Said { to: spoken_to, ..Said::plainly(PERSON, text) };
+        let events = said.write(&self.host, &self.local).await?;
+        let mentions = events.iter().map(|event| event.id.clone()).collect();
         self.host.submit(events).await?;
-        Ok(())
+        Ok(mentions)
     }
 }
 
@@ -136,27 +147,16 @@ fn characters(args: &Demo) -> Result<Vec<AgentSpec>> {
 }
 
 /// A line per effect; for scripts they are only counted.
-async fn plain(stage: &Stage, feed: &mut Feed, mut watcher: broadcast::Receiver<Happening>, out: Output) -> Result<()> {
-    loop {
-        match watcher.recv().await {
-            Ok(happening) => {
-                for entry in feed.take(stage, happening) {
-                    if out.json {
-                        continue;
-                    }
-                    if let Entry::Effect { at, name, kind, text, about } = entry {
-                        let about = about.map_or_else(String::new, |about| format!(" ({about})"));
-                        out.line(format!(
-                            "{} {} {kind} {}{about}",
-                            out.dim(feed::clock(at)),
-                            out.bold(name),
-                            text.replace('\n', " ")
-                        ))?;
-                    }
-                }
-            }
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return Ok(()),
+async fn plain(stage: &Stage, feed: &mut Feed, source: Source, out: Output) -> Result<()> {
+    let name = |agent: &AgentId| stage.name(agent).to_owned();
+    let manner = Manner { clock: feed::clock, name: &name, out };
+    let mut printed = Ok(());
+    let line = |line: String| {
+        if !out.json {
+            printed = out.line(line);
         }
-    }
+        printed.is_ok()
+    };
+    plain::each(&stage.host, feed, source, manner, line).await;
+    printed
 }

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use puppet_engine::Happening;
+use puppet_types::counted;
 use ratatui::{
     DefaultTerminal, Frame,
     crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
@@ -13,11 +14,11 @@ use ratatui::{
 };
 use tokio::sync::{broadcast, mpsc};
 
-use super::{
-    PERSON, Stage,
+use super::{PERSON, Stage, conversation::Conversation};
+use crate::{
     feed::{self, Entry, Feed},
+    trouble::{Result, Trouble},
 };
-use crate::trouble::{Result, Trouble};
 
 /// Lines kept.
 const KEPT: usize = 400;
@@ -29,6 +30,7 @@ struct View<'a> {
     stage: &'a Stage,
     feed: Feed,
     entries: VecDeque<Entry>,
+    talk: Conversation,
     typed: String,
     said: Option<String>,
 }
@@ -38,13 +40,20 @@ pub async fn show(stage: &Stage, mut watcher: broadcast::Receiver<Happening>) ->
     let mut terminal = ratatui::try_init()
         .map_err(|error| Trouble::unreachable("terminal", format!("no live view here: {error}"), "use --plain"))?;
     let mut keys = keys();
-    let mut view = View { stage, feed: Feed::default(), entries: VecDeque::new(), typed: String::new(), said: None };
+    let mut view = View {
+        stage,
+        feed: Feed::default(),
+        entries: VecDeque::new(),
+        talk: Conversation::default(),
+        typed: String::new(),
+        said: None,
+    };
     let mut tick = tokio::time::interval(FRAME);
     loop {
         tokio::select! {
             _ = tick.tick() => draw(&mut terminal, &view)?,
             happening = watcher.recv() => match happening {
-                Ok(happening) => view.take(happening),
+                Ok(happening) => view.take(happening).await,
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return Ok(()),
             },
@@ -83,8 +92,15 @@ fn keys() -> mpsc::Receiver<Event> {
 }
 
 impl View<'_> {
-    fn take(&mut self, happening: Happening) {
-        for entry in self.feed.take(self.stage, happening) {
+    async fn take(&mut self, happening: Happening) {
+        let stage = self.stage;
+        let who = match &happening {
+            Happening::Invoked { agent, .. } | Happening::Effect { agent, .. } => stage.name(agent),
+            Happening::DeadLettered { .. } => "somebody",
+        };
+        self.talk.handled(who, &happening);
+        for entry in self.feed.take(&stage.host, |agent| stage.name(agent).to_owned(), happening).await {
+            self.talk.shown(&entry);
             self.push(entry);
         }
     }
@@ -105,9 +121,10 @@ impl View<'_> {
             KeyCode::Enter if !self.typed.trim().is_empty() => {
                 let text = std::mem::take(&mut self.typed);
                 match self.stage.say(text.trim()).await {
-                    Ok(()) => {
+                    Ok(mentions) => {
                         self.said = None;
                         let at = self.stage.host.now();
+                        self.talk.said(at, text.trim(), mentions);
                         self.push(Entry::Effect { at, name: PERSON.to_owned(), kind: "post", text, about: None });
                     }
                     Err(trouble) => {
@@ -140,7 +157,8 @@ impl View<'_> {
                         Span::from(format!(" {kind}")).dim(),
                     ];
                     if let Some(about) = about {
-                        head.push(Span::from(format!(" → {about}")).dim());
+                        let of = if text.is_empty() { format!(": {}", about.beginning) } else { String::new() };
+                        head.push(Span::from(format!(" → @{}{of}", about.author)).dim());
                     }
                     lines.push(Line::from(head));
                     lines.extend(text.lines().map(|line| Line::from(format!("           {line}"))));
@@ -156,7 +174,10 @@ fn draw(terminal: &mut DefaultTerminal, view: &View<'_>) -> Result<()> {
 }
 
 fn paint(frame: &mut Frame<'_>, view: &View<'_>) {
-    let [body, prompt] = Layout::vertical([Constraint::Min(5), Constraint::Length(3)]).areas(frame.area());
+    let whole = frame.area();
+    let talk = Constraint::Length(view.talk.height(whole.width).min(whole.height / 3));
+    let [body, talk, prompt] = Layout::vertical([Constraint::Min(5), talk, Constraint::Length(3)]).areas(whole);
+    view.talk.paint(frame, talk);
     let [left, right] = Layout::horizontal([Constraint::Min(30), Constraint::Length(34)]).areas(body);
     paint_feed(frame, left, view);
     paint_agents(frame, right, view);
@@ -189,7 +210,10 @@ fn paint_agents(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
             Span::styled(spec.name.clone(), Style::new().fg(view.colour(&spec.name)).bold()),
             Span::from(format!(" @{}", spec.handle)).dim(),
         ]));
-        lines.push(Line::from(format!("{posts} posts · {replies} replies · {likes} likes")));
+        lines.push(Line::from(
+            [counted(posts, "post", "posts"), counted(replies, "reply", "replies"), counted(likes, "like", "likes")]
+                .join(" · "),
+        ));
         lines.push(Line::from(format!("mood    {}", bar((mood.valence + 1.0) / 2.0))));
         lines.push(Line::from(format!("energy  {}", bar(mood.arousal))));
         lines.push(Line::from(format!("command {}", bar(mood.dominance))));

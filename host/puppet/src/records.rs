@@ -1,0 +1,60 @@
+//! The data folder as reading commands open it, and what is known of agents before the first host has lived in it.
+
+use puppet_packs::AgentSpec;
+use puppet_store::{AgentStore as _, sqlite::SqliteStore};
+use puppet_types::AgentId;
+
+use crate::{
+    agents::{self, Found},
+    firstparty,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// The rows of the data folder.
+pub fn open(setup: &Setup) -> Result<SqliteStore> {
+    if_there(setup)?.ok_or_else(|| nothing(setup))
+}
+
+/// The rows of the data folder; none where nothing has lived in it yet.
+pub fn if_there(setup: &Setup) -> Result<Option<SqliteStore>> {
+    // What is there and no folder, or cannot be looked at, is told by whoever opens it.
+    let fresh = !setup.data.exists() || setup.data.is_dir();
+    if fresh && matches!(setup.data.join("puppet.db").try_exists(), Ok(false)) {
+        return Ok(None);
+    }
+    Ok(Some(SqliteStore::open_read_only(&setup.data)?))
+}
+
+/// All agents. Before the first run they are those that the configuration has; where it has none either, nothing
+/// can be said.
+pub async fn agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
+    if let Some(store) = if_there(setup)? {
+        return agents::rows(&store).await;
+    }
+    match configured(setup)? {
+        Some(found) if !found.specs.is_empty() => Ok(found.specs),
+        _ => Err(nothing(setup)),
+    }
+}
+
+/// Agents of the folder `agents/` beside the configuration, where there is one: the next host takes them in.
+pub fn configured(setup: &Setup) -> Result<Option<Found>> {
+    let folder = setup.home.join("agents");
+    if folder.is_dir() { agents::find(&folder).map(Some) } else { Ok(None) }
+}
+
+/// Everybody who may stand in a journal: agents and generators.
+pub async fn everybody(store: &SqliteStore) -> Result<Vec<AgentId>> {
+    let generators = firstparty::GENERATORS.iter().map(|name| AgentId::generator(&(*name).into()));
+    let agents = store.agents().await?.into_iter().map(|row| row.id);
+    Ok(agents.chain(generators).collect())
+}
+
+/// Nothing has lived here.
+fn nothing(setup: &Setup) -> Trouble {
+    let message = "nothing has lived in this data folder yet";
+    let remedy = "start a host with `puppet run`, or make an agent with `puppet agent import FILE.json`; \
+                  --data names another folder";
+    Trouble::unreachable("data-folder", message, remedy).in_file(&setup.data)
+}
