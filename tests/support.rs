@@ -55,12 +55,39 @@ pub fn run(folder: &Path, args: &[&str]) -> Ran {
 
 /// Runs a prepared command to its end.
 pub fn finish(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
+    ran(command.output().unwrap())
+}
+
+fn ran(output: std::process::Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Looks again and again until it is so. The test fails where it is not so in time.
+#[track_caller]
+pub fn until(limit: Duration, otherwise: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !so() {
+        assert!(Instant::now() < end, "{otherwise}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a started command leaves. One that is still there at the limit is killed, and the test fails.
+#[track_caller]
+pub fn ended(mut child: Child, limit: Duration) -> Ran {
+    let end = Instant::now() + limit;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() >= end {
+            child.kill().unwrap();
+            panic!("it hangs: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ran(child.wait_with_output().unwrap())
 }
 
 /// Our own agent files.

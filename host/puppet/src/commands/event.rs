@@ -24,7 +24,8 @@ const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {
-    let EventCommand::Send { kind, payload, agents, priority, delay, wait } = command;
+    let EventCommand::Send { kind, payload, agents, priority, delay, wait, within } = command;
+    let wait_ms = wait.then(|| u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
     check_kind(&kind)?;
     let payload = payload_of(&payload)?;
     let priority = priority_of(&priority)?;
@@ -35,7 +36,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
         && let Some(text) = payload.get("text").and_then(Value::as_str)
     {
         let author = payload.get("author").and_then(Value::as_str).unwrap_or("visitor");
-        let say = Request::Say { author: author.to_owned(), text: text.to_owned(), to: targets, wait };
+        let say = Request::Say { author: author.to_owned(), text: text.to_owned(), to: targets, wait_ms };
         return match control::ask(&setup.data, &say).await? {
             Some(answer) => told(&answer, wait, out),
             None => Err(no_host(setup)),
@@ -44,7 +45,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     let due = delay.map_or(at, |delay| at.plus_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
     let events = events(&kind, &payload, priority, &targets, due)?;
     let event_id = events.first().map(|event| event.broadcast.clone().unwrap_or_else(|| event.id.clone()));
-    let request = Request::Send { events: events.clone(), wait };
+    let request = Request::Send { events: events.clone(), wait_ms };
     let mut answer = match control::ask(&setup.data, &request).await? {
         Some(answer) => answer,
         None if wait => return Err(no_host(setup)),

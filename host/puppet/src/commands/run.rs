@@ -88,7 +88,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         finished = driver => finished.map_err(Trouble::internal)?,
         () = told_to_stop(None) => Ok(()),
     };
-    drop(control);
+    control.close().await;
     drop(ready);
     store.close();
     drop(lock);
