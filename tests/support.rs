@@ -2,8 +2,9 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -167,6 +168,41 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder that goes when it is dropped, and when this process ends, however it ends: a static is never dropped.
+pub struct Kept {
+    path: PathBuf,
+    /// Closed with this process: whoever reads the other end knows that it is time.
+    _end: ChildStdin,
+}
+
+impl Kept {
+    /// Of a folder that is there, or comes to be there.
+    pub fn new(path: PathBuf) -> Self {
+        let mut reaper = Command::new("sh");
+        reaper.args(["-c", "cat >/dev/null; rm -rf -- \"$1\"", "reaper"]).arg(&path);
+        // Ctrl-C at the tests is not meant for it.
+        reaper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let end = reaper.spawn().unwrap().stdin.take().unwrap();
+        Self { path, _end: end }
+    }
+
+    /// It.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[test]
+fn a_kept_folder_goes_with_whoever_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a week's");
+    std::fs::create_dir_all(path.join("data")).unwrap();
+    let kept = Kept::new(path.clone());
+    assert!(kept.path().join("data").exists());
+    drop(kept);
+    until(Duration::from_secs(60), "the folder stays", || !path.exists());
 }
 
 /// Simulates and answers the folder with report, timeline and data.
