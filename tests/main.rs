@@ -17,5 +17,6 @@ mod report;
 mod schemas;
 mod simulate;
 mod support;
+mod terminal;
 mod waiting;
 mod weeks;

@@ -46,6 +46,11 @@ pub struct Feed {
 }
 
 impl Feed {
+    /// Whose a post is that is no agent's: whoever answers it answers them.
+    pub fn wrote(&mut self, post: String, author: &str) {
+        self.authors.insert(post, author.to_owned());
+    }
+
     /// Turns a happening into what is shown of it.
     pub fn take(&mut self, stage: &Stage, happening: Happening) -> Vec<Entry> {
         match happening {

@@ -107,8 +107,8 @@ impl Stage {
         self.specs.iter().find(|spec| spec.id == *agent).map_or(agent.as_str(), |spec| spec.name.as_str())
     }
 
-    /// The person speaks: to those named with `@`, or to whoever comes first.
-    async fn say(&self, text: &str) -> Result<()> {
+    /// The person speaks: to those named with `@`, or to whoever comes first. Answers the id of the post.
+    async fn say(&self, text: &str) -> Result<Option<String>> {
         let lower = text.to_lowercase();
         let named: Vec<AgentId> = self
             .specs
@@ -119,8 +119,9 @@ impl Stage {
         let spoken_to =
             if named.is_empty() { self.specs.iter().take(1).map(|spec| spec.id.clone()).collect() } else { Vec::new() };
         let events = control::say(&self.host, &self.local, PERSON, text, &spoken_to).await?;
+        let post = events.first().and_then(|event| event.payload["post"]["id"].as_str()).map(str::to_owned);
         self.host.submit(events).await?;
-        Ok(())
+        Ok(post)
     }
 }
 

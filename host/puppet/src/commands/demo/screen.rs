@@ -105,8 +105,11 @@ impl View<'_> {
             KeyCode::Enter if !self.typed.trim().is_empty() => {
                 let text = std::mem::take(&mut self.typed);
                 match self.stage.say(text.trim()).await {
-                    Ok(()) => {
+                    Ok(post) => {
                         self.said = None;
+                        if let Some(post) = post {
+                            self.feed.wrote(post, PERSON);
+                        }
                         let at = self.stage.host.now();
                         self.push(Entry::Effect { at, name: PERSON.to_owned(), kind: "post", text, about: None });
                     }
