@@ -15,6 +15,7 @@ mod offline_text;
 mod replay;
 mod report;
 mod schemas;
+mod sight;
 mod simulate;
 mod support;
 mod terminal;
