@@ -54,17 +54,46 @@ fn a_configuration_with_a_typo_suggests_the_key() {
 fn components_are_refused_by_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let event = ["--event", "{\"kind\": \"x\"}"];
-    let files: [(&str, Vec<u8>, &str); 4] = [
+    let files: [(&str, Vec<u8>, &str); 6] = [
+        ("empty.wasm", Vec::new(), "truncated at byte 0"),
+        ("worldless.wasm", b"\0asm\x0d\0\x01\0".to_vec(), "of no world"),
         ("text.wasm", b"hello".to_vec(), "not WebAssembly"),
         ("module.wasm", b"\0asm\x01\0\0\0".to_vec(), "core module"),
         ("native.wasm", b"\x7fELF\x02\x01\x01\0\0\0\0\0".to_vec(), "native code"),
         ("cut.wasm", b"\0asm\x0d\0\x01\0\x01".to_vec(), "truncated"),
     ];
+    let count = files.len();
     for (name, bytes, what) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
         refused(folder.path(), &["invoke", name, event[0], event[1]], 2, &[name, what]);
     }
     refused(folder.path(), &["invoke", "nowhere.wasm", event[0], event[1]], 2, &["nowhere.wasm"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), count, "nothing is written");
+}
+
+#[test]
+fn a_character_is_no_event_generator() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("agents/ember");
+    std::fs::create_dir_all(&pack).unwrap();
+    std::fs::write(pack.join("persona.toml"), "goals = [\"glow\"]\n").unwrap();
+    std::fs::write(pack.join("ember.wasm"), include_bytes!(env!("PUPPET_PLUGIN_NEWS"))).unwrap();
+    let head = "id = \"ember\"\nversion = \"0.1.0\"\npersona = \"persona.toml\"\n";
+    let write = |line: &str| std::fs::write(pack.join("pack.toml"), format!("{head}{line}\n")).unwrap();
+    let event = "{\"kind\": \"command_post\"}";
+    let invoke = ["invoke", "agents/ember", "--event", event];
+    let simulate = ["simulate", "--agents", "agents", "--days", "1", "--out", "out"];
+    let demo = ["demo", "--plain", "--for", "1s", "--packs", "agents"];
+    let run = ["run", "--for", "1s", "--data", "data"];
+    write("plugin = \"news\"");
+    for args in [&invoke[..], &simulate, &demo, &run] {
+        refused(folder.path(), args, 2, &["pack.toml", "plugin: `news`", "event-generator", "standard-personality"]);
+    }
+    write("component = \"ember.wasm\"\n[requests.schedule]\n[requests.events]\nkinds = [\"news\"]");
+    refused(folder.path(), &invoke, 2, &["pack.toml", "component: `ember.wasm`", "event-generator", "persona"]);
+    assert!(!folder.path().join("out").exists(), "nothing half-written");
+    // The same component is what it says it is where nobody takes it for a character.
+    assert_eq!(support::run(folder.path(), &["invoke", "agents/ember/ember.wasm", "--event", event]).code, 0);
 }
 
 #[test]

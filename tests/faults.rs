@@ -39,7 +39,7 @@ fn send(socket: &Path, id: &str, agent: &str, hops: u32) -> bool {
         "id": id, "kind": "news", "source": "cli", "agent": agent, "priority": "normal", "at": now(), "hops": hops,
         "payload": { "topic": "storm", "headline": format!("storm {id}") },
     });
-    let request = json!({ "op": "send", "events": [event], "wait": false });
+    let request = json!({ "op": "send", "events": [event], "wait_ms": null });
     let Ok(mut stream) = UnixStream::connect(socket) else { return false };
     if writeln!(stream, "{request}").is_err() {
         return false;

@@ -31,7 +31,7 @@ fn a_pack_answers_a_command_and_commits_nothing() {
 #[test]
 fn recorded_answers_take_the_place_of_providers() {
     let folder = tempfile::tempdir().unwrap();
-    let data = crate::simulate::week_folder().join("data");
+    let data = crate::weeks::week_folder().join("data");
     let data = data.to_str().unwrap();
     let page = run(folder.path(), &["journal", "--kind", "news", "--limit", "1", "--json", "--data", data]).json();
     let id = page["items"][0]["id"].as_str().unwrap().to_owned();

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    simulate::{originals, week},
     support::{self, list, original_agents},
+    weeks::{originals, week},
 };
 
 fn words(text: &str) -> Vec<String> {

@@ -18,7 +18,7 @@ use puppet_llm::Llm;
 use puppet_store::{AgentStore as _, Filter, JournalStore as _, SqliteStore};
 use puppet_types::{Invocation, ReadStatus, Timestamp};
 
-use crate::{simulate, support};
+use crate::{support, weeks};
 
 /// The host of a simulated folder, as it stands at the end. Its store cannot be written: a replay that changes
 /// something fails.
@@ -47,7 +47,8 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
     assembly
 }
 
-async fn journal(store: &SqliteStore) -> Vec<Invocation> {
+/// Everything that ran, oldest first.
+pub async fn journal(store: &SqliteStore) -> Vec<Invocation> {
     let filter = Filter { oldest_first: true, limit: 1_000_000, ..Filter::default() };
     store.journal(&filter).await.unwrap().into_iter().map(|entry| entry.invocation).collect()
 }
@@ -69,9 +70,9 @@ async fn all_again(assembly: &Assembly) -> Vec<Invocation> {
 
 #[tokio::test]
 async fn a_week_runs_again_decision_by_decision() {
-    let week = host_of(simulate::week_folder(), 42).await;
+    let week = host_of(weeks::week_folder(), 42).await;
     let journal = all_again(&week).await;
-    let report = simulate::week();
+    let report = weeks::week();
     assert_eq!(report["totals"]["invocations"]["total"], journal.len());
     for plugin in ["standard-personality", "news", "mood-swings", "encounters"] {
         assert!(journal.iter().any(|recorded| recorded.plugin.id.as_str() == plugin), "{plugin} was at work");
@@ -104,7 +105,7 @@ async fn days_full_of_refusals_run_again_with_more_to_spend() {
 
 #[tokio::test]
 async fn a_week_that_was_tampered_with_is_told() {
-    let week = host_of(simulate::week_folder(), 42).await;
+    let week = host_of(weeks::week_folder(), 42).await;
     let journal = journal(&week.store).await;
     let written = journal.iter().find(|recorded| {
         let asked = recorded.reads.iter().any(|read| read.operation == "complete");

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    simulate::{week, week_folder},
     support::{list, millis, report, run, simulate},
+    weeks::{week, week_folder},
 };
 
 #[test]

@@ -1,53 +1,15 @@
 //! A week of virtual time: what the behaviour promises, and that it comes out the same every time.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{self, Ran, list, millis, original_agents, report, simulate};
+use crate::{
+    support::{self, Ran, list, millis, original_agents, report, simulate},
+    weeks::{self, Week, originals, week, week_folder},
+};
 
 const HOUR: f64 = 3_600_000.0;
-
-/// One week of the fixture agents, run once for all tests.
-static WEEK: LazyLock<(PathBuf, Value)> = LazyLock::new(|| {
-    let out = fresh("week");
-    simulate(&out, &support::fixtures().join("agents"), &["--days", "7", "--seed", "42"]);
-    let report = report(&out);
-    (out, report)
-});
-
-/// One week of the original agents, where they are there.
-static ORIGINALS: LazyLock<Option<Value>> = LazyLock::new(|| {
-    let agents = original_agents()?;
-    let out = fresh("originals");
-    simulate(&out, &agents, &["--days", "7", "--seed", "42"]);
-    Some(report(&out))
-});
-
-fn fresh(name: &str) -> PathBuf {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&out);
-    out
-}
-
-/// The week of the fixtures.
-pub fn week() -> &'static Value {
-    &WEEK.1
-}
-
-/// Its folder.
-pub fn week_folder() -> &'static Path {
-    &WEEK.0
-}
-
-/// The week of the original agents.
-pub fn originals() -> Option<&'static Value> {
-    ORIGINALS.as_ref()
-}
 
 fn agent_files(folder: &Path) -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -179,25 +141,40 @@ fn memory_keeps_its_caps() {
     assert_eq!(core, 3 + 2 + 2, "the core memories of the files");
 }
 
-fn digests(out: &Path) -> [Vec<u8>; 2] {
-    ["report.json", "timeline.md"].map(|name| std::fs::read(out.join(name)).unwrap())
+fn same_bytes(week: &Week, agents: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut command = support::puppet(folder.path());
+    command.env("TZ", "UTC").args(["simulate", "--days", "7", "--seed", "42", "--workers", "8"]);
+    support::finish(command.arg("--agents").arg(agents).arg("--out").arg(&out)).exits(0);
+    for name in ["report.json", "timeline.md"] {
+        let [one, other] = [week.folder(), &out].map(|folder| std::fs::read(folder.join(name)).unwrap());
+        assert!(one == other, "{name} of {} differs", agents.display());
+    }
+}
+
+/// The weeks that all tests look at were lived in Tokyo by one worker.
+#[test]
+fn the_same_seed_gives_the_same_bytes_whatever_the_zone_and_the_workers() {
+    same_bytes(weeks::of_fixtures(), &support::fixtures().join("agents"));
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_whatever_the_zone_and_the_workers() {
+fn the_original_agents_live_the_same_week_whatever_the_zone_and_the_workers() {
+    if let (Some(week), Some(agents)) = (weeks::of_originals(), original_agents()) {
+        same_bytes(week, &agents);
+    }
+}
+
+#[test]
+fn another_seed_is_another_life() {
     let folder = tempfile::tempdir().unwrap();
-    let agents = support::fixtures().join("agents");
-    let life = |name: &str, zone: &str, workers: &str, seed: &str| {
-        let out = folder.path().join(name);
-        let mut command = support::puppet(folder.path());
-        command.env("TZ", zone).args(["simulate", "--days", "2", "--seed", seed, "--workers", workers]);
-        support::finish(command.arg("--agents").arg(&agents).arg("--out").arg(&out)).exits(0);
-        digests(&out)
-    };
-    let one = life("tokyo", "Asia/Tokyo", "1", "7");
-    let eight = life("utc", "UTC", "8", "7");
-    assert!(one == eight, "reports differ");
-    assert!(one[0] != life("other", "UTC", "8", "8")[0], "another seed is another life");
+    let lives = ["7", "8"].map(|seed| {
+        let out = folder.path().join(seed);
+        simulate(&out, &support::fixtures().join("agents"), &["--days", "1", "--seed", seed]);
+        report(&out)
+    });
+    assert!(lives[0]["agents"] != lives[1]["agents"]);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -55,12 +56,39 @@ pub fn run(folder: &Path, args: &[&str]) -> Ran {
 
 /// Runs a prepared command to its end.
 pub fn finish(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
+    ran(command.output().unwrap())
+}
+
+fn ran(output: std::process::Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Looks again and again until it is so. The test fails where it is not so in time.
+#[track_caller]
+pub fn until(limit: Duration, otherwise: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !so() {
+        assert!(Instant::now() < end, "{otherwise}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a started command leaves. One that is still there at the limit is killed, and the test fails.
+#[track_caller]
+pub fn ended(mut child: Child, limit: Duration) -> Ran {
+    let end = Instant::now() + limit;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() >= end {
+            child.kill().unwrap();
+            panic!("it hangs: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ran(child.wait_with_output().unwrap())
 }
 
 /// Our own agent files.
@@ -154,6 +182,41 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder that goes when it is dropped, and when this process ends, however it ends: a static is never dropped.
+pub struct Kept {
+    path: PathBuf,
+    /// Closed with this process: whoever reads the other end knows that it is time.
+    _end: ChildStdin,
+}
+
+impl Kept {
+    /// Of a folder that is there, or comes to be there.
+    pub fn new(path: PathBuf) -> Self {
+        let mut reaper = Command::new("sh");
+        reaper.args(["-c", "cat >/dev/null; rm -rf -- \"$1\"", "reaper"]).arg(&path);
+        // Ctrl-C at the tests is not meant for it.
+        reaper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let end = reaper.spawn().unwrap().stdin.take().unwrap();
+        Self { path, _end: end }
+    }
+
+    /// It.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[test]
+fn a_kept_folder_goes_with_whoever_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a week's");
+    std::fs::create_dir_all(path.join("data")).unwrap();
+    let kept = Kept::new(path.clone());
+    assert!(kept.path().join("data").exists());
+    drop(kept);
+    until(Duration::from_secs(60), "the folder stays", || !path.exists());
 }
 
 /// Simulates and answers the folder with report, timeline and data.

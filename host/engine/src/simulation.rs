@@ -1,7 +1,7 @@
 //! Virtual time: the host's events, timers and effects in lock step. At each moment effects leave first, then
 //! timers fire, then events are handled: the agents' side by side, one after the other within an account.
-//! Commits happen in a fixed order, so that the same input and seed give the same rows, whatever the number of
-//! workers.
+//! Commits happen in a fixed order, by (time, priority, agent, sequence) within a wave, so that the same input and seed
+//! give the same rows, whatever the number of workers.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -63,7 +63,8 @@ pub async fn run(
     Ok(seen)
 }
 
-/// Handles every event that is due. Answers how many.
+/// Handles every event that is due, in waves: the first of each account, then the second of each, and so on. Within
+/// a wave nobody sees what another commits. Answers how many.
 async fn moment(host: &Arc<Host>, at: Timestamp, workers: usize) -> Result<u64, StoreError> {
     let mut due = host.agenda().due_events(at);
     sort_by_priority(&mut due);
@@ -74,7 +75,8 @@ async fn moment(host: &Arc<Host>, at: Timestamp, workers: usize) -> Result<u64, 
         lines.entry(host.agents.line(&waiting.event.agent)).or_default().push_back(waiting);
     }
     while !lines.is_empty() {
-        let wave: Vec<Waiting> = lines.values_mut().filter_map(VecDeque::pop_front).collect();
+        let mut wave: Vec<Waiting> = lines.values_mut().filter_map(VecDeque::pop_front).collect();
+        sort_by_priority(&mut wave);
         lines.retain(|_, line| !line.is_empty());
         for settled in commit_wave(host, wave, workers).await? {
             host.take_up(settled);

@@ -162,6 +162,9 @@ fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
             let remedy = "take the pack out of this folder, and try it with `puppet invoke`";
             Err(Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field("component"))
         }
+        Component::BuiltIn(id) if pack.persona.is_some() && firstparty::GENERATORS.contains(&id.as_str()) => {
+            Err(no_character(path, &pack.manifest.component))
+        }
         Component::BuiltIn(id) => {
             let known = firstparty::plugins();
             if let Some(plugin) = known.iter().find(|plugin| plugin.manifest.id == *id) {
@@ -173,6 +176,17 @@ fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
             Err(Trouble::input("unknown-plugin", message, remedy).in_file(&path.join("pack.toml")).of_field("plugin"))
         }
     }
+}
+
+/// A pack with a persona makes a character: what runs in it is a personality, and this makes events.
+pub fn no_character(path: &Path, component: &Component) -> Trouble {
+    let (field, what) = match component {
+        Component::BuiltIn(id) => ("plugin", id.as_str()),
+        Component::File(file) => ("component", file.as_str()),
+    };
+    let message = format!("`{what}` is an event-generator, and a pack with a persona needs a personality");
+    let remedy = "write plugin = \"standard-personality\", or leave `persona` out";
+    Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field(field)
 }
 
 /// Agents of a folder: original agent files (`*.json`) and packs (folders with a `pack.toml`), by id.

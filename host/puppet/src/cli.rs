@@ -193,6 +193,9 @@ pub enum EventCommand {
         /// Wait until it is handled, and say how.
         #[arg(long)]
         wait: bool,
+        /// With --wait: no longer than so.
+        #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
+        within: std::time::Duration,
     },
 }
 

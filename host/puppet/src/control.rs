@@ -42,26 +42,29 @@ const REQUEST_BYTES: u64 = 8 << 20;
 const CONNECTIONS: usize = 64;
 /// How long a request may take to come, and an answer to go: who connects and says nothing keeps no place from others.
 const TALK: Duration = Duration::from_secs(5);
-/// How long `--wait` waits.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long the host may take to answer, beyond what it was asked to wait: more than a busy one does.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// How long a host that stops goes on answering what it was asked.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Request {
-    /// Accept events; with `wait`, answer when they are handled.
+    /// Accept events; with `wait_ms`, answer when they are handled.
     Send {
         /// One per agent addressed.
         events: Vec<Event>,
-        /// Until they are handled.
-        wait: bool,
+        /// Until they are handled, and no longer than so.
+        wait_ms: Option<u64>,
     },
     /// Somebody speaks to agents on the local timeline.
     Say {
         /// Who says what to whom.
         said: Said,
-        /// Until they have answered.
-        wait: bool,
+        /// Until they have answered, and no longer than so.
+        wait_ms: Option<u64>,
     },
     /// Make an agent.
     AddAgent {
@@ -76,6 +79,17 @@ pub enum Request {
     Models,
     /// How the plugins stand, by pack.
     Plugins,
+}
+
+impl Request {
+    /// Whoever asks gives up after so long: a host that hangs holds up nobody.
+    fn limit(&self) -> Duration {
+        let asked = match self {
+            Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
+            Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models | Self::Plugins => 0,
+        };
+        ANSWER.saturating_add(Duration::from_millis(asked))
+    }
 }
 
 /// How a plugin stands with a host.
@@ -100,6 +114,7 @@ enum Reply {
 /// Listens until it is dropped.
 pub struct Control {
     path: PathBuf,
+    closing: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -118,8 +133,15 @@ impl Control {
         }
         let listener = UnixListener::bind(&path).map_err(failed)?;
         private(&path).map_err(failed)?;
-        let task = tokio::spawn(serve(listener, Arc::new(parts)));
-        Ok(Self { path, task })
+        let (closing, closed) = watch::channel(false);
+        let task = tokio::spawn(serve(listener, Arc::new(parts), closed));
+        Ok(Self { path, closing, task })
+    }
+
+    /// Takes no more requests. Whoever waits for an answer gets it; who connected and says nothing is not waited for.
+    pub async fn close(mut self) {
+        let _ = self.closing.send(true);
+        let _ = tokio::time::timeout(CLOSING, &mut self.task).await;
     }
 }
 
@@ -148,13 +170,17 @@ pub struct Parts {
     pub stop: watch::Receiver<bool>,
 }
 
-async fn serve(listener: UnixListener, parts: Arc<Parts>) {
+async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.len() >= CONNECTIONS {
             connections.join_next().await;
         }
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = closed.wait_for(|closed| *closed) => break,
+        };
+        match accepted {
             Ok((stream, _)) => {
                 connections.spawn(talk(stream, Arc::clone(&parts)));
             }
@@ -164,6 +190,7 @@ async fn serve(listener: UnixListener, parts: Arc<Parts>) {
             }
         }
     }
+    while connections.join_next().await.is_some() {}
 }
 
 async fn talk(stream: UnixStream, parts: Arc<Parts>) {
@@ -196,11 +223,11 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
 async fn answer(parts: &Parts, request: Request) -> Result<Value> {
     let Parts { host, local, models, stop } = parts;
     match request {
-        Request::Send { events, wait } => send(host, events, wait, stop.clone()).await,
-        Request::Say { said, wait } => {
+        Request::Send { events, wait_ms } => send(host, events, wait_ms, stop.clone()).await,
+        Request::Say { said, wait_ms } => {
             let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());
-            let mut answer = send(host, events, wait, stop.clone()).await?;
+            let mut answer = send(host, events, wait_ms, stop.clone()).await?;
             answer["event_id"] = json!(event_id);
             Ok(answer)
         }
@@ -233,7 +260,12 @@ fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
     Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
 }
 
-async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch::Receiver<bool>) -> Result<Value> {
+async fn send(
+    host: &Arc<Host>,
+    events: Vec<Event>,
+    wait_ms: Option<u64>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<Value> {
     known(host, &events)?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
@@ -241,7 +273,7 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
     let (mut invocations, mut given_up) = (Vec::new(), Vec::new());
     let mut outcome = "accepted".to_owned();
     let waiting = async {
-        while wait && !open.is_empty() {
+        while wait_ms.is_some() && !open.is_empty() {
             match watcher.recv().await {
                 Ok(Happening::Invoked { again: true, .. }) => {}
                 Ok(Happening::Invoked { event, invocation, outcome: (name, _), .. }) if open.contains(&event) => {
@@ -263,7 +295,7 @@ async fn send(host: &Arc<Host>, events: Vec<Event>, wait: bool, mut stop: watch:
         biased;
         // First: who does not wait is never told to, also where the host stops just now.
         () = waiting => {}
-        () = tokio::time::sleep(PATIENCE) => outcome = "waiting".to_owned(),
+        () = tokio::time::sleep(Duration::from_millis(wait_ms.unwrap_or_default())) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
     }
     Ok(json!({ "outcome": outcome, "invocations": invocations, "given_up": given_up }))

@@ -27,7 +27,8 @@ const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {
-    let EventCommand::Send { kind, payload, agents, priority, delay, wait } = command;
+    let EventCommand::Send { kind, payload, agents, priority, delay, wait, within } = command;
+    let wait_ms = wait.then(|| u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
     check_kind(&kind)?;
     let payload = payload_of(&payload)?;
     let priority = priority.as_deref().map(priority_of).transpose()?;
@@ -39,7 +40,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     if let Some(said) = mention {
         // An answer goes to whoever wrote the post; other mentions to those named, or to all.
         let to = if agents.is_empty() && said.in_reply_to.is_some() { Vec::new() } else { targets };
-        let say = Request::Say { said: Said { to, priority, delay_ms, ..said }, wait };
+        let say = Request::Say { said: Said { to, priority, delay_ms, ..said }, wait_ms };
         return match control::ask(&setup.data, &say).await? {
             Some(answer) => ended::tell(setup, &answer, wait, out).await,
             None => {
@@ -49,7 +50,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     }
     let events = events(&kind, &payload, priority.unwrap_or_default(), &targets, at.plus_millis(delay_ms))?;
     let event_id = events.first().map(|event| event.broadcast.clone().unwrap_or_else(|| event.id.clone()));
-    let request = Request::Send { events: events.clone(), wait };
+    let request = Request::Send { events: events.clone(), wait_ms };
     let mut answer = match control::ask(&setup.data, &request).await? {
         Some(answer) => answer,
         None if wait => return Err(no_host(setup, "start one with `puppet run`, or leave --wait out")),

@@ -139,6 +139,9 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
     let sandbox = sandboxed::open(setup)?;
     let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
     let world = compiled.inspection().world;
+    if world == World::EventGenerator && pack.persona.is_some() {
+        return Err(agents::no_character(path, &pack.manifest.component));
+    }
     let mut spec = AgentSpec::from_pack(&pack).unwrap_or_else(|| AgentSpec::blank("tester", &manifest.id));
     spec.plugin = manifest.id.clone();
     Ok((Stranger { manifest, world, sandbox, compiled }, spec))

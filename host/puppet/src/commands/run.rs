@@ -102,7 +102,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     if let Some(printer) = printer {
         printer.finish().await;
     }
-    drop(control);
+    control.close().await;
     drop(ready);
     store.close();
     drop(lock);

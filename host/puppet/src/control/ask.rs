@@ -13,7 +13,7 @@ use crate::trouble::{Exit, Result, Trouble};
 
 /// Asks the host of a data folder; none where no host runs there.
 pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
-    let mut stream = match UnixStream::connect(data.join(SOCKET)).await {
+    let stream = match UnixStream::connect(data.join(SOCKET)).await {
         Ok(stream) => stream,
         Err(error) => {
             use io::ErrorKind::{ConnectionRefused, InvalidInput, NotADirectory, NotFound};
@@ -26,14 +26,23 @@ pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
     };
     let mut text = serde_json::to_string(request).map_err(Trouble::internal)?;
     text.push('\n');
-    stream.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).await.map_err(|error| lost(&error))?;
+    let limit = request.limit();
+    let answer = match tokio::time::timeout(limit, exchange(stream, &text)).await {
+        Ok(answer) => answer.map_err(|error| lost(&error))?,
+        Err(_) => return Err(lost(&io::Error::other(format!("nothing came in {} s", limit.as_secs())))),
+    };
     match serde_json::from_str(&answer) {
         Ok(Reply::Done(value)) => Ok(Some(value)),
         Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
         Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
     }
+}
+
+async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await?;
+    Ok(answer)
 }
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
