@@ -12,7 +12,7 @@ use crate::{
     changes::{Occasion, changes},
     happening::Happening,
     host::Host,
-    invocation::{self, Answers, invocation_id},
+    invocation::{self, Answers, Origin, invocation_id},
 };
 
 /// Tries of an event whose invocation ran into its deadline.
@@ -70,7 +70,7 @@ async fn commit_of(
     answers: Answers,
 ) -> Result<Commit, StoreError> {
     let event = &waiting.event;
-    let called = invocation::call(host, actor, id, event, answers).await;
+    let called = invocation::call(host, actor, Origin::of(host, id), event, answers).await;
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
     if called.outcome == Outcome::Ok {

@@ -36,5 +36,5 @@ pub use host::{Casting, Host, HostParts, Plugins, Submitted};
 pub use live::Live;
 pub use outbox::delivery_event;
 pub use plugin::Plugin;
-pub use preview::preview;
+pub use preview::{Recorded, preview};
 pub use replay::{Divergence, Replayed, replay};

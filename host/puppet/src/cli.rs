@@ -137,15 +137,15 @@ pub struct Simulate {
 pub struct Invoke {
     /// A component, or a pack's folder.
     pub target: PathBuf,
-    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`.
-    #[arg(long, value_name = "JSON")]
-    pub event: String,
-    /// Recorded answers: an invocation as `journal show --json` prints it, or `{"reads": […]}`.
+    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`. None: that of the record.
+    #[arg(long, value_name = "JSON", required_unless_present = "answers")]
+    pub event: Option<String>,
+    /// A recorded invocation as `journal show --json` prints it, or `{"reads": […]}`.
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
+    /// Seed of everything random: that of the record, or 42.
+    #[arg(long)]
+    pub seed: Option<u64>,
 }
 
 /// `agent`.

@@ -58,7 +58,7 @@ async fn a_slow_provider_runs_into_the_deadline() {
     let cast = Cast { pack: "pack", steps: vec![Step::Timeline], end: End::Ok, requests: everything() };
     let scene = Scene::with(setting, vec![cast], &["ann"]).await;
     scene.network.hangs.store(true, SeqCst);
-    let handled = puppet_engine::preview(&scene.host, event("e1", "ann", start()), None);
+    let handled = puppet_engine::preview(&scene.host, event("e1", "ann", start()), Default::default());
     let invocation = tokio::time::timeout(Duration::from_secs(60), handled).await.unwrap().unwrap().unwrap();
     assert!(matches!(invocation.outcome, Outcome::Breach(Breach::Deadline, _)), "{:?}", invocation.outcome);
     assert_eq!(scene.network.reads.load(SeqCst), 1);
