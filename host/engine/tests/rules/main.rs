@@ -15,4 +15,5 @@ mod providers;
 mod replayed;
 mod scene;
 mod stored;
+mod timers;
 mod vectors;

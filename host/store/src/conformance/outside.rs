@@ -137,14 +137,18 @@ pub async fn timers(store: &impl Store) {
     assert_eq!(store.timers_of(&"a".into(), &"pack".into()).await.unwrap(), [ax.clone(), ay.clone()]);
     assert!(store.timers_of(&"a".into(), &"other".into()).await.unwrap().is_empty());
 
-    let fired = store.fire(&ax, Some(at(20)), event("t1", "a")).await.unwrap().unwrap();
+    let fired = store.fire(&ax, Some(at(20)), event("t1", "a"), vec![spend("a", 1, 2, 0)]).await.unwrap().unwrap();
     assert_eq!(fired.event.id.as_str(), "t1");
-    assert!(store.fire(&ax, Some(at(30)), event("t2", "a")).await.unwrap().is_none(), "it is no longer due then");
+    assert!(
+        store.fire(&ax, Some(at(30)), event("t2", "a"), vec![spend("a", 1, 4, 0)]).await.unwrap().is_none(),
+        "it is no longer due then"
+    );
     assert!(store.event(&"t2".into()).await.unwrap().is_none());
-    assert!(store.fire(&timer("a", "x", 20), None, event("t3", "a")).await.unwrap().is_some());
-    assert!(store.fire(&timer("a", "z", 1), None, event("t4", "a")).await.unwrap().is_none());
+    assert!(store.fire(&timer("a", "x", 20), None, event("t3", "a"), Vec::new()).await.unwrap().is_some());
+    assert!(store.fire(&timer("a", "z", 1), None, event("t4", "a"), Vec::new()).await.unwrap().is_none());
     assert_eq!(store.timers().await.unwrap(), [bx, ay]);
     assert_eq!(store.waiting().await.unwrap().len(), 2);
+    assert_eq!(store.spent().await.unwrap(), [spend("a", 1, 2, 0)], "what did not fire costs nothing");
 }
 
 pub async fn budgets(store: &impl Store) {
