@@ -40,8 +40,8 @@ pub enum KeepOrder {
 pub enum Change {
     /// Replaces the mood.
     Mood { agent: AgentId, mood: Mood, at: Timestamp },
-    /// Replaces a relationship.
-    Relationship { agent: AgentId, relationship: Relationship },
+    /// Replaces a relationship; a new one makes those way that were not met for longest, until at most `keep` are there.
+    Relationship { agent: AgentId, relationship: Relationship, keep: usize },
     /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`. Without a vector
     /// a row whose text stays the same keeps the one it has.
     Remember {

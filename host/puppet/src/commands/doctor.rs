@@ -29,7 +29,7 @@ struct LimitRow {
     name: &'static str,
     value: u64,
     unit: &'static str,
-    config_key: String,
+    config_key: Option<String>,
     breach: Option<&'static str>,
     hostile_guest: &'static str,
 }
@@ -45,7 +45,7 @@ fn gate_limits(bounds: &CallBounds) -> Vec<LimitRow> {
         name,
         value,
         unit,
-        config_key: format!("invocation.{name}"),
+        config_key: Some(format!("invocation.{name}")),
         breach,
         hostile_guest,
     };
@@ -76,18 +76,28 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
         name: limit.name,
         value,
         unit: limit.unit,
-        config_key: limit.config_key.to_owned(),
+        config_key: Some(limit.config_key.to_owned()),
         breach: limit.breach.map(puppet_types::Breach::code),
         hostile_guest: limit.hostile_guest,
     });
-    let rows: Vec<LimitRow> = of_sandbox.chain(gate_limits(&sandboxed::bounds(setup))).collect();
+    let relationships = LimitRow {
+        name: "relationships",
+        value: puppet_agent::KEPT as u64,
+        unit: "rows per agent",
+        config_key: None,
+        breach: None,
+        hostile_guest: "a_guest_that_befriends_everybody_keeps_those_it_met_last",
+    };
+    let of_gate = gate_limits(&sandboxed::bounds(setup));
+    let rows: Vec<LimitRow> = of_sandbox.chain(of_gate).chain([relationships]).collect();
     if out.json {
         return out.object(&List { schema: "puppet.limits/1", items: rows, next: None });
     }
     let mut table = Table::new(&["limit", "value", "unit", "set by", "beyond it"]);
     for row in rows {
         let beyond = row.breach.unwrap_or("dropped or refused").to_owned();
-        table.row([row.name.to_owned(), row.value.to_string(), row.unit.to_owned(), row.config_key, beyond]);
+        let set_by = row.config_key.unwrap_or_else(|| "nobody".to_owned());
+        table.row([row.name.to_owned(), row.value.to_string(), row.unit.to_owned(), set_by, beyond]);
     }
     table.print(out)?;
     for limit in LIMITS {
