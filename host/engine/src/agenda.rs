@@ -36,6 +36,17 @@ impl Agenda {
         self.events.insert((waiting.not_before, waiting.seq), waiting);
     }
 
+    /// What has happened and waits (for its plugin, for the store) is due now.
+    pub fn look_again(&mut self, now: Timestamp) {
+        let waiting = std::mem::take(&mut self.events).into_values();
+        for mut waiting in waiting {
+            if waiting.event.at <= now {
+                waiting.not_before = waiting.not_before.min(now);
+            }
+            self.add_event(waiting);
+        }
+    }
+
     /// An effect waits until its `not_before`.
     pub fn add_effect(&mut self, effect: Effect) {
         self.effects.insert((effect.not_before, effect.seq), effect);

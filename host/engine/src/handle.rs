@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use puppet_sandbox::Standing;
-use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
+use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, StrikesRow, Waiting};
 use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
 
 use crate::{
@@ -111,7 +111,9 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
             return Ok(Settled { happening: Some(happening), ..Settled::default() });
         }
     };
-    commit.invocation.strikes = strikes(&actor, &commit.invocation);
+    let (count, row) = strikes(&actor, &commit.invocation);
+    commit.invocation.strikes = count;
+    commit.changes.extend(row.map(Change::Strikes));
     let is_timer = |change: &&Change| matches!(change, Change::SetTimer(_) | Change::CancelTimer { .. });
     let timers = commit.changes.iter().filter(is_timer).cloned().collect();
     let again = match &commit.end {
@@ -128,16 +130,18 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
 }
 
 /// A breach is a strike against the version, whoever it happened to.
-fn strikes(actor: &Actor, invocation: &Invocation) -> u32 {
-    let Outcome::Breach(breach, _) = &invocation.outcome else { return actor.plugin.strikes() };
-    let (count, standing) = actor.plugin.strike(invocation.at);
+fn strikes(actor: &Actor, invocation: &Invocation) -> (u32, Option<StrikesRow>) {
+    let Outcome::Breach(breach, _) = &invocation.outcome else { return (actor.plugin.strikes(), None) };
+    let (count, standing, row) = actor.plugin.strike(invocation.at);
     let plugin = &actor.plugin.id;
     match standing {
-        Standing::Quarantined => tracing::error!(%plugin, %breach, count, "quarantined: it runs again after a restart"),
+        Standing::Quarantined => {
+            tracing::error!(%plugin, %breach, count, "quarantined until `puppet plugins release {plugin}`");
+        }
         Standing::BackOff { until } => tracing::warn!(%plugin, %breach, count, %until, "backed off"),
         Standing::Good => {}
     }
-    count
+    (count, Some(row))
 }
 
 fn happening(commit: &Commit) -> Happening {

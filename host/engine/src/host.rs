@@ -141,10 +141,11 @@ impl Host {
         self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes up what the store holds: budgets, waiting events, timers, effects. Called once, before a driver.
+    /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects. Called once, before a driver.
     pub async fn load(&self) -> Result<(), StoreError> {
         use puppet_store::EffectState::{Sent, Waiting};
         self.ledger.restore(self.store.spent().await?);
+        self.load_strikes().await?;
         let waiting = self.store.waiting().await?;
         self.recovering.store(!waiting.is_empty(), Ordering::Release);
         let timers = self.store.timers().await?;

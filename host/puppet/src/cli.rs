@@ -52,7 +52,11 @@ pub enum Command {
     /// What happened and why: the record of invocations.
     Journal(Journal),
     /// The plugins that run, with their imports, grants and strikes.
-    Plugins,
+    Plugins {
+        /// None lists them.
+        #[command(subcommand)]
+        command: Option<PluginsCommand>,
+    },
     /// What each budget allows, and what is left.
     Budgets,
     /// Check this machine, the configuration and the data folder.
@@ -165,6 +169,16 @@ pub enum Agent {
     Show {
         /// Its id.
         id: String,
+    },
+}
+
+/// `plugins`.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// Let a plugin that is backed off or quarantined run again, with a clean slate.
+    Release {
+        /// Its pack.
+        pack: String,
     },
 }
 

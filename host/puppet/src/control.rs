@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin, delivery_event};
+use puppet_engine::{Happening, Host, delivery_event};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
 use puppet_types::{AccountId, AgentId, Event, EventId, PackId, Timestamp, ids};
@@ -75,12 +75,17 @@ pub enum Request {
     Agents,
     /// How the plugins stand, by pack.
     Plugins,
+    /// Let a plugin run again.
+    Release {
+        /// Its pack.
+        pack: PackId,
+    },
 }
 
 /// How a plugin stands with a host.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Stands {
-    /// Breaches that count; none where no host was asked.
+    /// Breaches that count; none where nothing was stored.
     pub strikes: Option<u32>,
     /// It does not run before.
     pub backoff_until: Option<Timestamp>,
@@ -208,22 +213,41 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Release { pack } => {
+            host.release(&pack).await?;
+            Ok(Value::Null)
+        }
         Request::Plugins => {
             let now = host.now();
-            let stands: BTreeMap<PackId, Stands> =
-                host.plugins().iter().map(|(id, plugin)| (id.clone(), stands(plugin, now))).collect();
+            let stands: BTreeMap<PackId, Stands> = host
+                .plugins()
+                .iter()
+                .map(|(id, plugin)| (id.clone(), Stands::of(plugin.standing(now), plugin.strikes())))
+                .collect();
             serde_json::to_value(stands).map_err(Trouble::internal)
         }
     }
 }
 
-fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
-    let (backoff_until, quarantined) = match plugin.standing(now) {
-        Standing::Good => (None, false),
-        Standing::BackOff { until } => (Some(until), false),
-        Standing::Quarantined => (None, true),
-    };
-    Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
+impl Stands {
+    /// Of a version's standing and strikes.
+    pub fn of(standing: Standing, strikes: u32) -> Self {
+        let (backoff_until, quarantined) = match standing {
+            Standing::Good => (None, false),
+            Standing::BackOff { until } => (Some(until), false),
+            Standing::Quarantined => (None, true),
+        };
+        Self { strikes: Some(strikes), backoff_until, quarantined }
+    }
+
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self { quarantined: true, .. } => "quarantined",
+            Self { backoff_until: Some(_), .. } => "backed-off",
+            _ => "live",
+        }
+    }
 }
 
 /// Writes to the local timeline. Answers the mentions that come of it.
