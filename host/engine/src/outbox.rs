@@ -25,12 +25,19 @@ pub struct Attempted {
     pub happening: Happening,
 }
 
-/// Tries one effect.
-pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, StoreError> {
+/// Tries one effect. One that was begun before and whose end nobody saw is tried again only where that cannot do it
+/// twice. Where the store fails the effect is left as far as it came: `Sent` once the attempt is written.
+pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Attempted, StoreError> {
+    let at = host.clock.now();
+    if effect.state == EffectState::Sent && !host.publisher.is_idempotent() {
+        let reason = "an attempt was under way and nobody saw its end".to_owned();
+        return not_done(host, effect.clone(), at, PublishError::InDoubt(reason)).await;
+    }
+    let action = action(host, effect).await?;
     host.store.begin_attempt(&effect.id).await?;
     effect.attempts += 1;
-    let at = host.clock.now();
-    let outcome = match action(host, &effect).await? {
+    effect.state = EffectState::Sent;
+    let outcome = match action {
         Ok(action) => {
             let order =
                 Order { effect: effect.id.clone(), account: effect.account.clone(), at, hops: effect.hops, action };
@@ -41,8 +48,8 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
         Err(reason) => Err(PublishError::Refused(reason)),
     };
     match outcome {
-        Ok(published) => done(host, &effect, at, published).await,
-        Err(error) => not_done(host, effect, at, error).await,
+        Ok(published) => done(host, effect, at, published).await,
+        Err(error) => not_done(host, effect.clone(), at, error).await,
     }
 }
 
@@ -117,6 +124,7 @@ async fn not_done(
     let happening = told(&effect, at, state, Vec::new());
     let again = not_before.map(|not_before| {
         effect.not_before = not_before;
+        effect.state = state;
         effect
     });
     Ok(Attempted { events, again, happening })

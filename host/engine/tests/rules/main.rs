@@ -11,6 +11,7 @@ mod fair;
 mod guest;
 mod limits;
 mod live;
+mod outbox;
 mod providers;
 mod replayed;
 mod scene;

@@ -213,7 +213,8 @@ impl Scene {
         self.on_file("DROP TRIGGER refuse");
     }
 
-    fn on_file(&self, sql: &str) {
+    /// Runs statements on the file, beside the host.
+    pub fn on_file(&self, sql: &str) {
         let db = rusqlite::Connection::open(self.folder.path().join("puppet.db")).unwrap();
         db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         db.execute_batch(sql).unwrap();

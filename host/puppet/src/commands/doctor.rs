@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use puppet_grants::CallBounds;
 use puppet_sandbox::LIMITS;
-use puppet_store::{HostLock, StoreError, sqlite::SqliteStore};
+use puppet_store::{EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
 use crate::{
@@ -33,6 +33,9 @@ struct LimitRow {
     breach: Option<&'static str>,
     hostile_guest: &'static str,
 }
+
+/// Effects in doubt that are named.
+const DOUBTFUL: usize = 5;
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
@@ -108,6 +111,7 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), folder(setup).await, sandbox(setup)];
+    checks.extend(outbox(setup).await);
     checks.extend(models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
@@ -181,6 +185,22 @@ async fn folder(setup: &Setup) -> Check {
         }
         Err(error) => of_trouble("data folder", "fail", &error.into()),
     }
+}
+
+/// Effects of which nobody knows whether they happened: somebody has to look.
+async fn outbox(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    let doubtful = match store.effects(&[EffectState::InDoubt]).await {
+        Ok(doubtful) => doubtful,
+        Err(error) => return Some(of_trouble("outbox", "fail", &error.into())),
+    };
+    if doubtful.is_empty() {
+        return Some(check("outbox", "ok", "no effect is in doubt", ""));
+    }
+    let named = doubtful.iter().rev().take(DOUBTFUL);
+    let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
+    let detail = format!("{} effects are in doubt, the latest of {}", doubtful.len(), named.join(", "));
+    Some(check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were"))
 }
 
 fn sandbox(setup: &Setup) -> Check {
