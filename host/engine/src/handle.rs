@@ -21,6 +21,9 @@ const ATTEMPTS: u32 = 4;
 /// How often a quarantined version's events are looked at.
 const QUARANTINE_MS: u64 = 3_600_000;
 
+/// How often events of an agent are looked at whose row cannot be understood.
+const BROKEN_MS: u64 = 600_000;
+
 /// A declined event comes again no sooner than so much later: nothing else bounds a plugin that declines for ever.
 const AGAIN_MS: u64 = 60_000;
 
@@ -28,7 +31,7 @@ const AGAIN_MS: u64 = 60_000;
 pub enum Handled {
     /// To be committed.
     Commit(Box<Commit>, Arc<Actor>),
-    /// Its plugin version is backed off or quarantined: it waits.
+    /// Its plugin version is backed off or quarantined, or its agent's row cannot be understood: it waits.
     Later {
         /// When it is looked at again.
         until: Timestamp,
@@ -49,7 +52,15 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
     if event.hops > MAX_HOPS {
         return dead("loop");
     }
-    let Some(actor) = host.actor(&event.agent).await? else { return dead("no-agent") };
+    let actor = match host.actor(&event.agent).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return dead("no-agent"),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(agent = %event.agent, event = %event.id, %error, "nobody can be called: the event waits");
+            return Ok(Handled::Later { until: host.clock.now().plus_millis(BROKEN_MS) });
+        }
+        Err(error) => return Err(error),
+    };
     match actor.plugin.standing(host.clock.now()) {
         Standing::Good => {}
         Standing::BackOff { until } => return Ok(Handled::Later { until }),

@@ -15,7 +15,7 @@ use crate::host::Host;
 /// Timers written together.
 const GROUP: usize = 256;
 
-/// How long a timer waits whose agent may set none any more.
+/// How long a timer waits whose agent may set none any more, or cannot be called.
 const DENIED_MS: u64 = 3_600_000;
 
 /// What one firing draws on.
@@ -75,7 +75,15 @@ enum Admitted {
 }
 
 async fn admit(host: &Host, timer: &Timer, now: Timestamp) -> Result<Admitted, StoreError> {
-    let Some(actor) = host.actor(&timer.agent).await? else { return Ok(Admitted::Now(None)) };
+    let actor = match host.actor(&timer.agent).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return Ok(Admitted::Now(None)),
+        // Nobody else's timers wait for a row that is broken.
+        Err(error @ StoreError::Corrupt { .. }) => {
+            return Ok(Admitted::Later { until: now.plus_millis(DENIED_MS), why: error.to_string() });
+        }
+        Err(error) => return Err(error),
+    };
     Ok(match Due::admit(&actor.rights, Capability::Schedule, &[CHARGE], now) {
         Ok(due) => Admitted::Now(Some(due)),
         Err(error) => {

@@ -269,13 +269,16 @@ struct Company {
 }
 
 impl Casting for Company {
-    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Option<Actor> {
+    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Ledger) -> Result<Option<Actor>, String> {
         let (pack, owner) = match id.as_str().strip_prefix("generator:") {
             Some(pack) => (pack, id.as_str()),
-            None => (body["plugin"].as_str()?, body["owner"].as_str()?),
+            None => {
+                let text = |key: &str| body[key].as_str().ok_or_else(|| format!("`{key}` is missing"));
+                (text("plugin")?, text("owner")?)
+            }
         };
-        let (plugin, owner) = (plugins.get(&PackId::new(pack))?, AgentId::new(owner));
-        let granted = self.granted.lock().unwrap().get(&plugin.id)?.clone();
+        let (Some(plugin), owner) = (plugins.get(&PackId::new(pack)), AgentId::new(owner)) else { return Ok(None) };
+        let granted = self.granted.lock().unwrap()[&plugin.id].clone();
         let profile = Profile {
             id: id.to_string(),
             name: id.to_string(),
@@ -285,7 +288,7 @@ impl Casting for Company {
             persona: Json::of(&Persona::default()),
             settings: Json::of(&json!({})),
         };
-        Some(Actor {
+        Ok(Some(Actor {
             id: id.clone(),
             account: AccountId::new(id.as_str()),
             persona: Arc::new(Persona::default()),
@@ -297,6 +300,6 @@ impl Casting for Company {
             llm: self.llm.clone(),
             assets: Vec::new(),
             decay: None,
-        })
+        }))
     }
 }
