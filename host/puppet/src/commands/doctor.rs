@@ -199,7 +199,7 @@ async fn outbox(setup: &Setup) -> Option<Check> {
     }
     let named = doubtful.iter().rev().take(DOUBTFUL);
     let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
-    let detail = format!("{} effects are in doubt, the latest of {}", doubtful.len(), named.join(", "));
+    let detail = format!("{} in doubt, the latest: {}", doubtful.len(), named.join(", "));
     Some(check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were"))
 }
 
