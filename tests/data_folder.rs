@@ -1,5 +1,8 @@
 //! `init`, `config`, `doctor`: what a newcomer touches first.
 
+use puppet_store::{Change, CommitStore as _, Effect, EffectState, Options, SqliteStore};
+use puppet_types::{Decision, Timestamp};
+
 use crate::support::{finish, list, puppet, run};
 
 #[test]
@@ -59,4 +62,40 @@ fn doctor_lists_every_limit() {
     }
     let checks = run(folder.path(), &["doctor", "--json"]).exits(0).json();
     assert!(list(&checks, "checks").iter().all(|check| check["status"] != "fail"), "{checks}");
+}
+
+#[tokio::test]
+async fn doctor_names_what_is_in_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join(".puppet");
+    let outbox = || {
+        let checks = run(folder.path(), &["doctor", "--json"]).exits(0).json();
+        let check = list(&checks, "checks").iter().find(|check| check["name"] == "outbox").cloned();
+        check.map(|check| (check["status"].as_str().unwrap().to_owned(), check["detail"].as_str().unwrap().to_owned()))
+    };
+    assert_eq!(outbox(), None, "there is no folder yet");
+    let store = SqliteStore::open(&data, Options::default()).unwrap();
+    let effect = |n: u32, state| {
+        Change::Effect(Effect {
+            id: format!("eff_{n}").into(),
+            seq: 0,
+            agent: "ann".into(),
+            account: "ann_says".into(),
+            invocation: "inv_7".into(),
+            n,
+            not_before: Timestamp::default(),
+            hops: 0,
+            body: Decision::Post { text: "hello".into(), images: Vec::new() },
+            state,
+            attempts: 1,
+            provider_id: None,
+            reason: None,
+        })
+    };
+    store.apply(vec![effect(0, EffectState::Done), effect(1, EffectState::Waiting)]).await.unwrap();
+    assert_eq!(outbox().unwrap().0, "ok");
+    store.apply(vec![effect(2, EffectState::InDoubt)]).await.unwrap();
+    let (status, detail) = outbox().unwrap();
+    assert_eq!((status.as_str(), detail.as_str()), ("warn", "1 in doubt, the latest: inv_7 by @ann_says"));
+    store.close();
 }

@@ -39,6 +39,46 @@ fn events_are_sent_waited_for_and_journaled() {
     assert!(!data.join("run.json").exists() && !data.join("control.sock").exists());
 }
 
+/// The one plugin's state and strikes.
+fn standing(folder: &std::path::Path) -> (String, u64) {
+    let plugins = run(folder, &["plugins", "--json"]).exits(0).json();
+    let one = list(&plugins, "items").iter().find(|item| item["pack"] == "standard-personality").unwrap();
+    (one["state"].as_str().unwrap().to_owned(), one["strikes"].as_u64().unwrap())
+}
+
+#[test]
+fn strikes_outlive_the_host_and_the_operator_forgives_them() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    std::fs::create_dir(folder.path().join("strict")).unwrap();
+    std::fs::write(folder.path().join("strict/puppet.toml"), "[invocation]\ndecisions = 1\n").unwrap();
+    let strict = ["--config", "strict/puppet.toml"];
+    let news = ["event", "send", "news", "--payload", "{\"topic\": \"rain\"}", "--agent", "harbour-watch", "--wait"];
+    let release = ["plugins", "release", "standard-personality", "--json"];
+    // Who is new decides more than one thing: that is behind it.
+    let host = Running::start(folder.path(), &data, &[]);
+    run(folder.path(), &news).exits(0);
+    host.kill();
+    let host = Running::start(folder.path(), &data, &strict);
+    run(folder.path(), &news).exits(1);
+    host.kill();
+    assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "the folder knows");
+
+    let host = Running::start(folder.path(), &data, &strict);
+    assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "a restart forgives nothing");
+    let released = run(folder.path(), &release).exits(0).json();
+    assert_eq!((&released["was"], &released["strikes"]), (&"backed-off".into(), &1.into()));
+    assert_eq!(standing(folder.path()), ("live".into(), 0));
+    run(folder.path(), &news).exits(1);
+    host.kill();
+
+    let released = run(folder.path(), &release).exits(0).json();
+    assert_eq!(released["was"], "backed-off", "one more breach, and no host to ask");
+    assert_eq!(standing(folder.path()), ("live".into(), 0));
+    let unknown = run(folder.path(), &["plugins", "release", "standard-persona"]).exits(2);
+    assert!(unknown.stderr.contains("standard-personality"), "{}", unknown.stderr);
+}
+
 #[test]
 fn a_second_host_is_refused_and_reads_still_work() {
     let folder = imported();

@@ -197,6 +197,8 @@ impl Seen {
         assert!(!list(&dead, "items").is_empty());
         let id = list(&breached, "items").first().unwrap()["id"].as_str().unwrap().to_owned();
         self.run("invocation", 0, &["journal", "show", &id]);
+        let released = self.run("release", 0, &["plugins", "release", "standard-personality"]);
+        assert_eq!(released["was"], "backed-off");
     }
 
     /// `journal -f`: one object per line. It tells what comes after it started, so events are sent until it does.

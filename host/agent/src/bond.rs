@@ -5,6 +5,9 @@ use puppet_types::{Persona, RelationshipChange, Timestamp};
 
 use crate::mood::rounded;
 
+/// Relationships an agent keeps: who was not met for longest makes way. Whom it knows from birth and never met goes
+/// last.
+pub const KEPT: usize = 1_000;
 /// Interactions kept, newest first.
 pub const RECENT: usize = 10;
 /// Notes kept, newest last.

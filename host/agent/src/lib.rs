@@ -6,7 +6,7 @@ mod host;
 mod mood;
 mod profile;
 
-pub use bond::{RECENT, apply_change, initial_relationships};
+pub use bond::{KEPT, RECENT, apply_change, initial_relationships};
 pub use host::{Carries, View, link};
 pub use mood::{MoodDecay, apply_shift, decayed};
 pub use profile::Profile;

@@ -16,6 +16,8 @@ type TimerKey = (AgentId, PackId, Arc<str>);
 struct Set {
     rule: TimerRule,
     next: Timestamp,
+    /// When it is looked at: later than `next` where it waits for its budget.
+    due: Timestamp,
     payload: Json,
 }
 
@@ -34,6 +36,17 @@ impl Agenda {
         self.events.insert((waiting.not_before, waiting.seq), waiting);
     }
 
+    /// What has happened and waits (for its plugin, for the store) is due now.
+    pub fn look_again(&mut self, now: Timestamp) {
+        let waiting = std::mem::take(&mut self.events).into_values();
+        for mut waiting in waiting {
+            if waiting.event.at <= now {
+                waiting.not_before = waiting.not_before.min(now);
+            }
+            self.add_event(waiting);
+        }
+    }
+
     /// An effect waits until its `not_before`.
     pub fn add_effect(&mut self, effect: Effect) {
         self.effects.insert((effect.not_before, effect.seq), effect);
@@ -41,17 +54,23 @@ impl Agenda {
 
     /// A timer is set; one of the same key is replaced.
     pub fn set_timer(&mut self, timer: Timer) {
+        let due = timer.next;
+        self.put_timer(timer, due);
+    }
+
+    fn put_timer(&mut self, timer: Timer, due: Timestamp) {
         let Timer { agent, plugin, name, rule, next, payload } = timer;
         let key = (agent, plugin, name.into());
         self.remove_timer(&key);
-        self.timers_by_time.insert((next, key.clone()));
-        self.timers.insert(key, Set { rule, next, payload: Json::of(&payload) });
+        self.timers_by_time.insert((due, key.clone()));
+        self.timers.insert(key, Set { rule, next, due, payload: Json::of(&payload) });
     }
 
-    /// A timer that was taken and did not fire. One of the same key that was set meanwhile is the newer.
-    pub fn put_back_timer(&mut self, timer: Timer) {
+    /// A timer that was taken and did not fire is due again then. One of the same key that was set meanwhile is the
+    /// newer.
+    pub fn put_back_timer(&mut self, timer: Timer, due: Timestamp) {
         if !self.timers.contains_key(&(timer.agent.clone(), timer.plugin.clone(), timer.name.as_str().into())) {
-            self.set_timer(timer);
+            self.put_timer(timer, due);
         }
     }
 
@@ -62,7 +81,7 @@ impl Agenda {
 
     fn remove_timer(&mut self, key: &TimerKey) {
         if let Some(old) = self.timers.remove(key) {
-            self.timers_by_time.remove(&(old.next, key.clone()));
+            self.timers_by_time.remove(&(old.due, key.clone()));
         }
     }
 
@@ -92,7 +111,7 @@ impl Agenda {
                 break;
             }
             if let Some((_, key)) = self.timers_by_time.pop_first() {
-                let Some(Set { rule, next, payload }) = self.timers.remove(&key) else { continue };
+                let Some(Set { rule, next, payload, .. }) = self.timers.remove(&key) else { continue };
                 let (agent, plugin, name) = key;
                 // It was JSON when it was set.
                 let payload = payload.parse().unwrap_or_default();
@@ -181,9 +200,15 @@ mod tests {
         assert_eq!(due, ["y", "x"]);
         assert_eq!(agenda.next(), None);
         agenda.set_timer(timer("x", 30));
-        agenda.put_back_timer(timer("x", 20));
-        agenda.put_back_timer(timer("y", 15));
+        agenda.put_back_timer(timer("x", 20), Timestamp::from_millis(20));
+        agenda.put_back_timer(timer("y", 15), Timestamp::from_millis(15));
         let due: Vec<_> = agenda.due_timers(Timestamp::from_millis(30)).into_iter().map(|t| t.name).collect();
         assert_eq!(due, ["y", "x"], "what was set anew is not overtaken");
+        agenda.put_back_timer(timer("x", 30), Timestamp::from_millis(90));
+        agenda.put_back_timer(timer("y", 30), Timestamp::from_millis(90));
+        assert_eq!(agenda.next(), Some(Timestamp::from_millis(90)));
+        agenda.cancel_timer(&"a".into(), &"p".into(), "y");
+        let due = agenda.due_timers(Timestamp::from_millis(90));
+        assert_eq!(due, [timer("x", 30)], "it waits, and is the same timer");
     }
 }

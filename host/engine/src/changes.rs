@@ -51,7 +51,7 @@ pub async fn changes(
                 let old = base.relationship(&*host.store, &actor.id, target).await?;
                 let relationship = apply_change(&old, change, occasion.at);
                 base.relationships.insert(target.clone(), relationship.clone());
-                changes.push(Change::Relationship { agent: actor.id.clone(), relationship });
+                changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep: puppet_agent::KEPT });
             }
             _ => changes.extend(own_rows(host, actor, occasion.at, decision)),
         }
@@ -92,8 +92,7 @@ impl Base {
 fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision: &Decision) -> Effect {
     let state = match actor.rights.mode {
         Mode::Live => EffectState::Waiting,
-        // Nothing leaves before the operator has said yes; the approval queue is the outbox in this state.
-        Mode::Approve | Mode::DryRun => EffectState::DryRun,
+        Mode::DryRun => EffectState::DryRun,
     };
     Effect {
         id: EffectId::from(ids::derive("eff", &[occasion.invocation.as_str(), &n.to_string()])),

@@ -138,7 +138,15 @@ impl Worker {
     /// One batch of an agent. Answers whether there may be more.
     async fn serve(&mut self, agent: &AgentId, now: Timestamp) -> Result<bool, CallError> {
         // Whose plugin is not there any more recalls nothing; at a start it is looked for again.
-        let Some(actor) = self.host.actor(agent).await.map_err(|error| failed(&error))? else { return Ok(false) };
+        let actor = match self.host.actor(agent).await {
+            Ok(Some(actor)) => actor,
+            Ok(None) => return Ok(false),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%agent, %error, "its memories get no vectors before the next start");
+                return Ok(false);
+            }
+            Err(error) => return Err(failed(&error)),
+        };
         let aside = self.aside.get(agent).map_or(0, BTreeSet::len);
         let mut rows = self.waiting(agent).await?;
         while !rows.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use puppet_sandbox::Standing;
-use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
+use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, StrikesRow, Waiting};
 use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     changes::{Occasion, changes},
     happening::Happening,
     host::Host,
-    invocation::{self, Answers, invocation_id},
+    invocation::{self, Answers, Origin, invocation_id},
 };
 
 /// Tries of an event whose invocation ran into its deadline.
@@ -21,6 +21,9 @@ const ATTEMPTS: u32 = 4;
 /// How often a quarantined version's events are looked at.
 const QUARANTINE_MS: u64 = 3_600_000;
 
+/// How often events of an agent are looked at whose row cannot be understood.
+const BROKEN_MS: u64 = 600_000;
+
 /// A declined event comes again no sooner than so much later: nothing else bounds a plugin that declines for ever.
 const AGAIN_MS: u64 = 60_000;
 
@@ -28,7 +31,7 @@ const AGAIN_MS: u64 = 60_000;
 pub enum Handled {
     /// To be committed.
     Commit(Box<Commit>, Arc<Actor>),
-    /// Its plugin version is backed off or quarantined: it waits.
+    /// Its plugin version is backed off or quarantined, or its agent's row cannot be understood: it waits.
     Later {
         /// When it is looked at again.
         until: Timestamp,
@@ -49,7 +52,15 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
     if event.hops > MAX_HOPS {
         return dead("loop");
     }
-    let Some(actor) = host.actor(&event.agent).await? else { return dead("no-agent") };
+    let actor = match host.actor(&event.agent).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return dead("no-agent"),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(agent = %event.agent, event = %event.id, %error, "nobody can be called: the event waits");
+            return Ok(Handled::Later { until: host.clock.now().plus_millis(BROKEN_MS) });
+        }
+        Err(error) => return Err(error),
+    };
     match actor.plugin.standing(host.clock.now()) {
         Standing::Good => {}
         Standing::BackOff { until } => return Ok(Handled::Later { until }),
@@ -70,7 +81,7 @@ async fn commit_of(
     answers: Answers,
 ) -> Result<Commit, StoreError> {
     let event = &waiting.event;
-    let called = invocation::call(host, actor, id, event, answers).await;
+    let called = invocation::call(host, actor, Origin::of(host, id), event, answers).await;
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
     if called.outcome == Outcome::Ok {
@@ -111,7 +122,9 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
             return Ok(Settled { happening: Some(happening), ..Settled::default() });
         }
     };
-    commit.invocation.strikes = strikes(&actor, &commit.invocation);
+    let (count, row) = strikes(&actor, &commit.invocation);
+    commit.invocation.strikes = count;
+    commit.changes.extend(row.map(Change::Strikes));
     let is_timer = |change: &&Change| matches!(change, Change::SetTimer(_) | Change::CancelTimer { .. });
     let timers = commit.changes.iter().filter(is_timer).cloned().collect();
     let again = match &commit.end {
@@ -128,16 +141,18 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
 }
 
 /// A breach is a strike against the version, whoever it happened to.
-fn strikes(actor: &Actor, invocation: &Invocation) -> u32 {
-    let Outcome::Breach(breach, _) = &invocation.outcome else { return actor.plugin.strikes() };
-    let (count, standing) = actor.plugin.strike(invocation.at);
+fn strikes(actor: &Actor, invocation: &Invocation) -> (u32, Option<StrikesRow>) {
+    let Outcome::Breach(breach, _) = &invocation.outcome else { return (actor.plugin.strikes(), None) };
+    let (count, standing, row) = actor.plugin.strike(invocation.at);
     let plugin = &actor.plugin.id;
     match standing {
-        Standing::Quarantined => tracing::error!(%plugin, %breach, count, "quarantined: it runs again after a restart"),
+        Standing::Quarantined => {
+            tracing::error!(%plugin, %breach, count, "quarantined until `puppet plugins release {plugin}`");
+        }
         Standing::BackOff { until } => tracing::warn!(%plugin, %breach, count, %until, "backed off"),
         Standing::Good => {}
     }
-    count
+    (count, Some(row))
 }
 
 fn happening(commit: &Commit) -> Happening {

@@ -15,6 +15,7 @@ use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
 use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp};
+use serde_json::Value;
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
 
@@ -28,8 +29,17 @@ const WATCHED: usize = 4_096;
 
 /// Builds an actor from what the store holds of it.
 pub trait Casting: Send + Sync + 'static {
-    /// `body` is the agent's row; none where it cannot be cast (its plugin is not installed).
-    fn cast(&self, id: &AgentId, body: &serde_json::Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor>;
+    /// `body` is the agent's row; none where its plugin is not installed.
+    ///
+    /// # Errors
+    /// The row, or what the operator wrote about it, cannot be understood: in words.
+    fn cast(
+        &self,
+        id: &AgentId,
+        body: &Value,
+        plugins: &Plugins,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Option<Actor>, String>;
 }
 
 /// Plugins by pack.
@@ -141,10 +151,11 @@ impl Host {
         self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes up what the store holds: budgets, waiting events, timers, effects. Called once, before a driver.
+    /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects. Called once, before a driver.
     pub async fn load(&self) -> Result<(), StoreError> {
         use puppet_store::EffectState::{Sent, Waiting};
         self.ledger.restore(self.store.spent().await?);
+        self.load_strikes().await?;
         let waiting = self.store.waiting().await?;
         self.recovering.store(!waiting.is_empty(), Ordering::Release);
         let timers = self.store.timers().await?;
@@ -189,18 +200,24 @@ impl Host {
         Ok(committed)
     }
 
-    /// The actor behind a mailbox.
+    /// The actor behind a mailbox; none where nobody is behind it.
+    ///
+    /// # Errors
+    /// The store failed, or the row is there and cannot be cast ([`StoreError::Corrupt`]): whoever is behind it may be
+    /// there again later.
     pub async fn actor(&self, id: &AgentId) -> Result<Option<Arc<Actor>>, StoreError> {
         if let Some(actor) = self.actors.get(id) {
             return Ok(Some(actor));
         }
         let body = match self.store.agent(id).await? {
             Some(row) => row.body,
-            None if id.is_generator() => serde_json::Value::Null,
+            None if id.is_generator() => Value::Null,
             None => return Ok(None),
         };
         let plugins = self.plugins();
-        let actor = self.casting.cast(id, &body, &plugins, &self.ledger).map(Arc::new);
+        let cast = self.casting.cast(id, &body, &plugins, &self.ledger);
+        let cast = cast.map_err(|reason| StoreError::Corrupt { table: "agents", reason: format!("{id}: {reason}") })?;
+        let actor = cast.map(Arc::new);
         if let Some(actor) = &actor {
             self.actors.put(Arc::clone(actor));
         }

@@ -21,6 +21,21 @@ pub enum Answers {
     Replay(Vec<Read>),
 }
 
+/// What names an invocation, and what it draws from.
+pub struct Origin {
+    /// The invocation's.
+    pub id: InvocationId,
+    /// Of it alone: no other invocation's follows from it.
+    pub seed: u64,
+}
+
+impl Origin {
+    /// As this host makes it.
+    pub fn of(host: &Host, id: InvocationId) -> Self {
+        Self { seed: host.seed(&id), id }
+    }
+}
+
 /// A call that has ended.
 pub struct Called {
     /// The invocation's.
@@ -33,15 +48,17 @@ pub struct Called {
     pub proceedings: Proceedings,
     /// When it ended, where the wall counts.
     pub ended: Option<Instant>,
+    seed: u64,
     fuel: u64,
     peak_memory_bytes: u64,
     timing: Option<Timing>,
 }
 
 /// Calls the plugin. Reservations of its decisions are spent where it ended well, else given back.
-pub async fn call(host: &Host, actor: &Arc<Actor>, id: InvocationId, event: &Event, answers: Answers) -> Called {
+pub async fn call(host: &Host, actor: &Arc<Actor>, origin: Origin, event: &Event, answers: Answers) -> Called {
     let (at, since) = (host.clock.now(), Instant::now());
-    let (outcome, ended) = run(host, actor, &id, event, (at, since), answers).await;
+    let (outcome, ended) = run(host, actor, &origin, event, (at, since), answers).await;
+    let Origin { id, seed } = origin;
     let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
     let mut proceedings = carrier.into_gate().finish(outcome == Outcome::Ok);
     proceedings.log.extend(output);
@@ -51,13 +68,13 @@ pub async fn call(host: &Host, actor: &Arc<Actor>, id: InvocationId, event: &Eve
         reads: micros(proceedings.waited),
         commit: 0,
     });
-    Called { id, at, outcome, proceedings, ended, fuel, peak_memory_bytes, timing }
+    Called { id, at, outcome, proceedings, ended, seed, fuel, peak_memory_bytes, timing }
 }
 
 impl Called {
     /// For the journal, and what it adds to the budgets.
     pub fn record(self, actor: &Actor, event: Event) -> (Invocation, Vec<Spend>) {
-        let Self { id, at, outcome, proceedings, fuel, peak_memory_bytes, timing, .. } = self;
+        let Self { id, at, outcome, proceedings, seed, fuel, peak_memory_bytes, timing, .. } = self;
         let invocation = Invocation {
             id,
             at,
@@ -65,6 +82,7 @@ impl Called {
             plugin: actor.plugin.reference(),
             persona_digest: actor.persona_digest,
             settings_digest: actor.settings_digest,
+            seed: Some(seed),
             event,
             outcome,
             fuel,
@@ -85,7 +103,7 @@ impl Called {
 pub async fn run(
     host: &Host,
     actor: &Arc<Actor>,
-    id: &InvocationId,
+    Origin { id, seed }: &Origin,
     event: &Event,
     (at, since): (Timestamp, Instant),
     answers: Answers,
@@ -107,7 +125,7 @@ pub async fn run(
         Answers::Recorded(reads) => gate.answer_from(reads),
         Answers::Replay(reads) => gate.replay(reads),
     };
-    let seed = host.seed(id);
+    let seed = *seed;
     let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), Arc::clone(&host.agents), seed);
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };

@@ -151,10 +151,10 @@ impl Live {
                 });
             }
             while effects.len() < self.effects {
-                let Some(effect) = lanes.pop() else { break };
+                let Some(mut effect) = lanes.pop() else { break };
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
-                    let attempted = outbox::attempt(&host, effect.clone()).await;
+                    let attempted = outbox::attempt(&host, &mut effect).await;
                     Done::Effect(effect.account.clone(), effect, attempted)
                 });
             }
@@ -251,7 +251,10 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
         }
         Ok(Done::Effect(account, mut effect, Err(error))) => {
             tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
-            lanes.done(&account);
+            // One that was begun holds its lane until it is due again, as every retry does.
+            if effect.attempts == 0 {
+                lanes.done(&account);
+            }
             effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
             host.agenda().add_effect(effect);
         }

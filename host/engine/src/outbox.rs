@@ -25,13 +25,20 @@ pub struct Attempted {
     pub happening: Happening,
 }
 
-/// Tries one effect.
-pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, StoreError> {
+/// Tries one effect. One that was begun before and whose end nobody saw is tried again only where that cannot do it
+/// twice. Where the store fails the effect is left as far as it came: `Sent` once the attempt is written.
+pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Attempted, StoreError> {
+    let at = host.clock.now();
+    if effect.state == EffectState::Sent && !host.publisher.is_idempotent() {
+        let reason = "an attempt was under way and nobody saw its end".to_owned();
+        return not_done(host, effect.clone(), at, PublishError::InDoubt(reason), None).await;
+    }
+    let action = action(host, effect).await?;
     host.store.begin_attempt(&effect.id).await?;
     effect.attempts += 1;
-    let at = host.clock.now();
+    effect.state = EffectState::Sent;
     let mut about = None;
-    let outcome = match action(host, &effect).await? {
+    let outcome = match action {
         Ok(action) => {
             about = action.about().cloned();
             let order =
@@ -43,8 +50,8 @@ pub async fn attempt(host: &Host, mut effect: Effect) -> Result<Attempted, Store
         Err(reason) => Err(PublishError::Refused(reason)),
     };
     match outcome {
-        Ok(published) => done(host, &effect, at, published, about).await,
-        Err(error) => not_done(host, effect, at, error, about).await,
+        Ok(published) => done(host, effect, at, published, about).await,
+        Err(error) => not_done(host, effect.clone(), at, error, about).await,
     }
 }
 
@@ -126,6 +133,7 @@ async fn not_done(
     let happening = told(&effect, at, (state, Vec::new()), about);
     let again = not_before.map(|not_before| {
         effect.not_before = not_before;
+        effect.state = state;
         effect
     });
     Ok(Attempted { events, again, happening })

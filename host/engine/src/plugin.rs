@@ -6,9 +6,13 @@ use puppet_grants::Requests;
 use puppet_sandbox::{
     CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, StrikeRules, Strikes, World,
 };
+use puppet_store::StrikesRow;
 use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
 
-use crate::call::{self, Call};
+use crate::{
+    call::{self, Call},
+    release::stored,
+};
 
 /// A manifest asks for what its component uses, no less and no more: what an operator reads is what there is.
 fn agree(inspection: &Inspection, requests: &Requests) -> Result<(), LoadError> {
@@ -99,11 +103,27 @@ impl Plugin {
         self.digest
     }
 
-    /// Counts a breach. Answers how many there are, and whether the version may go on.
-    pub fn strike(&self, at: Timestamp) -> (u32, Standing) {
+    /// Counts a breach. Answers whether the version may go on, and its strikes as they are stored.
+    pub fn strike(&self, at: Timestamp) -> (u32, Standing, StrikesRow) {
         let mut strikes = self.locked();
         let standing = strikes.strike(at, &self.rules);
-        (strikes.count(), standing)
+        (strikes.count(), standing, self.row(&strikes))
+    }
+
+    /// Takes strikes back that were stored.
+    pub fn restore(&self, strikes: Strikes) {
+        *self.locked() = strikes;
+    }
+
+    /// The operator lets the version run again. Answers its strikes as they are stored.
+    pub fn release(&self) -> StrikesRow {
+        let mut strikes = self.locked();
+        strikes.release();
+        self.row(&strikes)
+    }
+
+    fn row(&self, strikes: &Strikes) -> StrikesRow {
+        stored(self.id.clone(), self.digest, strikes)
     }
 
     /// Breaches so far.

@@ -7,7 +7,7 @@ use puppet_types::{Invocation, NumberedDecision, Outcome};
 
 use crate::{
     host::Host,
-    invocation::{self, Answers},
+    invocation::{self, Answers, Origin},
 };
 
 /// The first difference.
@@ -56,8 +56,10 @@ pub struct Replayed {
 pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, StoreError> {
     let Some(actor) = host.actor(&recorded.agent).await? else { return Ok(None) };
     let answers = Answers::Replay(recorded.reads.clone());
+    let id = recorded.id.clone();
+    let origin = Origin { seed: recorded.seed.unwrap_or_else(|| host.seed(&id)), id };
     let (outcome, ended) =
-        invocation::run(host, &actor, &recorded.id, &recorded.event, (recorded.at, Instant::now()), answers).await;
+        invocation::run(host, &actor, &origin, &recorded.event, (recorded.at, Instant::now()), answers).await;
     let fuel = ended.fuel;
     let proceedings = ended.carrier.into_gate().finish(false);
     let divergence = first_difference(recorded, &outcome, fuel, &proceedings.decisions, proceedings.divergence);

@@ -47,8 +47,8 @@ pub async fn run(
         seen.at = at;
         let mut effects = host.agenda().due_effects(at);
         effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
-        for effect in effects {
-            let attempted = outbox::attempt(host, effect).await?;
+        for mut effect in effects {
+            let attempted = outbox::attempt(host, &mut effect).await?;
             host.take_up_attempted(attempted);
             seen.effects += 1;
         }

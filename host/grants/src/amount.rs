@@ -24,7 +24,7 @@ pub enum Amount {
     Rows,
     /// Bytes of memories written.
     Bytes,
-    /// Timers set.
+    /// Timers set, and timers fired.
     Timers,
 }
 

@@ -4,6 +4,7 @@
 mod amount;
 mod budget;
 mod ceiling;
+mod due;
 mod errand;
 mod failure;
 mod gate;
@@ -13,6 +14,7 @@ mod right;
 pub use amount::{Amount, Charge, Period, UnknownAmount};
 pub use budget::{BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
+pub use due::Due;
 pub use errand::Errand;
 pub use failure::{Failure, Used};
 pub use gate::{Answer, BOUNDS, Books, Bound, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};

@@ -34,7 +34,7 @@ impl NewAgent {
             changes.push(Change::Remember { agent: id.clone(), memory, vector, cap });
         }
         for relationship in puppet_agent::initial_relationships(persona) {
-            changes.push(Change::Relationship { agent: id.clone(), relationship });
+            changes.push(Change::Relationship { agent: id.clone(), relationship, keep: puppet_agent::KEPT });
         }
         Ok(changes)
     }

@@ -288,13 +288,21 @@ impl Cast {
 }
 
 impl Casting for Cast {
-    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
+    fn cast(
+        &self,
+        id: &AgentId,
+        body: &Value,
+        plugins: &Plugins,
+        ledger: &Arc<Ledger>,
+    ) -> std::result::Result<Option<Actor>, String> {
         if id.is_generator() {
-            return self.generator(id, plugins, ledger);
+            return Ok(self.generator(id, plugins, ledger));
         }
-        let spec: AgentSpec = serde_json::from_value(body.clone()).ok()?;
+        let spec: AgentSpec = serde_json::from_value(body.clone()).map_err(|error| error.to_string())?;
         let pack = spec.plugin.clone();
-        let manifest = self.manifests.get(&pack)?;
+        let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
+        let rights = rights(manifest, &spec, &self.cuts, ledger).map_err(|trouble| trouble.message)?;
+        let llm = self.model(spec.llm.as_deref()).ok_or("there is no model for it")?;
         let profile = Profile {
             id: id.to_string(),
             name: spec.name.clone(),
@@ -304,18 +312,18 @@ impl Casting for Cast {
             persona: Json::of(&spec.persona),
             settings: Json::of(&spec.settings),
         };
-        Some(Actor {
+        Ok(Some(Actor {
             id: id.clone(),
             account: AccountId::new(&spec.handle),
             persona_digest: Digest::of(profile.persona.as_str().as_bytes()),
             settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
             profile,
-            plugin: Arc::clone(plugins.get(&pack)?),
-            rights: Arc::new(rights(manifest, &spec, &self.cuts, ledger).ok()?),
-            llm: self.model(spec.llm.as_deref())?,
+            plugin: Arc::clone(plugin),
+            rights: Arc::new(rights),
+            llm,
             assets: spec.assets,
             decay: spec.mood_decay,
             persona: Arc::new(spec.persona),
-        })
+        }))
     }
 }

@@ -52,7 +52,11 @@ pub enum Command {
     /// What happened and why: the record of invocations.
     Journal(Journal),
     /// The plugins that run, with their imports, grants and strikes.
-    Plugins,
+    Plugins {
+        /// None lists them.
+        #[command(subcommand)]
+        command: Option<PluginsCommand>,
+    },
     /// What each budget allows, and what is left.
     Budgets,
     /// Check this machine, the configuration and the data folder.
@@ -140,15 +144,15 @@ pub struct Simulate {
 pub struct Invoke {
     /// A component, or a pack's folder.
     pub target: PathBuf,
-    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`.
-    #[arg(long, value_name = "JSON")]
-    pub event: String,
-    /// Recorded answers: an invocation as `journal show --json` prints it, or `{"reads": […]}`.
+    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`. None: that of the record.
+    #[arg(long, value_name = "JSON", required_unless_present = "answers")]
+    pub event: Option<String>,
+    /// A recorded invocation as `journal show --json` prints it, or `{"reads": […]}`.
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
+    /// Seed of everything random: that of the record, or 42.
+    #[arg(long)]
+    pub seed: Option<u64>,
 }
 
 /// `agent`.
@@ -168,6 +172,16 @@ pub enum Agent {
     Show {
         /// Its id.
         id: String,
+    },
+}
+
+/// `plugins`.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// Let a plugin that is backed off or quarantined run again, with a clean slate.
+    Release {
+        /// Its pack.
+        pack: String,
     },
 }
 

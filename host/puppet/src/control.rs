@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin};
+use puppet_engine::{Happening, Host};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
 use puppet_types::{AgentId, Event, EventId, PackId, Timestamp};
@@ -79,6 +79,11 @@ pub enum Request {
     Models,
     /// How the plugins stand, by pack.
     Plugins,
+    /// Let a plugin run again.
+    Release {
+        /// Its pack.
+        pack: PackId,
+    },
 }
 
 impl Request {
@@ -86,7 +91,8 @@ impl Request {
     fn limit(&self) -> Duration {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
-            Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models | Self::Plugins => 0,
+            Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models => 0,
+            Self::Plugins | Self::Release { .. } => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
     }
@@ -95,7 +101,7 @@ impl Request {
 /// How a plugin stands with a host.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Stands {
-    /// Breaches that count; none where no host was asked.
+    /// Breaches that count; none where nothing was stored.
     pub strikes: Option<u32>,
     /// It does not run before.
     pub backoff_until: Option<Timestamp>,
@@ -242,22 +248,41 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
         }
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
+        Request::Release { pack } => {
+            host.release(&pack).await?;
+            Ok(Value::Null)
+        }
         Request::Plugins => {
             let now = host.now();
-            let stands: BTreeMap<PackId, Stands> =
-                host.plugins().iter().map(|(id, plugin)| (id.clone(), stands(plugin, now))).collect();
+            let stands: BTreeMap<PackId, Stands> = host
+                .plugins()
+                .iter()
+                .map(|(id, plugin)| (id.clone(), Stands::of(plugin.standing(now), plugin.strikes())))
+                .collect();
             serde_json::to_value(stands).map_err(Trouble::internal)
         }
     }
 }
 
-fn stands(plugin: &Plugin, now: Timestamp) -> Stands {
-    let (backoff_until, quarantined) = match plugin.standing(now) {
-        Standing::Good => (None, false),
-        Standing::BackOff { until } => (Some(until), false),
-        Standing::Quarantined => (None, true),
-    };
-    Stands { strikes: Some(plugin.strikes()), backoff_until, quarantined }
+impl Stands {
+    /// Of a version's standing and strikes.
+    pub fn of(standing: Standing, strikes: u32) -> Self {
+        let (backoff_until, quarantined) = match standing {
+            Standing::Good => (None, false),
+            Standing::BackOff { until } => (Some(until), false),
+            Standing::Quarantined => (None, true),
+        };
+        Self { strikes: Some(strikes), backoff_until, quarantined }
+    }
+
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self { quarantined: true, .. } => "quarantined",
+            Self { backoff_until: Some(_), .. } => "backed-off",
+            _ => "live",
+        }
+    }
 }
 
 async fn send(

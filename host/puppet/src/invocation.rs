@@ -24,6 +24,8 @@ pub struct InvocationView {
     pub plugin: PluginRef,
     pub persona_digest: Digest,
     pub settings_digest: Digest,
+    /// Sixteen hexadecimal digits: a number of 64 bits does not survive every JSON reader.
+    pub seed: Option<String>,
     pub event: EventView,
     pub outcome: &'static str,
     pub breach: Option<&'static str>,
@@ -46,17 +48,31 @@ pub struct EventView {
     pub id: String,
     pub kind: String,
     pub source: String,
+    pub author: Option<String>,
     pub priority: Priority,
     pub at: Timestamp,
     pub payload: Value,
+    pub hops: u32,
+    pub cause: Option<String>,
 }
 
 impl EventView {
     /// Of an event.
     pub fn of(event: Event) -> Self {
-        let Event { id, kind, source, priority, at, payload, .. } = event;
-        Self { id: id.to_string(), kind, source, priority, at, payload }
+        let Event { id, kind, source, author, priority, at, payload, hops, cause, .. } = event;
+        let cause = cause.map(|cause| cause.to_string());
+        Self { id: id.to_string(), kind, source, author, priority, at, payload, hops, cause }
     }
+}
+
+/// A seed as it is printed.
+pub fn seed_text(seed: u64) -> String {
+    format!("{seed:016x}")
+}
+
+/// And read back.
+pub fn seed_of(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok()
 }
 
 /// A decline.
@@ -122,6 +138,7 @@ impl InvocationView {
             plugin: invocation.plugin,
             persona_digest: invocation.persona_digest,
             settings_digest: invocation.settings_digest,
+            seed: invocation.seed.map(seed_text),
             event: EventView::of(event),
             outcome: invocation.outcome.name(),
             breach,

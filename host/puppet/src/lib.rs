@@ -21,7 +21,7 @@ pub mod trouble;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command, Common};
+use cli::{Cli, Command, Common, PluginsCommand};
 use output::Output;
 use setup::Setup;
 use trouble::{Result, Trouble};
@@ -68,7 +68,10 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
-            Command::Plugins => commands::plugins::run(&setup, out).await,
+            Command::Plugins { command: None } => commands::plugins::run(&setup, out).await,
+            Command::Plugins { command: Some(PluginsCommand::Release { pack }) } => {
+                commands::release::run(&setup, &pack, out).await
+            }
             Command::Budgets => commands::budgets::run(&setup, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),

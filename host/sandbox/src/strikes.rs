@@ -45,6 +45,8 @@ pub struct Strikes {
     level: u32,
     until: Option<Timestamp>,
     quarantined: bool,
+    /// Changes so far: which of two is the later.
+    revision: u64,
 }
 
 const MINUTE: u64 = 60_000;
@@ -53,6 +55,7 @@ impl Strikes {
     /// Counts a breach at a time. Breaches of calls that were under way when the back-off began count towards
     /// quarantine, but do not make the back-off longer: they are the same fault.
     pub fn strike(&mut self, at: Timestamp, rules: &StrikeRules) -> Standing {
+        self.revision += 1;
         self.forgive(at, rules);
         self.recent.push_back(at);
         let window = rules.window_minutes.saturating_mul(MINUTE);
@@ -85,9 +88,14 @@ impl Strikes {
         u32::try_from(self.recent.len()).unwrap_or(u32::MAX)
     }
 
+    /// How often it changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// The operator lets it run again, with a clean slate.
     pub fn release(&mut self) {
-        *self = Self::default();
+        *self = Self { revision: self.revision + 1, ..Self::default() };
     }
 
     /// A window without a strike, counted from the end of the last back-off, wipes the slate. Quarantine stays.

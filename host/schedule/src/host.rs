@@ -246,7 +246,13 @@ mod tests {
         async fn timers_of(&self, _: &AgentId, _: &PackId) -> puppet_store::Result<Vec<Timer>> {
             Ok(Vec::new())
         }
-        async fn fire(&self, _: &Timer, _: Option<Timestamp>, _: Event) -> puppet_store::Result<Option<Waiting>> {
+        async fn fire(
+            &self,
+            _: &Timer,
+            _: Option<Timestamp>,
+            _: Event,
+            _: Vec<puppet_grants::Spend>,
+        ) -> puppet_store::Result<Option<Waiting>> {
             Ok(None)
         }
     }

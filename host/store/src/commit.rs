@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_grants::Spend;
 use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
 
-use crate::{Effect, Relationship, Result, StateBlob, Timer, Vector, Waiting};
+use crate::{Effect, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
 /// What becomes of the event.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +40,8 @@ pub enum KeepOrder {
 pub enum Change {
     /// Replaces the mood.
     Mood { agent: AgentId, mood: Mood, at: Timestamp },
-    /// Replaces a relationship.
-    Relationship { agent: AgentId, relationship: Relationship },
+    /// Replaces a relationship; a new one makes those way that were not met for longest, until at most `keep` are there.
+    Relationship { agent: AgentId, relationship: Relationship, keep: usize },
     /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`. Without a vector
     /// a row whose text stays the same keeps the one it has.
     Remember {
@@ -68,6 +68,8 @@ pub enum Change {
     Effect(Effect),
     /// Writes or replaces an agent.
     Agent(crate::AgentRow),
+    /// Replaces the strikes of a plugin version, unless later ones are there.
+    Strikes(StrikesRow),
 }
 
 /// Everything that one invocation changes.
@@ -77,7 +79,7 @@ pub struct Commit {
     pub invocation: Invocation,
     /// What becomes of its event.
     pub end: EventEnd,
-    /// Only where the outcome is ok (and the retry event of a decline).
+    /// Only where the outcome is ok (and the retry event of a decline, and the strikes of a breach).
     pub changes: Vec<Change>,
     /// Added to the budgets.
     pub spends: Vec<Spend>,

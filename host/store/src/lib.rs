@@ -15,6 +15,7 @@ mod memories;
 mod outbox;
 mod posts;
 pub mod sqlite;
+mod strikes;
 mod timers;
 
 pub use agents::{AgentRow, AgentStore, PluginState, Relationship, StateBlob};
@@ -28,6 +29,7 @@ pub use memories::{LateVector, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};
+pub use strikes::{StrikeStore, StrikesRow};
 pub use timers::{Timer, TimerStore};
 
 /// Everything a host keeps.
@@ -41,6 +43,7 @@ pub trait Store:
     + VectorStore
     + PostStore
     + BudgetStore
+    + StrikeStore
     + CommitStore
     + Send
     + Sync
@@ -58,6 +61,7 @@ impl<
         + VectorStore
         + PostStore
         + BudgetStore
+        + StrikeStore
         + CommitStore
         + Send
         + Sync

@@ -1,6 +1,7 @@
 //! Timers of plugins.
 
 use async_trait::async_trait;
+use puppet_grants::Spend;
 use puppet_types::{AgentId, Event, PackId, TimerRule, Timestamp};
 
 use crate::{Result, Waiting};
@@ -29,7 +30,14 @@ pub trait TimerStore: Send + Sync {
     async fn timers(&self) -> Result<Vec<Timer>>;
     /// One plugin's timers of one agent, by name.
     async fn timers_of(&self, agent: &AgentId, plugin: &PackId) -> Result<Vec<Timer>>;
-    /// A timer fired: its event is accepted and the timer advanced to `next` (or removed), in one transaction.
+    /// A timer fired: its event is accepted, the timer advanced to `next` (or removed) and the firing booked, in one
+    /// transaction.
     /// Nothing happens where the timer is no longer the one given (name gone, other `next`).
-    async fn fire(&self, timer: &Timer, next: Option<Timestamp>, event: Event) -> Result<Option<Waiting>>;
+    async fn fire(
+        &self,
+        timer: &Timer,
+        next: Option<Timestamp>,
+        event: Event,
+        spends: Vec<Spend>,
+    ) -> Result<Option<Waiting>>;
 }

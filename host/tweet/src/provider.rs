@@ -40,7 +40,10 @@ impl From<StoreError> for PublishError {
 /// Carries orders out.
 #[async_trait]
 pub trait TweetPublisher: Send + Sync {
-    /// Does it. Where the provider can tell effects apart, the same effect twice is done once.
+    /// Whether the same effect (by [`Order::effect`]) given twice is done once. Only then is an attempt whose end
+    /// nobody saw made again; else its effect is in doubt until somebody has looked.
+    fn is_idempotent(&self) -> bool;
+    /// Does it.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
 }
 

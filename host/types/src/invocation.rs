@@ -195,6 +195,8 @@ pub struct Invocation {
     pub persona_digest: Digest,
     /// Of the settings' JSON.
     pub settings_digest: Digest,
+    /// What it drew from; none in records that earlier versions wrote.
+    pub seed: Option<u64>,
     /// On what.
     pub event: Event,
     /// To what end.

@@ -36,6 +36,11 @@ impl Json {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
     }
+    /// Whether both say the same, however it is written: keys in another order, spaces.
+    pub fn is_same_value(&self, other: &Self) -> bool {
+        let value = |json: &Self| json.parse::<Value>().ok();
+        *self == *other || value(self).is_some_and(|own| value(other) == Some(own))
+    }
 }
 
 impl Default for Json {

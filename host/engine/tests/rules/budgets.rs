@@ -83,7 +83,7 @@ async fn killed_while_asking(steps: &[Step], per_day: u64) -> Scene {
 }
 
 /// Drives a host until something is so, and no further.
-async fn abandoned(scene: &Scene, until: impl Fn() -> bool) {
+pub async fn abandoned(scene: &Scene, until: impl Fn() -> bool) {
     let so = async {
         while !until() {
             tokio::task::yield_now().await;

@@ -147,6 +147,13 @@ pub const IMPORTS: &[Import] = &[
         core: ("after", "(param i32 i32 i64 i32 i32 i32)"),
     },
     Import {
+        capability: "schedule",
+        instance: r#"(export "every" (func (param "name" string) (param "interval-ms" u64) (param "payload" string)
+            (result (result (error $error)))))"#,
+        function: "every",
+        core: ("every", "(param i32 i32 i64 i32 i32 i32)"),
+    },
+    Import {
         capability: "state",
         instance: r#"(type $b (record (field "version" u32) (field "data" (list u8)))) (export "blob" (type $blob (eq $b)))
           (export "get" (func (result (result (option $blob) (error $error)))))"#,

@@ -40,10 +40,11 @@ fn urgent(id: &str, priority: Priority) -> Event {
     Event { priority, ..event(id, "ann", after(600_000)) }
 }
 
-/// Without what a failed invocation may leave: its journal row and its event.
+/// Without what a failed invocation may leave: its journal row, its strikes and its event.
 fn others(scene: &Scene, event: &str) -> Vec<(String, Vec<String>)> {
     let own = format!(" id=Text({:?}) ", event.as_bytes());
-    let mut rows: Vec<_> = scene.rows().into_iter().filter(|(table, _)| table != "journal").collect();
+    let mut rows: Vec<_> =
+        scene.rows().into_iter().filter(|(table, _)| table != "journal" && table != "strikes").collect();
     for (_, rows) in rows.iter_mut().filter(|(table, _)| table == "events") {
         rows.retain(|row| !row.contains(&own));
     }

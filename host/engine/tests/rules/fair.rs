@@ -113,4 +113,22 @@ async fn a_version_that_fails_everywhere_is_quarantined_and_its_mail_waits() {
     scene.run_until(after(48 * HOUR)).await;
     assert_eq!(scene.journal().await.len(), 12, "it does not run again by itself");
     assert_eq!(scene.store.waiting().await.unwrap().len(), 1, "its mail is kept");
+
+    // Nor after a restart: only the operator lets it run, and then at once.
+    let spins = || vec![Cast { pack: "spins", steps: Vec::new(), end: End::Trap, requests: everything() }];
+    let scene = scene.again(Setting::default(), spins()).await;
+    let plugin = &scene.host.plugins()[&"spins".into()];
+    assert_eq!((plugin.strikes(), plugin.standing(after(1))), (12, Standing::Quarantined));
+    scene.run_until(after(50 * HOUR)).await;
+    assert_eq!(scene.journal().await.len(), 12);
+    scene.host.release(&"spins".into()).await.unwrap();
+    scene.run_until(after(50 * HOUR + 2)).await;
+    assert_eq!((scene.journal().await.len(), plugin.strikes()), (13, 1), "a clean slate");
+    let scene = scene.again(Setting::default(), spins()).await;
+    assert_eq!(scene.host.plugins()[&"spins".into()].strikes(), 1);
+
+    // Another version of the pack begins anew.
+    let other = Cast { pack: "spins", steps: vec![Step::Log("mended")], end: End::Ok, requests: everything() };
+    let scene = scene.again(Setting::default(), vec![other]).await;
+    assert_eq!(scene.host.plugins()[&"spins".into()].strikes(), 0);
 }

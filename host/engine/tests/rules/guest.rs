@@ -28,6 +28,8 @@ pub enum Step {
     Befriend(&'static str),
     /// `schedule.after` with a name: an hour from now.
     After(&'static str),
+    /// `schedule.every` with a name: each second.
+    Every(&'static str),
     /// `state.get`.
     GetState,
     /// `state.put` of a few bytes.
@@ -93,7 +95,7 @@ impl Step {
             Self::Complete => "llm",
             Self::Remember(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
-            Self::After(_) => "schedule",
+            Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
             Self::Emit(_) => "events",
             Self::Log(_) | Self::Burn(_) => "log",
@@ -147,6 +149,9 @@ impl Step {
             ),
             Self::After(name) => {
                 format!("(call $after {} (i64.const 3600000) {} {OUT})", constants.put(name), constants.put("{}"))
+            }
+            Self::Every(name) => {
+                format!("(call $every {} (i64.const 1000) {} {OUT})", constants.put(name), constants.put("{}"))
             }
             Self::GetState => format!("(call $get {OUT})"),
             Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),

@@ -4,6 +4,7 @@ use std::{sync::Arc, sync::atomic::Ordering::SeqCst, time::Duration};
 
 use puppet_engine::SystemClock;
 use puppet_grants::CallBounds;
+use puppet_store::AgentStore as _;
 use puppet_types::{Breach, Capability, Outcome};
 
 use crate::{
@@ -27,6 +28,26 @@ async fn too_many_host_calls_end_the_call() {
     assert_eq!(detail, "more than 50 calls of `tweet`");
     assert_eq!((scene.network.reads.load(SeqCst), invocation.host_calls[&Capability::Tweet]), (50, 51));
     assert_eq!(invocation.strikes, 1);
+}
+
+#[tokio::test]
+async fn a_guest_that_befriends_everybody_keeps_those_it_met_last() {
+    let crowd = |round: usize| -> Vec<Step> {
+        let name = |n| Step::Befriend(Box::leak(format!("p{:04}", round * 250 + n).into_boxed_str()));
+        (0..250).map(name).collect()
+    };
+    let cast = |round| vec![Cast { pack: "pack", steps: crowd(round), end: End::Ok, requests: everything() }];
+    let mut scene = Scene::with(Setting::default(), cast(0), &["ann"]).await;
+    for round in 0..5 {
+        if round > 0 {
+            scene = scene.again(Setting::default(), cast(round)).await;
+        }
+        let invocation = scene.handle(event(&format!("e{round}"), "ann", start())).await.invocation;
+        assert_eq!((invocation.outcome, invocation.decisions.len()), (Outcome::Ok, 250));
+    }
+    let kept = scene.store.relationships(&"ann".into()).await.unwrap();
+    assert_eq!((kept.len(), kept.len()), (1_000, puppet_agent::KEPT));
+    assert_eq!((kept[0].target.as_str(), kept[999].target.as_str()), ("p0250", "p1249"));
 }
 
 #[tokio::test]
@@ -73,7 +94,7 @@ async fn a_slow_provider_runs_into_the_deadline() {
     let cast = Cast { pack: "pack", steps: vec![Step::Timeline], end: End::Ok, requests: everything() };
     let scene = Scene::with(setting, vec![cast], &["ann"]).await;
     scene.network.hangs.store(true, SeqCst);
-    let handled = puppet_engine::preview(&scene.host, event("e1", "ann", start()), None);
+    let handled = puppet_engine::preview(&scene.host, event("e1", "ann", start()), Default::default());
     let invocation = tokio::time::timeout(Duration::from_secs(60), handled).await.unwrap().unwrap().unwrap();
     assert!(matches!(invocation.outcome, Outcome::Breach(Breach::Deadline, _)), "{:?}", invocation.outcome);
     assert_eq!(scene.network.reads.load(SeqCst), 1);

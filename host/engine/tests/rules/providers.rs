@@ -24,6 +24,8 @@ pub struct Network {
     pub orders: Mutex<Vec<Order>>,
     /// Reads are never answered.
     pub hangs: AtomicBool,
+    /// Whether the same order twice is carried out once.
+    pub is_idempotent: AtomicBool,
     /// So many of the next reads panic.
     pub panics: AtomicU32,
     /// So many of the next orders panic.
@@ -67,9 +69,15 @@ impl TweetReader for Network {
 
 #[async_trait]
 impl TweetPublisher for Network {
+    fn is_idempotent(&self) -> bool {
+        self.is_idempotent.load(SeqCst)
+    }
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         panic_if_due(&self.publishing_panics);
         self.orders.lock().unwrap().push(order.clone());
+        if self.hangs.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(Published::default())
     }
 }

@@ -213,7 +213,8 @@ impl Scene {
         self.on_file("DROP TRIGGER refuse");
     }
 
-    fn on_file(&self, sql: &str) {
+    /// Runs statements on the file, beside the host.
+    pub fn on_file(&self, sql: &str) {
         let db = rusqlite::Connection::open(self.folder.path().join("puppet.db")).unwrap();
         db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         db.execute_batch(sql).unwrap();
@@ -268,13 +269,22 @@ struct Company {
 }
 
 impl Casting for Company {
-    fn cast(&self, id: &AgentId, body: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
+    fn cast(
+        &self,
+        id: &AgentId,
+        body: &Value,
+        plugins: &Plugins,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Option<Actor>, String> {
         let (pack, owner) = match id.as_str().strip_prefix("generator:") {
             Some(pack) => (pack, id.as_str()),
-            None => (body["plugin"].as_str()?, body["owner"].as_str()?),
+            None => {
+                let text = |key: &str| body[key].as_str().ok_or_else(|| format!("`{key}` is missing"));
+                (text("plugin")?, text("owner")?)
+            }
         };
-        let (plugin, owner) = (plugins.get(&PackId::new(pack))?, AgentId::new(owner));
-        let granted = self.granted.lock().unwrap().get(&plugin.id)?.clone();
+        let (Some(plugin), owner) = (plugins.get(&PackId::new(pack)), AgentId::new(owner)) else { return Ok(None) };
+        let granted = self.granted.lock().unwrap()[&plugin.id].clone();
         let profile = Profile {
             id: id.to_string(),
             name: id.to_string(),
@@ -284,7 +294,7 @@ impl Casting for Company {
             persona: Json::of(&Persona::default()),
             settings: Json::of(&json!({})),
         };
-        Some(Actor {
+        Ok(Some(Actor {
             id: id.clone(),
             account: AccountId::new(id.as_str()),
             persona: Arc::new(Persona::default()),
@@ -296,6 +306,6 @@ impl Casting for Company {
             llm: self.llm.clone(),
             assets: Vec::new(),
             decay: None,
-        })
+        }))
     }
 }

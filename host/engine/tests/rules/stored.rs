@@ -8,7 +8,7 @@ use std::{
 
 use puppet_engine::{Happening, Live, SystemClock, simulation};
 use puppet_grants::{Amount, Period};
-use puppet_store::{EffectState, EventStore as _, OutboxStore as _};
+use puppet_store::{AgentRow, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
 use tokio::sync::watch;
 
 use crate::{
@@ -57,6 +57,61 @@ async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
     assert_eq!(scene.model.asked.load(SeqCst), 3, "answers that were paid for are kept");
     assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (9, 0));
     assert_eq!(scene.rows()["outbox"].len(), 3);
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_be_read_is_not_taken_for_nobody() {
+    let scene = Scene::with(Setting::default(), vec![cast(&[Step::PostEventId, Step::After("tea")])], &["ann"]).await;
+    let row = |body: serde_json::Value| Change::Agent(AgentRow { id: "ann".into(), body, created: start() });
+    scene.host.apply(vec![row(serde_json::json!({ "owner": "ann" }))]).await.unwrap();
+    scene.host.submit(vec![event("e1", "ann", start()), event("e2", "nobody", start())]).await.unwrap();
+    let error = scene.host.actor(&"ann".into()).await.err().unwrap().to_string();
+    assert!(error.contains("ann: `plugin` is missing"), "{error}");
+    scene.run_until(after(60_000)).await;
+    let letters = scene.store.dead_letters(10).await.unwrap();
+    let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();
+    assert_eq!(letters, [("e2", "no-agent")], "who is not there, and nobody else");
+    let timer = Timer {
+        agent: "ann".into(),
+        plugin: "pack".into(),
+        name: "early".into(),
+        rule: puppet_types::TimerRule::Once,
+        next: after(70_000),
+        payload: serde_json::Value::Null,
+    };
+    scene.host.apply(vec![Change::SetTimer(timer)]).await.unwrap();
+    // Mended: what waited is handled when it is looked at again, and the timer fires, late.
+    let scene = scene.again(Setting::default(), vec![cast(&[Step::PostEventId])]).await;
+    scene.run_until(after(80_000)).await;
+    assert!(scene.journal().await.is_empty());
+    scene.host.apply(vec![row(serde_json::json!({ "plugin": "pack", "owner": "ann" }))]).await.unwrap();
+    scene.run_until(after(2 * HOUR)).await;
+    let kinds: Vec<_> = scene.journal().await.into_iter().map(|entry| entry.invocation.event.kind).collect();
+    assert_eq!(kinds, ["news", "timer"]);
+}
+
+/// The table is away for a moment, as on a disk that fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_of_an_agent_that_fails_is_tried_again() {
+    let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
+    let scene = Scene::with(setting, vec![cast(&[Step::PostEventId])], &["ann"]).await;
+    scene.on_file("ALTER TABLE agents RENAME TO away");
+    let mut watcher = scene.host.watch();
+    let (stop, stopped) = watch::channel(false);
+    scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
+    // It was tried: what failed comes again no sooner than a moment later.
+    let until = Instant::now() + Duration::from_secs(60);
+    while !scene.host.recovering() {
+        assert!(Instant::now() < until);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    scene.on_file("ALTER TABLE away RENAME TO agents");
+    let happening = tokio::time::timeout(Duration::from_secs(60), watcher.recv()).await.unwrap().unwrap();
+    assert!(matches!(happening, Happening::Invoked { outcome: ("ok", _), .. }), "{happening:?}");
+    stop.send(true).unwrap();
+    driver.await.unwrap().unwrap();
+    assert!(scene.store.dead_letters(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -152,8 +152,8 @@ fn commit(db: &Connection, event: &Event, id: &str, example: &Invocation) {
     const END: &str =
         "UPDATE events SET state = 'done', attempts = attempts + 1, ended = ?2 WHERE id = ?1 RETURNING seq";
     const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, \
-                          outcome, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log) \
-                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ok', ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16)";
+                          outcome, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, seed) \
+                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ok', ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16, ?17)";
     let at = event.at.as_millis();
     let ended = params![event.id.as_str(), at];
     let seq: i64 = db.prepare_cached(END).unwrap().query_row(ended, |row| row.get(0)).unwrap();
@@ -175,6 +175,7 @@ fn commit(db: &Connection, event: &Event, id: &str, example: &Invocation) {
         text(serde_json::to_string(&example.reads)),
         text(serde_json::to_string(&example.decisions)),
         text(serde_json::to_string(&example.log)),
+        example.seed.map(u64::cast_signed),
     ];
     db.prepare_cached(INSERT).unwrap().execute(values).unwrap();
 }

@@ -52,7 +52,13 @@ impl MemoryStore for OneMemory {
 struct Everybody(Requests);
 
 impl Casting for Everybody {
-    fn cast(&self, id: &AgentId, _: &Value, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
+    fn cast(
+        &self,
+        id: &AgentId,
+        _: &Value,
+        plugins: &Plugins,
+        ledger: &Arc<Ledger>,
+    ) -> std::result::Result<Option<Actor>, String> {
         let pack = PackId::new("bench");
         let persona = Persona::default();
         let profile = Profile {
@@ -64,19 +70,20 @@ impl Casting for Everybody {
             persona: Json::of(&persona),
             settings: Json::of(&serde_json::json!({})),
         };
-        Some(Actor {
+        let Some(plugin) = plugins.get(&pack) else { return Ok(None) };
+        Ok(Some(Actor {
             id: id.clone(),
             account: id.as_str().into(),
             profile,
             persona: Arc::new(persona),
             persona_digest: Digest::of(b"persona"),
             settings_digest: Digest::of(b"settings"),
-            plugin: Arc::clone(plugins.get(&pack)?),
+            plugin: Arc::clone(plugin),
             rights: Arc::new(Rights::from_requests(&self.0, &pack, id, ledger)),
             llm: Llm::offline(),
             assets: Vec::new(),
             decay: None,
-        })
+        }))
     }
 }
 

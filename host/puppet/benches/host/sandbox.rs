@@ -54,7 +54,7 @@ impl Sides {
 
     async fn ours(&self) {
         let event = guest::event(self.next.fetch_add(1, Ordering::Relaxed));
-        let invocation = preview(&self.host, event, None).await.unwrap().unwrap();
+        let invocation = preview(&self.host, event, Default::default()).await.unwrap().unwrap();
         assert_eq!((&invocation.outcome, invocation.decisions.len()), (&Outcome::Ok, 1), "{:?}", invocation.reads);
     }
 }

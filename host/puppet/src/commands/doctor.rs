@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use puppet_store::{HostLock, StoreError};
+use puppet_store::{EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
 use puppet_types::counted;
@@ -32,19 +32,22 @@ struct LimitRow {
     least: u64,
     most: u64,
     unit: &'static str,
-    config_key: &'static str,
+    config_key: Option<&'static str>,
     breach: Option<&'static str>,
     hostile_guest: &'static str,
     #[serde(skip)]
     about: &'static str,
 }
 
+/// Effects in doubt that are named.
+const DOUBTFUL: usize = 5;
+
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
     if args.limits { limits(setup, out) } else { checks(setup, out).await }
 }
 
-/// Every limit in force: those of the sandbox, then those that the gate counts.
+/// Every limit in force: those of the sandbox, those that the gate counts, and what an agent may keep.
 fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
     macro_rules! row {
         ($limit:expr, $value:expr) => {
@@ -54,7 +57,7 @@ fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
                 least: $limit.least,
                 most: $limit.most,
                 unit: $limit.unit,
-                config_key: $limit.config_key,
+                config_key: Some($limit.config_key),
                 breach: $limit.breach.map(puppet_types::Breach::code),
                 hostile_guest: $limit.hostile_guest,
                 about: $limit.about,
@@ -64,7 +67,19 @@ fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
     let config = sandboxed::config(setup)?;
     let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| row!(limit, value));
     let of_gate = sandboxed::bounds(setup).values().into_iter().map(|(bound, value)| row!(bound, value));
-    Ok(of_sandbox.chain(of_gate).collect())
+    let kept = puppet_agent::KEPT as u64;
+    let relationships = LimitRow {
+        name: "relationships",
+        value: kept,
+        least: kept,
+        most: kept,
+        unit: "rows per agent",
+        config_key: None,
+        breach: None,
+        hostile_guest: "a_guest_that_befriends_everybody_keeps_those_it_met_last",
+        about: "Others that an agent knows; beyond it, who was not met for longest makes way.",
+    };
+    Ok(of_sandbox.chain(of_gate).chain([relationships]).collect())
 }
 
 fn limits(setup: &Setup, out: Output) -> Result<()> {
@@ -76,7 +91,7 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
     for row in &rows {
         let beyond = row.breach.unwrap_or("dropped or refused");
         let numbers = [row.value, row.least, row.most].map(|n| n.to_string());
-        let words = [row.unit, row.config_key, beyond, row.hostile_guest].map(str::to_owned);
+        let words = [row.unit, row.config_key.unwrap_or("nobody"), beyond, row.hostile_guest].map(str::to_owned);
         table.row([row.name.to_owned()].into_iter().chain(numbers).chain(words));
     }
     table.print(out)?;
@@ -85,6 +100,7 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
+    checks.extend(outbox(setup).await);
     checks.extend(models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
@@ -181,6 +197,22 @@ async fn folder(setup: &Setup) -> Check {
         Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
+}
+
+/// Effects of which nobody knows whether they happened: somebody has to look.
+async fn outbox(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    let doubtful = match store.effects(&[EffectState::InDoubt]).await {
+        Ok(doubtful) => doubtful,
+        Err(error) => return Some(of_trouble("outbox", "fail", &error.into())),
+    };
+    if doubtful.is_empty() {
+        return Some(check("outbox", "ok", "no effect is in doubt", ""));
+    }
+    let named = doubtful.iter().rev().take(DOUBTFUL);
+    let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
+    let detail = format!("{} in doubt, the latest: {}", doubtful.len(), named.join(", "));
+    Some(check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were"))
 }
 
 fn sandbox(setup: &Setup) -> Check {

@@ -1,14 +1,16 @@
 //! `invoke`: one event through a component in the real sandbox, with the gate, the offline model and empty rows.
 //! Nothing is committed and no data folder is touched.
 
+mod recorded;
+
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use puppet_engine::VirtualClock;
+use puppet_engine::{Recorded, VirtualClock};
 use puppet_grants::{Request, Requests};
 use puppet_packs::{AgentSpec, Component, Manifest, Pack};
 use puppet_sandbox::World;
 use puppet_store::sqlite::SqliteStore;
-use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, Read, ReadStatus, Timestamp, counted, ids};
+use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, ReadStatus, Timestamp, counted, ids};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,12 +19,19 @@ use crate::{
     assembly::{self, Assembly, Plan, Stranger},
     cli::Invoke,
     config::Llm,
-    files, firstparty, models,
+    files, firstparty,
+    invocation::{EventView, seed_text},
+    models,
     output::Output,
     sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
 };
+
+use recorded::Record;
+
+/// The seed where neither a flag nor a record has one.
+const SEED: u64 = 42;
 
 /// When it happens, unless the event says so.
 const START: &str = "2026-01-05T12:00:00Z";
@@ -45,16 +54,18 @@ struct Given {
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
-    let given = event(&args.event)?;
-    let answers = args.answers.as_deref().map(answers).transpose()?;
+    let given = args.event.as_deref().map(event).transpose()?;
+    let record = args.answers.as_deref().map(Record::open).transpose()?;
     let (stranger, spec) = target(setup, &args.target)?;
-    let at = given.at.or_else(|| Timestamp::parse(START)).unwrap_or_default();
+    let typed = given.as_ref().and_then(|given| given.at);
+    let recorded = record.as_ref().and_then(|record| record.at);
+    let at = typed.or(recorded).or_else(|| Timestamp::parse(START)).unwrap_or_default();
     let generator = stranger.world == World::EventGenerator;
     let pack = stranger.manifest.id.clone();
     let plan = Plan {
         store: SqliteStore::in_memory()?,
         clock: Arc::new(VirtualClock::new(at)),
-        secret: assembly::seeded("invoke", args.seed),
+        secret: assembly::seeded("invoke", args.seed.unwrap_or(SEED)),
         generators: BTreeMap::new(),
         cuts: Vec::new(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
@@ -66,12 +77,29 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
     host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
     agents::introduce(&host, &spec);
     let mailbox = if generator { AgentId::generator(&pack) } else { spec.id.clone() };
-    let event = as_event(given, mailbox, at);
-    let invocation = puppet_engine::preview(&host, event, answers).await?;
+    let own_event = given.is_none();
+    let event = match given {
+        Some(given) => as_event(given, mailbox, at),
+        None => record.as_ref().and_then(|record| record.event(&mailbox)).ok_or_else(no_event)?,
+    };
+    let differences = record.as_ref().map(Record::differences);
+    let mut recorded = record.map_or_else(Recorded::default, |record| record.given(own_event));
+    if args.seed.is_some() {
+        recorded.seed = None;
+    }
+    let invocation = puppet_engine::preview(&host, event, recorded).await?;
     let Some(invocation) = invocation else {
         return Err(Trouble::internal("the component was loaded and cannot be called"));
     };
+    for part in differences.into_iter().flat_map(|differences| differences(&invocation)) {
+        out.note(format!("the {part} is not the one of the record"));
+    }
     tell(&invocation, out)
+}
+
+fn no_event() -> Trouble {
+    let remedy = "write --event '{\"kind\": …}', or give --answers a record of `puppet journal show ID --json`";
+    Trouble::input("event", "nothing says what happens", remedy).of_field("--event")
 }
 
 fn event(text: &str) -> Result<Given> {
@@ -89,21 +117,6 @@ fn event(text: &str) -> Result<Given> {
         let remedy = "write an object: --event '{\"kind\": \"mention\", \"payload\": {}}'";
         Trouble::input("event", format!("no event: {error}"), remedy).of_field("--event")
     })
-}
-
-/// Reads of a journaled invocation, or a bare list of them.
-fn answers(path: &Path) -> Result<Vec<Read>> {
-    #[derive(Deserialize)]
-    struct Recorded {
-        reads: Vec<Read>,
-    }
-    let wrong = |what: String| {
-        Trouble::input("answers", what, "give it what `puppet journal show ID --json` prints").in_file(path)
-    };
-    let text = files::text(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let recorded: Recorded =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
-    Ok(recorded.reads)
 }
 
 /// What is to be run, and whom it plays.
@@ -192,7 +205,10 @@ fn tell(invocation: &Invocation, out: Output) -> Result<()> {
             "schema": "puppet.invoke/1", "outcome": invocation.outcome.name(), "breach": breach, "detail": detail,
             "denied": denied, "fuel": invocation.fuel, "peak_memory_bytes": invocation.peak_memory_bytes,
             "host_calls": invocation.host_calls, "decisions": invocation.decisions, "log": invocation.log,
-            "committed": false,
+            "committed": false, "id": invocation.id, "at": invocation.at, "agent": invocation.agent,
+            "plugin": invocation.plugin, "persona_digest": invocation.persona_digest,
+            "settings_digest": invocation.settings_digest, "seed": invocation.seed.map(seed_text),
+            "event": EventView::of(invocation.event.clone()), "reads": invocation.reads,
         }))?;
     } else {
         let outcome = breach.unwrap_or(invocation.outcome.name());

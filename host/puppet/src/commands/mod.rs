@@ -10,5 +10,6 @@ pub mod init;
 pub mod invoke;
 pub mod journal;
 pub mod plugins;
+pub mod release;
 pub mod run;
 pub mod simulate;

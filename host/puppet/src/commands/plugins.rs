@@ -1,5 +1,5 @@
 //! `plugins`: what runs, what it imports, what it asked for and got, and how it behaved. A running host is asked how
-//! its plugins stand: back-offs and quarantines are its own.
+//! its plugins stand; without one the folder's rows say how the next will find them.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
 use puppet_packs::AgentSpec;
 use puppet_sandbox::CONTRACT;
-use puppet_store::{Filter, JournalStore as _, sqlite::SqliteStore};
-use puppet_types::{AgentId, Capability, Outcome, PackId, Timestamp};
+use puppet_store::{Filter, JournalStore as _, StrikeStore as _, sqlite::SqliteStore};
+use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -63,18 +63,12 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         // Nothing has lived here yet: what comes with the program can still be shown.
         None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
     };
-    let running: Option<BTreeMap<PackId, Stands>> = match control::ask(&setup.data, &Ask::Plugins).await? {
-        Some(answer) => Some(serde_json::from_value(answer).map_err(Trouble::internal)?),
-        None => None,
-    };
+    let all = stands(setup).await?;
     let left = assembly::manifests(&assembly::operators(setup)?)?;
     let mut rows = Vec::new();
     for plugin in firstparty::plugins() {
         let id = &plugin.manifest.id;
-        let stands = match &running {
-            Some(running) => running.get(id).cloned(),
-            None => runs(setup, id).then(Stands::default),
-        };
+        let stands = all.get(id).cloned();
         let granted = left.get(id).map(|manifest| granted(&manifest.requests, id)).unwrap_or_default();
         rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
     }
@@ -96,6 +90,32 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         ]);
     }
     table.print(out)
+}
+
+/// How the plugins stand that run, or that the next host runs.
+pub async fn stands(setup: &Setup) -> Result<BTreeMap<PackId, Stands>> {
+    if let Some(answer) = control::ask(&setup.data, &Ask::Plugins).await? {
+        return serde_json::from_value(answer).map_err(Trouble::internal);
+    }
+    let rows = match SqliteStore::open_read_only(&setup.data) {
+        Ok(store) => store.strikes().await?,
+        Err(_) if !setup.data.join("puppet.db").exists() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut all = BTreeMap::new();
+    for plugin in firstparty::plugins().into_iter().filter(|plugin| runs(setup, &plugin.manifest.id)) {
+        let digest = Digest::of(plugin.component);
+        let row = rows.iter().find(|row| row.plugin == plugin.manifest.id && row.digest == digest);
+        let stands = match row {
+            Some(row) => {
+                let strikes = puppet_engine::strikes_of(row)?;
+                Stands::of(strikes.standing(Timestamp::from_system()), strikes.count())
+            }
+            None => Stands::default(),
+        };
+        all.insert(plugin.manifest.id, stands);
+    }
+    Ok(all)
 }
 
 /// Whether the next host runs it: personalities always, generators where the configuration has them on.
@@ -156,9 +176,7 @@ fn row(
         signer: None,
         state: match stands {
             None => "installed",
-            Some(stands) if stands.quarantined => "quarantined",
-            Some(stands) if stands.backoff_until.is_some() => "backed-off",
-            Some(_) => "live",
+            Some(stands) => stands.name(),
         },
         reason: stands.is_none().then(|| "switched off in the configuration".to_owned()),
         share: if stands.is_some() { 100 } else { 0 },

@@ -27,7 +27,7 @@ pub struct GrantCut {
     pub line: usize,
 }
 
-const KEYS: [&str; 4] = ["pack", "capability", "operations", "amounts"];
+const KEYS: [&str; 5] = ["pack", "capability", "operations", "amounts", "mode"];
 /// The amounts of `puppet_grants::Amount`.
 const AMOUNTS: [&str; 10] =
     ["tokens", "usd", "posts", "replies", "likes", "deletes", "events", "rows", "bytes", "timers"];
@@ -107,6 +107,7 @@ fn read(grant: &Found<Section<'_>>) -> Result<GrantCut> {
             return Err(section.wrong("capability", named.line, message, suggest::remedy(&named.value, &known)));
         }
     };
+    check_mode(section)?;
     let operations = section.texts("operations")?;
     if let Some(Found { value, line }) = &operations
         && value.is_empty()
@@ -143,6 +144,24 @@ fn read(grant: &Found<Section<'_>>) -> Result<GrantCut> {
     Ok(GrantCut { pack: pack.value, capability, operations, amounts, line })
 }
 
+/// Effects leave as they are decided. Whoever asks for anything else must not believe that it is so.
+fn check_mode(section: &Section<'_>) -> Result<()> {
+    let Some(Found { value, line }) = section.text("mode", "`live`")? else { return Ok(()) };
+    let (message, remedy) = match value.as_str() {
+        "live" => return Ok(()),
+        "approve" => (
+            "`approve` is not there yet: nobody would be asked before something leaves",
+            "set the amounts to 0 to let nothing leave, or take the mode out",
+        ),
+        "dry-run" => (
+            "`dry-run` is not there yet: everything would leave",
+            "set the amounts to 0, or try it with `puppet simulate`",
+        ),
+        _ => ("expected `live`", "take the mode out"),
+    };
+    Err(section.wrong("mode", line, message, remedy))
+}
+
 fn pack_id(text: &str) -> Option<PackId> {
     let shape = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (!text.is_empty() && text.len() <= 64 && text.bytes().all(shape)).then(|| PackId::new(text))
@@ -174,6 +193,8 @@ mod tests {
         assert_eq!(cuts[0].amounts, BTreeMap::from([("tokens/day".into(), 100_000), ("usd/day".into(), 500_000)]));
         assert_eq!(cuts[0].operations, None);
         assert_eq!((cuts[1].operations.as_deref(), cuts[1].line), (Some(&["reply".to_owned()][..]), 9));
+        let live = "[[grant]]\npack = \"ember\"\ncapability = \"llm\"\nmode = \"live\"\noperations = [\"embed\"]\n";
+        assert_eq!(parse(live).unwrap().len(), 1);
         assert!(parse("").unwrap().is_empty());
     }
 
@@ -210,6 +231,15 @@ mod tests {
                 "grants.toml:4: grant.operations: expected at least",
             ),
             (&format!("{grant}capability = \"llm\"\n"), "grants.toml:1: grant.amounts: is missing"),
+            (
+                &format!("{grant}capability = \"tweet\"\nmode = \"approve\"\namounts = {{ \"posts/day\" = 1 }}\n"),
+                "grants.toml:4: grant.mode: `approve` is not there yet: nobody would be asked",
+            ),
+            (
+                &format!("{grant}capability = \"tweet\"\nmode = \"dry-run\"\n"),
+                "grants.toml:4: grant.mode: `dry-run` is not there yet",
+            ),
+            (&format!("{grant}capability = \"tweet\"\nmode = \"aprove\"\n"), "grant.mode: expected `live`"),
             ("[[grant]]\ncapability = \"llm\"\n", "grants.toml:1: grant.pack: is missing"),
             (
                 &format!("{grant}capability = \"llm\"\noperations = [\"embed\"]\n").repeat(2),

@@ -107,7 +107,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
     let changes = vec![
         Change::Agent(row.clone()),
         Change::Mood { agent: agent.clone(), mood, at: at(5) },
-        Change::Relationship { agent: agent.clone(), relationship: relationship.clone() },
+        Change::Relationship { agent: agent.clone(), relationship: relationship.clone(), keep: 9 },
         Change::Remember {
             agent: agent.clone(),
             memory: memory("m1", MemoryKind::Core, "x", 1),
@@ -151,6 +151,26 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
     assert!(store.timers().await.unwrap().is_empty());
     assert_eq!(store.state(&agent, &plugin).await.unwrap(), None);
     assert_eq!(store.mood(&agent).await.unwrap(), Some((Mood::default(), at(6))));
+    relationships_have_an_end(store, &agent).await;
+}
+
+/// `bob` was met already; one from birth was never met.
+async fn relationships_have_an_end(store: &impl Store, agent: &AgentId) {
+    let met = |target: &str, at| {
+        let relationship = Relationship { target: target.into(), last_interaction: at, ..Relationship::default() };
+        store.apply(vec![Change::Relationship { agent: agent.clone(), relationship, keep: 3 }])
+    };
+    met("born", None).await.unwrap();
+    for (target, minute) in [("bob", 50), ("cid", 40), ("cid", 45), ("dan", 60)] {
+        met(target, Some(at(minute))).await.unwrap();
+    }
+    let targets = async || {
+        let kept = store.relationships(agent).await.unwrap();
+        kept.into_iter().map(|kept| kept.target).collect::<Vec<_>>()
+    };
+    assert_eq!(targets().await, ["bob", "born", "dan"], "the one that was not met for longest makes way");
+    met("eve", Some(at(1))).await.unwrap();
+    assert_eq!(targets().await, ["born", "dan", "eve"], "never the new one");
 }
 
 pub async fn a_failure_takes_nothing_else_with_it(store: &impl Store) {

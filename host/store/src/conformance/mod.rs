@@ -34,6 +34,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::effects(&open().await).await;
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
+    outside::strikes(&open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

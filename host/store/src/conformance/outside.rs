@@ -1,9 +1,9 @@
 //! Posts, effects, timers and budgets.
 
-use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PackId, PostId, TimerRule};
+use puppet_types::{AccountId, AgentId, Digest, EffectId, InvocationId, PackId, PostId, TimerRule};
 
 use super::rows::{at, commit, effect, event, post, read, spend};
-use crate::{Change, Commit, EffectEnd, EffectState, EventEnd, Post, Store, Timer};
+use crate::{Change, Commit, EffectEnd, EffectState, EventEnd, Post, Store, StrikesRow, Timer};
 
 fn ids(posts: &[Post]) -> Vec<&str> {
     posts.iter().map(|post| post.id.as_str()).collect()
@@ -137,14 +137,18 @@ pub async fn timers(store: &impl Store) {
     assert_eq!(store.timers_of(&"a".into(), &"pack".into()).await.unwrap(), [ax.clone(), ay.clone()]);
     assert!(store.timers_of(&"a".into(), &"other".into()).await.unwrap().is_empty());
 
-    let fired = store.fire(&ax, Some(at(20)), event("t1", "a")).await.unwrap().unwrap();
+    let fired = store.fire(&ax, Some(at(20)), event("t1", "a"), vec![spend("a", 1, 2, 0)]).await.unwrap().unwrap();
     assert_eq!(fired.event.id.as_str(), "t1");
-    assert!(store.fire(&ax, Some(at(30)), event("t2", "a")).await.unwrap().is_none(), "it is no longer due then");
+    assert!(
+        store.fire(&ax, Some(at(30)), event("t2", "a"), vec![spend("a", 1, 4, 0)]).await.unwrap().is_none(),
+        "it is no longer due then"
+    );
     assert!(store.event(&"t2".into()).await.unwrap().is_none());
-    assert!(store.fire(&timer("a", "x", 20), None, event("t3", "a")).await.unwrap().is_some());
-    assert!(store.fire(&timer("a", "z", 1), None, event("t4", "a")).await.unwrap().is_none());
+    assert!(store.fire(&timer("a", "x", 20), None, event("t3", "a"), Vec::new()).await.unwrap().is_some());
+    assert!(store.fire(&timer("a", "z", 1), None, event("t4", "a"), Vec::new()).await.unwrap().is_none());
     assert_eq!(store.timers().await.unwrap(), [bx, ay]);
     assert_eq!(store.waiting().await.unwrap().len(), 2);
+    assert_eq!(store.spent().await.unwrap(), [spend("a", 1, 2, 0)], "what did not fire costs nothing");
 }
 
 pub async fn budgets(store: &impl Store) {
@@ -185,4 +189,19 @@ pub async fn budgets(store: &impl Store) {
     assert!(store.kept_reads(&one).await.unwrap().is_empty());
     store.commit(commit("i2", event("e2", "a"))).await.unwrap();
     assert_eq!(store.spent().await.unwrap()[1], spend("b", 3, 80, 0), "what stayed open stays booked");
+}
+
+/// By version of a pack; the latest stays, in whatever order they are written.
+pub async fn strikes(store: &impl Store) {
+    let row = |plugin: &str, digest: &[u8], revision| StrikesRow {
+        plugin: PackId::new(plugin),
+        digest: Digest::of(digest),
+        revision,
+        body: serde_json::json!({ "revision": revision }),
+    };
+    let written = [row("b", b"1", 2), row("a", b"1", 7), row("a", b"1", 9), row("a", b"1", 8), row("b", b"1", 3)];
+    store.apply(written.into_iter().map(Change::Strikes).collect()).await.unwrap();
+    assert_eq!(store.strikes().await.unwrap(), [row("a", b"1", 9), row("b", b"1", 3)]);
+    store.apply(vec![Change::Strikes(row("b", b"2", 1))]).await.unwrap();
+    assert_eq!(store.strikes().await.unwrap().len(), 3, "another version has its own");
 }

@@ -51,6 +51,7 @@ pub fn invocation(id: &str, event: Event) -> Invocation {
         plugin: PluginRef { id: PackId::new("pack"), version: "1.2.3".into(), digest: Digest::of(b"component") },
         persona_digest: Digest::of(b"persona"),
         settings_digest: Digest::of(b"settings"),
+        seed: Some(u64::MAX - 7),
         event,
         outcome: Outcome::Ok,
         fuel: u64::MAX,

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Mood, PackId, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, first, from_json, limit, time},
+    values::{all, first, from_json, json, limit, run, time, unsigned},
 };
 use crate::{AgentRow, AgentStore, Relationship, Result, StateBlob};
 
@@ -17,6 +17,28 @@ fn agent(row: &Row<'_>) -> Result<AgentRow> {
 
 fn relationship(row: &Row<'_>) -> Result<Relationship> {
     from_json("relationships", row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Writes a relationship. A new one may be one too many: then those go that were not met for longest.
+pub(super) fn relate(conn: &Connection, agent: &AgentId, relationship: &Relationship, keep: usize) -> Result<()> {
+    const UPDATE: &str = "UPDATE relationships SET body = ?3 WHERE agent = ?1 AND target = ?2";
+    const INSERT: &str = "INSERT INTO relationships (agent, target, body) VALUES (?1, ?2, ?3)";
+    const COUNT: &str = "SELECT count(*) FROM relationships WHERE agent = ?1";
+    // Times are written alike, so that text sorts as time does.
+    const OLDEST: &str = "DELETE FROM relationships WHERE agent = ?1 AND target IN (SELECT target FROM relationships \
+                          WHERE agent = ?1 AND target <> ?2 ORDER BY body ->> '$.last_interaction' IS NULL, \
+                          body ->> '$.last_interaction', target LIMIT ?3)";
+    let values = params![agent.as_str(), relationship.target, json(relationship)?];
+    if run(conn, UPDATE, values)? > 0 {
+        return Ok(());
+    }
+    run(conn, INSERT, values)?;
+    let count = first(conn, COUNT, [agent.as_str()], |row| unsigned(row, 0))?.unwrap_or(0);
+    let excess = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(keep);
+    if excess > 0 {
+        run(conn, OLDEST, params![agent.as_str(), relationship.target, limit(excess)])?;
+    }
+    Ok(())
 }
 
 #[async_trait]

@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, budgets, events, journal, memories, outbox, timers,
+    SqliteStore, agents, budgets, events, journal, memories, outbox, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -58,11 +58,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                 let values = params![agent.as_str(), mood.valence, mood.arousal, mood.dominance, at.as_millis()];
                 run(conn, SQL, values)?;
             }
-            Change::Relationship { agent, relationship } => {
-                const SQL: &str = "INSERT INTO relationships (agent, target, body) VALUES (?1, ?2, ?3) \
-                                   ON CONFLICT (agent, target) DO UPDATE SET body = excluded.body";
-                run(conn, SQL, params![agent.as_str(), relationship.target, json(relationship)?])?;
-            }
+            Change::Relationship { agent, relationship, keep } => agents::relate(conn, agent, relationship, *keep)?,
             Change::Remember { agent, memory, vector, cap } => {
                 memories::remember(conn, agent, memory, vector.as_ref())?;
                 if let Some((kinds, keep, order)) = cap {
@@ -86,6 +82,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Event(event) => committed.events.extend(events::accept(conn, event)?),
             Change::Effect(effect) => committed.effects.extend(outbox::insert(conn, effect)?),
             Change::Agent(row) => put_agent(conn, row)?,
+            Change::Strikes(row) => strikes::put(conn, row)?,
         }
     }
     Ok(())

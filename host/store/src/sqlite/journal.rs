@@ -38,8 +38,8 @@ impl Texts {
 
 const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, outcome, \
                       code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, \
-                      seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-                      ?19, ?20, ?21, ?22) ON CONFLICT (id) DO NOTHING";
+                      seq, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+                      ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO NOTHING";
 
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
 pub(super) fn insert(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64) -> Result<u64> {
@@ -88,14 +88,15 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         texts.decisions,
         texts.log,
         seq,
+        invocation.seed.map(signed),
     ];
     run(conn, INSERT, values)
 }
 
 const COLUMNS: &str = "j.seq, j.id, j.at, j.agent, j.plugin, j.version, j.digest, j.persona, j.settings, j.outcome, \
                        j.code, j.message, j.retry_at, j.fuel, j.peak_memory, j.strikes, j.timing, j.host_calls, \
-                       j.reads, j.decisions, j.log";
-const WIDTH: usize = 21;
+                       j.reads, j.decisions, j.log, j.seed";
+const WIDTH: usize = 22;
 /// Where the texts are that a search looks into: payload, reads, decisions.
 const SEARCHED: [usize; 3] = [WIDTH + 7, 18, 19];
 
@@ -129,6 +130,7 @@ fn entry(row: &Row<'_>) -> Result<JournalEntry> {
         plugin: PluginRef { id: PackId::new(text(4)?), version: text(5)?.to_owned(), digest: digest(TABLE, row, 6)? },
         persona_digest: digest(TABLE, row, 7)?,
         settings_digest: digest(TABLE, row, 8)?,
+        seed: row.get::<_, Option<i64>>(21)?.map(i64::cast_unsigned),
         event: events::event(row, WIDTH)?,
         outcome,
         fuel: unsigned(row, 13)?,
@@ -213,8 +215,8 @@ fn holds(row: &Row<'_>, wanted: &str) -> Result<bool> {
 #[cfg(test)]
 #[test]
 fn no_filter_sorts() {
-    let conn = super::open::memory().unwrap();
-    conn.execute_batch(super::schema::STEPS[0]).unwrap();
+    let mut conn = super::open::memory().unwrap();
+    super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
     for condition in ["", "WHERE j.agent = 'a'", "WHERE e.kind = 'k' AND j.seq > 5"] {
         let sql = format!("EXPLAIN QUERY PLAN {} {condition} ORDER BY j.seq DESC", select());
         let plan = super::values::all(&conn, &sql, [], |row| Ok(row.get::<_, String>(3)?)).unwrap();

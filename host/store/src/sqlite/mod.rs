@@ -15,6 +15,7 @@ mod outbox;
 mod posts;
 mod reader;
 mod schema;
+mod strikes;
 mod timers;
 mod values;
 mod vectors;

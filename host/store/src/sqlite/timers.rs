@@ -1,11 +1,12 @@
 //! Timers in SQLite.
 
 use async_trait::async_trait;
+use puppet_grants::Spend;
 use puppet_types::{AgentId, Event, PackId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    SqliteStore, events,
+    SqliteStore, budgets, events,
     values::{all, first, from_json, json, run, time},
 };
 use crate::{Result, Timer, TimerStore, Waiting};
@@ -63,9 +64,22 @@ impl TimerStore for SqliteStore {
         })
     }
 
-    async fn fire(&self, timer: &Timer, next: Option<Timestamp>, event: Event) -> Result<Option<Waiting>> {
+    async fn fire(
+        &self,
+        timer: &Timer,
+        next: Option<Timestamp>,
+        event: Event,
+        spends: Vec<Spend>,
+    ) -> Result<Option<Waiting>> {
         let timer = timer.clone();
-        self.write(move |conn| fire(conn, &timer, next, &event)).await
+        self.write(move |conn| {
+            let fired = fire(conn, &timer, next, &event)?;
+            if fired.is_some() {
+                budgets::add(conn, &spends)?;
+            }
+            Ok(fired)
+        })
+        .await
     }
 }
 

@@ -116,6 +116,11 @@ fn earliest_number(at: Timestamp) -> u64 {
 
 #[async_trait]
 impl TweetPublisher for Local {
+    /// Posts are stored under their effect: the second time they are found.
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         let (posts, addressed) = match &order.action {
             Action::Post { text, images } => {

@@ -1,0 +1,89 @@
+//! Rule 4: an effect happens at most once. What was under way when the host died is tried again only where the provider
+//! does the same effect once; else it is in doubt, and everything behind it goes on.
+
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use puppet_engine::{Happening, Live, SystemClock};
+use puppet_store::{EffectState, OutboxStore as _};
+use tokio::sync::watch;
+
+use crate::{
+    budgets::abandoned,
+    guest::{End, Step},
+    scene::{Cast, Scene, Setting, after, event, everything, start},
+};
+
+const ALL: [EffectState; 5] =
+    [EffectState::Waiting, EffectState::Sent, EffectState::Done, EffectState::Failed, EffectState::InDoubt];
+
+fn cast() -> Vec<Cast> {
+    vec![Cast { pack: "pack", steps: vec![Step::PostEventId], end: End::Ok, requests: everything() }]
+}
+
+/// State, attempts and reason of every effect.
+async fn effects(scene: &Scene) -> Vec<(EffectState, u32, Option<String>)> {
+    let effects = scene.store.effects(&ALL).await.unwrap();
+    effects.into_iter().map(|effect| (effect.state, effect.attempts, effect.reason)).collect()
+}
+
+/// Another host after one that died while its provider was at work. A second effect waits behind the first.
+async fn after_a_crash(idempotent: bool) -> Scene {
+    let scene = Scene::with(Setting::default(), cast(), &["ann"]).await;
+    scene.network.hangs.store(true, SeqCst);
+    scene.host.submit(vec![event("e1", "ann", start()), event("e2", "ann", start())]).await.unwrap();
+    abandoned(&scene, || scene.network.published() == 1).await;
+    assert_eq!(effects(&scene).await, [(EffectState::Sent, 1, None), (EffectState::Waiting, 0, None)]);
+    let scene = scene.again(Setting::default(), cast()).await;
+    scene.network.is_idempotent.store(idempotent, SeqCst);
+    scene.run_until(after(60_000)).await;
+    scene
+}
+
+#[tokio::test]
+async fn an_attempt_that_a_crash_cut_off_is_in_doubt_where_it_could_be_done_twice() {
+    let scene = after_a_crash(false).await;
+    let reason = "in doubt: an attempt was under way and nobody saw its end".to_owned();
+    let expected = [(EffectState::InDoubt, 1, Some(reason)), (EffectState::Done, 1, None)];
+    assert_eq!(effects(&scene).await, expected);
+    assert_eq!(scene.network.published(), 1, "the other one alone");
+    let scene = scene.again(Setting::default(), cast()).await;
+    scene.run_until(after(120_000)).await;
+    assert_eq!((scene.network.published(), effects(&scene).await), (0, expected.to_vec()), "it stays so");
+}
+
+#[tokio::test]
+async fn an_attempt_that_a_crash_cut_off_is_made_again_where_that_does_it_once() {
+    let scene = after_a_crash(true).await;
+    assert_eq!(effects(&scene).await, [(EffectState::Done, 2, None), (EffectState::Done, 1, None)]);
+    assert_eq!(scene.network.published(), 2);
+}
+
+/// The provider has done it, and the store does not take the end: that is the same as a crash. The real clock: after a
+/// failure the store is left alone for a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_cannot_be_written_is_in_doubt_and_not_done_again() {
+    let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
+    let scene = Scene::with(setting, cast(), &["ann"]).await;
+    scene.on_file(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON outbox WHEN NEW.state = 'done' BEGIN SELECT RAISE(FAIL, 'full'); END",
+    );
+    let mut watcher = scene.host.watch();
+    scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
+    let ended = async {
+        loop {
+            if let Happening::Effect { state, .. } = watcher.recv().await.unwrap() {
+                return state;
+            }
+        }
+    };
+    let state = tokio::time::timeout(Duration::from_secs(60), ended).await.expect("the effect ends");
+    stop.send(true).unwrap();
+    driver.await.unwrap().unwrap();
+    assert_eq!((state, scene.network.published()), (EffectState::InDoubt, 1));
+    assert!(matches!(effects(&scene).await[..], [(EffectState::InDoubt, 1, _)]));
+}

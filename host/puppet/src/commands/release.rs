@@ -1,0 +1,48 @@
+//! `plugins release PACK`: the operator lets a plugin run again that its strikes hold back. Through the running host
+//! where there is one; otherwise in the folder, for the next.
+
+use puppet_engine::forgiven;
+use puppet_store::{
+    CommitStore as _, HostLock, StrikeStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::PackId;
+use serde_json::json;
+
+use crate::{
+    commands::plugins,
+    control::{self, Request},
+    firstparty,
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Runs it.
+pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
+    let pack = known(pack)?;
+    // Before, so that the answer says what there was to release.
+    let stands = plugins::stands(setup).await?.remove(&pack).unwrap_or_default();
+    if control::ask(&setup.data, &Request::Release { pack: pack.clone() }).await?.is_none() {
+        let _lock = HostLock::take(&setup.data)?;
+        let store = SqliteStore::open(&setup.data, Options::default())?;
+        store.apply(forgiven(store.strikes().await?, &pack)?).await?;
+        store.close();
+    }
+    let (was, strikes) = (stands.name(), stands.strikes.unwrap_or(0));
+    if out.json {
+        return out.object(&json!({ "schema": "puppet.release/1", "pack": pack, "was": was, "strikes": strikes }));
+    }
+    out.line(format!("{pack} may run: it was {was}, with {strikes} strikes"))
+}
+
+fn known(pack: &str) -> Result<PackId> {
+    let id = PackId::new(pack);
+    let plugins = firstparty::plugins();
+    if plugins.iter().any(|plugin| plugin.manifest.id == id) {
+        return Ok(id);
+    }
+    let names: Vec<&str> = plugins.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
+    let remedy = crate::config::remedy(pack, &names);
+    Err(Trouble::input("unknown-plugin", format!("there is no plugin `{pack}`"), remedy))
+}
