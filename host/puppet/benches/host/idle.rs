@@ -43,6 +43,7 @@ fn resident_with(agents: usize) -> u64 {
     let mut host = Host::start(dir.path(), &data);
     runtime.block_on(quiet(&data, agents));
     let resident = resident(host.0.id());
+    assert!(resident > 0, "the host ended: {:?}", host.0.try_wait());
     host.0.kill().unwrap();
     resident
 }
