@@ -167,11 +167,8 @@ fn packs_that_cannot_live_here_are_named() {
     write("plugin = \"standard-personality\"\n[settings]\ntries = \"three\"");
     refused(folder.path(), &args, 2, &["pack.toml:6", "settings.tries", "expected a whole number from 0"]);
     write("plugin = \"standard-personality\"");
-    std::fs::write(
-        folder.path().join("grants.toml"),
-        "[[grant]]\npack = \"embre\"\ncapability = \"tweet\"\namounts = { \"posts/day\" = 2 }\n",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("grants.toml"), "[packs.embre.tweet]\namounts = { \"posts/day\" = 2 }\n")
+        .unwrap();
     let ran = run(folder.path(), &[&args[..], &["--grants", "grants.toml"]].concat()).exits(0);
     assert!(ran.stderr.contains("`embre`") && ran.stderr.contains("`ember`"), "{}", ran.stderr);
 }

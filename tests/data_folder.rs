@@ -41,11 +41,11 @@ fn doctor_reads_the_grants() {
     assert_eq!(grants(0)["status"], "ok");
     let file = home.join("grants.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replacen("pack = \"ember\"", "pack = \"embre\"", 1)).unwrap();
+    std::fs::write(&file, text.replace("packs.ember", "packs.embre")).unwrap();
     let slip = grants(0);
     assert_eq!(slip["status"], "warn");
     assert!(slip["detail"].as_str().unwrap().contains("did you mean `ember`?"), "{slip}");
-    std::fs::write(&file, text.replace("capability = \"llm\"", "capability = \"lmm\"")).unwrap();
+    std::fs::write(&file, text.replace("ember.llm", "ember.lmm")).unwrap();
     let broken = grants(1);
     assert_eq!(broken["status"], "fail");
     assert!(broken["detail"].as_str().unwrap().contains("grants.toml:"), "{broken}");

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Running, list, run};
+use crate::support::{self, Running, granted, list, run};
 
 /// Answers every request for vectors, at a port that the system chooses, until the test is over.
 fn endpoint() -> String {
@@ -68,8 +68,7 @@ fn memories_of_a_running_host_get_the_vectors_of_an_endpoint() {
         endpoint()
     );
     std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
-    let grants = "[[grant]]\npack = \"standard-personality\"\ncapability = \"memory\"\n\
-                  amounts = { \"tokens/day\" = 100000, \"usd/day\" = \"0.10\" }\n";
+    let grants = granted("memory", "\"tokens/day\" = 100000, \"usd/day\" = \"0.10\"");
     std::fs::write(folder.path().join("grants.toml"), grants).unwrap();
     let file = support::fixtures().join("agents/harbour-watch.json");
     run(folder.path(), &["agent", "import", file.to_str().unwrap()]).exits(0);

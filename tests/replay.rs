@@ -32,7 +32,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         clock: Arc::new(VirtualClock::new(Timestamp::parse("2030-01-01T00:00:00Z").unwrap())),
         secret: assembly::seeded("simulation", seed),
         generators: generators.into(),
-        cuts: Vec::new(),
+        grants: Arc::default(),
         models: BTreeMap::from([(config::Llm::OFFLINE.to_owned(), Llm::offline())]),
         default_model: config::Llm::OFFLINE.to_owned(),
         embedding: None,
@@ -85,12 +85,7 @@ async fn days_full_of_refusals_run_again_with_more_to_spend() {
     let _ = std::fs::remove_dir_all(&out);
     std::fs::create_dir_all(&out).unwrap();
     let grants = out.join("grants.toml");
-    let cut = r#"
-        [[grant]]
-        pack = "standard-personality"
-        capability = "tweet"
-        amounts = { "posts/day" = 1, "replies/hour" = 1, "likes/hour" = 0 }
-    "#;
+    let cut = support::granted("tweet", r#""posts/day" = 1, "replies/hour" = 1, "likes/hour" = 0"#);
     std::fs::write(&grants, cut).unwrap();
     let args = ["--days", "3", "--seed", "5", "--grants", grants.to_str().unwrap()];
     support::simulate(&out, &support::fixtures().join("agents"), &args);

@@ -240,3 +240,11 @@ pub fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
 pub fn millis(at: &Value) -> i64 {
     at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond()
 }
+
+/// Grants of the standard personality: everything that it asks for, and of one capability so much.
+pub fn granted(capability: &str, amounts: &str) -> String {
+    let all =
+        ["llm", "tweet", "memory", "schedule", "state"].map(|name| format!("[packs.standard-personality.{name}]\n"));
+    let table = format!("[packs.standard-personality.{capability}]\n");
+    all.concat().replace(&table, &format!("{table}amounts = {{ {amounts} }}\n"))
+}

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::errors;
-use crate::support::{self, Ran, Running, list, puppet, run};
+use crate::support::{self, Ran, Running, granted, list, puppet, run};
 
 /// What was printed or written.
 pub struct Output {
@@ -88,6 +88,7 @@ impl Seen {
         assert_eq!(list(&agents, "items").len(), files.len());
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
         self.run("budgets", 0, &["budgets"]);
+        self.granted();
         self.run("doctor", 0, &["doctor"]);
         let sent = self.run("event-send", 0, &["event", "send", "news", "--payload", "{\"topic\": \"rain\"}"]);
         assert_eq!(sent["outcome"], "accepted");
@@ -98,10 +99,27 @@ impl Seen {
         assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
     }
 
+    /// Grants, written and taken back; what a later run needs is granted in the end.
+    fn granted(&mut self) {
+        let pack = "standard-personality";
+        self.run("grants", 0, &["grants", "show"]);
+        let shown = self.run("grant", 0, &["grants", "show", pack]);
+        assert!(shown["approved_digest"].is_null() && shown["unchanged"] == true);
+        let digest = shown["digest"].as_str().unwrap().to_owned();
+        let approve = ["grants", "approve", pack, "--yes", "--digest", &digest];
+        assert_eq!(self.run("grant", 0, &approve)["approved_digest"], digest);
+        let terms = ["--mode", "dry-run", "--agent", "nobody", "--expires", "2099-01-31T00:00:00Z"];
+        let set = self.run("grant", 0, &[&["grants", "set", pack, "llm.usd/day=0.25"], &terms[..]].concat());
+        assert_eq!((&set["mode"], &set["expires_at"]), (&"dry-run".into(), &"2099-01-31T00:00:00.000Z".into()));
+        let revoked = self.run("grant", 0, &["grants", "revoke", pack, "memory"]);
+        assert!(list(&revoked, "widened").len() >= 2, "{revoked}");
+        self.run("grants", 0, &["grants", "show"]);
+        std::fs::remove_file(self.folder.join("grants.toml")).unwrap();
+    }
+
     /// Virtual time: the report is printed as it is written; what the operator forbids is counted.
     fn simulated(&mut self) {
-        let few = "[[grant]]\npack = \"standard-personality\"\ncapability = \"tweet\"\n\
-                   amounts = { \"replies/hour\" = 0, \"likes/hour\" = 0 }\n";
+        let few = granted("tweet", "\"replies/hour\" = 0, \"likes/hour\" = 0");
         std::fs::write(self.folder.join("few.toml"), few).unwrap();
         let agents = agents();
         let simulate = ["simulate", "--agents", agents.to_str().unwrap(), "--out", "out", "--days", "2"];

@@ -92,7 +92,7 @@ impl Base {
 fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision: &Decision) -> Effect {
     let state = match actor.rights.mode {
         Mode::Live => EffectState::Waiting,
-        Mode::DryRun => EffectState::DryRun,
+        Mode::Approve | Mode::DryRun => EffectState::DryRun,
     };
     Effect {
         id: EffectId::from(ids::derive("eff", &[occasion.invocation.as_str(), &n.to_string()])),

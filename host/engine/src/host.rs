@@ -146,6 +146,11 @@ impl Host {
         self.actors.clear();
     }
 
+    /// Casts everybody anew, as they are needed: what they may do has changed.
+    pub fn recast(&self) {
+        self.actors.clear();
+    }
+
     /// All plugins, by pack.
     pub fn plugins(&self) -> Plugins {
         self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -209,6 +214,7 @@ impl Host {
         if let Some(actor) = self.actors.get(id) {
             return Ok(Some(actor));
         }
+        let generation = self.actors.generation();
         let body = match self.store.agent(id).await? {
             Some(row) => row.body,
             None if id.is_generator() => Value::Null,
@@ -219,7 +225,7 @@ impl Host {
         let cast = cast.map_err(|reason| StoreError::Corrupt { table: "agents", reason: format!("{id}: {reason}") })?;
         let actor = cast.map(Arc::new);
         if let Some(actor) = &actor {
-            self.actors.put(Arc::clone(actor));
+            self.actors.put(Arc::clone(actor), generation);
         }
         Ok(actor)
     }

@@ -17,11 +17,19 @@ pub struct Ready(Mutex<Kept>);
 struct Kept {
     actors: LruCache<AgentId, (Arc<Actor>, usize)>,
     weight: usize,
+    /// How often all were forgotten.
+    generation: u64,
+}
+
+impl Kept {
+    fn empty(generation: u64) -> Self {
+        Self { actors: LruCache::unbounded(), weight: 0, generation }
+    }
 }
 
 impl Default for Ready {
     fn default() -> Self {
-        Self(Mutex::new(Kept { actors: LruCache::unbounded(), weight: 0 }))
+        Self(Mutex::new(Kept::empty(0)))
     }
 }
 
@@ -35,9 +43,18 @@ impl Ready {
         self.kept().actors.get(id).map(|(actor, _)| Arc::clone(actor))
     }
 
-    /// Keeps one, and lets others go where it becomes too much.
-    pub fn put(&self, actor: Arc<Actor>) {
+    /// To be asked before an actor is made, and told with it.
+    pub fn generation(&self) -> u64 {
+        self.kept().generation
+    }
+
+    /// Keeps one, and lets others go where it becomes too much. One that was made before all were forgotten is not
+    /// kept: it was made of what holds no more.
+    pub fn put(&self, actor: Arc<Actor>, generation: u64) {
         let mut kept = self.kept();
+        if kept.generation != generation {
+            return;
+        }
         let weight = weight(&actor);
         kept.weight += weight;
         if let Some((_, old)) = kept.actors.put(actor.id.clone(), (actor, weight)) {
@@ -52,7 +69,8 @@ impl Ready {
 
     /// Forgets all.
     pub fn clear(&self) {
-        *self.kept() = Kept { actors: LruCache::unbounded(), weight: 0 };
+        let mut kept = self.kept();
+        *kept = Kept::empty(kept.generation + 1);
     }
 }
 

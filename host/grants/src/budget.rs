@@ -7,8 +7,11 @@
 
 use std::{
     borrow::Borrow,
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use puppet_types::{AgentId, CallError, Capability, Code, PackId, Timestamp};
@@ -239,10 +242,11 @@ impl Drop for Reservation {
     }
 }
 
-/// Every counter of the host.
+/// Every counter of the host, and a switch per pack and capability by which rights are taken back.
 #[derive(Debug, Default)]
 pub struct Ledger {
     counters: Mutex<BTreeSet<ByKey>>,
+    switches: Mutex<BTreeMap<(PackId, Capability), Arc<AtomicBool>>>,
 }
 
 /// A counter in the order of its key, which it holds: an agent has a dozen of them.
@@ -282,6 +286,21 @@ fn counter_of(counters: &mut BTreeSet<ByKey>, key: BudgetKey) -> Arc<Counter> {
 }
 
 impl Ledger {
+    /// Off once what a pack has of a capability is taken back.
+    pub(crate) fn switch(&self, pack: &PackId, capability: Capability) -> Arc<AtomicBool> {
+        let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(switches.entry((pack.clone(), capability)).or_default())
+    }
+
+    /// Ends every right that a pack has to a capability, at its next call, also in a running invocation. Rights that
+    /// are made from now on are not touched.
+    pub fn take_back(&self, pack: &PackId, capability: Capability) {
+        let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(switch) = switches.remove(&(pack.clone(), capability)) {
+            switch.store(true, Ordering::Release);
+        }
+    }
+
     /// The counter of a key; a new limit takes effect at once.
     pub fn counter(&self, key: BudgetKey, limit: u64) -> Arc<Counter> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);

@@ -140,7 +140,7 @@ async fn what_it_serves_must_be_granted() {
     let scene = Scene::new(250, &["remember"]);
     assert_eq!(scene.run(Ok(30), pending(), false).await, Err(Code::Denied));
     let scene = Scene::new(250, &["recall"]);
-    scene.rights.get(Capability::Memory).unwrap().revoke();
+    scene.ledger.take_back(&"pack".into(), Capability::Memory);
     assert_eq!(scene.run(Ok(30), pending(), false).await, Err(Code::Denied));
     assert!(scene.pages.take().is_empty());
 }

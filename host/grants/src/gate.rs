@@ -315,9 +315,12 @@ impl Gate {
     }
 
     fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {
-        self.rights.get(capability).filter(|right| right.allows(operation)).ok_or_else(|| {
-            CallError::new(Code::Denied, format!("`{}` was not granted `{capability}.{operation}`", self.pack))
-        })
+        let ungranted = || format!("`{}` was not granted `{capability}.{operation}`", self.pack);
+        let right = self.rights.get(capability).ok_or_else(|| CallError::new(Code::Denied, ungranted()))?;
+        match right.refusal(operation, self.charged_at) {
+            Some(why) => Err(CallError::new(Code::Denied, why)),
+            None => Ok(right),
+        }
     }
 
     fn refuse_decision(

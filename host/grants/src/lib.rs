@@ -19,4 +19,4 @@ pub use errand::Errand;
 pub use failure::{Failure, Used};
 pub use gate::{Answer, BOUNDS, Books, Bound, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
 pub use held::Held;
-pub use right::{Mode, Request, Requests, Right, Rights};
+pub use right::{Mode, Request, Requests, Right, Rights, Terms};

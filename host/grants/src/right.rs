@@ -13,16 +13,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
 
-/// What happens to effects. One that waits for the operator's yes is to come with the queue that asks: until then
-/// `grants.toml` refuses `approve` by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What happens to effects; the later, the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// They leave.
     #[default]
     Live,
+    /// They wait for the operator.
+    Approve,
     /// They are journaled and shown; nothing leaves.
     DryRun,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Live, Self::Approve, Self::DryRun];
+    /// As it is written everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Approve => "approve",
+            Self::DryRun => "dry-run",
+        }
+    }
 }
 
 /// What a pack asks for of one capability.
@@ -49,6 +63,24 @@ struct Holder {
     agent: AgentId,
     pack: PackId,
     ledger: Arc<Ledger>,
+    terms: Terms,
+}
+
+/// What the operator said about a whole pack.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// What happens to effects.
+    pub mode: Mode,
+    /// Nothing is granted from here on.
+    pub expires: Option<Timestamp>,
+}
+
+impl Terms {
+    /// What holds where both are said: the stricter mode, the sooner end.
+    pub fn both(&self, other: &Self) -> Self {
+        let ends = [self.expires, other.expires].into_iter().flatten();
+        Self { mode: self.mode.max(other.mode), expires: ends.min() }
+    }
 }
 
 /// A limit, and its counter as soon as something is drawn on it: most agents touch few of theirs.
@@ -68,13 +100,30 @@ pub struct Right {
     operations: Vec<&'static str>,
     budgets: Vec<Budget>,
     kinds: BTreeSet<String>,
-    revoked: AtomicBool,
+    /// Of the packs that the right comes from: off once the operator takes back what this right was made of.
+    switches: Vec<Arc<AtomicBool>>,
 }
 
 impl Right {
     /// Whether a function may be called now.
     pub fn allows(&self, operation: &str) -> bool {
-        !self.revoked.load(Ordering::Acquire) && self.operations.contains(&operation)
+        !self.is_revoked() && self.operations.contains(&operation)
+    }
+    fn is_revoked(&self) -> bool {
+        self.switches.iter().any(|off| off.load(Ordering::Acquire))
+    }
+    /// Why it does not allow an operation at a time; none where it does.
+    pub(crate) fn refusal(&self, operation: &str, at: Timestamp) -> Option<String> {
+        let Holder { pack, terms, .. } = &*self.holder;
+        let capability = self.capability;
+        if self.is_revoked() {
+            return Some(format!("the operator took `{capability}` back from `{pack}`"));
+        }
+        if let Some(expires) = terms.expires.filter(|expires| *expires <= at) {
+            return Some(format!("what `{pack}` was granted ended at {expires}"));
+        }
+        let granted = self.operations.contains(&operation);
+        (!granted).then(|| format!("`{pack}` was not granted `{capability}.{operation}`"))
     }
     fn key(&self, budget: &Budget) -> BudgetKey {
         BudgetKey {
@@ -103,10 +152,6 @@ impl Right {
         }
         Ok(reserved)
     }
-    /// Takes effect at the next call, also in a running invocation.
-    pub fn revoke(&self) {
-        self.revoked.store(true, Ordering::Release);
-    }
     /// Event kinds beyond the pack's own.
     pub fn kinds(&self) -> &BTreeSet<String> {
         &self.kinds
@@ -124,7 +169,20 @@ pub struct Rights {
 impl Rights {
     /// Request ∩ ceiling, drawing on the ledger's counters for this agent.
     pub fn from_requests(requests: &Requests, pack: &PackId, agent: &AgentId, ledger: &Arc<Ledger>) -> Self {
-        let holder = Arc::new(Holder { agent: agent.clone(), pack: pack.clone(), ledger: Arc::clone(ledger) });
+        Self::on_terms(requests, (pack, &[]), agent, ledger, Terms::default())
+    }
+
+    /// The same on an operator's terms. `others` are packs beside `pack` whose grants these requests went through:
+    /// what is taken back from any of them ends the right.
+    pub fn on_terms(
+        requests: &Requests,
+        (pack, others): (&PackId, &[PackId]),
+        agent: &AgentId,
+        ledger: &Arc<Ledger>,
+        terms: Terms,
+    ) -> Self {
+        let mode = terms.mode;
+        let holder = Arc::new(Holder { agent: agent.clone(), pack: pack.clone(), ledger: Arc::clone(ledger), terms });
         let mut by_capability = BTreeMap::new();
         for (capability, request) in requests {
             let Some(most) = ceiling(*capability) else { continue };
@@ -149,11 +207,15 @@ impl Rights {
                 operations,
                 budgets: limits.into_iter().map(budget).collect(),
                 kinds: request.kinds.clone(),
-                revoked: AtomicBool::new(false),
+                switches: others
+                    .iter()
+                    .chain(std::iter::once(pack))
+                    .map(|pack| ledger.switch(pack, *capability))
+                    .collect(),
             };
             by_capability.insert(*capability, right);
         }
-        Self { by_capability, mode: Mode::Live }
+        Self { by_capability, mode }
     }
 
     /// The right to one capability.

@@ -1,14 +1,10 @@
 //! The one place where parts are wired together: store, sandbox, providers, plugins and agents become a host.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
-use puppet_grants::{Amount, CEILINGS, Held, Ledger, Requests, Rights};
+use puppet_grants::{Held, Ledger, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
@@ -19,8 +15,8 @@ use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
 use crate::{
-    config::grants_file::{self, GrantCut},
     firstparty,
+    grants::Grants,
     models::Embedding,
     sandboxed,
     setup::Setup,
@@ -37,8 +33,8 @@ pub struct Plan {
     pub secret: [u8; 32],
     /// Generators by name with their interval in milliseconds.
     pub generators: BTreeMap<String, u64>,
-    /// The operator's amounts.
-    pub cuts: Vec<GrantCut>,
+    /// The operator's.
+    pub grants: Arc<Grants>,
     /// Models by name; always holds `offline`.
     pub models: BTreeMap<String, Llm>,
     /// The model of agents that name none.
@@ -102,7 +98,7 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
 /// Wires a host with the built-in plugins.
 pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     let sandbox = Arc::new(sandboxed::open(setup)?);
-    let manifests = manifests(&plan.cuts)?;
+    let manifests = manifests();
     let generators = plan.generators.clone();
     let assembly = wire(setup, plan, Arc::clone(&sandbox), manifests)?;
     for plugin in firstparty::plugins() {
@@ -126,7 +122,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
     };
     let casting = Cast {
         manifests,
-        cuts: plan.cuts,
+        grants: plan.grants,
         generators: plan.generators,
         models: plan.models,
         default_model: plan.default_model,
@@ -161,87 +157,36 @@ fn load(sandbox: &puppet_sandbox::Sandbox, plugin: firstparty::BuiltIn) -> Resul
     Plugin::load(sandbox, &compiled, id, version.to_string(), requests).map_err(fault)
 }
 
-/// The manifests of the built-in plugins with their requests cut to what the operator leaves.
-pub fn manifests(cuts: &[GrantCut]) -> Result<BTreeMap<PackId, Manifest>> {
-    let mut manifests = BTreeMap::new();
-    for plugin in firstparty::plugins() {
-        let mut manifest = plugin.manifest;
-        cut(&mut manifest.requests, &manifest.id, cuts)?;
-        manifests.insert(manifest.id.clone(), manifest);
-    }
-    Ok(manifests)
-}
-
-/// Cuts requests to the operator's amounts. A cut never adds anything.
-pub fn cut(requests: &mut Requests, pack: &PackId, cuts: &[GrantCut]) -> Result<()> {
-    for cut in cuts.iter().filter(|cut| cut.pack == *pack) {
-        let Some(request) = requests.get_mut(&cut.capability) else { continue };
-        if let Some(operations) = &cut.operations {
-            let all = CEILINGS.iter().find(|ceiling| ceiling.capability == cut.capability);
-            if request.operations.is_empty() {
-                request.operations =
-                    all.into_iter().flat_map(|all| all.operations).map(|name| (*name).to_owned()).collect();
-            }
-            request.operations.retain(|operation| operations.contains(operation));
-            if request.operations.is_empty() {
-                // Nothing of what it requests is left; an empty set would mean everything.
-                requests.remove(&cut.capability);
-                continue;
-            }
-        }
-        for (key, most) in &cut.amounts {
-            let key = Amount::parse_key(key).map_err(|error| Trouble::internal(error.to_string()))?;
-            let asked = request.amounts.get(&key).copied().unwrap_or(u64::MAX);
-            request.amounts.insert(key, asked.min(*most));
-        }
-    }
-    Ok(())
-}
-
-/// The operator's amounts: of `grants.toml` beside the configuration, where there is one.
-pub fn operators(setup: &Setup) -> Result<Vec<GrantCut>> {
-    let file = setup.home.join("grants.toml");
-    if file.is_file() { grants(&file) } else { Ok(Vec::new()) }
-}
-
-/// What an operator wrote about packs that are not here: most likely a slip, and then nothing is cut.
-pub fn unknown_packs(cuts: &[GrantCut], packs: &BTreeSet<PackId>) -> Vec<String> {
-    let built_in = firstparty::plugins().into_iter().map(|plugin| plugin.manifest.id);
-    let all: BTreeSet<PackId> = built_in.chain(packs.iter().cloned()).collect();
-    let names: Vec<&str> = all.iter().map(PackId::as_str).collect();
-    let unknown = cuts.iter().filter(|cut| !all.contains(&cut.pack));
-    let say = |cut: &GrantCut| {
-        let remedy = crate::config::remedy(cut.pack.as_str(), &names);
-        format!("grants, line {}: there is no pack `{}` here, so this cuts nothing: {remedy}", cut.line, cut.pack)
-    };
-    unknown.map(say).collect()
-}
-
-/// Reads a grants file.
-pub fn grants(path: &Path) -> Result<Vec<GrantCut>> {
-    let text = crate::files::text(path).map_err(|error| {
-        Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
-    })?;
-    let cuts = grants_file::parse(&text, path)?;
-    let operations =
-        |capability| CEILINGS.iter().find(|ceiling| ceiling.capability == capability).map(|ceiling| ceiling.operations);
-    grants_file::check_operations(&cuts, path, operations)?;
-    Ok(cuts)
+/// The manifests of the built-in plugins.
+pub fn manifests() -> BTreeMap<PackId, Manifest> {
+    firstparty::plugins().into_iter().map(|plugin| (plugin.manifest.id.clone(), plugin.manifest)).collect()
 }
 
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
-pub fn rights(manifest: &Manifest, spec: &AgentSpec, cuts: &[GrantCut], ledger: &Arc<Ledger>) -> Result<Rights> {
+pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+    let grants = grants.in_force();
     let mut requests = spec.requests_of(&manifest.requests);
+    let mut terms = grants.cut(&mut requests, &spec.plugin, Some(&spec.id));
+    let mut others = Vec::new();
     if spec.pack != spec.plugin {
-        cut(&mut requests, &spec.pack, cuts)?;
+        terms = terms.both(&grants.cut(&mut requests, &spec.pack, Some(&spec.id)));
+        others.push(spec.pack.clone());
     }
-    Ok(Rights::from_requests(&requests, &spec.plugin, &spec.id, ledger))
+    Rights::on_terms(&requests, (&spec.plugin, &others), &spec.id, ledger, terms)
+}
+
+/// What a generator may do.
+pub fn rights_of_generator(manifest: &Manifest, id: &AgentId, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+    let grants = grants.in_force();
+    let mut requests = manifest.requests.clone();
+    let terms = grants.cut(&mut requests, &manifest.id, Some(id));
+    Rights::on_terms(&requests, (&manifest.id, &[]), id, ledger, terms)
 }
 
 /// Rows become actors.
 struct Cast {
     manifests: BTreeMap<PackId, Manifest>,
-    cuts: Vec<GrantCut>,
+    grants: Arc<Grants>,
     generators: BTreeMap<String, u64>,
     models: BTreeMap<String, Llm>,
     default_model: String,
@@ -279,7 +224,7 @@ impl Cast {
             profile,
             persona: Arc::new(persona),
             plugin: Arc::clone(plugins.get(&pack)?),
-            rights: Arc::new(Rights::from_requests(&manifest.requests, &pack, id, ledger)),
+            rights: Arc::new(rights_of_generator(manifest, id, &self.grants, ledger)),
             llm: self.model(None)?,
             assets: Vec::new(),
             decay: None,
@@ -301,7 +246,7 @@ impl Casting for Cast {
         let spec: AgentSpec = serde_json::from_value(body.clone()).map_err(|error| error.to_string())?;
         let pack = spec.plugin.clone();
         let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
-        let rights = rights(manifest, &spec, &self.cuts, ledger).map_err(|trouble| trouble.message)?;
+        let rights = rights(manifest, &spec, &self.grants, ledger);
         let llm = self.model(spec.llm.as_deref()).ok_or("there is no model for it")?;
         let profile = Profile {
             id: id.to_string(),

@@ -27,6 +27,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    grants::Grants,
     models::Usable,
     trouble::{Result, Trouble},
 };
@@ -79,6 +80,8 @@ pub enum Request {
     Models,
     /// How the plugins stand, by pack.
     Plugins,
+    /// Read the operator's grants again.
+    Regrant,
     /// Let a plugin run again.
     Release {
         /// Its pack.
@@ -92,7 +95,7 @@ impl Request {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
             Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models => 0,
-            Self::Plugins | Self::Release { .. } => 0,
+            Self::Plugins | Self::Regrant | Self::Release { .. } => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
     }
@@ -172,6 +175,8 @@ pub struct Parts {
     pub local: Arc<Local>,
     /// Who writes.
     pub models: Usable,
+    /// The operator's, and the file that they are read from.
+    pub grants: (Arc<Grants>, PathBuf),
     /// Whether the host is told to stop.
     pub stop: watch::Receiver<bool>,
 }
@@ -227,7 +232,7 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
 }
 
 async fn answer(parts: &Parts, request: Request) -> Result<Value> {
-    let Parts { host, local, models, stop } = parts;
+    let Parts { host, local, models, stop, .. } = parts;
     match request {
         Request::Send { events, wait_ms } => send(host, events, wait_ms, stop.clone()).await,
         Request::Say { said, wait_ms } => {
@@ -248,6 +253,13 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
         }
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
+        Request::Regrant => {
+            let (grants, file) = &parts.grants;
+            let new = if file.is_file() { Grants::read(file)? } else { Grants::default() };
+            grants.replace(new, &host.ledger);
+            host.recast();
+            Ok(Value::Null)
+        }
         Request::Release { pack } => {
             host.release(&pack).await?;
             Ok(Value::Null)

@@ -10,6 +10,7 @@ mod duration;
 mod feed;
 mod files;
 pub mod firstparty;
+pub mod grants;
 pub mod init;
 mod invocation;
 mod models;
@@ -72,6 +73,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Plugins { command: Some(PluginsCommand::Release { pack }) } => {
                 commands::release::run(&setup, &pack, out).await
             }
+            Command::Grants(command) => commands::grants::run(&setup, command, out).await,
             Command::Budgets => commands::budgets::run(&setup, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),

@@ -100,9 +100,8 @@ async fn a_grant_that_is_taken_back_counts_from_the_next_call() {
     let steps = vec![Step::Timeline, Step::Complete, Step::PostEventId];
     let scene = Scene::of(Cast { pack: "pack", steps, end: End::Ok, requests }).await;
     scene.handle(event("e1", "ann", start())).await;
-    let ann = scene.host.actor(&"ann".into()).await.unwrap().unwrap();
     for capability in [Capability::Tweet, Capability::Llm] {
-        ann.rights.get(capability).unwrap().revoke();
+        scene.host.ledger.take_back(&"pack".into(), capability);
     }
     let entry = scene.handle(event("e2", "ann", start())).await;
     let seen: Vec<_> = entry.invocation.log.iter().map(|line| line.message.as_str()).collect();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_types::{AgentId, StateBytes};
 
 use super::*;
-use crate::{Ledger, Period, Request, Requests};
+use crate::{Ledger, Period, Request, Requests, Terms};
 
 /// Answers with its question and counts how often it was asked.
 #[derive(Default)]
@@ -93,8 +93,32 @@ async fn revocation_takes_effect_at_the_next_call() {
     let scene = Scene::new();
     let mut gate = scene.gate(llm(1_000), CallBounds::default());
     assert!(scene.read(&mut gate, "one", &[]).await.is_ok());
-    gate.rights().get(Capability::Llm).unwrap().revoke();
-    assert_eq!(code(scene.read(&mut gate, "two", &[]).await), Code::Denied);
+    scene.ledger.take_back(&"other".into(), Capability::Llm);
+    scene.ledger.take_back(&"pack".into(), Capability::Tweet);
+    assert!(scene.read(&mut gate, "two", &[]).await.is_ok());
+    scene.ledger.take_back(&"pack".into(), Capability::Llm);
+    assert_eq!(code(scene.read(&mut gate, "three", &[]).await), Code::Denied);
+    let again = rights(llm(1_000), &scene.ledger);
+    assert!(again.get(Capability::Llm).unwrap().allows("complete"), "granted anew");
+}
+
+#[tokio::test]
+async fn what_a_pack_is_granted_ends_when_the_operator_says() {
+    let scene = Scene::new();
+    let end = Timestamp::from_millis(7_200_000);
+    let terms = Terms { expires: Some(end), ..Terms::default() };
+    let ended = |at: i64| {
+        let names = (&PackId::new("pack"), &[][..]);
+        let rights = Rights::on_terms(&llm(1_000), names, &AgentId::new("ann"), &scene.ledger, terms.clone());
+        let mut gate = scene.gate(llm(1_000), CallBounds::default()).charged_at(Timestamp::from_millis(at));
+        gate.rights = Arc::new(rights);
+        gate
+    };
+    assert!(scene.read(&mut ended(7_199_999), "one", &[]).await.is_ok());
+    let refused = scene.read(&mut ended(7_200_000), "two", &[]).await;
+    let Err(Refusal::Call(error)) = &refused else { panic!("{refused:?}") };
+    assert!(error.message.contains(&end.to_string()), "{}", error.message);
+    assert_eq!((code(refused), scene.asked()), (Code::Denied, 1));
 }
 
 #[tokio::test]

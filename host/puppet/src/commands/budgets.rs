@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use puppet_grants::{Ledger, Rights};
+use puppet_grants::Ledger;
 use puppet_store::BudgetStore as _;
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     assembly,
     control::{self, Request},
+    grants::Grants,
     output::{Output, Table},
     records,
     setup::Setup,
@@ -56,18 +57,18 @@ async fn stored(setup: &Setup) -> Result<Value> {
     let ledger = Arc::new(Ledger::default());
     ledger.restore(spent.clone());
     let mut lines = Vec::new();
-    let cuts = assembly::operators(setup)?;
-    let manifests = assembly::manifests(&cuts)?;
+    let grants = Grants::of(setup)?;
+    let manifests = assembly::manifests();
     // Of every right that somebody has, and of no other.
     for spec in records::agents(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
-            lines.extend(assembly::rights(manifest, &spec, &cuts, &ledger)?.lines(at));
+            lines.extend(assembly::rights(manifest, &spec, &grants, &ledger).lines(at));
         }
     }
     let drawn: BTreeSet<_> = spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).collect();
     for (id, pack) in drawn.into_iter().filter(|(id, _)| id.is_generator()) {
         if let Some(manifest) = manifests.get(pack) {
-            lines.extend(Rights::from_requests(&manifest.requests, pack, id, &ledger).lines(at));
+            lines.extend(assembly::rights_of_generator(manifest, id, &grants, &ledger).lines(at));
         }
     }
     lines.sort_by(|a, b| a.key.cmp(&b.key));

@@ -8,9 +8,9 @@ use serde::Serialize;
 use puppet_types::counted;
 
 use crate::{
-    assembly,
     cli::Doctor,
     control, firstparty,
+    grants::Grants,
     output::{List, Output, Table},
     records, sandboxed,
     setup::Setup,
@@ -148,11 +148,11 @@ fn configuration(setup: &Setup) -> Check {
 
 /// `grants.toml`: that it can be read, and that what it cuts is there.
 async fn grants(setup: &Setup) -> Check {
-    let cuts = match assembly::operators(setup) {
-        Ok(cuts) => cuts,
+    let grants = match Grants::of(setup) {
+        Ok(grants) => grants,
         Err(trouble) => return of_trouble("grants", "fail", &trouble),
     };
-    if cuts.is_empty() {
+    if grants.is_empty() {
         return check("grants", "ok", "nothing is cut: packs get what they request, up to the ceilings", "");
     }
     // Agents that cannot be read have a check of their own.
@@ -162,11 +162,9 @@ async fn grants(setup: &Setup) -> Check {
         Err(trouble) => return of_trouble("grants", "fail", &trouble),
     };
     let packs = stored.into_iter().chain(configured).map(|spec| spec.pack).collect();
-    match assembly::unknown_packs(&cuts, &packs).as_slice() {
-        [] => check("grants", "ok", format!("{} read and understood", counted(cuts.len(), "grant", "grants")), ""),
-        unknown => {
-            check("grants", "warn", unknown.join("; "), "correct the name of the pack, or take the [[grant]] out")
-        }
+    match grants.notes(&packs).as_slice() {
+        [] => check("grants", "ok", format!("{} read and understood", counted(grants.len(), "grant", "grants")), ""),
+        odd => check("grants", "warn", odd.join("; "), "`puppet grants show` tells what is in force"),
     }
 }
 

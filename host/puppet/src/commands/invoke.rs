@@ -67,7 +67,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
         clock: Arc::new(VirtualClock::new(at)),
         secret: assembly::seeded("invoke", args.seed.unwrap_or(SEED)),
         generators: BTreeMap::new(),
-        cuts: Vec::new(),
+        grants: Arc::default(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
         embedding: None,
         default_model: Llm::OFFLINE.to_owned(),

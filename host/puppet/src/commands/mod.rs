@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod event;
+pub mod grants;
 pub mod init;
 pub mod invoke;
 pub mod journal;

@@ -13,9 +13,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    agents, assembly,
+    agents,
     control::{self, Request as Ask, Stands},
     firstparty,
+    grants::Grants,
     output::{List, Output, Table},
     records,
     setup::Setup,
@@ -64,12 +65,14 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
     };
     let all = stands(setup).await?;
-    let left = assembly::manifests(&assembly::operators(setup)?)?;
+    let grants = Grants::of(setup)?;
     let mut rows = Vec::new();
     for plugin in firstparty::plugins() {
         let id = &plugin.manifest.id;
         let stands = all.get(id).cloned();
-        let granted = left.get(id).map(|manifest| granted(&manifest.requests, id)).unwrap_or_default();
+        let mut requests = plugin.manifest.requests.clone();
+        grants.in_force().cut(&mut requests, id, None);
+        let granted = granted(&requests, id);
         rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
     }
     if out.json {

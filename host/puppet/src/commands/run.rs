@@ -26,6 +26,7 @@ use crate::{
         plain::{self, Manner, Source},
     },
     files,
+    grants::{self, Grants},
     models::{self, Usable},
     output::Output,
     records,
@@ -56,13 +57,13 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let available = models::of(setup, &secrets, out)?;
     let names = available.clone();
     let models = Usable::of_host(&available, &setup.config.llm.default);
-    let cuts = assembly::operators(setup)?;
+    let grants = Arc::new(Grants::of(setup)?);
     let plan = Plan {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         secret: secret(&setup.data)?,
         generators: generators.clone(),
-        cuts: cuts.clone(),
+        grants: Arc::clone(&grants),
         models: available,
         embedding: models::embedding(setup, &secrets)?,
         default_model: setup.config.llm.default.clone(),
@@ -79,10 +80,11 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         }
     };
     let count = agents::take_up(&host, generators.into_keys(), tell).await?;
-    assembly::unknown_packs(&cuts, &packs).into_iter().for_each(|note| out.note(note));
+    grants.notes(&packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
-    let parts = Parts { host: Arc::clone(&host), local, models, stop: stopped.clone() };
+    let parts =
+        Parts { host: Arc::clone(&host), local, models, grants: (grants, grants::file(setup)), stop: stopped.clone() };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));

@@ -25,7 +25,9 @@ use crate::{
     assembly::{self, Assembly, Plan},
     cli::Simulate,
     config::Llm,
-    files, firstparty, models,
+    files, firstparty,
+    grants::Grants,
+    models,
     output::{Output, Table},
     setup::Setup,
     trouble::{Result, Trouble},
@@ -56,14 +58,14 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         clock: Arc::clone(&clock) as _,
         secret: assembly::seeded("simulation", args.seed),
         generators: course.generators.clone(),
-        cuts: course.cuts.clone(),
+        grants: Arc::clone(&course.grants),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
         embedding: None,
         default_model: Llm::OFFLINE.to_owned(),
         timezone: args.tz.clone(),
     };
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
-    assembly::unknown_packs(&course.cuts, &packs).into_iter().for_each(|note| out.note(note));
+    course.grants.notes(&packs).into_iter().for_each(|note| out.note(note));
     let Assembly { host, store, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
     settle(&host, &found.specs, &course).await?;
@@ -94,7 +96,7 @@ struct Course {
     end: Timestamp,
     workers: usize,
     generators: BTreeMap<String, u64>,
-    cuts: Vec<crate::config::grants_file::GrantCut>,
+    grants: Arc<Grants>,
 }
 
 impl Course {
@@ -115,7 +117,7 @@ impl Course {
             end: start.plus_millis(u64::from(args.days) * 86_400_000),
             workers: args.workers.and_then(|workers| usize::try_from(workers).ok()).unwrap_or(cores),
             generators: generators(setup, &args.generators)?,
-            cuts: args.grants.as_deref().map(assembly::grants).transpose()?.unwrap_or_default(),
+            grants: Arc::new(args.grants.as_deref().map(Grants::read).transpose()?.unwrap_or_default()),
         })
     }
 }

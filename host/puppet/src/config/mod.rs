@@ -19,6 +19,7 @@ mod suggest;
 
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
+pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
 pub use settings::{

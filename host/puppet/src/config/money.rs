@@ -19,7 +19,7 @@ pub(super) fn parse_usd_micros(text: &str) -> Option<u64> {
 }
 
 /// Writes 150 000 micro-dollars as `0.15`.
-pub(super) fn usd(micros: u64) -> String {
+pub fn usd(micros: u64) -> String {
     let text = format!("{}.{:06}", micros / MICROS, micros % MICROS);
     let short = text.trim_end_matches('0');
     short.strip_suffix('.').unwrap_or(short).to_owned()

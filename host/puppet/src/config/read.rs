@@ -222,27 +222,6 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// An array of tables with known keys.
-    pub(super) fn sections(&self, key: &str, known: &[&str]) -> Result<Vec<Found<Section<'a>>>> {
-        const EXPECTED: &str = "an array of tables, each under its own [[header]]";
-        match self.get(key) {
-            None => Ok(Vec::new()),
-            Some((_, DeValue::Array(array))) => array
-                .iter()
-                .map(|value| {
-                    let line = self.source.line(value.span().start);
-                    match value.get_ref() {
-                        DeValue::Table(table) => {
-                            Section::new(self.source, &self.field(key), table, known).map(|value| Found { value, line })
-                        }
-                        other => Err(self.wrong_type(key, line, EXPECTED, other)),
-                    }
-                })
-                .collect(),
-            Some((line, other)) => Err(self.wrong_type(key, line, EXPECTED, other)),
-        }
-    }
-
     /// The full names and lines of all values below.
     pub(super) fn leaves(&self) -> Vec<(String, usize)> {
         let mut leaves = Vec::new();

@@ -74,24 +74,32 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # Limits of the sandbox go under [sandbox.limits]: `puppet doctor --limits` lists them.
 "#;
 
-const GRANTS: &str = r#"# What packs may use. A pack requests in its pack.toml; an entry here cuts the request to these amounts, and to these
-# operations. It never adds anything. A capability without an entry keeps what the pack requests, up to the ceiling
-# that `puppet budgets` shows.
+const GRANTS: &str = r#"# What packs may do: `puppet grants show` says it in words, `puppet grants set` changes it, and this file is made for
+# review: keep it under version control. A pack requests in its pack.toml; this is the most that it gets of that. A
+# capability that is not named is not granted. A built-in pack without an entry has what it requests, up to the
+# ceiling that `puppet grants show` tells.
 #
 # Amounts are per agent and per hour or day (UTC): tokens, usd, posts, replies, likes, deletes, events, rows, bytes,
-# timers. Dollars are texts ("0.50"). 0 forbids.
+# timers. Dollars are texts ("0.50"). 0 forbids. What is left out stays as requested.
 
-[[grant]]
-pack = "ember"
-capability = "llm"
+[packs.ember]
+# What becomes of what it decides: "live", or "dry-run": journaled and shown, and nothing leaves.
+#mode = "live"
+# When all of this ends, and for which agents it is. For example:
+#expires = "2027-12-31T00:00:00Z"
+#agents = ["ember"]
+
+[packs.ember.llm]
 amounts = { "tokens/day" = 200000, "usd/day" = "0.50" }
 
-[[grant]]
-pack = "ember"
-capability = "tweet"
+[packs.ember.tweet]
 # Only these operations; left out, all that are requested.
 #operations = ["post", "reply", "like"]
 amounts = { "posts/hour" = 4, "replies/hour" = 20, "likes/hour" = 20 }
+
+[packs.ember.memory]
+[packs.ember.schedule]
+[packs.ember.state]
 "#;
 
 const PACK: &str = r#"# A pack: a character, and the plugin that gives it behaviour.

@@ -53,7 +53,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         clock,
         secret: assembly::seeded("demo", args.seed),
         generators: generators.clone(),
-        cuts: Vec::new(),
+        grants: Arc::default(),
         models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
         embedding: None,
         default_model: Llm::OFFLINE.to_owned(),

@@ -1,0 +1,234 @@
+//! What every pack asks for, from its agents and the built-in plugins, and what the operator grants of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use puppet_grants::{Amount, BudgetLine, CEILINGS, Ledger, Mode, Period, Requests, Rights};
+use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
+use serde::Serialize;
+
+use super::words;
+use crate::{
+    config::grants_file::PackGrant,
+    firstparty,
+    grants::Grants,
+    records,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// A pack that asks.
+pub struct Asking {
+    /// Its id.
+    pub pack: PackId,
+    /// Of the component that runs for it.
+    pub digest: Digest,
+    /// What it asks for.
+    pub requests: Requests,
+    /// Accounts that it acts as, without `@`.
+    pub handles: Vec<String>,
+}
+
+/// One thing that is asked for.
+#[derive(Debug, Serialize)]
+pub struct Item {
+    /// The interface.
+    pub capability: &'static str,
+    /// What it may do of it: granted, or asked for where nothing is granted.
+    pub operations: Vec<&'static str>,
+    /// What is counted; none where nothing is.
+    pub amount: Option<&'static str>,
+    /// What it is counted in.
+    pub unit: Option<&'static str>,
+    /// Over what.
+    pub period: Option<&'static str>,
+    /// What the pack asks for, within the ceiling; none where nothing is counted.
+    pub requested: Option<u64>,
+    /// What it has; 0 where the capability is not granted.
+    pub granted: Option<u64>,
+    /// In words.
+    pub plain: String,
+}
+
+/// A pack, what it asks for, and what it has: `puppet.grant/1`.
+#[derive(Debug, Serialize)]
+pub struct Granted {
+    /// The pack.
+    pub pack: PackId,
+    /// Of the component that runs for it.
+    pub digest: Digest,
+    /// Of the component that was approved; none where none was.
+    pub approved_digest: Option<Digest>,
+    /// Whether the operator has said anything of it.
+    #[serde(skip)]
+    pub is_granted: bool,
+    /// `live`, `approve` or `dry-run`.
+    pub mode: &'static str,
+    /// For these alone; empty: for all.
+    pub agents: Vec<AgentId>,
+    /// When the grant ends.
+    pub expires_at: Option<Timestamp>,
+    /// Thing by thing.
+    pub items: Vec<Item>,
+    /// What it asks for beyond what it was granted.
+    pub widened: Vec<String>,
+    /// What it was granted beyond what it asks for.
+    pub narrowed: Vec<String>,
+    /// It asks for what it was granted, and the component is the one that was approved.
+    pub unchanged: bool,
+}
+
+/// Everybody who asks: built-in plugins, and the packs of all agents.
+pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
+    let mut asking = BTreeMap::new();
+    let built_in = firstparty::plugins();
+    for plugin in &built_in {
+        let (pack, digest) = (plugin.manifest.id.clone(), Digest::of(plugin.component));
+        let requests = plugin.manifest.requests.clone();
+        asking.insert(pack.clone(), Asking { pack, digest, requests, handles: Vec::new() });
+    }
+    let mut specs = match records::if_there(setup)? {
+        Some(store) => crate::agents::rows(&store).await?,
+        None => Vec::new(),
+    };
+    let stored: Vec<AgentId> = specs.iter().map(|spec| spec.id.clone()).collect();
+    let configured = records::configured(setup)?.unwrap_or_default().specs;
+    specs.extend(configured.into_iter().filter(|spec| !stored.contains(&spec.id)));
+    for spec in specs {
+        let Some(plugin) = built_in.iter().find(|plugin| plugin.manifest.id == spec.plugin) else { continue };
+        let entry = asking.entry(spec.pack.clone()).or_insert_with(|| Asking {
+            pack: spec.pack.clone(),
+            digest: Digest::of(plugin.component),
+            requests: spec.requests_of(&plugin.manifest.requests),
+            handles: Vec::new(),
+        });
+        entry.handles.push(spec.handle);
+    }
+    Ok(asking.into_values().collect())
+}
+
+/// The one of this name.
+pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
+    let all = all(setup).await?;
+    let names: Vec<String> = all.iter().map(|asking| asking.pack.to_string()).collect();
+    all.into_iter().find(|asking| asking.pack.as_str() == pack).ok_or_else(|| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let remedy = crate::config::remedy(pack, &names);
+        Trouble::input("unknown-pack", format!("there is no pack `{pack}` here"), remedy)
+    })
+}
+
+impl Asking {
+    /// What it asks for, within the ceilings.
+    pub fn rights(&self) -> Rights {
+        Rights::from_requests(&self.requests, &self.pack, &AgentId::new(""), &Arc::new(Ledger::default()))
+    }
+
+    /// What it has of that.
+    pub fn granted(&self, grants: &Grants) -> Granted {
+        let grant = grants.pack(&self.pack);
+        let mut left = self.requests.clone();
+        grants.in_force().cut(&mut left, &self.pack, None);
+        let rights = |requests: &Requests| {
+            Rights::from_requests(requests, &self.pack, &AgentId::new(""), &Arc::new(Ledger::default()))
+        };
+        let (asked, has) = (rights(&self.requests), rights(&left));
+        let mut items = Vec::new();
+        for capability in asked.capabilities() {
+            items.extend(self.items(capability, &asked, &has));
+        }
+        let (widened, narrowed) = grant.as_ref().map_or_else(Default::default, |grant| self.compared(grant, &items));
+        let approved_digest = grant.as_ref().and_then(|grant| grant.digest);
+        let same = approved_digest.is_none_or(|approved| approved == self.digest);
+        let terms = grant.as_ref().map(|grant| grant.terms.clone()).unwrap_or_default();
+        Granted {
+            pack: self.pack.clone(),
+            digest: self.digest,
+            approved_digest,
+            is_granted: grant.is_some(),
+            mode: Mode::name(terms.mode),
+            agents: grant.and_then(|grant| grant.agents).unwrap_or_default(),
+            expires_at: terms.expires,
+            unchanged: widened.is_empty() && narrowed.is_empty() && same,
+            items,
+            widened,
+            narrowed,
+        }
+    }
+
+    fn items(&self, capability: Capability, asked: &Rights, has: &Rights) -> Vec<Item> {
+        let of = |rights: &Rights| -> Vec<BudgetLine> {
+            let lines = rights.lines(Timestamp::default());
+            lines.into_iter().filter(|line| line.key.capability == capability).collect()
+        };
+        let (lines, left) = (of(asked), of(has));
+        let is_granted = has.get(capability).is_some();
+        let named = if is_granted { has.get(capability) } else { asked.get(capability) };
+        let all = CEILINGS.iter().find(|most| most.capability == capability);
+        let operations: Vec<&'static str> = all
+            .into_iter()
+            .flat_map(|most| most.operations.iter().copied())
+            .filter(|name| named.is_some_and(|right| right.allows(name)))
+            .collect();
+        let item = |counted: Option<&BudgetLine>| {
+            let granted = counted.map(|line| {
+                let same =
+                    left.iter().find(|left| (left.key.amount, left.key.period) == (line.key.amount, line.key.period));
+                same.map_or(0, |left| left.limit)
+            });
+            let key = counted.map(|line| (line.key.amount, line.key.period));
+            Item {
+                capability: capability.name(),
+                operations: operations.clone(),
+                amount: key.map(|(amount, _)| amount.name()),
+                unit: key.map(|(amount, _)| amount.unit()),
+                period: key.map(|(_, period)| period.name()),
+                requested: counted.map(|line| line.limit),
+                granted,
+                plain: words::plain(capability, key, granted.unwrap_or(u64::from(is_granted)), &self.handles),
+            }
+        };
+        if lines.is_empty() {
+            return vec![item(None)];
+        }
+        lines.iter().map(|line| item(Some(line))).collect()
+    }
+
+    /// What is asked beyond a grant, and what is granted beyond what is asked.
+    fn compared(&self, grant: &PackGrant, items: &[Item]) -> (Vec<String>, Vec<String>) {
+        let mut widened = Vec::new();
+        for item in items {
+            let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
+            let name = item.capability;
+            match (granted, item.amount, item.period) {
+                (None, ..) => widened.push(format!("{name}: asked for, not granted")),
+                (Some(_), Some(amount), Some(period)) if item.requested > item.granted => {
+                    let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
+                    widened.push(format!("{name}.{amount}/{period}: asks for {asked}, was granted {has}"));
+                }
+                _ => {}
+            }
+        }
+        widened.dedup();
+        let mut narrowed = Vec::new();
+        for (capability, granted) in &grant.capabilities {
+            if !self.requests.contains_key(capability) {
+                narrowed.push(format!("{capability}: granted, no longer asked for"));
+                continue;
+            }
+            for ((amount, period), most) in &granted.amounts {
+                let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
+                let asked = asked.and_then(|item| item.requested).unwrap_or_default();
+                if *most > asked {
+                    let key = format!("{capability}.{}/{}", amount.name(), period.name());
+                    let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
+                    narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));
+                }
+            }
+        }
+        (widened, narrowed)
+    }
+}
+
+fn is(item: &Item, capability: Capability, amount: Amount, period: Period) -> bool {
+    item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == Some(period.name())
+}

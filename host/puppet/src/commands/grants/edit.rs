@@ -1,0 +1,175 @@
+//! `grants.toml` written: entries put in, changed and emptied; the operator's comments and order stay. What is
+//! written is read back before it takes the place of the old file.
+
+use puppet_grants::{Amount, CEILINGS, Rights};
+use puppet_types::{Capability, Timestamp};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+
+use super::asked::Asking;
+use crate::{
+    cli::GrantTerms,
+    config::{
+        grants_file::{self, PACKS},
+        remedy, usd,
+    },
+    files,
+    grants::file,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+const HEADER: &str = "# What packs may do: `puppet grants show` says it in words, `puppet grants set` changes it. A capability that is not\n\
+                      # named is not granted, and nothing here adds to what a pack requests.\n\n";
+
+/// The file as it is to be.
+pub struct Draft {
+    document: DocumentMut,
+}
+
+impl Draft {
+    /// Of the operator's file, or of none.
+    pub fn open(setup: &Setup) -> Result<Self> {
+        let path = file(setup);
+        let text = match files::text(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HEADER.to_owned(),
+            Err(error) => {
+                let message = format!("cannot be read: {error}");
+                return Err(Trouble::unreachable("grants-file", message, "check the file").in_file(&path));
+            }
+        };
+        // Its own errors have lines and remedies.
+        grants_file::parse(&text, &path)?;
+        let document = text.parse().map_err(Trouble::internal)?;
+        Ok(Self { document })
+    }
+
+    fn entry(&mut self, pack: &str) -> Result<&mut Table> {
+        let packs = self.document.entry(PACKS).or_insert_with(|| {
+            let mut packs = Table::new();
+            packs.set_implicit(true);
+            Item::Table(packs)
+        });
+        let entry = packs.as_table_mut().map(|packs| packs.entry(pack).or_insert_with(|| Item::Table(Table::new())));
+        entry.and_then(Item::as_table_mut).ok_or_else(|| {
+            let remedy = format!("write it as a table of its own: [{PACKS}.{pack}]");
+            Trouble::input("grants-file", format!("`{pack}` stands in an inline table"), remedy)
+        })
+    }
+
+    /// Whether a pack has an entry.
+    pub fn has(&self, pack: &str) -> bool {
+        self.document.get(PACKS).and_then(|packs| packs.get(pack)).is_some()
+    }
+
+    /// Grants a pack what it asks for, and binds it to the component that runs.
+    pub fn approve(&mut self, asking: &Asking) -> Result<()> {
+        let entry = self.entry(asking.pack.as_str())?;
+        entry["digest"] = value(asking.digest.to_string());
+        let rights = asking.rights();
+        for capability in CEILINGS.iter().map(|most| most.capability) {
+            if rights.get(capability).is_none() {
+                entry.remove(capability.name());
+                continue;
+            }
+            // In its place, with the comments above it.
+            let table = entry.entry(capability.name()).or_insert_with(|| Item::Table(Table::new()));
+            if let Some(table) = table.as_table_like_mut() {
+                fill(table, &rights, capability);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets what holds for the whole pack, where it is said.
+    pub fn terms(&mut self, pack: &str, terms: &GrantTerms) -> Result<()> {
+        let entry = self.entry(pack)?;
+        if let Some(mode) = &terms.mode {
+            entry["mode"] = value(mode.as_str());
+        }
+        if let Some(expires) = &terms.expires {
+            let at = Timestamp::parse(expires).ok_or_else(|| {
+                let remedy = "write a time like 2027-01-31T00:00:00Z";
+                Trouble::input("bad-value", "it is no time", remedy).of_field("--expires")
+            })?;
+            entry["expires"] = value(at.to_string());
+        }
+        if !terms.agents.is_empty() {
+            entry["agents"] = value(terms.agents.iter().map(String::as_str).collect::<Array>());
+        }
+        Ok(())
+    }
+
+    /// Takes a capability back, or all of them: an entry without capabilities grants nothing.
+    pub fn revoke(&mut self, pack: &str, capability: Option<Capability>) -> Result<()> {
+        let entry = self.entry(pack)?;
+        for most in CEILINGS.iter().filter(|most| capability.is_none_or(|one| one == most.capability)) {
+            entry.remove(most.capability.name());
+        }
+        Ok(())
+    }
+
+    /// Sets one amount: `llm.usd/day=0.50`.
+    pub fn set(&mut self, pack: &str, change: &str) -> Result<()> {
+        let wrong = |message: String, remedy: String| Trouble::input("bad-value", message, remedy).of_field(change);
+        let shape =
+            || wrong("it is no change".to_owned(), "write it like llm.usd/day=0.50 or tweet.posts/hour=4".into());
+        let (key, quantity) = change.split_once('=').ok_or_else(shape)?;
+        let (capability, key) = key.split_once('.').ok_or_else(shape)?;
+        let most = CEILINGS.iter().find(|most| most.capability.name() == capability).ok_or_else(|| {
+            let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
+            wrong(format!("`{capability}` is no capability"), remedy(capability, &known))
+        })?;
+        let (amount, _) = grants_file::amount(key, most).ok_or_else(|| {
+            let known = grants_file::amounts_of(most);
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            wrong(format!("`{key}` is no amount of `{capability}`"), remedy(key, &known))
+        })?;
+        let quantity = if amount == Amount::Usd {
+            Value::from(quantity)
+        } else {
+            let number = quantity.parse::<i64>().ok().filter(|number| *number >= 0);
+            Value::from(number.ok_or_else(|| wrong(format!("`{quantity}` is no whole number from 0"), String::new()))?)
+        };
+        let entry = self.entry(pack)?.entry(capability).or_insert_with(|| Item::Table(Table::new()));
+        let entry = entry.as_table_like_mut().ok_or_else(shape)?;
+        let amounts = entry.entry("amounts").or_insert_with(|| value(InlineTable::new()));
+        amounts.as_table_like_mut().ok_or_else(shape)?.insert(key, Item::Value(quantity));
+        Ok(())
+    }
+
+    /// Puts it in the place of the operator's file, if it can be read.
+    pub fn save(self, setup: &Setup) -> Result<()> {
+        let path = file(setup);
+        let text = self.document.to_string();
+        grants_file::parse(&text, &path)?;
+        files::replace(&path, text.as_bytes(), None).map_err(|error| {
+            Trouble::unreachable("grants-file", format!("cannot be written: {error}"), "check the folder")
+                .in_file(&path)
+        })
+    }
+}
+
+/// All that a right holds, written out.
+fn fill(table: &mut dyn TableLike, rights: &Rights, capability: Capability) {
+    let most = CEILINGS.iter().find(|most| most.capability == capability);
+    let right = rights.get(capability);
+    let operations = most.into_iter().flat_map(|most| most.operations.iter().copied());
+    let operations: Array = operations.filter(|name| right.is_some_and(|right| right.allows(name))).collect();
+    table.insert("operations", value(operations));
+    let lines = rights.lines(Timestamp::default());
+    let mut amounts = InlineTable::new();
+    for line in lines.iter().filter(|line| line.key.capability == capability) {
+        let key = format!("{}/{}", line.key.amount.name(), line.key.period.name());
+        let quantity = match line.key.amount {
+            Amount::Usd => Value::from(usd(line.limit)),
+            _ => Value::from(i64::try_from(line.limit).unwrap_or(i64::MAX)),
+        };
+        amounts.insert(&key, quantity);
+    }
+    if amounts.is_empty() {
+        table.remove("amounts");
+    } else {
+        table.insert("amounts", value(amounts));
+    }
+}

@@ -1,0 +1,197 @@
+//! `grants`: what packs ask for and what they have, in plain words; approve, take back, change. A host that runs
+//! takes a change up at once: what is taken back ends with the next call, also in a running invocation.
+
+mod asked;
+mod edit;
+mod words;
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use puppet_grants::CEILINGS;
+use puppet_types::{Capability, Digest};
+use serde::Serialize;
+
+use self::{
+    asked::{Asking, Granted},
+    edit::Draft,
+};
+use crate::{
+    cli::{GrantTerms, GrantsCommand},
+    config::remedy,
+    control::{self, Request},
+    grants::Grants,
+    output::{List, Output},
+    setup::Setup,
+    trouble::{Exit, Result, Trouble},
+};
+
+/// Runs it.
+pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<()> {
+    match command {
+        GrantsCommand::Show { pack } => show(setup, pack.as_deref(), out).await,
+        GrantsCommand::Diff { pack } => diff(setup, &pack, out).await,
+        GrantsCommand::Approve { pack, yes, digest, terms } => {
+            let asking = asked::one(setup, &pack).await?;
+            agreed(setup, &asking, yes, digest.as_deref(), out)?;
+            let mut draft = Draft::open(setup)?;
+            draft.approve(&asking)?;
+            changed(setup, draft, &asking, &terms, out).await
+        }
+        GrantsCommand::Revoke { pack, capability } => {
+            let asking = asked::one(setup, &pack).await?;
+            let capability = capability.as_deref().map(grantable).transpose()?;
+            let mut draft = opened(setup, &asking)?;
+            draft.revoke(asking.pack.as_str(), capability)?;
+            changed(setup, draft, &asking, &GrantTerms::default(), out).await
+        }
+        GrantsCommand::Set { pack, changes, terms } => {
+            let asking = asked::one(setup, &pack).await?;
+            if changes.is_empty() && terms.is_empty() {
+                let remedy =
+                    "name what is to change: `puppet grants set PACK llm.usd/day=0.50`, or --mode, --agent, --expires";
+                return Err(Trouble::input("bad-value", "nothing is to be changed", remedy));
+            }
+            let mut draft = opened(setup, &asking)?;
+            for change in &changes {
+                draft.set(asking.pack.as_str(), change)?;
+            }
+            changed(setup, draft, &asking, &terms, out).await
+        }
+    }
+}
+
+/// With an entry for the pack. Where the operator has said nothing yet, it is what the pack has so far: what it asks for.
+fn opened(setup: &Setup, asking: &Asking) -> Result<Draft> {
+    let mut draft = Draft::open(setup)?;
+    if !draft.has(asking.pack.as_str()) {
+        draft.approve(asking)?;
+    }
+    Ok(draft)
+}
+
+fn grantable(name: &str) -> Result<Capability> {
+    let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
+    let found = CEILINGS.iter().map(|most| most.capability).find(|capability| capability.name() == name);
+    found.ok_or_else(|| {
+        let remedy = remedy(name, &known);
+        Trouble::input("unknown-capability", format!("`{name}` is no capability that is granted"), remedy)
+    })
+}
+
+/// Whether the operator says yes to what was shown: on the terminal, or with the digest on the command line.
+fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: Output) -> Result<()> {
+    let refused = |message: String, remedy: String| {
+        let mut trouble = Trouble::input("not-approved", message, remedy);
+        trouble.exit = Exit::Refused;
+        trouble
+    };
+    let command = format!("puppet grants approve {} --yes --digest {}", asking.pack, asking.digest);
+    if let Some(digest) = digest
+        && Digest::parse(digest) != Some(asking.digest)
+    {
+        let message = format!("the component of `{}` is {}, not {digest}", asking.pack, asking.digest);
+        return Err(refused(message, "look at it again: `puppet grants diff`".to_owned()));
+    }
+    if yes {
+        let bound = digest.is_some();
+        return if bound { Ok(()) } else { Err(refused("--yes needs the digest that is approved".into(), command)) };
+    }
+    if out.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(refused("nobody is here to be asked".to_owned(), command));
+    }
+    let granted = asking.granted(&Grants::of(setup)?);
+    out.note(format!("{} asks for all of this:", granted.pack));
+    asking.granted(&Grants::default()).items.iter().for_each(|item| out.note(format!("  {}", item.plain)));
+    for wider in &granted.widened {
+        out.note(format!("  {}", out.odd(format!("more than so far: {wider}"))));
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "approve {}? [y/N] ", asking.digest).and_then(|()| stderr.flush()).map_err(Trouble::internal)?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(Trouble::internal)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        Ok(())
+    } else {
+        Err(refused("it was not approved".into(), command))
+    }
+}
+
+/// Writes, tells the host that runs, and shows what is in force now.
+async fn changed(setup: &Setup, mut draft: Draft, asking: &Asking, terms: &GrantTerms, out: Output) -> Result<()> {
+    draft.terms(asking.pack.as_str(), terms)?;
+    draft.save(setup)?;
+    // No host: the next one reads it.
+    control::ask(&setup.data, &Request::Regrant).await?;
+    tell(&asking.granted(&Grants::of(setup)?), out)
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    granted: &'a Granted,
+}
+
+fn tell(granted: &Granted, out: Output) -> Result<()> {
+    if out.json {
+        return out.object(&One { schema: "puppet.grant/1", granted });
+    }
+    print(granted, out)
+}
+
+async fn show(setup: &Setup, pack: Option<&str>, out: Output) -> Result<()> {
+    let grants = Grants::of(setup)?;
+    if let Some(pack) = pack {
+        return tell(&asked::one(setup, pack).await?.granted(&grants), out);
+    }
+    let all: Vec<Granted> = asked::all(setup).await?.iter().map(|asking| asking.granted(&grants)).collect();
+    if out.json {
+        return out.object(&List { schema: "puppet.grants/1", items: all, next: None });
+    }
+    all.iter().try_for_each(|granted| print(granted, out))
+}
+
+fn print(granted: &Granted, out: Output) -> Result<()> {
+    let mut about = vec![granted.mode.to_owned()];
+    match granted.approved_digest {
+        None if granted.is_granted => about.push("granted, whichever component runs".to_owned()),
+        None => about.push("no grant of the operator: what it asks for, within the ceilings".to_owned()),
+        Some(approved) if approved != granted.digest => {
+            about.push(format!("approved as {approved}, runs {}", granted.digest))
+        }
+        Some(approved) => about.push(approved.to_string()),
+    }
+    if !granted.agents.is_empty() {
+        let agents = granted.agents.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        about.push(format!("only for {agents}"));
+    }
+    about.extend(granted.expires_at.map(|at| format!("until {at}")));
+    out.line(format!("{}  {}", out.bold(&granted.pack), out.dim(about.join(" · "))))?;
+    let mut said: Vec<&str> = granted.items.iter().map(|item| item.plain.as_str()).collect();
+    // Nothing an hour is nothing a day.
+    said.dedup();
+    said.into_iter().try_for_each(|plain| out.line(format!("  {plain}")))
+}
+
+fn compare(granted: &Granted, out: Output) -> Result<()> {
+    let notes = granted.widened.iter().map(|text| format!("asks for more: {text}"));
+    let notes = notes.chain(granted.narrowed.iter().map(|text| format!("asks for less: {text}")));
+    notes.into_iter().try_for_each(|note| out.line(format!("  {}", out.odd(note))))
+}
+
+/// Waiting for the operator where it asks for more than it has.
+async fn diff(setup: &Setup, pack: &str, out: Output) -> Result<()> {
+    let granted = asked::one(setup, pack).await?.granted(&Grants::of(setup)?);
+    tell(&granted, out)?;
+    if !out.json {
+        compare(&granted, out)?;
+    }
+    if granted.widened.is_empty() {
+        return Ok(());
+    }
+    let message = format!("`{pack}` asks for more than it was granted");
+    let mut trouble =
+        Trouble::input("asks-for-more", message, format!("`puppet grants approve {pack}`, or leave it so"));
+    trouble.exit = Exit::Refused;
+    Err(trouble)
+}

@@ -1,0 +1,113 @@
+//! Grants in plain words.
+
+use puppet_grants::{Amount, Period};
+use puppet_types::Capability;
+
+use crate::config::usd;
+
+/// One right as a sentence: what may be done, how much of it, and as whom.
+pub fn plain(capability: Capability, counted: Option<(Amount, Period)>, most: u64, handles: &[String]) -> String {
+    let whom = match handles {
+        [] => String::new(),
+        [one] => format!(" as @{one}"),
+        many => format!(" as each of {}", many.iter().map(|one| format!("@{one}")).collect::<Vec<_>>().join(", ")),
+    };
+    let Some((amount, period)) = counted else {
+        let what = uncounted(capability);
+        return if most == 0 { format!("may not {what}") } else { format!("may {what}") };
+    };
+    let a = match period {
+        Period::Hour => "an hour",
+        Period::Day => "a day",
+    };
+    let finding = capability == Capability::Memory;
+    let (verb, how, about) = match amount {
+        Amount::Tokens if finding => ("have memories embedded", format!("up to {} tokens {a}", grouped(most)), ""),
+        Amount::Tokens => ("use language models", format!("up to {} tokens {a}", grouped(most)), ""),
+        Amount::Usd if finding => ("spend", format!("up to ${} {a}", dollars(most)), " on embeddings of memories"),
+        Amount::Usd => ("spend", format!("up to ${} {a}", dollars(most)), " on language models"),
+        Amount::Posts => ("post", times(most, a), &*whom),
+        Amount::Replies => ("reply", times(most, a), &*whom),
+        Amount::Likes => ("like", times(most, a), &*whom),
+        Amount::Deletes => ("take posts back", times(most, a), &*whom),
+        Amount::Events => ("send", format!("up to {} events {a}", grouped(most)), " to agents"),
+        Amount::Rows => ("remember", format!("up to {} things {a}", grouped(most)), ""),
+        Amount::Bytes => ("write", format!("up to {} bytes of memories {a}", grouped(most)), ""),
+        Amount::Timers => ("set timers and be woken by them", times(most, a), ""),
+    };
+    match (most, amount) {
+        (0, Amount::Usd) => format!("may not {verb} anything{about}"),
+        (0, Amount::Events) => "may not send events to agents".to_owned(),
+        (0, Amount::Bytes) => "may not write memories".to_owned(),
+        (0, _) => format!("may not {verb}"),
+        _ => format!("may {verb} {how}{about}"),
+    }
+}
+
+/// A quantity with its unit.
+pub fn quantity(amount: &str, number: u64) -> String {
+    if amount == Amount::Usd.name() { format!("${}", dollars(number)) } else { grouped(number) }
+}
+
+fn times(most: u64, a: &str) -> String {
+    if most == 1 { format!("once {a}") } else { format!("up to {} times {a}", grouped(most)) }
+}
+
+fn uncounted(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Llm => "use language models",
+        Capability::Tweet => "read and write posts",
+        Capability::Memory => "use its agent's memory",
+        Capability::Schedule => "set timers",
+        Capability::Events => "send events",
+        Capability::State => "keep a state of its own",
+        _ => "use this interface",
+    }
+}
+
+/// Two decimals at least.
+fn dollars(micros: u64) -> String {
+    let text = usd(micros);
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    match decimals {
+        0 => text + ".00",
+        1 => text + "0",
+        _ => text,
+    }
+}
+
+/// `1,250,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_read_as_sentences() {
+        let bot = ["news-bot".to_owned()];
+        let said = |capability, amount, period, most| plain(capability, Some((amount, period)), most, &bot);
+        let (tweet, llm) = (Capability::Tweet, Capability::Llm);
+        assert_eq!(said(tweet, Amount::Posts, Period::Hour, 4), "may post up to 4 times an hour as @news-bot");
+        assert_eq!(said(tweet, Amount::Likes, Period::Hour, 1), "may like once an hour as @news-bot");
+        assert_eq!(said(llm, Amount::Usd, Period::Day, 500_000), "may spend up to $0.50 a day on language models");
+        let tokens = said(llm, Amount::Tokens, Period::Day, 1_250_000);
+        assert_eq!(tokens, "may use language models up to 1,250,000 tokens a day");
+        assert_eq!(said(llm, Amount::Usd, Period::Day, 0), "may not spend anything on language models");
+        let bytes = said(Capability::Memory, Amount::Bytes, Period::Day, 4_096);
+        assert_eq!(bytes, "may write up to 4,096 bytes of memories a day");
+        assert_eq!(said(tweet, Amount::Deletes, Period::Hour, 0), "may not take posts back");
+        assert_eq!(plain(Capability::State, None, 1, &[]), "may keep a state of its own");
+        assert_eq!(plain(Capability::State, None, 0, &[]), "may not keep a state of its own");
+    }
+}

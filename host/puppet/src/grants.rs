@@ -1,0 +1,224 @@
+//! The operator's grants in force: what they leave of what packs request, and on what terms. Read from `grants.toml`
+//! at start, and again whenever the operator changes it while a host runs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
+
+use puppet_grants::{Ledger, Requests, Terms, ceiling};
+use puppet_types::{AgentId, Capability, Digest, PackId};
+
+use crate::{
+    config::grants_file::{self, Granted, PackGrant},
+    firstparty,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// All grants, by pack. A pack that is not among them has what it requests, up to the ceilings: what runs without a
+/// grant comes with puppet.
+#[derive(Debug, Default)]
+pub struct Grants(RwLock<BTreeMap<PackId, PackGrant>>);
+
+/// Where the operator's grants stand.
+pub fn file(setup: &Setup) -> PathBuf {
+    setup.home.join("grants.toml")
+}
+
+impl Grants {
+    /// The operator's, of the file beside the configuration; none where there is no such file.
+    pub fn of(setup: &Setup) -> Result<Self> {
+        let file = file(setup);
+        if file.is_file() { Self::read(&file) } else { Ok(Self::default()) }
+    }
+
+    /// Of a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = crate::files::text(path).map_err(|error| {
+            Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
+        })?;
+        let grants = grants_file::parse(&text, path)?;
+        Ok(Self(RwLock::new(grants.into_iter().map(|grant| (grant.pack.clone(), grant)).collect())))
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, BTreeMap<PackId, PackGrant>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As they stand; nobody changes them meanwhile. Rights that are made of a cut are made before this is let go, so
+    /// that a change finds either none of them or all.
+    pub fn in_force(&self) -> InForce<'_> {
+        InForce(self.all())
+    }
+
+    /// A pack's.
+    pub fn pack(&self, id: &PackId) -> Option<PackGrant> {
+        self.all().get(id).cloned()
+    }
+
+    /// How many packs have one.
+    pub fn len(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Whether the operator said nothing.
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    /// Puts others in their place. What a pack has of a capability ends where anything about it is different: rights
+    /// that are made from now on are made of the new ones.
+    pub fn replace(&self, by: Self, ledger: &Ledger) {
+        let new = by.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let packs: BTreeSet<&PackId> = all.keys().chain(new.keys()).collect();
+        for pack in packs {
+            let (old, new) = (all.get(pack), new.get(pack));
+            let whole = |grant: &PackGrant| (grant.digest, grant.terms.clone(), grant.agents.clone());
+            let is_other = old.map(whole) != new.map(whole);
+            for capability in Capability::ALL {
+                let one =
+                    |grant: Option<&PackGrant>| grant.and_then(|grant| grant.capabilities.get(capability).cloned());
+                if is_other || one(old) != one(new) {
+                    ledger.take_back(pack, *capability);
+                }
+            }
+        }
+        *all = new;
+    }
+
+    /// What is odd about them: packs that are not here, which is most likely a slip, and components that are not the
+    /// ones that were approved.
+    pub fn notes(&self, packs: &BTreeSet<PackId>) -> Vec<String> {
+        let built_in = firstparty::plugins();
+        let known: BTreeSet<PackId> =
+            built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned()).collect();
+        let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
+        let mut notes = Vec::new();
+        for grant in self.all().values() {
+            let PackGrant { pack, digest, line, .. } = grant;
+            if !known.contains(pack) {
+                let remedy = crate::config::remedy(pack.as_str(), &names);
+                notes.push(format!(
+                    "grants, line {line}: there is no pack `{pack}` here, so this grants nothing: {remedy}"
+                ));
+            }
+            let runs = built_in.iter().find(|plugin| plugin.manifest.id == *pack);
+            let runs = runs.map(|plugin| Digest::of(plugin.component));
+            if let (Some(approved), Some(runs)) = (digest, runs)
+                && *approved != runs
+            {
+                notes.push(format!(
+                    "grants, line {line}: `{pack}` has changed since it was approved; what it was granted still binds it: \
+                     `puppet grants diff {pack}` shows both, `puppet grants approve {pack}` approves what runs now"
+                ));
+            }
+        }
+        notes
+    }
+}
+
+/// Grants that are not changed while this is held.
+pub struct InForce<'a>(RwLockReadGuard<'a, BTreeMap<PackId, PackGrant>>);
+
+impl InForce<'_> {
+    /// Cuts what a pack requests for an agent (none: for those that it is granted for) to what is granted. Nothing is
+    /// ever added.
+    pub fn cut(&self, requests: &mut Requests, pack: &PackId, agent: Option<&AgentId>) -> Terms {
+        let Some(grant) = self.0.get(pack) else { return Terms::default() };
+        if let (Some(agents), Some(agent)) = (&grant.agents, agent)
+            && !agents.contains(agent)
+        {
+            requests.clear();
+        }
+        requests.retain(|capability, request| {
+            let Some(Granted { operations, amounts }) = grant.capabilities.get(capability) else { return false };
+            if let Some(operations) = operations {
+                if request.operations.is_empty() {
+                    let all = ceiling(*capability).into_iter().flat_map(|most| most.operations);
+                    request.operations = all.map(|name| (*name).to_owned()).collect();
+                }
+                request.operations.retain(|operation| operations.contains(operation));
+            }
+            for (key, most) in amounts {
+                request.amounts.entry(*key).and_modify(|asked| *asked = (*asked).min(*most)).or_insert(*most);
+            }
+            // An empty set would mean all of them.
+            operations.is_none() || !request.operations.is_empty()
+        });
+        grant.terms.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use puppet_grants::{Amount, Period, Request, Rights};
+    use puppet_types::Timestamp;
+
+    use super::*;
+
+    fn grants(text: &str) -> Grants {
+        let grants = grants_file::parse(text, Path::new("grants.toml")).unwrap();
+        Grants(RwLock::new(grants.into_iter().map(|grant| (grant.pack.clone(), grant)).collect()))
+    }
+
+    fn requests() -> Requests {
+        let posts = Request { amounts: [((Amount::Posts, Period::Hour), 9)].into(), ..Request::default() };
+        [(Capability::Tweet, posts), (Capability::Llm, Request::default())].into()
+    }
+
+    fn cut(grants: &Grants, agent: &str) -> Requests {
+        let mut requests = requests();
+        grants.in_force().cut(&mut requests, &"ember".into(), Some(&agent.into()));
+        requests
+    }
+
+    #[test]
+    fn only_what_is_named_is_granted_and_never_more_than_is_requested() {
+        let tweet = "[packs.ember.tweet]\noperations = [\"post\", \"like\"]\namounts = { \"posts/hour\" = 20, \"likes/hour\" = 2 }\n";
+        let left = cut(&grants(tweet), "ann");
+        assert_eq!(left.keys().collect::<Vec<_>>(), [&Capability::Tweet], "llm is not named");
+        let tweet = &left[&Capability::Tweet];
+        assert_eq!(tweet.operations.iter().collect::<Vec<_>>(), ["like", "post"]);
+        assert_eq!(tweet.amounts[&(Amount::Posts, Period::Hour)], 9);
+        assert_eq!(tweet.amounts[&(Amount::Likes, Period::Hour)], 2);
+        assert_eq!(cut(&grants(""), "ann"), requests(), "no grant, no cut");
+        assert!(cut(&grants("[packs.ember]\n"), "ann").is_empty());
+    }
+
+    #[test]
+    fn agents_that_are_not_named_have_nothing() {
+        let grants = grants("[packs.ember]\nagents = [\"ann\"]\n[packs.ember.llm]\n");
+        assert_eq!(cut(&grants, "ann").len(), 1);
+        assert!(cut(&grants, "bob").is_empty());
+    }
+
+    #[test]
+    fn a_change_ends_the_rights_it_is_about_and_no_other() {
+        let ledger = Arc::new(Ledger::default());
+        let before = grants("[packs.ember.llm]\n[packs.ember.tweet]\n");
+        let rights = || Rights::from_requests(&cut(&before, "ann"), &"ember".into(), &"ann".into(), &ledger);
+        let old = rights();
+        let may = |rights: &Rights, capability, operation| {
+            rights.get(capability).is_some_and(|right| right.allows(operation))
+        };
+        before.replace(grants("[packs.ember.llm]\namounts = { \"tokens/day\" = 5 }\n[packs.ember.tweet]\n"), &ledger);
+        assert!(!may(&old, Capability::Llm, "complete") && may(&old, Capability::Tweet, "post"));
+        let new = rights();
+        assert!(may(&new, Capability::Llm, "complete") && may(&new, Capability::Tweet, "post"));
+        before.replace(Grants::default(), &ledger);
+        assert!(!may(&new, Capability::Llm, "complete") && !may(&new, Capability::Tweet, "post"));
+    }
+
+    #[test]
+    fn the_stricter_of_two_terms_holds() {
+        let grants = grants("[packs.a]\nmode = \"dry-run\"\n[packs.b]\nexpires = \"2027-01-31T00:00:00Z\"\n");
+        let terms = |pack: &str| grants.pack(&pack.into()).unwrap().terms;
+        let both = terms("a").both(&terms("b"));
+        assert_eq!((both.mode.name(), both.expires), ("dry-run", Timestamp::parse("2027-01-31T00:00:00Z")));
+    }
+}

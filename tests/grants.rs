@@ -1,0 +1,139 @@
+//! Grants as an operator writes them: approved with the digest, cut, taken back under a running host, told in words.
+
+use std::path::Path;
+
+use crate::support::{Running, list, run};
+
+fn shown(folder: &Path) -> String {
+    run(folder, &["grants", "show", "ember"]).exits(0).stdout
+}
+
+fn home(folder: &Path) -> std::path::PathBuf {
+    run(folder, &["init", "home"]).exits(0);
+    folder.join("home")
+}
+
+#[test]
+fn what_a_pack_may_do_is_said_in_words_and_changed_by_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let said = shown(&home);
+    for line in ["may post up to 4 times an hour as @ember", "may spend up to $0.50 a day on language models"] {
+        assert!(said.contains(line), "{said}");
+    }
+    run(&home, &["grants", "set", "ember", "tweet.posts/hour=1", "llm.usd/day=0.07", "tweet.likes/hour=0"]).exits(0);
+    let said = shown(&home);
+    for line in ["may post once an hour as @ember", "may spend up to $0.07 a day", "may not like"] {
+        assert!(said.contains(line), "{said}");
+    }
+    let text = std::fs::read_to_string(home.join("grants.toml")).unwrap();
+    assert!(text.contains("# Amounts are per agent") && text.contains("\"posts/hour\" = 1"), "comments stay: {text}");
+    // It asks for more, and waits for the operator.
+    let diff = run(&home, &["grants", "diff", "ember"]).exits(3);
+    assert!(diff.stdout.contains("llm.usd/day: asks for $5.00, was granted $0.07"), "{}", diff.stdout);
+    run(&home, &["grants", "revoke", "ember", "llm"]).exits(0);
+    assert!(shown(&home).contains("may not spend anything on language models"));
+    run(&home, &["grants", "revoke", "ember"]).exits(0);
+    assert!(!shown(&home).lines().skip(1).any(|line| !line.contains("may not")), "{}", shown(&home));
+}
+
+#[test]
+fn an_approval_names_what_it_approves() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let before = std::fs::read_to_string(home.join("grants.toml")).unwrap();
+    let refused = run(&home, &["grants", "approve", "ember"]).exits(3);
+    assert!(refused.stderr.contains("--yes --digest sha256:"), "{}", refused.stderr);
+    run(&home, &["grants", "approve", "ember", "--yes"]).exits(3);
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refused = run(&home, &["grants", "approve", "ember", "--yes", "--digest", &other]).exits(3);
+    assert!(refused.stderr.contains(&other), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(home.join("grants.toml")).unwrap(), before, "nothing was approved");
+    let digest =
+        run(&home, &["grants", "show", "ember", "--json"]).exits(0).json()["digest"].as_str().unwrap().to_owned();
+    run(&home, &["grants", "approve", "ember", "--yes", "--digest", &digest]).exits(0);
+    let diff = run(&home, &["grants", "diff", "ember", "--json"]).exits(0).json();
+    assert_eq!((&diff["unchanged"], &diff["approved_digest"]), (&true.into(), &digest.as_str().into()));
+    // Another component was approved: it is said, by doctor too.
+    let file = home.join("grants.toml");
+    let text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(&digest, &other)
+        .replace("packs.ember", "packs.standard-personality");
+    std::fs::write(&file, text).unwrap();
+    let checks = run(&home, &["doctor", "--json"]).exits(0).json();
+    let grants = list(&checks, "checks").iter().find(|check| check["name"] == "grants").unwrap();
+    assert!(grants["status"] == "warn" && grants["detail"].as_str().unwrap().contains("has changed"), "{grants}");
+}
+
+#[test]
+fn slips_are_told_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let before = std::fs::read_to_string(home.join("grants.toml")).unwrap();
+    for (args, expected) in [
+        (&["show", "embr"][..], "did you mean `ember`?"),
+        (&["revoke", "ember", "lmm"], "did you mean `llm`?"),
+        (&["set", "ember", "llm.usd/dy=1"], "did you mean `usd/day`?"),
+        (&["set", "ember", "llm.usd/day=cheap"], "expected dollars as a text"),
+        (&["set", "ember", "llm.tokens/day=-1"], "`-1` is no whole number"),
+        (&["set", "ember", "tokens"], "write it like llm.usd/day=0.50"),
+        (&["set", "ember"], "name what is to change"),
+        (&["set", "ember", "--mode", "alive"], "live"),
+        (&["set", "ember", "--expires", "soon"], "write a time like"),
+    ] {
+        let ran = run(&home, &[&["grants"], args].concat()).exits(2);
+        assert!(ran.stderr.contains(expected), "{args:?}: {}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(home.join("grants.toml")).unwrap(), before);
+}
+
+/// A mention that ember answers, as long as it may.
+fn mentioned(home: &Path, n: u32) -> serde_json::Value {
+    let text = format!("{{\"text\": \"what do you mend on day {n}?\", \"author\": \"ann{n}\"}}");
+    let args = ["event", "send", "mention", "--agent", "ember", "--wait", "--json", "--payload", &text];
+    run(home, &args).exits(0).json()
+}
+
+/// The states of what it decided of this kind.
+fn states(answer: &serde_json::Value, kind: &str) -> Vec<String> {
+    let decisions = list(answer, "ended").iter().flat_map(|one| list(one, "decisions"));
+    let of_kind = decisions.filter(|decision| decision["kind"] == kind);
+    of_kind.map(|decision| decision["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_dry_run_decides_does_not_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    run(&home, &["grants", "set", "ember", "--mode", "dry-run"]).exits(0);
+    let data = home.join(".puppet");
+    let _host = Running::start(&home, &data, &[]);
+    assert_eq!(states(&mentioned(&home, 1), "reply"), ["dry-run"]);
+    run(&home, &["grants", "set", "ember", "--mode", "live"]).exits(0);
+    assert_eq!(states(&mentioned(&home, 2), "reply"), ["done"]);
+}
+
+/// What is taken back from a running host is missing at the next call.
+#[test]
+fn a_running_host_takes_changes_up_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let data = home.join(".puppet");
+    let _host = Running::start(&home, &data, &[]);
+    let tweets = || {
+        let budgets = run(&home, &["budgets", "--json"]).exits(0).json();
+        let of_ember = |item: &&serde_json::Value| item["agent"] == "ember" && item["capability"] == "tweet";
+        list(&budgets, "items").iter().filter(of_ember).count()
+    };
+    assert_eq!(states(&mentioned(&home, 1), "reply"), ["done"]);
+    assert!(tweets() > 0);
+    run(&home, &["grants", "revoke", "ember", "tweet"]).exits(0);
+    assert!(states(&mentioned(&home, 2), "reply").is_empty());
+    let journal = run(&home, &["journal", "--json", "--limit", "1"]).exits(0).json();
+    let refused = list(&list(&journal, "items")[0], "reads").iter().find(|read| read["status"] == "denied").unwrap();
+    assert_eq!(refused["capability"], "tweet");
+    assert_eq!(tweets(), 0, "what is not granted has no budget");
+    run(&home, &["grants", "set", "ember", "tweet.replies/hour=9"]).exits(0);
+    assert!(tweets() > 0);
+}
