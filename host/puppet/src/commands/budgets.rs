@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     assembly,
+    config::usd,
     control::{self, Request},
     grants::Grants,
     output::{Output, Table},
@@ -27,22 +28,22 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let items = answer["items"].take();
         return out.object(&json!({ "schema": "puppet.budgets/1", "at": answer["at"], "items": items, "next": null }));
     }
-    let mut table = Table::new(&["agent", "capability", "amount", "limit", "used", "left", "state"]);
+    let header = ["agent", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
+    let mut table = Table::new(&header);
     for item in answer["items"].as_array().into_iter().flatten() {
         let text = |key: &str| match &item[key] {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let amount = format!("{}/{}", text("amount"), text("period"));
-        table.row([
-            text("agent"),
-            text("capability"),
-            amount,
-            text("limit"),
-            text("used"),
-            text("left"),
-            text("state"),
-        ]);
+        let number = |key: &str| match item[key].as_u64() {
+            Some(micros) if item["unit"] == "usd_micros" => format!("${}", usd(micros)),
+            Some(number) => number.to_string(),
+            None => String::new(),
+        };
+        let numbers = ["limit", "used", "reserved", "left"].map(number);
+        let words = [text("agent"), text("capability"), amount];
+        table.row(words.into_iter().chain(numbers).chain([text("resets_at"), text("state")]));
     }
     table.print(out)
 }

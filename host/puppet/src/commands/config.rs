@@ -10,7 +10,14 @@ use crate::{
 /// Runs it.
 pub fn run(setup: &Setup, out: Output) -> Result<()> {
     sandboxed::config(setup)?;
-    let settings = setup.config.effective();
+    let mut settings = setup.config.effective();
+    // The command line wins over the file.
+    if setup.data != setup.config.host.data
+        && let Some(data) = settings.iter_mut().find(|setting| setting.key == "host.data")
+    {
+        data.value = setup.data.display().to_string();
+        data.origin = "--data".to_owned();
+    }
     if out.json {
         let warnings: Vec<_> = setup.warnings.iter().map(ToString::to_string).collect();
         let list = List { schema: "puppet.config/1", items: settings, next: None };

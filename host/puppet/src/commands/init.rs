@@ -14,7 +14,7 @@ pub fn run(args: &Init, out: Output) -> Result<()> {
     for path in &written {
         out.line(format!("{} {}", out.good("wrote"), path.display()))?;
     }
-    out.line("\nNext:")?;
+    out.line("\nNext, in two terminals, since `puppet run` keeps its own:")?;
     next(args).iter().try_for_each(|line| out.line(format!("  {line}")))
 }
 

@@ -6,7 +6,7 @@ use puppet_store::{
     CommitStore as _, HostLock, StrikeStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::PackId;
+use puppet_types::{PackId, counted};
 use serde_json::json;
 
 use crate::{
@@ -33,7 +33,10 @@ pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
     if out.json {
         return out.object(&json!({ "schema": "puppet.release/1", "pack": pack, "was": was, "strikes": strikes }));
     }
-    out.line(format!("{pack} may run: it was {was}, with {strikes} strikes"))
+    if strikes == 0 && was == "live" {
+        return out.line(format!("{pack} runs, and has no strikes: there was nothing to release"));
+    }
+    out.line(format!("{pack} may run: it was {was}, with {}", counted(strikes, "strike", "strikes")))
 }
 
 fn known(pack: &str) -> Result<PackId> {
