@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
 
-/// What happens to effects. One that waits for the operator's yes is to come with the queue that asks: until then
-/// `grants.toml` refuses `approve` by name.
+/// What happens to effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// They leave.
     #[default]
     Live,
+    /// Each waits until the operator approves it.
+    Approve,
     /// They are journaled and shown; nothing leaves.
     DryRun,
 }
