@@ -61,6 +61,10 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #enabled = true
 #interval = "8h"
 
+[approvals]
+# How long an effect waits for `puppet approvals approve`, where a pack's mode asks for that.
+#expires = "24h"
+
 [invocation]
 # Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
 # each, of one event handled by one plugin.
