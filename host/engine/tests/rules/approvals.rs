@@ -1,7 +1,7 @@
 //! Modes other than live: what waits for the operator leaves when it is approved and never else, and what is only shown
 //! never leaves.
 
-use puppet_engine::{Verdict, VerdictError};
+use puppet_engine::{Verdict, VerdictError, simulation};
 use puppet_grants::{Amount, Mode, Period};
 use puppet_store::{Change, Effect, EffectState};
 use puppet_types::{Decision, Digest, EffectId, PostRef, Timestamp};
@@ -97,6 +97,24 @@ async fn what_nobody_approves_expires_on_time_also_after_a_restart() {
     let at: Vec<_> = told(&before).await.into_iter().map(|(at, _)| at).collect();
     assert_eq!(at, [after(DAY + 1_000), after(DAY + 2_000)]);
     assert!(before.posted().is_empty());
+}
+
+/// Ends of approvals are like everything else in virtual time: the same for every number of workers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ends_of_approvals_are_the_same_for_every_number_of_workers() {
+    let mut runs = Vec::new();
+    for workers in [1, 4] {
+        let scene = Scene::with(mode(Mode::Approve), cast(), &["ann", "bob", "cid", "dot"]).await;
+        let to = |agent: &str| event(&format!("to {agent}"), agent, start());
+        scene.host.submit(["dot", "cid", "bob", "ann"].map(to).to_vec()).await.unwrap();
+        simulation::run(&scene.host, &scene.clock, after(3 * DAY), workers, |_| {}).await.unwrap();
+        let states = states(&scene).await;
+        let expired = states.iter().filter(|state| **state == EffectState::Expired).count();
+        assert!(expired >= 8, "those of each day: {states:?}");
+        let mut rows = scene.rows();
+        runs.push(["outbox", "events", "journal"].map(|table| rows.remove(table).unwrap()));
+    }
+    assert_eq!(runs[0], runs[1]);
 }
 
 /// Its time is over, and the host has not come to write that.
