@@ -90,6 +90,7 @@ async fn doctor_names_what_is_in_doubt() {
             attempts: 1,
             provider_id: None,
             reason: None,
+            expires: None,
         })
     };
     store.apply(vec![effect(0, EffectState::Done), effect(1, EffectState::Waiting)]).await.unwrap();

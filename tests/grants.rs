@@ -1,8 +1,8 @@
 //! Grants as an operator writes them: approved with the digest, cut, taken back under a running host, told in words.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use crate::support::{Running, list, run};
+use crate::support::{Running, list, run, until};
 
 fn shown(folder: &Path) -> String {
     run(folder, &["grants", "show", "ember"]).exits(0).stdout
@@ -103,15 +103,25 @@ fn states(answer: &serde_json::Value, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_dry_run_decides_does_not_leave() {
+fn what_is_decided_leaves_as_the_mode_says() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(folder.path());
     run(&home, &["grants", "set", "ember", "--mode", "dry-run"]).exits(0);
     let data = home.join(".puppet");
     let _host = Running::start(&home, &data, &[]);
     assert_eq!(states(&mentioned(&home, 1), "reply"), ["dry-run"]);
+    // One that waits for a yes leaves with it.
+    run(&home, &["grants", "set", "ember", "--mode", "approve"]).exits(0);
+    assert_eq!(states(&mentioned(&home, 2), "reply"), ["waiting-for-approval"]);
+    let waiting = run(&home, &["approvals", "list", "--json"]).exits(0).json();
+    let id = list(&waiting, "items")[0]["id"].as_str().unwrap().to_owned();
+    run(&home, &["approvals", "approve", &id]).exits(0);
+    until(Duration::from_secs(60), "it does not leave", || {
+        let done = run(&home, &["outbox", "list", "--state", "done", "--json"]).exits(0).json();
+        list(&done, "items").iter().any(|effect| effect["id"] == id.as_str())
+    });
     run(&home, &["grants", "set", "ember", "--mode", "live"]).exits(0);
-    assert_eq!(states(&mentioned(&home, 2), "reply"), ["done"]);
+    assert_eq!(states(&mentioned(&home, 3), "reply"), ["done"]);
 }
 
 /// What is taken back from a running host is missing at the next call.

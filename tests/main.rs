@@ -1,6 +1,7 @@
 //! End to end: the built program, driven as its users drive it. One binary; a module per thing a user does.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod approvals;
 mod bad_input;
 mod data_folder;
 mod demo;

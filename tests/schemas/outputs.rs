@@ -10,7 +10,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::errors;
-use crate::support::{self, Ran, Running, granted, list, puppet, run};
+use crate::{
+    approvals,
+    support::{self, Ran, Running, granted, list, puppet, run},
+};
 
 /// What was printed or written.
 pub struct Output {
@@ -89,6 +92,7 @@ impl Seen {
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
         self.run("budgets", 0, &["budgets"]);
         self.granted();
+        self.held();
         self.run("doctor", 0, &["doctor"]);
         let sent = self.run("event-send", 0, &["event", "send", "news", "--payload", "{\"topic\": \"rain\"}"]);
         assert_eq!(sent["outcome"], "accepted");
@@ -115,6 +119,31 @@ impl Seen {
         assert!(list(&revoked, "widened").len() >= 2, "{revoked}");
         self.run("grants", 0, &["grants", "show"]);
         std::fs::remove_file(self.folder.join("grants.toml")).unwrap();
+    }
+
+    /// Effects that wait for the operator, and a stop.
+    fn held(&mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(approvals::hold(&self.folder.join(".puppet"), &approvals::three()));
+        let waiting = self.run("approvals", 0, &["approvals", "list"]);
+        assert_eq!(list(&waiting, "items").len(), 3);
+        for args in [["approvals", "list"], ["approvals", "approve"]] {
+            let none = ["--agent", "generator:news"];
+            let all: &[&str] = if args[1] == "list" { &[] } else { &["--all"] };
+            let schema = if args[1] == "list" { "approvals" } else { "approval" };
+            let nothing = self.run(schema, 0, &[&args[..], all, &none].concat());
+            assert!(list(&nothing, "items").is_empty());
+        }
+        self.run("approval", 0, &["approvals", "reject", "eff_a", "--reason", "no"]);
+        self.run("halt", 0, &["halt", "--reason", "a look at it"]);
+        self.run("approval", 0, &["approvals", "approve", "--all"]);
+        self.run("outbox", 0, &["outbox", "list", "--limit", "2"]);
+        self.run("outbox", 0, &["outbox", "list", "--state", "rejected"]);
+        let unknown = run(&self.folder, &["approvals", "approve", "eff_none", "--json"]).exits(2);
+        self.error("an effect that is not there", "unknown-effect", &unknown);
+        let spoken = run(&self.folder, &["approvals", "approve", "eff_a", "--json"]).exits(3);
+        self.error("an effect that was rejected", "not-waiting", &spoken);
+        self.run("halt", 0, &["resume"]);
     }
 
     /// Virtual time: the report is printed as it is written; what the operator forbids is counted.

@@ -1,4 +1,4 @@
-//! What is due when, in memory: waiting events, timers and effects. The store is the truth; this is its index,
+//! What is due when, in memory: waiting events, timers, effects, and waits for the operator. The store is the truth; this is its index,
 //! filled at start and kept up by every commit. Both drivers, live and simulation, take their work from here.
 
 use std::{
@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use puppet_store::{Effect, Timer, Waiting};
-use puppet_types::{AccountId, AgentId, Json, PackId, TimerRule, Timestamp};
+use puppet_store::{Effect, EffectState, Halt, Timer, Waiting};
+use puppet_types::{AccountId, AgentId, EffectId, Json, PackId, TimerRule, Timestamp};
 
 type TimerKey = (AgentId, PackId, Arc<str>);
 
@@ -28,6 +28,10 @@ pub struct Agenda {
     timers: BTreeMap<TimerKey, Set>,
     timers_by_time: BTreeSet<(Timestamp, TimerKey)>,
     effects: BTreeMap<(Timestamp, u64), Effect>,
+    /// What waits for approval, by when that is over.
+    approvals: BTreeMap<(Timestamp, u64), EffectId>,
+    /// While it stands no effect is due.
+    halted: Option<Halt>,
 }
 
 impl Agenda {
@@ -47,9 +51,33 @@ impl Agenda {
         }
     }
 
-    /// An effect waits until its `not_before`.
+    /// An effect waits until its `not_before`; one that waits for approval, until that is over.
     pub fn add_effect(&mut self, effect: Effect) {
-        self.effects.insert((effect.not_before, effect.seq), effect);
+        match effect.expires.filter(|_| effect.state == EffectState::WaitingForApproval) {
+            Some(expires) => drop(self.approvals.insert((expires, effect.seq), effect.id)),
+            None => drop(self.effects.insert((effect.not_before, effect.seq), effect)),
+        }
+    }
+
+    /// The operator has spoken, or it is too late.
+    pub fn drop_approval(&mut self, key: (Timestamp, u64)) {
+        self.approvals.remove(&key);
+    }
+
+    /// The first wait for approval that is over.
+    pub fn due_approval(&self, now: Timestamp) -> Option<((Timestamp, u64), EffectId)> {
+        let (key, id) = self.approvals.first_key_value()?;
+        (key.0 <= now).then(|| (*key, id.clone()))
+    }
+
+    /// The operator's stop.
+    pub fn halted(&self) -> Option<&Halt> {
+        self.halted.as_ref()
+    }
+
+    /// It stands, or it does not.
+    pub fn set_halted(&mut self, halted: Option<Halt>) {
+        self.halted = halted;
     }
 
     /// A timer is set; one of the same key is replaced.
@@ -89,8 +117,9 @@ impl Agenda {
     pub fn next(&self) -> Option<Timestamp> {
         let event = self.events.first_key_value().map(|((at, _), _)| *at);
         let timer = self.timers_by_time.first().map(|(at, _)| *at);
-        let effect = self.effects.first_key_value().map(|((at, _), _)| *at);
-        [event, timer, effect].into_iter().flatten().min()
+        let effect = self.effects.first_key_value().map(|((at, _), _)| *at).filter(|_| self.halted.is_none());
+        let approval = self.approvals.first_key_value().map(|((at, _), _)| *at);
+        [event, timer, effect, approval].into_iter().flatten().min()
     }
 
     /// Takes the events that are due, in order of acceptance within their time.
@@ -98,8 +127,11 @@ impl Agenda {
         take_due(&mut self.events, now)
     }
 
-    /// Takes the effects that are due, in order of commit within their time.
+    /// Takes the effects that are due, in order of commit within their time; none while everything is halted.
     pub fn due_effects(&mut self, now: Timestamp) -> Vec<Effect> {
+        if self.halted.is_some() {
+            return Vec::new();
+        }
         take_due(&mut self.effects, now)
     }
 

@@ -90,9 +90,10 @@ impl Base {
 }
 
 fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision: &Decision) -> Effect {
-    let state = match actor.rights.mode {
-        Mode::Live => EffectState::Waiting,
-        Mode::Approve | Mode::DryRun => EffectState::DryRun,
+    let (state, expires) = match actor.rights.mode {
+        Mode::Live => (EffectState::Waiting, None),
+        Mode::Approve => (EffectState::WaitingForApproval, Some(occasion.at.plus_millis(host.approval_ms))),
+        Mode::DryRun => (EffectState::DryRun, None),
     };
     Effect {
         id: EffectId::from(ids::derive("eff", &[occasion.invocation.as_str(), &n.to_string()])),
@@ -108,6 +109,7 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
         attempts: 0,
         provider_id: None,
         reason: None,
+        expires,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a host tells those who watch: the terminal's live view, `event send --wait`, later the stream of the API.
 
-use puppet_store::{EffectState, Post};
+use puppet_store::{Effect, EffectState, Halt, Post};
 use puppet_types::{AgentId, EventId, InvocationId, Mood, PostId, Timestamp};
 
 /// Something that was committed or published.
@@ -50,5 +50,19 @@ pub enum Happening {
         posts: Vec<Post>,
         /// The post that it answers, quotes, likes or deletes.
         about: Option<PostId>,
+    },
+    /// An effect does not leave: by the mode of its pack, until it is approved, or for good.
+    Kept {
+        /// When.
+        at: Timestamp,
+        /// It, with its state.
+        effect: Box<Effect>,
+    },
+    /// Everything was halted or resumed.
+    Halted {
+        /// When.
+        at: Timestamp,
+        /// None: effects leave again.
+        halt: Option<Halt>,
     },
 }

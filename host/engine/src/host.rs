@@ -12,7 +12,7 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use puppet_grants::{Books, BudgetLine, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
-use puppet_store::{Change, Committed, Store, StoreError, Waiting};
+use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
 use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp};
 use serde_json::Value;
@@ -65,6 +65,8 @@ pub struct HostParts {
     pub books: Arc<dyn Books>,
     /// Bounds per invocation.
     pub bounds: CallBounds,
+    /// How long an effect waits for the operator.
+    pub approval_ms: u64,
     /// Seeds are HMACs under this.
     pub secret: [u8; 32],
     /// Rows to actors.
@@ -91,6 +93,8 @@ pub struct Host {
     pub books: Arc<dyn Books>,
     /// Bounds per invocation.
     pub bounds: Arc<CallBounds>,
+    /// How long an effect waits for the operator.
+    pub approval_ms: u64,
     /// Who there is.
     pub agents: Arc<Agents>,
     /// Keyed once: keying costs as much as a seed.
@@ -104,6 +108,8 @@ pub struct Host {
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
+    /// Held while the stop is written.
+    pub(crate) halting: tokio::sync::Mutex<()>,
 }
 
 /// Events that were accepted.
@@ -126,6 +132,7 @@ impl Host {
             ledger: parts.ledger,
             books: parts.books,
             bounds: Arc::new(parts.bounds),
+            approval_ms: parts.approval_ms,
             agents: Arc::default(),
             seeds: keyed(&parts.secret),
             casting: parts.casting,
@@ -136,6 +143,7 @@ impl Host {
             wake: Notify::new(),
             watchers: broadcast::channel(WATCHED).0,
             recovering: AtomicBool::new(false),
+            halting: tokio::sync::Mutex::default(),
         }
     }
 
@@ -156,16 +164,18 @@ impl Host {
         self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects. Called once, before a driver.
+    /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects, the stop. Called once, before a driver.
     pub async fn load(&self) -> Result<(), StoreError> {
-        use puppet_store::EffectState::{Sent, Waiting};
+        use EffectState::{Sent, Waiting, WaitingForApproval};
         self.ledger.restore(self.store.spent().await?);
         self.load_strikes().await?;
         let waiting = self.store.waiting().await?;
         self.recovering.store(!waiting.is_empty(), Ordering::Release);
         let timers = self.store.timers().await?;
-        let effects = self.store.effects(&[Waiting, Sent]).await?;
+        let effects = self.store.effects(&[Waiting, Sent, WaitingForApproval]).await?;
+        let halted = self.store.halted().await?;
         let mut agenda = self.agenda();
+        agenda.set_halted(halted);
         for event in waiting {
             agenda.add_event(event);
         }
@@ -260,6 +270,11 @@ impl Host {
         self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Something new is on the agenda.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Returns when something new is on the agenda.
     pub async fn woken(&self) {
         self.wake.notified().await;
@@ -283,8 +298,12 @@ impl Host {
         for event in settled.committed.events {
             agenda.add_event(event);
         }
+        let mut kept = Vec::new();
         for effect in settled.committed.effects {
-            if effect.state == puppet_store::EffectState::Waiting {
+            if effect.state != EffectState::Waiting && self.is_watched() {
+                kept.push(Happening::Kept { at: self.now(), effect: Box::new(effect.clone()) });
+            }
+            if effect.state != EffectState::DryRun {
                 agenda.add_effect(effect);
             }
         }
@@ -292,7 +311,7 @@ impl Host {
             agenda.add_event(again);
         }
         drop(agenda);
-        self.tell(settled.happening);
+        settled.happening.into_iter().chain(kept).for_each(|happening| self.tell(Some(happening)));
     }
 
     /// Takes up what an attempt brought.
@@ -320,7 +339,7 @@ impl Host {
         self.watchers.receiver_count() > 0
     }
 
-    fn tell(&self, happening: Option<Happening>) {
+    pub(crate) fn tell(&self, happening: Option<Happening>) {
         if let Some(happening) = happening {
             // Nobody watching is not an error.
             let _ = self.watchers.send(happening);

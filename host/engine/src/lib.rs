@@ -4,6 +4,7 @@
 mod actor;
 mod agenda;
 mod agents;
+mod approvals;
 mod backlog;
 mod books;
 mod call;
@@ -11,6 +12,7 @@ mod changes;
 mod clock;
 mod embedder;
 mod embedding;
+mod halt;
 mod handle;
 mod happening;
 mod host;
@@ -28,6 +30,7 @@ mod timers;
 
 pub use actor::Actor;
 pub use agents::Agents;
+pub use approvals::{Spoken, Verdict, VerdictError, decide};
 pub use books::StoreBooks;
 pub use call::HeldProviders;
 pub use clock::{Clock, ScaledClock, SystemClock, VirtualClock};

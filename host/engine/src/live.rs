@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{agenda::Lanes, embedding, handle, host::Host, outbox, timers};
+use crate::{agenda::Lanes, approvals, embedding, handle, host::Host, outbox, timers};
 
 /// How long a store that fails is left alone before the same work is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -107,7 +107,7 @@ impl Mailboxes {
 
 enum Done {
     Event(AccountId, Waiting, Result<handle::Settled, StoreError>),
-    Effect(AccountId, Effect, Result<outbox::Attempted, StoreError>),
+    Effect(AccountId, Effect, Result<Option<outbox::Attempted>, StoreError>),
 }
 
 impl Live {
@@ -127,9 +127,14 @@ impl Live {
                 tracing::error!(%error, "timers wait for the store");
                 tokio::time::sleep(STORE_PAUSE).await;
             }
-            let (due, leaving, next) = {
+            if let Err(error) = approvals::expire_due(&host, now).await {
+                tracing::error!(%error, "ends of approvals wait for the store");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+            let (due, leaving, next, halted) = {
                 let mut agenda = host.agenda();
-                (agenda.due_events(now), agenda.due_effects(now), agenda.next())
+                let halted = agenda.halted().is_some();
+                (agenda.due_events(now), agenda.due_effects(now), agenda.next(), halted)
             };
             for waiting in due {
                 boxes.deliver(host.agents.line(&waiting.event.agent), waiting);
@@ -150,7 +155,7 @@ impl Live {
                     Done::Event(line, waiting, settled)
                 });
             }
-            while effects.len() < self.effects {
+            while !halted && effects.len() < self.effects {
                 let Some(mut effect) = lanes.pop() else { break };
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
@@ -242,7 +247,12 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
             boxes.done(line);
             host.put_back(waiting, STORE_PAUSE);
         }
-        Ok(Done::Effect(account, _, Ok(attempted))) => {
+        // It was halted before it began: it keeps its place.
+        Ok(Done::Effect(account, effect, Ok(None))) => {
+            lanes.done(&account);
+            lanes.push(effect);
+        }
+        Ok(Done::Effect(account, _, Ok(Some(attempted)))) => {
             // A lane with a retry stays held until the retry is due: effects of an account keep their order.
             if attempted.again.is_none() {
                 lanes.done(&account);

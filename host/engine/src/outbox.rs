@@ -26,15 +26,19 @@ pub struct Attempted {
 }
 
 /// Tries one effect. One that was begun before and whose end nobody saw is tried again only where that cannot do it
-/// twice. Where the store fails the effect is left as far as it came: `Sent` once the attempt is written.
-pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Attempted, StoreError> {
+/// twice. Where the store fails the effect is left as far as it came: `Sent` once the attempt is written. None, and nothing
+/// is tried, where everything is halted.
+pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempted>, StoreError> {
     let at = host.clock.now();
     if effect.state == EffectState::Sent && !host.publisher.is_idempotent() {
         let reason = "an attempt was under way and nobody saw its end".to_owned();
-        return not_done(host, effect.clone(), at, PublishError::InDoubt(reason), None).await;
+        return not_done(host, effect.clone(), at, PublishError::InDoubt(reason), None).await.map(Some);
     }
     let action = action(host, effect).await?;
-    host.store.begin_attempt(&effect.id).await?;
+    if !host.store.begin_attempt(&effect.id).await? {
+        host.look_whether_halted().await?;
+        return Ok(None);
+    }
     effect.attempts += 1;
     effect.state = EffectState::Sent;
     let mut about = None;
@@ -49,10 +53,11 @@ pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Attempted, Stor
         }
         Err(reason) => Err(PublishError::Refused(reason)),
     };
-    match outcome {
+    let attempted = match outcome {
         Ok(published) => done(host, effect, at, published, about).await,
         Err(error) => not_done(host, effect.clone(), at, error, about).await,
-    }
+    };
+    attempted.map(Some)
 }
 
 async fn done(
@@ -112,12 +117,8 @@ async fn not_done(
         _ => EffectState::Failed,
     };
     let not_before = wait.map(|wait| at.plus_millis(wait.max(1)));
-    let events = if state == EffectState::Failed {
-        let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
-        vec![result_event(&effect, "post_failed", host.later(at), payload)]
-    } else {
-        Vec::new()
-    };
+    let events =
+        if state == EffectState::Failed { vec![failed_event(&effect, host.later(at), &reason)] } else { Vec::new() };
     tracing::warn!(effect = %effect.id, agent = %effect.agent, %reason, ?state, "effect not done");
     let end = EffectEnd {
         id: effect.id.clone(),
@@ -146,6 +147,12 @@ fn told(effect: &Effect, at: Timestamp, (state, posts): (EffectState, Vec<Post>)
 /// 2, 4, 8 … seconds.
 fn backoff_ms(attempts: u32) -> u64 {
     1_000_u64 << attempts.min(10)
+}
+
+/// What its plugin hears of an effect that will not happen.
+pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Event {
+    let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
+    result_event(effect, "post_failed", at, payload)
 }
 
 fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: serde_json::Value) -> Event {

@@ -1,5 +1,5 @@
-//! Virtual time: the host's events, timers and effects in lock step. At each moment effects leave first, then
-//! timers fire, then events are handled: the agents' side by side, one after the other within an account.
+//! Virtual time: the host's events, timers and effects in lock step. At each moment effects leave first, then waits for
+//! the operator end, timers fire, then events are handled: the agents' side by side, one after the other within an account.
 //! Commits happen in a fixed order, by (time, priority, agent, sequence) within a wave, so that the same input and seed
 //! give the same rows, whatever the number of workers.
 
@@ -14,6 +14,7 @@ use puppet_types::{AccountId, Timestamp};
 
 use crate::{
     agenda::sort_by_priority,
+    approvals,
     clock::VirtualClock,
     handle::{self, Handled, Settled},
     host::Host,
@@ -48,10 +49,13 @@ pub async fn run(
         let mut effects = host.agenda().due_effects(at);
         effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
         for mut effect in effects {
-            let attempted = outbox::attempt(host, &mut effect).await?;
-            host.take_up_attempted(attempted);
+            match outbox::attempt(host, &mut effect).await? {
+                Some(attempted) => host.take_up_attempted(attempted),
+                None => host.agenda().add_effect(effect),
+            }
             seen.effects += 1;
         }
+        approvals::expire_due(host, at).await?;
         timers::fire_due(host, at).await?;
         seen.invocations += moment(host, at, workers).await?;
         progress(seen);

@@ -20,7 +20,7 @@ pub enum Mode {
     /// They leave.
     #[default]
     Live,
-    /// They wait for the operator.
+    /// Each waits until the operator approves it.
     Approve,
     /// They are journaled and shown; nothing leaves.
     DryRun,

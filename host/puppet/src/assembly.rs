@@ -143,6 +143,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
         bounds: sandboxed::bounds(setup),
+        approval_ms: setup.config.approvals.expires_ms,
         secret: plan.secret,
         casting: Box::new(casting),
     });

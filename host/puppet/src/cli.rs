@@ -62,6 +62,20 @@ pub enum Command {
     Grants(GrantsCommand),
     /// What each budget allows, and what is left.
     Budgets,
+    /// Let nothing leave, at once and until `resume`; agents go on and what they decide waits.
+    Halt {
+        /// Why, for whoever wonders.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Let effects leave again.
+    Resume,
+    /// Effects that wait for your yes.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// What agents do to the world, and how far it is.
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.
@@ -253,6 +267,62 @@ impl GrantTerms {
     pub fn is_empty(&self) -> bool {
         self.mode.is_none() && self.agents.is_empty() && self.expires.is_none()
     }
+}
+
+/// `approvals`.
+#[derive(Debug, Subcommand)]
+pub enum Approvals {
+    /// What waits, the oldest first.
+    List {
+        /// Of one agent.
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+    },
+    /// Let it leave.
+    Approve(Which),
+    /// Never let it leave; its plugin hears of it.
+    Reject {
+        /// What.
+        #[command(flatten)]
+        which: Which,
+        /// Why: the plugin is told.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+/// Which effects an operator speaks of.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// One effect.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<String>,
+    /// Only if this is its digest: what `approvals list --json` showed is what is meant.
+    #[arg(long, value_name = "DIGEST", conflicts_with = "all")]
+    pub digest: Option<String>,
+    /// Everything that waits now.
+    #[arg(long)]
+    pub all: bool,
+    /// With --all: of one agent.
+    #[arg(long, value_name = "ID", requires = "all")]
+    pub agent: Option<String>,
+}
+
+/// `outbox`.
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Effects, the newest first.
+    List {
+        /// Only those: waiting, sent, done, failed, in-doubt, waiting-for-approval, dry-run, rejected or expired.
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
+        /// The page after this one (`next` of a `--json` answer).
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
+    },
 }
 
 /// `event`.

@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host};
+use puppet_engine::{Happening, Host, Verdict};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AgentId, Event, EventId, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, EffectId, Event, EventId, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -27,6 +27,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    commands::approvals::decided,
     grants::Grants,
     models::Usable,
     trouble::{Result, Trouble},
@@ -82,6 +83,22 @@ pub enum Request {
     Plugins,
     /// Read the operator's grants again.
     Regrant,
+    /// Let nothing leave.
+    Halt {
+        /// In the operator's words.
+        reason: Option<String>,
+    },
+    /// Let effects leave again.
+    Resume,
+    /// The operator's word on an effect that waits for it.
+    Decide {
+        /// Which.
+        effect: EffectId,
+        /// Of what the operator saw.
+        digest: Option<Digest>,
+        /// What is said.
+        verdict: Verdict,
+    },
     /// Let a plugin run again.
     Release {
         /// Its pack.
@@ -95,7 +112,12 @@ impl Request {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
             Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models => 0,
-            Self::Plugins | Self::Regrant | Self::Release { .. } => 0,
+            Self::Plugins
+            | Self::Regrant
+            | Self::Release { .. }
+            | Self::Halt { .. }
+            | Self::Resume
+            | Self::Decide { .. } => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
     }
@@ -259,6 +281,15 @@ async fn answer(parts: &Parts, request: Request) -> Result<Value> {
             grants.replace(new, &host.ledger);
             host.recast();
             Ok(Value::Null)
+        }
+        Request::Halt { reason } => serde_json::to_value(host.halt(reason).await?).map_err(Trouble::internal),
+        Request::Resume => {
+            host.resume().await?;
+            Ok(Value::Null)
+        }
+        Request::Decide { effect, digest, verdict } => {
+            let effect = host.decide((&effect, digest), &verdict).await?;
+            Ok(decided(&effect))
         }
         Request::Release { pack } => {
             host.release(&pack).await?;

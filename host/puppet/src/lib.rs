@@ -75,6 +75,10 @@ fn start(common: &Common, command: Command) -> Result<()> {
             }
             Command::Grants(command) => commands::grants::run(&setup, command, out).await,
             Command::Budgets => commands::budgets::run(&setup, out).await,
+            Command::Halt { reason } => commands::halt::halt(&setup, reason, out).await,
+            Command::Resume => commands::halt::resume(&setup, out).await,
+            Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
+            Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }

@@ -140,6 +140,20 @@ impl fmt::Display for Trouble {
     }
 }
 
+impl From<puppet_engine::VerdictError> for Trouble {
+    fn from(error: puppet_engine::VerdictError) -> Self {
+        use puppet_engine::VerdictError as E;
+        let message = error.to_string();
+        match error {
+            E::Unknown(_) => Self::input("unknown-effect", message, "`puppet approvals list` shows what waits"),
+            E::NotWaiting(..) => Self::refused("not-waiting", message, "`puppet approvals list` shows what waits"),
+            E::Differs(..) => Self::refused("digest-differs", message, "look at it again: `puppet approvals list`"),
+            E::Later(_, first) => Self::refused("not-yet", message, format!("speak about `{first}` first")),
+            E::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<puppet_store::StoreError> for Trouble {
     fn from(error: puppet_store::StoreError) -> Self {
         use puppet_store::StoreError as E;

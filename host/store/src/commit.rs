@@ -70,6 +70,9 @@ pub enum Change {
     Agent(crate::AgentRow),
     /// Replaces the strikes of a plugin version, unless later ones are there.
     Strikes(StrikesRow),
+    /// From now on nothing leaves; none: from now on effects leave again. A stop that stands keeps its time, and its
+    /// reason where no other is given.
+    Halt(Option<crate::Halt>),
 }
 
 /// Everything that one invocation changes.

@@ -9,6 +9,7 @@ mod commit;
 pub mod conformance;
 mod error;
 mod events;
+mod halt;
 mod journal;
 mod lock;
 mod memories;
@@ -23,6 +24,7 @@ pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
+pub use halt::{Halt, HaltStore};
 pub use journal::{Filter, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemoryStore, TextHit, Vector, VectorStore};
@@ -44,6 +46,7 @@ pub trait Store:
     + PostStore
     + BudgetStore
     + StrikeStore
+    + HaltStore
     + CommitStore
     + Send
     + Sync
@@ -62,6 +65,7 @@ impl<
         + PostStore
         + BudgetStore
         + StrikeStore
+        + HaltStore
         + CommitStore
         + Send
         + Sync

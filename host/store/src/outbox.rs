@@ -1,8 +1,9 @@
 //! Effects on their way out.
 
 use async_trait::async_trait;
-use puppet_types::{AccountId, AgentId, Decision, EffectId, Event, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{Change, Result, Waiting};
 
@@ -20,13 +21,30 @@ pub enum EffectState {
     Failed,
     /// An attempt was under way when the host stopped, or its answer was lost.
     InDoubt,
+    /// The operator has not said yet whether it may leave.
+    WaitingForApproval,
     /// Nothing leaves in this mode.
     DryRun,
     /// The operator said no.
     Rejected,
+    /// The operator said nothing in time.
+    Expired,
 }
 
 impl EffectState {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Waiting,
+        Self::Sent,
+        Self::Done,
+        Self::Failed,
+        Self::InDoubt,
+        Self::WaitingForApproval,
+        Self::DryRun,
+        Self::Rejected,
+        Self::Expired,
+    ];
+
     /// As it is written everywhere.
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,8 +53,10 @@ impl EffectState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::InDoubt => "in-doubt",
+            Self::WaitingForApproval => "waiting-for-approval",
             Self::DryRun => "dry-run",
             Self::Rejected => "rejected",
+            Self::Expired => "expired",
         }
     }
 }
@@ -73,9 +93,18 @@ pub struct Effect {
     pub provider_id: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
+    /// Until when the operator may approve it; none where nobody is asked.
+    pub expires: Option<Timestamp>,
 }
 
-/// How an attempt ended: written in one transaction with what follows from it.
+impl Effect {
+    /// Of what the operator approves: which effect, as whom, and everything that it says.
+    pub fn digest(&self) -> Digest {
+        Digest::of(json!([self.id, self.account, self.body]).to_string().as_bytes())
+    }
+}
+
+/// How an attempt or a wait ended: written in one transaction with what follows from it.
 #[derive(Debug, Clone)]
 pub struct EffectEnd {
     /// Which effect.
@@ -103,8 +132,13 @@ pub trait OutboxStore: Send + Sync {
     async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>>;
     /// Effects of one invocation, by n.
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>>;
-    /// Marks an attempt as under way, before it starts.
-    async fn begin_attempt(&self, id: &EffectId) -> Result<()>;
+    /// One effect.
+    async fn effect(&self, id: &EffectId) -> Result<Option<Effect>>;
+    /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted.
+    async fn begin_attempt(&self, id: &EffectId) -> Result<bool>;
     /// Marks how it ended. Answers the events that are new.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
+    /// Marks how the wait for the operator ended. Answers the events that are new; none, and nothing is changed, where
+    /// the effect does not wait for approval, or is to leave and its time is over.
+    async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>>;
 }

@@ -235,6 +235,25 @@ impl Decision {
         }
     }
 
+    /// The post that it answers, quotes, likes or deletes, where that was there before.
+    pub fn about(&self) -> Option<&PostId> {
+        match self.refers_to()? {
+            PostRef::Id(id) => Some(id),
+            PostRef::Decision(_) => None,
+        }
+    }
+
+    /// What it answers, quotes, likes or deletes.
+    pub fn refers_to(&self) -> Option<&PostRef> {
+        match self {
+            Self::Reply { to: about, .. }
+            | Self::Quote { of: about, .. }
+            | Self::Like { of: about }
+            | Self::Delete { of: about } => Some(about),
+            _ => None,
+        }
+    }
+
     /// Name in the journal.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 //! time with guests written for the purpose. Rule 3 and replays of whole weeks need the program: they are in `/tests`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod approvals;
 mod budgets;
 mod contract;
 mod denied;
@@ -9,6 +10,7 @@ mod endpoint;
 mod failed;
 mod fair;
 mod guest;
+mod halted;
 mod limits;
 mod live;
 mod moments;

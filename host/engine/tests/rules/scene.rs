@@ -10,13 +10,18 @@ use puppet_agent::Profile;
 use puppet_engine::{
     Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks, VirtualClock, simulation,
 };
-use puppet_grants::{Amount, CallBounds, Held, Ledger, Period, Request, Requests, Rights};
+use puppet_grants::{Amount, CallBounds, Held, Ledger, Mode, Period, Request, Requests, Rights};
 use puppet_llm::Llm;
 use puppet_memory::{Embedder, Memories, VectorTerms};
 use puppet_sandbox::{Limits, Pool, Sandbox, SandboxConfig};
-use puppet_store::{AgentRow, Change, Filter, JournalEntry, JournalStore as _, SqliteStore, sqlite::Options};
-use puppet_tweet::Accounts;
-use puppet_types::{AccountId, AgentId, Capability, Digest, Event, Json, PackId, Persona, Priority, Timestamp};
+use puppet_store::{
+    AgentRow, Change, Effect, EffectState, Filter, JournalEntry, JournalStore as _, OutboxStore as _, SqliteStore,
+    sqlite::Options,
+};
+use puppet_tweet::{Accounts, Action, Order};
+use puppet_types::{
+    AccountId, AgentId, Capability, Decision, Digest, Event, Json, PackId, Persona, Priority, Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -70,6 +75,8 @@ pub struct Setting {
     pub bounds: CallBounds,
     /// Virtual where none is given.
     pub clock: Option<Arc<dyn Clock>>,
+    /// What happens to effects.
+    pub mode: Mode,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
@@ -156,8 +163,9 @@ impl Scene {
             ledger: Arc::new(Ledger::default()),
             books: Arc::new(StoreBooks(rows)),
             bounds: setting.bounds,
+            approval_ms: DAY,
             secret: [7; 32],
-            casting: Box::new(Company { llm, granted: Arc::clone(&granted) }),
+            casting: Box::new(Company { llm, granted: Arc::clone(&granted), mode: setting.mode }),
         });
         let scene = Self { host: Arc::new(host), clock, store, network, model, folder, granted };
         for Cast { pack, steps, end, requests } in casts {
@@ -220,6 +228,21 @@ impl Scene {
         db.execute_batch(sql).unwrap();
     }
 
+    /// Every effect, by seq.
+    pub async fn effects(&self) -> Vec<Effect> {
+        self.store.effects(&EffectState::ALL).await.unwrap()
+    }
+
+    /// What was posted, in the order in which it left.
+    pub fn posted(&self) -> Vec<String> {
+        let orders = self.network.orders.lock().unwrap();
+        let text = |order: &Order| match &order.action {
+            Action::Post { text, .. } => text.clone(),
+            other => format!("{other:?}"),
+        };
+        orders.iter().map(text).collect()
+    }
+
     /// Spent and held of an amount, summed over the windows of this moment.
     pub async fn used(&self, amount: Amount, period: Period) -> (u64, u64) {
         let lines = self.host.budget_lines().await.unwrap();
@@ -262,10 +285,31 @@ pub fn event(id: &str, agent: &str, at: Timestamp) -> Event {
     }
 }
 
+/// An effect that is due at the start.
+pub fn effect(id: &str, agent: &str, n: u32, body: Decision) -> Effect {
+    Effect {
+        id: id.into(),
+        seq: 0,
+        agent: agent.into(),
+        account: agent.into(),
+        invocation: "inv".into(),
+        n,
+        not_before: start(),
+        hops: 0,
+        body,
+        state: EffectState::Waiting,
+        attempts: 0,
+        provider_id: None,
+        reason: None,
+        expires: None,
+    }
+}
+
 /// Plays agents as their rows say.
 struct Company {
     llm: Llm,
     granted: Granted,
+    mode: Mode,
 }
 
 impl Casting for Company {
@@ -285,6 +329,8 @@ impl Casting for Company {
         };
         let (Some(plugin), owner) = (plugins.get(&PackId::new(pack)), AgentId::new(owner)) else { return Ok(None) };
         let granted = self.granted.lock().unwrap()[&plugin.id].clone();
+        let mut rights = Rights::from_requests(&granted, &plugin.id, &owner, ledger);
+        rights.mode = self.mode;
         let profile = Profile {
             id: id.to_string(),
             name: id.to_string(),
@@ -302,7 +348,7 @@ impl Casting for Company {
             settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
             profile,
             plugin: Arc::clone(plugin),
-            rights: Arc::new(Rights::from_requests(&granted, &plugin.id, &owner, ledger)),
+            rights: Arc::new(rights),
             llm: self.llm.clone(),
             assets: Vec::new(),
             decay: None,

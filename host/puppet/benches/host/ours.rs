@@ -118,6 +118,7 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(store as _)),
+        approval_ms: 86_400_000,
         bounds: CallBounds::default(),
         secret: [7; 32],
         casting: Box::new(Everybody(requests)),

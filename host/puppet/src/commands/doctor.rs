@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use puppet_store::{EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
+use puppet_store::{EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
 use puppet_types::counted;
 
 use crate::{
     cli::Doctor,
+    commands::halt::words,
     control, firstparty,
     grants::Grants,
     output::{List, Output, Table},
@@ -100,7 +101,9 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
+    checks.extend(stop(setup).await);
     checks.extend(outbox(setup).await);
+    checks.extend(approvals(setup).await);
     checks.extend(models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
@@ -195,6 +198,31 @@ async fn folder(setup: &Setup) -> Check {
         Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
+}
+
+/// Whether the operator has stopped everything.
+async fn stop(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    Some(match store.halted().await {
+        Ok(None) => check("halt", "ok", "effects leave", ""),
+        Ok(Some(halt)) => check("halt", "warn", words(&halt), "`puppet resume` lets effects leave"),
+        Err(error) => of_trouble("halt", "fail", &error.into()),
+    })
+}
+
+/// Effects that wait for the operator.
+async fn approvals(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    let waiting = match store.effects(&[EffectState::WaitingForApproval]).await {
+        Ok(waiting) => waiting,
+        Err(error) => return Some(of_trouble("approvals", "fail", &error.into())),
+    };
+    let Some(first) = waiting.iter().filter_map(|effect| effect.expires).min() else {
+        return Some(check("approvals", "ok", "nothing waits for approval", ""));
+    };
+    let detail =
+        format!("{} for approval, the first until {first}", counted(waiting.len(), "effect waits", "effects wait"));
+    Some(check("approvals", "warn", detail, "`puppet approvals list` shows them"))
 }
 
 /// Effects of which nobody knows whether they happened: somebody has to look.

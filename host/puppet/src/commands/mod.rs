@@ -1,15 +1,18 @@
 //! A module per command.
 
 pub mod agent;
+pub mod approvals;
 pub mod budgets;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod event;
 pub mod grants;
+pub mod halt;
 pub mod init;
 pub mod invoke;
 pub mod journal;
+pub mod outbox;
 pub mod plugins;
 pub mod release;
 pub mod run;

@@ -20,6 +20,7 @@ use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
+    commands::halt::words,
     control::{Control, Parts},
     feed::{
         Feed,
@@ -91,6 +92,9 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");
     out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
+    if let Some(halt) = host.halted() {
+        out.note(words(&halt));
+    }
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }

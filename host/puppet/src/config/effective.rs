@@ -34,6 +34,7 @@ impl Config {
             rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());
             rows.add(&format!("generators.{name}.interval"), generator.interval.clone());
         }
+        rows.add("approvals.expires", self.approvals.expires.clone());
         rows.table("sandbox", &self.sandbox);
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());

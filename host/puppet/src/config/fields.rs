@@ -130,6 +130,13 @@ pub const FIELDS: &[Field] = &[
         "How often.",
     ),
     field(
+        "approvals.expires",
+        "length of time, 1s to 366d",
+        "24h",
+        "",
+        "How long an effect of a pack whose mode is `approve` waits for the operator. Then it is `expired`, and never leaves.",
+    ),
+    field(
         "sandbox.limits.<limit>",
         "whole number",
         "",

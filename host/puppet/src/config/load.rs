@@ -73,7 +73,7 @@ pub(super) fn load_in(
     Ok((config, warnings))
 }
 
-/// Least and most time between two runs of a generator: a second, and a year.
+/// Least and most time between two runs of a generator, and for the operator to approve: a second, and a year.
 pub(super) const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1_000..=366 * 86_400_000;
 
 impl Draft {
@@ -102,6 +102,12 @@ impl Draft {
                 }
             }
             lines.extend(generators.value.leaves());
+        }
+        if let Some(approvals) = root.section("approvals", &known("approvals"))? {
+            if let Some(expires) = approvals.value.parsed("expires", LENGTH, length)? {
+                (self.config.approvals.expires_ms, self.config.approvals.expires) = expires.value;
+            }
+            lines.extend(approvals.value.leaves());
         }
         if let Some(invocation) = root.section("invocation", &known("invocation"))? {
             self.invocation(&invocation.value)?;
@@ -189,8 +195,16 @@ fn zone(text: &str) -> Option<String> {
     jiff::tz::TimeZone::get(text).is_ok().then(|| text.to_owned())
 }
 
+/// What is expected of a length of time.
+const LENGTH: &str = "a length of time from 1s to 366d, for example \"6h\"";
+
+/// Milliseconds, and as it is written.
+fn length(text: &str) -> Option<(u64, String)> {
+    let millis = u64::try_from(crate::duration::parse(text).ok()?.as_millis()).ok()?;
+    INTERVAL_MS.contains(&millis).then(|| (millis, text.to_owned()))
+}
+
 fn read_generator(generator: &mut Generator, section: &Section<'_>) -> Result<()> {
-    const EXPECTED: &str = "a length of time from 1s to 366d, for example \"6h\"";
     if let Some(enabled) = section.boolean("enabled")? {
         generator.enabled = enabled.value;
     }
@@ -202,11 +216,7 @@ fn read_generator(generator: &mut Generator, section: &Section<'_>) -> Result<()
         }
         return Ok(());
     }
-    let length = |text: &str| {
-        let millis = u64::try_from(crate::duration::parse(text).ok()?.as_millis()).ok()?;
-        INTERVAL_MS.contains(&millis).then(|| (millis, text.to_owned()))
-    };
-    if let Some(interval) = section.parsed("interval", EXPECTED, length)? {
+    if let Some(interval) = section.parsed("interval", LENGTH, length)? {
         (generator.interval_ms, generator.interval) = interval.value;
     }
     Ok(())

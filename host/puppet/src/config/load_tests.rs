@@ -50,6 +50,13 @@ fn error(text: &str) -> String {
 }
 
 #[test]
+fn the_time_to_approve_can_be_set() {
+    let (config, _) = load(&[("puppet.toml", "[approvals]\nexpires = \"2h\"\n")], &[]).unwrap();
+    assert_eq!(config.approvals.expires_ms, 7_200_000);
+    assert_eq!(setting(&config, "approvals.expires"), ("2h".to_owned(), "puppet.toml:2".to_owned()));
+}
+
+#[test]
 fn with_nothing_there_are_the_defaults() {
     let (config, warnings) = load(&[], &[]).unwrap();
     assert_eq!(config, Config::default());
@@ -178,7 +185,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, memory, generators, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, memory, generators, approvals, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",
@@ -200,6 +207,10 @@ fn errors_name_code_line_field_and_remedy() {
         (
             "[generators.news]\ninterval = \"6 hours\"\n",
             "bad-value:2: generators.news.interval: expected a length of time",
+        ),
+        (
+            "[approvals]\nexpires = \"0s\"\n",
+            "bad-value:2: approvals.expires: expected a length of time from 1s to 366d",
         ),
         (
             "[generators.news]\ninterval = 0\n",

@@ -23,6 +23,6 @@ pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
 pub use settings::{
-    Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Memory, Price, Provider,
+    Approvals, Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Memory, Price, Provider,
 };
 pub use suggest::{nearest, remedy};

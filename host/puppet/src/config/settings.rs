@@ -21,6 +21,8 @@ pub struct Config {
     pub memory: Memory,
     /// `[generators]`.
     pub generators: Generators,
+    /// `[approvals]`.
+    pub approvals: Approvals,
     /// `[sandbox]`, as written; the sandbox checks it.
     pub sandbox: toml::Table,
     /// `[invocation]`.
@@ -221,6 +223,21 @@ impl Generators {
     }
 }
 
+/// `[approvals]`: effects that wait for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approvals {
+    /// How long they do.
+    pub expires_ms: u64,
+    /// The same as written, `24h`.
+    pub expires: String,
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self { expires_ms: 86_400_000, expires: in_words(86_400_000) }
+    }
+}
+
 /// `[invocation]`: bounds of one invocation that the gate counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Invocation {
@@ -336,7 +353,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        assert_eq!(known(""), ["host", "llm", "memory", "generators", "sandbox", "invocation"]);
+        assert_eq!(known(""), ["host", "llm", "memory", "generators", "approvals", "sandbox", "invocation"]);
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

@@ -47,7 +47,18 @@ async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
     // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 6] = ["unknown-agent", "agent-exists", "bad-request", "store", "internal", "bad-value"];
+    const CODES: [&str; 10] = [
+        "unknown-agent",
+        "agent-exists",
+        "bad-request",
+        "store",
+        "internal",
+        "bad-value",
+        "unknown-effect",
+        "not-waiting",
+        "digest-differs",
+        "not-yet",
+    ];
     let known = CODES.iter().find(|known| **known == code);
     let message = if known.is_some() { message } else { format!("{code}: {message}") };
     let code = known.copied().unwrap_or("refused");

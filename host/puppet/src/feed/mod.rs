@@ -9,6 +9,8 @@ use puppet_engine::{Happening, Host};
 use puppet_store::{EffectState, Post};
 use puppet_types::{AgentId, Mood, PostId, Timestamp};
 
+use crate::commands::halt::words as halted;
+
 /// Something to show.
 #[derive(Debug, Clone)]
 pub enum Entry {
@@ -24,6 +26,28 @@ pub enum Entry {
         text: String,
         /// Whose post it answers, quotes or likes.
         about: Option<About>,
+    },
+    /// An effect that does not leave, or not yet.
+    Kept {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        name: String,
+        /// `post`, `reply`, …
+        kind: &'static str,
+        /// `dry-run`, `waiting-for-approval`, …
+        state: &'static str,
+        /// What it would say; empty for a like.
+        text: String,
+        /// Whose post it would answer, quote or like.
+        about: Option<About>,
+    },
+    /// What the operator did to all of them.
+    Word {
+        /// When.
+        at: Timestamp,
+        /// In words.
+        text: String,
     },
     /// Something an agent took in.
     Note {
@@ -105,6 +129,16 @@ impl Feed {
                     (outcome, detail) => format!("{}: {outcome} {detail}", words(&kind)),
                 };
                 vec![Entry::Note { at, name: name(&agent), text }]
+            }
+            Happening::Kept { at, effect } => {
+                let (name, kind, state) = (name(&effect.agent), effect.body.kind(), effect.state.name());
+                let text = effect.body.text().unwrap_or_default().to_owned();
+                let about = about_of(host, effect.body.about().cloned()).await;
+                vec![Entry::Kept { at, name, kind, state, text, about }]
+            }
+            Happening::Halted { at, halt } => {
+                let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);
+                vec![Entry::Word { at, text }]
             }
             Happening::DeadLettered { at, reason, .. } => {
                 vec![Entry::Note { at, name: "host".to_owned(), text: format!("an event was put aside: {reason}") }]

@@ -1,4 +1,4 @@
-//! A line per effect, for terminals and files.
+//! A line per effect, also of one that is only shown or waits for approval, for terminals and files.
 
 use puppet_engine::{Happening, Host};
 use puppet_types::{AgentId, Timestamp, counted};
@@ -71,7 +71,14 @@ pub async fn each(
 
 /// An effect on one line: when, who, what, about whom.
 fn told(entry: &Entry, manner: Manner<'_>) -> Option<String> {
-    let Entry::Effect { at, name, kind, text, about } = entry else { return None };
+    let (at, name, kind, text, about) = match entry {
+        Entry::Effect { at, name, kind, text, about } => (at, name, (*kind).to_owned(), text, about),
+        Entry::Kept { at, name, kind, state, text, about } => {
+            (at, name, format!("{kind} {}", mark(state, manner)), text, about)
+        }
+        Entry::Word { at, text } => return Some(format!("{} {text}", manner.out.dim((manner.clock)(*at)))),
+        Entry::Note { .. } => return None,
+    };
     let about = about.as_ref().map(|About { author, beginning }| match text.is_empty() {
         true => format!(" @{author}: {beginning}"),
         false => format!(" (@{author})"),
@@ -80,6 +87,11 @@ fn told(entry: &Entry, manner: Manner<'_>) -> Option<String> {
     let text = text.replace('\n', " ");
     let at = manner.out.dim((manner.clock)(*at));
     Some(format!("{at} {} {kind}{gap}{text}{}", manner.out.bold(name), about.unwrap_or_default()))
+}
+
+/// The mark of what does not leave.
+fn mark(state: &str, manner: Manner<'_>) -> String {
+    manner.out.odd(format!("[{state}]"))
 }
 
 #[cfg(test)]
@@ -100,5 +112,24 @@ mod tests {
         assert_eq!(effect("like", "", &None), "Mon 09:41 Ember like");
         assert_eq!(effect("reply", "Yes.\nOf course.", &about), "Mon 09:41 Ember reply Yes. Of course. (@ada)");
         assert_eq!(effect("post", "Tea.", &None), "Mon 09:41 Ember post Tea.");
+    }
+
+    #[test]
+    fn what_does_not_leave_is_marked() {
+        let manner = Manner { clock: crate::feed::clock, name: &|id| id.to_string(), out: Output::new(true) };
+        let at = Timestamp::parse("2026-01-05T09:41:00Z").unwrap();
+        let kept = |kind, text: &str, about| Entry::Kept {
+            at,
+            name: "Ember".to_owned(),
+            kind,
+            state: "dry-run",
+            text: text.to_owned(),
+            about,
+        };
+        let about = Some(About { author: "ada".to_owned(), beginning: "Three…".to_owned() });
+        assert_eq!(told(&kept("post", "Tea.", None), manner).unwrap(), "Mon 09:41 Ember post [dry-run] Tea.");
+        assert_eq!(told(&kept("like", "", about), manner).unwrap(), "Mon 09:41 Ember like [dry-run] @ada: Three…");
+        let word = Entry::Word { at, text: "halted".to_owned() };
+        assert_eq!(told(&word, manner).unwrap(), "Mon 09:41 halted");
     }
 }

@@ -61,6 +61,10 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #enabled = true
 #interval = "8h"
 
+[approvals]
+# How long an effect waits for `puppet approvals approve`, where a pack's mode asks for that.
+#expires = "24h"
+
 [invocation]
 # Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
 # each, of one event handled by one plugin.
@@ -83,7 +87,8 @@ const GRANTS: &str = r#"# What packs may do: `puppet grants show` says it in wor
 # timers. Dollars are texts ("0.50"). 0 forbids. What is left out stays as requested.
 
 [packs.ember]
-# What becomes of what it decides: "live", or "dry-run": journaled and shown, and nothing leaves.
+# What becomes of what it decides: "live"; "approve": each effect waits for `puppet approvals`; or "dry-run": journaled
+# and shown, and nothing leaves.
 #mode = "live"
 # When all of this ends, and for which agents it is. For example:
 #expires = "2027-12-31T00:00:00Z"

@@ -2,6 +2,7 @@
 //! its own, which must be empty. Panics say what was wrong.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a suite of assertions")]
 
+mod approvals;
 mod commits;
 mod journal;
 mod memories;
@@ -35,6 +36,8 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
     outside::strikes(&open().await).await;
+    approvals::a_wait_ends_once(&open().await).await;
+    approvals::nothing_begins_while_halted(&open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

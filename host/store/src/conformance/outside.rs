@@ -76,7 +76,7 @@ pub async fn effects(store: &impl Store) {
     let done = store.commit(Commit { changes, ..commit("i1", event("e1", "a")) }).await.unwrap();
     let same = vec![Change::Effect(effect("f1", "i1", 1))];
     assert!(store.apply(same).await.unwrap().effects.is_empty(), "a known id is skipped");
-    store.begin_attempt(&"f1".into()).await.unwrap();
+    assert!(store.begin_attempt(&"f1".into()).await.unwrap());
     assert!(store.begin_attempt(&"none".into()).await.is_err());
     let states = async |states: &[EffectState]| -> Vec<(String, u32)> {
         let found = store.effects(states).await.unwrap();
@@ -113,7 +113,7 @@ pub async fn effects(store: &impl Store) {
     assert_eq!((ended.state, ended.attempts, ended.not_before), (EffectState::Done, 2, at(50)));
     assert_eq!((ended.provider_id.as_deref(), ended.reason.as_deref()), (Some("77"), None));
     assert_eq!(all[0], done.effects[0]);
-    for state in [EffectState::Failed, EffectState::InDoubt, EffectState::DryRun, EffectState::Rejected] {
+    for state in EffectState::ALL.into_iter().skip(3) {
         store.end_attempt(end("f2", state)).await.unwrap();
         assert_eq!(states(&[state]).await, [("f2".into(), 0)]);
     }

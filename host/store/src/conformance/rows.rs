@@ -90,6 +90,7 @@ pub fn effect(id: &str, invocation: &str, n: u32) -> Effect {
         attempts: 0,
         provider_id: None,
         reason: None,
+        expires: None,
     }
 }
 

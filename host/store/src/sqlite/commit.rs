@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, journal, memories, outbox, strikes, timers,
+    SqliteStore, agents, budgets, events, halt, journal, memories, outbox, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -83,6 +83,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Effect(effect) => committed.effects.extend(outbox::insert(conn, effect)?),
             Change::Agent(row) => put_agent(conn, row)?,
             Change::Strikes(row) => strikes::put(conn, row)?,
+            Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
         }
     }
     Ok(())

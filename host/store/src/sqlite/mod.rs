@@ -8,6 +8,7 @@ mod agents;
 mod budgets;
 mod commit;
 mod events;
+mod halt;
 mod journal;
 mod memories;
 mod open;

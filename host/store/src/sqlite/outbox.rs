@@ -5,13 +5,13 @@ use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    SqliteStore, commit, events,
-    values::{all, by_name, from_json, json, name, run, time, unsigned},
+    SqliteStore, commit, events, halt,
+    values::{all, by_name, first, from_json, json, name, run, time, unsigned},
 };
 use crate::{Committed, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
 const COLUMNS: &str =
-    "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason";
+    "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason, expires";
 
 fn effect(row: &Row<'_>) -> Result<Effect> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
@@ -29,13 +29,15 @@ fn effect(row: &Row<'_>) -> Result<Effect> {
         attempts: row.get(10)?,
         provider_id: row.get(11)?,
         reason: row.get(12)?,
+        expires: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_millis),
     })
 }
 
 /// Puts an effect at the end; none where its id is known.
 pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect>> {
     const SQL: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts, \
-                       provider_id, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                       provider_id, reason, expires) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
                        ON CONFLICT (id) DO NOTHING";
     let values = params![
         effect.id.as_str(),
@@ -50,6 +52,7 @@ pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect
         effect.attempts,
         effect.provider_id,
         effect.reason,
+        effect.expires.map(Timestamp::as_millis),
     ];
     let new = run(conn, SQL, values)? > 0;
     Ok(new.then(|| Effect { seq: conn.last_insert_rowid().cast_unsigned(), ..effect.clone() }))
@@ -74,37 +77,68 @@ impl OutboxStore for SqliteStore {
         })
     }
 
-    async fn begin_attempt(&self, id: &EffectId) -> Result<()> {
+    async fn effect(&self, id: &EffectId) -> Result<Option<Effect>> {
+        self.read(|conn| first(conn, &format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), [id.as_str()], effect))
+    }
+
+    async fn begin_attempt(&self, id: &EffectId) -> Result<bool> {
         let id = id.clone();
         self.write(move |conn| {
             const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1 WHERE id = ?1";
-            changed(&id, run(conn, SQL, [id.as_str()])?)
+            if halt::read(conn)?.is_some() {
+                return Ok(false);
+            }
+            changed(&id, run(conn, SQL, [id.as_str()])?)?;
+            Ok(true)
         })
         .await
     }
 
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>> {
         self.write(move |conn| {
-            const SQL: &str = "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
-                               not_before = coalesce(?5, not_before), ended = ?6 WHERE id = ?1";
-            let values = params![
-                end.id.as_str(),
-                name(&end.state),
-                end.provider_id,
-                end.reason,
-                end.not_before.map(Timestamp::as_millis),
-                end.at.as_millis(),
-            ];
-            changed(&end.id, run(conn, SQL, values)?)?;
-            let mut committed = Committed::default();
-            for event in &end.events {
-                committed.events.extend(events::accept(conn, event)?);
-            }
-            commit::apply(conn, &end.changes, &mut committed)?;
-            Ok(committed.events)
+            changed(&end.id, mark(conn, &end, "")?)?;
+            follow(conn, &end)
         })
         .await
     }
+
+    async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {
+        self.write(move |conn| {
+            const STILL: &str = " AND state = 'waiting-for-approval' AND (?2 <> 'waiting' OR expires > ?6)";
+            if mark(conn, &end, STILL)? == 0 {
+                return Ok(None);
+            }
+            follow(conn, &end).map(Some)
+        })
+        .await
+    }
+}
+
+/// Writes how it ended, where it is so besides. How many rows that were.
+fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
+    let sql = format!(
+        "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
+         not_before = coalesce(?5, not_before), ended = ?6 WHERE id = ?1{also}"
+    );
+    let values = params![
+        end.id.as_str(),
+        name(&end.state),
+        end.provider_id,
+        end.reason,
+        end.not_before.map(Timestamp::as_millis),
+        end.at.as_millis(),
+    ];
+    run(conn, &sql, values)
+}
+
+/// Writes what follows from it. Answers the events that are new.
+fn follow(conn: &Connection, end: &EffectEnd) -> Result<Vec<Waiting>> {
+    let mut committed = Committed::default();
+    for event in &end.events {
+        committed.events.extend(events::accept(conn, event)?);
+    }
+    commit::apply(conn, &end.changes, &mut committed)?;
+    Ok(committed.events)
 }
 
 fn changed(id: &EffectId, rows: usize) -> Result<()> {

@@ -96,7 +96,8 @@ impl View<'_> {
         let stage = self.stage;
         let who = match &happening {
             Happening::Invoked { agent, .. } | Happening::Effect { agent, .. } => stage.name(agent),
-            Happening::DeadLettered { .. } => "somebody",
+            Happening::Kept { effect, .. } => stage.name(&effect.agent),
+            Happening::DeadLettered { .. } | Happening::Halted { .. } => "somebody",
         };
         self.talk.handled(who, &happening);
         for entry in self.feed.take(&stage.host, |agent| stage.name(agent).to_owned(), happening).await {
@@ -149,6 +150,10 @@ impl View<'_> {
                 Entry::Note { at, name, text } => {
                     lines.push(Line::from(format!("{}  {name} {text}", feed::clock(*at))).dim());
                 }
+                Entry::Kept { at, name, kind, state, text, .. } => {
+                    lines.push(Line::from(format!("{}  {name} {kind} [{state}] {text}", feed::clock(*at))).dim());
+                }
+                Entry::Word { at, text } => lines.push(Line::from(format!("{}  {text}", feed::clock(*at))).dim()),
                 Entry::Effect { at, name, kind, text, about } => {
                     let colour = self.colour(name);
                     let mut head = vec![

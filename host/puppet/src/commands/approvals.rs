@@ -1,0 +1,174 @@
+//! `approvals`: effects that wait for the operator. The list is read from the folder; a verdict goes through the
+//! running host where there is one, and otherwise into the folder, for the next.
+
+use puppet_engine::{Verdict, decide};
+use puppet_store::{
+    Effect, EffectState, HostLock, OutboxStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{Digest, EffectId, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Approvals, Which},
+    commands::{budgets::present, halt::check_reason},
+    control::{self, Request, unknown_agent},
+    feed::beginning,
+    output::{List, Output, Table},
+    records,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Characters shown of what somebody wrote.
+const BEGINNING: usize = 60;
+
+/// One effect that waits.
+#[derive(Serialize)]
+struct Row {
+    id: EffectId,
+    agent: String,
+    kind: &'static str,
+    body: Value,
+    expires_at: Option<Timestamp>,
+    digest: Digest,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, command: Approvals, out: Output) -> Result<()> {
+    match command {
+        Approvals::List { agent } => list(setup, agent.as_deref(), out).await,
+        Approvals::Approve(which) => say(setup, which, &Verdict::Approve, out).await,
+        Approvals::Reject { which, reason } => {
+            if let Some(reason) = &reason {
+                check_reason(reason)?;
+            }
+            say(setup, which, &Verdict::Reject(reason), out).await
+        }
+    }
+}
+
+/// Everything that can still be approved, the oldest first; of one agent or of all.
+async fn waiting(setup: &Setup, agent: Option<&str>) -> Result<Vec<Effect>> {
+    let store = records::open(setup)?;
+    if let Some(agent) = agent.map(Into::into) {
+        let all = records::everybody(&store).await?;
+        if !all.contains(&agent) {
+            return Err(unknown_agent(&agent, &all));
+        }
+    }
+    let now = present(setup);
+    let mut effects = store.effects(&[EffectState::WaitingForApproval]).await?;
+    effects.retain(|effect| {
+        agent.is_none_or(|agent| effect.agent.as_str() == agent) && effect.expires.is_some_and(|expires| expires > now)
+    });
+    Ok(effects)
+}
+
+async fn list(setup: &Setup, agent: Option<&str>, out: Output) -> Result<()> {
+    let effects = waiting(setup, agent).await?;
+    if out.json {
+        let items = effects.iter().map(Row::of).collect::<Result<Vec<_>>>()?;
+        return out.object(&List { schema: "puppet.approvals/1", items, next: None });
+    }
+    if effects.is_empty() {
+        out.note("nothing waits for approval");
+        return Ok(());
+    }
+    let mut table = Table::new(&["effect", "agent", "kind", "until", "what it says"]);
+    for effect in effects {
+        let text = effect.body.text().map_or_else(String::new, |text| beginning(text, BEGINNING));
+        let until = effect.expires.map_or_else(String::new, |expires| expires.to_string());
+        table.row([effect.id.to_string(), effect.agent.to_string(), effect.body.kind().to_owned(), until, text]);
+    }
+    table.print(out)
+}
+
+impl Row {
+    fn of(effect: &Effect) -> Result<Self> {
+        let mut body = serde_json::to_value(&effect.body).map_err(Trouble::internal)?;
+        Ok(Self {
+            id: effect.id.clone(),
+            agent: effect.agent.to_string(),
+            kind: effect.body.kind(),
+            body: body["body"].take(),
+            expires_at: effect.expires,
+            digest: effect.digest(),
+        })
+    }
+}
+
+/// Says it of one, or of everything that waits now: each as it was read, so that nothing else is approved.
+async fn say(setup: &Setup, which: Which, verdict: &Verdict, out: Output) -> Result<()> {
+    let seen: Vec<(EffectId, Option<Digest>)> = match &which.id {
+        Some(id) => vec![(id.as_str().into(), which.digest.as_deref().map(digest_of).transpose()?)],
+        None => {
+            let all = waiting(setup, which.agent.as_deref()).await?;
+            all.into_iter().map(|effect| (effect.id.clone(), Some(effect.digest()))).collect()
+        }
+    };
+    let mut desk = Desk { setup, folder: None };
+    let mut items = Vec::with_capacity(seen.len());
+    for (id, digest) in seen {
+        match desk.decide(id, digest, verdict).await {
+            Ok(item) => items.push(item),
+            // Of all that waited this one does not any more.
+            Err(trouble) if which.all && trouble.code == "not-waiting" => out.note(trouble.message),
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    if out.json {
+        return out.object(&List { schema: "puppet.approval/1", items, next: None });
+    }
+    if items.is_empty() {
+        out.note("nothing waits for approval");
+    }
+    let text = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
+    items.iter().try_for_each(|item| {
+        let state = text(item, "state").replace("waiting", "approved");
+        out.line(format!("{} {} by {}: {state}", text(item, "id"), text(item, "kind"), out.bold(text(item, "agent"))))
+    })
+}
+
+fn digest_of(text: &str) -> Result<Digest> {
+    let remedy = "`puppet approvals list --json` shows it: sha256:…";
+    Digest::parse(text)
+        .ok_or_else(|| Trouble::input("bad-value", format!("`{text}` is no digest"), remedy).of_field("--digest"))
+}
+
+/// Where verdicts are handed in: the host, or the folder where none runs. The folder is held until all are said.
+struct Desk<'a> {
+    setup: &'a Setup,
+    folder: Option<(SqliteStore, HostLock)>,
+}
+
+impl Desk<'_> {
+    async fn decide(&mut self, id: EffectId, digest: Option<Digest>, verdict: &Verdict) -> Result<Value> {
+        if self.folder.is_none() {
+            let request = Request::Decide { effect: id.clone(), digest, verdict: verdict.clone() };
+            if let Some(answer) = control::ask(&self.setup.data, &request).await? {
+                return Ok(answer);
+            }
+            let lock = HostLock::take(&self.setup.data)?;
+            self.folder = Some((SqliteStore::open(&self.setup.data, Options::default())?, lock));
+        }
+        let Some((store, _)) = &self.folder else { return Err(Trouble::internal("no folder is open")) };
+        let at = present(self.setup);
+        let spoken = decide(store, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
+        Ok(decided(&spoken.effect))
+    }
+}
+
+impl Drop for Desk<'_> {
+    fn drop(&mut self) {
+        if let Some((store, _)) = &self.folder {
+            store.close();
+        }
+    }
+}
+
+/// An effect after the verdict, as it is told.
+pub fn decided(effect: &Effect) -> Value {
+    json!({ "id": effect.id, "agent": effect.agent, "kind": effect.body.kind(), "state": effect.state })
+}

@@ -1,0 +1,79 @@
+//! `halt` and `resume`: stops and resumes every outbox at once. Through the running host where there is one; otherwise
+//! in the folder, for the next.
+
+use puppet_store::{
+    Change, CommitStore as _, Halt, HaltStore as _, HostLock,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::Timestamp;
+use serde_json::json;
+
+use crate::{
+    control::{self, Request},
+    output::Output,
+    records,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Longest reason in characters.
+const REASON_CHARS: usize = 500;
+
+/// Runs `halt`.
+pub async fn halt(setup: &Setup, reason: Option<String>, out: Output) -> Result<()> {
+    if let Some(reason) = &reason {
+        check_reason(reason)?;
+    }
+    let said = Halt { since: Timestamp::from_system(), reason: reason.clone() };
+    let halt = match control::ask(&setup.data, &Request::Halt { reason }).await? {
+        Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal)?,
+        None => in_folder(setup, Some(said)).await?,
+    };
+    tell(halt, out)
+}
+
+/// Runs `resume`.
+pub async fn resume(setup: &Setup, out: Output) -> Result<()> {
+    if control::ask(&setup.data, &Request::Resume).await?.is_none() {
+        in_folder(setup, None).await?;
+    }
+    tell(None, out)
+}
+
+/// What an operator gives as a reason: some words, and no page of them.
+pub fn check_reason(reason: &str) -> Result<()> {
+    let fits = !reason.trim().is_empty() && reason.chars().count() <= REASON_CHARS;
+    let remedy = format!("write 1 to {REASON_CHARS} characters, or leave --reason out");
+    let wrong = || Trouble::input("bad-value", "this is no reason", remedy).of_field("--reason");
+    if fits { Ok(()) } else { Err(wrong()) }
+}
+
+/// A folder in which nothing has lived is most likely another than was meant.
+async fn in_folder(setup: &Setup, halt: Option<Halt>) -> Result<Option<Halt>> {
+    drop(records::open(setup)?);
+    let _lock = HostLock::take(&setup.data)?;
+    let store = SqliteStore::open(&setup.data, Options::default())?;
+    store.apply(vec![Change::Halt(halt)]).await?;
+    let stands = store.halted().await?;
+    store.close();
+    Ok(stands)
+}
+
+fn tell(halt: Option<Halt>, out: Output) -> Result<()> {
+    if out.json {
+        let (since, reason) = halt.as_ref().map(|halt| (halt.since, halt.reason.as_deref())).unzip();
+        return out.object(&json!({
+            "schema": "puppet.halt/1", "halted": halt.is_some(), "since": since, "reason": reason.flatten(),
+        }));
+    }
+    match halt {
+        Some(halt) => out.line(words(&halt)),
+        None => out.line("effects leave"),
+    }
+}
+
+/// A stop in words.
+pub fn words(halt: &Halt) -> String {
+    let reason = halt.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    format!("halted since {}{reason}: nothing leaves until `puppet resume`", halt.since)
+}
