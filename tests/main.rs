@@ -7,6 +7,7 @@ mod demo;
 mod embeddings;
 mod faults;
 mod first_steps;
+mod hostile;
 mod import;
 mod invoke;
 mod limits;

@@ -8,6 +8,7 @@ mod denied;
 mod endpoint;
 mod failed;
 mod fair;
+#[allow(dead_code, reason = "shared with tests/hostile")]
 mod guest;
 mod limits;
 mod live;
