@@ -8,7 +8,7 @@ use puppet_types::Breach::{
 
 use super::{
     bare::{ANSWERS, Guest, SPINS},
-    stranger::{End, Stranger, lines, strangers},
+    stranger::{End, Stranger, breaches, invoke, lines, strangers},
     text::{besides, fails_with, generates, handle, handles, module, wasi},
 };
 
@@ -83,14 +83,23 @@ strangers! {
         let lines = lines(said);
         assert_eq!((lines.len(), lines[1_000]), (1_001, "1000 more bytes of output were dropped"));
     });
-    a_panic_with_a_message_of_a_mebibyte: wasi(17,
-        "(local $n i32) (local $out i32) (local.set $out (call $stderr))
-         (loop $l (call $write (local.get $out) (i32.const 8192) (i32.const 65536) (i32.const 32))
-           (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 16))))
-         unreachable"
-    ) => End::Breach(Trap, "");
     a_trap_in_handle: handles("unreachable") => End::Breach(Trap, "unreachable");
     a_trap_in_generate: generates("unreachable") => End::Breach(Trap, "unreachable");
     a_trap_before_the_first_call:
         module(&format!("(func $start unreachable) (start $start) {ANSWERS}")) => End::Breach(Trap, "unreachable");
+}
+
+/// As a Rust guest panics: its words to stderr, and a trap. The last of them are told, not all.
+#[test]
+fn a_panic_with_a_message_of_a_mebibyte() {
+    let panics = wasi(
+        17,
+        "(local $n i32) (local $out i32) (local.set $out (call $stderr))
+         (memory.fill (i32.const 8192) (i32.const 120) (i32.const 65536))
+         (loop $l (call $write (local.get $out) (i32.const 8192) (i32.const 65536) (i32.const 32))
+           (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 16))))
+         unreachable",
+    );
+    let said = breaches(invoke("", &panics), Trap, "xxxx");
+    assert!(said["detail"].as_str().unwrap().len() <= 2_048 && said.to_string().len() < 100_000, "{said}");
 }
