@@ -2,9 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use puppet_types::Breach;
+
 use crate::support::{list, run};
 
-/// Sources of tests: integration tests of the crates, and modules of tests within them.
+/// Where hostile guests are, below the project's folder.
+const SUITES: [&str; 4] = [
+    "tests/hostile",
+    "host/sandbox/tests/hostile.rs",
+    "host/sandbox/tests/refused.rs",
+    "host/engine/tests/rules/limits.rs",
+];
+
+/// Sources below a folder.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
@@ -15,16 +25,16 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a function of this name is there and is run as a test.
-fn is_test(text: &str, name: &str) -> bool {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+/// The text of a function of this name that is run as a test.
+fn test_of(text: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
     let starts = [format!("fn {name}("), format!("async fn {name}(")];
-    let at = lines.iter().position(|line| starts.iter().any(|start| line.starts_with(start)));
-    let Some(at) = at else { return false };
-    let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
-    let attributes: Vec<_> = attributes.collect();
+    let at = lines.iter().position(|line| starts.iter().any(|start| line.starts_with(start)))?;
+    let attributes: Vec<_> = lines[..at].iter().rev().take_while(|line| line.starts_with("#[")).collect();
     let runs = |line: &&&str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-    attributes.iter().any(runs) && !attributes.iter().any(|line| line.starts_with("#[ignore"))
+    let is_test = attributes.iter().any(runs) && !attributes.iter().any(|line| line.starts_with("#[ignore"));
+    let body = lines[at..].iter().take_while(|line| **line != "}").copied();
+    is_test.then(|| body.collect::<Vec<_>>().join("\n"))
 }
 
 #[test]
@@ -32,7 +42,9 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let folder = tempfile::tempdir().unwrap();
     let limits = run(folder.path(), &["doctor", "--limits", "--json"]).exits(0).json();
     let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut files);
+    for suite in SUITES.map(|suite| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(suite)) {
+        if suite.is_dir() { sources(&suite, &mut files) } else { files.push(suite) }
+    }
     let texts: Vec<String> = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let rows = list(&limits, "items");
     let known = puppet_sandbox::LIMITS.iter().map(|limit| limit.name);
@@ -43,7 +55,11 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let told = run(folder.path(), &["doctor", "--limits"]).exits(0).stdout;
     for row in rows {
         let guest = row["hostile_guest"].as_str().unwrap();
-        assert!(texts.iter().any(|text| is_test(text, guest)), "{}: there is no test `{guest}`", row["name"]);
+        let test = texts.iter().find_map(|text| test_of(text, guest));
+        let test = test.unwrap_or_else(|| panic!("{}: there is no test `{guest}`", row["name"]));
+        if let Some(breach) = row["breach"].as_str().and_then(Breach::parse) {
+            assert!(test.contains(&format!("Breach::{breach:?}")), "`{guest}` does not look for `{breach}`");
+        }
         let line = told.lines().find(|line| line.split_whitespace().next() == row["name"].as_str()).unwrap();
         let shown: Vec<&str> = line.split_whitespace().collect();
         let numbers = ["value", "least", "most"].map(|key| row[key].as_u64().unwrap());
@@ -51,5 +67,6 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
         assert_eq!(shown.last(), Some(&guest), "{line}");
         assert!(numbers[1] <= numbers[0] && numbers[0] <= numbers[2], "{row}");
     }
-    assert!(!is_test("fn a_guest() {}", "a_guest") && is_test("#[test]\nfn a_guest() {}", "a_guest"));
+    assert_eq!(test_of("fn a_guest() {\n}", "a_guest"), None);
+    assert_eq!(test_of("#[test]\nfn a_guest() {\n  1\n}\n2", "a_guest").as_deref(), Some("fn a_guest() {\n  1"));
 }

@@ -9,6 +9,7 @@ mod embeddings;
 mod faults;
 mod first_steps;
 mod grants;
+mod hostile;
 mod import;
 mod invoke;
 mod limits;

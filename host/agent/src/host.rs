@@ -157,6 +157,11 @@ impl View<'_> {
         }
     }
 
+    /// What is wrong with a call's arguments, which costs that call.
+    fn checked<T>(&mut self, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+        self.gate.checked(Capability::Agent, checked)
+    }
+
     async fn mood(&mut self) -> Result<Mood, Refusal> {
         let agent = self.agent;
         let stored: Option<(Mood, Timestamp)> = self
@@ -175,8 +180,8 @@ impl View<'_> {
 
     fn shift(&mut self, shift: &wire::Mood, cause: String) -> Result<(), Refusal> {
         let wire::Mood { valence, arousal, dominance } = *shift;
-        finite(&[valence, arousal, dominance])?;
-        text("cause", &cause, CAUSE_BYTES)?;
+        let checked = finite(&[valence, arousal, dominance]);
+        self.checked(checked.and_then(|()| text("cause", &cause, CAUSE_BYTES)))?;
         let [valence, arousal, dominance] = [valence, arousal, dominance].map(six_decimals);
         let decision = Decision::ShiftMood { valence, arousal, dominance, cause };
         self.gate.decide("shift-mood", &[], decision).map(drop)
@@ -218,11 +223,9 @@ impl View<'_> {
 
     fn adjust(&mut self, target: String, change: wire::RelationshipChange) -> Result<(), Refusal> {
         let wire::RelationshipChange { sentiment, familiarity, trust, interaction, note } = change;
-        finite(&[sentiment, familiarity, trust])?;
-        text("target", &target, TARGET_BYTES)?;
-        for line in [&interaction, &note].into_iter().flatten() {
-            text("line", line, LINE_BYTES)?;
-        }
+        let lines = || [&interaction, &note].into_iter().flatten().try_for_each(|line| text("line", line, LINE_BYTES));
+        let checked = finite(&[sentiment, familiarity, trust]).and_then(|()| text("target", &target, TARGET_BYTES));
+        self.checked(checked.and_then(|()| lines()))?;
         let [sentiment, familiarity, trust] = [sentiment, familiarity, trust].map(six_decimals);
         let change = RelationshipChange { sentiment, familiarity, trust, interaction, note };
         self.gate.decide("adjust-relationship", &[], Decision::AdjustRelationship { target, change }).map(drop)

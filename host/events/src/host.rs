@@ -64,8 +64,13 @@ pub struct Generated {
 /// decision's number.
 pub fn record_generated(gate: &mut Gate, audience: u64, generated: Generated) -> Result<u32, Refusal> {
     let Generated { kind, targets, priority, payload, delay_ms } = generated;
-    let target = if targets.is_empty() { EventTarget::All } else { check::targets(&targets)? };
+    let target = if targets.is_empty() { EventTarget::All } else { checked(gate, check::targets(&targets))? };
     record(gate, audience, kind, target, priority, &payload, delay_ms)
+}
+
+/// What is wrong with a call's arguments, which costs that call.
+fn checked<T>(gate: &mut Gate, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+    gate.checked(Capability::Events, checked)
 }
 
 fn record(
@@ -78,9 +83,10 @@ fn record(
     delay_ms: u64,
 ) -> Result<u32, Refusal> {
     let granted = |kind: &str| gate.rights().get(Capability::Events).is_some_and(|right| right.kinds().contains(kind));
-    check::kind(&kind, gate.pack().as_str(), granted)?;
-    let payload = check::payload(payload)?;
-    let delay_ms = check::delay(delay_ms)?;
+    let kind = check::kind(&kind, gate.pack().as_str(), granted).map(|()| kind);
+    let kind = checked(gate, kind)?;
+    let payload = checked(gate, check::payload(payload))?;
+    let delay_ms = checked(gate, check::delay(delay_ms))?;
     // One event per agent addressed.
     let quantity = match &target {
         EventTarget::Agents(ids) => ids.len() as u64,
@@ -102,7 +108,7 @@ impl View<'_> {
         let target = match event.target {
             Target::Me => EventTarget::Me,
             Target::All => EventTarget::All,
-            Target::Agents(named) => check::targets(&named)?,
+            Target::Agents(named) => checked(self.gate, check::targets(&named))?,
         };
         let NewEvent { kind, target: _, priority, payload, delay_ms } = event;
         record(self.gate, self.audience, kind, target, priority.into(), &payload, delay_ms).map(drop)

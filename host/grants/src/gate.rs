@@ -81,7 +81,7 @@ pub struct Gate {
     journal_bytes: usize,
     log_dropped: u32,
     decided: Arc<Vec<NumberedDecision>>,
-    held: Vec<(Reservation, u64)>,
+    held: Vec<(Reservation, Amount)>,
     out: Proceedings,
 }
 
@@ -231,17 +231,11 @@ impl Gate {
         if self.source != Source::Providers {
             self.refused_before(capability, operation, &decision)?;
         }
-        let reserved = match self.source {
-            Source::Journal => Vec::new(),
-            _ => match self.admit(capability, operation, charges) {
-                Ok(reserved) => reserved,
-                Err(error) => return Err(self.refuse_decision(capability, operation, &decision, error)),
-            },
-        };
-        self.held.extend(reserved.into_iter().map(|(held, _)| {
-            let quantity = held.quantity();
-            (held, quantity)
-        }));
+        if self.source != Source::Journal
+            && let Err(error) = self.hold(capability, operation, charges)
+        {
+            return Err(self.refuse_decision(capability, operation, &decision, error));
+        }
         let n = self.decided.len() as u32;
         Arc::make_mut(&mut self.decided).push(NumberedDecision { n, decision });
         Ok(n)
@@ -256,6 +250,16 @@ impl Gate {
             return Err(Refusal::Breach(Breach::TooManyHostCalls, detail));
         }
         Ok(())
+    }
+
+    /// Passes on what the host found of a call's arguments before it came here. A call that ends with that is counted
+    /// like any other: the guest pays next to nothing for it, and the host has copied and looked at what it handed over.
+    pub fn checked<T>(&mut self, capability: Capability, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+        let checked = checked.map_err(Into::into);
+        if matches!(checked, Err(Refusal::Call(_))) {
+            self.count(capability)?;
+        }
+        checked
     }
 
     /// Keeps a line of the plugin's log, cut and dropped at the bounds.
@@ -275,8 +279,9 @@ impl Gate {
 
     /// Closes the gate. Where the outcome commits, reservations of decisions are spent; else they are given back.
     pub fn finish(mut self, commits: bool) -> Proceedings {
-        for (reservation, quantity) in self.held.drain(..) {
+        for (reservation, _) in self.held.drain(..) {
             if commits {
+                let quantity = reservation.quantity();
                 self.out.spends.push(reservation.spend(quantity));
             }
         }
@@ -312,6 +317,18 @@ impl Gate {
             return Ok(Vec::new());
         }
         self.granted(capability, operation)?.reserve(charges, self.charged_at)
+    }
+
+    /// The same for a decision, whose reservations are held until the gate closes.
+    fn hold(&mut self, capability: Capability, operation: &str, charges: &[Charge]) -> Result<(), CallError> {
+        if capability.comes_with_every_plugin() {
+            return Ok(());
+        }
+        let mut held = std::mem::take(&mut self.held);
+        let done =
+            self.granted(capability, operation).and_then(|right| right.hold(charges, self.charged_at, &mut held));
+        self.held = held;
+        done
     }
 
     fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {

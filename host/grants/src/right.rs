@@ -144,13 +144,30 @@ impl Right {
     /// Holds so much of every budget that counts it, or nothing: then the error says when there may be enough.
     pub(crate) fn reserve(&self, charges: &[Charge], at: Timestamp) -> Result<Vec<(Reservation, Amount)>, CallError> {
         let mut reserved = Vec::new();
+        self.hold(charges, at, &mut reserved)?;
+        Ok(reserved)
+    }
+    /// The same, added to a list that is there: nothing is allocated where the list has room.
+    pub(crate) fn hold(
+        &self,
+        charges: &[Charge],
+        at: Timestamp,
+        held: &mut Vec<(Reservation, Amount)>,
+    ) -> Result<(), CallError> {
+        let before = held.len();
         for charge in charges {
             for counter in self.counters(charge.amount) {
-                // What was reserved so far is given back when the list is dropped.
-                reserved.push((counter.reserve(charge.quantity, at)?, charge.amount));
+                match counter.reserve(charge.quantity, at) {
+                    Ok(reservation) => held.push((reservation, charge.amount)),
+                    Err(error) => {
+                        // What was reserved so far is given back when it is dropped.
+                        held.truncate(before);
+                        return Err(error);
+                    }
+                }
             }
         }
-        Ok(reserved)
+        Ok(())
     }
     /// Event kinds beyond the pack's own.
     pub fn kinds(&self) -> &BTreeSet<String> {

@@ -67,7 +67,7 @@ impl Host for View<'_> {
 
 impl View<'_> {
     async fn ask(&mut self, request: Request) -> Result<Completion, Refusal> {
-        request.validate()?;
+        self.gate.checked(Capability::Llm, request.validate())?;
         let Llm { held, terms } = self.llm;
         let worst = terms.worst(request.prompt_bytes(), request.max_tokens).charges();
         let context = CallContext {
@@ -87,7 +87,7 @@ impl View<'_> {
     }
 
     async fn vectors(&mut self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Refusal> {
-        validate_texts(&texts)?;
+        self.gate.checked(Capability::Llm, validate_texts(&texts))?;
         let Llm { held, terms } = self.llm;
         let bytes = texts.iter().map(|text| text.len() as u64).sum();
         let worst = terms.worst_embedding(bytes).charges();

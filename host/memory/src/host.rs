@@ -104,6 +104,11 @@ struct Recent<'a> {
 }
 
 impl View<'_> {
+    /// What is wrong with a call's arguments, which costs that call.
+    fn checked<T>(&mut self, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+        self.gate.checked(Capability::Memory, checked)
+    }
+
     pub(crate) fn record_remember(&mut self, draft: Draft) -> Result<String, Refusal> {
         let memory = self.admitted(draft, None)?;
         let id = memory.id.clone();
@@ -112,7 +117,7 @@ impl View<'_> {
     }
 
     pub(crate) fn record_supersede(&mut self, id: String, draft: Draft) -> Result<String, Refusal> {
-        check_changeable(&id)?;
+        self.checked(check_changeable(&id))?;
         let memory = self.admitted(draft, Some(&id))?;
         let new = memory.id.clone();
         self.gate.decide("supersede", &charges(&memory), Decision::Supersede { id, memory })?;
@@ -120,12 +125,12 @@ impl View<'_> {
     }
 
     pub(crate) fn record_forget(&mut self, id: String) -> Result<(), Refusal> {
-        check_changeable(&id)?;
+        self.checked(check_changeable(&id))?;
         self.gate.decide("forget", &[], Decision::Forget { id }).map(drop)
     }
 
     pub(crate) fn record_pin(&mut self, id: String, pinned: bool) -> Result<(), Refusal> {
-        check_changeable(&id)?;
+        self.checked(check_changeable(&id))?;
         self.gate.decide("pin", &[], Decision::Pin { id, pinned }).map(drop)
     }
 
@@ -180,9 +185,11 @@ impl View<'_> {
 
     /// Checked, not an echo, and still a stranger's where it replaces a stranger's.
     fn admitted(&mut self, draft: Draft, replaces: Option<&str>) -> Result<Memory, Refusal> {
-        let mut memory = draft.into_memory(self.agent, self.account, self.gate.at())?;
+        let memory = draft.into_memory(self.agent, self.account, self.gate.at());
+        let mut memory = self.checked(memory)?;
         if self.recalled.echoes(&memory.content, replaces) {
-            return Err(Refusal::call(Code::Echo, "this text came out of recall: it is remembered already"));
+            let echo = Refusal::call(Code::Echo, "this text came out of recall: it is remembered already");
+            return self.checked(Err(echo));
         }
         if replaces.is_some_and(|id| self.recalled.is_strangers(id)) {
             memory.trust = Trust::Stranger;

@@ -109,6 +109,11 @@ impl wire::Host for View<'_> {
 }
 
 impl View<'_> {
+    /// What is wrong with a call's arguments, which costs that call.
+    fn checked<T>(&mut self, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+        self.gate.checked(Capability::Schedule, checked)
+    }
+
     fn set(
         &mut self,
         operation: &'static str,
@@ -117,8 +122,8 @@ impl View<'_> {
         next: Timestamp,
         payload: &str,
     ) -> Result<(), Refusal> {
-        check_name(&name)?;
-        let payload = parsed(payload)?;
+        self.checked(check_name(&name))?;
+        let payload = self.checked(parsed(payload))?;
         let charge = Charge { amount: Amount::Timers, quantity: 1 };
         self.gate.decide(operation, &[charge], Decision::SetTimer { name, rule, next, payload }).map(drop)
     }
@@ -126,7 +131,7 @@ impl View<'_> {
     fn set_every(&mut self, name: String, interval_ms: u64, payload: &str) -> Result<(), Refusal> {
         if interval_ms < INTERVAL_MS {
             let message = format!("every {interval_ms} ms: at least {INTERVAL_MS}");
-            return Err(Refusal::call(Code::InvalidInput, message));
+            return self.checked(Err(Refusal::call(Code::InvalidInput, message)));
         }
         let next = self.gate.at().plus_millis(interval_ms);
         self.set("every", name, TimerRule::Every { interval_ms }, next, payload)
@@ -141,16 +146,17 @@ impl View<'_> {
     ) -> Result<(), Refusal> {
         if expression.len() > EXPRESSION_BYTES {
             let message = format!("{} bytes of cron expression: at most {EXPRESSION_BYTES}", expression.len());
-            return Err(Refusal::call(Code::TooLong, message));
+            return self.checked(Err(Refusal::call(Code::TooLong, message)));
         }
         let timezone = timezone.unwrap_or_else(|| self.timezone.to_owned());
         let next = next_cron(&expression, &timezone, self.gate.at())
-            .map_err(|error| Refusal::call(Code::InvalidInput, error.to_string()))?;
+            .map_err(|error| Refusal::call(Code::InvalidInput, error.to_string()));
+        let next = self.checked(next)?;
         self.set("cron", name, TimerRule::Cron { expression, timezone }, next, payload)
     }
 
     fn record_cancel(&mut self, name: String) -> Result<(), Refusal> {
-        check_name(&name)?;
+        self.checked(check_name(&name))?;
         self.gate.decide("cancel", &[], Decision::CancelTimer { name }).map(drop)
     }
 

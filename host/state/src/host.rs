@@ -83,7 +83,7 @@ impl View<'_> {
     fn record_put(&mut self, blob: Blob) -> Result<(), Refusal> {
         if blob.data.len() > BLOB_BYTES {
             let message = format!("{} bytes of state: at most {BLOB_BYTES}", blob.data.len());
-            return Err(Refusal::call(Code::TooLong, message));
+            return self.gate.checked(Capability::State, Err(CallError::new(Code::TooLong, message)));
         }
         let decision = Decision::PutState { version: blob.version, data: StateBytes::new(blob.data) };
         self.gate.decide("put", &[], decision).map(drop)

@@ -108,27 +108,32 @@ impl Host for View<'_> {
 }
 
 impl View<'_> {
+    /// What is wrong with a call's arguments, which costs that call.
+    fn checked<T>(&mut self, checked: Result<T, impl Into<Refusal>>) -> Result<T, Refusal> {
+        self.gate.checked(Capability::Tweet, checked)
+    }
+
     fn decide_post(&mut self, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
-        check::text(&text)?;
+        self.checked(check::text(&text))?;
         let images = self.images(images)?;
         self.gate.decide("post", &[charge(Amount::Posts, 1)], Decision::Post { text, images })
     }
 
     fn decide_thread(&mut self, parts: Vec<String>) -> Result<u32, Refusal> {
-        check::parts(&parts)?;
+        self.checked(check::parts(&parts))?;
         self.gate.decide("thread", &[charge(Amount::Posts, parts.len() as u64)], Decision::Thread { parts })
     }
 
     fn decide_reply(&mut self, to: PostRef, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
         let to = self.reference(to)?;
-        check::text(&text)?;
+        self.checked(check::text(&text))?;
         let images = self.images(images)?;
         self.gate.decide("reply", &[charge(Amount::Replies, 1)], Decision::Reply { to, text, images })
     }
 
     fn decide_quote(&mut self, of: PostRef, text: String) -> Result<u32, Refusal> {
         let of = self.reference(of)?;
-        check::text(&text)?;
+        self.checked(check::text(&text))?;
         self.gate.decide("quote", &[charge(Amount::Posts, 1)], Decision::Quote { of, text })
     }
 
@@ -142,20 +147,22 @@ impl View<'_> {
         self.gate.decide("delete", &[charge(Amount::Deletes, 1)], Decision::Delete { of })
     }
 
-    fn images(&self, images: Vec<Image>) -> Result<Vec<puppet_types::Image>, Refusal> {
+    fn images(&mut self, images: Vec<Image>) -> Result<Vec<puppet_types::Image>, Refusal> {
         let images: Vec<_> = images
             .into_iter()
             .map(|image| puppet_types::Image { asset: image.asset, alt_text: image.alt_text })
             .collect();
-        check::images(&images, self.assets).map(|()| images)
+        let checked = check::images(&images, self.assets);
+        self.checked(checked.map(|()| images))
     }
 
-    fn reference(&self, reference: PostRef) -> Result<puppet_types::PostRef, Refusal> {
+    fn reference(&mut self, reference: PostRef) -> Result<puppet_types::PostRef, Refusal> {
         let reference = match reference {
             PostRef::Id(id) => puppet_types::PostRef::Id(id.into()),
             PostRef::Decision(n) => puppet_types::PostRef::Decision(n),
         };
-        check::reference(reference, &self.gate.decided())
+        let decided = self.gate.decided();
+        self.checked(check::reference(reference, &decided))
     }
 
     // Every read ends before the event's own time: what others do at that very moment is not seen, whoever
@@ -172,7 +179,7 @@ impl View<'_> {
     }
 
     async fn read_posts_of(&mut self, account: &str, limit: u32) -> Result<Vec<Post>, Refusal> {
-        let (limit, before, account) = (within(limit), self.gate.at(), check::account(account)?);
+        let (limit, before, account) = (within(limit), self.gate.at(), self.checked(check::account(account))?);
         let asked = json!({ "account": account, "limit": limit });
         self.gate
             .read(Capability::Tweet, "posts-of", &asked, self.reader, move |reader| {
@@ -182,7 +189,7 @@ impl View<'_> {
     }
 
     async fn read_thread_of(&mut self, id: String, depth: u32) -> Result<Vec<Post>, Refusal> {
-        let (depth, before, id) = (depth.min(READ_LIMIT), self.gate.at(), check::id(PostId::from(id))?);
+        let (depth, before, id) = (depth.min(READ_LIMIT), self.gate.at(), self.checked(check::id(PostId::from(id)))?);
         let asked = json!({ "id": id, "depth": depth });
         self.gate
             .read(Capability::Tweet, "thread-of", &asked, self.reader, move |reader| {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::contract::{ERROR, HANDLER, IMPORTS, Import, LIBC, LOG, TYPES};
+use super::contract::{ERROR, HANDLER, IMPORTS, Import, LIBC, LOG, TYPES};
 
 /// One call of a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Step {
     PutState(&'static str),
     /// `events.emit` of a kind, to the agent itself.
     Emit(&'static str),
+    /// `events.emit` of a kind, to everybody.
+    EmitAll(&'static str),
     /// `log.log`.
     Log(&'static str),
     /// No call: so many turns of an empty loop.
@@ -97,7 +99,7 @@ impl Step {
             Self::ShiftMood | Self::Befriend(_) => "agent",
             Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
-            Self::Emit(_) => "events",
+            Self::Emit(_) | Self::EmitAll(_) => "events",
             Self::Log(_) | Self::Burn(_) => "log",
         }
     }
@@ -155,11 +157,8 @@ impl Step {
             }
             Self::GetState => format!("(call $get {OUT})"),
             Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),
-            Self::Emit(kind) => format!(
-                "(call $emit {} (i32.const 0) {NONE} (i32.const 1) {} (i64.const 0) {OUT})",
-                constants.put(kind),
-                constants.put("{}")
-            ),
+            Self::Emit(kind) => emit(0, kind, constants),
+            Self::EmitAll(kind) => emit(2, kind, constants),
             Self::Burn(turns) => {
                 return format!(
                     "(local.set $n (i32.const {turns}))
@@ -170,6 +169,12 @@ impl Step {
         };
         format!("{call} (call $note)")
     }
+}
+
+/// `events.emit` to a case of `target` that names nobody.
+fn emit(target: u32, kind: &str, constants: &mut Constants) -> String {
+    let (kind, payload) = (constants.put(kind), constants.put("{}"));
+    format!("(call $emit {kind} (i32.const {target}) {NONE} (i32.const 1) {payload} (i64.const 0) {OUT})")
 }
 
 /// Two constants written to an address, one after the other.

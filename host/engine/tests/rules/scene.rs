@@ -24,7 +24,7 @@ use puppet_types::{
 };
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     guest::{End, Step, component},
     providers::{Model, Network, terms},
 };
@@ -112,15 +112,20 @@ impl Scene {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let scene = Self::open(folder, setting, casts).await;
         for name in agents {
-            let (name, owner) = name.split_once('+').unwrap_or((name, name));
-            let plugins = scene.host.plugins();
-            let pack = PackId::new(name);
-            let pack = if plugins.contains_key(&pack) { pack } else { plugins.keys().next().unwrap().clone() };
-            let body = json!({ "plugin": pack, "owner": owner });
-            scene.host.apply(vec![Change::Agent(AgentRow { id: name.into(), body, created: start() })]).await.unwrap();
-            scene.host.agents.put(name.into(), name, AccountId::new(name));
+            scene.join(name).await;
         }
         scene
+    }
+
+    /// One agent more.
+    pub async fn join(&self, name: &str) {
+        let (name, owner) = name.split_once('+').unwrap_or((name, name));
+        let plugins = self.host.plugins();
+        let pack = PackId::new(name);
+        let pack = if plugins.contains_key(&pack) { pack } else { plugins.keys().next().unwrap().clone() };
+        let body = json!({ "plugin": pack, "owner": owner });
+        self.host.apply(vec![Change::Agent(AgentRow { id: name.into(), body, created: start() })]).await.unwrap();
+        self.host.agents.put(name.into(), name, AccountId::new(name));
     }
 
     /// Another host on the same folder, as after a restart. The old one is left as it lies.

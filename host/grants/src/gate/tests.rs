@@ -140,6 +140,19 @@ async fn a_read_is_charged_what_it_used_and_nothing_passes_the_budget() {
     assert_eq!((line.used, line.reserved, line.left), (60, 0, 90));
 }
 
+#[test]
+fn a_call_with_bad_arguments_is_a_call() {
+    let mut gate = Scene::new().gate(Requests::new(), CallBounds { host_calls: 2, ..CallBounds::default() });
+    let bad = || Err::<(), _>(CallError::new(Code::InvalidInput, "no"));
+    assert_eq!(gate.checked(Capability::State, Ok::<_, CallError>(7)), Ok(7));
+    for _ in 0..2 {
+        assert_eq!(code(gate.checked(Capability::State, bad())), Code::InvalidInput);
+    }
+    let over = gate.checked(Capability::State, bad());
+    assert!(matches!(over, Err(Refusal::Breach(Breach::TooManyHostCalls, _))), "{over:?}");
+    assert_eq!(gate.finish(false).host_calls[&Capability::State], 3, "good arguments are counted where they go on");
+}
+
 #[tokio::test]
 async fn the_journal_answers_as_long_as_the_questions_are_the_same() {
     let scene = Scene::new();

@@ -1,17 +1,21 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
-//! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, and a day of a
-//! thousand agents.
+//! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
+//! hostile ones, and a day of a thousand agents.
 //!
-//! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, threads, durable, idle,
-//! simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's pool in the first three.
+//! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
+//! threads, durable, hostile, idle, simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's pool in the first three.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
+mod authority;
 mod bare;
+#[path = "../../../sandbox/tests/guest/mod.rs"]
+mod component;
 mod durable;
 mod guest;
+mod hostile;
 mod idle;
 mod ours;
 mod sandbox;
@@ -20,9 +24,9 @@ mod table;
 
 use std::time::Duration;
 
-/// As in the program.
+/// As in the program, and counted.
 #[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static MEMORY: authority::Counting = authority::Counting(mimalloc::MiMalloc);
 
 /// How much is measured.
 pub struct Effort {
@@ -53,10 +57,12 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 7] = [
         ("gate", sandbox::gate),
+        ("authority", authority::rows),
         ("threads", sandbox::threads),
         ("durable", durable::rows),
+        ("hostile", hostile::rows),
         ("idle", idle::rows),
         ("simulate", simulate::rows),
     ];

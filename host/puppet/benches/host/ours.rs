@@ -59,7 +59,9 @@ impl Casting for Everybody {
         plugins: &Plugins,
         ledger: &Arc<Ledger>,
     ) -> std::result::Result<Option<Actor>, String> {
-        let pack = PackId::new("bench");
+        // A hostile agent has a plugin of its own name.
+        let hostile = PackId::new(id.as_str());
+        let pack = if plugins.contains_key(&hostile) { hostile } else { PackId::new("bench") };
         let persona = Persona::default();
         let profile = Profile {
             id: id.to_string(),

@@ -84,6 +84,13 @@ const WASI: &str = r#"
     (export "output-stream" (type $out (eq $o)))
     (export "get-stderr" (func (result (own $out))))))
   (import "wasi:cli/exit@V" (instance $exit (export "exit" (func (param "status" (result))))))
+  (import "wasi:cli/environment@V" (instance $environment
+    (export "get-environment" (func (result (list (tuple string string)))))
+    (export "get-arguments" (func (result (list string))))))
+  (import "wasi:clocks/wall-clock@V" (instance $wall
+    (type $d (record (field "seconds" u64) (field "nanoseconds" u32)))
+    (export "datetime" (type $datetime (eq $d)))
+    (export "now" (func (result $datetime)))))
   (import "wasi:clocks/monotonic-clock@V" (instance $clock
     (alias outer 1 $pollable (type $p))
     (export "pollable" (type $pollable (eq $p)))
@@ -116,6 +123,9 @@ const WASI_CORE: &str = r#"
   (core func $stderr (canon lower (func $stderr "get-stderr")))
   (core func $write (canon lower (func $streams "[method]output-stream.write") (memory (core memory $memory))))
   (core func $exit (canon lower (func $exit "exit")))
+  (core func $environment (canon lower (func $environment "get-environment") (memory (core memory $memory)) (realloc (core func $realloc))))
+  (core func $arguments (canon lower (func $environment "get-arguments") (memory (core memory $memory)) (realloc (core func $realloc))))
+  (core func $wall (canon lower (func $wall "now") (memory (core memory $memory))))
   (core func $now (canon lower (func $clock "now")))
   (core func $wait (canon lower (func $clock "subscribe-duration")))
   (core func $block (canon lower (func $poll "[method]pollable.block")))
@@ -128,6 +138,7 @@ const WASI_CORE: &str = r#"
 
 const WASI_WITH: &str = r#"(with "wasi" (instance
     (export "stderr" (func $stderr)) (export "write" (func $write)) (export "exit" (func $exit))
+    (export "environment" (func $environment)) (export "arguments" (func $arguments)) (export "wall" (func $wall))
     (export "now" (func $now)) (export "wait" (func $wait)) (export "block" (func $block))
     (export "bytes" (func $bytes)) (export "number" (func $number)) (export "folders" (func $folders))
     (export "network" (func $network)) (export "drop-pollable" (func $drop-pollable))))"#;
@@ -136,6 +147,9 @@ const WASI_USE: &str = r#"
     (import "wasi" "stderr" (func $stderr (result i32)))
     (import "wasi" "write" (func $write (param i32 i32 i32 i32)))
     (import "wasi" "exit" (func $exit (param i32)))
+    (import "wasi" "environment" (func $environment (param i32)))
+    (import "wasi" "arguments" (func $arguments (param i32)))
+    (import "wasi" "wall" (func $wall (param i32)))
     (import "wasi" "now" (func $now (result i64)))
     (import "wasi" "wait" (func $wait (param i64) (result i32)))
     (import "wasi" "block" (func $block (param i32)))

@@ -1,0 +1,47 @@
+//! The table of limits in docs/security.md: made from the tables of the code and of this suite.
+
+use std::{fmt::Write as _, path::Path};
+
+use super::all;
+
+const BEGIN: &str = "<!-- limits: UPDATE=1 cargo test -p puppet --test end-to-end hostile::page -->\n";
+const END: &str = "<!-- end of limits -->";
+
+/// A limit as the page shows it.
+fn row(name: &str, value: u64, unit: &str, key: &str, breach: Option<puppet_types::Breach>, about: &str) -> String {
+    let guests = all().filter(|stranger| stranger.limit == Some(name));
+    let guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
+    let beyond = breach.map_or_else(|| "dropped or refused".to_owned(), |breach| format!("`{breach}`"));
+    format!("| `{key}` | {value} {unit} | {about} | {beyond} | {} |\n", guests.join(", "))
+}
+
+fn table() -> String {
+    let mut out =
+        String::from("| limit | default | what it bounds | beyond it | guests |\n| --- | --- | --- | --- | --- |\n");
+    for limit in puppet_sandbox::LIMITS {
+        out += &row(limit.name, limit.value, limit.unit, limit.config_key, limit.breach, limit.about);
+    }
+    for bound in puppet_grants::BOUNDS {
+        out += &row(bound.name, bound.value, bound.unit, bound.config_key, bound.breach, bound.about);
+    }
+    let others = "others that an agent knows";
+    let about = "Beyond it, who was not met for longest makes way.";
+    let guest = "a_guest_that_befriends_everybody_keeps_those_it_met_last";
+    let most = puppet_agent::KEPT;
+    let _ = writeln!(out, "| {others} | {most} rows per agent | {about} | dropped or refused | `{guest}` |");
+    out
+}
+
+#[test]
+fn the_page_shows_the_limits() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/security.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (shown, after) = rest.split_once(END).unwrap();
+    let expected = table();
+    if shown == expected {
+        return;
+    }
+    assert!(std::env::var_os("UPDATE").is_some(), "docs/security.md is not what the tables say: run with UPDATE=1");
+    std::fs::write(&path, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();
+}
