@@ -1,6 +1,6 @@
 //! The steps that all reads share: the look into the journal before, and the way to the provider and the books.
 
-use puppet_types::{Capability, Cost, Json, Read, ReadStatus, Refusal};
+use puppet_types::{CallError, Capability, Code, Cost, Json, Read, ReadStatus, Refusal, scrub};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, Gate};
@@ -43,8 +43,9 @@ impl Gate {
         }))
     }
 
-    /// Opens the books, awaits the answer, books what it took and keeps the record.
-    pub(super) async fn carry_out<A: Serialize>(
+    /// Opens the books, awaits the answer, books what it took and keeps the record. A provider may repeat a credential:
+    /// neither the guest nor the record gets to see it.
+    pub(super) async fn carry_out<A: Serialize + DeserializeOwned>(
         &mut self,
         mut read: Read,
         reserved: Vec<(Reservation, Amount)>,
@@ -79,7 +80,7 @@ impl Gate {
             }
             spends.push(reservation.spend(really));
         }
-        let answer = match value {
+        let answer = match without_secrets(value) {
             Ok(value) => {
                 read.answer = Json::of(&value);
                 Ok(value)
@@ -97,5 +98,15 @@ impl Gate {
         }
         self.keep(read)?;
         late.map_or(answer.map_err(Refusal::Call), Err)
+    }
+}
+
+/// An answer or an error with a mask in place of each credential of the host.
+fn without_secrets<A: Serialize + DeserializeOwned>(answer: Result<A, CallError>) -> Result<A, CallError> {
+    let unfit =
+        || CallError::new(Code::ProviderUnavailable, "the answer holds a credential of the host, and is kept back");
+    match answer {
+        Ok(value) => scrub::value(value).ok_or_else(unfit),
+        Err(error) => Err(scrub::value(error).unwrap_or_else(unfit)),
     }
 }
