@@ -16,6 +16,7 @@ mod offline_text;
 mod replay;
 mod report;
 mod schemas;
+mod secrets;
 mod sending;
 mod sight;
 mod simulate;

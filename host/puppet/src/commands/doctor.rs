@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use puppet_packs::SECRETS_FILE;
 use puppet_store::{EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use puppet_types::counted;
 use crate::{
     assembly,
     cli::Doctor,
-    control, firstparty,
+    control, credentials, firstparty,
     output::{List, Output, Table},
     records, sandboxed,
     setup::Setup,
@@ -101,6 +102,8 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
     checks.extend(outbox(setup).await);
+    checks.extend(credentials(setup));
+    checks.push(secrets(setup));
     checks.extend(models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
@@ -231,6 +234,39 @@ fn sandbox(setup: &Setup) -> Check {
             check("sandbox", "ok", format!("compiles and links plugins ({} ms)", started.elapsed().as_millis()), "")
         }
         Err(trouble) => of_trouble("sandbox", "fail", &trouble),
+    }
+}
+
+/// Each credential that is named: that there is a value. Programs are run.
+fn credentials(setup: &Setup) -> Vec<Check> {
+    let names = setup.config.credentials.keys();
+    names
+        .map(|name| match credentials::get(setup, name) {
+            Ok(Some(_)) => check("credential", "ok", format!("`{name}` is there"), ""),
+            Ok(None) => check("credential", "warn", format!("`{name}` is not set"), "set its variable"),
+            Err(trouble) => of_trouble("credential", "fail", &trouble),
+        })
+        .collect()
+}
+
+/// The secrets of the data folder: that they can be read, and how they lie there.
+fn secrets(setup: &Setup) -> Check {
+    if !setup.data.join(SECRETS_FILE).exists() {
+        return check("secrets", "skipped", "the data folder holds no secrets", "");
+    }
+    let file = match credentials::secrets(setup) {
+        Ok(file) => file,
+        Err(trouble) => return of_trouble("secrets", "fail", &trouble),
+    };
+    if let Some(warning) = file.warning() {
+        return check("secrets", "warn", warning.message.clone(), warning.remedy.clone());
+    }
+    match (file.is_encrypted(), &setup.config.store.key) {
+        (true, _) => check("secrets", "ok", "encrypted", ""),
+        (false, None) => check("secrets", "ok", "in clear text, readable by their owner alone", ""),
+        (false, Some(_)) => {
+            check("secrets", "warn", "still in clear text", "the next secret that is kept encrypts them")
+        }
     }
 }
 
