@@ -11,6 +11,8 @@ mod duration;
 mod feed;
 mod files;
 pub mod firstparty;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod init;
 mod invocation;
 mod models;
