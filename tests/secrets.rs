@@ -181,6 +181,10 @@ fn no_credential_is_in_anything_that_a_run_leaves() {
     {
         assert!(masked(agent, key), "the provider of {agent} was not heard: {}", journal.stdout);
     }
+    let doctor = finish(command(folder).args(["doctor", "--json"])).exits(0).json();
+    let of = |name: &str| list(&doctor, "checks").iter().filter(move |check| check["name"] == name).collect::<Vec<_>>();
+    let keyed = [of("credential"), of("model")].concat();
+    assert!(keyed.len() == 8 && keyed.iter().all(|check| check["status"] == "ok"), "{doctor}");
     for args in [
         &["journal"][..],
         &["doctor", "--json"],

@@ -139,7 +139,7 @@ fn key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> Result<Key>
 }
 
 /// Whether a host would find the key, as far as can be said without looking into files or running programs.
-fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> bool {
+pub fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> bool {
     match &provider.key_source {
         None => true,
         Some(KeySource::Environment(_)) => provider.key.is_some(),
