@@ -182,7 +182,8 @@ impl Host {
     pub async fn submit(&self, mut events: Vec<Event>) -> Result<Submitted, StoreError> {
         for event in &mut events {
             // Who sends an event may have pasted a credential of this host into it.
-            event.payload = scrub::value(std::mem::take(&mut event.payload)).unwrap_or_default();
+            let payload = std::mem::take(&mut event.payload);
+            event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
         }
         let accepted = self.store.accept(events).await?;
         let mut agenda = self.agenda();

@@ -13,7 +13,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::{Engine as _, engine::general_purpose};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{MASK, Secret};
+use crate::{Json, MASK, Secret};
 
 /// Shorter values are not looked for: they would be found in ordinary words.
 pub const LEAST_BYTES: usize = 8;
@@ -52,13 +52,17 @@ pub fn json(json: &str) -> Cow<'_, str> {
     scrubber().map_or(Cow::Borrowed(json), |scrubber| scrubber.json(json))
 }
 
-/// A value whose strings hold no credential; `None` where the masked value is no value of its type.
-pub fn value<T: Serialize + DeserializeOwned>(value: T) -> Option<T> {
-    let Some(scrubber) = scrubber() else { return Some(value) };
-    let written = serde_json::to_string(&value).ok()?;
-    match scrubber.json(&written) {
-        Cow::Borrowed(_) => Some(value),
-        Cow::Owned(clean) => serde_json::from_str(&clean).ok(),
+/// A value whose strings hold no credential, and how it is written; `None` where the masked value is no value of its
+/// type.
+pub fn value<T: Serialize + DeserializeOwned>(value: T) -> Option<(T, Json)> {
+    let written = Json::of(&value);
+    match json(written.as_str()) {
+        Cow::Borrowed(_) => Some((value, written)),
+        Cow::Owned(clean) => {
+            let clean = serde_json::from_str(&clean).ok()?;
+            let written = Json::of(&clean);
+            Some((clean, written))
+        }
     }
 }
 
@@ -217,6 +221,7 @@ mod tests {
         learn(&learnt);
         assert_eq!(text("learnt-5f0e short"), format!("{MASK} short"));
         assert_eq!(json(r#"{"a": "learnt-5f0e"}"#), format!(r#"{{"a": "{MASK}"}}"#));
-        assert_eq!(value(vec!["learnt-5f0e".to_owned()]), Some(vec![MASK.to_owned()]));
+        let (clean, written) = value(vec!["learnt-5f0e".to_owned()]).unwrap();
+        assert_eq!((clean, written.as_str()), (vec![MASK.to_owned()], format!("[\"{MASK}\"]").as_str()));
     }
 }

@@ -80,14 +80,19 @@ impl Gate {
             }
             spends.push(reservation.spend(really));
         }
-        let answer = match without_secrets(value) {
-            Ok(value) => {
-                read.answer = Json::of(&value);
+        let answer = match value {
+            Ok(value) => scrub::value(value).ok_or_else(kept_back),
+            Err(error) => Err(error),
+        };
+        let answer = match answer {
+            Ok((value, written)) => {
+                read.answer = written;
                 Ok(value)
             }
             Err(error) => {
+                let (error, written) = scrub::value(error).unwrap_or_else(|| (kept_back(), Json::of(&kept_back())));
                 read.status = ReadStatus::Error;
-                read.answer = Json::of(&error);
+                read.answer = written;
                 Err(error)
             }
         };
@@ -101,12 +106,7 @@ impl Gate {
     }
 }
 
-/// An answer or an error with a mask in place of each credential of the host.
-fn without_secrets<A: Serialize + DeserializeOwned>(answer: Result<A, CallError>) -> Result<A, CallError> {
-    let unfit =
-        || CallError::new(Code::ProviderUnavailable, "the answer holds a credential of the host, and is kept back");
-    match answer {
-        Ok(value) => scrub::value(value).ok_or_else(unfit),
-        Err(error) => Err(scrub::value(error).unwrap_or_else(unfit)),
-    }
+/// For an answer that is none any more without the credential in it.
+fn kept_back() -> CallError {
+    CallError::new(Code::ProviderUnavailable, "the answer holds a credential of the host, and is kept back")
 }

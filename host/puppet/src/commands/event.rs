@@ -30,7 +30,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     let EventCommand::Send { kind, payload, agents, priority, delay, wait, within } = command;
     let wait_ms = wait.then(|| u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
     check_kind(&kind)?;
-    let payload = scrub::value(payload_of(&payload)?).unwrap_or_default();
+    let payload = scrub::value(payload_of(&payload)?).map(|(payload, _)| payload).unwrap_or_default();
     let priority = priority.as_deref().map(priority_of).transpose()?;
     let delay_ms = delay.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
     let mention = if kind == "mention" { mention(&payload)? } else { None };
