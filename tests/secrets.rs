@@ -285,3 +285,39 @@ fn the_secrets_of_the_folder_are_encrypted_under_a_credential() {
         assert_eq!(std::fs::read(&secrets).unwrap(), bytes);
     }
 }
+
+#[test]
+fn a_credential_in_a_persona_is_neither_printed_nor_journaled() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let data = folder.join(".puppet");
+    std::fs::write(folder.join("puppet.toml"), "[credentials]\nfirst = { env = \"CANARY\" }\n").unwrap();
+    let file = std::fs::read_to_string(support::fixtures().join("agents/harbour-watch.json")).unwrap();
+    let mut agent: Value = serde_json::from_str(&file).unwrap();
+    agent["description"] = json!(format!("Keeps {} and an eye on tides.", CANARIES[0]));
+    std::fs::write(folder.join("agent.json"), agent.to_string()).unwrap();
+    finish(command(folder).args(["agent", "import", "agent.json"])).exits(0);
+    let host = Running::start_with(command(folder), &data, std::fs::File::create(folder.join("run.log")).unwrap());
+    let args = ["event", "send", "command_post", "--wait", "--payload", "{\"force\": true}"];
+    finish(command(folder).args(args)).exits(0);
+    assert_eq!(host.stop(), 0);
+
+    // On stdout, in both manners.
+    for args in [&["agent", "show", "harbour-watch"][..], &["agent", "show", "harbour-watch", "--json"]] {
+        let shown = finish(command(folder).args(args)).exits(0).stdout;
+        assert!(shown.contains(&format!("Keeps {MASK} and an eye")), "{shown}");
+        clean("what is shown", shown.as_bytes());
+    }
+    // On stderr, in both manners.
+    for json in [&[][..], &["--json"]] {
+        let refused = finish(command(folder).args(["agent", "show", CANARIES[0]]).args(json)).exits(2).stderr;
+        assert!(refused.contains(MASK), "{refused}");
+        clean("an error", refused.as_bytes());
+    }
+    // In the rows of the journal: the prompt says what the agent is.
+    let db = rusqlite::Connection::open(data.join("puppet.db")).unwrap();
+    let mut rows = db.prepare("SELECT reads FROM journal").unwrap();
+    let reads: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(reads.iter().any(|reads| reads.contains(&format!("Keeps {MASK} and an eye"))), "{reads:?}");
+    clean("the journal", reads.concat().as_bytes());
+}
