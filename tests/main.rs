@@ -3,6 +3,7 @@
 
 mod approvals;
 mod bad_input;
+mod corpus;
 mod data_folder;
 mod demo;
 mod embeddings;
@@ -19,6 +20,7 @@ mod offline_text;
 mod replay;
 mod report;
 mod schemas;
+mod secrets;
 mod sending;
 mod sight;
 mod simulate;

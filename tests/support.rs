@@ -112,6 +112,16 @@ fn ready(data: &Path, pid: u32) -> bool {
     serde_json::from_str::<Value>(&text).is_ok_and(|ready| ready["pid"] == pid)
 }
 
+/// What it prints, until it ends.
+fn kept(child: &mut Child) -> std::thread::JoinHandle<String> {
+    let mut stdout = child.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = stdout.read_to_string(&mut text);
+        text
+    })
+}
+
 /// A host that runs on a data folder until it is dropped.
 pub struct Running {
     child: Child,
@@ -124,12 +134,7 @@ impl Running {
         let mut command = puppet(folder);
         command.args(["run", "--data"]).arg(data).args(args).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let printed = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stdout.read_to_string(&mut text);
-            text
-        });
+        let printed = kept(&mut child);
         let said = BufReader::new(child.stderr.take().unwrap());
         let (tell, heard) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -149,6 +154,18 @@ impl Running {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { child, printed: Some(printed) }
+    }
+
+    /// Starts `puppet run` from a prepared command, with its log in a file, and waits until it is ready.
+    pub fn start_with(mut command: Command, data: &Path, log: std::fs::File) -> Self {
+        command.args(["run", "--data"]).arg(data).stderr(log).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let printed = Some(kept(&mut child));
+        until(Duration::from_secs(120), "the host is not ready", || {
+            assert!(child.try_wait().unwrap().is_none(), "the host ended");
+            ready(data, child.id())
+        });
+        Self { child, printed }
     }
 
     /// Its process.

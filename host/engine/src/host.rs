@@ -14,7 +14,7 @@ use puppet_grants::{Books, BudgetLine, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
-use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp};
+use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp, scrub};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
@@ -194,7 +194,12 @@ impl Host {
     }
 
     /// Accepts events: durable when it answers.
-    pub async fn submit(&self, events: Vec<Event>) -> Result<Submitted, StoreError> {
+    pub async fn submit(&self, mut events: Vec<Event>) -> Result<Submitted, StoreError> {
+        for event in &mut events {
+            // Who sends an event may have pasted a credential of this host into it.
+            let payload = std::mem::take(&mut event.payload);
+            event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
+        }
         let accepted = self.store.accept(events).await?;
         let mut agenda = self.agenda();
         for waiting in &accepted {

@@ -6,7 +6,9 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt as _;
 use puppet_store::{Change, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
 use puppet_tweet::{Action, Delivery, Order, PublishError, Published};
-use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids};
+use puppet_types::{
+    Decision, Event, EventId, Memory, MemoryKind, PostId, PostRef, Priority, Timestamp, Trust, ids, scrub,
+};
 use serde_json::json;
 
 use crate::{happening::Happening, host::Host};
@@ -104,7 +106,8 @@ async fn not_done(
     error: PublishError,
     about: Option<PostId>,
 ) -> Result<Attempted, StoreError> {
-    let reason = error.to_string();
+    // The agent hears of it, in the provider's words.
+    let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match &error {
         PublishError::RateLimited { retry_after_ms } => Some(*retry_after_ms),
         PublishError::Unavailable(_) => Some(backoff_ms(effect.attempts)),

@@ -300,8 +300,8 @@ async fn an_answer_is_believed_as_far_as_it_can_be() {
     let got = provider.complete(&request(), &context()).await.unwrap();
     assert_eq!(got.used[0], Charge { amount: Amount::Tokens, quantity: 2 * u64::from(u32::MAX) });
     assert_eq!((got.value.usage.completion_tokens, got.value.finish.as_str()), (u32::MAX, "length"));
-    assert!(got.value.text.starts_with("*** ää") && got.value.text.len() <= 256 << 10);
-    assert_eq!(got.value.model, "model-***");
+    assert!(got.value.text.starts_with("******** ää") && got.value.text.len() <= 256 << 10);
+    assert_eq!(got.value.model, "model-********");
     let vector = vec![0.5; 64 * 4_096 + 1];
     let fake = endpoint(vec![ok(json!({"data": [{"index": 0, "embedding": vector}]}))]).await;
     let provider = self::provider(&fake.url, |_| {});

@@ -11,6 +11,7 @@ mod pack;
 mod persona;
 mod requests;
 mod schema;
+mod sealed;
 mod secrets;
 mod settings;
 mod spec;

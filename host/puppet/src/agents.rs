@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use puppet_engine::Host;
-use puppet_packs::{AgentSpec, Component, Pack, Secret, SecretsError, SecretsFile};
+use puppet_packs::{AgentSpec, Component, Pack, Secret};
 use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
-use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids};
+use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    files, firstparty,
+    credentials, files, firstparty,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -251,6 +251,7 @@ pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
         .map_err(|_| Trouble::input("agent-file", "is not UTF-8", "save it as UTF-8").in_file(path))?;
     let digest = puppet_types::Digest::of(text.as_bytes()).to_string();
     let imported = puppet_packs::import::agent_file(path, &text).map_err(of_import)?;
+    scrub::learn(imported.secrets.iter().map(|(_, secret)| secret));
     Ok((imported, digest))
 }
 
@@ -280,17 +281,14 @@ fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
 
 /// Puts the credentials of an agent file into the secrets of the data folder.
 pub fn keep(setup: &Setup, secrets: Vec<(String, Secret)>) -> Result<()> {
-    let failed = |error: SecretsError| {
-        Trouble::unreachable("secrets", error.to_string(), "the agent is not made: check the file, then make it again")
-    };
     if secrets.is_empty() {
         return Ok(());
     }
-    let mut file = SecretsFile::open(&setup.data).map_err(failed)?;
+    let mut file = credentials::secrets(setup)?;
     for (name, secret) in secrets {
         file.set(&name, secret);
     }
-    file.save().map_err(failed)
+    file.save().map_err(credentials::of_secrets)
 }
 
 /// A pack's error at its place.

@@ -15,7 +15,7 @@ use std::{
 use puppet_engine::{Happening, Host, Verdict};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AgentId, Digest, EffectId, Event, EventId, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, EffectId, Event, EventId, PackId, Timestamp, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -234,7 +234,7 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
         Ok(Ok(bytes)) if bytes > 0 => {}
         _ => return,
     }
-    let reply = match serde_json::from_str::<Request>(&line) {
+    let reply = match serde_json::from_str::<Request>(&scrub::json(&line)) {
         Ok(request) => answer(&parts, request).await,
         Err(error) => {
             Err(Trouble::input("bad-request", error.to_string(), "use the puppet program of the same version"))
@@ -246,7 +246,8 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
             Reply::Refused { exit: exit as u8, code: code.to_owned(), message, remedy }
         }
     };
-    if let Ok(mut text) = serde_json::to_string(&reply) {
+    if let Ok(text) = serde_json::to_string(&reply) {
+        let mut text = scrub::json(&text).into_owned();
         text.push('\n');
         // The asker may be gone.
         let _ = tokio::time::timeout(TALK, write.write_all(text.as_bytes())).await;

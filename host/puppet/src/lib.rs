@@ -6,10 +6,13 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod control;
+mod credentials;
 mod duration;
 mod feed;
 mod files;
 pub mod firstparty;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod grants;
 pub mod init;
 mod invocation;
@@ -95,6 +98,6 @@ fn log(setup: &Setup) -> Result<()> {
         .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
         .map_err(Trouble::internal)?;
     // Set once per process; a second set is a test's.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| output::Log).try_init();
     Ok(())
 }

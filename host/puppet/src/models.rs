@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{self, KeySource, Provider},
-    control,
+    control, credentials,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -34,9 +34,9 @@ pub fn offline() -> Llm {
 pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<String, Llm>> {
     let mut models = BTreeMap::from([(config::Llm::OFFLINE.to_owned(), offline())]);
     for (name, provider) in &setup.config.llm.providers {
-        let key = match key(provider, secrets) {
-            Ok(key) => key,
-            Err(wanted) => {
+        let key = match key(setup, provider, secrets)? {
+            Key::Found(key) => key,
+            Key::NotSet(wanted) => {
                 out.note(format!("`{name}` cannot be used: {wanted} is not set"));
                 continue;
             }
@@ -76,10 +76,9 @@ impl Usable {
         if let Some(answer) = control::ask(&setup.data, &control::Request::Models).await? {
             return serde_json::from_value(answer).map_err(Trouble::internal);
         }
-        let secrets = SecretsFile::open(&setup.data)
-            .map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
+        let secrets = credentials::secrets(setup)?;
         let llm = &setup.config.llm;
-        let with_key = llm.providers.iter().filter(|(_, provider)| key(provider, &secrets).is_ok());
+        let with_key = llm.providers.iter().filter(|(_, provider)| has_key(setup, provider, &secrets));
         let names = with_key.map(|(name, _)| name.clone()).chain([config::Llm::OFFLINE.to_owned()]);
         Ok(Self { default: llm.default.clone(), names: names.collect() })
     }
@@ -108,8 +107,12 @@ pub fn embedding(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Embeddin
     let name = &setup.config.memory.embeddings;
     let Some(provider) = setup.config.llm.providers.get(name) else { return Ok(None) };
     let bad = |message: String, remedy: &str| setup.config.bad_value("memory.embeddings", message, remedy);
-    let key = key(provider, secrets)
-        .map_err(|wanted| bad(format!("`{name}` cannot be used: {wanted} is not set"), "set it, or use `offline`"))?;
+    let key = match key(setup, provider, secrets)? {
+        Key::Found(key) => key,
+        Key::NotSet(wanted) => {
+            return Err(bad(format!("`{name}` cannot be used: {wanted} is not set"), "set it, or use `offline`"));
+        }
+    };
     let endpoint = endpoint(setup, name, provider, key);
     let model = format!("{name}/{}", endpoint.embedding_model);
     let provider = OpenAi::new(endpoint).map_err(|error| bad(error.to_string(), "correct it, or use `offline`"))?;
@@ -118,18 +121,30 @@ pub fn embedding(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Embeddin
     Ok(Some((embedder, terms)))
 }
 
-/// The key, or the name of what is missing.
-fn key(provider: &Provider, secrets: &SecretsFile) -> std::result::Result<Option<Secret>, String> {
+enum Key {
+    /// It, or that none is wanted.
+    Found(Option<Secret>),
+    /// The name of what is missing.
+    NotSet(String),
+}
+
+fn key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> Result<Key> {
+    let (found, name) = match &provider.key_source {
+        None => return Ok(Key::Found(None)),
+        Some(KeySource::Environment(name)) => (provider.key.clone(), name.clone()),
+        Some(KeySource::Secret(name)) => (secrets.get(name), format!("secret `{name}`")),
+        Some(KeySource::Credential(name)) => (credentials::get(setup, name)?, format!("credential `{name}`")),
+    };
+    Ok(if found.is_some() { Key::Found(found) } else { Key::NotSet(name) })
+}
+
+/// Whether a host would find the key, as far as can be said without looking into files or running programs.
+pub fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> bool {
     match &provider.key_source {
-        None => Ok(None),
-        Some(KeySource::Environment(name)) => match &provider.key {
-            Some(key) => Ok(Some(key.clone())),
-            None => Err(name.clone()),
-        },
-        Some(KeySource::Secret(name)) => match secrets.get(name) {
-            Some(key) => Ok(Some(key.clone())),
-            None => Err(format!("secret `{name}`")),
-        },
+        None => true,
+        Some(KeySource::Environment(_)) => provider.key.is_some(),
+        Some(KeySource::Secret(name)) => secrets.get(name).is_some(),
+        Some(KeySource::Credential(name)) => setup.config.credentials.get(name).is_some_and(config::Credential::is_set),
     }
 }
 

@@ -1,4 +1,5 @@
-//! How commands print: JSON for scripts, plain lines or coloured ones for people.
+//! How commands print: JSON for scripts, plain lines or coloured ones for people. Nothing is printed with a credential
+//! in it.
 
 use std::{
     borrow::Cow,
@@ -6,6 +7,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+use puppet_types::scrub;
 use serde::Serialize;
 
 use crate::trouble::{Result, Trouble};
@@ -28,29 +30,29 @@ impl Output {
     /// One object, with a final newline.
     pub fn object<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(Trouble::internal)?;
-        put(&text)
+        put(&scrub::json(&text))
     }
 
     /// One object on one line.
     pub fn object_line<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         let text = serde_json::to_string(value).map_err(Trouble::internal)?;
-        put(&text)
+        put(&scrub::json(&text))
     }
 
     /// One line. A reader that went away (`| head`) ends the program quietly.
     pub fn line(self, text: impl fmt::Display) -> Result<()> {
-        put(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] }))
+        put(&shown(&scrub::text(&text.to_string()), if self.colour { &STYLES } else { &[] }))
     }
 
     /// One line, for a program that goes on without its reader. Answers whether there is one.
     pub fn heard(self, text: impl fmt::Display) -> bool {
-        write_line(&shown(&text.to_string(), if self.colour { &STYLES } else { &[] })).is_ok()
+        write_line(&shown(&scrub::text(&text.to_string()), if self.colour { &STYLES } else { &[] })).is_ok()
     }
 
     /// A line for people beside the output: progress, warnings. Never mixed into JSON.
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
-        let _ = writeln!(io::stderr(), "{}", printable(&text.to_string()));
+        let _ = writeln!(io::stderr(), "{}", printable(&scrub::text(&text.to_string())));
     }
 
     /// Dimmed.
@@ -90,6 +92,20 @@ fn put(text: &str) -> Result<()> {
 fn write_line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
+/// Stderr for the host's own log: a line at a time, without credentials.
+#[derive(Debug, Clone, Copy)]
+pub struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(scrub::text(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// What [`Output`] writes around a text.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     cli::Common,
     config::{Config, Warning},
+    credentials::Resolved,
     output::Output,
     trouble::Result,
 };
@@ -20,6 +21,8 @@ pub struct Setup {
     pub data: PathBuf,
     /// What is worth saying about the configuration.
     pub warnings: Vec<Warning>,
+    /// Credentials that were needed so far.
+    pub resolved: Resolved,
     /// Where native code of components is kept.
     pub cache: Option<PathBuf>,
 }
@@ -31,7 +34,8 @@ impl Setup {
         let (config, warnings) = Config::load(common.config.as_deref(), &env)?;
         let home = common.config.as_deref().and_then(|file| file.parent()).map(PathBuf::from).unwrap_or_default();
         let data = common.data.clone().unwrap_or_else(|| config.host.data.clone());
-        Ok(Self { config, home, data, warnings, cache: cache() })
+        let resolved = Resolved::new(&config);
+        Ok(Self { config, home, data, warnings, resolved, cache: cache() })
     }
 
     /// Says what is odd, on stderr.

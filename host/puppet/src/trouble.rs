@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use puppet_types::scrub;
 use serde::Serialize;
 
 use crate::output::printable;
@@ -112,9 +113,9 @@ impl Trouble {
             let error = serde_json::json!({ "error": {
                 "code": self.code, "message": self.message, "where": self.place, "remedy": self.remedy,
             }});
-            writeln!(io::stderr(), "{error}")
+            writeln!(io::stderr(), "{}", scrub::json(&error.to_string()))
         } else {
-            writeln!(io::stderr(), "{}", printable(&self.to_string()))
+            writeln!(io::stderr(), "{}", printable(&scrub::text(&self.to_string())))
         };
     }
 }

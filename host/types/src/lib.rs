@@ -9,6 +9,7 @@ pub mod ids;
 mod invocation;
 mod json;
 pub mod persona;
+pub mod scrub;
 mod secret;
 mod time;
 #[allow(missing_docs, reason = "generated from the documented WIT")]

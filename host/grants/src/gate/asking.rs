@@ -1,6 +1,6 @@
 //! The steps that all reads share: the look into the journal before, and the way to the provider and the books.
 
-use puppet_types::{Capability, Cost, Json, Read, ReadStatus, Refusal};
+use puppet_types::{CallError, Capability, Code, Cost, Json, Read, ReadStatus, Refusal, scrub};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, Gate};
@@ -43,8 +43,9 @@ impl Gate {
         }))
     }
 
-    /// Opens the books, awaits the answer, books what it took and keeps the record.
-    pub(super) async fn carry_out<A: Serialize>(
+    /// Opens the books, awaits the answer, books what it took and keeps the record. A provider may repeat a credential:
+    /// neither the guest nor the record gets to see it.
+    pub(super) async fn carry_out<A: Serialize + DeserializeOwned>(
         &mut self,
         mut read: Read,
         reserved: Vec<(Reservation, Amount)>,
@@ -80,13 +81,18 @@ impl Gate {
             spends.push(reservation.spend(really));
         }
         let answer = match value {
-            Ok(value) => {
-                read.answer = Json::of(&value);
+            Ok(value) => scrub::value(value).ok_or_else(kept_back),
+            Err(error) => Err(error),
+        };
+        let answer = match answer {
+            Ok((value, written)) => {
+                read.answer = written;
                 Ok(value)
             }
             Err(error) => {
+                let (error, written) = scrub::value(error).unwrap_or_else(|| (kept_back(), Json::of(&kept_back())));
                 read.status = ReadStatus::Error;
-                read.answer = Json::of(&error);
+                read.answer = written;
                 Err(error)
             }
         };
@@ -98,4 +104,9 @@ impl Gate {
         self.keep(read)?;
         late.map_or(answer.map_err(Refusal::Call), Err)
     }
+}
+
+/// For an answer that is none any more without the credential in it.
+fn kept_back() -> CallError {
+    CallError::new(Code::ProviderUnavailable, "the answer holds a credential of the host, and is kept back")
 }

@@ -459,3 +459,23 @@ async fn an_affordable_read_goes_on_without_and_is_one_record() {
     assert_eq!(code(ask(&mut denied, "a", false).await), Code::Denied);
     assert_eq!(scene.asked(), 2);
 }
+
+#[tokio::test]
+async fn a_credential_that_a_provider_repeats_reaches_neither_guest_nor_journal() {
+    use puppet_types::{MASK, Secret, scrub};
+    scrub::learn([&Secret::new("CANARY OF THE GATE")]);
+    let scene = Scene::new();
+    let mut gate = scene.gate(llm(1_000), CallBounds::default());
+    let got = scene.read(&mut gate, "say: canary of the gate", &[]).await.unwrap();
+    assert_eq!(got, format!("SAY: {MASK}"));
+    let failed: Result<String, Refusal> = gate
+        .read(Capability::Llm, "complete", "q", &scene.held, |_| {
+            Box::pin(async { Err(CallError::new(Code::Refused, "bad key CANARY OF THE GATE")) })
+        })
+        .await;
+    let Err(Refusal::Call(error)) = failed else { panic!("{failed:?}") };
+    assert_eq!((error.code, error.message), (Code::Refused, format!("bad key {MASK}")));
+    for read in gate.finish(true).reads {
+        assert!(read.answer.as_str().contains(MASK) && !read.answer.as_str().contains("CANARY"), "{read:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Once, time::Duration};
 
 use async_openai::config::OpenAIConfig;
+use puppet_types::{MASK, scrub};
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::{Price, Terms, openai::Secret};
@@ -161,7 +162,8 @@ impl Endpoint {
 
     /// What a provider says, without secrets, on one line of bounded length.
     pub(super) fn masked(&self, text: &str) -> String {
-        let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let clean = scrub::text(text);
+        let text: String = clean.split_whitespace().collect::<Vec<_>>().join(" ");
         self.without_secrets(text).chars().take(300).collect()
     }
 
@@ -170,7 +172,7 @@ impl Endpoint {
         for secret in self.key.iter().chain(self.headers.values()).map(Secret::expose).filter(|secret| secret.len() > 3)
         {
             if text.contains(secret) {
-                text = text.replace(secret, "***");
+                text = text.replace(secret, MASK);
             }
         }
         text

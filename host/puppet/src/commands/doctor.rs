@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use puppet_packs::SECRETS_FILE;
 use puppet_store::{EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
@@ -10,8 +11,10 @@ use puppet_types::counted;
 use crate::{
     cli::Doctor,
     commands::halt::words,
-    control, firstparty,
+    config::Provider,
+    control, credentials, firstparty,
     grants::Grants,
+    models,
     output::{List, Output, Table},
     records, sandboxed,
     setup::Setup,
@@ -39,6 +42,9 @@ struct LimitRow {
     #[serde(skip)]
     about: &'static str,
 }
+
+/// What to do about a provider whose key is named and not there.
+const NO_KEY: &str = "set the key that it names: in the environment, in `.env`, or as a secret of the data folder";
 
 /// Effects in doubt that are named.
 const DOUBTFUL: usize = 5;
@@ -104,7 +110,9 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     checks.extend(stop(setup).await);
     checks.extend(outbox(setup).await);
     checks.extend(approvals(setup).await);
-    checks.extend(models(setup));
+    checks.extend(of_credentials(setup));
+    checks.push(secrets(setup));
+    checks.extend(of_models(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
     if out.json {
@@ -260,29 +268,66 @@ fn sandbox(setup: &Setup) -> Check {
     }
 }
 
-fn models(setup: &Setup) -> Vec<Check> {
+/// Each credential that is named: that there is a value. Programs are run.
+fn of_credentials(setup: &Setup) -> Vec<Check> {
+    let names = setup.config.credentials.keys();
+    names
+        .map(|name| match credentials::get(setup, name) {
+            Ok(Some(_)) => check("credential", "ok", format!("`{name}` is there"), ""),
+            Ok(None) => check("credential", "warn", format!("`{name}` is not set"), "set its variable"),
+            Err(trouble) => of_trouble("credential", "fail", &trouble),
+        })
+        .collect()
+}
+
+/// The secrets of the data folder: that they can be read, and how they lie there.
+fn secrets(setup: &Setup) -> Check {
+    if !setup.data.join(SECRETS_FILE).exists() {
+        return check("secrets", "skipped", "the data folder holds no secrets", "");
+    }
+    let file = match credentials::secrets(setup) {
+        Ok(file) => file,
+        Err(trouble) => return of_trouble("secrets", "fail", &trouble),
+    };
+    if let Some(warning) = file.warning() {
+        return check("secrets", "warn", warning.message.clone(), warning.remedy.clone());
+    }
+    match (file.is_encrypted(), &setup.config.store.key) {
+        (true, _) => check("secrets", "ok", "encrypted", ""),
+        (false, None) => check("secrets", "ok", "in clear text, readable by their owner alone", ""),
+        (false, Some(_)) => {
+            check("secrets", "warn", "still in clear text", "the next secret that is kept encrypts them")
+        }
+    }
+}
+
+fn of_models(setup: &Setup) -> Vec<Check> {
     let llm = &setup.config.llm;
+    // What is wrong with them has a check of its own.
+    let secrets = credentials::secrets(setup).ok();
+    let keyed = |provider: &Provider| match &secrets {
+        Some(secrets) => models::has_key(setup, provider, secrets),
+        None => provider.key_source.is_none() || provider.key.is_some(),
+    };
     let mut checks = vec![check("model", "ok", format!("`{}` writes for agents that name none", llm.default), "")];
     for (name, provider) in &llm.providers {
-        let needs_key = provider.key_source.is_some() && provider.key.is_none();
-        let (status, remedy) =
-            if needs_key { ("warn", "set its key in the environment or in .env") } else { ("ok", "") };
+        let (status, remedy) = if keyed(provider) { ("ok", "") } else { ("warn", NO_KEY) };
         checks.push(check("model", status, format!("{name}: {} at {}", provider.model, provider.base_url), remedy));
     }
-    checks.push(vectors(setup));
+    checks.push(vectors(setup, keyed));
     checks
 }
 
 /// Who makes the vectors of memory.
-fn vectors(setup: &Setup) -> Check {
+fn vectors(setup: &Setup, keyed: impl Fn(&Provider) -> bool) -> Check {
     let name = &setup.config.memory.embeddings;
     let Some(provider) = setup.config.llm.providers.get(name) else {
         return check("memory", "ok", "`offline` makes vectors: hashed words, nothing leaves this machine", "");
     };
     let model = provider.embedding_model.as_deref().unwrap_or_default();
     let detail = format!("`{name}` makes vectors: {model} at {}", provider.base_url);
-    if provider.key_source.is_some() && provider.key.is_none() {
-        return check("memory", "warn", detail, "set its key in the environment or in .env");
+    if !keyed(provider) {
+        return check("memory", "warn", detail, NO_KEY);
     }
     check("memory", "ok", detail, "")
 }

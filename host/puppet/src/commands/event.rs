@@ -7,7 +7,7 @@ use puppet_store::{
     AgentStore as _, EventStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep};
+use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep, scrub};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,7 +30,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     let EventCommand::Send { kind, payload, agents, priority, delay, wait, within } = command;
     let wait_ms = wait.then(|| u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
     check_kind(&kind)?;
-    let payload = payload_of(&payload)?;
+    let payload = scrub::value(payload_of(&payload)?).map(|(payload, _)| payload).unwrap_or_default();
     let priority = priority.as_deref().map(priority_of).transpose()?;
     let delay_ms = delay.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
     let mention = if kind == "mention" { mention(&payload)? } else { None };

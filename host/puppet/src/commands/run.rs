@@ -8,7 +8,7 @@ use std::{
 };
 
 use puppet_engine::{Host, Live, SystemClock};
-use puppet_packs::{AgentSpec, SecretsFile};
+use puppet_packs::AgentSpec;
 use puppet_store::{
     AgentStore as _, HostLock,
     sqlite::{Options, SqliteStore},
@@ -22,6 +22,7 @@ use crate::{
     cli::Run,
     commands::halt::words,
     control::{Control, Parts},
+    credentials,
     feed::{
         Feed,
         plain::{self, Manner, Source},
@@ -47,8 +48,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));
     let store = SqliteStore::open(&setup.data, Options::default())?;
-    let secrets = SecretsFile::open(&setup.data)
-        .map_err(|error| Trouble::unreachable("secrets", error.to_string(), "mend the file, or move it away"))?;
+    let secrets = credentials::secrets(setup)?;
     if let Some(warning) = secrets.warning() {
         out.note(format!("{} ({})", warning.message, warning.remedy));
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use puppet_types::MASK;
 
-use super::{Config, KeySource, Provider, money};
+use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,6 +25,12 @@ impl Config {
         rows.add("host.timezone", self.host.timezone.clone());
         rows.add("host.log_level", self.host.log_level.name().to_owned());
         rows.add("host.workers", self.host.workers.to_string());
+        for (name, credential) in &self.credentials {
+            rows.credential(&format!("credentials.{name}"), credential);
+        }
+        if let Some(key) = &self.store.key {
+            rows.add("store.key", key.clone());
+        }
         rows.add("llm.default", self.llm.default.clone());
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);
@@ -57,6 +63,19 @@ impl Rows<'_> {
         self.settings.push(Setting { key: key.to_owned(), value, origin });
     }
 
+    /// Of a command only the program: what it is given may be secret too.
+    fn credential(&mut self, at: &str, credential: &Credential) {
+        match &credential.place {
+            CredentialPlace::Env(variable) => self.add(&format!("{at}.env"), variable.clone()),
+            CredentialPlace::File(file) => self.add(&format!("{at}.file"), file.display().to_string()),
+            CredentialPlace::Command(words) => {
+                let program = words.first().cloned().unwrap_or_default();
+                let arguments = if words.len() > 1 { " ********" } else { "" };
+                self.add(&format!("{at}.command"), format!("{program}{arguments}"));
+            }
+        }
+    }
+
     fn provider(&mut self, at: &str, provider: &Provider) {
         self.add(&format!("{at}.kind"), "openai".to_owned());
         self.add(&format!("{at}.base_url"), provider.base_url.clone());
@@ -67,6 +86,7 @@ impl Rows<'_> {
                 self.add(&format!("{at}.key"), key.to_owned());
             }
             Some(KeySource::Secret(name)) => self.add(&format!("{at}.key_secret"), name.clone()),
+            Some(KeySource::Credential(name)) => self.add(&format!("{at}.key_credential"), name.clone()),
             None => {}
         }
         self.add(&format!("{at}.model"), provider.model.clone());

@@ -44,6 +44,34 @@ pub const FIELDS: &[Field] = &[
         "How much the host logs.",
     ),
     field("host.workers", "1 to 1000", "256", "", "Invocations at the same time, each of another account."),
+    field(
+        "credentials.<name>.env",
+        "name of a variable",
+        "",
+        "",
+        "The credential is the value of this environment variable, of `.env` too. Each credential has one of `env`, `file` and `command`.",
+    ),
+    field(
+        "credentials.<name>.file",
+        "path",
+        "",
+        "",
+        "It is the content of this file, which nobody but its owner may read (`chmod 600`). Relative to `puppet.toml`.",
+    ),
+    field(
+        "credentials.<name>.command",
+        "list of texts",
+        "",
+        "",
+        "It is what this program prints: run once, when it is first needed, for at most 10 seconds and 64 KiB. What it says on stderr is not shown.",
+    ),
+    field(
+        "store.key",
+        "name of a credential",
+        "",
+        "",
+        "The secrets of the data folder are encrypted under it: a passphrase, or an identity of age (`AGE-SECRET-KEY-1…`). Without it they are in clear text.",
+    ),
     field("llm.default", "name of a provider", "offline", "", "Who writes for agents that name no provider."),
     field("llm.providers.<name>.kind", "openai", "openai", "", "The protocol: OpenAI's chat completions."),
     field(
@@ -67,6 +95,7 @@ pub const FIELDS: &[Field] = &[
         "",
         "The same for the secrets of the data folder.",
     ),
+    field("llm.providers.<name>.key_credential", "name of a credential", "", "", "The same for `[credentials]`."),
     field(
         "llm.providers.<name>.model",
         "text",
@@ -196,7 +225,8 @@ mod tests {
     #[test]
     fn defaults_in_the_table_are_the_defaults() {
         let defaults = Config::default().effective();
-        for field in FIELDS.iter().filter(|field| !field.key.contains('<')) {
+        // Neither a table of free names nor a key that is not set has a row.
+        for field in FIELDS.iter().filter(|field| !field.key.contains('<') && field.key != "store.key") {
             let setting = defaults.iter().find(|setting| setting.key == field.key);
             let value = setting.map(|setting| setting.value.as_str());
             let expected = if field.default.is_empty() { "as many as there are cores" } else { field.default };

@@ -9,7 +9,7 @@ use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, KeySource, LogLevel, Origin, Price, Secret, Warning,
+    Config, Generator, KeySource, LogLevel, Origin, Price, Secret, Warning, credentials,
     dotenv::Dotenv,
     environment, money,
     overlay::{self, Lookup},
@@ -84,6 +84,16 @@ impl Draft {
         if let Some(host) = root.section("host", &known("host"))? {
             self.host(&host.value, source.file)?;
             lines.extend(host.value.leaves());
+        }
+        self.config.credentials = credentials::read(&root, source.file)?.into_iter().collect();
+        if let Some((credentials, _)) = root.named("credentials")? {
+            lines.extend(credentials.leaves());
+        }
+        if let Some(store) = root.section("store", &known("store"))? {
+            let name = |text: &str| credentials::is_name(text).then(|| text.to_owned());
+            let key = store.value.parsed("key", "the name of a credential (not the key itself)", name)?;
+            self.config.store.key = key.map(|key| key.value);
+            lines.extend(store.value.leaves());
         }
         if let Some(llm) = root.section("llm", &known("llm"))? {
             self.llm(&llm.value)?;
@@ -233,15 +243,21 @@ fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
     draft.retries = section.integer("retries", 0..=MOST_RETRIES.into())?.map(small).transpose()?;
     let variable = section.parsed("key_env", "the name of an environment variable (not the key itself)", variable)?;
     let secret = section.parsed("key_secret", "the name of a secret, for example \"llm/openai\"", secret_name)?;
-    draft.key_source = match (variable, secret) {
-        (Some(_), Some(secret)) => {
-            let message = "`key_env` and `key_secret` are both set";
-            return Err(section.wrong("key_secret", secret.line, message, "keep one of them"));
-        }
-        (Some(variable), None) => Some(KeySource::Environment(variable.value)),
-        (None, Some(secret)) => Some(KeySource::Secret(secret.value)),
-        (None, None) => None,
-    };
+    let name = |text: &str| credentials::is_name(text).then(|| text.to_owned());
+    let credential = section.parsed("key_credential", "the name of a credential (not the key itself)", name)?;
+    let mut named = [
+        variable.map(|found| ("key_env", found.line, KeySource::Environment(found.value))),
+        secret.map(|found| ("key_secret", found.line, KeySource::Secret(found.value))),
+        credential.map(|found| ("key_credential", found.line, KeySource::Credential(found.value))),
+    ]
+    .into_iter()
+    .flatten();
+    let first = named.next();
+    if let (Some((first, ..)), Some((second, line, _))) = (&first, named.next()) {
+        let message = format!("`{first}` and `{second}` are both set");
+        return Err(section.wrong(second, line, message, "keep one of them"));
+    }
+    draft.key_source = first.map(|(.., source)| source);
     if let Some((headers, entries)) = section.named("headers")? {
         for entry in entries {
             let token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -293,7 +309,7 @@ pub(super) fn base_url(text: &str) -> Option<String> {
 }
 
 /// Upper case, as variables are: so that a key that was pasted here by mistake is refused.
-fn variable(text: &str) -> Option<String> {
+pub(super) fn variable(text: &str) -> Option<String> {
     let shape = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     let first = text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
     (first && text.bytes().all(shape)).then(|| text.to_owned())

@@ -117,6 +117,39 @@ fn presets_exist_when_their_keys_are_set() {
 }
 
 #[test]
+fn credentials_have_one_place_each_and_show_no_value() {
+    let file = "[credentials]\na = { env = \"MY_KEY\" }\n\"b/c\" = { file = \"k\" }\nd = { command = [\"p\", \"hush\"] }\n\
+                [store]\nkey = \"a\"\n";
+    let (config, _) = load(&[("puppet.toml", file), (".env", "MY_KEY=abc\n")], &[]).unwrap();
+    assert_eq!(config.credentials["a"].value.as_ref().map(Secret::expose), Some("abc"));
+    assert!(config.credentials.values().all(super::Credential::is_set));
+    assert!(matches!(&config.credentials["b/c"].place, super::CredentialPlace::File(path) if path.ends_with("k")));
+    assert_eq!(setting(&config, "credentials.a.env"), ("MY_KEY".to_owned(), "puppet.toml:2".to_owned()));
+    assert_eq!(setting(&config, "credentials.d.command").0, "p ********");
+    assert_eq!(setting(&config, "store.key"), ("a".to_owned(), "puppet.toml:6".to_owned()));
+
+    let (unset, _) = load(&[("puppet.toml", file)], &[]).unwrap();
+    assert!(!unset.credentials["a"].is_set());
+    for (line, code, field) in [
+        ("a = {}", "bad-value", "credentials.a"),
+        ("a = { env = \"A\", file = \"b\" }", "bad-value", "credentials.a"),
+        ("a = { env = \"sk-pasted\" }", "bad-value", "credentials.a.env"),
+        ("a = { command = [] }", "bad-value", "credentials.a.command"),
+        ("a = { value = \"x\" }", "unknown-key", "credentials.a.value"),
+        ("\"a b\" = { env = \"A\" }", "bad-value", "credentials.a b"),
+        ("a = \"sk-pasted\"", "wrong-type", "credentials.a"),
+    ] {
+        let trouble = load(&[("puppet.toml", &format!("[credentials]\n{line}\n"))], &[]).unwrap_err();
+        assert_eq!(
+            (trouble.code, trouble.place.field.as_deref(), trouble.place.line),
+            (code, Some(field), Some(2)),
+            "{line}"
+        );
+        assert!(!trouble.to_string().contains("sk-pasted"), "{trouble}");
+    }
+}
+
+#[test]
 fn providers_of_the_file_are_read_whole() {
     let file = r#"[llm.providers.mine]
 kind = "openai"
@@ -185,7 +218,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, llm, memory, generators, approvals, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, generators, approvals, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",

@@ -2,6 +2,7 @@
 //! Strict: what is not understood is an error that names the file, the line, the key and the nearest known one.
 //! Not here: the flags of the command line, and the check of `[sandbox]` (the sandbox knows its own limits).
 
+mod credentials;
 mod dotenv;
 mod effective;
 pub mod environment;
@@ -17,6 +18,7 @@ mod read;
 mod settings;
 mod suggest;
 
+pub use credentials::{Credential, CredentialPlace};
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use money::usd;
@@ -24,5 +26,6 @@ pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, KeySource, Llm, LogLevel, Memory, Price, Provider,
+    Store,
 };
 pub use suggest::{nearest, remedy};

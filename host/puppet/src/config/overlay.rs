@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Config, KeySource, Llm, LogLevel, Origin, Provider, Secret,
+    Config, CredentialPlace, KeySource, Llm, LogLevel, Origin, Provider, Secret,
     dotenv::Dotenv,
     load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
     origin::{Level, Warning},
@@ -91,6 +91,8 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
         let provider = complete(&name, provider, &mut config, lookup, warnings)?;
         config.llm.providers.insert(name, provider);
     }
+    credentials(&mut config, lookup);
+    check_credentials(&config)?;
     check_default(&config)?;
     check_embeddings(&config)?;
     Ok(config)
@@ -212,6 +214,37 @@ fn complete(
         headers: draft.headers,
         price: draft.price,
     })
+}
+
+/// Values that the environment holds.
+fn credentials(config: &mut Config, lookup: &Lookup<'_>) {
+    for credential in config.credentials.values_mut() {
+        if let CredentialPlace::Env(variable) = &credential.place {
+            credential.value = lookup.get(variable).map(|(value, _)| Secret::new(value.trim()));
+        }
+    }
+}
+
+/// Whoever names a credential names one that there is.
+fn check_credentials(config: &Config) -> Result<()> {
+    let of_provider = |(name, provider): (&String, &Provider)| match &provider.key_source {
+        Some(KeySource::Credential(credential)) => {
+            Some((format!("llm.providers.{name}.key_credential"), credential.clone()))
+        }
+        _ => None,
+    };
+    let of_store = config.store.key.clone().map(|name| ("store.key".to_owned(), name));
+    for (key, name) in config.llm.providers.iter().filter_map(of_provider).chain(of_store) {
+        if !config.credentials.contains_key(&name) {
+            let known: Vec<&str> = config.credentials.keys().map(String::as_str).collect();
+            let remedy = match suggest::nearest(&name, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write [credentials] and below it {name} = {{ env = \"VARIABLE\" }}"),
+            };
+            return Err(config.bad_value(&key, format!("there is no credential `{name}`"), remedy));
+        }
+    }
+    Ok(())
 }
 
 fn check_default(config: &Config) -> Result<()> {

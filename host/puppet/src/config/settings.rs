@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
+use super::{Credential, Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
 use crate::trouble::{Result, Trouble};
 
 /// The configuration in effect.
@@ -15,6 +15,10 @@ use crate::trouble::{Result, Trouble};
 pub struct Config {
     /// `[host]`.
     pub host: Host,
+    /// `[credentials]`.
+    pub credentials: BTreeMap<String, Credential>,
+    /// `[store]`.
+    pub store: Store,
     /// `[llm]`.
     pub llm: Llm,
     /// `[memory]`.
@@ -92,6 +96,13 @@ impl LogLevel {
     }
 }
 
+/// `[store]`: how the data folder is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Store {
+    /// The credential under which the secrets of the data folder are encrypted; `None`: they are not.
+    pub key: Option<String>,
+}
+
 /// `[llm]`: which model writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Llm {
@@ -119,7 +130,7 @@ pub struct Provider {
     pub base_url: String,
     /// Where its key is; `None` for endpoints that want none.
     pub key_source: Option<KeySource>,
-    /// The key, where it came from the environment; a [`KeySource::Secret`] is resolved by whoever keeps the secrets.
+    /// The key, where it came from the environment; others are resolved when a host starts.
     pub key: Option<Secret>,
     /// The model.
     pub model: String,
@@ -163,6 +174,8 @@ pub enum KeySource {
     Environment(String),
     /// Under this name in the secrets of the data folder.
     Secret(String),
+    /// The credential of this name.
+    Credential(String),
 }
 
 /// What a million tokens cost, in micro-dollars.
@@ -353,7 +366,8 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        assert_eq!(known(""), ["host", "llm", "memory", "generators", "approvals", "sandbox", "invocation"]);
+        let all = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "sandbox", "invocation"];
+        assert_eq!(known(""), all);
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

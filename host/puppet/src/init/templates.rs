@@ -22,6 +22,14 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # Events under way at the same time, each of another agent. Most of them wait for a model.
 #workers = 256
 
+# Names for values that are kept elsewhere: in a variable, in a file (chmod 600), or printed by a program. For example:
+#[credentials]
+#folder-key = { env = "PUPPET_FOLDER_KEY" }
+
+[store]
+# The credential under which secrets.toml of the data folder is encrypted. For example:
+#key = "folder-key"
+
 [llm]
 # Who writes. `offline` needs no key and no network. With OPENAI_API_KEY or GROK_API_KEY set (in the environment or in
 # `.env`) the providers `openai` and `grok` exist and can be named here.

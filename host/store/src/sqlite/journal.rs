@@ -1,12 +1,13 @@
 //! The journal in SQLite: one row per invocation, with JSON in text columns.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use async_trait::async_trait;
 use puppet_types::{
-    AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp, Timing,
+    AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp, Timing, scrub,
 };
 use rusqlite::{Connection, Row, params, types::Value};
+use serde::Serialize;
 
 use super::{
     SqliteStore, events,
@@ -29,11 +30,20 @@ impl Texts {
         Ok(Self {
             ended: commit.ended,
             host_calls: json(&invocation.host_calls)?,
-            reads: json(&invocation.reads)?,
-            decisions: json(&invocation.decisions)?,
-            log: json(&invocation.log)?,
+            reads: clean(&invocation.reads)?,
+            decisions: clean(&invocation.decisions)?,
+            log: clean(&invocation.log)?,
         })
     }
+}
+
+/// JSON without credentials. What passed the gate has none; this is the last door before the disk.
+fn clean<T: Serialize>(value: &T) -> Result<String> {
+    let text = json(value)?;
+    Ok(match scrub::json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(clean) => clean,
+    })
 }
 
 const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, outcome, \
@@ -60,6 +70,7 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         Outcome::Failed(message) => (None, Some(message.as_str()), None),
         Outcome::Breach(breach, message) => (Some(breach.code()), Some(message.as_str()), None),
     };
+    let message = message.map(scrub::text);
     let waited = |timing| match texts.ended {
         Some(ended) => Timing { commit: u64::try_from(ended.elapsed().as_micros()).unwrap_or(u64::MAX), ..timing },
         None => timing,

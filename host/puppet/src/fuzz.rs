@@ -1,0 +1,46 @@
+//! Where bytes from outside come in, one function each, for `tests/fuzz` and for the replay of its corpus. Each answers
+//! whether it takes the bytes. None may panic, hang or take more memory than its input calls for.
+
+use std::path::Path;
+
+use puppet_packs::{Manifest, Pack, import};
+use puppet_sandbox::inspect;
+
+use crate::config::grants_file;
+
+/// A way in.
+pub type Entry = fn(&[u8]) -> bool;
+
+/// Every way in, by the name of its target and of its folder in the corpus.
+pub const ENTRIES: [(&str, Entry); 5] =
+    [("manifest", manifest), ("grants", grants), ("pack", pack), ("agent-file", agent_file), ("component", component)];
+
+/// What stands between the two texts of a pack.
+const BETWEEN: &str = "\n---\n";
+
+/// `pack.toml`.
+pub fn manifest(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| Manifest::parse(text, Path::new("pack.toml")).is_ok())
+}
+
+/// `grants.toml`.
+pub fn grants(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| grants_file::parse(text, Path::new("grants.toml")).is_ok())
+}
+
+/// A pack: `pack.toml`, and after a line `---` its persona.
+pub fn pack(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let (pack, persona) = text.split_once(BETWEEN).map_or((text, None), |(pack, persona)| (pack, Some(persona)));
+    Pack::from_texts(Path::new("pack"), pack, persona).is_ok()
+}
+
+/// An agent file of the original engine.
+pub fn agent_file(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| import::agent_file(Path::new("agent.json"), text).is_ok())
+}
+
+/// A component, as far as it is read before anything is compiled.
+pub fn component(bytes: &[u8]) -> bool {
+    inspect(bytes).is_ok()
+}
