@@ -50,9 +50,8 @@ fn authority(folder: &Path) -> Value {
 #[test]
 fn a_mention_that_asks_for_grants_and_funds_gets_words_at_most() {
     let folder = imported();
-    let grants =
-        "[[grant]]\npack = \"standard-personality\"\ncapability = \"tweet\"\namounts = { \"posts/day\" = 2 }\n";
-    std::fs::write(folder.path().join("grants.toml"), grants).unwrap();
+    let grants = support::granted("tweet", "\"posts/day\" = 2");
+    std::fs::write(folder.path().join("grants.toml"), &grants).unwrap();
     let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     let before = authority(folder.path());
     assert!(before["limits"].as_array().is_some_and(|limits| !limits.is_empty()), "{before}");
