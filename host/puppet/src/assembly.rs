@@ -19,6 +19,7 @@ use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
 use crate::{
+    agents,
     config::grants_file::{self, GrantCut},
     firstparty,
     models::Embedding,
@@ -298,7 +299,7 @@ impl Casting for Cast {
         if id.is_generator() {
             return Ok(self.generator(id, plugins, ledger));
         }
-        let spec: AgentSpec = serde_json::from_value(body.clone()).map_err(|error| error.to_string())?;
+        let spec = agents::parsed(body).map_err(|error| error.to_string())?;
         let pack = spec.plugin.clone();
         let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
         let rights = rights(manifest, &spec, &self.cuts, ledger).map_err(|trouble| trouble.message)?;

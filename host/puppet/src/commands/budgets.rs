@@ -59,7 +59,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     let cuts = assembly::operators(setup)?;
     let manifests = assembly::manifests(&cuts)?;
     // Of every right that somebody has, and of no other.
-    for spec in records::agents(setup).await? {
+    for spec in records::readable(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
             lines.extend(assembly::rights(manifest, &spec, &cuts, &ledger)?.lines(at));
         }

@@ -82,7 +82,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     assembly::unknown_packs(&cuts, &packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
-    let parts = Parts { host: Arc::clone(&host), local, models, stop: stopped.clone() };
+    let parts = Parts { host: Arc::clone(&host), local, models, stop: stopped.clone(), joining: Default::default() };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
