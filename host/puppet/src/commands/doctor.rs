@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use puppet_store::{EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
+use puppet_packs::SecretsFile;
+use puppet_store::{AgentStore as _, EffectState, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
 use serde::Serialize;
 
 use puppet_types::counted;
 
 use crate::{
+    agents::spec_of,
     assembly,
     cli::Doctor,
     control, firstparty,
@@ -100,6 +102,8 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
+    checks.extend(secrets(setup));
+    checks.extend(agents(setup).await);
     checks.extend(outbox(setup).await);
     checks.extend(models(setup));
     checks.push(cache(setup));
@@ -197,6 +201,35 @@ async fn folder(setup: &Setup) -> Check {
         Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
+}
+
+/// The credentials of the data folder: that they can be read, and by nobody else.
+fn secrets(setup: &Setup) -> Option<Check> {
+    if !setup.data.join("secrets.toml").exists() {
+        return None;
+    }
+    Some(match SecretsFile::open(&setup.data) {
+        Ok(file) => match file.warning() {
+            Some(warning) => check("secrets", "warn", warning.message.clone(), warning.remedy.clone()),
+            None => check("secrets", "ok", "secrets.toml is read by its owner alone", ""),
+        },
+        Err(error) => check("secrets", "fail", error.to_string(), "mend the file, or take it out and import again"),
+    })
+}
+
+/// Agents whose rows cannot be understood: their events wait until somebody mends them.
+async fn agents(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    let rows = match store.agents().await {
+        Ok(rows) => rows,
+        Err(error) => return Some(of_trouble("agents", "fail", &error.into())),
+    };
+    let broken: Vec<String> = rows.iter().filter_map(|row| spec_of(row).err()).map(|trouble| trouble.message).collect();
+    if broken.is_empty() {
+        return Some(check("agents", "ok", format!("{} can be read", counted(rows.len(), "agent", "agents")), ""));
+    }
+    let remedy = "restore the folder from a backup: until then their events wait";
+    Some(check("agents", "fail", broken.join("; "), remedy))
 }
 
 /// Effects of which nobody knows whether they happened: somebody has to look.
