@@ -64,6 +64,22 @@ fn doctor_lists_every_limit() {
     assert!(list(&checks, "checks").iter().all(|check| check["status"] != "fail"), "{checks}");
 }
 
+#[test]
+#[cfg(unix)]
+fn doctor_warns_of_credentials_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".puppet/secrets.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "\"x/ada/api_key\" = \"abc\"\n").unwrap();
+    for (mode, status) in [(0o644, "warn"), (0o600, "ok")] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let checks = run(folder.path(), &["doctor", "--json"]).exits(0).json();
+        let check = list(&checks, "checks").iter().find(|check| check["name"] == "secrets").unwrap();
+        assert_eq!(check["status"], status, "{check}");
+    }
+}
+
 #[tokio::test]
 async fn doctor_names_what_is_in_doubt() {
     let folder = tempfile::tempdir().unwrap();

@@ -77,6 +77,19 @@ fn importing_twice_is_refused_and_a_dry_run_writes_nothing() {
     run(folder.path(), &["agent", "import", &file]).exits(0);
     let again = run(folder.path(), &["agent", "import", &file]).exits(2);
     assert!(again.stderr.contains("harbour-watch"), "{}", again.stderr);
+    let dry = run(folder.path(), &["agent", "import", "--dry-run", &file]).exits(2);
+    assert_eq!(dry.stderr, again.stderr, "it says what a real import would say");
+}
+
+#[test]
+fn what_has_an_id_and_nothing_of_an_agent_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("record.json");
+    let record =
+        r#"{"schema": "puppet.invocation/1", "id": "inv_1", "at": "x", "event": {"id": "evt_1"}, "reads": []}"#;
+    std::fs::write(&file, record).unwrap();
+    let refused = run(folder.path(), &["agent", "import", "--dry-run", file.to_str().unwrap()]).exits(2);
+    assert!(refused.stderr.contains("record.json") && refused.stderr.contains("no agent file"), "{}", refused.stderr);
 }
 
 #[test]

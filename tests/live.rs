@@ -1,5 +1,15 @@
 //! A host on the real clock: commands reach it through its socket, and what was accepted survives it.
 
+use puppet::{
+    agents::NewAgent,
+    control::{self, Request},
+};
+use puppet_packs::AgentSpec;
+use puppet_store::{
+    AgentRow, Change, CommitStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::Timestamp;
 use serde_json::Value;
 
 use crate::support::{self, Running, list, run};
@@ -148,6 +158,101 @@ fn who_connects_and_says_nothing_keeps_nobody_out() {
         (0..100).map(|_| std::os::unix::net::UnixStream::connect(data.join("control.sock")).unwrap()).collect();
     run(folder.path(), &["event", "send", "news", "--payload", "{\"topic\": \"calm\"}", "--wait"]).exits(0);
     drop(silent);
+    assert_eq!(host.stop(), 0);
+}
+
+/// Files that a process holds open.
+#[cfg(target_os = "linux")]
+fn open_files(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_waits_keeps_nobody_out_and_is_forgotten_when_it_is_gone() {
+    use std::io::Write as _;
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let before = open_files(host.pid());
+    let waiting: Vec<_> = (0..100)
+        .map(|n| {
+            let event = serde_json::json!({ "id": format!("late_{n}"), "kind": "news", "source": "cli",
+                "agent": "harbour-watch", "at": "2199-01-01T00:00:00.000Z", "payload": {} });
+            let request = serde_json::json!({ "op": "send", "events": [event], "wait_ms": 172_800_000 });
+            let mut socket = std::os::unix::net::UnixStream::connect(data.join("control.sock")).unwrap();
+            writeln!(socket, "{request}").unwrap();
+            socket
+        })
+        .collect();
+    run(folder.path(), &["event", "send", "news", "--payload", "{\"topic\": \"calm\"}", "--wait"]).exits(0);
+    drop(waiting);
+    let limit = std::time::Duration::from_secs(60);
+    support::until(limit, "the host lets go of who is gone", || open_files(host.pid()) <= before + 10);
+    assert_eq!(host.stop(), 0);
+}
+
+fn newcomer(id: &str, handle: &str) -> Request {
+    let mut spec = AgentSpec::blank(id, &"standard-personality".into());
+    spec.handle = handle.to_owned();
+    Request::AddAgent { agent: Box::new(NewAgent { spec }) }
+}
+
+#[tokio::test]
+async fn of_those_who_would_be_made_with_one_account_at_once_one_is() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let mut asked = tokio::task::JoinSet::new();
+    for n in 0..16 {
+        let (data, request) = (data.clone(), newcomer(&format!("ann-{n}"), "ann"));
+        asked.spawn(async move { control::ask(&data, &request).await.is_ok() });
+    }
+    assert_eq!(asked.join_all().await.into_iter().filter(|made| *made).count(), 1);
+    let agents = control::ask(&data, &Request::Agents).await.unwrap().unwrap();
+    assert_eq!(agents.as_array().unwrap().len(), 2, "{agents}");
+    assert_eq!(host.stop(), 0);
+}
+
+#[tokio::test]
+async fn an_agent_that_could_not_be_stored_is_not_there() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &[]);
+    let db = rusqlite::Connection::open(data.join("puppet.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON agents BEGIN SELECT RAISE(FAIL, 'full'); END").unwrap();
+    assert!(control::ask(&data, &newcomer("ann", "ann")).await.is_err());
+    let agents = control::ask(&data, &Request::Agents).await.unwrap().unwrap();
+    assert_eq!(agents, serde_json::json!(["harbour-watch"]));
+    db.execute_batch("DROP TRIGGER full").unwrap();
+    assert!(control::ask(&data, &newcomer("ann", "ann")).await.is_ok());
+    assert_eq!(host.stop(), 0);
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_be_read_stops_nobody_else() {
+    let folder = imported();
+    let data = folder.path().join(".puppet");
+    let doctor = || {
+        let checks = run(folder.path(), &["doctor", "--json"]).json();
+        let check = list(&checks, "checks").iter().find(|check| check["name"] == "agents").cloned().unwrap();
+        (check["status"].as_str().unwrap().to_owned(), check["detail"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(doctor().0, "ok");
+    let store = SqliteStore::open(&data, Options::default()).unwrap();
+    let row =
+        AgentRow { id: "broken".into(), body: serde_json::json!({ "id": "broken" }), created: Timestamp::default() };
+    store.apply(vec![Change::Agent(row)]).await.unwrap();
+    store.close();
+    let budgets = ["budgets", "--json"];
+    let of_one = |budgets: Value| list(&budgets, "items").iter().any(|line| line["agent"] == "harbour-watch");
+    assert!(of_one(run(folder.path(), &budgets).exits(0).json()), "no host runs");
+    let host = Running::start(folder.path(), &data, &[]);
+    run(folder.path(), &["event", "send", "news", "--agent", "harbour-watch", "--wait"]).exits(0);
+    assert!(of_one(run(folder.path(), &budgets).exits(0).json()));
+    let (status, detail) = doctor();
+    assert!(status == "fail" && detail.contains("agent `broken` does not read back"), "{status}: {detail}");
     assert_eq!(host.stop(), 0);
 }
 

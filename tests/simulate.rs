@@ -224,3 +224,20 @@ fn only_what_a_simulation_wrote_makes_way() {
     support::run(folder.path(), &["run", "--for", "1s", "--data", "out/data"]).exits(0);
     refused("out");
 }
+
+#[test]
+fn so_long_ago_is_before_the_last_moment_of_a_simulation() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    simulate(&out, &support::fixtures().join("agents"), &["--days", "1", "--start", "2026-01-05T00:00:00Z"]);
+    let data = out.join("data");
+    let since = |ago| {
+        let journal = ["journal", "--data", data.to_str().unwrap(), "--limit", "10000", "--json"];
+        support::run(folder.path(), &[&journal[..], &["--since", ago]].concat())
+    };
+    let (hours, weeks) = (since("12h").exits(0).json(), since("14d").exits(0).json());
+    let (hours, weeks) = (list(&hours, "items"), list(&weeks, "items"));
+    assert!(!hours.is_empty() && hours.len() < weeks.len(), "{} of {}", hours.len(), weeks.len());
+    let noon = millis(&"2026-01-05T12:00:00Z".into());
+    assert!(hours.iter().all(|item| millis(&item["at"]) >= noon - 1));
+}

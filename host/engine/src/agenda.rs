@@ -2,7 +2,7 @@
 //! filled at start and kept up by every commit. Both drivers, live and simulation, take their work from here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -32,6 +32,8 @@ pub struct Agenda {
     approvals: BTreeMap<(Timestamp, u64), EffectId>,
     /// While it stands no effect is due.
     halted: Option<Halt>,
+    /// Effects of `effects` that are tried again, by account: what was committed after them does not overtake them.
+    held: BTreeSet<(AccountId, u64)>,
 }
 
 impl Agenda {
@@ -40,11 +42,17 @@ impl Agenda {
         self.events.insert((waiting.not_before, waiting.seq), waiting);
     }
 
-    /// What has happened and waits (for its plugin, for the store) is due now.
-    pub fn look_again(&mut self, now: Timestamp) {
+    /// Who has events that have happened and wait (for their plugin, for the store).
+    pub fn waiting_agents(&self, now: Timestamp) -> BTreeSet<AgentId> {
+        let waiting = self.events.values().filter(|waiting| waiting.event.at <= now);
+        waiting.map(|waiting| waiting.event.agent.clone()).collect()
+    }
+
+    /// What has happened to these and waits is due now.
+    pub fn look_again(&mut self, agents: &BTreeSet<AgentId>, now: Timestamp) {
         let waiting = std::mem::take(&mut self.events).into_values();
         for mut waiting in waiting {
-            if waiting.event.at <= now {
+            if waiting.event.at <= now && agents.contains(&waiting.event.agent) {
                 waiting.not_before = waiting.not_before.min(now);
             }
             self.add_event(waiting);
@@ -78,6 +86,17 @@ impl Agenda {
     /// It stands, or it does not.
     pub fn set_halted(&mut self, halted: Option<Halt>) {
         self.halted = halted;
+    }
+
+    /// The same for one that was tried: its account's line stands until it is due.
+    pub fn hold_effect(&mut self, effect: Effect) {
+        self.held.insert((effect.account.clone(), effect.seq));
+        self.add_effect(effect);
+    }
+
+    /// Whether an effect of the account waits for its next try.
+    pub fn is_held(&self, account: &AccountId) -> bool {
+        self.held.range((account.clone(), 0)..).next().is_some_and(|(held, _)| held == account)
     }
 
     /// A timer is set; one of the same key is replaced.
@@ -132,10 +151,15 @@ impl Agenda {
         if self.halted.is_some() {
             return Vec::new();
         }
-        take_due(&mut self.effects, now)
+        let due = take_due(&mut self.effects, now);
+        for effect in &due {
+            self.held.remove(&(effect.account.clone(), effect.seq));
+        }
+        due
     }
 
-    /// Takes the timers that are due, by (time, agent, plugin, name). Whoever fires one sets its next.
+    /// Takes the timers that are due, by (time, agent, plugin, name): the time for which they were set, so that one that
+    /// waits for its budget comes before those that were set for later. Whoever fires one sets its next.
     pub fn due_timers(&mut self, now: Timestamp) -> Vec<Timer> {
         let mut due = Vec::new();
         while let Some((at, _)) = self.timers_by_time.first() {
@@ -150,6 +174,7 @@ impl Agenda {
                 due.push(Timer { agent, plugin, name: name.as_ref().to_owned(), rule, next, payload });
             }
         }
+        due.sort_by(|a, b| (a.next, &a.agent, &a.plugin, &a.name).cmp(&(b.next, &b.agent, &b.plugin, &b.name)));
         due
     }
 }
@@ -173,10 +198,12 @@ pub fn sort_by_priority(events: &mut [Waiting]) {
     });
 }
 
-/// One line of effects per account: they leave in the order in which they were committed.
+/// One line of effects per account: they leave in the order in which they were committed. Accounts take turns.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    waiting: BTreeMap<AccountId, std::collections::VecDeque<Effect>>,
+    waiting: BTreeMap<AccountId, VecDeque<Effect>>,
+    /// Accounts with effects and none under way; whoever stands here longest is next.
+    ready: VecDeque<AccountId>,
     busy: BTreeSet<AccountId>,
 }
 
@@ -184,13 +211,17 @@ impl Lanes {
     /// Puts an effect at the end of its account's line; a retried one at the front.
     pub fn push(&mut self, effect: Effect) {
         let lane = self.waiting.entry(effect.account.clone()).or_default();
+        if lane.is_empty() && !self.busy.contains(&effect.account) {
+            self.ready.push_back(effect.account.clone());
+        }
         let at = lane.partition_point(|other| other.seq < effect.seq);
         lane.insert(at, effect);
     }
 
-    /// The next effect of an account that has none under way; that account is busy until [`Lanes::done`].
-    pub fn pop(&mut self) -> Option<Effect> {
-        let account = self.waiting.keys().find(|account| !self.busy.contains(*account))?.clone();
+    /// The next effect of an account that has none under way and is not held; it is busy until [`Lanes::done`].
+    pub fn pop(&mut self, is_held: impl Fn(&AccountId) -> bool) -> Option<Effect> {
+        let place = self.ready.iter().position(|account| !is_held(account))?;
+        let account = self.ready.remove(place)?;
         let lane = self.waiting.get_mut(&account)?;
         let effect = lane.pop_front()?;
         if lane.is_empty() {
@@ -202,7 +233,9 @@ impl Lanes {
 
     /// The account's attempt ended.
     pub fn done(&mut self, account: &AccountId) {
-        self.busy.remove(account);
+        if self.busy.remove(account) && self.waiting.contains_key(account) {
+            self.ready.push_back(account.clone());
+        }
     }
 }
 
@@ -242,5 +275,92 @@ mod tests {
         agenda.cancel_timer(&"a".into(), &"p".into(), "y");
         let due = agenda.due_timers(Timestamp::from_millis(90));
         assert_eq!(due, [timer("x", 30)], "it waits, and is the same timer");
+    }
+
+    fn effect(seq: u64, account: &str) -> Effect {
+        Effect {
+            id: format!("f{seq}").into(),
+            seq,
+            agent: account.into(),
+            account: account.into(),
+            invocation: "i".into(),
+            n: 0,
+            not_before: Timestamp::default(),
+            hops: 0,
+            body: puppet_types::Decision::ClearState {},
+            state: puppet_store::EffectState::Waiting,
+            attempts: 0,
+            provider_id: None,
+            reason: None,
+            expires: None,
+        }
+    }
+
+    #[test]
+    fn whoever_has_waited_longest_for_its_timer_is_first() {
+        let mut agenda = Agenda::default();
+        agenda.put_back_timer(timer("a", 20), Timestamp::from_millis(30));
+        agenda.put_back_timer(timer("b", 10), Timestamp::from_millis(30));
+        let due: Vec<_> = agenda.due_timers(Timestamp::from_millis(30)).into_iter().map(|t| t.name).collect();
+        assert_eq!(due, ["b", "a"]);
+    }
+
+    #[test]
+    fn effects_of_an_account_keep_their_order_and_accounts_take_turns() {
+        let mut lanes = Lanes::default();
+        for (seq, account) in [(1, "a"), (2, "a"), (3, "z"), (4, "a"), (5, "z")] {
+            lanes.push(effect(seq, account));
+        }
+        let mut order = Vec::new();
+        while let Some(effect) = lanes.pop(|_| false) {
+            order.push(effect.seq);
+            lanes.done(&effect.account);
+        }
+        assert_eq!(order, [1, 3, 2, 5, 4]);
+        for (seq, account) in [(6, "a"), (7, "a"), (8, "z")] {
+            lanes.push(effect(seq, account));
+        }
+        assert_eq!(lanes.pop(|account| account.as_str() == "a").map(|effect| effect.seq), Some(8), "`a` is held");
+        assert_eq!(lanes.pop(|_| false).map(|effect| effect.seq), Some(6));
+        assert!(lanes.pop(|_| false).is_none(), "one at a time");
+    }
+
+    #[test]
+    fn an_effect_that_is_tried_again_holds_its_account_until_it_is_due() {
+        let mut agenda = Agenda::default();
+        let again = Effect { not_before: Timestamp::from_millis(9), ..effect(1, "a") };
+        agenda.hold_effect(again);
+        agenda.add_effect(effect(2, "a"));
+        agenda.add_effect(effect(3, "b"));
+        let due: Vec<_> = agenda.due_effects(Timestamp::from_millis(1)).into_iter().map(|e| e.seq).collect();
+        assert_eq!((due, agenda.is_held(&"a".into()), agenda.is_held(&"b".into())), (vec![2, 3], true, false));
+        agenda.due_effects(Timestamp::from_millis(9));
+        assert!(!agenda.is_held(&"a".into()));
+    }
+
+    #[test]
+    fn only_those_who_are_meant_are_looked_at_again() {
+        let mut agenda = Agenda::default();
+        let now = Timestamp::from_millis(5);
+        for (seq, agent, at) in [(1, "a", 0), (2, "b", 0), (3, "a", 7)] {
+            let event = puppet_types::Event {
+                id: format!("e{seq}").into(),
+                kind: "x".into(),
+                source: "test".into(),
+                agent: agent.into(),
+                author: None,
+                priority: puppet_types::Priority::Low,
+                at: Timestamp::from_millis(at),
+                payload: serde_json::Value::Null,
+                hops: 0,
+                cause: None,
+                broadcast: None,
+            };
+            agenda.add_event(Waiting { seq, attempts: 1, not_before: Timestamp::from_millis(9), event });
+        }
+        assert_eq!(agenda.waiting_agents(now), ["a", "b"].map(AgentId::new).into());
+        agenda.look_again(&["a".into()].into(), now);
+        let due: Vec<_> = agenda.due_events(now).into_iter().map(|waiting| waiting.seq).collect();
+        assert_eq!(due, [1], "neither another's nor what has not happened");
     }
 }

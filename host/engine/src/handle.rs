@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use puppet_sandbox::Standing;
-use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, StrikesRow, Waiting};
-use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
+use puppet_grants::Bookings;
+use puppet_sandbox::{Standing, Strike};
+use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
+use puppet_types::{Declined, Event, EventId, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
 
 use crate::{
     actor::Actor,
@@ -30,7 +31,7 @@ const AGAIN_MS: u64 = 60_000;
 /// An event that went through its plugin and waits for its commit.
 pub enum Handled {
     /// To be committed.
-    Commit(Box<Commit>, Arc<Actor>),
+    Commit(Box<Pending>),
     /// Its plugin version is backed off or quarantined, or its agent's row cannot be understood: it waits.
     Later {
         /// When it is looked at again.
@@ -43,6 +44,13 @@ pub enum Handled {
         /// Why.
         reason: &'static str,
     },
+}
+
+/// What is to be committed, and what that will have changed in memory: nothing of it before the store has it.
+pub struct Pending {
+    commit: Commit,
+    actor: Arc<Actor>,
+    spends: Bookings,
 }
 
 /// Runs the invocation of one event. Changes nothing.
@@ -68,30 +76,31 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
     }
     let id = invocation_id(event, &actor);
     let kept = if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
-    let commit = commit_of(host, &actor, id, waiting, Answers::Resume(kept)).await?;
-    Ok(Handled::Commit(Box::new(commit), actor))
+    let pending = pending(host, actor, id, waiting, Answers::Resume(kept)).await?;
+    Ok(Handled::Commit(Box::new(pending)))
 }
 
 /// Runs the plugin and gathers what is to be committed. Changes nothing.
-async fn commit_of(
+async fn pending(
     host: &Host,
-    actor: &Arc<Actor>,
+    actor: Arc<Actor>,
     id: InvocationId,
     waiting: &Waiting,
     answers: Answers,
-) -> Result<Commit, StoreError> {
+) -> Result<Pending, StoreError> {
     let event = &waiting.event;
-    let called = invocation::call(host, actor, Origin::of(host, id), event, answers).await;
+    let called = invocation::call(host, &actor, Origin::of(host, id), event, answers).await;
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
     if called.outcome == Outcome::Ok {
         let occasion = Occasion { invocation: &called.id, event, at };
-        rows = changes(host, actor, &occasion, &called.proceedings.decisions).await?;
+        rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
     }
     let end = end_of_event(&called.outcome, waiting, at);
     rows.extend(again(&called.outcome, event, at));
-    let (invocation, spends) = called.record(actor, event.clone());
-    Ok(Commit { invocation, end, changes: rows, spends, ended })
+    let (invocation, spends) = called.record(&actor, event.clone());
+    let commit = Commit { invocation, end, changes: rows, spends: spends.rows(), ended };
+    Ok(Pending { commit, actor, spends })
 }
 
 /// What a commit brought about, for the agenda and for those who watch.
@@ -110,8 +119,8 @@ pub struct Settled {
 /// Makes it durable.
 pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<Settled, StoreError> {
     let at = host.clock.now();
-    let (mut commit, actor) = match handled {
-        Handled::Commit(commit, actor) => (*commit, actor),
+    let Pending { mut commit, actor, spends } = match handled {
+        Handled::Commit(pending) => *pending,
         Handled::Later { until } => {
             let again = Waiting { not_before: until.max(at.plus_millis(1)), ..waiting.clone() };
             return Ok(Settled { again: Some(again), ..Settled::default() });
@@ -122,9 +131,7 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
             return Ok(Settled { happening: Some(happening), ..Settled::default() });
         }
     };
-    let (count, row) = strikes(&actor, &commit.invocation);
-    commit.invocation.strikes = count;
-    commit.changes.extend(row.map(Change::Strikes));
+    let struck = strike(&actor, &mut commit);
     let is_timer = |change: &&Change| matches!(change, Change::SetTimer(_) | Change::CancelTimer { .. });
     let timers = commit.changes.iter().filter(is_timer).cloned().collect();
     let again = match &commit.end {
@@ -135,24 +142,32 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     };
     let happening = host.is_watched().then(|| happening(&commit));
     let unembedded = host.unembedded(&commit.changes);
-    let committed = host.store.commit(commit).await?;
+    let committed = host.store.commit(commit).await.inspect_err(|_| {
+        struck.iter().for_each(|strike| actor.plugin.take_back(strike));
+    })?;
+    spends.stored();
     host.backlog.add(unembedded);
     Ok(Settled { committed, timers, again, happening })
 }
 
-/// A breach is a strike against the version, whoever it happened to.
-fn strikes(actor: &Actor, invocation: &Invocation) -> (u32, Option<StrikesRow>) {
-    let Outcome::Breach(breach, _) = &invocation.outcome else { return (actor.plugin.strikes(), None) };
-    let (count, standing, row) = actor.plugin.strike(invocation.at);
+/// A breach is a strike against the version, whoever it happened to. Counted before the commit, which stores it.
+fn strike(actor: &Actor, commit: &mut Commit) -> Option<Strike> {
+    let Outcome::Breach(breach, _) = &commit.invocation.outcome else {
+        commit.invocation.strikes = actor.plugin.strikes();
+        return None;
+    };
+    let (count, strike, row) = actor.plugin.strike(commit.invocation.at);
     let plugin = &actor.plugin.id;
-    match standing {
+    match strike.standing {
         Standing::Quarantined => {
             tracing::error!(%plugin, %breach, count, "quarantined until `puppet plugins release {plugin}`");
         }
         Standing::BackOff { until } => tracing::warn!(%plugin, %breach, count, %until, "backed off"),
         Standing::Good => {}
     }
-    (count, Some(row))
+    commit.invocation.strikes = count;
+    commit.changes.push(Change::Strikes(row));
+    Some(strike)
 }
 
 fn happening(commit: &Commit) -> Happening {

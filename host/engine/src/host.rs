@@ -183,7 +183,10 @@ impl Host {
             agenda.set_timer(timer);
         }
         for effect in effects {
-            agenda.add_effect(effect);
+            match effect.attempts {
+                0 => agenda.add_effect(effect),
+                _ => agenda.hold_effect(effect),
+            }
         }
         Ok(())
     }
@@ -212,8 +215,15 @@ impl Host {
 
     /// Makes changes outside an invocation durable, and takes up what they bring.
     pub async fn apply(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        self.apply_then(changes, || ()).await
+    }
+
+    /// The same with a step between the two: what has to be known of the changes before anything follows from them, and
+    /// must not be where they fail.
+    pub async fn apply_then(&self, changes: Vec<Change>, done: impl FnOnce()) -> Result<Committed, StoreError> {
         let unembedded = self.unembedded(&changes);
         let committed = self.store.apply(changes).await?;
+        done();
         self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
         self.wake.notify_one();
@@ -245,15 +255,21 @@ impl Host {
         Ok(actor)
     }
 
-    /// How every budget stands that somebody has, by key: of all agents, and of the generators that drew on one.
+    /// How every budget stands that somebody has, by key: of all agents, and of the generators that drew on one. Those
+    /// of an agent whose row cannot be understood are not known.
     pub async fn budget_lines(&self) -> Result<Vec<BudgetLine>, StoreError> {
         let at = self.now();
         let drawn = self.ledger.lines(at).into_iter().map(|line| line.key.agent);
         let holders: BTreeSet<AgentId> = drawn.filter(AgentId::is_generator).chain(self.agents.ids()).collect();
         let mut lines = Vec::new();
         for id in holders {
-            if let Some(actor) = self.actor(&id).await? {
-                lines.extend(actor.rights.lines(at));
+            match self.actor(&id).await {
+                Ok(Some(actor)) => lines.extend(actor.rights.lines(at)),
+                Ok(None) => {}
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::warn!(agent = %id, %error, "its budgets are not told")
+                }
+                Err(error) => return Err(error),
             }
         }
         lines.sort_by(|a, b| a.key.cmp(&b.key));
@@ -326,10 +342,10 @@ impl Host {
             agenda.add_event(event);
         }
         if let Some(again) = attempted.again {
-            agenda.add_effect(again);
+            agenda.hold_effect(again);
         }
         drop(agenda);
-        self.tell(Some(attempted.happening));
+        self.tell(attempted.happening);
     }
 
     /// An event whose handling the store did not take: it comes again, and what it paid for is kept.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_grants::{Elapsed, Gate, Proceedings, Spend};
+use puppet_grants::{Bookings, Elapsed, Gate, Proceedings};
 use puppet_sandbox::{CallSetup, Ended};
 use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
 
@@ -54,7 +54,7 @@ pub struct Called {
     timing: Option<Timing>,
 }
 
-/// Calls the plugin. Reservations of its decisions are spent where it ended well, else given back.
+/// Calls the plugin. Reservations of its decisions are kept where it ended well, else given back.
 pub async fn call(host: &Host, actor: &Arc<Actor>, origin: Origin, event: &Event, answers: Answers) -> Called {
     let (at, since) = (host.clock.now(), Instant::now());
     let (outcome, ended) = run(host, actor, &origin, event, (at, since), answers).await;
@@ -72,8 +72,8 @@ pub async fn call(host: &Host, actor: &Arc<Actor>, origin: Origin, event: &Event
 }
 
 impl Called {
-    /// For the journal, and what it adds to the budgets.
-    pub fn record(self, actor: &Actor, event: Event) -> (Invocation, Vec<Spend>) {
+    /// For the journal, and what it adds to the budgets when that is stored.
+    pub fn record(self, actor: &Actor, event: Event) -> (Invocation, Bookings) {
         let Self { id, at, outcome, proceedings, seed, fuel, peak_memory_bytes, timing, .. } = self;
         let invocation = Invocation {
             id,

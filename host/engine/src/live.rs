@@ -140,10 +140,6 @@ impl Live {
                 boxes.deliver(host.agents.line(&waiting.event.agent), waiting);
             }
             for effect in leaving {
-                // A retried effect comes back here: its lane was held for it.
-                if effect.attempts > 0 {
-                    lanes.done(&effect.account);
-                }
                 lanes.push(effect);
             }
             while events.len() < self.invocations.saturating_mul(UNDER_WAY) {
@@ -156,7 +152,8 @@ impl Live {
                 });
             }
             while !halted && effects.len() < self.effects {
-                let Some(mut effect) = lanes.pop() else { break };
+                let next = lanes.pop(|account| host.agenda().is_held(account));
+                let Some(mut effect) = next else { break };
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
                     let attempted = outbox::attempt(&host, &mut effect).await;
@@ -253,20 +250,14 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
             lanes.push(effect);
         }
         Ok(Done::Effect(account, _, Ok(Some(attempted)))) => {
-            // A lane with a retry stays held until the retry is due: effects of an account keep their order.
-            if attempted.again.is_none() {
-                lanes.done(&account);
-            }
             host.take_up_attempted(attempted);
+            lanes.done(&account);
         }
         Ok(Done::Effect(account, mut effect, Err(error))) => {
             tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
-            // One that was begun holds its lane until it is due again, as every retry does.
-            if effect.attempts == 0 {
-                lanes.done(&account);
-            }
             effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
-            host.agenda().add_effect(effect);
+            host.agenda().hold_effect(effect);
+            lanes.done(&account);
         }
         Err(error) => tracing::error!(%error, "a handler ended abnormally"),
     }

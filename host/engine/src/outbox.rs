@@ -16,6 +16,9 @@ use crate::{happening::Happening, host::Host};
 /// Tries before an effect fails for good.
 const ATTEMPTS: u32 = 5;
 
+/// How long an effect waits for another of its invocation that has not ended, before it is looked at again.
+const YET_MS: u64 = 1_000;
+
 /// What an attempt came to.
 #[derive(Debug)]
 pub struct Attempted {
@@ -23,8 +26,16 @@ pub struct Attempted {
     pub events: Vec<Waiting>,
     /// To be tried again.
     pub again: Option<Effect>,
-    /// For those who watch.
-    pub happening: Happening,
+    /// For those who watch; none where nothing was tried yet.
+    pub happening: Option<Happening>,
+}
+
+/// Why there is no order of a decision.
+enum NoOrder {
+    /// The decision that it is about has not been published yet: it is tried, or is going to be.
+    Yet,
+    /// There will be none.
+    Ever(String),
 }
 
 /// Tries one effect. One that was begun before and whose end nobody saw is tried again only where that cannot do it
@@ -36,7 +47,11 @@ pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempte
         let reason = "an attempt was under way and nobody saw its end".to_owned();
         return not_done(host, effect.clone(), at, PublishError::InDoubt(reason), None).await.map(Some);
     }
-    let action = action(host, effect).await?;
+    let action = match action(host, effect).await? {
+        Err(NoOrder::Yet) => return Ok(Some(later(effect, at))),
+        Err(NoOrder::Ever(reason)) => Err(reason),
+        Ok(action) => Ok(action),
+    };
     if !host.store.begin_attempt(&effect.id).await? {
         host.look_whether_halted().await?;
         return Ok(None);
@@ -60,6 +75,12 @@ pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempte
         Err(error) => not_done(host, effect.clone(), at, error, about).await,
     };
     attempted.map(Some)
+}
+
+/// Nothing was tried: it comes again when what it waits for may have ended.
+fn later(effect: &Effect, at: Timestamp) -> Attempted {
+    let again = Effect { not_before: at.plus_millis(YET_MS), ..effect.clone() };
+    Attempted { events: Vec::new(), again: Some(again), happening: None }
 }
 
 async fn done(
@@ -96,7 +117,7 @@ async fn done(
     let events = host.store.end_attempt(end).await?;
     host.backlog.add(unembedded);
     let happening = told(effect, at, (EffectState::Done, published.posts), about);
-    Ok(Attempted { events, again: None, happening })
+    Ok(Attempted { events, again: None, happening: Some(happening) })
 }
 
 async fn not_done(
@@ -140,7 +161,7 @@ async fn not_done(
         effect.state = state;
         effect
     });
-    Ok(Attempted { events, again, happening })
+    Ok(Attempted { events, again, happening: Some(happening) })
 }
 
 fn told(effect: &Effect, at: Timestamp, (state, posts): (EffectState, Vec<Post>), about: Option<PostId>) -> Happening {
@@ -224,7 +245,7 @@ fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change> {
 }
 
 /// The provider's order of a decision, with earlier decisions replaced by the ids they got.
-async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, String>, StoreError> {
+async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, NoOrder>, StoreError> {
     let resolve = |reference: &PostRef| {
         let reference = reference.clone();
         async move {
@@ -251,14 +272,18 @@ async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, String>, 
         Decision::Quote { of, text } => Action::Quote { of: id!(of), text: text.clone() },
         Decision::Like { of } => Action::Like { of: id!(of) },
         Decision::Delete { of } => Action::Delete { of: id!(of) },
-        other => return Ok(Err(format!("`{}` is no outside effect", other.kind()))),
+        other => return Ok(Err(NoOrder::Ever(format!("`{}` is no outside effect", other.kind())))),
     }))
 }
 
-async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<PostId, String>, StoreError> {
+async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<PostId, NoOrder>, StoreError> {
     let effects = host.store.effects_of(&effect.invocation).await?;
-    let id = effects.into_iter().find(|other| other.n == n).and_then(|other| other.provider_id);
+    let earlier = effects.into_iter().find(|other| other.n == n);
+    if earlier.as_ref().is_some_and(|other| matches!(other.state, EffectState::Waiting | EffectState::Sent)) {
+        return Ok(Err(NoOrder::Yet));
+    }
+    let id = earlier.and_then(|other| other.provider_id);
     // Of a thread the last part is the one that is answered.
     let last = id.as_deref().and_then(|ids| ids.rsplit(',').next()).filter(|id| !id.is_empty());
-    Ok(last.map(PostId::new).ok_or_else(|| format!("decision {n} was not published")))
+    Ok(last.map(PostId::new).ok_or_else(|| NoOrder::Ever(format!("decision {n} was not published"))))
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puppet_grants::Requests;
 use puppet_sandbox::{
-    CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, StrikeRules, Strikes, World,
+    CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, Strike, StrikeRules, Strikes, World,
 };
 use puppet_store::StrikesRow;
 use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
@@ -103,11 +103,16 @@ impl Plugin {
         self.digest
     }
 
-    /// Counts a breach. Answers whether the version may go on, and its strikes as they are stored.
-    pub fn strike(&self, at: Timestamp) -> (u32, Standing, StrikesRow) {
+    /// Counts a breach. Answers how many there are, what it changed, and the strikes as they are stored.
+    pub fn strike(&self, at: Timestamp) -> (u32, Strike, StrikesRow) {
         let mut strikes = self.locked();
-        let standing = strikes.strike(at, &self.rules);
-        (strikes.count(), standing, self.row(&strikes))
+        let strike = strikes.strike(at, &self.rules);
+        (strikes.count(), strike, self.row(&strikes))
+    }
+
+    /// The store did not take a strike: its breach will be met again, and counts then.
+    pub fn take_back(&self, strike: &Strike) {
+        self.locked().take_back(strike, &self.rules);
     }
 
     /// Takes strikes back that were stored.

@@ -1,8 +1,10 @@
 //! Strikes over a restart: rows, and the operator's release of what is quarantined.
 
+use std::collections::BTreeSet;
+
 use puppet_sandbox::Strikes;
 use puppet_store::{Change, StoreError, StrikesRow};
-use puppet_types::{Digest, PackId};
+use puppet_types::{AgentId, Digest, PackId};
 
 use crate::host::Host;
 
@@ -51,7 +53,22 @@ impl Host {
             changes.push(Change::Strikes(plugin.release()));
         }
         let now = self.now();
-        self.agenda().look_again(now);
+        let waiting = self.agenda().waiting_agents(now);
+        let played = self.played_by(pack, waiting).await?;
+        self.agenda().look_again(&played, now);
         self.apply(changes).await.map(drop)
+    }
+
+    /// Those of them whose plugin is this pack's.
+    async fn played_by(&self, pack: &PackId, agents: BTreeSet<AgentId>) -> Result<BTreeSet<AgentId>, StoreError> {
+        let mut played = BTreeSet::new();
+        for id in agents {
+            match self.actor(&id).await {
+                Ok(Some(actor)) if actor.plugin.id == *pack => drop(played.insert(id)),
+                Ok(_) | Err(StoreError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(played)
     }
 }

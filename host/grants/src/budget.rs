@@ -198,20 +198,24 @@ fn line(key: &BudgetKey, mut window: Window, at: Timestamp) -> BudgetLine {
 
 impl Reservation {
     /// Books what was really used: less frees the rest, more is an overrun. Answers the row to store.
-    pub fn spend(mut self, used: u64) -> Spend {
-        let mut window = lock(&self.counter.window);
+    pub fn spend(self, used: u64) -> Spend {
+        let booking = self.book(used);
+        let row = booking.row();
+        booking.stored();
+        row
+    }
+    /// What was really used, for a row that is not stored yet: less frees the rest, more will be an overrun.
+    pub fn book(mut self, used: u64) -> Booking {
         let within = used.min(self.quantity);
-        let overrun = used - within;
         let mut carried = (0, 0);
+        let mut window = lock(&self.counter.window);
         if window.start == self.window {
-            window.reserved -= self.quantity;
-            window.used += within;
-            window.overrun += overrun;
+            window.reserved -= self.quantity - within;
             carried = std::mem::take(&mut window.carried);
         }
         drop(window);
-        self.quantity = 0;
-        self.row(within + carried.0, overrun + carried.1)
+        self.quantity = within;
+        Booking { held: self, overrun: used - within, carried }
     }
     /// The row that counts the whole reservation as spent, for a crash before it is settled.
     pub fn as_spent(&self) -> Spend {
@@ -227,6 +231,11 @@ impl Reservation {
         let quantity = self.quantity;
         self.spend(quantity)
     }
+    /// Everything that is held, for a row that is not stored yet.
+    pub fn book_all(self) -> Booking {
+        let quantity = self.quantity;
+        self.book(quantity)
+    }
     /// How much is held.
     pub fn quantity(&self) -> u64 {
         self.quantity
@@ -239,6 +248,71 @@ impl Drop for Reservation {
         if window.start == self.window {
             window.reserved -= self.quantity;
         }
+    }
+}
+
+/// A spend whose row is on its way to the store: it counts as held until that has it. Dropping it gives everything
+/// back, also what the row would have taken along from the window before.
+#[derive(Debug)]
+#[must_use = "dropping a booking releases it"]
+pub struct Booking {
+    held: Reservation,
+    overrun: u64,
+    carried: (u64, u64),
+}
+
+impl Booking {
+    /// The row to store.
+    pub fn row(&self) -> Spend {
+        self.held.row(self.held.quantity + self.carried.0, self.overrun + self.carried.1)
+    }
+    /// The store has its row: it is spent.
+    pub fn stored(mut self) {
+        let mut window = lock(&self.held.counter.window);
+        if window.start == self.held.window {
+            window.reserved -= self.held.quantity;
+            window.used += self.held.quantity;
+            window.overrun += self.overrun;
+        }
+        drop(window);
+        self.held.quantity = 0;
+        self.carried = (0, 0);
+    }
+}
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        let mut window = lock(&self.held.counter.window);
+        if window.start == self.held.window {
+            window.carried.0 += self.carried.0;
+            window.carried.1 += self.carried.1;
+        }
+    }
+}
+
+/// The bookings of what is stored together.
+#[derive(Debug, Default)]
+#[must_use = "dropping bookings releases them"]
+pub struct Bookings(Vec<Booking>);
+
+impl Bookings {
+    /// Their rows.
+    pub fn rows(&self) -> Vec<Spend> {
+        self.0.iter().map(Booking::row).collect()
+    }
+    /// The store has them all.
+    pub fn stored(self) {
+        self.0.into_iter().for_each(Booking::stored);
+    }
+    /// One more.
+    pub fn push(&mut self, booking: Booking) {
+        self.0.push(booking);
+    }
+}
+
+impl FromIterator<Booking> for Bookings {
+    fn from_iter<I: IntoIterator<Item = Booking>>(bookings: I) -> Self {
+        Self(bookings.into_iter().collect())
     }
 }
 

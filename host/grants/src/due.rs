@@ -3,12 +3,12 @@
 
 use puppet_types::{CallError, Capability, Code, Timestamp};
 
-use crate::{Charge, Reservation, Rights, Spend};
+use crate::{Bookings, Charge, Rights, Spend};
 
 /// Admitted and not done yet. Dropping it gives everything back.
 #[derive(Debug)]
 #[must_use = "dropping it releases what it holds"]
-pub struct Due(Vec<Reservation>);
+pub struct Due(Bookings);
 
 impl Due {
     /// Holds the charges, or says when there may be enough.
@@ -18,18 +18,16 @@ impl Due {
     pub fn admit(rights: &Rights, of: Capability, charges: &[Charge], at: Timestamp) -> Result<Self, CallError> {
         let right = rights.get(of);
         let right = right.ok_or_else(|| CallError::new(Code::Denied, format!("`{of}` is not granted any more")))?;
-        Ok(Self(right.reserve(charges, at)?.into_iter().map(|(held, _)| held).collect()))
+        Ok(Self(right.reserve(charges, at)?.into_iter().map(|(held, _)| held.book_all()).collect()))
     }
 
     /// What it spends, as rows.
     pub fn rows(&self) -> Vec<Spend> {
-        self.0.iter().map(Reservation::as_spent).collect()
+        self.0.rows()
     }
 
     /// It is done, and its rows are stored.
     pub fn spend(self) {
-        for held in self.0 {
-            held.spend_all();
-        }
+        self.0.stored();
     }
 }

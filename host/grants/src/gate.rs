@@ -33,7 +33,7 @@ use asking::Begun;
 pub use books::{Books, UnbookedReads};
 pub use bounds::{BOUNDS, Bound, CallBounds, Elapsed};
 
-use crate::{Amount, Charge, Failure, Held, Reservation, Right, Rights, Spend};
+use crate::{Amount, Bookings, Charge, Failure, Held, Reservation, Right, Rights};
 
 /// What an invocation leaves behind.
 #[derive(Debug, Default)]
@@ -46,8 +46,9 @@ pub struct Proceedings {
     pub host_calls: BTreeMap<Capability, u32>,
     /// The plugin's lines.
     pub log: Vec<LogLine>,
-    /// Budget rows to add to the store with the commit; paid reads are not among them, they are booked already.
-    pub spends: Vec<Spend>,
+    /// What goes to the store with the commit, and is spent when that has it; paid reads are not among them, they are
+    /// booked already.
+    pub spends: Bookings,
     /// Time that answers took, where the wall counts.
     pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
@@ -277,12 +278,11 @@ impl Gate {
         Ok(())
     }
 
-    /// Closes the gate. Where the outcome commits, reservations of decisions are spent; else they are given back.
+    /// Closes the gate. Where the outcome commits, reservations of decisions go with it; else they are given back.
     pub fn finish(mut self, commits: bool) -> Proceedings {
         for (reservation, _) in self.held.drain(..) {
             if commits {
-                let quantity = reservation.quantity();
-                self.out.spends.push(reservation.spend(quantity));
+                self.out.spends.push(reservation.book_all());
             }
         }
         self.out.decisions = Arc::unwrap_or_clone(self.decided);

@@ -12,7 +12,7 @@ mod held;
 mod right;
 
 pub use amount::{Amount, Charge, Period, UnknownAmount};
-pub use budget::{BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
+pub use budget::{Booking, Bookings, BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use due::Due;
 pub use errand::Errand;

@@ -62,5 +62,5 @@ fn a_decision_is_admitted_without_an_allocation() {
     assert_eq!(ALLOCATIONS.get() - before, 0);
     assert!(before > 0, "nothing is counted: this test shows nothing");
     let proceedings = gate.finish(true);
-    assert_eq!((proceedings.decisions.len(), proceedings.spends.len()), (60, 60));
+    assert_eq!((proceedings.decisions.len(), proceedings.spends.rows().len()), (60, 60));
 }

@@ -7,7 +7,7 @@ use puppet_packs::{AgentSpec, Component, Pack, Secret};
 use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     credentials, files, firstparty,
@@ -39,14 +39,13 @@ impl NewAgent {
         Ok(changes)
     }
 
-    /// Makes it in a host that runs: from now on it lives.
+    /// Makes it in a host that runs: from now on it lives. Whoever calls makes sure that nobody else joins meanwhile.
     pub async fn join(&self, host: &Host) -> Result<()> {
         self.check(&*host.store).await?;
         let at = host.now();
         let mut changes = self.changes(at)?;
         changes.push(Change::Event(started(&self.spec.id, at)));
-        introduce(host, &self.spec);
-        host.apply(changes).await?;
+        host.apply_then(changes, || introduce(host, &self.spec)).await?;
         Ok(())
     }
 
@@ -98,7 +97,7 @@ pub fn introduce(host: &Host, spec: &AgentSpec) {
 const PAGE: usize = 128;
 
 /// Makes known whoever the store holds, and tells each that it starts. Answers how many there are; `seen` is shown
-/// each.
+/// each. One whose row cannot be understood is left out, and its events wait.
 pub async fn take_up(
     host: &Host,
     generators: impl Iterator<Item = String>,
@@ -112,12 +111,18 @@ pub async fn take_up(
         last = Some(row.id.clone());
         let mut events = Vec::with_capacity(page.len());
         for row in &page {
-            let spec = spec_of(row)?;
+            let spec = match spec_of(row) {
+                Ok(spec) => spec,
+                Err(trouble) => {
+                    tracing::error!("{}: its events wait", trouble.message);
+                    continue;
+                }
+            };
             introduce(host, &spec);
             seen(&spec);
             events.push(started(&row.id, at));
         }
-        count += page.len();
+        count += events.len();
         host.submit(events).await?;
     }
     let mut events = Vec::new();
@@ -128,9 +133,14 @@ pub async fn take_up(
     Ok(count)
 }
 
+/// The body of an agent's row.
+pub fn parsed(body: &Value) -> std::result::Result<AgentSpec, serde_json::Error> {
+    AgentSpec::deserialize(body)
+}
+
 /// An agent's row as its specification.
 pub fn spec_of(row: &AgentRow) -> Result<AgentSpec> {
-    serde_json::from_value(row.body.clone()).map_err(|error| {
+    parsed(&row.body).map_err(|error| {
         let message = format!("the row of agent `{}` does not read back: {error}", row.id);
         Trouble::unreachable("data-corrupt", message, "restore the folder from a backup")
     })

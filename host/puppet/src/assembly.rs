@@ -15,7 +15,7 @@ use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
 use crate::{
-    firstparty,
+    agents, firstparty,
     grants::Grants,
     models::Embedding,
     sandboxed,
@@ -244,7 +244,7 @@ impl Casting for Cast {
         if id.is_generator() {
             return Ok(self.generator(id, plugins, ledger));
         }
-        let spec: AgentSpec = serde_json::from_value(body.clone()).map_err(|error| error.to_string())?;
+        let spec = agents::parsed(body).map_err(|error| error.to_string())?;
         let pack = spec.plugin.clone();
         let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
         let rights = rights(manifest, &spec, &self.grants, ledger);

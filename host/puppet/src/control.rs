@@ -19,9 +19,9 @@ use puppet_types::{AgentId, Digest, EffectId, Event, EventId, PackId, Timestamp,
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -40,8 +40,10 @@ pub use say::Said;
 pub const SOCKET: &str = "control.sock";
 /// Longest request in bytes.
 const REQUEST_BYTES: u64 = 8 << 20;
-/// Requests under way at once.
+/// Requests under way at once, without those that only wait for what was accepted.
 const CONNECTIONS: usize = 64;
+/// Requests that wait at once; those beyond keep their place among the others.
+const WAITING: usize = 1_024;
 /// How long a request may take to come, and an answer to go: who connects and says nothing keeps no place from others.
 const TALK: Duration = Duration::from_secs(5);
 /// How long the host may take to answer, beyond what it was asked to wait: more than a busy one does.
@@ -107,6 +109,11 @@ pub enum Request {
 }
 
 impl Request {
+    /// It is accepted soon, and then waits for what comes of it.
+    fn waits(&self) -> bool {
+        matches!(self, Self::Send { wait_ms: Some(_), .. } | Self::Say { wait_ms: Some(_), .. })
+    }
+
     /// Whoever asks gives up after so long: a host that hangs holds up nobody.
     fn limit(&self) -> Duration {
         let asked = match self {
@@ -201,21 +208,26 @@ pub struct Parts {
     pub grants: (Arc<Grants>, PathBuf),
     /// Whether the host is told to stop.
     pub stop: watch::Receiver<bool>,
+    /// Held by who makes an agent, from looking who is here to the row: two of one name are not both made.
+    pub joining: tokio::sync::Mutex<()>,
 }
 
 async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let (places, benches) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(WAITING)));
     loop {
-        while connections.len() >= CONNECTIONS {
-            connections.join_next().await;
-        }
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        while connections.try_join_next().is_some() {}
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
             _ = closed.wait_for(|closed| *closed) => break,
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(talk(stream, Arc::clone(&parts)));
+                connections.spawn(talk(stream, Arc::clone(&parts), place, Arc::clone(&benches)));
             }
             Err(error) => {
                 tracing::warn!(%error, "the control socket fails");
@@ -226,7 +238,9 @@ async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Rec
     while connections.join_next().await.is_some() {}
 }
 
-async fn talk(stream: UnixStream, parts: Arc<Parts>) {
+/// One request. One that waits gives its place to others as long as there is room to wait, and ends where nobody is
+/// there to be answered.
+async fn talk(stream: UnixStream, parts: Arc<Parts>, mut place: Option<OwnedSemaphorePermit>, benches: Arc<Semaphore>) {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     let mut bounded = BufReader::new(read.take(REQUEST_BYTES));
@@ -235,7 +249,11 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
         _ => return,
     }
     let reply = match serde_json::from_str::<Request>(&scrub::json(&line)) {
-        Ok(request) => answer(&parts, request).await,
+        Ok(request) => {
+            let bench = request.waits().then(|| benches.try_acquire_owned().ok()).flatten();
+            place = place.filter(|_| bench.is_none());
+            answer(&parts, request, left(bounded)).await
+        }
         Err(error) => {
             Err(Trouble::input("bad-request", error.to_string(), "use the puppet program of the same version"))
         }
@@ -246,6 +264,7 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
             Reply::Refused { exit: exit as u8, code: code.to_owned(), message, remedy }
         }
     };
+    drop(place);
     if let Ok(text) = serde_json::to_string(&reply) {
         let mut text = scrub::json(&text).into_owned();
         text.push('\n');
@@ -254,18 +273,24 @@ async fn talk(stream: UnixStream, parts: Arc<Parts>) {
     }
 }
 
-async fn answer(parts: &Parts, request: Request) -> Result<Value> {
-    let Parts { host, local, models, stop, .. } = parts;
+/// Returns when whoever asked is not there any more: nothing is said after a request.
+async fn left(mut asker: impl AsyncRead + Unpin) {
+    while asker.read_u8().await.is_ok() {}
+}
+
+async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>) -> Result<Value> {
+    let Parts { host, local, models, stop, joining, .. } = parts;
     match request {
-        Request::Send { events, wait_ms } => send(host, events, wait_ms, stop.clone()).await,
+        Request::Send { events, wait_ms } => send(host, events, wait_ms, (left, stop.clone())).await,
         Request::Say { said, wait_ms } => {
             let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());
-            let mut answer = send(host, events, wait_ms, stop.clone()).await?;
+            let mut answer = send(host, events, wait_ms, (left, stop.clone())).await?;
             answer["event_id"] = json!(event_id);
             Ok(answer)
         }
         Request::AddAgent { agent } => {
+            let _joining = joining.lock().await;
             agent.join(host).await?;
             Ok(Value::Null)
         }
@@ -333,7 +358,7 @@ async fn send(
     host: &Arc<Host>,
     events: Vec<Event>,
     wait_ms: Option<u64>,
-    mut stop: watch::Receiver<bool>,
+    (left, mut stop): (impl Future<Output = ()>, watch::Receiver<bool>),
 ) -> Result<Value> {
     known(host, &events)?;
     let mut watcher = host.watch();
@@ -366,6 +391,7 @@ async fn send(
         () = waiting => {}
         () = tokio::time::sleep(Duration::from_millis(wait_ms.unwrap_or_default())) => outcome = "waiting".to_owned(),
         _ = stop.wait_for(|stopped| *stopped) => outcome = "waiting".to_owned(),
+        () = left => outcome = "waiting".to_owned(),
     }
     Ok(json!({ "outcome": outcome, "invocations": invocations, "given_up": given_up }))
 }

@@ -38,6 +38,14 @@ pub async fn agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
     }
 }
 
+/// The same without those whose rows cannot be understood; `puppet doctor` names them.
+pub async fn readable(setup: &Setup) -> Result<Vec<AgentSpec>> {
+    match if_there(setup)? {
+        Some(store) => Ok(store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect()),
+        None => agents(setup).await,
+    }
+}
+
 /// Agents of the folder `agents/` beside the configuration, where there is one: the next host takes them in.
 pub fn configured(setup: &Setup) -> Result<Option<Found>> {
     let folder = setup.home.join("agents");

@@ -30,4 +30,4 @@ pub use load_error::LoadError;
 pub use prepare::Prepared;
 pub use room::{Carrier, Room};
 pub use sandbox::{PoolUse, Sandbox, SandboxError};
-pub use strikes::{Standing, StrikeRules, Strikes};
+pub use strikes::{Standing, Strike, StrikeRules, Strikes};

@@ -49,12 +49,23 @@ pub struct Strikes {
     revision: u64,
 }
 
+/// What a strike changed: enough to take it back where it could not be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "one that is not stored is taken back"]
+pub struct Strike {
+    /// How the version stands with it.
+    pub standing: Standing,
+    at: Timestamp,
+    /// The level and the back-off before, where it began one, and the end of that.
+    began: Option<(u32, Option<Timestamp>, Timestamp)>,
+}
+
 const MINUTE: u64 = 60_000;
 
 impl Strikes {
     /// Counts a breach at a time. Breaches of calls that were under way when the back-off began count towards
     /// quarantine, but do not make the back-off longer: they are the same fault.
-    pub fn strike(&mut self, at: Timestamp, rules: &StrikeRules) -> Standing {
+    pub fn strike(&mut self, at: Timestamp, rules: &StrikeRules) -> Strike {
         self.revision += 1;
         self.forgive(at, rules);
         self.recent.push_back(at);
@@ -62,16 +73,34 @@ impl Strikes {
         while self.recent.front().is_some_and(|first| at.millis_since(*first) >= window) {
             self.recent.pop_front();
         }
-        if self.recent.len() as u64 >= u64::from(rules.quarantine_after.max(1)) {
-            self.quarantined = true;
-        }
+        self.quarantined |= self.is_too_many(rules);
+        let mut began = None;
         if self.until.is_none_or(|until| at >= until) {
             let level = usize::try_from(self.level).unwrap_or(usize::MAX);
             let minutes = rules.back_off_minutes.get(level).or(rules.back_off_minutes.last()).copied().unwrap_or(0);
-            self.until = Some(at.plus_millis(minutes.saturating_mul(MINUTE)));
+            let until = at.plus_millis(minutes.saturating_mul(MINUTE));
+            began = Some((self.level, self.until, until));
+            self.until = Some(until);
             self.level = self.level.saturating_add(1);
         }
-        self.standing(at)
+        Strike { standing: self.standing(at), at, began }
+    }
+
+    /// Takes a strike back that could not be stored: its event comes again, and is struck again for the same fault.
+    pub fn take_back(&mut self, strike: &Strike, rules: &StrikeRules) {
+        let Some(place) = self.recent.iter().rposition(|at| *at == strike.at) else { return };
+        self.revision += 1;
+        self.recent.remove(place);
+        self.quarantined &= self.is_too_many(rules);
+        if let Some((level, before, until)) = strike.began
+            && self.until == Some(until)
+        {
+            (self.level, self.until) = (level, before);
+        }
+    }
+
+    fn is_too_many(&self, rules: &StrikeRules) -> bool {
+        self.recent.len() as u64 >= u64::from(rules.quarantine_after.max(1))
     }
 
     /// Whether the version may run at a time.
@@ -125,7 +154,11 @@ mod tests {
         // (strike at, may run again at)
         let table = [(0, 1), (1, 6), (6, 21), (30, 60), (70, 130), (130, 190), (249, 309), (369, 370), (370, 375)];
         for (at, again) in table {
-            assert_eq!(strikes.strike(minute(at), &rules), Standing::BackOff { until: minute(again) }, "at {at}");
+            assert_eq!(
+                strikes.strike(minute(at), &rules).standing,
+                Standing::BackOff { until: minute(again) },
+                "at {at}"
+            );
             assert_eq!(strikes.standing(minute(again)), Standing::Good, "at {at}");
         }
     }
@@ -135,9 +168,9 @@ mod tests {
         let rules = StrikeRules::default();
         let mut strikes = Strikes::default();
         for _ in 0..9 {
-            assert_eq!(strikes.strike(minute(5), &rules), Standing::BackOff { until: minute(6) });
+            assert_eq!(strikes.strike(minute(5), &rules).standing, Standing::BackOff { until: minute(6) });
         }
-        assert_eq!(strikes.strike(minute(5), &rules), Standing::Quarantined);
+        assert_eq!(strikes.strike(minute(5), &rules).standing, Standing::Quarantined);
         assert_eq!(strikes.count(), 10);
         assert_eq!(strikes.standing(minute(100_000)), Standing::Quarantined);
         strikes.release();
@@ -151,7 +184,25 @@ mod tests {
         for (at, standing) in
             [(0, Standing::Good), (30, Standing::Good), (60, Standing::Good), (61, Standing::Quarantined)]
         {
-            assert_eq!(strikes.strike(minute(at), &rules), standing, "at {at}");
+            assert_eq!(strikes.strike(minute(at), &rules).standing, standing, "at {at}");
         }
+    }
+
+    #[test]
+    fn strikes_that_could_not_be_stored_leave_nothing() {
+        let rules = StrikeRules { quarantine_after: 3, ..StrikeRules::default() };
+        let mut strikes = Strikes::default();
+        let first = strikes.strike(minute(0), &rules);
+        let before = (strikes.standing(minute(6)), strikes.count(), strikes.level, strikes.until);
+        let under_way = [minute(5), minute(5)].map(|at| strikes.strike(at, &rules));
+        assert_eq!(under_way[1].standing, Standing::Quarantined);
+        for strike in &under_way {
+            strikes.take_back(strike, &rules);
+        }
+        assert_eq!((strikes.standing(minute(6)), strikes.count(), strikes.level, strikes.until), before);
+        let revision = strikes.revision();
+        strikes.release();
+        strikes.take_back(&first, &rules);
+        assert_eq!((strikes.count(), strikes.revision()), (0, revision + 1), "a release has forgiven it already");
     }
 }

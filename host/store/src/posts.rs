@@ -42,6 +42,8 @@ pub struct Post {
 pub trait PostStore: Send + Sync {
     /// Stores posts (a thread in order), once per effect and part: the second time answers what the first stored.
     async fn publish(&self, effect: &EffectId, posts: Vec<Post>) -> Result<Vec<Post>>;
+    /// What was stored under an effect, in order; also what was deleted since.
+    async fn published(&self, effect: &EffectId) -> Result<Vec<Post>>;
     /// Stores a like, once per account and post. Answers whether it is new.
     async fn like(&self, account: &AccountId, post: &PostId, at: Timestamp) -> Result<bool>;
     /// Deletes a post of this account. Answers whether there was one.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use puppet_engine::{Happening, Live, SystemClock};
-use puppet_store::{EffectState, OutboxStore as _};
+use puppet_store::{Change, Effect, EffectState, OutboxStore as _};
+use puppet_types::{Decision, PostRef};
 use tokio::sync::watch;
 
 use crate::{
@@ -21,6 +22,11 @@ const ALL: [EffectState; 5] =
 
 fn cast() -> Vec<Cast> {
     vec![Cast { pack: "pack", steps: vec![Step::PostEventId], end: End::Ok, requests: everything() }]
+}
+
+/// Hears of what came of its effects, and does nothing.
+fn quiet() -> Vec<Cast> {
+    vec![Cast { pack: "pack", steps: vec![Step::Log("here")], end: End::Ok, requests: everything() }]
 }
 
 /// State, attempts and reason of every effect.
@@ -86,4 +92,49 @@ async fn an_end_that_cannot_be_written_is_in_doubt_and_not_done_again() {
     driver.await.unwrap().unwrap();
     assert_eq!((state, scene.network.published()), (EffectState::InDoubt, 1));
     assert!(matches!(effects(&scene).await[..], [(EffectState::InDoubt, 1, _)]));
+}
+
+/// A post that is tried again in half a minute, as a provider asked for before the host was started anew, and an answer
+/// to it.
+fn post_and_answer() -> [Change; 2] {
+    let effect = |n: u32, attempts, wait, body| {
+        Change::Effect(Effect {
+            id: format!("eff_{n}").into(),
+            seq: 0,
+            agent: "ann".into(),
+            account: "ann".into(),
+            invocation: "inv_1".into(),
+            n,
+            not_before: after(wait),
+            hops: 0,
+            body,
+            state: EffectState::Waiting,
+            attempts,
+            provider_id: None,
+            reason: None,
+            expires: None,
+        })
+    };
+    let images = Vec::new;
+    let answer = Decision::Reply { to: PostRef::Decision(0), text: "and more".to_owned(), images: images() };
+    [effect(0, 1, 30_000, Decision::Post { text: "hello".to_owned(), images: images() }), effect(1, 0, 0, answer)]
+}
+
+#[tokio::test]
+async fn what_answers_an_effect_that_is_tried_again_waits_for_it() {
+    let scene = Scene::with(Setting::default(), quiet(), &["ann"]).await;
+    scene.network.posts.store(true, SeqCst);
+    scene.host.apply(post_and_answer().to_vec()).await.unwrap();
+    scene.run_until(after(60_000)).await;
+    let orders: Vec<_> = scene.network.orders.lock().unwrap().iter().map(|order| order.effect.to_string()).collect();
+    assert_eq!(orders, ["eff_0", "eff_1"]);
+    assert_eq!(effects(&scene).await, [(EffectState::Done, 2, None), (EffectState::Done, 1, None)]);
+}
+
+#[tokio::test]
+async fn an_effect_that_is_tried_again_holds_its_account_over_a_restart() {
+    let scene = Scene::with(Setting::default(), cast(), &["ann"]).await;
+    scene.host.apply(post_and_answer().to_vec()).await.unwrap();
+    let scene = scene.again(Setting::default(), cast()).await;
+    assert!(scene.host.agenda().is_held(&"ann".into()) && !scene.host.agenda().is_held(&"bob".into()));
 }

@@ -28,6 +28,8 @@ pub struct Network {
     pub is_idempotent: AtomicBool,
     /// So many of the next reads panic.
     pub panics: AtomicU32,
+    /// Orders become posts, with the order's effect as their id.
+    pub posts: AtomicBool,
     /// So many of the next orders panic.
     pub publishing_panics: AtomicU32,
 }
@@ -78,7 +80,27 @@ impl TweetPublisher for Network {
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
         }
-        Ok(Published::default())
+        let posts = if self.posts.load(SeqCst) { vec![post(order)] } else { Vec::new() };
+        Ok(Published { posts, ..Published::default() })
+    }
+}
+
+fn post(order: &Order) -> Post {
+    let id = PostId::new(order.effect.as_str());
+    Post {
+        author: order.account.clone(),
+        text: "posted".to_owned(),
+        at: order.at,
+        in_reply_to: None,
+        quotes: None,
+        conversation: id.clone(),
+        thread: None,
+        media: Vec::new(),
+        hops: order.hops,
+        likes: 0,
+        replies: 0,
+        quoted: 0,
+        id,
     }
 }
 

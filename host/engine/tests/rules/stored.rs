@@ -8,13 +8,15 @@ use std::{
 
 use puppet_engine::{Happening, Live, SystemClock, simulation};
 use puppet_grants::{Amount, Period};
+use puppet_sandbox::Standing;
 use puppet_store::{AgentRow, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
+use puppet_types::{Capability, PackId};
 use tokio::sync::watch;
 
 use crate::{
     guest::{End, Step},
     live,
-    scene::{Cast, HOUR, Scene, Setting, after, event, everything, start},
+    scene::{Cast, HOUR, Scene, Setting, after, amount, event, everything, start},
 };
 
 fn cast(steps: &[Step]) -> Cast {
@@ -60,6 +62,34 @@ async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
 }
 
 #[tokio::test]
+async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
+    let steps = [Step::Timeline, Step::PostEventId, Step::Remember("a walk")];
+    for (end, strikes) in [(End::Ok, 0), (End::Trap, 1)] {
+        let requests = amount(everything(), Capability::Tweet, Amount::Posts, Period::Hour, 1);
+        let cast = || Cast { pack: "pack", steps: steps.to_vec(), end, requests: requests.clone() };
+        let scene = Scene::with(Setting::default(), vec![cast()], &["ann"]).await;
+        let plugin = scene.host.plugins()[&PackId::new("pack")].clone();
+        scene.refuse("journal");
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        for tries in 1..=3 {
+            let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+            assert!(run.is_err(), "the store failed");
+            assert_eq!(scene.network.reads.load(SeqCst), tries);
+            assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0), "try {tries}");
+            assert_eq!(scene.used(Amount::Rows, Period::Day).await, (0, 0));
+            assert_eq!((plugin.strikes(), plugin.standing(start())), (0, Standing::Good));
+            // Its row is there: it comes again.
+            scene.host.load().await.unwrap();
+        }
+        scene.allow();
+        scene.run_until(after(60_000)).await;
+        let posts = u64::from(strikes == 0);
+        assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (posts, 0));
+        assert_eq!((plugin.strikes(), scene.network.published() as u64), (strikes, posts));
+    }
+}
+
+#[tokio::test]
 async fn an_agent_that_cannot_be_read_is_not_taken_for_nobody() {
     let scene = Scene::with(Setting::default(), vec![cast(&[Step::PostEventId, Step::After("tea")])], &["ann"]).await;
     let row = |body: serde_json::Value| Change::Agent(AgentRow { id: "ann".into(), body, created: start() });
@@ -67,6 +97,7 @@ async fn an_agent_that_cannot_be_read_is_not_taken_for_nobody() {
     scene.host.submit(vec![event("e1", "ann", start()), event("e2", "nobody", start())]).await.unwrap();
     let error = scene.host.actor(&"ann".into()).await.err().unwrap().to_string();
     assert!(error.contains("ann: `plugin` is missing"), "{error}");
+    assert!(scene.host.budget_lines().await.is_ok(), "nobody else's budgets are hidden for it");
     scene.run_until(after(60_000)).await;
     let letters = scene.store.dead_letters(10).await.unwrap();
     let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();

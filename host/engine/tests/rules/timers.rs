@@ -79,6 +79,18 @@ async fn timers_for_one_moment_fire_one_hours_worth_at_a_time_and_all_of_them() 
 }
 
 #[tokio::test]
+async fn timers_that_share_a_small_budget_take_turns() {
+    let scene = Scene::with(Setting::default(), cast(&[Step::Every("a"), Step::Every("b")], few(2)), &["ann"]).await;
+    scene.handle(event("e1", "ann", start())).await;
+    // Lowered: one in an hour. The guest sets none any more.
+    let scene = scene.again(Setting::default(), cast(&[Step::Log("here")], few(1))).await;
+    scene.run_until(after(5 * HOUR)).await;
+    let journal = scene.journal().await;
+    let told: Vec<_> = journal.iter().filter_map(|entry| entry.invocation.event.payload["name"].as_str()).collect();
+    assert_eq!(told, ["a", "b", "a", "b"]);
+}
+
+#[tokio::test]
 async fn timers_of_an_agent_that_may_set_none_any_more_wait() {
     let scene = Scene::with(Setting::default(), cast(&[Step::After("tea")], everything()), &["ann"]).await;
     scene.handle(event("e1", "ann", start())).await;

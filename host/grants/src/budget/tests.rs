@@ -76,6 +76,24 @@ fn a_debt_survives_a_restart_and_a_look_before_the_limit_is_known() {
 }
 
 #[test]
+fn what_was_not_stored_is_given_back_and_the_debt_is_told_by_the_next() {
+    let (_, first) = counter(10);
+    let overrun = first.reserve(10, at(0)).unwrap().spend(14);
+    let ledger = Ledger::default();
+    ledger.restore([overrun.clone()]);
+    let second = ledger.counter(overrun.key, 10);
+    let [lost, other] = [3, 2].map(|quantity| second.reserve(quantity, at(HOUR)).unwrap());
+    let (lost, other) = (lost.book(1), other.book_all());
+    assert_eq!((lost.row().used, other.row().used), (1 + 4, 2), "one of them tells of the debt");
+    assert_eq!((second.line(at(HOUR)).reserved, second.line(at(HOUR)).left), (3, 3), "less was used: the rest is free");
+    drop(lost);
+    other.stored();
+    let line = second.line(at(HOUR));
+    assert_eq!((line.used, line.reserved, line.left), (4 + 2, 0, 4));
+    assert_eq!(second.reserve(1, at(HOUR)).unwrap().spend(1).used, 1 + 4);
+}
+
+#[test]
 fn a_reservation_of_a_past_window_does_not_touch_the_present_one() {
     let (_, counter) = counter(5);
     let old = counter.reserve(5, at(0)).unwrap();

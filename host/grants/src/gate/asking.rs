@@ -4,7 +4,7 @@ use puppet_types::{CallError, Capability, Code, Cost, Json, Read, ReadStatus, Re
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, Gate};
-use crate::{Amount, Failure, Reservation, Spend, failure::settled};
+use crate::{Amount, Booking, Failure, Reservation, Spend, failure::settled};
 
 /// A read after a look into the journal.
 pub(super) enum Begun<A> {
@@ -78,7 +78,7 @@ impl Gate {
                 Amount::Usd => read.cost.usd_micros = really,
                 _ => {}
             }
-            spends.push(reservation.spend(really));
+            spends.push(reservation.book(really));
         }
         let answer = match value {
             Ok(value) => scrub::value(value).ok_or_else(kept_back),
@@ -97,9 +97,12 @@ impl Gate {
             }
         };
         if paid {
-            self.books.settle(&self.invocation, &read, &spends).await?;
+            // It was asked, whatever becomes of the row: an open one counts as used at the next start.
+            let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
+            spends.into_iter().for_each(Booking::stored);
+            self.books.settle(&self.invocation, &read, &rows).await?;
         } else {
-            self.out.spends.extend(spends);
+            spends.into_iter().for_each(|booking| self.out.spends.push(booking));
         }
         self.keep(read)?;
         late.map_or(answer.map_err(Refusal::Call), Err)

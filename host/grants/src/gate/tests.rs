@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_types::{AgentId, StateBytes};
 
 use super::*;
-use crate::{Ledger, Period, Request, Requests, Terms};
+use crate::{Ledger, Period, Request, Requests, Spend, Terms};
 
 /// Answers with its question and counts how often it was asked.
 #[derive(Default)]
@@ -132,9 +132,10 @@ async fn a_read_is_charged_what_it_used_and_nothing_passes_the_budget() {
     assert_eq!(code(refused), Code::BudgetExhausted);
     assert_eq!(scene.asked(), 2);
     let proceedings = gate.finish(false);
-    assert_eq!(proceedings.spends.iter().map(|spend| spend.used).sum::<u64>(), 60, "reads stay booked");
+    assert_eq!(proceedings.spends.rows().iter().map(|spend| spend.used).sum::<u64>(), 60, "reads stay booked");
     assert_eq!(proceedings.reads[0].cost.tokens, 30);
     assert_eq!(proceedings.reads[2].status, ReadStatus::Budget);
+    proceedings.spends.stored();
     let line =
         &scene.ledger.lines(Timestamp::from_millis(3_600_000)).into_iter().find(|line| line.limit == 150).unwrap();
     assert_eq!((line.used, line.reserved, line.left), (60, 0, 90));
@@ -240,11 +241,15 @@ fn decisions_are_counted_reserved_and_given_back() {
     assert_eq!(gate.decide("post", &one, post()), Ok(1));
     assert_eq!(code(gate.decide("post", &one, post())), Code::BudgetExhausted);
     let dropped = gate.finish(false);
-    assert!(dropped.spends.is_empty() && dropped.decisions.len() == 2, "kept for the journal, not charged");
+    assert!(dropped.spends.rows().is_empty() && dropped.decisions.len() == 2, "kept for the journal, not charged");
     let mut gate = scene.gate(requests, CallBounds { decisions: 1, ..CallBounds::default() });
     gate.decide("post", &one, post()).unwrap();
     assert!(matches!(gate.decide("post", &one, post()), Err(Refusal::Breach(Breach::TooManyDecisions, _))));
-    assert_eq!(gate.finish(true).spends.iter().map(|spend| spend.used).sum::<u64>(), 2, "an hour and a day counter");
+    assert_eq!(
+        gate.finish(true).spends.rows().iter().map(|spend| spend.used).sum::<u64>(),
+        2,
+        "an hour and a day counter"
+    );
 }
 
 #[test]
@@ -266,7 +271,7 @@ fn a_refused_decision_is_journaled_and_replayed_whatever_is_left_now() {
     assert_eq!(replayed.decide("post", &one, post("two")), refused);
     let replayed = replayed.finish(true);
     assert_eq!((replayed.decisions, replayed.divergence), (first.decisions, None));
-    assert!(replayed.spends.is_empty(), "a replay draws on nothing");
+    assert!(replayed.spends.rows().is_empty(), "a replay draws on nothing");
 
     let less = scene.gate(Requests::new(), CallBounds::default()).replay(first.reads.clone());
     assert_eq!(less.finish(true).divergence, Some(0), "a refusal that nobody asked for");
@@ -301,7 +306,7 @@ fn budgets_are_of_the_time_at_which_the_call_is_made() {
         gate.at = Timestamp::from_millis(hour * 3_600_000);
         let post = Decision::Post { text: "hi".to_owned(), images: Vec::new() };
         let decided = gate.decide("post", &one, post).is_ok();
-        gate.finish(true);
+        gate.finish(true).spends.stored();
         decided
     });
     assert_eq!(admitted.count(), 1);
@@ -366,7 +371,7 @@ async fn a_paid_read_is_in_the_books_before_it_is_asked_and_before_it_is_seen() 
     });
     assert_eq!(asked.await, Ok("y".to_owned()));
     assert_eq!(*books.0.lock().unwrap(), ["open", "settle"]);
-    assert!(gate.finish(true).spends.is_empty(), "booked already");
+    assert!(gate.finish(true).spends.rows().is_empty(), "booked already");
 }
 
 /// What was written into the books, in order.
@@ -400,7 +405,7 @@ async fn cost(answer: Result<Answer<String>, Failure>) -> (Vec<u64>, Option<u64>
     });
     let _: Result<String, Refusal> = asked.await;
     let proceedings = gate.finish(false);
-    assert!(proceedings.spends.is_empty(), "booked already");
+    assert!(proceedings.spends.rows().is_empty(), "booked already");
     let lines = scene.ledger.lines(Timestamp::from_millis(3_600_000));
     let line = lines.iter().find(|line| line.key.amount == Amount::Tokens).unwrap();
     let booked = std::mem::take(&mut *pages.0.lock().unwrap());
@@ -449,7 +454,7 @@ async fn an_affordable_read_goes_on_without_and_is_one_record() {
     let proceedings = gate.finish(true);
     let kept: Vec<_> = proceedings.reads.iter().map(|read| (read.status, read.cost.tokens)).collect();
     assert_eq!(kept, [(ReadStatus::Ok, 90), (ReadStatus::Ok, 0)]);
-    assert_eq!(proceedings.spends.iter().map(|spend| spend.used).sum::<u64>(), 90);
+    assert_eq!(proceedings.spends.rows().iter().map(|spend| spend.used).sum::<u64>(), 90);
 
     let mut replayed = scene.gate(Requests::new(), CallBounds::default()).replay(proceedings.reads);
     assert_eq!(ask(&mut replayed, "a", true).await.as_deref(), Ok("spent"));

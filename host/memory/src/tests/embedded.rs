@@ -119,7 +119,7 @@ async fn a_paraphrase_is_found_by_vectors_of_the_same_model_alone() {
     let read = &out.reads[0];
     assert_eq!((out.reads.len(), read.status, read.cost.tokens, read.cost.usd_micros), (1, ReadStatus::Ok, 3, 2));
     assert_eq!(scene.used(), [(Amount::Tokens, 3, 0), (Amount::Usd, 2, 0)]);
-    assert!(out.spends.is_empty(), "booked already: it is paid");
+    assert!(out.spends.rows().is_empty(), "booked already: it is paid");
 
     // A replay needs neither the model nor the rows nor a budget.
     let offline = Memories::hashed(store() as _);

@@ -128,6 +128,11 @@ pub fn agent_file(file: &Path, text: &str) -> Result<Imported, ImportError> {
         let message = "expected 1 to 64 letters, digits, `-`, `_` or `.`, beginning with a letter or digit";
         fault(Problem::new(ErrorKind::BadValue, "id", message, "give the agent another id"))
     })?;
+    if !root.keys().any(|key| names::is_of_an_agent(key)) {
+        let message = "is no agent file: it has an id, and none of the fields of an agent";
+        let remedy = "write at least `name`, `description`, `personality` or `style_guide`";
+        return Err(fault(Problem::new(ErrorKind::Missing, "", message, remedy)));
+    }
     let mut spec = AgentSpec::blank(id.as_str(), &PackId::new(STANDARD_PERSONALITY));
     let walked = walk::walk(&mut spec, &root).map_err(fault)?;
     Ok(Imported { spec, report: walked.report, secrets: walked.secrets })

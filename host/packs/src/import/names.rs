@@ -1,5 +1,7 @@
 //! What names say: which hold a credential, which belong together, which are known and not taken over.
 
+use crate::schema;
+
 /// `apiKey` as `api_key`.
 pub(super) fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
@@ -113,6 +115,18 @@ pub(super) const HISTORY: &[&str] = &[
     "associations",
     "metadata",
 ];
+
+/// Fields at the top of an agent file beside the sections of a persona.
+const TOP: &[&str] = &["name", "description", "llm_provider", "agent_type", "event_handlers"];
+
+/// Whether a field at the top of a file is one that agent files have, or a credential.
+pub(super) fn is_of_an_agent(key: &str) -> bool {
+    let name = snake(key);
+    let begins = |path: &str| path.split('.').next() == Some(&name);
+    let mut known = schema::FIELDS.iter().map(|(path, _)| *path);
+    let mut others = KEPT.iter().chain(IGNORED).map(|(path, _)| *path);
+    TOP.contains(&name.as_str()) || known.any(begins) || others.any(begins) || is_secret(key)
+}
 
 #[cfg(test)]
 mod tests {

@@ -133,7 +133,7 @@ fn credentials_go_to_the_secrets_and_are_shown_nowhere() {
 
 #[test]
 fn a_bare_id_is_an_agent_with_defaults() {
-    let imported = import(&json!({"id": "a"})).unwrap();
+    let imported = import(&json!({"id": "a", "name": null})).unwrap();
     assert_eq!(imported.spec.name, "a");
     assert_eq!(imported.spec.persona, puppet_types::Persona::default());
     assert_eq!(imported.report.defaulted.len(), 11);

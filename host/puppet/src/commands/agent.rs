@@ -34,7 +34,9 @@ pub async fn run(setup: &Setup, command: Agent, out: Output) -> Result<()> {
 
 async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Result<()> {
     let (imported, _) = agents::import(file)?;
-    if !dry_run {
+    if dry_run {
+        could_be_made(setup, &NewAgent { spec: imported.spec.clone() }).await?;
+    } else {
         make(setup, NewAgent { spec: imported.spec.clone() }, imported.secrets).await?;
     }
     let report = imported.report;
@@ -56,6 +58,14 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
         out.line(format!("  {} {secret} to {}", out.good("moved"), to.display()))?;
     }
     Ok(())
+}
+
+/// What a real import would be refused for: its id, or its account, is another's.
+async fn could_be_made(setup: &Setup, agent: &NewAgent) -> Result<()> {
+    match records::if_there(setup)? {
+        Some(store) => agent.check(&store).await,
+        None => Ok(()),
+    }
 }
 
 /// Credentials first: an import that ends between the two can be made again, and an agent is never without them.

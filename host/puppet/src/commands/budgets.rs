@@ -61,7 +61,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     let grants = Grants::of(setup)?;
     let manifests = assembly::manifests();
     // Of every right that somebody has, and of no other.
-    for spec in records::agents(setup).await? {
+    for spec in records::readable(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
             lines.extend(assembly::rights(manifest, &spec, &grants, &ledger).lines(at));
         }

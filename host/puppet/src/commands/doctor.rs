@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use puppet_packs::SECRETS_FILE;
-use puppet_store::{EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore};
+use puppet_store::{
+    AgentStore as _, EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore,
+};
 use serde::Serialize;
 
 use puppet_types::counted;
 
 use crate::{
+    agents::spec_of,
     cli::Doctor,
     commands::halt::words,
     config::Provider,
@@ -107,6 +110,7 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
+    checks.extend(agents(setup).await);
     checks.extend(stop(setup).await);
     checks.extend(outbox(setup).await);
     checks.extend(approvals(setup).await);
@@ -231,6 +235,21 @@ async fn approvals(setup: &Setup) -> Option<Check> {
     let detail =
         format!("{} for approval, the first until {first}", counted(waiting.len(), "effect waits", "effects wait"));
     Some(check("approvals", "warn", detail, "`puppet approvals list` shows them"))
+}
+
+/// Agents whose rows cannot be understood: their events wait until somebody mends them.
+async fn agents(setup: &Setup) -> Option<Check> {
+    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+    let rows = match store.agents().await {
+        Ok(rows) => rows,
+        Err(error) => return Some(of_trouble("agents", "fail", &error.into())),
+    };
+    let broken: Vec<String> = rows.iter().filter_map(|row| spec_of(row).err()).map(|trouble| trouble.message).collect();
+    if broken.is_empty() {
+        return Some(check("agents", "ok", format!("{} can be read", counted(rows.len(), "agent", "agents")), ""));
+    }
+    let remedy = "restore the folder from a backup: until then their events wait";
+    Some(check("agents", "fail", broken.join("; "), remedy))
 }
 
 /// Effects of which nobody knows whether they happened: somebody has to look.

@@ -1,11 +1,14 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
-use puppet_store::{DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
-use puppet_types::{AgentId, InvocationId, Timestamp, counted};
+use puppet_store::{
+    DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob, sqlite::SqliteStore,
+};
+use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
 use serde_json::json;
 
 use crate::{
     cli::{Journal, JournalCommand},
+    commands::budgets::present,
     control::unknown_agent,
     duration,
     invocation::{EventView, InvocationView},
@@ -26,7 +29,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
         Some(JournalCommand::Dead { limit }) => return dead(&store, *limit, out).await,
         None => {}
     }
-    let mut filter = filter(&args)?;
+    let mut filter = filter(&args, present(setup))?;
     if let Some(agent) = &filter.agent {
         known(&store, agent).await?;
     }
@@ -85,7 +88,7 @@ async fn dead(store: &SqliteStore, limit: u64, out: Output) -> Result<()> {
     Ok(())
 }
 
-fn filter(args: &Journal) -> Result<Filter> {
+fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
     if let Some(outcome) = args.outcome.as_deref().filter(|outcome| !OUTCOMES.contains(outcome)) {
         let near = crate::config::nearest(outcome, &OUTCOMES)
             .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
@@ -96,7 +99,7 @@ fn filter(args: &Journal) -> Result<Filter> {
         agent: args.agent.as_deref().map(Into::into),
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
-        since: args.since.as_deref().map(since).transpose()?,
+        since: args.since.as_deref().map(|text| since(text, now)).transpose()?,
         text: args.text.clone(),
         after_seq: None,
         before_seq: args.before,
@@ -107,7 +110,7 @@ fn filter(args: &Journal) -> Result<Filter> {
 
 const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
 
-fn since(text: &str) -> Result<Timestamp> {
+fn since(text: &str, now: Timestamp) -> Result<Timestamp> {
     if let Some(at) = Timestamp::parse(text) {
         return Ok(at);
     }
@@ -116,7 +119,7 @@ fn since(text: &str) -> Result<Timestamp> {
         Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field("--since")
     })?;
     let millis = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-    Ok(Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_sub(millis)))
+    Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
 }
 
 async fn show(store: &SqliteStore, id: &str, out: Output) -> Result<()> {
@@ -165,6 +168,18 @@ fn line(view: &InvocationView, out: Output) -> String {
     )
 }
 
+/// An answer as people read it: a blob of state is text where it is text, else hex.
+fn answer(capability: Capability, answer: &str) -> String {
+    let blob = match capability {
+        Capability::State => serde_json::from_str::<Option<StateBlob>>(answer).ok().flatten(),
+        _ => None,
+    };
+    match blob {
+        Some(StateBlob { version, data }) => json!({ "version": version, "data": StateBytes::new(data) }).to_string(),
+        None => answer.to_owned(),
+    }
+}
+
 /// One invocation, told.
 fn tell(view: &InvocationView, out: Output) -> Result<()> {
     out.line(out.bold(format!("{} · {} · {}", view.id, view.agent, view.at)))?;
@@ -185,7 +200,7 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
     for read in &view.reads {
         out.line(out.bold(format!("\nread {} {}.{}", read.n, read.capability, read.operation)))?;
         out.line(format!("  asked   {}", read.request.as_str()))?;
-        out.line(format!("  answer  {}", read.answer.as_str()))?;
+        out.line(format!("  answer  {}", answer(read.capability, read.answer.as_str())))?;
     }
     for decision in &view.decisions {
         let body = serde_json::to_value(&decision.decision.decision).map_err(Trouble::internal)?;
@@ -201,4 +216,22 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_of_state_is_told_as_text_or_hex() {
+        let table = [
+            (Capability::State, r#"{"version":1,"data":[104,105]}"#, r#"{"data":{"text":"hi"},"version":1}"#),
+            (Capability::State, r#"{"version":2,"data":[255,0]}"#, r#"{"data":{"hex":"ff00"},"version":2}"#),
+            (Capability::State, "null", "null"),
+            (Capability::Memory, r#"{"version":1,"data":[104]}"#, r#"{"version":1,"data":[104]}"#),
+        ];
+        for (capability, asked, told) in table {
+            assert_eq!(answer(capability, asked), told);
+        }
+    }
 }

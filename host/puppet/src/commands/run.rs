@@ -84,8 +84,10 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     grants.notes(&packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
+    let grants = (grants, grants::file(setup));
+    let stopped_too = stopped.clone();
     let parts =
-        Parts { host: Arc::clone(&host), local, models, grants: (grants, grants::file(setup)), stop: stopped.clone() };
+        Parts { host: Arc::clone(&host), local, models, grants, stop: stopped_too, joining: Default::default() };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));

@@ -137,7 +137,7 @@ environment wins over it, nothing in it is handed to other processes, and `puppe
         out.push_str(&format!("| `{}` | `{}` | {} |\n", variable.name, variable.maps_to, variable.meaning));
     }
     out.push_str(
-        "\n## Understood, not used yet\n\n`puppet` says so when one of these is set, and goes on.\n\n| variable | meaning |\n| --- | --- |\n",
+        "\n## Understood, not used yet\n\n`puppet config` and `puppet doctor` say so when one of these is set; other commands go on without a word.\n\n| variable | meaning |\n| --- | --- |\n",
     );
     for variable in ENVIRONMENT.iter().filter(|variable| !variable.used) {
         out.push_str(&format!("| `{}` | {} |\n", variable.name, variable.meaning));

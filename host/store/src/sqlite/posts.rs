@@ -62,7 +62,11 @@ fn publish(conn: &Connection, effect: &EffectId, posts: &[Post]) -> Result<Vec<P
         ];
         run(conn, SQL, values)?;
     }
-    // Also what was deleted since: this answers what was stored, not what is there.
+    published(conn, effect)
+}
+
+/// Also what was deleted since: this answers what was stored, not what is there.
+fn published(conn: &Connection, effect: &EffectId) -> Result<Vec<Post>> {
     let stored = format!("{SELECT} WHERE p.effect = ?1 ORDER BY p.part");
     all(conn, &stored, [effect.as_str()], post)
 }
@@ -72,6 +76,10 @@ impl PostStore for SqliteStore {
     async fn publish(&self, effect: &EffectId, posts: Vec<Post>) -> Result<Vec<Post>> {
         let effect = effect.clone();
         self.write(move |conn| publish(conn, &effect, &posts)).await
+    }
+
+    async fn published(&self, effect: &EffectId) -> Result<Vec<Post>> {
+        self.read(|conn| published(conn, effect))
     }
 
     async fn like(&self, account: &AccountId, post: &PostId, at: Timestamp) -> Result<bool> {

@@ -88,7 +88,8 @@ fn decisions_are_checked_numbered_and_charged() {
     let kinds: Vec<_> = done.decisions.iter().map(|numbered| numbered.decision.kind()).collect();
     assert_eq!(kinds, ["post", "thread", "reply", "quote", "like", "delete"]);
     let spent = |amount: Amount| -> Vec<u64> {
-        let of = done.spends.iter().filter(|spend| spend.key.amount == amount && spend.key.period == Period::Hour);
+        let rows = done.spends.rows();
+        let of = rows.iter().filter(|spend| spend.key.amount == amount && spend.key.period == Period::Hour);
         let mut by_scope: BTreeMap<_, u64> = BTreeMap::new();
         of.for_each(|spend| *by_scope.entry(spend.key.clone()).or_default() += spend.used);
         by_scope.into_values().collect()

@@ -67,6 +67,24 @@ impl Local {
         self.store.post(id).await?.ok_or_else(|| PublishError::NotFound(id.to_string()))
     }
 
+    /// What an earlier try of the same order wrote: the post that it answers or quotes may be gone since.
+    async fn written_before(&self, order: &Order) -> Result<Option<(Vec<Post>, Option<AccountId>)>, PublishError> {
+        let (Action::Reply { to: about, .. } | Action::Quote { of: about, .. }) = &order.action else {
+            return Ok(None);
+        };
+        let posts = self.store.published(&order.effect).await?;
+        if posts.is_empty() {
+            return Ok(None);
+        }
+        let addressed = self.store.post(about).await?.map(|post| post.author);
+        Ok(Some((posts, addressed)))
+    }
+
+    fn told(&self, order: &Order, posts: Vec<Post>, addressed: Option<&AccountId>) -> Published {
+        let deliveries = delivery::deliveries(&self.accounts, &posts, addressed, order.hops);
+        Published { posts, deliveries }
+    }
+
     async fn drafted(&self, order: &Order, drafts: Vec<Draft>) -> Result<Vec<Post>, PublishError> {
         for draft in &drafts {
             check::text(&draft.text).map_err(|error| PublishError::Refused(error.to_string()))?;
@@ -122,6 +140,9 @@ impl TweetPublisher for Local {
     }
 
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
+        if let Some((posts, addressed)) = self.written_before(order).await? {
+            return Ok(self.told(order, posts, addressed.as_ref()));
+        }
         let (posts, addressed) = match &order.action {
             Action::Post { text, images } => {
                 let draft = Draft { images: images.clone(), ..Draft::new(text) };
@@ -160,8 +181,7 @@ impl TweetPublisher for Local {
                 return Ok(Published::default());
             }
         };
-        let deliveries = delivery::deliveries(&self.accounts, &posts, addressed.as_ref(), order.hops);
-        Ok(Published { posts, deliveries })
+        Ok(self.told(order, posts, addressed.as_ref()))
     }
 }
 

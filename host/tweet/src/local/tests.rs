@@ -77,6 +77,20 @@ async fn the_same_effect_twice_is_one_post_with_the_same_news() {
 }
 
 #[tokio::test]
+async fn an_answer_is_written_once_also_where_what_it_answers_is_gone() {
+    let network = network(&["ada", "bob"]);
+    let first = network.posted("e1", "ada", 1, post("hello")).await;
+    let quote = || Action::Quote { of: first.id.clone(), text: "so it is".to_owned() };
+    let before =
+        [network.posted("e2", "bob", 2, reply(&first.id, "hi")).await, network.posted("e3", "bob", 2, quote()).await];
+    network.order("e4", "ada", 3, Action::Delete { of: first.id.clone() }).await.unwrap();
+    let again =
+        [network.posted("e2", "bob", 4, reply(&first.id, "hi")).await, network.posted("e3", "bob", 4, quote()).await];
+    assert_eq!(again, before);
+    assert!(network.order("e5", "bob", 5, reply(&first.id, "hi")).await.is_err(), "another one has nothing to answer");
+}
+
+#[tokio::test]
 async fn posts_reach_followers_and_the_named() {
     let network = network(&["ada", "Bob", "eve"]);
     let published = network.order("e", "ada", 1, post("hello @bob, @ADA and @nobody")).await.unwrap();
