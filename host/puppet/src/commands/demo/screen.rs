@@ -3,14 +3,14 @@
 use std::{collections::VecDeque, time::Duration};
 
 use puppet_engine::Happening;
-use puppet_types::counted;
+use puppet_types::{Timestamp, counted};
 use ratatui::{
     DefaultTerminal, Frame,
     crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
     layout::{Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span, Text},
-    widgets::{Block, Paragraph, Wrap},
+    widgets::{Block, Paragraph},
 };
 use tokio::sync::{broadcast, mpsc};
 
@@ -24,6 +24,8 @@ use crate::{
 const KEPT: usize = 400;
 /// Time between two drawings.
 const FRAME: Duration = Duration::from_millis(80);
+/// Where texts begin: below the name, after the time.
+const INDENT: &str = "           ";
 const COLOURS: [Color; 6] = [Color::Cyan, Color::Green, Color::Magenta, Color::Yellow, Color::Blue, Color::LightRed];
 
 struct View<'a> {
@@ -143,17 +145,20 @@ impl View<'_> {
         place.map_or(Color::White, |place| COLOURS[place % COLOURS.len()])
     }
 
-    fn lines(&self) -> Vec<Line<'_>> {
+    /// What happened, a row of the screen each, none of them wider than this.
+    fn lines(&self, width: usize) -> Vec<Line<'_>> {
         let mut lines = Vec::new();
         for entry in &self.entries {
+            let quiet = |at: Timestamp, text: String| {
+                let text = format!("{}  {text}", feed::clock(at));
+                wrapped(&text, "", width).into_iter().map(|row| Line::from(row).dim())
+            };
             match entry {
-                Entry::Note { at, name, text } => {
-                    lines.push(Line::from(format!("{}  {name} {text}", feed::clock(*at))).dim());
-                }
+                Entry::Note { at, name, text } => lines.extend(quiet(*at, format!("{name} {text}"))),
                 Entry::Kept { at, name, kind, state, text, .. } => {
-                    lines.push(Line::from(format!("{}  {name} {kind} [{state}] {text}", feed::clock(*at))).dim());
+                    lines.extend(quiet(*at, format!("{name} {kind} [{state}] {text}")));
                 }
-                Entry::Word { at, text } => lines.push(Line::from(format!("{}  {text}", feed::clock(*at))).dim()),
+                Entry::Word { at, text } => lines.extend(quiet(*at, text.clone())),
                 Entry::Effect { at, name, kind, text, about } => {
                     let colour = self.colour(name);
                     let mut head = vec![
@@ -166,12 +171,25 @@ impl View<'_> {
                         head.push(Span::from(format!(" → @{}{of}", about.author)).dim());
                     }
                     lines.push(Line::from(head));
-                    lines.extend(text.lines().map(|line| Line::from(format!("           {line}"))));
+                    lines.extend(text.lines().flat_map(|line| wrapped(line, INDENT, width)).map(Line::from));
                 }
             }
         }
         lines
     }
+}
+
+/// In rows of at most this width; those after the first stand below the text, and so does the first where it is told to.
+fn wrapped(text: &str, first: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width.max(INDENT.len() + 10)).initial_indent(first).subsequent_indent(INDENT);
+    textwrap::wrap(text, options).into_iter().map(|row| row.into_owned()).collect()
+}
+
+/// The end of a text, as much of it as fits.
+fn tail(text: &str, width: usize) -> &str {
+    let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    let fits = starts.find(|at| textwrap::core::display_width(&text[*at..]) <= width);
+    &text[fits.unwrap_or(text.len())..]
 }
 
 fn draw(terminal: &mut DefaultTerminal, view: &View<'_>) -> Result<()> {
@@ -190,20 +208,20 @@ fn paint(frame: &mut Frame<'_>, view: &View<'_>) {
         Some(said) => Line::from(said.as_str()).red(),
         None => Line::from(" type to speak, @account to choose whom · Enter sends · Esc leaves ").dim(),
     };
-    let typed = Paragraph::new(format!("{}▏", view.typed)).block(Block::bordered().title_bottom(hint));
+    // The end of what is typed, where the cursor is.
+    let room = usize::from(prompt.width.saturating_sub(3));
+    let typed = Paragraph::new(format!("{}▏", tail(&view.typed, room))).block(Block::bordered().title_bottom(hint));
     frame.render_widget(typed, prompt);
 }
 
 fn paint_feed(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let now = view.stage.host.now();
     let title = format!(" puppet · {} · {} s per second ", now.to_jiff().strftime("%A %H:%M"), view.stage.speed);
-    let text = Text::from(view.lines());
-    let feed = Paragraph::new(text).wrap(Wrap { trim: false }).block(Block::bordered().title(title.bold()));
-    // Wrapped height is not known beforehand: count what every line takes.
-    let width = usize::from(area.width.saturating_sub(2)).max(1);
-    let height: usize = view.lines().iter().map(|line| line.width().div_ceil(width).max(1)).sum();
-    let hidden = height.saturating_sub(usize::from(area.height.saturating_sub(2)));
-    frame.render_widget(feed.scroll((u16::try_from(hidden).unwrap_or(u16::MAX), 0)), area);
+    let mut lines = view.lines(usize::from(area.width.saturating_sub(2)));
+    // The newest that there is room for.
+    let hidden = lines.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
+    let feed = Paragraph::new(Text::from(lines.split_off(hidden)));
+    frame.render_widget(feed.block(Block::bordered().title(title.bold())), area);
 }
 
 fn paint_agents(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -231,4 +249,25 @@ fn paint_agents(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 fn bar(share: f64) -> String {
     let full = (share.clamp(0.0, 1.0) * 20.0).round() as usize;
     format!("{}{}", "█".repeat(full), "░".repeat(20 - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_keep_their_indent_and_their_width() {
+        let rows = wrapped("espresso is a short conversation, cappuccino is a long one", INDENT, 30);
+        assert!(
+            rows.len() > 2 && rows.iter().all(|row| row.starts_with(INDENT) && row.chars().count() <= 30),
+            "{rows:?}"
+        );
+        assert_eq!(wrapped("09:41  Nino rests", "", 30), ["09:41  Nino rests"]);
+    }
+
+    #[test]
+    fn of_what_is_typed_the_end_is_seen() {
+        assert_eq!((tail("hello", 9), tail("hello", 3), tail("", 3)), ("hello", "llo", ""));
+        assert_eq!(tail("日本語", 4), "本語", "two columns each");
+    }
 }
