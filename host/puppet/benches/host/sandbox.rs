@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use puppet_engine::{Clock, Host, preview};
 use puppet_store::{AgentRow, AgentStore as _, Change, CommitStore as _, sqlite::SqliteStore};
-use puppet_types::{Outcome, Timestamp};
+use puppet_types::{AgentId, Event, Outcome, Timestamp};
 
 use crate::{
     Effort,
@@ -33,27 +33,37 @@ impl Clock for Hourly {
     async fn sleep_until(&self, _: Timestamp) {}
 }
 
+const THREADS: [usize; 3] = [1, 2, 4];
+
+/// Whose events a thread handles: an agent has one at a time.
+fn agent(thread: usize) -> AgentId {
+    AgentId::new(format!("coby-{thread}"))
+}
+
 struct Sides {
     host: Host,
     bare: Bare,
     next: AtomicU64,
+    /// Made beforehand: an id is no work of the host's.
+    agents: Vec<AgentId>,
 }
 
 impl Sides {
     fn new() -> Arc<Self> {
         let store = SqliteStore::in_memory().unwrap();
         let host = ours::host(&store, Arc::new(Hourly::default()));
-        let row = AgentRow { id: "coby".into(), body: serde_json::json!({}), created: Timestamp::default() };
+        let row = |thread| AgentRow { id: agent(thread), body: serde_json::json!({}), created: Timestamp::default() };
         runtime(1).block_on(async {
-            store.apply(vec![Change::Agent(row)]).await.unwrap();
-            assert_eq!(store.agents().await.unwrap().len(), 1);
+            store.apply((0..THREADS[2]).map(|thread| Change::Agent(row(thread))).collect()).await.unwrap();
+            assert_eq!(store.agents().await.unwrap().len(), THREADS[2]);
         });
         let bare = Bare::new(host.sandbox.engine());
-        Arc::new(Self { host, bare, next: AtomicU64::new(0) })
+        Arc::new(Self { host, bare, next: AtomicU64::new(0), agents: (0..THREADS[2]).map(agent).collect() })
     }
 
-    async fn ours(&self) {
-        let event = guest::event(self.next.fetch_add(1, Ordering::Relaxed));
+    async fn ours(&self, thread: usize) {
+        let event =
+            Event { agent: self.agents[thread].clone(), ..guest::event(self.next.fetch_add(1, Ordering::Relaxed)) };
         let invocation = preview(&self.host, event, Default::default()).await.unwrap().unwrap();
         assert_eq!((&invocation.outcome, invocation.decisions.len()), (&Outcome::Ok, 1), "{:?}", invocation.reads);
     }
@@ -70,12 +80,12 @@ fn round(sides: &Arc<Sides>, threads: usize, length: Duration, is_ours: bool) ->
     let since = Instant::now();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..threads)
-            .map(|_| {
+            .map(|thread| {
                 let (sides, calls) = (Arc::clone(sides), Arc::clone(&calls));
                 tokio::spawn(async move {
                     while since.elapsed() < length {
                         for _ in 0..16 {
-                            if is_ours { sides.ours().await } else { sides.bare.call().await }
+                            if is_ours { sides.ours(thread).await } else { sides.bare.call().await }
                         }
                         calls.fetch_add(16, Ordering::Relaxed);
                     }
@@ -117,7 +127,7 @@ pub fn threads(effort: &Effort) -> Vec<Row> {
     let sides = Sides::new();
     let mut rows = Vec::new();
     let mut of_one = None;
-    for threads in [1, 2, 4] {
+    for threads in THREADS {
         let (ours, bare) = rates(&sides, threads, effort);
         rows.push(Row {
             name: format!("fresh instances, {threads} threads"),
