@@ -2,13 +2,17 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use puppet_types::Limit;
+
 use super::all;
 
 const BEGIN: &str = "<!-- limits: UPDATE=1 cargo test -p puppet --test end-to-end hostile::page -->\n";
 const END: &str = "<!-- end of limits -->";
 
 /// A limit as the page shows it.
-fn row(name: &str, value: u64, unit: &str, key: &str, breach: Option<puppet_types::Breach>, about: &str) -> String {
+fn row(limit: &Limit) -> String {
+    let Limit { name, value, unit, config_key, breach, about, .. } = *limit;
+    let key = config_key.unwrap_or(name);
     let guests = all().filter(|stranger| stranger.limit == Some(name));
     let guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
     let beyond = breach.map_or_else(|| "dropped or refused".to_owned(), |breach| format!("`{breach}`"));
@@ -18,12 +22,7 @@ fn row(name: &str, value: u64, unit: &str, key: &str, breach: Option<puppet_type
 fn table() -> String {
     let mut out =
         String::from("| limit | default | what it bounds | beyond it | guests |\n| --- | --- | --- | --- | --- |\n");
-    for limit in puppet_sandbox::LIMITS {
-        out += &row(limit.name, limit.value, limit.unit, limit.config_key, limit.breach, limit.about);
-    }
-    for bound in puppet_grants::BOUNDS {
-        out += &row(bound.name, bound.value, bound.unit, bound.config_key, bound.breach, bound.about);
-    }
+    puppet_sandbox::LIMITS.iter().chain(puppet_grants::BOUNDS).for_each(|limit| out += &row(limit));
     let others = "others that an agent knows";
     let about = "Beyond it, who was not met for longest makes way.";
     let guest = "a_guest_that_befriends_everybody_keeps_those_it_met_last";

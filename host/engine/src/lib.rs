@@ -22,10 +22,10 @@ mod outbox;
 mod plugin;
 mod preview;
 mod ready;
-mod release;
 mod replay;
 pub mod report;
 pub mod simulation;
+mod strikes;
 mod timers;
 
 pub use actor::Actor;
@@ -41,5 +41,5 @@ pub use live::Live;
 pub use outbox::delivery_event;
 pub use plugin::Plugin;
 pub use preview::{Recorded, preview};
-pub use release::{forgiven, strikes_of};
 pub use replay::{Divergence, Replayed, replay};
+pub use strikes::{forgiven, strikes_of};

@@ -1,6 +1,7 @@
-//! The live driver: takes what is due from the agenda and runs it, agents side by side, each one event at a
-//! time. Fair by construction: an agent with mail stands once in the line of those ready, and goes to its end
-//! after every event. One task owns the mailboxes; handlers and effects are its children and are awaited.
+//! The live driver: takes what is due from the agenda and runs it, accounts side by side, each one event at a time:
+//! agents that share an account are one line. Fair by construction: a line with mail stands once among those ready, and
+//! goes to their end after every event. One task owns the mailboxes; handlers and effects are its children and are
+//! awaited.
 
 use std::{
     cmp::Reverse,
@@ -30,7 +31,7 @@ const UNDER_WAY: usize = 8;
 /// Bounds of the driver.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
-    /// Invocations at the same time; as many again and more may wait for their commit.
+    /// Invocations at the same time; eight times as many events may be under way, most of them waiting for their commit.
     pub invocations: usize,
     /// Effects at the same time, each of another account.
     pub effects: usize,

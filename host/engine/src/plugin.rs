@@ -11,7 +11,7 @@ use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
 
 use crate::{
     call::{self, Call},
-    release::stored,
+    strikes::stored,
 };
 
 /// A manifest asks for what its component uses, no less and no more: what an operator reads is what there is.

@@ -16,6 +16,25 @@ pub struct Ceiling {
     pub amounts: &'static [(Amount, Period, u64)],
 }
 
+impl Ceiling {
+    /// An amount that this capability counts, by its key.
+    pub fn amount(&self, key: &str) -> Option<(Amount, Period)> {
+        Amount::parse_key(key).ok().filter(|(amount, _)| self.counts(*amount))
+    }
+
+    /// The keys of all amounts that it counts.
+    pub fn keys(&self) -> Vec<String> {
+        let counted = Amount::ALL.iter().filter(|amount| self.counts(**amount));
+        counted
+            .flat_map(|amount| [Period::Hour, Period::Day].map(|period| format!("{}/{}", amount.name(), period.name())))
+            .collect()
+    }
+
+    fn counts(&self, amount: Amount) -> bool {
+        self.amounts.iter().any(|(counted, _, _)| *counted == amount)
+    }
+}
+
 /// One entry per capability that can be requested today.
 pub const CEILINGS: &[Ceiling] = &[
     Ceiling {

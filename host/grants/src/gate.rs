@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use answer::{Answer, Boxed};
 use asking::Begun;
 pub use books::{Books, UnbookedReads};
-pub use bounds::{BOUNDS, Bound, CallBounds, Elapsed};
+pub use bounds::{BOUNDS, CallBounds, Elapsed};
 
 use crate::{Amount, Bookings, Charge, Failure, Held, Reservation, Right, Rights};
 

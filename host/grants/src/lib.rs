@@ -17,6 +17,6 @@ pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use due::Due;
 pub use errand::Errand;
 pub use failure::{Failure, Used};
-pub use gate::{Answer, BOUNDS, Books, Bound, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
+pub use gate::{Answer, BOUNDS, Books, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
 pub use held::Held;
 pub use right::{Mode, Request, Requests, Right, Rights, Terms};

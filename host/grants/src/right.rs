@@ -54,6 +54,30 @@ pub struct Request {
     pub optional: bool,
 }
 
+impl Request {
+    /// Cuts it to what somebody else allows of the same capability: named operations (none: all of them), and the most
+    /// of each amount. Nothing is ever added. Answers whether anything is left of it.
+    pub fn cut(
+        &mut self,
+        capability: Capability,
+        operations: Option<&BTreeSet<String>>,
+        amounts: &BTreeMap<(Amount, Period), u64>,
+    ) -> bool {
+        if let Some(allowed) = operations {
+            if self.operations.is_empty() {
+                let all = ceiling(capability).into_iter().flat_map(|most| most.operations);
+                self.operations = all.map(|name| (*name).to_owned()).collect();
+            }
+            self.operations.retain(|name| allowed.contains(name));
+        }
+        for (key, most) in amounts {
+            self.amounts.entry(*key).and_modify(|asked| *asked = (*asked).min(*most)).or_insert(*most);
+        }
+        // An empty set would mean all of them.
+        operations.is_none() || !self.operations.is_empty()
+    }
+}
+
 /// Everything a pack asks for.
 pub type Requests = BTreeMap<Capability, Request>;
 

@@ -8,7 +8,7 @@ use puppet_grants::{Amount, Answer, Charge, Failure, Held};
 use puppet_store::{MemoryStore, Vector};
 
 use crate::{
-    embedding::{HASHED, hashed_vector},
+    embedding::hashed_vector,
     recall::Recaller,
 };
 
@@ -79,11 +79,6 @@ impl Memories {
     pub fn embedded(store: Arc<dyn MemoryStore>, embedder: Arc<dyn Embedder>, terms: VectorTerms) -> Self {
         let recaller = Recaller::with_embedder(store, Arc::clone(&embedder), &terms.model);
         Self { recaller: Held::new(Arc::new(recaller)), model: Some(Model { held: Held::new(embedder), terms }) }
-    }
-
-    /// Whose vectors are compared.
-    pub fn vectors_of(&self) -> &str {
-        self.model.as_ref().map_or(HASHED, |model| &model.terms.model)
     }
 
     /// The vector with which a text is stored; none where it comes later.

@@ -130,45 +130,28 @@ pub(crate) fn narrowed(plugin: &Requests, pack: &Requests) -> Requests {
     let mut requests = plugin.clone();
     requests.retain(|capability, request| {
         let Some(by) = pack.get(capability) else { return true };
-        if request.operations.is_empty() {
-            let all = ceiling(*capability).into_iter().flat_map(|most| most.operations);
-            request.operations = all.map(|operation| (*operation).to_owned()).collect();
-        }
-        if !by.operations.is_empty() {
-            request.operations.retain(|operation| by.operations.contains(operation));
-        }
         if !by.kinds.is_empty() {
             request.kinds.retain(|kind| by.kinds.contains(kind));
         }
-        for (key, most) in &by.amounts {
-            request.amounts.entry(*key).and_modify(|asked| *asked = (*asked).min(*most)).or_insert(*most);
-        }
-        // An empty set would mean all of them.
-        !request.operations.is_empty()
+        let named = (!by.operations.is_empty()).then_some(&by.operations);
+        request.cut(*capability, named, &by.amounts)
     });
     requests
 }
 
 /// An amount that this capability counts.
 fn amount(path: &str, key: &str, most: &Ceiling) -> Result<(Amount, Period), Problem> {
-    let known: Vec<String> = Amount::ALL
-        .iter()
-        .filter(|amount| most.amounts.iter().any(|(counted, _, _)| counted == *amount))
-        .flat_map(|amount| [Period::Hour, Period::Day].map(|period| format!("{}/{}", amount.name(), period.name())))
-        .collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    match Amount::parse_key(key) {
-        Ok(parsed) if known.contains(&key) => Ok(parsed),
-        _ => {
-            let message = format!("`{key}` is not an amount of `{}`", most.capability);
-            let remedy = if known.is_empty() {
-                "nothing is counted there: leave it out".to_owned()
-            } else {
-                crate::error::suggest(key, &known)
-            };
-            Err(Problem::new(ErrorKind::UnknownKey, path, message, remedy))
-        }
-    }
+    most.amount(key).ok_or_else(|| {
+        let known = most.keys();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("`{key}` is not an amount of `{}`", most.capability);
+        let remedy = if known.is_empty() {
+            "nothing is counted there: leave it out".to_owned()
+        } else {
+            crate::error::suggest(key, &known)
+        };
+        Problem::new(ErrorKind::UnknownKey, path, message, remedy)
+    })
 }
 
 fn quantity(path: &str, amount: Amount, value: &Value) -> Result<u64, Problem> {

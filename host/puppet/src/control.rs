@@ -118,13 +118,7 @@ impl Request {
     fn limit(&self) -> Duration {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
-            Self::AddAgent { .. } | Self::Budgets | Self::Agents | Self::Models => 0,
-            Self::Plugins
-            | Self::Regrant
-            | Self::Release { .. }
-            | Self::Halt { .. }
-            | Self::Resume
-            | Self::Decide { .. } => 0,
+            _ => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
     }

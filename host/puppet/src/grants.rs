@@ -7,7 +7,7 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
-use puppet_grants::{Ledger, Requests, Terms, ceiling};
+use puppet_grants::{Ledger, Requests, Terms};
 use puppet_types::{AgentId, Capability, Digest, PackId};
 
 use crate::{
@@ -135,18 +135,7 @@ impl InForce<'_> {
         }
         requests.retain(|capability, request| {
             let Some(Granted { operations, amounts }) = grant.capabilities.get(capability) else { return false };
-            if let Some(operations) = operations {
-                if request.operations.is_empty() {
-                    let all = ceiling(*capability).into_iter().flat_map(|most| most.operations);
-                    request.operations = all.map(|name| (*name).to_owned()).collect();
-                }
-                request.operations.retain(|operation| operations.contains(operation));
-            }
-            for (key, most) in amounts {
-                request.amounts.entry(*key).and_modify(|asked| *asked = (*asked).min(*most)).or_insert(*most);
-            }
-            // An empty set would mean all of them.
-            operations.is_none() || !request.operations.is_empty()
+            request.cut(*capability, operations.as_ref(), amounts)
         });
         grant.terms.clone()
     }

@@ -46,6 +46,18 @@ pub async fn readable(setup: &Setup) -> Result<Vec<AgentSpec>> {
     }
 }
 
+/// Everybody that a host would have now: those that live here and can be read, and those that the configuration adds.
+pub async fn all_agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
+    let mut specs = match if_there(setup)? {
+        Some(store) => store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect(),
+        None => Vec::new(),
+    };
+    let stored: Vec<AgentId> = specs.iter().map(|spec: &AgentSpec| spec.id.clone()).collect();
+    let configured = configured(setup)?.unwrap_or_default().specs;
+    specs.extend(configured.into_iter().filter(|spec| !stored.contains(&spec.id)));
+    Ok(specs)
+}
+
 /// Agents of the folder `agents/` beside the configuration, where there is one: the next host takes them in.
 pub fn configured(setup: &Setup) -> Result<Option<Found>> {
     let folder = setup.home.join("agents");

@@ -25,7 +25,7 @@ pub use config::{Pool, SandboxConfig};
 pub use exports::{AgentRef, NewEvent};
 pub use inspect::{CONTRACT, Inspection, World, inspect};
 pub use invoke::{CallSetup, Ended};
-pub use limits::{LIMITS, Limit, LimitError, Limits};
+pub use limits::{LIMITS, LimitError, Limits};
 pub use load_error::LoadError;
 pub use prepare::Prepared;
 pub use room::{Carrier, Room};

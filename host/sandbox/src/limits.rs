@@ -2,31 +2,8 @@
 //! the rows from which `puppet doctor --limits` and the docs are made.
 //! Not here: bounds that the gate counts (host calls per capability, decisions), see `puppet_grants::CallBounds`.
 
-use puppet_types::Breach;
+use puppet_types::{Breach, Limit};
 use serde::{Deserialize, Serialize};
-
-/// One row of the table of limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Limit {
-    /// Name of the field.
-    pub name: &'static str,
-    /// The default.
-    pub value: u64,
-    /// The least a configuration may say.
-    pub least: u64,
-    /// The most a configuration may say: no limit can be switched off.
-    pub most: u64,
-    /// What is counted.
-    pub unit: &'static str,
-    /// Where it is set in `puppet.toml`.
-    pub config_key: &'static str,
-    /// What a guest that hits it ends with; `None` where the excess is dropped, not punished.
-    pub breach: Option<Breach>,
-    /// The test with a guest that hits it.
-    pub hostile_guest: &'static str,
-    /// What it bounds.
-    pub about: &'static str,
-}
 
 /// A limit outside what it may be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +57,7 @@ macro_rules! limits {
             least: $least,
             most: $most,
             unit: $unit,
-            config_key: concat!("sandbox.limits.", stringify!($name)),
+            config_key: Some(concat!("sandbox.limits.", stringify!($name))),
             breach: $breach,
             hostile_guest: $guest,
             about: $about,
@@ -139,8 +116,8 @@ limits! {
 fn check_one(name: &str, value: u64) -> Result<(), LimitError> {
     match LIMITS.iter().find(|limit| limit.name == name) {
         Some(limit) if value < limit.least || value > limit.most => {
-            let Limit { config_key: key, least, most, unit, .. } = *limit;
-            Err(LimitError { key, value, least, most, unit })
+            let Limit { least, most, unit, .. } = *limit;
+            Err(LimitError { key: limit.config_key.unwrap_or(limit.name), value, least, most, unit })
         }
         _ => Ok(()),
     }
@@ -159,7 +136,7 @@ mod tests {
                 let text = format!("{{\"{}\": {outside}}}", limit.name);
                 let limits: Limits = serde_json::from_str(&text).unwrap();
                 let error = limits.check().unwrap_err();
-                assert_eq!((error.key, error.value), (limit.config_key, outside));
+                assert_eq!((Some(error.key), error.value), (limit.config_key, outside));
             }
         }
     }

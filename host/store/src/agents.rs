@@ -47,15 +47,6 @@ pub struct StateBlob {
     pub data: Vec<u8>,
 }
 
-/// Whose blob.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PluginState {
-    /// The agent.
-    pub agent: AgentId,
-    /// The plugin.
-    pub plugin: PackId,
-}
-
 /// Agents.
 #[async_trait]
 pub trait AgentStore: Send + Sync {

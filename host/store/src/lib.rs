@@ -19,7 +19,7 @@ pub mod sqlite;
 mod strikes;
 mod timers;
 
-pub use agents::{AgentRow, AgentStore, PluginState, Relationship, StateBlob};
+pub use agents::{AgentRow, AgentStore, Relationship, StateBlob};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use error::{Result, StoreError};

@@ -8,6 +8,7 @@ mod event;
 pub mod ids;
 mod invocation;
 mod json;
+mod limit;
 pub mod persona;
 pub mod scrub;
 mod secret;
@@ -27,6 +28,7 @@ pub use invocation::{
     Breach, Cost, Declined, Invocation, LogLine, NumberedDecision, Outcome, PluginRef, Read, ReadStatus, Timing,
 };
 pub use json::{Json, PAYLOAD_DEPTH, is_too_deep};
+pub use limit::Limit;
 pub use persona::Persona;
 pub use secret::{MASK, Secret};
 pub use time::Timestamp;

@@ -37,6 +37,11 @@ pub fn learn<'s>(secrets: impl IntoIterator<Item = &'s Secret>) {
     }
 }
 
+/// Whether there is anything to look for.
+pub fn is_needed() -> bool {
+    KNOWN.read().unwrap_or_else(PoisonError::into_inner).scrubber.is_some()
+}
+
 fn scrubber() -> Option<Arc<Scrubber>> {
     KNOWN.read().unwrap_or_else(PoisonError::into_inner).scrubber.clone()
 }

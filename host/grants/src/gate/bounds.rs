@@ -3,41 +3,18 @@
 
 use std::time::Duration;
 
-use puppet_types::Breach;
-
-/// One row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    /// Name of the field.
-    pub name: &'static str,
-    /// The default.
-    pub value: u64,
-    /// The least a configuration may say.
-    pub least: u64,
-    /// The most a configuration may say.
-    pub most: u64,
-    /// What is counted.
-    pub unit: &'static str,
-    /// Where it is set in `puppet.toml`.
-    pub config_key: &'static str,
-    /// What a guest that hits it ends with; `None` where the excess is dropped, not punished.
-    pub breach: Option<Breach>,
-    /// The test with a guest that hits it.
-    pub hostile_guest: &'static str,
-    /// What it bounds.
-    pub about: &'static str,
-}
+use puppet_types::{Breach, Limit};
 
 macro_rules! bounds {
     ($($name:ident = $least:expr, $value:expr, $most:expr, $unit:literal, $breach:expr, $guest:literal, $about:literal;)+) => {
         /// The table of bounds.
-        pub const BOUNDS: &[Bound] = &[$(Bound {
+        pub const BOUNDS: &[Limit] = &[$(Limit {
             name: stringify!($name),
             value: $value,
             least: $least,
             most: $most,
             unit: $unit,
-            config_key: concat!("invocation.", stringify!($name)),
+            config_key: Some(concat!("invocation.", stringify!($name))),
             breach: $breach,
             hostile_guest: $guest,
             about: $about,
@@ -98,7 +75,7 @@ impl Default for CallBounds {
 
 impl CallBounds {
     /// The values in force, in the order of the table.
-    pub fn values(&self) -> Vec<(&'static Bound, u64)> {
+    pub fn values(&self) -> Vec<(&'static Limit, u64)> {
         let values = [
             u64::from(self.host_calls),
             u64::from(self.decisions),

@@ -8,7 +8,7 @@ use puppet_store::{
 };
 use serde::Serialize;
 
-use puppet_types::counted;
+use puppet_types::{Breach, Limit, counted};
 
 use crate::{
     agents::spec_of,
@@ -46,6 +46,14 @@ struct LimitRow {
     about: &'static str,
 }
 
+impl LimitRow {
+    fn of(limit: &Limit, value: u64) -> Self {
+        let Limit { name, least, most, unit, config_key, breach, hostile_guest, about, .. } = *limit;
+        let breach = breach.map(Breach::code);
+        Self { name, value, least, most, unit, config_key, breach, hostile_guest, about }
+    }
+}
+
 /// What to do about a provider whose key is named and not there.
 const NO_KEY: &str = "set the key that it names: in the environment, in `.env`, or as a secret of the data folder";
 
@@ -59,24 +67,9 @@ pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
 
 /// Every limit in force: those of the sandbox, those that the gate counts, and what an agent may keep.
 fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
-    macro_rules! row {
-        ($limit:expr, $value:expr) => {
-            LimitRow {
-                name: $limit.name,
-                value: $value,
-                least: $limit.least,
-                most: $limit.most,
-                unit: $limit.unit,
-                config_key: Some($limit.config_key),
-                breach: $limit.breach.map(puppet_types::Breach::code),
-                hostile_guest: $limit.hostile_guest,
-                about: $limit.about,
-            }
-        };
-    }
     let config = sandboxed::config(setup)?;
-    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| row!(limit, value));
-    let of_gate = sandboxed::bounds(setup).values().into_iter().map(|(bound, value)| row!(bound, value));
+    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| LimitRow::of(limit, value));
+    let of_gate = sandboxed::bounds(setup).values().into_iter().map(|(bound, value)| LimitRow::of(bound, value));
     let kept = puppet_agent::KEPT as u64;
     let relationships = LimitRow {
         name: "relationships",
@@ -110,10 +103,10 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
-    checks.extend(agents(setup).await);
-    checks.extend(stop(setup).await);
-    checks.extend(outbox(setup).await);
-    checks.extend(approvals(setup).await);
+    // A folder that cannot be opened is told by its own check.
+    if let Ok(Some(store)) = records::if_there(setup) {
+        checks.extend([agents(&store).await, stop(&store).await, outbox(&store).await, approvals(&store).await]);
+    }
     checks.extend(of_credentials(setup));
     checks.push(secrets(setup));
     checks.extend(of_models(setup));
@@ -161,22 +154,20 @@ fn configuration(setup: &Setup) -> Check {
     }
 }
 
-/// `grants.toml`: that it can be read, and that what it cuts is there.
+/// `grants.toml`: that it can be read, and that the packs it names are there and are the ones that were approved.
 async fn grants(setup: &Setup) -> Check {
     let grants = match Grants::of(setup) {
         Ok(grants) => grants,
         Err(trouble) => return of_trouble("grants", "fail", &trouble),
     };
     if grants.is_empty() {
-        return check("grants", "ok", "nothing is cut: packs get what they request, up to the ceilings", "");
+        return check("grants", "ok", "none of the operator: packs have what they request, up to the ceilings", "");
     }
     // Agents that cannot be read have a check of their own.
-    let stored = records::agents(setup).await.unwrap_or_default();
-    let configured = match records::configured(setup) {
-        Ok(found) => found.unwrap_or_default().specs,
+    let packs = match records::all_agents(setup).await {
+        Ok(specs) => specs.into_iter().map(|spec| spec.pack).collect(),
         Err(trouble) => return of_trouble("grants", "fail", &trouble),
     };
-    let packs = stored.into_iter().chain(configured).map(|spec| spec.pack).collect();
     match grants.notes(&packs).as_slice() {
         [] => check("grants", "ok", format!("{} read and understood", counted(grants.len(), "grant", "grants")), ""),
         odd => check("grants", "warn", odd.join("; "), "`puppet grants show` tells what is in force"),
@@ -213,59 +204,55 @@ async fn folder(setup: &Setup) -> Check {
 }
 
 /// Whether the operator has stopped everything.
-async fn stop(setup: &Setup) -> Option<Check> {
-    let store = SqliteStore::open_read_only(&setup.data).ok()?;
-    Some(match store.halted().await {
+async fn stop(store: &SqliteStore) -> Check {
+    match store.halted().await {
         Ok(None) => check("halt", "ok", "effects leave", ""),
         Ok(Some(halt)) => check("halt", "warn", words(&halt), "`puppet resume` lets effects leave"),
         Err(error) => of_trouble("halt", "fail", &error.into()),
-    })
+    }
 }
 
 /// Effects that wait for the operator.
-async fn approvals(setup: &Setup) -> Option<Check> {
-    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+async fn approvals(store: &SqliteStore) -> Check {
     let waiting = match store.effects(&[EffectState::WaitingForApproval]).await {
         Ok(waiting) => waiting,
-        Err(error) => return Some(of_trouble("approvals", "fail", &error.into())),
+        Err(error) => return of_trouble("approvals", "fail", &error.into()),
     };
     let Some(first) = waiting.iter().filter_map(|effect| effect.expires).min() else {
-        return Some(check("approvals", "ok", "nothing waits for approval", ""));
+        return check("approvals", "ok", "nothing waits for approval", "");
     };
     let detail =
         format!("{} for approval, the first until {first}", counted(waiting.len(), "effect waits", "effects wait"));
-    Some(check("approvals", "warn", detail, "`puppet approvals list` shows them"))
+    check("approvals", "warn", detail, "`puppet approvals list` shows them")
 }
 
 /// Agents whose rows cannot be understood: their events wait until somebody mends them.
-async fn agents(setup: &Setup) -> Option<Check> {
-    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+async fn agents(store: &SqliteStore) -> Check {
     let rows = match store.agents().await {
         Ok(rows) => rows,
-        Err(error) => return Some(of_trouble("agents", "fail", &error.into())),
+        Err(error) => return of_trouble("agents", "fail", &error.into()),
     };
     let broken: Vec<String> = rows.iter().filter_map(|row| spec_of(row).err()).map(|trouble| trouble.message).collect();
     if broken.is_empty() {
-        return Some(check("agents", "ok", format!("{} can be read", counted(rows.len(), "agent", "agents")), ""));
+        return check("agents", "ok", format!("{} can be read", counted(rows.len(), "agent", "agents")), "");
     }
     let remedy = "restore the folder from a backup: until then their events wait";
-    Some(check("agents", "fail", broken.join("; "), remedy))
+    check("agents", "fail", broken.join("; "), remedy)
 }
 
 /// Effects of which nobody knows whether they happened: somebody has to look.
-async fn outbox(setup: &Setup) -> Option<Check> {
-    let store = SqliteStore::open_read_only(&setup.data).ok()?;
+async fn outbox(store: &SqliteStore) -> Check {
     let doubtful = match store.effects(&[EffectState::InDoubt]).await {
         Ok(doubtful) => doubtful,
-        Err(error) => return Some(of_trouble("outbox", "fail", &error.into())),
+        Err(error) => return of_trouble("outbox", "fail", &error.into()),
     };
     if doubtful.is_empty() {
-        return Some(check("outbox", "ok", "no effect is in doubt", ""));
+        return check("outbox", "ok", "no effect is in doubt", "");
     }
     let named = doubtful.iter().rev().take(DOUBTFUL);
     let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
     let detail = format!("{} in doubt, the latest: {}", doubtful.len(), named.join(", "));
-    Some(check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were"))
+    check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were")
 }
 
 fn sandbox(setup: &Setup) -> Check {

@@ -100,10 +100,9 @@ pub async fn stands(setup: &Setup) -> Result<BTreeMap<PackId, Stands>> {
     if let Some(answer) = control::ask(&setup.data, &Ask::Plugins).await? {
         return serde_json::from_value(answer).map_err(Trouble::internal);
     }
-    let rows = match SqliteStore::open_read_only(&setup.data) {
-        Ok(store) => store.strikes().await?,
-        Err(_) if !setup.data.join("puppet.db").exists() => Vec::new(),
-        Err(error) => return Err(error.into()),
+    let rows = match records::if_there(setup)? {
+        Some(store) => store.strikes().await?,
+        None => Vec::new(),
     };
     let mut all = BTreeMap::new();
     for plugin in firstparty::plugins().into_iter().filter(|plugin| runs(setup, &plugin.manifest.id)) {

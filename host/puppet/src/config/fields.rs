@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn bounds_of_an_invocation_are_those_of_the_gate() {
         for bound in puppet_grants::BOUNDS {
-            let field = FIELDS.iter().find(|field| field.key == bound.config_key).unwrap();
+            let field = FIELDS.iter().find(|field| Some(field.key) == bound.config_key).unwrap();
             let holds = format!("{} to {}", bound.least, bound.most);
             assert_eq!(
                 (field.holds, field.default),

@@ -1,7 +1,10 @@
 //! `grants.toml`, the operator's lock file: what each pack may do, with amounts, for whom, how and until when. It can
 //! only cut what packs request. Not here: the cutting (`crate::grants`), and the writing (`crate::commands::grants`).
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use puppet_grants::{Amount, CEILINGS, Ceiling, Mode, Period, Terms};
 use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
@@ -34,7 +37,7 @@ pub struct PackGrant {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Granted {
     /// Only these; none: all that it requests. Never empty.
-    pub operations: Option<Vec<String>>,
+    pub operations: Option<BTreeSet<String>>,
     /// The most of each amount; what is not named stays as requested. Dollars in micro-dollars.
     pub amounts: BTreeMap<(Amount, Period), u64>,
 }
@@ -109,8 +112,8 @@ fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
     let mut amounts = BTreeMap::new();
     if let Some((table, entries)) = section.named("amounts")? {
         for entry in entries {
-            let key = amount(&entry.name, most).ok_or_else(|| {
-                let known = amounts_of(most);
+            let key = most.amount(&entry.name).ok_or_else(|| {
+                let known = most.keys();
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let message = format!("`{}` is no amount of `{}`", entry.name, most.capability);
                 table.wrong(&entry.name, entry.line, message, suggest::remedy(&entry.name, &known))
@@ -123,21 +126,7 @@ fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
             amounts.extend(quantity.map(|quantity| (key, quantity.value)));
         }
     }
-    Ok(Granted { operations: operations.map(|found| found.value), amounts })
-}
-
-/// An amount that this capability counts, by its key.
-pub fn amount(key: &str, most: &Ceiling) -> Option<(Amount, Period)> {
-    let parsed = Amount::parse_key(key).ok()?;
-    most.amounts.iter().any(|(counted, _, _)| *counted == parsed.0).then_some(parsed)
-}
-
-/// The keys of all amounts that a capability counts.
-pub fn amounts_of(most: &Ceiling) -> Vec<String> {
-    let counted = Amount::ALL.iter().filter(|amount| most.amounts.iter().any(|(counted, _, _)| counted == *amount));
-    counted
-        .flat_map(|amount| [Period::Hour, Period::Day].map(|period| format!("{}/{}", amount.name(), period.name())))
-        .collect()
+    Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts })
 }
 
 fn pack_id(text: &str) -> Option<PackId> {
@@ -169,7 +158,7 @@ mod tests {
         let tokens = ((Amount::Tokens, Period::Day), 100_000);
         let usd = ((Amount::Usd, Period::Day), 500_000);
         assert_eq!(ember.capabilities[&Capability::Llm].amounts, BTreeMap::from([tokens, usd]));
-        assert_eq!(ember.capabilities[&Capability::Tweet].operations.as_deref(), Some(&["reply".to_owned()][..]));
+        assert_eq!(ember.capabilities[&Capability::Tweet].operations, Some(["reply".to_owned()].into()));
         assert_eq!(ember.capabilities.len(), 2);
         assert!(grants[1].capabilities.is_empty() && grants[1].terms == Terms::default());
         assert!(parse("").unwrap().is_empty());

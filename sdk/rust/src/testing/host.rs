@@ -136,7 +136,8 @@ impl Host {
         self.answers = Some(Box::new(answer));
         self
     }
-    /// `capability.operation` that answers `denied`.
+    /// Every call of this function answers `denied`, as where the operator took it back: `capability.operation`, for
+    /// example `tweet.post`.
     pub fn deny(mut self, operation: &str) -> Self {
         self.denied.insert(operation.to_owned());
         self

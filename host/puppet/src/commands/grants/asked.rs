@@ -86,14 +86,7 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
         let requests = plugin.manifest.requests.clone();
         asking.insert(pack.clone(), Asking { pack, digest, requests, handles: Vec::new() });
     }
-    let mut specs = match records::if_there(setup)? {
-        Some(store) => crate::agents::rows(&store).await?,
-        None => Vec::new(),
-    };
-    let stored: Vec<AgentId> = specs.iter().map(|spec| spec.id.clone()).collect();
-    let configured = records::configured(setup)?.unwrap_or_default().specs;
-    specs.extend(configured.into_iter().filter(|spec| !stored.contains(&spec.id)));
-    for spec in specs {
+    for spec in records::all_agents(setup).await? {
         let Some(plugin) = built_in.iter().find(|plugin| plugin.manifest.id == spec.plugin) else { continue };
         let entry = asking.entry(spec.pack.clone()).or_insert_with(|| Asking {
             pack: spec.pack.clone(),
@@ -120,7 +113,11 @@ pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
 impl Asking {
     /// What it asks for, within the ceilings.
     pub fn rights(&self) -> Rights {
-        Rights::from_requests(&self.requests, &self.pack, &AgentId::new(""), &Arc::new(Ledger::default()))
+        self.rights_of(&self.requests)
+    }
+
+    fn rights_of(&self, requests: &Requests) -> Rights {
+        Rights::from_requests(requests, &self.pack, &AgentId::new(""), &Arc::new(Ledger::default()))
     }
 
     /// What it has of that.
@@ -128,10 +125,7 @@ impl Asking {
         let grant = grants.pack(&self.pack);
         let mut left = self.requests.clone();
         grants.in_force().cut(&mut left, &self.pack, None);
-        let rights = |requests: &Requests| {
-            Rights::from_requests(requests, &self.pack, &AgentId::new(""), &Arc::new(Ledger::default()))
-        };
-        let (asked, has) = (rights(&self.requests), rights(&left));
+        let (asked, has) = (self.rights(), self.rights_of(&left));
         let mut items = Vec::new();
         for capability in asked.capabilities() {
             items.extend(self.items(capability, &asked, &has));

@@ -120,8 +120,8 @@ impl Draft {
             let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
             wrong(format!("`{capability}` is no capability"), remedy(capability, &known))
         })?;
-        let (amount, _) = grants_file::amount(key, most).ok_or_else(|| {
-            let known = grants_file::amounts_of(most);
+        let (amount, _) = most.amount(key).ok_or_else(|| {
+            let known = most.keys();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             wrong(format!("`{key}` is no amount of `{capability}`"), remedy(key, &known))
         })?;
