@@ -147,3 +147,42 @@ fn a_running_host_takes_changes_up_at_once() {
     run(&home, &["grants", "set", "ember", "tweet.replies/hour=9"]).exits(0);
     assert!(tweets() > 0);
 }
+
+#[test]
+fn what_an_account_and_the_host_may_do_is_set_and_holds_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let data = home.join(".puppet");
+    let host = Running::start(&home, &data, &[]);
+    assert_eq!(states(&mentioned(&home, 1), "reply"), ["done"]);
+    // One is used up already; a second would be the third of what two agents of this account may do.
+    let set = run(&home, &["grants", "set", "@ember", "tweet.replies/hour=1"]).exits(0);
+    assert!(set.stdout.contains("@ember") && set.stdout.contains("may reply once an hour"), "{}", set.stdout);
+    let args = ["event", "send", "mention", "--agent", "ember", "--wait", "--payload"];
+    let refused = run(&home, &[&args[..], &["{\"text\": \"and now?\", \"author\": \"bob\"}"]].concat()).exits(1);
+    assert!(refused.stdout.contains("of all that post as @ember: 0 of 1 left"), "{}", refused.stdout);
+    let budgets = run(&home, &["budgets", "--json"]).exits(0).json();
+    let of = |scope: &str, amount: &str| {
+        list(&budgets, "items").iter().find(|item| item["scope"] == scope && item["amount"] == amount).cloned().unwrap()
+    };
+    let replies = of("account", "replies");
+    let known = |key: &str| replies[key].clone();
+    assert_eq!(
+        (known("account"), known("agent"), known("pack")),
+        ("ember".into(), None::<u8>.into(), None::<u8>.into())
+    );
+    assert_eq!((known("limit"), known("used"), known("state")), (1.into(), 1.into(), "spent".into()));
+    let timers = list(&budgets, "items").iter().find(|item| item["amount"] == "timers" && item["period"].is_null());
+    let timers = timers.unwrap();
+    assert!(timers["used"].as_u64() > Some(0) && timers["resets_at"].is_null(), "{timers}");
+    let printed = host.printed();
+    assert!(printed.contains("the budget tweet.replies/hour of @ember is spent"), "{printed}");
+    // What may not stand there is told, and the file stays.
+    let before = std::fs::read_to_string(home.join("grants.toml")).unwrap();
+    for (target, change) in [("@ember", "llm.usd/day=1"), ("host", "memory.rows=1"), ("host", "tweet.posts/week=1")] {
+        run(&home, &["grants", "set", target, change]).exits(2);
+    }
+    run(&home, &["grants", "set", "host", "--mode", "live"]).exits(2);
+    assert_eq!(std::fs::read_to_string(home.join("grants.toml")).unwrap(), before);
+    assert!(run(&home, &["grants", "show"]).exits(0).stdout.contains("all that post as it, together"));
+}

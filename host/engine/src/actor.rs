@@ -8,7 +8,7 @@ use puppet_grants::Rights;
 use puppet_llm::Llm;
 use puppet_types::{AccountId, AgentId, Digest, Mood, Persona, Timestamp};
 
-use crate::plugin::Plugin;
+use crate::{plugin::Plugin, remembered::Remembered};
 
 /// A character or a generator.
 pub struct Actor {
@@ -34,6 +34,8 @@ pub struct Actor {
     pub assets: Vec<String>,
     /// Off unless configured.
     pub decay: Option<MoodDecay>,
+    /// How much it remembers.
+    pub remembered: Remembered,
 }
 
 impl Actor {

@@ -132,6 +132,13 @@ impl Agenda {
         }
     }
 
+    /// Names of the timers that a plugin has set for an agent.
+    pub fn timer_names(&self, agent: &AgentId, plugin: &PackId) -> BTreeSet<Arc<str>> {
+        let first = (agent.clone(), plugin.clone(), Arc::from(""));
+        let all = self.timers.range(first..).map(|(key, _)| key);
+        all.take_while(|key| key.0 == *agent && key.1 == *plugin).map(|key| Arc::clone(&key.2)).collect()
+    }
+
     /// When something is due next.
     pub fn next(&self) -> Option<Timestamp> {
         let event = self.events.first_key_value().map(|((at, _), _)| *at);

@@ -1,16 +1,19 @@
 //! The store data of one call: what every interface sees of an invocation. Wiring only.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use puppet_grants::{Gate, Held};
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
-use puppet_store::{AgentStore, TimerStore};
+use puppet_store::{AgentStore, MemorySize, TimerStore};
 use puppet_tweet::TweetReader;
-use puppet_types::{Capability, Event, Outcome, Refusal};
+use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
 use wasmtime::component::Linker;
 
-use crate::{actor::Actor, agents::Agents};
+use crate::{actor::Actor, agenda::Agenda, agents::Agents, host::Host};
 
 /// Providers in custody, shared by all calls. A model is the actor's own.
 pub struct HeldProviders {
@@ -24,6 +27,15 @@ pub struct HeldProviders {
     pub tweets: Held<dyn TweetReader>,
 }
 
+/// Which timers are set, from the agenda.
+struct Timers(Arc<Mutex<Agenda>>);
+
+impl puppet_schedule::Names for Timers {
+    fn of(&self, agent: &AgentId, pack: &PackId) -> BTreeSet<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).timer_names(agent, pack)
+    }
+}
+
 /// One call. Behind one pointer, since it is handed on from hand to hand.
 pub struct Call(Box<Parts>);
 
@@ -33,14 +45,26 @@ struct Parts {
     actor: Arc<Actor>,
     held: Arc<HeldProviders>,
     agents: Arc<Agents>,
+    timers: Timers,
     seed: u64,
     recalled: puppet_memory::Recalled,
+    size: MemorySize,
 }
 
 impl Call {
-    /// Before the instance.
-    pub fn new(gate: Gate, actor: Arc<Actor>, held: Arc<HeldProviders>, agents: Arc<Agents>, seed: u64) -> Self {
-        Self(Box::new(Parts { room: Room::default(), gate, actor, held, agents, seed, recalled: Default::default() }))
+    /// Before the instance. `size` is no less than what its agent remembers.
+    pub(crate) fn new(host: &Host, gate: Gate, actor: Arc<Actor>, seed: u64, size: MemorySize) -> Self {
+        Self(Box::new(Parts {
+            room: Room::default(),
+            gate,
+            actor,
+            held: Arc::clone(&host.held),
+            agents: Arc::clone(&host.agents),
+            timers: Timers(host.agenda_of()),
+            seed,
+            recalled: Default::default(),
+            size,
+        }))
     }
     /// After the instance.
     pub fn into_gate(self) -> Gate {
@@ -105,6 +129,7 @@ impl puppet_memory::Carries for Call {
             agent: &self.0.actor.id,
             account: &self.0.actor.account,
             recalled: &mut self.0.recalled,
+            size: self.0.size,
         }
     }
 }
@@ -116,6 +141,7 @@ impl puppet_schedule::Carries for Call {
             store: &self.0.held.timers,
             agent: &self.0.actor.id,
             timezone: &self.0.actor.profile.timezone,
+            names: &self.0.timers,
         }
     }
 }

@@ -89,7 +89,7 @@ async fn pending(
     answers: Answers,
 ) -> Result<Pending, StoreError> {
     let event = &waiting.event;
-    let called = invocation::call(host, &actor, Origin::of(host, id), event, answers).await;
+    let called = invocation::call(host, &actor, Origin::of(host, id), event, answers).await?;
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
     if called.outcome == Outcome::Ok {
@@ -142,6 +142,7 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     };
     let happening = host.is_watched().then(|| happening(&commit));
     let unembedded = host.unembedded(&commit.changes);
+    actor.remembered.add(&commit.changes);
     let committed = host.store.commit(commit).await.inspect_err(|_| {
         struck.iter().for_each(|strike| actor.plugin.take_back(strike));
     })?;

@@ -1,5 +1,6 @@
 //! What a host tells those who watch: the terminal's live view, `event send --wait`, later the stream of the API.
 
+use puppet_grants::BudgetLine;
 use puppet_store::{Effect, EffectState, Halt, Post};
 use puppet_types::{AgentId, EventId, InvocationId, Mood, PostId, Timestamp};
 
@@ -57,6 +58,13 @@ pub enum Happening {
         at: Timestamp,
         /// It, with its state.
         effect: Box<Effect>,
+    },
+    /// A budget has come to 80 %, or to its end.
+    Budget {
+        /// When.
+        at: Timestamp,
+        /// How it stands.
+        line: Box<BudgetLine>,
     },
     /// Everything was halted or resumed.
     Halted {

@@ -1,7 +1,7 @@
 //! A host's parts, wired once, and its state in memory: the agenda, the actors in use, the watchers.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
-use puppet_grants::{Books, BudgetLine, CallBounds, Ledger};
+use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
@@ -20,8 +20,8 @@ use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, call::HeldProviders, clock::Clock, handle::Settled,
-    happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready,
+    actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, budgets, call::HeldProviders, clock::Clock,
+    handle::Settled, happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready,
 };
 
 /// Watchers that fall behind by more than this lose the oldest.
@@ -102,7 +102,7 @@ pub struct Host {
     casting: Box<dyn Casting>,
     plugins: RwLock<Plugins>,
     actors: Ready,
-    agenda: Mutex<Agenda>,
+    agenda: Arc<Mutex<Agenda>>,
     /// Whose memories wait for vectors.
     pub(crate) backlog: Backlog,
     wake: Notify,
@@ -122,6 +122,8 @@ pub struct Submitted {
 impl Host {
     /// Wires the parts. Nothing runs yet: [`Host::load`] fills the agenda.
     pub fn new(parts: HostParts) -> Self {
+        let watchers = broadcast::channel(WATCHED).0;
+        budgets::listen(&parts.ledger, Arc::clone(&parts.clock), watchers.clone());
         Self {
             store: parts.store,
             sandbox: parts.sandbox,
@@ -138,10 +140,10 @@ impl Host {
             casting: parts.casting,
             plugins: RwLock::default(),
             actors: Ready::default(),
-            agenda: Mutex::default(),
+            agenda: Arc::default(),
             backlog: Backlog::default(),
             wake: Notify::new(),
-            watchers: broadcast::channel(WATCHED).0,
+            watchers,
             recovering: AtomicBool::new(false),
             halting: tokio::sync::Mutex::default(),
         }
@@ -255,29 +257,6 @@ impl Host {
         Ok(actor)
     }
 
-    /// How every budget stands that somebody has, by key: of all agents, and of the generators that drew on one. Those
-    /// of an agent whose row cannot be understood are not known.
-    pub async fn budget_lines(&self) -> Result<Vec<BudgetLine>, StoreError> {
-        let at = self.now();
-        let drawn = self.ledger.lines(at).into_iter().map(|line| line.key.agent);
-        let holders: BTreeSet<AgentId> = drawn.filter(AgentId::is_generator).chain(self.agents.ids()).collect();
-        let mut lines = Vec::new();
-        for id in holders {
-            match self.actor(&id).await {
-                Ok(Some(actor)) => lines.extend(actor.rights.lines(at)),
-                Ok(None) => {}
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    tracing::warn!(agent = %id, %error, "its budgets are not told")
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        lines.sort_by(|a, b| a.key.cmp(&b.key));
-        // One that several share is told once.
-        lines.dedup_by(|a, b| a.key == b.key);
-        Ok(lines)
-    }
-
     /// Seed of an invocation: HMAC under the host's secret, never of a component's digest.
     pub fn seed(&self, id: &InvocationId) -> u64 {
         let mut mac = self.seeds.clone();
@@ -289,6 +268,11 @@ impl Host {
     /// What is due when.
     pub fn agenda(&self) -> MutexGuard<'_, Agenda> {
         self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, to be kept by a call.
+    pub(crate) fn agenda_of(&self) -> Arc<Mutex<Agenda>> {
+        Arc::clone(&self.agenda)
     }
 
     /// Something new is on the agenda.

@@ -7,9 +7,10 @@ use std::{
 
 use puppet_grants::{Bookings, Elapsed, Gate, Proceedings};
 use puppet_sandbox::{CallSetup, Ended};
+use puppet_store::{MemorySize, StoreError};
 use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
 
-use crate::{actor::Actor, call::Call, host::Host};
+use crate::{actor::Actor, call::Call, host::Host, remembered};
 
 /// Where reads are answered from.
 pub enum Answers {
@@ -55,9 +56,19 @@ pub struct Called {
 }
 
 /// Calls the plugin. Reservations of its decisions are kept where it ended well, else given back.
-pub async fn call(host: &Host, actor: &Arc<Actor>, origin: Origin, event: &Event, answers: Answers) -> Called {
+///
+/// # Errors
+/// The store cannot say how much there is already.
+pub async fn call(
+    host: &Host,
+    actor: &Arc<Actor>,
+    origin: Origin,
+    event: &Event,
+    answers: Answers,
+) -> Result<Called, StoreError> {
+    let size = remembered::size(host, actor).await?;
     let (at, since) = (host.clock.now(), Instant::now());
-    let (outcome, ended) = run(host, actor, &origin, event, (at, since), answers).await;
+    let (outcome, ended) = run(host, actor, (&origin, size), event, (at, since), answers).await;
     let Origin { id, seed } = origin;
     let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
     let mut proceedings = carrier.into_gate().finish(outcome == Outcome::Ok);
@@ -68,7 +79,7 @@ pub async fn call(host: &Host, actor: &Arc<Actor>, origin: Origin, event: &Event
         reads: micros(proceedings.waited),
         commit: 0,
     });
-    Called { id, at, outcome, proceedings, ended, seed, fuel, peak_memory_bytes, timing }
+    Ok(Called { id, at, outcome, proceedings, ended, seed, fuel, peak_memory_bytes, timing })
 }
 
 impl Called {
@@ -99,11 +110,11 @@ impl Called {
     }
 }
 
-/// The plugin on the event, in a fresh instance.
+/// The plugin on the event, in a fresh instance, for an agent that remembers so much.
 pub async fn run(
     host: &Host,
     actor: &Arc<Actor>,
-    Origin { id, seed }: &Origin,
+    (Origin { id, seed }, size): (&Origin, MemorySize),
     event: &Event,
     (at, since): (Timestamp, Instant),
     answers: Answers,
@@ -126,7 +137,7 @@ pub async fn run(
         Answers::Replay(reads) => gate.replay(reads),
     };
     let seed = *seed;
-    let call = Call::new(gate, Arc::clone(actor), Arc::clone(&host.held), Arc::clone(&host.agents), seed);
+    let call = Call::new(host, gate, Arc::clone(actor), seed, size);
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
     let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;

@@ -29,6 +29,6 @@ pub async fn preview(host: &Host, event: Event, recorded: Recorded) -> Result<Op
         Some(reads) => Answers::Recorded(reads),
         None => Answers::Resume(Vec::new()),
     };
-    let called = invocation::call(host, &actor, origin, &event, answers).await;
+    let called = invocation::call(host, &actor, origin, &event, answers).await?;
     Ok(Some(called.record(&actor, event).0))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use puppet_store::StoreError;
+use puppet_store::{MemorySize, StoreError};
 use puppet_types::{Invocation, NumberedDecision, Outcome};
 
 use crate::{
@@ -58,8 +58,15 @@ pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replaye
     let answers = Answers::Replay(recorded.reads.clone());
     let id = recorded.id.clone();
     let origin = Origin { seed: recorded.seed.unwrap_or_else(|| host.seed(&id)), id };
-    let (outcome, ended) =
-        invocation::run(host, &actor, &origin, &recorded.event, (recorded.at, Instant::now()), answers).await;
+    let (outcome, ended) = invocation::run(
+        host,
+        &actor,
+        (&origin, MemorySize::default()),
+        &recorded.event,
+        (recorded.at, Instant::now()),
+        answers,
+    )
+    .await;
     let fuel = ended.fuel;
     let proceedings = ended.carrier.into_gate().finish(false);
     let divergence = first_difference(recorded, &outcome, fuel, &proceedings.decisions, proceedings.divergence);

@@ -1,6 +1,6 @@
 //! Interface `puppet:events/events` on a view of the invocation, and the same for what a generator returns.
 
-use puppet_grants::{Amount, Charge, Gate};
+use puppet_grants::{Amount, Charge, Gate, Level};
 use puppet_types::{Capability, Decision, EventTarget, Priority, Refusal, wit};
 use wasmtime::component::{HasData, Linker};
 
@@ -94,7 +94,8 @@ fn record(
         EventTarget::All => audience,
     };
     let decision = Decision::Emit { event_kind: kind, target, priority, payload, delay_ms };
-    gate.decide("emit", &[Charge { amount: Amount::Events, quantity }], decision)
+    let charge = Charge { amount: Amount::Events, quantity };
+    gate.decide_within("emit", &[charge], &[Level { amount: Amount::Targets, reached: quantity }], decision)
 }
 
 impl Host for View<'_> {
@@ -177,6 +178,21 @@ mod tests {
         assert!(record_generated(&mut open, 2, news(&["a", "b"])).is_ok());
         assert_eq!(refused(record_generated(&mut open, 2, news(&["a", "b"]))), Code::BudgetExhausted);
         assert!(record_generated(&mut open, 2, news(&["a"])).is_ok());
+    }
+
+    #[test]
+    fn one_event_goes_to_no_more_agents_than_are_granted() {
+        let request = Request {
+            kinds: ["news".to_owned()].into(),
+            amounts: [((Amount::Targets, Period::AtOnce), 2)].into(),
+            ..Request::default()
+        };
+        let mut open = gate(Some(request));
+        assert_eq!(refused(record_generated(&mut open, 3, news(&[]))), Code::BudgetExhausted);
+        assert_eq!(refused(record_generated(&mut open, 3, news(&["a", "b", "c"]))), Code::BudgetExhausted);
+        for _ in 0..2 {
+            assert!(record_generated(&mut open, 3, news(&["a", "b"])).is_ok(), "each for itself");
+        }
     }
 
     #[test]

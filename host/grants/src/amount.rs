@@ -24,11 +24,16 @@ pub enum Amount {
     Rows,
     /// Bytes of memories written.
     Bytes,
-    /// Timers set, and timers fired.
+    /// Timers: set and fired over time, or set at once.
     Timers,
+    /// Agents that one event is sent to.
+    Targets,
 }
 
-/// How long until a budget is whole again.
+/// How long until a budget is whole again; or that it never is, and bounds what is there at one time.
+///
+/// Windows are calendar hours and days, no token buckets: "4 an hour" is then never more than four in any hour that an
+/// operator looks at, where a bucket of four that fills up again lets almost eight through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
@@ -36,32 +41,45 @@ pub enum Period {
     Hour,
     /// Calendar day, UTC.
     Day,
+    /// None: what is there at once. Nothing of it comes back with time.
+    AtOnce,
 }
 
 impl Period {
-    /// Length in milliseconds.
-    pub const fn millis(self) -> i64 {
+    /// Length in milliseconds; none for what is there at once.
+    pub const fn millis(self) -> Option<i64> {
         match self {
-            Self::Hour => 3_600_000,
-            Self::Day => 86_400_000,
+            Self::Hour => Some(3_600_000),
+            Self::Day => Some(86_400_000),
+            Self::AtOnce => None,
         }
     }
-    /// `hour` or `day`.
-    pub const fn name(self) -> &'static str {
+    /// `hour` or `day`; none for what is there at once.
+    pub const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
+            Self::Hour => Some("hour"),
+            Self::Day => Some("day"),
+            Self::AtOnce => None,
         }
     }
 }
 
-/// So much of an amount.
+/// So much of an amount, drawn on its budgets per hour and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     /// What.
     pub amount: Amount,
     /// How much, in [`Amount::unit`].
     pub quantity: u64,
+}
+
+/// How much of an amount would be there after a decision: what bounds it at once is compared with this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// What.
+    pub amount: Amount,
+    /// How much, in [`Amount::unit`].
+    pub reached: u64,
 }
 
 /// A key of a manifest that is no amount.
@@ -82,6 +100,7 @@ impl Amount {
         Self::Rows,
         Self::Bytes,
         Self::Timers,
+        Self::Targets,
     ];
     /// Name in manifests and reports.
     pub const fn name(self) -> &'static str {
@@ -96,6 +115,7 @@ impl Amount {
             Self::Rows => "rows",
             Self::Bytes => "bytes",
             Self::Timers => "timers",
+            Self::Targets => "targets",
         }
     }
     /// The unit that quantities are counted in.
@@ -106,23 +126,31 @@ impl Amount {
             _ => "count",
         }
     }
+    /// What it can be bounded over.
+    pub const fn periods(self) -> &'static [Period] {
+        use Period::{AtOnce, Day, Hour};
+        match self {
+            Self::Rows | Self::Bytes | Self::Timers => &[Hour, Day, AtOnce],
+            Self::Targets => &[AtOnce],
+            _ => &[Hour, Day],
+        }
+    }
+    /// As it stands in manifests: `tokens/day`, or `timers` for those that are set at once.
+    pub fn key(self, period: Period) -> String {
+        period.name().map_or_else(|| self.name().to_owned(), |period| format!("{}/{period}", self.name()))
+    }
+    /// All its keys.
+    pub fn keys(self) -> impl Iterator<Item = String> {
+        self.periods().iter().map(move |period| self.key(*period))
+    }
     /// `tokens/day` and the like.
     pub fn parse_key(key: &str) -> Result<(Self, Period), UnknownAmount> {
-        let unknown = || UnknownAmount(key.to_owned());
-        let (amount, period) = key.split_once('/').ok_or_else(unknown)?;
-        let amount = Self::ALL.iter().find(|known| known.name() == amount).ok_or_else(unknown)?;
-        let period = match period {
-            "hour" => Period::Hour,
-            "day" => Period::Day,
-            _ => return Err(unknown()),
-        };
-        Ok((*amount, period))
+        let pairs = Self::ALL.iter().flat_map(|amount| amount.periods().iter().map(|period| (*amount, *period)));
+        let mut pairs = pairs.filter(|(amount, period)| amount.key(*period) == key);
+        pairs.next().ok_or_else(|| UnknownAmount(key.to_owned()))
     }
     fn known() -> Vec<String> {
-        Self::ALL
-            .iter()
-            .flat_map(|amount| ["hour", "day"].map(|period| format!("{}/{period}", amount.name())))
-            .collect()
+        Self::ALL.iter().flat_map(|amount| amount.keys()).collect()
     }
 }
 
@@ -134,7 +162,10 @@ mod tests {
     fn keys_name_amount_and_period() {
         assert_eq!(Amount::parse_key("tokens/day"), Ok((Amount::Tokens, Period::Day)));
         assert_eq!(Amount::parse_key("posts/hour"), Ok((Amount::Posts, Period::Hour)));
-        for bad in ["tokens", "tokens/week", "coins/day", "/day", ""] {
+        assert_eq!(Amount::parse_key("timers"), Ok((Amount::Timers, Period::AtOnce)));
+        assert_eq!(Amount::parse_key("timers/day"), Ok((Amount::Timers, Period::Day)));
+        assert_eq!(Amount::parse_key("targets"), Ok((Amount::Targets, Period::AtOnce)));
+        for bad in ["tokens", "tokens/week", "coins/day", "/day", "", "targets/day", "posts", "rows/"] {
             assert!(Amount::parse_key(bad).unwrap_err().to_string().contains("tokens/day"), "{bad}");
         }
     }

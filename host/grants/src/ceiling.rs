@@ -24,10 +24,7 @@ impl Ceiling {
 
     /// The keys of all amounts that it counts.
     pub fn keys(&self) -> Vec<String> {
-        let counted = Amount::ALL.iter().filter(|amount| self.counts(**amount));
-        counted
-            .flat_map(|amount| [Period::Hour, Period::Day].map(|period| format!("{}/{}", amount.name(), period.name())))
-            .collect()
+        Amount::ALL.iter().filter(|amount| self.counts(**amount)).flat_map(|amount| amount.keys()).collect()
     }
 
     fn counts(&self, amount: Amount) -> bool {
@@ -70,6 +67,9 @@ pub const CEILINGS: &[Ceiling] = &[
         amounts: &[
             (Amount::Rows, Period::Day, 5_000),
             (Amount::Bytes, Period::Day, 4 << 20),
+            // Pinned ones and the character's core stay whatever else comes: somewhere it has to end.
+            (Amount::Rows, Period::AtOnce, 10_000),
+            (Amount::Bytes, Period::AtOnce, 16 << 20),
             // Vectors of a model behind an endpoint: of what is remembered, and of what is looked for.
             (Amount::Tokens, Period::Day, 2_000_000),
             (Amount::Usd, Period::Day, 1_000_000),
@@ -78,14 +78,14 @@ pub const CEILINGS: &[Ceiling] = &[
     Ceiling {
         capability: Capability::Schedule,
         operations: &["once", "after", "every", "cron", "cancel", "list"],
-        amounts: &[(Amount::Timers, Period::Hour, 1_000)],
+        amounts: &[(Amount::Timers, Period::Hour, 1_000), (Amount::Timers, Period::AtOnce, 1_000)],
     },
     Ceiling { capability: Capability::State, operations: &["get", "put", "clear"], amounts: &[] },
     Ceiling {
         capability: Capability::Events,
         operations: &["emit"],
         // Counted per agent addressed: a generator reaches every agent of a host, ten thousand, twice an hour.
-        amounts: &[(Amount::Events, Period::Hour, 20_000)],
+        amounts: &[(Amount::Events, Period::Hour, 20_000), (Amount::Targets, Period::AtOnce, 20_000)],
     },
 ];
 

@@ -33,7 +33,7 @@ use asking::Begun;
 pub use books::{Books, UnbookedReads};
 pub use bounds::{BOUNDS, CallBounds, Elapsed};
 
-use crate::{Amount, Bookings, Charge, Failure, Held, Reservation, Right, Rights};
+use crate::{Amount, Bookings, Charge, Failure, Held, Level, Reservation, Right, Rights};
 
 /// What an invocation leaves behind.
 #[derive(Debug, Default)]
@@ -223,6 +223,17 @@ impl Gate {
     /// Records a decision. `charges` are reserved now and spent by the commit. One that is refused is no decision:
     /// its answer is journaled among the reads.
     pub fn decide(&mut self, operation: &'static str, charges: &[Charge], decision: Decision) -> Result<u32, Refusal> {
+        self.decide_within(operation, charges, &[], decision)
+    }
+
+    /// The same where something is bounded at once: `levels` say what would be there after it.
+    pub fn decide_within(
+        &mut self,
+        operation: &'static str,
+        charges: &[Charge],
+        levels: &[Level],
+        decision: Decision,
+    ) -> Result<u32, Refusal> {
         let capability = decision.capability();
         self.count(capability)?;
         if self.decided.len() >= self.bounds.decisions as usize {
@@ -233,7 +244,7 @@ impl Gate {
             self.refused_before(capability, operation, &decision)?;
         }
         if self.source != Source::Journal
-            && let Err(error) = self.hold(capability, operation, charges)
+            && let Err(error) = self.hold(capability, operation, charges, levels)
         {
             return Err(self.refuse_decision(capability, operation, &decision, error));
         }
@@ -320,13 +331,21 @@ impl Gate {
     }
 
     /// The same for a decision, whose reservations are held until the gate closes.
-    fn hold(&mut self, capability: Capability, operation: &str, charges: &[Charge]) -> Result<(), CallError> {
+    fn hold(
+        &mut self,
+        capability: Capability,
+        operation: &str,
+        charges: &[Charge],
+        levels: &[Level],
+    ) -> Result<(), CallError> {
         if capability.comes_with_every_plugin() {
             return Ok(());
         }
         let mut held = std::mem::take(&mut self.held);
-        let done =
-            self.granted(capability, operation).and_then(|right| right.hold(charges, self.charged_at, &mut held));
+        let done = self.granted(capability, operation).and_then(|right| {
+            right.has_room(levels)?;
+            right.hold(charges, self.charged_at, &mut held)
+        });
         self.held = held;
         done
     }

@@ -11,12 +11,14 @@ mod gate;
 mod held;
 mod right;
 
-pub use amount::{Amount, Charge, Period, UnknownAmount};
-pub use budget::{Booking, Bookings, BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Reservation, Scope, Spend};
+pub use amount::{Amount, Charge, Level, Period, UnknownAmount};
+pub use budget::{
+    Booking, Bookings, BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Owner, Reservation, Scope, Spend,
+};
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use due::Due;
 pub use errand::Errand;
 pub use failure::{Failure, Used};
 pub use gate::{Answer, BOUNDS, Books, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
 pub use held::Held;
-pub use right::{Mode, Request, Requests, Right, Rights, Terms};
+pub use right::{Limits, Mode, Request, Requests, Right, Rights, Shared, Terms};

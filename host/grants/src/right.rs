@@ -8,10 +8,12 @@ use std::{
     },
 };
 
-use puppet_types::{AgentId, CallError, Capability, PackId, Timestamp};
+use puppet_types::{AccountId, AgentId, CallError, Capability, Code, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Period, Reservation, Scope, ceiling::ceiling};
+use crate::{
+    Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Level, Owner, Period, Reservation, ceiling::ceiling,
+};
 
 /// What happens to effects; the later, the stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -81,11 +83,33 @@ impl Request {
 /// Everything a pack asks for.
 pub type Requests = BTreeMap<Capability, Request>;
 
+/// How much of each amount, per capability.
+pub type Limits = BTreeMap<Capability, BTreeMap<(Amount, Period), u64>>;
+
+/// Budgets that several agents draw on beside their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shared {
+    /// Of the account that an agent acts as; none for those that act as none.
+    pub account: Option<(AccountId, Limits)>,
+    /// Of the whole host.
+    pub host: Limits,
+}
+
+impl Shared {
+    /// What all that post as an account have together where nobody said anything: as much as one of them could have.
+    pub fn of_account(account: AccountId) -> Self {
+        let amounts = ceiling(Capability::Tweet).into_iter().flat_map(|most| most.amounts);
+        let amounts = amounts.map(|(amount, period, limit)| ((*amount, *period), *limit)).collect();
+        Self { account: Some((account, [(Capability::Tweet, amounts)].into())), host: Limits::new() }
+    }
+}
+
 /// Whose rights they are, and where their counters stand.
 #[derive(Debug)]
 struct Holder {
     agent: AgentId,
     pack: PackId,
+    account: Option<AccountId>,
     ledger: Arc<Ledger>,
     terms: Terms,
 }
@@ -107,9 +131,18 @@ impl Terms {
     }
 }
 
+/// Whose a budget is; the names are the holder's.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Agent,
+    Account,
+    Host,
+}
+
 /// A limit, and its counter as soon as something is drawn on it: most agents touch few of theirs.
 #[derive(Debug)]
 struct Budget {
+    of: Of,
     amount: Amount,
     period: Period,
     limit: u64,
@@ -150,20 +183,43 @@ impl Right {
         (!granted).then(|| format!("`{pack}` was not granted `{capability}.{operation}`"))
     }
     fn key(&self, budget: &Budget) -> BudgetKey {
-        BudgetKey {
-            scope: Scope::Agent,
-            agent: self.holder.agent.clone(),
-            pack: self.holder.pack.clone(),
-            capability: self.capability,
-            amount: budget.amount,
-            period: budget.period,
-        }
+        let Holder { agent, pack, account, .. } = &*self.holder;
+        let owner = match (budget.of, account) {
+            (Of::Account, Some(account)) => Owner::Account(account.clone()),
+            (Of::Host, _) => Owner::Host,
+            _ => Owner::Agent { agent: agent.clone(), pack: pack.clone() },
+        };
+        BudgetKey { owner, capability: self.capability, amount: budget.amount, period: budget.period }
     }
-    /// The counters of an amount.
+    /// The counters of an amount: of the agent, and of those it shares.
     fn counters(&self, amount: Amount) -> impl Iterator<Item = &Arc<Counter>> {
-        let of_amount = self.budgets.iter().filter(move |budget| budget.amount == amount);
+        let counted = |budget: &&Budget| budget.period != Period::AtOnce;
+        let of_amount = self.budgets.iter().filter(move |budget| budget.amount == amount).filter(counted);
         of_amount
             .map(|budget| budget.counter.get_or_init(|| self.holder.ledger.counter(self.key(budget), budget.limit)))
+    }
+    /// The most of an amount that may be there at once.
+    pub fn at_once(&self, amount: Amount) -> Option<u64> {
+        let bounds = self.budgets.iter().filter(|budget| (budget.amount, budget.period) == (amount, Period::AtOnce));
+        bounds.map(|budget| budget.limit).min()
+    }
+    /// Whether there may be so much at once.
+    pub(crate) fn has_room(&self, levels: &[Level]) -> Result<(), CallError> {
+        for Level { amount, reached } in levels {
+            let is_of = |budget: &&Budget| (budget.amount, budget.period) == (*amount, Period::AtOnce);
+            for budget in self.budgets.iter().filter(is_of) {
+                // How many an event is sent to is nothing that fills up.
+                if *amount != Amount::Targets {
+                    self.holder.ledger.reached(self.key(budget), budget.limit, *reached);
+                }
+                if *reached > budget.limit {
+                    let (name, capability, limit) = (amount.name(), self.capability, budget.limit);
+                    let message = format!("{name} of `{capability}`: {limit} at once, this would make {reached}");
+                    return Err(CallError::new(Code::BudgetExhausted, message));
+                }
+            }
+        }
+        Ok(())
     }
     /// Holds so much of every budget that counts it, or nothing: then the error says when there may be enough.
     pub(crate) fn reserve(&self, charges: &[Charge], at: Timestamp) -> Result<Vec<(Reservation, Amount)>, CallError> {
@@ -210,20 +266,24 @@ pub struct Rights {
 impl Rights {
     /// Request ∩ ceiling, drawing on the ledger's counters for this agent.
     pub fn from_requests(requests: &Requests, pack: &PackId, agent: &AgentId, ledger: &Arc<Ledger>) -> Self {
-        Self::on_terms(requests, (pack, &[]), agent, ledger, Terms::default())
+        Self::on_terms(requests, (pack, &[]), agent, ledger, Terms::default(), Shared::default())
     }
 
     /// The same on an operator's terms. `others` are packs beside `pack` whose grants these requests went through:
-    /// what is taken back from any of them ends the right.
+    /// what is taken back from any of them ends the right. `shared` are budgets that other agents draw on as well.
     pub fn on_terms(
         requests: &Requests,
         (pack, others): (&PackId, &[PackId]),
         agent: &AgentId,
         ledger: &Arc<Ledger>,
         terms: Terms,
+        shared: Shared,
     ) -> Self {
         let mode = terms.mode;
-        let holder = Arc::new(Holder { agent: agent.clone(), pack: pack.clone(), ledger: Arc::clone(ledger), terms });
+        let Shared { account, host } = shared;
+        let (account, of_account) = account.unzip();
+        let (agent, ledger_of) = (agent.clone(), Arc::clone(ledger));
+        let holder = Arc::new(Holder { agent, pack: pack.clone(), account, ledger: ledger_of, terms });
         let mut by_capability = BTreeMap::new();
         for (capability, request) in requests {
             let Some(most) = ceiling(*capability) else { continue };
@@ -241,12 +301,21 @@ impl Rights {
             for (key, asked) in &request.amounts {
                 limits.entry(*key).or_insert(*asked);
             }
-            let budget = |((amount, period), limit)| Budget { amount, period, limit, counter: OnceLock::new() };
+            let budget = |of, ((amount, period), limit)| Budget { of, amount, period, limit, counter: OnceLock::new() };
+            let common = |of, limits: Option<&Limits>| {
+                let limits = limits.and_then(|limits| limits.get(capability));
+                let limits = limits.into_iter().flatten().map(|(key, limit)| (*key, *limit));
+                limits.map(move |limit| budget(of, limit)).collect::<Vec<_>>()
+            };
+            let own = limits.into_iter().map(|limit| budget(Of::Agent, limit));
             let right = Right {
                 holder: Arc::clone(&holder),
                 capability: *capability,
                 operations,
-                budgets: limits.into_iter().map(budget).collect(),
+                budgets: own
+                    .chain(common(Of::Account, of_account.as_ref()))
+                    .chain(common(Of::Host, Some(&host)))
+                    .collect(),
                 kinds: request.kinds.clone(),
                 switches: others
                     .iter()
@@ -263,18 +332,26 @@ impl Rights {
     pub fn get(&self, capability: Capability) -> Option<&Right> {
         self.by_capability.get(&capability)
     }
-    /// How every budget stands, by key; what nobody has drawn on is whole.
+    /// How every budget stands, by key; what nobody has drawn on is whole. Of what bounds what is there at once only the
+    /// limit is known here ([`BudgetLine::at_once`]).
     pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
-        let mut lines = Vec::new();
-        for right in self.by_capability.values() {
-            lines.extend(
-                right.budgets.iter().map(|budget| right.holder.ledger.line(right.key(budget), budget.limit, at)),
-            );
-        }
-        lines
+        let line = |right: &Right, budget: &Budget| match budget.period {
+            Period::AtOnce => BudgetLine::at_once(right.key(budget), budget.limit, 0),
+            _ => right.holder.ledger.line(right.key(budget), budget.limit, at),
+        };
+        let all = self.by_capability.values().flat_map(|right| right.budgets.iter().map(move |budget| (right, budget)));
+        let told = |(right, budget): (&Right, &Budget)| {
+            let mode = if matches!(budget.of, Of::Agent) { self.mode } else { Mode::Live };
+            BudgetLine { mode, ..line(right, budget) }
+        };
+        all.map(told).collect()
     }
     /// Which capabilities are granted.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
         self.by_capability.keys().copied()
     }
 }
+
+#[cfg(test)]
+#[path = "right_tests.rs"]
+mod tests;

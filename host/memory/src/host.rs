@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use puppet_grants::{Amount, Answer, Charge, Gate};
+use puppet_grants::{Amount, Answer, Charge, Gate, Level};
+use puppet_store::MemorySize;
 use puppet_types::{AccountId, AgentId, Capability, Code, Decision, Memory, MemoryKind, Refusal, Trust, wit};
 use serde::Serialize;
 use wasmtime::component::{HasData, Linker};
@@ -46,6 +47,8 @@ pub struct View<'a> {
     pub account: &'a AccountId,
     /// What this call has recalled so far; empty at its beginning, and the same one for all of it.
     pub recalled: &'a mut Recalled,
+    /// What was there at the beginning of the call: no less than there is.
+    pub size: MemorySize,
 }
 
 /// An invocation that carries this capability. The carrier holds a [`Recalled`] for its call.
@@ -112,7 +115,8 @@ impl View<'_> {
     pub(crate) fn record_remember(&mut self, draft: Draft) -> Result<String, Refusal> {
         let memory = self.admitted(draft, None)?;
         let id = memory.id.clone();
-        self.gate.decide("remember", &charges(&memory), Decision::Remember { memory })?;
+        let levels = self.levels(&memory);
+        self.gate.decide_within("remember", &charges(&memory), &levels, Decision::Remember { memory })?;
         Ok(id)
     }
 
@@ -120,8 +124,24 @@ impl View<'_> {
         self.checked(check_changeable(&id))?;
         let memory = self.admitted(draft, Some(&id))?;
         let new = memory.id.clone();
-        self.gate.decide("supersede", &charges(&memory), Decision::Supersede { id, memory })?;
+        let levels = self.levels(&memory);
+        self.gate.decide_within("supersede", &charges(&memory), &levels, Decision::Supersede { id, memory })?;
         Ok(new)
+    }
+
+    /// What there would be with one more, besides what this call has written: room that it makes is there for the next.
+    fn levels(&self, memory: &Memory) -> [Level; 2] {
+        let MemorySize { mut rows, mut bytes } = self.size;
+        let decided = self.gate.decided();
+        let written = decided.iter().filter_map(|numbered| match &numbered.decision {
+            Decision::Remember { memory } | Decision::Supersede { memory, .. } => Some(memory),
+            _ => None,
+        });
+        for memory in written.chain([memory]) {
+            rows += 1;
+            bytes += memory.content.len() as u64;
+        }
+        [Level { amount: Amount::Rows, reached: rows }, Level { amount: Amount::Bytes, reached: bytes }]
     }
 
     pub(crate) fn record_forget(&mut self, id: String) -> Result<(), Refusal> {

@@ -7,10 +7,7 @@ use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure, Held};
 use puppet_store::{MemoryStore, Vector};
 
-use crate::{
-    embedding::hashed_vector,
-    recall::Recaller,
-};
+use crate::{embedding::hashed_vector, recall::Recaller};
 
 /// A model that makes vectors.
 #[async_trait]

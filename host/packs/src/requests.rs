@@ -92,7 +92,7 @@ fn write(requests: &Requests) -> Value {
                 Amount::Usd => Value::from(format!("{}.{:06}", quantity / 1_000_000, quantity % 1_000_000)),
                 _ => Value::from(*quantity),
             };
-            (format!("{}/{}", amount.name(), period.name()), quantity)
+            (amount.key(*period), quantity)
         });
         let mut table = Map::new();
         if !request.operations.is_empty() {

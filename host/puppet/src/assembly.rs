@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
-use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
+use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks};
 use puppet_grants::{Held, Ledger, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
@@ -173,7 +173,8 @@ pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &A
         terms = terms.both(&grants.cut(&mut requests, &spec.pack, Some(&spec.id)));
         others.push(spec.pack.clone());
     }
-    Rights::on_terms(&requests, (&spec.plugin, &others), &spec.id, ledger, terms)
+    let shared = grants.shared(&AccountId::new(&spec.handle));
+    Rights::on_terms(&requests, (&spec.plugin, &others), &spec.id, ledger, terms, shared)
 }
 
 /// What a generator may do.
@@ -181,7 +182,7 @@ pub fn rights_of_generator(manifest: &Manifest, id: &AgentId, grants: &Grants, l
     let grants = grants.in_force();
     let mut requests = manifest.requests.clone();
     let terms = grants.cut(&mut requests, &manifest.id, Some(id));
-    Rights::on_terms(&requests, (&manifest.id, &[]), id, ledger, terms)
+    Rights::on_terms(&requests, (&manifest.id, &[]), id, ledger, terms, grants.shared_by_all())
 }
 
 /// Rows become actors.
@@ -229,6 +230,7 @@ impl Cast {
             llm: self.model(None)?,
             assets: Vec::new(),
             decay: None,
+            remembered: Remembered::default(),
         })
     }
 }
@@ -269,6 +271,7 @@ impl Casting for Cast {
             llm,
             assets: spec.assets,
             decay: spec.mood_decay,
+            remembered: Remembered::default(),
             persona: Arc::new(spec.persona),
         }))
     }

@@ -238,9 +238,9 @@ pub enum GrantsCommand {
     },
     /// Change amounts (`llm.usd/day=0.50 tweet.posts/hour=4`) or terms of a grant.
     Set {
-        /// Its id.
+        /// Its id; `@handle` for what all share that post as an account, `host` for what everybody shares.
         pack: String,
-        /// `CAPABILITY.AMOUNT/PERIOD=NUMBER`.
+        /// `CAPABILITY.AMOUNT/PERIOD=NUMBER`; without a period, what there may be at once.
         changes: Vec<String>,
         /// Mode, agents, end.
         #[command(flatten)]

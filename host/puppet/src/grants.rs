@@ -7,11 +7,11 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
-use puppet_grants::{Ledger, Requests, Terms};
-use puppet_types::{AgentId, Capability, Digest, PackId};
+use puppet_grants::{BudgetKey, Ledger, Limits, Owner, Requests, Shared, Terms};
+use puppet_types::{AccountId, AgentId, Capability, Digest, PackId};
 
 use crate::{
-    config::grants_file::{self, Granted, PackGrant},
+    config::grants_file::{self, Granted, GrantsFile, PackGrant},
     firstparty,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -20,7 +20,44 @@ use crate::{
 /// All grants, by pack. A pack that is not among them has what it requests, up to the ceilings: what runs without a
 /// grant comes with puppet.
 #[derive(Debug, Default)]
-pub struct Grants(RwLock<BTreeMap<PackId, PackGrant>>);
+pub struct Grants(RwLock<All>);
+
+#[derive(Debug, Default)]
+struct All {
+    packs: BTreeMap<PackId, PackGrant>,
+    accounts: BTreeMap<AccountId, Limits>,
+    host: Limits,
+}
+
+impl All {
+    fn of(file: GrantsFile) -> Self {
+        let GrantsFile { packs, accounts, host } = file;
+        Self { packs: packs.into_iter().map(|grant| (grant.pack.clone(), grant)).collect(), accounts, host }
+    }
+
+    /// What an account has: what is named, and the ceilings of one agent for the rest.
+    fn shared(&self, account: &AccountId) -> Shared {
+        let mut shared = Shared { host: self.host.clone(), ..Shared::of_account(account.clone()) };
+        if let (Some((_, limits)), Some(named)) = (&mut shared.account, self.accounts.get(account)) {
+            for (capability, amounts) in named {
+                limits.entry(*capability).or_default().extend(amounts);
+            }
+        }
+        shared
+    }
+
+    /// The limit of a budget that is shared.
+    fn limit(&self, BudgetKey { owner, capability, amount, period }: &BudgetKey) -> Option<u64> {
+        let limits = match owner {
+            Owner::Agent { .. } => return None,
+            Owner::Account(account) => self.shared(account).account.map(|(_, limits)| limits)?,
+            Owner::Host => self.host.clone(),
+        };
+        // Where nobody bounds it any more, what is under way is not held up by what was said before.
+        let limit = limits.get(capability).and_then(|amounts| amounts.get(&(*amount, *period)));
+        Some(limit.copied().unwrap_or(u64::MAX))
+    }
+}
 
 /// Where the operator's grants stand.
 pub fn file(setup: &Setup) -> PathBuf {
@@ -39,11 +76,10 @@ impl Grants {
         let text = crate::files::text(path).map_err(|error| {
             Trouble::input("grants-file", format!("cannot be read: {error}"), "name another file").in_file(path)
         })?;
-        let grants = grants_file::parse(&text, path)?;
-        Ok(Self(RwLock::new(grants.into_iter().map(|grant| (grant.pack.clone(), grant)).collect())))
+        Ok(Self(RwLock::new(All::of(grants_file::parse(&text, path)?))))
     }
 
-    fn all(&self) -> RwLockReadGuard<'_, BTreeMap<PackId, PackGrant>> {
+    fn all(&self) -> RwLockReadGuard<'_, All> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,17 +91,24 @@ impl Grants {
 
     /// A pack's.
     pub fn pack(&self, id: &PackId) -> Option<PackGrant> {
-        self.all().get(id).cloned()
+        self.all().packs.get(id).cloned()
     }
 
     /// How many packs have one.
     pub fn len(&self) -> usize {
-        self.all().len()
+        self.all().packs.len()
     }
 
     /// Whether the operator said nothing.
     pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        let All { packs, accounts, host } = &*self.all();
+        packs.is_empty() && accounts.is_empty() && host.is_empty()
+    }
+
+    /// What is said of accounts, and of the whole host.
+    pub fn said_of_all(&self) -> (BTreeMap<AccountId, Limits>, Limits) {
+        let all = self.all();
+        (all.accounts.clone(), all.host.clone())
     }
 
     /// Puts others in their place. What a pack has of a capability ends where anything about it is different: rights
@@ -73,10 +116,11 @@ impl Grants {
     pub fn replace(&self, by: Self, ledger: &Ledger) {
         let new = by.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let packs: BTreeSet<&PackId> = all.keys().chain(new.keys()).collect();
+        let packs: BTreeSet<&PackId> = all.packs.keys().chain(new.packs.keys()).collect();
         for pack in packs {
-            let (old, new) = (all.get(pack), new.get(pack));
-            let whole = |grant: &PackGrant| (grant.digest, grant.terms.clone(), grant.agents.clone());
+            let (old, new) = (all.packs.get(pack), new.packs.get(pack));
+            let whole =
+                |grant: &PackGrant| (grant.digest, grant.publisher.clone(), grant.terms.clone(), grant.agents.clone());
             let is_other = old.map(whole) != new.map(whole);
             for capability in Capability::ALL {
                 let one =
@@ -87,6 +131,7 @@ impl Grants {
             }
         }
         *all = new;
+        ledger.relimit(|key| all.limit(key));
     }
 
     /// What is odd about them: packs that are not here, which is most likely a slip, and components that are not the
@@ -97,12 +142,18 @@ impl Grants {
             built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned()).collect();
         let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
         let mut notes = Vec::new();
-        for grant in self.all().values() {
-            let PackGrant { pack, digest, line, .. } = grant;
+        for grant in self.all().packs.values() {
+            let PackGrant { pack, digest, publisher, line, .. } = grant;
             if !known.contains(pack) {
                 let remedy = crate::config::remedy(pack.as_str(), &names);
                 notes.push(format!(
                     "grants, line {line}: there is no pack `{pack}` here, so this grants nothing: {remedy}"
+                ));
+            }
+            if publisher.is_some() {
+                notes.push(format!(
+                    "grants, line {line}: `{pack}` is granted as signed by its publisher, and is not signed: it is granted \
+                     nothing; take `publisher` out to grant it unsigned"
                 ));
             }
             let runs = built_in.iter().find(|plugin| plugin.manifest.id == *pack);
@@ -121,16 +172,20 @@ impl Grants {
 }
 
 /// Grants that are not changed while this is held.
-pub struct InForce<'a>(RwLockReadGuard<'a, BTreeMap<PackId, PackGrant>>);
+pub struct InForce<'a>(RwLockReadGuard<'a, All>);
 
 impl InForce<'_> {
     /// Cuts what a pack requests for an agent (none: for those that it is granted for) to what is granted. Nothing is
     /// ever added.
     pub fn cut(&self, requests: &mut Requests, pack: &PackId, agent: Option<&AgentId>) -> Terms {
-        let Some(grant) = self.0.get(pack) else { return Terms::default() };
+        let Some(grant) = self.0.packs.get(pack) else { return Terms::default() };
         if let (Some(agents), Some(agent)) = (&grant.agents, agent)
             && !agents.contains(agent)
         {
+            requests.clear();
+        }
+        // Nothing that runs today is signed.
+        if grant.publisher.is_some() {
             requests.clear();
         }
         requests.retain(|capability, request| {
@@ -138,6 +193,16 @@ impl InForce<'_> {
             request.cut(*capability, operations.as_ref(), amounts)
         });
         grant.terms.clone()
+    }
+
+    /// What an agent shares with others that post as its account, and with everybody.
+    pub fn shared(&self, account: &AccountId) -> Shared {
+        self.0.shared(account)
+    }
+
+    /// What everybody shares, for those who post as nobody.
+    pub fn shared_by_all(&self) -> Shared {
+        Shared { account: None, host: self.0.host.clone() }
     }
 }
 
@@ -151,8 +216,7 @@ mod tests {
     use super::*;
 
     fn grants(text: &str) -> Grants {
-        let grants = grants_file::parse(text, Path::new("grants.toml")).unwrap();
-        Grants(RwLock::new(grants.into_iter().map(|grant| (grant.pack.clone(), grant)).collect()))
+        Grants(RwLock::new(All::of(grants_file::parse(text, Path::new("grants.toml")).unwrap())))
     }
 
     fn requests() -> Requests {
@@ -201,6 +265,46 @@ mod tests {
         assert!(may(&new, Capability::Llm, "complete") && may(&new, Capability::Tweet, "post"));
         before.replace(Grants::default(), &ledger);
         assert!(!may(&new, Capability::Llm, "complete") && !may(&new, Capability::Tweet, "post"));
+    }
+
+    #[test]
+    fn what_is_shared_changes_at_once_and_what_is_not_named_stays() {
+        let ledger = Arc::new(Ledger::default());
+        let grants = grants(
+            "[accounts.ada.tweet]\namounts = { \"posts/hour\" = 1 }\n[host.tweet]\namounts = { \"likes/day\" = 1 }\n",
+        );
+        let shared = grants.in_force().shared(&"ada".into());
+        let (_, limits) = shared.account.clone().unwrap();
+        assert_eq!(limits[&Capability::Tweet][&(Amount::Posts, Period::Hour)], 1);
+        assert_eq!(limits[&Capability::Tweet][&(Amount::Likes, Period::Hour)], 60);
+        let rights = Rights::on_terms(&requests(), (&"p".into(), &[]), &"a".into(), &ledger, Terms::default(), shared);
+        let left = || -> Vec<u64> {
+            let lines = rights.lines(Timestamp::default()).into_iter();
+            let shared = lines.filter(|line| line.key.agent().is_none());
+            let known =
+                shared.map(|line| ledger.counter(line.key.clone(), line.limit).line(Timestamp::default()).limit);
+            known.collect()
+        };
+        left();
+        let key = |owner, amount, period| BudgetKey { owner, capability: Capability::Tweet, amount, period };
+        let limit = |key: &BudgetKey| {
+            let lines = ledger.lines(Timestamp::default());
+            lines.into_iter().find(|line| line.key == *key).unwrap().limit
+        };
+        let posts = key(Owner::Account("ada".into()), Amount::Posts, Period::Hour);
+        let likes = key(Owner::Host, Amount::Likes, Period::Day);
+        assert_eq!((limit(&posts), limit(&likes)), (1, 1));
+        grants.replace(Grants::default(), &ledger);
+        assert_eq!((limit(&posts), limit(&likes)), (12, u64::MAX), "the ceiling, and no bound at all");
+    }
+
+    #[test]
+    fn a_grant_to_a_publisher_grants_nothing_to_what_is_not_signed() {
+        let key = format!("RW{}", "Q".repeat(54));
+        let grants = grants(&format!("[packs.ember]\npublisher = \"{key}\"\n[packs.ember.llm]\n"));
+        assert!(cut(&grants, "ann").is_empty());
+        let notes = grants.notes(&["ember".into()].into());
+        assert!(notes.len() == 1 && notes[0].contains("is not signed"), "{notes:?}");
     }
 
     #[test]

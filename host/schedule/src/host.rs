@@ -1,8 +1,11 @@
 //! Interface `puppet:schedule/schedule` on a view of the invocation.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use puppet_grants::{Amount, Answer, Charge, Gate, Held};
+use puppet_grants::{Amount, Answer, Charge, Gate, Held, Level};
 use puppet_store::{Timer, TimerStore};
 use puppet_types::{
     AgentId, CallError, Capability, Code, Decision, NumberedDecision, PackId, Refusal, TimerRule, Timestamp, wit,
@@ -46,6 +49,14 @@ pub struct View<'a> {
     pub agent: &'a AgentId,
     /// IANA name, for cron rules that name no other.
     pub timezone: &'a str,
+    /// Which timers are set.
+    pub names: &'a dyn Names,
+}
+
+/// Which timers are set, at once and without asking the store: so many may be.
+pub trait Names: Sync {
+    /// Of an agent's plugin, by name.
+    fn of(&self, agent: &AgentId, pack: &PackId) -> BTreeSet<Arc<str>>;
 }
 
 /// An invocation that carries this capability.
@@ -125,7 +136,24 @@ impl View<'_> {
         self.checked(check_name(&name))?;
         let payload = self.checked(parsed(payload))?;
         let charge = Charge { amount: Amount::Timers, quantity: 1 };
-        self.gate.decide(operation, &[charge], Decision::SetTimer { name, rule, next, payload }).map(drop)
+        let level = Level { amount: Amount::Timers, reached: self.set_with(&name) };
+        self.gate
+            .decide_within(operation, &[charge], &[level], Decision::SetTimer { name, rule, next, payload })
+            .map(drop)
+    }
+
+    /// How many timers are set when this one is, too.
+    fn set_with(&self, name: &str) -> u64 {
+        let mut names = self.names.of(self.agent, self.gate.pack());
+        for numbered in self.gate.decided().iter() {
+            match &numbered.decision {
+                Decision::SetTimer { name, .. } => drop(names.insert(name.as_str().into())),
+                Decision::CancelTimer { name } => drop(names.remove(name.as_str())),
+                _ => {}
+            }
+        }
+        names.insert(name.into());
+        names.len() as u64
     }
 
     fn set_every(&mut self, name: String, interval_ms: u64, payload: &str) -> Result<(), Refusal> {
@@ -234,7 +262,7 @@ fn parsed(payload: &str) -> Result<Value, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use puppet_grants::{CallBounds, Elapsed, Period, Request, Requests, Rights, UnbookedReads};
     use puppet_store::Waiting;
@@ -263,6 +291,12 @@ mod tests {
         }
     }
 
+    impl Names for NoTimers {
+        fn of(&self, _: &AgentId, _: &PackId) -> BTreeSet<Arc<str>> {
+            ["there", "too"].map(Arc::from).into()
+        }
+    }
+
     fn gate(requests: &Requests) -> Gate {
         let rights = Rights::from_requests(requests, &"pack".into(), &"ann".into(), &Arc::default());
         Gate::new(
@@ -285,17 +319,34 @@ mod tests {
     }
 
     #[test]
+    fn so_many_timers_may_be_set_at_once_and_one_that_is_set_again_is_no_more() {
+        let store: Arc<dyn TimerStore> = Arc::new(NoTimers);
+        let (store, agent) = (Held::new(store), AgentId::new("ann"));
+        let amounts = [((Amount::Timers, Period::AtOnce), 3)].into();
+        let mut open = gate(&[(Capability::Schedule, Request { amounts, ..Request::default() })].into());
+        let mut view = View { gate: &mut open, store: &store, agent: &agent, timezone: "UTC", names: &NoTimers };
+        let mut set = |name: &str| code(view.set_every(name.to_owned(), 1_000, "{}"));
+        // Two are there: one more.
+        assert_eq!((set("there"), set("new"), set("new")), (None, None, None));
+        assert_eq!(set("more"), Some(Code::BudgetExhausted));
+        assert_eq!(code(view.record_cancel("too".to_owned())), None);
+        assert_eq!(code(view.set_every("more".to_owned(), 1_000, "{}")), None);
+    }
+
+    #[test]
     fn timers_need_a_grant_keep_their_bounds_and_draw_on_the_budget() {
         let store: Arc<dyn TimerStore> = Arc::new(NoTimers);
         let (store, agent) = (Held::new(store), AgentId::new("ann"));
         let name = |name: &str| name.to_owned();
         let mut closed = gate(&Requests::new());
-        let mut view = View { gate: &mut closed, store: &store, agent: &agent, timezone: "Europe/Berlin" };
+        let mut view =
+            View { gate: &mut closed, store: &store, agent: &agent, timezone: "Europe/Berlin", names: &NoTimers };
         assert_eq!(code(view.set_every(name("a"), 1_000, "{}")), Some(Code::Denied));
 
         let amounts = [((Amount::Timers, Period::Hour), 2)].into();
         let mut open = gate(&[(Capability::Schedule, Request { amounts, ..Request::default() })].into());
-        let mut view = View { gate: &mut open, store: &store, agent: &agent, timezone: "Europe/Berlin" };
+        let mut view =
+            View { gate: &mut open, store: &store, agent: &agent, timezone: "Europe/Berlin", names: &NoTimers };
         assert_eq!(code(view.set_every(name("a"), 999, "{}")), Some(Code::InvalidInput));
         let long = format!("{} 9 * * *", ["0"; 200].join(","));
         assert_eq!(code(view.set_cron(name("a"), long, None, "{}")), Some(Code::TooLong));

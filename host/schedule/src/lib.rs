@@ -4,5 +4,5 @@
 mod host;
 mod rule;
 
-pub use host::{Carries, INTERVAL_MS, NAME_BYTES, PAYLOAD_BYTES, View, link};
+pub use host::{Carries, INTERVAL_MS, NAME_BYTES, Names, PAYLOAD_BYTES, View, link};
 pub use rule::{BadCron, next_after, next_cron};

@@ -27,7 +27,7 @@ pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Filter, JournalEntry, JournalStore};
 pub use lock::HostLock;
-pub use memories::{LateVector, MemoryStore, TextHit, Vector, VectorStore};
+pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};

@@ -26,6 +26,15 @@ pub struct LateVector {
     pub vector: Vector,
 }
 
+/// What an agent's memories come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemorySize {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of their texts.
+    pub bytes: u64,
+}
+
 /// A memory that full text proposes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextHit {
@@ -52,6 +61,8 @@ pub trait MemoryStore: Send + Sync {
     ) -> Result<Vec<TextHit>>;
     /// How many rows per kind.
     async fn memory_counts(&self, agent: &AgentId) -> Result<Vec<(MemoryKind, u64)>>;
+    /// How many rows there are, and how many bytes their texts have together.
+    async fn memory_size(&self, agent: &AgentId) -> Result<MemorySize>;
 }
 
 /// Rows that wait for a vector. What is found here is the whole backlog: nothing else remembers it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use puppet_agent::{MoodDecay, apply_shift, decayed};
-use puppet_grants::{Amount, BudgetLine};
+use puppet_grants::{BudgetLine, Owner};
 use puppet_store::{Effect, EffectState, Filter, JournalEntry, Post, Store, StoreError};
 use puppet_types::{
     AgentId, Capability, Decision, EventId, Invocation, MemoryKind, Mood, NumberedDecision, Outcome, PostId,
@@ -361,7 +361,7 @@ async fn agent_report(
         relationships: relationships.collect(),
         memory,
         llm: gathered.llm,
-        budgets: lines.iter().filter(|line| line.key.agent == *id).map(budget_row).collect(),
+        budgets: lines.iter().filter(|line| line.key.agent() == Some(id)).map(budget_row).collect(),
         breaches: gathered.breaches,
     })
 }
@@ -369,18 +369,19 @@ async fn agent_report(
 /// A ledger line as `puppet budgets` prints it.
 pub fn budget_row(line: &BudgetLine) -> BudgetRow {
     let key = &line.key;
+    let (scope, agent, account, pack) = match &key.owner {
+        Owner::Agent { agent, pack } => ("agent", Some(agent.to_string()), None, Some(pack.to_string())),
+        Owner::Account(account) => ("account", None, Some(account.to_string()), None),
+        Owner::Host => ("host", None, None, None),
+    };
     BudgetRow {
-        scope: match key.scope {
-            puppet_grants::Scope::Agent => "agent",
-            puppet_grants::Scope::Account => "account",
-            puppet_grants::Scope::Host => "host",
-        },
-        agent: key.agent.to_string(),
-        account: None,
-        pack: key.pack.to_string(),
+        scope,
+        agent,
+        account,
+        pack,
         capability: key.capability.name(),
         amount: key.amount.name(),
-        unit: Amount::unit(key.amount),
+        unit: key.amount.unit(),
         period: key.period.name(),
         limit: line.limit,
         used: line.used,
@@ -388,12 +389,8 @@ pub fn budget_row(line: &BudgetLine) -> BudgetRow {
         left: line.left,
         overrun: line.overrun,
         resets_at: line.resets_at,
-        mode: "live",
-        state: match line.state {
-            puppet_grants::BudgetState::Ok => "ok",
-            puppet_grants::BudgetState::Near => "near",
-            puppet_grants::BudgetState::Spent => "spent",
-        },
+        mode: line.mode.name(),
+        state: line.state.name(),
     }
 }
 

@@ -198,19 +198,19 @@ pub struct LlmUse {
 #[allow(missing_docs, reason = "fields are named by the schema")]
 pub struct BudgetRow {
     pub scope: &'static str,
-    pub agent: String,
+    pub agent: Option<String>,
     pub account: Option<String>,
-    pub pack: String,
+    pub pack: Option<String>,
     pub capability: &'static str,
     pub amount: &'static str,
     pub unit: &'static str,
-    pub period: &'static str,
+    pub period: Option<&'static str>,
     pub limit: u64,
     pub used: u64,
     pub reserved: u64,
     pub left: u64,
     pub overrun: u64,
-    pub resets_at: Timestamp,
+    pub resets_at: Option<Timestamp>,
     pub mode: &'static str,
     pub state: &'static str,
 }

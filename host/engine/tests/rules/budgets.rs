@@ -176,3 +176,50 @@ async fn a_call_that_runs_into_its_deadline_gives_back_what_it_had_reserved() {
     assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0));
     assert!(scene.rows()["outbox"].is_empty());
 }
+
+#[tokio::test]
+async fn timers_at_once_are_counted_in_the_store_and_over_a_restart() {
+    let requests = || amount(everything(), Capability::Schedule, Amount::Timers, Period::AtOnce, 2);
+    let steps = [Step::After("a"), Step::After("b"), Step::After("c")];
+    let scene = Scene::with(Setting::default(), cast(&steps, requests()), &["ann"]).await;
+    let told = |entry: &puppet_store::JournalEntry| -> Vec<String> {
+        entry.invocation.log.iter().map(|line| line.message.clone()).collect()
+    };
+    assert_eq!(told(&scene.handle(event("e1", "ann", start())).await), ["budget-exhausted"], "of three, two");
+    assert_eq!(scene.rows()["timers"].len(), 2);
+    let scene = scene.again(Setting::default(), cast(&steps, requests())).await;
+    assert_eq!(told(&scene.handle(event("e2", "ann", after(60_000))).await), ["budget-exhausted"], "the same two");
+    // An hour later both have fired, and there is room.
+    scene.run_until(after(2 * HOUR)).await;
+    assert_eq!(scene.used(Amount::Timers, Period::AtOnce).await.0, scene.rows()["timers"].len() as u64);
+}
+
+#[tokio::test]
+async fn memories_at_once_are_counted_in_the_store() {
+    let requests = || amount(everything(), Capability::Memory, Amount::Rows, Period::AtOnce, 2);
+    let scene = |steps: &'static [Step]| cast(steps, requests());
+    let first = Scene::with(Setting::default(), scene(&[Step::Remember("one"), Step::Remember("two")]), &["ann"]).await;
+    first.handle(event("e1", "ann", start())).await;
+    assert_eq!(first.used(Amount::Rows, Period::AtOnce).await, (2, 0));
+    let again = first.again(Setting::default(), scene(&[Step::Remember("three")])).await;
+    let entry = again.handle(event("e2", "ann", after(60_000))).await;
+    assert_eq!(entry.invocation.log[0].message, "budget-exhausted");
+    assert_eq!(again.rows()["memories"].len(), 2);
+}
+
+#[tokio::test]
+async fn a_budget_near_its_end_and_at_it_is_told_to_those_who_watch() {
+    let scene = Scene::with(Setting::default(), cast(&[Step::Post("hello")], posts(5, 100)), &["ann"]).await;
+    let mut watcher = scene.host.watch();
+    for n in 0..7 {
+        scene.handle(event(&format!("e{n}"), "ann", after(n * 60_000))).await;
+    }
+    let mut told = Vec::new();
+    while let Ok(happening) = watcher.try_recv() {
+        if let puppet_engine::Happening::Budget { at, line } = happening {
+            told.push((at.as_millis() - start().as_millis(), line.state.name(), line.used));
+        }
+    }
+    let minute = 60_000;
+    assert_eq!(told, [(3 * minute, "near", 4), (4 * minute, "spent", 5)], "each once");
+}

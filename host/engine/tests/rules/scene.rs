@@ -8,7 +8,8 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_engine::{
-    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks, VirtualClock, simulation,
+    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks, VirtualClock,
+    simulation,
 };
 use puppet_grants::{Amount, CallBounds, Held, Ledger, Mode, Period, Request, Requests, Rights};
 use puppet_llm::Llm;
@@ -357,6 +358,7 @@ impl Casting for Company {
             llm: self.llm.clone(),
             assets: Vec::new(),
             decay: None,
+            remembered: Remembered::default(),
         }))
     }
 }

@@ -1,3 +1,7 @@
+use std::sync::{Arc, Mutex};
+
+use puppet_types::Code;
+
 use super::*;
 
 const HOUR: i64 = 3_600_000;
@@ -5,9 +9,7 @@ const HOUR: i64 = 3_600_000;
 fn counter(limit: u64) -> (Ledger, Arc<Counter>) {
     let ledger = Ledger::default();
     let key = BudgetKey {
-        scope: Scope::Agent,
-        agent: "a".into(),
-        pack: "p".into(),
+        owner: Owner::Agent { agent: "a".into(), pack: "p".into() },
         capability: Capability::Tweet,
         amount: Amount::Posts,
         period: Period::Hour,
@@ -127,4 +129,79 @@ fn exact_under_concurrency() {
     });
     assert_eq!(admitted, 100);
     assert_eq!(counter.line(at(0)).left, 0);
+}
+
+/// Everything that is raised, as state and key.
+fn heard(ledger: &Ledger) -> Arc<Mutex<Vec<(BudgetState, String, u64)>>> {
+    let heard: Arc<Mutex<Vec<_>>> = Arc::default();
+    let to = Arc::clone(&heard);
+    ledger.on_alarm(move |line| {
+        let BudgetKey { amount, period, .. } = line.key;
+        to.lock().unwrap().push((line.state, amount.key(period), line.used));
+    });
+    heard
+}
+
+#[test]
+fn a_budget_is_told_at_eighty_percent_and_at_its_end_once_in_each_window() {
+    let (ledger, counter) = counter(10);
+    let heard = heard(&ledger);
+    let spend = |quantity, hour: i64| counter.reserve(quantity, at(hour * HOUR)).map(|held| held.spend(quantity));
+    let told = |what: &[(BudgetState, u64)]| {
+        let expected: Vec<_> = what.iter().map(|(state, used)| (*state, "posts/hour".to_owned(), *used)).collect();
+        assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), expected);
+    };
+    spend(7, 0).unwrap();
+    told(&[]);
+    assert!(counter.reserve(11, at(0)).is_err());
+    told(&[]);
+    let held = counter.reserve(1, at(0)).unwrap();
+    told(&[]);
+    held.spend(1);
+    told(&[(BudgetState::Near, 8)]);
+    spend(1, 0).unwrap();
+    told(&[]);
+    assert!(spend(2, 0).is_err());
+    told(&[(BudgetState::Spent, 9)]);
+    spend(1, 0).unwrap();
+    assert!(spend(1, 0).is_err());
+    told(&[]);
+    spend(10, 1).unwrap();
+    told(&[(BudgetState::Spent, 10)]);
+}
+
+#[test]
+fn what_is_there_at_once_is_told_when_it_comes_near_and_when_it_is_full() {
+    let ledger = Ledger::default();
+    let heard = heard(&ledger);
+    let owner = Owner::Agent { agent: "a".into(), pack: "p".into() };
+    let key = BudgetKey { owner, capability: Capability::Schedule, amount: Amount::Timers, period: Period::AtOnce };
+    for reached in [7, 8, 9, 10, 11, 3, 8] {
+        ledger.reached(key.clone(), 10, reached);
+    }
+    let timers = |state, there| (state, "timers".to_owned(), there);
+    let expected = [timers(BudgetState::Near, 8), timers(BudgetState::Spent, 10), timers(BudgetState::Near, 8)];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[test]
+fn another_limit_holds_at_once() {
+    let (ledger, counter) = counter(10);
+    ledger.relimit(|key| (key.amount == Amount::Likes).then_some(1));
+    assert_eq!(counter.line(at(0)).limit, 10);
+    ledger.relimit(|key| (key.amount == Amount::Posts).then_some(1));
+    assert!(counter.reserve(2, at(0)).is_err());
+}
+
+#[test]
+fn keys_are_stored_as_they_were() {
+    let text = r#"{"scope":"agent","agent":"a","pack":"p","capability":"tweet","amount":"posts","period":"hour"}"#;
+    let (_, counter) = counter(1);
+    let key: BudgetKey = serde_json::from_str(text).unwrap();
+    assert_eq!(key, counter.reserve(1, at(0)).unwrap().spend_all().key);
+    assert_eq!(serde_json::to_string(&key).unwrap(), text);
+    for owner in [Owner::Account("ada".into()), Owner::Host] {
+        let key = BudgetKey { owner, ..key.clone() };
+        assert_eq!(serde_json::from_str::<BudgetKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
+    }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_types::{AgentId, StateBytes};
 
 use super::*;
-use crate::{Ledger, Period, Request, Requests, Spend, Terms};
+use crate::{Ledger, Period, Request, Requests, Shared, Spend, Terms};
 
 /// Answers with its question and counts how often it was asked.
 #[derive(Default)]
@@ -109,7 +109,8 @@ async fn what_a_pack_is_granted_ends_when_the_operator_says() {
     let terms = Terms { expires: Some(end), ..Terms::default() };
     let ended = |at: i64| {
         let names = (&PackId::new("pack"), &[][..]);
-        let rights = Rights::on_terms(&llm(1_000), names, &AgentId::new("ann"), &scene.ledger, terms.clone());
+        let rights =
+            Rights::on_terms(&llm(1_000), names, &AgentId::new("ann"), &scene.ledger, terms.clone(), Shared::default());
         let mut gate = scene.gate(llm(1_000), CallBounds::default()).charged_at(Timestamp::from_millis(at));
         gate.rights = Arc::new(rights);
         gate

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use MemoryKind::*;
 use puppet_grants::{Amount, CallBounds, Elapsed, Gate, Period, Proceedings, Request, Requests, Rights, UnbookedReads};
+use puppet_store::MemorySize;
 use puppet_types::{
     AccountId, AgentId, Capability, Code, Decision, InvocationId, Memory, MemoryKind, PackId, Read, Refusal, Trust,
 };
@@ -16,6 +17,7 @@ pub(super) struct Call {
     pub(super) memories: Memories,
     agent: AgentId,
     recalled: Recalled,
+    pub(super) size: MemorySize,
     account: AccountId,
 }
 
@@ -36,7 +38,14 @@ impl Call {
         Self::with(Memories::hashed(Arc::clone(rows) as _), gate)
     }
     pub(super) fn with(memories: Memories, gate: Gate) -> Self {
-        Self { gate, memories, agent: AgentId::new("ada"), account: "ada_writes".into(), recalled: Recalled::default() }
+        Self {
+            gate,
+            memories,
+            agent: AgentId::new("ada"),
+            account: "ada_writes".into(),
+            recalled: Recalled::default(),
+            size: MemorySize::default(),
+        }
     }
     fn granted(rows: &Arc<Rows>) -> Self {
         Self::new(rows, gate(Some(Request::default())))
@@ -48,6 +57,7 @@ impl Call {
             agent: &self.agent,
             account: &self.account,
             recalled: &mut self.recalled,
+            size: self.size,
         }
     }
     pub(super) async fn recall(&mut self, text: &str) -> Vec<Scored> {
@@ -103,6 +113,20 @@ async fn writing_is_charged_by_row_and_byte() {
     assert_eq!(code(view.record_remember(draft("2"))), Code::BudgetExhausted, "rows");
     view.record_forget("m".into()).unwrap();
     assert_eq!(call.gate.finish(true).decisions.len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_kept_at_once_is_bounded_with_what_is_there() {
+    let rows = store();
+    let amounts = BTreeMap::from([((Amount::Rows, Period::AtOnce), 10), ((Amount::Bytes, Period::AtOnce), 100)]);
+    let mut call = Call::new(&rows, gate(Some(Request { amounts, ..Request::default() })));
+    call.size = MemorySize { rows: 8, bytes: 90 };
+    let mut view = call.view();
+    view.record_remember(draft("12345")).unwrap();
+    assert_eq!(code(view.record_remember(draft("123456"))), Code::BudgetExhausted, "bytes");
+    view.record_supersede("m".into(), draft("123")).unwrap();
+    assert_eq!(code(view.record_remember(draft("1"))), Code::BudgetExhausted, "rows");
+    assert_eq!(call.gate.finish(true).decisions.len(), 2);
 }
 
 #[tokio::test]

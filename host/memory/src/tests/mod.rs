@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_store::{MemoryStore, TextHit, Vector};
+use puppet_store::{MemorySize, MemoryStore, TextHit, Vector};
 use puppet_types::{AgentId, Memory, MemoryKind, Timestamp, Trust};
 
 use crate::{embedding::hashed_vector, memory_id, text::words};
@@ -69,6 +69,9 @@ impl MemoryStore for Rows {
     }
     async fn memory_counts(&self, _: &AgentId) -> puppet_store::Result<Vec<(MemoryKind, u64)>> {
         Ok(Vec::new())
+    }
+    async fn memory_size(&self, _: &AgentId) -> puppet_store::Result<MemorySize> {
+        Ok(MemorySize::default())
     }
 }
 

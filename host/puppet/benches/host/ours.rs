@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_agent::Profile;
-use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, StoreBooks};
+use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks};
 use puppet_grants::{CallBounds, Held, Ledger, Request, Requests, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_sandbox::{Pool, Sandbox, SandboxConfig};
-use puppet_store::{MemoryStore, Result, TextHit, sqlite::SqliteStore};
+use puppet_store::{MemorySize, MemoryStore, Result, TextHit, sqlite::SqliteStore};
 use puppet_tweet::{Accounts, Local};
 use puppet_types::{AgentId, Capability, Digest, Json, Memory, MemoryKind, PackId, Persona, Timestamp, Trust};
 use serde_json::Value;
@@ -45,6 +45,9 @@ impl MemoryStore for OneMemory {
     }
     async fn memory_counts(&self, _: &AgentId) -> Result<Vec<(MemoryKind, u64)>> {
         Ok(Vec::new())
+    }
+    async fn memory_size(&self, _: &AgentId) -> Result<MemorySize> {
+        Ok(MemorySize::default())
     }
 }
 
@@ -85,6 +88,7 @@ impl Casting for Everybody {
             llm: Llm::offline(),
             assets: Vec::new(),
             decay: None,
+            remembered: Remembered::default(),
         }))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use puppet_grants::Ledger;
+use puppet_engine::budgets::{once_each, with_what_is_there};
+use puppet_grants::{Ledger, Owner};
 use puppet_store::BudgetStore as _;
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
@@ -28,22 +29,31 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let items = answer["items"].take();
         return out.object(&json!({ "schema": "puppet.budgets/1", "at": answer["at"], "items": items, "next": null }));
     }
-    let header = ["agent", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
+    let header = ["whose", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
     let mut table = Table::new(&header);
     for item in answer["items"].as_array().into_iter().flatten() {
         let text = |key: &str| match &item[key] {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let amount = format!("{}/{}", text("amount"), text("period"));
+        let amount = match item["period"].as_str() {
+            Some(period) => format!("{}/{period}", text("amount")),
+            None => text("amount"),
+        };
+        let whose = match (item["agent"].as_str(), item["account"].as_str()) {
+            (Some(agent), _) => agent.to_owned(),
+            (None, Some(account)) => format!("@{account}"),
+            (None, None) => "host".to_owned(),
+        };
         let number = |key: &str| match item[key].as_u64() {
             Some(micros) if item["unit"] == "usd_micros" => format!("${}", usd(micros)),
             Some(number) => number.to_string(),
             None => String::new(),
         };
         let numbers = ["limit", "used", "reserved", "left"].map(number);
-        let words = [text("agent"), text("capability"), amount];
-        table.row(words.into_iter().chain(numbers).chain([text("resets_at"), text("state")]));
+        let resets = item["resets_at"].as_str().unwrap_or("when there is room").to_owned();
+        let words = [whose, text("capability"), amount];
+        table.row(words.into_iter().chain(numbers).chain([resets, text("state")]));
     }
     table.print(out)
 }
@@ -51,7 +61,8 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 /// From the folder alone.
 async fn stored(setup: &Setup) -> Result<Value> {
     let at = present(setup);
-    let spent = match records::if_there(setup)? {
+    let store = records::if_there(setup)?;
+    let spent = match &store {
         Some(store) => store.spent().await?,
         None => Vec::new(),
     };
@@ -66,13 +77,17 @@ async fn stored(setup: &Setup) -> Result<Value> {
             lines.extend(assembly::rights(manifest, &spec, &grants, &ledger).lines(at));
         }
     }
-    let drawn: BTreeSet<_> = spent.iter().map(|spend| (&spend.key.agent, &spend.key.pack)).collect();
-    for (id, pack) in drawn.into_iter().filter(|(id, _)| id.is_generator()) {
-        if let Some(manifest) = manifests.get(pack) {
-            lines.extend(assembly::rights_of_generator(manifest, id, &grants, &ledger).lines(at));
+    let drawn: BTreeSet<_> = spent.iter().map(|spend| &spend.key.owner).collect();
+    for owner in drawn {
+        let Owner::Agent { agent, pack } = owner else { continue };
+        if let Some(manifest) = manifests.get(pack).filter(|_| agent.is_generator()) {
+            lines.extend(assembly::rights_of_generator(manifest, agent, &grants, &ledger).lines(at));
         }
     }
-    lines.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut lines = once_each(lines);
+    if let Some(store) = store {
+        lines = with_what_is_there(&store, lines).await?;
+    }
     let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
     serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)
 }

@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-use puppet_grants::{Amount, CEILINGS, Ceiling, Mode, Period, Terms};
-use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
+use puppet_grants::{Amount, CEILINGS, Ceiling, Limits, Mode, Period, Terms};
+use puppet_types::{AccountId, AgentId, Capability, Digest, PackId, Timestamp};
 
 use super::{
     money,
@@ -23,6 +23,8 @@ pub struct PackGrant {
     pub pack: PackId,
     /// Of the component that was approved; none: whichever runs.
     pub digest: Option<Digest>,
+    /// Who must have signed it: a minisign public key. A pack that is not signed by it is granted nothing.
+    pub publisher: Option<String>,
     /// Mode and end.
     pub terms: Terms,
     /// For these alone; none: for all.
@@ -44,31 +46,76 @@ pub struct Granted {
 
 /// The table that holds the packs.
 pub const PACKS: &str = "packs";
-const KEYS: [&str; 4] = ["digest", "mode", "agents", "expires"];
+/// The table that holds what agents share that post as one account.
+pub const ACCOUNTS: &str = "accounts";
+/// The table of what everybody shares.
+pub const HOST: &str = "host";
+const KEYS: [&str; 5] = ["digest", "publisher", "mode", "agents", "expires"];
+
+/// Everything that the file says.
+#[derive(Debug, Clone, Default)]
+pub struct GrantsFile {
+    /// In the order of the file.
+    pub packs: Vec<PackGrant>,
+    /// The most of all that post as an account together.
+    pub accounts: BTreeMap<AccountId, Limits>,
+    /// The most of all agents together.
+    pub host: Limits,
+}
 
 /// Reads the text of a grants file; `path` is for errors.
 ///
 /// # Errors
 /// What is unknown, wrong or said of nothing, with line and field.
-pub fn parse(text: &str, path: &Path) -> Result<Vec<PackGrant>> {
+pub fn parse(text: &str, path: &Path) -> Result<GrantsFile> {
     let source = Source { file: path, text };
     let table = source.parse()?;
-    let root = Section::new(source, "", &table, &[PACKS])?;
-    let Some((packs, entries)) = root.named(PACKS)? else { return Ok(Vec::new()) };
-    let known: Vec<&str> = KEYS.into_iter().chain(CEILINGS.iter().map(|most| most.capability.name())).collect();
-    let grant = |entry: &super::read::Named<'_>| {
-        let pack = pack_id(&entry.name).ok_or_else(|| {
-            let message = format!("`{}` is no id of a pack: letters, digits, `-`, `_` or `.`", entry.name);
-            packs.wrong(&entry.name, entry.line, message, "write the id as it stands in pack.toml")
-        })?;
-        let section = packs.section(&entry.name, &known)?.map(|found| found.value);
-        section.map(|section| read(pack, &section, entry.line)).transpose()
-    };
-    entries.iter().filter_map(|entry| grant(entry).transpose()).collect()
+    let root = Section::new(source, "", &table, &[PACKS, ACCOUNTS, HOST])?;
+    let all: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
+    let mut file = GrantsFile::default();
+    if let Some((packs, entries)) = root.named(PACKS)? {
+        let known: Vec<&str> = KEYS.into_iter().chain(all.iter().copied()).collect();
+        for entry in entries {
+            let pack = pack_id(&entry.name).ok_or_else(|| {
+                let message = format!("`{}` is no id of a pack: letters, digits, `-`, `_` or `.`", entry.name);
+                packs.wrong(&entry.name, entry.line, message, "write the id as it stands in pack.toml")
+            })?;
+            if let Some(section) = packs.section(&entry.name, &known)? {
+                file.packs.push(read(pack, &section.value, entry.line)?);
+            }
+        }
+    }
+    if let Some((accounts, entries)) = root.named(ACCOUNTS)? {
+        for entry in entries {
+            if entry.name.is_empty() || entry.name.starts_with('@') {
+                let remedy = "write the handle without `@`, as it stands in the agent's file";
+                return Err(accounts.wrong(&entry.name, entry.line, "it is no handle", remedy));
+            }
+            if let Some(section) = accounts.section(&entry.name, &[Capability::Tweet.name()])? {
+                file.accounts.insert(AccountId::new(&entry.name), shared(&section.value)?);
+            }
+        }
+    }
+    if let Some(section) = root.section(HOST, &all)? {
+        file.host = shared(&section.value)?;
+    }
+    Ok(file)
+}
+
+/// What several share, per capability: amounts per hour and day.
+fn shared(section: &Section<'_>) -> Result<Limits> {
+    let mut limits = Limits::new();
+    for most in CEILINGS {
+        if let Some(found) = section.section(most.capability.name(), &["amounts"])? {
+            limits.insert(most.capability, amounts(&found.value, most, |period| period.name().is_some())?);
+        }
+    }
+    Ok(limits)
 }
 
 fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     let digest = section.parsed("digest", "a digest, `sha256:` and 64 hex digits", Digest::parse)?;
+    let publisher = section.parsed("publisher", "a minisign public key, the line below its comment", publisher)?;
     let mode = match section.text("mode", "`live`, `approve` or `dry-run`")? {
         None => Mode::Live,
         Some(Found { value, line }) => {
@@ -94,7 +141,8 @@ fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     }
     let terms = Terms { mode, expires: expires.map(|found| found.value) };
     let digest = digest.map(|found| found.value);
-    Ok(PackGrant { pack, digest, terms, agents: agents.transpose()?, capabilities, line })
+    let publisher = publisher.map(|found| found.value);
+    Ok(PackGrant { pack, digest, publisher, terms, agents: agents.transpose()?, capabilities, line })
 }
 
 fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
@@ -109,24 +157,40 @@ fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
             return Err(section.wrong("operations", *line, message, suggest::remedy(unknown, most.operations)));
         }
     }
-    let mut amounts = BTreeMap::new();
-    if let Some((table, entries)) = section.named("amounts")? {
-        for entry in entries {
-            let key = most.amount(&entry.name).ok_or_else(|| {
-                let known = most.keys();
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let message = format!("`{}` is no amount of `{}`", entry.name, most.capability);
-                table.wrong(&entry.name, entry.line, message, suggest::remedy(&entry.name, &known))
-            })?;
-            let quantity = if key.0 == Amount::Usd {
-                table.parsed(&entry.name, "dollars as a text, for example \"0.50\"", money::parse_usd_micros)?
-            } else {
-                table.integer(&entry.name, 0..=i64::MAX.unsigned_abs())?
-            };
-            amounts.extend(quantity.map(|quantity| (key, quantity.value)));
-        }
-    }
+    let amounts = amounts(section, most, |_| true)?;
     Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts })
+}
+
+/// The amounts of a capability that count over the periods that may stand here.
+fn amounts(
+    section: &Section<'_>,
+    most: &Ceiling,
+    may: impl Fn(Period) -> bool,
+) -> Result<BTreeMap<(Amount, Period), u64>> {
+    let mut amounts = BTreeMap::new();
+    let Some((table, entries)) = section.named("amounts")? else { return Ok(amounts) };
+    for entry in entries {
+        let key = most.amount(&entry.name).filter(|(_, period)| may(*period)).ok_or_else(|| {
+            let known = most.keys();
+            let may = |key: &&str| most.amount(key).is_some_and(|(_, period)| may(period));
+            let known: Vec<&str> = known.iter().map(String::as_str).filter(may).collect();
+            let message = format!("`{}` is no amount of `{}` here", entry.name, most.capability);
+            table.wrong(&entry.name, entry.line, message, suggest::remedy(&entry.name, &known))
+        })?;
+        let quantity = if key.0 == Amount::Usd {
+            table.parsed(&entry.name, "dollars as a text, for example \"0.50\"", money::parse_usd_micros)?
+        } else {
+            table.integer(&entry.name, 0..=i64::MAX.unsigned_abs())?
+        };
+        amounts.extend(quantity.map(|quantity| (key, quantity.value)));
+    }
+    Ok(amounts)
+}
+
+/// 42 bytes in base64 that begin with `Ed`: the algorithm, a number and an Ed25519 key.
+fn publisher(text: &str) -> Option<String> {
+    let shape = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    (text.len() == 56 && text.starts_with("RW") && text.bytes().all(shape)).then(|| text.to_owned())
 }
 
 fn pack_id(text: &str) -> Option<PackId> {
@@ -139,7 +203,17 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<PackGrant>> {
-        super::parse(text, Path::new("grants.toml"))
+        super::parse(text, Path::new("grants.toml")).map(|file| file.packs)
+    }
+
+    #[test]
+    fn what_accounts_and_the_host_share_is_read() {
+        let text =
+            "[accounts.news-bot.tweet]\namounts = { \"posts/hour\" = 6 }\n[host.llm.amounts]\n\"usd/day\" = \"5\"\n";
+        let file = super::parse(text, Path::new("grants.toml")).unwrap();
+        let posts = file.accounts[&AccountId::new("news-bot")][&Capability::Tweet][&(Amount::Posts, Period::Hour)];
+        assert_eq!((posts, file.host[&Capability::Llm][&(Amount::Usd, Period::Day)]), (6, 5_000_000));
+        assert!(file.packs.is_empty());
     }
 
     #[test]
@@ -180,12 +254,19 @@ mod tests {
                 "[packs.x]\nmode = \"dryrun\"\n",
                 "grants.toml:2: packs.x.mode: `dryrun` is no mode\n  help: did you mean `dry-run`?",
             ),
+            ("[packs.x]\npublisher = \"me\"\n", "grants.toml:2: packs.x.publisher: expected a minisign public key"),
+            ("[accounts.\"@ada\".tweet]\n", "grants.toml:1: accounts.@ada: it is no handle"),
+            ("[accounts.ada.llm]\n", "accounts.ada.llm: `llm` is not a key\n  help: known here: tweet"),
+            (
+                "[host.memory]\namounts = { rows = 5 }\n",
+                "host.memory.amounts.rows: `rows` is no amount of `memory` here\n  help: known here: ",
+            ),
             ("[packs.x]\ndigest = \"sha256:ab\"\n", "grants.toml:2: packs.x.digest: expected a digest"),
             ("[packs.x]\nexpires = \"soon\"\n", "grants.toml:2: packs.x.expires: expected a time like"),
             ("[packs.x]\nagents = []\n", "grants.toml:2: packs.x.agents: expected at least one agent"),
             (
                 "[packs.x.llm]\namounts = { \"token/day\" = 1 }\n",
-                "packs.x.llm.amounts.token/day: `token/day` is no amount of `llm`\n  help: did you mean `tokens/day`?",
+                "packs.x.llm.amounts.token/day: `token/day` is no amount of `llm` here\n  help: did you mean `tokens/day`?",
             ),
             ("[packs.x.llm]\namounts = { \"posts/hour\" = 1 }\n", "`posts/hour` is no amount of `llm`"),
             ("[packs.x.llm]\namounts = { \"tokens/week\" = 1 }\n", "`tokens/week` is no amount of `llm`"),

@@ -5,7 +5,8 @@ pub mod plain;
 
 use std::collections::BTreeMap;
 
-use puppet_engine::{Happening, Host};
+use puppet_engine::{Happening, Host, budgets::whose};
+use puppet_grants::BudgetState;
 use puppet_store::{EffectState, Post};
 use puppet_types::{AgentId, Mood, PostId, Timestamp};
 
@@ -135,6 +136,15 @@ impl Feed {
                 let text = effect.body.text().unwrap_or_default().to_owned();
                 let about = about_of(host, effect.body.about().cloned()).await;
                 vec![Entry::Kept { at, name, kind, state, text, about }]
+            }
+            Happening::Budget { at, line } => {
+                let budget = format!("{}.{}", line.key.capability, line.key.amount.key(line.key.period));
+                let how = match line.state {
+                    BudgetState::Spent => "is spent",
+                    _ => "is near its end",
+                };
+                let text = format!("the budget {budget} of {} {how}", whose(&line.key.owner));
+                vec![Entry::Word { at, text }]
             }
             Happening::Halted { at, halt } => {
                 let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);

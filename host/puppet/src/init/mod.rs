@@ -216,7 +216,11 @@ mod tests {
         let text = template("grants.toml");
         for text in [text.to_owned(), uncommented(text)] {
             let grants = grants_file::parse(&text, Path::new("grants.toml")).unwrap();
-            assert!(grants.len() == 1 && grants[0].pack.as_str() == "ember" && grants[0].capabilities.len() == 5);
+            assert!(
+                grants.packs.len() == 1
+                    && grants.packs[0].pack.as_str() == "ember"
+                    && grants.packs[0].capabilities.len() == 5
+            );
         }
         let persona: puppet_types::Persona = toml::from_str(template("agents/ember/persona.toml")).unwrap();
         let posts = &persona.behavior.post_frequency;

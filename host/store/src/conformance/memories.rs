@@ -3,7 +3,7 @@
 use puppet_types::{AgentId, Memory, MemoryKind, Trust};
 
 use super::rows::{at, memory};
-use crate::{Change, KeepOrder, LateVector, Store, TextHit, Vector};
+use crate::{Change, KeepOrder, LateVector, MemorySize, Store, TextHit, Vector};
 
 type Cap = Option<(Vec<MemoryKind>, usize, KeepOrder)>;
 
@@ -35,6 +35,9 @@ pub async fn rows_read_back(store: &impl Store) {
     assert_eq!(ids(&store.memories(&agent, &[], 9).await.unwrap()), ["m2", "m3", "m1"], "newest first, ties by id");
     assert_eq!(ids(&store.memories(&agent, &[], 1).await.unwrap()), ["m2"]);
     assert_eq!(ids(&store.memories(&agent, &[MemoryKind::General, MemoryKind::Post], 9).await.unwrap()), ["m1"]);
+    let texts = ["first", "third", "second"].map(str::len).iter().sum::<usize>() as u64;
+    assert_eq!(store.memory_size(&agent).await.unwrap(), MemorySize { rows: 3, bytes: texts });
+    assert_eq!(store.memory_size(&AgentId::new("nobody")).await.unwrap(), MemorySize::default());
     let counts = store.memory_counts(&agent).await.unwrap();
     assert_eq!(counts, [(MemoryKind::Core, 2), (MemoryKind::General, 1)]);
 

@@ -1,5 +1,6 @@
 //! Posts, effects, timers and budgets.
 
+use puppet_grants::{BudgetKey, Owner, Spend};
 use puppet_types::{AccountId, AgentId, Digest, EffectId, InvocationId, PackId, PostId, TimerRule};
 
 use super::rows::{at, commit, effect, event, post, read, spend};
@@ -176,6 +177,11 @@ pub async fn budgets(store: &impl Store) {
     assert_eq!(store.spent().await.unwrap()[1], spend("b", 3, 80, 0));
 
     let errand = InvocationId::new("errand");
+    let shared = |owner| Spend { key: BudgetKey { owner, ..spend("a", 0, 0, 0).key }, ..spend("a", 7, 6, 5) };
+    let [account, host] = [shared(Owner::Account("ada".into())), shared(Owner::Host)];
+    store.commit(booked("s4", vec![account.clone(), host.clone()])).await.unwrap();
+    let all = store.spent().await.unwrap();
+    assert!(all.contains(&account) && all.contains(&host), "{all:?}");
     store.open_read(&errand, 0, vec![spend("d", 1, 70, 0)]).await.unwrap();
     assert_eq!(store.spent().await.unwrap()[2], spend("d", 1, 70, 0));
     store.close_read(&errand, 0, vec![spend("d", 1, 8, 0)]).await.unwrap();

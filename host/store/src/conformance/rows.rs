@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use puppet_grants::{Amount, BudgetKey, Period, Scope, Spend};
+use puppet_grants::{Amount, BudgetKey, Owner, Period, Spend};
 use puppet_types::{
     AccountId, AgentId, Capability, Cost, Decision, Digest, EffectId, Event, EventId, Invocation, InvocationId, Json,
     LogLine, Memory, MemoryKind, NumberedDecision, Outcome, PackId, PluginRef, PostId, Priority, Read, ReadStatus,
@@ -131,9 +131,7 @@ pub fn post(id: &str, author: &str, second: i64) -> Post {
 pub fn spend(agent: &str, window: i64, used: u64, overrun: u64) -> Spend {
     Spend {
         key: BudgetKey {
-            scope: Scope::Agent,
-            agent: AgentId::new(agent),
-            pack: PackId::new("pack"),
+            owner: Owner::Agent { agent: AgentId::new(agent), pack: PackId::new("pack") },
             capability: Capability::Llm,
             amount: Amount::Tokens,
             period: Period::Day,

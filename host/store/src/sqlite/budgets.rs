@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use async_trait::async_trait;
-use puppet_grants::{BudgetKey, Spend};
-use puppet_types::{AgentId, InvocationId, PackId, Read};
+use puppet_grants::{BudgetKey, Owner, Spend};
+use puppet_types::{InvocationId, Read};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -23,13 +23,14 @@ pub(super) fn add(conn: &Connection, spends: &[Spend]) -> Result<()> {
                        DO UPDATE SET used = used + excluded.used, overrun = overrun + excluded.overrun";
     for spend in spends {
         let key = &spend.key;
+        let (scope, agent, pack) = key.owner.parts();
         let values = params![
-            name(&key.scope),
-            key.agent.as_str(),
-            key.pack.as_str(),
+            name(&scope),
+            agent,
+            pack,
             key.capability.name(),
             name(&key.amount),
-            key.period.name(),
+            name(&key.period),
             spend.window,
             signed(spend.used),
             signed(spend.overrun),
@@ -75,9 +76,7 @@ fn spend(row: &Row<'_>) -> Result<Spend> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(Spend {
         key: BudgetKey {
-            scope: by_name(TABLE, text(0)?)?,
-            agent: AgentId::new(text(1)?),
-            pack: PackId::new(text(2)?),
+            owner: Owner::of_parts(by_name(TABLE, text(0)?)?, text(1)?, text(2)?),
             capability: by_name(TABLE, text(3)?)?,
             amount: by_name(TABLE, text(4)?)?,
             period: by_name(TABLE, text(5)?)?,

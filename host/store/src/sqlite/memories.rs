@@ -11,7 +11,7 @@ use super::{
     SqliteStore,
     values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, run, time, unsigned},
 };
-use crate::{KeepOrder, MemoryStore, Result, TextHit, Vector};
+use crate::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 
 const TABLE: &str = "memories";
 pub(super) const COLUMNS: &str = "m.id, m.kind, m.content, m.at, m.importance, m.valence, m.associations, m.metadata, \
@@ -204,6 +204,16 @@ impl MemoryStore for SqliteStore {
             );
             all(conn, &sql, params![query, agent.as_str(), limit(rows)], hit)
         })
+    }
+
+    async fn memory_size(&self, agent: &AgentId) -> Result<MemorySize> {
+        const SQL: &str = "SELECT count(*), coalesce(sum(octet_length(content)), 0) FROM memories WHERE agent = ?1";
+        let size = self.read(|conn| {
+            first(conn, SQL, [agent.as_str()], |row| {
+                Ok(MemorySize { rows: unsigned(row, 0)?, bytes: unsigned(row, 1)? })
+            })
+        });
+        size.map(Option::unwrap_or_default)
     }
 
     async fn memory_counts(&self, agent: &AgentId) -> Result<Vec<(MemoryKind, u64)>> {

@@ -175,7 +175,7 @@ impl Asking {
                 operations: operations.clone(),
                 amount: key.map(|(amount, _)| amount.name()),
                 unit: key.map(|(amount, _)| amount.unit()),
-                period: key.map(|(_, period)| period.name()),
+                period: key.and_then(|(_, period)| period.name()),
                 requested: counted.map(|line| line.limit),
                 granted,
                 plain: words::plain(capability, key, granted.unwrap_or(u64::from(is_granted)), &self.handles),
@@ -193,11 +193,12 @@ impl Asking {
         for item in items {
             let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
             let name = item.capability;
-            match (granted, item.amount, item.period) {
+            match (granted, item.amount) {
                 (None, ..) => widened.push(format!("{name}: asked for, not granted")),
-                (Some(_), Some(amount), Some(period)) if item.requested > item.granted => {
+                (Some(_), Some(amount)) if item.requested > item.granted => {
+                    let key = item.period.map_or_else(|| amount.to_owned(), |period| format!("{amount}/{period}"));
                     let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
-                    widened.push(format!("{name}.{amount}/{period}: asks for {asked}, was granted {has}"));
+                    widened.push(format!("{name}.{key}: asks for {asked}, was granted {has}"));
                 }
                 _ => {}
             }
@@ -213,7 +214,7 @@ impl Asking {
                 let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
                 let asked = asked.and_then(|item| item.requested).unwrap_or_default();
                 if *most > asked {
-                    let key = format!("{capability}.{}/{}", amount.name(), period.name());
+                    let key = format!("{capability}.{}", amount.key(*period));
                     let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
                     narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));
                 }
@@ -224,5 +225,5 @@ impl Asking {
 }
 
 fn is(item: &Item, capability: Capability, amount: Amount, period: Period) -> bool {
-    item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == Some(period.name())
+    item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == period.name()
 }

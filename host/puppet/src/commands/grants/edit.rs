@@ -5,11 +5,11 @@ use puppet_grants::{Amount, CEILINGS, Rights};
 use puppet_types::{Capability, Timestamp};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::asked::Asking;
+use super::{asked::Asking, shared::Among};
 use crate::{
     cli::GrantTerms,
     config::{
-        grants_file::{self, PACKS},
+        grants_file::{self, ACCOUNTS, HOST, PACKS},
         remedy, usd,
     },
     files,
@@ -45,15 +45,26 @@ impl Draft {
     }
 
     fn entry(&mut self, pack: &str) -> Result<&mut Table> {
-        let packs = self.document.entry(PACKS).or_insert_with(|| {
-            let mut packs = Table::new();
-            packs.set_implicit(true);
-            Item::Table(packs)
+        self.table(PACKS, Some(pack))
+    }
+
+    /// A table of the file, or one in it; made where it is not there.
+    fn table(&mut self, outer: &str, inner: Option<&str>) -> Result<&mut Table> {
+        let table = self.document.entry(outer).or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
         });
-        let entry = packs.as_table_mut().map(|packs| packs.entry(pack).or_insert_with(|| Item::Table(Table::new())));
-        entry.and_then(Item::as_table_mut).ok_or_else(|| {
-            let remedy = format!("write it as a table of its own: [{PACKS}.{pack}]");
-            Trouble::input("grants-file", format!("`{pack}` stands in an inline table"), remedy)
+        let found = match inner {
+            None => table.as_table_mut(),
+            Some(inner) => table
+                .as_table_mut()
+                .and_then(|outer| outer.entry(inner).or_insert_with(|| Item::Table(Table::new())).as_table_mut()),
+        };
+        found.ok_or_else(|| {
+            let name = inner.map_or_else(|| outer.to_owned(), |inner| format!("{outer}.{inner}"));
+            let remedy = format!("write it as a table of its own: [{name}]");
+            Trouble::input("grants-file", format!("`{name}` stands in an inline table"), remedy)
         })
     }
 
@@ -109,33 +120,18 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets one amount: `llm.usd/day=0.50`.
+    /// Sets one amount of a pack: `llm.usd/day=0.50`.
     pub fn set(&mut self, pack: &str, change: &str) -> Result<()> {
-        let wrong = |message: String, remedy: String| Trouble::input("bad-value", message, remedy).of_field(change);
-        let shape =
-            || wrong("it is no change".to_owned(), "write it like llm.usd/day=0.50 or tweet.posts/hour=4".into());
-        let (key, quantity) = change.split_once('=').ok_or_else(shape)?;
-        let (capability, key) = key.split_once('.').ok_or_else(shape)?;
-        let most = CEILINGS.iter().find(|most| most.capability.name() == capability).ok_or_else(|| {
-            let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
-            wrong(format!("`{capability}` is no capability"), remedy(capability, &known))
-        })?;
-        let (amount, _) = most.amount(key).ok_or_else(|| {
-            let known = most.keys();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            wrong(format!("`{key}` is no amount of `{capability}`"), remedy(key, &known))
-        })?;
-        let quantity = if amount == Amount::Usd {
-            Value::from(quantity)
-        } else {
-            let number = quantity.parse::<i64>().ok().filter(|number| *number >= 0);
-            Value::from(number.ok_or_else(|| wrong(format!("`{quantity}` is no whole number from 0"), String::new()))?)
+        put(self.entry(pack)?, change)
+    }
+
+    /// Sets one amount that several share.
+    pub fn set_shared(&mut self, among: &Among, change: &str) -> Result<()> {
+        let table = match among {
+            Among::Account(account) => self.table(ACCOUNTS, Some(account.as_str()))?,
+            Among::Host => self.table(HOST, None)?,
         };
-        let entry = self.entry(pack)?.entry(capability).or_insert_with(|| Item::Table(Table::new()));
-        let entry = entry.as_table_like_mut().ok_or_else(shape)?;
-        let amounts = entry.entry("amounts").or_insert_with(|| value(InlineTable::new()));
-        amounts.as_table_like_mut().ok_or_else(shape)?.insert(key, Item::Value(quantity));
-        Ok(())
+        put(table, change)
     }
 
     /// Puts it in the place of the operator's file, if it can be read.
@@ -150,6 +146,35 @@ impl Draft {
     }
 }
 
+/// Puts `llm.usd/day=0.50` into the table of whom it is for. What may not stand there is told when the file is read
+/// back.
+fn put(table: &mut Table, change: &str) -> Result<()> {
+    let wrong = |message: String, remedy: String| Trouble::input("bad-value", message, remedy).of_field(change);
+    let shape = || wrong("it is no change".to_owned(), "write it like llm.usd/day=0.50 or tweet.posts/hour=4".into());
+    let (key, quantity) = change.split_once('=').ok_or_else(shape)?;
+    let (capability, key) = key.split_once('.').ok_or_else(shape)?;
+    let most = CEILINGS.iter().find(|most| most.capability.name() == capability).ok_or_else(|| {
+        let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
+        wrong(format!("`{capability}` is no capability"), remedy(capability, &known))
+    })?;
+    let (amount, _) = most.amount(key).ok_or_else(|| {
+        let known = most.keys();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        wrong(format!("`{key}` is no amount of `{capability}`"), remedy(key, &known))
+    })?;
+    let quantity = if amount == Amount::Usd {
+        Value::from(quantity)
+    } else {
+        let number = quantity.parse::<i64>().ok().filter(|number| *number >= 0);
+        Value::from(number.ok_or_else(|| wrong(format!("`{quantity}` is no whole number from 0"), String::new()))?)
+    };
+    let entry = table.entry(capability).or_insert_with(|| Item::Table(Table::new()));
+    let entry = entry.as_table_like_mut().ok_or_else(shape)?;
+    let amounts = entry.entry("amounts").or_insert_with(|| value(InlineTable::new()));
+    amounts.as_table_like_mut().ok_or_else(shape)?.insert(key, Item::Value(quantity));
+    Ok(())
+}
+
 /// All that a right holds, written out.
 fn fill(table: &mut dyn TableLike, rights: &Rights, capability: Capability) {
     let most = CEILINGS.iter().find(|most| most.capability == capability);
@@ -160,7 +185,7 @@ fn fill(table: &mut dyn TableLike, rights: &Rights, capability: Capability) {
     let lines = rights.lines(Timestamp::default());
     let mut amounts = InlineTable::new();
     for line in lines.iter().filter(|line| line.key.capability == capability) {
-        let key = format!("{}/{}", line.key.amount.name(), line.key.period.name());
+        let key = line.key.amount.key(line.key.period);
         let quantity = match line.key.amount {
             Amount::Usd => Value::from(usd(line.limit)),
             _ => Value::from(i64::try_from(line.limit).unwrap_or(i64::MAX)),

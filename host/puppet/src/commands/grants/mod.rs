@@ -3,6 +3,7 @@
 
 mod asked;
 mod edit;
+mod shared;
 mod words;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -14,6 +15,7 @@ use serde::Serialize;
 use self::{
     asked::{Asking, Granted},
     edit::Draft,
+    shared::Among,
 };
 use crate::{
     cli::{GrantTerms, GrantsCommand},
@@ -45,6 +47,12 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
             changed(setup, draft, &asking, &GrantTerms::default(), out).await
         }
         GrantsCommand::Set { pack, changes, terms } => {
+            if let Some(among) = Among::parse(&pack) {
+                return match terms.is_empty() {
+                    true => shared::set(setup, &among, &changes, out).await,
+                    false => shared::set(setup, &among, &[], out).await,
+                };
+            }
             let asking = asked::one(setup, &pack).await?;
             if changes.is_empty() && terms.is_empty() {
                 let remedy =
@@ -148,7 +156,8 @@ async fn show(setup: &Setup, pack: Option<&str>, out: Output) -> Result<()> {
     if out.json {
         return out.object(&List { schema: "puppet.grants/1", items: all, next: None });
     }
-    all.iter().try_for_each(|granted| print(granted, out))
+    all.iter().try_for_each(|granted| print(granted, out))?;
+    shared::print(&grants, out)
 }
 
 fn print(granted: &Granted, out: Output) -> Result<()> {

@@ -19,6 +19,7 @@ pub fn plain(capability: Capability, counted: Option<(Amount, Period)>, most: u6
     let a = match period {
         Period::Hour => "an hour",
         Period::Day => "a day",
+        Period::AtOnce => return at_once(amount, most),
     };
     let finding = capability == Capability::Memory;
     let (verb, how, about) = match amount {
@@ -34,6 +35,7 @@ pub fn plain(capability: Capability, counted: Option<(Amount, Period)>, most: u6
         Amount::Rows => ("remember", format!("up to {} things {a}", grouped(most)), ""),
         Amount::Bytes => ("write", format!("up to {} bytes of memories {a}", grouped(most)), ""),
         Amount::Timers => ("set timers and be woken by them", times(most, a), ""),
+        Amount::Targets => return at_once(amount, most),
     };
     match (most, amount) {
         (0, Amount::Usd) => format!("may not {verb} anything{about}"),
@@ -41,6 +43,20 @@ pub fn plain(capability: Capability, counted: Option<(Amount, Period)>, most: u6
         (0, Amount::Bytes) => "may not write memories".to_owned(),
         (0, _) => format!("may not {verb}"),
         _ => format!("may {verb} {how}{about}"),
+    }
+}
+
+/// Bounds on what is there at once.
+fn at_once(amount: Amount, most: u64) -> String {
+    let number = grouped(most);
+    match (amount, most) {
+        (Amount::Rows | Amount::Bytes, 0) => "may not keep memories".to_owned(),
+        (Amount::Rows, _) => format!("may keep up to {number} memories"),
+        (Amount::Bytes, _) => format!("may keep up to {number} bytes of memories"),
+        (Amount::Timers, 0) => "may not have timers".to_owned(),
+        (_, 0) => "may not send events to agents".to_owned(),
+        (Amount::Timers, _) => format!("may have up to {number} timers at once"),
+        _ => format!("may send one event to up to {number} agents"),
     }
 }
 
@@ -107,6 +123,10 @@ mod tests {
         let bytes = said(Capability::Memory, Amount::Bytes, Period::Day, 4_096);
         assert_eq!(bytes, "may write up to 4,096 bytes of memories a day");
         assert_eq!(said(tweet, Amount::Deletes, Period::Hour, 0), "may not take posts back");
+        let timers = said(Capability::Schedule, Amount::Timers, Period::AtOnce, 1_000);
+        assert_eq!(timers, "may have up to 1,000 timers at once");
+        let rows = said(Capability::Memory, Amount::Rows, Period::AtOnce, 0);
+        assert_eq!(rows, "may not keep memories");
         assert_eq!(plain(Capability::State, None, 1, &[]), "may keep a state of its own");
         assert_eq!(plain(Capability::State, None, 0, &[]), "may not keep a state of its own");
     }

@@ -1,0 +1,260 @@
+//! One budget's counter: a window, what is spent and held of it, and the way from a reservation to a stored row.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use puppet_types::{CallError, Code, Timestamp};
+
+use super::{BudgetKey, BudgetLine, BudgetState, Owner, Spend, ledger::Alarm};
+use crate::{Mode, Period};
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Window {
+    pub start: i64,
+    pub used: u64,
+    pub reserved: u64,
+    pub overrun: u64,
+    pub limit: u64,
+    /// What the operator was told of this window.
+    told: BudgetState,
+    /// What came over from the window before and is in no row of this one yet: of `used`, and of `overrun`. The
+    /// store's latest row stands for itself, so the first row of a window takes it along.
+    carried: (u64, u64),
+}
+
+/// One budget's counter.
+#[derive(Debug)]
+pub struct Counter {
+    pub(super) key: BudgetKey,
+    pub(super) window: Mutex<Window>,
+    pub(super) alarm: Arc<Alarm>,
+}
+
+/// So much is held of a counter until it is spent or dropped.
+#[derive(Debug)]
+#[must_use = "dropping a reservation releases it"]
+pub struct Reservation {
+    counter: Arc<Counter>,
+    window: i64,
+    quantity: u64,
+}
+
+pub(super) fn lock(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
+    // A panic while the lock is held cannot leave the few integers half-written.
+    window.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Window {
+    fn roll(&mut self, at: Timestamp, period: Period) {
+        let start = start_of(at, period);
+        if start > self.start {
+            // What a provider took beyond the limit is a debt to the next window.
+            let debt = self.overrun.min(self.limit);
+            let (left, limit) = (self.overrun - debt, self.limit);
+            let carried = (debt, left);
+            *self = Self { start, used: debt, reserved: 0, overrun: left, limit, told: BudgetState::Ok, carried };
+        }
+    }
+    /// As a row of the store says.
+    pub(super) fn stored(row: &Spend, limit: u64) -> Self {
+        Self { start: row.window, used: row.used, overrun: row.overrun, limit, ..Self::default() }
+    }
+    /// What is new to the operator, if something is.
+    fn news(&mut self, state: BudgetState) -> bool {
+        let is_new = state > self.told;
+        self.told = self.told.max(state);
+        is_new
+    }
+    fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used).saturating_sub(self.reserved)
+    }
+}
+
+impl Counter {
+    /// Holds `quantity`, or says when there may be enough again.
+    pub fn reserve(self: &Arc<Self>, quantity: u64, at: Timestamp) -> Result<Reservation, CallError> {
+        let mut window = lock(&self.window);
+        window.roll(at, self.key.period);
+        if quantity > window.left() {
+            // What no whole window has room for says nothing about how this one stands.
+            let is_news = quantity <= window.limit && window.news(BudgetState::Spent);
+            let seen = window.clone();
+            drop(window);
+            if is_news {
+                self.alarm.raise(&BudgetLine { state: BudgetState::Spent, ..line(&self.key, seen.clone(), at) });
+            }
+            return Err(self.refusal(quantity, &seen, at));
+        }
+        window.reserved += quantity;
+        Ok(Reservation { counter: Arc::clone(self), window: window.start, quantity })
+    }
+
+    fn refusal(&self, quantity: u64, window: &Window, at: Timestamp) -> CallError {
+        let BudgetKey { owner, capability, amount, period } = &self.key;
+        let (left, limit) = (window.left(), window.limit);
+        let whose = match owner {
+            Owner::Agent { .. } => String::new(),
+            Owner::Account(account) => format!(" of all that post as @{account}"),
+            Owner::Host => " of the whole host".to_owned(),
+        };
+        let of = amount.key(*period);
+        let message = format!("{of} of `{capability}`{whose}: {left} of {limit} left, {quantity} asked");
+        let resets = window.start.saturating_add(period.millis().unwrap_or(i64::MAX));
+        let wait = u64::try_from(resets.saturating_sub(at.as_millis())).unwrap_or(0);
+        CallError::retry(Code::BudgetExhausted, message, wait)
+    }
+
+    /// How it stands. Looking changes nothing: whose limit is not known yet cannot carry a debt over.
+    pub fn line(&self, at: Timestamp) -> BudgetLine {
+        line(&self.key, lock(&self.window).clone(), at)
+    }
+}
+
+fn start_of(at: Timestamp, period: Period) -> i64 {
+    period.millis().map_or(0, |length| at.as_millis() - at.as_millis().rem_euclid(length))
+}
+
+pub(super) fn line(key: &BudgetKey, mut window: Window, at: Timestamp) -> BudgetLine {
+    window.roll(at, key.period);
+    // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
+    let used = window.used.min(window.limit);
+    let reserved = window.reserved.min(window.limit - used);
+    let left = window.left();
+    BudgetLine {
+        key: key.clone(),
+        limit: window.limit,
+        used,
+        reserved,
+        left,
+        overrun: window.overrun + (window.used - used),
+        resets_at: key.period.millis().map(|length| Timestamp::from_millis(window.start + length)),
+        state: BudgetState::of(window.limit - left, window.limit),
+        mode: Mode::Live,
+    }
+}
+
+impl Reservation {
+    /// Books what was really used: less frees the rest, more is an overrun. Answers the row to store.
+    pub fn spend(self, used: u64) -> Spend {
+        let booking = self.book(used);
+        let row = booking.row();
+        booking.stored();
+        row
+    }
+    /// What was really used, for a row that is not stored yet: less frees the rest, more will be an overrun.
+    pub fn book(mut self, used: u64) -> Booking {
+        let within = used.min(self.quantity);
+        let mut carried = (0, 0);
+        let mut window = lock(&self.counter.window);
+        if window.start == self.window {
+            window.reserved -= self.quantity - within;
+            carried = std::mem::take(&mut window.carried);
+        }
+        drop(window);
+        self.quantity = within;
+        Booking { held: self, overrun: used - within, carried }
+    }
+    /// The row that counts the whole reservation as spent, for a crash before it is settled.
+    pub fn as_spent(&self) -> Spend {
+        let window = lock(&self.counter.window);
+        let (used, overrun) = if window.start == self.window { window.carried } else { (0, 0) };
+        self.row(self.quantity + used, overrun)
+    }
+    fn row(&self, used: u64, overrun: u64) -> Spend {
+        Spend { key: self.counter.key.clone(), window: self.window, used, overrun }
+    }
+    /// Books everything that is held.
+    pub fn spend_all(self) -> Spend {
+        let quantity = self.quantity;
+        self.spend(quantity)
+    }
+    /// Everything that is held, for a row that is not stored yet.
+    pub fn book_all(self) -> Booking {
+        let quantity = self.quantity;
+        self.book(quantity)
+    }
+    /// How much is held.
+    pub fn quantity(&self) -> u64 {
+        self.quantity
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut window = lock(&self.counter.window);
+        if window.start == self.window {
+            window.reserved -= self.quantity;
+        }
+    }
+}
+
+/// A spend whose row is on its way to the store: it counts as held until that has it. Dropping it gives everything
+/// back, also what the row would have taken along from the window before.
+#[derive(Debug)]
+#[must_use = "dropping a booking releases it"]
+pub struct Booking {
+    held: Reservation,
+    overrun: u64,
+    carried: (u64, u64),
+}
+
+impl Booking {
+    /// The row to store.
+    pub fn row(&self) -> Spend {
+        self.held.row(self.held.quantity + self.carried.0, self.overrun + self.carried.1)
+    }
+    /// The store has its row: it is spent.
+    pub fn stored(mut self) {
+        let mut window = lock(&self.held.counter.window);
+        if window.start == self.held.window {
+            window.reserved -= self.held.quantity;
+            window.used += self.held.quantity;
+            window.overrun += self.overrun;
+        }
+        let counter = &self.held.counter;
+        let state = BudgetState::of(window.used, window.limit);
+        let seen = (window.start == self.held.window && window.news(state)).then(|| window.clone());
+        drop(window);
+        if let Some(seen) = seen {
+            let at = Timestamp::from_millis(seen.start);
+            counter.alarm.raise(&BudgetLine { state, ..line(&counter.key, seen, at) });
+        }
+        self.held.quantity = 0;
+        self.carried = (0, 0);
+    }
+}
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        let mut window = lock(&self.held.counter.window);
+        if window.start == self.held.window {
+            window.carried.0 += self.carried.0;
+            window.carried.1 += self.carried.1;
+        }
+    }
+}
+
+/// The bookings of what is stored together.
+#[derive(Debug, Default)]
+#[must_use = "dropping bookings releases them"]
+pub struct Bookings(Vec<Booking>);
+
+impl Bookings {
+    /// Their rows.
+    pub fn rows(&self) -> Vec<Spend> {
+        self.0.iter().map(Booking::row).collect()
+    }
+    /// The store has them all.
+    pub fn stored(self) {
+        self.0.into_iter().for_each(Booking::stored);
+    }
+    /// One more.
+    pub fn push(&mut self, booking: Booking) {
+        self.0.push(booking);
+    }
+}
+
+impl FromIterator<Booking> for Bookings {
+    fn from_iter<I: IntoIterator<Item = Booking>>(bookings: I) -> Self {
+        Self(bookings.into_iter().collect())
+    }
+}

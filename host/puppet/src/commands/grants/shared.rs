@@ -1,0 +1,90 @@
+//! What several agents share: those that post as one account, and all of a host. `puppet grants set @news-bot …` and
+//! `puppet grants set host …` change it, `puppet grants show` says it in words.
+
+use std::collections::BTreeMap;
+
+use puppet_grants::{Amount, Limits};
+use puppet_types::{AccountId, Capability};
+
+use super::{edit::Draft, words};
+use crate::{
+    control::{self, Request},
+    grants::Grants,
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Who shares.
+pub enum Among {
+    /// All that post as it.
+    Account(AccountId),
+    /// Everybody.
+    Host,
+}
+
+impl Among {
+    /// `@handle`, or `host`; none for the id of a pack.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix('@') {
+            Some(handle) => Some(Self::Account(AccountId::new(handle))),
+            None => (text == "host").then_some(Self::Host),
+        }
+    }
+}
+
+/// Changes amounts that are shared, and tells a host that runs.
+pub async fn set(setup: &Setup, among: &Among, changes: &[String], out: Output) -> Result<()> {
+    if changes.is_empty() {
+        let remedy = "name what is to change: `puppet grants set @news-bot tweet.posts/hour=4`, or `puppet grants set host \
+                      llm.usd/day=5`; a mode, an end and agents belong to packs";
+        return Err(Trouble::input("bad-value", "nothing is to be changed", remedy));
+    }
+    let mut draft = Draft::open(setup)?;
+    for change in changes {
+        draft.set_shared(among, change)?;
+    }
+    draft.save(setup)?;
+    control::ask(&setup.data, &Request::Regrant).await?;
+    let grants = Grants::of(setup)?;
+    if out.json { out.object(&json(&grants)) } else { print(&grants, out) }
+}
+
+/// What is said of accounts and of the host: `puppet.shared-grants/1`.
+pub fn json(grants: &Grants) -> serde_json::Value {
+    let (accounts, host) = grants.said_of_all();
+    let rows = |limits: &Limits| -> Vec<serde_json::Value> {
+        let amounts = limits.iter().flat_map(|(capability, amounts)| amounts.iter().map(move |one| (capability, one)));
+        let row = |(capability, ((amount, period), limit)): (&Capability, (&(Amount, _), &u64))| {
+            let period: &puppet_grants::Period = period;
+            serde_json::json!({
+                "capability": capability.name(), "amount": amount.name(), "unit": amount.unit(),
+                "period": period.name(), "limit": limit,
+            })
+        };
+        amounts.map(row).collect()
+    };
+    let accounts: BTreeMap<&str, _> = accounts.iter().map(|(id, limits)| (id.as_str(), rows(limits))).collect();
+    serde_json::json!({ "schema": "puppet.shared-grants/1", "accounts": accounts, "host": rows(&host) })
+}
+
+/// In words; nothing where nothing is said.
+pub fn print(grants: &Grants, out: Output) -> Result<()> {
+    let (accounts, host) = grants.said_of_all();
+    for (account, limits) in &accounts {
+        out.line(format!("{}  {}", out.bold(format!("@{account}")), out.dim("all that post as it, together")))?;
+        said(limits, out)?;
+    }
+    if !host.is_empty() {
+        out.line(format!("{}  {}", out.bold("host"), out.dim("all agents together")))?;
+        said(&host, out)?;
+    }
+    Ok(())
+}
+
+fn said(limits: &Limits, out: Output) -> Result<()> {
+    let amounts = limits.iter().flat_map(|(capability, amounts)| amounts.iter().map(move |one| (capability, one)));
+    amounts
+        .map(|(capability, (key, limit))| words::plain(*capability, Some(*key), *limit, &[]))
+        .try_for_each(|plain| out.line(format!("  {plain}")))
+}
