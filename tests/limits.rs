@@ -7,11 +7,12 @@ use puppet_types::Breach;
 use crate::support::{list, run};
 
 /// Where hostile guests are, below the project's folder.
-const SUITES: [&str; 4] = [
+const SUITES: [&str; 5] = [
     "tests/hostile",
     "host/sandbox/tests/hostile.rs",
     "host/sandbox/tests/refused.rs",
     "host/engine/tests/rules/limits.rs",
+    "host/engine/tests/rules/fair.rs",
 ];
 
 /// Sources below a folder.
@@ -49,7 +50,7 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let rows = list(&limits, "items");
     let known = puppet_sandbox::LIMITS.iter().map(|limit| limit.name);
     let known = known.chain(puppet_grants::BOUNDS.iter().map(|bound| bound.name));
-    let known: Vec<&str> = known.chain(["relationships"]).collect();
+    let known: Vec<&str> = known.chain(puppet_sandbox::SHARED.iter().map(|limit| limit.name)).collect();
     let listed: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
     assert_eq!(listed, known);
     let told = run(folder.path(), &["doctor", "--limits"]).exits(0).stdout;
@@ -60,6 +61,7 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
         if let Some(breach) = row["breach"].as_str().and_then(Breach::parse) {
             assert!(test.contains(&format!("Breach::{breach:?}")), "`{guest}` does not look for `{breach}`");
         }
+        assert!(row["config_key"].as_str().is_some_and(|key| key.ends_with(row["name"].as_str().unwrap())), "{row}");
         let line = told.lines().find(|line| line.split_whitespace().next() == row["name"].as_str()).unwrap();
         let shown: Vec<&str> = line.split_whitespace().collect();
         let numbers = ["value", "least", "most"].map(|key| row[key].as_u64().unwrap());

@@ -1,6 +1,9 @@
 //! The table of limits in docs/security.md: made from the tables of the code and of this suite.
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
+
+use puppet_grants::{BOUNDS, Bound};
+use puppet_sandbox::{LIMITS, Limit, SHARED};
 
 use super::all;
 
@@ -8,27 +11,26 @@ const BEGIN: &str = "<!-- limits: UPDATE=1 cargo test -p puppet --test end-to-en
 const END: &str = "<!-- end of limits -->";
 
 /// A limit as the page shows it.
-fn row(name: &str, value: u64, unit: &str, key: &str, breach: Option<puppet_types::Breach>, about: &str) -> String {
+fn row(limit: &Limit) -> String {
+    let Limit { name, value, unit, config_key: key, breach, hostile_guest, about, .. } = *limit;
     let guests = all().filter(|stranger| stranger.limit == Some(name));
-    let guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
-    let beyond = breach.map_or_else(|| "dropped or refused".to_owned(), |breach| format!("`{breach}`"));
+    let mut guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
+    if guests.is_empty() {
+        guests.push(format!("`{hostile_guest}`"));
+    }
+    let beyond = breach.map_or_else(|| "dropped, refused, or waits".to_owned(), |breach| format!("`{breach}`"));
     format!("| `{key}` | {value} {unit} | {about} | {beyond} | {} |\n", guests.join(", "))
 }
 
 fn table() -> String {
     let mut out =
         String::from("| limit | default | what it bounds | beyond it | guests |\n| --- | --- | --- | --- | --- |\n");
-    for limit in puppet_sandbox::LIMITS {
-        out += &row(limit.name, limit.value, limit.unit, limit.config_key, limit.breach, limit.about);
-    }
-    for bound in puppet_grants::BOUNDS {
-        out += &row(bound.name, bound.value, bound.unit, bound.config_key, bound.breach, bound.about);
-    }
-    let others = "others that an agent knows";
-    let about = "Beyond it, who was not met for longest makes way.";
-    let guest = "a_guest_that_befriends_everybody_keeps_those_it_met_last";
-    let most = puppet_agent::KEPT;
-    let _ = writeln!(out, "| {others} | {most} rows per agent | {about} | dropped or refused | `{guest}` |");
+    let of_gate = |bound: &Bound| {
+        let Bound { name, value, least, most, unit, config_key, breach, hostile_guest, about } = *bound;
+        Limit { name, value, least, most, unit, config_key, breach, hostile_guest, about }
+    };
+    let limits = LIMITS.iter().copied().chain(BOUNDS.iter().map(of_gate)).chain(SHARED.iter().copied());
+    out.extend(limits.map(|limit| row(&limit)));
     out
 }
 

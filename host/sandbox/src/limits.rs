@@ -62,7 +62,7 @@ macro_rules! limits {
         impl Limits {
             /// Whether every value is within its row of the table.
             pub fn check(&self) -> Result<(), LimitError> {
-                $(check_one(stringify!($name), self.$name)?;)+
+                $(within(LIMITS, stringify!($name), self.$name)?;)+
                 Ok(())
             }
 
@@ -136,8 +136,9 @@ limits! {
         "Size of a component's file. It also bounds the time and memory of compiling it.";
 }
 
-fn check_one(name: &str, value: u64) -> Result<(), LimitError> {
-    match LIMITS.iter().find(|limit| limit.name == name) {
+/// Whether a value is within its row of a table.
+pub(crate) fn within(table: &[Limit], name: &str, value: u64) -> Result<(), LimitError> {
+    match table.iter().find(|limit| limit.name == name) {
         Some(limit) if value < limit.least || value > limit.most => {
             let Limit { config_key: key, least, most, unit, .. } = *limit;
             Err(LimitError { key, value, least, most, unit })
