@@ -39,6 +39,30 @@ fn test_of(text: &str, name: &str) -> Option<String> {
 }
 
 #[test]
+fn what_all_invocations_share_can_be_set_within_its_bounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |text: &str| {
+        std::fs::write(folder.path().join("puppet.toml"), text).unwrap();
+        run(folder.path(), &["doctor", "--limits", "--json"])
+    };
+    let text = "[sandbox.strikes]\nback_off_minutes = [2, 7]\nquarantine_after = 3\n[sandbox.pool]\nslots = 9\n";
+    let limits = with(text).exits(0).json();
+    let value = |name: &str| list(&limits, "items").iter().find(|row| row["name"] == name).unwrap()["value"].clone();
+    assert_eq!(["back_off_minutes", "quarantine_after", "slots"].map(value), [7, 3, 9].map(serde_json::Value::from));
+    for (text, told) in [
+        ("[sandbox.strikes]\nquarantine_after = 0\n", "between 1 and 1000 strikes"),
+        ("[sandbox.strikes]\nback_off_minutes = []\n", "between 1 and 10080 minutes"),
+        ("[sandbox.strikes]\nback_off_minutes = 5\n", "write a whole number, or a list"),
+        ("[sandbox.pool]\nslots = 10001\n", "between 1 and 10000 instances"),
+        ("[sandbox.strikes]\nwindow = 5\n", "known here: back_off_minutes, quarantine_after, window_minutes"),
+        ("[invocation]\nhops = 65\n", "from 1 to 64"),
+    ] {
+        let refused = with(text).exits(2).stderr;
+        assert!(refused.contains(told) && refused.contains("\"line\":2"), "{refused}");
+    }
+}
+
+#[test]
 fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let folder = tempfile::tempdir().unwrap();
     let limits = run(folder.path(), &["doctor", "--limits", "--json"]).exits(0).json();

@@ -2,6 +2,7 @@
 //! guest → the breach, the refusal or the nothing that comes of it.
 //! Not here: the same limits at the sandbox's own edge (`host/sandbox/tests/hostile.rs`).
 
+mod beside;
 mod boundary;
 mod breaches;
 mod bytes;
