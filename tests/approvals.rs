@@ -7,7 +7,7 @@ use puppet_store::{
     Change, CommitStore as _, Effect, EffectState,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{Decision, Timestamp};
+use puppet_types::{Decision, PostRef, Timestamp};
 use serde_json::Value;
 
 use crate::support::{self, Running, finish, list, puppet, run, until};
@@ -156,4 +156,73 @@ fn nothing_leaves_while_everything_is_halted_also_when_the_host_is_killed() {
     let stopped = run(folder, &["halt", "--json"]).exits(0).json();
     assert_eq!((&stopped["halted"], &stopped["reason"]), (&true.into(), &Value::Null), "no host is needed");
     assert_ne!(stopped["since"], halted["since"]);
+}
+
+/// One effect of each kind, of one call: the others are about its post.
+fn of_every_kind(call: &str, expires_ms: i64) -> Vec<Effect> {
+    let (text, images) = (|what: &str| format!("{what} of {call}"), Vec::new());
+    let it = || PostRef::Decision(0);
+    let bodies = [
+        Decision::Post { text: text("a post"), images: images.clone() },
+        Decision::Thread { parts: vec![text("one"), text("two")] },
+        Decision::Reply { to: it(), text: text("a reply"), images },
+        Decision::Quote { of: it(), text: text("a quote") },
+        Decision::Like { of: it() },
+        Decision::Delete { of: it() },
+    ];
+    let effect = |(n, body): (u32, Decision)| Effect {
+        id: format!("eff_{call}_{}", body.kind()).as_str().into(),
+        invocation: format!("inv_{call}").as_str().into(),
+        n,
+        body,
+        ..held("", "", expires_ms)
+    };
+    (0..).zip(bodies).map(effect).collect()
+}
+
+#[tokio::test]
+async fn every_kind_is_listed_and_leaves_or_ends_by_itself() {
+    let folder = imported();
+    let (folder, data) = (folder.path(), folder.path().join(".puppet"));
+    let kinds = ["post", "thread", "reply", "quote", "like", "delete"];
+    let named = |call: &str| kinds.map(|kind| format!("eff_{call}_{kind}"));
+    hold(&data, &of_every_kind("go", 3_600_000)).await;
+    hold(&data, &of_every_kind("no", 3_600_000)).await;
+    hold(&data, &of_every_kind("late", -1)).await;
+    let dry = |effect: Effect| Effect { state: EffectState::DryRun, expires: None, ..effect };
+    hold(&data, &of_every_kind("dry", 0).into_iter().map(dry).collect::<Vec<_>>()).await;
+    let host = Running::start(folder, &data, &[]);
+
+    let listed = run(folder, &["approvals", "list", "--json"]).exits(0).json();
+    assert_eq!(texts(&listed, "kind"), [kinds, kinds].concat());
+    let listed: Vec<String> = texts(&listed, "id");
+    assert_eq!(listed, [named("go"), named("no")].concat());
+    for (n, id) in named("go").iter().enumerate() {
+        run(folder, &["approvals", "approve", id]).exits(0);
+        until(PATIENCE, "what was approved leaves", || ids(folder, "done").contains(id));
+        let done: Vec<String> = ids(folder, "done").into_iter().filter(|id| listed.contains(id)).rev().collect();
+        assert_eq!(done, named("go")[..=n], "exactly what was approved");
+    }
+    for id in named("no").iter().rev() {
+        run(folder, &["approvals", "reject", id]).exits(0);
+    }
+    for id in named("dry").iter().chain(&named("late")) {
+        run(folder, &["approvals", "approve", id]).exits(3);
+    }
+    let ended = [named("no"), named("late")].concat();
+    until(PATIENCE, "each that does not leave is told of", || {
+        let told = run(folder, &["journal", "--kind", "post_failed", "--json"]).exits(0).json();
+        let told = list(&told, "items").iter().map(|item| &item["event"]["payload"]["kind"]);
+        let told: Vec<&str> = told.map(|kind| kind.as_str().unwrap()).collect();
+        kinds.iter().all(|kind| told.iter().filter(|told| *told == kind).count() == 2)
+    });
+    assert_eq!(list(&run(folder, &["approvals", "list", "--json"]).exits(0).json(), "items").len(), 0);
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    let states = [ids(folder, "rejected"), ids(folder, "expired")].concat();
+    assert_eq!(sorted(states), sorted(ended));
+    assert_eq!(sorted(ids(folder, "dry-run")), sorted(named("dry").to_vec()), "never anything else");
+    assert_eq!(host.stop(), 0);
 }

@@ -7,11 +7,12 @@ use puppet_types::Breach;
 use crate::support::{list, run};
 
 /// Where hostile guests are, below the project's folder.
-const SUITES: [&str; 4] = [
+const SUITES: [&str; 5] = [
     "tests/hostile",
     "host/sandbox/tests/hostile.rs",
     "host/sandbox/tests/refused.rs",
     "host/engine/tests/rules/limits.rs",
+    "host/engine/tests/rules/fair.rs",
 ];
 
 /// Sources below a folder.
@@ -38,6 +39,30 @@ fn test_of(text: &str, name: &str) -> Option<String> {
 }
 
 #[test]
+fn what_all_invocations_share_can_be_set_within_its_bounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |text: &str| {
+        std::fs::write(folder.path().join("puppet.toml"), text).unwrap();
+        run(folder.path(), &["doctor", "--limits", "--json"])
+    };
+    let text = "[sandbox.strikes]\nback_off_minutes = [2, 7]\nquarantine_after = 3\n[sandbox.pool]\nslots = 9\n";
+    let limits = with(text).exits(0).json();
+    let value = |name: &str| list(&limits, "items").iter().find(|row| row["name"] == name).unwrap()["value"].clone();
+    assert_eq!(["back_off_minutes", "quarantine_after", "slots"].map(value), [7, 3, 9].map(serde_json::Value::from));
+    for (text, told) in [
+        ("[sandbox.strikes]\nquarantine_after = 0\n", "between 1 and 1000 strikes"),
+        ("[sandbox.strikes]\nback_off_minutes = []\n", "between 1 and 10080 minutes"),
+        ("[sandbox.strikes]\nback_off_minutes = 5\n", "write a whole number, or a list"),
+        ("[sandbox.pool]\nslots = 10001\n", "between 1 and 10000 instances"),
+        ("[sandbox.strikes]\nwindow = 5\n", "known here: back_off_minutes, quarantine_after, window_minutes"),
+        ("[invocation]\nhops = 65\n", "from 1 to 64"),
+    ] {
+        let refused = with(text).exits(2).stderr;
+        assert!(refused.contains(told) && refused.contains("\"line\":2"), "{refused}");
+    }
+}
+
+#[test]
 fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let folder = tempfile::tempdir().unwrap();
     let limits = run(folder.path(), &["doctor", "--limits", "--json"]).exits(0).json();
@@ -49,7 +74,7 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let rows = list(&limits, "items");
     let known = puppet_sandbox::LIMITS.iter().map(|limit| limit.name);
     let known = known.chain(puppet_grants::BOUNDS.iter().map(|bound| bound.name));
-    let known: Vec<&str> = known.chain(["relationships"]).collect();
+    let known: Vec<&str> = known.chain(puppet_sandbox::SHARED.iter().map(|limit| limit.name)).collect();
     let listed: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
     assert_eq!(listed, known);
     let told = run(folder.path(), &["doctor", "--limits"]).exits(0).stdout;
@@ -60,6 +85,7 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
         if let Some(breach) = row["breach"].as_str().and_then(Breach::parse) {
             assert!(test.contains(&format!("Breach::{breach:?}")), "`{guest}` does not look for `{breach}`");
         }
+        assert!(row["config_key"].as_str().is_some_and(|key| key.ends_with(row["name"].as_str().unwrap())), "{row}");
         let line = told.lines().find(|line| line.split_whitespace().next() == row["name"].as_str()).unwrap();
         let shown: Vec<&str> = line.split_whitespace().collect();
         let numbers = ["value", "least", "most"].map(|key| row[key].as_u64().unwrap());

@@ -10,6 +10,7 @@ use std::{
     process::Command,
 };
 
+use clap::Parser as _;
 use serde_json::{Value, json};
 
 use crate::support::{self, Running, finish, list, puppet};
@@ -320,4 +321,39 @@ fn a_credential_in_a_persona_is_neither_printed_nor_journaled() {
     let reads: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert!(reads.iter().any(|reads| reads.contains(&format!("Keeps {MASK} and an eye"))), "{reads:?}");
     clean("the journal", reads.concat().as_bytes());
+}
+
+const CHILD: &str = "PUPPET_PANIC_CHILD";
+
+/// The program's own code up to the end of a command, and then a fault.
+#[test]
+#[ignore = "runs in a process of its own"]
+fn panicking_child() {
+    if std::env::var_os(CHILD).is_none() {
+        println!("skipped: the test of panics starts this");
+        return;
+    }
+    let _ = puppet::run(puppet::cli::Cli::try_parse_from(["puppet", "doctor"]).unwrap());
+    let of_another_thread = std::thread::Builder::new().name("another".to_owned());
+    let thread = of_another_thread.spawn(|| panic!("fell over {} and {}\x1b[2J", CANARIES[0], FORMS[0])).unwrap();
+    assert!(thread.join().is_err());
+    panic!("at the end {}", CANARIES[1]);
+}
+
+#[test]
+fn a_panic_quotes_no_credential() {
+    let dir = tempfile::tempdir().unwrap();
+    let credentials = "[credentials]\nfirst = { env = \"CANARY\" }\nsecond = { file = \"canary\" }\n";
+    std::fs::write(dir.path().join("puppet.toml"), credentials).unwrap();
+    own(&dir.path().join("canary"), CANARIES[1]);
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "secrets::panicking_child", "--ignored", "--nocapture"]).current_dir(dir.path());
+    child.env(CHILD, "1").env("CANARY", CANARIES[0]).env("RUST_BACKTRACE", "1");
+    let ran = finish(&mut child).exits(101);
+    let told = ["thread 'another' panicked at ", "fell over ******** and ********\u{fffd}[2J", "at the end ********"];
+    for part in told {
+        assert!(ran.stderr.contains(part), "`{part}` is missing in: {}", ran.stderr);
+    }
+    assert!(ran.stderr.contains("panicking_child"), "there is a backtrace: {}", ran.stderr);
+    clean("a panic", format!("{}{}", ran.stdout, ran.stderr).as_bytes());
 }

@@ -5,6 +5,7 @@
 
 use std::{
     env,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -26,13 +27,11 @@ fn main() {
 }
 
 fn build(root: &Path) -> Result<(), String> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    have_target(&rustc)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     let target = target_folder(&out).join("plugins");
     let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let tools = tools(&root)?;
+    let mut command = Command::new(&tools.cargo);
     command.current_dir(&root);
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -46,7 +45,11 @@ fn build(root: &Path) -> Result<(), String> {
     // The same bytes wherever the project lies: no path of this machine in a panic message.
     let home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", env::var("HOME").unwrap_or_default()));
     let remap = format!("--remap-path-prefix={}=/puppet --remap-path-prefix={home}=/cargo", root.display());
-    command.env("RUSTFLAGS", remap).env("RUSTC", &rustc);
+    command.env("RUSTFLAGS", remap);
+    match &tools.rustc {
+        Some(rustc) => command.env("RUSTC", rustc),
+        None => command.env_remove("RUSTUP_TOOLCHAIN"),
+    };
     command.args(["build", "--locked", "--profile", "guest", "--target", TARGET, "--target-dir"]).arg(&target);
     for plugin in PLUGINS {
         command.args(["-p", plugin]);
@@ -75,18 +78,40 @@ fn target_folder(out: &Path) -> PathBuf {
     out.ancestors().nth(4).map_or_else(|| out.to_path_buf(), Path::to_path_buf)
 }
 
-/// The target's standard library is there, or is added where rustup may.
-fn have_target(rustc: &std::ffi::OsStr) -> Result<(), String> {
-    let installed = || {
-        let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output().ok()?;
-        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-        path.exists().then_some(())
+/// Who builds the plugins.
+struct Tools {
+    cargo: OsString,
+    /// None where rustup chooses.
+    rustc: Option<OsString>,
+}
+
+/// Those of this build; where they cannot build for the target (fuzzing wants a nightly, and not every nightly has it),
+/// those that rust-toolchain.toml names.
+fn tools(root: &Path) -> Result<Tools, String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let Err(reason) = have_target(&rustc) else {
+        return Ok(Tools { cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), rustc: Some(rustc) });
     };
-    if installed().is_some() {
+    let mut named = Command::new("rustc");
+    named.current_dir(root).env_remove("RUSTUP_TOOLCHAIN");
+    if has_target(&mut named) { Ok(Tools { cargo: "cargo".into(), rustc: None }) } else { Err(reason) }
+}
+
+/// Whether a compiler has the target's standard library.
+fn has_target(rustc: &mut Command) -> bool {
+    let output = rustc.args(["--print", "target-libdir", "--target", TARGET]).output();
+    let path = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    path.is_some_and(|path| !path.trim().is_empty() && Path::new(path.trim()).exists())
+}
+
+/// The target's standard library is there, or is added where rustup may.
+fn have_target(rustc: &OsStr) -> Result<(), String> {
+    let installed = || has_target(&mut Command::new(rustc));
+    if installed() {
         return Ok(());
     }
     let added = Command::new("rustup").args(["target", "add", TARGET]).status();
-    if added.is_ok_and(|status| status.success()) && installed().is_some() {
+    if added.is_ok_and(|status| status.success()) && installed() {
         return Ok(());
     }
     Err(format!("plugins need the target {TARGET}: run `rustup target add {TARGET}`, then build again"))

@@ -9,7 +9,7 @@ use puppet_types::Breach::{
 use super::{
     bare::{ANSWERS, Guest, SPINS},
     stranger::{End, Stranger, breaches, invoke, lines, strangers},
-    text::{besides, fails_with, generates, handle, handles, module, wasi},
+    text::{afterwards, besides, fails_with, generates, handle, handles, module, wasi},
 };
 
 /// A memory that grows by pieces until it may not.
@@ -85,6 +85,9 @@ strangers! {
     });
     a_trap_in_handle: handles("unreachable") => End::Breach(Trap, "unreachable");
     a_trap_in_generate: generates("unreachable") => End::Breach(Trap, "unreachable");
+    a_trap_after_the_answer: afterwards("unreachable") => End::Breach(Trap, "unreachable");
+    an_endless_loop_after_the_answer ["[sandbox.limits]\nfuel = 20000000\n"]:
+        afterwards("(loop $l (br $l))") => End::Breach(OutOfFuel, "fuel");
     a_trap_before_the_first_call:
         module(&format!("(func $start unreachable) (start $start) {ANSWERS}")) => End::Breach(Trap, "unreachable");
 }

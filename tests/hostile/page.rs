@@ -1,7 +1,9 @@
 //! The table of limits in docs/security.md: made from the tables of the code and of this suite.
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
 
+use puppet_grants::BOUNDS;
+use puppet_sandbox::{LIMITS, SHARED};
 use puppet_types::Limit;
 
 use super::all;
@@ -11,23 +13,21 @@ const END: &str = "<!-- end of limits -->";
 
 /// A limit as the page shows it.
 fn row(limit: &Limit) -> String {
-    let Limit { name, value, unit, config_key, breach, about, .. } = *limit;
-    let key = config_key.unwrap_or(name);
+    let Limit { name, value, unit, config_key: key, breach, hostile_guest, about, .. } = *limit;
     let guests = all().filter(|stranger| stranger.limit == Some(name));
-    let guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
-    let beyond = breach.map_or_else(|| "dropped or refused".to_owned(), |breach| format!("`{breach}`"));
+    let mut guests: Vec<String> = guests.map(|stranger| format!("`{}`", stranger.name)).collect();
+    if guests.is_empty() {
+        guests.push(format!("`{hostile_guest}`"));
+    }
+    let beyond = breach.map_or_else(|| "dropped, refused, or waits".to_owned(), |breach| format!("`{breach}`"));
     format!("| `{key}` | {value} {unit} | {about} | {beyond} | {} |\n", guests.join(", "))
 }
 
 fn table() -> String {
     let mut out =
         String::from("| limit | default | what it bounds | beyond it | guests |\n| --- | --- | --- | --- | --- |\n");
-    puppet_sandbox::LIMITS.iter().chain(puppet_grants::BOUNDS).for_each(|limit| out += &row(limit));
-    let others = "others that an agent knows";
-    let about = "Beyond it, who was not met for longest makes way.";
-    let guest = "a_guest_that_befriends_everybody_keeps_those_it_met_last";
-    let most = puppet_agent::KEPT;
-    let _ = writeln!(out, "| {others} | {most} rows per agent | {about} | dropped or refused | `{guest}` |");
+    let limits = LIMITS.iter().chain(BOUNDS).chain(SHARED);
+    out.extend(limits.map(row));
     out
 }
 

@@ -45,6 +45,22 @@ pub fn allocates(realloc: &str) -> Vec<u8> {
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A guest that answers well, and does this when its answer has been read.
+pub fn afterwards(body: &str) -> Vec<u8> {
+    let answers = handle("");
+    let text = format!(
+        r#"(component {TYPES} {LIBC}
+          (core module $m (import "libc" "memory" (memory 1)) {answers} (func (export "after") (param i32) {body}))
+          (core instance $m (instantiate $m (with "libc" (instance $libc))))
+          (func $handle (param "event" $event) (result (result (error $failure)))
+            (canon lift (core func $m "handle") (memory (core memory $memory)) (realloc (core func $realloc))
+              (post-return (core func $m "after"))))
+          (instance $handler (export "handle" (func $handle)))
+          (export "puppet:plugin/handler@0.1.0" (instance $handler)))"#
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// A generator with this body.
 pub fn generates(body: &str) -> Vec<u8> {
     let text = format!(

@@ -11,6 +11,9 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::{MoodDecay, Profile, apply_change, apply_shift, decayed, mood::rounded};
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/agent"],

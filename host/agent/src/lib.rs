@@ -7,6 +7,8 @@ mod mood;
 mod profile;
 
 pub use bond::{KEPT, RECENT, apply_change, initial_relationships};
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, View, link};
 pub use mood::{MoodDecay, apply_shift, decayed};
 pub use profile::Profile;

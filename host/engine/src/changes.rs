@@ -51,7 +51,8 @@ pub async fn changes(
                 let old = base.relationship(&*host.store, &actor.id, target).await?;
                 let relationship = apply_change(&old, change, occasion.at);
                 base.relationships.insert(target.clone(), relationship.clone());
-                changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep: puppet_agent::KEPT });
+                let keep = host.bounds.relationships;
+                changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep });
             }
             _ => changes.extend(own_rows(host, actor, occasion.at, decision)),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use puppet_grants::Bookings;
 use puppet_sandbox::{Standing, Strike};
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
-use puppet_types::{Declined, Event, EventId, InvocationId, MAX_HOPS, Outcome, Timestamp, ids};
+use puppet_types::{Declined, Event, EventId, InvocationId, Outcome, Timestamp, ids};
 
 use crate::{
     actor::Actor,
@@ -57,7 +57,7 @@ pub struct Pending {
 pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreError> {
     let event = &waiting.event;
     let dead = |reason| Ok(Handled::Dead { event: event.id.clone(), reason });
-    if event.hops > MAX_HOPS {
+    if event.hops > host.bounds.hops {
         return dead("loop");
     }
     let actor = match host.actor(&event.agent).await {

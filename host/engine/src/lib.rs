@@ -13,6 +13,8 @@ mod changes;
 mod clock;
 mod embedder;
 mod embedding;
+#[doc(hidden)]
+pub mod fuzz;
 mod halt;
 mod handle;
 mod happening;

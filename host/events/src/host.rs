@@ -6,6 +6,9 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::check;
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/events"],

@@ -5,4 +5,6 @@ mod check;
 mod host;
 
 pub use check::{DELAY_MS, KIND_BYTES, PAYLOAD_BYTES, TARGETS};
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, Generated, View, link, record_generated};

@@ -8,6 +8,9 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::{CallContext, Completion, Llm, Message, Request, Role, Sampling, request::validate_texts};
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/llm"],

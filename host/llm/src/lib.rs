@@ -8,6 +8,8 @@ pub mod prices;
 mod provider;
 mod request;
 
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, View, link};
 pub use prices::Price;
 pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};

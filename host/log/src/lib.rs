@@ -5,6 +5,9 @@ use puppet_grants::Gate;
 use puppet_types::Refusal;
 use wasmtime::component::{HasData, Linker};
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/log"],

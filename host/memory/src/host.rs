@@ -17,6 +17,9 @@ use crate::{
     recall::{self, Found, Method, check_recent},
 };
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/memory"],

@@ -20,6 +20,8 @@ mod text;
 pub use birth::initial_memories;
 pub use draft::{ASSOCIATIONS, CONTENT_BYTES, METADATA_BYTES, METADATA_PAIRS};
 pub use echo::Recalled;
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, View, link};
 pub use kinds::{cap, half_life_ms};
 pub use model::{Embedder, Memories, Model, VectorTerms};

@@ -1,10 +1,13 @@
 //! Where bytes from outside come in, one function each, for `tests/fuzz` and for the replay of its corpus. Each answers
-//! whether it takes the bytes. None may panic, hang or take more memory than its input calls for.
+//! whether it takes the bytes. None may panic, hang or take more memory than its input calls for. Calls of capabilities
+//! are read out of bytes (`puppet_types::fuzz`); what must hold of them is in `puppet_engine::fuzz`.
 
 use std::path::Path;
 
+use puppet_engine::fuzz::calls;
 use puppet_packs::{Manifest, Pack, import};
 use puppet_sandbox::inspect;
+use puppet_types::Capability;
 
 use crate::config::grants_file;
 
@@ -12,8 +15,21 @@ use crate::config::grants_file;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every way in, by the name of its target and of its folder in the corpus.
-pub const ENTRIES: [(&str, Entry); 5] =
-    [("manifest", manifest), ("grants", grants), ("pack", pack), ("agent-file", agent_file), ("component", component)];
+pub const ENTRIES: [(&str, Entry); 13] = [
+    ("manifest", manifest),
+    ("grants", grants),
+    ("pack", pack),
+    ("agent-file", agent_file),
+    ("component", component),
+    ("calls-agent", calls_agent),
+    ("calls-events", calls_events),
+    ("calls-llm", calls_llm),
+    ("calls-log", calls_log),
+    ("calls-memory", calls_memory),
+    ("calls-schedule", calls_schedule),
+    ("calls-state", calls_state),
+    ("calls-tweet", calls_tweet),
+];
 
 /// What stands between the two texts of a pack.
 const BETWEEN: &str = "\n---\n";
@@ -43,4 +59,31 @@ pub fn agent_file(bytes: &[u8]) -> bool {
 /// A component, as far as it is read before anything is compiled.
 pub fn component(bytes: &[u8]) -> bool {
     inspect(bytes).is_ok()
+}
+
+/// Calls of one capability, one after the other in one invocation.
+fn calls_of(capability: Capability, bytes: &[u8]) -> bool {
+    // Reads wait for a thread that has the rows.
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.is_ok_and(|runtime| runtime.block_on(calls(capability, bytes)))
+}
+
+macro_rules! calls {
+    ($($function:ident $capability:ident;)+) => {
+        $(#[doc = concat!("Calls of `", stringify!($capability), "`.")]
+        pub fn $function(bytes: &[u8]) -> bool {
+            calls_of(Capability::$capability, bytes)
+        })+
+    };
+}
+
+calls! {
+    calls_agent Agent;
+    calls_events Events;
+    calls_llm Llm;
+    calls_log Log;
+    calls_memory Memory;
+    calls_schedule Schedule;
+    calls_state State;
+    calls_tweet Tweet;
 }

@@ -18,6 +18,7 @@ pub mod init;
 mod invocation;
 mod models;
 mod output;
+mod panics;
 mod records;
 mod sandboxed;
 pub mod setup;
@@ -32,6 +33,7 @@ use trouble::{Result, Trouble};
 
 /// Runs a command and answers its exit code.
 pub fn run(cli: Cli) -> ExitCode {
+    panics::hook();
     let json = cli.common.json;
     match start(&cli.common, cli.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,8 +14,9 @@ use crate::{
 pub fn config(setup: &Setup) -> Result<SandboxConfig> {
     let limits: Limits = section(setup, "limits")?;
     let pool: Pool = section(setup, "pool")?;
-    let strikes = StrikeRules::default();
-    limits.check().map_err(|error| {
+    let strikes: StrikeRules = section(setup, "strikes")?;
+    let checked = limits.check().and_then(|()| pool.check()).and_then(|()| strikes.check());
+    checked.map_err(|error| {
         let remedy = format!("write a number between {} and {}", error.least, error.most);
         setup.config.bad_value(error.key, error.to_string(), remedy)
     })?;
@@ -40,6 +41,8 @@ pub fn bounds(setup: &Setup) -> CallBounds {
         log_lines: invocation.log_lines,
         log_line_bytes: invocation.log_line_bytes,
         deadline: std::time::Duration::from_millis(invocation.deadline_ms),
+        hops: invocation.hops,
+        relationships: invocation.relationships,
     }
 }
 
@@ -54,7 +57,8 @@ fn section<T: DeserializeOwned + Serialize + Default>(setup: &Setup, name: &str)
         let one: toml::Table = [(key.clone(), value[key].clone())].into_iter().collect();
         if let Err(error) = one.try_into::<T>() {
             let field = format!("sandbox.{name}.{key}");
-            return Err(setup.config.bad_value(&field, error.to_string().trim().to_owned(), "write a whole number"));
+            let remedy = "write a whole number, or a list of them where the default is one";
+            return Err(setup.config.bad_value(&field, error.to_string().trim().to_owned(), remedy));
         }
     }
     value.clone().try_into().map_err(|error: toml::de::Error| {

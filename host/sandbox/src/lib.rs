@@ -17,6 +17,7 @@ mod prepare;
 mod room;
 mod sandbox;
 mod shape;
+mod shared;
 mod strikes;
 mod wasi;
 
@@ -30,4 +31,5 @@ pub use load_error::LoadError;
 pub use prepare::Prepared;
 pub use room::{Carrier, Room};
 pub use sandbox::{PoolUse, Sandbox, SandboxError};
+pub use shared::{SHARED, shared};
 pub use strikes::{Standing, Strike, StrikeRules, Strikes};

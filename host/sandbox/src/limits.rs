@@ -39,7 +39,7 @@ macro_rules! limits {
         impl Limits {
             /// Whether every value is within its row of the table.
             pub fn check(&self) -> Result<(), LimitError> {
-                $(check_one(stringify!($name), self.$name)?;)+
+                $(within(LIMITS, stringify!($name), self.$name)?;)+
                 Ok(())
             }
 
@@ -57,7 +57,7 @@ macro_rules! limits {
             least: $least,
             most: $most,
             unit: $unit,
-            config_key: Some(concat!("sandbox.limits.", stringify!($name))),
+            config_key: concat!("sandbox.limits.", stringify!($name)),
             breach: $breach,
             hostile_guest: $guest,
             about: $about,
@@ -113,11 +113,12 @@ limits! {
         "Size of a component's file. It also bounds the time and memory of compiling it.";
 }
 
-fn check_one(name: &str, value: u64) -> Result<(), LimitError> {
-    match LIMITS.iter().find(|limit| limit.name == name) {
+/// Whether a value is within its row of a table.
+pub(crate) fn within(table: &[Limit], name: &str, value: u64) -> Result<(), LimitError> {
+    match table.iter().find(|limit| limit.name == name) {
         Some(limit) if value < limit.least || value > limit.most => {
-            let Limit { least, most, unit, .. } = *limit;
-            Err(LimitError { key: limit.config_key.unwrap_or(limit.name), value, least, most, unit })
+            let Limit { config_key: key, least, most, unit, .. } = *limit;
+            Err(LimitError { key, value, least, most, unit })
         }
         _ => Ok(()),
     }
@@ -136,7 +137,7 @@ mod tests {
                 let text = format!("{{\"{}\": {outside}}}", limit.name);
                 let limits: Limits = serde_json::from_str(&text).unwrap();
                 let error = limits.check().unwrap_err();
-                assert_eq!((Some(error.key), error.value), (limit.config_key, outside));
+                assert_eq!((error.key, error.value), (limit.config_key, outside));
             }
         }
     }

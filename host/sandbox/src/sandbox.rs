@@ -23,10 +23,8 @@ pub enum SandboxError {
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// A pool that nothing fits in.
-    #[error("`sandbox.pool.{key}` is {value}: it must be at least {least}")]
+    #[error("`sandbox.pool.live_bytes` is {value}: one instance may take {least}")]
     Pool {
-        /// The setting.
-        key: &'static str,
         /// What was asked for.
         value: u64,
         /// The least.
@@ -66,12 +64,11 @@ impl Sandbox {
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let SandboxConfig { limits, pool, cache_dir, strikes } = config;
         limits.check()?;
-        let least = |key, value: u64, least| {
-            if value < least { Err(SandboxError::Pool { key, value, least }) } else { Ok(()) }
-        };
-        least("slots", u64::from(pool.slots), 1)?;
-        least("live_bytes", pool.live_bytes, limits.memory_bytes)?;
-        least("yield_interval", pool.yield_interval, 1_000)?;
+        pool.check()?;
+        strikes.check()?;
+        if pool.live_bytes < limits.memory_bytes {
+            return Err(SandboxError::Pool { value: pool.live_bytes, least: limits.memory_bytes });
+        }
         let engine = Engine::new(&wasmtime_config(&limits, &pool))
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);

@@ -371,6 +371,35 @@ async fn a_full_pool_waits_and_never_fails() {
     assert_eq!((sandbox.pool_use().slots, sandbox.pool_use().live_bytes), (0, 0));
 }
 
+/// What a component took in its first call its next is admitted with: while one holds all of it, the other is not
+/// even made.
+#[tokio::test]
+async fn a_hog_of_live_bytes_makes_the_next_call_wait() {
+    let limits = Limits { memory_bytes: 4 << 20, ..Limits::default() };
+    let sandbox = with_pool(limits, Pool { slots: 8, live_bytes: 4 << 20, ..Pool::default() });
+    let body = handle("(drop (memory.grow $memory (i32.const 62))) (call $log-wait)");
+    let hog = prepare(&sandbox, &Guest { body: &body, host: true, ..Guest::default() }.bytes()).unwrap();
+    let (event, sandbox, hog) = (&event(), &sandbox, &hog);
+    let call = |millis| {
+        let deadline = Some(Duration::from_millis(millis));
+        sandbox.handle(hog, Call::default(), event, CallSetup { deadline, ..setup() })
+    };
+    let peak = call(1).await.peak_memory_bytes;
+    assert!(peak > 3 << 20, "{peak}");
+
+    let (mut first, mut second) = (Box::pin(call(600_000)), Box::pin(call(1)));
+    assert!(tokio::time::timeout(Duration::from_millis(1), &mut first).await.is_err(), "it waits in the host");
+    let used = sandbox.pool_use();
+    assert!(used.live_bytes >= peak && used.live_bytes <= used.live_bytes_most, "{used:?}");
+    // Its deadline would begin with it.
+    let let_in = tokio::time::timeout(Duration::from_millis(50), &mut second).await.is_ok();
+    assert!(!let_in, "beside the other");
+    drop(first);
+    assert!(matches!(second.await.outcome, Outcome::Breach(Breach::Deadline, _)));
+    let used = sandbox.pool_use();
+    assert_eq!((used.slots, used.live_bytes), (0, 0));
+}
+
 /// On one thread, guests take turns of one yield interval: a neighbour that spins costs a short call one turn of each
 /// spinner, not their whole length.
 #[tokio::test]

@@ -16,6 +16,9 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::rule::next_cron;
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/schedule"],

@@ -4,5 +4,7 @@
 mod host;
 mod rule;
 
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, INTERVAL_MS, NAME_BYTES, Names, PAYLOAD_BYTES, View, link};
 pub use rule::{BadCron, next_after, next_cron};

@@ -5,6 +5,9 @@ use puppet_store::{AgentStore, StateBlob};
 use puppet_types::{AgentId, CallError, Capability, Code, Decision, NumberedDecision, Refusal, StateBytes, wit};
 use wasmtime::component::{HasData, Linker};
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/state"],

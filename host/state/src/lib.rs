@@ -3,4 +3,6 @@
 
 mod host;
 
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{BLOB_BYTES, Carries, View, link};

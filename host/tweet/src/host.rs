@@ -8,6 +8,9 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::{TweetReader, check, own, weighted_length};
 
+#[doc(hidden)]
+pub mod fuzz;
+
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/tweet"],

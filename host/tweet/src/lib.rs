@@ -14,6 +14,8 @@ mod weight;
 
 pub use accounts::Accounts;
 pub use check::{ALT_TEXT_CHARS, IMAGES, PARTS};
+#[doc(hidden)]
+pub use host::fuzz;
 pub use host::{Carries, View, link};
 pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};

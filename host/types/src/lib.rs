@@ -5,6 +5,8 @@ mod capability;
 mod decision;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod ids;
 mod invocation;
 mod json;

@@ -8,7 +8,7 @@ use crate::Breach;
 /// A limit, and what it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limit {
-    /// Its name; of a field of the configuration where that can set it.
+    /// Name of the field.
     pub name: &'static str,
     /// The default.
     pub value: u64,
@@ -18,8 +18,8 @@ pub struct Limit {
     pub most: u64,
     /// What is counted.
     pub unit: &'static str,
-    /// Where it is set in `puppet.toml`; none where nobody sets it.
-    pub config_key: Option<&'static str>,
+    /// Where it is set in `puppet.toml`.
+    pub config_key: &'static str,
     /// What a guest that hits it ends with; none where the excess is dropped or refused, not punished.
     pub breach: Option<Breach>,
     /// The test with a guest that hits it.

@@ -2,9 +2,10 @@
 //! never leaves.
 
 use puppet_engine::{Verdict, VerdictError, simulation};
-use puppet_grants::{Amount, Mode, Period};
+use puppet_grants::{Amount, Mode, Period, ceiling};
 use puppet_store::{Change, Effect, EffectState};
-use puppet_types::{Decision, Digest, EffectId, PostRef, Timestamp};
+use puppet_tweet::Action;
+use puppet_types::{Capability, Decision, Digest, EffectId, PostRef, Timestamp};
 
 use crate::{
     guest::{End, Step},
@@ -175,4 +176,112 @@ async fn a_dry_run_is_journaled_and_never_leaves_whatever_the_mode_is_later() {
     assert!(matches!(approved, VerdictError::NotWaiting(_, EffectState::DryRun)), "{approved}");
     scene.run_until(after(3 * DAY)).await;
     assert_eq!((scene.posted(), states(&scene).await[0]), (vec!["e2".into()], EffectState::DryRun));
+}
+
+/// Everything that leaves a host, as a guest calls it, by the name that it has everywhere.
+const KINDS: [(Step, &str); 6] = [
+    (Step::Post("a post"), "post"),
+    (Step::Thread("a part"), "thread"),
+    (Step::Reply("7"), "reply"),
+    (Step::Quote("7"), "quote"),
+    (Step::Like("7"), "like"),
+    (Step::Delete("7"), "delete"),
+];
+
+/// A guest that decides one of a kind and a post beside it, after its first event.
+async fn decided(mode: Mode, step: Step) -> Scene {
+    let steps = vec![step, Step::Post("beside it")];
+    let cast = Cast { pack: "pack", steps, end: End::Ok, requests: everything() };
+    let scene = Scene::with(Setting { mode, ..Setting::default() }, vec![cast], &["ann"]).await;
+    scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+    scene.run_until(after(60_000)).await;
+    scene
+}
+
+/// What its provider was asked for, in that order.
+fn left(scene: &Scene) -> Vec<&'static str> {
+    let name = |action: &Action| match action {
+        Action::Post { .. } => "post",
+        Action::Thread { .. } => "thread",
+        Action::Reply { .. } => "reply",
+        Action::Quote { .. } => "quote",
+        Action::Like { .. } => "like",
+        Action::Delete { .. } => "delete",
+    };
+    scene.network.orders.lock().unwrap().iter().map(|order| name(&order.action)).collect()
+}
+
+/// Of the two effects of the first event.
+async fn kinds_and_states(scene: &Scene) -> Vec<(&'static str, EffectState)> {
+    let effects = scene.effects().await;
+    effects[..2].iter().map(|effect| (effect.body.kind(), effect.state)).collect()
+}
+
+/// The decision, the kind and the reason of each `post_failed` about the first event.
+async fn failures(scene: &Scene) -> Vec<(u64, String, String)> {
+    let entries = scene.journal().await;
+    let events = entries.iter().map(|entry| &entry.invocation.event).filter(|event| event.kind == "post_failed");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let told = events.map(|event| &event.payload);
+    told.map(|told| (told["decision"].as_u64().unwrap(), text(&told["kind"]), text(&told["error"]))).collect()
+}
+
+#[test]
+fn every_kind_that_leaves_is_in_the_table() {
+    let reads = ["timeline", "posts-of", "thread-of", "own-posts"];
+    let operations = ceiling(Capability::Tweet).unwrap().operations;
+    let leaving: Vec<&str> = operations.iter().copied().filter(|operation| !reads.contains(operation)).collect();
+    assert_eq!(leaving, KINDS.map(|(_, kind)| kind));
+}
+
+#[tokio::test]
+async fn of_every_kind_exactly_what_is_approved_leaves() {
+    use EffectState::{Done, WaitingForApproval};
+    for (step, kind) in KINDS {
+        let scene = decided(Mode::Approve, step).await;
+        assert_eq!(kinds_and_states(&scene).await, [(kind, WaitingForApproval), ("post", WaitingForApproval)]);
+        assert!(scene.effects().await.iter().all(|effect| effect.expires == Some(after(DAY))), "{kind}");
+        assert_eq!(left(&scene), [""; 0], "{kind}");
+        say(&scene, 0, &Verdict::Approve).await.unwrap();
+        scene.run_until(after(120_000)).await;
+        assert_eq!((left(&scene), failures(&scene).await), (vec![kind], Vec::new()));
+        assert_eq!(kinds_and_states(&scene).await, [(kind, Done), ("post", WaitingForApproval)]);
+    }
+}
+
+#[tokio::test]
+async fn of_every_kind_what_is_rejected_or_left_alone_ends_and_is_told() {
+    use EffectState::{Expired, Rejected, WaitingForApproval};
+    for (step, kind) in KINDS {
+        let scene = decided(Mode::Approve, step).await;
+        say(&scene, 0, &Verdict::Reject(Some("no".to_owned()))).await.unwrap();
+        scene.run_until(after(120_000)).await;
+        assert_eq!(kinds_and_states(&scene).await, [(kind, Rejected), ("post", WaitingForApproval)]);
+        let rejected = (0, kind.to_owned(), "rejected by the operator: no".to_owned());
+        assert_eq!(failures(&scene).await, [rejected]);
+
+        let scene = decided(Mode::Approve, step).await;
+        scene.run_until(after(DAY + 10_000)).await;
+        assert_eq!(kinds_and_states(&scene).await, [(kind, Expired), ("post", Expired)]);
+        let late = |n, kind: &str| (n, kind.to_owned(), "nobody approved it in time".to_owned());
+        assert_eq!(failures(&scene).await, [late(0, kind), late(1, "post")]);
+        assert_eq!(left(&scene), [""; 0], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn of_every_kind_a_dry_run_is_shown_and_never_leaves() {
+    use EffectState::DryRun;
+    for (step, kind) in KINDS {
+        let scene = decided(Mode::DryRun, step).await;
+        let decisions = scene.journal().await.swap_remove(0).invocation.decisions;
+        assert_eq!(decisions.iter().map(|decided| decided.decision.kind()).collect::<Vec<_>>(), [kind, "post"]);
+        for verdict in [Verdict::Approve, Verdict::Reject(None)] {
+            let error = say(&scene, 0, &verdict).await.unwrap_err();
+            assert!(matches!(error, VerdictError::NotWaiting(_, DryRun)), "{kind}: {error}");
+        }
+        scene.run_until(after(3 * DAY)).await;
+        assert_eq!(kinds_and_states(&scene).await, [(kind, DryRun), ("post", DryRun)]);
+        assert_eq!((left(&scene), failures(&scene).await), (Vec::new(), Vec::new()));
+    }
 }

@@ -83,6 +83,38 @@ pub const IMPORTS: &[Import] = &[
     },
     Import {
         capability: "tweet",
+        instance: r#"(type $v (variant (case "id" string) (case "decision" u32))) (export "post-ref" (type $ref (eq $v)))
+          (export "reply" (func (param "to" $ref) (param "text" string) (param "images" (list $image))
+            (result (result u32 (error $error)))))"#,
+        function: "reply",
+        core: ("reply", "(param i32 i32 i32 i32 i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet",
+        instance: r#"(export "thread" (func (param "parts" (list string)) (result (result u32 (error $error)))))"#,
+        function: "thread",
+        core: ("thread", "(param i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet",
+        instance: r#"(export "quote" (func (param "of" $ref) (param "text" string) (result (result u32 (error $error)))))"#,
+        function: "quote",
+        core: ("quote", "(param i32 i32 i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet",
+        instance: r#"(export "like" (func (param "of" $ref) (result (result u32 (error $error)))))"#,
+        function: "like",
+        core: ("like", "(param i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet",
+        instance: r#"(export "delete" (func (param "of" $ref) (result (result u32 (error $error)))))"#,
+        function: "delete",
+        core: ("delete", "(param i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet",
         instance: r#"(type $t (record (field "id" string) (field "author" string) (field "text" string) (field "at" u64)
             (field "in-reply-to" (option string)) (field "quotes" (option string)) (field "conversation" string)
             (field "likes" u32) (field "replies" u32) (field "quoted" u32)))

@@ -95,6 +95,21 @@ async fn each_strike_backs_off_for_longer_and_each_event_ends_with_its_reason() 
     assert!(letters.iter().all(|letter| letter.reason == "out-of-fuel"));
 }
 
+/// A breach every two hours, for two days: each is answered with the shortest back-off.
+#[tokio::test]
+async fn a_version_that_fails_now_and_then_is_never_quarantined() {
+    let scene = Scene::with(Setting::default(), casts(Vec::new(), End::Spin), &agents()).await;
+    let mail = (0..24).map(|n| event(&format!("bad{n}"), "hog", after(2 * n * HOUR)));
+    scene.host.submit(mail.collect()).await.unwrap();
+    scene.run_until(after(48 * HOUR)).await;
+    let plugin = &scene.host.plugins()[&"hog".into()];
+    let last = after(46 * HOUR);
+    assert_eq!((plugin.strikes(), plugin.standing(last)), (1, Standing::BackOff { until: last.plus_millis(MINUTE) }));
+    let journal = scene.journal().await;
+    let on_time = |entry: &puppet_store::JournalEntry| entry.invocation.at == entry.invocation.event.at;
+    assert!(journal.len() == 24 && journal.iter().all(on_time), "none waited for an earlier one");
+}
+
 /// The breaches of many agents that one version plays come at once: it is quarantined, and nobody else is.
 #[tokio::test]
 async fn a_version_that_fails_everywhere_is_quarantined_and_its_mail_waits() {

@@ -12,6 +12,16 @@ pub enum Step {
     Post(&'static str),
     /// `tweet.post` of the event's id.
     PostEventId,
+    /// `tweet.thread` of a text, twice.
+    Thread(&'static str),
+    /// `tweet.reply` to the post of an id.
+    Reply(&'static str),
+    /// `tweet.quote` of the post of an id.
+    Quote(&'static str),
+    /// `tweet.like` of the post of an id.
+    Like(&'static str),
+    /// `tweet.delete` of the post of an id.
+    Delete(&'static str),
     /// `llm.complete`, then `tweet.post` of the answer.
     PostAnswer,
     /// `llm.complete`.
@@ -94,6 +104,7 @@ impl Step {
     fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
+            Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
             Self::Remember(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
@@ -111,6 +122,21 @@ impl Step {
             Self::PostEventId => {
                 format!("(call $post (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)) {NONE} {OUT})")
             }
+            Self::Thread(text) => {
+                let part = constants.put(text);
+                let parts = stored(512, &part) + &stored(520, &part);
+                format!("{parts} (call $thread (i32.const 512) (i32.const 2) {OUT})")
+            }
+            Self::Reply(id) => {
+                let (id, text) = (constants.put(id), constants.put("a reply"));
+                format!("(call $reply (i32.const 0) {id} {text} {NONE} {OUT})")
+            }
+            Self::Quote(id) => {
+                let (id, text) = (constants.put(id), constants.put("a quote"));
+                format!("(call $quote (i32.const 0) {id} {text} {OUT})")
+            }
+            Self::Like(id) => format!("(call $like (i32.const 0) {} {OUT})", constants.put(id)),
+            Self::Delete(id) => format!("(call $delete (i32.const 0) {} {OUT})", constants.put(id)),
             Self::PostAnswer => {
                 let ask = Self::Complete.code(constants);
                 let post = format!(

@@ -4,12 +4,12 @@ use std::{sync::Arc, sync::atomic::Ordering::SeqCst, time::Duration};
 
 use puppet_engine::SystemClock;
 use puppet_grants::CallBounds;
-use puppet_store::AgentStore as _;
+use puppet_store::{AgentStore as _, EventStore as _};
 use puppet_types::{Breach, Capability, Outcome};
 
 use crate::{
     guest::{End, Step},
-    scene::{Cast, Scene, Setting, event, everything, start},
+    scene::{Cast, Scene, Setting, after, event, everything, start},
 };
 
 async fn scene(bounds: CallBounds, steps: &[Step], end: End) -> Scene {
@@ -46,8 +46,24 @@ async fn a_guest_that_befriends_everybody_keeps_those_it_met_last() {
         assert_eq!((invocation.outcome, invocation.decisions.len()), (Outcome::Ok, 250));
     }
     let kept = scene.store.relationships(&"ann".into()).await.unwrap();
-    assert_eq!((kept.len(), kept.len()), (1_000, puppet_agent::KEPT));
+    assert_eq!((kept.len(), CallBounds::default().relationships), (1_000, puppet_agent::KEPT));
     assert_eq!((kept[0].target.as_str(), kept[999].target.as_str()), ("p0250", "p1249"));
+    let bounds = CallBounds { relationships: 7, ..CallBounds::default() };
+    let scene = scene.again(Setting { bounds, ..Setting::default() }, cast(0)).await;
+    scene.handle(event("fewer", "ann", start())).await;
+    assert_eq!(scene.store.relationships(&"ann".into()).await.unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn a_chain_of_our_own_events_ends_as_a_loop() {
+    for (hops, calls) in [(3, 4), (CallBounds::default().hops, puppet_types::MAX_HOPS as usize + 1)] {
+        let scene = scene(CallBounds { hops, ..CallBounds::default() }, &[Step::Emit("pack.again")], End::Ok).await;
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        scene.run_until(after(60_000)).await;
+        assert_eq!(scene.journal().await.len(), calls, "what comes from outside, and {hops} of our own");
+        let letters = scene.store.dead_letters(10).await.unwrap();
+        assert_eq!(letters.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), ["loop"]);
+    }
 }
 
 #[tokio::test]

@@ -78,6 +78,8 @@ pub struct Setting {
     pub clock: Option<Arc<dyn Clock>>,
     /// What happens to effects.
     pub mode: Mode,
+    /// Small where none are given.
+    pub limits: Option<Limits>,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
@@ -141,8 +143,10 @@ impl Scene {
     }
 
     async fn open(folder: Arc<tempfile::TempDir>, setting: Setting, casts: Vec<Cast>) -> Self {
-        let limits = Limits { fuel: 2_000_000, memory_bytes: 4 << 20, ..Limits::default() };
-        let pool = Pool { slots: 8, live_bytes: 64 << 20, yield_interval: 10_000, ..Pool::default() };
+        let small = || Limits { fuel: 2_000_000, memory_bytes: 4 << 20, ..Limits::default() };
+        let limits = setting.limits.unwrap_or_else(small);
+        let live_bytes = limits.memory_bytes * 16;
+        let pool = Pool { slots: 8, live_bytes, yield_interval: 10_000, ..Pool::default() };
         let sandbox = Arc::new(Sandbox::new(SandboxConfig { limits, pool, ..SandboxConfig::default() }).unwrap());
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
         let rows = Arc::new(store.clone());

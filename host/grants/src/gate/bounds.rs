@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use puppet_types::{Breach, Limit};
+use puppet_types::{Breach, Limit, MAX_HOPS};
 
 macro_rules! bounds {
     ($($name:ident = $least:expr, $value:expr, $most:expr, $unit:literal, $breach:expr, $guest:literal, $about:literal;)+) => {
@@ -14,7 +14,7 @@ macro_rules! bounds {
             least: $least,
             most: $most,
             unit: $unit,
-            config_key: Some(concat!("invocation.", stringify!($name))),
+            config_key: concat!("invocation.", stringify!($name)),
             breach: $breach,
             hostile_guest: $guest,
             about: $about,
@@ -41,6 +41,12 @@ bounds! {
     log_line_bytes = 16, 4 << 10, 1 << 16, "bytes", None,
         "log_lines_beyond_their_bound_are_dropped",
         "Bytes kept of one line of the plugin's log; the rest of it is cut off.";
+    hops = 1, MAX_HOPS as u64, 64, "events", None,
+        "a_chain_of_our_own_events_ends_as_a_loop",
+        "Events of our own between an event and the outside. One beyond it is dead-lettered as `loop`.";
+    relationships = 1, 1_000, 100_000, "rows per agent", None,
+        "a_guest_that_befriends_everybody_keeps_those_it_met_last",
+        "Others that an agent knows. Beyond it, who was not met for longest makes way.";
 }
 
 /// Bounds of one invocation that belong to the host, whatever is granted.
@@ -58,6 +64,10 @@ pub struct CallBounds {
     pub log_line_bytes: usize,
     /// Time for the whole invocation, provider calls included.
     pub deadline: Duration,
+    /// Events of our own between an event and the outside.
+    pub hops: u32,
+    /// Others that an agent knows.
+    pub relationships: usize,
 }
 
 impl Default for CallBounds {
@@ -69,6 +79,8 @@ impl Default for CallBounds {
             log_lines: 200,
             log_line_bytes: 4 << 10,
             deadline: Duration::from_secs(120),
+            hops: MAX_HOPS,
+            relationships: 1_000,
         }
     }
 }
@@ -83,6 +95,8 @@ impl CallBounds {
             self.journal_bytes as u64,
             self.log_lines as u64,
             self.log_line_bytes as u64,
+            u64::from(self.hops),
+            self.relationships as u64,
         ];
         BOUNDS.iter().zip(values).collect()
     }

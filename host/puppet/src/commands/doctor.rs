@@ -39,7 +39,7 @@ struct LimitRow {
     least: u64,
     most: u64,
     unit: &'static str,
-    config_key: Option<&'static str>,
+    config_key: &'static str,
     breach: Option<&'static str>,
     hostile_guest: &'static str,
     #[serde(skip)]
@@ -65,24 +65,13 @@ pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
     if args.limits { limits(setup, out) } else { checks(setup, out).await }
 }
 
-/// Every limit in force: those of the sandbox, those that the gate counts, and what an agent may keep.
+/// Every limit in force: those of the sandbox, those that the host counts, and what all invocations share.
 fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
     let config = sandboxed::config(setup)?;
-    let of_sandbox = config.limits.values().into_iter().map(|(limit, value)| LimitRow::of(limit, value));
-    let of_gate = sandboxed::bounds(setup).values().into_iter().map(|(bound, value)| LimitRow::of(bound, value));
-    let kept = puppet_agent::KEPT as u64;
-    let relationships = LimitRow {
-        name: "relationships",
-        value: kept,
-        least: kept,
-        most: kept,
-        unit: "rows per agent",
-        config_key: None,
-        breach: None,
-        hostile_guest: "a_guest_that_befriends_everybody_keeps_those_it_met_last",
-        about: "Others that an agent knows; beyond it, who was not met for longest makes way.",
-    };
-    Ok(of_sandbox.chain(of_gate).chain([relationships]).collect())
+    let bounds = sandboxed::bounds(setup);
+    let of_all = puppet_sandbox::shared(&config.pool, &config.strikes);
+    let all = config.limits.values().into_iter().chain(bounds.values()).chain(of_all);
+    Ok(all.map(|(limit, value)| LimitRow::of(limit, value)).collect())
 }
 
 fn limits(setup: &Setup, out: Output) -> Result<()> {
@@ -92,9 +81,9 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
     }
     let mut table = Table::new(&["limit", "value", "least", "most", "unit", "set by", "beyond it", "test"]);
     for row in &rows {
-        let beyond = row.breach.unwrap_or("dropped or refused");
+        let beyond = row.breach.unwrap_or("dropped, refused, or waits");
         let numbers = [row.value, row.least, row.most].map(|n| n.to_string());
-        let words = [row.unit, row.config_key.unwrap_or("nobody"), beyond, row.hostile_guest].map(str::to_owned);
+        let words = [row.unit, row.config_key, beyond, row.hostile_guest].map(str::to_owned);
         table.row([row.name.to_owned()].into_iter().chain(numbers).chain(words));
     }
     table.print(out)?;

@@ -172,7 +172,14 @@ pub const FIELDS: &[Field] = &[
         "",
         "A limit of one invocation; `puppet doctor --limits` lists them with least and most.",
     ),
-    field("sandbox.pool.<setting>", "whole number", "", "", "How many instances are kept ready."),
+    field("sandbox.pool.<setting>", "whole number", "", "", "Room for instances, all together."),
+    field(
+        "sandbox.strikes.<setting>",
+        "whole number, or a list",
+        "",
+        "",
+        "When a version backs off or is quarantined.",
+    ),
     field("invocation.host_calls", "1 to 1000000", "1000", "", "Calls per capability in one invocation."),
     field("invocation.decisions", "1 to 100000", "256", "", "Decisions in one invocation."),
     field("invocation.deadline_ms", "100 to 3600000", "120000", "", "Time for one invocation, providers included."),
@@ -185,6 +192,20 @@ pub const FIELDS: &[Field] = &[
     ),
     field("invocation.log_lines", "0 to 100000", "200", "", "Lines of the plugin's log kept per invocation."),
     field("invocation.log_line_bytes", "16 to 65536", "4096", "", "Bytes kept of one line of the plugin's log."),
+    field(
+        "invocation.hops",
+        "1 to 64",
+        "8",
+        "",
+        "Events of our own between an event and the outside. One beyond it is dead-lettered as `loop`.",
+    ),
+    field(
+        "invocation.relationships",
+        "1 to 100000",
+        "1000",
+        "",
+        "Others that an agent knows. Beyond it, who was not met for longest makes way.",
+    ),
 ];
 
 /// The table as it stands in docs/reference/configuration.md.
@@ -237,7 +258,7 @@ mod tests {
     #[test]
     fn bounds_of_an_invocation_are_those_of_the_gate() {
         for bound in puppet_grants::BOUNDS {
-            let field = FIELDS.iter().find(|field| Some(field.key) == bound.config_key).unwrap();
+            let field = FIELDS.iter().find(|field| field.key == bound.config_key).unwrap();
             let holds = format!("{} to {}", bound.least, bound.most);
             assert_eq!(
                 (field.holds, field.default),

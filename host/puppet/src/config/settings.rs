@@ -266,6 +266,10 @@ pub struct Invocation {
     pub log_lines: usize,
     /// Bytes kept of one line of it.
     pub log_line_bytes: usize,
+    /// Events of our own between an event and the outside.
+    pub hops: u32,
+    /// Others that an agent knows.
+    pub relationships: usize,
 }
 
 impl Default for Invocation {
@@ -279,6 +283,8 @@ impl Default for Invocation {
             journal_bytes: bounds.journal_bytes,
             log_lines: bounds.log_lines,
             log_line_bytes: bounds.log_line_bytes,
+            hops: bounds.hops,
+            relationships: bounds.relationships,
         }
     }
 }
