@@ -1,6 +1,7 @@
 //! The gate's promises: nothing ungranted, nothing beyond a budget, answers from the journal, bounds that hold.
 
 mod edges;
+mod rights;
 
 use std::sync::Mutex;
 
