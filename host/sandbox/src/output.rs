@@ -55,11 +55,7 @@ impl Output {
         let mut text: Vec<String> = lines.map(|line| line.message.clone()).collect();
         text.push(String::from_utf8_lossy(&self.open[Channel::Stderr as usize]).into_owned());
         let text = text.join("\n").trim().to_owned();
-        let mut from = text.len().saturating_sub(most);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
-        text[from..].to_owned()
+        text[text.ceil_char_boundary(text.len().saturating_sub(most))..].to_owned()
     }
 
     pub(crate) fn finish(mut self) -> Vec<LogLine> {
