@@ -110,4 +110,13 @@ mod tests {
         output.write(Channel::Stdout, &b"\n".repeat(50));
         assert_eq!(output.finish().len(), 7 + 1);
     }
+
+    #[test]
+    fn what_is_printed_after_the_last_line_is_no_reason_for_a_trap() {
+        let mut output = Output::bounded(100, 1);
+        output.write(Channel::Stderr, b"why\n");
+        output.write(Channel::Stderr, b"and more");
+        assert_eq!(output.stderr_tail(100), "why");
+        assert_eq!(output.finish()[1].message, "8 more bytes of output were dropped");
+    }
 }
