@@ -172,6 +172,34 @@ async fn recursion_ends_at_the_stack_bound() {
     breaches(Limits::default(), Guest { body: &wild, ..Guest::default() }, Breach::Trap).await;
 }
 
+#[tokio::test]
+async fn the_stack_bound_is_the_one_of_the_limits() {
+    // Five thousand calls in each other: more than 64 KiB, however small a frame is.
+    let body = format!(
+        "(func $f (param i64) (result i64)
+           (if (i64.eqz (local.get 0)) (then (return (i64.const 0))))
+           (i64.add (call $f (i64.sub (local.get 0) (i64.const 1))) (local.get 0))) {}",
+        handle("(drop (call $f (i64.const 5000)))")
+    );
+    let guest = || Guest { body: &body, ..Guest::default() };
+    let outcome = async |kib: u64| run(Limits { stack_bytes: kib << 10, ..Limits::default() }, guest()).await.outcome;
+    assert_eq!(outcome(1_536).await, Outcome::Ok);
+    breaches(Limits { stack_bytes: 64 << 10, ..Limits::default() }, guest(), Breach::OutOfStack).await;
+}
+
+/// What is no number has one pattern of bits, whatever the processor makes of it: else a replay elsewhere differs.
+#[tokio::test]
+async fn what_is_no_number_is_the_same_bits_everywhere() {
+    let body = format!(
+        "(global $zero (mut f64) (f64.const 0)) {}",
+        handle(
+            "(if (i64.ne (i64.reinterpret_f64 (f64.div (global.get $zero) (global.get $zero))) (i64.const 0x7ff8000000000000))
+               (then unreachable))"
+        )
+    );
+    assert_eq!(run(Limits::default(), Guest { body: &body, ..Guest::default() }).await.outcome, Outcome::Ok);
+}
+
 fn wasi(body: &str, pages: u32) -> Guest<'_> {
     Guest { body, pages, wasi: Some("0.2.3"), ..Guest::default() }
 }
@@ -203,6 +231,14 @@ async fn wasi_calls_are_counted() {
     let body = handle("(loop $l (drop (call $number)) (br $l))");
     let detail = breaches(Limits::default(), wasi(&body, 1), Breach::TooManyHostCalls).await;
     assert_eq!(detail, "`get-random-u64` after 20000 WASI calls");
+}
+
+#[tokio::test]
+async fn calls_of_what_is_not_there_are_counted_too() {
+    let body = handle("(loop $l (call $folders (i32.const 32)) (br $l))");
+    let limits = Limits { wasi_calls: 100, ..Limits::default() };
+    let detail = breaches(limits, wasi(&body, 1), Breach::TooManyHostCalls).await;
+    assert_eq!(detail, "`wasi:filesystem/preopens.get-directories` after 100 WASI calls");
 }
 
 #[tokio::test]

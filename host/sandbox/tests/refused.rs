@@ -4,7 +4,7 @@
 
 mod guest;
 
-use guest::{Call, Guest, event, prepare, sandbox, setup};
+use guest::{ANSWERS, Call, Guest, event, prepare, sandbox, setup};
 use puppet_sandbox::{Limits, LoadError, Pool, Sandbox, SandboxConfig, World, inspect};
 use puppet_types::{Breach, Capability, Outcome};
 
@@ -45,6 +45,14 @@ fn a_component_must_be_of_one_world() {
     let both = r#"(component (instance $i) (export "puppet:plugin/handler@0.1.0" (instance $i))
         (export "puppet:plugin/generator@0.1.0" (instance $i)))"#;
     assert!(matches!(refusal(both), LoadError::NoWorld { .. }));
+}
+
+/// The validator lets these pass; the compiler does not.
+#[test]
+fn proposals_that_are_off_do_not_compile() {
+    let body = format!("(func $f (return_call $f)) {ANSWERS}");
+    let error = prepare(&sandbox(Limits::default()), &Guest { body: &body, ..Guest::default() }.bytes()).err().unwrap();
+    assert!(matches!(&error, LoadError::Compile { reason } if reason.contains("tail calls")), "{error}");
 }
 
 /// An inner module or component ends where its section ends, also where nothing comes after it.
