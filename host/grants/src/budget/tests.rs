@@ -175,3 +175,12 @@ fn what_is_restored_keeps_the_limit_that_is_known() {
     ledger.restore([spend]);
     assert_eq!(counter.line(at(0)).left, 6);
 }
+
+#[test]
+fn a_line_says_when_its_window_ends() {
+    let (_, counter) = counter(10);
+    for millis in [0, 1, HOUR - 1] {
+        assert_eq!(counter.line(at(millis)).resets_at, at(HOUR));
+    }
+    assert_eq!(counter.line(at(HOUR)).resets_at, at(2 * HOUR));
+}
