@@ -61,6 +61,39 @@ async fn by_the_wall_a_provider_that_hangs_runs_into_the_deadline() {
     assert!(waited > Duration::ZERO && waited <= since.elapsed(), "{waited:?}");
 }
 
+#[tokio::test]
+async fn a_paid_read_that_hangs_counts_as_used() {
+    for (paid, used) in [(true, 100), (false, 0)] {
+        let scene = Scene::new();
+        let mut gate =
+            scene.gate(llm(1_000), CallBounds { deadline: Duration::from_millis(30), ..CallBounds::default() });
+        gate.elapsed = Elapsed::Wall(Instant::now());
+        let hangs: Result<String, Refusal> = gate
+            .read_charged(Capability::Llm, "complete", "x", &WORST, paid, &scene.held, |_| Box::pin(pending()))
+            .await;
+        assert_eq!(breach(hangs), Breach::Deadline);
+        drop(gate.finish(false));
+        let lines = scene.ledger.lines(Timestamp::from_millis(3_600_000));
+        let line = lines.iter().find(|line| line.key.amount == Amount::Tokens).unwrap();
+        assert_eq!((line.used, line.reserved), (used, 0), "paid: {paid}");
+    }
+}
+
+#[test]
+fn decisions_are_calls_and_one_that_is_refused_holds_nothing() {
+    let scene = Scene::new();
+    let amounts = [((Amount::Likes, Period::Hour), 2)].into();
+    let requests = asks(Capability::Tweet, Request { amounts, ..Request::default() });
+    let mut gate = scene.gate(requests, CallBounds { host_calls: 2, ..CallBounds::default() });
+    let charges = [(Amount::Posts, 1), (Amount::Likes, 3)].map(|(amount, quantity)| Charge { amount, quantity });
+    let post = || Decision::Post { text: "hi".to_owned(), images: Vec::new() };
+    assert_eq!(code(gate.decide("post", &charges, post())), Code::BudgetExhausted);
+    let lines = scene.ledger.lines(Timestamp::from_millis(3_600_000));
+    assert!(lines.len() == 3 && lines.iter().all(|line| line.reserved == 0), "{lines:?}");
+    gate.decide("post", &[], post()).unwrap();
+    assert_eq!(breach(gate.decide("post", &[], post())), Breach::TooManyHostCalls);
+}
+
 #[test]
 fn what_is_left_of_the_deadline_is_told_where_the_wall_counts() {
     let hour = Duration::from_secs(3_600);
