@@ -195,3 +195,11 @@ async fn a_new_paid_question_before_a_kept_one_drops_what_is_kept() {
         assert_eq!(scene.asked() - before, asked, "paid: {paid}");
     }
 }
+
+#[test]
+fn every_bound_of_the_table_has_a_value_in_force() {
+    let bounds = CallBounds { host_calls: 7, log_lines: 8, ..CallBounds::default() };
+    let values: Vec<_> = bounds.values().into_iter().map(|(bound, value)| (bound.name, value)).collect();
+    assert!(values.iter().map(|(name, _)| *name).eq(BOUNDS.iter().map(|bound| bound.name)));
+    assert!(values.contains(&("host_calls", 7)) && values.contains(&("log_lines", 8)), "{values:?}");
+}
