@@ -169,4 +169,24 @@ mod tests {
             assert!(Amount::parse_key(bad).unwrap_err().to_string().contains("tokens/day"), "{bad}");
         }
     }
+
+    #[test]
+    fn every_amount_is_read_back_by_its_name_and_says_its_unit() {
+        for amount in Amount::ALL {
+            for period in amount.periods() {
+                let key = match period {
+                    Period::Hour => format!("{}/hour", amount.name()),
+                    Period::Day => format!("{}/day", amount.name()),
+                    Period::AtOnce => amount.name().to_owned(),
+                };
+                assert_eq!(Amount::parse_key(&key), Ok((*amount, *period)));
+            }
+            let unit = match amount {
+                Amount::Usd => "usd_micros",
+                Amount::Bytes => "bytes",
+                _ => "count",
+            };
+            assert_eq!(amount.unit(), unit);
+        }
+    }
 }

@@ -93,3 +93,18 @@ pub const CEILINGS: &[Ceiling] = &[
 pub fn ceiling(capability: Capability) -> Option<&'static Ceiling> {
     CEILINGS.iter().find(|ceiling| ceiling.capability == capability)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ceiling_is_of_its_own_capability_and_gives_something() {
+        for of in CEILINGS {
+            assert_eq!(ceiling(of.capability).unwrap().capability, of.capability);
+            assert!(!of.operations.is_empty(), "{}", of.capability);
+            assert!(of.amounts.iter().all(|(_, _, most)| *most > 0), "{}", of.capability);
+        }
+        assert!(ceiling(Capability::Log).is_none());
+    }
+}

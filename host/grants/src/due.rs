@@ -31,3 +31,40 @@ impl Due {
         self.0.stored();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Amount, Ledger, Period, Request};
+
+    #[test]
+    fn it_holds_until_it_is_done_and_nothing_passes_the_budget() {
+        let ledger = Arc::new(Ledger::default());
+        let amounts = [((Amount::Timers, Period::Hour), 2)].into();
+        let requests = [(Capability::Schedule, Request { amounts, ..Request::default() })].into();
+        let rights = Rights::from_requests(&requests, &"pack".into(), &"ann".into(), &ledger);
+        let at = Timestamp::from_millis(3_600_000);
+        let one = [Charge { amount: Amount::Timers, quantity: 1 }];
+        let admit = || Due::admit(&rights, Capability::Schedule, &one, at);
+        let line = || {
+            let lines = rights.lines(at);
+            let line = lines.iter().find(|line| line.key.period == Period::Hour).unwrap();
+            (line.used, line.reserved)
+        };
+
+        let dropped = admit().unwrap();
+        assert_eq!(line(), (0, 1));
+        drop(dropped);
+        assert_eq!(line(), (0, 0));
+        let first = admit().unwrap();
+        assert_eq!(first.rows().iter().map(|row| row.used).collect::<Vec<_>>(), [1]);
+        first.spend();
+        admit().unwrap().spend();
+        assert_eq!(line(), (2, 0));
+        assert_eq!(admit().unwrap_err().code, Code::BudgetExhausted);
+        let ungranted = Due::admit(&rights, Capability::Tweet, &[], at).unwrap_err();
+        assert_eq!(ungranted.code, Code::Denied);
+    }
+}

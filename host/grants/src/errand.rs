@@ -40,10 +40,13 @@ impl Errand<'_> {
         F: FnOnce(&'s P) -> Boxed<'s, A, Failure> + Send,
     {
         let Self { rights, capability, operation, at, worst, books, name } = self;
-        let right = rights.get(capability).filter(|right| right.allows(operation));
-        let right = right.ok_or_else(|| {
-            CallError::new(Code::Denied, format!("`{capability}.{operation}` was not granted, nor what serves it"))
-        })?;
+        let denied = |why| CallError::new(Code::Denied, why);
+        let right = rights
+            .get(capability)
+            .ok_or_else(|| denied(format!("`{capability}.{operation}` was not granted, nor what serves it")))?;
+        if let Some(why) = right.refusal(operation, at) {
+            return Err(denied(why));
+        }
         let reserved = right.reserve(worst, at)?;
         let most: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
         books.open(name, 0, &most).await?;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use puppet_types::{AgentId, PackId, Read};
 
 use super::*;
-use crate::{Answer, Ledger, Period, Request};
+use crate::{Answer, Ledger, Period, Request, Shared, Terms};
 
 /// What was written into the books, in order.
 #[derive(Default)]
@@ -143,4 +143,18 @@ async fn what_it_serves_must_be_granted() {
     scene.ledger.take_back(&"pack".into(), Capability::Memory);
     assert_eq!(scene.run(Ok(30), pending(), false).await, Err(Code::Denied));
     assert!(scene.pages.take().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_spent_after_the_end_of_what_was_granted() {
+    for (end, code) in [(at().plus_millis(1), None), (at(), Some(Code::Denied))] {
+        let mut scene = Scene::new(250, &[]);
+        let requests = [(Capability::Memory, Request::default())].into();
+        let terms = Terms { expires: Some(end), ..Terms::default() };
+        let names = (&PackId::new("pack"), &[][..]);
+        scene.rights =
+            Rights::on_terms(&requests, names, &AgentId::new("ann"), &scene.ledger, terms, Shared::default());
+        assert_eq!(scene.run(Ok(30), pending(), false).await.err(), code, "{end}");
+        assert_eq!(scene.pages.take().is_empty(), code.is_some(), "{end}");
+    }
 }

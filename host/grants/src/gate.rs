@@ -281,10 +281,7 @@ impl Gate {
             self.log_dropped += 1;
             return Ok(());
         }
-        let mut end = message.len().min(self.bounds.log_line_bytes);
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = message.floor_char_boundary(self.bounds.log_line_bytes);
         self.out.log.push(LogLine { level: level.to_owned(), message: message[..end].to_owned() });
         Ok(())
     }

@@ -93,6 +93,10 @@ mod tests {
         assert_eq!(causes.choose(&out_of_fuel(), ""), (Breach::OutOfMemory, "grow".to_owned()));
         let mut causes = Causes::default();
         causes.note(Breach::OutOfMemory, || "grow".to_owned());
+        causes.note(Breach::OutOfMemory, || "grow again".to_owned());
+        assert_eq!(causes.choose(&out_of_fuel(), "").1, "grow", "of equal ones the first");
+        let mut causes = Causes::default();
+        causes.note(Breach::OutOfMemory, || "grow".to_owned());
         let forbidden = stop(Breach::Forbidden, "exit").context("while calling");
         assert_eq!(causes.choose(&forbidden, ""), (Breach::Forbidden, "exit".to_owned()));
     }
@@ -109,5 +113,10 @@ mod tests {
     fn a_panic_is_told_in_the_guests_words() {
         let error = wasmtime::Error::from(Trap::UnreachableCodeReached);
         assert_eq!(Causes::default().choose(&error, "panicked at x"), (Breach::Trap, "panicked at x".to_owned()));
+        let silent = Causes::default().choose(&error, "").1;
+        assert!(silent.contains("unreachable"), "{silent}");
+        let (breach, detail) = Causes::default().choose(&Trap::OutOfFuel.into(), "panicked at x");
+        assert_eq!(breach, Breach::OutOfFuel);
+        assert!(detail.contains("fuel"), "what a guest prints is no reason for a limit: {detail}");
     }
 }

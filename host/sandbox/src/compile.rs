@@ -5,7 +5,7 @@ use std::{path::Path, sync::Mutex};
 use puppet_types::Breach;
 use wasmtime::{Engine, component::Component};
 
-use crate::{Inspection, Limits, LoadError, cache, inspect};
+use crate::{Inspection, Limits, LoadError, cache, inspect, limiter::PAGE};
 
 /// A component as native code, with what was read from its binary.
 #[derive(Clone)]
@@ -59,22 +59,24 @@ pub(crate) fn compile(
     Ok(Compiled { component, inspection })
 }
 
-/// What a component declares must fit, so that no call of it begins only to fail.
+/// What a component declares must fit, so that no call of it begins only to fail. The pool has refused most of what does
+/// not ([`refusal`]); of a memory's limit it only knows what is left when that is rounded up to pages of the system.
 fn declared(component: &Component, limits: &Limits) -> Result<(), LoadError> {
-    let Some(needs) = component.resources_required() else {
+    let Some(memory) = initial_memory(component) else {
         return Err(LoadError::Link { reason: "it imports modules or components".to_owned() });
     };
-    let too_large = |breach, detail| Err(LoadError::TooLarge { breach, detail });
-    let memory = needs.max_initial_memory_size.unwrap_or(0);
     if memory > limits.memory_bytes {
-        return too_large(Breach::OutOfMemory, format!("a memory of {memory} bytes: at most {}", limits.memory_bytes));
-    }
-    let table = needs.max_initial_table_size.unwrap_or(0);
-    if table > limits.table_elements {
-        let detail = format!("a table of {table} elements: at most {}", limits.table_elements);
-        return too_large(Breach::TableTooLarge, detail);
+        let detail = format!("a memory of {memory} bytes: at most {}", limits.memory_bytes);
+        return Err(LoadError::TooLarge { breach: Breach::OutOfMemory, detail });
     }
     Ok(())
+}
+
+/// Bytes of the largest memory that a component begins with: wasmtime tells pages. `None` where that depends on what it
+/// imports.
+pub(crate) fn initial_memory(component: &Component) -> Option<u64> {
+    let pages = component.resources_required()?.max_initial_memory_size.unwrap_or(0);
+    Some(pages.saturating_mul(PAGE))
 }
 
 /// The compiler's refusal as ours. The pool counts instances, memories and tables before any of them is made.

@@ -102,9 +102,9 @@ pub(crate) fn wasmtime_config(limits: &Limits, pool: &Pool) -> Config {
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES));
 
     // Stack: a bound for the guest, and room above it for the host functions that it calls.
-    let stack = usize::try_from(limits.stack_bytes).unwrap_or(512 << 10);
+    let stack = usize::try_from(limits.stack_bytes).unwrap_or(usize::MAX);
     config.max_wasm_stack(stack);
-    config.async_stack_size(stack + HOST_STACK);
+    config.async_stack_size(stack.saturating_add(HOST_STACK));
 
     // Memory: 4 GiB of addresses per slot let Cranelift leave out bounds checks; the addresses cost nothing.
     config.memory_init_cow(true);

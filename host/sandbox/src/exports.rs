@@ -157,11 +157,7 @@ fn outcome(failure: Failure) -> Outcome {
 }
 
 fn short(mut text: String) -> String {
-    let mut end = text.len().min(MESSAGE_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
+    text.truncate(text.floor_char_boundary(MESSAGE_BYTES));
     text
 }
 

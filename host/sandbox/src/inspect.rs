@@ -62,12 +62,6 @@ impl World {
     }
 }
 
-impl std::fmt::Display for World {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -149,12 +143,16 @@ struct Names {
 /// Imports and exports of the outermost component.
 fn names(bytes: &[u8]) -> Result<Names, LoadError> {
     let mut names = Names::default();
-    let mut parsers = Vec::new();
+    // Of what the present one lies in, and where that goes on.
+    let mut parsers: Vec<(Parser, usize)> = Vec::new();
     let mut parser = Parser::new(0);
     parser.set_features(features());
     let mut at = 0;
     let mut is_first = true;
     loop {
+        while let Some((outer, _)) = parsers.pop_if(|(_, end)| *end == at) {
+            parser = outer;
+        }
         let rest = bytes.get(at..).unwrap_or_default();
         let payload = match parser.parse(rest, false).map_err(|error| invalid(&error))? {
             Chunk::NeedMoreData(_) if parsers.is_empty() && rest.is_empty() && !is_first => return Ok(names),
@@ -187,13 +185,10 @@ fn names(bytes: &[u8]) -> Result<Names, LoadError> {
                     names.makes_resources |= matches!(function, CanonicalFunction::ResourceNew { .. });
                 }
             }
-            Payload::ModuleSection { parser: inner, .. } | Payload::ComponentSection { parser: inner, .. } => {
-                parsers.push(std::mem::replace(&mut parser, inner));
+            Payload::ModuleSection { parser: inner, unchecked_range: range }
+            | Payload::ComponentSection { parser: inner, unchecked_range: range } => {
+                parsers.push((std::mem::replace(&mut parser, inner), range.end));
             }
-            Payload::End(_) => match parsers.pop() {
-                Some(outer) => parser = outer,
-                None => return Ok(names),
-            },
             _ => {}
         }
         is_first = false;
@@ -203,8 +198,9 @@ fn names(bytes: &[u8]) -> Result<Names, LoadError> {
 /// What the one configuration of wasmtime accepts, as near as the validator can say it; the compiler has the last word.
 fn features() -> WasmFeatures {
     let mut features = WasmFeatures::default();
-    features.remove(WasmFeatures::MEMORY64 | WasmFeatures::THREADS | WasmFeatures::RELAXED_SIMD);
-    features.insert(WasmFeatures::COMPONENT_MODEL | WasmFeatures::MULTI_MEMORY);
+    for proposal in [WasmFeatures::MEMORY64, WasmFeatures::THREADS, WasmFeatures::RELAXED_SIMD] {
+        features.remove(proposal);
+    }
     features
 }
 

@@ -9,7 +9,7 @@ use wasmtime::ResourceLimiter;
 
 use crate::{Limits, causes::Causes};
 
-/// Live bytes are counted in pages.
+/// Live bytes are counted in pages of WebAssembly.
 pub(crate) const PAGE: u64 = 64 << 10;
 
 /// Sums of one call.
@@ -40,9 +40,7 @@ impl Limiter {
         let needed = self.memory.div_ceil(PAGE);
         let missing = needed.saturating_sub(reserved.num_permits() as u64);
         let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-        if missing > 0
-            && let Ok(more) = Arc::clone(pool).try_acquire_many_owned(missing)
-        {
+        if let Ok(more) = Arc::clone(pool).try_acquire_many_owned(missing) {
             reserved.merge(more);
         }
     }
@@ -127,6 +125,55 @@ mod tests {
         assert!(limiter.memory_growing(0, 200, None).unwrap());
         assert!(!limiter.memory_growing(200, 201, None).unwrap());
         assert_eq!(limiter.peak_memory, 300);
+        let told = limiter.causes.choose(&wasmtime::format_err!("x"), "");
+        assert_eq!(told, (Breach::OutOfMemory, "mmap".to_owned()));
+    }
+
+    #[test]
+    fn a_table_that_did_not_grow_gives_its_elements_back() {
+        let mut limiter =
+            Limiter { limits: Arc::new(Limits { table_elements: 300, ..Limits::default() }), ..Limiter::default() };
+        assert!(limiter.table_growing(0, 100, None).unwrap());
+        assert!(limiter.table_growing(0, 150, None).unwrap());
+        limiter.table_grow_failed(wasmtime::format_err!("no room")).unwrap();
+        assert_eq!(limiter.elements, 100);
+        let failed = limiter.causes.choose(&wasmtime::format_err!("x"), "");
+        assert_eq!(failed, (Breach::TableTooLarge, "no room".to_owned()));
+        assert!(limiter.table_growing(0, 200, None).unwrap());
+        assert!(!limiter.table_growing(200, 201, None).unwrap());
+        assert_eq!(limiter.elements, 300);
+    }
+
+    /// The sum may reach its limit, and one memory or table its own maximum; neither may be passed.
+    #[test]
+    fn the_last_byte_and_the_last_element_that_fit_are_given() {
+        // (wanted, maximum of this one, given)
+        let table = [
+            (10, None, true),
+            (11, None, false),
+            (9, Some(9), true),
+            (9, Some(8), false),
+            (9, Some(10), true),
+            (11, Some(12), false),
+        ];
+        for (wanted, maximum, given) in table {
+            let limits = Arc::new(Limits { memory_bytes: 10, table_elements: 10, ..Limits::default() });
+            let mut limiter = Limiter { limits, ..Limiter::default() };
+            let case = format!("{wanted} of at most {maximum:?}");
+            assert_eq!(limiter.memory_growing(0, wanted, maximum).unwrap(), given, "memory: {case}");
+            assert_eq!(limiter.table_growing(0, wanted, maximum).unwrap(), given, "table: {case}");
+            let sum = if given { wanted as u64 } else { 0 };
+            assert_eq!((limiter.memory, limiter.elements), (sum, sum), "{case}");
+            let (breach, _) = limiter.causes.choose(&wasmtime::Trap::OutOfFuel.into(), "");
+            assert_eq!(breach == Breach::OutOfMemory, !given, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_an_instance_may_have_is_what_the_limits_say() {
+        let limits = Limits { core_instances: 5, tables: 6, memories: 7, ..Limits::default() };
+        let limiter = Limiter { limits: Arc::new(limits), ..Limiter::default() };
+        assert_eq!((limiter.instances(), limiter.tables(), limiter.memories()), (5, 6, 7));
     }
 
     #[test]

@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn the_least_and_the_most_of_a_limit_are_allowed() {
+        for limit in LIMITS {
+            for edge in [limit.least, limit.most] {
+                let text = format!("{{\"{}\": {edge}}}", limit.name);
+                assert_eq!(serde_json::from_str::<Limits>(&text).unwrap().check(), Ok(()), "{}", limit.name);
+            }
+        }
+    }
+
+    #[test]
     fn every_limit_names_a_hostile_guest_that_exists() {
         let suite = [include_str!("../tests/hostile.rs"), include_str!("../tests/refused.rs")].concat();
         for limit in LIMITS {

@@ -55,11 +55,7 @@ impl Output {
         let mut text: Vec<String> = lines.map(|line| line.message.clone()).collect();
         text.push(String::from_utf8_lossy(&self.open[Channel::Stderr as usize]).into_owned());
         let text = text.join("\n").trim().to_owned();
-        let mut from = text.len().saturating_sub(most);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
-        text[from..].to_owned()
+        text[text.ceil_char_boundary(text.len().saturating_sub(most))..].to_owned()
     }
 
     pub(crate) fn finish(mut self) -> Vec<LogLine> {
@@ -113,5 +109,14 @@ mod tests {
         let mut output = Output::bounded(1 << 20, 7);
         output.write(Channel::Stdout, &b"\n".repeat(50));
         assert_eq!(output.finish().len(), 7 + 1);
+    }
+
+    #[test]
+    fn what_is_printed_after_the_last_line_is_no_reason_for_a_trap() {
+        let mut output = Output::bounded(100, 1);
+        output.write(Channel::Stderr, b"why\n");
+        output.write(Channel::Stderr, b"and more");
+        assert_eq!(output.stderr_tail(100), "why");
+        assert_eq!(output.finish()[1].message, "8 more bytes of output were dropped");
     }
 }

@@ -7,7 +7,7 @@ use wasmtime::{
     component::{ComponentExportIndex, InstancePre, Linker},
 };
 
-use crate::{Carrier, Compiled, LoadError, World, exports, wasi};
+use crate::{Carrier, Compiled, LoadError, World, compile::initial_memory, exports, wasi};
 
 /// A component that is ready for calls.
 pub struct Prepared<T: Carrier> {
@@ -47,6 +47,6 @@ pub(crate) fn prepare<T: Carrier>(
     // Interfaces that hold only types (`puppet:types/types`) need no entry.
     let pre = linker.instantiate_pre(component).map_err(refusal)?;
     let function = exports::function(component, world)?;
-    let memory = component.resources_required().and_then(|needs| needs.max_initial_memory_size).unwrap_or(0);
-    Ok(Prepared { pre, world, function, peak: AtomicU64::new(memory) })
+    let peak = AtomicU64::new(initial_memory(component).unwrap_or(0));
+    Ok(Prepared { pre, world, function, peak })
 }

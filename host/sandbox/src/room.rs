@@ -67,3 +67,46 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use puppet_types::{BreachError, Timestamp};
+
+    use super::*;
+
+    fn furnished(limits: Limits) -> Room {
+        let mut room = Room::default();
+        room.furnish(
+            &Arc::new(limits),
+            Limiter::default(),
+            &CallSetup { seed: 7, wall: Timestamp::default(), deadline: None },
+        );
+        room
+    }
+
+    fn breach(error: &wasmtime::Error) -> Option<Breach> {
+        error.downcast_ref().map(|BreachError(breach, _)| *breach)
+    }
+
+    #[test]
+    fn the_last_wasi_call_that_fits_is_admitted_and_the_next_is_not() {
+        let mut room = furnished(Limits { wasi_calls: 3, ..Limits::default() });
+        for _ in 0..3 {
+            room.admit("now").unwrap();
+        }
+        for _ in 0..2 {
+            assert_eq!(breach(&room.admit("now").unwrap_err()), Some(Breach::TooManyHostCalls));
+        }
+    }
+
+    #[test]
+    fn a_handle_that_is_given_back_makes_room_for_another() {
+        let mut room = furnished(Limits { handles: 2, ..Limits::default() });
+        let first = room.push(1_u8).unwrap();
+        let second = room.push(2_u8).unwrap();
+        assert_eq!((*room.handles.get(&first).unwrap(), *room.handles.get(&second).unwrap()), (1, 2));
+        assert_eq!(breach(&room.push(3_u8).unwrap_err()), Some(Breach::TooManyHandles));
+        room.handles.delete(first).unwrap();
+        room.push(4_u8).unwrap();
+    }
+}

@@ -161,3 +161,20 @@ fn refused<T>(carrier: T, world: World, function: &str) -> Ended<T> {
     let outcome = Outcome::Failed(format!("a component of the world `{}` has no `{function}`", world.name()));
     Ended { carrier, outcome, fuel: 0, peak_memory_bytes: 0, output: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pool;
+
+    #[test]
+    fn it_tells_what_it_was_made_with() {
+        let limits = Limits { fuel: 12_345, ..Limits::default() };
+        let strikes = StrikeRules { quarantine_after: 3, ..StrikeRules::default() };
+        let pool = Pool { slots: 2, ..Pool::default() };
+        let config = SandboxConfig { limits: limits.clone(), strikes: strikes.clone(), pool, cache_dir: None };
+        let sandbox = Sandbox::new(config).unwrap();
+        assert_eq!((sandbox.limits(), sandbox.strike_rules()), (&limits, &strikes));
+        assert!(Engine::same(sandbox.engine(), &sandbox.engine));
+    }
+}

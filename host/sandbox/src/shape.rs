@@ -75,3 +75,63 @@ fn shape(ty: &Type) -> String {
         _ => "a type of no contract".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{
+        Engine,
+        component::{Component, types::ComponentItem},
+    };
+
+    use super::*;
+
+    /// The shape of an imported function of this type; `$r`, `$v`, `$e` and `$f` are named types.
+    fn shape_of(function: &str) -> String {
+        let text = format!(
+            r#"(component
+              (type $r0 (record (field "a" string) (field "b" u8))) (import "r" (type $r (eq $r0)))
+              (type $v0 (variant (case "a") (case "b" u8))) (import "v" (type $v (eq $v0)))
+              (type $e0 (enum "a" "b")) (import "e" (type $e (eq $e0)))
+              (type $f0 (flags "a" "b")) (import "f" (type $f (eq $f0)))
+              (import "resource" (type $x (sub resource)))
+              (import "it" {function}))"#
+        );
+        let engine = Engine::default();
+        let component = Component::new(&engine, wat::parse_str(&text).unwrap()).unwrap();
+        let component = component.component_type();
+        let it = component.get_import(&engine, "it").unwrap();
+        let ComponentItem::ComponentFunc(function) = it.ty else { panic!("{function}") };
+        signature(&function)
+    }
+
+    #[test]
+    fn every_type_of_an_interface_has_a_shape_of_its_own() {
+        // (in WAT, as a shape)
+        let plain = ["bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string"];
+        let compound = [
+            ("(list u8)", "list<u8>"),
+            ("(option string)", "option<string>"),
+            ("(tuple u8 string)", "tuple<u8,string>"),
+            ("(result)", "result<_,_>"),
+            ("(result u8 (error string))", "result<u8,string>"),
+            ("$r", "record{a:string,b:u8}"),
+            ("$v", "variant{a,b(u8)}"),
+            ("$e", "enum{a,b}"),
+            ("$f", "flags{a,b}"),
+            ("(own $x)", "a type of no contract"),
+        ];
+        for (wat, shape) in plain.map(|name| (name, name)).into_iter().chain(compound) {
+            assert_eq!(
+                shape_of(&format!("(func (param \"p\" {wat}) (result {wat}))")),
+                format!("func({shape}) -> {shape}")
+            );
+        }
+        assert_eq!(shape_of(r#"(func (param "p" u8) (param "q" char))"#), "func(u8,char) -> ");
+    }
+
+    #[test]
+    fn the_worlds_that_are_served_have_shapes_and_the_other_has_none() {
+        let shapes = [World::Personality, World::EventGenerator, World::TradingStrategy].map(World::signature);
+        assert_eq!(shapes, [HANDLE, GENERATE, "not served"]);
+    }
+}

@@ -205,4 +205,20 @@ mod tests {
         strikes.take_back(&first, &rules);
         assert_eq!((strikes.count(), strikes.revision()), (0, revision + 1), "a release has forgiven it already");
     }
+
+    #[test]
+    fn every_change_is_counted_so_that_the_later_of_two_is_known() {
+        let rules = StrikeRules::default();
+        let mut strikes = Strikes::default();
+        assert_eq!(strikes.revision(), 0);
+        let first = strikes.strike(minute(0), &rules);
+        assert_eq!(strikes.revision(), 1);
+        let _ = strikes.strike(minute(5), &rules);
+        strikes.take_back(&first, &rules);
+        assert_eq!((strikes.revision(), strikes.count()), (3, 1));
+        strikes.take_back(&first, &rules);
+        assert_eq!(strikes.revision(), 3, "there is nothing to take back");
+        strikes.release();
+        assert_eq!(strikes.revision(), 4);
+    }
 }

@@ -7,7 +7,7 @@ mod guest;
 use std::time::{Duration, Instant};
 
 use guest::{ANSWERS, Call, Guest, SPINS, event, generate, generator, prepare, run, sandbox, setup, with_pool};
-use puppet_sandbox::{CallSetup, Limits, Pool};
+use puppet_sandbox::{CallSetup, Limits, Pool, PoolUse};
 use puppet_types::{Breach, Outcome};
 
 const PAGE: u64 = 64 << 10;
@@ -138,7 +138,11 @@ fn more_tables_than_allowed_are_refused() {
 #[test]
 fn declarations_beyond_a_limit_are_refused() {
     let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
-    refused_for(limits, Guest { pages: 11, ..Guest::default() }, Breach::OutOfMemory);
+    refused_for(limits.clone(), Guest { pages: 11, ..Guest::default() }, Breach::OutOfMemory);
+    prepare(&sandbox(limits), &Guest { pages: 10, ..Guest::default() }.bytes()).unwrap();
+    // The pool counts in whole pages of the system, the limit does not.
+    let less = Limits { memory_bytes: 11 * PAGE - 1, ..Limits::default() };
+    refused_for(less, Guest { pages: 11, ..Guest::default() }, Breach::OutOfMemory);
     let body = format!("(table 50000 funcref) {ANSWERS}");
     refused_for(Limits::default(), Guest { body: &body, ..Guest::default() }, Breach::TableTooLarge);
     let more = r#"(type $r (resource (rep i32))) (core func (canon resource.new $r))"#;
@@ -166,6 +170,34 @@ async fn recursion_ends_at_the_stack_bound() {
     // A wild pointer is no recursion.
     let wild = handle("(i32.store (i32.const -4) (i32.const 1))");
     breaches(Limits::default(), Guest { body: &wild, ..Guest::default() }, Breach::Trap).await;
+}
+
+#[tokio::test]
+async fn the_stack_bound_is_the_one_of_the_limits() {
+    // Five thousand calls in each other: more than 64 KiB, however small a frame is.
+    let body = format!(
+        "(func $f (param i64) (result i64)
+           (if (i64.eqz (local.get 0)) (then (return (i64.const 0))))
+           (i64.add (call $f (i64.sub (local.get 0) (i64.const 1))) (local.get 0))) {}",
+        handle("(drop (call $f (i64.const 5000)))")
+    );
+    let guest = || Guest { body: &body, ..Guest::default() };
+    let outcome = async |kib: u64| run(Limits { stack_bytes: kib << 10, ..Limits::default() }, guest()).await.outcome;
+    assert_eq!(outcome(1_536).await, Outcome::Ok);
+    breaches(Limits { stack_bytes: 64 << 10, ..Limits::default() }, guest(), Breach::OutOfStack).await;
+}
+
+/// What is no number has one pattern of bits, whatever the processor makes of it: else a replay elsewhere differs.
+#[tokio::test]
+async fn what_is_no_number_is_the_same_bits_everywhere() {
+    let body = format!(
+        "(global $zero (mut f64) (f64.const 0)) {}",
+        handle(
+            "(if (i64.ne (i64.reinterpret_f64 (f64.div (global.get $zero) (global.get $zero))) (i64.const 0x7ff8000000000000))
+               (then unreachable))"
+        )
+    );
+    assert_eq!(run(Limits::default(), Guest { body: &body, ..Guest::default() }).await.outcome, Outcome::Ok);
 }
 
 fn wasi(body: &str, pages: u32) -> Guest<'_> {
@@ -199,6 +231,14 @@ async fn wasi_calls_are_counted() {
     let body = handle("(loop $l (drop (call $number)) (br $l))");
     let detail = breaches(Limits::default(), wasi(&body, 1), Breach::TooManyHostCalls).await;
     assert_eq!(detail, "`get-random-u64` after 20000 WASI calls");
+}
+
+#[tokio::test]
+async fn calls_of_what_is_not_there_are_counted_too() {
+    let body = handle("(loop $l (call $folders (i32.const 32)) (br $l))");
+    let limits = Limits { wasi_calls: 100, ..Limits::default() };
+    let detail = breaches(limits, wasi(&body, 1), Breach::TooManyHostCalls).await;
+    assert_eq!(detail, "`wasi:filesystem/preopens.get-directories` after 100 WASI calls");
 }
 
 #[tokio::test]
@@ -258,8 +298,11 @@ async fn a_panic_is_told_in_the_guests_own_words() {
 fn a_component_that_is_too_big_is_refused() {
     let limits = Limits { component_bytes: 64 << 10, ..Limits::default() };
     let body = format!("(data (i32.const 0) \"{}\") {ANSWERS}", "x".repeat(65_000));
-    let error = prepare(&sandbox(limits), &Guest { body: &body, ..Guest::default() }.bytes()).err().unwrap();
+    let bytes = Guest { body: &body, ..Guest::default() }.bytes();
+    let error = prepare(&sandbox(limits), &bytes).err().unwrap();
     assert!(error.to_string().contains("`sandbox.limits.component_bytes`"), "{error}");
+    let fits = Limits { component_bytes: bytes.len() as u64, ..Limits::default() };
+    prepare(&sandbox(fits), &bytes).unwrap();
 }
 
 #[tokio::test]
@@ -398,6 +441,40 @@ async fn a_hog_of_live_bytes_makes_the_next_call_wait() {
     assert!(matches!(second.await.outcome, Outcome::Breach(Breach::Deadline, _)));
     let used = sandbox.pool_use();
     assert_eq!((used.slots, used.live_bytes), (0, 0));
+}
+
+/// What a component declares, or was seen to use, is what its calls are admitted with: where only one of two fits, the
+/// other waits, and the pool is not overdrawn.
+#[tokio::test]
+async fn a_call_waits_until_the_memory_that_it_needs_is_free() {
+    let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
+    let pool = Pool { slots: 8, live_bytes: 10 * PAGE, ..Pool::default() };
+    let sandbox = std::sync::Arc::new(with_pool(limits, pool));
+    let (declares, grows) = (handle("(call $log-wait)"), handle("(drop (memory.grow (i32.const 5))) (call $log-wait)"));
+    for (body, pages) in [(&declares, 6), (&grows, 1)] {
+        let guest = Guest { body, pages, host: true, ..Guest::default() };
+        let prepared = std::sync::Arc::new(prepare(&sandbox, &guest.bytes()).unwrap());
+        if pages < 6 {
+            let seen = CallSetup { deadline: Some(Duration::from_millis(20)), ..setup() };
+            let ended = sandbox.handle(&prepared, Call::default(), &event(), seen).await;
+            assert_eq!(ended.peak_memory_bytes, 6 * PAGE);
+        }
+        let calls = [(); 2].map(|()| {
+            let (sandbox, prepared) = (sandbox.clone(), prepared.clone());
+            tokio::spawn(async move { sandbox.handle(&prepared, Call::default(), &event(), setup()).await.outcome })
+        });
+        // What is free is set aside for the one that waits.
+        for (call, (slots, pages)) in calls.into_iter().zip([(2, 10), (1, 6)]) {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            let (live_bytes, live_bytes_most) = (pages * PAGE, 10 * PAGE);
+            assert_eq!(sandbox.pool_use(), PoolUse { slots, slots_most: 8, live_bytes, live_bytes_most });
+            call.abort();
+            assert!(call.await.is_err());
+        }
+        assert_eq!((sandbox.pool_use().slots, sandbox.pool_use().live_bytes), (0, 0));
+    }
 }
 
 /// On one thread, guests take turns of one yield interval: a neighbour that spins costs a short call one turn of each

@@ -4,9 +4,9 @@
 
 mod guest;
 
-use guest::{Call, Guest, event, prepare, sandbox, setup};
+use guest::{ANSWERS, Call, Guest, event, prepare, sandbox, setup};
 use puppet_sandbox::{Limits, LoadError, Pool, Sandbox, SandboxConfig, World, inspect};
-use puppet_types::{Capability, Outcome};
+use puppet_types::{Breach, Capability, Outcome};
 
 fn refusal(text: &str) -> LoadError {
     inspect(&wat::parse_str(text).unwrap()).unwrap_err()
@@ -45,6 +45,53 @@ fn a_component_must_be_of_one_world() {
     let both = r#"(component (instance $i) (export "puppet:plugin/handler@0.1.0" (instance $i))
         (export "puppet:plugin/generator@0.1.0" (instance $i)))"#;
     assert!(matches!(refusal(both), LoadError::NoWorld { .. }));
+}
+
+/// The validator lets these pass; the compiler does not.
+#[test]
+fn proposals_that_are_off_do_not_compile() {
+    let body = format!("(func $f (return_call $f)) {ANSWERS}");
+    let error = prepare(&sandbox(Limits::default()), &Guest { body: &body, ..Guest::default() }.bytes()).err().unwrap();
+    assert!(matches!(&error, LoadError::Compile { reason } if reason.contains("tail calls")), "{error}");
+}
+
+/// An inner module or component ends where its section ends, also where nothing comes after it.
+#[test]
+fn a_component_may_end_in_another() {
+    for inner in ["(core module)", "(component)", "(component (component (core module)))"] {
+        let text = format!(r#"(component (instance $i) (export "puppet:plugin/handler@0.1.0" (instance $i)) {inner})"#);
+        let bytes = wat::parse_str(text).unwrap();
+        assert_eq!(inspect(&bytes).unwrap().world, World::Personality, "{inner}");
+        let cut = inspect(&bytes[..bytes.len() - 1]).unwrap_err();
+        assert_eq!(cut, LoadError::Truncated { at: bytes.len() - 1 }, "{inner}");
+    }
+}
+
+#[test]
+fn only_the_outermost_component_says_what_it_is() {
+    let inner = r#"(component (import "acme:bank/vault@1.0.0" (instance)) (instance $i)
+        (export "puppet:plugin/handler@0.1.0" (instance $i)))"#;
+    let LoadError::NoWorld { found, .. } = refusal(&format!("(component {inner})")) else { panic!() };
+    assert_eq!(found, "nothing");
+    let outer = format!(
+        r#"(component {inner} (instance $i) (export "puppet:plugin/generator@0.1.0" (instance $i))
+            (type $t u8) (export "puppet:plugin/handler@0.1.0" (type $t)))"#
+    );
+    let inspection = inspect(&wat::parse_str(&outer).unwrap()).unwrap();
+    assert_eq!((inspection.world, inspection.capabilities.len()), (World::EventGenerator, 0));
+}
+
+#[test]
+fn proposals_that_are_off_are_not_valid() {
+    let table = [
+        ("memory64", "(memory i64 1)"),
+        ("threads", "(memory 1 1 shared)"),
+        ("relaxed SIMD", "(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))"),
+    ];
+    for (name, body) in table {
+        let refused = refusal(&format!("(component (core module {body}))"));
+        assert!(matches!(&refused, LoadError::Invalid { reason } if reason.contains(name)), "{name}: {refused}");
+    }
 }
 
 #[test]
@@ -198,11 +245,16 @@ async fn native_code_is_kept_and_a_damaged_file_is_compiled_again() {
         assert_eq!(ended.outcome, Outcome::Ok);
         assert_eq!(std::fs::read(file).unwrap(), whole);
     }
-    // What is kept is what runs: another component's code under this name would be run, were its digest right.
+    assert_eq!(files().len(), 1);
+    // What is kept is what runs: another component's code under this name, with its digest right.
+    let traps = r#"(func (export "handle") (param i32) (result i32) unreachable)"#;
+    prepare(&make(), &Guest { body: traps, ..Guest::default() }.bytes()).unwrap();
+    let other = files().into_iter().find(|other| other != file).unwrap();
+    std::fs::copy(other, file).unwrap();
     let sandbox = make();
     let prepared = prepare(&sandbox, &bytes).unwrap();
-    assert_eq!(sandbox.handle(&prepared, Call::default(), &event(), setup()).await.outcome, Outcome::Ok);
-    assert_eq!(files().len(), 1);
+    let ended = sandbox.handle(&prepared, Call::default(), &event(), setup()).await;
+    assert!(matches!(ended.outcome, Outcome::Breach(Breach::Trap, _)), "{:?}", ended.outcome);
 }
 
 #[test]

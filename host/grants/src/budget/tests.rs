@@ -205,3 +205,59 @@ fn keys_are_stored_as_they_were() {
         assert_eq!(serde_json::from_str::<BudgetKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
     }
 }
+
+#[test]
+fn the_state_tells_four_fifths_and_all_of_it() {
+    // (held of ten, in words)
+    for (held, state) in [(0, BudgetState::Ok), (7, BudgetState::Ok), (8, BudgetState::Near), (10, BudgetState::Spent)]
+    {
+        let (_, counter) = counter(10);
+        let reserved = counter.reserve(held, at(0)).unwrap();
+        assert_eq!(counter.line(at(0)).state, state, "{held} are held");
+        drop(reserved.spend(held));
+        assert_eq!(counter.line(at(0)).state, state, "{held} are spent");
+    }
+}
+
+#[test]
+fn an_overrun_adds_up_with_what_a_lowered_limit_leaves_over() {
+    let (ledger, counter) = counter(10);
+    let spend = counter.reserve(8, at(0)).unwrap().spend(12);
+    ledger.counter(spend.key, 5);
+    let line = counter.line(at(0));
+    assert_eq!((line.used, line.overrun), (5, 4 + 3));
+}
+
+#[test]
+fn a_debt_of_many_windows_is_told_by_the_first_row_that_is_stored() {
+    let (ledger, counter) = counter(10);
+    let spend = counter.reserve(10, at(0)).unwrap().spend(34);
+    // Of the 24 that are owed, 10 are of the second hour, and 14 of those after it. The limit is raised in it.
+    counter.line(at(HOUR));
+    assert!(counter.reserve(1, at(HOUR)).is_err());
+    ledger.counter(spend.key, 20);
+    let lost = counter.reserve(2, at(HOUR)).unwrap().book(7);
+    assert_eq!((lost.row().used, lost.row().overrun), (2 + 10, 5 + 14));
+    drop(lost);
+    let row = counter.reserve(3, at(HOUR)).unwrap().spend(3);
+    assert_eq!((row.used, row.overrun), (3 + 10, 14), "what was not stored is told again, and once");
+    assert_eq!(counter.reserve(1, at(HOUR)).unwrap().spend(1).overrun, 0);
+}
+
+#[test]
+fn what_is_restored_keeps_the_limit_that_is_known() {
+    let (_, first) = counter(10);
+    let spend = first.reserve(4, at(0)).unwrap().spend(4);
+    let (ledger, counter) = counter(10);
+    ledger.restore([spend]);
+    assert_eq!(counter.line(at(0)).left, 6);
+}
+
+#[test]
+fn a_line_says_when_its_window_ends() {
+    let (_, counter) = counter(10);
+    for millis in [0, 1, HOUR - 1] {
+        assert_eq!(counter.line(at(millis)).resets_at, Some(at(HOUR)));
+    }
+    assert_eq!(counter.line(at(HOUR)).resets_at, Some(at(2 * HOUR)));
+}

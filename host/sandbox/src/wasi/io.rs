@@ -59,7 +59,7 @@ pub(super) fn poll<T: Carrier>(into: &mut LinkerInstance<'_, T>) -> wasmtime::Re
 }
 
 /// Sleeps until the first of them is ready, which takes no time, and tells which are.
-fn sleep(room: &mut Room, pollables: &[Resource<Pollable>]) -> wasmtime::Result<Vec<u32>> {
+pub(super) fn sleep(room: &mut Room, pollables: &[Resource<Pollable>]) -> wasmtime::Result<Vec<u32>> {
     let mut times = Vec::with_capacity(pollables.len());
     for pollable in pollables {
         times.push(room.handles.get(pollable)?.0);

@@ -100,3 +100,6 @@ where
         answer(room, params)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(super) fn insecure_seed<T: Carrier>(into: &mut LinkerInstance<'_, T>) -> was
     })
 }
 
-fn bytes(room: &mut Room, stream: Stream, len: u64) -> wasmtime::Result<Vec<u8>> {
+pub(super) fn bytes(room: &mut Room, stream: Stream, len: u64) -> wasmtime::Result<Vec<u8>> {
     let most = room.limits.random_bytes_per_call;
     if len > most {
         return Err(room.breach(Breach::TooManyHostBytes, format!("{len} random bytes in one call: at most {most}")));
