@@ -100,6 +100,7 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
         since: args.since.as_deref().map(|text| since(text, now)).transpose()?,
+        until: None,
         text: args.text.clone(),
         after_seq: None,
         before_seq: args.before,
@@ -193,6 +194,9 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         _ => view.outcome.to_owned(),
     };
     out.line(format!("outcome   {ended}"))?;
+    if let Some(reason) = &view.unreplayable {
+        out.line(out.odd(format!("cannot be run again: {reason}")))?;
+    }
     out.line(format!("used      {} fuel, {} of memory", view.fuel, counted(view.peak_memory_bytes, "byte", "bytes")))?;
     if let Some(timing) = view.timing_us {
         out.line(format!("time      {} µs in the sandbox, {} µs in reads", timing.sandbox, timing.reads))?;

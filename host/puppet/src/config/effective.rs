@@ -48,6 +48,7 @@ impl Config {
         rows.add("invocation.journal_bytes", self.invocation.journal_bytes.to_string());
         rows.add("invocation.log_lines", self.invocation.log_lines.to_string());
         rows.add("invocation.log_line_bytes", self.invocation.log_line_bytes.to_string());
+        rows.add("journal.redact", format!("{:?}", self.journal.redact));
         rows.settings
     }
 }

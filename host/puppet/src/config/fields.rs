@@ -185,6 +185,13 @@ pub const FIELDS: &[Field] = &[
     ),
     field("invocation.log_lines", "0 to 100000", "200", "", "Lines of the plugin's log kept per invocation."),
     field("invocation.log_line_bytes", "16 to 65536", "4096", "", "Bytes kept of one line of the plugin's log."),
+    field(
+        "journal.redact",
+        "list of paths",
+        "[]",
+        "",
+        "Values that are never kept in the journal: `event.payload.FIELD`, `reads.CAPABILITY.OPERATION.answer` (or `request`), `decisions.KIND.body.FIELD` ([how](#redaction)).",
+    ),
 ];
 
 /// The table as it stands in docs/reference/configuration.md.
