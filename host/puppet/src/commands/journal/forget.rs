@@ -75,7 +75,7 @@ pub async fn run(setup: &Setup, args: &Forget, out: Output) -> Result<()> {
 async fn meant(setup: &Setup, args: &Forget) -> Result<Meant> {
     let store = records::open(setup)?;
     if !args.ids.is_empty() {
-        let ids: BTreeSet<InvocationId> = args.ids.iter().map(|id| InvocationId::new(id)).collect();
+        let ids: BTreeSet<InvocationId> = args.ids.iter().map(InvocationId::new).collect();
         for id in &ids {
             store.invocation(id).await?.ok_or_else(|| no_such(id))?;
         }
