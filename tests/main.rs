@@ -9,6 +9,7 @@ mod demo;
 mod embeddings;
 mod faults;
 mod first_steps;
+mod forgetting;
 mod grants;
 mod hostile;
 mod import;

@@ -1,4 +1,4 @@
-//! The demo on a terminal: a person types, and reads the answer on the screen.
+//! The program on a terminal: a person types, and reads the answer on the screen.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,14 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{ended, puppet};
+use serde_json::json;
+
+use crate::{
+    forgetting,
+    support::{Running, ended, puppet, run},
+};
 
 const ROWS: NonZero<u16> = NonZero::new(50).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(160).unwrap();
 /// Far more than an answer takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The demo on a terminal of its own.
+/// The program on a terminal of its own.
 struct Terminal {
     child: Child,
     keys: ChildStdin,
@@ -26,9 +31,9 @@ struct Terminal {
 
 impl Terminal {
     /// `script` makes a terminal, runs a command on it, and ends as that command does.
-    fn open(folder: &Path) -> Self {
+    fn open(folder: &Path, args: &str) -> Self {
         let demo = puppet(folder);
-        let command = format!("stty rows {ROWS} cols {COLUMNS}; exec '{}' demo", demo.get_program().display());
+        let command = format!("stty rows {ROWS} cols {COLUMNS}; exec '{}' {args}", demo.get_program().display());
         let mut script = Command::new("script");
         script.env_clear().envs(demo.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if cfg!(target_os = "linux") {
@@ -71,8 +76,8 @@ impl Terminal {
     }
 
     /// Waits for its end; answers what is left of the screen.
-    fn ends(mut self) -> vt100::Parser {
-        ended(self.child, LIMIT).exits(0);
+    fn ends(mut self, code: i32) -> vt100::Parser {
+        ended(self.child, LIMIT).exits(code);
         self.output.iter().for_each(|bytes| self.screen.process(&bytes));
         self.screen
     }
@@ -81,14 +86,30 @@ impl Terminal {
 #[test]
 fn a_mention_that_a_person_types_is_answered_on_the_screen() {
     let folder = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::open(folder.path());
+    let mut terminal = Terminal::open(folder.path(), "demo");
     terminal.shows("no view", |line| line.contains("type to speak"));
     terminal.press("@nightgardener do you hear the rain?\r");
     terminal.shows("what was said is not shown", |line| line.contains(" you post"));
     let answer = terminal.shows("no answer", |line| line.contains(" reply → @you"));
     assert!(answer.contains("Night Gardener"), "{answer}");
     terminal.press("\u{1b}");
-    let left = terminal.ends();
+    let left = terminal.ends(0);
     assert!(!left.screen().alternate_screen() && !left.screen().hide_cursor(), "the terminal is given back");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no lock is left, and nothing else");
+}
+
+#[test]
+fn forgetting_asks_and_takes_no_for_an_answer() {
+    let folder = forgetting::imported();
+    let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
+    let id = forgetting::handled(folder.path(), "news", &json!({"topic": "rain", "note": "zebra"}));
+    assert_eq!(host.stop(), 0);
+    for (answer, code, left) in [("no", 3, "zebra"), ("y", 0, "[forgotten]")] {
+        let mut terminal = Terminal::open(folder.path(), &format!("journal forget {id}"));
+        terminal.shows("no question", |line| line.contains("forget what 1 invocation said?"));
+        terminal.press(&format!("{answer}\r"));
+        terminal.ends(code);
+        let shown = run(folder.path(), &["journal", "show", &id]).exits(0).stdout;
+        assert!(shown.contains(left), "{answer}: {shown}");
+    }
 }

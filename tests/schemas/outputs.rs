@@ -170,10 +170,31 @@ impl Seen {
         let decided = list(&journal, "items").iter().find(|item| !list(item, "decisions").is_empty()).unwrap();
         self.run("invocation", 0, &["journal", "show", decided["id"].as_str().unwrap(), "--data", "out/data"]);
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
+        self.forgotten(decided["id"].as_str().unwrap());
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
+    }
+
+    /// A record that is forgotten, and an event that cannot be, since it waits.
+    fn forgotten(&mut self, id: &str) {
+        let forget = ["journal", "forget", "--data", "out/data"];
+        let told = self.run("forget", 0, &[&forget[..], &[id, "--yes"]].concat());
+        assert_eq!(list(&told, "forgotten"), &[Value::from(id)]);
+        let record = self.run("invocation", 0, &["journal", "show", id, "--data", "out/data"]);
+        assert!(record["unreplayable"].is_string());
+        std::fs::write(self.folder.join("forgotten.json"), record.to_string()).unwrap();
+        let again = run(&self.folder, &["invoke", "x.wasm", "--answers", "forgotten.json", "--json"]).exits(3);
+        self.error("a record that was forgotten", "unreplayable", &again);
+        let nobody = run(&self.folder, &[&forget[..], &[id, "--json"]].concat()).exits(3);
+        self.error("nobody to ask", "not-confirmed", &nobody);
+        let payload = "{\"topic\": \"an unheard-of thing\"}";
+        let sent = ["event", "send", "news", "--payload", payload, "--agent", "orbit-desk", "--data", "out/data"];
+        self.run("event-send", 0, &sent);
+        let waits = run(&self.folder, &[&forget[..], &["--text", "unheard-of", "--yes", "--json"]].concat()).exits(3);
+        self.error("an event that waits", "not-ended", &waits);
+        assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.

@@ -54,7 +54,7 @@ pub async fn changes(
                 let keep = host.bounds.relationships;
                 changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep });
             }
-            _ => changes.extend(own_rows(host, actor, occasion.at, decision)),
+            _ => changes.extend(own_rows(host, actor, occasion, decision)),
         }
     }
     Ok(changes)
@@ -114,8 +114,8 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
     }
 }
 
-fn own_rows(host: &Host, actor: &Actor, at: Timestamp, decision: &Decision) -> Vec<Change> {
-    let agent = actor.id.clone();
+fn own_rows(host: &Host, actor: &Actor, occasion: &Occasion<'_>, decision: &Decision) -> Vec<Change> {
+    let (agent, at) = (actor.id.clone(), occasion.at);
     let plugin = actor.plugin.id.clone();
     match decision {
         Decision::Remember { memory } => vec![host.remember(agent, memory.clone())],
@@ -126,7 +126,11 @@ fn own_rows(host: &Host, actor: &Actor, at: Timestamp, decision: &Decision) -> V
             }
             changes
         }
-        Decision::Forget { id } => vec![Change::Forget { agent, id: id.clone() }],
+        Decision::Forget { id } => {
+            let reason = format!("memory {id} was forgotten by {}", occasion.invocation);
+            let words = Change::ForgetWords { agent: agent.clone(), id: id.clone(), reason };
+            vec![words, Change::Forget { agent, id: id.clone() }]
+        }
         Decision::Pin { id, pinned } => vec![Change::Pin { agent, id: id.clone(), pinned: *pinned }],
         Decision::SetTimer { name, rule, next, payload } => {
             // A timer in the past fires at once, but never within the moment that set it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use puppet_grants::Bookings;
 use puppet_sandbox::{Standing, Strike};
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
-use puppet_types::{Declined, Event, EventId, InvocationId, Outcome, Timestamp, ids};
+use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, Outcome, Timestamp, ids};
 
 use crate::{
     actor::Actor,
@@ -98,9 +98,21 @@ async fn pending(
     }
     let end = end_of_event(&called.outcome, waiting, at);
     rows.extend(again(&called.outcome, event, at));
-    let (invocation, spends) = called.record(&actor, event.clone());
-    let commit = Commit { invocation, end, changes: rows, spends: spends.rows(), ended };
+    let (mut invocation, spends) = called.record(&actor, event.clone());
+    let payload = redact(host, &mut invocation, event, &end);
+    let commit = Commit { invocation, end, changes: rows, spends: spends.rows(), payload, ended };
     Ok(Pending { commit, actor, spends })
+}
+
+/// Takes out of a record what is not kept; answers what takes the place of the event's payload. An event that comes again
+/// keeps it until it has ended, as its paid reads are kept.
+fn redact(host: &Host, invocation: &mut Invocation, event: &Event, end: &EventEnd) -> Option<serde_json::Value> {
+    host.redaction.apply(invocation);
+    if matches!(end, EventEnd::Retry { .. }) {
+        invocation.event.payload.clone_from(&event.payload);
+        return None;
+    }
+    (invocation.event.payload != event.payload).then(|| invocation.event.payload.clone())
 }
 
 /// What a commit brought about, for the agenda and for those who watch.
@@ -126,7 +138,7 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
             return Ok(Settled { again: Some(again), ..Settled::default() });
         }
         Handled::Dead { event, reason } => {
-            host.store.bury(&event, reason, at).await?;
+            host.store.bury(&event, reason, at, host.redaction.payload(&waiting.event.payload)).await?;
             let happening = Happening::DeadLettered { at, event, reason: reason.to_owned() };
             return Ok(Settled { happening: Some(happening), ..Settled::default() });
         }

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::{
     actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, budgets, call::HeldProviders, clock::Clock,
-    handle::Settled, happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready,
+    handle::Settled, happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready, redaction::Redaction,
 };
 
 /// Watchers that fall behind by more than this lose the oldest.
@@ -67,6 +67,8 @@ pub struct HostParts {
     pub bounds: CallBounds,
     /// How long an effect waits for the operator.
     pub approval_ms: u64,
+    /// What is never kept in the journal.
+    pub redaction: Redaction,
     /// Seeds are HMACs under this.
     pub secret: [u8; 32],
     /// Rows to actors.
@@ -95,6 +97,8 @@ pub struct Host {
     pub bounds: Arc<CallBounds>,
     /// How long an effect waits for the operator.
     pub approval_ms: u64,
+    /// What is never kept in the journal.
+    pub redaction: Redaction,
     /// Who there is.
     pub agents: Arc<Agents>,
     /// Keyed once: keying costs as much as a seed.
@@ -135,6 +139,7 @@ impl Host {
             books: parts.books,
             bounds: Arc::new(parts.bounds),
             approval_ms: parts.approval_ms,
+            redaction: parts.redaction,
             agents: Arc::default(),
             seeds: keyed(&parts.secret),
             casting: parts.casting,

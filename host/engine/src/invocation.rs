@@ -105,6 +105,7 @@ impl Called {
             // Counted by whoever settles, in the order of commits.
             strikes: 0,
             timing,
+            unreplayable: None,
         };
         (invocation, proceedings.spends)
     }

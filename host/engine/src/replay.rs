@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use puppet_store::{MemorySize, StoreError};
-use puppet_types::{Invocation, NumberedDecision, Outcome};
+use puppet_types::{Invocation, InvocationId, NumberedDecision, Outcome};
+use thiserror::Error;
 
 use crate::{
     host::Host,
@@ -52,8 +53,22 @@ pub struct Replayed {
     pub divergence: Option<Divergence>,
 }
 
+/// Why nothing was replayed.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// The record does not hold all that it was answered from, or decided.
+    #[error("invocation `{0}` cannot be run again: {1}")]
+    Unreplayable(InvocationId, String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Replays one invocation; answers none where its agent or plugin is not there any more. Changes nothing.
-pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, StoreError> {
+pub async fn replay(host: &Host, recorded: &Invocation) -> Result<Option<Replayed>, ReplayError> {
+    if let Some(reason) = &recorded.unreplayable {
+        return Err(ReplayError::Unreplayable(recorded.id.clone(), reason.clone()));
+    }
     let Some(actor) = host.actor(&recorded.agent).await? else { return Ok(None) };
     let answers = Answers::Replay(recorded.reads.clone());
     let id = recorded.id.clone();

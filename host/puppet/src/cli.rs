@@ -355,6 +355,7 @@ pub enum EventCommand {
 
 /// `journal`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Journal {
     /// Show one.
     #[command(subcommand)]
@@ -393,12 +394,35 @@ pub enum JournalCommand {
         /// Its id.
         id: String,
     },
+    /// Take out of invocations what was said in them: payloads, questions, answers, decisions, log. They cannot be run
+    /// again.
+    Forget(Forget),
     /// Events that were given up, and why.
     Dead {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
     },
+}
+
+/// `journal forget`.
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// These invocations.
+    #[arg(value_name = "ID", required_unless_present_any = ["agent", "text"], conflicts_with_all = ["agent", "text"])]
+    pub ids: Vec<String>,
+    /// All of one agent.
+    #[arg(long, value_name = "ID", conflicts_with = "text")]
+    pub agent: Option<String>,
+    /// With --agent: only those before this time, or that are older than this (`30d`).
+    #[arg(long, value_name = "TIME", requires = "agent", conflicts_with_all = ["ids", "text"])]
+    pub before: Option<String>,
+    /// All that hold this text.
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub text: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `doctor`.

@@ -15,7 +15,7 @@ use std::{
 use puppet_engine::{Happening, Host, Verdict};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
-use puppet_types::{AgentId, Digest, EffectId, Event, EventId, PackId, Timestamp, scrub};
+use puppet_types::{AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
-    commands::approvals::decided,
+    commands::{approvals::decided, journal::forget},
     grants::Grants,
     models::Usable,
     trouble::{Result, Trouble},
@@ -48,6 +48,9 @@ const WAITING: usize = 1_024;
 const TALK: Duration = Duration::from_secs(5);
 /// How long the host may take to answer, beyond what it was asked to wait: more than a busy one does.
 const ANSWER: Duration = Duration::from_secs(15);
+
+/// How much longer forgetting may take: full text is written anew, and readers of the database are waited for.
+const FORGETTING_MS: u64 = 600_000;
 
 /// How long a host that stops goes on answering what it was asked.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -101,6 +104,11 @@ pub enum Request {
         /// What is said.
         verdict: Verdict,
     },
+    /// Take the words out of records of the journal.
+    Forget {
+        /// Which.
+        ids: Vec<InvocationId>,
+    },
     /// Let a plugin run again.
     Release {
         /// Its pack.
@@ -118,6 +126,7 @@ impl Request {
     fn limit(&self) -> Duration {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
+            Self::Forget { .. } => FORGETTING_MS,
             _ => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
@@ -310,6 +319,10 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Decide { effect, digest, verdict } => {
             let effect = host.decide((&effect, digest), &verdict).await?;
             Ok(decided(&effect))
+        }
+        Request::Forget { ids } => {
+            let forgetting = host.store.forget(ids, &forget::reason(host.now())).await?;
+            serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
         }
         Request::Release { pack } => {
             host.release(&pack).await?;

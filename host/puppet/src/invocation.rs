@@ -38,6 +38,8 @@ pub struct InvocationView {
     pub decisions: Vec<DecisionView>,
     pub strikes: u32,
     pub timing_us: Option<Timing>,
+    /// Why it cannot be run again.
+    pub unreplayable: Option<String>,
     pub log: Vec<puppet_types::LogLine>,
 }
 
@@ -151,6 +153,7 @@ impl InvocationView {
             decisions,
             strikes: invocation.strikes,
             timing_us: invocation.timing,
+            unreplayable: invocation.unreplayable,
             log: invocation.log,
         }
     }

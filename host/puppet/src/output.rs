@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
 };
 
 use puppet_types::scrub;
@@ -53,6 +53,20 @@ impl Output {
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
         let _ = writeln!(io::stderr(), "{}", printable(&scrub::text(&text.to_string())));
+    }
+
+    /// Whether somebody is there to be asked.
+    pub fn can_ask(self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks on the terminal. Whether the answer is yes.
+    pub fn asks(self, question: &str) -> Result<bool> {
+        let mut stderr = io::stderr();
+        write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(Trouble::internal)?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(Trouble::internal)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// Dimmed.

@@ -50,6 +50,8 @@ pub enum Change {
         vector: Option<Vector>,
         cap: Option<(Vec<MemoryKind>, usize, KeepOrder)>,
     },
+    /// Takes the words of a memory out of the journal rows that wrote it, and says there why they cannot be run again.
+    ForgetWords { agent: AgentId, id: String, reason: String },
     /// Deletes a memory.
     Forget { agent: AgentId, id: String },
     /// Pins or unpins a memory.
@@ -86,6 +88,8 @@ pub struct Commit {
     pub changes: Vec<Change>,
     /// Added to the budgets.
     pub spends: Vec<Spend>,
+    /// Takes the place of the event's payload, where some of that is not to be kept. Only where the event has ended.
+    pub payload: Option<serde_json::Value>,
     /// When the call ended: the record's timing is completed with what passed until its row is written.
     pub ended: Option<Instant>,
 }

@@ -36,8 +36,9 @@ pub trait EventStore: Send + Sync {
     async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>>;
     /// Everything that waits, by seq. Called once at start.
     async fn waiting(&self) -> Result<Vec<Waiting>>;
-    /// Moves a waiting event to the dead letters.
-    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp) -> Result<()>;
+    /// Moves a waiting event to the dead letters; with a payload in the place of its own, where some of that is not to be
+    /// kept.
+    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp, payload: Option<serde_json::Value>) -> Result<()>;
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>>;
     /// Handled events, the last handled first, at most `limit`; of one agent or of all.

@@ -25,7 +25,7 @@ pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
-pub use journal::{Filter, JournalEntry, JournalStore};
+pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};

@@ -217,6 +217,8 @@ pub struct Invocation {
     pub strikes: u32,
     /// Wall times, or none in virtual time.
     pub timing: Option<Timing>,
+    /// Why it cannot be run again: something that it was answered from, or decided, was redacted or forgotten.
+    pub unreplayable: Option<String>,
 }
 
 /// A line of a plugin's own log.

@@ -5,6 +5,7 @@ mod capability;
 mod decision;
 mod error;
 mod event;
+mod forgotten;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod ids;
@@ -25,6 +26,7 @@ pub use decision::{
 };
 pub use error::{BreachError, CallError, Code, Refusal};
 pub use event::{Event, MAX_HOPS, Priority};
+pub use forgotten::{FORGOTTEN, ForgetWords};
 pub use ids::{AccountId, AgentId, Digest, EffectId, EventId, InvocationId, PackId, PostId};
 pub use invocation::{
     Breach, Cost, Declined, Invocation, LogLine, NumberedDecision, Outcome, PluginRef, Read, ReadStatus, Timing,

@@ -137,6 +137,12 @@ pub const IMPORTS: &[Import] = &[
     },
     Import {
         capability: "memory",
+        instance: r#"(export "forget" (func (param "id" string) (result (result (error $error)))))"#,
+        function: "forget",
+        core: ("forget", "(param i32 i32 i32)"),
+    },
+    Import {
+        capability: "memory",
         instance: r#"(type $i (record (field "id" string) (field "kind" $kind) (field "content" string) (field "at" u64)
             (field "importance" f64) (field "valence" f64) (field "associations" (list string))
             (field "metadata" (list (tuple string string))) (field "author" (option string)) (field "trust" $trust)

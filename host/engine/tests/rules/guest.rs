@@ -30,6 +30,8 @@ pub enum Step {
     Timeline,
     /// `memory.remember` of a text.
     Remember(&'static str),
+    /// `memory.forget` of an id.
+    Forget(&'static str),
     /// `memory.recall` of a text, blended.
     Recall(&'static str),
     /// `agent.shift-mood`.
@@ -106,7 +108,7 @@ impl Step {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
             Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
-            Self::Remember(_) | Self::Recall(_) => "memory",
+            Self::Remember(_) | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
             Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
@@ -162,6 +164,7 @@ impl Step {
                 "(call $remember (i32.const 0) {} (f64.const 0.5) (f64.const 0) {NONE} {NONE} (i32.const 0) {NONE} (i32.const 0) {OUT})",
                 constants.put(text)
             ),
+            Self::Forget(id) => format!("(call $forget {} {OUT})", constants.put(id)),
             Self::Recall(text) => {
                 format!("(call $recall {} {NONE} (i32.const 9) (i32.const 0) (i32.const 0) {OUT})", constants.put(text))
             }

@@ -17,6 +17,7 @@ mod live;
 mod moments;
 mod outbox;
 mod providers;
+mod redacted;
 mod replayed;
 mod scene;
 mod stored;

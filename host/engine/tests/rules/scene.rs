@@ -8,8 +8,8 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_engine::{
-    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks, VirtualClock,
-    simulation,
+    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Redaction, Remembered, StoreBooks,
+    VirtualClock, simulation,
 };
 use puppet_grants::{Amount, CallBounds, Held, Ledger, Mode, Period, Request, Requests, Rights};
 use puppet_llm::Llm;
@@ -80,6 +80,8 @@ pub struct Setting {
     pub mode: Mode,
     /// Small where none are given.
     pub limits: Option<Limits>,
+    /// What is not kept.
+    pub redaction: Redaction,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
@@ -174,6 +176,7 @@ impl Scene {
             books: Arc::new(StoreBooks(rows)),
             bounds: setting.bounds,
             approval_ms: DAY,
+            redaction: setting.redaction,
             secret: [7; 32],
             casting: Box::new(Company { llm, granted: Arc::clone(&granted), mode: setting.mode }),
         });

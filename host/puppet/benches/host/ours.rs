@@ -125,6 +125,7 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(store as _)),
         approval_ms: 86_400_000,
+        redaction: Default::default(),
         bounds: CallBounds::default(),
         secret: [7; 32],
         casting: Box::new(Everybody(requests)),

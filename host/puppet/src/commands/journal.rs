@@ -1,5 +1,7 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
+pub mod forget;
+
 use puppet_store::{
     DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob, sqlite::SqliteStore,
 };
@@ -23,11 +25,14 @@ const FOLLOW_MS: u64 = 300;
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
+    if let Some(JournalCommand::Forget(args)) = &args.command {
+        return forget::run(setup, args, out).await;
+    }
     let store = records::open(setup)?;
     match &args.command {
         Some(JournalCommand::Show { id }) => return show(&store, id, out).await,
         Some(JournalCommand::Dead { limit }) => return dead(&store, *limit, out).await,
-        None => {}
+        Some(JournalCommand::Forget(_)) | None => {}
     }
     let mut filter = filter(&args, present(setup))?;
     if let Some(agent) = &filter.agent {
@@ -99,7 +104,8 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
         agent: args.agent.as_deref().map(Into::into),
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
-        since: args.since.as_deref().map(|text| since(text, now)).transpose()?,
+        since: args.since.as_deref().map(|text| since(text, now, "--since")).transpose()?,
+        until: None,
         text: args.text.clone(),
         after_seq: None,
         before_seq: args.before,
@@ -110,13 +116,14 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
 
 const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
 
-fn since(text: &str, now: Timestamp) -> Result<Timestamp> {
+/// A time, or so long ago.
+fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp> {
     if let Some(at) = Timestamp::parse(text) {
         return Ok(at);
     }
     let ago = duration::parse(text).map_err(|_| {
         let message = format!("`{text}` is neither a time nor a length of time");
-        Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field("--since")
+        Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field(flag)
     })?;
     let millis = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
     Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
@@ -124,13 +131,15 @@ fn since(text: &str, now: Timestamp) -> Result<Timestamp> {
 
 async fn show(store: &SqliteStore, id: &str, out: Output) -> Result<()> {
     let id = InvocationId::new(id);
-    let Some(entry) = store.invocation(&id).await? else {
-        let message = format!("no invocation `{id}` in this journal");
-        return Err(Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder"));
-    };
+    let entry = store.invocation(&id).await?.ok_or_else(|| no_such(&id))?;
     let effects = store.effects_of(&id).await?;
     let view = InvocationView::new(entry, &effects);
     if out.json { out.object(&view) } else { tell(&view, out) }
+}
+
+fn no_such(id: &InvocationId) -> Trouble {
+    let message = format!("no invocation `{id}` in this journal");
+    Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
 async fn follow(store: &SqliteStore, mut filter: Filter, out: Output) -> Result<()> {
@@ -193,6 +202,9 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         _ => view.outcome.to_owned(),
     };
     out.line(format!("outcome   {ended}"))?;
+    if let Some(reason) = &view.unreplayable {
+        out.line(out.odd(format!("cannot be run again: {reason}")))?;
+    }
     out.line(format!("used      {} fuel, {} of memory", view.fuel, counted(view.peak_memory_bytes, "byte", "bytes")))?;
     if let Some(timing) = view.timing_us {
         out.line(format!("time      {} µs in the sandbox, {} µs in reads", timing.sandbox, timing.reads))?;

@@ -206,6 +206,13 @@ pub const FIELDS: &[Field] = &[
         "",
         "Others that an agent knows. Beyond it, who was not met for longest makes way.",
     ),
+    field(
+        "journal.redact",
+        "list of paths",
+        "[]",
+        "",
+        "Values that are never kept in the journal: `event.payload.FIELD`, `reads.CAPABILITY.OPERATION.answer` (or `request`), `decisions.KIND.body.FIELD` ([how](#redaction)).",
+    ),
 ];
 
 /// The table as it stands in docs/reference/configuration.md.

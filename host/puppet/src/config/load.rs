@@ -5,16 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use puppet_engine::Redaction;
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, KeySource, LogLevel, Origin, Price, Secret, Warning, credentials,
+    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Warning, credentials,
     dotenv::Dotenv,
     environment, money,
     overlay::{self, Lookup},
     read::{Found, Section, Source},
     settings::{in_words, known},
+    suggest,
 };
 use crate::trouble::{Result, Trouble};
 
@@ -123,6 +125,10 @@ impl Draft {
             self.invocation(&invocation.value)?;
             lines.extend(invocation.value.leaves());
         }
+        if let Some(journal) = root.section("journal", &known("journal"))? {
+            self.config.journal = read_journal(&journal.value)?;
+            lines.extend(journal.value.leaves());
+        }
         if let Some(sandbox) = root.section("sandbox", &known("sandbox"))? {
             // Passed through: read again as plain data, since the spans are not needed.
             let whole: toml::Table = toml::from_str(source.text).map_err(|error| source.syntax(&error))?;
@@ -201,6 +207,19 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+fn read_journal(section: &Section<'_>) -> Result<Journal> {
+    let Some(paths) = section.texts("redact")? else { return Ok(Journal::default()) };
+    let redaction = Redaction::parse(&paths.value).map_err(|error| {
+        let known: Vec<&str> = error.known.iter().map(String::as_str).collect();
+        let remedy = match known.is_empty() {
+            true => "paths are told in docs/reference/configuration.md".to_owned(),
+            false => suggest::remedy(&error.word, &known),
+        };
+        section.wrong("redact", paths.line, error.to_string(), remedy)
+    })?;
+    Ok(Journal { redact: paths.value, redaction })
 }
 
 fn zone(text: &str) -> Option<String> {

@@ -57,6 +57,27 @@ fn the_time_to_approve_can_be_set() {
 }
 
 #[test]
+fn what_is_not_kept_is_named_by_paths_that_there_are() {
+    let paths = "[\n  \"event.payload.text\",\n  \"reads.llm.complete.answer\",\n]";
+    let (config, _) = load(&[("puppet.toml", &format!("[journal]\nredact = {paths}\n"))], &[]).unwrap();
+    let shown = "[\"event.payload.text\", \"reads.llm.complete.answer\"]".to_owned();
+    assert_eq!(setting(&config, "journal.redact"), (shown, "puppet.toml:2".to_owned()));
+    assert_ne!(config.journal.redaction, Config::default().journal.redaction);
+    let table = [
+        ("\"reads.lm.complete.answer\"", "`lm` is not known here\n  help: did you mean `llm`?"),
+        ("\"decisions.remembr.body.x\"", "`remembr` is not known here\n  help: did you mean `remember`?"),
+        ("\"payload.text\"", "`payload` is not known here\n  help: known here: event, reads, decisions"),
+        ("\"decisions.like.body.of\"", "it is no text, and nothing else can be [redacted] there"),
+    ];
+    for (path, said) in table {
+        let told = error(&format!("[journal]\nredact = [{path}]\n"));
+        assert!(told.starts_with("bad-value:2: journal.redact: ") && told.contains(said), "{told}");
+    }
+    assert!(error("[journal]\nredact = \"event.payload.text\"\n").starts_with("wrong-type:2"));
+    assert!(error("[journal]\nredacted = []\n").contains("did you mean `redact`?"));
+}
+
+#[test]
 fn with_nothing_there_are_the_defaults() {
     let (config, warnings) = load(&[], &[]).unwrap();
     assert_eq!(config, Config::default());

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use puppet_engine::Redaction;
 use serde::Serialize;
 
 use super::{Credential, Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
@@ -31,6 +32,8 @@ pub struct Config {
     pub sandbox: toml::Table,
     /// `[invocation]`.
     pub invocation: Invocation,
+    /// `[journal]`.
+    pub journal: Journal,
     /// Where the values come from, by key; what is not here is a default.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
@@ -289,6 +292,16 @@ impl Default for Invocation {
     }
 }
 
+/// `[journal]`: what is kept of invocations.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Journal {
+    /// Paths of values that are not, as written.
+    pub redact: Vec<String>,
+    /// The same, understood.
+    #[serde(skip)]
+    pub redaction: Redaction,
+}
+
 impl Config {
     /// Reads the configuration: the file at `path` (or `./puppet.toml` where there is one), `.env` beside it, and the
     /// environment as `env` answers it. The environment of the process is not changed, and read only where `.env` says
@@ -372,8 +385,8 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let all = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "sandbox", "invocation"];
-        assert_eq!(known(""), all);
+        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "sandbox"];
+        assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

@@ -83,6 +83,10 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #log_lines = 200
 #log_line_bytes = 4096
 
+[journal]
+# Values that are never kept in the journal; what lost one cannot be run again. For example:
+#redact = ["event.payload.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
+
 # Limits of the sandbox go under [sandbox.limits]: `puppet doctor --limits` lists them.
 "#;
 

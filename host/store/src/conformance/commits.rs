@@ -20,8 +20,8 @@ pub async fn events_are_accepted_once(store: &impl Store) {
     assert_eq!(store.waiting().await.unwrap(), [first.clone(), again.clone()].concat());
 
     store.commit(commit("i1", event("e1", "a"))).await.unwrap();
-    store.bury(&EventId::new("e2"), "loop", at(9)).await.unwrap();
-    store.bury(&EventId::new("e1"), "too late", at(10)).await.unwrap();
+    store.bury(&EventId::new("e2"), "loop", at(9), None).await.unwrap();
+    store.bury(&EventId::new("e1"), "too late", at(10), None).await.unwrap();
     let ids = vec![event("e1", "a"), event("e2", "b")];
     assert!(store.accept(ids).await.unwrap().is_empty(), "handled and dead ones are known as well");
     assert_eq!(store.waiting().await.unwrap(), again);

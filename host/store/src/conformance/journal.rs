@@ -17,7 +17,8 @@ pub async fn records_read_back(store: &impl Store) {
     for (n, outcome) in outcomes.into_iter().enumerate() {
         let timing = invocation("x", event("x", "a")).timing.filter(|_| n % 2 == 0);
         let record = invocation(&format!("i{n}"), event(&format!("e{n}"), "a"));
-        let record = Invocation { outcome, timing, ..record };
+        let unreplayable = (n == 1).then(|| "redacted".to_owned());
+        let record = Invocation { outcome, timing, unreplayable, ..record };
         let mut done = commit("x", event("x", "a"));
         done.invocation = record.clone();
         let seq = store.commit(done).await.unwrap().seq;
@@ -38,9 +39,12 @@ pub async fn filters(store: &impl Store) {
             event.kind = "cron".into();
             event.payload = serde_json::json!({"word": "ÖKOLOGIE"});
         }
+        if n == 5 {
+            event.payload = serde_json::json!({"said": "a \"word\""});
+        }
         let mut done = commit(&format!("i{n}"), event);
         if n == 4 {
-            done.invocation.outcome = Outcome::Failed("x".into());
+            done.invocation.outcome = Outcome::Failed("why \"so\"".into());
             done.invocation.reads.clear();
         }
         store.commit(done).await.unwrap();
@@ -59,6 +63,10 @@ pub async fn filters(store: &impl Store) {
         (Filter { kind: Some("cron".into()), ..all.clone() }, vec!["i3"]),
         (Filter { outcome: Some("failed".into()), ..all.clone() }, vec!["i4"]),
         (Filter { since: Some(at(40)), ..all.clone() }, vec!["i5", "i4"]),
+        (Filter { until: Some(at(20)), ..all.clone() }, vec!["i1", "i0"]),
+        (text("SAID"), vec!["i5", "i4", "i3", "i2", "i1", "i0"]),
+        (text("why \"so\""), vec!["i4"]),
+        (text("a \"word\""), vec!["i5"]),
         (text("ökologie"), vec!["i3"]),
         (text("zEBRA"), vec!["i5", "i3", "i2", "i1", "i0"]),
         (text("äpfel"), vec!["i5", "i4", "i3", "i2", "i1", "i0"]),

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commits;
+mod forgotten;
 mod journal;
 mod memories;
 mod outside;
@@ -26,6 +27,10 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     journal::records_read_back(&open().await).await;
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;
+    forgotten::ended_entries_lose_their_words(&open().await).await;
+    forgotten::what_has_not_ended_is_refused_by_name(&open().await).await;
+    forgotten::a_memory_leaves_the_records_that_wrote_it(&open().await).await;
+    forgotten::a_payload_is_replaced_where_the_event_ends(&open().await).await;
     memories::rows_read_back(&open().await).await;
     memories::caps(&open().await).await;
     memories::full_text_stays_with_its_agent(&open().await).await;

@@ -62,6 +62,7 @@ pub fn invocation(id: &str, event: Event) -> Invocation {
         log: vec![LogLine { level: "info".into(), message: "said".into() }],
         strikes: 1,
         timing: Some(Timing { sandbox: 1, reads: 2, commit: 3 }),
+        unreplayable: None,
     }
 }
 
@@ -71,6 +72,7 @@ pub fn commit(id: &str, event: Event) -> Commit {
         end: EventEnd::Done,
         changes: Vec::new(),
         spends: Vec::new(),
+        payload: None,
         ended: None,
     }
 }

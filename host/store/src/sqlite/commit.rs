@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, halt, journal, memories, outbox, strikes, timers,
+    SqliteStore, agents, budgets, events, forget, halt, journal, memories, outbox, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -37,7 +37,7 @@ impl CommitStore for SqliteStore {
 
 fn write(conn: &Connection, commit: &Commit, texts: &journal::Texts, paid: bool) -> Result<Committed> {
     let invocation = &commit.invocation;
-    let event = events::end(conn, &invocation.event, &commit.end, invocation.at)?;
+    let event = events::end(conn, &invocation.event, &commit.end, invocation.at, texts.payload())?;
     let mut committed = Committed { seq: journal::insert(conn, invocation, texts, event)?, ..Committed::default() };
     apply(conn, &commit.changes, &mut committed)?;
     budgets::add(conn, &commit.spends)?;
@@ -60,11 +60,12 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             }
             Change::Relationship { agent, relationship, keep } => agents::relate(conn, agent, relationship, *keep)?,
             Change::Remember { agent, memory, vector, cap } => {
-                memories::remember(conn, agent, memory, vector.as_ref())?;
+                memories::remember(conn, agent, memory, vector.as_ref(), committed.seq)?;
                 if let Some((kinds, keep, order)) = cap {
                     memories::keep(conn, agent, kinds, *keep, *order)?;
                 }
             }
+            Change::ForgetWords { agent, id, reason } => forget::memory(conn, agent, id, reason)?,
             Change::Forget { agent, id } => memories::forget(conn, agent, id)?,
             Change::Pin { agent, id, pinned } => memories::pin(conn, agent, id, *pinned)?,
             Change::SetTimer(timer) => timers::set(conn, timer)?,

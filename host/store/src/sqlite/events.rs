@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
 use rusqlite::{Connection, Row, params};
+use serde_json::Value;
 
 use super::{
     SqliteStore,
@@ -86,10 +87,16 @@ fn insert(conn: &Connection, event: &Event, payload: &str, state: &str) -> Resul
 }
 
 /// What an invocation makes of its event; the event's seq. An event that was never accepted is kept as well:
-/// the journal refers to it.
-pub(super) fn end(conn: &Connection, event: &Event, end: &EventEnd, at: Timestamp) -> Result<i64> {
+/// the journal refers to it. `payload` is what takes the place of its own.
+pub(super) fn end(
+    conn: &Connection,
+    event: &Event,
+    end: &EventEnd,
+    at: Timestamp,
+    payload: Option<&str>,
+) -> Result<i64> {
     const SQL: &str = "UPDATE events SET state = ?2, attempts = attempts + 1, not_before = coalesce(?3, not_before), \
-                       reason = ?4, ended = ?5 WHERE id = ?1 RETURNING seq";
+                       reason = ?4, ended = ?5, payload = coalesce(?6, payload) WHERE id = ?1 RETURNING seq";
     let (state, not_before, reason, ended) = match end {
         EventEnd::Done => ("done", None, None, Some(at)),
         EventEnd::Dead { reason } => ("dead", None, Some(reason.as_str()), Some(at)),
@@ -101,7 +108,8 @@ pub(super) fn end(conn: &Connection, event: &Event, end: &EventEnd, at: Timestam
             state,
             not_before.map(Timestamp::as_millis),
             reason,
-            ended.map(Timestamp::as_millis)
+            ended.map(Timestamp::as_millis),
+            payload,
         ];
         first(conn, SQL, values, |row| Ok(row.get::<_, i64>(0)?))
     };
@@ -142,12 +150,13 @@ impl EventStore for SqliteStore {
         .await
     }
 
-    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp) -> Result<()> {
+    async fn bury(&self, id: &EventId, reason: &str, at: Timestamp, payload: Option<Value>) -> Result<()> {
         let (id, reason) = (id.clone(), reason.to_owned());
+        let payload = payload.as_ref().map(json).transpose()?;
         self.write(move |conn| {
-            const SQL: &str =
-                "UPDATE events SET state = 'dead', reason = ?2, ended = ?3 WHERE id = ?1 AND state = 'waiting'";
-            run(conn, SQL, params![id.as_str(), reason, at.as_millis()]).map(|_| ())
+            const SQL: &str = "UPDATE events SET state = 'dead', reason = ?2, ended = ?3, \
+                               payload = coalesce(?4, payload) WHERE id = ?1 AND state = 'waiting'";
+            run(conn, SQL, params![id.as_str(), reason, at.as_millis(), payload]).map(|_| ())
         })
         .await
     }

@@ -10,10 +10,10 @@ use rusqlite::{Connection, Row, params, types::Value};
 use serde::Serialize;
 
 use super::{
-    SqliteStore, events,
+    SqliteStore, events, forget,
     values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
 };
-use crate::{Commit, Filter, JournalEntry, JournalStore, Result};
+use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
 
 /// The columns that are JSON.
 pub(super) struct Texts {
@@ -22,6 +22,7 @@ pub(super) struct Texts {
     reads: String,
     decisions: String,
     log: String,
+    payload: Option<String>,
 }
 
 impl Texts {
@@ -33,7 +34,13 @@ impl Texts {
             reads: clean(&invocation.reads)?,
             decisions: clean(&invocation.decisions)?,
             log: clean(&invocation.log)?,
+            payload: commit.payload.as_ref().map(json).transpose()?,
         })
+    }
+
+    /// What takes the place of the event's payload.
+    pub(super) fn payload(&self) -> Option<&str> {
+        self.payload.as_deref()
     }
 }
 
@@ -48,8 +55,8 @@ fn clean<T: Serialize>(value: &T) -> Result<String> {
 
 const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, outcome, \
                       code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, \
-                      seq, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-                      ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO NOTHING";
+                      seq, seed, unreplayable) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+                      ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT (id) DO NOTHING";
 
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
 pub(super) fn insert(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64) -> Result<u64> {
@@ -100,16 +107,17 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         texts.log,
         seq,
         invocation.seed.map(signed),
+        invocation.unreplayable,
     ];
     run(conn, INSERT, values)
 }
 
 const COLUMNS: &str = "j.seq, j.id, j.at, j.agent, j.plugin, j.version, j.digest, j.persona, j.settings, j.outcome, \
                        j.code, j.message, j.retry_at, j.fuel, j.peak_memory, j.strikes, j.timing, j.host_calls, \
-                       j.reads, j.decisions, j.log, j.seed";
-const WIDTH: usize = 22;
-/// Where the texts are that a search looks into: payload, reads, decisions.
-const SEARCHED: [usize; 3] = [WIDTH + 7, 18, 19];
+                       j.reads, j.decisions, j.log, j.seed, j.unreplayable";
+const WIDTH: usize = 23;
+/// Where the texts are that a search looks into: payload, reads, decisions, log, the error.
+const SEARCHED: [usize; 5] = [WIDTH + 7, 18, 19, 20, 11];
 
 fn select() -> String {
     format!("SELECT {COLUMNS}, {} FROM journal j JOIN events e ON e.seq = j.event", events::COLUMNS)
@@ -152,6 +160,7 @@ fn entry(row: &Row<'_>) -> Result<JournalEntry> {
         log: from_json(TABLE, text(20)?)?,
         strikes: row.get(15)?,
         timing: timing.map(|timing| from_json(TABLE, &timing)).transpose()?,
+        unreplayable: row.get(22)?,
     };
     Ok(JournalEntry { seq: unsigned(row, 0)?, invocation })
 }
@@ -165,6 +174,12 @@ impl JournalStore for SqliteStore {
 
     async fn invocation(&self, id: &InvocationId) -> Result<Option<JournalEntry>> {
         self.read(|conn| first(conn, &format!("{} WHERE j.id = ?1", select()), [id.as_str()], entry))
+    }
+
+    async fn forget(&self, ids: Vec<InvocationId>, reason: &str) -> Result<Forgetting> {
+        let reason = reason.to_owned();
+        let fates = self.write(move |conn| forget::entries(conn, &ids, &reason)).await?;
+        Ok(Forgetting { fates, log_emptied: self.on_writer(forget::clean_files).await? })
     }
 }
 
@@ -190,6 +205,9 @@ fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
     if let Some(since) = filter.since {
         also("j.at >=", Value::Integer(since.as_millis()));
     }
+    if let Some(until) = filter.until {
+        also("j.at <", Value::Integer(until.as_millis()));
+    }
     if let Some(after) = filter.after_seq {
         also("j.seq >", seq(after));
     }
@@ -198,24 +216,33 @@ fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
     }
     sql.push_str(if filter.oldest_first { " ORDER BY j.seq" } else { " ORDER BY j.seq DESC" });
     // Case is folded here, since SQLite folds ASCII alone.
-    let wanted = filter.text.as_ref().map(|text| text.to_lowercase());
+    let wanted = filter.text.as_deref().map(spellings).transpose()?;
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(values))?;
     let mut out = Vec::new();
     while out.len() < filter.limit
         && let Some(row) = rows.next()?
     {
-        if wanted.as_deref().map_or(Ok(true), |wanted| holds(row, wanted))? {
+        if wanted.as_ref().map_or(Ok(true), |wanted| holds(row, wanted))? {
             out.push(entry(row)?);
         }
     }
     Ok(out)
 }
 
-fn holds(row: &Row<'_>, wanted: &str) -> Result<bool> {
+/// A text as it is, and as it stands within JSON.
+fn spellings(text: &str) -> Result<[String; 2]> {
+    let text = text.to_lowercase();
+    let quoted = json(&text)?;
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted).to_owned();
+    Ok([text, inner])
+}
+
+fn holds(row: &Row<'_>, wanted: &[String]) -> Result<bool> {
     for column in SEARCHED {
-        let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
-        if text.to_lowercase().contains(wanted) {
+        let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        let text = text.unwrap_or_default().to_lowercase();
+        if wanted.iter().any(|wanted| text.contains(wanted)) {
             return Ok(true);
         }
     }

@@ -74,7 +74,14 @@ fn owner(agent: &AgentId) -> String {
 }
 
 /// Inserts a memory or replaces the one of this id. What a stranger said stays a stranger's, whoever repeats it.
-pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vector: Option<&Vector>) -> Result<()> {
+/// `journal` is the place of the record that it comes from, 0 where it comes from none.
+pub(super) fn remember(
+    conn: &Connection,
+    agent: &AgentId,
+    memory: &Memory,
+    vector: Option<&Vector>,
+    journal: u64,
+) -> Result<()> {
     const KNOWN: &str = "SELECT row, content FROM memories WHERE agent = ?1 AND id = ?2";
     const SQL: &str = "INSERT INTO memories (agent, id, kind, content, at, importance, valence, associations, metadata, \
                        author, trust, pinned, vector, model) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
@@ -104,14 +111,19 @@ pub(super) fn remember(conn: &Connection, agent: &AgentId, memory: &Memory, vect
         vector.map(|vector| vector.model.as_str()),
     ];
     run(conn, SQL, values)?;
-    let row = match known {
-        Some((_, content)) if content == memory.content => return Ok(()),
-        Some((row, _)) => {
-            forget_text(conn, row)?;
-            row
-        }
+    let row = match &known {
+        Some((row, _)) => *row,
         None => conn.last_insert_rowid(),
     };
+    if journal > 0 {
+        const SOURCE: &str = "INSERT INTO remembered (memory, journal) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        run(conn, SOURCE, params![row, journal.cast_signed()])?;
+    }
+    match known {
+        Some((_, content)) if content == memory.content => return Ok(()),
+        Some(_) => forget_text(conn, row)?,
+        None => {}
+    }
     const TEXT: &str = "INSERT INTO memories_text (rowid, owner, content) VALUES (?1, ?2, ?3)";
     run(conn, TEXT, params![row, owner(agent), memory.content])?;
     Ok(())
@@ -151,6 +163,7 @@ pub(super) fn keep(
 
 fn delete(conn: &Connection, row: i64) -> Result<()> {
     run(conn, "DELETE FROM memories WHERE row = ?1", [row])?;
+    run(conn, "DELETE FROM remembered WHERE memory = ?1", [row])?;
     forget_text(conn, row)
 }
 

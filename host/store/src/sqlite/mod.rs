@@ -8,6 +8,7 @@ mod agents;
 mod budgets;
 mod commit;
 mod events;
+mod forget;
 mod halt;
 mod journal;
 mod memories;
@@ -24,7 +25,7 @@ mod writer;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicBool},
 };
 
 use rusqlite::Connection;
@@ -60,6 +61,8 @@ pub struct SqliteStore {
 }
 
 struct Inner {
+    /// The writer's connection, for as long as that lives; none as well.
+    conn: Weak<Mutex<Connection>>,
     /// None where the folder was opened for reading.
     writer: Option<Writer>,
     readers: Readers,
@@ -72,7 +75,7 @@ impl Inner {
         let paid = Arc::new(AtomicBool::new(budgets::any_paid(&conn)?));
         let conn = Arc::new(Mutex::new(conn));
         let readers = readers(&conn);
-        Ok(Self { writer: Some(Writer::start(conn)?), readers, paid })
+        Ok(Self { conn: Arc::downgrade(&conn), writer: Some(Writer::start(conn)?), readers, paid })
     }
 }
 
@@ -110,7 +113,7 @@ impl SqliteStore {
             schema::migrate(&mut conn, &path, schema::STEPS)?;
         }
         let paid = Arc::new(AtomicBool::new(true));
-        Ok(Self { inner: Arc::new(Inner { writer: None, readers: Readers::file(path), paid }) })
+        Ok(Self { inner: Arc::new(Inner { conn: Weak::new(), writer: None, readers: Readers::file(path), paid }) })
     }
 
     /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes
@@ -135,6 +138,17 @@ impl SqliteStore {
             return Err(StoreError::Failed("the data folder was opened for reading only".into()));
         };
         writer.enqueue(work)?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Work on the writer's connection outside of any transaction. The writer waits for it.
+    async fn on_writer<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let conn = self.inner.conn.upgrade().ok_or(StoreError::Closed)?;
+        let task = tokio::task::spawn_blocking(move || work(&lock(&conn)));
+        task.await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
     }
 
     /// A read of a few rows, here and now.

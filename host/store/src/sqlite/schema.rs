@@ -15,8 +15,12 @@ pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
 const APPLICATION_ID: i64 = 0x5055_5054;
 
 /// From nothing to now.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// The schema of a file, 0 where it is empty; an error where it is not ours or too new.
 pub(super) fn check(conn: &Connection, path: &Path, steps: &[&str]) -> Result<u32> {

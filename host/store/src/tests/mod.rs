@@ -2,6 +2,7 @@
 
 mod crash;
 mod files;
+mod forgotten;
 
 use crate::{Durability, Options, SqliteStore, conformance};
 

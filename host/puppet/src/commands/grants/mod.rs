@@ -6,8 +6,6 @@ mod edit;
 mod shared;
 mod words;
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use puppet_grants::CEILINGS;
 use puppet_types::{Capability, Digest};
 use serde::Serialize;
@@ -104,7 +102,7 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
         let bound = digest.is_some();
         return if bound { Ok(()) } else { Err(refused("--yes needs the digest that is approved".into(), command)) };
     }
-    if out.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !out.can_ask() {
         return Err(refused("nobody is here to be asked".to_owned(), command));
     }
     let granted = asking.granted(&Grants::of(setup)?);
@@ -113,11 +111,7 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
     for wider in &granted.widened {
         out.note(format!("  {}", out.odd(format!("more than so far: {wider}"))));
     }
-    let mut stderr = std::io::stderr();
-    write!(stderr, "approve {}? [y/N] ", asking.digest).and_then(|()| stderr.flush()).map_err(Trouble::internal)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(Trouble::internal)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
+    if out.asks(&format!("approve {}?", asking.digest))? {
         Ok(())
     } else {
         Err(refused("it was not approved".into(), command))

@@ -27,6 +27,7 @@ pub struct Record {
     seed: Option<String>,
     event: Option<RecordedEvent>,
     reads: Vec<Read>,
+    unreplayable: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +55,12 @@ impl Record {
         let text = files::text(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         let record: Self =
             serde_json::from_str(&text).map_err(|error| wrong(format!("holds no recorded reads: {error}")))?;
+        if let Some(reason) = &record.unreplayable {
+            let id = record.id.as_ref().map_or("this invocation", InvocationId::as_str);
+            let message = format!("{id} cannot be run again: {reason}");
+            let remedy = "take another record; `puppet journal` lists them";
+            return Err(Trouble::refused("unreplayable", message, remedy).in_file(path));
+        }
         match record.seed.as_deref() {
             Some(seed) if seed_of(seed).is_none() => Err(wrong(format!("`{seed}` is no seed"))),
             _ => Ok(record),

@@ -1,0 +1,224 @@
+//! `journal forget`: takes the words out of records that the operator names. What is meant is read from the folder; it is
+//! forgotten through the running host where there is one, and otherwise in the folder.
+
+use std::collections::BTreeSet;
+
+use puppet_store::{
+    EventStore as _, Fate, Filter, Forgetting, HostLock, JournalStore as _,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{EventId, InvocationId, Timestamp, counted};
+use serde::{Deserialize, Serialize};
+
+use super::{known, no_such, since};
+use crate::{
+    cli::Forget,
+    commands::budgets::present,
+    control::{self, Request},
+    output::Output,
+    records,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// Most ids in one request: each request is one transaction.
+const AT_ONCE: usize = 500;
+
+/// What was done, as it is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Told {
+    /// Records that say nothing any more.
+    forgotten: Vec<InvocationId>,
+    /// What is as it was.
+    refused: Vec<Refused>,
+    /// Whether the log of the database is empty.
+    log_emptied: bool,
+}
+
+/// What has not ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Refused {
+    /// An invocation's, or that of an event that nobody has handled.
+    id: String,
+    reason: String,
+}
+
+/// What was meant.
+#[derive(Default)]
+struct Meant {
+    ids: Vec<InvocationId>,
+    /// Events that say it and have no record yet.
+    waiting: Vec<EventId>,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Forget, out: Output) -> Result<()> {
+    let meant = meant(setup, args).await?;
+    if !meant.ids.is_empty() {
+        confirmed(meant.ids.len(), args, out)?;
+    }
+    let waits = |id: EventId| Refused { id: id.to_string(), reason: "it waits to be handled".to_owned() };
+    let refused = meant.waiting.into_iter().map(waits).collect();
+    let mut told = Told { forgotten: Vec::new(), refused, log_emptied: true };
+    let mut folder = Folder { setup, open: None };
+    for ids in meant.ids.chunks(AT_ONCE) {
+        let Told { forgotten, refused, log_emptied } = folder.forget(ids.to_vec()).await?;
+        told.forgotten.extend(forgotten);
+        told.refused.extend(refused);
+        // Each time all of it is emptied.
+        told.log_emptied = log_emptied;
+    }
+    say(&told, out)
+}
+
+/// Everything that the operator named.
+async fn meant(setup: &Setup, args: &Forget) -> Result<Meant> {
+    let store = records::open(setup)?;
+    if !args.ids.is_empty() {
+        let ids: BTreeSet<InvocationId> = args.ids.iter().map(InvocationId::new).collect();
+        for id in &ids {
+            store.invocation(id).await?.ok_or_else(|| no_such(id))?;
+        }
+        return Ok(Meant { ids: ids.into_iter().collect(), ..Meant::default() });
+    }
+    let before = args.before.as_deref().map(|text| since(text, present(setup), "--before")).transpose()?;
+    let filter =
+        Filter { agent: args.agent.as_deref().map(Into::into), until: before, text: args.text.clone(), ..all() };
+    if let Some(agent) = &filter.agent {
+        known(&store, agent).await?;
+    }
+    Ok(Meant { ids: found(&store, filter.clone()).await?, waiting: waiting(&store, &filter).await? })
+}
+
+fn all() -> Filter {
+    Filter { oldest_first: true, limit: AT_ONCE, ..Filter::default() }
+}
+
+async fn found(store: &SqliteStore, mut filter: Filter) -> Result<Vec<InvocationId>> {
+    let mut ids = Vec::new();
+    loop {
+        let page = store.journal(&filter).await?;
+        let Some(last) = page.last() else { return Ok(ids) };
+        filter.after_seq = Some(last.seq);
+        ids.extend(page.into_iter().map(|entry| entry.invocation.id));
+    }
+}
+
+/// Events that were never tried: they have no record.
+async fn waiting(store: &SqliteStore, filter: &Filter) -> Result<Vec<EventId>> {
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    let waiting = store.waiting().await?.into_iter().filter(|waiting| {
+        let event = &waiting.event;
+        waiting.attempts == 0
+            && filter.agent.as_ref().is_none_or(|agent| event.agent == *agent)
+            && filter.until.is_none_or(|until| event.at < until)
+            && text.as_ref().is_none_or(|text| says(&event.payload, text))
+    });
+    Ok(waiting.map(|waiting| waiting.event.id).collect())
+}
+
+/// Whether a text stands anywhere in a payload.
+fn says(payload: &serde_json::Value, text: &str) -> bool {
+    use serde_json::Value;
+    match payload {
+        Value::String(said) => said.to_lowercase().contains(text),
+        Value::Array(items) => items.iter().any(|item| says(item, text)),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| key.to_lowercase().contains(text) || says(value, text))
+        }
+        other => other.to_string().contains(text),
+    }
+}
+
+fn confirmed(many: usize, args: &Forget, out: Output) -> Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    let many = counted(many as u64, "invocation", "invocations");
+    let refused = |message: &str| {
+        Err(Trouble::refused("not-confirmed", message, format!("--yes forgets what {many} said, without asking")))
+    };
+    if !out.can_ask() {
+        return refused("nobody is here to be asked");
+    }
+    if out.asks(&format!("forget what {many} said? It cannot be brought back."))? {
+        Ok(())
+    } else {
+        refused("nothing was forgotten")
+    }
+}
+
+/// The data folder, or its host. The folder is held until all is done.
+struct Folder<'a> {
+    setup: &'a Setup,
+    open: Option<(SqliteStore, HostLock)>,
+}
+
+impl Folder<'_> {
+    async fn forget(&mut self, ids: Vec<InvocationId>) -> Result<Told> {
+        if self.open.is_none() {
+            if let Some(answer) = control::ask(&self.setup.data, &Request::Forget { ids: ids.clone() }).await? {
+                return serde_json::from_value(answer).map_err(Trouble::internal);
+            }
+            let lock = HostLock::take(&self.setup.data)?;
+            self.open = Some((SqliteStore::open(&self.setup.data, Options::default())?, lock));
+        }
+        let Some((store, _)) = &self.open else { return Err(Trouble::internal("no folder is open")) };
+        Ok(Told::of(store.forget(ids, &reason(present(self.setup))).await?))
+    }
+}
+
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        if let Some((store, _)) = &self.open {
+            store.close();
+        }
+    }
+}
+
+/// What stands in the record from then on.
+pub fn reason(at: Timestamp) -> String {
+    format!("forgotten by the operator at {at}")
+}
+
+impl Told {
+    /// Of what became of each.
+    pub fn of(forgetting: Forgetting) -> Self {
+        let mut told = Self { forgotten: Vec::new(), refused: Vec::new(), log_emptied: forgetting.log_emptied };
+        for (id, fate) in forgetting.fates {
+            let reason = match fate {
+                Fate::Forgotten => {
+                    told.forgotten.push(id);
+                    continue;
+                }
+                Fate::Unknown => "it is not in this journal".to_owned(),
+                Fate::Retried(event) => format!("its event {event} is tried again"),
+                Fate::Leaving(effect, state) => format!("its effect {effect} is {}", state.name()),
+            };
+            told.refused.push(Refused { id: id.to_string(), reason });
+        }
+        told
+    }
+}
+
+fn say(told: &Told, out: Output) -> Result<()> {
+    if out.json {
+        let Told { forgotten, refused, log_emptied } = told;
+        out.object(&serde_json::json!({
+            "schema": "puppet.forget/1", "forgotten": forgotten, "refused": refused, "log_emptied": log_emptied,
+        }))?;
+    } else {
+        let many = counted(told.forgotten.len() as u64, "invocation", "invocations");
+        out.line(format!("{many} forgotten"))?;
+        told.refused.iter().try_for_each(|refused| out.line(format!("{}: {}", refused.id, refused.reason)))?;
+    }
+    if !told.log_emptied {
+        out.note("somebody reads the database: its log holds the words until the next forget, or the host's end");
+    }
+    let Some(first) = told.refused.first() else { return Ok(()) };
+    let message = match told.refused.len() {
+        1 => format!("{} was not forgotten: {}", first.id, first.reason),
+        more => format!("{more} were not forgotten, the first of them {}: {}", first.id, first.reason),
+    };
+    Err(Trouble::refused("not-ended", message, "forget them when they have ended"))
+}
