@@ -82,12 +82,17 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #journal_bytes = 4194304
 #log_lines = 200
 #log_line_bytes = 4096
+# Events of our own between an event and the outside, and others that an agent knows.
+#hops = 8
+#relationships = 1000
 
 [journal]
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
 #redact = ["event.payload.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
 
 # Limits of the sandbox go under [sandbox.limits]: `puppet doctor --limits` lists them.
+# Limits of the sandbox go under [sandbox.limits], [sandbox.pool] and [sandbox.strikes]: `puppet doctor --limits` lists
+# them.
 "#;
 
 const GRANTS: &str = r#"# What packs may do: `puppet grants show` says it in words, `puppet grants set` changes it, and this file is made for
