@@ -2,12 +2,13 @@
 //! whether it takes the bytes. None may panic, hang or take more memory than its input calls for. Calls of capabilities
 //! are read out of bytes (`puppet_types::fuzz`); what must hold of them is in `puppet_engine::fuzz`.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use puppet_engine::fuzz::calls;
 use puppet_packs::{Manifest, Pack, import};
 use puppet_sandbox::inspect;
 use puppet_types::Capability;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::config::grants_file;
 
@@ -63,9 +64,11 @@ pub fn component(bytes: &[u8]) -> bool {
 
 /// Calls of one capability, one after the other in one invocation.
 fn calls_of(capability: Capability, bytes: &[u8]) -> bool {
-    // Reads wait for a thread that has the rows.
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.is_ok_and(|runtime| runtime.block_on(calls(capability, bytes)))
+    thread_local! {
+        // Reads wait for a thread that has the rows. Made once: it costs more than the calls.
+        static RUNTIME: io::Result<Runtime> = Builder::new_current_thread().build();
+    }
+    RUNTIME.with(|runtime| runtime.as_ref().is_ok_and(|runtime| runtime.block_on(calls(capability, bytes))))
 }
 
 macro_rules! calls {
