@@ -73,6 +73,8 @@ fn strikes_outlive_the_host_and_the_operator_forgives_them() {
     run(folder.path(), &news).exits(1);
     host.kill();
     assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "the folder knows");
+    let told = run(folder.path(), &["plugins"]).exits(0).stdout;
+    assert!(told.contains("standard-personality: 1 strike, the last: ") && told.contains("it runs again at"), "{told}");
 
     let host = Running::start(folder.path(), &data, &strict);
     assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "a restart forgives nothing");

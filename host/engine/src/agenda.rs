@@ -9,6 +9,8 @@ use std::{
 use puppet_store::{Effect, EffectState, Halt, Timer, Waiting};
 use puppet_types::{AccountId, AgentId, EffectId, Json, PackId, TimerRule, Timestamp};
 
+use crate::mailbox::{Deferred, Mailbox};
+
 type TimerKey = (AgentId, PackId, Arc<str>);
 
 /// A timer without its key: most agents do nothing and have one.
@@ -25,6 +27,8 @@ struct Set {
 #[derive(Debug, Default)]
 pub struct Agenda {
     events: BTreeMap<(Timestamp, u64), Waiting>,
+    /// Those of `events` whose plugin may not run.
+    deferred: Deferred,
     timers: BTreeMap<TimerKey, Set>,
     timers_by_time: BTreeSet<(Timestamp, TimerKey)>,
     effects: BTreeMap<(Timestamp, u64), Effect>,
@@ -42,6 +46,24 @@ impl Agenda {
         self.events.insert((waiting.not_before, waiting.seq), waiting);
     }
 
+    /// An event whose plugin may not run waits. Answers the one that is crowded out, which waits no more.
+    pub(crate) fn defer(&mut self, waiting: Waiting, mailbox: Mailbox) -> Option<Waiting> {
+        let out = self.deferred.crowded_out(&waiting, mailbox);
+        if out == Some((waiting.not_before, waiting.seq)) {
+            return Some(waiting);
+        }
+        self.keep_deferred(waiting);
+        let out = self.events.remove(&out?)?;
+        self.deferred.remove(&out);
+        Some(out)
+    }
+
+    /// The same without a bound.
+    pub(crate) fn keep_deferred(&mut self, waiting: Waiting) {
+        self.deferred.add(&waiting);
+        self.add_event(waiting);
+    }
+
     /// Who has events that have happened and wait (for their plugin, for the store).
     pub fn waiting_agents(&self, now: Timestamp) -> BTreeSet<AgentId> {
         let waiting = self.events.values().filter(|waiting| waiting.event.at <= now);
@@ -53,6 +75,7 @@ impl Agenda {
         let waiting = std::mem::take(&mut self.events).into_values();
         for mut waiting in waiting {
             if waiting.event.at <= now && agents.contains(&waiting.event.agent) {
+                self.deferred.remove(&waiting);
                 waiting.not_before = waiting.not_before.min(now);
             }
             self.add_event(waiting);
@@ -150,7 +173,11 @@ impl Agenda {
 
     /// Takes the events that are due, in order of acceptance within their time.
     pub fn due_events(&mut self, now: Timestamp) -> Vec<Waiting> {
-        take_due(&mut self.events, now)
+        let due = take_due(&mut self.events, now);
+        for waiting in &due {
+            self.deferred.remove(waiting);
+        }
+        due
     }
 
     /// Takes the effects that are due, in order of commit within their time; none while everything is halted.

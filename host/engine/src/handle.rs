@@ -14,6 +14,7 @@ use crate::{
     happening::Happening,
     host::Host,
     invocation::{self, Answers, Origin, invocation_id},
+    mailbox,
 };
 
 /// Tries of an event whose invocation ran into its deadline.
@@ -134,8 +135,9 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     let Pending { mut commit, actor, spends } = match handled {
         Handled::Commit(pending) => *pending,
         Handled::Later { until } => {
-            let again = Waiting { not_before: until.max(at.plus_millis(1)), ..waiting.clone() };
-            return Ok(Settled { again: Some(again), ..Settled::default() });
+            let later = Waiting { not_before: until.max(at.plus_millis(1)), ..waiting.clone() };
+            let happening = mailbox::defer(host, later, at).await?;
+            return Ok(Settled { happening, ..Settled::default() });
         }
         Handled::Dead { event, reason } => {
             host.store.bury(&event, reason, at, host.redaction.payload(&waiting.event.payload)).await?;

@@ -21,7 +21,8 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::{
     actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, budgets, call::HeldProviders, clock::Clock,
-    handle::Settled, happening::Happening, outbox::Attempted, plugin::Plugin, ready::Ready, redaction::Redaction,
+    handle::Settled, happening::Happening, mailbox::Mailbox, outbox::Attempted, plugin::Plugin, ready::Ready,
+    redaction::Redaction,
 };
 
 /// Watchers that fall behind by more than this lose the oldest.
@@ -67,6 +68,8 @@ pub struct HostParts {
     pub bounds: CallBounds,
     /// How long an effect waits for the operator.
     pub approval_ms: u64,
+    /// How much mail waits for a plugin that may not run.
+    pub mailbox: Mailbox,
     /// What is never kept in the journal.
     pub redaction: Redaction,
     /// Seeds are HMACs under this.
@@ -97,6 +100,8 @@ pub struct Host {
     pub bounds: Arc<CallBounds>,
     /// How long an effect waits for the operator.
     pub approval_ms: u64,
+    /// How much mail waits for a plugin that may not run.
+    pub mailbox: Mailbox,
     /// What is never kept in the journal.
     pub redaction: Redaction,
     /// Who there is.
@@ -139,6 +144,7 @@ impl Host {
             books: parts.books,
             bounds: Arc::new(parts.bounds),
             approval_ms: parts.approval_ms,
+            mailbox: parts.mailbox,
             redaction: parts.redaction,
             agents: Arc::default(),
             seeds: keyed(&parts.secret),

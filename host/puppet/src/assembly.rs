@@ -144,6 +144,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
         bounds: sandboxed::bounds(setup),
         approval_ms: setup.config.approvals.expires_ms,
+        mailbox: setup.config.mailbox,
         redaction: setup.config.journal.redaction.clone(),
         secret: plan.secret,
         casting: Box::new(casting),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use puppet_engine::Live;
+use puppet_engine::{Live, Mailbox, Overflow};
 use puppet_sandbox::Standing;
 use puppet_store::EventStore as _;
 use puppet_types::{Event, Outcome, Priority};
@@ -146,4 +146,41 @@ async fn a_version_that_fails_everywhere_is_quarantined_and_its_mail_waits() {
     let other = Cast { pack: "spins", steps: vec![Step::Log("mended")], end: End::Ok, requests: everything() };
     let scene = scene.again(Setting::default(), vec![other]).await;
     assert_eq!(scene.host.plugins()[&"spins".into()].strikes(), 0);
+}
+
+/// Mail for a plugin that may not run waits, so much of it: the rest is dead-lettered, least important and oldest first.
+#[tokio::test]
+async fn mail_of_a_quarantined_plugin_is_kept_up_to_its_bound() {
+    let spins = || vec![Cast { pack: "spins", steps: Vec::new(), end: End::Trap, requests: everything() }];
+    let mailbox = Mailbox { waiting: 5, overflow: Overflow::Oldest };
+    let agents: Vec<String> = (0..12).map(|n| format!("twin{n}")).collect();
+    let names: Vec<&str> = agents.iter().map(String::as_str).collect();
+    let scene = Scene::with(Setting { mailbox, ..Setting::default() }, spins(), &names).await;
+    let events = names.iter().map(|name| event(name, name, start())).collect();
+    scene.host.submit(events).await.unwrap();
+    puppet_engine::simulation::run(&scene.host, &scene.clock, after(1), 4, |_| {}).await.unwrap();
+    let mut watcher = scene.host.watch();
+    let mention = Event { priority: Priority::High, ..event("mention", "twin0", after(2)) };
+    let mail = (0..9).map(|n| event(&format!("m{n}"), "twin0", after(3 + n)));
+    scene.host.submit([mention].into_iter().chain(mail).collect()).await.unwrap();
+    scene.host.submit(vec![event("other", "twin1", after(2))]).await.unwrap();
+    scene.run_until(after(5 * HOUR)).await;
+    let kept: Vec<String> = scene.store.waiting().await.unwrap().iter().map(|one| one.event.id.to_string()).collect();
+    assert_eq!(kept, ["mention", "m5", "m6", "m7", "m8", "other"], "however often they are looked at");
+    let letters = scene.store.dead_letters(100).await.unwrap();
+    let full = letters.iter().filter(|letter| letter.reason == "mailbox-full").count();
+    assert_eq!(full, 5);
+    let mut told = 0;
+    while let Ok(happening) = watcher.try_recv() {
+        told += u32::from(matches!(happening, puppet_engine::Happening::DeadLettered { .. }));
+    }
+    assert_eq!(told, 5);
+
+    // A restart keeps them, and the release handles them.
+    let scene = scene.again(Setting { mailbox, ..Setting::default() }, spins()).await;
+    scene.run_until(after(6 * HOUR)).await;
+    assert_eq!(scene.store.waiting().await.unwrap().len(), 6);
+    scene.host.release(&"spins".into()).await.unwrap();
+    scene.run_until(after(7 * HOUR)).await;
+    assert!(scene.store.waiting().await.unwrap().is_empty());
 }

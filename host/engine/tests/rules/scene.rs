@@ -8,7 +8,7 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_engine::{
-    Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Redaction, Remembered, StoreBooks,
+    Actor, Casting, Clock, HeldProviders, Host, HostParts, Mailbox, Plugin, Plugins, Redaction, Remembered, StoreBooks,
     VirtualClock, simulation,
 };
 use puppet_grants::{Amount, CallBounds, Held, Ledger, Mode, Period, Request, Requests, Rights};
@@ -82,6 +82,8 @@ pub struct Setting {
     pub limits: Option<Limits>,
     /// What is not kept.
     pub redaction: Redaction,
+    /// How much mail waits for a plugin that may not run.
+    pub mailbox: Mailbox,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
@@ -176,6 +178,7 @@ impl Scene {
             books: Arc::new(StoreBooks(rows)),
             bounds: setting.bounds,
             approval_ms: DAY,
+            mailbox: setting.mailbox,
             redaction: setting.redaction,
             secret: [7; 32],
             casting: Box::new(Company { llm, granted: Arc::clone(&granted), mode: setting.mode }),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_agent::Profile;
-use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks};
+use puppet_engine::{
+    Actor, Casting, Clock, HeldProviders, Host, HostParts, Mailbox, Plugin, Plugins, Remembered, StoreBooks,
+};
 use puppet_grants::{CallBounds, Held, Ledger, Request, Requests, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
@@ -125,6 +127,7 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(store as _)),
         approval_ms: 86_400_000,
+        mailbox: Mailbox::default(),
         redaction: Default::default(),
         bounds: CallBounds::default(),
         secret: [7; 32],

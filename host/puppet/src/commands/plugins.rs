@@ -8,7 +8,7 @@ use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights}
 use puppet_packs::AgentSpec;
 use puppet_sandbox::CONTRACT;
 use puppet_store::{Filter, JournalStore as _, StrikeStore as _, sqlite::SqliteStore};
-use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp};
+use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp, counted};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -79,11 +79,14 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
     }
     let mut table =
-        Table::new(&["pack", "version", "world", "imports", "agents", "invocations", "fuel p50", "strikes"]);
+        Table::new(&["pack", "version", "state", "world", "imports", "agents", "invocations", "fuel p50", "strikes"]);
+    let reasons: Vec<String> =
+        rows.iter().filter_map(|row| Some(format!("{}: {}", row.pack, row.reason.as_ref()?))).collect();
     for row in rows {
         table.row([
             row.pack,
             row.version,
+            row.state.to_owned(),
             row.world.to_owned(),
             row.imports.join(" "),
             row.agents.len().to_string(),
@@ -92,7 +95,8 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             row.strikes.to_string(),
         ]);
     }
-    table.print(out)
+    table.print(out)?;
+    reasons.into_iter().try_for_each(|reason| out.line(out.odd(reason)))
 }
 
 /// How the plugins stand that run, or that the next host runs.
@@ -180,7 +184,7 @@ fn row(
             None => "installed",
             Some(stands) => stands.name(),
         },
-        reason: stands.is_none().then(|| "switched off in the configuration".to_owned()),
+        reason: reason(&manifest.id, stands, seen),
         share: if stands.is_some() { 100 } else { 0 },
         agents: agents.get(&manifest.id).cloned().unwrap_or_default(),
         imports: inspection.capabilities.iter().map(|capability| capability.name()).collect(),
@@ -193,6 +197,17 @@ fn row(
         fuel: json!({ "p50": quantile(&fuel, 50), "p99": quantile(&fuel, 99) }),
         swap: None,
     })
+}
+
+/// Why it does not run; none where it does.
+fn reason(pack: &PackId, stands: Option<&Stands>, seen: Option<&Behaviour>) -> Option<String> {
+    let Some(stands) = stands else { return Some("switched off in the configuration".to_owned()) };
+    let breach = seen.and_then(|seen| seen.last_breach.as_deref()).unwrap_or("a breach");
+    let strikes = counted(stands.strikes.unwrap_or(0), "strike", "strikes");
+    if stands.quarantined {
+        return Some(format!("{strikes}, the last: {breach}; `puppet plugins release {pack}` lets it run again"));
+    }
+    stands.backoff_until.map(|until| format!("{strikes}, the last: {breach}; it runs again at {until}"))
 }
 
 fn amount(amount: Amount, period: Period, quantity: u64) -> Value {

@@ -1,5 +1,6 @@
 //! The configuration in effect, a row per value, as `puppet config` shows it.
 
+use puppet_engine::Overflow;
 use serde::Serialize;
 
 use puppet_types::MASK;
@@ -41,6 +42,12 @@ impl Config {
             rows.add(&format!("generators.{name}.interval"), generator.interval.clone());
         }
         rows.add("approvals.expires", self.approvals.expires.clone());
+        rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
+        let overflow = match self.mailbox.overflow {
+            Overflow::Oldest => "oldest",
+            Overflow::Newest => "newest",
+        };
+        rows.add("mailbox.overflow", overflow.to_owned());
         rows.table("sandbox", &self.sandbox);
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());

@@ -166,6 +166,20 @@ pub const FIELDS: &[Field] = &[
         "How long an effect of a pack whose mode is `approve` waits for the operator. Then it is `expired`, and never leaves.",
     ),
     field(
+        "mailbox.waiting",
+        "1 to 1000000",
+        "10000",
+        "",
+        "Events per agent that are kept while its plugin may not run: backed off or quarantined. What is crowded out is dead-lettered as `mailbox-full`.",
+    ),
+    field(
+        "mailbox.overflow",
+        "oldest or newest",
+        "oldest",
+        "",
+        "Which event makes way then: of those with the lowest priority, the oldest or the newest.",
+    ),
+    field(
         "sandbox.limits.<limit>",
         "whole number",
         "",

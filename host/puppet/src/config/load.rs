@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::Redaction;
+use puppet_engine::{Overflow, Redaction};
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
@@ -121,6 +121,10 @@ impl Draft {
             }
             lines.extend(approvals.value.leaves());
         }
+        if let Some(mailbox) = root.section("mailbox", &known("mailbox"))? {
+            self.mailbox(&mailbox.value)?;
+            lines.extend(mailbox.value.leaves());
+        }
         if let Some(invocation) = root.section("invocation", &known("invocation"))? {
             self.invocation(&invocation.value)?;
             lines.extend(invocation.value.leaves());
@@ -185,6 +189,23 @@ impl Draft {
             if let Some(provider) = providers.section(name, &known("llm.providers.<name>"))? {
                 self.providers.insert(entry.name.clone(), read_provider(&provider.value)?);
             }
+        }
+        Ok(())
+    }
+
+    fn mailbox(&mut self, section: &Section<'_>) -> Result<()> {
+        if let Some(waiting) = section.integer("waiting", 1..=1_000_000)? {
+            self.config.mailbox.waiting = small(waiting)?;
+        }
+        if let Some(Found { value, line }) = section.text("overflow", "`oldest` or `newest`")? {
+            self.config.mailbox.overflow = match value.as_str() {
+                "oldest" => Overflow::Oldest,
+                "newest" => Overflow::Newest,
+                other => {
+                    let remedy = suggest::remedy(other, &["oldest", "newest"]);
+                    return Err(section.wrong("overflow", line, format!("`{other}` is no such word"), remedy));
+                }
+            };
         }
         Ok(())
     }

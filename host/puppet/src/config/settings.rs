@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::Redaction;
+use puppet_engine::{Mailbox, Redaction};
 use serde::Serialize;
 
 use super::{Credential, Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
@@ -28,6 +28,9 @@ pub struct Config {
     pub generators: Generators,
     /// `[approvals]`.
     pub approvals: Approvals,
+    /// `[mailbox]`: mail that waits for a plugin that may not run.
+    #[serde(skip)]
+    pub mailbox: Mailbox,
     /// `[sandbox]`, as written; the sandbox checks it.
     pub sandbox: toml::Table,
     /// `[invocation]`.
@@ -385,7 +388,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "sandbox"];
+        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "sandbox"];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);

@@ -73,6 +73,11 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # How long an effect waits for `puppet approvals approve`, where a pack's mode asks for that.
 #expires = "24h"
 
+[mailbox]
+# Events of an agent that are kept while its plugin may not run, and which of the least important makes way for more.
+#waiting = 10000
+#overflow = "oldest"
+
 [invocation]
 # Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
 # each, of one event handled by one plugin.
