@@ -27,6 +27,7 @@ mod replay;
 pub mod report;
 pub mod simulation;
 mod timers;
+mod turns;
 
 pub use actor::Actor;
 pub use agents::Agents;

@@ -75,6 +75,24 @@ async fn a_plugin_that_spins_is_backed_off_while_the_others_are_served() {
     assert!(waiting.iter().all(|waiting| waiting.event.agent.as_str() == "hog"));
 }
 
+/// As many agents that spin as there are places: they are still at it when everybody else has been served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_that_spin_do_not_shut_the_others_out() {
+    const HOGS: [&str; 3] = ["hog", "boar", "sow"];
+    let spins = |pack| Cast { pack, steps: Vec::new(), end: End::Spin, requests: everything() };
+    let good = Cast { pack: "a-good-one", steps: vec![Step::ShiftMood], end: End::Ok, requests: everything() };
+    let casts = std::iter::once(good).chain(HOGS.map(spins)).collect();
+    let agents: Vec<&str> = HOGS.into_iter().chain(GOOD).collect();
+    // A second of a processor for each that spins.
+    let setting = Setting { fuel: Some(1_500_000_000), ..standing() };
+    let scene = Scene::with(setting, casts, &agents).await;
+    let events: Vec<Event> = agents.iter().map(|agent| event(agent, agent, start())).collect();
+    let turns = live::run(&scene, Live { invocations: HOGS.len(), effects: 1 }, events, agents.len()).await;
+    let (served, spun) = turns.split_at(GOOD.len());
+    assert!(served.iter().all(|(_, outcome)| *outcome == "ok"), "{turns:?}");
+    assert!(spun.iter().all(|(_, outcome)| *outcome == "breach"), "{turns:?}");
+}
+
 #[tokio::test]
 async fn each_strike_backs_off_for_longer_and_each_event_ends_with_its_reason() {
     let scene = Scene::with(Setting::default(), casts(Vec::new(), End::Spin), &agents()).await;

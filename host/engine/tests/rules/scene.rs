@@ -77,6 +77,8 @@ pub struct Setting {
     pub clock: Option<Arc<dyn Clock>>,
     /// What happens to effects.
     pub mode: Mode,
+    /// Of one invocation; two million where none is given.
+    pub fuel: Option<u64>,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
 }
@@ -140,7 +142,8 @@ impl Scene {
     }
 
     async fn open(folder: Arc<tempfile::TempDir>, setting: Setting, casts: Vec<Cast>) -> Self {
-        let limits = Limits { fuel: 2_000_000, memory_bytes: 4 << 20, ..Limits::default() };
+        let fuel = setting.fuel.unwrap_or(2_000_000);
+        let limits = Limits { fuel, memory_bytes: 4 << 20, ..Limits::default() };
         let pool = Pool { slots: 8, live_bytes: 64 << 20, yield_interval: 10_000, ..Pool::default() };
         let sandbox = Arc::new(Sandbox::new(SandboxConfig { limits, pool, ..SandboxConfig::default() }).unwrap());
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
