@@ -43,16 +43,13 @@ impl Turns {
         Self::on(std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Runs a call. Its place is free as soon as it is taken for a long one.
+    /// Runs a call. Its place is free as soon as it has shown itself to be long.
     pub async fn take<T>(&self, pace: &Pace, place: impl Sized, call: impl Future<Output = T>) -> T {
         let mut call = pin!(call);
         let mut place = Some(place);
         let mut used = Duration::ZERO;
         let mut is_long = !pace.is_short.load(Ordering::Relaxed);
         loop {
-            if is_long {
-                place = None;
-            }
             // Never closed.
             let turn = if is_long { self.0.acquire().await.ok() } else { None };
             let since = Instant::now();
@@ -64,7 +61,10 @@ impl Turns {
                 drop(place);
                 return answer;
             }
-            is_long |= used >= LONG;
+            if used >= LONG {
+                is_long = true;
+                place = None;
+            }
             // Until it is woken.
             futures::pending!();
         }
@@ -107,11 +107,11 @@ mod tests {
         let (place, is_taken) = place();
         let mut long = pin!(turns.take(&pace, place, spins(3, &done)));
         assert!(futures::poll!(long.as_mut()).is_pending());
-        assert_eq!((done.get(), is_taken()), (1, true), "it began as a short one");
+        assert_eq!((done.get(), is_taken()), (1, false), "it began as a short one");
         for _ in 0..5 {
             assert!(futures::poll!(long.as_mut()).is_pending());
         }
-        assert_eq!((done.get(), is_taken()), (1, false), "the turn is another's");
+        assert_eq!(done.get(), 1, "the turn is another's");
 
         turns.take(&short(), (), async {}).await;
         drop(others);
@@ -124,9 +124,10 @@ mod tests {
     async fn a_version_is_taken_for_what_its_last_call_was() {
         let (turns, pace, done) = (Turns::on(8), Pace::default(), Cell::new(0));
         let others = turns.0.acquire_many(4).await.unwrap();
-        let mut first = pin!(turns.take(&pace, (), async { done.set(1) }));
+        let (place, is_taken) = place();
+        let mut first = pin!(turns.take(&pace, place, async { done.set(1) }));
         assert!(futures::poll!(first.as_mut()).is_pending());
-        assert_eq!(done.get(), 0, "nobody has seen it yet");
+        assert_eq!((done.get(), is_taken()), (0, true), "nobody has seen it yet");
         drop(others);
         first.await;
 
