@@ -54,10 +54,27 @@ pub struct Pending {
     spends: Bookings,
 }
 
+/// Whether an event is for its plugin now.
+pub enum Admitted {
+    /// It is: this actor's.
+    Runs(Arc<Actor>),
+    /// It is not, and this becomes of it.
+    Not(Handled),
+}
+
 /// Runs the invocation of one event. Changes nothing.
 pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreError> {
+    match admit(host, waiting).await? {
+        Admitted::Runs(actor) => run(host, actor, waiting).await,
+        Admitted::Not(handled) => Ok(handled),
+    }
+}
+
+/// Finds who plays the agent, and whether that plugin may run.
+pub async fn admit(host: &Host, waiting: &Waiting) -> Result<Admitted, StoreError> {
     let event = &waiting.event;
-    let dead = |reason| Ok(Handled::Dead { event: event.id.clone(), reason });
+    let dead = |reason| Ok(Admitted::Not(Handled::Dead { event: event.id.clone(), reason }));
+    let later = |until| Ok(Admitted::Not(Handled::Later { until }));
     if event.hops > host.bounds.hops {
         return dead("loop");
     }
@@ -66,16 +83,20 @@ pub async fn invoke(host: &Host, waiting: &Waiting) -> Result<Handled, StoreErro
         Ok(None) => return dead("no-agent"),
         Err(error @ StoreError::Corrupt { .. }) => {
             tracing::error!(agent = %event.agent, event = %event.id, %error, "nobody can be called: the event waits");
-            return Ok(Handled::Later { until: host.clock.now().plus_millis(BROKEN_MS) });
+            return later(host.clock.now().plus_millis(BROKEN_MS));
         }
         Err(error) => return Err(error),
     };
     match actor.plugin.standing(host.clock.now()) {
-        Standing::Good => {}
-        Standing::BackOff { until } => return Ok(Handled::Later { until }),
-        Standing::Quarantined => return Ok(Handled::Later { until: host.clock.now().plus_millis(QUARANTINE_MS) }),
+        Standing::Good => Ok(Admitted::Runs(actor)),
+        Standing::BackOff { until } => later(until),
+        Standing::Quarantined => later(host.clock.now().plus_millis(QUARANTINE_MS)),
     }
-    let id = invocation_id(event, &actor);
+}
+
+/// Runs the plugin of an event that was admitted. Changes nothing.
+pub async fn run(host: &Host, actor: Arc<Actor>, waiting: &Waiting) -> Result<Handled, StoreError> {
+    let id = invocation_id(&waiting.event, &actor);
     let kept = if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
     let pending = pending(host, actor, id, waiting, Answers::Resume(kept)).await?;
     Ok(Handled::Commit(Box::new(pending)))

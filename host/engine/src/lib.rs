@@ -33,6 +33,7 @@ pub mod report;
 pub mod simulation;
 mod strikes;
 mod timers;
+mod turns;
 
 pub use actor::Actor;
 pub use agents::Agents;

@@ -19,7 +19,14 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{agenda::Lanes, approvals, embedding, handle, host::Host, outbox, timers};
+use crate::{
+    agenda::Lanes,
+    approvals, embedding,
+    handle::{self, Admitted},
+    host::Host,
+    outbox, timers,
+    turns::{Arrived, Turns},
+};
 
 /// How long a store that fails is left alone before the same work is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -31,7 +38,8 @@ const UNDER_WAY: usize = 8;
 /// Bounds of the driver.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
-    /// Invocations at the same time; eight times as many events may be under way, most of them waiting for their commit.
+    /// Invocations at the same time; eight times as many events may be under way, most of them waiting for their commit
+    /// or for a turn of long ones.
     pub invocations: usize,
     /// Effects at the same time, each of another account.
     pub effects: usize,
@@ -120,6 +128,7 @@ impl Live {
         let mut effects: JoinSet<Done> = JoinSet::new();
         let slots = Arc::new(Semaphore::new(self.invocations.max(1)));
         let freed = Arc::new(Notify::new());
+        let turns = Arc::new(Turns::of_this_machine());
         let mut vectors = JoinSet::new();
         vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {
@@ -146,9 +155,10 @@ impl Live {
             while events.len() < self.invocations.saturating_mul(UNDER_WAY) {
                 let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
                 let Some((line, waiting)) = boxes.take() else { break };
-                let (host, slot) = (Arc::clone(&host), Slot(Some(slot), Arc::clone(&freed)));
+                let (host, turns) = (Arc::clone(&host), Arc::clone(&turns));
+                let entry = (turns.arrive(), Slot(Some(slot), Arc::clone(&freed)));
                 events.spawn(async move {
-                    let settled = handle_or_bury(&host, slot, &waiting).await;
+                    let settled = handle_or_bury(&host, &turns, entry, &waiting).await;
                     Done::Event(line, waiting, settled)
                 });
             }
@@ -202,10 +212,23 @@ impl Drop for Slot {
     }
 }
 
-/// Invokes in a slot, and settles outside it.
-async fn handle(host: &Host, slot: Slot, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
-    let handled = handle::invoke(host, waiting).await?;
-    drop(slot);
+/// Invokes in a slot, which a long call leaves, and settles outside it.
+async fn handle(
+    host: &Host,
+    turns: &Turns,
+    entry: (Arrived, Slot),
+    waiting: &Waiting,
+) -> Result<handle::Settled, StoreError> {
+    let handled = match handle::admit(host, waiting).await? {
+        Admitted::Runs(actor) => {
+            let plugin = Arc::clone(&actor.plugin);
+            turns.take(&plugin.pace, entry, handle::run(host, actor, waiting)).await?
+        }
+        Admitted::Not(handled) => {
+            drop(entry);
+            handled
+        }
+    };
     handle::settle(host, waiting, handled).await
 }
 
@@ -216,8 +239,13 @@ fn say_ended(ended: Result<(), tokio::task::JoinError>) {
 }
 
 /// A panic of the host's own costs the event that met it, not the line behind it.
-async fn handle_or_bury(host: &Host, slot: Slot, waiting: &Waiting) -> Result<handle::Settled, StoreError> {
-    match AssertUnwindSafe(handle(host, slot, waiting)).catch_unwind().await {
+async fn handle_or_bury(
+    host: &Host,
+    turns: &Turns,
+    entry: (Arrived, Slot),
+    waiting: &Waiting,
+) -> Result<handle::Settled, StoreError> {
+    match AssertUnwindSafe(handle(host, turns, entry, waiting)).catch_unwind().await {
         Ok(settled) => settled,
         Err(_) => {
             tracing::error!(event = %waiting.event.id, "the host panicked over this event: it is given up");

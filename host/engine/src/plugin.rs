@@ -12,6 +12,7 @@ use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
 use crate::{
     call::{self, Call},
     strikes::stored,
+    turns::Pace,
 };
 
 /// A manifest asks for what its component uses, no less and no more: what an operator reads is what there is.
@@ -45,6 +46,8 @@ pub struct Plugin {
     pub requests: Requests,
     digest: Digest,
     prepared: Prepared<Call>,
+    /// What its next call is taken for.
+    pub(crate) pace: Pace,
     strikes: Mutex<Strikes>,
     rules: StrikeRules,
 }
@@ -73,6 +76,7 @@ impl Plugin {
             requests,
             digest,
             prepared,
+            pace: Pace::default(),
             strikes: Mutex::default(),
             rules: sandbox.strike_rules().clone(),
         })

@@ -97,7 +97,12 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
 
 /// Wires a host with the built-in plugins.
 pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
-    let sandbox = Arc::new(sandboxed::open(setup)?);
+    assemble_on(setup, plan, Arc::new(sandboxed::open(setup)?))
+}
+
+/// The same on a sandbox that is there: for the benchmark, which has one that is not the configuration's.
+#[doc(hidden)]
+pub fn assemble_on(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
     let manifests = manifests();
     let generators = plan.generators.clone();
     let assembly = wire(setup, plan, Arc::clone(&sandbox), manifests)?;

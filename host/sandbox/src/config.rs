@@ -114,6 +114,14 @@ pub(crate) fn wasmtime_config(limits: &Limits, pool: &Pool) -> Config {
     config
 }
 
+/// The same without the count of instructions, for the benchmark that says what the count costs. Nothing bounds a guest
+/// there: `SandboxConfig` has no field for it, so that no configuration can ask for it.
+pub(crate) fn unmetered_config(limits: &Limits, pool: &Pool) -> Config {
+    let mut config = wasmtime_config(limits, pool);
+    config.consume_fuel(false);
+    config
+}
+
 fn pooling(limits: &Limits, pool: &Pool) -> PoolingAllocationConfig {
     let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut slots = PoolingAllocationConfig::new();

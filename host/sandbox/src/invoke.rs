@@ -69,7 +69,7 @@ impl Admission {
 /// What every call is given.
 pub(crate) struct Given<'a> {
     pub(crate) limits: &'a Arc<Limits>,
-    pub(crate) yield_interval: u64,
+    pub(crate) yield_interval: Option<u64>,
     pub(crate) admission: &'a Admission,
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn invoke<T: Carrier>(
         Ok(()) => timed(setup.deadline, run(&mut store, prepared, ask)).await,
         Err(error) => Err(error),
     };
-    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let fuel = store.get_fuel().map_or(0, |left| limits.fuel.saturating_sub(left));
 
     // A store that trapped, or was left in the middle, is never entered again: none is.
     let mut carrier = store.into_data();
@@ -113,11 +113,13 @@ pub(crate) async fn invoke<T: Carrier>(
 }
 
 /// Puts the limits on a store.
-fn bound<T: Carrier>(store: &mut Store<T>, limits: &Limits, yield_interval: u64) -> wasmtime::Result<()> {
+fn bound<T: Carrier>(store: &mut Store<T>, limits: &Limits, yield_interval: Option<u64>) -> wasmtime::Result<()> {
     let small = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     store.limiter(|carrier| &mut carrier.room().limiter);
-    store.set_fuel(limits.fuel)?;
-    store.fuel_async_yield_interval(Some(yield_interval.max(1)))?;
+    if let Some(interval) = yield_interval {
+        store.set_fuel(limits.fuel)?;
+        store.fuel_async_yield_interval(Some(interval.max(1)))?;
+    }
     store.set_hostcall_fuel(small(limits.host_bytes_per_call));
     store.set_max_component_handles(small(limits.handles));
     Ok(())

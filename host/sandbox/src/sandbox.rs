@@ -4,12 +4,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use puppet_types::{Event, Outcome};
 use tokio::sync::Semaphore;
-use wasmtime::{Engine, component::Linker};
+use wasmtime::{Config, Engine, component::Linker};
 
 use crate::{
-    AgentRef, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Prepared, SandboxConfig,
-    StrikeRules, World, compile,
-    config::wasmtime_config,
+    AgentRef, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Pool, Prepared,
+    SandboxConfig, StrikeRules, World, compile,
+    config::{unmetered_config, wasmtime_config},
     exports::Ask,
     invoke::{self, Admission, Given},
     limiter::PAGE,
@@ -53,7 +53,8 @@ pub struct Sandbox {
     engine: Engine,
     limits: Arc<Limits>,
     slots: u32,
-    yield_interval: u64,
+    /// Instructions between two yields. `None` where nothing counts them: in a benchmark.
+    yield_interval: Option<u64>,
     admission: Admission,
     cache_dir: Option<PathBuf>,
     strikes: StrikeRules,
@@ -62,6 +63,23 @@ pub struct Sandbox {
 impl Sandbox {
     /// Makes the engine and its pool. Addresses are reserved, memory is not.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let interval = config.pool.yield_interval;
+        Self::with_engine(config, wasmtime_config, Some(interval))
+    }
+
+    /// One that does not meter: a guest that spins spins for ever, and nobody can interrupt it. For `cargo bench -- --only
+    /// metering` and its test, with guests of our own. Nothing in a configuration leads here, and native code is
+    /// neither kept nor taken from where metered code is kept.
+    #[doc(hidden)]
+    pub fn unmetered(config: SandboxConfig) -> Result<Self, SandboxError> {
+        Self::with_engine(SandboxConfig { cache_dir: None, ..config }, unmetered_config, None)
+    }
+
+    fn with_engine(
+        config: SandboxConfig,
+        engine: fn(&Limits, &Pool) -> Config,
+        yield_interval: Option<u64>,
+    ) -> Result<Self, SandboxError> {
         let SandboxConfig { limits, pool, cache_dir, strikes } = config;
         limits.check()?;
         pool.check()?;
@@ -69,16 +87,16 @@ impl Sandbox {
         if pool.live_bytes < limits.memory_bytes {
             return Err(SandboxError::Pool { value: pool.live_bytes, least: limits.memory_bytes });
         }
-        let engine = Engine::new(&wasmtime_config(&limits, &pool))
-            .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let engine =
+            Engine::new(&engine(&limits, &pool)).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
         let admission = Admission {
             slots: Arc::new(Semaphore::new(pool.slots as usize)),
             live_pages: Arc::new(Semaphore::new(all_pages as usize)),
             all_pages,
         };
-        let (slots, yield_interval) = (pool.slots, pool.yield_interval);
-        Ok(Self { engine, limits: Arc::new(limits), slots, yield_interval, admission, cache_dir, strikes })
+        let (limits, slots) = (Arc::new(limits), pool.slots);
+        Ok(Self { engine, limits, slots, yield_interval, admission, cache_dir, strikes })
     }
 
     /// The limits in force.

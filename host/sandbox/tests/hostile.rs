@@ -7,7 +7,7 @@ mod guest;
 use std::time::{Duration, Instant};
 
 use guest::{ANSWERS, Call, Guest, SPINS, event, generate, generator, prepare, run, sandbox, setup, with_pool};
-use puppet_sandbox::{CallSetup, Limits, Pool, PoolUse};
+use puppet_sandbox::{CallSetup, Limits, Pool, PoolUse, Sandbox, SandboxConfig};
 use puppet_types::{Breach, Outcome};
 
 const PAGE: u64 = 64 << 10;
@@ -62,6 +62,32 @@ async fn fuel_does_not_depend_on_the_yield_interval() {
         seen.push(sandbox.handle(&prepared, Call::default(), &event(), setup()).await.fuel);
     }
     assert!(seen[0] > 100_000 && seen.iter().all(|fuel| *fuel == seen[0]), "{seen:?}");
+}
+
+/// What the benchmark of metering compares with: the same answer and memory, and nothing counted.
+#[tokio::test]
+async fn an_unmetered_sandbox_differs_in_its_fuel_alone() {
+    let config = || SandboxConfig { pool: Pool { slots: 2, ..Pool::default() }, ..SandboxConfig::default() };
+    let mut seen = Vec::new();
+    for sandbox in [Sandbox::new(config()).unwrap(), Sandbox::unmetered(config()).unwrap()] {
+        let prepared = prepare(&sandbox, &Guest::default().bytes()).unwrap();
+        let ended = sandbox.handle(&prepared, Call::default(), &event(), setup()).await;
+        seen.push((ended.outcome, ended.peak_memory_bytes, ended.fuel > 0));
+    }
+    assert_eq!(seen, [(Outcome::Ok, PAGE, true), (Outcome::Ok, PAGE, false)]);
+}
+
+/// A configuration has no word for it.
+#[test]
+fn no_configuration_asks_for_a_sandbox_without_metering() {
+    let keys = serde_json::to_value(SandboxConfig::default()).unwrap();
+    let keys: Vec<&str> = keys.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["cache_dir", "limits", "pool", "strikes"], "whoever adds one makes sure that it always meters");
+    for key in ["metered", "consume_fuel"] {
+        let text = format!(r#"{{"{key}": false}}"#);
+        assert!(serde_json::from_str::<SandboxConfig>(&text).is_err());
+        assert!(serde_json::from_str::<Pool>(&text).is_err());
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use puppet_engine::{Live, Mailbox, Overflow};
-use puppet_sandbox::Standing;
+use puppet_sandbox::{Limits, Standing};
 use puppet_store::EventStore as _;
 use puppet_types::{Event, Outcome, Priority};
 
@@ -73,6 +73,25 @@ async fn a_plugin_that_spins_is_backed_off_while_the_others_are_served() {
     let waiting = scene.store.waiting().await.unwrap();
     assert_eq!(waiting.len(), bad - 1, "the rest of its mail waits");
     assert!(waiting.iter().all(|waiting| waiting.event.agent.as_str() == "hog"));
+}
+
+/// As many agents that spin as there are places: they are still at it when everybody else has been served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_that_spin_do_not_shut_the_others_out() {
+    const HOGS: [&str; 3] = ["hog", "boar", "sow"];
+    let spins = |pack| Cast { pack, steps: Vec::new(), end: End::Spin, requests: everything() };
+    let good = Cast { pack: "a-good-one", steps: vec![Step::ShiftMood], end: End::Ok, requests: everything() };
+    let casts = std::iter::once(good).chain(HOGS.map(spins)).collect();
+    let agents: Vec<&str> = HOGS.into_iter().chain(GOOD).collect();
+    // A second of a processor for each that spins.
+    let limits = Limits { fuel: 1_500_000_000, memory_bytes: 4 << 20, ..Limits::default() };
+    let setting = Setting { limits: Some(limits), ..standing() };
+    let scene = Scene::with(setting, casts, &agents).await;
+    let events: Vec<Event> = agents.iter().map(|agent| event(agent, agent, start())).collect();
+    let turns = live::run(&scene, Live { invocations: HOGS.len(), effects: 1 }, events, agents.len()).await;
+    let (served, spun) = turns.split_at(GOOD.len());
+    assert!(served.iter().all(|(_, outcome)| *outcome == "ok"), "{turns:?}");
+    assert!(spun.iter().all(|(_, outcome)| *outcome == "breach"), "{turns:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, and a day of a thousand agents.
+//! hostile ones, metered plugins against unmetered ones, and a day of a thousand agents.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, hostile, idle, simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's pool in the first three.
+//! threads, durable, hostile, metering, idle, simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's
+//! pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
 
@@ -17,6 +18,7 @@ mod durable;
 mod guest;
 mod hostile;
 mod idle;
+mod metering;
 mod ours;
 mod sandbox;
 mod simulate;
@@ -57,12 +59,13 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 8] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
         ("durable", durable::rows),
         ("hostile", hostile::rows),
+        ("metering", metering::rows),
         ("idle", idle::rows),
         ("simulate", simulate::rows),
     ];

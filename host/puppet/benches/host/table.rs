@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 pub enum Limit {
     AtLeast(f64),
     AtMost(f64),
+    /// A report: nothing is asked of it.
+    None,
 }
 
 /// One figure.
@@ -30,6 +32,7 @@ impl Row {
         match self.limit {
             Limit::AtLeast(least) => self.ratio() >= least,
             Limit::AtMost(most) => self.ratio() <= most,
+            Limit::None => true,
         }
     }
 
@@ -37,6 +40,7 @@ impl Row {
         match self.limit {
             Limit::AtLeast(least) => format!(">= {least}"),
             Limit::AtMost(most) => format!("<= {most}"),
+            Limit::None => "none".to_owned(),
         }
     }
 }
