@@ -128,7 +128,7 @@ impl Live {
         let mut effects: JoinSet<Done> = JoinSet::new();
         let slots = Arc::new(Semaphore::new(self.invocations.max(1)));
         let freed = Arc::new(Notify::new());
-        let turns = Arc::new(Turns::of_this_machine());
+        let turns = Arc::new(Turns::of_this_machine(self.invocations.max(1)));
         let mut vectors = JoinSet::new();
         vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {

@@ -3,11 +3,11 @@
 //! sorts. A short one runs as it comes. A long one, which has had a processor for `LONG`, waits for a turn each time that
 //! it goes on, behind the other long ones. A quarter of the processors is theirs whatever else there is to do; while no
 //! other event waits to begin they have all but one. A turn ends with the next yield, so whoever comes then waits no
-//! longer than for that. A long one also leaves its place to another: else as many spinning agents as there are places
-//! would shut everybody out.
+//! longer than for that. Long ones also have places of their own, as many as the short ones: else as many spinning agents
+//! as there are places would shut everybody out.
 //!
 //! A plugin version is taken for what its last call was. One that was never called is taken for long, or newcomers would
-//! be short all at once.
+//! be short all at once; what waits for its first turn when another call of the version shows it to be short, is short.
 //!
 //! Of the live driver alone. In virtual time nobody waits by the wall, and the order of events is not made here.
 
@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// A call that has computed for so long is a long one. An event of a plugin in Rust takes a hundredth of it, one in
 /// Python half.
@@ -31,6 +31,33 @@ const LONG: Duration = Duration::from_millis(3);
 #[derive(Debug, Default)]
 pub struct Pace {
     is_short: AtomicBool,
+    /// Told when that becomes true.
+    shown: Notify,
+}
+
+impl Pace {
+    fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// A call computed for so long.
+    fn was(&self, used: Duration) {
+        let is_short = used < LONG;
+        if self.is_short.swap(is_short, Ordering::Relaxed) != is_short && is_short {
+            self.shown.notify_waiters();
+        }
+    }
+
+    /// Returns when a call has shown the version to be short.
+    async fn shown_short(&self) {
+        loop {
+            let shown = self.shown.notified();
+            if self.is_short() {
+                return;
+            }
+            shown.await;
+        }
+    }
 }
 
 /// The turns of long calls.
@@ -39,6 +66,8 @@ pub struct Turns {
     kept: Semaphore,
     /// Theirs while nobody waits to begin.
     spare: Semaphore,
+    /// Long calls that may be under way.
+    places: Semaphore,
     /// Calls that have not begun, and are not known to be long.
     arrived: AtomicUsize,
 }
@@ -53,16 +82,16 @@ impl Drop for Arrived {
 }
 
 impl Turns {
-    /// On so many processors.
-    pub fn on(processors: usize) -> Self {
+    /// On so many processors, with so many long calls under way.
+    pub fn on(processors: usize, places: usize) -> Self {
         let kept = (processors / 4).max(1);
-        let spare = processors.saturating_sub(kept + 1);
-        Self { kept: Semaphore::new(kept), spare: Semaphore::new(spare), arrived: AtomicUsize::new(0) }
+        let [kept, spare, places] = [kept, processors.saturating_sub(kept + 1), places].map(Semaphore::new);
+        Self { kept, spare, places, arrived: AtomicUsize::new(0) }
     }
 
-    /// On those of this machine.
-    pub fn of_this_machine() -> Self {
-        Self::on(std::thread::available_parallelism().map_or(1, usize::from))
+    /// On the processors of this machine.
+    pub fn of_this_machine(places: usize) -> Self {
+        Self::on(std::thread::available_parallelism().map_or(1, usize::from), places)
     }
 
     /// An event is taken from its mailbox.
@@ -82,20 +111,25 @@ impl Turns {
         self.kept.acquire().await.ok()
     }
 
-    /// Runs a call. Its place is free as soon as it has shown itself to be long.
-    pub async fn take<T>(
-        &self,
-        pace: &Pace,
-        (arrived, place): (Arrived, impl Sized),
-        call: impl Future<Output = T>,
-    ) -> T {
+    /// Runs a call. Its place is free as soon as it is known to be long.
+    pub async fn take<T>(&self, pace: &Pace, entry: (Arrived, impl Sized), call: impl Future<Output = T>) -> T {
         let mut call = pin!(call);
-        let mut place = Some(place);
         let mut used = Duration::ZERO;
-        let mut is_long = !pace.is_short.load(Ordering::Relaxed);
-        let mut arrived = Some(arrived).filter(|_| !is_long);
+        let mut is_long = !pace.is_short();
+        let (arrived, place) = entry;
+        let (mut arrived, mut place) = (Some(arrived).filter(|_| !is_long), Some(place).filter(|_| !is_long));
+        let _long = if is_long { self.places.acquire().await.ok() } else { None };
         loop {
-            let turn = if is_long { self.turn().await } else { None };
+            let turn = match is_long {
+                true if used.is_zero() => tokio::select! {
+                    biased;
+                    () = pace.shown_short() => None,
+                    turn = self.turn() => turn,
+                },
+                true => self.turn().await,
+                false => None,
+            };
+            is_long = turn.is_some();
             let since = Instant::now();
             let polled = futures::poll!(call.as_mut());
             used += since.elapsed();
@@ -103,7 +137,7 @@ impl Turns {
             // It has begun.
             drop(arrived.take());
             if let Poll::Ready(answer) = polled {
-                pace.is_short.store(used < LONG, Ordering::Relaxed);
+                pace.was(used);
                 drop(place);
                 return answer;
             }
@@ -136,7 +170,7 @@ mod tests {
     }
 
     fn short() -> Pace {
-        Pace { is_short: AtomicBool::new(true) }
+        Pace { is_short: AtomicBool::new(true), ..Pace::default() }
     }
 
     /// A place, and whether it is taken.
@@ -148,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_call_goes_on_in_its_turn_and_leaves_its_place() {
-        let (turns, pace, done) = (Arc::new(Turns::on(1)), short(), Cell::new(0));
+        let (turns, pace, done) = (Arc::new(Turns::on(1, 9)), short(), Cell::new(0));
         let others = turns.kept.acquire().await.unwrap();
         let (place, is_taken) = place();
         let mut long = pin!(turns.take(&pace, (turns.arrive(), place), spins(3, &done)));
@@ -163,20 +197,25 @@ mod tests {
         drop(others);
         long.await;
         assert_eq!(done.get(), 3);
-        assert!(!pace.is_short.load(Ordering::Relaxed));
+        assert!(!pace.is_short());
     }
 
     #[tokio::test]
     async fn a_version_is_taken_for_what_its_last_call_was() {
-        let (turns, pace, done) = (Arc::new(Turns::on(8)), Pace::default(), Cell::new(0));
+        let (turns, pace, done) = (Arc::new(Turns::on(8, 9)), Pace::default(), Cell::new(0));
         let waits = turns.arrive();
         let others = turns.kept.acquire_many(2).await.unwrap();
         let (place, is_taken) = place();
         let mut first = pin!(turns.take(&pace, (turns.arrive(), place), async { done.set(1) }));
         assert!(futures::poll!(first.as_mut()).is_pending());
-        assert_eq!((done.get(), is_taken()), (0, true), "nobody has seen it yet");
-        drop(others);
+        assert_eq!((done.get(), is_taken()), (0, false), "nobody has seen it yet: it has a place among the long");
+        let mut second = pin!(turns.take(&pace, (turns.arrive(), ()), async { done.set(done.get() + 10) }));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        pace.was(Duration::ZERO);
         first.await;
+        second.await;
+        assert_eq!(done.get(), 11, "another call has shown what they are, and they need no turn");
+        drop(others);
 
         let others = turns.kept.acquire_many(2).await.unwrap();
         turns.take(&pace, (turns.arrive(), ()), async { done.set(2) }).await;
@@ -190,8 +229,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn long_calls_have_so_many_places_and_short_ones_do_not_wait_for_them() {
+        let (turns, pace) = (Arc::new(Turns::on(8, 1)), Pace::default());
+        let mut first = pin!(turns.take(&pace, (turns.arrive(), ()), std::future::pending::<()>()));
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        let begun = Cell::new(false);
+        let other = Pace::default();
+        let mut second = pin!(turns.take(&other, (turns.arrive(), ()), async { begun.set(true) }));
+        assert!(futures::poll!(second.as_mut()).is_pending() && !begun.get(), "there is one place");
+        turns.take(&short(), (turns.arrive(), ()), async {}).await;
+    }
+
+    #[tokio::test]
     async fn long_calls_have_all_processors_but_one_until_somebody_waits_to_begin() {
-        let turns = Arc::new(Turns::on(8));
+        let turns = Arc::new(Turns::on(8, 9));
         let mut taken = Vec::new();
         for _ in 0..7 {
             taken.push(futures::poll!(pin!(turns.turn())));
@@ -220,13 +271,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_waits_for_an_answer_is_not_long_and_holds_no_turn() {
-        let (turns, pace) = (Arc::new(Turns::on(1)), Pace::default());
+        let (turns, pace) = (Arc::new(Turns::on(1, 9)), Pace::default());
         let (answer, answered) = tokio::sync::oneshot::channel::<()>();
         let mut waits = pin!(turns.take(&pace, (turns.arrive(), ()), answered));
         assert!(futures::poll!(waits.as_mut()).is_pending());
         assert_eq!(turns.kept.available_permits(), 1);
         answer.send(()).unwrap();
         waits.await.unwrap();
-        assert!(pace.is_short.load(Ordering::Relaxed));
+        assert!(pace.is_short());
     }
 }
