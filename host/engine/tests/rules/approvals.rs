@@ -79,6 +79,25 @@ async fn what_is_rejected_never_leaves_and_its_plugin_hears_why() {
     assert!(scene.posted().is_empty());
 }
 
+/// An approval is an effect of the moment in which it is given, not of the one in which it was decided.
+#[tokio::test]
+async fn an_operator_is_answered_with_what_is_stored() {
+    let scene = two_wait().await;
+    let before = scene.effects().await;
+    let verdicts = [Verdict::Approve, Verdict::Reject(Some("no".to_owned()))];
+    let mut answers = Vec::new();
+    for (n, verdict) in verdicts.iter().enumerate() {
+        answers.push(say(&scene, n, verdict).await.unwrap());
+    }
+    let stored = scene.effects().await;
+    let told = |effect: &Effect| (effect.state, effect.reason.clone(), effect.not_before);
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), stored.iter().map(told).collect::<Vec<_>>());
+    assert_eq!(told(&stored[0]), (EffectState::Waiting, None, after(60_999)));
+    let reason = Some("rejected by the operator: no".to_owned());
+    assert_eq!(told(&stored[1]), (EffectState::Rejected, reason, before[1].not_before));
+    assert!(before[0].not_before < stored[0].not_before);
+}
+
 #[tokio::test]
 async fn what_nobody_approves_expires_on_time_also_after_a_restart() {
     let scene = two_wait().await;
