@@ -1,7 +1,7 @@
 //! Modes other than live: what waits for the operator leaves when it is approved and never else, and what is only shown
 //! never leaves.
 
-use puppet_engine::{Verdict, VerdictError, simulation};
+use puppet_engine::{Happening, Verdict, VerdictError, simulation};
 use puppet_grants::{Amount, Mode, Period};
 use puppet_store::{Change, Effect, EffectState};
 use puppet_types::{Decision, Digest, EffectId, PostRef, Timestamp};
@@ -85,10 +85,14 @@ async fn an_operator_is_answered_with_what_is_stored() {
     let scene = two_wait().await;
     let before = scene.effects().await;
     let verdicts = [Verdict::Approve, Verdict::Reject(Some("no".to_owned()))];
+    let mut watch = scene.host.watch();
     let mut answers = Vec::new();
     for (n, verdict) in verdicts.iter().enumerate() {
         answers.push(say(&scene, n, verdict).await.unwrap());
     }
+    // Whoever watches hears of the first when it has left.
+    assert!(matches!(watch.try_recv(), Ok(Happening::Kept { effect, .. }) if effect.id == before[1].id));
+    assert!(watch.try_recv().is_err());
     let stored = scene.effects().await;
     let told = |effect: &Effect| (effect.state, effect.reason.clone(), effect.not_before);
     assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), stored.iter().map(told).collect::<Vec<_>>());
