@@ -17,6 +17,7 @@ mod invoke;
 mod limits;
 mod live;
 mod moods;
+mod mutants;
 mod offline_text;
 mod replay;
 mod report;

@@ -150,3 +150,35 @@ impl Plugin {
         self.strikes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use puppet_grants::Request;
+
+    use super::*;
+
+    #[test]
+    fn a_manifest_asks_for_what_is_imported_no_less_and_no_more() {
+        use Capability::{Agent, Events, Llm, Log, State};
+        let not_requested = |capability| Err(LoadError::NotRequested { capability });
+        let not_imported = |capability| Err(LoadError::NotImported { capability });
+        // (world, imports, requests, whether they agree)
+        type Case<'a> = (World, &'a [Capability], &'a [Capability], Result<(), LoadError>);
+        let table: [Case<'_>; 8] = [
+            (World::Personality, &[Agent, Log, Llm], &[Llm], Ok(())),
+            (World::Personality, &[Llm, State], &[Llm], not_requested(State)),
+            (World::Personality, &[Llm], &[Llm, State], not_imported(State)),
+            (World::Personality, &[], &[Events], not_imported(Events)),
+            (World::Personality, &[Events], &[Events], Ok(())),
+            (World::EventGenerator, &[State], &[State, Events], Ok(())),
+            (World::EventGenerator, &[State], &[State], Ok(())),
+            (World::EventGenerator, &[], &[State], not_imported(State)),
+        ];
+        for (world, imports, requests, agreed) in table {
+            let capabilities = imports.iter().copied().collect();
+            let inspection = Inspection { world, capabilities, wasi: [].into(), digest: Digest::of(b""), bytes: 0 };
+            let asked: Requests = requests.iter().map(|capability| (*capability, Request::default())).collect();
+            assert_eq!(agree(&inspection, &asked), agreed, "{world:?}: {imports:?}, {requests:?}");
+        }
+    }
+}

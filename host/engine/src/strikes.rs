@@ -72,3 +72,31 @@ impl Host {
         Ok(played)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use puppet_sandbox::{Standing, StrikeRules};
+    use puppet_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_version_of_the_pack_is_forgiven_and_no_other() {
+        let rules = StrikeRules { quarantine_after: 1, ..StrikeRules::default() };
+        let at = Timestamp::from_millis(0);
+        let mut strikes = Strikes::default();
+        assert_eq!(strikes.strike(at, &rules).standing, Standing::Quarantined);
+        let row = |pack: &str, version: &[u8]| stored(pack.into(), Digest::of(version), &strikes);
+        let rows = vec![row("ember", b"1"), row("other", b"1"), row("ember", b"2")];
+        let changes = forgiven(rows, &"ember".into()).unwrap();
+        let mut versions = Vec::new();
+        for change in &changes {
+            let Change::Strikes(row) = change else { panic!("{change:?}") };
+            let now = strikes_of(row).unwrap();
+            assert_eq!((row.plugin.as_str(), now.standing(at)), ("ember", Standing::Good));
+            assert!(row.revision > strikes.revision() && row.revision == now.revision());
+            versions.push(row.digest);
+        }
+        assert_eq!(versions, [Digest::of(b"1"), Digest::of(b"2")]);
+    }
+}

@@ -18,6 +18,9 @@ impl Due {
     pub fn admit(rights: &Rights, of: Capability, charges: &[Charge], at: Timestamp) -> Result<Self, CallError> {
         let right = rights.get(of);
         let right = right.ok_or_else(|| CallError::new(Code::Denied, format!("`{of}` is not granted any more")))?;
+        if let Some(why) = right.has_ended(at) {
+            return Err(CallError::new(Code::Denied, why));
+        }
         Ok(Self(right.reserve(charges, at)?.into_iter().map(|(held, _)| held.book_all()).collect()))
     }
 
@@ -37,7 +40,22 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Amount, Ledger, Period, Request};
+    use crate::{Amount, Ledger, Period, Request, Shared, Terms};
+
+    #[test]
+    fn nothing_is_due_once_the_grant_has_ended_or_was_taken_back() {
+        let ledger = Arc::new(Ledger::default());
+        let requests = [(Capability::Schedule, Request::default())].into();
+        let end = Timestamp::from_millis(3_600_000);
+        let terms = Terms { expires: Some(end), ..Terms::default() };
+        let names = (&"pack".into(), &[][..]);
+        let rights = Rights::on_terms(&requests, names, &"ann".into(), &ledger, terms, Shared::default());
+        let code = |at| Due::admit(&rights, Capability::Schedule, &[], at).err().map(|error| error.code);
+        let before = Timestamp::from_millis(3_599_999);
+        assert_eq!((code(before), code(end)), (None, Some(Code::Denied)));
+        ledger.take_back(&"pack".into(), Capability::Schedule);
+        assert_eq!(code(before), Some(Code::Denied));
+    }
 
     #[test]
     fn it_holds_until_it_is_done_and_nothing_passes_the_budget() {

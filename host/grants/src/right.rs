@@ -169,15 +169,20 @@ impl Right {
     fn is_revoked(&self) -> bool {
         self.switches.iter().any(|off| off.load(Ordering::Acquire))
     }
+    /// Why it is no right any more; none where it is.
+    pub(crate) fn has_ended(&self, at: Timestamp) -> Option<String> {
+        let Holder { pack, terms, .. } = &*self.holder;
+        if self.is_revoked() {
+            return Some(format!("the operator took `{}` back from `{pack}`", self.capability));
+        }
+        let expired = terms.expires.filter(|expires| *expires <= at);
+        expired.map(|expires| format!("what `{pack}` was granted ended at {expires}"))
+    }
     /// Why it does not allow an operation at a time; none where it does.
     pub(crate) fn refusal(&self, operation: &str, at: Timestamp) -> Option<String> {
-        let Holder { pack, terms, .. } = &*self.holder;
-        let capability = self.capability;
-        if self.is_revoked() {
-            return Some(format!("the operator took `{capability}` back from `{pack}`"));
-        }
-        if let Some(expires) = terms.expires.filter(|expires| *expires <= at) {
-            return Some(format!("what `{pack}` was granted ended at {expires}"));
+        let (pack, capability) = (&self.holder.pack, self.capability);
+        if let Some(why) = self.has_ended(at) {
+            return Some(why);
         }
         let granted = self.operations.contains(&operation);
         (!granted).then(|| format!("`{pack}` was not granted `{capability}.{operation}`"))

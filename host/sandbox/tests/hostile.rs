@@ -161,6 +161,20 @@ fn more_tables_than_allowed_are_refused() {
     );
 }
 
+/// Counts are of a whole component, however its modules share them.
+#[test]
+fn a_limit_counts_what_lies_in_several_modules_and_in_one() {
+    let table = "(core module $x (table 1 funcref))";
+    let instances = |count| table.to_owned() + &"(core instance (instantiate $x))".repeat(count);
+    let limits = Limits { tables: 2, ..Limits::default() };
+    prepare(&sandbox(limits.clone()), &Guest { more: &instances(2), ..Guest::default() }.bytes()).unwrap();
+    refused_for(limits, Guest { more: &instances(3), ..Guest::default() }, Breach::TooManyInstances);
+    let limits = Limits { tables: 2, memories: 3, ..Limits::default() };
+    let both = "(memory 1) (memory 1) (table 30000 funcref) (table 1 funcref)";
+    let more = format!("(core module $x {both}) (core instance (instantiate $x))");
+    prepare(&sandbox(limits), &Guest { more: &more, ..Guest::default() }.bytes()).unwrap();
+}
+
 #[test]
 fn declarations_beyond_a_limit_are_refused() {
     let limits = Limits { memory_bytes: 10 * PAGE, ..Limits::default() };
@@ -292,6 +306,17 @@ async fn output_beyond_its_bound_is_dropped() {
     assert_eq!(kept, (64 << 10) + 1);
     assert_eq!(ended.output[0].message, "why");
     assert_eq!(ended.output.last().unwrap().message, "434464 more bytes of output were dropped");
+}
+
+/// A guest's runtime asks how much it may write and waits until that is something.
+#[tokio::test]
+async fn a_stream_always_offers_room() {
+    let body = handle(
+        "(call $room (call $stderr) (i32.const 32))
+         (if (i32.load8_u (i32.const 32)) (then unreachable))
+         (if (i64.ne (i64.load (i32.const 40)) (i64.const 65536)) (then unreachable))",
+    );
+    assert_eq!(run(Limits::default(), wasi(&body, 1)).await.outcome, Outcome::Ok);
 }
 
 #[tokio::test]
@@ -501,6 +526,29 @@ async fn a_call_waits_until_the_memory_that_it_needs_is_free() {
         }
         assert_eq!((sandbox.pool_use().slots, sandbox.pool_use().live_bytes), (0, 0));
     }
+}
+
+/// More than wasmtime's own pool has room for: each slot has its instances, memories, tables and stack.
+#[tokio::test]
+async fn as_many_calls_are_under_way_at_once_as_the_pool_has_slots() {
+    const SLOTS: u32 = 1_100;
+    let pool = Pool { slots: SLOTS, ..Pool::default() };
+    let sandbox = std::sync::Arc::new(with_pool(Limits { memories: 1, tables: 2, ..Limits::default() }, pool));
+    let body = format!("(table 1 funcref) {}", handle("(call $log-wait)"));
+    let guest = Guest { body: &body, host: true, ..Guest::default() };
+    let prepared = std::sync::Arc::new(prepare(&sandbox, &guest.bytes()).unwrap());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..SLOTS {
+        let (sandbox, prepared) = (sandbox.clone(), prepared.clone());
+        calls.spawn(async move { sandbox.handle(&prepared, Call::default(), &event(), setup()).await.outcome });
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let used = sandbox.pool_use();
+    assert_eq!((used.slots, used.live_bytes), (u64::from(SLOTS), u64::from(SLOTS) * PAGE));
+    let ended = calls.try_join_next();
+    assert!(ended.is_none(), "all of them wait in the host: {ended:?}");
 }
 
 /// On one thread, guests take turns of one yield interval: a neighbour that spins costs a short call one turn of each

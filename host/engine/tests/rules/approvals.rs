@@ -1,7 +1,7 @@
 //! Modes other than live: what waits for the operator leaves when it is approved and never else, and what is only shown
 //! never leaves.
 
-use puppet_engine::{Verdict, VerdictError, simulation};
+use puppet_engine::{Happening, Verdict, VerdictError, simulation};
 use puppet_grants::{Amount, Mode, Period, ceiling};
 use puppet_store::{Change, Effect, EffectState};
 use puppet_tweet::Action;
@@ -78,6 +78,29 @@ async fn what_is_rejected_never_leaves_and_its_plugin_hears_why() {
     assert_eq!(scene.used(Amount::Posts, Period::Day).await, (3, 0), "the guest posts of its rejection too");
     assert!(say(&scene, 0, &Verdict::Approve).await.is_err());
     assert!(scene.posted().is_empty());
+}
+
+/// An approval is an effect of the moment in which it is given, not of the one in which it was decided.
+#[tokio::test]
+async fn an_operator_is_answered_with_what_is_stored() {
+    let scene = two_wait().await;
+    let before = scene.effects().await;
+    let verdicts = [Verdict::Approve, Verdict::Reject(Some("no".to_owned()))];
+    let mut watch = scene.host.watch();
+    let mut answers = Vec::new();
+    for (n, verdict) in verdicts.iter().enumerate() {
+        answers.push(say(&scene, n, verdict).await.unwrap());
+    }
+    // Whoever watches hears of the first when it has left.
+    assert!(matches!(watch.try_recv(), Ok(Happening::Kept { effect, .. }) if effect.id == before[1].id));
+    assert!(watch.try_recv().is_err());
+    let stored = scene.effects().await;
+    let told = |effect: &Effect| (effect.state, effect.reason.clone(), effect.not_before);
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), stored.iter().map(told).collect::<Vec<_>>());
+    assert_eq!(told(&stored[0]), (EffectState::Waiting, None, after(60_999)));
+    let reason = Some("rejected by the operator: no".to_owned());
+    assert_eq!(told(&stored[1]), (EffectState::Rejected, reason, before[1].not_before));
+    assert!(before[0].not_before < stored[0].not_before);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::{
 
 use puppet_engine::{Happening, Live, SystemClock};
 use puppet_store::{Change, Effect, EffectState, OutboxStore as _};
+use puppet_tweet::PublishError;
 use puppet_types::{Decision, PostRef};
 use tokio::sync::watch;
 
@@ -137,4 +138,33 @@ async fn an_effect_that_is_tried_again_holds_its_account_over_a_restart() {
     scene.host.apply(post_and_answer().to_vec()).await.unwrap();
     let scene = scene.again(Setting::default(), cast()).await;
     assert!(scene.host.agenda().is_held(&"ann".into()) && !scene.host.agenda().is_held(&"bob".into()));
+}
+
+/// A provider that asks to wait is asked again when it says, one that is not reached after 2, 4, 8 and 16 seconds, and
+/// both five times in all. Anything else is final.
+#[tokio::test]
+async fn an_effect_is_tried_again_as_often_and_as_late_as_is_promised() {
+    let unavailable = || PublishError::Unavailable("no route".to_owned());
+    let limited = || PublishError::RateLimited { retry_after_ms: 30_000 };
+    // (failures, waits in seconds, end)
+    let table = [
+        (vec![unavailable(), unavailable(), unavailable(), unavailable()], vec![2, 4, 8, 16], EffectState::Done),
+        (std::iter::repeat_with(unavailable).take(5).collect(), vec![2, 4, 8, 16], EffectState::Failed),
+        (std::iter::repeat_with(limited).take(5).collect(), vec![30; 4], EffectState::Failed),
+        (vec![PublishError::Refused("no".to_owned())], vec![], EffectState::Failed),
+    ];
+    for (failures, waits, end) in table {
+        let scene = Scene::with(Setting::default(), cast(), &["ann"]).await;
+        let case = format!("{failures:?}");
+        *scene.network.failures.lock().unwrap() = failures;
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        scene.run_until(after(600_000)).await;
+        let first = &effects(&scene).await[0];
+        assert_eq!((first.0, first.1 as usize), (end, waits.len() + 1), "{case}");
+        let orders = scene.network.orders.lock().unwrap();
+        // The guest posts of its failure too.
+        let at: Vec<_> = orders.iter().filter(|order| order.effect == orders[0].effect).map(|order| order.at).collect();
+        let waited: Vec<_> = at.windows(2).map(|pair| pair[1].millis_since(pair[0]) / 1_000).collect();
+        assert_eq!(waited, waits, "{case}");
+    }
 }

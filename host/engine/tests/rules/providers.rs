@@ -32,6 +32,8 @@ pub struct Network {
     pub posts: AtomicBool,
     /// So many of the next orders panic.
     pub publishing_panics: AtomicU32,
+    /// The next orders end with these, the last one first.
+    pub failures: Mutex<Vec<PublishError>>,
 }
 
 /// Panics as often as a counter says.
@@ -79,6 +81,9 @@ impl TweetPublisher for Network {
         self.orders.lock().unwrap().push(order.clone());
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
+        }
+        if let Some(failure) = self.failures.lock().unwrap().pop() {
+            return Err(failure);
         }
         let posts = if self.posts.load(SeqCst) { vec![post(order)] } else { Vec::new() };
         Ok(Published { posts, ..Published::default() })

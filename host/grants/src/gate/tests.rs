@@ -275,6 +275,7 @@ fn a_refused_decision_is_journaled_and_replayed_whatever_is_left_now() {
     assert_eq!(replayed.decide("post", &one, post("two")), refused);
     let replayed = replayed.finish(true);
     assert_eq!((replayed.decisions, replayed.divergence), (first.decisions, None));
+    assert_eq!(replayed.reads, first.reads, "the refusal is in its journal too");
     assert!(replayed.spends.rows().is_empty(), "a replay draws on nothing");
 
     let less = scene.gate(Requests::new(), CallBounds::default()).replay(first.reads.clone());

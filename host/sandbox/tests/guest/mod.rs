@@ -76,6 +76,7 @@ const WASI: &str = r#"
     (export "error" (type $error (eq $e)))
     (type $s (variant (case "last-operation-failed" (own $error)) (case "closed")))
     (export "stream-error" (type $stream-error (eq $s)))
+    (export "[method]output-stream.check-write" (func (param "self" (borrow $o)) (result (result u64 (error $stream-error)))))
     (export "[method]output-stream.write" (func
       (param "self" (borrow $o)) (param "contents" (list u8)) (result (result (error $stream-error)))))))
   (alias export $streams "output-stream" (type $output-stream))
@@ -122,6 +123,7 @@ const WASI: &str = r#"
 const WASI_CORE: &str = r#"
   (core func $stderr (canon lower (func $stderr "get-stderr")))
   (core func $write (canon lower (func $streams "[method]output-stream.write") (memory (core memory $memory))))
+  (core func $room (canon lower (func $streams "[method]output-stream.check-write") (memory (core memory $memory))))
   (core func $exit (canon lower (func $exit "exit")))
   (core func $environment (canon lower (func $environment "get-environment") (memory (core memory $memory)) (realloc (core func $realloc))))
   (core func $arguments (canon lower (func $environment "get-arguments") (memory (core memory $memory)) (realloc (core func $realloc))))
@@ -137,7 +139,7 @@ const WASI_CORE: &str = r#"
 "#;
 
 const WASI_WITH: &str = r#"(with "wasi" (instance
-    (export "stderr" (func $stderr)) (export "write" (func $write)) (export "exit" (func $exit))
+    (export "stderr" (func $stderr)) (export "write" (func $write)) (export "room" (func $room)) (export "exit" (func $exit))
     (export "environment" (func $environment)) (export "arguments" (func $arguments)) (export "wall" (func $wall))
     (export "now" (func $now)) (export "wait" (func $wait)) (export "block" (func $block))
     (export "bytes" (func $bytes)) (export "number" (func $number)) (export "folders" (func $folders))
@@ -146,6 +148,7 @@ const WASI_WITH: &str = r#"(with "wasi" (instance
 const WASI_USE: &str = r#"
     (import "wasi" "stderr" (func $stderr (result i32)))
     (import "wasi" "write" (func $write (param i32 i32 i32 i32)))
+    (import "wasi" "room" (func $room (param i32 i32)))
     (import "wasi" "exit" (func $exit (param i32)))
     (import "wasi" "environment" (func $environment (param i32)))
     (import "wasi" "arguments" (func $arguments (param i32)))

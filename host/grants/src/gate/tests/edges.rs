@@ -178,6 +178,29 @@ async fn a_record_answers_its_own_question_alone() {
 }
 
 #[tokio::test]
+async fn a_question_that_the_journal_lacks_is_a_divergence_where_it_was_asked() {
+    let scene = Scene::new();
+    let mut replay = scene.gate(everything(), CallBounds::default()).replay(Vec::new());
+    let asked = ask(&scene, &mut replay, (Capability::Llm, "complete"), "new", false).await;
+    assert_eq!((code(asked), scene.asked()), (Code::Internal, 0));
+    assert_eq!(replay.finish(true).divergence, Some(0));
+}
+
+#[tokio::test]
+async fn an_error_of_a_provider_is_journaled_as_one() {
+    let scene = Scene::new();
+    let mut gate = scene.gate(llm(1_000), CallBounds::default());
+    let failed: Result<String, Refusal> = gate
+        .read(Capability::Llm, "complete", "x", &scene.held, |_| {
+            Box::pin(async { Err(CallError::new(Code::Refused, "no")) })
+        })
+        .await;
+    assert_eq!(code(failed), Code::Refused);
+    let reads = gate.finish(true).reads;
+    assert_eq!((reads.len(), reads[0].status), (1, ReadStatus::Error));
+}
+
+#[tokio::test]
 async fn a_new_paid_question_before_a_kept_one_drops_what_is_kept() {
     let scene = Scene::new();
     let llm = (Capability::Llm, "complete");

@@ -23,6 +23,18 @@ fn of_two_terms_the_stricter_mode_and_the_sooner_end_hold() {
 }
 
 #[test]
+fn an_amount_that_no_ceiling_knows_binds_as_it_was_asked_for() {
+    let scene = Scene::new();
+    let amounts = [((Amount::Likes, Period::Day), 2)].into();
+    let rights = rights(asks(Capability::Tweet, Request { amounts, ..Request::default() }), &scene.ledger);
+    let likes = |quantity| [Charge { amount: Amount::Likes, quantity }];
+    let tweet = rights.get(Capability::Tweet).unwrap();
+    let at = Timestamp::from_millis(0);
+    assert_eq!(tweet.reserve(&likes(3), at).unwrap_err().code, Code::BudgetExhausted);
+    assert_eq!(tweet.reserve(&likes(2), at).unwrap().len(), 2, "of the hour's ceiling and of the day's request");
+}
+
+#[test]
 fn rights_tell_what_was_granted_and_how_much_of_it() {
     let scene = Scene::new();
     let amounts = [((Amount::Posts, Period::Hour), 3), ((Amount::Likes, Period::Hour), 9_999)].into();
