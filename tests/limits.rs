@@ -74,7 +74,10 @@ fn every_limit_that_doctor_names_has_a_hostile_guest_among_the_tests() {
     let rows = list(&limits, "items");
     let known = puppet_sandbox::LIMITS.iter().map(|limit| limit.name);
     let known = known.chain(puppet_grants::BOUNDS.iter().map(|bound| bound.name));
-    let known: Vec<&str> = known.chain(puppet_sandbox::SHARED.iter().map(|limit| limit.name)).collect();
+    let known: Vec<&str> = known
+        .chain(puppet_sandbox::SHARED.iter().map(|limit| limit.name))
+        .chain([puppet_engine::MAILBOX.name])
+        .collect();
     let listed: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
     assert_eq!(listed, known);
     let told = run(folder.path(), &["doctor", "--limits"]).exits(0).stdout;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use puppet_engine::MAILBOX;
 use puppet_grants::BOUNDS;
 use puppet_sandbox::{LIMITS, SHARED};
 use puppet_types::Limit;
@@ -26,7 +27,7 @@ fn row(limit: &Limit) -> String {
 fn table() -> String {
     let mut out =
         String::from("| limit | default | what it bounds | beyond it | guests |\n| --- | --- | --- | --- | --- |\n");
-    let limits = LIMITS.iter().chain(BOUNDS).chain(SHARED);
+    let limits = LIMITS.iter().chain(BOUNDS).chain(SHARED).chain([&MAILBOX]);
     out.extend(limits.map(row));
     out
 }

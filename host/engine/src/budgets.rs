@@ -23,21 +23,12 @@ pub(crate) fn listen(ledger: &Ledger, clock: Arc<dyn Clock>, watchers: broadcast
 }
 
 fn log(line: &BudgetLine) {
-    let BudgetLine { key, limit, used, state, .. } = line;
-    let (budget, whose) = (format!("{}.{}", key.capability, key.amount.key(key.period)), whose(&key.owner));
+    let BudgetLine { key: budget, limit, used, state, .. } = line;
+    let whose = &budget.owner;
     let again = line.resets_at.map_or_else(|| "when there is room".to_owned(), |at| at.to_string());
     match state {
         BudgetState::Spent => tracing::warn!(%budget, %whose, used, limit, %again, "a budget is spent"),
         _ => tracing::warn!(%budget, %whose, used, limit, %again, "a budget is near its end"),
-    }
-}
-
-/// In words: `ember`, `@ember` for all that post as it, `host`.
-pub fn whose(owner: &Owner) -> String {
-    match owner {
-        Owner::Agent { agent, .. } => agent.to_string(),
-        Owner::Account(account) => format!("@{account}"),
-        Owner::Host => "host".to_owned(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! One event, one plugin: the invocation, from the mailbox to the commit (docs/architecture.md). Both drivers pass
-//! through here; neither does anything between the steps.
+//! through here; the live one lets long calls wait for their turn between the steps.
 
 use std::sync::Arc;
 

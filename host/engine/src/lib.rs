@@ -45,7 +45,7 @@ pub use embedder::LlmEmbedder;
 pub use happening::Happening;
 pub use host::{Casting, Host, HostParts, Plugins, Submitted};
 pub use live::Live;
-pub use mailbox::{Mailbox, Overflow};
+pub use mailbox::{MAILBOX, Mailbox, Overflow};
 pub use outbox::delivery_event;
 pub use plugin::Plugin;
 pub use preview::{Recorded, preview};

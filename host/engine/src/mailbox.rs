@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use puppet_store::{StoreError, Waiting};
-use puppet_types::{AgentId, Priority, Timestamp};
+use puppet_types::{AgentId, Limit, Priority, Timestamp};
 
 use crate::{happening::Happening, host::Host};
 
@@ -31,11 +31,36 @@ pub struct Mailbox {
     pub overflow: Overflow,
 }
 
-impl Default for Mailbox {
-    fn default() -> Self {
-        Self { waiting: 10_000, overflow: Overflow::Oldest }
+impl Overflow {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Oldest, Self::Newest];
+    /// As it is written in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Oldest => "oldest",
+            Self::Newest => "newest",
+        }
     }
 }
+
+impl Default for Mailbox {
+    fn default() -> Self {
+        Self { waiting: MAILBOX.value as usize, overflow: Overflow::Oldest }
+    }
+}
+
+/// The same as a row of the table of limits.
+pub const MAILBOX: Limit = Limit {
+    name: "waiting",
+    value: 10_000,
+    least: 1,
+    most: 1_000_000,
+    unit: "events per agent",
+    config_key: "mailbox.waiting",
+    breach: None,
+    hostile_guest: "mail_of_a_quarantined_plugin_is_kept_up_to_its_bound",
+    about: "Events that are kept while their plugin may not run. What is crowded out is dead-lettered as `mailbox-full`.",
+};
 
 /// The mail that waits, by agent; until when, by priority and order of acceptance.
 #[derive(Debug, Default)]
@@ -60,17 +85,20 @@ impl Deferred {
 
     /// Where the event is that makes way for one more: its time and order. The one more may itself be the one.
     pub fn crowded_out(&self, more: &Waiting, mailbox: Mailbox) -> Option<(Timestamp, u64)> {
-        let of_agent = self.0.get(&more.event.agent);
-        if of_agent.map_or(0, BTreeMap::len) < mailbox.waiting {
-            return None;
-        }
-        let there = of_agent.into_iter().flatten().map(|((priority, seq), at)| (*priority, *seq, *at));
-        let all = there.chain([(more.event.priority, more.seq, more.not_before)]);
+        let there = self.0.get(&more.event.agent).filter(|there| there.len() >= mailbox.waiting)?;
+        // The ends of the map: it may hold a million.
+        let oldest = there.first_key_value();
+        let least = oldest.map(|((priority, _), _)| *priority)?;
         let goes = match mailbox.overflow {
-            Overflow::Oldest => all.min_by_key(|(priority, seq, _)| (*priority, *seq)),
-            Overflow::Newest => all.min_by_key(|(priority, seq, _)| (*priority, std::cmp::Reverse(*seq))),
+            Overflow::Oldest => oldest,
+            Overflow::Newest => there.range((least, 0)..=(least, u64::MAX)).next_back(),
         };
-        goes.map(|(_, seq, at)| (at, seq))
+        let ((priority, seq), at) = goes.map(|(key, at)| (*key, *at))?;
+        let more_goes = match mailbox.overflow {
+            Overflow::Oldest => (more.event.priority, more.seq) < (priority, seq),
+            Overflow::Newest => more.event.priority < priority || more.event.priority == priority && more.seq > seq,
+        };
+        Some(if more_goes { (more.not_before, more.seq) } else { (at, seq) })
     }
 }
 

@@ -3,11 +3,11 @@
 //! sorts. A short one runs as it comes. A long one, which has had a processor for `LONG`, waits for a turn each time that
 //! it goes on, behind the other long ones. A quarter of the processors is theirs whatever else there is to do; while no
 //! other event waits to begin they have all but one. A turn ends with the next yield, so whoever comes then waits no
-//! longer than for that. Long ones also have places of their own, as many as the short ones: else as many spinning agents
-//! as there are places would shut everybody out.
+//! longer than for that. Long ones also have places of their own, as many as the others, and whoever shows itself to be
+//! long leaves its place: else as many spinning agents as there are places would shut everybody out.
 //!
-//! A plugin version is taken for what its last call was. One that was never called is taken for long, or newcomers would
-//! be short all at once; what waits for its first turn when another call of the version shows it to be short, is short.
+//! A plugin version is taken for what its last call was. One that was never called waits for turns like a long one, or
+//! newcomers would be short all at once, but in a place like anybody's; when another call of it was short meanwhile, it is.
 //!
 //! Of the live driver alone. In virtual time nobody waits by the wall, and the order of events is not made here.
 
@@ -15,7 +15,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::Poll,
     time::{Duration, Instant},
@@ -30,20 +30,28 @@ const LONG: Duration = Duration::from_millis(3);
 /// What the next call of a plugin version is taken for.
 #[derive(Debug, Default)]
 pub struct Pace {
-    is_short: AtomicBool,
-    /// Told when that becomes true.
+    /// What its last call was, [`SHORT`] or [`KNOWN_LONG`]; 0 where there was none.
+    last: AtomicU8,
+    /// Told when that becomes short.
     shown: Notify,
 }
 
+const SHORT: u8 = 1;
+const KNOWN_LONG: u8 = 2;
+
 impl Pace {
+    fn last(&self) -> u8 {
+        self.last.load(Ordering::Relaxed)
+    }
+
     fn is_short(&self) -> bool {
-        self.is_short.load(Ordering::Relaxed)
+        self.last() == SHORT
     }
 
     /// A call computed for so long.
     fn was(&self, used: Duration) {
-        let is_short = used < LONG;
-        if self.is_short.swap(is_short, Ordering::Relaxed) != is_short && is_short {
+        let is = if used < LONG { SHORT } else { KNOWN_LONG };
+        if self.last.swap(is, Ordering::Relaxed) != is && is == SHORT {
             self.shown.notify_waiters();
         }
     }
@@ -66,7 +74,7 @@ pub struct Turns {
     kept: Semaphore,
     /// Theirs while nobody waits to begin.
     spare: Semaphore,
-    /// Long calls that may be under way.
+    /// Calls that are taken for long and under way. One that shows itself to be long goes on without.
     places: Semaphore,
     /// Calls that have not begun, and are not known to be long.
     arrived: AtomicUsize,
@@ -115,10 +123,16 @@ impl Turns {
     pub async fn take<T>(&self, pace: &Pace, entry: (Arrived, impl Sized), call: impl Future<Output = T>) -> T {
         let mut call = pin!(call);
         let mut used = Duration::ZERO;
-        let mut is_long = !pace.is_short();
+        let last = pace.last();
+        let mut is_long = last != SHORT;
         let (arrived, place) = entry;
-        let (mut arrived, mut place) = (Some(arrived).filter(|_| !is_long), Some(place).filter(|_| !is_long));
-        let _long = if is_long { self.places.acquire().await.ok() } else { None };
+        let (mut arrived, mut place) = (Some(arrived).filter(|_| !is_long), Some(place));
+        let _long = if last == KNOWN_LONG {
+            place = None;
+            self.places.acquire().await.ok()
+        } else {
+            None
+        };
         loop {
             let turn = match is_long {
                 true if used.is_zero() => tokio::select! {
@@ -170,7 +184,7 @@ mod tests {
     }
 
     fn short() -> Pace {
-        Pace { is_short: AtomicBool::new(true), ..Pace::default() }
+        Pace { last: AtomicU8::new(SHORT), ..Pace::default() }
     }
 
     /// A place, and whether it is taken.
@@ -208,7 +222,7 @@ mod tests {
         let (place, is_taken) = place();
         let mut first = pin!(turns.take(&pace, (turns.arrive(), place), async { done.set(1) }));
         assert!(futures::poll!(first.as_mut()).is_pending());
-        assert_eq!((done.get(), is_taken()), (0, false), "nobody has seen it yet: it has a place among the long");
+        assert_eq!((done.get(), is_taken()), (0, true), "nobody has seen it yet");
         let mut second = pin!(turns.take(&pace, (turns.arrive(), ()), async { done.set(done.get() + 10) }));
         assert!(futures::poll!(second.as_mut()).is_pending());
         pace.was(Duration::ZERO);
@@ -230,14 +244,16 @@ mod tests {
 
     #[tokio::test]
     async fn long_calls_have_so_many_places_and_short_ones_do_not_wait_for_them() {
-        let (turns, pace) = (Arc::new(Turns::on(8, 1)), Pace::default());
-        let mut first = pin!(turns.take(&pace, (turns.arrive(), ()), std::future::pending::<()>()));
-        assert!(futures::poll!(first.as_mut()).is_pending());
+        let long = || Pace { last: AtomicU8::new(KNOWN_LONG), ..Pace::default() };
+        let (turns, pace, other) = (Arc::new(Turns::on(8, 1)), long(), long());
+        let (place, is_taken) = place();
+        let mut first = pin!(turns.take(&pace, (turns.arrive(), place), std::future::pending::<()>()));
+        assert!(futures::poll!(first.as_mut()).is_pending() && !is_taken());
         let begun = Cell::new(false);
-        let other = Pace::default();
         let mut second = pin!(turns.take(&other, (turns.arrive(), ()), async { begun.set(true) }));
         assert!(futures::poll!(second.as_mut()).is_pending() && !begun.get(), "there is one place");
         turns.take(&short(), (turns.arrive(), ()), async {}).await;
+        turns.take(&Pace::default(), (turns.arrive(), ()), async {}).await;
     }
 
     #[tokio::test]

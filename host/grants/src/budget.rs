@@ -10,6 +10,8 @@
 mod counter;
 mod ledger;
 
+use std::fmt;
+
 use puppet_types::{AccountId, AgentId, Capability, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,24 @@ pub struct BudgetKey {
     pub amount: Amount,
     /// Over what period.
     pub period: Period,
+}
+
+/// `ember`, `@ember` for all that post as it, `host`.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent { agent, .. } => write!(f, "{agent}"),
+            Self::Account(account) => write!(f, "@{account}"),
+            Self::Host => f.write_str("host"),
+        }
+    }
+}
+
+/// `tweet.posts/hour`.
+impl fmt::Display for BudgetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.capability, self.amount.key(self.period))
+    }
 }
 
 impl BudgetKey {

@@ -99,6 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_capability_is_bounded_in_its_own_amounts_and_no_others() {
+        let schedule = ceiling(Capability::Schedule).unwrap();
+        assert_eq!(schedule.keys(), ["timers/hour", "timers/day", "timers"]);
+        assert_eq!(schedule.amount("timers"), Some((Amount::Timers, Period::AtOnce)));
+        for other in ["posts/hour", "timers/week", ""] {
+            assert_eq!(schedule.amount(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn every_ceiling_is_of_its_own_capability_and_gives_something() {
         for of in CEILINGS {
             assert_eq!(ceiling(of.capability).unwrap().capability, of.capability);

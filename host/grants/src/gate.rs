@@ -348,12 +348,7 @@ impl Gate {
     }
 
     fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {
-        let ungranted = || format!("`{}` was not granted `{capability}.{operation}`", self.pack);
-        let right = self.rights.get(capability).ok_or_else(|| CallError::new(Code::Denied, ungranted()))?;
-        match right.refusal(operation, self.charged_at) {
-            Some(why) => Err(CallError::new(Code::Denied, why)),
-            None => Ok(right),
-        }
+        self.rights.granted(capability, operation, &self.pack, self.charged_at)
     }
 
     fn refuse_decision(

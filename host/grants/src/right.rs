@@ -333,6 +333,24 @@ impl Rights {
         Self { by_capability, mode }
     }
 
+    /// The right to one capability, where it allows an operation at a time.
+    ///
+    /// # Errors
+    /// `denied`, with the reason.
+    pub(crate) fn granted(
+        &self,
+        capability: Capability,
+        operation: &str,
+        pack: &PackId,
+        at: Timestamp,
+    ) -> Result<&Right, CallError> {
+        let ungranted = || format!("`{pack}` was not granted `{capability}.{operation}`");
+        let right = self.get(capability).ok_or_else(|| CallError::new(Code::Denied, ungranted()))?;
+        match right.refusal(operation, at) {
+            Some(why) => Err(CallError::new(Code::Denied, why)),
+            None => Ok(right),
+        }
+    }
     /// The right to one capability.
     pub fn get(&self, capability: Capability) -> Option<&Right> {
         self.by_capability.get(&capability)

@@ -98,3 +98,34 @@ fn a_request_is_only_ever_cut() {
     assert_eq!(request.amounts, tokens(7));
     assert!(!request.cut(Capability::Llm, Some(&both(&["embed"])), &tokens(9)), "nothing is left");
 }
+
+#[test]
+fn timers_at_once_are_told_when_they_are_many_and_addressees_are_not() {
+    let ledger: Arc<Ledger> = Arc::default();
+    let told: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let to = Arc::clone(&told);
+    ledger.on_alarm(move |line| to.lock().unwrap().push(format!("{} {}", line.key, line.state.name())));
+    let bounded = |capability, amount| {
+        let request = Request { amounts: [((amount, Period::AtOnce), 5)].into(), ..Request::default() };
+        Rights::from_requests(&[(capability, request)].into(), &"pack".into(), &"ann".into(), &ledger)
+    };
+    for (capability, amount) in [(Capability::Schedule, Amount::Timers), (Capability::Events, Amount::Targets)] {
+        let rights = bounded(capability, amount);
+        assert!(rights.get(capability).unwrap().has_room(&[Level { amount, reached: 4 }]).is_ok());
+    }
+    assert_eq!(*told.lock().unwrap(), ["schedule.timers near"]);
+}
+
+#[test]
+fn lines_tell_the_mode_of_the_agent_and_what_has_no_window() {
+    let ledger = Arc::default();
+    let terms = Terms { mode: Mode::DryRun, ..Terms::default() };
+    let requests = [(Capability::Tweet, Request::default()), (Capability::Schedule, Request::default())].into();
+    let shared = Shared::of_account("news-bot".into());
+    let rights = Rights::on_terms(&requests, (&"pack".into(), &[]), &"ann".into(), &ledger, terms, shared);
+    for line in rights.lines(Timestamp::default()) {
+        let expected = if line.key.agent().is_some() { Mode::DryRun } else { Mode::Live };
+        assert_eq!(line.mode, expected, "{}", line.key);
+        assert_eq!(line.resets_at.is_none(), line.key.period == Period::AtOnce, "{}", line.key);
+    }
+}

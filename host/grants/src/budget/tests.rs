@@ -168,6 +168,11 @@ fn a_budget_is_told_at_eighty_percent_and_at_its_end_once_in_each_window() {
     told(&[]);
     spend(10, 1).unwrap();
     told(&[(BudgetState::Spent, 10)]);
+    // What is held for others does not make it spent.
+    let others = counter.reserve(2, at(2 * HOUR)).unwrap();
+    spend(8, 2).unwrap();
+    told(&[(BudgetState::Near, 8)]);
+    drop(others);
 }
 
 #[test]
@@ -260,4 +265,29 @@ fn a_line_says_when_its_window_ends() {
         assert_eq!(counter.line(at(millis)).resets_at, Some(at(HOUR)));
     }
     assert_eq!(counter.line(at(HOUR)).resets_at, Some(at(2 * HOUR)));
+}
+
+#[test]
+fn a_line_of_what_is_there_at_once_adds_up() {
+    let owner = Owner::Agent { agent: "a".into(), pack: "p".into() };
+    let key = BudgetKey { owner, capability: Capability::Memory, amount: Amount::Rows, period: Period::AtOnce };
+    let whole = BudgetLine { mode: Mode::DryRun, ..BudgetLine::at_once(key, 10, 0) };
+    for (there, used, left, overrun, state) in
+        [(0, 0, 10, 0, "ok"), (8, 8, 2, 0, "near"), (10, 10, 0, 0, "spent"), (13, 10, 0, 3, "spent")]
+    {
+        let line = whole.clone().there(there);
+        assert_eq!((line.used, line.left, line.overrun, line.state.name()), (used, left, overrun, state));
+        assert_eq!((line.mode, line.resets_at), (Mode::DryRun, None));
+    }
+}
+
+#[test]
+fn budgets_are_called_by_what_they_count_and_whose_they_are() {
+    let (_, counter) = counter(1);
+    let key = counter.reserve(1, at(0)).unwrap().spend_all().key;
+    assert_eq!((key.to_string(), key.owner.to_string()), ("tweet.posts/hour".to_owned(), "a".to_owned()));
+    assert_eq!(
+        (Owner::Account("ada".into()).to_string(), Owner::Host.to_string()),
+        ("@ada".to_owned(), "host".to_owned())
+    );
 }

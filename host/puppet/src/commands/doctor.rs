@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use puppet_engine::MAILBOX;
 use puppet_packs::SECRETS_FILE;
 use puppet_store::{
     AgentStore as _, EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore,
@@ -70,7 +71,8 @@ fn limit_rows(setup: &Setup) -> Result<Vec<LimitRow>> {
     let config = sandboxed::config(setup)?;
     let bounds = sandboxed::bounds(setup);
     let of_all = puppet_sandbox::shared(&config.pool, &config.strikes);
-    let all = config.limits.values().into_iter().chain(bounds.values()).chain(of_all);
+    let mail = (&MAILBOX, setup.config.mailbox.waiting as u64);
+    let all = config.limits.values().into_iter().chain(bounds.values()).chain(of_all).chain([mail]);
     Ok(all.map(|(limit, value)| LimitRow::of(limit, value)).collect())
 }
 

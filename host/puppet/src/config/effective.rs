@@ -1,6 +1,5 @@
 //! The configuration in effect, a row per value, as `puppet config` shows it.
 
-use puppet_engine::Overflow;
 use serde::Serialize;
 
 use puppet_types::MASK;
@@ -43,11 +42,7 @@ impl Config {
         }
         rows.add("approvals.expires", self.approvals.expires.clone());
         rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
-        let overflow = match self.mailbox.overflow {
-            Overflow::Oldest => "oldest",
-            Overflow::Newest => "newest",
-        };
-        rows.add("mailbox.overflow", overflow.to_owned());
+        rows.add("mailbox.overflow", self.mailbox.overflow.name().to_owned());
         rows.table("sandbox", &self.sandbox);
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());

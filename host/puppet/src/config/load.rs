@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{Overflow, Redaction};
+use puppet_engine::{MAILBOX, Overflow, Redaction};
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
@@ -194,18 +194,15 @@ impl Draft {
     }
 
     fn mailbox(&mut self, section: &Section<'_>) -> Result<()> {
-        if let Some(waiting) = section.integer("waiting", 1..=1_000_000)? {
+        if let Some(waiting) = section.integer("waiting", MAILBOX.least..=MAILBOX.most)? {
             self.config.mailbox.waiting = small(waiting)?;
         }
         if let Some(Found { value, line }) = section.text("overflow", "`oldest` or `newest`")? {
-            self.config.mailbox.overflow = match value.as_str() {
-                "oldest" => Overflow::Oldest,
-                "newest" => Overflow::Newest,
-                other => {
-                    let remedy = suggest::remedy(other, &["oldest", "newest"]);
-                    return Err(section.wrong("overflow", line, format!("`{other}` is no such word"), remedy));
-                }
-            };
+            let named = Overflow::ALL.into_iter().find(|overflow| overflow.name() == value);
+            self.config.mailbox.overflow = named.ok_or_else(|| {
+                let remedy = suggest::remedy(&value, &Overflow::ALL.map(Overflow::name));
+                section.wrong("overflow", line, format!("`{value}` is no such word"), remedy)
+            })?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ pub mod plain;
 
 use std::collections::BTreeMap;
 
-use puppet_engine::{Happening, Host, budgets::whose};
+use puppet_engine::{Happening, Host};
 use puppet_grants::BudgetState;
 use puppet_store::{EffectState, Post};
 use puppet_types::{AgentId, Mood, PostId, Timestamp};
@@ -138,12 +138,11 @@ impl Feed {
                 vec![Entry::Kept { at, name, kind, state, text, about }]
             }
             Happening::Budget { at, line } => {
-                let budget = format!("{}.{}", line.key.capability, line.key.amount.key(line.key.period));
                 let how = match line.state {
                     BudgetState::Spent => "is spent",
                     _ => "is near its end",
                 };
-                let text = format!("the budget {budget} of {} {how}", whose(&line.key.owner));
+                let text = format!("the budget {} of {} {how}", line.key, line.key.owner);
                 vec![Entry::Word { at, text }]
             }
             Happening::Halted { at, halt } => {
