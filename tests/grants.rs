@@ -185,4 +185,75 @@ fn what_an_account_and_the_host_may_do_is_set_and_holds_at_once() {
     run(&home, &["grants", "set", "host", "--mode", "live"]).exits(2);
     assert_eq!(std::fs::read_to_string(home.join("grants.toml")).unwrap(), before);
     assert!(run(&home, &["grants", "show"]).exits(0).stdout.contains("all that post as it, together"));
+    run(&home, &["grants", "revoke", "@nobody"]).exits(2);
+    run(&home, &["grants", "revoke", "@ember"]).exits(0);
+    assert!(!run(&home, &["grants", "show"]).exits(0).stdout.contains("together"));
+}
+
+/// What is shown of a pack is what holds: also what the entry of its plugin leaves, and nothing once it has ended.
+#[test]
+fn what_is_shown_is_what_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    run(&home, &["grants", "set", "standard-personality", "--mode", "dry-run", "tweet.posts/hour=2"]).exits(0);
+    let said = shown(&home);
+    assert!(said.contains("ember  dry-run") && said.contains("may post up to 2 times an hour"), "{said}");
+    run(&home, &["grants", "set", "ember", "llm.usd/hour=0.05"]).exits(0);
+    assert!(shown(&home).contains("may spend up to $0.05 an hour"), "{}", shown(&home));
+    let diff = run(&home, &["grants", "diff", "ember", "--json"]);
+    assert!(!diff.stdout.contains("usd/hour:"), "{}", diff.stdout);
+    run(&home, &["grants", "set", "ember", "--expires", "2020-01-01T00:00:00Z"]).exits(0);
+    let said = shown(&home);
+    assert!(
+        said.contains("ended at 2020-01-01") && !said.lines().skip(1).any(|line| !line.contains("may not")),
+        "{said}"
+    );
+}
+
+/// A file that cannot be read grants nothing, also where a host runs: only where nothing is there has nobody said anything.
+#[test]
+fn what_stands_in_the_place_of_the_file_is_never_taken_for_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let file = home.join("grants.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("gone", &file).unwrap();
+    for command in [&["grants", "show"][..], &["run"], &["grants", "set", "host", "llm.usd/day=1"]] {
+        assert!(run(&home, command).exits(2).stderr.contains("grants.toml"));
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert!(run(&home, &["grants", "show"]).exits(2).stderr.contains("is no file"));
+    std::fs::remove_dir(&file).unwrap();
+    // A link to the file stays one, and what it leads to is changed.
+    std::fs::write(home.join("kept.toml"), text).unwrap();
+    std::os::unix::fs::symlink("kept.toml", &file).unwrap();
+    run(&home, &["grants", "set", "host", "llm.usd/day=1"]).exits(0);
+    assert!(file.symlink_metadata().unwrap().is_symlink());
+    assert!(std::fs::read_to_string(home.join("kept.toml")).unwrap().contains("[host.llm]"));
+}
+
+/// Of commands that come at once none undoes another.
+#[test]
+fn changes_that_come_at_once_are_all_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let amounts = ["posts/hour", "posts/day", "replies/hour", "likes/hour", "deletes/hour"];
+    std::thread::scope(|scope| {
+        for (n, amount) in amounts.iter().enumerate() {
+            let home = &home;
+            scope.spawn(move || run(home, &["grants", "set", "@ember", &format!("tweet.{amount}={n}")]).exits(0));
+        }
+    });
+    let text = std::fs::read_to_string(home.join("grants.toml")).unwrap();
+    for (n, amount) in amounts.iter().enumerate() {
+        assert!(text.contains(&format!("\"{amount}\" = {n}")), "{amount}: {text}");
+    }
+    let unknown = run(&home, &["grants", "set", "@embers", "tweet.posts/hour=0"]).exits(2);
+    assert!(
+        unknown.stderr.contains("nobody posts as `@embers`") && unknown.stderr.contains("ember"),
+        "{}",
+        unknown.stderr
+    );
 }

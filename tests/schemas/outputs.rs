@@ -117,10 +117,10 @@ impl Seen {
         assert_eq!((&set["mode"], &set["expires_at"]), (&"dry-run".into(), &"2099-01-31T00:00:00.000Z".into()));
         let revoked = self.run("grant", 0, &["grants", "revoke", pack, "memory"]);
         assert!(list(&revoked, "widened").len() >= 2, "{revoked}");
-        self.run("shared-grants", 0, &["grants", "set", "@ember", "tweet.posts/hour=3"]);
+        self.run("shared-grants", 0, &["grants", "set", "@harbour_watch", "tweet.posts/hour=3"]);
         let shared = self.run("shared-grants", 0, &["grants", "set", "host", "llm.usd/day=7"]);
         assert_eq!(
-            (&shared["accounts"]["ember"][0]["limit"], &shared["host"][0]["limit"]),
+            (&shared["accounts"]["harbour_watch"][0]["limit"], &shared["host"][0]["limit"]),
             (&3.into(), &7_000_000.into())
         );
         self.run("grants", 0, &["grants", "show"]);

@@ -231,7 +231,7 @@ pub enum GrantsCommand {
     },
     /// Take everything back that a pack was granted, or one capability.
     Revoke {
-        /// Its id.
+        /// Its id; `@handle` or `host` for what is said of an account or the host.
         pack: String,
         /// `llm`, `tweet`, …
         capability: Option<String>,

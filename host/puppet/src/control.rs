@@ -306,8 +306,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
         Request::Regrant => {
             let (grants, file) = &parts.grants;
-            let new = if file.is_file() { Grants::read(file)? } else { Grants::default() };
-            grants.replace(new, &host.ledger);
+            grants.replace(Grants::at(file)?, &host.ledger);
             host.recast();
             Ok(Value::Null)
         }

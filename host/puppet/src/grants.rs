@@ -67,8 +67,20 @@ pub fn file(setup: &Setup) -> PathBuf {
 impl Grants {
     /// The operator's, of the file beside the configuration; none where there is no such file.
     pub fn of(setup: &Setup) -> Result<Self> {
-        let file = file(setup);
-        if file.is_file() { Self::read(&file) } else { Ok(Self::default()) }
+        Self::at(&file(setup))
+    }
+
+    /// Of a path where there need not be one. Only where nothing is there at all has nobody said anything: a link that
+    /// leads nowhere, a folder, or what may not be looked at is an error, and grants nothing.
+    pub fn at(path: &Path) -> Result<Self> {
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            _ if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) => {
+                let remedy = "put a file in its place, or take it away";
+                Err(Trouble::input("grants-file", "is no file", remedy).in_file(path))
+            }
+            _ => Self::read(path),
+        }
     }
 
     /// Of a file.
@@ -128,6 +140,18 @@ impl Grants {
                 if is_other || one(old) != one(new) {
                     ledger.take_back(pack, *capability);
                 }
+            }
+        }
+        // What is shared: calls under way know the old amounts, and would bring them back.
+        for capability in Capability::ALL {
+            let of = |all: &All| {
+                let accounts = all.accounts.iter();
+                let accounts: Vec<_> =
+                    accounts.filter_map(|(id, of)| Some((id.clone(), of.get(capability)?.clone()))).collect();
+                (accounts, all.host.get(capability).cloned())
+            };
+            if of(&all) != of(&new) {
+                ledger.take_back_from_all(*capability);
             }
         }
         *all = new;

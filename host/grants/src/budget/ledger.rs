@@ -100,6 +100,18 @@ impl Ledger {
         }
     }
 
+    /// The same for every pack's right to a capability: what they share has changed.
+    pub fn take_back_from_all(&self, capability: Capability) {
+        let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
+        switches.retain(|(_, of), switch| {
+            let ends = *of == capability;
+            if ends {
+                switch.store(true, Ordering::Release);
+            }
+            !ends
+        });
+    }
+
     /// From now on this is told of every budget that comes to 80 % and to its end, once in each window. The first who
     /// listens is the only one.
     pub fn on_alarm(&self, listener: impl Fn(&BudgetLine) + Send + Sync + 'static) {

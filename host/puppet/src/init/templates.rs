@@ -93,7 +93,7 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 
 [journal]
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
-#redact = ["event.payload.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
+#redact = ["event.payload.post.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
 
 # Limits of the sandbox go under [sandbox.limits], [sandbox.pool] and [sandbox.strikes]: `puppet doctor --limits` lists
 # them.

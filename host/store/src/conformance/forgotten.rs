@@ -1,8 +1,8 @@
 //! Words that are taken out of the journal, by the operator and by a plugin that forgets a memory.
 
 use puppet_types::{
-    AgentId, Decision, EffectId, FORGOTTEN, ForgetWords as _, Invocation, InvocationId, MemoryKind, NumberedDecision,
-    Outcome,
+    AgentId, Decision, Declined, EffectId, FORGOTTEN, ForgetWords as _, Invocation, InvocationId, MemoryKind,
+    NumberedDecision, Outcome,
 };
 use serde_json::json;
 
@@ -60,6 +60,29 @@ pub async fn ended_entries_lose_their_words(store: &impl Store) {
         assert_eq!(store.journal(&filter).await.unwrap().len(), found, "{word}");
     }
     assert_eq!(forget(store, &["i1"]).await, [Fate::Forgotten], "twice is once");
+}
+
+/// Words also stand in why an operator said no, in a decline, and in events that nobody was called for.
+pub async fn every_word_of_an_entry_is_forgotten(store: &impl Store) {
+    let said = vec![Change::Effect(effect("f1", "i1", 1))];
+    let mut declined = commit("i1", event("e1", "a"));
+    declined.invocation.outcome =
+        Outcome::Declined(Declined { code: "Zebra".into(), message: "Zebra".into(), retry_at: None });
+    store.commit(Commit { changes: said, ..declined }).await.unwrap();
+    let (id, events, changes, reason) = (EffectId::new("f1"), Vec::new(), Vec::new(), Some("Zebra".to_owned()));
+    let state = EffectState::Rejected;
+    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes };
+    store.end_attempt(end).await.unwrap();
+    store.accept(vec![event("e2", "a"), event("e3", "a")]).await.unwrap();
+    store.bury(&"e2".into(), "loop", at(6), None).await.unwrap();
+    assert_eq!(forget(store, &["i1", "e2", "e3"]).await, [Fate::Forgotten, Fate::Forgotten, Fate::Unknown]);
+    let Outcome::Declined(declined) = record(store, "i1").await.outcome else { panic!() };
+    assert_eq!((declined.code, declined.message), (FORGOTTEN.to_owned(), FORGOTTEN.to_owned()));
+    let effect = store.effect(&EffectId::new("f1")).await.unwrap().unwrap();
+    assert_eq!(effect.reason.as_deref(), Some(FORGOTTEN));
+    let letters = store.dead_letters(9).await.unwrap();
+    assert_eq!((letters[0].event.id.as_str(), &letters[0].event.payload), ("e2", &json!({})));
+    assert_eq!(store.waiting().await.unwrap()[0].event, event("e3", "a"), "what waits stays whole");
 }
 
 pub async fn what_has_not_ended_is_refused_by_name(store: &impl Store) {

@@ -28,6 +28,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;
     forgotten::ended_entries_lose_their_words(&open().await).await;
+    forgotten::every_word_of_an_entry_is_forgotten(&open().await).await;
     forgotten::what_has_not_ended_is_refused_by_name(&open().await).await;
     forgotten::a_memory_leaves_the_records_that_wrote_it(&open().await).await;
     forgotten::a_payload_is_replaced_where_the_event_ends(&open().await).await;

@@ -45,7 +45,7 @@ fn entry(conn: &Connection, id: &InvocationId, reason: &str) -> Result<Fate> {
             texts: [row.get(5)?, row.get(6)?, row.get(7)?],
         })
     })?;
-    let Some(found) = found else { return Ok(Fate::Unknown) };
+    let Some(found) = found else { return letter(conn, id) };
     if found.event_waits {
         return Ok(Fate::Retried(found.event_id));
     }
@@ -56,6 +56,14 @@ fn entry(conn: &Connection, id: &InvocationId, reason: &str) -> Result<Fate> {
     bodies(conn, id)?;
     budgets::forget_reads(conn, id)?;
     Ok(Fate::Forgotten)
+}
+
+/// A dead letter that nobody was called for has no row in the journal: it goes by the id of its event.
+fn letter(conn: &Connection, id: &InvocationId) -> Result<Fate> {
+    const SQL: &str = "UPDATE events SET payload = '{}' WHERE id = ?1 AND state = 'dead' \
+                       AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.event = events.seq)";
+    let changed = run(conn, SQL, [id.as_str()])?;
+    Ok(if changed > 0 { Fate::Forgotten } else { Fate::Unknown })
 }
 
 /// The first effect that has not ended.
@@ -77,7 +85,8 @@ fn wordless<T: ForgetWords + DeserializeOwned + Default + serde::Serialize>(text
 
 fn blank(conn: &Connection, found: &Found, reason: &str) -> Result<()> {
     const ROW: &str = "UPDATE journal SET reads = ?2, decisions = ?3, log = ?4, unreplayable = ?5, \
-                       message = iif(message IS NULL, NULL, ?6) WHERE seq = ?1";
+                       message = iif(message IS NULL, NULL, ?6), \
+                       code = iif(outcome = 'declined', ?6, code) WHERE seq = ?1";
     const OTHERS: &str = "UPDATE journal SET unreplayable = coalesce(unreplayable, ?3) \
                           WHERE event = ?1 AND seq <> ?2 AND agent = (SELECT agent FROM journal WHERE seq = ?2)";
     let [reads, decisions, log] = &found.texts;
@@ -109,7 +118,8 @@ fn bodies(conn: &Connection, id: &InvocationId) -> Result<()> {
         });
         // A body that does not read back is of no use to anybody else either.
         let body = body.map_or_else(|_| Ok("{}".to_owned()), |body| json(&body))?;
-        run(conn, "UPDATE outbox SET body = ?2 WHERE seq = ?1", params![seq, body])?;
+        const BODY: &str = "UPDATE outbox SET body = ?2, reason = iif(reason IS NULL, NULL, ?3) WHERE seq = ?1";
+        run(conn, BODY, params![seq, body, FORGOTTEN])?;
     }
     Ok(())
 }

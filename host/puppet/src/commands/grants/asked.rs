@@ -20,6 +20,8 @@ use crate::{
 pub struct Asking {
     /// Its id.
     pub pack: PackId,
+    /// The plugin that it runs with, whose entry binds it too; none where it is that plugin.
+    pub plugin: Option<PackId>,
     /// Of the component that runs for it.
     pub digest: Digest,
     /// What it asks for.
@@ -84,12 +86,13 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
     for plugin in &built_in {
         let (pack, digest) = (plugin.manifest.id.clone(), Digest::of(plugin.component));
         let requests = plugin.manifest.requests.clone();
-        asking.insert(pack.clone(), Asking { pack, digest, requests, handles: Vec::new() });
+        asking.insert(pack.clone(), Asking { pack, plugin: None, digest, requests, handles: Vec::new() });
     }
     for spec in records::all_agents(setup).await? {
         let Some(plugin) = built_in.iter().find(|plugin| plugin.manifest.id == spec.plugin) else { continue };
         let entry = asking.entry(spec.pack.clone()).or_insert_with(|| Asking {
             pack: spec.pack.clone(),
+            plugin: (spec.plugin != spec.pack).then(|| spec.plugin.clone()),
             digest: Digest::of(plugin.component),
             requests: spec.requests_of(&plugin.manifest.requests),
             handles: Vec::new(),
@@ -123,17 +126,21 @@ impl Asking {
     /// What it has of that.
     pub fn granted(&self, grants: &Grants) -> Granted {
         let grant = grants.pack(&self.pack);
+        let in_force = grants.in_force();
         let mut left = self.requests.clone();
-        grants.in_force().cut(&mut left, &self.pack, None);
-        let (asked, has) = (self.rights(), self.rights_of(&left));
-        let mut items = Vec::new();
-        for capability in asked.capabilities() {
-            items.extend(self.items(capability, &asked, &has));
+        let mut terms = in_force.cut(&mut left, &self.pack, None);
+        let by_itself = self.items_of(&left);
+        let (widened, narrowed) =
+            grant.as_ref().map_or_else(Default::default, |grant| self.compared(grant, &by_itself));
+        if let Some(plugin) = &self.plugin {
+            terms = terms.both(&in_force.cut(&mut left, plugin, None));
         }
-        let (widened, narrowed) = grant.as_ref().map_or_else(Default::default, |grant| self.compared(grant, &items));
+        if terms.expires.is_some_and(|end| end <= Timestamp::from_system()) {
+            left.clear();
+        }
+        let items = self.items_of(&left);
         let approved_digest = grant.as_ref().and_then(|grant| grant.digest);
         let same = approved_digest.is_none_or(|approved| approved == self.digest);
-        let terms = grant.as_ref().map(|grant| grant.terms.clone()).unwrap_or_default();
         Granted {
             pack: self.pack.clone(),
             digest: self.digest,
@@ -147,6 +154,12 @@ impl Asking {
             widened,
             narrowed,
         }
+    }
+
+    /// Thing by thing, with so much left of it.
+    fn items_of(&self, left: &Requests) -> Vec<Item> {
+        let (asked, has) = (self.rights(), self.rights_of(left));
+        asked.capabilities().flat_map(|capability| self.items(capability, &asked, &has)).collect()
     }
 
     fn items(&self, capability: Capability, asked: &Rights, has: &Rights) -> Vec<Item> {
@@ -163,10 +176,13 @@ impl Asking {
             .flat_map(|most| most.operations.iter().copied())
             .filter(|name| named.is_some_and(|right| right.allows(name)))
             .collect();
+        let is_same = |one: &BudgetLine, other: &BudgetLine| {
+            (one.key.amount, one.key.period) == (other.key.amount, other.key.period)
+        };
+        let asked_for = |line: &BudgetLine| lines.iter().any(|other| is_same(line, other));
         let item = |counted: Option<&BudgetLine>| {
             let granted = counted.map(|line| {
-                let same =
-                    left.iter().find(|left| (left.key.amount, left.key.period) == (line.key.amount, line.key.period));
+                let same = left.iter().find(|left| is_same(left, line));
                 same.map_or(0, |left| left.limit)
             });
             let key = counted.map(|line| (line.key.amount, line.key.period));
@@ -176,15 +192,15 @@ impl Asking {
                 amount: key.map(|(amount, _)| amount.name()),
                 unit: key.map(|(amount, _)| amount.unit()),
                 period: key.and_then(|(_, period)| period.name()),
-                requested: counted.map(|line| line.limit),
+                requested: counted.filter(|line| asked_for(line)).map(|line| line.limit),
                 granted,
                 plain: words::plain(capability, key, granted.unwrap_or(u64::from(is_granted)), &self.handles),
             }
         };
-        if lines.is_empty() {
-            return vec![item(None)];
-        }
-        lines.iter().map(|line| item(Some(line))).collect()
+        // What the operator bounds besides stands there, too.
+        let bounded = left.iter().filter(|line| !asked_for(line));
+        let all: Vec<Item> = lines.iter().chain(bounded).map(|line| item(Some(line))).collect();
+        if all.is_empty() { vec![item(None)] } else { all }
     }
 
     /// What is asked beyond a grant, and what is granted beyond what is asked.
@@ -195,7 +211,7 @@ impl Asking {
             let name = item.capability;
             match (granted, item.amount) {
                 (None, ..) => widened.push(format!("{name}: asked for, not granted")),
-                (Some(_), Some(amount)) if item.requested > item.granted => {
+                (Some(_), Some(amount)) if item.requested.is_some_and(|asked| Some(asked) > item.granted) => {
                     let key = item.period.map_or_else(|| amount.to_owned(), |period| format!("{amount}/{period}"));
                     let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
                     widened.push(format!("{name}.{key}: asks for {asked}, was granted {has}"));
@@ -212,8 +228,8 @@ impl Asking {
             }
             for ((amount, period), most) in &granted.amounts {
                 let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
-                let asked = asked.and_then(|item| item.requested).unwrap_or_default();
-                if *most > asked {
+                // What it does not ask for by itself is bounded, not granted.
+                if let Some(asked) = asked.and_then(|item| item.requested).filter(|asked| most > asked) {
                     let key = format!("{capability}.{}", amount.key(*period));
                     let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
                     narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));

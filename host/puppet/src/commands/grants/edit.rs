@@ -1,6 +1,8 @@
 //! `grants.toml` written: entries put in, changed and emptied; the operator's comments and order stay. What is
 //! written is read back before it takes the place of the old file.
 
+use std::path::Path;
+
 use puppet_grants::{Amount, CEILINGS, Rights};
 use puppet_types::{Capability, Timestamp};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -13,7 +15,7 @@ use crate::{
         remedy, usd,
     },
     files,
-    grants::file,
+    grants::{Grants, file},
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -21,15 +23,37 @@ use crate::{
 const HEADER: &str = "# What packs may do: `puppet grants show` says it in words, `puppet grants set` changes it. A capability that is not\n\
                       # named is not granted, and nothing here adds to what a pack requests.\n\n";
 
-/// The file as it is to be.
+/// The file as it is to be. Until it is dropped no other command changes it.
 pub struct Draft {
     document: DocumentMut,
+    changing: Changing,
+}
+
+/// Held from reading the file until a host has taken the new one up: of two commands one comes after the other.
+#[must_use = "the next command may begin when it is dropped"]
+pub struct Changing(#[allow(dead_code, reason = "closing it lets it go")] std::fs::File);
+
+impl Changing {
+    /// The folder is locked: the file itself is replaced.
+    fn begin(path: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            let message = format!("cannot be locked: {error}");
+            Trouble::unreachable("grants-file", message, "check the folder").in_file(path)
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = std::fs::File::open(folder).map_err(failed)?;
+        folder.lock().map_err(failed)?;
+        Ok(Self(folder))
+    }
 }
 
 impl Draft {
     /// Of the operator's file, or of none.
     pub fn open(setup: &Setup) -> Result<Self> {
         let path = file(setup);
+        let changing = Changing::begin(&path)?;
+        // What is no file is told before anything is written.
+        Grants::at(&path)?;
         let text = match files::text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => HEADER.to_owned(),
@@ -41,7 +65,7 @@ impl Draft {
         // Its own errors have lines and remedies.
         grants_file::parse(&text, &path)?;
         let document = text.parse().map_err(Trouble::internal)?;
-        Ok(Self { document })
+        Ok(Self { document, changing })
     }
 
     fn entry(&mut self, pack: &str) -> Result<&mut Table> {
@@ -120,6 +144,29 @@ impl Draft {
         Ok(())
     }
 
+    /// Takes bounds on what several share out, of one capability or all.
+    pub fn revoke_shared(&mut self, among: &Among, capability: Option<Capability>) -> Result<()> {
+        let (table, name) = match among {
+            Among::Account(account) => (self.table(ACCOUNTS, None)?, account.as_str()),
+            Among::Host => (self.document.as_table_mut(), HOST),
+        };
+        let is_there = table.contains_key(name);
+        if !is_there {
+            let remedy = "`puppet grants show` tells what is said of accounts and of the host";
+            return Err(Trouble::input("bad-value", "nothing is said of it", remedy).of_field(name));
+        }
+        match (capability, table.get_mut(name).and_then(Item::as_table_like_mut)) {
+            (Some(capability), Some(entry)) => {
+                entry.remove(capability.name());
+                if entry.is_empty() {
+                    table.remove(name);
+                }
+            }
+            _ => drop(table.remove(name)),
+        }
+        Ok(())
+    }
+
     /// Sets one amount of a pack: `llm.usd/day=0.50`.
     pub fn set(&mut self, pack: &str, change: &str) -> Result<()> {
         put(self.entry(pack)?, change)
@@ -135,14 +182,17 @@ impl Draft {
     }
 
     /// Puts it in the place of the operator's file, if it can be read.
-    pub fn save(self, setup: &Setup) -> Result<()> {
+    pub fn save(self, setup: &Setup) -> Result<Changing> {
         let path = file(setup);
+        // A link stays one: what it leads to is replaced.
+        let path = path.canonicalize().unwrap_or(path);
         let text = self.document.to_string();
         grants_file::parse(&text, &path)?;
         files::replace(&path, text.as_bytes(), None).map_err(|error| {
             Trouble::unreachable("grants-file", format!("cannot be written: {error}"), "check the folder")
                 .in_file(&path)
-        })
+        })?;
+        Ok(self.changing)
     }
 }
 

@@ -7,7 +7,7 @@ mod shared;
 mod words;
 
 use puppet_grants::CEILINGS;
-use puppet_types::{Capability, Digest};
+use puppet_types::{Capability, Digest, Timestamp};
 use serde::Serialize;
 
 use self::{
@@ -38,6 +38,10 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
             changed(setup, draft, &asking, &terms, out).await
         }
         GrantsCommand::Revoke { pack, capability } => {
+            if let Some(among) = Among::parse(&pack) {
+                let capability = capability.as_deref().map(grantable).transpose()?;
+                return shared::revoke(setup, &among, capability, out).await;
+            }
             let asking = asked::one(setup, &pack).await?;
             let capability = capability.as_deref().map(grantable).transpose()?;
             let mut draft = opened(setup, &asking)?;
@@ -121,7 +125,7 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
 /// Writes, tells the host that runs, and shows what is in force now.
 async fn changed(setup: &Setup, mut draft: Draft, asking: &Asking, terms: &GrantTerms, out: Output) -> Result<()> {
     draft.terms(asking.pack.as_str(), terms)?;
-    draft.save(setup)?;
+    let _changing = draft.save(setup)?;
     // No host: the next one reads it.
     control::ask(&setup.data, &Request::Regrant).await?;
     tell(&asking.granted(&Grants::of(setup)?), out)
@@ -168,7 +172,10 @@ fn print(granted: &Granted, out: Output) -> Result<()> {
         let agents = granted.agents.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
         about.push(format!("only for {agents}"));
     }
-    about.extend(granted.expires_at.map(|at| format!("until {at}")));
+    about.extend(granted.expires_at.map(|at| match at <= Timestamp::from_system() {
+        true => format!("ended at {at}"),
+        false => format!("until {at}"),
+    }));
     out.line(format!("{}  {}", out.bold(&granted.pack), out.dim(about.join(" · "))))?;
     let mut said: Vec<&str> = granted.items.iter().map(|item| item.plain.as_str()).collect();
     // Nothing an hour is nothing a day.

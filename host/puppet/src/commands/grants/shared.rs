@@ -1,5 +1,5 @@
 //! What several agents share: those that post as one account, and all of a host. `puppet grants set @news-bot …` and
-//! `puppet grants set host …` change it, `puppet grants show` says it in words.
+//! `puppet grants set host …` change it, `revoke` takes it out, `puppet grants show` says it in words.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::{
     control::{self, Request},
     grants::Grants,
     output::Output,
+    records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -40,11 +41,36 @@ pub async fn set(setup: &Setup, among: &Among, changes: &[String], out: Output) 
                       llm.usd/day=5`; a mode, an end and agents belong to packs";
         return Err(Trouble::input("bad-value", "nothing is to be changed", remedy));
     }
+    if let Among::Account(account) = among {
+        known(setup, account).await?;
+    }
     let mut draft = Draft::open(setup)?;
     for change in changes {
         draft.set_shared(among, change)?;
     }
-    draft.save(setup)?;
+    changed(setup, draft, out).await
+}
+
+/// Takes bounds out, of one capability or all, and tells a host that runs.
+pub async fn revoke(setup: &Setup, among: &Among, capability: Option<Capability>, out: Output) -> Result<()> {
+    let mut draft = Draft::open(setup)?;
+    draft.revoke_shared(among, capability)?;
+    changed(setup, draft, out).await
+}
+
+/// A slip in the name would bound nobody.
+async fn known(setup: &Setup, account: &AccountId) -> Result<()> {
+    let handles: Vec<String> = records::all_agents(setup).await?.into_iter().map(|spec| spec.handle).collect();
+    if handles.iter().any(|handle| handle == account.as_str()) {
+        return Ok(());
+    }
+    let handles: Vec<&str> = handles.iter().map(String::as_str).collect();
+    let message = format!("nobody posts as `@{account}` here");
+    Err(Trouble::input("unknown-account", message, crate::config::remedy(account.as_str(), &handles)))
+}
+
+async fn changed(setup: &Setup, draft: Draft, out: Output) -> Result<()> {
+    let _changing = draft.save(setup)?;
     control::ask(&setup.data, &Request::Regrant).await?;
     let grants = Grants::of(setup)?;
     if out.json { out.object(&json(&grants)) } else { print(&grants, out) }

@@ -7,7 +7,7 @@ use puppet_store::{
     EventStore as _, Fate, Filter, Forgetting, HostLock, JournalStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{EventId, InvocationId, Timestamp, counted};
+use puppet_types::{Event, EventId, InvocationId, Timestamp, counted};
 use serde::{Deserialize, Serialize};
 
 use super::{known, no_such, since};
@@ -87,33 +87,53 @@ async fn meant(setup: &Setup, args: &Forget) -> Result<Meant> {
     if let Some(agent) = &filter.agent {
         known(&store, agent).await?;
     }
-    Ok(Meant { ids: found(&store, filter.clone()).await?, waiting: waiting(&store, &filter).await? })
+    let (mut ids, events) = found(&store, filter.clone()).await?;
+    ids.extend(letters(&store, &filter, &events).await?);
+    Ok(Meant { ids, waiting: waiting(&store, &filter).await? })
 }
 
 fn all() -> Filter {
     Filter { oldest_first: true, limit: AT_ONCE, ..Filter::default() }
 }
 
-async fn found(store: &SqliteStore, mut filter: Filter) -> Result<Vec<InvocationId>> {
-    let mut ids = Vec::new();
+/// Records, and the events that they are about.
+async fn found(store: &SqliteStore, mut filter: Filter) -> Result<(Vec<InvocationId>, BTreeSet<EventId>)> {
+    let (mut ids, mut events) = (Vec::new(), BTreeSet::new());
     loop {
         let page = store.journal(&filter).await?;
-        let Some(last) = page.last() else { return Ok(ids) };
+        let Some(last) = page.last() else { return Ok((ids, events)) };
         filter.after_seq = Some(last.seq);
-        ids.extend(page.into_iter().map(|entry| entry.invocation.id));
+        for entry in page {
+            ids.push(entry.invocation.id);
+            events.insert(entry.invocation.event.id);
+        }
     }
+}
+
+/// Dead letters that say it and have no record, by the ids of their events.
+async fn letters(store: &SqliteStore, filter: &Filter, recorded: &BTreeSet<EventId>) -> Result<Vec<InvocationId>> {
+    // Nobody was called for these.
+    const UNCALLED: [&str; 4] = ["loop", "no-agent", "mailbox-full", "host-panic"];
+    let letters = store.dead_letters(usize::MAX).await?.into_iter();
+    let letters = letters.filter(|letter| UNCALLED.contains(&letter.reason.as_str())).map(|letter| letter.event);
+    let mut ids = Vec::new();
+    for event in letters.filter(|event| is_meant(event, filter) && !recorded.contains(&event.id)) {
+        ids.push(InvocationId::new(event.id.as_str()));
+    }
+    Ok(ids)
+}
+
+fn is_meant(event: &Event, filter: &Filter) -> bool {
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    filter.agent.as_ref().is_none_or(|agent| event.agent == *agent)
+        && filter.until.is_none_or(|until| event.at < until)
+        && text.as_ref().is_none_or(|text| says(&event.payload, text))
 }
 
 /// Events that were never tried: they have no record.
 async fn waiting(store: &SqliteStore, filter: &Filter) -> Result<Vec<EventId>> {
-    let text = filter.text.as_deref().map(str::to_lowercase);
-    let waiting = store.waiting().await?.into_iter().filter(|waiting| {
-        let event = &waiting.event;
-        waiting.attempts == 0
-            && filter.agent.as_ref().is_none_or(|agent| event.agent == *agent)
-            && filter.until.is_none_or(|until| event.at < until)
-            && text.as_ref().is_none_or(|text| says(&event.payload, text))
-    });
+    let waiting = store.waiting().await?.into_iter();
+    let waiting = waiting.filter(|waiting| waiting.attempts == 0 && is_meant(&waiting.event, filter));
     Ok(waiting.map(|waiting| waiting.event.id).collect())
 }
 
