@@ -271,7 +271,12 @@ fn of_credentials(setup: &Setup) -> Vec<Check> {
     names
         .map(|name| match credentials::get(setup, name) {
             Ok(Some(_)) => check("credential", "ok", format!("`{name}` is there"), ""),
-            Ok(None) => check("credential", "warn", format!("`{name}` is not set"), "set its variable"),
+            Ok(None) => check(
+                "credential",
+                "warn",
+                format!("`{name}` is not set"),
+                "set the variable that `[credentials]` names for it",
+            ),
             Err(trouble) => of_trouble("credential", "fail", &trouble),
         })
         .collect()

@@ -51,11 +51,14 @@ fn at_once(amount: Amount, most: u64) -> String {
     let number = grouped(most);
     match (amount, most) {
         (Amount::Rows | Amount::Bytes, 0) => "may not keep memories".to_owned(),
+        (Amount::Rows, 1) => "may keep one memory".to_owned(),
         (Amount::Rows, _) => format!("may keep up to {number} memories"),
         (Amount::Bytes, _) => format!("may keep up to {number} bytes of memories"),
         (Amount::Timers, 0) => "may not have timers".to_owned(),
         (_, 0) => "may not send events to agents".to_owned(),
+        (Amount::Timers, 1) => "may have one timer at once".to_owned(),
         (Amount::Timers, _) => format!("may have up to {number} timers at once"),
+        (_, 1) => "may send one event to one agent".to_owned(),
         _ => format!("may send one event to up to {number} agents"),
     }
 }
