@@ -358,10 +358,8 @@ impl Rights {
     /// How every budget stands, by key; what nobody has drawn on is whole. Of what bounds what is there at once only the
     /// limit is known here ([`BudgetLine::at_once`]).
     pub fn lines(&self, at: Timestamp) -> Vec<BudgetLine> {
-        let line = |right: &Right, budget: &Budget| match budget.period {
-            Period::AtOnce => BudgetLine::at_once(right.key(budget), budget.limit, 0),
-            _ => right.holder.ledger.line(right.key(budget), budget.limit, at),
-        };
+        // Nothing is drawn on what bounds what is there at once: it has no counter, and stands as whole.
+        let line = |right: &Right, budget: &Budget| right.holder.ledger.line(right.key(budget), budget.limit, at);
         let all = self.by_capability.values().flat_map(|right| right.budgets.iter().map(move |budget| (right, budget)));
         let told = |(right, budget): (&Right, &Budget)| {
             let mode = if matches!(budget.of, Of::Agent) { self.mode } else { Mode::Live };
