@@ -129,3 +129,19 @@ fn lines_tell_the_mode_of_the_agent_and_what_has_no_window() {
         assert_eq!(line.resets_at.is_none(), line.key.period == Period::AtOnce, "{}", line.key);
     }
 }
+
+#[test]
+fn what_is_taken_back_from_all_ends_for_every_pack_and_nothing_else_does() {
+    let ledger: Arc<Ledger> = Arc::default();
+    let requests = [Capability::Tweet, Capability::Llm].map(|capability| (capability, Request::default())).into();
+    let of = |pack: &str| Rights::from_requests(&requests, &pack.into(), &"ann".into(), &ledger);
+    let [one, two] = ["one", "two"].map(of);
+    ledger.take_back_from_all(Capability::Tweet);
+    for rights in [&one, &two] {
+        let allows = |capability, operation| rights.get(capability).unwrap().allows(operation);
+        assert!(!allows(Capability::Tweet, "post") && allows(Capability::Llm, "complete"));
+    }
+    ledger.take_back(&"one".into(), Capability::Llm);
+    assert!(!one.get(Capability::Llm).unwrap().allows("complete"), "it has its switch still");
+    assert!(of("one").get(Capability::Tweet).unwrap().allows("post"), "made from now on");
+}
