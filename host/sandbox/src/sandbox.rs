@@ -89,7 +89,8 @@ impl Sandbox {
         }
         let engine =
             Engine::new(&engine(&limits, &pool)).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
-        let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
+        // At most 2^28: `Pool::check` bounds the bytes.
+        let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX);
         let admission = Admission {
             slots: Arc::new(Semaphore::new(pool.slots as usize)),
             live_pages: Arc::new(Semaphore::new(all_pages as usize)),

@@ -82,6 +82,7 @@ mod tests {
 
     #[test]
     fn the_table_has_the_defaults_and_each_value_its_key() {
+        assert_eq!(shared(&Pool::default(), &StrikeRules::default()).len(), SHARED.len());
         for (limit, value) in shared(&Pool::default(), &StrikeRules::default()) {
             assert_eq!(limit.value, value, "{}", limit.config_key);
             assert!(limit.config_key.ends_with(&format!(".{}", limit.name)), "{}", limit.config_key);
