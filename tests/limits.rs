@@ -7,9 +7,10 @@ use puppet_types::Breach;
 use crate::support::{list, run};
 
 /// Where hostile guests are, below the project's folder.
-const SUITES: [&str; 5] = [
+const SUITES: [&str; 6] = [
     "tests/hostile",
     "host/sandbox/tests/hostile.rs",
+    "host/sandbox/tests/pool.rs",
     "host/sandbox/tests/refused.rs",
     "host/engine/tests/rules/limits.rs",
     "host/engine/tests/rules/fair.rs",

@@ -173,7 +173,10 @@ impl Right {
     pub(crate) fn has_ended(&self, at: Timestamp) -> Option<String> {
         let Holder { pack, terms, .. } = &*self.holder;
         if self.is_revoked() {
-            return Some(format!("the operator took `{}` back from `{pack}`", self.capability));
+            return Some(format!(
+                "the operator took `{}` back from `{pack}`, or changed how much of it",
+                self.capability
+            ));
         }
         let expired = terms.expires.filter(|expires| *expires <= at);
         expired.map(|expires| format!("what `{pack}` was granted ended at {expires}"))

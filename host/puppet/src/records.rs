@@ -41,18 +41,23 @@ pub async fn agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
 /// The same without those whose rows cannot be understood; `puppet doctor` names them.
 pub async fn readable(setup: &Setup) -> Result<Vec<AgentSpec>> {
     match if_there(setup)? {
-        Some(store) => Ok(store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect()),
+        Some(store) => understood(&store).await,
         None => agents(setup).await,
     }
+}
+
+/// Those that live here and can be read.
+async fn understood(store: &SqliteStore) -> Result<Vec<AgentSpec>> {
+    Ok(store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect())
 }
 
 /// Everybody that a host would have now: those that live here and can be read, and those that the configuration adds.
 pub async fn all_agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
     let mut specs = match if_there(setup)? {
-        Some(store) => store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect(),
+        Some(store) => understood(&store).await?,
         None => Vec::new(),
     };
-    let stored: Vec<AgentId> = specs.iter().map(|spec: &AgentSpec| spec.id.clone()).collect();
+    let stored: Vec<AgentId> = specs.iter().map(|spec| spec.id.clone()).collect();
     let configured = configured(setup)?.unwrap_or_default().specs;
     specs.extend(configured.into_iter().filter(|spec| !stored.contains(&spec.id)));
     Ok(specs)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use puppet_grants::{Amount, Limits};
+use puppet_grants::{Amount, Limits, Period};
 use puppet_types::{AccountId, Capability};
 
 use super::{edit::Draft, words};
@@ -80,15 +80,13 @@ async fn changed(setup: &Setup, draft: Draft, out: Output) -> Result<()> {
 pub fn json(grants: &Grants) -> serde_json::Value {
     let (accounts, host) = grants.said_of_all();
     let rows = |limits: &Limits| -> Vec<serde_json::Value> {
-        let amounts = limits.iter().flat_map(|(capability, amounts)| amounts.iter().map(move |one| (capability, one)));
-        let row = |(capability, ((amount, period), limit)): (&Capability, (&(Amount, _), &u64))| {
-            let period: &puppet_grants::Period = period;
+        let row = |(capability, (amount, period), limit): (Capability, (Amount, Period), u64)| {
             serde_json::json!({
                 "capability": capability.name(), "amount": amount.name(), "unit": amount.unit(),
                 "period": period.name(), "limit": limit,
             })
         };
-        amounts.map(row).collect()
+        one_by_one(limits).map(row).collect()
     };
     let accounts: BTreeMap<&str, _> = accounts.iter().map(|(id, limits)| (id.as_str(), rows(limits))).collect();
     serde_json::json!({ "schema": "puppet.shared-grants/1", "accounts": accounts, "host": rows(&host) })
@@ -109,8 +107,11 @@ pub fn print(grants: &Grants, out: Output) -> Result<()> {
 }
 
 fn said(limits: &Limits, out: Output) -> Result<()> {
-    let amounts = limits.iter().flat_map(|(capability, amounts)| amounts.iter().map(move |one| (capability, one)));
-    amounts
-        .map(|(capability, (key, limit))| words::plain(*capability, Some(*key), *limit, &[]))
+    one_by_one(limits)
+        .map(|(capability, key, limit)| words::plain(capability, Some(key), limit, &[]))
         .try_for_each(|plain| out.line(format!("  {plain}")))
+}
+
+fn one_by_one(limits: &Limits) -> impl Iterator<Item = (Capability, (Amount, Period), u64)> {
+    limits.iter().flat_map(|(capability, amounts)| amounts.iter().map(|(key, limit)| (*capability, *key, *limit)))
 }
