@@ -6,7 +6,7 @@ use std::{
 };
 
 use puppet_sandbox::AgentRef;
-use puppet_types::{AccountId, AgentId};
+use puppet_types::{AccountId, AgentId, PackId};
 
 use crate::actor::Actor;
 
@@ -15,6 +15,7 @@ use crate::actor::Actor;
 struct Entry {
     name: Box<str>,
     account: AccountId,
+    plugin: PackId,
 }
 
 /// All agents of the host.
@@ -27,9 +28,19 @@ impl Agents {
     }
 
     /// Adds or replaces one.
-    pub fn put(&self, id: AgentId, name: &str, account: AccountId) {
+    pub fn put(&self, id: AgentId, name: &str, account: AccountId, plugin: PackId) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(id, Entry { name: name.into(), account });
+        all.insert(id, Entry { name: name.into(), account, plugin });
+    }
+
+    /// Those whose behaviour is a pack's, in order.
+    pub fn played_by(&self, pack: &PackId) -> Vec<AgentId> {
+        self.read().iter().filter(|(_, entry)| entry.plugin == *pack).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The pack whose component plays an agent.
+    pub fn plugin_of(&self, id: &AgentId) -> Option<PackId> {
+        self.read().get(id).map(|entry| entry.plugin.clone())
     }
 
     /// Whether there is one of this id.

@@ -53,12 +53,18 @@ struct Parts {
 
 impl Call {
     /// Before the instance. `size` is no less than what its agent remembers.
-    pub(crate) fn new(host: &Host, gate: Gate, actor: Arc<Actor>, seed: u64, size: MemorySize) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        held: &Arc<HeldProviders>,
+        gate: Gate,
+        actor: Arc<Actor>,
+        (seed, size): (u64, MemorySize),
+    ) -> Self {
         Self(Box::new(Parts {
             room: Room::default(),
             gate,
             actor,
-            held: Arc::clone(&host.held),
+            held: Arc::clone(held),
             agents: Arc::clone(&host.agents),
             timers: Timers(host.agenda_of()),
             seed,

@@ -15,10 +15,14 @@ use crate::{
     host::Host,
     invocation::{self, Answers, Origin, invocation_id},
     mailbox,
+    swap::state_given_way,
 };
 
 /// Tries of an event whose invocation ran into its deadline.
 const ATTEMPTS: u32 = 4;
+
+/// An event that met a fault of a version on trial comes again after so long.
+const TRIAL_MS: u64 = 50;
 
 /// How often a quarantined version's events are looked at.
 const QUARANTINE_MS: u64 = 3_600_000;
@@ -118,7 +122,8 @@ async fn pending(
         let occasion = Occasion { invocation: &called.id, event, at };
         rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
     }
-    let end = end_of_event(&called.outcome, waiting, at);
+    let on_trial = host.watches.look_at(&actor);
+    let end = end_of_event(&called.outcome, waiting, at, on_trial);
     rows.extend(again(&called.outcome, event, at));
     let (mut invocation, spends) = called.record(&actor, event.clone());
     let payload = redact(host, &mut invocation, event, &end);
@@ -178,10 +183,17 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     let happening = host.is_watched().then(|| happening(&commit));
     let unembedded = host.unembedded(&commit.changes);
     actor.remembered.add(&commit.changes);
+    let looks = host.watches.of(&commit.invocation);
+    let given_way = actor.plugin.given_way().await;
+    if let Some(to) = *given_way {
+        commit.changes.extend(state_given_way(&actor.plugin, to, Some(&actor.id)));
+    }
     let committed = host.store.commit(commit).await.inspect_err(|_| {
         struck.iter().for_each(|strike| actor.plugin.take_back(strike));
     })?;
+    drop(given_way);
     spends.stored();
+    looks.count();
     host.backlog.add(unembedded);
     Ok(Settled { committed, timers, again, happening })
 }
@@ -231,9 +243,13 @@ fn happening(commit: &Commit) -> Happening {
     }
 }
 
-fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp) -> EventEnd {
+/// Where the version is on trial, a fault may be its own: the event comes again, for the version that serves then.
+fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp, on_trial: bool) -> EventEnd {
     match outcome {
         Outcome::Ok | Outcome::Declined(_) => EventEnd::Done,
+        _ if on_trial && waiting.attempts + 1 < ATTEMPTS => {
+            EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(10)) }
+        }
         Outcome::Failed(_) => EventEnd::Dead { reason: "failed".to_owned() },
         Outcome::Breach(breach, _) if breach.is_retried() && waiting.attempts + 1 < ATTEMPTS => {
             EventEnd::Retry { not_before: at.plus_millis(1_000 << waiting.attempts.min(10)) }

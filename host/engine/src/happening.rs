@@ -2,7 +2,7 @@
 
 use puppet_grants::BudgetLine;
 use puppet_store::{Effect, EffectState, Halt, Post};
-use puppet_types::{AgentId, EventId, InvocationId, Mood, PostId, Timestamp};
+use puppet_types::{AgentId, EventId, InvocationId, Mood, PackId, PostId, Timestamp};
 
 /// Something that was committed or published.
 #[derive(Debug, Clone)]
@@ -65,6 +65,19 @@ pub enum Happening {
         at: Timestamp,
         /// How it stands.
         line: Box<BudgetLine>,
+    },
+    /// A version on its way into the place of another.
+    Swap {
+        /// When.
+        at: Timestamp,
+        /// The pack.
+        pack: PackId,
+        /// The version, as people call it.
+        version: String,
+        /// How far it has come: `verified`, `compiled`, `shadow`, `canary`, `live`, `settled`, `waiting`, `refused`, `rolled-back`.
+        stage: &'static str,
+        /// Why, or what was seen.
+        detail: String,
     },
     /// Everything was halted or resumed.
     Halted {

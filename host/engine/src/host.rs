@@ -1,9 +1,8 @@
 //! A host's parts, wired once, and its state in memory: the agenda, the actors in use, the watchers.
 
 use std::{
-    collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -14,15 +13,28 @@ use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
-use puppet_types::{AgentId, Event, InvocationId, PackId, Timestamp, scrub};
+use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    actor::Actor, agenda::Agenda, agents::Agents, backlog::Backlog, budgets, call::HeldProviders, clock::Clock,
-    handle::Settled, happening::Happening, mailbox::Mailbox, outbox::Attempted, plugin::Plugin, ready::Ready,
+    actor::Actor,
+    agenda::Agenda,
+    agents::Agents,
+    backlog::Backlog,
+    budgets,
+    call::HeldProviders,
+    clock::Clock,
+    handle::Settled,
+    happening::Happening,
+    mailbox::Mailbox,
+    outbox::Attempted,
+    plugin::Plugin,
+    ready::Ready,
     redaction::Redaction,
+    swap::Watches,
+    versions::{Plugins, Versions},
 };
 
 /// Watchers that fall behind by more than this lose the oldest.
@@ -43,9 +55,6 @@ pub trait Casting: Send + Sync + 'static {
     ) -> Result<Option<Actor>, String>;
 }
 
-/// Plugins by pack.
-pub type Plugins = BTreeMap<PackId, Arc<Plugin>>;
-
 /// What a host is made of.
 pub struct HostParts {
     /// Rows.
@@ -56,6 +65,8 @@ pub struct HostParts {
     pub clock: Arc<dyn Clock>,
     /// Providers of reads.
     pub held: HeldProviders,
+    /// The same for a shadow replay, where the journal has no answer: nothing in it costs anything.
+    pub offline: HeldProviders,
     /// Provider of effects.
     pub publisher: Arc<dyn TweetPublisher>,
     /// Who is behind an account.
@@ -88,6 +99,8 @@ pub struct Host {
     pub clock: Arc<dyn Clock>,
     /// Providers of reads.
     pub held: Arc<HeldProviders>,
+    /// Those of shadow replays.
+    pub(crate) offline: Arc<HeldProviders>,
     /// Provider of effects.
     pub publisher: Arc<dyn TweetPublisher>,
     /// Who is behind an account.
@@ -108,8 +121,9 @@ pub struct Host {
     pub agents: Arc<Agents>,
     /// Keyed once: keying costs as much as a seed.
     seeds: Hmac<Sha256>,
-    casting: Box<dyn Casting>,
-    plugins: RwLock<Plugins>,
+    pub(crate) casting: Box<dyn Casting>,
+    pub(crate) versions: Versions,
+    pub(crate) watches: Watches,
     actors: Ready,
     agenda: Arc<Mutex<Agenda>>,
     /// Whose memories wait for vectors.
@@ -138,6 +152,7 @@ impl Host {
             sandbox: parts.sandbox,
             clock: parts.clock,
             held: Arc::new(parts.held),
+            offline: Arc::new(parts.offline),
             publisher: parts.publisher,
             accounts: parts.accounts,
             ledger: parts.ledger,
@@ -149,7 +164,8 @@ impl Host {
             agents: Arc::default(),
             seeds: keyed(&parts.secret),
             casting: parts.casting,
-            plugins: RwLock::default(),
+            versions: Versions::default(),
+            watches: Watches::default(),
             actors: Ready::default(),
             agenda: Arc::default(),
             backlog: Backlog::default(),
@@ -162,8 +178,7 @@ impl Host {
 
     /// Adds a plugin, or replaces the version of its pack.
     pub fn install(&self, plugin: Plugin) {
-        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
-        plugins.insert(plugin.id.clone(), Arc::new(plugin));
+        self.versions.serve(Arc::new(plugin));
         self.actors.clear();
     }
 
@@ -172,9 +187,9 @@ impl Host {
         self.actors.clear();
     }
 
-    /// All plugins, by pack.
-    pub fn plugins(&self) -> Plugins {
-        self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The plugins that serve, by pack.
+    pub fn plugins(&self) -> Arc<Plugins> {
+        self.versions.serving()
     }
 
     /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects, the stop. Called once, before a driver.
@@ -258,7 +273,7 @@ impl Host {
             None if id.is_generator() => Value::Null,
             None => return Ok(None),
         };
-        let plugins = self.plugins();
+        let plugins = self.versions.of(id);
         let cast = self.casting.cast(id, &body, &plugins, &self.ledger);
         let cast = cast.map_err(|reason| StoreError::Corrupt { table: "agents", reason: format!("{id}: {reason}") })?;
         let actor = cast.map(Arc::new);
@@ -355,7 +370,8 @@ impl Host {
         self.watchers.receiver_count() > 0
     }
 
-    pub(crate) fn tell(&self, happening: Option<Happening>) {
+    /// Tells those who watch.
+    pub fn tell(&self, happening: Option<Happening>) {
         if let Some(happening) = happening {
             // Nobody watching is not an error.
             let _ = self.watchers.send(happening);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_grants::{Bookings, Elapsed, Gate, Proceedings};
+use puppet_grants::{Bookings, Books, Elapsed, Gate, Proceedings, UnbookedReads};
 use puppet_sandbox::{CallSetup, Ended};
 use puppet_store::{MemorySize, StoreError};
 use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
@@ -20,6 +20,8 @@ pub enum Answers {
     Recorded(Vec<Read>),
     /// Only these, and decisions are admitted as they were then.
     Replay(Vec<Read>),
+    /// These in any order, then what costs nothing.
+    Shadow(Vec<Read>),
 }
 
 /// What names an invocation, and what it draws from.
@@ -122,13 +124,17 @@ pub async fn run(
 ) -> (Outcome, Ended<Call>) {
     let elapsed =
         if host.clock.is_virtual() { Elapsed::Modelled(std::time::Duration::ZERO) } else { Elapsed::Wall(since) };
+    let (held, books): (_, Arc<dyn Books>) = match answers {
+        Answers::Shadow(_) => (&host.offline, Arc::new(UnbookedReads)),
+        _ => (&host.held, Arc::clone(&host.books)),
+    };
     let gate = Gate::new(
         id.clone(),
         actor.plugin.id.clone(),
         event.at,
         Arc::clone(&actor.rights),
         Arc::clone(&host.bounds),
-        Arc::clone(&host.books),
+        books,
         elapsed,
     )
     .charged_at(at);
@@ -136,9 +142,10 @@ pub async fn run(
         Answers::Resume(reads) => gate.resume_from(reads),
         Answers::Recorded(reads) => gate.answer_from(reads),
         Answers::Replay(reads) => gate.replay(reads),
+        Answers::Shadow(reads) => gate.shadow(reads),
     };
     let seed = *seed;
-    let call = Call::new(host, gate, Arc::clone(actor), seed, size);
+    let call = Call::new(host, held, gate, Arc::clone(actor), (seed, size));
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
     let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;

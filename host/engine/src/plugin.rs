@@ -8,6 +8,7 @@ use puppet_sandbox::{
 };
 use puppet_store::StrikesRow;
 use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::{
     call::{self, Call},
@@ -50,6 +51,8 @@ pub struct Plugin {
     pub(crate) pace: Pace,
     strikes: Mutex<Strikes>,
     rules: StrikeRules,
+    /// The version that took its place back.
+    given_way: RwLock<Option<Digest>>,
 }
 
 impl Plugin {
@@ -79,6 +82,7 @@ impl Plugin {
             pace: Pace::default(),
             strikes: Mutex::default(),
             rules: sandbox.strike_rules().clone(),
+            given_way: RwLock::default(),
         })
     }
 
@@ -129,6 +133,22 @@ impl Plugin {
         let mut strikes = self.locked();
         strikes.release();
         self.row(&strikes)
+    }
+
+    /// From now on the version of this digest serves in its place again, and what this one puts as its state gives way
+    /// to what was there before it. What is being committed just now is waited for.
+    pub(crate) async fn gives_way_to(&self, digest: Digest) {
+        *self.given_way.write().await = Some(digest);
+    }
+
+    /// It serves once more.
+    pub(crate) async fn serves(&self) {
+        *self.given_way.write().await = None;
+    }
+
+    /// Held while something of it is committed: the digest of the version that it has given way to.
+    pub(crate) async fn given_way(&self) -> RwLockReadGuard<'_, Option<Digest>> {
+        self.given_way.read().await
     }
 
     fn row(&self, strikes: &Strikes) -> StrikesRow {

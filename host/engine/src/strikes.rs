@@ -6,7 +6,7 @@ use puppet_sandbox::Strikes;
 use puppet_store::{Change, StoreError, StrikesRow};
 use puppet_types::{AgentId, Digest, PackId};
 
-use crate::host::Host;
+use crate::{host::Host, plugin::Plugin};
 
 /// Strikes as they are stored.
 pub(crate) fn stored(plugin: PackId, digest: Digest, strikes: &Strikes) -> StrikesRow {
@@ -36,22 +36,28 @@ pub fn forgiven(rows: Vec<StrikesRow>, pack: &PackId) -> Result<Vec<Change>, Sto
 impl Host {
     /// Takes up the strikes of the versions that are installed.
     pub(crate) async fn load_strikes(&self) -> Result<(), StoreError> {
-        let plugins = self.plugins();
+        let versions = self.versions.all();
         for row in self.store.strikes().await? {
-            if let Some(plugin) = plugins.get(&row.plugin).filter(|plugin| plugin.digest() == row.digest) {
+            for plugin in versions.iter().filter(|plugin| plugin.id == row.plugin && plugin.digest() == row.digest) {
                 plugin.restore(strikes_of(&row)?);
             }
         }
         Ok(())
     }
 
+    /// The same for a version before it serves.
+    pub async fn load_strikes_of(&self, plugin: &Plugin) -> Result<(), StoreError> {
+        let rows = self.store.strikes().await?;
+        let row = rows.iter().find(|row| row.plugin == plugin.id && row.digest == plugin.digest());
+        row.map_or(Ok(()), |row| strikes_of(row).map(|strikes| plugin.restore(strikes)))
+    }
+
     /// Lets every version of a pack run again, at once: events that waited for it are looked at now.
     pub async fn release(&self, pack: &PackId) -> Result<(), StoreError> {
         let mut changes = forgiven(self.store.strikes().await?, pack)?;
-        if let Some(plugin) = self.plugins().get(pack) {
-            // Its own are the latest: the row may be behind.
-            changes.push(Change::Strikes(plugin.release()));
-        }
+        // Their own are the latest: the rows may be behind.
+        let running = self.versions.all().into_iter().filter(|plugin| plugin.id == *pack);
+        changes.extend(running.map(|plugin| Change::Strikes(plugin.release())));
         let now = self.now();
         let waiting = self.agenda().waiting_agents(now);
         let played = self.played_by(pack, waiting).await?;

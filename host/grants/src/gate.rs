@@ -53,6 +53,8 @@ pub struct Proceedings {
     pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
     pub divergence: Option<u32>,
+    /// How many reads of a shadow replay were not recorded.
+    pub unanswered: u32,
 }
 
 /// What answers the calls.
@@ -64,6 +66,8 @@ enum Source {
     Recorded,
     /// The journal alone, also on what was admitted.
     Journal,
+    /// Recorded reads in whatever order they are asked for, then providers; decisions are admitted as ever.
+    Shadow,
 }
 
 /// One invocation's way through the gate.
@@ -142,6 +146,12 @@ impl Gate {
     /// now; nothing is drawn on (a replay).
     pub fn replay(self, reads: Vec<Read>) -> Self {
         Self { source: Source::Journal, ..self.answer_from(reads) }
+    }
+
+    /// Answers from these whatever the order, and from providers what is not among them: another version asks other
+    /// questions. Decisions are admitted as ever, but for those that are the same and were refused (a shadow replay).
+    pub fn shadow(self, reads: Vec<Read>) -> Self {
+        Self { source: Source::Shadow, ..self.answer_from(reads) }
     }
 
     /// The time of the event.

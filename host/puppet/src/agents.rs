@@ -90,7 +90,7 @@ pub fn exists(id: &AgentId) -> Trouble {
 pub fn introduce(host: &Host, spec: &AgentSpec) {
     let account = AccountId::new(&spec.handle);
     host.accounts.put(account.clone(), spec.id.clone());
-    host.agents.put(spec.id.clone(), &spec.name, account);
+    host.agents.put(spec.id.clone(), &spec.name, account, spec.plugin.clone());
 }
 
 /// Rows read at a time: each holds a whole persona.

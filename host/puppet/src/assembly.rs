@@ -143,6 +143,12 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
             memory,
             tweets: Held::new(Arc::clone(&local) as _),
         },
+        offline: HeldProviders {
+            agents: Held::new(Arc::clone(&store) as _),
+            timers: Held::new(Arc::clone(&store) as _),
+            memory: Memories::hashed(Arc::clone(&store) as _),
+            tweets: Held::new(Arc::clone(&local) as _),
+        },
         publisher: Arc::clone(&local) as _,
         accounts,
         ledger: Arc::new(Ledger::default()),

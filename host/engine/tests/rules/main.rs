@@ -21,5 +21,6 @@ mod redacted;
 mod replayed;
 mod scene;
 mod stored;
+mod swapped;
 mod timers;
 mod vectors;

@@ -130,9 +130,9 @@ impl Scene {
         let plugins = self.host.plugins();
         let pack = PackId::new(name);
         let pack = if plugins.contains_key(&pack) { pack } else { plugins.keys().next().unwrap().clone() };
-        let body = json!({ "plugin": pack, "owner": owner });
+        let body = json!({ "plugin": &pack, "owner": owner });
         self.host.apply(vec![Change::Agent(AgentRow { id: name.into(), body, created: start() })]).await.unwrap();
-        self.host.agents.put(name.into(), name, AccountId::new(name));
+        self.host.agents.put(name.into(), name, AccountId::new(name), pack);
     }
 
     /// Another host on the same folder, as after a restart. The old one is left as it lies.
@@ -140,7 +140,8 @@ impl Scene {
         self.store.close();
         let scene = Self::open(Arc::clone(&self.folder), setting, casts).await;
         for id in self.host.agents.ids() {
-            scene.host.agents.put(id.clone(), id.as_str(), AccountId::new(id.as_str()));
+            let pack = self.host.agents.plugin_of(&id).unwrap();
+            scene.host.agents.put(id.clone(), id.as_str(), AccountId::new(id.as_str()), pack);
         }
         scene.clock.advance_to(self.clock.now());
         scene
@@ -170,6 +171,12 @@ impl Scene {
                 agents: Held::new(Arc::clone(&rows) as _),
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory,
+                tweets: Held::new(Arc::clone(&network) as _),
+            },
+            offline: HeldProviders {
+                agents: Held::new(Arc::clone(&rows) as _),
+                timers: Held::new(Arc::clone(&rows) as _),
+                memory: Memories::hashed(Arc::clone(&rows) as _),
                 tweets: Held::new(Arc::clone(&network) as _),
             },
             publisher: Arc::clone(&network) as _,

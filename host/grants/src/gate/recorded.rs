@@ -1,6 +1,6 @@
 //! Answers that were recorded: of a retried invocation, a preview and a replay.
 
-use puppet_types::{CallError, Capability, Code, Decision, Json, ReadStatus, Refusal};
+use puppet_types::{CallError, Capability, Code, Decision, Json, Read, ReadStatus, Refusal};
 use serde::de::DeserializeOwned;
 
 use super::{Gate, Source};
@@ -13,7 +13,12 @@ impl Gate {
         request: &Json,
         paid: bool,
     ) -> Result<Option<Result<A, Refusal>>, Refusal> {
+        self.seek(capability, operation, request);
         if !self.is_next(capability, operation, request) {
+            if self.source == Source::Shadow {
+                self.out.unanswered += 1;
+                return Ok(None);
+            }
             if self.source != Source::Providers {
                 let n = self.out.reads.len() as u32;
                 self.out.divergence.get_or_insert(n);
@@ -37,6 +42,19 @@ impl Gate {
         Ok(Some(answer))
     }
 
+    /// In a shadow replay what was recorded of a question comes first, wherever it stood.
+    fn seek(&mut self, capability: Capability, operation: &str, request: &Json) {
+        if self.source != Source::Shadow {
+            return;
+        }
+        let same =
+            |read: &Read| read.capability == capability && read.operation == operation && read.request == *request;
+        let place = self.recorded.iter().position(same);
+        if let Some(read) = place.and_then(|place| self.recorded.remove(place)) {
+            self.recorded.push_front(read);
+        }
+    }
+
     /// Whether this is what was asked next when it was recorded. A record that was given may have gone through another
     /// program, which writes the same JSON in another way.
     pub(super) fn is_next(&self, capability: Capability, operation: &str, request: &Json) -> bool {
@@ -55,8 +73,10 @@ impl Gate {
         decision: &Decision,
     ) -> Result<(), Refusal> {
         let refusals = [ReadStatus::Denied, ReadStatus::Budget];
+        let decision = Json::of(decision);
+        self.seek(capability, operation, &decision);
         if !self.recorded.front().is_some_and(|read| refusals.contains(&read.status))
-            || !self.is_next(capability, operation, &Json::of(decision))
+            || !self.is_next(capability, operation, &decision)
         {
             return Ok(());
         }

@@ -122,6 +122,12 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
             memory: Memories::hashed(Arc::new(OneMemory)),
             tweets: Held::new(Arc::clone(&local) as _),
         },
+        offline: HeldProviders {
+            agents: Held::new(Arc::clone(&store) as _),
+            timers: Held::new(Arc::clone(&store) as _),
+            memory: Memories::hashed(Arc::new(OneMemory)),
+            tweets: Held::new(Arc::clone(&local) as _),
+        },
         publisher: local,
         accounts,
         ledger: Arc::new(Ledger::default()),
