@@ -80,6 +80,9 @@ pub enum Command {
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.
     Config,
+    /// Compiles one component into the cache: a host starts this by itself.
+    #[command(hide = true)]
+    Compile,
 }
 
 /// `init`.

@@ -22,6 +22,7 @@ mod panics;
 mod records;
 mod sandboxed;
 pub mod setup;
+pub mod swaps;
 pub mod trouble;
 
 use std::process::ExitCode;
@@ -61,12 +62,15 @@ fn start(common: &Common, command: Command) -> Result<()> {
     if let Command::Init(args) = &command {
         return commands::init::run(args, out);
     }
+    if let Command::Compile = command {
+        return swaps::compile::child();
+    }
     let setup = Setup::new(common)?;
     log(&setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
     let done = runtime.block_on(async {
         match command {
-            Command::Init(_) => Ok(()),
+            Command::Init(_) | Command::Compile => Ok(()),
             Command::Demo(args) => commands::demo::run(&setup, &args, out).await,
             Command::Run(args) => commands::run::run(&setup, &args, out).await,
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,

@@ -30,16 +30,36 @@ impl std::fmt::Debug for Compiled {
 /// One compilation at a time: a Python component takes hundreds of megabytes while it is compiled, and uses all cores.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Reads what a component says of itself, where it is not too large.
+fn inspected(limits: &Limits, bytes: &[u8]) -> Result<Inspection, LoadError> {
+    if bytes.len() as u64 > limits.component_bytes {
+        return Err(LoadError::TooBig { bytes: bytes.len() as u64, most: limits.component_bytes });
+    }
+    inspect(bytes)
+}
+
+/// From the cache alone.
+pub(crate) fn kept(
+    engine: &Engine,
+    limits: &Limits,
+    cache_dir: Option<&Path>,
+    bytes: &[u8],
+) -> Result<Option<Compiled>, LoadError> {
+    let inspection = inspected(limits, bytes)?;
+    let Some(component) = cache_dir.and_then(|dir| cache::load(engine, dir, &inspection.digest)) else {
+        return Ok(None);
+    };
+    declared(&component, limits)?;
+    Ok(Some(Compiled { component, inspection }))
+}
+
 pub(crate) fn compile(
     engine: &Engine,
     limits: &Limits,
     cache_dir: Option<&Path>,
     bytes: &[u8],
 ) -> Result<Compiled, LoadError> {
-    if bytes.len() as u64 > limits.component_bytes {
-        return Err(LoadError::TooBig { bytes: bytes.len() as u64, most: limits.component_bytes });
-    }
-    let inspection = inspect(bytes)?;
+    let inspection = inspected(limits, bytes)?;
     let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let kept = cache_dir.and_then(|dir| cache::load(engine, dir, &inspection.digest));
     let component = match kept {

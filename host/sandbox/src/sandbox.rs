@@ -132,6 +132,11 @@ impl Sandbox {
         compile::compile(&self.engine, &self.limits, self.cache_dir.as_deref(), bytes)
     }
 
+    /// The same where it was compiled before and its native code is kept; else none. Compiles nothing.
+    pub fn kept(&self, bytes: &[u8]) -> Result<Option<Compiled>, LoadError> {
+        compile::kept(&self.engine, &self.limits, self.cache_dir.as_deref(), bytes)
+    }
+
     /// Links a component: WASI as far as it is imported, and what `capabilities` links.
     pub fn prepare<T: Carrier>(
         &self,

@@ -11,7 +11,7 @@ mod switch;
 pub use canary::{Verdict, canary, settled};
 pub(crate) use health::Watches;
 pub use health::{Health, Watch};
-pub use rules::{RuleError, SwapRules};
+pub use rules::{RULES, Rule, SwapRules};
 pub use shadow::{Fault, Shadow, Shadowed, shadow, shadow_one};
 pub(crate) use switch::state_given_way;
 pub use switch::{Candidate, Replaced};

@@ -1,10 +1,7 @@
 //! `[swap]`: what proof a version needs before it serves, and what takes it back.
 
-use serde::{Deserialize, Serialize};
-
 /// The rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwapRules {
     /// Recorded invocations of each agent that are run again on the new version. 0: none.
     pub shadow: u64,
@@ -54,40 +51,34 @@ impl Default for SwapRules {
     }
 }
 
-/// A rule out of its bounds.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}` is {value}: it must be between {least} and {most}")]
-pub struct RuleError {
-    /// In `[swap]`.
+/// A rule that is a number: its name in `[swap]`, where it stands, its bounds.
+pub struct Rule {
+    /// Its key.
     pub key: &'static str,
-    /// As it is set.
-    pub value: u64,
+    /// Where it stands.
+    pub at: fn(&mut SwapRules) -> &mut u64,
     /// At least.
     pub least: u64,
     /// At most.
     pub most: u64,
 }
 
-impl SwapRules {
-    /// Whether every rule is within its bounds.
-    pub fn check(&self) -> Result<(), RuleError> {
-        let bounds = [
-            ("shadow", self.shadow, 0, 1_000),
-            ("shadow_most", self.shadow_most, 0, 100_000),
-            ("fuel_percent", self.fuel_percent, 100, 10_000),
-            ("canary_percent", self.canary_percent, 0, 99),
-            ("canary_invocations", self.canary_invocations, 1, 1_000_000),
-            ("canary_success_percent", self.canary_success_percent, 1, 100),
-            ("canary_error_percent", self.canary_error_percent, 0, 99),
-            ("watch_invocations", self.watch_invocations, 0, 1_000_000),
-            ("watch_ms", self.watch_ms, 0, 30 * 86_400_000),
-            ("watch_strikes", self.watch_strikes, 0, 1_000),
-            ("compile_ms", self.compile_ms, 100, 3_600_000),
-            ("compile_bytes", self.compile_bytes, 64 << 20, 64 << 30),
-        ];
-        match bounds.into_iter().find(|(_, value, least, most)| value < least || value > most) {
-            Some((key, value, least, most)) => Err(RuleError { key, value, least, most }),
-            None => Ok(()),
-        }
-    }
+const fn rule(key: &'static str, at: fn(&mut SwapRules) -> &mut u64, least: u64, most: u64) -> Rule {
+    Rule { key, at, least, most }
 }
+
+/// Every rule that is a number.
+pub const RULES: &[Rule] = &[
+    rule("shadow", |rules| &mut rules.shadow, 0, 1_000),
+    rule("shadow_most", |rules| &mut rules.shadow_most, 0, 100_000),
+    rule("fuel_percent", |rules| &mut rules.fuel_percent, 100, 10_000),
+    rule("canary_percent", |rules| &mut rules.canary_percent, 0, 99),
+    rule("canary_invocations", |rules| &mut rules.canary_invocations, 1, 1_000_000),
+    rule("canary_success_percent", |rules| &mut rules.canary_success_percent, 1, 100),
+    rule("canary_error_percent", |rules| &mut rules.canary_error_percent, 0, 99),
+    rule("watch_invocations", |rules| &mut rules.watch_invocations, 0, 1_000_000),
+    rule("watch_ms", |rules| &mut rules.watch_ms, 0, 30 * 86_400_000),
+    rule("watch_strikes", |rules| &mut rules.watch_strikes, 0, 1_000),
+    rule("compile_ms", |rules| &mut rules.compile_ms, 100, 3_600_000),
+    rule("compile_bytes", |rules| &mut rules.compile_bytes, 64 << 20, 64 << 30),
+];

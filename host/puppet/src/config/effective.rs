@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use puppet_engine::swap::RULES;
 use puppet_types::MASK;
 
 use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
@@ -43,6 +44,10 @@ impl Config {
         rows.add("approvals.expires", self.approvals.expires.clone());
         rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
         rows.add("mailbox.overflow", self.mailbox.overflow.name().to_owned());
+        for rule in RULES {
+            rows.add(&format!("swap.{}", rule.key), (rule.at)(&mut self.swap.clone()).to_string());
+        }
+        rows.add("swap.same_decisions", self.swap.same_decisions.to_string());
         rows.table("sandbox", &self.sandbox);
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{MAILBOX, Overflow, Redaction};
+use puppet_engine::{MAILBOX, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
@@ -125,6 +125,10 @@ impl Draft {
             self.mailbox(&mailbox.value)?;
             lines.extend(mailbox.value.leaves());
         }
+        if let Some(swap) = root.section("swap", &known("swap"))? {
+            self.swap(&swap.value)?;
+            lines.extend(swap.value.leaves());
+        }
         if let Some(invocation) = root.section("invocation", &known("invocation"))? {
             self.invocation(&invocation.value)?;
             lines.extend(invocation.value.leaves());
@@ -189,6 +193,19 @@ impl Draft {
             if let Some(provider) = providers.section(name, &known("llm.providers.<name>"))? {
                 self.providers.insert(entry.name.clone(), read_provider(&provider.value)?);
             }
+        }
+        Ok(())
+    }
+
+    fn swap(&mut self, section: &Section<'_>) -> Result<()> {
+        let rules = &mut self.config.swap;
+        for rule in RULES {
+            if let Some(number) = section.integer(rule.key, rule.least..=rule.most)? {
+                *(rule.at)(rules) = number.value;
+            }
+        }
+        if let Some(same) = section.boolean("same_decisions")? {
+            rules.same_decisions = same.value;
         }
         Ok(())
     }

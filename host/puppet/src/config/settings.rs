@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{Mailbox, Redaction};
+use puppet_engine::{Mailbox, Redaction, swap::SwapRules};
 use serde::Serialize;
 
 use super::{Credential, Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
@@ -31,6 +31,9 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
+    /// `[swap]`: what proof a new version needs, and what takes it back.
+    #[serde(skip)]
+    pub swap: SwapRules,
     /// `[sandbox]`, as written; the sandbox checks it.
     pub sandbox: toml::Table,
     /// `[invocation]`.
@@ -388,7 +391,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "sandbox"];
+        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "swap", "sandbox"];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);

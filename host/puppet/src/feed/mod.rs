@@ -145,6 +145,10 @@ impl Feed {
                 let text = format!("the budget {} of {} {how}", line.key, line.key.owner);
                 vec![Entry::Word { at, text }]
             }
+            Happening::Swap { at, pack, version, stage, detail } => {
+                let gap = if detail.is_empty() { "" } else { ": " };
+                vec![Entry::Word { at, text: format!("{pack} {version} {stage}{gap}{detail}") }]
+            }
             Happening::Halted { at, halt } => {
                 let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);
                 vec![Entry::Word { at, text }]

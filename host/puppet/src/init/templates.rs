@@ -78,6 +78,22 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #waiting = 10000
 #overflow = "oldest"
 
+[swap]
+# What a new version of a plugin must show before it serves, and what takes it back. See docs/reloading.md.
+#shadow = 20
+#shadow_most = 2000
+#fuel_percent = 200
+#same_decisions = false
+#canary_percent = 10
+#canary_invocations = 20
+#canary_success_percent = 95
+#canary_error_percent = 5
+#watch_invocations = 100
+#watch_ms = 600000
+#watch_strikes = 0
+#compile_ms = 60000
+#compile_bytes = 2147483648
+
 [invocation]
 # Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
 # each, of one event handled by one plugin.

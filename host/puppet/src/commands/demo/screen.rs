@@ -99,7 +99,10 @@ impl View<'_> {
         let who = match &happening {
             Happening::Invoked { agent, .. } | Happening::Effect { agent, .. } => stage.name(agent),
             Happening::Kept { effect, .. } => stage.name(&effect.agent),
-            Happening::DeadLettered { .. } | Happening::Budget { .. } | Happening::Halted { .. } => "somebody",
+            Happening::DeadLettered { .. }
+            | Happening::Budget { .. }
+            | Happening::Swap { .. }
+            | Happening::Halted { .. } => "somebody",
         };
         self.talk.handled(who, &happening);
         for entry in self.feed.take(&stage.host, |agent| stage.name(agent).to_owned(), happening).await {

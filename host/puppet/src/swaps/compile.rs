@@ -1,0 +1,130 @@
+//! Compiles a component apart from the host: in a process of its own that does nothing else, knows no secret, may take
+//! so much memory and so long, and leaves native code in the host's cache. The host takes it from there.
+
+use std::{
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use puppet_engine::swap::SwapRules;
+use puppet_sandbox::{Compiled, Pool, Sandbox, SandboxConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::trouble::{Result, Trouble};
+
+/// How often the host looks whether it is done.
+const LOOK: Duration = Duration::from_millis(2);
+/// Most of what the process may say.
+const SAID_BYTES: u64 = 64 << 10;
+/// How much later than others it gets a processor.
+const NICE: i32 = 10;
+
+/// What the process is told, on its standard input.
+#[derive(Serialize, Deserialize)]
+struct Task {
+    component: PathBuf,
+    sandbox: SandboxConfig,
+    bytes: u64,
+    seconds: u64,
+}
+
+/// Compiles the component of a file into the cache, and takes it from there. What is there already is only taken.
+pub fn apart(
+    sandbox: &Sandbox,
+    (program, config): (&Path, &SandboxConfig),
+    (file, bytes): (&Path, &[u8]),
+    rules: &SwapRules,
+) -> std::result::Result<Compiled, String> {
+    let kept = || sandbox.kept(bytes).map_err(|error| error.to_string());
+    if let Some(compiled) = kept()? {
+        return Ok(compiled);
+    }
+    if config.cache_dir.is_none() {
+        return sandbox.compile(bytes).map_err(|error| error.to_string());
+    }
+    let limit = Duration::from_millis(rules.compile_ms);
+    let task = Task {
+        component: file.to_owned(),
+        // The pool is the host's: what is compiled does not depend on it.
+        sandbox: SandboxConfig { pool: small(config), ..config.clone() },
+        bytes: rules.compile_bytes,
+        seconds: limit.as_secs() + 1,
+    };
+    let task = serde_json::to_vec(&task).map_err(|error| error.to_string())?;
+    run(program, &task, limit)?;
+    kept()?.ok_or_else(|| "it was compiled, and is not in the cache: see whether the folder can be written".to_owned())
+}
+
+fn small(config: &SandboxConfig) -> Pool {
+    Pool { slots: 1, live_bytes: config.limits.memory_bytes, warm_slots: 1, ..config.pool.clone() }
+}
+
+fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), String> {
+    let mut command = Command::new(program);
+    command.arg("compile").env_clear().current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| format!("the compiler cannot be started: {error}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(task).map_err(|error| format!("the compiler does not listen: {error}"))?;
+    }
+    let status = wait(&mut child, limit)?;
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        // What cannot be read is not told.
+        let _ = stderr.take(SAID_BYTES).read_to_string(&mut said);
+    }
+    let said = said.trim();
+    Err(match said.is_empty() {
+        // It was killed: by the system, or at a bound of its own.
+        true => format!("compiling it ended abnormally ({status}): more memory than `swap.compile_bytes`, or a fault"),
+        false => said.to_owned(),
+    })
+}
+
+fn wait(child: &mut Child, limit: Duration) -> std::result::Result<std::process::ExitStatus, String> {
+    let since = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if since.elapsed() < limit => std::thread::sleep(LOOK),
+            Ok(None) => {
+                // It may have ended just now.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("compiling it took longer than {} ms (`swap.compile_ms`)", limit.as_millis()));
+            }
+            Err(error) => return Err(format!("the compiler cannot be waited for: {error}")),
+        }
+    }
+}
+
+/// The process itself: `puppet compile`, which people do not call.
+pub fn child() -> Result<()> {
+    let task: Task = serde_json::from_reader(std::io::stdin().lock())
+        .map_err(|error| Trouble::input("bad-request", error.to_string(), "the host calls this by itself"))?;
+    bounded(&task);
+    let failed = |error: String| Trouble::input("component", error, "build it anew");
+    let bytes = std::fs::read(&task.component).map_err(|error| failed(error.to_string()))?;
+    let sandbox = Sandbox::new(task.sandbox).map_err(|error| failed(error.to_string()))?;
+    sandbox.compile(&bytes).map(drop).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(unix)]
+fn bounded(task: &Task) {
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+    let most = |n: u64| Rlimit { current: Some(n), maximum: Some(n) };
+    let limits = [(Resource::Data, task.bytes), (Resource::Cpu, task.seconds.saturating_mul(64)), (Resource::Core, 0)];
+    for (resource, n) in limits {
+        // Where the system has a lower one, that holds.
+        let _ = setrlimit(resource, most(n));
+    }
+    let _ = nice(NICE);
+}
+
+#[cfg(not(unix))]
+fn bounded(_: &Task) {}
