@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
-use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugin, Plugins, Remembered, StoreBooks};
+use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
 use puppet_grants::{Held, Ledger, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
@@ -16,8 +16,9 @@ use serde_json::Value;
 
 use crate::{
     agents, firstparty,
-    grants::Grants,
+    grants::{Grants, Vouched},
     models::Embedding,
+    repertoire::{Known, Repertoire, Version},
     sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -63,6 +64,8 @@ pub struct Assembly {
     pub local: Arc<Local>,
     /// Its rows.
     pub store: SqliteStore,
+    /// What is known of its plugins.
+    pub repertoire: Arc<Repertoire>,
 }
 
 /// A component from outside, compiled and not yet linked.
@@ -80,18 +83,12 @@ pub struct Stranger {
 /// Wires a host with one plugin from outside and no other.
 pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> Result<Assembly> {
     let Stranger { manifest, sandbox, compiled, .. } = stranger;
-    let Manifest { id, version, requests, .. } = manifest.clone();
-    let plugin = Plugin::load(&sandbox, &compiled, id.clone(), version.to_string(), requests).map_err(|error| {
-        Trouble::input(
-            "component",
-            format!("{id}: {error}"),
-            "make pack.toml and the component agree, or build it anew",
-        )
-    })?;
     // The interval of a generator is its own: nothing is configured for it.
     plan.generators.clear();
-    let assembly = wire(setup, plan, Arc::new(sandbox), BTreeMap::from([(id, manifest)]))?;
-    assembly.host.install(plugin);
+    let assembly = wire(setup, plan, Arc::new(sandbox))?;
+    // What it runs on is what it asks for: nothing of it is kept.
+    let version = Version { manifest, bytes: Vec::new().into(), vouched: Vouched::BuiltIn };
+    assembly.install(&version, &compiled)?;
     Ok(assembly)
 }
 
@@ -100,22 +97,49 @@ pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     assemble_on(setup, plan, Arc::new(sandboxed::open(setup)?))
 }
 
+/// The same with plugins that packs bring; one of the name of a built-in one takes its place.
+pub fn assemble_with(setup: &Setup, plan: Plan, brought: &[Version]) -> Result<Assembly> {
+    let assembly = assemble(setup, plan)?;
+    for version in brought {
+        let compiled = assembly.host.sandbox.compile(&version.bytes).map_err(|error| refused(version, &error))?;
+        assembly.install(version, &compiled)?;
+    }
+    Ok(assembly)
+}
+
 /// The same on a sandbox that is there: for the benchmark, which has one that is not the configuration's.
 #[doc(hidden)]
 pub fn assemble_on(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
-    let manifests = manifests();
     let generators = plan.generators.clone();
-    let assembly = wire(setup, plan, Arc::clone(&sandbox), manifests)?;
-    for plugin in firstparty::plugins() {
-        let id = plugin.manifest.id.as_str();
+    let assembly = wire(setup, plan, Arc::clone(&sandbox))?;
+    for version in Version::built_in() {
+        let id = version.manifest.id.as_str();
         if !firstparty::GENERATORS.contains(&id) || generators.contains_key(id) {
-            assembly.host.install(load(&sandbox, plugin)?);
+            let fault = |error: puppet_sandbox::LoadError| Trouble::internal(format!("{id}: {error}"));
+            let compiled = sandbox.compile(&version.bytes).map_err(fault)?;
+            assembly.install(&version, &compiled)?;
         }
     }
     Ok(assembly)
 }
 
-fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<PackId, Manifest>) -> Result<Assembly> {
+impl Assembly {
+    /// Lets a version serve.
+    pub fn install(&self, version: &Version, compiled: &Compiled) -> Result<()> {
+        let plugin = version.load(&self.host.sandbox, compiled).map_err(|error| refused(version, &error))?;
+        self.repertoire.add(plugin.digest(), version.manifest.clone(), version.vouched.clone());
+        self.host.install(plugin);
+        Ok(())
+    }
+}
+
+fn refused(version: &Version, error: &puppet_sandbox::LoadError) -> Trouble {
+    let remedy = "make pack.toml and the component agree, or build it anew";
+    Trouble::input("component", format!("{}: {error}", version.manifest.id), remedy)
+}
+
+fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
+    let repertoire = Arc::new(Repertoire::default());
     let accounts = Arc::new(Accounts::default());
     let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
@@ -126,7 +150,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         _ => Memories::hashed(Arc::clone(&store) as _),
     };
     let casting = Cast {
-        manifests,
+        repertoire: Arc::clone(&repertoire),
         grants: plan.grants,
         generators: plan.generators,
         models: plan.models,
@@ -160,15 +184,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<Pa
         secret: plan.secret,
         casting: Box::new(casting),
     });
-    Ok(Assembly { host: Arc::new(host), local, store: plan.store })
-}
-
-fn load(sandbox: &puppet_sandbox::Sandbox, plugin: firstparty::BuiltIn) -> Result<Plugin> {
-    let firstparty::BuiltIn { manifest, component } = plugin;
-    let fault = |error: puppet_sandbox::LoadError| Trouble::internal(format!("{}: {error}", manifest.id));
-    let compiled = sandbox.compile(component).map_err(fault)?;
-    let Manifest { id, version, requests, .. } = manifest.clone();
-    Plugin::load(sandbox, &compiled, id, version.to_string(), requests).map_err(fault)
+    Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
 }
 
 /// The manifests of the built-in plugins.
@@ -177,13 +193,14 @@ pub fn manifests() -> BTreeMap<PackId, Manifest> {
 }
 
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
-pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+/// `data` vouches for its pack, where that is not the plugin's.
+pub fn rights(known: &Known, spec: &AgentSpec, data: &Vouched, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
     let grants = grants.in_force();
-    let mut requests = spec.requests_of(&manifest.requests);
-    let mut terms = grants.cut(&mut requests, &spec.plugin, Some(&spec.id));
+    let mut requests = spec.requests_of(&known.manifest.requests);
+    let mut terms = grants.cut(&mut requests, (&spec.plugin, &known.vouched), Some(&spec.id));
     let mut others = Vec::new();
     if spec.pack != spec.plugin {
-        terms = terms.both(&grants.cut(&mut requests, &spec.pack, Some(&spec.id)));
+        terms = terms.both(&grants.cut(&mut requests, (&spec.pack, data), Some(&spec.id)));
         others.push(spec.pack.clone());
     }
     let shared = grants.shared(&AccountId::new(&spec.handle));
@@ -191,16 +208,17 @@ pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &A
 }
 
 /// What a generator may do.
-pub fn rights_of_generator(manifest: &Manifest, id: &AgentId, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+pub fn rights_of_generator(known: &Known, id: &AgentId, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
     let grants = grants.in_force();
+    let Known { manifest, vouched } = known;
     let mut requests = manifest.requests.clone();
-    let terms = grants.cut(&mut requests, &manifest.id, Some(id));
+    let terms = grants.cut(&mut requests, (&manifest.id, vouched), Some(id));
     Rights::on_terms(&requests, (&manifest.id, &[]), id, ledger, terms, grants.shared_by_all())
 }
 
 /// Rows become actors.
 struct Cast {
-    manifests: BTreeMap<PackId, Manifest>,
+    repertoire: Arc<Repertoire>,
     grants: Arc<Grants>,
     generators: BTreeMap<String, u64>,
     models: BTreeMap<String, Llm>,
@@ -216,7 +234,9 @@ impl Cast {
 
     fn generator(&self, id: &AgentId, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         let pack = PackId::new(id.as_str().strip_prefix("generator:")?);
-        let manifest = self.manifests.get(&pack)?;
+        let plugin = plugins.get(&pack)?;
+        let known = self.repertoire.known(&pack, plugin.digest())?;
+        let manifest = &known.manifest;
         let mut settings = manifest.settings.clone();
         if let (Some(interval), Some(table)) = (self.generators.get(pack.as_str()), settings.as_object_mut()) {
             table.insert("interval_ms".to_owned(), Value::from(*interval));
@@ -238,8 +258,8 @@ impl Cast {
             settings_digest: Digest::of(profile.settings.as_str().as_bytes()),
             profile,
             persona: Arc::new(persona),
-            plugin: Arc::clone(plugins.get(&pack)?),
-            rights: Arc::new(rights_of_generator(manifest, id, &self.grants, ledger)),
+            plugin: Arc::clone(plugin),
+            rights: Arc::new(rights_of_generator(&known, id, &self.grants, ledger)),
             llm: self.model(None)?,
             assets: Vec::new(),
             decay: None,
@@ -260,9 +280,9 @@ impl Casting for Cast {
             return Ok(self.generator(id, plugins, ledger));
         }
         let spec = agents::parsed(body).map_err(|error| error.to_string())?;
-        let pack = spec.plugin.clone();
-        let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
-        let rights = rights(manifest, &spec, &self.grants, ledger);
+        let Some(plugin) = plugins.get(&spec.plugin) else { return Ok(None) };
+        let Some(known) = self.repertoire.known(&plugin.id, plugin.digest()) else { return Ok(None) };
+        let rights = rights(&known, &spec, &self.repertoire.vouched(&spec.pack), &self.grants, ledger);
         let llm = self.model(spec.llm.as_deref()).ok_or("there is no model for it")?;
         let profile = Profile {
             id: id.to_string(),

@@ -17,6 +17,45 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
+/// Who vouches for what a pack is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vouched {
+    /// It comes with the program.
+    BuiltIn,
+    /// The operator: it lies in a folder of theirs. A component that it brings is granted what `grants.toml` says, and
+    /// nothing where that says nothing.
+    Folder {
+        /// Of its own component.
+        component: Option<Digest>,
+    },
+    /// Nobody here: it was installed, and is granted what was approved of exactly this.
+    Installed {
+        /// Of its component; of the pack where it brings none.
+        digest: Digest,
+        /// The key that signed it.
+        signer: Option<String>,
+    },
+}
+
+impl Vouched {
+    /// Whether a grant counts for it; `None` asks what holds where nothing was said.
+    fn has(&self, grant: Option<&PackGrant>) -> bool {
+        match (self, grant) {
+            (Self::BuiltIn | Self::Folder { component: None }, None) => true,
+            (Self::Folder { component: Some(_) } | Self::Installed { .. }, None) => false,
+            (Self::BuiltIn | Self::Folder { component: None }, Some(grant)) => grant.publisher.is_none(),
+            (Self::Folder { component: Some(digest) }, Some(grant)) => {
+                grant.publisher.is_none() && grant.digest.is_none_or(|approved| approved == *digest)
+            }
+            (Self::Installed { digest, signer }, Some(grant)) => match (&grant.publisher, signer) {
+                (Some(publisher), Some(signer)) => publisher == signer,
+                (Some(_), None) => false,
+                (None, _) => grant.digest == Some(*digest),
+            },
+        }
+    }
+}
+
 /// All grants, by pack. A pack that is not among them has what it requests, up to the ceilings: what runs without a
 /// grant comes with puppet.
 #[derive(Debug, Default)]
@@ -201,15 +240,15 @@ pub struct InForce<'a>(RwLockReadGuard<'a, All>);
 impl InForce<'_> {
     /// Cuts what a pack requests for an agent (none: for those that it is granted for) to what is granted. Nothing is
     /// ever added.
-    pub fn cut(&self, requests: &mut Requests, pack: &PackId, agent: Option<&AgentId>) -> Terms {
-        let Some(grant) = self.0.packs.get(pack) else { return Terms::default() };
+    pub fn cut(&self, requests: &mut Requests, (pack, vouched): (&PackId, &Vouched), agent: Option<&AgentId>) -> Terms {
+        let grant = self.0.packs.get(pack);
+        if !vouched.has(grant) {
+            requests.clear();
+        }
+        let Some(grant) = grant else { return Terms::default() };
         if let (Some(agents), Some(agent)) = (&grant.agents, agent)
             && !agents.contains(agent)
         {
-            requests.clear();
-        }
-        // Nothing that runs today is signed.
-        if grant.publisher.is_some() {
             requests.clear();
         }
         requests.retain(|capability, request| {
@@ -250,7 +289,8 @@ mod tests {
 
     fn cut(grants: &Grants, agent: &str) -> Requests {
         let mut requests = requests();
-        grants.in_force().cut(&mut requests, &"ember".into(), Some(&agent.into()));
+        let vouched = Vouched::Folder { component: None };
+        grants.in_force().cut(&mut requests, (&"ember".into(), &vouched), Some(&agent.into()));
         requests
     }
 

@@ -20,6 +20,7 @@ mod models;
 mod output;
 mod panics;
 mod records;
+pub mod repertoire;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;

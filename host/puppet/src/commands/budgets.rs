@@ -5,16 +5,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use puppet_engine::budgets::{once_each, with_what_is_there};
 use puppet_grants::{Ledger, Owner};
 use puppet_store::BudgetStore as _;
-use puppet_types::Timestamp;
+use puppet_types::{PackId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
     assembly,
     config::usd,
     control::{self, Request},
-    grants::Grants,
+    grants::{Grants, Vouched},
     output::{Output, Table},
     records,
+    repertoire::Known,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -71,17 +72,22 @@ async fn stored(setup: &Setup) -> Result<Value> {
     let mut lines = Vec::new();
     let grants = Grants::of(setup)?;
     let manifests = assembly::manifests();
+    let known = |pack: &PackId| {
+        let manifest = manifests.get(pack)?.clone();
+        Some(Known { manifest, vouched: Vouched::BuiltIn })
+    };
     // Of every right that somebody has, and of no other.
     for spec in records::readable(setup).await? {
-        if let Some(manifest) = manifests.get(&spec.plugin) {
-            lines.extend(assembly::rights(manifest, &spec, &grants, &ledger).lines(at));
+        if let Some(known) = known(&spec.plugin) {
+            let data = Vouched::Folder { component: None };
+            lines.extend(assembly::rights(&known, &spec, &data, &grants, &ledger).lines(at));
         }
     }
     let drawn: BTreeSet<_> = spent.iter().map(|spend| &spend.key.owner).collect();
     for owner in drawn {
         let Owner::Agent { agent, pack } = owner else { continue };
-        if let Some(manifest) = manifests.get(pack).filter(|_| agent.is_generator()) {
-            lines.extend(assembly::rights_of_generator(manifest, agent, &grants, &ledger).lines(at));
+        if let Some(known) = known(pack).filter(|_| agent.is_generator()) {
+            lines.extend(assembly::rights_of_generator(&known, agent, &grants, &ledger).lines(at));
         }
     }
     let mut lines = once_each(lines);

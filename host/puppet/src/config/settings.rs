@@ -391,7 +391,8 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "swap", "sandbox"];
+        let before =
+            ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "swap", "sandbox"];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);

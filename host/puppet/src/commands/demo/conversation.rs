@@ -59,7 +59,9 @@ impl Conversation {
     pub fn handled(&mut self, name: &str, happening: &Happening) {
         let (at, event, silence) = match happening {
             Happening::Invoked { again: true, .. } | Happening::Effect { .. } => return,
-            Happening::Kept { .. } | Happening::Budget { .. } | Happening::Swap { .. } | Happening::Halted { .. } => return,
+            Happening::Kept { .. } | Happening::Budget { .. } | Happening::Swap { .. } | Happening::Halted { .. } => {
+                return;
+            }
             Happening::Invoked { at, event, outcome: ("ok", _), decisions, .. } => {
                 let answers = decisions.iter().any(|kind| ["reply", "quote", "like"].contains(kind));
                 (at, event, (!answers).then(|| "reads it and does not answer".to_owned()))

@@ -10,7 +10,7 @@ use super::words;
 use crate::{
     config::grants_file::PackGrant,
     firstparty,
-    grants::Grants,
+    grants::{Grants, Vouched},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -128,12 +128,12 @@ impl Asking {
         let grant = grants.pack(&self.pack);
         let in_force = grants.in_force();
         let mut left = self.requests.clone();
-        let mut terms = in_force.cut(&mut left, &self.pack, None);
+        let mut terms = in_force.cut(&mut left, (&self.pack, &Vouched::BuiltIn), None);
         let by_itself = self.items_of(&left);
         let (widened, narrowed) =
             grant.as_ref().map_or_else(Default::default, |grant| self.compared(grant, &by_itself));
         if let Some(plugin) = &self.plugin {
-            terms = terms.both(&in_force.cut(&mut left, plugin, None));
+            terms = terms.both(&in_force.cut(&mut left, (plugin, &Vouched::BuiltIn), None));
         }
         if terms.expires.is_some_and(|end| end <= Timestamp::from_system()) {
             left.clear();
