@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use puppet_types::Timestamp;
+
 use crate::{
     clock::Clock,
     swap::{SwapRules, Watch, health::Seen},
@@ -71,8 +73,7 @@ pub async fn canary(watch: &Watch, rules: &SwapRules, usual: Option<u64>) -> Ver
 }
 
 /// Waits until a version that serves everybody has shown enough, or its time is over without a fault.
-pub async fn settled(watch: &Watch, rules: &SwapRules, clock: &Arc<dyn Clock>) -> Verdict {
-    let end = clock.now().plus_millis(rules.watch_ms);
+pub async fn settled(watch: &Watch, rules: &SwapRules, clock: &Arc<dyn Clock>, end: Timestamp) -> Verdict {
     loop {
         if let Some(verdict) = of_watched(&watch.seen(), rules) {
             return verdict;

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use puppet_sandbox::Standing;
 use puppet_store::{AgentRow, Change, StoreError};
-use puppet_types::{AgentId, Digest};
+use puppet_types::{AgentId, Digest, PackId};
 
 use crate::{host::Host, plugin::Plugin, swap::Watch, versions::Trial};
 
@@ -57,7 +58,7 @@ impl Host {
     }
 
     /// The version of a pack that is on trial.
-    pub fn trial(&self, pack: &puppet_types::PackId) -> Option<Trial> {
+    pub fn trial(&self, pack: &PackId) -> Option<Trial> {
         self.versions.trial(pack)
     }
 
@@ -65,10 +66,37 @@ impl Host {
     pub async fn switch(&self, candidate: &Candidate) -> Result<Replaced, StoreError> {
         let rows = self.replaced_rows(&candidate.rows).await?;
         let since = Instant::now();
-        let plugin = self.versions.serve(Arc::clone(&candidate.plugin));
-        self.recast();
+        let before = self.serve(&candidate.plugin);
         let took = since.elapsed();
-        Ok(Replaced { plugin, rows, took })
+        // It waited for a version that might not run.
+        if before.as_ref().is_some_and(|before| before.standing(self.now()) != Standing::Good) {
+            self.look_again_for(&candidate.plugin.id);
+        }
+        Ok(Replaced { plugin: before, rows, took })
+    }
+
+    /// The pointers. Where it serves already, a version of its pack that is on trial goes on.
+    fn serve(&self, plugin: &Arc<Plugin>) -> Option<Arc<Plugin>> {
+        let now = self.versions.serving().get(&plugin.id).cloned();
+        if now.as_ref().is_some_and(|now| Arc::ptr_eq(now, plugin)) {
+            return now;
+        }
+        let before = self.versions.serve(Arc::clone(plugin));
+        self.recast();
+        before
+    }
+
+    /// What has happened to a pack's agents and waits is due now.
+    fn look_again_for(&self, pack: &PackId) {
+        let (agents, now) = (self.served_by(pack).into_iter().collect(), self.now());
+        self.agenda().look_again(&agents, now);
+        self.wake();
+    }
+
+    /// Nobody serves for a pack any more.
+    pub fn dismiss(&self, pack: &PackId) {
+        self.versions.dismiss(pack);
+        self.recast();
     }
 
     /// Writes rows of agents; answers them as they were.
@@ -86,9 +114,10 @@ impl Host {
 
     /// Ends the trial of a candidate: its agents are served as everybody else.
     pub async fn end_trial(&self, plugin: &Arc<Plugin>, served: &Arc<Plugin>) -> Result<(), StoreError> {
-        self.restore_state(plugin, served).await?;
+        self.give_way(plugin, served).await?;
         self.versions.end_trial(&plugin.id);
         self.recast();
+        self.look_again_for(&plugin.id);
         Ok(())
     }
 
@@ -96,19 +125,19 @@ impl Host {
     pub async fn take_back(&self, candidate: &Candidate, replaced: &Replaced) -> Result<(), StoreError> {
         let plugin = &candidate.plugin;
         if let Some(before) = &replaced.plugin {
-            self.restore_state(plugin, before).await?;
+            self.give_way(plugin, before).await?;
         }
         self.replaced_rows(&replaced.rows).await?;
         match &replaced.plugin {
-            Some(before) => drop(self.versions.serve(Arc::clone(before))),
-            None => drop(self.versions.dismiss(&plugin.id)),
+            Some(before) => drop(self.serve(before)),
+            None => self.dismiss(&plugin.id),
         }
-        self.recast();
+        self.look_again_for(&plugin.id);
         Ok(())
     }
 
     /// From now on what a version puts as its state is followed by what was there before it; and so is what it has put.
-    async fn restore_state(&self, from: &Arc<Plugin>, to: &Arc<Plugin>) -> Result<(), StoreError> {
+    pub async fn give_way(&self, from: &Arc<Plugin>, to: &Arc<Plugin>) -> Result<(), StoreError> {
         if from.digest() == to.digest() {
             return Ok(());
         }

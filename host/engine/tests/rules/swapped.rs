@@ -117,7 +117,7 @@ async fn an_event_that_meets_a_fault_of_a_version_on_trial_is_not_lost() {
     scene.host.submit(vec![event("e9", "ann", after(9 * HOUR))]).await.unwrap();
     scene.run_until(after(9 * HOUR + 1)).await;
     let clock = Arc::clone(&scene.clock) as _;
-    let Verdict::Bad(reason) = settled(&watch, &rules, &clock).await else { panic!() };
+    let Verdict::Bad(reason) = settled(&watch, &rules, &clock, after(10 * HOUR)).await else { panic!() };
     assert_eq!(reason, "1 strike in the first 1 invocation after the switch, the last: trap");
     scene.host.take_back(&bad, &replaced).await.unwrap();
     scene.host.look_away(&watch);
