@@ -46,6 +46,9 @@ strangers! {
     a_log_line_without_end ("log_line_bytes"): component(&[Step::Log(long(9_000))], Ok) => End::Harmless(|said| {
         assert_eq!(lines(said).iter().map(|line| line.len()).collect::<Vec<_>>(), [4 << 10]);
     });
+    more_log_fields_than_are_kept ("log_fields"): component(&[Step::LogFields("x", 30)], Ok) => End::Harmless(|said| {
+        assert_eq!(list(&list(said, "log")[0], "fields").len(), 16);
+    });
     a_blob_over_its_size: component(&[Step::PutState(long((64 << 10) + 1))], Ok) => End::Harmless(|said| {
         assert_eq!((lines(said), list(said, "decisions").len()), (vec!["too-long"], 0), "{said}");
     });

@@ -29,6 +29,7 @@ const BOUNDS: CallBounds = CallBounds {
     journal_bytes: 1 << 16,
     log_lines: 4,
     log_line_bytes: 64,
+    log_fields: 2,
     deadline: Duration::from_secs(1),
     hops: 8,
     relationships: 8,

@@ -196,7 +196,14 @@ mod tests {
         ];
         for (world, imports, requests, agreed) in table {
             let capabilities = imports.iter().copied().collect();
-            let inspection = Inspection { world, capabilities, wasi: [].into(), digest: Digest::of(b""), bytes: 0 };
+            let inspection = Inspection {
+                world,
+                capabilities,
+                wasi: [].into(),
+                contract: String::new(),
+                digest: Digest::of(b""),
+                bytes: 0,
+            };
             let asked: Requests = requests.iter().map(|capability| (*capability, Request::default())).collect();
             assert_eq!(agree(&inspection, &asked), agreed, "{world:?}: {imports:?}, {requests:?}");
         }

@@ -11,6 +11,7 @@ mod answer;
 mod asking;
 mod books;
 mod bounds;
+mod line;
 mod recorded;
 
 use std::{
@@ -285,14 +286,13 @@ impl Gate {
     }
 
     /// Keeps a line of the plugin's log, cut and dropped at the bounds.
-    pub fn log(&mut self, level: &'static str, message: &str) -> Result<(), Refusal> {
+    pub fn log(&mut self, level: &'static str, message: &str, fields: Vec<(String, String)>) -> Result<(), Refusal> {
         self.count(Capability::Log)?;
         if self.out.log.len() >= self.bounds.log_lines {
             self.log_dropped += 1;
             return Ok(());
         }
-        let end = message.floor_char_boundary(self.bounds.log_line_bytes);
-        self.out.log.push(LogLine { level: level.to_owned(), message: message[..end].to_owned() });
+        self.out.log.push(line::cut(level, message, fields, &self.bounds));
         Ok(())
     }
 
@@ -319,7 +319,7 @@ impl Gate {
             let (n, kept) = (self.log_dropped, self.bounds.log_lines);
             let dropped = counted(n, "more log line was", "more log lines were");
             let message = format!("{dropped} dropped: {} kept of an invocation", counted(kept, "is", "are"));
-            self.out.log.push(LogLine { level: "warn".to_owned(), message });
+            self.out.log.push(LogLine::plain("warn", message));
         }
         self.out
     }

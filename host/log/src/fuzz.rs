@@ -7,5 +7,7 @@ use super::*;
 /// One.
 pub async fn call(view: &mut View<'_>, data: &mut Data<'_>) -> Called {
     let level = [Level::Debug, Level::Info, Level::Warn, Level::Error][usize::from(data.case(4))];
-    Called::told(view.log(level, data.text()))
+    let message = data.text();
+    let fields = data.list(|data| (data.text(), data.text()));
+    Called::told(view.log(level, message, fields))
 }

@@ -1,5 +1,5 @@
 //! The `log` capability: lines of the plugin's own, kept with the invocation, bounded by the gate. Comes with every
-//! plugin. The host's own log is elsewhere.
+//! plugin. The latest version is implemented here; earlier ones lead to it. The host's own log is elsewhere.
 
 use puppet_grants::Gate;
 use puppet_types::Refusal;
@@ -7,13 +7,14 @@ use wasmtime::component::{HasData, Linker};
 
 #[doc(hidden)]
 pub mod fuzz;
+mod since_v0_1;
 
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/log"],
         inline: "
             package puppet:host-log;
-            world host { import puppet:log/log@0.1.0; }
+            world host { import puppet:log/log@0.2.0; }
         ",
         imports: { default: trappable },
     });
@@ -39,20 +40,21 @@ impl HasData for Interface {
     type Data<'a> = View<'a>;
 }
 
-/// Links the interface.
+/// Links the interface, in every version that is served.
 pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    add_to_linker::<T, Interface>(linker, |carrier| carrier.log())
+    add_to_linker::<T, Interface>(linker, |carrier| carrier.log())?;
+    since_v0_1::link(linker)
 }
 
 impl Host for View<'_> {
-    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+    fn log(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
         let level = match level {
             Level::Debug => "debug",
             Level::Info => "info",
             Level::Warn => "warn",
             Level::Error => "error",
         };
-        match self.gate.log(level, &message) {
+        match self.gate.log(level, &message, fields) {
             Ok(()) => Ok(()),
             Err(Refusal::Breach(breach, detail)) => {
                 Err(wasmtime::Error::new(puppet_types::BreachError(breach, detail)))

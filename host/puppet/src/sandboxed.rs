@@ -40,6 +40,7 @@ pub fn bounds(setup: &Setup) -> CallBounds {
         journal_bytes: invocation.journal_bytes,
         log_lines: invocation.log_lines,
         log_line_bytes: invocation.log_line_bytes,
+        log_fields: invocation.log_fields,
         deadline: std::time::Duration::from_millis(invocation.deadline_ms),
         hops: invocation.hops,
         relationships: invocation.relationships,

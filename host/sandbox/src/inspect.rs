@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use puppet_types::{Breach, Capability, Digest};
+use semver::Version;
 use wasmparser::{CanonicalFunction, Chunk, ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
-use crate::{LoadError, wasi};
+use crate::{LoadError, versions, wasi};
 
 /// What a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -71,14 +72,13 @@ pub struct Inspection {
     pub capabilities: BTreeSet<Capability>,
     /// Interfaces of WASI that it imports, with versions.
     pub wasi: BTreeSet<String>,
+    /// The latest version of any package of ours that it was built against.
+    pub contract: String,
     /// Of its bytes.
     pub digest: Digest,
     /// Its size.
     pub bytes: u64,
 }
-
-/// The version of every interface of ours: the contract that plugins are built against.
-pub const CONTRACT: &str = "0.1.0";
 
 /// Reads a component's binary. Never panics, whatever the bytes are.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
@@ -87,8 +87,13 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     Validator::new_with_features(features()).validate_all(bytes).map_err(|error| invalid(&error))?;
     let world = world(&names.exports)?;
     let (mut capabilities, mut wasi) = (BTreeSet::new(), BTreeSet::new());
+    let mut contract = versioned(world.export()).map_or(Version::new(0, 0, 0), |(_, version)| version);
     for import in &names.imports {
-        match classify(import)? {
+        let (kind, version) = classify(import)?;
+        if !matches!(kind, Import::Wasi) {
+            contract = contract.max(version);
+        }
+        match kind {
             Import::Types => {}
             Import::Wasi => {
                 wasi.insert(import.clone());
@@ -105,7 +110,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         let detail = "resources of its own (`resource.new`): at most 0".to_owned();
         return Err(LoadError::TooLarge { breach: Breach::TooManyHandles, detail });
     }
-    Ok(Inspection { world, capabilities, wasi, digest: Digest::of(bytes), bytes: bytes.len() as u64 })
+    let (digest, bytes) = (Digest::of(bytes), bytes.len() as u64);
+    Ok(Inspection { world, capabilities, wasi, contract: contract.to_string(), digest, bytes })
 }
 
 /// The first bytes tell what kind of file it is.
@@ -213,6 +219,10 @@ fn world(exports: &[String]) -> Result<World, LoadError> {
     match (worlds.next(), worlds.next()) {
         (Some(world), None) => Ok(*world),
         _ => {
+            // A handler of another version is one that this host does not serve.
+            for export in exports.iter().filter(|name| name.starts_with("puppet:plugin/")) {
+                served(export, "plugin", &version_of(export)?)?;
+            }
             let quote = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let expected: Vec<&str> = World::SERVED.iter().map(|world| world.export()).collect();
             let found: Vec<&str> = exports.iter().map(String::as_str).collect();
@@ -228,29 +238,47 @@ enum Import {
     Capability(Capability),
 }
 
-fn classify(name: &str) -> Result<Import, LoadError> {
+/// Interface and version of a name like `puppet:llm/llm@0.1.0`.
+fn versioned(name: &str) -> Option<(&str, Version)> {
+    let (interface, version) = name.split_once('@')?;
+    Some((interface, Version::parse(version).ok()?))
+}
+
+fn version_of(name: &str) -> Result<Version, LoadError> {
+    versioned(name).map(|(_, version)| version).ok_or_else(|| LoadError::UnknownImport { name: name.to_owned() })
+}
+
+/// Whether this host serves that version of a package of ours.
+fn served(name: &str, package: &str, version: &Version) -> Result<(), LoadError> {
+    let served = versions::versions(package);
+    versions::check(version, &served).map_err(|skew| LoadError::UnservedVersion { name: name.to_owned(), served, skew })
+}
+
+fn classify(name: &str) -> Result<(Import, Version), LoadError> {
     let unknown = || LoadError::UnknownImport { name: name.to_owned() };
-    let unserved = |served| LoadError::UnservedVersion { name: name.to_owned(), served };
-    let (interface, version) = name.split_once('@').ok_or_else(unknown)?;
+    let (interface, version) = versioned(name).ok_or_else(unknown)?;
     if interface.starts_with("wasi:http/") {
         let reason = "plugins reach the network only through capabilities that the operator grants";
         return Err(LoadError::RefusedImport { name: name.to_owned(), reason });
     }
     if wasi::is_served(interface) {
-        return if version.starts_with("0.2.") && !version.contains('-') {
-            Ok(Import::Wasi)
-        } else {
-            Err(unserved("0.2"))
+        return match (version.major, version.minor, version.pre.is_empty()) {
+            (0, 2, true) => Ok((Import::Wasi, version)),
+            _ => {
+                let skew = versions::check(&version, &["0.2.0"]).err().unwrap_or(versions::Skew::Newer);
+                Err(LoadError::UnservedVersion { name: name.to_owned(), served: vec!["0.2"], skew })
+            }
         };
     }
-    let import = match interface {
-        "puppet:types/types" | "puppet:plugin/outcome" => Import::Types,
-        _ => {
-            let (package, interface) =
-                interface.strip_prefix("puppet:").and_then(|name| name.split_once('/')).ok_or_else(unknown)?;
-            let capability = Capability::parse(package).filter(|_| package == interface).ok_or_else(unknown)?;
-            Import::Capability(capability)
-        }
+    let (package, interface) =
+        interface.strip_prefix("puppet:").and_then(|name| name.split_once('/')).ok_or_else(unknown)?;
+    let import = match (package, interface) {
+        ("types", "types") | ("plugin", "outcome") => Import::Types,
+        _ => Import::Capability(Capability::parse(package).filter(|_| package == interface).ok_or_else(unknown)?),
     };
-    if version == CONTRACT { Ok(import) } else { Err(unserved(CONTRACT)) }
+    // A capability that no version is served of is one that no world may import: that is said elsewhere.
+    if !versions::versions(package).is_empty() {
+        served(name, package, &version)?;
+    }
+    Ok((import, version))
 }

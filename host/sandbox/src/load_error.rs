@@ -2,7 +2,7 @@
 
 use puppet_types::{Breach, Capability};
 
-use crate::LimitError;
+use crate::{LimitError, Skew};
 
 /// Why bytes are not a component that this host runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +46,14 @@ pub enum LoadError {
         name: String,
     },
     /// A version of an interface that is not served.
-    #[error("import `{name}`: this host serves version {served} of it; build against that one")]
+    #[error("{}", unserved(name, served, *skew))]
     UnservedVersion {
-        /// The import.
+        /// The import, or the export that makes a world.
         name: String,
-        /// The version served.
-        served: &'static str,
+        /// The versions served, the latest last.
+        served: Vec<&'static str>,
+        /// Who has to move.
+        skew: Skew,
     },
     /// Known, but never given to anybody.
     #[error("import `{name}` is refused: {reason}")]
@@ -127,5 +129,23 @@ impl LoadError {
             Self::TooLarge { breach, .. } => Some(*breach),
             _ => None,
         }
+    }
+}
+
+/// Which host this is: releases are told by it.
+const HOST: &str = env!("CARGO_PKG_VERSION");
+
+fn unserved(name: &str, served: &[&str], skew: Skew) -> String {
+    let package = name.split_once('/').map_or(name, |(package, _)| package);
+    let latest = served.last().copied().unwrap_or("another");
+    let all = served.join(" and ");
+    match skew {
+        Skew::Newer => format!(
+            "`{name}` needs host > {HOST}: this host, puppet {HOST}, serves {all} of `{package}`; \
+             run it on a newer host, or build against {latest}"
+        ),
+        Skew::Gone => format!(
+            "`{name}` is not served by this host, puppet {HOST}: it serves {all} of `{package}`; build against {latest}"
+        ),
     }
 }

@@ -66,7 +66,7 @@ impl Output {
         }
         if self.dropped > 0 {
             let message = counted(self.dropped, "more byte of output was dropped", "more bytes of output were dropped");
-            self.lines.push(LogLine { level: "warn".to_owned(), message });
+            self.lines.push(LogLine::plain("warn", message));
         }
         self.lines
     }
@@ -78,7 +78,7 @@ impl Output {
             return;
         }
         let message = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
-        self.lines.push(LogLine { level: channel.level().to_owned(), message });
+        self.lines.push(LogLine::plain(channel.level(), message));
     }
 }
 

@@ -42,6 +42,9 @@ fn a_component_must_be_of_one_world() {
     let strategy = r#"(component (instance $i) (export "puppet:plugin/strategy@0.1.0" (instance $i)))"#;
     let LoadError::NoWorld { found, .. } = refusal(strategy) else { panic!() };
     assert_eq!(found, "`puppet:plugin/strategy@0.1.0`");
+    let later = r#"(component (instance $i) (export "puppet:plugin/handler@0.2.0" (instance $i)))"#;
+    let later = refusal(later).to_string();
+    assert!(later.starts_with("`puppet:plugin/handler@0.2.0` needs host > 0.1.0"), "{later}");
     let both = r#"(component (instance $i) (export "puppet:plugin/handler@0.1.0" (instance $i))
         (export "puppet:plugin/generator@0.1.0" (instance $i)))"#;
     assert!(matches!(refusal(both), LoadError::NoWorld { .. }));
@@ -115,12 +118,26 @@ fn imports_are_refused_by_name() {
         (
             "handler",
             "puppet:llm/llm@0.2.0",
-            "import `puppet:llm/llm@0.2.0`: this host serves version 0.1.0 of it; build against that one",
+            "`puppet:llm/llm@0.2.0` needs host > 0.1.0: this host, puppet 0.1.0, serves 0.1.0 of `puppet:llm`; \
+             run it on a newer host, or build against 0.1.0",
+        ),
+        (
+            "handler",
+            "puppet:log/log@0.2.1",
+            "`puppet:log/log@0.2.1` needs host > 0.1.0: this host, puppet 0.1.0, serves 0.1.0 and 0.2.0 of \
+             `puppet:log`; run it on a newer host, or build against 0.2.0",
+        ),
+        (
+            "handler",
+            "puppet:log/log@0.0.9",
+            "`puppet:log/log@0.0.9` is not served by this host, puppet 0.1.0: it serves 0.1.0 and 0.2.0 of \
+             `puppet:log`; build against 0.2.0",
         ),
         (
             "handler",
             "wasi:io/poll@0.3.0",
-            "import `wasi:io/poll@0.3.0`: this host serves version 0.2 of it; build against that one",
+            "`wasi:io/poll@0.3.0` needs host > 0.1.0: this host, puppet 0.1.0, serves 0.2 of `wasi:io`; \
+             run it on a newer host, or build against 0.2",
         ),
         (
             "handler",
@@ -144,6 +161,9 @@ fn imports_are_refused_by_name() {
 
     let good = with("generator", "puppet:llm/llm@0.1.0").unwrap();
     assert_eq!((good.world, good.capabilities), (World::EventGenerator, [Capability::Llm].into()));
+    assert_eq!(good.contract, "0.1.0");
+    let good = with("handler", "puppet:log/log@0.2.0").unwrap();
+    assert_eq!((good.capabilities, good.contract.as_str()), ([Capability::Log].into(), "0.2.0"));
     let good = inspect(&Guest { wasi: Some("0.2.6"), host: true, ..Guest::default() }.bytes()).unwrap();
     assert_eq!((good.world, good.capabilities), (World::Personality, [Capability::Log].into()));
     assert!(good.wasi.contains("wasi:sockets/network@0.2.6"));

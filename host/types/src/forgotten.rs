@@ -49,6 +49,7 @@ impl ForgetWords for Read {
 impl ForgetWords for LogLine {
     fn forget_words(&mut self) {
         self.message.forget_words();
+        self.fields.clear();
     }
 }
 

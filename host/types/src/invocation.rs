@@ -228,4 +228,22 @@ pub struct LogLine {
     pub level: String,
     /// Bounded.
     pub message: String,
+    /// What it is about, by name, in the plugin's order: `[["slot","morning"]]`. Bounded with the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    /// One without fields.
+    pub fn plain(level: &str, message: String) -> Self {
+        Self { level: level.to_owned(), message, fields: Vec::new() }
+    }
+}
+
+/// `info: a slot was lost slot="morning"`.
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.level, self.message)?;
+        self.fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value:?}"))
+    }
 }

@@ -26,7 +26,7 @@ pub fn after_error(scene: &mut Scene, rate_limited: bool, at_least_ms: Option<u6
 
 /// Counts an error of a call.
 pub fn after_call_error(scene: &mut Scene, error: &CallError) -> Timestamp {
-    log::warn(&format!("the model gave no text: {error}"));
+    log::with("code", &error.code).with("error", error).warn("the model gave no text");
     after_error(scene, error.is("rate-limited"), error.retry_after_ms)
 }
 

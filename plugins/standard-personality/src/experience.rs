@@ -118,7 +118,7 @@ pub fn unknown(_scene: &mut Scene, kind: &str, event: &Event) -> Result<(), Fail
 
 fn keep(memory: &memory::NewMemory) {
     if let Err(error) = memory::remember(memory) {
-        log::warn(&format!("not remembered: {error}"));
+        log::with("error", error).warn("not remembered");
     }
 }
 

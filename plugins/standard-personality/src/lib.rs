@@ -68,7 +68,7 @@ fn timer(scene: &mut Scene, fired: &TimerFired) -> Result<(), Failure> {
             reply::to_mention(scene, &serde_json::from_value(fired.payload.clone())?)
         }
         other => {
-            log::warn(&format!("timer `{other}` is not one of this version: ignored"));
+            log::with("timer", other).warn("a timer that is none of this version: ignored");
             Ok(())
         }
     }

@@ -139,7 +139,7 @@ fn text(
         match objection(scene, &text, &recent) {
             None => return Ok(Some(with_link(text, wish.link.as_deref().filter(|_| may_link), scene))),
             Some(objection) => {
-                log::info(&format!("a text was turned down: {objection}"));
+                log::with("objection", objection).info("a text was turned down");
                 turned_down.push(text);
             }
         }

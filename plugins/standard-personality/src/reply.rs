@@ -111,7 +111,7 @@ pub fn remember(
     };
     let kept = memory::remember(&memory::said_by(author, memory::Kind::Interaction, line));
     if let Err(error) = kept {
-        log::info(&format!("not remembered: {error}"));
+        log::with("error", error).info("not remembered");
     }
     // Without an answer of the model it is an acquaintance that grows by a little.
     let answer = llm::Prompt::new("relationship")
@@ -123,7 +123,7 @@ pub fn remember(
     let bond = match answer {
         Ok(answer) => crate::grammar::bond(&answer.text),
         Err(error) => {
-            log::info(&format!("no word on the relationship: {error}"));
+            log::with("error", error).info("no word on the relationship");
             crate::grammar::Bond { sentiment: 0.0, familiarity: 0.02, trust: 0.0, note: String::new() }
         }
     };

@@ -48,7 +48,7 @@ pub fn too_soon(scene: &Scene) -> Option<Timestamp> {
 /// A post did not get out: its slot does not count, and the next one comes after the cooldown.
 pub fn give_back(scene: &mut Scene, ended: &PostEnded) -> Result<(), Failure> {
     let reason = ended.error.as_deref().unwrap_or("no reason given");
-    log::warn(&format!("{} was not published: {reason}", ended.kind));
+    log::with("kind", &ended.kind).with("reason", reason).warn("not published");
     if matches!(ended.kind.as_str(), "post" | "thread") {
         scene.saved.last_post_at = scene.saved.previous_post_at;
         let at = cooldown::after_error(scene, reason.contains("rate"), None);

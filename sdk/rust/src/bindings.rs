@@ -1,5 +1,6 @@
-//! Generated from `wit/`. All imports once; each world's exports in a module of its own, so that a plugin carries
-//! the description of the one world it is of.
+//! Generated from `wit/`: the latest version of each package. All imports once; each world's exports in a module of its
+//! own, so that a plugin carries the description of the one world it is of. The worlds are written out here, since those
+//! of `puppet:plugin@0.1.0` name the versions of their time; what is exported is the same.
 
 pub mod imports {
     wit_bindgen::generate!({
@@ -12,7 +13,7 @@ pub mod imports {
             world imports {
                 import puppet:types/types@0.1.0;
                 import puppet:agent/agent@0.1.0;
-                import puppet:log/log@0.1.0;
+                import puppet:log/log@0.2.0;
                 import puppet:llm/llm@0.1.0;
                 import puppet:tweet/tweet@0.1.0;
                 import puppet:memory/memory@0.1.0;
@@ -29,13 +30,15 @@ pub mod imports {
 }
 
 macro_rules! world {
-    ($module:ident, $world:literal, $export:literal, { $($own:tt)* }) => {
+    ($module:ident, $inline:literal, $world:literal, $export:literal, { $($own:tt)* }) => {
         pub mod $module {
             wit_bindgen::generate!({
                 path: [
                     "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
-                    "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events", "../../wit/plugin",
+                    "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
+                    "../../wit/frozen/log-0.1.0", "../../wit/plugin",
                 ],
+                inline: $inline,
                 world: $world,
                 pub_export_macro: true,
                 export_macro_name: $export,
@@ -44,7 +47,7 @@ macro_rules! world {
                 with: {
                     "puppet:types/types@0.1.0": crate::bindings::imports::puppet::types::types,
                     "puppet:agent/agent@0.1.0": crate::bindings::imports::puppet::agent::agent,
-                    "puppet:log/log@0.1.0": crate::bindings::imports::puppet::log::log,
+                    "puppet:log/log@0.2.0": crate::bindings::imports::puppet::log::log,
                     "puppet:llm/llm@0.1.0": crate::bindings::imports::puppet::llm::llm,
                     "puppet:schedule/schedule@0.1.0": crate::bindings::imports::puppet::schedule::schedule,
                     "puppet:state/state@0.1.0": crate::bindings::imports::puppet::state::state,
@@ -56,9 +59,38 @@ macro_rules! world {
     };
 }
 
-world!(personality, "puppet:plugin/personality", "export_personality", {
+world!(personality, "
+    package puppet:sdk-personality;
+    world personality {
+        import puppet:agent/agent@0.1.0;
+        import puppet:log/log@0.2.0;
+        import puppet:llm/llm@0.1.0;
+        import puppet:tweet/tweet@0.1.0;
+        import puppet:memory/memory@0.1.0;
+        import puppet:schedule/schedule@0.1.0;
+        import puppet:state/state@0.1.0;
+        import puppet:events/events@0.1.0;
+        export puppet:plugin/handler@0.1.0;
+    }
+", "puppet:sdk-personality/personality", "export_personality", {
     "puppet:tweet/tweet@0.1.0": crate::bindings::imports::puppet::tweet::tweet,
     "puppet:memory/memory@0.1.0": crate::bindings::imports::puppet::memory::memory,
     "puppet:events/events@0.1.0": crate::bindings::imports::puppet::events::events,
 });
-world!(generator, "puppet:plugin/event-generator", "export_generator", {});
+world!(
+    generator,
+    "
+    package puppet:sdk-generator;
+    world event-generator {
+        import puppet:agent/agent@0.1.0;
+        import puppet:log/log@0.2.0;
+        import puppet:llm/llm@0.1.0;
+        import puppet:schedule/schedule@0.1.0;
+        import puppet:state/state@0.1.0;
+        export puppet:plugin/generator@0.1.0;
+    }
+",
+    "puppet:sdk-generator/event-generator",
+    "export_generator",
+    {}
+);

@@ -1,4 +1,13 @@
 //! Lines for the plugin's own log, kept with the invocation. Comes with every plugin.
+//!
+//! ```no_run
+//! use puppet_sdk::prelude::*;
+//!
+//! log::info("the shop is open");
+//! log::with("slot", "morning").with("left", 3).warn("a slot was lost");
+//! ```
+
+use std::fmt::Display;
 
 use crate::bindings::imports::puppet::log::log as wit;
 pub use wit::Level;
@@ -10,7 +19,7 @@ use wit as sys;
 
 /// One line.
 pub fn log(level: Level, message: &str) {
-    sys::log(level, message);
+    Fields::default().log(level, message);
 }
 /// For the author.
 pub fn debug(message: &str) {
@@ -27,4 +36,67 @@ pub fn warn(message: &str) {
 /// Something is wrong.
 pub fn error(message: &str) {
     log(Level::Error, message);
+}
+
+/// What a line is about, by name: whoever reads the journal can look for it, which is hard within a sentence.
+pub fn with(name: &str, value: impl Display) -> Fields {
+    Fields::default().with(name, value)
+}
+
+/// The fields of a line in the making.
+#[derive(Debug, Clone, Default)]
+#[must_use = "fields are logged by `debug`, `info`, `warn` or `error`"]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// One more.
+    pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        self.0.push((name.to_owned(), value.to_string()));
+        self
+    }
+    /// One line with them.
+    pub fn log(self, level: Level, message: &str) {
+        sys::log(level, message, &self.0);
+    }
+    /// For the author.
+    pub fn debug(self, message: &str) {
+        self.log(Level::Debug, message);
+    }
+    /// For the operator.
+    pub fn info(self, message: &str) {
+        self.log(Level::Info, message);
+    }
+    /// Something is odd.
+    pub fn warn(self, message: &str) {
+        self.log(Level::Warn, message);
+    }
+    /// Something is wrong.
+    pub fn error(self, message: &str) {
+        self.log(Level::Error, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    struct Talker;
+
+    impl Personality for Talker {
+        fn handle(_: Event) -> Result<(), Failure> {
+            log::info("plain");
+            log::with("slot", "morning").with("left", 3).warn("a slot was lost");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_has_its_fields_in_the_order_in_which_they_were_given() {
+        let run = testing::Host::new().run::<Talker>(testing::event("news"));
+        let [plain, about] = &run.log[..] else { panic!("{:?}", run.log) };
+        assert_eq!((plain.level, plain.message.as_str(), plain.field("slot")), (log::Level::Info, "plain", None));
+        assert_eq!((about.level, about.message.as_str()), (log::Level::Warn, "a slot was lost"));
+        assert_eq!(about.fields, [("slot".to_owned(), "morning".to_owned()), ("left".to_owned(), "3".to_owned())]);
+        assert_eq!((about.field("left"), about.field("right")), (Some("3"), None));
+    }
 }

@@ -59,7 +59,7 @@ pub struct Import {
     pub core: (&'static str, &'static str),
 }
 
-/// `log.log`.
+/// `log.log` of 0.1.0.
 pub const LOG: Import = Import {
     capability: "log",
     instance: r#"(type $l (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $l)))
@@ -68,11 +68,22 @@ pub const LOG: Import = Import {
     core: ("log", "(param i32 i32 i32)"),
 };
 
+/// `log.log` of 0.2.0.
+const LOG_FIELDS: Import = Import {
+    capability: "log-fields",
+    instance: r#"(type $l (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $l)))
+      (export "log" (func (param "level" $level) (param "message" string)
+        (param "fields" (list (tuple string string)))))"#,
+    function: "log",
+    core: ("log-fields", "(param i32 i32 i32 i32 i32)"),
+};
+
 /// The shared error, inside an instance.
 pub const ERROR: &str = r#"(alias outer 1 $error (type $x)) (export "error" (type $error (eq $x)))"#;
 
 /// The functions of one interface stand in one instance: a guest imports all that are listed for a capability it uses.
 pub const IMPORTS: &[Import] = &[
+    LOG_FIELDS,
     Import {
         capability: "tweet",
         instance: r#"(type $i (record (field "asset" string) (field "alt-text" string)))

@@ -50,8 +50,10 @@ pub enum Step {
     Emit(&'static str),
     /// `events.emit` of a kind, to everybody.
     EmitAll(&'static str),
-    /// `log.log`.
+    /// `log.log`, as it was before lines had fields.
     Log(&'static str),
+    /// `log.log` with so many fields, all alike.
+    LogFields(&'static str, u32),
     /// No call: so many turns of an empty loop.
     Burn(u32),
 }
@@ -114,6 +116,7 @@ impl Step {
             Self::GetState | Self::PutState(_) => "state",
             Self::Emit(_) | Self::EmitAll(_) => "events",
             Self::Log(_) | Self::Burn(_) => "log",
+            Self::LogFields(..) => "log-fields",
         }
     }
 
@@ -194,6 +197,12 @@ impl Step {
                      (loop $burn (br_if $burn (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))"
                 );
             }
+            Self::LogFields(line, many) => {
+                let (line, name, value) = (constants.put(line), constants.put("key"), constants.put("value"));
+                let field = |n: u32| stored(512 + n * 16, &name) + &stored(520 + n * 16, &value);
+                let fields: String = (0..many).map(field).collect();
+                return format!("{fields} (call $log-fields (i32.const 1) {line} (i32.const 512) (i32.const {many}))");
+            }
             Self::Log(line) => return format!("(call $log (i32.const 1) {})", constants.put(line)),
         };
         format!("{call} (call $note)")
@@ -266,6 +275,14 @@ pub fn generator() -> Vec<u8> {
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The interface of a capability, in the version that guests are built against.
+fn interface(capability: &str) -> String {
+    match capability {
+        "log-fields" => "puppet:log/log@0.2.0".to_owned(),
+        other => format!("puppet:{other}/{other}@0.1.0"),
+    }
+}
+
 /// A personality that makes these calls and ends so.
 pub fn component(steps: &[Step], end: End) -> Vec<u8> {
     let mut capabilities: Vec<&str> = steps.iter().map(|step| step.capability()).collect();
@@ -293,11 +310,9 @@ pub fn component(steps: &[Step], end: End) -> Vec<u8> {
             let _ = write!(with, "(export {name:?} (func ${name})) ");
             let _ = write!(uses, "(import {capability:?} {name:?} (func ${name} {shape})) ");
         }
-        let error = if capability == "log" { "" } else { ERROR };
-        let _ = write!(
-            imports,
-            "(import \"puppet:{capability}/{capability}@0.1.0\" (instance ${capability} {error} {body})) "
-        );
+        let error = if capability.starts_with("log") { "" } else { ERROR };
+        let interface = interface(capability);
+        let _ = write!(imports, "(import \"{interface}\" (instance ${capability} {error} {body})) ");
         let _ = write!(lowered, "(core instance $with-{capability} {with}) ");
     }
     let with: String = uses

@@ -128,3 +128,13 @@ async fn log_lines_beyond_their_bound_are_dropped() {
     assert_eq!(lines, ["one long", "one long", "one long", told]);
     assert_eq!(invocation.host_calls[&Capability::Log], 5);
 }
+
+#[tokio::test]
+async fn fields_of_a_log_line_beyond_their_bound_are_cut() {
+    let bounds = CallBounds { log_fields: 2, log_line_bytes: 17, ..CallBounds::default() };
+    let scene = scene(bounds, &[Step::LogFields("one", 30), Step::LogFields("", 1)], End::Ok).await;
+    let invocation = scene.handle(event("e1", "ann", start())).await.invocation;
+    assert_eq!(invocation.outcome, Outcome::Ok, "it costs fields, not the call");
+    let lines: Vec<String> = invocation.log.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["info: one key=\"value\" key=\"val\"", "info:  key=\"value\""]);
+}

@@ -20,6 +20,7 @@ mod providers;
 mod redacted;
 mod replayed;
 mod scene;
+mod skew;
 mod stored;
 mod swapped;
 mod timers;

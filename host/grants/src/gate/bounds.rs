@@ -40,7 +40,10 @@ bounds! {
         "Lines of the plugin's log kept per invocation.";
     log_line_bytes = 16, 4 << 10, 1 << 16, "bytes", None,
         "log_lines_beyond_their_bound_are_dropped",
-        "Bytes kept of one line of the plugin's log; the rest of it is cut off.";
+        "Bytes kept of one line of the plugin's log, its fields included; the rest of it is cut off.";
+    log_fields = 0, 16, 256, "fields", None,
+        "fields_of_a_log_line_beyond_their_bound_are_cut",
+        "Fields kept of one line of the plugin's log.";
     hops = 1, MAX_HOPS as u64, 64, "events", None,
         "a_chain_of_our_own_events_ends_as_a_loop",
         "Events of our own between an event and the outside. One beyond it is dead-lettered as `loop`.";
@@ -62,6 +65,8 @@ pub struct CallBounds {
     pub log_lines: usize,
     /// Bytes of one log line; more are cut.
     pub log_line_bytes: usize,
+    /// Fields of one log line; more are cut.
+    pub log_fields: usize,
     /// Time for the whole invocation, provider calls included.
     pub deadline: Duration,
     /// Events of our own between an event and the outside.
@@ -78,6 +83,7 @@ impl Default for CallBounds {
             journal_bytes: 4 << 20,
             log_lines: 200,
             log_line_bytes: 4 << 10,
+            log_fields: 16,
             deadline: Duration::from_secs(120),
             hops: MAX_HOPS,
             relationships: 1_000,
@@ -95,6 +101,7 @@ impl CallBounds {
             self.journal_bytes as u64,
             self.log_lines as u64,
             self.log_line_bytes as u64,
+            self.log_fields as u64,
             u64::from(self.hops),
             self.relationships as u64,
         ];

@@ -326,7 +326,7 @@ fn agent_and_log_need_no_grant() {
     let state = Decision::PutState { version: 1, data: StateBytes::new(Vec::new()) };
     assert_eq!(code(gate.decide("put", &[], state)), Code::Denied);
     for line in ["kalkül", "two", "three"] {
-        gate.log("info", line).unwrap();
+        gate.log("info", line, Vec::new()).unwrap();
     }
     let proceedings = gate.finish(true);
     let lines: Vec<&str> = proceedings.log.iter().map(|line| line.message.as_str()).collect();

@@ -223,7 +223,7 @@ fn tell(invocation: &Invocation, out: Output) -> Result<()> {
             out.line(format!("{} {}", out.good(decision.decision.kind()), body["body"]))?;
         }
         for line in &invocation.log {
-            out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
+            out.line(out.dim(format!("log {line}")))?;
         }
         out.line(out.dim("nothing was committed"))?;
     }

@@ -225,7 +225,7 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         out.line(format!("  {}", body.get("body").unwrap_or(&serde_json::Value::Null)))?;
     }
     for line in &view.log {
-        out.line(out.dim(format!("log {}: {}", line.level, line.message)))?;
+        out.line(out.dim(format!("log {line}")))?;
     }
     Ok(())
 }

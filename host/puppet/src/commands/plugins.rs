@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
 use puppet_packs::AgentSpec;
-use puppet_sandbox::CONTRACT;
 use puppet_store::{Filter, JournalStore as _, StrikeStore as _, sqlite::SqliteStore};
 use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp, counted};
 use serde::Serialize;
@@ -32,7 +31,7 @@ struct Row {
     version: String,
     digest: String,
     world: &'static str,
-    contract: &'static str,
+    contract: String,
     signer: Option<String>,
     state: &'static str,
     reason: Option<String>,
@@ -178,7 +177,7 @@ fn row(
         version: manifest.version.to_string(),
         digest: inspection.digest.to_string(),
         world: inspection.world.name(),
-        contract: CONTRACT,
+        contract: inspection.contract,
         signer: None,
         state: match stands {
             None => "installed",

@@ -55,6 +55,7 @@ impl Config {
         rows.add("invocation.journal_bytes", self.invocation.journal_bytes.to_string());
         rows.add("invocation.log_lines", self.invocation.log_lines.to_string());
         rows.add("invocation.log_line_bytes", self.invocation.log_line_bytes.to_string());
+        rows.add("invocation.log_fields", self.invocation.log_fields.to_string());
         rows.add("invocation.hops", self.invocation.hops.to_string());
         rows.add("invocation.relationships", self.invocation.relationships.to_string());
         rows.add("journal.redact", format!("{:?}", self.journal.redact));

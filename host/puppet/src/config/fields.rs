@@ -243,6 +243,7 @@ pub const FIELDS: &[Field] = &[
     ),
     field("invocation.log_lines", "0 to 100000", "200", "", "Lines of the plugin's log kept per invocation."),
     field("invocation.log_line_bytes", "16 to 65536", "4096", "", "Bytes kept of one line of the plugin's log."),
+    field("invocation.log_fields", "0 to 256", "16", "", "Fields kept of one line of the plugin's log."),
     field(
         "invocation.hops",
         "1 to 64",

@@ -235,6 +235,7 @@ impl Draft {
                 "journal_bytes" => invocation.journal_bytes = small(found)?,
                 "log_lines" => invocation.log_lines = small(found)?,
                 "log_line_bytes" => invocation.log_line_bytes = small(found)?,
+                "log_fields" => invocation.log_fields = small(found)?,
                 "hops" => invocation.hops = small(found)?,
                 "relationships" => invocation.relationships = small(found)?,
                 other => return Err(Trouble::internal(format!("nobody reads the bound `{other}`"))),

@@ -275,6 +275,8 @@ pub struct Invocation {
     pub log_lines: usize,
     /// Bytes kept of one line of it.
     pub log_line_bytes: usize,
+    /// Fields kept of one line of it.
+    pub log_fields: usize,
     /// Events of our own between an event and the outside.
     pub hops: u32,
     /// Others that an agent knows.
@@ -292,6 +294,7 @@ impl Default for Invocation {
             journal_bytes: bounds.journal_bytes,
             log_lines: bounds.log_lines,
             log_line_bytes: bounds.log_line_bytes,
+            log_fields: bounds.log_fields,
             hops: bounds.hops,
             relationships: bounds.relationships,
         }

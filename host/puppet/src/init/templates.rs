@@ -103,6 +103,7 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #journal_bytes = 4194304
 #log_lines = 200
 #log_line_bytes = 4096
+#log_fields = 16
 # Events of our own between an event and the outside, and others that an agent knows.
 #hops = 8
 #relationships = 1000

@@ -59,7 +59,7 @@ pub fn invocation(id: &str, event: Event) -> Invocation {
         host_calls: BTreeMap::from([(Capability::Log, 2), (Capability::Memory, 1)]),
         reads: vec![read(0)],
         decisions: vec![NumberedDecision { n: 1, decision: Decision::Thread { parts: vec!["Äpfel".into()] } }],
-        log: vec![LogLine { level: "info".into(), message: "said".into() }],
+        log: vec![LogLine { level: "info".into(), message: "said".into(), fields: vec![("to".into(), "ann".into())] }],
         strikes: 1,
         timing: Some(Timing { sandbox: 1, reads: 2, commit: 3 }),
         unreplayable: None,

@@ -5,13 +5,12 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
-use super::{Decided, EventBuilder, Run, event};
+use super::{Decided, EventBuilder, LogLine, Run, event};
 use crate::{
     AgentRef, CallError, EventGenerator, Personality, Timestamp, Trigger,
     agent::{Mood, Profile, Relationship},
     bindings::imports::puppet::types::types as wit,
     llm::Request,
-    log::Level,
     memory::{Item, NewMemory},
     state::Blob,
     tweet::{Post, PostRef},
@@ -59,7 +58,7 @@ pub struct Host {
 pub(super) struct Call {
     pub decided: Vec<Decided>,
     pub reads: Vec<&'static str>,
-    pub log: Vec<(Level, String)>,
+    pub log: Vec<LogLine>,
 }
 
 thread_local! {

@@ -13,4 +13,4 @@ mod weight;
 
 pub use decided::Decided;
 pub use host::Host;
-pub use run::{EventBuilder, Run, event};
+pub use run::{EventBuilder, LogLine, Run, event};

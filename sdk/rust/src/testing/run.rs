@@ -5,6 +5,24 @@ use serde_json::Value;
 use super::{Decided, Host};
 use crate::{Event, Failure, NewEvent, Priority, Timestamp, log::Level};
 
+/// A line that the plugin logged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says.
+    pub message: String,
+    /// What it is about, in the plugin's order.
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    /// The value of a field.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// What one call did.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -15,7 +33,7 @@ pub struct Run {
     /// Reads as `capability.operation`, in order.
     pub reads: Vec<&'static str>,
     /// Its log.
-    pub log: Vec<(Level, String)>,
+    pub log: Vec<LogLine>,
     /// What a generator answered.
     pub generated: Vec<NewEvent>,
 }

@@ -1,7 +1,7 @@
 //! The imports of a component, answered by the test's host. Signatures are those that the bindings generate.
 
 use super::{
-    Decided, calendar,
+    Decided, LogLine, calendar,
     host::{Host, adjusted, item_of, shifted, with},
     weight,
 };
@@ -80,8 +80,9 @@ pub(crate) mod log {
     use super::*;
     use crate::bindings::imports::puppet::log::log::Level;
 
-    pub fn log(level: Level, message: &str) {
-        with(|host| host.call.log.push((level, message.to_owned())));
+    pub fn log(level: Level, message: &str, fields: &[(String, String)]) {
+        let line = LogLine { level, message: message.to_owned(), fields: fields.to_vec() };
+        with(|host| host.call.log.push(line));
     }
 }
 

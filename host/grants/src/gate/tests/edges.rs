@@ -133,7 +133,7 @@ async fn what_is_told_of_an_invocation_is_what_it_did() {
         Box::pin(async move { Ok(Answer { value: "y".to_owned(), used: used.to_vec(), latency: Duration::ZERO }) })
     });
     asked.await.unwrap();
-    gate.log("info", "one").unwrap();
+    gate.log("info", "one", Vec::new()).unwrap();
     let told = gate.finish(true);
     assert_eq!((told.reads[0].cost.tokens, told.reads[0].cost.usd_micros), (30, 20));
     assert_eq!(told.host_calls, [(Capability::Llm, 1), (Capability::Log, 1)].into());
