@@ -33,6 +33,7 @@ pub fn outputs() -> &'static [Output] {
         seen.still();
         seen.simulated();
         seen.invoked();
+        seen.packed();
         seen.alive();
         errors::provoke(&mut seen);
         seen.outputs
@@ -223,6 +224,32 @@ impl Seen {
         let args = ["invoke", "quiet/quiet.wasm", "--event", &event, "--config", "short.toml"];
         let stopped = self.run("invoke", 1, &args);
         assert_eq!(stopped["breach"], "too-many-decisions");
+    }
+
+    /// Packs as their author makes them.
+    fn packed(&mut self) {
+        let key = self.run("pack-key", 0, &["pack", "keygen", "ann.key", "--unencrypted"])["publisher"].clone();
+        let manifest = self.folder.join("quiet/pack.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        let more = format!(
+            "publisher = {key}\nkinds = [\"personality\"]\nauthors = [\"Ann\"]\ncontract = \"^0.1\"\n\
+             links = {{ homepage = \"https://example.org\" }}\nrequires = {{ news = \"^0.1\" }}\n[requests.llm]"
+        );
+        std::fs::write(&manifest, text.replacen("[requests.llm]", &more, 1)).unwrap();
+        std::fs::write(self.folder.join("quiet/notes.txt"), "not of the pack").unwrap();
+        self.run("pack-inspect", 0, &["pack", "inspect", "quiet"]);
+        self.run("pack-build", 0, &["pack", "build", "quiet", "-o", "quiet.puppet"]);
+        std::fs::write(self.folder.join("quiet/README.md"), "Quiet.\n").unwrap();
+        self.run("pack-build", 0, &["pack", "build", "quiet", "-o", "signed.puppet"]);
+        self.run("pack-sign", 0, &["pack", "sign", "signed.puppet", "--key", "ann.key"]);
+        self.run("pack-inspect", 0, &["pack", "inspect", "signed.puppet"]);
+        let differ = run(&self.folder, &["pack", "diff", "quiet.puppet", "signed.puppet", "--json"]).exits(1);
+        self.error("two packs", "packs-differ", &differ);
+        self.keep("pack-diff", "the same packs", differ.stdout);
+        self.run("pack-diff", 0, &["pack", "diff", "signed.puppet", "signed.puppet"]);
+        std::fs::write(self.folder.join("cut.puppet"), b"MANIFEST").unwrap();
+        let cut = run(&self.folder, &["pack", "inspect", "cut.puppet", "--json"]).exits(2);
+        self.error("half an archive", "bad-archive", &cut);
     }
 
     /// A running host: answered, declined, followed, and a plugin that runs into a limit and is backed off.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A manifest asks for what its component uses, no less and no more: what an operator reads is what there is.
-fn agree(inspection: &Inspection, requests: &Requests) -> Result<(), LoadError> {
+pub fn agree(inspection: &Inspection, requests: &Requests) -> Result<(), LoadError> {
     let used = |capability: &Capability| {
         // What a generator returns is emitted: it needs no import for it.
         inspection.capabilities.contains(capability)

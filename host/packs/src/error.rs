@@ -24,6 +24,30 @@ pub enum ErrorKind {
     TooLarge,
     /// A path that leads out of the pack.
     OutsidePack,
+    /// It was built for another version of the plugin contract.
+    OtherContract,
+    /// A file is no archive of a pack.
+    NotAnArchive,
+    /// An archive ends too soon.
+    Truncated,
+    /// Something stands after the end of an archive.
+    AfterEnd,
+    /// A path that no file of a pack may have.
+    BadPath,
+    /// Two files that cannot both be there.
+    Duplicate,
+    /// A link, a device, or anything else that is no plain file.
+    NotAFile,
+    /// Code for a processor.
+    NativeCode,
+    /// A file that should be there is not.
+    FileMissing,
+    /// A file that nobody expects.
+    FileUnlisted,
+    /// A file is not the one that was meant.
+    WrongDigest,
+    /// The signature does not hold.
+    BadSignature,
 }
 
 impl ErrorKind {
@@ -38,6 +62,18 @@ impl ErrorKind {
             Self::BadValue => "bad-value",
             Self::TooLarge => "too-large",
             Self::OutsidePack => "outside-pack",
+            Self::OtherContract => "other-contract",
+            Self::NotAnArchive => "not-an-archive",
+            Self::Truncated => "truncated",
+            Self::AfterEnd => "after-end",
+            Self::BadPath => "bad-path",
+            Self::Duplicate => "duplicate",
+            Self::NotAFile => "not-a-file",
+            Self::NativeCode => "native-code",
+            Self::FileMissing => "file-missing",
+            Self::FileUnlisted => "file-unlisted",
+            Self::WrongDigest => "wrong-digest",
+            Self::BadSignature => "bad-signature",
         }
     }
 }

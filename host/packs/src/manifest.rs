@@ -9,9 +9,10 @@ use semver::Version;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    claims::{self, Claims},
     document::{Document, below},
     error::{ErrorKind, PackError, Problem},
-    requests,
+    paths, requests,
     schema::{number, text, texts, within},
     settings::{self, Setting},
 };
@@ -30,6 +31,12 @@ const KEYS: &[&str] = &[
     "setting",
     "settings",
     "requests",
+    claims::KEYS[0],
+    claims::KEYS[1],
+    claims::KEYS[2],
+    claims::KEYS[3],
+    claims::KEYS[4],
+    claims::KEYS[5],
 ];
 
 /// What runs.
@@ -81,6 +88,8 @@ pub struct Manifest {
     pub settings: Value,
     /// What it asks for.
     pub requests: Requests,
+    /// What others hold it to.
+    pub claims: Claims,
 }
 
 impl Manifest {
@@ -105,6 +114,7 @@ impl Manifest {
             declares: Vec::new(),
             settings: json!({}),
             requests,
+            claims: Claims::default(),
         }
     }
 
@@ -160,6 +170,7 @@ impl Manifest {
             return Err(Problem::new(ErrorKind::BadValue, "setting", message, "declare them where the plugin is"));
         }
         settings::check("settings", &settings, &declares)?;
+        let persona = optional("persona")?.map(|file| file_name("persona", file)).transpose()?;
         Ok(Self {
             name: optional("name")?.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone()),
             id: PackId::new(id),
@@ -168,7 +179,8 @@ impl Manifest {
             license: optional("license")?,
             authors: root.get("authors").map(|authors| texts("authors", authors)).transpose()?.unwrap_or_default(),
             component,
-            persona: optional("persona")?.map(|file| file_name("persona", file)).transpose()?,
+            claims: Claims::read(root, persona.is_some())?,
+            persona,
             agent: root.get("agent").map(|value| agent("agent", value)).transpose()?.unwrap_or_default(),
             declares,
             settings,
@@ -181,19 +193,22 @@ impl Manifest {
     }
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     id.len() <= 64 && id.starts_with(fine) && id.chars().all(|c| fine(c) || c == '-')
 }
 
 /// A path that cannot leave the folder by its text. Links are looked at when it is opened.
 fn file_name(field: &str, file: String) -> Result<String, Problem> {
-    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-    if !file.contains(['\\', ':', '\0']) && file.split('/').all(plain) {
-        return Ok(file);
+    if paths::check(&file).is_err() {
+        let message = "expected a file of the pack: a path below its folder, with `/`, without `.` and `..`";
+        return Err(Problem::new(ErrorKind::OutsidePack, field, message, ""));
     }
-    let message = "expected a file of the pack: a path below its folder, with `/`, without `.` and `..`";
-    Err(Problem::new(ErrorKind::OutsidePack, field, message, ""))
+    if paths::is_reserved(&file) {
+        let message = format!("`{file}` is written by puppet, or has a place of its own");
+        return Err(Problem::new(ErrorKind::BadValue, field, message, "give the file another name"));
+    }
+    Ok(file)
 }
 
 fn agent(path: &str, value: &Value) -> Result<AgentDefaults, Problem> {

@@ -1,18 +1,18 @@
 //! A pack's folder, read and bounded. Nothing in it may lead out of it, and nothing of it is run here.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use puppet_types::Persona;
+use puppet_types::{Digest, Persona};
+use semver::Version;
 
 use crate::{
-    Component, Manifest, PackError,
+    Component, Contents, MAX_COMPONENT_BYTES, Manifest, PackError,
     document::Document,
     error::{ErrorKind, Problem},
+    paths::PACK,
     persona,
     settings::{self, Setting},
+    walk::{self, Bounds, unreadable},
 };
 
 /// The most files below `assets/`.
@@ -21,8 +21,10 @@ pub const MAX_ASSETS: usize = 256;
 pub const MAX_ASSET_BYTES: u64 = 5 << 20;
 /// The most bytes of all assets.
 pub const MAX_ASSETS_BYTES: u64 = 64 << 20;
-/// The most bytes of `pack.toml` and of a persona.
-const MAX_TEXT_BYTES: u64 = 1 << 20;
+/// The most files below `prompts/`.
+pub const MAX_PROMPTS: usize = 256;
+/// The most bytes of `pack.toml`, of a persona, of a prompt, and of a file for people.
+pub const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 /// What is installed.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,26 +67,70 @@ impl Pack {
             ))
         };
         if let Component::File(name) = &manifest.component {
-            inside("component", name)?;
+            let path = inside("component", name)?;
+            if manifest.claims.digest.is_some() {
+                let component = walk::file(&path, MAX_COMPONENT_BYTES)?;
+                let lines = Document::parse(&text, &file)?;
+                check_digest(&manifest, &component).map_err(|problem| lines.fault(problem))?;
+            }
         }
         let persona = match &manifest.persona {
             Some(name) => {
                 let path = inside("persona", name)?;
-                Some(persona::parse(&read(&path)?, &path)?)
+                let prompt = |name: &str| inside("persona", name).and_then(|path| read(&path));
+                Some(persona::parse_with(&read(&path)?, &path, &prompt)?)
             }
             None => None,
         };
         Ok(Self { dir: dir.to_owned(), manifest, persona, assets: assets(dir)? })
     }
 
+    /// From files that were read, and lie in no folder; `dir` is for errors.
+    pub fn from_contents(dir: &Path, contents: &Contents) -> Result<Self, PackError> {
+        let missing = |name: &str| {
+            let message = format!("`{name}` is missing");
+            PackError::in_file(ErrorKind::FileMissing, dir, message, "put the file into the pack")
+        };
+        let bytes = |name: &str| contents.get(name).ok_or_else(|| missing(name));
+        let text = |name: &str| utf8(bytes(name)?.to_vec(), &dir.join(name));
+        let file = dir.join(PACK);
+        let (pack, lines) =
+            (text(PACK)?, |problem| Ok::<_, PackError>(Document::parse(&text(PACK)?, &file)?.fault(problem)));
+        let manifest = Manifest::parse(&pack, &file)?;
+        if let Component::File(name) = &manifest.component
+            && let Err(problem) = check_digest(&manifest, bytes(name)?)
+        {
+            return Err(lines(problem)?);
+        }
+        let persona = match &manifest.persona {
+            Some(name) => Some(persona::parse_with(&text(name)?, &dir.join(name), &text)?),
+            None => None,
+        };
+        let assets = contents.iter().filter_map(|(path, _)| path.strip_prefix("assets/").map(str::to_owned)).collect();
+        Ok(Self { dir: dir.to_owned(), manifest, persona, assets })
+    }
+
+    /// Whether a host that serves this version of the plugin contract can run it.
+    pub fn check_contract(&self, served: &Version) -> Result<(), PackError> {
+        self.manifest.claims.check_contract(served).or_else(|problem| self.fault(problem))
+    }
+
+    fn fault(&self, problem: Problem) -> Result<(), PackError> {
+        let file = self.dir.join(PACK);
+        // For its line, where there is a folder.
+        match read(&file).and_then(|text| Document::parse(&text, &file).map(|document| document.fault(problem.clone())))
+        {
+            Ok(error) => Err(error),
+            Err(_) => Err(PackError {
+                field: Some(problem.field),
+                ..PackError::in_file(problem.kind, &file, problem.message, problem.remedy)
+            }),
+        }
+    }
+
     /// Whether its `[settings]` are among those that the plugin it runs declares.
     pub fn check_settings(&self, declared: &[Setting]) -> Result<(), PackError> {
-        let Err(problem) = settings::check("settings", &self.manifest.settings, declared) else { return Ok(()) };
-        let file = self.dir.join("pack.toml");
-        let text = read(&file)?;
-        // For its line.
-        let document = Document::parse(&text, &file)?;
-        Err(document.fault(problem))
+        settings::check("settings", &self.manifest.settings, declared).or_else(|problem| self.fault(problem))
     }
 
     /// A pack without a folder: from the texts of its `pack.toml` and its persona.
@@ -98,81 +144,36 @@ impl Pack {
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> PackError {
-    PackError::in_file(
-        ErrorKind::Unreadable,
-        path,
-        format!("cannot be read: {error}"),
-        "check that it is there and that you may read it",
-    )
+fn read(path: &Path) -> Result<String, PackError> {
+    utf8(walk::file(path, MAX_TEXT_BYTES)?, path)
 }
 
-fn read(path: &Path) -> Result<String, PackError> {
-    let bytes = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
-    if bytes > MAX_TEXT_BYTES {
-        let message = format!("holds {bytes} bytes: at most {MAX_TEXT_BYTES}");
-        return Err(PackError::in_file(ErrorKind::TooLarge, path, message, "make it smaller"));
-    }
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+fn utf8(bytes: Vec<u8>, path: &Path) -> Result<String, PackError> {
     String::from_utf8(bytes)
         .map_err(|_| PackError::in_file(ErrorKind::Syntax, path, "is not UTF-8", "save it as UTF-8"))
 }
 
 fn assets(dir: &Path) -> Result<Vec<String>, PackError> {
-    let root = dir.join("assets");
-    let (mut found, mut total) = (Vec::new(), 0_u64);
-    match fs::symlink_metadata(&root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
-        Err(error) => return Err(unreadable(&root, &error)),
-        Ok(kind) if kind.is_symlink() => return Err(link(&root)),
-        Ok(_) => {}
-    }
-    let mut folders = vec![(root, String::new())];
-    while let Some((folder, prefix)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
-            let entry = entry.map_err(|error| unreadable(&folder, &error))?;
-            let path = entry.path();
-            let kind = entry.metadata().map_err(|error| unreadable(&path, &error))?;
-            let Ok(name) = entry.file_name().into_string() else {
-                return Err(PackError::in_file(
-                    ErrorKind::BadValue,
-                    &path,
-                    "its name is not UTF-8",
-                    "give it another name",
-                ));
-            };
-            if kind.is_symlink() {
-                return Err(link(&path));
-            }
-            if found.len() + folders.len() >= MAX_ASSETS {
-                let message = format!("more than {MAX_ASSETS} files");
-                return Err(PackError::in_file(ErrorKind::TooLarge, &dir.join("assets"), message, "leave some out"));
-            }
-            if kind.is_dir() {
-                folders.push((path, format!("{prefix}{name}/")));
-                continue;
-            }
-            if !kind.is_file() {
-                return Err(PackError::in_file(ErrorKind::BadValue, &path, "is no file", "assets are files"));
-            }
-            total = total.saturating_add(kind.len());
-            if kind.len() > MAX_ASSET_BYTES || total > MAX_ASSETS_BYTES {
-                let message = format!("assets may hold {MAX_ASSET_BYTES} bytes each and {MAX_ASSETS_BYTES} together");
-                return Err(PackError::in_file(ErrorKind::TooLarge, &path, message, "make it smaller"));
-            }
-            found.push(format!("{prefix}{name}"));
-        }
-    }
-    found.sort();
-    Ok(found)
+    walk::below(dir, "assets", &Bounds { files: MAX_ASSETS, each: MAX_ASSET_BYTES, all: MAX_ASSETS_BYTES })
 }
 
-fn link(path: &Path) -> PackError {
-    PackError::in_file(ErrorKind::OutsidePack, path, "is a link", "put the file itself into the pack")
+/// Whether a component is the one that the manifest means.
+fn check_digest(manifest: &Manifest, component: &[u8]) -> Result<(), Problem> {
+    let found = Digest::of(component);
+    let Some(meant) = manifest.claims.digest.filter(|meant| *meant != found) else { return Ok(()) };
+    let message = format!("the component is {found}, not {meant}");
+    Err(Problem::new(
+        ErrorKind::WrongDigest,
+        "digest",
+        message,
+        "put the right component into the pack, or its digest here",
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const PACK: &str =
@@ -210,6 +211,62 @@ mod tests {
         fs::write(dir.path().join("pack.toml"), "id = \"lamp\"\nversion = \"0.1.0\"\ncomponent = \"lamp.wasm\"\n")
             .unwrap();
         assert_eq!(Pack::open(dir.path()).unwrap_err().field(), Some("component"));
+    }
+
+    #[test]
+    fn prompts_may_stand_in_files() {
+        let dir = folder();
+        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+        fs::create_dir(dir.path().join("prompts")).unwrap();
+        write("prompts/system.md", "You are a lamp.\n");
+        write("prompts/b.md", "Shine.");
+        write(
+            "persona.toml",
+            "custom_system_prompt = { file = \"prompts/system.md\" }\nrotating_system_prompts = [\"Glow.\", { file = \"prompts/b.md\" }]\n",
+        );
+        let pack = Pack::open(dir.path()).unwrap();
+        let persona = pack.persona.as_ref().unwrap();
+        assert_eq!(persona.custom_system_prompt.as_deref(), Some("You are a lamp.\n"));
+        assert_eq!(persona.rotating_system_prompts, ["Glow.", "Shine."]);
+        let (contents, _) = Contents::of_folder(&pack).unwrap();
+        assert_eq!(Pack::from_contents(dir.path(), &contents).unwrap(), pack);
+        for (text, expected) in [
+            (
+                "custom_system_prompt = { file = \"../secret\" }",
+                "persona.toml:1: custom_system_prompt.file: expected a file below `prompts/`",
+            ),
+            ("custom_system_prompt = { file = \"persona.toml\" }", "expected a file below `prompts/`"),
+            (
+                "custom_system_prompt = { fil = \"x\" }",
+                "custom_system_prompt.fil: `fil` is not a key: did you mean `file`?",
+            ),
+            ("goals = [{ file = \"prompts/b.md\" }]", "goals[0]: expected a text, found a table"),
+            ("rotating_system_prompts = [\n{ file = \"prompts/none.md\" }]", "`prompts/none.md` cannot be read"),
+        ] {
+            write("persona.toml", text);
+            let error = Pack::open(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        write("persona.toml", "custom_system_prompt = { file = \"prompts/b.md\" }");
+        let large = fs::File::create(dir.path().join("prompts/b.md")).unwrap();
+        large.set_len(MAX_TEXT_BYTES + 1).unwrap();
+        assert_eq!(Pack::open(dir.path()).unwrap_err().code(), "too-large");
+        write("prompts/b.md", "");
+        std::fs::write(dir.path().join("prompts/b.md"), b"\xff").unwrap();
+        assert_eq!(Pack::open(dir.path()).unwrap_err().code(), "syntax");
+    }
+
+    #[test]
+    fn the_component_is_the_one_that_is_meant() {
+        let dir = folder();
+        let digest = Digest::of(b"\0asm");
+        let pack = format!("id = \"lamp\"\nversion = \"0.1.0\"\ncomponent = \"lamp.wasm\"\ndigest = \"{digest}\"\n");
+        fs::write(dir.path().join("pack.toml"), pack).unwrap();
+        fs::write(dir.path().join("lamp.wasm"), "\0asm").unwrap();
+        Pack::open(dir.path()).unwrap();
+        fs::write(dir.path().join("lamp.wasm"), "\0asm!").unwrap();
+        let error = Pack::open(dir.path()).unwrap_err();
+        assert_eq!((error.code(), error.line(), error.field()), ("wrong-digest", Some(4), Some("digest")));
     }
 
     #[test]

@@ -8,13 +8,74 @@ use serde_json::{Map, Value};
 use crate::{
     document::{Document, below},
     error::{ErrorKind, PackError, Problem},
-    schema,
+    paths, schema,
 };
+
+/// The fields that may stand in files.
+const PROMPT: &str = "custom_system_prompt";
+const PROMPTS: &str = "rotating_system_prompts";
 
 /// Reads the text of a `persona.toml`. Every field may be left out; a 0 stays 0; unknown keys are errors.
 pub fn parse(text: &str, file: &Path) -> Result<Persona, PackError> {
-    let document = Document::parse(text, file)?;
-    persona(&document.root).map_err(|problem| document.fault(problem))
+    let nowhere = |name: &str| {
+        let message = format!("`{name}` cannot be read: there is no folder");
+        Err(PackError::in_file(ErrorKind::Unreadable, file, message, "write the prompt itself"))
+    };
+    parse_with(text, file, &nowhere)
+}
+
+/// The same where prompts may stand in files of the pack: `{ file = "prompts/system.md" }`, read by `prompt`.
+pub(crate) fn parse_with(
+    text: &str,
+    file: &Path,
+    prompt: &dyn Fn(&str) -> Result<String, PackError>,
+) -> Result<Persona, PackError> {
+    let mut document = Document::parse(text, file)?;
+    let mut root = std::mem::take(&mut document.root);
+    for (field, name) in prompts(&root).map_err(|problem| document.fault(problem))? {
+        let text = prompt(&name)
+            .map_err(|error| document.fault(Problem::new(error.kind(), &field, error.message(), error.remedy())))?;
+        let place = match field.split_once('[') {
+            None => root.get_mut(&field),
+            Some((list, n)) => {
+                let n = n.trim_end_matches(']').parse::<usize>().ok();
+                root.get_mut(list).zip(n).and_then(|(list, n)| list.get_mut(n))
+            }
+        };
+        if let Some(place) = place {
+            *place = Value::String(text);
+        }
+    }
+    persona(&root).map_err(|problem| document.fault(problem))
+}
+
+/// Prompts that stand in files: the field, and the file.
+fn prompts(root: &Map<String, Value>) -> Result<Vec<(String, String)>, Problem> {
+    let mut found = Vec::new();
+    if let Some(Value::Object(table)) = root.get(PROMPT) {
+        found.push((PROMPT.to_owned(), prompt_file(PROMPT, table)?));
+    }
+    for (n, value) in root.get(PROMPTS).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        if let Value::Object(table) = value {
+            let at = format!("{PROMPTS}[{n}]");
+            found.push((at.clone(), prompt_file(&at, table)?));
+        }
+    }
+    Ok(found)
+}
+
+fn prompt_file(at: &str, table: &Map<String, Value>) -> Result<String, Problem> {
+    if let Some(key) = table.keys().find(|key| *key != "file") {
+        return Err(Problem::unknown_key(&below(at, key), key, &["file"]));
+    }
+    let at = below(at, "file");
+    let value = table.get("file").ok_or_else(|| Problem::new(ErrorKind::Missing, &at, "is missing", ""))?;
+    let name = schema::text(&at, value)?;
+    if paths::check(&name).is_err() || !name.starts_with("prompts/") {
+        let remedy = "put it there, and write { file = \"prompts/system.md\" }";
+        return Err(Problem::new(ErrorKind::OutsidePack, &at, "expected a file below `prompts/`", remedy));
+    }
+    Ok(name)
 }
 
 fn persona(root: &Map<String, Value>) -> Result<Persona, Problem> {

@@ -165,6 +165,7 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
 
 /// A pack that can live here runs a plugin that comes with the program, and sets what that has.
 fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
+    check_contract(pack)?;
     match &pack.manifest.component {
         Component::File(file) => {
             let message =
@@ -186,6 +187,12 @@ fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
             Err(Trouble::input("unknown-plugin", message, remedy).in_file(&path.join("pack.toml")).of_field("plugin"))
         }
     }
+}
+
+/// A pack says for which versions of the plugin contract it was built.
+pub fn check_contract(pack: &Pack) -> Result<()> {
+    let served = semver::Version::parse(puppet_sandbox::CONTRACT).map_err(Trouble::internal)?;
+    pack.check_contract(&served).map_err(of_pack)
 }
 
 /// A pack with a persona makes a character: what runs in it is a personality, and this makes events.
@@ -303,7 +310,23 @@ pub fn keep(setup: &Setup, secrets: Vec<(String, Secret)>) -> Result<()> {
 
 /// A pack's error at its place.
 pub fn of_pack(error: puppet_packs::PackError) -> Trouble {
-    let mut trouble = Trouble::input("bad-pack", error.message(), error.remedy());
+    use puppet_packs::ErrorKind as Kind;
+    let (message, remedy) = (error.message(), error.remedy());
+    let mut trouble = match error.kind() {
+        Kind::NotAnArchive
+        | Kind::Truncated
+        | Kind::AfterEnd
+        | Kind::BadPath
+        | Kind::Duplicate
+        | Kind::NotAFile
+        | Kind::FileMissing
+        | Kind::FileUnlisted => Trouble::input("bad-archive", message, remedy),
+        Kind::WrongDigest => Trouble::input("wrong-digest", message, remedy),
+        Kind::NativeCode => Trouble::input("native-code", message, remedy),
+        Kind::BadSignature => Trouble::input("bad-signature", message, remedy),
+        Kind::OtherContract => Trouble::input("other-contract", message, remedy),
+        _ => Trouble::input("bad-pack", message, remedy),
+    };
     trouble.place.file = error.file().map(|file| file.display().to_string());
     trouble.place.line = error.line();
     trouble.place.field = error.field().map(str::to_owned);

@@ -1,6 +1,10 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod packs;
+
 use std::path::PathBuf;
+
+pub use packs::{PackCommand, Signed};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -51,6 +55,9 @@ pub enum Command {
     Event(EventCommand),
     /// What happened and why: the record of invocations.
     Journal(Journal),
+    /// Make, sign, look into and compare packs. None of it runs or installs anything.
+    #[command(subcommand)]
+    Pack(PackCommand),
     /// The plugins that run, with their imports, grants and strikes.
     Plugins {
         /// None lists them.

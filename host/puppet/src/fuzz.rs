@@ -5,7 +5,7 @@
 use std::{io, path::Path};
 
 use puppet_engine::fuzz::calls;
-use puppet_packs::{Manifest, Pack, import};
+use puppet_packs::{Manifest, Pack, archive, import};
 use puppet_sandbox::inspect;
 use puppet_types::Capability;
 use tokio::runtime::{Builder, Runtime};
@@ -16,10 +16,11 @@ use crate::config::grants_file;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every way in, by the name of its target and of its folder in the corpus.
-pub const ENTRIES: [(&str, Entry); 13] = [
+pub const ENTRIES: [(&str, Entry); 14] = [
     ("manifest", manifest),
     ("grants", grants),
     ("pack", pack),
+    ("archive", archive),
     ("agent-file", agent_file),
     ("component", component),
     ("calls-agent", calls_agent),
@@ -50,6 +51,17 @@ pub fn pack(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let (pack, persona) = text.split_once(BETWEEN).map_or((text, None), |(pack, persona)| (pack, Some(persona)));
     Pack::from_texts(Path::new("pack"), pack, persona).is_ok()
+}
+
+/// The archive of a pack, with its signature.
+pub fn archive(bytes: &[u8]) -> bool {
+    let name = Path::new("a.puppet");
+    let Ok(unpacked) = archive::read(bytes, name) else { return false };
+    // What was taken is what would be written: the same content is the same bytes.
+    let mut again = Vec::new();
+    let written = archive::write(&unpacked.contents, unpacked.signature.as_deref(), &mut again);
+    assert!(written.is_ok() && again == bytes, "it is read as something else");
+    Pack::from_contents(name, &unpacked.contents).is_ok()
 }
 
 /// An agent file of the original engine.

@@ -25,6 +25,7 @@ mod sandboxed;
 pub mod setup;
 pub mod swaps;
 pub mod trouble;
+mod vetting;
 
 use std::process::ExitCode;
 
@@ -79,6 +80,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
+            Command::Pack(command) => commands::pack::run(&setup, command, out),
             Command::Plugins { command: None } => commands::plugins::run(&setup, out).await,
             Command::Plugins { command: Some(PluginsCommand::Release { pack }) } => {
                 commands::release::run(&setup, &pack, out).await

@@ -7,7 +7,7 @@ use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
 };
 
-use puppet_types::scrub;
+use puppet_types::{Secret, scrub};
 use serde::Serialize;
 
 use crate::trouble::{Result, Trouble};
@@ -69,6 +69,18 @@ impl Output {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
+    /// Asks on the terminal for what is not shown while it is typed.
+    pub fn asks_secretly(self, question: &str) -> Result<Secret> {
+        use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+        let mut stderr = io::stderr();
+        write!(stderr, "{question}").and_then(|()| stderr.flush()).map_err(Trouble::internal)?;
+        enable_raw_mode().map_err(Trouble::internal)?;
+        let typed = typed(io::stdin().lock());
+        disable_raw_mode().map_err(Trouble::internal)?;
+        let _ = writeln!(stderr);
+        typed.map(Secret::new).map_err(|error| Trouble::input("key", error.to_string(), "try again"))
+    }
+
     /// Dimmed.
     pub fn dim(self, text: impl fmt::Display) -> String {
         self.styled("2", text)
@@ -93,6 +105,21 @@ impl Output {
     fn styled(self, code: &str, text: impl fmt::Display) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }
+}
+
+/// A line as a terminal sends it key by key.
+fn typed(keys: impl io::BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    for key in keys.bytes() {
+        match key? {
+            b'\r' | b'\n' => break,
+            // Ctrl-C and Ctrl-D.
+            3 | 4 => return Err(io::Error::new(io::ErrorKind::Interrupted, "nothing was entered")),
+            8 | 127 => drop(line.pop()),
+            key => line.push(key),
+        }
+    }
+    String::from_utf8(line).map_err(io::Error::other)
 }
 
 fn put(text: &str) -> Result<()> {
@@ -191,6 +218,12 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_typed_line_ends_with_enter() {
+        assert_eq!(typed(&b"correcr\x7ft horse\rmore"[..]).unwrap(), "correct horse");
+        assert!(typed(&b"half\x03"[..]).is_err());
+    }
 
     #[test]
     fn a_terminal_is_told_nothing_but_text_and_our_styles() {

@@ -135,6 +135,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
         return Ok((Stranger { manifest, world: inspection.world, sandbox, compiled }, spec));
     }
     let pack = Pack::open(path).map_err(of_pack)?;
+    agents::check_contract(&pack)?;
     let (manifest, bytes) = match &pack.manifest.component {
         Component::BuiltIn(id) => {
             let plugin =

@@ -13,6 +13,7 @@ pub mod init;
 pub mod invoke;
 pub mod journal;
 pub mod outbox;
+pub mod pack;
 pub mod plugins;
 pub mod release;
 pub mod run;

@@ -23,6 +23,8 @@ pub struct PackGrant {
     pub pack: PackId,
     /// Of the component that was approved; none: whichever runs.
     pub digest: Option<Digest>,
+    /// Of the one that was approved before, and asked for no less: it may still run, and come back.
+    pub previous: Option<Digest>,
     /// Who must have signed it: a minisign public key. A pack that is not signed by it is granted nothing.
     pub publisher: Option<String>,
     /// Mode and end.
@@ -33,6 +35,22 @@ pub struct PackGrant {
     pub capabilities: BTreeMap<Capability, Granted>,
     /// Line of its header.
     pub line: usize,
+}
+
+impl PackGrant {
+    /// One that grants nothing.
+    pub fn of(pack: &PackId) -> Self {
+        Self {
+            pack: pack.clone(),
+            digest: None,
+            previous: None,
+            publisher: None,
+            terms: Terms::default(),
+            agents: None,
+            capabilities: BTreeMap::new(),
+            line: 0,
+        }
+    }
 }
 
 /// What is left of one request.
@@ -50,7 +68,7 @@ pub const PACKS: &str = "packs";
 pub const ACCOUNTS: &str = "accounts";
 /// The table of what everybody shares.
 pub const HOST: &str = "host";
-const KEYS: [&str; 5] = ["digest", "publisher", "mode", "agents", "expires"];
+const KEYS: [&str; 6] = ["digest", "previous", "publisher", "mode", "agents", "expires"];
 
 /// Everything that the file says.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +133,7 @@ fn shared(section: &Section<'_>) -> Result<Limits> {
 
 fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     let digest = section.parsed("digest", "a digest, `sha256:` and 64 hex digits", Digest::parse)?;
+    let previous = section.parsed("previous", "a digest, `sha256:` and 64 hex digits", Digest::parse)?;
     let publisher = section.parsed("publisher", "a minisign public key, the line below its comment", publisher)?;
     let mode = match section.text("mode", "`live`, `approve` or `dry-run`")? {
         None => Mode::Live,
@@ -141,8 +160,9 @@ fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     }
     let terms = Terms { mode, expires: expires.map(|found| found.value) };
     let digest = digest.map(|found| found.value);
+    let previous = previous.map(|found| found.value);
     let publisher = publisher.map(|found| found.value);
-    Ok(PackGrant { pack, digest, publisher, terms, agents: agents.transpose()?, capabilities, line })
+    Ok(PackGrant { pack, digest, previous, publisher, terms, agents: agents.transpose()?, capabilities, line })
 }
 
 fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {

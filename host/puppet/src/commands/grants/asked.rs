@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_grants::{Amount, BudgetLine, CEILINGS, Ledger, Mode, Period, Requests, Rights};
+use puppet_packs::{AgentSpec, Pack};
 use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
 use serde::Serialize;
 
 use super::words;
 use crate::{
-    config::grants_file::PackGrant,
+    config::grants_file::{Granted as GrantedCapability, PackGrant},
     firstparty,
     grants::{Grants, Vouched},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
+    vetting::Runs,
 };
 
 /// A pack that asks.
@@ -113,7 +115,66 @@ pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
     })
 }
 
+/// What another version asks for beyond what this one asks for, and the other way.
+pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
+    let was = old.rights();
+    let mut grant = PackGrant::of(&old.pack);
+    for capability in was.capabilities() {
+        let operations = CEILINGS.iter().find(|most| most.capability == capability);
+        let operations = operations.into_iter().flat_map(|most| most.operations.iter());
+        let may = |name: &&&str| was.get(capability).is_some_and(|right| right.allows(name));
+        let lines = was.lines(Timestamp::default()).into_iter().filter(|line| line.key.capability == capability);
+        let amounts = lines.map(|line| ((line.key.amount, line.key.period), line.limit)).collect();
+        let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
+        grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
+    }
+    let mut left = new.requests.clone();
+    left.retain(|capability, request| {
+        let Some(granted) = grant.capabilities.get(capability) else { return false };
+        request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
+    });
+    let (mut widened, narrowed) = new.compared(&grant, &new.items_of(&left));
+    widened.extend(new.kinds_beyond(old));
+    (widened, narrowed)
+}
+
 impl Asking {
+    /// Of a pack that is looked at, with what runs for it. `digest` is the pack's: that of a component where it brings one.
+    pub fn of_pack(pack: &Pack, runs: &Runs, digest: Digest) -> Self {
+        let manifest = &pack.manifest;
+        let spec = AgentSpec::from_pack(pack);
+        let is_own = runs.plugin == manifest.id;
+        let requests = match &spec {
+            _ if is_own => manifest.requests.clone(),
+            Some(spec) => spec.requests_of(&runs.requests),
+            None => AgentSpec { requests: manifest.requests.clone(), ..AgentSpec::blank("none", &runs.plugin) }
+                .requests_of(&runs.requests),
+        };
+        Self {
+            pack: manifest.id.clone(),
+            plugin: (!is_own).then(|| runs.plugin.clone()),
+            digest: if is_own { runs.component } else { digest },
+            requests,
+            handles: spec.map(|spec| spec.handle).into_iter().collect(),
+        }
+    }
+
+    /// What it has of what it asks for, in words.
+    pub fn plain(&self, grants: &Grants) -> Vec<String> {
+        let mut said: Vec<String> = self.granted(grants).items.into_iter().map(|item| item.plain).collect();
+        // Nothing an hour is nothing a day.
+        said.dedup();
+        said
+    }
+
+    /// Kinds of events that it may send, and the other may not.
+    fn kinds_beyond(&self, other: &Self) -> Vec<String> {
+        let kinds =
+            |of: &Self| of.requests.get(&Capability::Events).map(|request| request.kinds.clone()).unwrap_or_default();
+        let (mine, others) = (kinds(self), kinds(other));
+        mine.difference(&others).map(|kind| format!("events: asks to send `{kind}`")).collect()
+    }
+
     /// What it asks for, within the ceilings.
     pub fn rights(&self) -> Rights {
         self.rights_of(&self.requests)
@@ -206,6 +267,15 @@ impl Asking {
     /// What is asked beyond a grant, and what is granted beyond what is asked.
     fn compared(&self, grant: &PackGrant, items: &[Item]) -> (Vec<String>, Vec<String>) {
         let mut widened = Vec::new();
+        let rights = self.rights();
+        for (capability, granted) in &grant.capabilities {
+            let (Some(allowed), Some(asked)) = (&granted.operations, rights.get(*capability)) else { continue };
+            let all = CEILINGS.iter().filter(|most| most.capability == *capability);
+            let beyond = all
+                .flat_map(|most| most.operations.iter())
+                .filter(|name| asked.allows(name) && !allowed.contains(**name));
+            widened.extend(beyond.map(|name| format!("{capability}: asks for `{name}`, which was not granted")));
+        }
         for item in items {
             let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
             let name = item.capability;

@@ -1,8 +1,8 @@
 //! `grants`: what packs ask for and what they have, in plain words; approve, take back, change. A host that runs
 //! takes a change up at once: what is taken back ends with the next call, also in a running invocation.
 
-mod asked;
-mod edit;
+pub mod asked;
+pub mod edit;
 mod shared;
 mod words;
 
