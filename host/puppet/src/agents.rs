@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use puppet_engine::Host;
-use puppet_packs::{AgentSpec, Component, Pack, Secret};
+use puppet_packs::{AgentSpec, Component, Manifest, Pack, Secret};
+use puppet_sandbox::World;
 use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,14 @@ use serde_json::{Value, json};
 
 use crate::{
     credentials, files, firstparty,
+    grants::Vouched,
+    repertoire::Version,
     setup::Setup,
     trouble::{Result, Trouble},
 };
+
+/// No setting lets a component be larger.
+const COMPONENT_BYTES: u64 = 256 << 20;
 
 /// An agent that is to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,6 +84,23 @@ impl NewAgent {
             }
         }
     }
+}
+
+/// An agent of a pack is as its pack is now; it keeps the account that it was given where the pack names none.
+pub async fn refresh(store: &SqliteStore, row: AgentRow, spec: &AgentSpec, names_account: bool) -> Result<()> {
+    use puppet_store::CommitStore as _;
+    // One that cannot be read is told when the host takes it up.
+    let Ok(old) = spec_of(&row) else { return Ok(()) };
+    if old.pack != spec.pack {
+        return Ok(());
+    }
+    let handle = if names_account { spec.handle.clone() } else { old.handle.clone() };
+    let new = AgentSpec { handle, ..spec.clone() };
+    if new != old {
+        let body = serde_json::to_value(&new).map_err(Trouble::internal)?;
+        store.apply(vec![Change::Agent(AgentRow { body, ..row })]).await?;
+    }
+    Ok(())
 }
 
 /// There is one of that name.
@@ -163,25 +186,19 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
     }
 }
 
-/// A pack that can live here runs a plugin that comes with the program, and sets what that has.
-fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
+/// A pack that can live here runs a plugin that there is, and sets what that has.
+fn check_plugin(pack: &Pack, path: &Path, known: &[Manifest]) -> Result<()> {
     check_contract(pack)?;
     match &pack.manifest.component {
-        Component::File(file) => {
-            let message =
-                format!("brings a component of its own, `{file}`: it can be invoked, and not yet be lived with");
-            let remedy = "take the pack out of this folder, and try it with `puppet invoke`";
-            Err(Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field("component"))
-        }
+        Component::File(_) => Ok(()),
         Component::BuiltIn(id) if pack.persona.is_some() && firstparty::GENERATORS.contains(&id.as_str()) => {
             Err(no_character(path, &pack.manifest.component))
         }
         Component::BuiltIn(id) => {
-            let known = firstparty::plugins();
-            if let Some(plugin) = known.iter().find(|plugin| plugin.manifest.id == *id) {
-                return pack.check_settings(&plugin.manifest.declares).map_err(of_pack);
+            if let Some(plugin) = known.iter().rev().find(|plugin| plugin.id == *id) {
+                return pack.check_settings(&plugin.declares).map_err(of_pack);
             }
-            let names: Vec<&str> = known.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
+            let names: Vec<&str> = known.iter().map(|plugin| plugin.id.as_str()).collect();
             let message = format!("there is no plugin `{id}`");
             let remedy = crate::config::remedy(id.as_str(), &names);
             Err(Trouble::input("unknown-plugin", message, remedy).in_file(&path.join("pack.toml")).of_field("plugin"))
@@ -206,6 +223,24 @@ pub fn no_character(path: &Path, component: &Component) -> Trouble {
     Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field(field)
 }
 
+/// The component that a pack brings, read and fit for what the pack makes of it.
+pub fn brought(pack: &Pack) -> Result<Option<Version>> {
+    let Component::File(file) = &pack.manifest.component else { return Ok(None) };
+    let path = pack.dir.join(file);
+    let unread = |error: std::io::Error| {
+        let remedy = "build it, or name it in pack.toml";
+        Trouble::input("component", format!("cannot be read: {error}"), remedy).in_file(&path)
+    };
+    let bytes = files::bytes(&path, COMPONENT_BYTES).map_err(unread)?;
+    let inspection = puppet_sandbox::inspect(&bytes).map_err(|error| {
+        Trouble::input("component", error.to_string(), "build it with the SDK for `wasm32-wasip2`").in_file(&path)
+    })?;
+    if inspection.world == World::EventGenerator && pack.persona.is_some() {
+        return Err(no_character(&pack.dir, &pack.manifest.component));
+    }
+    Ok(Some(Version { manifest: pack.manifest.clone(), bytes: bytes.into(), vouched: Vouched::BuiltIn }))
+}
+
 /// Agents of a folder: original agent files (`*.json`) and packs (folders with a `pack.toml`), by id.
 #[derive(Default)]
 pub struct Found {
@@ -215,12 +250,27 @@ pub struct Found {
     pub inputs: Vec<(String, String)>,
     /// Credentials that agent files held, by agent.
     pub secrets: BTreeMap<AgentId, Vec<(String, Secret)>>,
+    /// Components that packs bring, granted what they request: whoever lets them live says who vouches for them.
+    pub brought: Vec<Version>,
     /// What people should know.
     pub notes: Vec<String>,
 }
 
-/// Looks for agents in a folder.
-pub fn find(folder: &Path) -> Result<Found> {
+impl Found {
+    /// Event generators among what packs bring.
+    pub fn generators(&self) -> impl Iterator<Item = String> {
+        generators(&self.brought)
+    }
+}
+
+/// The event generators among versions.
+pub fn generators(versions: &[Version]) -> impl Iterator<Item = String> {
+    versions.iter().filter(|version| version.is_generator()).map(|version| version.manifest.id.to_string())
+}
+
+/// Looks for agents in a folder. `others` are plugins that packs may run, besides those of the program and those that
+/// the folder holds.
+pub fn find(folder: &Path, others: Vec<Manifest>) -> Result<Found> {
     let cannot = |error: std::io::Error| {
         Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs")
             .in_file(folder)
@@ -231,19 +281,25 @@ pub fn find(folder: &Path) -> Result<Found> {
     }
     paths.sort();
     let mut found = Found::default();
+    let mut packs = BTreeMap::new();
+    for path in paths.iter().filter(|path| path.join("pack.toml").is_file()) {
+        let pack = Pack::open(path).map_err(of_pack)?;
+        found.brought.extend(brought(&pack)?);
+        packs.insert(path.clone(), pack);
+    }
+    let built_in = firstparty::plugins().into_iter().map(|plugin| plugin.manifest);
+    let known: Vec<Manifest> =
+        built_in.chain(others).chain(found.brought.iter().map(|version| version.manifest.clone())).collect();
     for path in paths {
-        if path.join("pack.toml").is_file() {
-            let pack = Pack::open(&path).map_err(of_pack)?;
-            check_plugin(&pack, &path)?;
+        if let Some(pack) = packs.get(&path) {
+            check_plugin(pack, &path, &known)?;
             for name in ["pack.toml", "persona.toml"] {
                 if let Ok(bytes) = std::fs::read(path.join(name)) {
                     let folder = path.file_name().unwrap_or_default().to_string_lossy();
                     found.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));
                 }
             }
-            if let Some(spec) = AgentSpec::from_pack(&pack) {
-                found.specs.push(spec);
-            }
+            found.specs.extend(AgentSpec::from_pack(pack));
         } else if path.extension().is_some_and(|ext| ext == "json") {
             let (imported, digest) = import(&path)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -273,7 +329,7 @@ pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
 }
 
 /// Ids are unique, and so are accounts: a second agent of an account gets one of its own. Answers whose changed.
-fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
+pub fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
     let mut notes = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     let mut handles = std::collections::BTreeSet::new();

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Verdict};
+use puppet_engine::{Happening, Host, Plugin, Verdict};
 use puppet_sandbox::Standing;
 use puppet_tweet::Local;
 use puppet_types::{AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
@@ -30,6 +30,7 @@ use crate::{
     commands::{approvals::decided, journal::forget},
     grants::Grants,
     models::Usable,
+    swaps::{Swaps, Told},
     trouble::{Result, Trouble},
 };
 
@@ -108,6 +109,11 @@ pub enum Request {
     Forget {
         /// Which.
         ids: Vec<InvocationId>,
+    },
+    /// What is installed of a pack has changed.
+    Swap {
+        /// Its id.
+        pack: PackId,
     },
     /// Let a plugin run again.
     Release {
@@ -212,7 +218,9 @@ pub struct Parts {
     /// Whether the host is told to stop.
     pub stop: watch::Receiver<bool>,
     /// Held by who makes an agent, from looking who is here to the row: two of one name are not both made.
-    pub joining: tokio::sync::Mutex<()>,
+    pub joining: Arc<tokio::sync::Mutex<()>>,
+    /// Versions on their way.
+    pub swaps: Arc<Swaps>,
 }
 
 async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Receiver<bool>) {
@@ -323,19 +331,59 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let forgetting = host.store.forget(ids, &forget::reason(host.now())).await?;
             serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
         }
+        Request::Swap { pack } => {
+            parts.swaps.look(&pack);
+            Ok(Value::Null)
+        }
         Request::Release { pack } => {
             host.release(&pack).await?;
             Ok(Value::Null)
         }
-        Request::Plugins => {
-            let now = host.now();
-            let stands: BTreeMap<PackId, Stands> = host
-                .plugins()
-                .iter()
-                .map(|(id, plugin)| (id.clone(), Stands::of(plugin.standing(now), plugin.strikes())))
-                .collect();
-            serde_json::to_value(stands).map_err(Trouble::internal)
+        Request::Plugins => serde_json::to_value(Hosted::of(host, &parts.swaps)).map_err(Trouble::internal),
+    }
+}
+
+/// The versions that a host runs, and how far the newest of each pack has come.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Hosted {
+    /// Serving or on trial.
+    pub versions: Vec<Running>,
+    /// By pack.
+    pub swaps: BTreeMap<PackId, Told>,
+}
+
+/// One version that runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Running {
+    /// Its pack.
+    pub pack: PackId,
+    /// Of its component.
+    pub digest: Digest,
+    /// Whether it serves whom the pack serves; else it is on trial.
+    pub serves: bool,
+    /// Whom it is tried on.
+    pub tried_on: Vec<AgentId>,
+    /// How it stands.
+    pub stands: Stands,
+}
+
+impl Hosted {
+    fn of(host: &Host, swaps: &Swaps) -> Self {
+        let now = host.now();
+        let running = |plugin: &Plugin, tried_on: Option<Vec<AgentId>>| Running {
+            pack: plugin.id.clone(),
+            digest: plugin.digest(),
+            serves: tried_on.is_none(),
+            tried_on: tried_on.unwrap_or_default(),
+            stands: Stands::of(plugin.standing(now), plugin.strikes()),
+        };
+        let mut versions = Vec::new();
+        for (pack, plugin) in host.plugins().iter() {
+            versions.push(running(plugin, None));
+            let trial = host.trial(pack);
+            versions.extend(trial.map(|trial| running(&trial.plugin, Some(trial.agents.iter().cloned().collect()))));
         }
+        Self { versions, swaps: swaps.context().board() }
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Vouched {
 
 impl Vouched {
     /// Whether a grant counts for it; `None` asks what holds where nothing was said.
-    fn has(&self, grant: Option<&PackGrant>) -> bool {
+    pub fn has(&self, grant: Option<&PackGrant>) -> bool {
         match (self, grant) {
             (Self::BuiltIn | Self::Folder { component: None }, None) => true,
             (Self::Folder { component: Some(_) } | Self::Installed { .. }, None) => false,

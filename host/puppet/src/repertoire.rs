@@ -9,7 +9,7 @@ use std::{
 
 use puppet_engine::Plugin;
 use puppet_packs::Manifest;
-use puppet_sandbox::{Compiled, LoadError, Sandbox};
+use puppet_sandbox::{Compiled, LoadError, Sandbox, World};
 use puppet_types::{Digest, PackId};
 
 use crate::{firstparty, grants::Vouched};
@@ -34,6 +34,11 @@ impl Version {
             vouched: Vouched::BuiltIn,
         };
         firstparty::plugins().into_iter().map(of).collect()
+    }
+
+    /// Whether it makes events.
+    pub fn is_generator(&self) -> bool {
+        puppet_sandbox::inspect(&self.bytes).is_ok_and(|inspection| inspection.world == World::EventGenerator)
     }
 
     /// Links it.

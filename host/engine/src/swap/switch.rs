@@ -34,8 +34,8 @@ pub struct Replaced {
 
 /// What a version wrote as its state gives way to what another one had there before: for an agent, or for all.
 pub(crate) fn state_given_way(from: &Plugin, to: Digest, agent: Option<&AgentId>) -> Vec<Change> {
-    let _ = (from, to, agent);
-    Vec::new()
+    let agents = agent.map(|agent| vec![agent.clone()]);
+    vec![Change::RestoreState { plugin: from.id.clone(), agents, from: from.digest(), to }]
 }
 
 impl Host {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
-use puppet_packs::AgentSpec;
+use puppet_packs::{AgentSpec, Entry, Installed, State};
 use puppet_store::{Filter, JournalStore as _, StrikeStore as _, sqlite::SqliteStore};
 use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp, counted};
 use serde::Serialize;
@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::{
     agents,
-    control::{self, Request as Ask, Stands},
-    firstparty,
-    grants::{Grants, Vouched},
+    control::{self, Hosted, Request as Ask, Running, Stands},
+    grants::Grants,
     output::{List, Output, Table},
     records,
+    repertoire::Version,
     setup::Setup,
+    swaps::{self, Told},
     trouble::{Result, Trouble},
 };
 
@@ -33,9 +34,9 @@ struct Row {
     world: &'static str,
     contract: String,
     signer: Option<String>,
-    state: &'static str,
+    state: String,
     reason: Option<String>,
-    share: u32,
+    share: u64,
     agents: Vec<String>,
     imports: Vec<&'static str>,
     requests: Vec<Value>,
@@ -63,29 +64,30 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         // Nothing has lived here yet: what comes with the program can still be shown.
         None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
     };
-    let all = stands(setup).await?;
+    let hosted = hosted(setup).await?;
     let grants = Grants::of(setup)?;
     let mut rows = Vec::new();
-    for plugin in firstparty::plugins() {
-        let id = &plugin.manifest.id;
-        let stands = all.get(id).cloned();
-        let mut requests = plugin.manifest.requests.clone();
-        grants.in_force().cut(&mut requests, (id, &Vouched::BuiltIn), None);
-        let granted = granted(&requests, id);
-        rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
+    for item in inventory(setup, &hosted)? {
+        let manifest = &item.version.manifest;
+        let mut requests = manifest.requests.clone();
+        grants.in_force().cut(&mut requests, (&manifest.id, &item.version.vouched), None);
+        let granted = granted(&requests, &manifest.id);
+        rows.push(row(&item, granted, &agents, &behaviour)?);
     }
     if out.json {
         return out.object(&List { schema: "puppet.plugins/1", items: rows, next: None });
     }
-    let mut table =
-        Table::new(&["pack", "version", "state", "world", "imports", "agents", "invocations", "fuel p50", "strikes"]);
+    let header =
+        ["pack", "version", "state", "share", "world", "imports", "agents", "invocations", "fuel p50", "strikes"];
+    let mut table = Table::new(&header);
     let reasons: Vec<String> =
-        rows.iter().filter_map(|row| Some(format!("{}: {}", row.pack, row.reason.as_ref()?))).collect();
+        rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.pack, row.version, row.reason.as_ref()?))).collect();
     for row in rows {
         table.row([
             row.pack,
             row.version,
-            row.state.to_owned(),
+            row.state.clone(),
+            format!("{} %", row.share),
             row.world.to_owned(),
             row.imports.join(" "),
             row.agents.len().to_string(),
@@ -98,8 +100,62 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     reasons.into_iter().try_for_each(|reason| out.line(out.odd(reason)))
 }
 
-/// How the plugins stand that run, or that the next host runs.
-pub async fn stands(setup: &Setup) -> Result<BTreeMap<PackId, Stands>> {
+/// A version that is here.
+struct Item {
+    version: Version,
+    digest: Digest,
+    /// Who signed its pack.
+    signer: Option<String>,
+    /// As the lock file has it; none for what comes with the program.
+    entry: Option<Entry>,
+    /// As the host runs it.
+    running: Option<Running>,
+    /// How far it has come since the host started.
+    told: Option<Told>,
+}
+
+/// The versions that run, and the newest of each pack that does not.
+fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
+    let installed = Installed::at(&setup.data);
+    let mut items = Vec::new();
+    let running = |pack: &PackId, digest: Digest| {
+        hosted.versions.iter().find(|running| running.pack == *pack && running.digest == digest).cloned()
+    };
+    let told =
+        |pack: &PackId, digest: Digest| hosted.swaps.get(pack).filter(|told| told.digest == Some(digest)).cloned();
+    let entries = installed.entries().map_err(swaps::of_install)?;
+    for version in Version::built_in() {
+        let (id, digest) = (version.manifest.id.clone(), Digest::of(&version.bytes));
+        let is_replaced = entries.iter().any(|entry| entry.id == id && entry.component.is_some() && entry.state.runs());
+        let (running, told) = (running(&id, digest), told(&id, digest));
+        if running.is_some() || !is_replaced {
+            items.push(Item { version, digest, signer: None, entry: None, running, told });
+        }
+    }
+    for entry in &entries {
+        let Some(digest) = entry.component else { continue };
+        let newer = |other: &&Entry| other.id == entry.id && other.since > entry.since && other.component.is_some();
+        let running = running(&entry.id, digest);
+        let is_shown = running.is_some()
+            || !matches!(entry.state, State::Kept) && !entries.iter().any(|other| newer(&other) && !other.state.runs());
+        if !is_shown {
+            continue;
+        }
+        let pack = installed.open(entry).map_err(swaps::of_install)?;
+        let Some(version) = agents::brought(&pack)? else { continue };
+        let version = Version { vouched: swaps::vouched(entry), ..version };
+        let (signer, told) = (entry.signer.clone(), told(&entry.id, digest));
+        items.push(Item { version, digest, signer, entry: Some(entry.clone()), running, told });
+    }
+    items.sort_by(|a, b| {
+        (&a.version.manifest.id, &a.version.manifest.version)
+            .cmp(&(&b.version.manifest.id, &b.version.manifest.version))
+    });
+    Ok(items)
+}
+
+/// What runs, or what the next host runs.
+pub async fn hosted(setup: &Setup) -> Result<Hosted> {
     if let Some(answer) = control::ask(&setup.data, &Ask::Plugins).await? {
         return serde_json::from_value(answer).map_err(Trouble::internal);
     }
@@ -107,10 +163,16 @@ pub async fn stands(setup: &Setup) -> Result<BTreeMap<PackId, Stands>> {
         Some(store) => store.strikes().await?,
         None => Vec::new(),
     };
-    let mut all = BTreeMap::new();
-    for plugin in firstparty::plugins().into_iter().filter(|plugin| runs(setup, &plugin.manifest.id)) {
-        let digest = Digest::of(plugin.component);
-        let row = rows.iter().find(|row| row.plugin == plugin.manifest.id && row.digest == digest);
+    let entries = Installed::at(&setup.data).entries().map_err(swaps::of_install)?;
+    let serving = entries.iter().filter(|entry| entry.state.runs());
+    let mut versions: BTreeMap<PackId, Digest> =
+        serving.filter_map(|entry| Some((entry.id.clone(), entry.component?))).collect();
+    for version in Version::built_in().into_iter().filter(|version| runs(setup, &version.manifest.id)) {
+        versions.entry(version.manifest.id).or_insert_with(|| Digest::of(&version.bytes));
+    }
+    let mut hosted = Hosted::default();
+    for (pack, digest) in versions {
+        let row = rows.iter().find(|row| row.plugin == pack && row.digest == digest);
         let stands = match row {
             Some(row) => {
                 let strikes = puppet_engine::strikes_of(row)?;
@@ -118,9 +180,9 @@ pub async fn stands(setup: &Setup) -> Result<BTreeMap<PackId, Stands>> {
             }
             None => Stands::default(),
         };
-        all.insert(plugin.manifest.id, stands);
+        hosted.versions.push(Running { pack, digest, serves: true, tried_on: Vec::new(), stands });
     }
-    Ok(all)
+    Ok(hosted)
 }
 
 /// Whether the next host runs it: personalities always, generators where the configuration has them on.
@@ -138,8 +200,10 @@ fn agents(specs: &[AgentSpec]) -> Agents {
     agents
 }
 
-async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
-    let mut all: BTreeMap<PackId, Behaviour> = BTreeMap::new();
+type Behaviours = BTreeMap<(PackId, Digest), Behaviour>;
+
+async fn behaviour(store: &SqliteStore) -> Result<Behaviours> {
+    let mut all = Behaviours::new();
     let mut after = 0;
     loop {
         let filter = Filter { after_seq: Some(after), oldest_first: true, limit: PAGE, ..Filter::default() };
@@ -148,7 +212,7 @@ async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
         after = last.seq;
         for entry in page {
             let invocation = entry.invocation;
-            let one = all.entry(invocation.plugin.id).or_default();
+            let one = all.entry((invocation.plugin.id, invocation.plugin.digest)).or_default();
             one.invocations += 1;
             one.fuel.push(invocation.fuel);
             one.strikes = invocation.strikes;
@@ -160,32 +224,31 @@ async fn behaviour(store: &SqliteStore) -> Result<BTreeMap<PackId, Behaviour>> {
     Ok(all)
 }
 
-fn row(
-    plugin: &firstparty::BuiltIn,
-    granted: Vec<Value>,
-    stands: Option<&Stands>,
-    agents: &Agents,
-    behaviour: &BTreeMap<PackId, Behaviour>,
-) -> Result<Row> {
-    let inspection = puppet_sandbox::inspect(plugin.component).map_err(|error| Trouble::internal(error.to_string()))?;
-    let manifest = &plugin.manifest;
-    let seen = behaviour.get(&manifest.id);
+fn row(item: &Item, granted: Vec<Value>, agents: &Agents, behaviour: &Behaviours) -> Result<Row> {
+    let Item { version, digest, signer, running, told, .. } = item;
+    let inspection = puppet_sandbox::inspect(&version.bytes).map_err(|error| Trouble::internal(error.to_string()))?;
+    let manifest = &version.manifest;
+    let seen = behaviour.get(&(manifest.id.clone(), *digest));
     let mut fuel = seen.map(|seen| seen.fuel.clone()).unwrap_or_default();
     fuel.sort_unstable();
+    let stands = running.as_ref().map(|running| &running.stands);
+    let tried_on = running.as_ref().filter(|running| !running.serves).map(|running| &running.tried_on);
+    let agents = match (running, tried_on) {
+        (_, Some(tried)) => tried.iter().map(ToString::to_string).collect(),
+        (Some(_), None) => agents.get(&manifest.id).cloned().unwrap_or_default(),
+        (None, None) => Vec::new(),
+    };
     Ok(Row {
         pack: manifest.id.to_string(),
         version: manifest.version.to_string(),
         digest: inspection.digest.to_string(),
         world: inspection.world.name(),
         contract: inspection.contract,
-        signer: None,
-        state: match stands {
-            None => "installed",
-            Some(stands) => stands.name(),
-        },
-        reason: reason(&manifest.id, stands, seen),
-        share: if stands.is_some() { 100 } else { 0 },
-        agents: agents.get(&manifest.id).cloned().unwrap_or_default(),
+        signer: signer.clone(),
+        state: state(item),
+        reason: reason(item, seen),
+        share: share(item),
+        agents,
         imports: inspection.capabilities.iter().map(|capability| capability.name()).collect(),
         requests: manifest.requests.iter().map(|(capability, request)| requested(*capability, request)).collect(),
         granted,
@@ -194,13 +257,44 @@ fn row(
         backoff_until: stands.and_then(|stands| stands.backoff_until),
         invocations: seen.map_or(0, |seen| seen.invocations),
         fuel: json!({ "p50": quantile(&fuel, 50), "p99": quantile(&fuel, 99) }),
-        swap: None,
+        swap: told.as_ref().map(|told| told.swap.clone()),
     })
 }
 
+/// How it stands, in the words of the schema.
+fn state(item: &Item) -> String {
+    let stands = item.running.as_ref().map_or("live", |running| running.stands.name());
+    match (&item.running, &item.told, &item.entry) {
+        (Some(_), _, _) if stands != "live" => stands.to_owned(),
+        (_, Some(told), _) => told.state.clone(),
+        (Some(_), None, _) => stands.to_owned(),
+        (None, None, Some(entry)) => match entry.state {
+            State::Refused | State::RolledBack => entry.state.name().to_owned(),
+            State::Next | State::Waiting => "staged".to_owned(),
+            _ => "installed".to_owned(),
+        },
+        (None, None, None) => "installed".to_owned(),
+    }
+}
+
+/// Percent of the agents of its pack that it serves.
+fn share(item: &Item) -> u64 {
+    match (&item.running, &item.told) {
+        (Some(running), Some(told)) if !running.serves => told.share,
+        (Some(_), _) => 100,
+        (None, _) => 0,
+    }
+}
+
 /// Why it does not run; none where it does.
-fn reason(pack: &PackId, stands: Option<&Stands>, seen: Option<&Behaviour>) -> Option<String> {
-    let Some(stands) = stands else { return Some("switched off in the configuration".to_owned()) };
+fn reason(item: &Item, seen: Option<&Behaviour>) -> Option<String> {
+    let pack = &item.version.manifest.id;
+    let Some(Running { stands, .. }) = &item.running else {
+        let told = item.told.as_ref().and_then(|told| told.reason.clone());
+        let noted = || item.entry.as_ref().and_then(|entry| entry.reason.clone());
+        let off = || item.entry.is_none().then(|| "switched off in the configuration".to_owned());
+        return told.or_else(noted).or_else(off);
+    };
     let breach = seen.and_then(|seen| seen.last_breach.as_deref()).unwrap_or("a breach");
     let strikes = counted(stands.strikes.unwrap_or(0), "strike", "strikes");
     if stands.quarantined {

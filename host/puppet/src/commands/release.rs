@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     commands::plugins,
-    control::{self, Request},
+    control::{self, Hosted, Request},
     firstparty,
     output::Output,
     setup::Setup,
@@ -20,9 +20,11 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
-    let pack = known(pack)?;
+    let hosted = plugins::hosted(setup).await?;
+    let pack = known(pack, &hosted)?;
     // Before, so that the answer says what there was to release.
-    let stands = plugins::stands(setup).await?.remove(&pack).unwrap_or_default();
+    let of_pack = hosted.versions.into_iter().find(|running| running.pack == pack && running.serves);
+    let stands = of_pack.map(|running| running.stands).unwrap_or_default();
     if control::ask(&setup.data, &Request::Release { pack: pack.clone() }).await?.is_none() {
         let _lock = HostLock::take(&setup.data)?;
         let store = SqliteStore::open(&setup.data, Options::default())?;
@@ -39,13 +41,14 @@ pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
     out.line(format!("{pack} may run: it was {was}, with {}", counted(strikes, "strike", "strikes")))
 }
 
-fn known(pack: &str) -> Result<PackId> {
+fn known(pack: &str, hosted: &Hosted) -> Result<PackId> {
     let id = PackId::new(pack);
-    let plugins = firstparty::plugins();
-    if plugins.iter().any(|plugin| plugin.manifest.id == id) {
+    let built_in = firstparty::plugins().into_iter().map(|plugin| plugin.manifest.id);
+    let known: Vec<PackId> = built_in.chain(hosted.versions.iter().map(|running| running.pack.clone())).collect();
+    if known.contains(&id) {
         return Ok(id);
     }
-    let names: Vec<&str> = plugins.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
+    let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
     let remedy = crate::config::remedy(pack, &names);
     Err(Trouble::input("unknown-plugin", format!("there is no plugin `{pack}`"), remedy))
 }

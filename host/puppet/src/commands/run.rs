@@ -1,5 +1,7 @@
 //! `run`: the host, until it is stopped. It holds the data folder; commands reach it through its socket.
 
+mod watched;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use puppet_engine::{Host, Live, SystemClock};
-use puppet_packs::AgentSpec;
+use puppet_packs::{AgentSpec, Installed};
 use puppet_store::{
     AgentStore as _, HostLock,
     sqlite::{Options, SqliteStore},
@@ -31,10 +33,13 @@ use crate::{
     grants::{self, Grants},
     models::{self, Usable},
     output::Output,
-    records,
+    records, sandboxed,
     setup::Setup,
+    swaps::{self, AtStart, Folders, Swaps},
     trouble::{Result, Trouble},
 };
+
+use watched::Watched;
 
 /// Says where a running host can be reached; there while it runs.
 const READY: &str = "run.json";
@@ -70,9 +75,16 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         default_model: setup.config.llm.default.clone(),
         timezone: setup.config.host.timezone.clone(),
     };
-    let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
+    let installed = Installed::at(&setup.data);
+    let found = records::configured(setup)?.unwrap_or_default();
+    let start = swaps::at_start(&installed, &setup.home, setup.config.packs.keep, Timestamp::from_system())?;
+    start.notes.iter().for_each(|note| out.note(note));
+    let assembly = assembly::assemble(setup, plan)?;
+    let more = install(&assembly, &start, out);
+    let Assembly { host, local, repertoire, .. } = assembly;
     host.load().await?;
-    adopt(&store, setup, out).await?;
+    start.restore(&host).await?;
+    adopt(&store, (found, &start.agents), setup, out).await?;
     let mut packs = BTreeSet::new();
     let tell = |spec: &AgentSpec| {
         packs.insert(spec.pack.clone());
@@ -80,14 +92,31 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
             out.note(line);
         }
     };
-    let count = agents::take_up(&host, generators.into_keys(), tell).await?;
+    let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
     grants.notes(&packs).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
+    let joining = Arc::new(tokio::sync::Mutex::new(()));
+    let context = swaps::Context::new(
+        Arc::clone(&host),
+        (installed, repertoire),
+        Arc::clone(&grants),
+        (program(), sandboxed::config(setup)?),
+        (setup.config.swap.clone(), setup.config.packs.keep),
+        Arc::clone(&joining),
+    );
+    let swaps = Swaps::new(context);
     let grants = (grants, grants::file(setup));
-    let stopped_too = stopped.clone();
-    let parts =
-        Parts { host: Arc::clone(&host), local, models, grants, stop: stopped_too, joining: Default::default() };
+    let watched = Watched::new(setup, &swaps, grants.clone(), out);
+    let parts = Parts {
+        host: Arc::clone(&host),
+        local,
+        models,
+        grants,
+        stop: stopped.clone(),
+        joining,
+        swaps: Arc::clone(&swaps),
+    };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
@@ -97,10 +126,15 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     if let Some(halt) = host.halted() {
         out.note(words(&halt));
     }
+    start.look.iter().for_each(|pack| swaps.look(pack));
+    let folders = Folders::new(setup.home.clone(), Arc::clone(&swaps), Arc::new(watched), start.folders);
+    let folders = tokio::spawn(folders.run());
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }
     told_to_stop(args.length).await;
+    folders.abort();
+    swaps.end();
     // The driver finishes what is under way; a second signal ends the process as it is.
     let _ = stop.send(true);
     let finished = tokio::select! {
@@ -174,16 +208,59 @@ pub async fn told_to_stop(length: Option<std::time::Duration>) {
     }
 }
 
-/// Packs in `agents/` beside the configuration that are no agents yet.
-async fn adopt(store: &SqliteStore, setup: &Setup, out: Output) -> Result<()> {
-    let Some(Found { specs, mut secrets, notes, .. }) = records::configured(setup)? else { return Ok(()) };
-    notes.into_iter().for_each(|note| out.note(note));
-    for spec in specs {
-        if store.agent(&spec.id).await?.is_none() {
-            out.note(format!("{} comes to live here", spec.id));
-            agents::keep(setup, secrets.remove(&spec.id).unwrap_or_default())?;
-            NewAgent { spec }.write(store, Timestamp::from_system()).await?;
+/// This program, also where its file was replaced since it was started.
+fn program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { running } else { std::env::current_exe().unwrap_or_default() }
+}
+
+/// Lets what is installed serve. What does not load is told, and its agents wait. Answers the generators among it.
+fn install(assembly: &Assembly, start: &AtStart, out: Output) -> Vec<String> {
+    let mut served = Vec::new();
+    for version in &start.versions {
+        let compiled = assembly.host.sandbox.compile(&version.bytes);
+        let loaded = compiled.map_err(|error| error.to_string());
+        let loaded =
+            loaded.and_then(|compiled| assembly.install(version, &compiled).map_err(|trouble| trouble.message));
+        match loaded {
+            Ok(()) => served.push(version.clone()),
+            Err(reason) => out.note(format!("{}: {reason}: its agents wait", version.manifest.id)),
         }
+    }
+    for (pack, vouched) in &start.packs {
+        assembly.repertoire.add_pack(pack.clone(), vouched.clone());
+    }
+    agents::generators(&served).collect()
+}
+
+/// Agents of packs and agent files that do not live here yet come to live here; those of packs are as their packs are
+/// now.
+async fn adopt(
+    store: &SqliteStore,
+    (found, packs): (Found, &[(AgentSpec, bool)]),
+    setup: &Setup,
+    out: Output,
+) -> Result<()> {
+    let Found { specs, mut secrets, notes, .. } = found;
+    notes.into_iter().for_each(|note| out.note(note));
+    let mut born = Vec::new();
+    for (spec, names_account) in packs {
+        match store.agent(&spec.id).await? {
+            None => born.push(spec.clone()),
+            Some(row) => agents::refresh(store, row, spec, *names_account).await?,
+        }
+    }
+    let of_packs = |spec: &AgentSpec| packs.iter().any(|(other, _)| other.id == spec.id);
+    for spec in specs.into_iter().filter(|spec| !of_packs(spec)) {
+        if store.agent(&spec.id).await?.is_none() {
+            born.push(spec);
+        }
+    }
+    agents::distinct(&mut born)?.into_iter().for_each(|note| out.note(note));
+    for spec in born {
+        out.note(format!("{} comes to live here", spec.id));
+        agents::keep(setup, secrets.remove(&spec.id).unwrap_or_default())?;
+        NewAgent { spec }.write(store, Timestamp::from_system()).await?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use puppet_engine::{
     report::{self, AgentFact, Facts, Input, Personality, Report},
     simulation,
 };
-use puppet_packs::{AgentSpec, SECRETS_FILE};
+use puppet_packs::SECRETS_FILE;
 use puppet_store::{
     Change, HostLock,
     sqlite::{Durability, Options, SqliteStore},
@@ -39,7 +39,7 @@ pub const CLOCK: &str = "simulated.json";
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let course = Course::read(setup, args)?;
-    let found = agents::find(&args.agents)?;
+    let found = agents::find(&args.agents, Vec::new())?;
     found.notes.iter().for_each(|note| out.note(note));
     if found.specs.is_empty() {
         let message = "holds no agent: neither `*.json` nor a folder with pack.toml";
@@ -66,9 +66,9 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     };
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
     course.grants.notes(&packs).into_iter().for_each(|note| out.note(note));
-    let Assembly { host, store, .. } = assembly::assemble(setup, plan)?;
+    let Assembly { host, store, .. } = assembly::assemble_with(setup, plan, &found.brought)?;
     host.load().await?;
-    settle(&host, &found.specs, &course).await?;
+    settle(&host, &found, &course).await?;
 
     let bar = bar(&course, out);
     let done = simulation::run(&host, &clock, course.end, course.workers, |seen| {
@@ -190,14 +190,15 @@ fn copied(found: Found, copies: u32) -> Found {
 }
 
 /// Everybody is made and starts at the first moment.
-async fn settle(host: &Arc<puppet_engine::Host>, specs: &[AgentSpec], course: &Course) -> Result<()> {
+async fn settle(host: &Arc<puppet_engine::Host>, found: &Found, course: &Course) -> Result<()> {
     let mut changes: Vec<Change> = Vec::new();
-    for spec in specs {
+    for spec in &found.specs {
         agents::introduce(host, spec);
         changes.extend(NewAgent { spec: spec.clone() }.changes(course.start)?);
     }
     host.apply(changes).await?;
-    agents::take_up(host, course.generators.keys().cloned(), |_| {}).await?;
+    let generators = course.generators.keys().cloned().chain(found.generators());
+    agents::take_up(host, generators, |_| {}).await?;
     Ok(())
 }
 

@@ -31,6 +31,8 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
+    /// `[packs]`.
+    pub packs: Packs,
     /// `[swap]`: what proof a new version needs, and what takes it back.
     #[serde(skip)]
     pub swap: SwapRules,
@@ -102,6 +104,19 @@ impl LogLevel {
     /// By name, in any case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+/// `[packs]`: what is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Packs {
+    /// Old versions that are kept of each pack.
+    pub keep: usize,
+}
+
+impl Default for Packs {
+    fn default() -> Self {
+        Self { keep: 3 }
     }
 }
 

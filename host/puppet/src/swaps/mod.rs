@@ -1,3 +1,187 @@
-//! Versions of packs on their way into a running host: from the folder or the archive to the last look after the switch.
+//! Versions of packs on their way into a running host: from the folder or the archive to the last look after the
+//! switch. `puppet.lock` says what is to serve; each pack has one task that brings the host there, stage by stage, and
+//! writes down how far it has come before it goes on, so that a host that is killed goes on from there.
+//!
+//! What a stop at each stage leaves behind: before the switch, the version that served; after it, the new one, watched
+//! again from the start; on the way back, the one before.
 
 pub mod compile;
+mod drive;
+mod folders;
+mod progress;
+mod start;
+mod verify;
+mod watcher;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use puppet_engine::{Happening, Host, swap::SwapRules};
+use puppet_packs::{Entry, InstallError, Installed, State};
+use puppet_sandbox::SandboxConfig;
+use puppet_types::{Digest, PackId};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{grants::Grants, repertoire::Repertoire};
+
+pub use folders::{Files, Folders};
+pub use progress::{Progress, Told};
+pub use start::{AtStart, at_start, of_install};
+pub use verify::vouched;
+
+use progress::Board;
+
+/// What every swap needs.
+pub struct Context {
+    /// Where versions serve.
+    pub host: Arc<Host>,
+    /// What is installed.
+    pub installed: Installed,
+    /// What is known of versions.
+    pub repertoire: Arc<Repertoire>,
+    /// The operator's.
+    pub grants: Arc<Grants>,
+    /// This program, which compiles in a process of its own.
+    pub program: PathBuf,
+    /// As the host's.
+    pub sandbox: SandboxConfig,
+    /// Old versions that are kept of each pack.
+    pub keep: usize,
+    /// As the operator has set them.
+    pub rules: RwLock<SwapRules>,
+    /// Held by who makes an agent, from looking who is here to the row: two of one name are not both made.
+    pub joining: Arc<tokio::sync::Mutex<()>>,
+    board: Board,
+}
+
+impl Context {
+    /// All parts.
+    pub fn new(
+        host: Arc<Host>,
+        (installed, repertoire): (Installed, Arc<Repertoire>),
+        grants: Arc<Grants>,
+        (program, sandbox): (PathBuf, SandboxConfig),
+        (rules, keep): (SwapRules, usize),
+        joining: Arc<tokio::sync::Mutex<()>>,
+    ) -> Arc<Self> {
+        let rules = RwLock::new(rules);
+        let board = Board::default();
+        Arc::new(Self { host, installed, repertoire, grants, program, sandbox, keep, rules, joining, board })
+    }
+
+    /// The rules now.
+    pub fn rules(&self) -> SwapRules {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Others from now on.
+    pub fn set_rules(&self, rules: SwapRules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// How far each pack has come.
+    pub fn board(&self) -> BTreeMap<PackId, Told> {
+        let percent = self.rules().canary_error_percent;
+        self.board.all().into_iter().map(|(pack, progress)| (pack, progress.told(percent))).collect()
+    }
+
+    /// Tells those who watch, and the log.
+    fn tell(&self, pack: &PackId, version: &str, stage: &'static str, detail: String) {
+        match stage {
+            "refused" | "rolled-back" => tracing::warn!(%pack, version, stage, "{detail}"),
+            _ => tracing::info!(%pack, version, stage, "{detail}"),
+        }
+        let (at, pack, version) = (self.host.now(), pack.clone(), version.to_owned());
+        self.host.tell(Some(Happening::Swap { at, pack, version, stage, detail }));
+    }
+
+    /// Entries of a pack, as the lock has them now.
+    async fn entries(self: &Arc<Self>, pack: &PackId) -> Result<Vec<Entry>, InstallError> {
+        let (own, pack) = (Arc::clone(self), pack.clone());
+        let read = move || Ok(own.installed.entries()?.into_iter().filter(|entry| entry.id == pack).collect());
+        blocking(read).await
+    }
+
+    /// Writes down how far a version has come; others of the pack give way as `others` says.
+    async fn note(
+        self: &Arc<Self>,
+        (pack, digest): (&PackId, Digest),
+        (state, reason): (State, Option<String>),
+        others: fn(State) -> State,
+    ) -> Result<(), InstallError> {
+        let (own, pack, at) = (Arc::clone(self), pack.clone(), self.host.now());
+        blocking(move || {
+            own.installed.change(|entries| {
+                for entry in entries.iter_mut().filter(|entry| entry.id == pack) {
+                    let new = if entry.digest == digest { state } else { others(entry.state) };
+                    if new != entry.state {
+                        (entry.state, entry.since) = (new, at);
+                    }
+                    if entry.digest == digest {
+                        entry.reason.clone_from(&reason);
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Files are read and written beside the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
+) -> Result<T, InstallError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The tasks of a host's packs. Ends them when it is dropped.
+pub struct Swaps {
+    context: Arc<Context>,
+    asked: Mutex<BTreeMap<PackId, watch::Sender<u64>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Swaps {
+    /// None runs yet.
+    pub fn new(context: Arc<Context>) -> Arc<Self> {
+        Arc::new(Self { context, asked: Mutex::default(), tasks: Mutex::default() })
+    }
+
+    /// What they work with.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Ends them: what is on its way goes on from what is written down when the next host starts.
+    pub fn end(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+
+    /// The operator's grants are others: what waited for them may go on.
+    pub fn look_at_all(&self) {
+        let known: Vec<PackId> = self.asked.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        known.iter().for_each(|pack| self.look(pack));
+    }
+
+    /// The lock says something else of a pack: its task looks, and begins where it has none.
+    pub fn look(&self, pack: &PackId) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = asked.get(pack)
+            && !sender.is_closed()
+        {
+            sender.send_modify(|n| *n += 1);
+            return;
+        }
+        let (sender, receiver) = watch::channel(1);
+        asked.insert(pack.clone(), sender);
+        let task = drive::work(Arc::clone(&self.context), pack.clone(), receiver);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+    }
+}

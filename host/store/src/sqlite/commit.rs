@@ -76,6 +76,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                                    data = excluded.data";
                 run(conn, SQL, params![agent.as_str(), plugin.as_str(), blob.version, blob.data])?;
             }
+            Change::RestoreState { .. } => {}
             Change::ClearState { agent, plugin } => {
                 const SQL: &str = "DELETE FROM plugin_state WHERE agent = ?1 AND plugin = ?2";
                 run(conn, SQL, params![agent.as_str(), plugin.as_str()])?;

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
-    agents::{self, NewAgent},
+    agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Demo,
     commands::run::told_to_stop,
@@ -37,7 +37,9 @@ const PERSON: &str = "you";
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
-    let specs = characters(args)?;
+    let found = characters(args)?;
+    let more: Vec<String> = found.generators().collect();
+    let Found { specs, brought, .. } = found;
     let start = Timestamp::parse(START).unwrap_or_default();
     let clock = Arc::new(ScaledClock::new(start, args.speed));
     let generators: BTreeMap<String, u64> = setup
@@ -59,7 +61,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         default_model: Llm::OFFLINE.to_owned(),
         timezone: "UTC".to_owned(),
     };
-    let Assembly { host, local, .. } = assembly::assemble(setup, plan)?;
+    let Assembly { host, local, .. } = assembly::assemble_with(setup, plan, &brought)?;
     host.load().await?;
     let at = host.now();
     for spec in &specs {
@@ -67,7 +69,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
     }
     let watcher = host.watch();
-    agents::take_up(&host, generators.into_keys(), |_| {}).await?;
+    agents::take_up(&host, generators.into_keys().chain(more), |_| {}).await?;
     let (stop, stopped) = watch::channel(false);
     let driver = tokio::spawn(Live::default().run(Arc::clone(&host), stopped.clone()));
     let stage = Stage { host, local, specs, speed: args.speed };
@@ -135,15 +137,18 @@ impl Stage {
     }
 }
 
-fn characters(args: &Demo) -> Result<Vec<AgentSpec>> {
-    let specs = match &args.packs {
-        Some(folder) => agents::find(folder)?.specs,
-        None => firstparty::personalities()?.iter().filter_map(AgentSpec::from_pack).collect(),
+fn characters(args: &Demo) -> Result<Found> {
+    let found = match &args.packs {
+        Some(folder) => agents::find(folder, Vec::new())?,
+        None => Found {
+            specs: firstparty::personalities()?.iter().filter_map(AgentSpec::from_pack).collect(),
+            ..Found::default()
+        },
     };
-    if specs.is_empty() {
+    if found.specs.is_empty() {
         return Err(Trouble::input("no-agents", "there is no character in that folder", "name a folder with packs"));
     }
-    Ok(specs)
+    Ok(found)
 }
 
 /// A line per effect; for scripts they are only counted.

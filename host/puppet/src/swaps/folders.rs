@@ -1,0 +1,194 @@
+//! What changes on the disk while a host runs: the operator's pack folders, their agent files, `grants.toml`,
+//! `puppet.toml`. What is half-written is looked at again when it changes; until then what is live stays live.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use puppet_packs::{Bundle, Entry, InstallError, Source, State};
+use puppet_types::PackId;
+
+use super::{Context, Swaps, blocking, watcher::Watcher};
+
+/// A fault that goes away by itself within this time is not told: somebody was writing.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Files beside the configuration that a host reads again.
+pub trait Files: Send + Sync + 'static {
+    /// `grants.toml` may have changed.
+    fn grants(&self);
+    /// `puppet.toml` may have changed.
+    fn config(&self);
+}
+
+/// What is watched.
+pub struct Folders {
+    home: PathBuf,
+    swaps: Arc<Swaps>,
+    files: Arc<dyn Files>,
+    /// Packs by their folders, as they were last taken up.
+    known: BTreeMap<PathBuf, PackId>,
+    /// What was told of a folder.
+    told: BTreeMap<PathBuf, String>,
+    /// Faults that may go away.
+    open: BTreeMap<PathBuf, String>,
+}
+
+/// What became of a folder that changed.
+enum Taken {
+    /// It is as it was.
+    Same(PackId),
+    /// A version more.
+    New(PackId),
+}
+
+impl Folders {
+    /// Of the folder of the configuration. `known`: packs whose folders were taken up at the start.
+    pub fn new(home: PathBuf, swaps: Arc<Swaps>, files: Arc<dyn Files>, known: BTreeMap<PathBuf, PackId>) -> Self {
+        let home = if home.as_os_str().is_empty() { PathBuf::from(".") } else { home };
+        let home = home.canonicalize().unwrap_or(home);
+        let known = known.into_iter().map(|(path, pack)| (path.canonicalize().unwrap_or(path), pack)).collect();
+        Self { home, swaps, files, known, told: BTreeMap::new(), open: BTreeMap::new() }
+    }
+
+    /// Watches for as long as the host runs.
+    pub async fn run(mut self) {
+        let mut watcher = match Watcher::new() {
+            Ok(watcher) => watcher,
+            Err(error) => return tracing::error!(%error, "changes of files are not noticed before the next start"),
+        };
+        self.watch(&mut watcher);
+        loop {
+            let waits = !self.open.is_empty();
+            tokio::select! {
+                paths = watcher.changed() => {
+                    if paths.contains(&self.agents()) {
+                        self.watch(&mut watcher);
+                    }
+                    self.changed(paths).await;
+                }
+                () = tokio::time::sleep(PATIENCE), if waits => self.tell(),
+            }
+        }
+    }
+
+    fn agents(&self) -> PathBuf {
+        self.home.join("agents")
+    }
+
+    fn watch(&self, watcher: &mut Watcher) {
+        for (folder, deep) in [(self.home.clone(), false), (self.agents(), true)] {
+            if folder.is_dir()
+                && let Err(error) = watcher.watch(&folder, deep)
+            {
+                tracing::error!(folder = %folder.display(), %error, "changes in it are not noticed before the next start");
+            }
+        }
+    }
+
+    async fn changed(&mut self, paths: BTreeSet<PathBuf>) {
+        let agents = self.agents();
+        let mut folders = BTreeSet::new();
+        for path in paths {
+            match path.strip_prefix(&agents) {
+                Ok(below) => match below.components().next() {
+                    Some(first) => drop(folders.insert(agents.join(first))),
+                    // The folder of folders itself: all of them may have come at once.
+                    None => folders.extend(packs_in(&agents).into_iter().chain(self.known.keys().cloned())),
+                },
+                Err(_) if path == self.home.join("grants.toml") => self.files.grants(),
+                Err(_) if path == self.home.join("puppet.toml") => self.files.config(),
+                Err(_) => {}
+            }
+        }
+        for folder in folders {
+            self.folder(folder).await;
+        }
+    }
+
+    async fn folder(&mut self, folder: PathBuf) {
+        if !folder.join("pack.toml").exists() {
+            if let Some(pack) = self.known.get(&folder) {
+                let reason =
+                    format!("{pack}: its folder is gone: what is live stays live (`puppet remove {pack}` ends it)");
+                self.open.insert(folder, reason);
+            }
+            return;
+        }
+        let (context, path) = (Arc::clone(self.swaps.context()), folder.clone());
+        match blocking(move || Ok(take_up(&context, &path))).await {
+            Ok(Ok(Taken::New(pack))) => {
+                self.fine(&folder, pack.clone());
+                self.swaps.look(&pack);
+            }
+            Ok(Ok(Taken::Same(pack))) => self.fine(&folder, pack),
+            Ok(Err(reason)) => drop(self.open.insert(folder, reason)),
+            Err(error) => drop(self.open.insert(folder, error.to_string())),
+        }
+    }
+
+    fn fine(&mut self, folder: &Path, pack: PackId) {
+        self.open.remove(folder);
+        self.told.remove(folder);
+        self.known.insert(folder.to_owned(), pack);
+    }
+
+    /// What has not gone away by itself is told, once.
+    fn tell(&mut self) {
+        for (folder, reason) in std::mem::take(&mut self.open) {
+            if self.told.get(&folder) == Some(&reason) {
+                continue;
+            }
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let pack = self.known.get(&folder).cloned().unwrap_or_else(|| PackId::new(name));
+            self.swaps.context().tell(&pack, "", "refused", reason.clone());
+            self.told.insert(folder, reason);
+        }
+    }
+}
+
+/// Folders with a pack in a folder.
+pub(super) fn packs_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.join("pack.toml").is_file());
+    paths.sort();
+    paths
+}
+
+/// Takes what a folder holds into what is installed, where that is new.
+fn take_up(context: &Context, folder: &Path) -> Result<Taken, String> {
+    let words = |error: InstallError| error.to_string();
+    let bundle = Bundle::open(folder).map_err(|error| error.to_string())?;
+    let pack = bundle.pack.manifest.id.clone();
+    if let Some(component) = bundle.component_bytes() {
+        // Half-written ones are told here, before anything is put away.
+        puppet_sandbox::inspect(component).map_err(|error| error.to_string())?;
+    }
+    let digest = bundle.digest();
+    let entries = context.installed.entries().map_err(words)?;
+    let own: Vec<&Entry> = entries.iter().filter(|entry| entry.id == pack).collect();
+    if let Some(other) = own.iter().find(|entry| entry.source == Source::Archive && is_live(entry.state)) {
+        return Err(format!(
+            "`{pack}` {} was installed from an archive: `puppet remove {pack}`, or take this folder away",
+            other.version
+        ));
+    }
+    let newest = own.iter().max_by_key(|entry| entry.since);
+    let same = |entry: &&&Entry| entry.digest == digest;
+    // What was refused is tried again when it comes again after something else.
+    if own.iter().any(|entry| entry.digest == digest && is_live(entry.state)) || newest.filter(same).is_some() {
+        return Ok(Taken::Same(pack));
+    }
+    let staged = context.installed.stage(folder, Source::Folder).map_err(words)?;
+    context.installed.publish(staged, State::Next, context.host.now(), None).map_err(words)?;
+    Ok(Taken::New(pack))
+}
+
+/// Whether a version serves, or is on its way.
+pub(super) fn is_live(state: State) -> bool {
+    matches!(state, State::Current | State::Watched | State::Canary | State::Next)
+}

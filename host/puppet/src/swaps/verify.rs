@@ -1,0 +1,145 @@
+//! From what is installed to what can serve: read, checked against its own claims and the operator's grants, compiled
+//! apart, linked. Nothing serves yet.
+
+use std::sync::Arc;
+
+use puppet_engine::{Host, swap::Candidate};
+use puppet_packs::{AgentSpec, Component, Entry, Installed, Pack, Source};
+use puppet_sandbox::World;
+use puppet_store::AgentRow;
+use puppet_types::{Digest, PackId, Timestamp};
+
+use super::{Context, compile};
+use crate::{
+    agents,
+    grants::{Grants, Vouched},
+    repertoire::Version,
+};
+
+/// Why a version does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Never as it is.
+    Refused(String),
+    /// Not before the operator has spoken.
+    Waits(String),
+}
+
+/// A version that was read and checked.
+pub struct Verified {
+    /// It.
+    pub pack: Pack,
+    /// Its component, where it brings one.
+    pub version: Option<Version>,
+}
+
+/// Who vouches for a version.
+pub fn vouched(entry: &Entry) -> Vouched {
+    match entry.source {
+        Source::Folder => Vouched::Folder { component: entry.component },
+        Source::Archive => {
+            Vouched::Installed { digest: entry.component.unwrap_or(entry.digest), signer: entry.signer.clone() }
+        }
+    }
+}
+
+/// Reads what is installed, and whether it may serve at this time.
+pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timestamp) -> Result<Verified, Stop> {
+    let pack = installed.open(entry).map_err(|error| Stop::Refused(error.to_string()))?;
+    let refused = |error: std::io::Error| Stop::Refused(format!("its component cannot be read: {error}"));
+    let version = match &pack.manifest.component {
+        Component::BuiltIn(_) => None,
+        Component::File(file) => {
+            let bytes = std::fs::read(pack.dir.join(file)).map_err(refused)?;
+            if entry.component.is_some_and(|digest| digest != Digest::of(&bytes)) {
+                return Err(Stop::Refused("its component is not the one that was installed: install it again".into()));
+            }
+            let inspection = puppet_sandbox::inspect(&bytes).map_err(|error| Stop::Refused(error.to_string()))?;
+            if inspection.world == World::EventGenerator && pack.persona.is_some() {
+                let trouble = agents::no_character(&pack.dir, &pack.manifest.component);
+                return Err(Stop::Refused(trouble.message));
+            }
+            Some(Version { manifest: pack.manifest.clone(), bytes: bytes.into(), vouched: vouched(entry) })
+        }
+    };
+    if entry.source == Source::Archive {
+        granted(entry, &pack, grants, now)?;
+    }
+    Ok(Verified { pack, version })
+}
+
+/// What was installed serves only where the operator has approved exactly it, and that has not ended.
+fn granted(entry: &Entry, pack: &Pack, grants: &Grants, now: Timestamp) -> Result<(), Stop> {
+    if pack.manifest.requests.is_empty() {
+        return Ok(());
+    }
+    let approve = format!("`puppet grants approve {}`", entry.id);
+    let grant = grants.pack(&entry.id);
+    if !vouched(entry).has(grant.as_ref()) {
+        return Err(Stop::Waits(format!("it is not what `grants.toml` grants: {approve}")));
+    }
+    match grant.and_then(|grant| grant.terms.expires) {
+        Some(end) if end <= now => Err(Stop::Waits(format!("its grant ended at {end}: {approve}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Compiles and links it.
+pub async fn load(context: &Arc<Context>, verified: &Verified) -> Result<Option<Arc<puppet_engine::Plugin>>, Stop> {
+    let Some(version) = verified.version.clone() else { return Ok(None) };
+    let file = match &verified.pack.manifest.component {
+        Component::File(file) => verified.pack.dir.join(file),
+        Component::BuiltIn(_) => return Ok(None),
+    };
+    let own = Arc::clone(context);
+    let loading = tokio::task::spawn_blocking(move || {
+        let (program, rules) = ((own.program.as_path(), &own.sandbox), own.rules());
+        let compiled = compile::apart(&own.host.sandbox, program, (&file, &version.bytes), &rules)?;
+        let plugin = version.load(&own.host.sandbox, &compiled).map_err(|error| error.to_string())?;
+        own.repertoire.add(plugin.digest(), version.manifest, version.vouched);
+        Ok(Arc::new(plugin))
+    });
+    let loaded: Result<_, String> =
+        loading.await.unwrap_or_else(|error| Err(format!("it could not be loaded: {error}")));
+    loaded.map(Some).map_err(Stop::Refused)
+}
+
+/// What is to serve: the component, or that of the plugin which the pack runs, and the agent that comes with it; one
+/// that does not live here yet is named apart.
+pub async fn candidate(
+    host: &Host,
+    verified: &Verified,
+    plugin: Option<Arc<puppet_engine::Plugin>>,
+) -> Result<(Candidate, Option<AgentSpec>), Stop> {
+    let pack = &verified.pack;
+    let runs: &PackId = pack.manifest.plugin();
+    let plugin = match plugin {
+        Some(plugin) => plugin,
+        None => host
+            .plugins()
+            .get(runs)
+            .cloned()
+            .ok_or_else(|| Stop::Refused(format!("it runs `{runs}`, which is not here: install that first")))?,
+    };
+    let failed = |error: puppet_store::StoreError| Stop::Refused(error.to_string());
+    let alone = |plugin| Candidate { plugin, rows: Vec::new() };
+    let Some(mut spec) = AgentSpec::from_pack(pack) else { return Ok((alone(plugin), None)) };
+    let row = host.store.agent(&spec.id).await.map_err(failed)?;
+    let old = row.as_ref().and_then(|row| agents::spec_of(row).ok());
+    if let Some(old) = &old
+        && old.pack != spec.pack
+    {
+        return Err(Stop::Refused(format!("there is an agent `{}` already, made from `{}`", old.id, old.pack)));
+    }
+    if let Some(old) = old.filter(|_| pack.manifest.agent.handle.is_none()) {
+        // The account that it was given when it came to live here.
+        spec.handle = old.handle;
+    }
+    let account = puppet_types::AccountId::new(&spec.handle);
+    if let Some(other) = host.accounts.agent(&account).filter(|other| *other != spec.id) {
+        return Err(Stop::Refused(format!("it would speak as @{account}, which is the account of `{other}`")));
+    }
+    let Some(AgentRow { created, .. }) = row else { return Ok((alone(plugin), Some(spec))) };
+    let body = serde_json::to_value(&spec).map_err(|error| Stop::Refused(error.to_string()))?;
+    Ok((Candidate { plugin, rows: vec![AgentRow { id: spec.id, body, created }] }, None))
+}
