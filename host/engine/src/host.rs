@@ -366,7 +366,7 @@ impl Host {
     }
 
     /// Whether somebody watches: else nobody needs to be told.
-    pub(crate) fn is_watched(&self) -> bool {
+    pub fn is_watched(&self) -> bool {
         self.watchers.receiver_count() > 0
     }
 

@@ -63,7 +63,7 @@ fn small(config: &SandboxConfig) -> Pool {
 
 fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), String> {
     let mut command = Command::new(program);
-    command.arg("compile").env_clear().current_dir("/");
+    command.args(["--json", "compile"]).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("the compiler cannot be started: {error}"))?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -78,11 +78,11 @@ fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), 
         // What cannot be read is not told.
         let _ = stderr.take(SAID_BYTES).read_to_string(&mut said);
     }
-    let said = said.trim();
-    Err(match said.is_empty() {
+    let said: Option<serde_json::Value> = serde_json::from_str(said.trim()).ok();
+    Err(match said.as_ref().and_then(|said| said["error"]["message"].as_str()) {
+        Some(message) => message.to_owned(),
         // It was killed: by the system, or at a bound of its own.
-        true => format!("compiling it ended abnormally ({status}): more memory than `swap.compile_bytes`, or a fault"),
-        false => said.to_owned(),
+        None => format!("compiling it ended abnormally ({status}): more memory than `swap.compile_bytes`, or a fault"),
     })
 }
 

@@ -90,7 +90,9 @@ impl Context {
 
     /// Tells those who watch, and the log.
     fn tell(&self, pack: &PackId, version: &str, stage: &'static str, detail: String) {
+        // Who watches is told below.
         match stage {
+            _ if self.host.is_watched() => tracing::debug!(%pack, version, stage, "{detail}"),
             "refused" | "rolled-back" => tracing::warn!(%pack, version, stage, "{detail}"),
             _ => tracing::info!(%pack, version, stage, "{detail}"),
         }
