@@ -22,7 +22,7 @@ mod bare;
 mod contract;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/guest.rs"]
-mod guest;
+pub mod guest;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/providers.rs"]
 mod providers;

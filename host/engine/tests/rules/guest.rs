@@ -105,7 +105,7 @@ const OUT: &str = "(i32.const 256)";
 const NONE: &str = "(i32.const 0) (i32.const 0)";
 
 impl Step {
-    fn capability(self) -> &'static str {
+    pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
             Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",

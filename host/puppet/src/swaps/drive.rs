@@ -277,9 +277,10 @@ impl Way {
 
     /// How many agents try a candidate first.
     fn tries(&self, candidate: &Candidate, agents: &[AgentId]) -> usize {
-        let serves = self.context.host.plugins().contains_key(&candidate.plugin.id);
+        let serving = self.context.host.plugins().get(&self.pack).cloned();
+        let is_new = serving.is_some_and(|serving| serving.digest() != candidate.plugin.digest());
         let percent = usize::try_from(self.context.rules().canary_percent).unwrap_or(0);
-        if serves && candidate.rows.is_empty() { agents.len() * percent / 100 } else { 0 }
+        if is_new && candidate.plugin.id == self.pack { agents.len() * percent / 100 } else { 0 }
     }
 
     /// Some agents try it. Answers false where a newer one has come.

@@ -139,7 +139,10 @@ pub async fn candidate(
     if let Some(other) = host.accounts.agent(&account).filter(|other| *other != spec.id) {
         return Err(Stop::Refused(format!("it would speak as @{account}, which is the account of `{other}`")));
     }
-    let Some(AgentRow { created, .. }) = row else { return Ok((alone(plugin), Some(spec))) };
+    let Some(row) = row else { return Ok((alone(plugin), Some(spec))) };
     let body = serde_json::to_value(&spec).map_err(|error| Stop::Refused(error.to_string()))?;
-    Ok((Candidate { plugin, rows: vec![AgentRow { id: spec.id, body, created }] }, None))
+    if row.body == body {
+        return Ok((alone(plugin), None));
+    }
+    Ok((Candidate { plugin, rows: vec![AgentRow { body, ..row }] }, None))
 }

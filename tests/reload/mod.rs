@@ -1,0 +1,4 @@
+//! A live character is changed: versions of its plugin come and go while events keep coming, and none of them is lost.
+
+mod place;
+mod stages;
