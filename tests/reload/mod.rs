@@ -1,4 +1,5 @@
 //! A live character is changed: versions of its plugin come and go while events keep coming, and none of them is lost.
 
+mod folders;
 mod place;
 mod stages;

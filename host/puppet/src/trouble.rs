@@ -90,6 +90,14 @@ impl Trouble {
     fn new(exit: Exit, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { exit, code, message: message.into(), place: Place::default(), remedy: remedy.into() }
     }
+    /// What is wrong, where, and what to do, on one line.
+    pub fn in_a_line(&self) -> String {
+        let Self { message, place, remedy, .. } = self;
+        let file = place.file.as_deref().map(|file| Path::new(file).file_name().unwrap_or_default().to_string_lossy());
+        let line = place.line.map(|line| line.to_string());
+        let parts = [file.map(Into::into), line, place.field.clone(), Some(message.clone()), Some(remedy.clone())];
+        parts.into_iter().flatten().filter(|part: &String| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    }
     /// In a file.
     pub fn in_file(mut self, file: &Path) -> Self {
         self.place.file = Some(file.display().to_string());

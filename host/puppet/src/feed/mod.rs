@@ -147,7 +147,8 @@ impl Feed {
             }
             Happening::Swap { at, pack, version, stage, detail } => {
                 let gap = if detail.is_empty() { "" } else { ": " };
-                vec![Entry::Word { at, text: format!("{pack} {version} {stage}{gap}{detail}") }]
+                let version = if version.is_empty() { version } else { format!(" {version}") };
+                vec![Entry::Word { at, text: format!("{pack}{version} {stage}{gap}{detail}") }]
             }
             Happening::Halted { at, halt } => {
                 let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);

@@ -229,7 +229,7 @@ impl Way {
         if let Some(plugin) = &plugin {
             self.context.host.load_strikes_of(plugin).await?;
         }
-        verify::candidate(&self.context.host, verified, plugin).await
+        verify::candidate((&self.context.host, &self.context.repertoire), verified, plugin).await
     }
 
     /// All the way of a new version.

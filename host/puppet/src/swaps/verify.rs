@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use puppet_engine::{Host, swap::Candidate};
 use puppet_packs::{AgentSpec, Component, Entry, Installed, Pack, Source};
-use puppet_sandbox::World;
 use puppet_store::AgentRow;
 use puppet_types::{Digest, PackId, Timestamp};
 
@@ -13,7 +12,8 @@ use super::{Context, compile};
 use crate::{
     agents,
     grants::{Grants, Vouched},
-    repertoire::Version,
+    repertoire::{Repertoire, Version},
+    trouble::Trouble,
 };
 
 /// Why a version does not serve.
@@ -46,22 +46,14 @@ pub fn vouched(entry: &Entry) -> Vouched {
 /// Reads what is installed, and whether it may serve at this time.
 pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timestamp) -> Result<Verified, Stop> {
     let pack = installed.open(entry).map_err(|error| Stop::Refused(error.to_string()))?;
-    let refused = |error: std::io::Error| Stop::Refused(format!("its component cannot be read: {error}"));
-    let version = match &pack.manifest.component {
-        Component::BuiltIn(_) => None,
-        Component::File(file) => {
-            let bytes = std::fs::read(pack.dir.join(file)).map_err(refused)?;
-            if entry.component.is_some_and(|digest| digest != Digest::of(&bytes)) {
-                return Err(Stop::Refused("its component is not the one that was installed: install it again".into()));
-            }
-            let inspection = puppet_sandbox::inspect(&bytes).map_err(|error| Stop::Refused(error.to_string()))?;
-            if inspection.world == World::EventGenerator && pack.persona.is_some() {
-                let trouble = agents::no_character(&pack.dir, &pack.manifest.component);
-                return Err(Stop::Refused(trouble.message));
-            }
-            Some(Version { manifest: pack.manifest.clone(), bytes: bytes.into(), vouched: vouched(entry) })
-        }
-    };
+    let fault = |trouble: Trouble| Stop::Refused(trouble.in_a_line());
+    agents::check_contract(&pack).map_err(fault)?;
+    let version = agents::brought(&pack).map_err(fault)?;
+    let version = version.map(|version| Version { vouched: vouched(entry), ..version });
+    let is_it = |version: &Version| entry.component.is_none_or(|digest| digest == Digest::of(&version.bytes));
+    if !version.as_ref().is_none_or(is_it) {
+        return Err(Stop::Refused("its component is not the one that was installed: install it again".to_owned()));
+    }
     if entry.source == Source::Archive {
         granted(entry, &pack, grants, now)?;
     }
@@ -107,7 +99,7 @@ pub async fn load(context: &Arc<Context>, verified: &Verified) -> Result<Option<
 /// What is to serve: the component, or that of the plugin which the pack runs, and the agent that comes with it; one
 /// that does not live here yet is named apart.
 pub async fn candidate(
-    host: &Host,
+    (host, repertoire): (&Host, &Repertoire),
     verified: &Verified,
     plugin: Option<Arc<puppet_engine::Plugin>>,
 ) -> Result<(Candidate, Option<AgentSpec>), Stop> {
@@ -121,6 +113,13 @@ pub async fn candidate(
             .cloned()
             .ok_or_else(|| Stop::Refused(format!("it runs `{runs}`, which is not here: install that first")))?,
     };
+    if let Some(known) = repertoire.known(runs, plugin.digest()) {
+        let checked = pack.check_settings(&known.manifest.declares).map_err(agents::of_pack);
+        checked.map_err(|trouble| Stop::Refused(trouble.in_a_line()))?;
+    }
+    if let Some(asked) = pack.manifest.claims.digest.filter(|asked| *asked != plugin.digest()) {
+        return Err(Stop::Refused(format!("it wants `{runs}` to be {asked}, which is {}", plugin.digest())));
+    }
     let failed = |error: puppet_store::StoreError| Stop::Refused(error.to_string());
     let alone = |plugin| Candidate { plugin, rows: Vec::new() };
     let Some(mut spec) = AgentSpec::from_pack(pack) else { return Ok((alone(plugin), None)) };
