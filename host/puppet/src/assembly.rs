@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     agents, firstparty,
-    grants::Grants,
+    grants::{Grants, Vouched},
     models::Embedding,
     sandboxed,
     setup::Setup,
@@ -170,14 +170,27 @@ pub fn manifests() -> BTreeMap<PackId, Manifest> {
     firstparty::plugins().into_iter().map(|plugin| (plugin.manifest.id.clone(), plugin.manifest)).collect()
 }
 
+/// What vouches for what runs for an agent.
+pub struct By {
+    /// For the plugin.
+    pub plugin: Vouched,
+    /// For its own pack, where that is another.
+    pub pack: Vouched,
+}
+
+impl By {
+    /// What runs comes with the program, and packs of agents lie in the operator's folder.
+    pub const OWN: Self = Self { plugin: Vouched::BuiltIn, pack: Vouched::Folder };
+}
+
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
-pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+pub fn rights(manifest: &Manifest, spec: &AgentSpec, by: &By, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
     let grants = grants.in_force();
     let mut requests = spec.requests_of(&manifest.requests);
-    let mut terms = grants.cut(&mut requests, &spec.plugin, Some(&spec.id));
+    let mut terms = grants.cut(&mut requests, &spec.plugin, Some(&spec.id), &by.plugin);
     let mut others = Vec::new();
     if spec.pack != spec.plugin {
-        terms = terms.both(&grants.cut(&mut requests, &spec.pack, Some(&spec.id)));
+        terms = terms.both(&grants.cut(&mut requests, &spec.pack, Some(&spec.id), &by.pack));
         others.push(spec.pack.clone());
     }
     let shared = grants.shared(&AccountId::new(&spec.handle));
@@ -185,10 +198,16 @@ pub fn rights(manifest: &Manifest, spec: &AgentSpec, grants: &Grants, ledger: &A
 }
 
 /// What a generator may do.
-pub fn rights_of_generator(manifest: &Manifest, id: &AgentId, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {
+pub fn rights_of_generator(
+    manifest: &Manifest,
+    id: &AgentId,
+    by: &Vouched,
+    grants: &Grants,
+    ledger: &Arc<Ledger>,
+) -> Rights {
     let grants = grants.in_force();
     let mut requests = manifest.requests.clone();
-    let terms = grants.cut(&mut requests, &manifest.id, Some(id));
+    let terms = grants.cut(&mut requests, &manifest.id, Some(id), by);
     Rights::on_terms(&requests, (&manifest.id, &[]), id, ledger, terms, grants.shared_by_all())
 }
 
@@ -233,7 +252,7 @@ impl Cast {
             profile,
             persona: Arc::new(persona),
             plugin: Arc::clone(plugins.get(&pack)?),
-            rights: Arc::new(rights_of_generator(manifest, id, &self.grants, ledger)),
+            rights: Arc::new(rights_of_generator(manifest, id, &Vouched::BuiltIn, &self.grants, ledger)),
             llm: self.model(None)?,
             assets: Vec::new(),
             decay: None,
@@ -256,7 +275,7 @@ impl Casting for Cast {
         let spec = agents::parsed(body).map_err(|error| error.to_string())?;
         let pack = spec.plugin.clone();
         let (Some(manifest), Some(plugin)) = (self.manifests.get(&pack), plugins.get(&pack)) else { return Ok(None) };
-        let rights = rights(manifest, &spec, &self.grants, ledger);
+        let rights = rights(manifest, &spec, &By::OWN, &self.grants, ledger);
         let llm = self.model(spec.llm.as_deref()).ok_or("there is no model for it")?;
         let profile = Profile {
             id: id.to_string(),

@@ -114,6 +114,11 @@ pub enum Request {
         /// Its pack.
         pack: PackId,
     },
+    /// Another version of a pack is installed, and may take the place of the one that runs.
+    Swap {
+        /// Which.
+        pack: PackId,
+    },
 }
 
 impl Request {
@@ -327,6 +332,8 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             host.release(&pack).await?;
             Ok(Value::Null)
         }
+        // taken up by the driver of swaps
+        Request::Swap { pack: _ } => Ok(Value::Null),
         Request::Plugins => {
             let now = host.now();
             let stands: BTreeMap<PackId, Stands> = host

@@ -8,6 +8,7 @@ use std::{
 };
 
 use puppet_grants::{BudgetKey, Ledger, Limits, Owner, Requests, Shared, Terms};
+use puppet_packs::Entry;
 use puppet_types::{AccountId, AgentId, Capability, Digest, PackId};
 
 use crate::{
@@ -16,6 +17,41 @@ use crate::{
     setup::Setup,
     trouble::{Result, Trouble},
 };
+
+/// Who says that what runs is what the operator granted something to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vouched {
+    /// It comes with the program.
+    BuiltIn,
+    /// It lies in a folder of the operator's own.
+    Folder,
+    /// It is installed: a grant is bound to its content, or to who signed it.
+    Installed {
+        /// Of its component, or of the pack where it brings none.
+        digest: Digest,
+        /// A minisign public key.
+        signer: Option<String>,
+    },
+}
+
+impl Vouched {
+    /// Of an installed version.
+    pub fn of(entry: &Entry) -> Self {
+        Self::Installed { digest: entry.vouched(), signer: entry.signer.clone() }
+    }
+
+    /// Whether a grant is meant for it.
+    pub fn holds(&self, grant: &PackGrant) -> bool {
+        match self {
+            // Nothing of these is signed.
+            Self::BuiltIn | Self::Folder => grant.publisher.is_none(),
+            Self::Installed { digest, signer } => {
+                [grant.digest, grant.previous].contains(&Some(*digest))
+                    || (signer.is_some() && *signer == grant.publisher)
+            }
+        }
+    }
+}
 
 /// All grants, by pack. A pack that is not among them has what it requests, up to the ceilings: what runs without a
 /// grant comes with puppet.
@@ -160,10 +196,10 @@ impl Grants {
 
     /// What is odd about them: packs that are not here, which is most likely a slip, and components that are not the
     /// ones that were approved.
-    pub fn notes(&self, packs: &BTreeSet<PackId>) -> Vec<String> {
+    pub fn notes(&self, packs: &BTreeSet<PackId>, installed: &[Entry]) -> Vec<String> {
         let built_in = firstparty::plugins();
-        let known: BTreeSet<PackId> =
-            built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned()).collect();
+        let known = built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned());
+        let known: BTreeSet<PackId> = known.chain(installed.iter().map(|entry| entry.id.clone())).collect();
         let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
         let mut notes = Vec::new();
         for grant in self.all().packs.values() {
@@ -173,6 +209,17 @@ impl Grants {
                 notes.push(format!(
                     "grants, line {line}: there is no pack `{pack}` here, so this grants nothing: {remedy}"
                 ));
+            }
+            let runs = installed.iter().find(|entry| entry.id == *pack && entry.state.runs());
+            if let Some(entry) = runs {
+                if !Vouched::of(entry).holds(grant) {
+                    notes.push(format!(
+                        "grants, line {line}: `{pack}` {} is installed, and this is bound to other content: it is granted \
+                         nothing; `puppet grants approve {pack}` approves what is installed",
+                        entry.version
+                    ));
+                }
+                continue;
             }
             if publisher.is_some() {
                 notes.push(format!(
@@ -201,15 +248,21 @@ pub struct InForce<'a>(RwLockReadGuard<'a, All>);
 impl InForce<'_> {
     /// Cuts what a pack requests for an agent (none: for those that it is granted for) to what is granted. Nothing is
     /// ever added.
-    pub fn cut(&self, requests: &mut Requests, pack: &PackId, agent: Option<&AgentId>) -> Terms {
-        let Some(grant) = self.0.packs.get(pack) else { return Terms::default() };
+    ///
+    /// What is installed has nothing without a grant that is bound to it.
+    pub fn cut(&self, requests: &mut Requests, pack: &PackId, agent: Option<&AgentId>, vouched: &Vouched) -> Terms {
+        let Some(grant) = self.0.packs.get(pack) else {
+            if matches!(vouched, Vouched::Installed { .. }) {
+                requests.clear();
+            }
+            return Terms::default();
+        };
         if let (Some(agents), Some(agent)) = (&grant.agents, agent)
             && !agents.contains(agent)
         {
             requests.clear();
         }
-        // Nothing that runs today is signed.
-        if grant.publisher.is_some() {
+        if !vouched.holds(grant) {
             requests.clear();
         }
         requests.retain(|capability, request| {
@@ -250,8 +303,37 @@ mod tests {
 
     fn cut(grants: &Grants, agent: &str) -> Requests {
         let mut requests = requests();
-        grants.in_force().cut(&mut requests, &"ember".into(), Some(&agent.into()));
+        grants.in_force().cut(&mut requests, &"ember".into(), Some(&agent.into()), &Vouched::Folder);
         requests
+    }
+
+    #[test]
+    fn what_is_installed_has_only_what_was_granted_to_its_content_or_its_publisher() {
+        let [one, two, other] = [b"1", b"2", b"3"].map(|bytes| Digest::of(bytes));
+        let key = |c: &str| format!("RW{}", c.repeat(54));
+        let installed = |digest, signer: Option<&str>| Vouched::Installed { digest, signer: signer.map(&key) };
+        let bound = format!("[packs.ember]\ndigest = \"{one}\"\nprevious = \"{two}\"\n[packs.ember.llm]\n");
+        let pinned = format!("[packs.ember]\npublisher = \"{}\"\n[packs.ember.llm]\n", key("Q"));
+        let loose = "[packs.ember.llm]\n";
+        for (text, vouched, granted) in [
+            (&*bound, installed(one, None), 1),
+            (&*bound, installed(two, None), 1),
+            (&*bound, installed(other, None), 0),
+            (&*bound, Vouched::Folder, 1),
+            (&*bound, Vouched::BuiltIn, 1),
+            (&*pinned, installed(other, Some("Q")), 1),
+            (&*pinned, installed(other, Some("R")), 0),
+            (&*pinned, installed(other, None), 0),
+            (&*pinned, Vouched::Folder, 0),
+            (loose, installed(one, None), 0),
+            (loose, Vouched::Folder, 1),
+            ("", installed(one, Some("Q")), 0),
+            ("", Vouched::BuiltIn, 2),
+        ] {
+            let mut left = requests();
+            grants(text).in_force().cut(&mut left, &"ember".into(), None, &vouched);
+            assert_eq!(left.len(), granted, "{text} {vouched:?}");
+        }
     }
 
     #[test]
@@ -327,7 +409,7 @@ mod tests {
         let key = format!("RW{}", "Q".repeat(54));
         let grants = grants(&format!("[packs.ember]\npublisher = \"{key}\"\n[packs.ember.llm]\n"));
         assert!(cut(&grants, "ann").is_empty());
-        let notes = grants.notes(&["ember".into()].into());
+        let notes = grants.notes(&["ember".into()].into(), &[]);
         assert!(notes.len() == 1 && notes[0].contains("is not signed"), "{notes:?}");
     }
 

@@ -9,7 +9,7 @@ use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    assembly,
+    assembly::{self, By},
     config::usd,
     control::{self, Request},
     grants::Grants,
@@ -74,14 +74,14 @@ async fn stored(setup: &Setup) -> Result<Value> {
     // Of every right that somebody has, and of no other.
     for spec in records::readable(setup).await? {
         if let Some(manifest) = manifests.get(&spec.plugin) {
-            lines.extend(assembly::rights(manifest, &spec, &grants, &ledger).lines(at));
+            lines.extend(assembly::rights(manifest, &spec, &By::OWN, &grants, &ledger).lines(at));
         }
     }
     let drawn: BTreeSet<_> = spent.iter().map(|spend| &spend.key.owner).collect();
     for owner in drawn {
         let Owner::Agent { agent, pack } = owner else { continue };
         if let Some(manifest) = manifests.get(pack).filter(|_| agent.is_generator()) {
-            lines.extend(assembly::rights_of_generator(manifest, agent, &grants, &ledger).lines(at));
+            lines.extend(assembly::rights_of_generator(manifest, agent, &By::OWN.plugin, &grants, &ledger).lines(at));
         }
     }
     let mut lines = once_each(lines);

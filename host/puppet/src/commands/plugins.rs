@@ -16,7 +16,7 @@ use crate::{
     agents,
     control::{self, Request as Ask, Stands},
     firstparty,
-    grants::Grants,
+    grants::{Grants, Vouched},
     output::{List, Output, Table},
     records,
     setup::Setup,
@@ -71,7 +71,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let id = &plugin.manifest.id;
         let stands = all.get(id).cloned();
         let mut requests = plugin.manifest.requests.clone();
-        grants.in_force().cut(&mut requests, id, None);
+        grants.in_force().cut(&mut requests, id, None, &Vouched::BuiltIn);
         let granted = granted(&requests, id);
         rows.push(row(&plugin, granted, stands.as_ref(), &agents, &behaviour)?);
     }

@@ -29,6 +29,7 @@ use crate::{
     },
     files,
     grants::{self, Grants},
+    installing,
     models::{self, Usable},
     output::Output,
     records,
@@ -81,7 +82,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         }
     };
     let count = agents::take_up(&host, generators.into_keys(), tell).await?;
-    grants.notes(&packs).into_iter().for_each(|note| out.note(note));
+    grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
     let grants = (grants, grants::file(setup));

@@ -65,7 +65,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         timezone: args.tz.clone(),
     };
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
-    course.grants.notes(&packs).into_iter().for_each(|note| out.note(note));
+    course.grants.notes(&packs, &[]).into_iter().for_each(|note| out.note(note));
     let Assembly { host, store, .. } = assembly::assemble(setup, plan)?;
     host.load().await?;
     settle(&host, &found.specs, &course).await?;

@@ -43,6 +43,8 @@ impl Config {
         rows.add("approvals.expires", self.approvals.expires.clone());
         rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
         rows.add("mailbox.overflow", self.mailbox.overflow.name().to_owned());
+        rows.add("packs.keep", self.packs.keep.to_string());
+        rows.add("packs.bytes", self.packs.bytes.to_string());
         rows.table("sandbox", &self.sandbox);
         rows.add("invocation.host_calls", self.invocation.host_calls.to_string());
         rows.add("invocation.decisions", self.invocation.decisions.to_string());

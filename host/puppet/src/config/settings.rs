@@ -31,6 +31,8 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
+    /// `[packs]`: installed versions that do not run.
+    pub packs: Packs,
     /// `[sandbox]`, as written; the sandbox checks it.
     pub sandbox: toml::Table,
     /// `[invocation]`.
@@ -40,6 +42,21 @@ pub struct Config {
     /// Where the values come from, by key; what is not here is a default.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
+}
+
+/// `[packs]`: how long installed versions stay that do not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Packs {
+    /// So many of each pack.
+    pub keep: usize,
+    /// So many bytes of all packs together.
+    pub bytes: u64,
+}
+
+impl Default for Packs {
+    fn default() -> Self {
+        Self { keep: 3, bytes: 1 << 30 }
+    }
 }
 
 /// `[host]`: the data folder and what the host does by itself.
@@ -388,7 +405,8 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let before = ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "sandbox"];
+        let before =
+            ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "packs", "sandbox"];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
