@@ -1,6 +1,7 @@
 //! Packs on their way from an author's folder to an operator's data folder: built, signed, looked into, compared.
 
 mod archives;
+mod installed;
 
 use std::{
     fs,

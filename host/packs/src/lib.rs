@@ -17,6 +17,7 @@ mod pack;
 mod paths;
 mod persona;
 mod requests;
+pub mod requires;
 mod schema;
 mod sealed;
 mod secrets;

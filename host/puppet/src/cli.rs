@@ -4,7 +4,7 @@ mod packs;
 
 use std::path::PathBuf;
 
-pub use packs::{PackCommand, Signed};
+pub use packs::{Install, PackCommand, Signed, WhichVersion};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -58,6 +58,16 @@ pub enum Command {
     /// Make, sign, look into and compare packs. None of it runs or installs anything.
     #[command(subcommand)]
     Pack(PackCommand),
+    /// The installed packs, version by version.
+    Packs,
+    /// Install a pack into the data folder. Where it asks for more than it was granted, it waits for you.
+    Install(Install),
+    /// Install another version of a pack that is installed.
+    Upgrade(Install),
+    /// Bring an earlier version of a pack back: the one that ran last, or one that is named.
+    Rollback(WhichVersion),
+    /// Take a pack out, or one version of it.
+    Remove(WhichVersion),
     /// The plugins that run, with their imports, grants and strikes.
     Plugins {
         /// None lists them.

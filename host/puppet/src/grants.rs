@@ -8,6 +8,7 @@ use std::{
 };
 
 use puppet_grants::{BudgetKey, Ledger, Limits, Owner, Requests, Shared, Terms};
+use puppet_packs::{Entry, Source};
 use puppet_types::{AccountId, AgentId, Capability, Digest, PackId};
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
-/// Who vouches for what a pack is.
+/// Who says that what runs is what the operator granted something to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Vouched {
     /// It comes with the program.
@@ -28,31 +29,46 @@ pub enum Vouched {
         /// Of its own component.
         component: Option<Digest>,
     },
-    /// Nobody here: it was installed, and is granted what was approved of exactly this.
+    /// It is installed: a grant is bound to its content, or to who signed it; without one it has nothing.
     Installed {
-        /// Of its component; of the pack where it brings none.
+        /// Of its component, or of the pack where it brings none.
         digest: Digest,
-        /// The key that signed it.
+        /// A minisign public key.
         signer: Option<String>,
     },
 }
 
 impl Vouched {
-    /// Whether a grant counts for it; `None` asks what holds where nothing was said.
-    pub fn has(&self, grant: Option<&PackGrant>) -> bool {
-        match (self, grant) {
-            (Self::BuiltIn | Self::Folder { component: None }, None) => true,
-            (Self::Folder { component: Some(_) } | Self::Installed { .. }, None) => false,
-            (Self::BuiltIn | Self::Folder { component: None }, Some(grant)) => grant.publisher.is_none(),
-            (Self::Folder { component: Some(digest) }, Some(grant)) => {
-                grant.publisher.is_none() && grant.digest.is_none_or(|approved| approved == *digest)
-            }
-            (Self::Installed { digest, signer }, Some(grant)) => match (&grant.publisher, signer) {
-                (Some(publisher), Some(signer)) => publisher == signer,
-                (Some(_), None) => false,
-                (None, _) => grant.digest == Some(*digest),
-            },
+    /// A pack that brings data alone, of the operator's own.
+    pub const FOLDER: Self = Self::Folder { component: None };
+
+    /// Of an installed version.
+    pub fn of(entry: &Entry) -> Self {
+        match entry.source {
+            Source::Folder => Self::Folder { component: entry.component },
+            Source::Archive => Self::Installed { digest: entry.vouched(), signer: entry.signer.clone() },
         }
+    }
+
+    /// Whether a grant is meant for it.
+    pub fn holds(&self, grant: &PackGrant) -> bool {
+        match self {
+            // Nothing of these is signed.
+            Self::BuiltIn | Self::Folder { component: None } => grant.publisher.is_none(),
+            Self::Folder { component: Some(digest) } => {
+                let bound = [grant.digest, grant.previous];
+                grant.publisher.is_none() && (grant.digest.is_none() || bound.contains(&Some(*digest)))
+            }
+            Self::Installed { digest, signer } => {
+                [grant.digest, grant.previous].contains(&Some(*digest))
+                    || (signer.is_some() && *signer == grant.publisher)
+            }
+        }
+    }
+
+    /// Whether it has what it asks for where the operator has said nothing.
+    pub fn needs_no_grant(&self) -> bool {
+        matches!(self, Self::BuiltIn | Self::Folder { component: None })
     }
 }
 
@@ -199,10 +215,10 @@ impl Grants {
 
     /// What is odd about them: packs that are not here, which is most likely a slip, and components that are not the
     /// ones that were approved.
-    pub fn notes(&self, packs: &BTreeSet<PackId>) -> Vec<String> {
+    pub fn notes(&self, packs: &BTreeSet<PackId>, installed: &[Entry]) -> Vec<String> {
         let built_in = firstparty::plugins();
-        let known: BTreeSet<PackId> =
-            built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned()).collect();
+        let known = built_in.iter().map(|plugin| plugin.manifest.id.clone()).chain(packs.iter().cloned());
+        let known: BTreeSet<PackId> = known.chain(installed.iter().map(|entry| entry.id.clone())).collect();
         let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
         let mut notes = Vec::new();
         for grant in self.all().packs.values() {
@@ -212,6 +228,17 @@ impl Grants {
                 notes.push(format!(
                     "grants, line {line}: there is no pack `{pack}` here, so this grants nothing: {remedy}"
                 ));
+            }
+            let runs = installed.iter().find(|entry| entry.id == *pack && entry.state.runs());
+            if let Some(entry) = runs {
+                if !Vouched::of(entry).holds(grant) {
+                    notes.push(format!(
+                        "grants, line {line}: `{pack}` {} is installed, and this is bound to other content: it is granted \
+                         nothing; `puppet grants approve {pack}` approves what is installed",
+                        entry.version
+                    ));
+                }
+                continue;
             }
             if publisher.is_some() {
                 notes.push(format!(
@@ -240,15 +267,21 @@ pub struct InForce<'a>(RwLockReadGuard<'a, All>);
 impl InForce<'_> {
     /// Cuts what a pack requests for an agent (none: for those that it is granted for) to what is granted. Nothing is
     /// ever added.
+    ///
+    /// What is installed, and what an operator's own folder brings as a component, has nothing without a grant.
     pub fn cut(&self, requests: &mut Requests, (pack, vouched): (&PackId, &Vouched), agent: Option<&AgentId>) -> Terms {
-        let grant = self.0.packs.get(pack);
-        if !vouched.has(grant) {
-            requests.clear();
-        }
-        let Some(grant) = grant else { return Terms::default() };
+        let Some(grant) = self.0.packs.get(pack) else {
+            if !vouched.needs_no_grant() {
+                requests.clear();
+            }
+            return Terms::default();
+        };
         if let (Some(agents), Some(agent)) = (&grant.agents, agent)
             && !agents.contains(agent)
         {
+            requests.clear();
+        }
+        if !vouched.holds(grant) {
             requests.clear();
         }
         requests.retain(|capability, request| {
@@ -289,9 +322,37 @@ mod tests {
 
     fn cut(grants: &Grants, agent: &str) -> Requests {
         let mut requests = requests();
-        let vouched = Vouched::Folder { component: None };
-        grants.in_force().cut(&mut requests, (&"ember".into(), &vouched), Some(&agent.into()));
+        grants.in_force().cut(&mut requests, (&"ember".into(), &Vouched::FOLDER), Some(&agent.into()));
         requests
+    }
+
+    #[test]
+    fn what_is_installed_has_only_what_was_granted_to_its_content_or_its_publisher() {
+        let [one, two, other] = [b"1", b"2", b"3"].map(|bytes| Digest::of(bytes));
+        let key = |c: &str| format!("RW{}", c.repeat(54));
+        let installed = |digest, signer: Option<&str>| Vouched::Installed { digest, signer: signer.map(&key) };
+        let bound = format!("[packs.ember]\ndigest = \"{one}\"\nprevious = \"{two}\"\n[packs.ember.llm]\n");
+        let pinned = format!("[packs.ember]\npublisher = \"{}\"\n[packs.ember.llm]\n", key("Q"));
+        let loose = "[packs.ember.llm]\n";
+        for (text, vouched, granted) in [
+            (&*bound, installed(one, None), 1),
+            (&*bound, installed(two, None), 1),
+            (&*bound, installed(other, None), 0),
+            (&*bound, Vouched::FOLDER, 1),
+            (&*bound, Vouched::BuiltIn, 1),
+            (&*pinned, installed(other, Some("Q")), 1),
+            (&*pinned, installed(other, Some("R")), 0),
+            (&*pinned, installed(other, None), 0),
+            (&*pinned, Vouched::FOLDER, 0),
+            (loose, installed(one, None), 0),
+            (loose, Vouched::FOLDER, 1),
+            ("", installed(one, Some("Q")), 0),
+            ("", Vouched::BuiltIn, 2),
+        ] {
+            let mut left = requests();
+            grants(text).in_force().cut(&mut left, (&"ember".into(), &vouched), None);
+            assert_eq!(left.len(), granted, "{text} {vouched:?}");
+        }
     }
 
     #[test]
@@ -367,7 +428,7 @@ mod tests {
         let key = format!("RW{}", "Q".repeat(54));
         let grants = grants(&format!("[packs.ember]\npublisher = \"{key}\"\n[packs.ember.llm]\n"));
         assert!(cut(&grants, "ann").is_empty());
-        let notes = grants.notes(&["ember".into()].into());
+        let notes = grants.notes(&["ember".into()].into(), &[]);
         assert!(notes.len() == 1 && notes[0].contains("is not signed"), "{notes:?}");
     }
 

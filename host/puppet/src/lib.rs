@@ -15,6 +15,7 @@ pub mod firstparty;
 pub mod fuzz;
 pub mod grants;
 pub mod init;
+pub mod installing;
 mod invocation;
 mod models;
 mod output;
@@ -25,11 +26,11 @@ mod sandboxed;
 pub mod setup;
 pub mod swaps;
 pub mod trouble;
-mod vetting;
+pub mod vetting;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command, Common, PluginsCommand};
+use cli::{Cli, Command, Common, PluginsCommand, WhichVersion};
 use output::Output;
 use setup::Setup;
 use trouble::{Result, Trouble};
@@ -81,6 +82,15 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
             Command::Pack(command) => commands::pack::run(&setup, command, out),
+            Command::Packs => commands::packs::run(&setup, out),
+            Command::Install(args) => commands::install::run(&setup, &args, false, out).await,
+            Command::Upgrade(args) => commands::install::run(&setup, &args, true, out).await,
+            Command::Rollback(WhichVersion { pack, version }) => {
+                commands::rollback::run(&setup, &pack, version.as_deref(), out).await
+            }
+            Command::Remove(WhichVersion { pack, version }) => {
+                commands::remove::run(&setup, &pack, version.as_deref(), out).await
+            }
             Command::Plugins { command: None } => commands::plugins::run(&setup, out).await,
             Command::Plugins { command: Some(PluginsCommand::Release { pack }) } => {
                 commands::release::run(&setup, &pack, out).await

@@ -95,6 +95,6 @@ impl Repertoire {
 
     /// Who vouches for the data of a pack: the operator, where nobody else is known to.
     pub fn vouched(&self, pack: &PackId) -> Vouched {
-        self.read(|all| all.packs.get(pack).cloned()).unwrap_or(Vouched::Folder { component: None })
+        self.read(|all| all.packs.get(pack).cloned()).unwrap_or(Vouched::FOLDER)
     }
 }

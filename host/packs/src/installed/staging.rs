@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_types::{Digest, Timestamp, ids};
+use puppet_types::{Digest, PackId, Timestamp, ids};
+use semver::Version;
 
 use super::{Entry, GUARD, InstallError, Installed, STAGING, Source, State, names};
-use crate::{Bundle, Pack, SIGNATURE};
+use crate::{Bundle, Manifest, Pack, SIGNATURE};
 
 /// A version that is written and checked, and not yet published. Dropped, it leaves nothing behind.
 pub struct Staged {
@@ -30,6 +31,12 @@ pub struct Staged {
 }
 
 impl Staged {
+    /// Whether it may join these: what [`Installed::publish`] asks again while nobody else changes them.
+    pub fn admit(&self, entries: &[Entry]) -> Result<(), InstallError> {
+        let Manifest { id, version, .. } = &self.pack.manifest;
+        admit(entries, (id, version, self.digest, self.source), self.may_downgrade)
+    }
+
     /// Its component, where it brings one.
     pub fn component_bytes(&self) -> Result<Option<Vec<u8>>, InstallError> {
         Ok(Bundle::open(&self.pack.dir)?.component_bytes().map(<[u8]>::to_vec))
@@ -122,7 +129,7 @@ impl Installed {
             reason,
         };
         self.change_guarded(|entries| {
-            admit(entries, &entry, may_downgrade)?;
+            admit(entries, (&entry.id, &entry.version, digest, source), may_downgrade)?;
             self.place(&entry, &folder.path)?;
             put(entries, entry.clone());
             Ok(())
@@ -191,10 +198,14 @@ pub(super) fn take_away(path: &Path) -> Result<(), InstallError> {
 }
 
 /// Whether a version may join these.
-fn admit(entries: &[Entry], new: &Entry, may_downgrade: bool) -> Result<(), InstallError> {
-    let (id, version) = (new.id.clone(), new.version.clone());
-    let same = |other: &&Entry| other.id == id && other.version == version && other.digest != new.digest;
-    if let Some(other) = entries.iter().find(same).filter(|_| new.source == Source::Archive) {
+fn admit(
+    entries: &[Entry],
+    (id, version, digest, source): (&PackId, &Version, Digest, Source),
+    may_downgrade: bool,
+) -> Result<(), InstallError> {
+    let (id, version) = (id.clone(), version.clone());
+    let same = |other: &&Entry| other.id == id && other.version == version && other.digest != digest;
+    if let Some(other) = entries.iter().find(same).filter(|_| source == Source::Archive) {
         return Err(InstallError::SameVersion { id, version, digest: other.digest });
     }
     let current = entries.iter().find(|other| other.id == id && other.state.runs());

@@ -48,3 +48,26 @@ pub struct Signed {
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
 }
+
+/// `install`, `upgrade`.
+#[derive(Debug, Args)]
+pub struct Install {
+    /// An archive, or a folder.
+    pub path: PathBuf,
+    /// Also if nobody signed it.
+    #[arg(long, alias = "unsigned")]
+    pub allow_unsigned: bool,
+    /// Also if it is older than the version that runs.
+    #[arg(long)]
+    pub force_downgrade: bool,
+}
+
+/// `rollback`, `remove`.
+#[derive(Debug, Args)]
+pub struct WhichVersion {
+    /// Its id.
+    pub pack: String,
+    /// One version.
+    #[arg(id = "which", value_name = "VERSION")]
+    pub version: Option<String>,
+}

@@ -79,7 +79,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     // Of every right that somebody has, and of no other.
     for spec in records::readable(setup).await? {
         if let Some(known) = known(&spec.plugin) {
-            let data = Vouched::Folder { component: None };
+            let data = Vouched::FOLDER;
             lines.extend(assembly::rights(&known, &spec, &data, &grants, &ledger).lines(at));
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     config::Provider,
     control, credentials, firstparty,
     grants::Grants,
-    models,
+    installing, models,
     output::{List, Output, Table},
     records, sandboxed,
     setup::Setup,
@@ -159,7 +159,11 @@ async fn grants(setup: &Setup) -> Check {
         Ok(specs) => specs.into_iter().map(|spec| spec.pack).collect(),
         Err(trouble) => return of_trouble("grants", "fail", &trouble),
     };
-    match grants.notes(&packs).as_slice() {
+    let installed = match installing::entries(setup) {
+        Ok(installed) => installed,
+        Err(trouble) => return of_trouble("grants", "fail", &trouble),
+    };
+    match grants.notes(&packs, &installed).as_slice() {
         [] => check("grants", "ok", format!("{} read and understood", counted(grants.len(), "grant", "grants")), ""),
         odd => check("grants", "warn", odd.join("; "), "`puppet grants show` tells what is in force"),
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     agents,
     control::{self, Hosted, Request as Ask, Running, Stands},
-    grants::Grants,
+    grants::{Grants, Vouched},
     output::{List, Output, Table},
     records,
     repertoire::Version,
@@ -143,7 +143,7 @@ fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
         }
         let pack = installed.open(entry).map_err(swaps::of_install)?;
         let Some(version) = agents::brought(&pack)? else { continue };
-        let version = Version { vouched: swaps::vouched(entry), ..version };
+        let version = Version { vouched: Vouched::of(entry), ..version };
         let (signer, told) = (entry.signer.clone(), told(&entry.id, digest));
         items.push(Item { version, digest, signer, entry: Some(entry.clone()), running, told });
     }

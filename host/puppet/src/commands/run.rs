@@ -31,6 +31,7 @@ use crate::{
     },
     files,
     grants::{self, Grants},
+    installing,
     models::{self, Usable},
     output::Output,
     records, sandboxed,
@@ -93,7 +94,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         }
     };
     let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
-    grants.notes(&packs).into_iter().for_each(|note| out.note(note));
+    grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
 
     let (stop, stopped) = watch::channel(false);
     let joining = Arc::new(tokio::sync::Mutex::new(()));

@@ -65,7 +65,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
         timezone: args.tz.clone(),
     };
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
-    course.grants.notes(&packs).into_iter().for_each(|note| out.note(note));
+    course.grants.notes(&packs, &[]).into_iter().for_each(|note| out.note(note));
     let Assembly { host, store, .. } = assembly::assemble_with(setup, plan, &found.brought)?;
     host.load().await?;
     settle(&host, &found, &course).await?;

@@ -44,6 +44,8 @@ impl Config {
         rows.add("approvals.expires", self.approvals.expires.clone());
         rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
         rows.add("mailbox.overflow", self.mailbox.overflow.name().to_owned());
+        rows.add("packs.keep", self.packs.keep.to_string());
+        rows.add("packs.bytes", self.packs.bytes.to_string());
         for rule in RULES {
             rows.add(&format!("swap.{}", rule.key), (rule.at)(&mut self.swap.clone()).to_string());
         }

@@ -180,6 +180,20 @@ pub const FIELDS: &[Field] = &[
         "Which event makes way then: of those with the lowest priority, the oldest or the newest.",
     ),
     field(
+        "packs.keep",
+        "0 to 1000",
+        "3",
+        "",
+        "Versions of each installed pack that are kept and do not run: the newest.",
+    ),
+    field(
+        "packs.bytes",
+        "bytes",
+        "1073741824",
+        "",
+        "Of all installed versions together. Old ones go first; what runs, waits or comes next stays.",
+    ),
+    field(
         "swap.shadow",
         "0 to 1000",
         "20",

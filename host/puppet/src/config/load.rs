@@ -125,6 +125,15 @@ impl Draft {
             self.mailbox(&mailbox.value)?;
             lines.extend(mailbox.value.leaves());
         }
+        if let Some(packs) = root.section("packs", &known("packs"))? {
+            if let Some(keep) = packs.value.integer("keep", 0..=1_000)? {
+                self.config.packs.keep = small(keep)?;
+            }
+            if let Some(bytes) = packs.value.integer("bytes", 0..=1 << 50)? {
+                self.config.packs.bytes = bytes.value;
+            }
+            lines.extend(packs.value.leaves());
+        }
         if let Some(swap) = root.section("swap", &known("swap"))? {
             self.swap(&swap.value)?;
             lines.extend(swap.value.leaves());

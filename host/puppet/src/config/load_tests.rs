@@ -54,6 +54,8 @@ fn the_time_to_approve_can_be_set() {
     let (config, _) = load(&[("puppet.toml", "[approvals]\nexpires = \"2h\"\n")], &[]).unwrap();
     assert_eq!(config.approvals.expires_ms, 7_200_000);
     assert_eq!(setting(&config, "approvals.expires"), ("2h".to_owned(), "puppet.toml:2".to_owned()));
+    let (config, _) = load(&[("puppet.toml", "[packs]\nkeep = 0\nbytes = 5\n")], &[]).unwrap();
+    assert_eq!((config.packs.keep, config.packs.bytes), (0, 5));
 }
 
 #[test]
@@ -239,7 +241,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, generators, approvals, mailbox, swap, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, generators, approvals, mailbox, packs, swap, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",

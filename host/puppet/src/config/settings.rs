@@ -31,7 +31,7 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
-    /// `[packs]`.
+    /// `[packs]`: installed versions that do not run.
     pub packs: Packs,
     /// `[swap]`: what proof a new version needs, and what takes it back.
     #[serde(skip)]
@@ -45,6 +45,21 @@ pub struct Config {
     /// Where the values come from, by key; what is not here is a default.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
+}
+
+/// `[packs]`: how long installed versions stay that do not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Packs {
+    /// So many of each pack.
+    pub keep: usize,
+    /// So many bytes of all packs together.
+    pub bytes: u64,
+}
+
+impl Default for Packs {
+    fn default() -> Self {
+        Self { keep: 3, bytes: 1 << 30 }
+    }
 }
 
 /// `[host]`: the data folder and what the host does by itself.
@@ -104,19 +119,6 @@ impl LogLevel {
     /// By name, in any case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(text.trim()))
-    }
-}
-
-/// `[packs]`: what is installed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Packs {
-    /// Old versions that are kept of each pack.
-    pub keep: usize,
-}
-
-impl Default for Packs {
-    fn default() -> Self {
-        Self { keep: 3 }
     }
 }
 
@@ -409,8 +411,19 @@ mod tests {
 
     #[test]
     fn sections_know_their_keys_from_the_table() {
-        let before =
-            ["host", "credentials", "store", "llm", "memory", "generators", "approvals", "mailbox", "swap", "sandbox"];
+        let before = [
+            "host",
+            "credentials",
+            "store",
+            "llm",
+            "memory",
+            "generators",
+            "approvals",
+            "mailbox",
+            "packs",
+            "swap",
+            "sandbox",
+        ];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);

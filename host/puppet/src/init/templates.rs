@@ -78,6 +78,11 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #waiting = 10000
 #overflow = "oldest"
 
+[packs]
+# Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.
+#keep = 3
+#bytes = 1073741824
+
 [swap]
 # What a new version of a plugin must show before it serves, and what takes it back. See docs/reloading.md.
 #shadow = 20

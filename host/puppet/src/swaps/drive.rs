@@ -15,7 +15,10 @@ use super::{
     Context, Progress,
     verify::{self, Stop, Verified},
 };
-use crate::agents::{self, NewAgent};
+use crate::{
+    agents::{self, NewAgent},
+    grants::Vouched,
+};
 
 /// A version that serves and is looked at.
 pub(super) struct Looking {
@@ -350,7 +353,7 @@ impl Way {
             }
         };
         self.introduce(&candidate);
-        context.repertoire.add_pack(self.pack.clone(), verify::vouched(entry));
+        context.repertoire.add_pack(self.pack.clone(), Vouched::of(entry));
         if let Some(spec) = newborn {
             self.born(spec).await;
         }

@@ -30,7 +30,6 @@ use crate::{grants::Grants, repertoire::Repertoire};
 pub use folders::{Files, Folders};
 pub use progress::{Progress, Told};
 pub use start::{AtStart, at_start, of_install};
-pub use verify::vouched;
 
 use progress::Board;
 

@@ -11,10 +11,7 @@ use puppet_packs::{AgentSpec, Bundle, Entry, Installed, Source, State};
 use puppet_store::Change;
 use puppet_types::{Digest, PackId, Timestamp};
 
-use super::{
-    folders::{is_live, packs_in},
-    verify::vouched,
-};
+use super::folders::{is_live, packs_in};
 use crate::{
     agents::{brought, of_pack},
     grants::Vouched,
@@ -122,7 +119,7 @@ impl AtStart {
                 return Ok(());
             }
         };
-        let vouched = vouched(entry);
+        let vouched = Vouched::of(entry);
         match brought(&pack) {
             Ok(Some(version)) => self.versions.push(Version { vouched, ..version }),
             Ok(None) => self.packs.push((entry.id.clone(), vouched)),

@@ -33,23 +33,13 @@ pub struct Verified {
     pub version: Option<Version>,
 }
 
-/// Who vouches for a version.
-pub fn vouched(entry: &Entry) -> Vouched {
-    match entry.source {
-        Source::Folder => Vouched::Folder { component: entry.component },
-        Source::Archive => {
-            Vouched::Installed { digest: entry.component.unwrap_or(entry.digest), signer: entry.signer.clone() }
-        }
-    }
-}
-
 /// Reads what is installed, and whether it may serve at this time.
 pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timestamp) -> Result<Verified, Stop> {
     let pack = installed.open(entry).map_err(|error| Stop::Refused(error.to_string()))?;
     let fault = |trouble: Trouble| Stop::Refused(trouble.in_a_line());
     agents::check_contract(&pack).map_err(fault)?;
     let version = agents::brought(&pack).map_err(fault)?;
-    let version = version.map(|version| Version { vouched: vouched(entry), ..version });
+    let version = version.map(|version| Version { vouched: Vouched::of(entry), ..version });
     let is_it = |version: &Version| entry.component.is_none_or(|digest| digest == Digest::of(&version.bytes));
     if !version.as_ref().is_none_or(is_it) {
         return Err(Stop::Refused("its component is not the one that was installed: install it again".to_owned()));
@@ -67,7 +57,7 @@ fn granted(entry: &Entry, pack: &Pack, grants: &Grants, now: Timestamp) -> Resul
     }
     let approve = format!("`puppet grants approve {}`", entry.id);
     let grant = grants.pack(&entry.id);
-    if !vouched(entry).has(grant.as_ref()) {
+    if !grant.as_ref().is_some_and(|grant| Vouched::of(entry).holds(grant)) {
         return Err(Stop::Waits(format!("it is not what `grants.toml` grants: {approve}")));
     }
     match grant.and_then(|grant| grant.terms.expires) {

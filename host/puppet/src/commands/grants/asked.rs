@@ -1,6 +1,9 @@
 //! What every pack asks for, from its agents and the built-in plugins, and what the operator grants of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use puppet_grants::{Amount, BudgetLine, CEILINGS, Ledger, Mode, Period, Requests, Rights};
 use puppet_packs::{AgentSpec, Pack};
@@ -12,7 +15,7 @@ use crate::{
     config::grants_file::{Granted as GrantedCapability, PackGrant},
     firstparty,
     grants::{Grants, Vouched},
-    records,
+    installing, records,
     setup::Setup,
     trouble::{Result, Trouble},
     vetting::Runs,
@@ -30,6 +33,8 @@ pub struct Asking {
     pub requests: Requests,
     /// Accounts that it acts as, without `@`.
     pub handles: Vec<String>,
+    /// Who says that it is what something was granted to.
+    by: Vouched,
 }
 
 /// One thing that is asked for.
@@ -88,7 +93,10 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
     for plugin in &built_in {
         let (pack, digest) = (plugin.manifest.id.clone(), Digest::of(plugin.component));
         let requests = plugin.manifest.requests.clone();
-        asking.insert(pack.clone(), Asking { pack, plugin: None, digest, requests, handles: Vec::new() });
+        asking.insert(
+            pack.clone(),
+            Asking { pack, plugin: None, digest, requests, handles: Vec::new(), by: Vouched::BuiltIn },
+        );
     }
     for spec in records::all_agents(setup).await? {
         let Some(plugin) = built_in.iter().find(|plugin| plugin.manifest.id == spec.plugin) else { continue };
@@ -98,10 +106,33 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
             digest: Digest::of(plugin.component),
             requests: spec.requests_of(&plugin.manifest.requests),
             handles: Vec::new(),
+            by: Vouched::FOLDER,
         });
         entry.handles.push(spec.handle);
     }
+    installed(setup, &mut asking)?;
     Ok(asking.into_values().collect())
+}
+
+/// Of what is installed the version that waits, comes next or runs, in the place of others of its name. One whose files
+/// were changed asks for nothing: it is not run.
+fn installed(setup: &Setup, all: &mut BTreeMap<PackId, Asking>) -> Result<()> {
+    let entries = installing::entries(setup)?;
+    let ids: BTreeSet<&PackId> = entries.iter().map(|entry| &entry.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = installing::plugins(&installing::of(setup))?;
+    for id in ids {
+        let Some(entry) = installing::spoken_of(&entries, id) else { continue };
+        if let Ok(mut asking) = installing::asking(setup, entry, &known) {
+            if let Some(other) = all.remove(id).filter(|other| !other.handles.is_empty()) {
+                asking.handles = other.handles;
+            }
+            all.insert(id.clone(), asking);
+        }
+    }
+    Ok(())
 }
 
 /// The one of this name.
@@ -128,12 +159,7 @@ pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
         let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
         grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
     }
-    let mut left = new.requests.clone();
-    left.retain(|capability, request| {
-        let Some(granted) = grant.capabilities.get(capability) else { return false };
-        request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
-    });
-    let (mut widened, narrowed) = new.compared(&grant, &new.items_of(&left));
+    let (mut widened, narrowed) = new.against(&grant);
     widened.extend(new.kinds_beyond(old));
     (widened, narrowed)
 }
@@ -156,19 +182,40 @@ impl Asking {
             digest: if is_own { runs.component } else { digest },
             requests,
             handles: spec.map(|spec| spec.handle).into_iter().collect(),
+            by: Vouched::FOLDER,
         }
     }
 
-    /// What it has of what it asks for, in words.
-    pub fn plain(&self, grants: &Grants) -> Vec<String> {
-        let mut said: Vec<String> = self.granted(grants).items.into_iter().map(|item| item.plain).collect();
+    /// Of an installed version.
+    pub fn installed(self, by: Vouched) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Who says that it is what something was granted to.
+    pub fn vouched(&self) -> &Vouched {
+        &self.by
+    }
+
+    /// What it asks for beyond a grant, whatever that is bound to, and what it was granted beyond what it asks for.
+    pub fn against(&self, grant: &PackGrant) -> (Vec<String>, Vec<String>) {
+        let mut left = self.requests.clone();
+        left.retain(|capability, request| {
+            let Some(granted) = grant.capabilities.get(capability) else { return false };
+            request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
+        });
+        self.compared(grant, &self.items_of(&left))
+    }
+
+    /// What it asks for, within the ceilings, in words.
+    pub fn plain(&self) -> Vec<String> {
+        let mut said: Vec<String> = self.items_of(&self.requests).into_iter().map(|item| item.plain).collect();
         // Nothing an hour is nothing a day.
         said.dedup();
         said
     }
 
     /// Kinds of events that it may send, and the other may not.
-    fn kinds_beyond(&self, other: &Self) -> Vec<String> {
+    pub fn kinds_beyond(&self, other: &Self) -> Vec<String> {
         let kinds =
             |of: &Self| of.requests.get(&Capability::Events).map(|request| request.kinds.clone()).unwrap_or_default();
         let (mine, others) = (kinds(self), kinds(other));
@@ -189,10 +236,10 @@ impl Asking {
         let grant = grants.pack(&self.pack);
         let in_force = grants.in_force();
         let mut left = self.requests.clone();
-        let mut terms = in_force.cut(&mut left, (&self.pack, &Vouched::BuiltIn), None);
+        let mut terms = in_force.cut(&mut left, (&self.pack, &self.by), None);
         let by_itself = self.items_of(&left);
         let (widened, narrowed) =
-            grant.as_ref().map_or_else(Default::default, |grant| self.compared(grant, &by_itself));
+            self.bound(grant.as_ref()).map_or_else(Default::default, |grant| self.compared(&grant, &by_itself));
         if let Some(plugin) = &self.plugin {
             terms = terms.both(&in_force.cut(&mut left, (plugin, &Vouched::BuiltIn), None));
         }
@@ -214,6 +261,14 @@ impl Asking {
             items,
             widened,
             narrowed,
+        }
+    }
+
+    /// The grant that it is held against: what is installed has none but one that is bound to it.
+    fn bound(&self, grant: Option<&PackGrant>) -> Option<PackGrant> {
+        match (grant, &self.by) {
+            (None, Vouched::Installed { .. }) => Some(PackGrant::of(&self.pack)),
+            (grant, _) => grant.cloned(),
         }
     }
 

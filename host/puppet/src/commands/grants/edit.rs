@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use puppet_grants::{Amount, CEILINGS, Rights};
-use puppet_types::{Capability, Timestamp};
+use puppet_types::{Capability, Digest, Timestamp};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::{asked::Asking, shared::Among};
@@ -15,7 +15,7 @@ use crate::{
         remedy, usd,
     },
     files,
-    grants::{Grants, file},
+    grants::{Grants, Vouched, file},
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -100,7 +100,10 @@ impl Draft {
     /// Grants a pack what it asks for, and binds it to the component that runs.
     pub fn approve(&mut self, asking: &Asking) -> Result<()> {
         let entry = self.entry(asking.pack.as_str())?;
-        entry["digest"] = value(asking.digest.to_string());
+        bind(entry, asking.digest);
+        if let Vouched::Installed { signer: Some(signer), .. } = asking.vouched() {
+            entry["publisher"] = value(signer.as_str());
+        }
         let rights = asking.rights();
         for capability in CEILINGS.iter().map(|most| most.capability) {
             if rights.get(capability).is_none() {
@@ -113,6 +116,12 @@ impl Draft {
                 fill(table, &rights, capability);
             }
         }
+        Ok(())
+    }
+
+    /// Binds what a pack was granted to another content of it. What it was bound to may go on, and come back.
+    pub fn rebind(&mut self, pack: &str, digest: Digest) -> Result<()> {
+        bind(self.entry(pack)?, digest);
         Ok(())
     }
 
@@ -194,6 +203,15 @@ impl Draft {
         })?;
         Ok(self.changing)
     }
+}
+
+fn bind(entry: &mut Table, digest: Digest) {
+    let digest = digest.to_string();
+    let before = entry.get("digest").and_then(Item::as_str).filter(|before| *before != digest).map(str::to_owned);
+    if let Some(before) = before {
+        entry["previous"] = value(before);
+    }
+    entry["digest"] = value(digest);
 }
 
 /// Puts `llm.usd/day=0.50` into the table of whom it is for. What may not stand there is told when the file is read

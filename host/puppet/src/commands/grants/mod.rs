@@ -7,6 +7,7 @@ mod shared;
 mod words;
 
 use puppet_grants::CEILINGS;
+use puppet_packs::State;
 use puppet_types::{Capability, Digest, Timestamp};
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ use crate::{
     config::remedy,
     control::{self, Request},
     grants::Grants,
+    installing::{self, Way},
     output::{List, Output},
     setup::Setup,
     trouble::{Exit, Result, Trouble},
@@ -35,7 +37,8 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
             agreed(setup, &asking, yes, digest.as_deref(), out)?;
             let mut draft = Draft::open(setup)?;
             draft.approve(&asking)?;
-            changed(setup, draft, &asking, &terms, out).await
+            changed(setup, draft, &asking, &terms, out).await?;
+            let_in(setup, &asking, out).await
         }
         GrantsCommand::Revoke { pack, capability } => {
             if let Some(among) = Among::parse(&pack) {
@@ -79,6 +82,21 @@ fn opened(setup: &Setup, asking: &Asking) -> Result<Draft> {
     Ok(draft)
 }
 
+/// An installed version that waited for this takes its place.
+async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
+    let entries = installing::entries(setup)?;
+    let Some(entry) = installing::spoken_of(&entries, &asking.pack).filter(|entry| entry.state == State::Waiting)
+    else {
+        return Ok(());
+    };
+    // It asks for nothing beyond what was granted to it just now.
+    let runs = installing::running(&entries, &entry.id);
+    let state = Way::place(runs.is_some(), &entry.id);
+    installing::move_to(setup, &entry.id, entry.digest, state, None)?;
+    installing::tell_host(setup, &entry.id, out).await;
+    Ok(())
+}
+
 fn grantable(name: &str) -> Result<Capability> {
     let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
     let found = CEILINGS.iter().map(|most| most.capability).find(|capability| capability.name() == name);
@@ -111,7 +129,7 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
     }
     let granted = asking.granted(&Grants::of(setup)?);
     out.note(format!("{} asks for all of this:", granted.pack));
-    asking.granted(&Grants::default()).items.iter().for_each(|item| out.note(format!("  {}", item.plain)));
+    asking.plain().iter().for_each(|plain| out.note(format!("  {plain}")));
     for wider in &granted.widened {
         out.note(format!("  {}", out.odd(format!("more than so far: {wider}"))));
     }

@@ -12,7 +12,6 @@ use super::{open, size};
 use crate::{
     agents::of_pack,
     commands::grants::asked::Asking,
-    grants::Grants,
     output::Output,
     setup::Setup,
     trouble::Result,
@@ -88,7 +87,7 @@ fn inspected(path: &Path, bundle: &Bundle, signer: Option<String>, runs: &Runs) 
         world: runs.world.name(),
         component: runs.component,
         imports: runs.imports.iter().map(|capability| capability.name()).collect(),
-        asks: asking.plain(&Grants::default()),
+        asks: asking.plain(),
         digest: bundle.digest(),
         bytes: bundle.bytes(),
         files: bundle.contents.files(),

@@ -1,0 +1,212 @@
+//! `install` and `upgrade`: a pack comes into the data folder. Staged beside, checked whole, then published; what it
+//! may do is what `grants.toml` says, and where it asks for more it waits. Nothing of it is run here.
+
+use std::path::Path;
+
+use puppet_packs::{
+    Entry, Source, Staged, State,
+    requires::{self, Present},
+};
+use puppet_types::{Digest, PackId, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    cli::Install,
+    commands::grants::asked::Asking,
+    grants::{Grants, Vouched},
+    installing::{self, Way, of_install},
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+    vetting,
+};
+
+/// `puppet.install/1`.
+#[derive(Serialize)]
+struct Told {
+    schema: &'static str,
+    pack: PackId,
+    version: String,
+    digest: Digest,
+    status: &'static str,
+    state: Option<&'static str>,
+    reasons: Vec<Reason>,
+    diff: Diff,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    code: &'static str,
+    message: String,
+    remedy: String,
+}
+
+#[derive(Default, Serialize)]
+struct Diff {
+    from: Option<String>,
+    asks: Vec<String>,
+    widened: Vec<String>,
+    narrowed: Vec<String>,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -> Result<()> {
+    let installed = installing::of(setup);
+    // Also a folder that somebody hands over: an operator's own are those beside the configuration.
+    let mut staged = installed.stage(&args.path, Source::Archive).map_err(of_install)?;
+    staged.may_downgrade = args.force_downgrade;
+    staged.unlisted.iter().for_each(|path| out.note(format!("not part of the pack: {path}")));
+    let id = staged.pack.manifest.id.clone();
+    let entries = installing::entries(setup)?;
+    if is_upgrade && !entries.iter().any(|entry| entry.id == id) {
+        let message = format!("`{id}` is not installed, so there is nothing to upgrade");
+        return Err(Trouble::input("not-installed", message, format!("`puppet install {}`", args.path.display())));
+    }
+    let grants = Grants::of(setup)?;
+    let asking = vetted(setup, &staged, &args.path)?;
+    let runs = installing::running(&entries, &id);
+    let mut told = Told {
+        schema: "puppet.install/1",
+        pack: id.clone(),
+        version: staged.pack.manifest.version.to_string(),
+        digest: staged.digest,
+        status: "refused",
+        state: None,
+        reasons: Vec::new(),
+        diff: Diff { from: runs.map(|entry| entry.version.to_string()), ..Diff::default() },
+    };
+    told.diff.asks = asking.plain();
+    let needs = requires::unmet(&Present::of(&staged.pack.manifest), &installing::present(&installing::of(setup))?);
+    let against = trusted(&staged, &entries, &grants, args.allow_unsigned).or_else(|| installing::refused(&needs));
+    if let Some(against) = against {
+        return told.refused(against, out);
+    }
+    let known = installing::plugins(&installing::of(setup))?;
+    let before = runs.map(|entry| installing::asking(setup, entry, &known).map(|asking| (entry, asking)));
+    // What runs and was changed on the disk cannot say what it asked for.
+    let before = before.and_then(Result::ok);
+    let way = Way::of(&asking, before.as_ref().map(|(entry, asking)| (*entry, asking)), &grants);
+    (told.diff.widened, told.diff.narrowed) = (way.widened.clone(), way.narrowed.clone());
+    let reason = (way.state == State::Waiting).then(|| "asks for more than it was granted".to_owned());
+    let published = admitted(&entries, &staged).and_then(|()| {
+        way.go(setup, &asking, || {
+            installed.publish(staged, way.state, Timestamp::from_system(), reason).map_err(of_install)
+        })
+    });
+    let entry = match published {
+        Ok(entry) => entry,
+        Err(trouble) if ["same-version", "downgrade"].contains(&trouble.code) => return told.refused(trouble, out),
+        Err(trouble) => return Err(trouble),
+    };
+    sweep(setup)?;
+    if entry.state != State::Waiting {
+        installing::tell_host(setup, &id, out).await;
+    }
+    told.done(&entry, asking.digest, out)
+}
+
+/// What would stop the version when it is published, before anything is written for it.
+fn admitted(entries: &[Entry], staged: &Staged) -> Result<()> {
+    staged.admit(entries).map_err(of_install)
+}
+
+/// Everything about the pack agrees. Errors name the path that was given.
+fn vetted(setup: &Setup, staged: &Staged, path: &Path) -> Result<Asking> {
+    let component = staged.component_bytes().map_err(of_install)?;
+    let runs = vetting::vet(&staged.pack, component.as_deref(), &installing::plugins(&installing::of(setup))?)
+        .map_err(|mut trouble| {
+            if let Some(rest) =
+                trouble.place.file.as_deref().and_then(|file| Path::new(file).strip_prefix(&staged.pack.dir).ok())
+            {
+                trouble.place.file = Some(path.join(rest).display().to_string());
+            }
+            trouble
+        })?;
+    let vouched =
+        Vouched::Installed { digest: staged.component.unwrap_or(staged.digest), signer: staged.signer.clone() };
+    Ok(Asking::of_pack(&staged.pack, &runs, staged.digest).installed(vouched))
+}
+
+/// Whether the operator trusts who it is from. A pack that was signed once stays with its publisher.
+fn trusted(staged: &Staged, entries: &[Entry], grants: &Grants, allow_unsigned: bool) -> Option<Trouble> {
+    let id = &staged.pack.manifest.id;
+    let let_in = |entry: &&Entry| entry.id == *id && !matches!(entry.state, State::Refused | State::Waiting);
+    let pinned = grants.pack(id).and_then(|grant| grant.publisher);
+    let pinned = pinned.or_else(|| entries.iter().filter(let_in).find_map(|entry| entry.signer.clone()));
+    match (&staged.signer, pinned) {
+        (Some(signer), Some(pinned)) if *signer != pinned => {
+            let message = format!("`{id}` is signed by {signer}, and so far by {pinned}");
+            Some(Trouble::refused("other-publisher", message, other_publisher(id)))
+        }
+        (None, Some(pinned)) => {
+            let message = format!("`{id}` is not signed, and so far it was, by {pinned}");
+            Some(Trouble::refused("other-publisher", message, other_publisher(id)))
+        }
+        (None, None) if !allow_unsigned => {
+            let message = format!("`{id}` is not signed: nobody vouches for it");
+            let remedy = "ask for a signed one, or look into it (`puppet pack inspect`) and add --allow-unsigned";
+            Some(Trouble::refused("unsigned", message, remedy))
+        }
+        _ => None,
+    }
+}
+
+fn other_publisher(id: &PackId) -> String {
+    format!(
+        "do not install it before its author told you why; then `puppet remove {id}`, and take `publisher` of it out of \
+         grants.toml"
+    )
+}
+
+/// Old versions that are more than the configuration keeps.
+fn sweep(setup: &Setup) -> Result<()> {
+    let packs = &setup.config.packs;
+    installing::of(setup).sweep_within(packs.keep, packs.bytes).map(|_| ()).map_err(of_install)
+}
+
+impl Told {
+    fn refused(mut self, trouble: Trouble, out: Output) -> Result<()> {
+        let Trouble { code, message, remedy, .. } = &trouble;
+        self.reasons.push(Reason { code, message: message.clone(), remedy: remedy.clone() });
+        if out.json {
+            out.object(&self)?;
+        }
+        Err(trouble)
+    }
+
+    fn done(mut self, entry: &Entry, digest: Digest, out: Output) -> Result<()> {
+        self.state = Some(entry.state.name());
+        let waits = entry.state == State::Waiting;
+        self.status = if waits { "waiting" } else { "installed" };
+        let remedy = format!("`puppet grants approve {} --yes --digest {digest}`, or leave it so", entry.id);
+        let message = format!("`{}` {} asks for more than it was granted", entry.id, entry.version);
+        let trouble = Trouble::refused("asks-for-more", message, remedy);
+        if waits {
+            let Trouble { code, message, remedy, .. } = &trouble;
+            self.reasons.push(Reason { code, message: message.clone(), remedy: remedy.clone() });
+        }
+        if out.json {
+            out.object(&self)?;
+        } else {
+            self.print(entry, out)?;
+        }
+        if waits { Err(trouble) } else { Ok(()) }
+    }
+
+    fn print(&self, entry: &Entry, out: Output) -> Result<()> {
+        let name = format!("{} {}", self.pack, self.version);
+        let how = match entry.state {
+            State::Waiting => out.odd("waits for you"),
+            State::Next => out.good("is installed, and takes the place of the version that runs"),
+            _ => out.good("is installed"),
+        };
+        out.line(format!("{}  {how} · {}", out.bold(name), self.digest))?;
+        for text in &self.diff.widened {
+            out.line(out.odd(format!("  asks for more: {text}")))?;
+        }
+        if entry.state == State::Waiting {
+            return self.diff.asks.iter().try_for_each(|plain| out.line(format!("  {plain}")));
+        }
+        Ok(())
+    }
+}

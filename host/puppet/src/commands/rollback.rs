@@ -1,0 +1,107 @@
+//! `rollback`: an earlier version of a pack comes back.
+
+use puppet_packs::{
+    Entry, State,
+    requires::{self, Present},
+};
+use puppet_types::{Digest, PackId, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    grants::Grants,
+    installing::{self, Way, of_install},
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+};
+
+/// `puppet.rollback/1`.
+#[derive(Serialize)]
+struct Told {
+    schema: &'static str,
+    pack: PackId,
+    from: Option<String>,
+    to: String,
+    digest: Digest,
+    state: &'static str,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) -> Result<()> {
+    let id = PackId::new(pack);
+    let entries = installing::entries(setup)?;
+    let to = target(&entries, &id, version)?.clone();
+    let known = installing::plugins(&installing::of(setup))?;
+    // Its files are looked at once more.
+    let asking = installing::asking(setup, &to, &known)?;
+    let manifest = installing::of(setup).open(&to).map_err(of_install)?.manifest;
+    let needs = requires::unmet(&Present::of(&manifest), &installing::present(&installing::of(setup))?);
+    if let Some(against) = installing::refused(&needs) {
+        return Err(against);
+    }
+    let runs = installing::running(&entries, &id).cloned();
+    let before = runs.as_ref().and_then(|entry| Some((entry, installing::asking(setup, entry, &known).ok()?)));
+    let way = Way::of(&asking, before.as_ref().map(|(entry, asking)| (*entry, asking)), &Grants::of(setup)?);
+    if !way.widened.is_empty() {
+        installing::move_to(setup, &id, to.digest, State::Waiting, Some("asks for more than it was granted"))?;
+        let message = format!("`{id}` {} asks for more than it was granted: {}", to.version, way.widened.join("; "));
+        let remedy = format!("`puppet grants approve {id} --yes --digest {}`, or leave it so", asking.digest);
+        return Err(Trouble::refused("asks-for-more", message, remedy));
+    }
+    way.go(setup, &asking, || take_place(setup, &to))?;
+    installing::tell_host(setup, &id, out).await;
+    let told = Told {
+        schema: "puppet.rollback/1",
+        pack: id,
+        from: runs.map(|entry| entry.version.to_string()),
+        to: to.version.to_string(),
+        digest: to.digest,
+        state: State::Current.name(),
+    };
+    if out.json {
+        return out.object(&told);
+    }
+    let from = told.from.as_deref().map_or_else(String::new, |from| format!(" in place of {from}"));
+    out.line(format!("{} {}{from}  {}", out.bold(&told.pack), told.to, out.dim(told.digest)))
+}
+
+/// The version that is meant: the one that is named, or that ran last.
+fn target<'e>(entries: &'e [Entry], id: &PackId, version: Option<&str>) -> Result<&'e Entry> {
+    let of_pack: Vec<&Entry> = entries.iter().filter(|entry| entry.id == *id && !entry.state.runs()).collect();
+    let found = match version {
+        Some(version) => {
+            of_pack.iter().copied().filter(|entry| entry.version.to_string() == version).max_by_key(|entry| entry.since)
+        }
+        None => of_pack.iter().copied().filter(|entry| entry.state == State::Kept).max_by_key(|entry| entry.since),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<String> = of_pack.iter().map(|entry| entry.version.to_string()).collect();
+        let remedy = match names.as_slice() {
+            [] => "`puppet packs` lists what is installed".to_owned(),
+            names => format!("there is {}", names.join(", ")),
+        };
+        let message = match version {
+            Some(version) => format!("there is no version {version} of `{id}` to go back to"),
+            None => format!("there is no version of `{id}` that ran before"),
+        };
+        Trouble::input("not-installed", message, remedy)
+    })
+}
+
+fn take_place(setup: &Setup, to: &Entry) -> Result<()> {
+    let at = Timestamp::from_system();
+    let changed = installing::of(setup).change(|entries| {
+        for entry in entries.iter_mut().filter(|entry| entry.id == to.id) {
+            let (state, reason) = if entry.digest == to.digest {
+                (State::Current, None)
+            } else if entry.state.runs() {
+                (State::RolledBack, Some(format!("{} came back", to.version)))
+            } else {
+                continue;
+            };
+            (entry.state, entry.since, entry.reason) = (state, at, reason);
+        }
+        Ok(())
+    });
+    changed.map_err(of_install)
+}

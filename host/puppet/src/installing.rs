@@ -1,0 +1,194 @@
+//! What is installed in the data folder, as commands need it: which plugins it brings, who needs whom, which version is
+//! spoken of, and how a version comes to take another's place.
+
+use puppet_packs::{
+    Entry, InstallError, Installed, State,
+    requires::{Present, Unmet},
+};
+use puppet_types::{Digest, PackId, Timestamp};
+
+use crate::{
+    agents::of_pack,
+    commands::grants::{asked::Asking, edit::Draft},
+    config::grants_file::PackGrant,
+    control::{self, Request},
+    firstparty,
+    grants::{Grants, Vouched},
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+    vetting::{self, Runs},
+};
+
+/// The installed packs of the data folder.
+pub fn of(setup: &Setup) -> Installed {
+    Installed::at(&setup.data)
+}
+
+/// All versions.
+pub fn entries(setup: &Setup) -> Result<Vec<Entry>> {
+    of(setup).entries().map_err(of_install)
+}
+
+/// The plugins that packs can run here: those that come with the program, and in their place those that are installed
+/// and run. One whose files were changed is not among them.
+pub fn plugins(installed: &Installed) -> Result<Vec<Runs>> {
+    let mut all = vetting::built_in()?;
+    for entry in
+        installed.entries().map_err(of_install)?.iter().filter(|entry| entry.component.is_some() && is_there(entry))
+    {
+        let Ok(bundle) = installed.bundle(entry) else { continue };
+        let runs = bundle.component_bytes().map(|bytes| Runs::of(&bundle.pack.manifest, bytes));
+        if let Some(Ok(runs)) = runs {
+            all.retain(|other| other.plugin != runs.plugin);
+            all.push(runs);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether others can count on it: it runs, or comes next.
+fn is_there(entry: &Entry) -> bool {
+    entry.state.runs() || entry.state == State::Next
+}
+
+/// Every pack that others can need: what is installed, and in its absence what comes with the program. Of two versions
+/// of a pack the one that comes next counts.
+pub fn present(installed: &Installed) -> Result<Vec<Present>> {
+    let mut all: Vec<Present> = Vec::new();
+    let entries = installed.entries().map_err(of_install)?;
+    let mut entries: Vec<Entry> = entries.into_iter().filter(is_there).collect();
+    entries.sort_by_key(|entry| entry.state != State::Next);
+    for entry in entries {
+        if all.iter().any(|other| other.id == entry.id) {
+            continue;
+        }
+        let pack = installed.open(&entry).map_err(of_install)?;
+        all.push(Present::of(&pack.manifest));
+    }
+    for plugin in firstparty::plugins() {
+        if all.iter().all(|other| other.id != plugin.manifest.id) {
+            all.push(Present::of(&plugin.manifest));
+        }
+    }
+    Ok(all)
+}
+
+/// What stands against something, as the first of several.
+pub fn refused(unmet: &[Unmet]) -> Option<Trouble> {
+    let Unmet { code, message, remedy } = unmet.first()?;
+    Some(match *code {
+        "missing-pack" => Trouble::refused("missing-pack", message, remedy),
+        "pack-cycle" => Trouble::refused("pack-cycle", message, remedy),
+        "pack-needed" => Trouble::refused("pack-needed", message, remedy),
+        _ => Trouble::refused("pack-conflict", message, remedy),
+    })
+}
+
+/// The version of a pack that grants are asked about: one that waits, comes next, or runs.
+pub fn spoken_of<'e>(entries: &'e [Entry], id: &PackId) -> Option<&'e Entry> {
+    const ORDER: [State; 5] = [State::Waiting, State::Next, State::Canary, State::Watched, State::Current];
+    let of = |state: &State| entries.iter().find(|entry| entry.id == *id && entry.state == *state);
+    ORDER.iter().find_map(of)
+}
+
+/// The version of a pack that runs.
+pub fn running<'e>(entries: &'e [Entry], id: &PackId) -> Option<&'e Entry> {
+    entries.iter().find(|entry| entry.id == *id && entry.state.runs())
+}
+
+/// What an installed version asks for, with what runs for it.
+pub fn asking(setup: &Setup, entry: &Entry, known: &[Runs]) -> Result<Asking> {
+    let bundle = of(setup).bundle(entry).map_err(of_install)?;
+    let runs = vetting::vet(&bundle.pack, bundle.component_bytes(), known)?;
+    let asking = Asking::of_pack(&bundle.pack, &runs, entry.digest);
+    Ok(asking.installed(Vouched::of(entry)))
+}
+
+/// A version on its way to run: where it goes, and what has to be written into `grants.toml` first.
+pub struct Way {
+    /// How it is to stand.
+    pub state: State,
+    /// What it asks for beyond what it was granted; empty where it waits for nobody.
+    pub widened: Vec<String>,
+    /// What it was granted beyond what it asks for.
+    pub narrowed: Vec<String>,
+    /// The grant is bound to another content of the pack, and this one asks for no more.
+    pub rebind: bool,
+}
+
+impl Way {
+    /// Of a version that is to run, by what was granted to it, or to the one that runs now.
+    pub fn of(asking: &Asking, runs: Option<(&Entry, &Asking)>, grants: &Grants) -> Self {
+        let is_bound = |grant: &PackGrant| asking.vouched().holds(grant);
+        let was_bound = |grant: &PackGrant| runs.is_some_and(|(entry, _)| Vouched::of(entry).holds(grant));
+        let grant = grants.pack(&asking.pack).filter(|grant| is_bound(grant) || was_bound(grant));
+        let (mut widened, narrowed) = asking.against(&grant.clone().unwrap_or_else(|| PackGrant::of(&asking.pack)));
+        if let Some((_, before)) = runs.filter(|_| !grant.as_ref().is_some_and(is_bound)) {
+            widened.extend(asking.kinds_beyond(before));
+        }
+        let state = if widened.is_empty() { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
+        let rebind =
+            widened.is_empty() && grant.is_some_and(|grant| grant.digest.is_some_and(|of| of != asking.digest));
+        Self { state, widened, narrowed, rebind }
+    }
+
+    /// Where a version goes that may run: beside another one that runs, or that comes with the program, it is the next.
+    pub fn place(another_runs: bool, id: &PackId) -> State {
+        let is_built_in = || firstparty::plugins().iter().any(|plugin| plugin.manifest.id == *id);
+        if another_runs || is_built_in() { State::Next } else { State::Current }
+    }
+
+    /// Writes what has to be written, and does the rest while nobody else changes the grants.
+    pub fn go<T>(&self, setup: &Setup, asking: &Asking, then: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !self.rebind {
+            return then();
+        }
+        let mut draft = Draft::open(setup)?;
+        draft.rebind(asking.pack.as_str(), asking.digest)?;
+        let _changing = draft.save(setup)?;
+        then()
+    }
+}
+
+/// Tells a host that runs here. Whether there is one. What it does not understand it finds at its next start.
+pub async fn tell_host(setup: &Setup, pack: &PackId, out: Output) -> bool {
+    for request in [Request::Regrant, Request::Swap { pack: pack.clone() }] {
+        match control::ask(&setup.data, &request).await {
+            Ok(None) => return false,
+            Ok(Some(_)) => {}
+            Err(trouble) => out.note(format!("the running host takes it up when it starts anew: {}", trouble.message)),
+        }
+    }
+    true
+}
+
+/// A version comes to stand otherwise.
+pub fn move_to(setup: &Setup, id: &PackId, digest: Digest, state: State, reason: Option<&str>) -> Result<()> {
+    let at = Timestamp::from_system();
+    let moved = of(setup).change(|entries| {
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.is(id, digest)) {
+            (entry.state, entry.since, entry.reason) = (state, at, reason.map(str::to_owned));
+        }
+        Ok(())
+    });
+    moved.map_err(of_install)
+}
+
+/// What went wrong with what is installed, at its place.
+pub fn of_install(error: InstallError) -> Trouble {
+    let (message, remedy) = (error.to_string(), error.remedy());
+    match error {
+        InstallError::Pack(error) => of_pack(error),
+        InstallError::Io { path, .. } => Trouble::unreachable("packs-folder", message, remedy).in_file(&path),
+        InstallError::Lock { path, line, .. } => {
+            let mut trouble = Trouble::unreachable("lock-file", message, remedy).in_file(&path);
+            trouble.place.line = line;
+            trouble
+        }
+        InstallError::Changed { .. } => Trouble::unreachable("pack-changed", message, remedy),
+        InstallError::SameVersion { .. } => Trouble::refused("same-version", message, remedy),
+        InstallError::Downgrade { .. } => Trouble::refused("downgrade", message, remedy),
+        InstallError::Refused { .. } => Trouble::refused("not-installed", message, remedy),
+    }
+}
