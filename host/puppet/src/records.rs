@@ -7,8 +7,8 @@ use puppet_types::AgentId;
 use crate::{
     agents::{self, Found},
     firstparty,
+    installing::of_install,
     setup::Setup,
-    swaps,
     trouble::{Result, Trouble},
 };
 
@@ -74,9 +74,9 @@ pub fn configured(setup: &Setup) -> Result<Option<Found>> {
 pub fn installed(setup: &Setup) -> Result<Vec<Manifest>> {
     let installed = Installed::at(&setup.data);
     let mut manifests = Vec::new();
-    for entry in installed.entries().map_err(swaps::of_install)? {
+    for entry in installed.entries().map_err(of_install)? {
         if entry.component.is_some() && (entry.state.runs() || entry.state == State::Next) {
-            manifests.push(installed.open(&entry).map_err(swaps::of_install)?.manifest);
+            manifests.push(installed.open(&entry).map_err(of_install)?.manifest);
         }
     }
     Ok(manifests)

@@ -15,11 +15,12 @@ use crate::{
     agents,
     control::{self, Hosted, Request as Ask, Running, Stands},
     grants::{Grants, Vouched},
+    installing::of_install,
     output::{List, Output, Table},
     records,
     repertoire::Version,
     setup::Setup,
-    swaps::{self, Told},
+    swaps::Told,
     trouble::{Result, Trouble},
 };
 
@@ -123,7 +124,7 @@ fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
     };
     let told =
         |pack: &PackId, digest: Digest| hosted.swaps.get(pack).filter(|told| told.digest == Some(digest)).cloned();
-    let entries = installed.entries().map_err(swaps::of_install)?;
+    let entries = installed.entries().map_err(of_install)?;
     for version in Version::built_in() {
         let (id, digest) = (version.manifest.id.clone(), Digest::of(&version.bytes));
         let is_replaced = entries.iter().any(|entry| entry.id == id && entry.component.is_some() && entry.state.runs());
@@ -141,7 +142,7 @@ fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
         if !is_shown {
             continue;
         }
-        let pack = installed.open(entry).map_err(swaps::of_install)?;
+        let pack = installed.open(entry).map_err(of_install)?;
         let Some(version) = agents::brought(&pack)? else { continue };
         let version = Version { vouched: Vouched::of(entry), ..version };
         let (signer, told) = (entry.signer.clone(), told(&entry.id, digest));
@@ -163,7 +164,7 @@ pub async fn hosted(setup: &Setup) -> Result<Hosted> {
         Some(store) => store.strikes().await?,
         None => Vec::new(),
     };
-    let entries = Installed::at(&setup.data).entries().map_err(swaps::of_install)?;
+    let entries = Installed::at(&setup.data).entries().map_err(of_install)?;
     let serving = entries.iter().filter(|entry| entry.state.runs());
     let mut versions: BTreeMap<PackId, Digest> =
         serving.filter_map(|entry| Some((entry.id.clone(), entry.component?))).collect();

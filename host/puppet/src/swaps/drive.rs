@@ -63,11 +63,12 @@ pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receive
                 if changed.is_err() {
                     return;
                 }
-                if let Some(new) = way.look(&mut asked).await
-                    && let Some(old) = looking.replace(new)
-                {
-                    way.context.host.look_away(&old.watch);
-                }
+                let old = match way.look(&mut asked).await {
+                    Looked::Serves(new) => looking.replace(*new),
+                    Looked::WentBack => looking.take(),
+                    Looked::Nothing => None,
+                };
+                old.iter().for_each(|old| way.context.host.look_away(&old.watch));
             }
             verdict = way.verdict(&looking) => {
                 let Some(ended) = looking.take() else { continue };
@@ -75,6 +76,16 @@ pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receive
             }
         }
     }
+}
+
+/// What a look at the lock brought.
+enum Looked {
+    /// Nothing new serves.
+    Nothing,
+    /// A version that is to be looked at.
+    Serves(Box<Looking>),
+    /// One that was there before, as the operator wants it: it is not looked at.
+    WentBack,
 }
 
 struct Way {
@@ -126,63 +137,64 @@ impl Way {
     }
 
     /// Brings the host to where the lock is; answers what is to be looked at from now on.
-    async fn look(&self, asked: &mut Receiver<u64>) -> Option<Looking> {
+    async fn look(&self, asked: &mut Receiver<u64>) -> Looked {
         loop {
             let entries = match self.context.entries(&self.pack).await {
                 Ok(entries) => entries,
                 Err(error) => {
                     self.context.tell(&self.pack, "", "refused", error.to_string());
-                    return None;
+                    return Looked::Nothing;
                 }
             };
             let next = entries.iter().filter(|entry| entry.state == State::Next).max_by_key(|entry| entry.since);
             let Some(next) = next else {
-                self.follow(&entries).await;
-                return None;
+                return if self.follow(&entries).await { Looked::WentBack } else { Looked::Nothing };
             };
             match self.bring(next, asked).await {
-                End::Serves(looking) => return Some(*looking),
+                End::Serves(looking) => return Looked::Serves(looking),
                 End::Overtaken => {}
                 End::Stopped(stop) => {
                     self.stopped(next, stop).await;
-                    return None;
+                    return Looked::Nothing;
                 }
             }
         }
     }
 
     /// There is nothing new: where something else is to serve than what does, the operator went back or took it away.
-    async fn follow(&self, entries: &[Entry]) {
+    /// Answers whether another one serves now.
+    async fn follow(&self, entries: &[Entry]) -> bool {
         let serves = |state| matches!(state, State::Current | State::Watched);
         let Some(entry) = entries.iter().find(|entry| serves(entry.state)) else {
-            if !entries.is_empty() {
-                return;
+            if entries.is_empty() {
+                self.gone().await;
             }
-            return self.gone().await;
+            return entries.is_empty();
         };
         let host = &self.context.host;
         let serving = host.plugins().get(&self.pack).cloned();
         let same =
             entry.component.is_none_or(|digest| serving.as_ref().is_some_and(|plugin| plugin.digest() == digest));
         if same && entry.component.is_some() {
-            return;
+            return false;
         }
         match self.back_to(entry, serving).await {
-            Ok(()) => {}
+            Ok(went_back) => return went_back,
             Err(Stop::Refused(reason) | Stop::Waits(reason)) => {
                 self.context.tell(&self.pack, &entry.version.to_string(), "refused", reason);
             }
         }
+        false
     }
 
     /// The operator went back to a version: it serves at once, and what the other wrote gives way.
-    async fn back_to(&self, entry: &Entry, serving: Option<Arc<Plugin>>) -> Result<(), Stop> {
+    async fn back_to(&self, entry: &Entry, serving: Option<Arc<Plugin>>) -> Result<bool, Stop> {
         let (candidate, _) = self.ready(entry).await?;
         let host = &self.context.host;
         if candidate.rows.is_empty()
             && serving.as_ref().is_some_and(|plugin| plugin.digest() == candidate.plugin.digest())
         {
-            return Ok(());
+            return Ok(false);
         }
         self.begin(entry, Some(candidate.plugin.digest()));
         let replaced = host.switch(&candidate).await?;
@@ -191,7 +203,7 @@ impl Way {
         }
         self.introduce(&candidate);
         self.step(entry, "settled", Some("the operator went back to it".to_owned()), |progress| progress.share = 100);
-        Ok(())
+        Ok(true)
     }
 
     /// The pack was removed: what comes with the program serves again, or nobody.
@@ -232,7 +244,7 @@ impl Way {
         if let Some(plugin) = &plugin {
             self.context.host.load_strikes_of(plugin).await?;
         }
-        verify::candidate((&self.context.host, &self.context.repertoire), verified, plugin).await
+        verify::candidate(&self.context.host, verified, plugin).await
     }
 
     /// All the way of a new version.

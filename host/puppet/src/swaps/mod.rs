@@ -29,7 +29,7 @@ use crate::{grants::Grants, repertoire::Repertoire};
 
 pub use folders::{Files, Folders};
 pub use progress::{Progress, Told};
-pub use start::{AtStart, at_start, of_install};
+pub use start::{AtStart, at_start};
 
 use progress::Board;
 

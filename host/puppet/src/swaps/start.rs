@@ -15,8 +15,9 @@ use super::folders::{is_live, packs_in};
 use crate::{
     agents::{brought, of_pack},
     grants::Vouched,
+    installing::of_install,
     repertoire::Version,
-    trouble::{Result, Trouble},
+    trouble::Result,
 };
 
 /// What there is.
@@ -150,9 +151,4 @@ impl AtStart {
         }
         Ok(())
     }
-}
-
-/// What is wrong with what is installed.
-pub fn of_install(error: puppet_packs::InstallError) -> Trouble {
-    Trouble::unreachable("packs", error.to_string(), "see `puppet packs`")
 }

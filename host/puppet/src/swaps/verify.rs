@@ -4,16 +4,21 @@
 use std::sync::Arc;
 
 use puppet_engine::{Host, swap::Candidate};
-use puppet_packs::{AgentSpec, Component, Entry, Installed, Pack, Source};
+use puppet_packs::{
+    AgentSpec, Component, Entry, Installed, Pack, Source,
+    requires::{self, Present},
+};
 use puppet_store::AgentRow;
-use puppet_types::{Digest, PackId, Timestamp};
+use puppet_types::{PackId, Timestamp};
 
 use super::{Context, compile};
 use crate::{
     agents,
     grants::{Grants, Vouched},
-    repertoire::{Repertoire, Version},
+    installing,
+    repertoire::Version,
     trouble::Trouble,
+    vetting,
 };
 
 /// Why a version does not serve.
@@ -35,19 +40,27 @@ pub struct Verified {
 
 /// Reads what is installed, and whether it may serve at this time.
 pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timestamp) -> Result<Verified, Stop> {
-    let pack = installed.open(entry).map_err(|error| Stop::Refused(error.to_string()))?;
+    let bundle = installed.bundle(entry).map_err(|error| Stop::Refused(format!("{error}: {}", error.remedy())))?;
     let fault = |trouble: Trouble| Stop::Refused(trouble.in_a_line());
-    agents::check_contract(&pack).map_err(fault)?;
-    let version = agents::brought(&pack).map_err(fault)?;
-    let version = version.map(|version| Version { vouched: Vouched::of(entry), ..version });
-    let is_it = |version: &Version| entry.component.is_none_or(|digest| digest == Digest::of(&version.bytes));
-    if !version.as_ref().is_none_or(is_it) {
-        return Err(Stop::Refused("its component is not the one that was installed: install it again".to_owned()));
+    let bytes = bundle.component_bytes();
+    // One that brings its own component needs no other.
+    let known = if bytes.is_some() { Ok(Vec::new()) } else { installing::plugins(installed) };
+    vetting::vet(&bundle.pack, bytes, &known.map_err(fault)?).map_err(fault)?;
+    let manifest = &bundle.pack.manifest;
+    if !manifest.claims.requires.is_empty() {
+        let there = installing::present(installed).map_err(fault)?;
+        let needs = requires::unmet(&Present::of(manifest), &there);
+        installing::refused(&needs).map_or(Ok(()), |trouble| Err(fault(trouble)))?;
     }
+    let version = bytes.map(|bytes| Version {
+        manifest: manifest.clone(),
+        bytes: bytes.to_vec().into(),
+        vouched: Vouched::of(entry),
+    });
     if entry.source == Source::Archive {
-        granted(entry, &pack, grants, now)?;
+        granted(entry, &bundle.pack, grants, now)?;
     }
-    Ok(Verified { pack, version })
+    Ok(Verified { pack: bundle.pack, version })
 }
 
 /// What was installed serves only where the operator has approved exactly it, and that has not ended.
@@ -89,7 +102,7 @@ pub async fn load(context: &Arc<Context>, verified: &Verified) -> Result<Option<
 /// What is to serve: the component, or that of the plugin which the pack runs, and the agent that comes with it; one
 /// that does not live here yet is named apart.
 pub async fn candidate(
-    (host, repertoire): (&Host, &Repertoire),
+    host: &Host,
     verified: &Verified,
     plugin: Option<Arc<puppet_engine::Plugin>>,
 ) -> Result<(Candidate, Option<AgentSpec>), Stop> {
@@ -103,13 +116,6 @@ pub async fn candidate(
             .cloned()
             .ok_or_else(|| Stop::Refused(format!("it runs `{runs}`, which is not here: install that first")))?,
     };
-    if let Some(known) = repertoire.known(runs, plugin.digest()) {
-        let checked = pack.check_settings(&known.manifest.declares).map_err(agents::of_pack);
-        checked.map_err(|trouble| Stop::Refused(trouble.in_a_line()))?;
-    }
-    if let Some(asked) = pack.manifest.claims.digest.filter(|asked| *asked != plugin.digest()) {
-        return Err(Stop::Refused(format!("it wants `{runs}` to be {asked}, which is {}", plugin.digest())));
-    }
     let failed = |error: puppet_store::StoreError| Stop::Refused(error.to_string());
     let alone = |plugin| Candidate { plugin, rows: Vec::new() };
     let Some(mut spec) = AgentSpec::from_pack(pack) else { return Ok((alone(plugin), None)) };
