@@ -16,6 +16,7 @@ mod limits;
 mod live;
 mod moments;
 mod outbox;
+mod platform;
 mod providers;
 mod redacted;
 mod replayed;

@@ -151,6 +151,11 @@ impl Ledger {
         let _ = self.usage.set(Mutex::default());
     }
 
+    /// Whether it is kept.
+    pub fn keeps_usage(&self) -> bool {
+        self.usage.get().is_some()
+    }
+
     /// What was used since [`Ledger::keep_usage`]; nothing where that was never asked for.
     pub fn usage(&self) -> Usage {
         self.kept().map(|kept| kept.clone()).unwrap_or_default()

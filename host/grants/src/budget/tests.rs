@@ -329,7 +329,7 @@ fn usage_is_kept_from_when_somebody_asks() {
     use_it(9);
     assert!(ledger.usage().operations.is_empty() && ledger.usage().at_once.is_empty());
     ledger.keep_usage();
-    [3, 7, 5].map(use_it);
+    [3, 7, 5].into_iter().for_each(use_it);
     let Usage { operations, at_once } = ledger.usage();
     assert_eq!(operations, [("a".into(), Capability::Memory, "recall".to_owned())].into());
     assert_eq!(at_once, [(key(), 7)].into());
