@@ -19,6 +19,7 @@ mod live;
 mod moods;
 mod mutants;
 mod offline_text;
+mod preview;
 mod replay;
 mod report;
 mod schemas;

@@ -164,7 +164,7 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
 }
 
 /// A pack that can live here runs a plugin that comes with the program, and sets what that has.
-fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
+pub fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
     match &pack.manifest.component {
         Component::File(file) => {
             let message =

@@ -80,17 +80,24 @@ pub struct Stranger {
 /// Wires a host with one plugin from outside and no other.
 pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> Result<Assembly> {
     let Stranger { manifest, sandbox, compiled, .. } = stranger;
-    let Manifest { id, version, requests, .. } = manifest.clone();
-    let plugin = Plugin::load(&sandbox, &compiled, id.clone(), version.to_string(), requests).map_err(|error| {
-        Trouble::input(
-            "component",
-            format!("{id}: {error}"),
-            "make pack.toml and the component agree, or build it anew",
-        )
-    })?;
+    let (id, plugin) = (manifest.id.clone(), link(&sandbox, &compiled, &manifest)?);
     // The interval of a generator is its own: nothing is configured for it.
     plan.generators.clear();
     let assembly = wire(setup, plan, Arc::new(sandbox), BTreeMap::from([(id, manifest)]))?;
+    assembly.host.install(plugin);
+    Ok(assembly)
+}
+
+/// Wires a host with the built-in plugins and one from outside beside them; of two by one name that one runs.
+pub fn assemble_beside(setup: &Setup, plan: Plan, stranger: Stranger) -> Result<Assembly> {
+    let Stranger { manifest, sandbox, compiled, .. } = stranger;
+    let (id, sandbox) = (manifest.id.clone(), Arc::new(sandbox));
+    let plugin = link(&sandbox, &compiled, &manifest)?;
+    let mut known = manifests();
+    known.insert(id.clone(), manifest);
+    let generators = plan.generators.clone();
+    let assembly = wire(setup, plan, Arc::clone(&sandbox), known)?;
+    install_built_in(&assembly, &sandbox, &generators, Some(&id))?;
     assembly.host.install(plugin);
     Ok(assembly)
 }
@@ -106,13 +113,36 @@ pub fn assemble_on(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<A
     let manifests = manifests();
     let generators = plan.generators.clone();
     let assembly = wire(setup, plan, Arc::clone(&sandbox), manifests)?;
-    for plugin in firstparty::plugins() {
+    install_built_in(&assembly, &sandbox, &generators, None)?;
+    Ok(assembly)
+}
+
+/// All of them but generators that nobody wants, and what another takes the place of.
+fn install_built_in(
+    assembly: &Assembly,
+    sandbox: &Sandbox,
+    generators: &BTreeMap<String, u64>,
+    but: Option<&PackId>,
+) -> Result<()> {
+    for plugin in firstparty::plugins().into_iter().filter(|plugin| Some(&plugin.manifest.id) != but) {
         let id = plugin.manifest.id.as_str();
         if !firstparty::GENERATORS.contains(&id) || generators.contains_key(id) {
-            assembly.host.install(load(&sandbox, plugin)?);
+            assembly.host.install(load(sandbox, plugin)?);
         }
     }
-    Ok(assembly)
+    Ok(())
+}
+
+/// A component from outside with what its pack requests.
+fn link(sandbox: &Sandbox, compiled: &Compiled, manifest: &Manifest) -> Result<Plugin> {
+    let Manifest { id, version, requests, .. } = manifest.clone();
+    Plugin::load(sandbox, compiled, id.clone(), version.to_string(), requests).map_err(|error| {
+        Trouble::input(
+            "component",
+            format!("{id}: {error}"),
+            "make pack.toml and the component agree, or build it anew",
+        )
+    })
 }
 
 fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, manifests: BTreeMap<PackId, Manifest>) -> Result<Assembly> {

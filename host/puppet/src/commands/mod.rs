@@ -14,6 +14,7 @@ pub mod invoke;
 pub mod journal;
 pub mod outbox;
 pub mod plugins;
+pub mod preview;
 pub mod release;
 pub mod run;
 pub mod simulate;
