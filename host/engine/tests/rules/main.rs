@@ -23,4 +23,5 @@ mod replayed;
 mod scene;
 mod stored;
 mod timers;
+mod usage;
 mod vectors;
