@@ -17,9 +17,9 @@ pub fn page(preview: &Preview) -> Result<String> {
     let json = serde_json::to_string_pretty(preview).map_err(Trouble::internal)?;
     let section = |heading: &str, body: String| Section { heading: heading.to_owned(), body };
     let mut sections = vec![section("At a glance", facts(preview)), section("Day by day", charts(preview))];
-    if preview.against.is_some() {
-        let heading = "Beside the one that lives here";
-        sections.push(section(heading, table("Differences", &told::BESIDE, &told::beside(preview))));
+    if let Some(other) = &preview.against {
+        let heading = format!("Beside {}, which lives here", told::whose(&other.agent));
+        sections.push(section(&heading, table("Differences", &told::BESIDE, &told::beside(preview))));
     }
     sections.push(section("Posts", posts(&preview.samples)));
     sections.push(section("What it needs", needs(preview)));

@@ -4,7 +4,7 @@ use puppet_engine::report::MoodPoint;
 use puppet_tweet::platform::PlatformRefusal;
 use puppet_types::counted;
 
-use super::found::{Acts, Peak, Preview};
+use super::found::{Acts, Peak, Preview, Who};
 use crate::{
     config::usd,
     drawn::grouped,
@@ -23,8 +23,8 @@ pub fn tell(preview: &Preview, out: Output) -> Result<()> {
     for (name, value) in facts(preview) {
         out.line(format!("  {name:<22} {value}"))?;
     }
-    if preview.against.is_some() {
-        out.line("")?;
+    if let Some(other) = &preview.against {
+        out.line(out.bold(format!("\nBeside {}", whose(&other.agent))))?;
         print(&BESIDE, beside(preview), out)?;
     }
     if !preview.samples.is_empty() {
@@ -58,6 +58,11 @@ pub fn lead(preview: &Preview) -> String {
     let Preview { agent, days, start, seed, .. } = preview;
     let days = counted(*days, "day", "days");
     format!("{} ({} {}): {days} of virtual time from {start}, seed {seed}", agent.name, agent.pack, agent.version)
+}
+
+/// An agent with what it was made from.
+pub fn whose(agent: &Who) -> String {
+    format!("{} ({} {})", agent.id, agent.pack, agent.version)
 }
 
 /// What an operator asks first.
@@ -164,7 +169,6 @@ pub fn beside(preview: &Preview) -> Vec<Vec<String>> {
     let refused = |of: &std::collections::BTreeMap<&'static str, u64>| of.values().sum::<u64>();
     let (new, old) = (refused(&preview.refused_by_platform), refused(&other.refused_by_platform));
     vec![
-        vec!["agent".to_owned(), preview.agent.id.clone(), other.agent.id.clone(), String::new()],
         average("posts a day", |acts| acts.post),
         average("threads a day", |acts| acts.thread),
         average("quotes a day", |acts| acts.quote),
