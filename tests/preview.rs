@@ -275,7 +275,8 @@ fn the_page_has_its_charts_and_its_data_and_loads_nothing() {
     let file = fixtures().join("agents/orbit-desk.json");
     let hostile = std::fs::read_to_string(&file).unwrap();
     let mut hostile: Value = serde_json::from_str(&hostile).unwrap();
-    hostile["name"] = "</script><img onerror=alert(1)> & \"Co\"".into();
+    hostile["name"] = "</script><img onerror=alert(1)> & \"Co\" a\"key<of&8digits".into();
+    hostile["twitter_credentials"] = json!({ "api_key": "a\"key<of&8digits" });
     let file = folder.path().join("hostile.json");
     std::fs::write(&file, hostile.to_string()).unwrap();
     let preview = previewed(folder.path(), &file, &["--html", "page.html"]);
@@ -299,6 +300,8 @@ fn the_page_has_its_charts_and_its_data_and_loads_nothing() {
     }
     assert_eq!(html.matches("</script").count(), 1);
     assert!(html.contains("&lt;/script&gt;&lt;img onerror=alert(1)&gt; &amp; &quot;Co&quot;"));
+    assert!(preview["agent"]["name"].as_str().unwrap().ends_with("Co\" ********"), "{}", preview["agent"]["name"]);
+    assert!(!html.contains("8digits"), "nor is a credential shown, however it is written");
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("width=device-width"));
     let first = &list(&preview, "by_day")[0];
     let tokens = first["tokens"].as_u64().unwrap();

@@ -8,6 +8,8 @@ mod page;
 mod shares;
 mod table;
 
+use puppet_types::scrub;
+
 pub use axis::grouped;
 pub use bars::Bars;
 pub use lines::{Line, Lines};
@@ -15,8 +17,10 @@ pub use page::{Page, Section};
 pub use shares::{Share, Shares};
 pub use table::table;
 
-/// A text within HTML, also within an attribute: nothing in it is taken for markup.
+/// A text within HTML, also within an attribute: nothing in it is taken for markup. A credential in it is masked before:
+/// afterwards it would not be recognised.
 pub fn escaped(text: &str) -> String {
+    let text = scrub::text(text);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
