@@ -20,6 +20,7 @@ mod moods;
 mod mutants;
 mod offline_text;
 mod packs;
+mod preview;
 mod reload;
 mod replay;
 mod report;

@@ -19,10 +19,10 @@ mod words;
 mod bare;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/contract.rs"]
-mod contract;
+pub(crate) mod contract;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/guest.rs"]
-pub mod guest;
+pub(crate) mod guest;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/providers.rs"]
 mod providers;

@@ -91,6 +91,11 @@ impl Seen {
         let agents = self.run("agent-list", 0, &["agent", "list"]);
         assert_eq!(list(&agents, "items").len(), files.len());
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
+        let two_days = ["preview", files[1].to_str().unwrap(), "--days", "2"];
+        let alone = self.run("preview", 0, &two_days);
+        assert!(alone["against"].is_null() && !list(&alone, "samples").is_empty() && !list(&alone, "mood").is_empty());
+        let beside = self.run("preview", 0, &[&two_days[..], &["--against", "harbour-watch"]].concat());
+        assert_eq!(beside["against"]["agent"]["id"], "harbour-watch");
         self.run("budgets", 0, &["budgets"]);
         self.granted();
         self.held();
@@ -224,6 +229,10 @@ impl Seen {
         let args = ["invoke", "quiet/quiet.wasm", "--event", &event, "--config", "short.toml"];
         let stopped = self.run("invoke", 1, &args);
         assert_eq!(stopped["breach"], "too-many-decisions");
+        let preview = self.run("preview", 0, &["preview", "quiet", "--days", "1"]);
+        assert!(preview["denied"]["tweet"].as_u64().unwrap() > 0, "{preview}");
+        let stopped = self.run("preview", 0, &["preview", "quiet", "--days", "1", "--config", "short.toml"]);
+        assert_eq!(list(&stopped, "breaches")[0]["breach"], "too-many-decisions");
     }
 
     /// Packs as their author makes them.

@@ -31,7 +31,7 @@ pub struct Attempted {
 }
 
 /// Why there is no order of a decision.
-enum NoOrder {
+pub(crate) enum NoOrder {
     /// The decision that it is about has not been published yet: it is tried, or is going to be.
     Yet,
     /// There will be none.
@@ -245,7 +245,7 @@ fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change> {
 }
 
 /// The provider's order of a decision, with earlier decisions replaced by the ids they got.
-async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, NoOrder>, StoreError> {
+pub(crate) async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, NoOrder>, StoreError> {
     let resolve = |reference: &PostRef| {
         let reference = reference.clone();
         async move {

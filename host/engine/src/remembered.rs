@@ -39,7 +39,9 @@ pub(crate) async fn size(host: &Host, actor: &Actor) -> Result<MemorySize, Store
     let Some(right) = actor.rights.get(Capability::Memory) else { return Ok(MemorySize::default()) };
     let bounds = [Amount::Rows, Amount::Bytes].map(|amount| right.at_once(amount).unwrap_or(u64::MAX));
     let kept = *actor.remembered.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(size) = kept.filter(|size| is_far(*size, bounds, &host.bounds)) {
+    // Whoever wants to know how much there was wants no estimate.
+    let may_estimate = !host.ledger.keeps_usage();
+    if let Some(size) = kept.filter(|size| may_estimate && is_far(*size, bounds, &host.bounds)) {
         return Ok(size);
     }
     let size = host.store.memory_size(&actor.id).await?;

@@ -16,7 +16,7 @@ use puppet_types::{AccountId, AgentId, Capability, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use counter::{Booking, Bookings, Counter, Reservation};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Usage};
 
 use crate::{Amount, Mode, Period};
 

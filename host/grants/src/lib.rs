@@ -13,7 +13,7 @@ mod right;
 
 pub use amount::{Amount, Charge, Level, Period, UnknownAmount};
 pub use budget::{
-    Booking, Bookings, BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Owner, Reservation, Scope, Spend,
+    Booking, Bookings, BudgetKey, BudgetLine, BudgetState, Counter, Ledger, Owner, Reservation, Scope, Spend, Usage,
 };
 pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use due::Due;

@@ -225,6 +225,7 @@ impl Right {
                     let message = format!("{name} of `{capability}`: {limit} at once, this would make {reached}");
                     return Err(CallError::new(Code::BudgetExhausted, message));
                 }
+                self.holder.ledger.stood_at(|| self.key(budget), *reached);
             }
         }
         Ok(())
@@ -351,7 +352,10 @@ impl Rights {
         let right = self.get(capability).ok_or_else(|| CallError::new(Code::Denied, ungranted()))?;
         match right.refusal(operation, at) {
             Some(why) => Err(CallError::new(Code::Denied, why)),
-            None => Ok(right),
+            None => {
+                right.holder.ledger.used(&right.holder.agent, capability, operation);
+                Ok(right)
+            }
         }
     }
     /// The right to one capability.

@@ -145,3 +145,21 @@ fn what_is_taken_back_from_all_ends_for_every_pack_and_nothing_else_does() {
     assert!(!one.get(Capability::Llm).unwrap().allows("complete"), "it has its switch still");
     assert!(of("one").get(Capability::Tweet).unwrap().allows("post"), "made from now on");
 }
+
+#[test]
+fn what_is_used_of_a_right_is_kept_and_what_is_refused_is_not() {
+    let ledger: Arc<Ledger> = Arc::default();
+    ledger.keep_usage();
+    let operations = ["after", "list"].map(str::to_owned).into();
+    let timers = [((Amount::Timers, Period::AtOnce), 5)].into();
+    let request = Request { operations, amounts: timers, ..Request::default() };
+    let requests = [(Capability::Schedule, request)].into();
+    let rights = Rights::from_requests(&requests, &"pack".into(), &"ann".into(), &ledger);
+    let ask = |operation| rights.granted(Capability::Schedule, operation, &"pack".into(), Timestamp::default());
+    assert!(ask("after").is_ok() && ask("cron").is_err());
+    let reach = |reached| ask("after").unwrap().has_room(&[Level { amount: Amount::Timers, reached }]);
+    assert!(reach(2).is_ok() && reach(4).is_ok() && reach(3).is_ok() && reach(6).is_err());
+    let usage = ledger.usage();
+    let used: Vec<&str> = usage.operations.iter().map(|(_, _, operation)| operation.as_str()).collect();
+    assert_eq!((used, usage.at_once.into_values().collect::<Vec<_>>()), (vec!["after"], vec![4]));
+}

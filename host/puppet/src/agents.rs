@@ -187,7 +187,7 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
 }
 
 /// A pack that can live here runs a plugin that there is, and sets what that has.
-fn check_plugin(pack: &Pack, path: &Path, known: &[Manifest]) -> Result<()> {
+pub fn check_plugin(pack: &Pack, path: &Path, known: &[Manifest]) -> Result<()> {
     check_contract(pack)?;
     match &pack.manifest.component {
         Component::File(_) => Ok(()),

@@ -47,6 +47,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Run one event through a component in the real sandbox. Commits nothing.
     Invoke(Invoke),
+    /// What a pack would do, cost and need: a week of virtual time, with nothing granted but in simulation.
+    Preview(Preview),
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
@@ -141,6 +143,13 @@ pub struct Run {
     pub length: Option<std::time::Duration>,
 }
 
+/// First moment of simulated time.
+const START: &str = "2026-01-05T00:00:00Z";
+/// Zone of simulated agents that have none.
+const ZONE: &str = "UTC";
+/// Who makes events in simulated time.
+const GENERATORS: &str = "news,mood-swings,encounters";
+
 /// `simulate`.
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -157,16 +166,16 @@ pub struct Simulate {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// First moment.
-    #[arg(long, default_value = "2026-01-05T00:00:00Z", value_name = "TIME")]
+    #[arg(long, default_value = START, value_name = "TIME")]
     pub start: String,
     /// Time zone of agents that have none of their own.
-    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    #[arg(long, default_value = ZONE, value_name = "ZONE")]
     pub tz: String,
     /// Invocations at the same time; the result is the same for every number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
     pub workers: Option<u64>,
     /// Event generators, by name, or `none`.
-    #[arg(long, default_value = "news,mood-swings,encounters", value_name = "LIST")]
+    #[arg(long, default_value = GENERATORS, value_name = "LIST")]
     pub generators: String,
     /// Cuts what the packs request, in the form of grants.toml; it never adds anything.
     #[arg(long, value_name = "FILE")]
@@ -174,6 +183,43 @@ pub struct Simulate {
     /// Copies of each agent, for load: 1,000 agents from four files.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub copies: u32,
+}
+
+impl Simulate {
+    /// As where nothing else is said, for those who write nothing to OUT.
+    pub fn by_default(days: u32, seed: u64) -> Self {
+        Self {
+            agents: PathBuf::new(),
+            days,
+            seed,
+            out: PathBuf::new(),
+            start: START.to_owned(),
+            tz: ZONE.to_owned(),
+            workers: None,
+            generators: GENERATORS.to_owned(),
+            grants: None,
+            copies: 1,
+        }
+    }
+}
+
+/// `preview`.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// A pack's folder, or an agent file of the original engine (`*.json`).
+    pub path: PathBuf,
+    /// Days of virtual time.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Let this agent live the same days, and show the differences: one of the data folder, or of `agents/`.
+    #[arg(long, value_name = "AGENT")]
+    pub against: Option<String>,
+    /// Write the report as one page with charts.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `invoke`.

@@ -15,6 +15,7 @@ use crate::{
     firstparty,
     grants::{Grants, Vouched},
     output::Output,
+    repertoire::Version,
     setup::Setup,
     trouble::{Result, Trouble},
     vetting::{self, Runs},
@@ -45,6 +46,15 @@ pub fn plugins(installed: &Installed) -> Result<Vec<Runs>> {
         }
     }
     Ok(all)
+}
+
+/// The component of an installed pack that runs, granted what it requests: for who looks at it apart from the host.
+pub fn brought(installed: &Installed, id: &PackId) -> Result<Option<Version>> {
+    let entries = installed.entries().map_err(of_install)?;
+    let Some(entry) = running(&entries, id).filter(|entry| entry.component.is_some()) else { return Ok(None) };
+    let bundle = installed.bundle(entry).map_err(of_install)?;
+    let (manifest, vouched) = (bundle.pack.manifest.clone(), Vouched::BuiltIn);
+    Ok(bundle.component_bytes().map(|bytes| Version { manifest, bytes: bytes.to_vec().into(), vouched }))
 }
 
 /// Whether others can count on it: it runs, or comes next.

@@ -7,6 +7,7 @@ mod commands;
 pub mod config;
 pub mod control;
 mod credentials;
+mod drawn;
 mod duration;
 mod feed;
 mod files;
@@ -78,6 +79,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Run(args) => commands::run::run(&setup, &args, out).await,
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,
             Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
+            Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,

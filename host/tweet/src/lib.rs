@@ -8,6 +8,7 @@ mod host;
 mod local;
 mod order;
 mod own;
+pub mod platform;
 mod provider;
 mod url;
 mod weight;

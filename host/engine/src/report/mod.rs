@@ -3,9 +3,11 @@
 //! components.
 
 mod build;
+mod platform;
 mod rows;
 mod timeline;
 
 pub use build::{AgentFact, Facts, Input, PluginFact, budget_row, build, build_json, quantile};
-pub use rows::{AgentReport, Counts, MoodPoint, Personality, PostRow, Report, Totals};
+pub use platform::refused_by_platform;
+pub use rows::{AgentReport, Cause, Counts, MoodPoint, Personality, PostRow, Report, Totals};
 pub use timeline::timeline;

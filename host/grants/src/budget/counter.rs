@@ -14,6 +14,8 @@ pub(super) struct Window {
     pub reserved: u64,
     pub overrun: u64,
     pub limit: u64,
+    /// The most that was used and reserved at one time, in this window or one before it.
+    pub peak: u64,
     /// What the operator was told of this window.
     told: BudgetState,
     /// What came over from the window before and is in no row of this one yet: of `used`, and of `overrun`. The
@@ -50,8 +52,8 @@ impl Window {
             // What a provider took beyond the limit is a debt to the next window.
             let debt = self.overrun.min(self.limit);
             let (left, limit) = (self.overrun - debt, self.limit);
-            let carried = (debt, left);
-            *self = Self { start, used: debt, reserved: 0, overrun: left, limit, told: BudgetState::Ok, carried };
+            let (carried, peak) = ((debt, left), self.peak.max(debt));
+            *self = Self { start, used: debt, reserved: 0, overrun: left, limit, peak, told: BudgetState::Ok, carried };
         }
     }
     /// As a row of the store says.
@@ -85,6 +87,7 @@ impl Counter {
             return Err(self.refusal(quantity, &seen, at));
         }
         window.reserved += quantity;
+        window.peak = window.peak.max(window.used + window.reserved);
         Ok(Reservation { counter: Arc::clone(self), window: window.start, quantity })
     }
 
@@ -106,6 +109,11 @@ impl Counter {
     /// How it stands. Looking changes nothing: whose limit is not known yet cannot carry a debt over.
     pub fn line(&self, at: Timestamp) -> BudgetLine {
         line(&self.key, lock(&self.window).clone(), at)
+    }
+
+    /// The most that was used and reserved at one time since the host started, in whichever window that was.
+    pub fn peak(&self) -> u64 {
+        lock(&self.window).peak
     }
 }
 

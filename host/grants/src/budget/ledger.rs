@@ -5,12 +5,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use puppet_types::{Capability, PackId, Timestamp};
+use puppet_types::{AgentId, Capability, PackId, Timestamp};
 
 use super::{
     BudgetKey, BudgetLine, BudgetState, Spend,
@@ -25,6 +25,17 @@ pub struct Ledger {
     alarm: Arc<Alarm>,
     /// What was told of bounds on what is there at once.
     told: Mutex<BTreeMap<BudgetKey, BudgetState>>,
+    /// What was used of rights, where somebody wants to know.
+    usage: OnceLock<Mutex<Usage>>,
+}
+
+/// What was used of rights beside what counters count: for whoever looks at a pack before it is granted anything.
+#[derive(Debug, Clone, Default)]
+pub struct Usage {
+    /// Operations that were admitted, per agent and capability.
+    pub operations: BTreeSet<(AgentId, Capability, String)>,
+    /// The most that was there at once, of what is bounded so.
+    pub at_once: BTreeMap<BudgetKey, u64>,
 }
 
 /// Who is told when a budget comes to 80 % and to its end.
@@ -132,6 +143,47 @@ impl Ledger {
         if line.state > before {
             self.alarm.raise(&line);
         }
+    }
+
+    /// From now on it is kept which operations are used, and how much there is at once. A host that runs for long has no
+    /// need of it, and does without.
+    pub fn keep_usage(&self) {
+        let _ = self.usage.set(Mutex::default());
+    }
+
+    /// Whether it is kept.
+    pub fn keeps_usage(&self) -> bool {
+        self.usage.get().is_some()
+    }
+
+    /// What was used since [`Ledger::keep_usage`]; nothing where that was never asked for.
+    pub fn usage(&self) -> Usage {
+        self.kept().map(|kept| kept.clone()).unwrap_or_default()
+    }
+
+    fn kept(&self) -> Option<MutexGuard<'_, Usage>> {
+        self.usage.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An operation was admitted.
+    pub(crate) fn used(&self, agent: &AgentId, capability: Capability, operation: &str) {
+        if let Some(mut kept) = self.kept() {
+            kept.operations.insert((agent.clone(), capability, operation.to_owned()));
+        }
+    }
+
+    /// There is so much at once of what `key` makes.
+    pub(crate) fn stood_at(&self, key: impl FnOnce() -> BudgetKey, reached: u64) {
+        if let Some(mut kept) = self.kept() {
+            let most = kept.at_once.entry(key()).or_default();
+            *most = reached.max(*most);
+        }
+    }
+
+    /// The most that was ever used and reserved of a budget per hour or day in one window; none where nobody drew on it.
+    pub fn peak(&self, key: &BudgetKey) -> Option<u64> {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.get(key).map(|ByKey(counter)| counter.peak())
     }
 
     /// Gives counters other limits at once: of each whose key `limit` knows.

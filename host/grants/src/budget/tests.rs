@@ -291,3 +291,46 @@ fn budgets_are_called_by_what_they_count_and_whose_they_are() {
         ("@ada".to_owned(), "host".to_owned())
     );
 }
+
+#[test]
+fn a_peak_is_the_most_that_was_used_and_held_at_one_time_in_any_window() {
+    let (ledger, counter) = counter(10);
+    let key = counter.reserve(1, at(0)).unwrap().spend(1).key;
+    assert_eq!(ledger.peak(&key), Some(1));
+    // Held beside what is spent counts, also where less is used in the end, or nothing.
+    let held = counter.reserve(5, at(0)).unwrap();
+    assert!(counter.reserve(7, at(0)).is_err(), "what is refused was never there");
+    drop(held.spend(2));
+    drop(counter.reserve(1, at(0)).unwrap());
+    assert_eq!((counter.peak(), counter.line(at(0)).used), (6, 3));
+    // A quieter window changes nothing, a busier one does, and a debt of the one before belongs to it.
+    drop(counter.reserve(4, at(HOUR)).unwrap());
+    assert_eq!(counter.peak(), 6);
+    counter.reserve(7, at(2 * HOUR)).unwrap().spend(13);
+    counter.reserve(3, at(3 * HOUR)).unwrap().spend(3);
+    assert_eq!(counter.peak(), 6 + 3);
+    let other = BudgetKey { amount: Amount::Likes, ..key };
+    assert_eq!(ledger.peak(&other), None);
+}
+
+#[test]
+fn usage_is_kept_from_when_somebody_asks() {
+    let ledger = Ledger::default();
+    let key = || BudgetKey {
+        owner: Owner::Agent { agent: "a".into(), pack: "p".into() },
+        capability: Capability::Memory,
+        amount: Amount::Rows,
+        period: Period::AtOnce,
+    };
+    let use_it = |rows| {
+        ledger.used(&"a".into(), Capability::Memory, "recall");
+        ledger.stood_at(key, rows);
+    };
+    use_it(9);
+    assert!(ledger.usage().operations.is_empty() && ledger.usage().at_once.is_empty());
+    ledger.keep_usage();
+    [3, 7, 5].into_iter().for_each(use_it);
+    let Usage { operations, at_once } = ledger.usage();
+    assert_eq!(operations, [("a".into(), Capability::Memory, "recall".to_owned())].into());
+    assert_eq!(at_once, [(key(), 7)].into());
+}

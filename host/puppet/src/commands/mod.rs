@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod pack;
 pub mod packs;
 pub mod plugins;
+pub mod preview;
 pub mod release;
 pub mod remove;
 pub mod rollback;

@@ -53,17 +53,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     let _lock = HostLock::take(&data)?;
     let store = SqliteStore::open(&data, Options { durability: Durability::Relaxed })?;
     let clock = Arc::new(VirtualClock::new(course.start));
-    let plan = Plan {
-        store,
-        clock: Arc::clone(&clock) as _,
-        secret: assembly::seeded("simulation", args.seed),
-        generators: course.generators.clone(),
-        grants: Arc::clone(&course.grants),
-        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
-        embedding: None,
-        default_model: Llm::OFFLINE.to_owned(),
-        timezone: args.tz.clone(),
-    };
+    let plan = plan(args, &course, store, &clock);
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
     course.grants.notes(&packs, &[]).into_iter().for_each(|note| out.note(note));
     let Assembly { host, store, .. } = assembly::assemble_with(setup, plan, &found.brought)?;
@@ -72,9 +62,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
 
     let bar = bar(&course, out);
     let done = simulation::run(&host, &clock, course.end, course.workers, |seen| {
-        bar.set_position(seen.at.millis_since(course.start) / 60_000);
-        let invocations = counted(seen.invocations, "invocation", "invocations");
-        bar.set_message(format!("{invocations}, {}", counted(seen.effects, "effect", "effects")));
+        show(&bar, &course, seen);
     })
     .await?;
     bar.finish_and_clear();
@@ -91,16 +79,16 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
 }
 
 /// What the arguments mean.
-struct Course {
-    start: Timestamp,
-    end: Timestamp,
-    workers: usize,
-    generators: BTreeMap<String, u64>,
+pub(super) struct Course {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    pub(super) workers: usize,
+    pub(super) generators: BTreeMap<String, u64>,
     grants: Arc<Grants>,
 }
 
 impl Course {
-    fn read(setup: &Setup, args: &Simulate) -> Result<Self> {
+    pub(super) fn read(setup: &Setup, args: &Simulate) -> Result<Self> {
         let start = Timestamp::parse(&args.start).ok_or_else(|| {
             let message = format!("`{}` is no time", args.start);
             Trouble::input("bad-value", message, "write for example 2026-01-05T00:00:00Z").of_field("--start")
@@ -119,6 +107,21 @@ impl Course {
             generators: generators(setup, &args.generators)?,
             grants: Arc::new(args.grants.as_deref().map(Grants::read).transpose()?.unwrap_or_default()),
         })
+    }
+}
+
+/// The host of such a course: on its own clock, with the offline model, under a secret that follows from the seed.
+pub(super) fn plan(args: &Simulate, course: &Course, store: SqliteStore, clock: &Arc<VirtualClock>) -> Plan {
+    Plan {
+        store,
+        clock: Arc::clone(clock) as _,
+        secret: assembly::seeded("simulation", args.seed),
+        generators: course.generators.clone(),
+        grants: Arc::clone(&course.grants),
+        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        embedding: None,
+        default_model: Llm::OFFLINE.to_owned(),
+        timezone: args.tz.clone(),
     }
 }
 
@@ -190,7 +193,7 @@ fn copied(found: Found, copies: u32) -> Found {
 }
 
 /// Everybody is made and starts at the first moment.
-async fn settle(host: &Arc<puppet_engine::Host>, found: &Found, course: &Course) -> Result<()> {
+pub(super) async fn settle(host: &Arc<puppet_engine::Host>, found: &Found, course: &Course) -> Result<()> {
     let mut changes: Vec<Change> = Vec::new();
     for spec in &found.specs {
         agents::introduce(host, spec);
@@ -202,7 +205,7 @@ async fn settle(host: &Arc<puppet_engine::Host>, found: &Found, course: &Course)
     Ok(())
 }
 
-fn bar(course: &Course, out: Output) -> ProgressBar {
+pub(super) fn bar(course: &Course, out: Output) -> ProgressBar {
     let minutes = course.end.millis_since(course.start) / 60_000;
     let target = if out.json || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
@@ -216,7 +219,14 @@ fn bar(course: &Course, out: Output) -> ProgressBar {
     bar
 }
 
-fn facts(args: &Simulate, course: &Course, found: &Found) -> Facts {
+/// Moves the bar to where the run is.
+pub(super) fn show(bar: &ProgressBar, course: &Course, seen: simulation::Progress) {
+    bar.set_position(seen.at.millis_since(course.start) / 60_000);
+    let invocations = counted(seen.invocations, "invocation", "invocations");
+    bar.set_message(format!("{invocations}, {}", counted(seen.effects, "effect", "effects")));
+}
+
+pub(super) fn facts(args: &Simulate, course: &Course, found: &Found) -> Facts {
     let agents = found.specs.iter().map(|spec| {
         let digest = Digest::of(Json::of(&spec.persona).as_str().as_bytes());
         let personality =
