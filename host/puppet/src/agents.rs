@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use puppet_engine::Host;
 use puppet_packs::{AgentSpec, Component, Pack, Secret};
+use puppet_sandbox::World;
 use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
-use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
+use puppet_types::{AccountId, AgentId, Digest, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::{
     credentials, files, firstparty,
     setup::Setup,
     trouble::{Result, Trouble},
+    vetting,
 };
 
 /// An agent that is to be made.
@@ -179,6 +181,9 @@ fn check_plugin(pack: &Pack, path: &Path) -> Result<()> {
         Component::BuiltIn(id) => {
             let known = firstparty::plugins();
             if let Some(plugin) = known.iter().find(|plugin| plugin.manifest.id == *id) {
+                let is_generator = firstparty::GENERATORS.contains(&id.as_str());
+                let world = if is_generator { World::EventGenerator } else { World::Personality };
+                vetting::hold_to_claims(pack, id, world, Digest::of(plugin.component))?;
                 return pack.check_settings(&plugin.manifest.declares).map_err(of_pack);
             }
             let names: Vec<&str> = known.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
@@ -235,7 +240,8 @@ pub fn find(folder: &Path) -> Result<Found> {
         if path.join("pack.toml").is_file() {
             let pack = Pack::open(&path).map_err(of_pack)?;
             check_plugin(&pack, &path)?;
-            for name in ["pack.toml", "persona.toml"] {
+            let prompts = pack.prompts().map_err(of_pack)?;
+            for name in ["pack.toml", "persona.toml"].into_iter().chain(prompts.iter().map(String::as_str)) {
                 if let Ok(bytes) = std::fs::read(path.join(name)) {
                     let folder = path.file_name().unwrap_or_default().to_string_lossy();
                     found.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));

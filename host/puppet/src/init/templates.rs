@@ -78,6 +78,11 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #waiting = 10000
 #overflow = "oldest"
 
+[packs]
+# Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.
+#keep = 3
+#bytes = 1073741824
+
 [invocation]
 # Calls per capability, decisions, time, bytes of questions and answers in the journal, and lines of log with bytes of
 # each, of one event handled by one plugin.
