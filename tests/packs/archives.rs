@@ -167,6 +167,20 @@ fn a_pack_that_is_not_what_it_says_is_refused() {
         );
     }
     desk.pack("lamp", "0.1.0", 2, "kinds = [\"personality\"]");
+    // A pack that runs a plugin of the program, in a folder of the operator's.
+    let text = |more: &str| {
+        let head = "id = \"ember\"\nversion = \"0.1.0\"\nplugin = \"standard-personality\"\n";
+        format!("{head}persona = \"persona.toml\"\n{more}\n")
+    };
+    desk.write("agents/ember/persona.toml", "");
+    let other = format!("digest = \"sha256:{}\"", "0".repeat(64));
+    for (more, code) in [(&*other, "wrong-digest"), ("contract = \"^0.9\"", "other-contract")] {
+        desk.write("agents/ember/pack.toml", text(more));
+        for args in [&["grants", "show"][..], &["simulate", "--agents", "agents", "--out", "out"]] {
+            let refused = desk.run(args).exits(2);
+            assert!(refused.stderr.contains(&format!("error[{code}]")), "{args:?}: {}", refused.stderr);
+        }
+    }
     desk.write("lamp/lamp.wasm", super::component("news"));
     assert!(desk.run(&["pack", "inspect", "lamp"]).exits(2).stderr.contains("error[component]"));
     desk.write("lamp/assets/run", b"\x7fELF\x02\x01\x01");

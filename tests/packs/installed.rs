@@ -54,12 +54,20 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     assert!(waits.stdout.contains("may post up to 4 times an hour as @lamp"), "{}", waits.stdout);
     assert!(waits.stderr.contains("puppet grants approve lamp --yes --digest sha256:"), "{}", waits.stderr);
     assert_eq!(desk.states(), said(&[("0.1.0", "waiting")]));
+    let early = desk.run(&["grants", "set", "lamp", "tweet.posts/hour=1"]).exits(3);
+    assert!(early.stderr.contains("`lamp` was granted nothing so far"), "{}", early.stderr);
     let diff = desk.run(&["grants", "diff", "lamp"]).exits(3);
     assert!(diff.stdout.contains("tweet: asked for, not granted"), "{}", diff.stdout);
     let told = desk.approved(&first, &["--unsigned"]);
     assert_eq!(desk.states(), said(&[("0.1.0", "current")]));
     let shown = desk.run(&["grants", "show", "lamp", "--json"]).exits(0).json();
     assert!(shown["unchanged"] == true && told["diff"]["from"].is_null(), "{shown}");
+
+    // What runs is not made to wait by another install of it; that it was granted less since is told.
+    desk.run(&["grants", "set", "lamp", "tweet.posts/hour=1"]).exits(0);
+    let told = desk.run(&["install", &first, "--unsigned", "--json"]).exits(3).json();
+    assert_eq!((&told["status"], &told["state"]), (&"waiting".into(), &"current".into()));
+    desk.run(&["grants", "set", "lamp", "tweet.posts/hour=4"]).exits(0);
 
     // No more, other words: it comes next, and the grant is bound to it. The operator's comments stay.
     let grants = desk.path().join("grants.toml");

@@ -52,11 +52,12 @@ impl Contents {
         }
         names.extend(pack.manifest.persona.clone());
         names.extend(pack.assets.iter().map(|asset| format!("assets/{asset}")));
-        names.extend(walk::prompts(dir)?.into_iter().map(|prompt| format!("prompts/{prompt}")));
+        names.extend(pack.prompts()?);
         let mut left_out = Vec::new();
         for name in walk::top(dir)? {
             let is_folder = name.ends_with('/');
             if !is_folder && is_for_people(&name) {
+                walk::no_link(&dir.join(&name))?;
                 names.push(name);
             } else if ![MANIFEST, SIGNATURE, "assets/", "prompts/"].contains(&&*name)
                 && !names.iter().any(|known| *known == name || (is_folder && known.starts_with(&name)))
@@ -253,6 +254,9 @@ mod tests {
         let error = Contents::of_folder(&Pack::open(folder.path()).unwrap()).err().unwrap();
         assert_eq!(error.code(), "native-code");
         fs::remove_file(folder.path().join("assets/run")).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("README.link")).unwrap();
+        assert_eq!(Contents::of_folder(&pack).err().unwrap().code(), "outside-pack");
+        fs::remove_file(folder.path().join("README.link")).unwrap();
         write("target/lamp.wasm", b"not wasm");
         assert_eq!(Contents::of_folder(&pack).err().unwrap().code(), "bad-value");
     }

@@ -85,6 +85,11 @@ impl Pack {
         Ok(Self { dir: dir.to_owned(), manifest, persona, assets: assets(dir)? })
     }
 
+    /// Its prompts that stand in files: paths below its folder, sorted.
+    pub fn prompts(&self) -> Result<Vec<String>, PackError> {
+        Ok(walk::prompts(&self.dir)?.into_iter().map(|name| format!("prompts/{name}")).collect())
+    }
+
     /// From files that were read, and lie in no folder; `dir` is for errors.
     pub fn from_contents(dir: &Path, contents: &Contents) -> Result<Self, PackError> {
         let missing = |name: &str| {

@@ -27,6 +27,14 @@ fn link(path: &Path) -> PackError {
     PackError::in_file(ErrorKind::OutsidePack, path, "is a link", "put the file itself into the pack")
 }
 
+/// A file that is itself there.
+pub(crate) fn no_link(path: &Path) -> Result<(), PackError> {
+    match path.symlink_metadata() {
+        Ok(kind) if kind.is_symlink() => Err(link(path)),
+        _ => Ok(()),
+    }
+}
+
 fn name(entry: &fs::DirEntry) -> Result<String, PackError> {
     entry.file_name().into_string().map_err(|_| {
         PackError::in_file(ErrorKind::BadValue, &entry.path(), "its name is not UTF-8", "give it another name")
@@ -36,6 +44,10 @@ fn name(entry: &fs::DirEntry) -> Result<String, PackError> {
 /// One file, if it has so many bytes at most.
 pub(crate) fn file(path: &Path, most: u64) -> Result<Vec<u8>, PackError> {
     let mut bytes = Vec::new();
+    // A pipe would be waited for.
+    if fs::metadata(path).is_ok_and(|kind| !kind.is_file()) {
+        return Err(PackError::in_file(ErrorKind::NotAFile, path, "is no plain file", "put a file in its place"));
+    }
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > most {

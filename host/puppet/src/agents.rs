@@ -3,19 +3,19 @@
 use std::{collections::BTreeMap, path::Path};
 
 use puppet_engine::Host;
-use puppet_packs::{AgentSpec, Component, Manifest, Pack, Secret};
-use puppet_sandbox::World;
+use puppet_packs::{AgentSpec, Component, Pack, Secret};
 use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    credentials, files, firstparty,
+    credentials, files,
     grants::Vouched,
     repertoire::Version,
     setup::Setup,
     trouble::{Result, Trouble},
+    vetting::{self, Runs},
 };
 
 /// No setting lets a component be larger.
@@ -186,26 +186,6 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
     }
 }
 
-/// A pack that can live here runs a plugin that there is, and sets what that has.
-pub fn check_plugin(pack: &Pack, path: &Path, known: &[Manifest]) -> Result<()> {
-    check_contract(pack)?;
-    match &pack.manifest.component {
-        Component::File(_) => Ok(()),
-        Component::BuiltIn(id) if pack.persona.is_some() && firstparty::GENERATORS.contains(&id.as_str()) => {
-            Err(no_character(path, &pack.manifest.component))
-        }
-        Component::BuiltIn(id) => {
-            if let Some(plugin) = known.iter().rev().find(|plugin| plugin.id == *id) {
-                return pack.check_settings(&plugin.declares).map_err(of_pack);
-            }
-            let names: Vec<&str> = known.iter().map(|plugin| plugin.id.as_str()).collect();
-            let message = format!("there is no plugin `{id}`");
-            let remedy = crate::config::remedy(id.as_str(), &names);
-            Err(Trouble::input("unknown-plugin", message, remedy).in_file(&path.join("pack.toml")).of_field("plugin"))
-        }
-    }
-}
-
 /// A pack says for which versions of the plugin contract it was built.
 pub fn check_contract(pack: &Pack) -> Result<()> {
     let served = semver::Version::parse(puppet_sandbox::CONTRACT).map_err(Trouble::internal)?;
@@ -223,7 +203,7 @@ pub fn no_character(path: &Path, component: &Component) -> Trouble {
     Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field(field)
 }
 
-/// The component that a pack brings, read and fit for what the pack makes of it.
+/// The component that a pack brings, read.
 pub fn brought(pack: &Pack) -> Result<Option<Version>> {
     let Component::File(file) = &pack.manifest.component else { return Ok(None) };
     let path = pack.dir.join(file);
@@ -232,12 +212,6 @@ pub fn brought(pack: &Pack) -> Result<Option<Version>> {
         Trouble::input("component", format!("cannot be read: {error}"), remedy).in_file(&path)
     };
     let bytes = files::bytes(&path, COMPONENT_BYTES).map_err(unread)?;
-    let inspection = puppet_sandbox::inspect(&bytes).map_err(|error| {
-        Trouble::input("component", error.to_string(), "build it with the SDK for `wasm32-wasip2`").in_file(&path)
-    })?;
-    if inspection.world == World::EventGenerator && pack.persona.is_some() {
-        return Err(no_character(&pack.dir, &pack.manifest.component));
-    }
     Ok(Some(Version { manifest: pack.manifest.clone(), bytes: bytes.into(), vouched: Vouched::BuiltIn }))
 }
 
@@ -270,7 +244,7 @@ pub fn generators(versions: &[Version]) -> impl Iterator<Item = String> {
 
 /// Looks for agents in a folder. `others` are plugins that packs may run, besides those of the program and those that
 /// the folder holds.
-pub fn find(folder: &Path, others: Vec<Manifest>) -> Result<Found> {
+pub fn find(folder: &Path, others: Vec<Runs>) -> Result<Found> {
     let cannot = |error: std::io::Error| {
         Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs")
             .in_file(folder)
@@ -281,19 +255,23 @@ pub fn find(folder: &Path, others: Vec<Manifest>) -> Result<Found> {
     }
     paths.sort();
     let mut found = Found::default();
-    let mut packs = BTreeMap::new();
+    let (mut packs, mut known) = (BTreeMap::new(), others);
+    known.extend(vetting::built_in()?);
     for path in paths.iter().filter(|path| path.join("pack.toml").is_file()) {
         let pack = Pack::open(path).map_err(of_pack)?;
-        found.brought.extend(brought(&pack)?);
+        if let Some(version) = brought(&pack)? {
+            known.insert(0, vetting::vet(&pack, Some(&version.bytes), &[])?);
+            found.brought.push(version);
+        }
         packs.insert(path.clone(), pack);
     }
-    let built_in = firstparty::plugins().into_iter().map(|plugin| plugin.manifest);
-    let known: Vec<Manifest> =
-        built_in.chain(others).chain(found.brought.iter().map(|version| version.manifest.clone())).collect();
     for path in paths {
         if let Some(pack) = packs.get(&path) {
-            check_plugin(pack, &path, &known)?;
-            for name in ["pack.toml", "persona.toml"] {
+            if matches!(pack.manifest.component, Component::BuiltIn(_)) {
+                vetting::vet(pack, None, &known)?;
+            }
+            let prompts = pack.prompts().map_err(of_pack)?;
+            for name in ["pack.toml", "persona.toml"].into_iter().chain(prompts.iter().map(String::as_str)) {
                 if let Ok(bytes) = std::fs::read(path.join(name)) {
                     let folder = path.file_name().unwrap_or_default().to_string_lossy();
                     found.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));

@@ -199,6 +199,6 @@ pub fn of_install(error: InstallError) -> Trouble {
         InstallError::Changed { .. } => Trouble::unreachable("pack-changed", message, remedy),
         InstallError::SameVersion { .. } => Trouble::refused("same-version", message, remedy),
         InstallError::Downgrade { .. } => Trouble::refused("downgrade", message, remedy),
-        InstallError::Refused { .. } => Trouble::refused("not-installed", message, remedy),
+        InstallError::Refused { code, .. } => Trouble::refused("refused", format!("{code}: {message}"), remedy),
     }
 }

@@ -1,13 +1,12 @@
 //! The data folder as reading commands open it, and what is known of agents before the first host has lived in it.
 
-use puppet_packs::{AgentSpec, Installed, Manifest, State};
+use puppet_packs::AgentSpec;
 use puppet_store::{AgentStore as _, sqlite::SqliteStore};
 use puppet_types::AgentId;
 
 use crate::{
     agents::{self, Found},
-    firstparty,
-    installing::of_install,
+    firstparty, installing,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -67,19 +66,11 @@ pub async fn all_agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
 /// Agents of the folder `agents/` beside the configuration, where there is one: the next host takes them in.
 pub fn configured(setup: &Setup) -> Result<Option<Found>> {
     let folder = setup.home.join("agents");
-    if folder.is_dir() { agents::find(&folder, installed(setup)?).map(Some) } else { Ok(None) }
-}
-
-/// Manifests of plugins that are installed and serve, or will.
-pub fn installed(setup: &Setup) -> Result<Vec<Manifest>> {
-    let installed = Installed::at(&setup.data);
-    let mut manifests = Vec::new();
-    for entry in installed.entries().map_err(of_install)? {
-        if entry.component.is_some() && (entry.state.runs() || entry.state == State::Next) {
-            manifests.push(installed.open(&entry).map_err(of_install)?.manifest);
-        }
+    if folder.is_dir() {
+        agents::find(&folder, installing::plugins(&installing::of(setup))?).map(Some)
+    } else {
+        Ok(None)
     }
-    Ok(manifests)
 }
 
 /// Everybody who may stand in a journal: agents and generators.

@@ -73,18 +73,26 @@ pub fn vet(pack: &Pack, component: Option<&[u8]>, known: &[Runs]) -> Result<Runs
     if runs.world != World::Personality && pack.persona.is_some() {
         return Err(no_character(&pack.dir, &manifest.component));
     }
-    if !manifest.claims.kinds.is_empty() && !manifest.claims.kinds.iter().any(|kind| is(*kind, runs.world)) {
-        let message = format!("what runs is of the world `{}`, which is not named there", runs.world.name());
-        let remedy = format!("write kinds = [\"{}\"]", runs.world.name());
+    hold_to_claims(pack, &runs.plugin, runs.world, runs.component)?;
+    pack.check_settings(&runs.declares).map_err(of_pack)?;
+    Ok(runs)
+}
+
+/// What a manifest says of what runs for it: of which kind it is, and that it is the one that is meant.
+pub fn hold_to_claims(pack: &Pack, plugin: &PackId, world: World, component: Digest) -> Result<()> {
+    let manifest = &pack.manifest;
+    let file = pack.dir.join("pack.toml");
+    if !manifest.claims.kinds.is_empty() && !manifest.claims.kinds.iter().any(|kind| is(*kind, world)) {
+        let message = format!("what runs is of the world `{}`, which is not named there", world.name());
+        let remedy = format!("write kinds = [\"{}\"]", world.name());
         return Err(Trouble::input("bad-pack", message, remedy).in_file(&file).of_field("kinds"));
     }
-    if let Some(meant) = manifest.claims.digest.filter(|meant| *meant != runs.component) {
-        let message = format!("the component of `{}` is {}, not {meant}", runs.plugin, runs.component);
+    if let Some(meant) = manifest.claims.digest.filter(|meant| *meant != component) {
+        let message = format!("the component of `{plugin}` is {component}, not {meant}");
         let remedy = "install the version of the plugin that the pack was made for, or write this digest";
         return Err(Trouble::input("wrong-digest", message, remedy).in_file(&file).of_field("digest"));
     }
-    pack.check_settings(&runs.declares).map_err(of_pack)?;
-    Ok(runs)
+    Ok(())
 }
 
 fn is(kind: Kind, world: World) -> bool {

@@ -219,7 +219,8 @@ fn admit(
 fn put(entries: &mut Vec<Entry>, new: Entry) {
     let known = entries.iter_mut().find(|other| other.is(&new.id, new.digest));
     // What runs already is not made to wait for itself.
-    if let Some(known) = known.filter(|known| known.state.runs() && matches!(new.state, State::Next | State::Current)) {
+    let comes = matches!(new.state, State::Next | State::Current | State::Waiting);
+    if let Some(known) = known.filter(|known| known.state.runs() && comes) {
         known.signer = new.signer;
         return;
     }

@@ -63,7 +63,9 @@ fn a_version_is_published_and_opens() {
     let text = fs::read_to_string(scene.lock()).unwrap();
     assert!(text.starts_with("# Which packs are installed") && text.contains("[[pack]]\nid = \"lamp\""), "{text}");
     // Again: nothing changes.
-    assert_eq!(scene.install("0.1.0", "one", State::Current, 9).unwrap(), first);
+    for state in [State::Current, State::Next, State::Waiting] {
+        assert_eq!(scene.install("0.1.0", "one", state, 9).unwrap(), first);
+    }
     assert_eq!(fs::read_to_string(scene.lock()).unwrap(), text);
     assert_eq!(names(&scene.packs().join(STAGING)).unwrap(), Vec::<String>::new());
 }

@@ -102,7 +102,7 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
     if entry.state != State::Waiting {
         installing::tell_host(setup, &id, out).await;
     }
-    told.done(&entry, asking.digest, out)
+    told.done(&entry, way.state == State::Waiting, asking.digest, out)
 }
 
 /// What would stop the version when it is published, before anything is written for it.
@@ -174,9 +174,9 @@ impl Told {
         Err(trouble)
     }
 
-    fn done(mut self, entry: &Entry, digest: Digest, out: Output) -> Result<()> {
+    /// `waits`: also where the very version runs already, and was granted less since.
+    fn done(mut self, entry: &Entry, waits: bool, digest: Digest, out: Output) -> Result<()> {
         self.state = Some(entry.state.name());
-        let waits = entry.state == State::Waiting;
         self.status = if waits { "waiting" } else { "installed" };
         let remedy = format!("`puppet grants approve {} --yes --digest {digest}`, or leave it so", entry.id);
         let message = format!("`{}` {} asks for more than it was granted", entry.id, entry.version);

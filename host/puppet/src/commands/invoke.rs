@@ -26,6 +26,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
+    vetting,
 };
 
 use recorded::Record;
@@ -156,6 +157,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
     if world == World::EventGenerator && pack.persona.is_some() {
         return Err(agents::no_character(path, &pack.manifest.component));
     }
+    vetting::hold_to_claims(&pack, &manifest.id, world, compiled.inspection().digest)?;
     let mut spec = AgentSpec::from_pack(&pack).unwrap_or_else(|| AgentSpec::blank("tester", &manifest.id));
     spec.plugin = manifest.id.clone();
     Ok((Stranger { manifest, world, sandbox, compiled }, spec))

@@ -7,7 +7,7 @@ mod shared;
 mod words;
 
 use puppet_grants::CEILINGS;
-use puppet_packs::State;
+use puppet_packs::{Entry, State};
 use puppet_types::{Capability, Digest, Timestamp};
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ use crate::{
     cli::{GrantTerms, GrantsCommand},
     config::remedy,
     control::{self, Request},
-    grants::Grants,
+    grants::{Grants, Vouched},
     installing::{self, Way},
     output::{List, Output},
     setup::Setup,
@@ -77,6 +77,11 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
 fn opened(setup: &Setup, asking: &Asking) -> Result<Draft> {
     let mut draft = Draft::open(setup)?;
     if !draft.has(asking.pack.as_str()) {
+        if let Vouched::Installed { .. } = asking.vouched() {
+            let message = format!("`{}` was granted nothing so far", asking.pack);
+            let remedy = format!("`puppet grants approve {}` first", asking.pack);
+            return Err(Trouble::refused("not-approved", message, remedy));
+        }
         draft.approve(asking)?;
     }
     Ok(draft)
@@ -85,10 +90,8 @@ fn opened(setup: &Setup, asking: &Asking) -> Result<Draft> {
 /// An installed version that waited for this takes its place.
 async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
     let entries = installing::entries(setup)?;
-    let Some(entry) = installing::spoken_of(&entries, &asking.pack).filter(|entry| entry.state == State::Waiting)
-    else {
-        return Ok(());
-    };
+    let waits = |entry: &&Entry| entry.state == State::Waiting && entry.vouched() == asking.digest;
+    let Some(entry) = entries.iter().filter(|entry| entry.id == asking.pack).find(waits) else { return Ok(()) };
     // It asks for nothing beyond what was granted to it just now.
     let runs = installing::running(&entries, &entry.id);
     let state = Way::place(runs.is_some(), &entry.id);
