@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
 
 use crate::{Effect, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
@@ -60,10 +60,13 @@ pub enum Change {
     SetTimer(Timer),
     /// Removes a timer.
     CancelTimer { agent: AgentId, plugin: PackId, name: String },
-    /// Replaces a plugin's blob.
-    PutState { agent: AgentId, plugin: PackId, blob: StateBlob },
-    /// Removes it.
-    ClearState { agent: AgentId, plugin: PackId },
+    /// Replaces a plugin's blob. What another component wrote is kept.
+    PutState { agent: AgentId, plugin: PackId, digest: Digest, blob: StateBlob, at: Timestamp },
+    /// Removes it. What another component wrote is kept.
+    ClearState { agent: AgentId, plugin: PackId, digest: Digest, at: Timestamp },
+    /// A version is left: wherever `from` wrote the present blob, what `to` had there comes back. Where that had never
+    /// written, what `from` found comes back, also where that was nothing. What `from` wrote is gone. None: all agents.
+    RestoreState { plugin: PackId, agents: Option<Vec<AgentId>>, from: Digest, to: Digest },
     /// Accepts an event (an id that is known already is skipped).
     Event(Event),
     /// Puts an effect into the outbox; its `seq` is given by the store.
