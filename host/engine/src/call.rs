@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use puppet_agent::Profile;
 use puppet_grants::{Gate, Held};
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
@@ -13,7 +14,13 @@ use puppet_tweet::TweetReader;
 use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
 use wasmtime::component::Linker;
 
-use crate::{actor::Actor, agenda::Agenda, agents::Agents, host::Host};
+use crate::{
+    actor::Actor,
+    agenda::Agenda,
+    agents::Agents,
+    host::Host,
+    migration::{self, Migrator},
+};
 
 /// Providers in custody, shared by all calls. A model is the actor's own.
 pub struct HeldProviders {
@@ -49,6 +56,11 @@ struct Parts {
     seed: u64,
     recalled: puppet_memory::Recalled,
     size: MemorySize,
+    /// Where the plugin carries over state of another version.
+    migrator: Option<Box<Migrator>>,
+    migrated: puppet_state::Migrated,
+    /// Whom the agent is shown as, where not as itself.
+    mask: Option<Profile>,
 }
 
 impl Call {
@@ -60,6 +72,7 @@ impl Call {
         actor: Arc<Actor>,
         (seed, size): (u64, MemorySize),
     ) -> Self {
+        let migrator = Migrator::of(host, &actor, &gate);
         Self(Box::new(Parts {
             room: Room::default(),
             gate,
@@ -70,8 +83,35 @@ impl Call {
             seed,
             recalled: Default::default(),
             size,
+            migrator,
+            migrated: Default::default(),
+            mask: None,
         }))
     }
+
+    /// One that may do nothing and knows nobody: its gate is sealed.
+    pub(crate) fn sealed(of: &Migrator, gate: Gate) -> Self {
+        Self(Box::new(Parts {
+            room: Room::default(),
+            gate,
+            actor: Arc::clone(&of.actor),
+            held: Arc::clone(&of.held),
+            agents: Arc::clone(&of.agents),
+            timers: Timers(Arc::clone(&of.agenda)),
+            seed: 0,
+            recalled: Default::default(),
+            size: MemorySize::default(),
+            migrator: None,
+            migrated: Default::default(),
+            mask: Some(migration::nobody()),
+        }))
+    }
+
+    /// Instructions that went into migrating state, beside those of the call itself.
+    pub(crate) fn migration_fuel(&self) -> u64 {
+        self.0.migrated.fuel
+    }
+
     /// After the instance.
     pub fn into_gate(self) -> Gate {
         self.0.gate
@@ -89,7 +129,7 @@ impl puppet_agent::Carries for Call {
         puppet_agent::View {
             gate: &mut self.0.gate,
             store: &self.0.held.agents,
-            profile: &self.0.actor.profile,
+            profile: self.0.mask.as_ref().unwrap_or(&self.0.actor.profile),
             seed: self.0.seed,
             agent: &self.0.actor.id,
             decay: self.0.actor.decay.as_ref(),
@@ -154,7 +194,15 @@ impl puppet_schedule::Carries for Call {
 
 impl puppet_state::Carries for Call {
     fn state(&mut self) -> puppet_state::View<'_> {
-        puppet_state::View { gate: &mut self.0.gate, store: &self.0.held.agents, agent: &self.0.actor.id }
+        let Parts { gate, held, actor, migrator, migrated, .. } = &mut *self.0;
+        puppet_state::View {
+            gate,
+            store: &held.agents,
+            agent: &actor.id,
+            component: actor.plugin.digest(),
+            migration: migrator.as_deref().map(|migrator| migrator as _),
+            migrated,
+        }
     }
 }
 

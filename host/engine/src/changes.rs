@@ -141,9 +141,9 @@ fn own_rows(host: &Host, actor: &Actor, occasion: &Occasion<'_>, decision: &Deci
         Decision::CancelTimer { name } => vec![Change::CancelTimer { agent, plugin, name: name.clone() }],
         Decision::PutState { version, data } => {
             let blob = StateBlob { version: *version, data: data.clone().into_bytes() };
-            vec![Change::PutState { agent, plugin, blob }]
+            vec![Change::PutState { agent, plugin, digest: actor.plugin.digest(), blob, at }]
         }
-        Decision::ClearState {} => vec![Change::ClearState { agent, plugin }],
+        Decision::ClearState {} => vec![Change::ClearState { agent, plugin, digest: actor.plugin.digest(), at }],
         _ => Vec::new(),
     }
 }

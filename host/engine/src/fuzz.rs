@@ -16,7 +16,7 @@ use puppet_memory::{Memories, Recalled};
 use puppet_store::{MemorySize, SqliteStore};
 use puppet_tweet::{Accounts, Local};
 use puppet_types::{
-    AccountId, AgentId, Capability, Json, PackId, Persona, Timestamp,
+    AccountId, AgentId, Capability, Digest, Json, PackId, Persona, Timestamp,
     fuzz::{Called, Data},
 };
 
@@ -142,7 +142,10 @@ async fn one(
             puppet_schedule::fuzz::call(&mut view, data).await
         }
         Capability::State => {
-            puppet_state::fuzz::call(&mut puppet_state::View { gate, store: &held.agents, agent }, data).await
+            let (component, mut migrated) = (Digest::of(b""), Default::default());
+            let (store, migration, migrated) = (&held.agents, None, &mut migrated);
+            let mut view = puppet_state::View { gate, store, agent, component, migration, migrated };
+            puppet_state::fuzz::call(&mut view, data).await
         }
         Capability::Events => puppet_events::fuzz::call(&mut puppet_events::View { gate, audience: 3 }, data).await,
         Capability::Market | Capability::Wallet | Capability::Http => Called::Stopped,

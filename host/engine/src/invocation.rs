@@ -149,6 +149,7 @@ pub async fn run(
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
     let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;
+    ended.fuel = ended.fuel.saturating_add(ended.carrier.migration_fuel());
     let outcome = std::mem::replace(&mut ended.outcome, Outcome::Ok);
     (outcome, ended)
 }

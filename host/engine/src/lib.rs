@@ -22,6 +22,7 @@ mod host;
 mod invocation;
 mod live;
 mod mailbox;
+mod migration;
 mod outbox;
 mod plugin;
 mod preview;

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puppet_grants::Requests;
 use puppet_sandbox::{
-    CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, Strike, StrikeRules, Strikes, World,
+    Blob, CallSetup, Compiled, Ended, Inspection, LoadError, Prepared, Sandbox, Standing, Strike, StrikeRules, Strikes,
+    World,
 };
 use puppet_store::StrikesRow;
 use puppet_types::{Capability, Digest, Event, PackId, PluginRef, Timestamp};
@@ -45,6 +46,8 @@ pub struct Plugin {
     pub imports: Vec<Capability>,
     /// What its manifest asks for.
     pub requests: Requests,
+    /// Whether it carries over state that another version of it wrote.
+    pub migrates: bool,
     digest: Digest,
     prepared: Prepared<Call>,
     /// What its next call is taken for.
@@ -77,6 +80,7 @@ impl Plugin {
             world,
             imports,
             requests,
+            migrates: prepared.migrates(),
             digest,
             prepared,
             pace: Pace::default(),
@@ -99,6 +103,17 @@ impl Plugin {
             World::EventGenerator => call::generate(sandbox, &self.prepared, call, event, setup, agents).await,
             _ => sandbox.handle(&self.prepared, call, event, setup).await,
         }
+    }
+
+    /// A blob that another version wrote, in a fresh instance.
+    pub(crate) async fn migrate(
+        &self,
+        sandbox: &Sandbox,
+        call: Call,
+        old: Blob,
+        setup: CallSetup,
+    ) -> (Ended<Call>, Option<Blob>) {
+        sandbox.migrate(&self.prepared, call, old, setup).await
     }
 
     /// As the journal names it.
@@ -201,6 +216,7 @@ mod tests {
                 capabilities,
                 wasi: [].into(),
                 contract: String::new(),
+                migrates: false,
                 digest: Digest::of(b""),
                 bytes: 0,
             };

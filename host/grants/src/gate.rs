@@ -83,6 +83,7 @@ pub struct Gate {
     elapsed: Elapsed,
     recorded: VecDeque<Read>,
     source: Source,
+    sealed: bool,
     calls: [u32; Capability::ALL.len()],
     journal_bytes: usize,
     log_dropped: u32,
@@ -113,6 +114,7 @@ impl Gate {
             elapsed,
             recorded: VecDeque::new(),
             source: Source::Providers,
+            sealed: false,
             calls: [0; Capability::ALL.len()],
             journal_bytes: 0,
             log_dropped: 0,
@@ -153,6 +155,12 @@ impl Gate {
     /// questions. Decisions are admitted as ever, but for those that are the same and were refused (a shadow replay).
     pub fn shadow(self, reads: Vec<Read>) -> Self {
         Self { source: Source::Shadow, ..self.answer_from(reads) }
+    }
+
+    /// Lets nothing through, whatever is granted and whatever comes with every plugin: for an instance that is to see
+    /// only what it was given.
+    pub fn sealed(self) -> Self {
+        Self { sealed: true, ..self }
     }
 
     /// The time of the event.
@@ -331,6 +339,7 @@ impl Gate {
         operation: &'static str,
         charges: &[Charge],
     ) -> Result<Vec<(Reservation, Amount)>, CallError> {
+        self.unsealed()?;
         if capability.comes_with_every_plugin() {
             return Ok(Vec::new());
         }
@@ -345,6 +354,7 @@ impl Gate {
         charges: &[Charge],
         levels: &[Level],
     ) -> Result<(), CallError> {
+        self.unsealed()?;
         if capability.comes_with_every_plugin() {
             return Ok(());
         }
@@ -357,7 +367,15 @@ impl Gate {
         done
     }
 
+    fn unsealed(&self) -> Result<(), CallError> {
+        match self.sealed {
+            true => Err(CallError::new(Code::Denied, "nothing may be called while state is migrated")),
+            false => Ok(()),
+        }
+    }
+
     fn granted(&self, capability: Capability, operation: &str) -> Result<&Right, CallError> {
+        self.unsealed()?;
         self.rights.granted(capability, operation, &self.pack, self.charged_at)
     }
 

@@ -59,6 +59,11 @@ impl Default for Pool {
     }
 }
 
+/// Places for calls within calls, beside the slots: a plugin's state is carried over while the plugin waits for it. Such a
+/// call makes none itself, so it always comes to its end; were it to wait for a slot, all of them could be held by those
+/// who wait for it.
+pub(crate) const WITHIN: u32 = 4;
+
 /// Native stack beyond what guest code may use: host functions run on the same stack.
 const HOST_STACK: usize = 1 << 20;
 
@@ -127,11 +132,12 @@ fn pooling(limits: &Limits, pool: &Pool) -> PoolingAllocationConfig {
     let mut slots = PoolingAllocationConfig::new();
 
     // As many of everything as the admitted instances can need: a full pool makes a call wait, never fail.
-    slots.total_component_instances(pool.slots);
-    slots.total_stacks(pool.slots);
-    slots.total_core_instances(pool.slots.saturating_mul(small(limits.core_instances)));
-    slots.total_memories(pool.slots.saturating_mul(small(limits.memories)));
-    slots.total_tables(pool.slots.saturating_mul(small(limits.tables)));
+    let places = pool.slots.saturating_add(WITHIN);
+    slots.total_component_instances(places);
+    slots.total_stacks(places);
+    slots.total_core_instances(places.saturating_mul(small(limits.core_instances)));
+    slots.total_memories(places.saturating_mul(small(limits.memories)));
+    slots.total_tables(places.saturating_mul(small(limits.tables)));
     slots.max_core_instances_per_component(small(limits.core_instances));
     slots.max_memories_per_component(small(limits.memories));
     slots.max_tables_per_component(small(limits.tables));

@@ -1,4 +1,4 @@
-//! The exports of the worlds, bound by hand: what goes into `handle` and `generate`, and what comes out.
+//! The exports of components, bound by hand: what goes into `handle`, `generate` and `migrate`, and what comes out.
 
 use puppet_types::{Declined, Event, Outcome, Priority, Timestamp, wit};
 use wasmtime::{
@@ -6,7 +6,7 @@ use wasmtime::{
     component::{Component, ComponentExportIndex, ComponentType, Instance, Lift, Lower, types::ComponentItem},
 };
 
-use crate::{Carrier, LoadError, World, shape};
+use crate::{Carrier, LoadError, World, inspect::MIGRATION, shape};
 
 /// Bytes kept of a text in which a plugin explains itself.
 const MESSAGE_BYTES: usize = 4 << 10;
@@ -36,6 +36,16 @@ pub struct NewEvent {
     pub payload: String,
     /// Due so much later.
     pub delay_ms: u64,
+}
+
+/// A plugin's state, with the plugin's own version of its shape.
+#[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Blob {
+    /// Of the data.
+    pub version: u32,
+    /// Opaque.
+    pub data: Vec<u8>,
 }
 
 #[derive(ComponentType, Lower)]
@@ -81,26 +91,46 @@ enum Failure {
 pub(crate) enum Ask {
     Handle(wit::Event),
     Generate { event: Event, agents: Vec<AgentRef> },
+    Migrate(Blob),
 }
 
 /// What it said.
 pub(crate) struct Said {
     pub(crate) outcome: Outcome,
-    pub(crate) generated: Vec<NewEvent>,
+    pub(crate) made: Made,
+}
+
+/// What it made.
+pub(crate) enum Made {
+    Nothing,
+    Events(Vec<NewEvent>),
+    Blob(Blob),
 }
 
 /// The function of a component's world, if it is of the shape that the contract says.
 pub(crate) fn function(component: &Component, world: World) -> Result<ComponentExportIndex, LoadError> {
-    let name = world.function();
+    export(component, world.export(), world.function(), world.signature())
+}
+
+/// The one that carries state over, where there is one.
+pub(crate) fn migration(component: &Component, migrates: bool) -> Result<Option<ComponentExportIndex>, LoadError> {
+    migrates.then(|| export(component, MIGRATION, "migrate", shape::MIGRATE)).transpose()
+}
+
+fn export(
+    component: &Component,
+    interface: &str,
+    name: &str,
+    expected: &str,
+) -> Result<ComponentExportIndex, LoadError> {
     let link = |reason| LoadError::Link { reason };
-    let found =
-        component.get_export(None, world.export()).and_then(|(_, index)| component.get_export(Some(&index), name));
+    let found = component.get_export(None, interface).and_then(|(_, index)| component.get_export(Some(&index), name));
     let Some((ComponentItem::ComponentFunc(function), index)) = found else {
-        return Err(link(format!("`{}` has no function `{name}`", world.export())));
+        return Err(link(format!("`{interface}` has no function `{name}`")));
     };
-    let (expected, found) = (world.signature(), shape::signature(&function));
+    let found = shape::signature(&function);
     if found != expected {
-        return Err(link(format!("`{}.{name}` is `{found}`, the contract says `{expected}`", world.export())));
+        return Err(link(format!("`{interface}.{name}` is `{found}`, the contract says `{expected}`")));
     }
     Ok(index)
 }
@@ -116,7 +146,7 @@ pub(crate) async fn call<T: Carrier>(
         Ask::Handle(event) => {
             let typed = instance.get_typed_func::<(&wit::Event,), (Result<(), Failure>,)>(&mut *store, function)?;
             let (answer,) = typed.call_async(&mut *store, (&event,)).await?;
-            Ok(Said { outcome: answer.map_or_else(outcome, |()| Outcome::Ok), generated: Vec::new() })
+            Ok(Said { outcome: answer.map_or_else(outcome, |()| Outcome::Ok), made: Made::Nothing })
         }
         Ask::Generate { event, agents } => {
             type Answer = (Result<Vec<RawEvent>, Failure>,);
@@ -124,8 +154,19 @@ pub(crate) async fn call<T: Carrier>(
             let trigger = trigger(&event, agents);
             let (answer,) = typed.call_async(&mut *store, (&trigger,)).await?;
             Ok(match answer {
-                Ok(raw) => Said { outcome: Outcome::Ok, generated: raw.into_iter().map(NewEvent::from).collect() },
-                Err(failure) => Said { outcome: outcome(failure), generated: Vec::new() },
+                Ok(raw) => {
+                    let events = raw.into_iter().map(NewEvent::from).collect();
+                    Said { outcome: Outcome::Ok, made: Made::Events(events) }
+                }
+                Err(failure) => Said { outcome: outcome(failure), made: Made::Nothing },
+            })
+        }
+        Ask::Migrate(old) => {
+            let typed = instance.get_typed_func::<(&Blob,), (Result<Blob, String>,)>(&mut *store, function)?;
+            let (answer,) = typed.call_async(&mut *store, (&old,)).await?;
+            Ok(match answer {
+                Ok(new) => Said { outcome: Outcome::Ok, made: Made::Blob(new) },
+                Err(message) => Said { outcome: Outcome::Failed(short(message)), made: Made::Nothing },
             })
         }
     }

@@ -63,6 +63,9 @@ impl World {
     }
 }
 
+/// What a component of any world may export beside its own function.
+pub(crate) const MIGRATION: &str = "puppet:migration/migration@0.1.0";
+
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -74,6 +77,8 @@ pub struct Inspection {
     pub wasi: BTreeSet<String>,
     /// The latest version of any package of ours that it was built against.
     pub contract: String,
+    /// Whether it carries over state that another version wrote.
+    pub migrates: bool,
     /// Of its bytes.
     pub digest: Digest,
     /// Its size.
@@ -86,6 +91,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     let names = names(bytes)?;
     Validator::new_with_features(features()).validate_all(bytes).map_err(|error| invalid(&error))?;
     let world = world(&names.exports)?;
+    let migrates = migrates(&names.exports)?;
     let (mut capabilities, mut wasi) = (BTreeSet::new(), BTreeSet::new());
     let mut contract = versioned(world.export()).map_or(Version::new(0, 0, 0), |(_, version)| version);
     for import in &names.imports {
@@ -111,7 +117,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         return Err(LoadError::TooLarge { breach: Breach::TooManyHandles, detail });
     }
     let (digest, bytes) = (Digest::of(bytes), bytes.len() as u64);
-    Ok(Inspection { world, capabilities, wasi, contract: contract.to_string(), digest, bytes })
+    Ok(Inspection { world, capabilities, wasi, contract: contract.to_string(), migrates, digest, bytes })
 }
 
 /// The first bytes tell what kind of file it is.
@@ -230,6 +236,14 @@ fn world(exports: &[String]) -> Result<World, LoadError> {
             Err(LoadError::NoWorld { expected: quote(&expected), found })
         }
     }
+}
+
+/// Whether it exports the way from one state to another.
+fn migrates(exports: &[String]) -> Result<bool, LoadError> {
+    for export in exports.iter().filter(|name| name.starts_with("puppet:migration/")) {
+        served(export, "migration", &version_of(export)?)?;
+    }
+    Ok(exports.iter().any(|name| name == MIGRATION))
 }
 
 enum Import {

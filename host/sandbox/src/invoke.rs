@@ -7,9 +7,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 
 use crate::{
-    Carrier, Limits, NewEvent, Prepared,
+    Carrier, Limits, Prepared,
     causes::{TAIL_BYTES, stop},
-    exports::{self, Ask, Said},
+    exports::{self, Ask, Made, Said},
     limiter::{Limiter, PAGE},
 };
 
@@ -43,6 +43,8 @@ pub struct Ended<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     pub(crate) slots: Arc<Semaphore>,
+    /// For calls within calls.
+    pub(crate) within: Arc<Semaphore>,
     pub(crate) live_pages: Arc<Semaphore>,
     pub(crate) all_pages: u32,
 }
@@ -57,12 +59,28 @@ impl Admission {
             Ok(slot) => slot,
             Err(_) => Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?,
         };
-        let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.all_pages);
+        let pages = self.pages(bytes);
         let live = match Arc::clone(&self.live_pages).try_acquire_many_owned(pages) {
             Ok(live) => live,
             Err(_) => Arc::clone(&self.live_pages).acquire_many_owned(pages).await.map_err(closed)?,
         };
         Ok((slot, live))
+    }
+
+    /// For a call within one that holds a slot and pages already: it waits for neither. It has places of its own, and
+    /// takes pages where there are some.
+    async fn admit_within(&self, bytes: u64) -> wasmtime::Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let closed = |_| wasmtime::format_err!("the pool is closed");
+        let place = Arc::clone(&self.within).acquire_owned().await.map_err(closed)?;
+        let live = match Arc::clone(&self.live_pages).try_acquire_many_owned(self.pages(bytes)) {
+            Ok(live) => live,
+            Err(_) => Arc::clone(&self.live_pages).try_acquire_many_owned(0)?,
+        };
+        Ok((place, live))
+    }
+
+    fn pages(&self, bytes: u64) -> u32 {
+        u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.all_pages)
     }
 }
 
@@ -79,11 +97,15 @@ pub(crate) async fn invoke<T: Carrier>(
     mut carrier: T,
     ask: Ask,
     setup: CallSetup,
-) -> (Ended<T>, Vec<NewEvent>) {
+) -> (Ended<T>, Made) {
     let limits = given.limits;
-    let (slot, live) = match given.admission.admit(prepared.peak()).await {
+    let admitted = match ask {
+        Ask::Migrate(_) => given.admission.admit_within(prepared.peak()).await,
+        _ => given.admission.admit(prepared.peak()).await,
+    };
+    let (slot, live) = match admitted {
         Ok(admitted) => admitted,
-        Err(error) => return (unborn(carrier, &error), Vec::new()),
+        Err(error) => return (unborn(carrier, &error), Made::Nothing),
     };
     let limiter = Limiter::new(Arc::clone(limits), live, Arc::clone(&given.admission.live_pages));
     carrier.room().furnish(limits, limiter, &setup);
@@ -101,7 +123,7 @@ pub(crate) async fn invoke<T: Carrier>(
     let said = result.unwrap_or_else(|error| {
         let stderr = room.output.stderr_tail(TAIL_BYTES);
         let (breach, detail) = room.limiter.causes.choose(&error, &stderr);
-        Said { outcome: Outcome::Breach(breach, detail), generated: Vec::new() }
+        Said { outcome: Outcome::Breach(breach, detail), made: Made::Nothing }
     });
     let limiter = std::mem::take(&mut room.limiter);
     let output = std::mem::take(&mut room.output).finish();
@@ -109,7 +131,7 @@ pub(crate) async fn invoke<T: Carrier>(
     let peak_memory_bytes = limiter.peak_memory;
     prepared.used(peak_memory_bytes);
     drop((limiter, slot));
-    (Ended { carrier, outcome: said.outcome, fuel, peak_memory_bytes, output }, said.generated)
+    (Ended { carrier, outcome: said.outcome, fuel, peak_memory_bytes, output }, said.made)
 }
 
 /// Puts the limits on a store.
@@ -127,7 +149,11 @@ fn bound<T: Carrier>(store: &mut Store<T>, limits: &Limits, yield_interval: Opti
 
 async fn run<T: Carrier>(store: &mut Store<T>, prepared: &Prepared<T>, ask: Ask) -> wasmtime::Result<Said> {
     let instance = prepared.pre.instantiate_async(&mut *store).await?;
-    exports::call(store, &instance, prepared.function, ask).await
+    let function = match ask {
+        Ask::Migrate(_) => prepared.migration.ok_or_else(|| wasmtime::format_err!("there is no `migrate`"))?,
+        _ => prepared.function,
+    };
+    exports::call(store, &instance, function, ask).await
 }
 
 async fn timed(

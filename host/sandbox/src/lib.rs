@@ -24,7 +24,7 @@ mod wasi;
 
 pub use compile::Compiled;
 pub use config::{Pool, SandboxConfig};
-pub use exports::{AgentRef, NewEvent};
+pub use exports::{AgentRef, Blob, NewEvent};
 pub use inspect::{Inspection, World, inspect};
 pub use invoke::{CallSetup, Ended};
 pub use limits::{LIMITS, LimitError, Limits};

@@ -7,13 +7,14 @@ use wasmtime::{
     component::{ComponentExportIndex, InstancePre, Linker},
 };
 
-use crate::{Carrier, Compiled, LoadError, World, compile::initial_memory, exports, wasi};
+use crate::{Carrier, Compiled, Inspection, LoadError, World, compile::initial_memory, exports, wasi};
 
 /// A component that is ready for calls.
 pub struct Prepared<T: Carrier> {
     pub(crate) pre: InstancePre<T>,
     pub(crate) world: World,
     pub(crate) function: ComponentExportIndex,
+    pub(crate) migration: Option<ComponentExportIndex>,
     /// The most memory that a call of it was seen to use: what the next one is admitted with.
     peak: AtomicU64,
 }
@@ -22,6 +23,11 @@ impl<T: Carrier> Prepared<T> {
     /// What it is.
     pub fn world(&self) -> World {
         self.world
+    }
+
+    /// Whether it carries over state that another version wrote.
+    pub fn migrates(&self) -> bool {
+        self.migration.is_some()
     }
 
     pub(crate) fn peak(&self) -> u64 {
@@ -39,7 +45,7 @@ pub(crate) fn prepare<T: Carrier>(
     capabilities: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
 ) -> Result<Prepared<T>, LoadError> {
     let component = &compiled.component;
-    let world = compiled.inspection().world;
+    let Inspection { world, migrates, .. } = *compiled.inspection();
     let refusal = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
     let mut linker = Linker::new(engine);
     wasi::link(&mut linker, engine, component).map_err(refusal)?;
@@ -47,6 +53,7 @@ pub(crate) fn prepare<T: Carrier>(
     // Interfaces that hold only types (`puppet:types/types`) need no entry.
     let pre = linker.instantiate_pre(component).map_err(refusal)?;
     let function = exports::function(component, world)?;
+    let migration = exports::migration(component, migrates)?;
     let peak = AtomicU64::new(initial_memory(component).unwrap_or(0));
-    Ok(Prepared { pre, world, function, peak })
+    Ok(Prepared { pre, world, function, migration, peak })
 }

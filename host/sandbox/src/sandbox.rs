@@ -7,10 +7,10 @@ use tokio::sync::Semaphore;
 use wasmtime::{Config, Engine, component::Linker};
 
 use crate::{
-    AgentRef, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Pool, Prepared,
+    AgentRef, Blob, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Pool, Prepared,
     SandboxConfig, StrikeRules, World, compile,
-    config::{unmetered_config, wasmtime_config},
-    exports::Ask,
+    config::{WITHIN, unmetered_config, wasmtime_config},
+    exports::{Ask, Made},
     invoke::{self, Admission, Given},
     limiter::PAGE,
     prepare,
@@ -93,6 +93,7 @@ impl Sandbox {
         let all_pages = u32::try_from(pool.live_bytes / PAGE).unwrap_or(u32::MAX);
         let admission = Admission {
             slots: Arc::new(Semaphore::new(pool.slots as usize)),
+            within: Arc::new(Semaphore::new(WITHIN as usize)),
             live_pages: Arc::new(Semaphore::new(all_pages as usize)),
             all_pages,
         };
@@ -173,7 +174,28 @@ impl Sandbox {
             return (refused(carrier, prepared.world, "generate"), Vec::new());
         }
         let ask = Ask::Generate { event: event.clone(), agents };
-        invoke::invoke(self.given(), prepared, carrier, ask, setup).await
+        match invoke::invoke(self.given(), prepared, carrier, ask, setup).await {
+            (ended, Made::Events(events)) => (ended, events),
+            (ended, _) => (ended, Vec::new()),
+        }
+    }
+
+    /// A blob that another version wrote, through `migrate` in a fresh instance, within a call that waits for it. Ends
+    /// `failed` where the component has no such function, or says no.
+    pub async fn migrate<T: Carrier>(
+        &self,
+        prepared: &Prepared<T>,
+        carrier: T,
+        old: Blob,
+        setup: CallSetup,
+    ) -> (Ended<T>, Option<Blob>) {
+        if !prepared.migrates() {
+            return (refused(carrier, prepared.world, "migrate"), None);
+        }
+        match invoke::invoke(self.given(), prepared, carrier, Ask::Migrate(old), setup).await {
+            (ended, Made::Blob(new)) => (ended, Some(new)),
+            (ended, _) => (ended, None),
+        }
     }
 
     fn given(&self) -> Given<'_> {

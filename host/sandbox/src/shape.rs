@@ -17,6 +17,10 @@ const GENERATE: &str = "func(record{id:string,kind:string,at:u64,payload:string,
     priority:enum{low,normal,high,critical},payload:string,delay-ms:u64}>,variant{declined(record{code:string,\
     message:string,retry-at:option<u64>}),failed(string)}>";
 
+/// `migrate` of wit/migration.
+pub(crate) const MIGRATE: &str =
+    "func(record{version:u32,data:list<u8>}) -> result<record{version:u32,data:list<u8>},string>";
+
 impl World {
     /// The shape of its function.
     pub(crate) const fn signature(self) -> &'static str {

@@ -26,6 +26,7 @@ pub const SERVED: &[Served] = &[
     served("log", "0.1.0", "0.1.0"),
     served("log", "0.2.0", "0.1.0"),
     served("memory", "0.1.0", "0.1.0"),
+    served("migration", "0.1.0", "0.1.0"),
     served("plugin", "0.1.0", "0.1.0"),
     served("schedule", "0.1.0", "0.1.0"),
     served("state", "0.1.0", "0.1.0"),

@@ -192,6 +192,26 @@ fn a_handle_of_another_shape_is_refused() {
 }
 
 #[test]
+fn a_migration_is_of_a_version_that_is_served_and_of_its_shape() {
+    let with = |export: &str| {
+        format!(
+            r#"(component (core module $m (func (export "f"))) (core instance $m (instantiate $m))
+            (func $f (canon lift (core func $m "f"))) (instance $i (export "migrate" (func $f)))
+            (instance $h) (export "puppet:plugin/handler@0.1.0" (instance $h)) (export "{export}" (instance $i)))"#
+        )
+    };
+    assert!(inspect(&wat::parse_str(with("puppet:migration/migration@0.1.0")).unwrap()).unwrap().migrates);
+    let later = refusal(&with("puppet:migration/migration@0.2.0")).to_string();
+    assert!(later.starts_with("`puppet:migration/migration@0.2.0` needs host > 0.1.0"), "{later}");
+    assert!(!inspect(&Guest::default().bytes()).unwrap().migrates);
+    let more = r#"(core module $n (func (export "f"))) (core instance $n (instantiate $n))
+        (func $f (canon lift (core func $n "f"))) (instance $i (export "migrate" (func $f)))
+        (export "puppet:migration/migration@0.1.0" (instance $i))"#;
+    let error = prepare(&sandbox(Limits::default()), &Guest { more, ..Guest::default() }.bytes()).err().unwrap();
+    assert!(error.to_string().contains("`puppet:migration/migration@0.1.0.migrate` is `func() -> `"), "{error}");
+}
+
+#[test]
 fn a_component_cut_anywhere_is_refused_without_panic() {
     let bytes = Guest { wasi: Some("0.2.0"), host: true, ..Guest::default() }.bytes();
     let whole = inspect(&bytes).unwrap();

@@ -2,8 +2,12 @@
 
 use puppet_grants::{Answer, Gate, Held};
 use puppet_store::{AgentStore, StateBlob};
-use puppet_types::{AgentId, CallError, Capability, Code, Decision, NumberedDecision, Refusal, StateBytes, wit};
+use puppet_types::{
+    AgentId, CallError, Capability, Code, Decision, Digest, NumberedDecision, Refusal, StateBytes, wit,
+};
 use wasmtime::component::{HasData, Linker};
+
+use crate::migration::{Answered, Migrate, Migrated};
 
 #[doc(hidden)]
 pub mod fuzz;
@@ -33,6 +37,12 @@ pub struct View<'a> {
     pub store: &'a Held<dyn AgentStore>,
     /// Whose blob.
     pub agent: &'a AgentId,
+    /// Of the component that asks.
+    pub component: Digest,
+    /// Carries over what another component wrote, where this one can.
+    pub migration: Option<&'a dyn Migrate>,
+    /// What that has come to in this invocation.
+    pub migrated: &'a mut Migrated,
 }
 
 /// An invocation that carries this capability.
@@ -69,16 +79,20 @@ impl Host for View<'_> {
 impl View<'_> {
     async fn read(&mut self) -> Result<Option<Blob>, Refusal> {
         let pack = self.gate.pack().clone();
-        let agent = self.agent;
-        let stored: Option<StateBlob> = self
+        let (agent, component, migration, before) =
+            (self.agent, self.component, self.migration, self.migrated.before());
+        let answered: Option<Answered> = self
             .gate
             .read(Capability::State, "get", &(), self.store, move |store| {
                 Box::pin(async move {
-                    let blob = store.state(agent, &pack).await;
-                    blob.map(Answer::free).map_err(|error| CallError::new(Code::Internal, error.to_string()))
+                    let row = store.state(agent, &pack).await;
+                    let row = row.map_err(|error| CallError::new(Code::Internal, error.to_string()))?;
+                    let Some(row) = row else { return Ok(Answer::free(None)) };
+                    Ok(Answer::free(Some(Answered::of(row, component, migration, before).await)))
                 })
             })
             .await?;
+        let stored = answered.map(|answered| answered.given(self.migrated)).transpose()?;
         let blob = last_put(&self.gate.decided()).unwrap_or(stored);
         Ok(blob.map(|blob| Blob { version: blob.version, data: blob.data }))
     }

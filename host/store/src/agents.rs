@@ -1,10 +1,10 @@
-//! Agents and what belongs to one: mood, relationships, plugin state.
+//! Agents and what belongs to one: mood and relationships. Blobs of plugins: `state`.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Mood, PackId, Timestamp};
+use puppet_types::{AgentId, Mood, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{Result, StateStore};
 
 /// An agent's row: identity and configuration. `body` is the engine's own (persona, accounts, providers).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,18 +38,9 @@ pub struct Relationship {
     pub notes: Vec<String>,
 }
 
-/// A plugin's blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateBlob {
-    /// The plugin's own schema version.
-    pub version: u32,
-    /// Opaque.
-    pub data: Vec<u8>,
-}
-
 /// Agents.
 #[async_trait]
-pub trait AgentStore: Send + Sync {
+pub trait AgentStore: StateStore {
     /// By id.
     async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>>;
     /// By id, those after one, at most `rows`.
@@ -64,6 +55,4 @@ pub trait AgentStore: Send + Sync {
     async fn relationships(&self, agent: &AgentId) -> Result<Vec<Relationship>>;
     /// One.
     async fn relationship(&self, agent: &AgentId, target: &str) -> Result<Option<Relationship>>;
-    /// The blob of a plugin.
-    async fn state(&self, agent: &AgentId, plugin: &PackId) -> Result<Option<StateBlob>>;
 }

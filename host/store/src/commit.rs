@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
 
 use crate::{Effect, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
@@ -39,17 +39,9 @@ pub enum KeepOrder {
 #[allow(missing_docs, reason = "fields are columns")]
 pub enum Change {
     /// Replaces the mood.
-    Mood {
-        agent: AgentId,
-        mood: Mood,
-        at: Timestamp,
-    },
+    Mood { agent: AgentId, mood: Mood, at: Timestamp },
     /// Replaces a relationship; a new one makes those way that were not met for longest, until at most `keep` are there.
-    Relationship {
-        agent: AgentId,
-        relationship: Relationship,
-        keep: usize,
-    },
+    Relationship { agent: AgentId, relationship: Relationship, keep: usize },
     /// Inserts a memory, or replaces the one with this id; then keeps at most `keep` rows of `kinds`. Without a vector
     /// a row whose text stays the same keeps the one it has.
     Remember {
@@ -59,47 +51,22 @@ pub enum Change {
         cap: Option<(Vec<MemoryKind>, usize, KeepOrder)>,
     },
     /// Takes the words of a memory out of the journal rows that wrote it, and says there why they cannot be run again.
-    ForgetWords {
-        agent: AgentId,
-        id: String,
-        reason: String,
-    },
+    ForgetWords { agent: AgentId, id: String, reason: String },
     /// Deletes a memory.
-    Forget {
-        agent: AgentId,
-        id: String,
-    },
+    Forget { agent: AgentId, id: String },
     /// Pins or unpins a memory.
-    Pin {
-        agent: AgentId,
-        id: String,
-        pinned: bool,
-    },
+    Pin { agent: AgentId, id: String, pinned: bool },
     /// Sets a timer, replacing one of the same key.
     SetTimer(Timer),
     /// Removes a timer.
-    CancelTimer {
-        agent: AgentId,
-        plugin: PackId,
-        name: String,
-    },
-    /// Replaces a plugin's blob.
-    PutState {
-        agent: AgentId,
-        plugin: PackId,
-        blob: StateBlob,
-    },
-    /// Removes it.
-    ClearState {
-        agent: AgentId,
-        plugin: PackId,
-    },
-    RestoreState {
-        plugin: PackId,
-        agents: Option<Vec<AgentId>>,
-        from: puppet_types::Digest,
-        to: puppet_types::Digest,
-    },
+    CancelTimer { agent: AgentId, plugin: PackId, name: String },
+    /// Replaces a plugin's blob. What another component wrote is kept.
+    PutState { agent: AgentId, plugin: PackId, digest: Digest, blob: StateBlob, at: Timestamp },
+    /// Removes it. What another component wrote is kept.
+    ClearState { agent: AgentId, plugin: PackId, digest: Digest, at: Timestamp },
+    /// A version is left: wherever `from` wrote the present blob, what `to` had there comes back. Where that had never
+    /// written, what `from` found comes back, also where that was nothing. What `from` wrote is gone. None: all agents.
+    RestoreState { plugin: PackId, agents: Option<Vec<AgentId>>, from: Digest, to: Digest },
     /// Accepts an event (an id that is known already is skipped).
     Event(Event),
     /// Puts an effect into the outbox; its `seq` is given by the store.

@@ -16,10 +16,11 @@ mod memories;
 mod outbox;
 mod posts;
 pub mod sqlite;
+mod state;
 mod strikes;
 mod timers;
 
-pub use agents::{AgentRow, AgentStore, Relationship, StateBlob};
+pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use error::{Result, StoreError};
@@ -31,6 +32,7 @@ pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorS
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};
+pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
 pub use timers::{Timer, TimerStore};
 

@@ -229,7 +229,7 @@ pub struct LogLine {
     /// Bounded.
     pub message: String,
     /// What it is about, by name, in the plugin's order: `[["slot","morning"]]`. Bounded with the message.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub fields: Vec<(String, String)>,
 }
 

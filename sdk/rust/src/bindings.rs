@@ -94,3 +94,18 @@ world!(
     "export_generator",
     {}
 );
+
+/// What a plugin exports beside its handler where its author asks for it.
+pub mod migration {
+    wit_bindgen::generate!({
+        path: ["../../wit/migration"],
+        inline: "
+            package puppet:sdk-migration;
+            world migration { export puppet:migration/migration@0.1.0; }
+        ",
+        world: "puppet:sdk-migration/migration",
+        pub_export_macro: true,
+        export_macro_name: "export_migration",
+        default_bindings_module: "puppet_sdk::bindings",
+    });
+}

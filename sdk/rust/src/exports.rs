@@ -7,8 +7,10 @@ use crate::{
             exports::puppet::plugin::generator as generator_wit, puppet::plugin::outcome as generator_outcome,
         },
         imports::puppet::types::types as wit,
+        migration::exports::puppet::migration::migration as migration_wit,
         personality::puppet::plugin::outcome as personality_outcome,
     },
+    state::Blob,
 };
 
 /// A character's behaviour: one event in, decisions out.
@@ -21,6 +23,14 @@ pub trait Personality {
 pub trait EventGenerator {
     /// Called with `started` once per start of the host, and for every timer it sets.
     fn generate(trigger: Trigger) -> Result<Vec<NewEvent>, Failure>;
+}
+
+/// Carries over state that another version of the plugin kept (docs/changing-a-plugin.md).
+pub trait Migration {
+    /// Called with what another version put, before [`crate::state::get`] answers for the first time in an event. What it
+    /// gives takes the place of the old blob for this event, and for good where the event puts it. Nothing of the host can
+    /// be called in here. An error ends the event and counts as a strike of this version.
+    fn migrate(old: Blob) -> Result<Blob, String>;
 }
 
 /// Makes a personality component of a type that implements [`Personality`].
@@ -66,6 +76,25 @@ macro_rules! event_generator {
     };
 }
 
+/// Exports the way from one state to another, of a type that implements [`Migration`], beside the plugin itself.
+#[macro_export]
+macro_rules! migration {
+    ($plugin:ty) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            use $crate::bindings::migration::exports::puppet::migration::migration::{Blob, Guest};
+            struct Exported;
+            impl Guest for Exported {
+                fn migrate(old: Blob) -> Result<Blob, String> {
+                    $crate::migrate::<$plugin>(old)
+                }
+            }
+    $crate::bindings::migration::export_migration!(Exported with_types_in $crate::bindings::migration);
+        };
+    };
+}
+
 /// What [`personality!`] exports.
 #[doc(hidden)]
 pub fn handle<P: Personality>(event: wit::Event) -> Result<(), personality_outcome::Failure> {
@@ -98,4 +127,11 @@ pub fn generate<G: EventGenerator>(
         delay_ms: event.delay_ms,
     });
     Ok(wire.collect())
+}
+
+/// What [`migration!`] exports.
+#[doc(hidden)]
+pub fn migrate<M: Migration>(old: migration_wit::Blob) -> Result<migration_wit::Blob, String> {
+    let new = M::migrate(Blob { version: old.version, data: old.data })?;
+    Ok(migration_wit::Blob { version: new.version, data: new.data })
 }

@@ -54,7 +54,7 @@ pub mod time;
 pub mod tweet;
 
 pub use event::{AgentRef, Event, NewEvent, Priority, Trigger};
-pub use exports::{EventGenerator, Personality, generate, handle};
+pub use exports::{EventGenerator, Migration, Personality, generate, handle, migrate};
 pub use failure::{CallError, Failure};
 pub use kinds::{
     CommandPost, CommandReply, InteractionPrompt, Mention, MoodShift, News, PostEnded, PostSeen, TimerFired,
@@ -67,8 +67,8 @@ pub mod prelude {
     pub use crate::testing;
     pub use crate::{
         AgentRef, CallError, CommandPost, CommandReply, Event, EventGenerator, Failure, InteractionPrompt, Mention,
-        MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, TimerFired, Timestamp, Trigger, agent,
-        events, llm, log, memory, random::Random, schedule, state, tweet, tweet::PostRef,
+        Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, TimerFired, Timestamp,
+        Trigger, agent, events, llm, log, memory, random::Random, schedule, state, tweet, tweet::PostRef,
     };
     pub use serde_json::json;
 }

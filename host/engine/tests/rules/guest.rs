@@ -44,6 +44,8 @@ pub enum Step {
     Every(&'static str),
     /// `state.get`.
     GetState,
+    /// `state.get`, then `tweet.post` of what is in it.
+    PostState,
     /// `state.put` of a few bytes.
     PutState(&'static str),
     /// `events.emit` of a kind, to the agent itself.
@@ -107,7 +109,7 @@ const NONE: &str = "(i32.const 0) (i32.const 0)";
 impl Step {
     pub fn capability(self) -> &'static str {
         match self {
-            Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer => "tweet",
+            Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
             Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
             Self::Remember(_) | Self::Forget(_) | Self::Recall(_) => "memory",
@@ -188,6 +190,11 @@ impl Step {
                 format!("(call $every {} (i64.const 1000) {} {OUT})", constants.put(name), constants.put("{}"))
             }
             Self::GetState => format!("(call $get {OUT})"),
+            Self::PostState => {
+                let data = "(i32.load (i32.const 272)) (i32.load (i32.const 276))";
+                let has = "(i32.and (i32.eqz (i32.load8_u (i32.const 256))) (i32.load8_u (i32.const 264)))";
+                format!("(call $get {OUT}) (if {has} (then (call $post {data} {NONE} {OUT})))")
+            }
             Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),
             Self::Emit(kind) => emit(0, kind, constants),
             Self::EmitAll(kind) => emit(2, kind, constants),
@@ -283,11 +290,103 @@ fn interface(capability: &str) -> String {
     }
 }
 
+/// What `migrate` makes of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// The next version of it: the same data and an exclamation mark.
+    Next,
+    /// The name of the error that a call answers, or `allowed`.
+    Asks(Step),
+    /// So many zeros.
+    Zeros(u32),
+    /// Nothing: it says why.
+    Says(&'static str),
+    /// Nothing: it traps.
+    Trap,
+    /// Nothing: it spins.
+    Spin,
+}
+
+/// Where `migrate` writes its result, and its data.
+const MIGRATED: u32 = 3_000;
+
+impl Migrate {
+    /// The body of a function from version, address and length to the address of a result.
+    fn code(self, constants: &mut Constants) -> String {
+        let answer = |version: &str, data: &str, length: &str| {
+            format!(
+                "(i32.store (i32.const {}) {version}) (i32.store (i32.const {}) {data}) (i32.store (i32.const {}) {length})",
+                MIGRATED + 4,
+                MIGRATED + 8,
+                MIGRATED + 12
+            )
+        };
+        match self {
+            Self::Next => {
+                let (next, data) = ("(i32.add (local.get 0) (i32.const 1))", MIGRATED + 16);
+                let longer = "(i32.add (local.get 2) (i32.const 1))";
+                let answer = answer(next, &format!("(i32.const {data})"), longer);
+                format!(
+                    "(memory.copy (i32.const {data}) (local.get 1) (local.get 2))
+                     (i32.store8 (i32.add (i32.const {data}) (local.get 2)) (i32.const 33)) {answer}"
+                )
+            }
+            Self::Asks(step) => {
+                let (allowed, code) = (constants.put("allowed"), step.code(constants));
+                let (at, length) = allowed.split_once(") ").unwrap();
+                let is_error = "(i32.load8_u (i32.const 256))";
+                let data = format!("(select (i32.load (i32.const 264)) {at}) {is_error})");
+                let length = format!("(select (i32.load (i32.const 268)) {length} {is_error})");
+                format!("{code} {}", answer("(local.get 0)", &data, &length))
+            }
+            Self::Zeros(many) => {
+                let pages = "(drop (memory.grow (i32.const 2)))";
+                format!("{pages} {}", answer("(local.get 0)", "(i32.const 131072)", &format!("(i32.const {many})")))
+            }
+            Self::Says(why) => {
+                let why = stored(MIGRATED + 4, &constants.put(why));
+                format!("(i32.store8 (i32.const {MIGRATED}) (i32.const 1)) {why}")
+            }
+            Self::Trap => "unreachable".to_owned(),
+            Self::Spin => "(loop $spin (br $spin))".to_owned(),
+        }
+    }
+
+    fn step(self) -> Option<Step> {
+        match self {
+            Self::Asks(step) => Some(step),
+            _ => None,
+        }
+    }
+}
+
+/// What a component that migrates exports beside its handler.
+const MIGRATION: &str = r#"
+  (type $sb (record (field "version" u32) (field "data" (list u8))))
+  (func $migrate (param "old" $sb) (result (result $sb (error string)))
+    (canon lift (core func $m "migrate") (memory (core memory $memory)) (realloc (core func $realloc))))
+  (instance $migration (export "blob" (type $sb)) (export "migrate" (func $migrate)))
+  (export "puppet:migration/migration@0.1.0" (instance $migration))
+"#;
+
 /// A personality that makes these calls and ends so.
 pub fn component(steps: &[Step], end: End) -> Vec<u8> {
-    let mut capabilities: Vec<&str> = steps.iter().map(|step| step.capability()).collect();
+    made(steps, end, None)
+}
+
+/// The same, which carries over what another version kept.
+pub fn migrating(steps: &[Step], end: End, migrate: Migrate) -> Vec<u8> {
+    made(steps, end, Some(migrate))
+}
+
+fn made(steps: &[Step], end: End, migrate: Option<Migrate>) -> Vec<u8> {
+    let asked = migrate.and_then(Migrate::step);
+    let mut capabilities: Vec<&str> = steps.iter().chain(&asked).map(|step| step.capability()).collect();
     if steps.contains(&Step::PostAnswer) {
         capabilities.push("llm");
+    }
+    if steps.contains(&Step::PostState) {
+        capabilities.push("state");
     }
     capabilities.push("log");
     capabilities.sort_unstable();
@@ -296,6 +395,13 @@ pub fn component(steps: &[Step], end: End) -> Vec<u8> {
     let mut constants = Constants::default();
     let code: String = steps.iter().map(|step| step.code(&mut constants) + "\n").collect();
     let end = ended(end, &mut constants);
+    let migrate = migrate.map(|migrate| migrate.code(&mut constants));
+    let migration = if migrate.is_some() { MIGRATION } else { "" };
+    let migrate = migrate.map_or_else(String::new, |code| {
+        format!(
+            "(func (export \"migrate\") (param i32 i32 i32) (result i32) (local $n i32) {code} (i32.const {MIGRATED}))"
+        )
+    });
     let (mut imports, mut lowered, mut uses) = (String::new(), String::new(), String::new());
     for capability in capabilities {
         let all = std::iter::once(&LOG).chain(IMPORTS).filter(|import| import.capability == capability);
@@ -327,8 +433,8 @@ pub fn component(steps: &[Step], end: End) -> Vec<u8> {
           (core module $m (import "libc" "memory" (memory 1)) {uses} {constants}
             (func $note (if (i32.load8_u {OUT}) (then
               (call $log (i32.const 2) (i32.load (i32.const 264)) (i32.load (i32.const 268))))))
-            (func (export "handle") (param i32) (result i32) (local $n i32) (loop $again {code} {end}) (i32.const 16)))
-          (core instance $m (instantiate $m (with "libc" (instance $libc)) {with})) {HANDLER})"#,
+            (func (export "handle") (param i32) (result i32) (local $n i32) (loop $again {code} {end}) (i32.const 16)) {migrate})
+          (core instance $m (instantiate $m (with "libc" (instance $libc)) {with})) {HANDLER} {migration})"#,
         constants = constants.text,
     );
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))

@@ -14,6 +14,7 @@ mod guest;
 mod halted;
 mod limits;
 mod live;
+mod migrated;
 mod moments;
 mod outbox;
 mod platform;

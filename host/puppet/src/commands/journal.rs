@@ -6,7 +6,7 @@ use puppet_store::{
     DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob, sqlite::SqliteStore,
 };
 use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Journal, JournalCommand},
@@ -179,14 +179,17 @@ fn line(view: &InvocationView, out: Output) -> String {
 
 /// An answer as people read it: a blob of state is text where it is text, else hex.
 fn answer(capability: Capability, answer: &str) -> String {
-    let blob = match capability {
-        Capability::State => serde_json::from_str::<Option<StateBlob>>(answer).ok().flatten(),
-        _ => None,
+    let told = || {
+        let found: Value = serde_json::from_str(answer).ok()?;
+        let StateBlob { version, data } = serde_json::from_value(found.clone()).ok()?;
+        let mut told = json!({ "version": version, "data": StateBytes::new(data) });
+        if let Some(migrated) = found.get("migrated") {
+            told["migrated"] = migrated.clone();
+        }
+        Some(told.to_string())
     };
-    match blob {
-        Some(StateBlob { version, data }) => json!({ "version": version, "data": StateBytes::new(data) }).to_string(),
-        None => answer.to_owned(),
-    }
+    let told = if capability == Capability::State { told() } else { None };
+    told.unwrap_or_else(|| answer.to_owned())
 }
 
 /// One invocation, told.
@@ -222,7 +225,7 @@ fn tell(view: &InvocationView, out: Output) -> Result<()> {
         };
         let kind = decision.decision.decision.kind();
         out.line(out.bold(format!("\ndecision {} {kind} ({})", decision.decision.n, state)))?;
-        out.line(format!("  {}", body.get("body").unwrap_or(&serde_json::Value::Null)))?;
+        out.line(format!("  {}", body.get("body").unwrap_or(&Value::Null)))?;
     }
     for line in &view.log {
         out.line(out.dim(format!("log {line}")))?;
@@ -239,6 +242,11 @@ mod tests {
         let table = [
             (Capability::State, r#"{"version":1,"data":[104,105]}"#, r#"{"data":{"text":"hi"},"version":1}"#),
             (Capability::State, r#"{"version":2,"data":[255,0]}"#, r#"{"data":{"hex":"ff00"},"version":2}"#),
+            (
+                Capability::State,
+                r#"{"version":2,"data":[104],"migrated":{"from":null,"version":1,"fuel":9}}"#,
+                r#"{"data":{"text":"h"},"migrated":{"from":null,"fuel":9,"version":1},"version":2}"#,
+            ),
             (Capability::State, "null", "null"),
             (Capability::Memory, r#"{"version":1,"data":[104]}"#, r#"{"version":1,"data":[104]}"#),
         ];

@@ -1,12 +1,12 @@
 //! Events and the commit.
 
-use puppet_types::{AgentId, EventId, InvocationId, MemoryKind, Mood, PackId, PostId, TimerRule};
+use puppet_types::{AgentId, Digest, EventId, InvocationId, MemoryKind, Mood, PackId, PostId, TimerRule};
 
 use super::{
     rows::{at, commit, effect, event, memory, post, read, spend},
     together,
 };
-use crate::{AgentRow, Change, Commit, EventEnd, Relationship, StateBlob, Store, Timer};
+use crate::{AgentRow, Change, Commit, EventEnd, Relationship, StateBlob, StateRow, Store, Timer};
 
 pub async fn events_are_accepted_once(store: &impl Store) {
     let first = store.accept(vec![event("e1", "a"), event("e2", "b")]).await.unwrap();
@@ -98,7 +98,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
         next: at(70),
         payload: serde_json::json!([1]),
     };
-    let blob = StateBlob { version: 3, data: vec![0, 255] };
+    let (blob, digest) = (StateBlob { version: 3, data: vec![0, 255] }, Digest::of(b"1"));
     let row = AgentRow { id: agent.clone(), body: serde_json::json!({"name": "A"}), created: at(0) };
     let e1 = event("e1", "a");
     store.accept(vec![e1.clone(), event("known", "a")]).await.unwrap();
@@ -115,7 +115,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
             cap: None,
         },
         Change::SetTimer(timer.clone()),
-        Change::PutState { agent: agent.clone(), plugin: plugin.clone(), blob: blob.clone() },
+        Change::PutState { agent: agent.clone(), plugin: plugin.clone(), digest, blob: blob.clone(), at: at(5) },
         Change::Event(event("e2", "b")),
         Change::Event(event("known", "a")),
         Change::Effect(effect("f1", "i1", 0)),
@@ -136,14 +136,14 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
     assert_eq!(store.relationship(&agent, "eve").await.unwrap(), None);
     assert_eq!(store.memory(&agent, "m1").await.unwrap().unwrap().memory, memory("m1", MemoryKind::Core, "x", 1));
     assert_eq!(store.timers_of(&agent, &plugin).await.unwrap(), [timer]);
-    assert_eq!(store.state(&agent, &plugin).await.unwrap(), Some(blob));
+    assert_eq!(store.state(&agent, &plugin).await.unwrap(), Some(StateRow { blob, writer: Some(digest) }));
     assert_eq!(store.spent().await.unwrap(), [spend("a", 0, 12, 1)]);
     assert!(store.kept_reads(&InvocationId::new("i1")).await.unwrap().is_empty(), "the invocation is over");
 
     let undo = vec![
         Change::Forget { agent: agent.clone(), id: "m1".into() },
         Change::CancelTimer { agent: agent.clone(), plugin: plugin.clone(), name: "tick".into() },
-        Change::ClearState { agent: agent.clone(), plugin: plugin.clone() },
+        Change::ClearState { agent: agent.clone(), plugin: plugin.clone(), digest, at: at(6) },
         Change::Mood { agent: agent.clone(), mood: Mood::default(), at: at(6) },
     ];
     store.apply(undo).await.unwrap();

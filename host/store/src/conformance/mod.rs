@@ -9,6 +9,7 @@ mod journal;
 mod memories;
 mod outside;
 mod rows;
+mod states;
 
 use std::{
     future::Future,
@@ -42,6 +43,10 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
     outside::strikes(&open().await).await;
+    states::what_another_version_wrote_is_kept(&open().await).await;
+    states::two_versions_write_in_turns(&open().await).await;
+    states::a_version_that_is_left_takes_its_blobs_with_it(&open().await).await;
+    states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
 }

@@ -1,14 +1,14 @@
 //! Agents in SQLite.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Mood, PackId, Timestamp};
+use puppet_types::{AgentId, Mood, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
     values::{all, first, from_json, json, limit, run, time, unsigned},
 };
-use crate::{AgentRow, AgentStore, Relationship, Result, StateBlob};
+use crate::{AgentRow, AgentStore, Relationship, Result};
 
 fn agent(row: &Row<'_>) -> Result<AgentRow> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
@@ -73,14 +73,5 @@ impl AgentStore for SqliteStore {
     async fn relationship(&self, agent: &AgentId, target: &str) -> Result<Option<Relationship>> {
         const SQL: &str = "SELECT body FROM relationships WHERE agent = ?1 AND target = ?2";
         self.read(|conn| first(conn, SQL, [agent.as_str(), target], relationship))
-    }
-
-    async fn state(&self, agent: &AgentId, plugin: &PackId) -> Result<Option<StateBlob>> {
-        const SQL: &str = "SELECT version, data FROM plugin_state WHERE agent = ?1 AND plugin = ?2";
-        self.read(|conn| {
-            first(conn, SQL, [agent.as_str(), plugin.as_str()], |row| {
-                Ok(StateBlob { version: row.get(0)?, data: row.get(1)? })
-            })
-        })
     }
 }

@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, forget, halt, journal, memories, outbox, strikes, timers,
+    SqliteStore, agents, budgets, events, forget, halt, journal, memories, outbox, state, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -70,16 +70,14 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Pin { agent, id, pinned } => memories::pin(conn, agent, id, *pinned)?,
             Change::SetTimer(timer) => timers::set(conn, timer)?,
             Change::CancelTimer { agent, plugin, name } => timers::cancel(conn, agent, plugin, name)?,
-            Change::PutState { agent, plugin, blob } => {
-                const SQL: &str = "INSERT INTO plugin_state (agent, plugin, version, data) VALUES (?1, ?2, ?3, ?4) \
-                                   ON CONFLICT (agent, plugin) DO UPDATE SET version = excluded.version, \
-                                   data = excluded.data";
-                run(conn, SQL, params![agent.as_str(), plugin.as_str(), blob.version, blob.data])?;
+            Change::PutState { agent, plugin, digest, blob, at } => {
+                state::put(conn, &state::Writer { agent, plugin, digest, at: *at }, blob)?;
             }
-            Change::RestoreState { .. } => {}
-            Change::ClearState { agent, plugin } => {
-                const SQL: &str = "DELETE FROM plugin_state WHERE agent = ?1 AND plugin = ?2";
-                run(conn, SQL, params![agent.as_str(), plugin.as_str()])?;
+            Change::ClearState { agent, plugin, digest, at } => {
+                state::clear(conn, &state::Writer { agent, plugin, digest, at: *at })?;
+            }
+            Change::RestoreState { plugin, agents, from, to } => {
+                state::restore(conn, plugin, agents.as_deref(), from, to)?;
             }
             Change::Event(event) => committed.events.extend(events::accept(conn, event)?),
             Change::Effect(effect) => committed.effects.extend(outbox::insert(conn, effect)?),

@@ -17,6 +17,7 @@ mod outbox;
 mod posts;
 mod reader;
 mod schema;
+mod state;
 mod strikes;
 mod timers;
 mod values;

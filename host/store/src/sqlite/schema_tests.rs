@@ -53,3 +53,26 @@ fn schema_1_opens() {
     assert_eq!(number(&conn, "SELECT count(*) FROM journal WHERE seed IS NULL"), 1, "nobody wrote it down then");
     assert_eq!(number(&conn, "SELECT count(*) FROM memories_text WHERE memories_text MATCH 'owner:o61 AND zebra'"), 1);
 }
+
+/// Blobs of an earlier schema come along: nobody knows who wrote them, and they come back as they were.
+#[test]
+fn blobs_of_an_earlier_schema_have_no_writer() {
+    use puppet_types::{AgentId, Digest, PackId, Timestamp};
+
+    use crate::{StateBlob, sqlite::state};
+
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, &STEPS[..4]).unwrap();
+    conn.execute("INSERT INTO plugin_state VALUES ('a', 'pack', 3, x'00ff')", []).unwrap();
+    migrate(&mut conn, path, STEPS).unwrap();
+    let old =
+        "SELECT count(*) FROM plugin_state WHERE version = 3 AND data = x'00ff' AND digest IS NULL AND NOT cleared";
+    assert_eq!(number(&conn, old), 1);
+    let (agent, plugin, digest) = (AgentId::new("a"), PackId::new("pack"), Digest::of(b"2"));
+    let writer = state::Writer { agent: &agent, plugin: &plugin, digest: &digest, at: Timestamp::default() };
+    state::put(&conn, &writer, &StateBlob { version: 4, data: Vec::new() }).unwrap();
+    assert_eq!(number(&conn, old), 0);
+    state::restore(&conn, &plugin, None, &digest, &Digest::of(b"1")).unwrap();
+    assert_eq!((number(&conn, old), number(&conn, "SELECT count(*) FROM state_kept")), (1, 0));
+}

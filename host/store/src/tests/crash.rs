@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use puppet_types::{AgentId, MemoryKind, Mood, PackId, ids::derive_u64};
+use puppet_types::{AgentId, Digest, MemoryKind, Mood, PackId, ids::derive_u64};
 use rusqlite::Connection;
 
 use crate::{
@@ -29,7 +29,13 @@ fn numbered(n: u64) -> Commit {
     let vector = Vector { model: "hashed".to_owned(), numbers: vec![0.5; 64] };
     let changes = vec![
         Change::Mood { agent: agent.clone(), mood: Mood { valence, ..Mood::default() }, at: at(0) },
-        Change::PutState { agent: agent.clone(), plugin: PackId::new("pack"), blob },
+        Change::PutState {
+            agent: agent.clone(),
+            plugin: PackId::new("pack"),
+            digest: Digest::of(b"1"),
+            blob,
+            at: at(0),
+        },
         Change::Remember { agent, memory, vector: Some(vector), cap: None },
         Change::Event(event(&format!("next{n}"), "a")),
         Change::Effect(effect(&format!("f{n}"), &format!("i{n}"), 0)),

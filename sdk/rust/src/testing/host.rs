@@ -7,7 +7,7 @@ use std::{
 
 use super::{Decided, EventBuilder, LogLine, Run, event};
 use crate::{
-    AgentRef, CallError, EventGenerator, Personality, Timestamp, Trigger,
+    AgentRef, CallError, EventGenerator, Migration, Personality, Timestamp, Trigger,
     agent::{Mood, Profile, Relationship},
     bindings::imports::puppet::types::types as wit,
     llm::Request,
@@ -47,6 +47,7 @@ pub struct Host {
     /// Requests to the model, in order.
     pub asked: Vec<Request>,
     denied: BTreeSet<String>,
+    sealed: bool,
     queued: BTreeMap<String, VecDeque<String>>,
     answers: Option<Answers>,
     pub(super) call: Call,
@@ -103,6 +104,7 @@ impl Host {
             state: None,
             asked: Vec::new(),
             denied: BTreeSet::new(),
+            sealed: false,
             queued: BTreeMap::new(),
             answers: None,
             call: Call::default(),
@@ -185,6 +187,21 @@ impl Host {
         })
     }
 
+    /// The state through the plugin's migration, as where another version of it had put what is there. Where that says no,
+    /// the state stays as it was. Every call of a capability in it answers `denied`.
+    pub fn migrate<M: Migration>(&mut self) -> Result<(), String> {
+        let Some(old) = self.state.clone() else { return Ok(()) };
+        let mut new = None;
+        self.sealed = true;
+        self.call(|| {
+            new = Some(M::migrate(old));
+            (Ok(()), Vec::new())
+        });
+        self.sealed = false;
+        self.state = new.transpose()?.or_else(|| self.state.take());
+        Ok(())
+    }
+
     fn next_event(&mut self, builder: EventBuilder) -> crate::Event {
         if let Some(at) = builder.at {
             self.now = at;
@@ -230,7 +247,7 @@ impl Host {
 
     /// Says no where the test wants it.
     pub(super) fn admit(&mut self, operation: &'static str) -> Result<(), wit::Error> {
-        if self.denied.contains(operation) {
+        if self.sealed || self.denied.contains(operation) {
             let message = format!("`{operation}` was not granted");
             return Err(wit::Error { code: "denied".to_owned(), message, retry_after_ms: None });
         }
@@ -385,4 +402,43 @@ pub(super) fn adjusted(
     }
     new.notes.extend(change.note.clone());
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    struct Second;
+
+    impl Migration for Second {
+        fn migrate(old: state::Blob) -> Result<state::Blob, String> {
+            let asked = tweet::post("not now").is_err_and(|error| error.is("denied"));
+            match old.version {
+                1 if asked => state::blob(2, &[state::read::<u32>(&old)?]),
+                2 => Ok(old),
+                other => Err(format!("no way from version {other}")),
+            }
+        }
+    }
+
+    #[test]
+    fn state_of_another_version_goes_through_the_migration() {
+        let mut host = testing::Host::new();
+        assert_eq!((host.migrate::<Second>(), &host.state), (Ok(()), &None), "nothing to migrate");
+        for _ in 0..2 {
+            host.state.get_or_insert(state::blob(1, &7).unwrap());
+            assert_eq!(host.migrate::<Second>(), Ok(()));
+            assert_eq!(host.state, Some(state::blob(2, &[7]).unwrap()));
+            assert!(host.posts.is_empty());
+        }
+        for (blob, reason) in
+            [(state::blob(3, &7), "no way from version 3"), (state::blob(1, &"x"), "state of version 1:")]
+        {
+            host.state = blob.ok();
+            let before = host.state.clone();
+            let told = host.migrate::<Second>().unwrap_err();
+            assert!(told.starts_with(reason), "{told}");
+            assert_eq!(host.state, before, "it stays as it was");
+        }
+    }
 }
