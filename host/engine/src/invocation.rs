@@ -20,8 +20,8 @@ pub enum Answers {
     Recorded(Vec<Read>),
     /// Only these, and decisions are admitted as they were then.
     Replay(Vec<Read>),
-    /// These in any order, then what costs nothing.
-    Shadow(Vec<Read>),
+    /// These in any order, then what costs nothing; whether another version was given them.
+    Shadow(Vec<Read>, bool),
 }
 
 /// What names an invocation, and what it draws from.
@@ -125,7 +125,7 @@ pub async fn run(
     let elapsed =
         if host.clock.is_virtual() { Elapsed::Modelled(std::time::Duration::ZERO) } else { Elapsed::Wall(since) };
     let (held, books): (_, Arc<dyn Books>) = match answers {
-        Answers::Shadow(_) => (&host.offline, Arc::new(UnbookedReads)),
+        Answers::Shadow(..) => (&host.offline, Arc::new(UnbookedReads)),
         _ => (&host.held, Arc::clone(&host.books)),
     };
     let gate = Gate::new(
@@ -142,7 +142,7 @@ pub async fn run(
         Answers::Resume(reads) => gate.resume_from(reads),
         Answers::Recorded(reads) => gate.answer_from(reads),
         Answers::Replay(reads) => gate.replay(reads),
-        Answers::Shadow(reads) => gate.shadow(reads),
+        Answers::Shadow(reads, of_another) => gate.shadow(reads, of_another),
     };
     let seed = *seed;
     let call = Call::new(host, held, gate, Arc::clone(actor), (seed, size));

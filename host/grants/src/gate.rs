@@ -83,6 +83,7 @@ pub struct Gate {
     elapsed: Elapsed,
     recorded: VecDeque<Read>,
     source: Source,
+    of_another: bool,
     sealed: bool,
     calls: [u32; Capability::ALL.len()],
     journal_bytes: usize,
@@ -114,6 +115,7 @@ impl Gate {
             elapsed,
             recorded: VecDeque::new(),
             source: Source::Providers,
+            of_another: false,
             sealed: false,
             calls: [0; Capability::ALL.len()],
             journal_bytes: 0,
@@ -153,8 +155,14 @@ impl Gate {
 
     /// Answers from these whatever the order, and from providers what is not among them: another version asks other
     /// questions. Decisions are admitted as ever, but for those that are the same and were refused (a shadow replay).
-    pub fn shadow(self, reads: Vec<Read>) -> Self {
-        Self { source: Source::Shadow, ..self.answer_from(reads) }
+    /// `of_another`: another version was given these answers.
+    pub fn shadow(self, reads: Vec<Read>, of_another: bool) -> Self {
+        Self { source: Source::Shadow, of_another, ..self.answer_from(reads) }
+    }
+
+    /// In a shadow replay of what another version recorded: how many reads were not recorded, so far.
+    pub fn of_another(&self) -> Option<u32> {
+        self.of_another.then_some(self.out.unanswered)
     }
 
     /// Lets nothing through, whatever is granted and whatever comes with every plugin: for an instance that is to see

@@ -81,7 +81,8 @@ impl View<'_> {
         let pack = self.gate.pack().clone();
         let (agent, component, migration, before) =
             (self.agent, self.component, self.migration, self.migrated.before());
-        let answered: Option<Answered> = self
+        let asked = self.gate.of_another();
+        let mut answered: Option<Answered> = self
             .gate
             .read(Capability::State, "get", &(), self.store, move |store| {
                 Box::pin(async move {
@@ -92,6 +93,13 @@ impl View<'_> {
                 })
             })
             .await?;
+        // What another version was given, where that is what the journal answers with.
+        if let (Some(old), Some(migration)) = (&answered, self.migration)
+            && asked.is_some()
+            && asked == self.gate.of_another()
+        {
+            answered = Some(old.carried_over(component, migration, self.migrated.before()).await);
+        }
         let stored = answered.map(|answered| answered.given(self.migrated)).transpose()?;
         let blob = last_put(&self.gate.decided()).unwrap_or(stored);
         Ok(blob.map(|blob| Blob { version: blob.version, data: blob.data }))

@@ -77,6 +77,11 @@ impl Answered {
         }
     }
 
+    /// The same for another component than the one that it was given to.
+    pub(crate) async fn carried_over(&self, own: Digest, by: &dyn Migrate, before: Option<StateBlob>) -> Self {
+        Self::of(StateRow { blob: self.blob.clone(), writer: None }, own, Some(by), before).await
+    }
+
     /// What the guest is given. Also where the journal answered: what `migrate` took then is taken again.
     pub(crate) fn given(self, migrated: &mut Migrated) -> Result<StateBlob, Refusal> {
         let Some(account) = self.migrated else { return Ok(self.blob) };

@@ -250,7 +250,8 @@ pub async fn cast(host: &Host, candidate: &Candidate, agent: &AgentId) -> Result
 
 /// One record on another version. None where there is nothing to run it on.
 pub async fn shadow_one(host: &Host, actor: &Arc<Actor>, recorded: Invocation) -> Option<Shadowed> {
-    let answers = Answers::Shadow(recorded.reads.clone());
+    let of_another = recorded.plugin.digest != actor.plugin.digest();
+    let answers = Answers::Shadow(recorded.reads.clone(), of_another);
     let id = recorded.id.clone();
     let origin = Origin { seed: recorded.seed.unwrap_or_else(|| host.seed(&id)), id };
     let at = (recorded.at, Instant::now());
