@@ -1,10 +1,11 @@
 //! A later version of a plugin meets what an earlier one kept: it is carried over by the plugin itself, in an instance that
 //! may do nothing; what it was is kept, and comes back with the version that wrote it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use puppet_engine::{Clock as _, replay, simulation};
-use puppet_sandbox::inspect;
+use puppet_engine::{Clock as _, SystemClock, replay, simulation};
+use puppet_grants::CallBounds;
+use puppet_sandbox::{Limits, inspect};
 use puppet_store::{AgentStore as _, Change, StateBlob, StateStore as _};
 use puppet_types::{Breach, Decision, Digest, Invocation, Outcome};
 use serde_json::{Value, json};
@@ -209,6 +210,32 @@ async fn a_full_pool_of_those_that_migrate_comes_to_its_end() {
     let records = scene.journal().await;
     let migrated = records.iter().filter(|entry| entry.invocation.event.id.as_str().starts_with("after"));
     assert_eq!(migrated.filter(|entry| answer(&entry.invocation, 0)["migrated"].is_object()).count(), MANY);
+}
+
+/// On the real clock, with fuel for hours: the deadline of the call that waits ends what it waits for, and all places are
+/// free again.
+#[tokio::test]
+async fn a_migration_that_takes_too_long_ends_at_the_deadline_of_its_call() {
+    let bounds = CallBounds { deadline: Duration::from_millis(50), ..CallBounds::default() };
+    let limits = Limits { fuel: 1_000_000_000_000, memory_bytes: 4 << 20, ..Limits::default() };
+    let clock = Some(Arc::new(SystemClock) as _);
+    let scene =
+        Scene::with(Setting { bounds, limits: Some(limits), clock, ..Setting::default() }, Vec::new(), &[]).await;
+    scene.install("pack", &migrating(&[Step::GetState], End::Ok, Migrate::Spin), everything());
+    scene.join("ann").await;
+    let blob = StateBlob { version: 1, data: b"x".to_vec() };
+    let (digest, at) = (digest(&first()), start());
+    let put = Change::PutState { agent: "ann".into(), plugin: "pack".into(), digest, blob, at };
+    scene.host.apply(vec![put]).await.unwrap();
+    // More often than there are places for such calls.
+    for n in 0..6 {
+        let event = event(&format!("e{n}"), "ann", start());
+        let handled = puppet_engine::preview(&scene.host, event, Default::default());
+        let invocation = tokio::time::timeout(Duration::from_secs(60), handled).await.unwrap().unwrap().unwrap();
+        assert!(matches!(invocation.outcome, Outcome::Breach(Breach::Deadline, _)), "{:?}", invocation.outcome);
+        let used = scene.host.sandbox.pool_use();
+        assert_eq!((used.slots, used.live_bytes), (0, 0));
+    }
 }
 
 /// Two versions of one plugin, as the SDK makes them: `tests/fixtures`. The first one is of an earlier contract, and has
