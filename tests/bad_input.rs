@@ -157,7 +157,7 @@ fn packs_that_cannot_live_here_are_named() {
     let head = "id = \"ember\"\nversion = \"0.1.0\"\npersona = \"persona.toml\"\n";
     let write = |line: &str| std::fs::write(pack.join("pack.toml"), format!("{head}{line}\n")).unwrap();
     write("component = \"ember.wasm\"");
-    refused(folder.path(), &args, 2, &["pack.toml", "ember.wasm", "puppet invoke"]);
+    refused(folder.path(), &args, 2, &["ember.wasm", "truncated at byte 0", "build it anew"]);
     write("plugin = \"standard-personalty\"");
     refused(folder.path(), &args, 2, &["pack.toml", "standard-personalty", "did you mean `standard-personality`"]);
     write("plugin = \"standard-personality\"\n[settings]\nthread_probabilty = 0.5");

@@ -74,7 +74,10 @@ fn strikes_outlive_the_host_and_the_operator_forgives_them() {
     host.kill();
     assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "the folder knows");
     let told = run(folder.path(), &["plugins"]).exits(0).stdout;
-    assert!(told.contains("standard-personality: 1 strike, the last: ") && told.contains("it runs again at"), "{told}");
+    assert!(
+        told.contains("standard-personality 0.1.0: 1 strike, the last: ") && told.contains("it runs again at"),
+        "{told}"
+    );
 
     let host = Running::start(folder.path(), &data, &strict);
     assert_eq!(standing(folder.path()), ("backed-off".into(), 1), "a restart forgives nothing");

@@ -323,11 +323,11 @@ fn what_cannot_be_previewed_is_told_with_a_remedy() {
     std::fs::write(folder.path().join("half/half.wasm"), "\0asm").unwrap();
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     for (path, says) in [
-        ("nowhere", "neither a pack's folder nor an agent file"),
+        ("nowhere", "neither a pack's folder or archive nor an agent file"),
         ("nowhere.json", "cannot be read"),
         ("empty", "pack.toml"),
         ("makes-news", "event-generator"),
-        ("half", "help: build it with the SDK"),
+        ("half", "truncated at byte 4"),
     ] {
         let ran = run(folder.path(), &["preview", path]).exits(2);
         assert!(ran.stderr.contains(says), "{path}: {}", ran.stderr);

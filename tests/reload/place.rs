@@ -101,8 +101,8 @@ impl Place {
     pub fn event(&self, id: &str, agent: &str, priority: Priority) -> Value {
         self.ask(&Request::Send { events: vec![event(id, agent, priority)], wait_ms: Some(60_000) });
         let journal = self.journal();
-        let mine = journal.into_iter().filter(|item| item["event"]["id"] == id);
-        mine.last().unwrap_or_else(|| panic!("`{id}` has no record"))
+        let mut mine = journal.into_iter().filter(|item| item["event"]["id"] == id);
+        mine.next().unwrap_or_else(|| panic!("`{id}` has no record"))
     }
 
     /// All records, the newest first.

@@ -84,7 +84,7 @@ fn a_fault_that_nobody_could_foresee_takes_it_back_and_its_event_is_handled() {
     let dead = run(place.path(), &["journal", "dead", "--json"]).exits(0).json();
     assert_eq!(dead["items"], serde_json::json!([]));
     // As it is it does not come again, also not after a restart.
-    place.write("agents/pup/README.md.swp", b"x");
+    place.write("agents/pup/.pack.toml.swp", b"x");
     drop(_host);
     let _host = place.host();
     assert_eq!(place.serving(), old);

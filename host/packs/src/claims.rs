@@ -82,9 +82,11 @@ impl Claims {
         })
     }
 
-    /// Whether a host that serves this version of the contract can run it.
-    pub(crate) fn check_contract(&self, served: &Version) -> Result<(), Problem> {
-        let Some(range) = self.contract.as_ref().filter(|range| !range.matches(served)) else { return Ok(()) };
+    /// Whether a host that serves these versions of the contract can run it.
+    pub(crate) fn check_contract(&self, served: &[Version]) -> Result<(), Problem> {
+        let serves = |range: &VersionReq| served.iter().any(|version| range.matches(version));
+        let Some(range) = self.contract.as_ref().filter(|range| !serves(range)) else { return Ok(()) };
+        let served = served.iter().map(Version::to_string).collect::<Vec<_>>().join(" and ");
         let message = format!("needs host with plugin contract {range}: this one serves {served}");
         let remedy = "use a puppet that serves it, or a version of the pack that was built for this one";
         Err(Problem::new(ErrorKind::OtherContract, "contract", message, remedy))
@@ -193,8 +195,8 @@ mod tests {
         assert_eq!((claims.kinds.as_slice(), claims.digest), (&[Kind::Personality][..], Some(digest)));
         assert_eq!((claims.publisher.as_deref(), claims.links.len()), (Some(key), 1));
         assert!(claims.requires[&PackId::new("standard-personality")].matches(&Version::new(0, 1, 7)));
-        assert!(claims.check_contract(&Version::new(0, 1, 0)).is_ok());
-        let error = claims.check_contract(&Version::new(0, 2, 0)).unwrap_err();
+        assert!(claims.check_contract(&[Version::new(0, 1, 0), Version::new(0, 2, 0)]).is_ok());
+        let error = claims.check_contract(&[Version::new(0, 2, 0)]).unwrap_err();
         assert_eq!(error.message, "needs host with plugin contract ^0.1: this one serves 0.2.0");
         assert_eq!(parse("").unwrap().claims, Claims::default());
     }

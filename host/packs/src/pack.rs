@@ -115,8 +115,8 @@ impl Pack {
         Ok(Self { dir: dir.to_owned(), manifest, persona, assets })
     }
 
-    /// Whether a host that serves this version of the plugin contract can run it.
-    pub fn check_contract(&self, served: &Version) -> Result<(), PackError> {
+    /// Whether a host that serves these versions of the plugin contract can run it.
+    pub fn check_contract(&self, served: &[Version]) -> Result<(), PackError> {
         self.manifest.claims.check_contract(served).or_else(|problem| self.fault(problem))
     }
 

@@ -188,8 +188,9 @@ pub fn started(agent: &AgentId, at: Timestamp) -> Event {
 
 /// A pack says for which versions of the plugin contract it was built.
 pub fn check_contract(pack: &Pack) -> Result<()> {
-    let served = semver::Version::parse(puppet_sandbox::CONTRACT).map_err(Trouble::internal)?;
-    pack.check_contract(&served).map_err(of_pack)
+    let served = puppet_sandbox::SERVED.iter().filter_map(|served| semver::Version::parse(served.version).ok());
+    let served: std::collections::BTreeSet<semver::Version> = served.collect();
+    pack.check_contract(&Vec::from_iter(served)).map_err(of_pack)
 }
 
 /// A pack with a persona makes a character: what runs in it is a personality, and this makes events.

@@ -35,7 +35,7 @@ impl Subject {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Ok(Self { spec: imported.spec, brought: None, inputs: vec![Input { file, sha256 }] });
         }
-        if path.is_file() && path.extension().is_none_or(|ext| ext != "puppet") {
+        if !path.is_dir() && path.extension().is_none_or(|ext| ext != "puppet") {
             let message = "is neither a pack's folder or archive nor an agent file";
             let remedy =
                 "name a folder with pack.toml, a `.puppet` file, or an agent file of the original engine (`*.json`)";

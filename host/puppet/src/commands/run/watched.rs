@@ -53,7 +53,7 @@ impl Watched {
     }
 
     /// A fault is told once.
-    fn trouble(&self, file: &'static str, fault: Option<String>) {
+    fn fault_of(&self, file: &'static str, fault: Option<String>) {
         let mut said = self.said();
         match fault {
             None => drop(said.trouble.remove(file)),
@@ -76,14 +76,14 @@ impl Files for Watched {
         match Grants::at(file) {
             Ok(new) => {
                 self.said().grants = text;
-                self.trouble("grants", None);
+                self.fault_of("grants", None);
                 let host = &self.swaps.context().host;
                 grants.replace(new, &host.ledger);
                 host.recast();
                 self.swaps.look_at_all();
                 self.out.note("grants.toml has changed: it holds from now on");
             }
-            Err(trouble) => self.trouble("grants", Some(format!("{trouble}: the grants before it go on"))),
+            Err(trouble) => self.fault_of("grants", Some(format!("{trouble}: the grants before it go on"))),
         }
     }
 
@@ -91,7 +91,7 @@ impl Files for Watched {
         let env = |name: &str| std::env::var(name).ok();
         match Config::load(Some(&self.config), &env) {
             Ok((config, _)) => {
-                self.trouble("config", None);
+                self.fault_of("config", None);
                 self.swaps.context().set_rules(config.swap.clone());
                 let new = settings(&config);
                 let mut said = self.said();
@@ -109,7 +109,7 @@ impl Files for Watched {
                     }
                 }
             }
-            Err(trouble) => self.trouble("config", Some(format!("{trouble}: the configuration before it goes on"))),
+            Err(trouble) => self.fault_of("config", Some(format!("{trouble}: the configuration before it goes on"))),
         }
     }
 }
