@@ -1,5 +1,6 @@
 //! A live character is changed: versions of its plugin come and go while events keep coming, and none of them is lost.
 
 mod folders;
+mod installed;
 mod place;
 mod stages;

@@ -149,6 +149,12 @@ impl Agenda {
         self.remove_timer(&(agent.clone(), plugin.clone(), name.into()));
     }
 
+    /// All timers of an agent are gone.
+    pub fn cancel_timers_of(&mut self, agent: &AgentId) {
+        let keys: Vec<TimerKey> = self.timers.keys().filter(|(of, ..)| of == agent).cloned().collect();
+        keys.iter().for_each(|key| self.remove_timer(key));
+    }
+
     fn remove_timer(&mut self, key: &TimerKey) {
         if let Some(old) = self.timers.remove(key) {
             self.timers_by_time.remove(&(old.due, key.clone()));

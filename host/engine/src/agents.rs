@@ -33,6 +33,11 @@ impl Agents {
         all.insert(id, Entry { name: name.into(), account, plugin });
     }
 
+    /// Takes one out.
+    pub fn remove(&self, id: &AgentId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     /// Those whose behaviour is a pack's, in order.
     pub fn played_by(&self, pack: &PackId) -> Vec<AgentId> {
         self.read().iter().filter(|(_, entry)| entry.plugin == *pack).map(|(id, _)| id.clone()).collect()

@@ -4,7 +4,7 @@ mod packs;
 
 use std::path::PathBuf;
 
-pub use packs::{Install, PackCommand, Signed, WhichVersion};
+pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -69,7 +69,7 @@ pub enum Command {
     /// Bring an earlier version of a pack back: the one that ran last, or one that is named.
     Rollback(WhichVersion),
     /// Take a pack out, or one version of it.
-    Remove(WhichVersion),
+    Remove(Remove),
     /// The plugins that run, with their imports, grants and strikes.
     Plugins {
         /// None lists them.

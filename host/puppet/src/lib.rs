@@ -90,9 +90,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Rollback(WhichVersion { pack, version }) => {
                 commands::rollback::run(&setup, &pack, version.as_deref(), out).await
             }
-            Command::Remove(WhichVersion { pack, version }) => {
-                commands::remove::run(&setup, &pack, version.as_deref(), out).await
-            }
+            Command::Remove(args) => commands::remove::run(&setup, &args, out).await,
             Command::Plugins { command: None } => commands::plugins::run(&setup, out).await,
             Command::Plugins { command: Some(PluginsCommand::Release { pack }) } => {
                 commands::release::run(&setup, &pack, out).await

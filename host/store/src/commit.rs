@@ -67,6 +67,8 @@ pub enum Change {
     /// A version is left: wherever `from` wrote the present blob, what `to` had there comes back. Where that had never
     /// written, what `from` found comes back, also where that was nothing. What `from` wrote is gone. None: all agents.
     RestoreState { plugin: PackId, agents: Option<Vec<AgentId>>, from: Digest, to: Digest },
+    /// An agent goes, and its timers: it can be made anew, and remembers what it remembered.
+    Retire { agent: AgentId },
     /// Accepts an event (an id that is known already is skipped).
     Event(Event),
     /// Puts an effect into the outbox; its `seq` is given by the store.

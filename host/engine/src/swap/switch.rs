@@ -93,6 +93,16 @@ impl Host {
         self.wake();
     }
 
+    /// An agent lives here no more: what waits for it is dead-lettered as it comes up. What it remembers stays.
+    pub async fn retire(&self, agent: &AgentId) -> Result<(), StoreError> {
+        self.apply(vec![Change::Retire { agent: agent.clone() }]).await?;
+        self.accounts.remove(&self.agents.line(agent), agent);
+        self.agents.remove(agent);
+        self.agenda().cancel_timers_of(agent);
+        self.recast();
+        Ok(())
+    }
+
     /// Nobody serves for a pack any more.
     pub fn dismiss(&self, pack: &PackId) {
         self.versions.dismiss(pack);

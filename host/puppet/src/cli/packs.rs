@@ -62,7 +62,7 @@ pub struct Install {
     pub force_downgrade: bool,
 }
 
-/// `rollback`, `remove`.
+/// `rollback`.
 #[derive(Debug, Args)]
 pub struct WhichVersion {
     /// Its id.
@@ -70,4 +70,17 @@ pub struct WhichVersion {
     /// One version.
     #[arg(id = "which", value_name = "VERSION")]
     pub version: Option<String>,
+}
+
+/// `remove`.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Its id.
+    pub pack: String,
+    /// One version.
+    #[arg(id = "which", value_name = "VERSION")]
+    pub version: Option<String>,
+    /// The agent that was made from it goes, too: it lives no more, and what it remembers stays.
+    #[arg(long)]
+    pub with_agent: bool,
 }

@@ -1,10 +1,16 @@
 //! `remove`: a pack goes, or one version of it. Not while an agent runs it, nor while another pack needs it.
 
-use puppet_packs::{Entry, requires};
-use puppet_types::{Digest, PackId};
+use puppet_packs::{AgentSpec, Entry, requires};
+use puppet_store::{
+    AgentStore as _, Change, CommitStore as _, HostLock,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_types::{AgentId, Digest, PackId};
 use serde::Serialize;
 
 use crate::{
+    agents,
+    cli::Remove,
     installing::{self, of_install},
     output::Output,
     records,
@@ -27,7 +33,8 @@ struct Removed {
 }
 
 /// Runs it.
-pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) -> Result<()> {
+pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
+    let (pack, version) = (args.pack.as_str(), args.version.as_deref());
     let id = PackId::new(pack);
     let entries = installing::entries(setup)?;
     let is_meant = |entry: &Entry| entry.id == id && version.is_none_or(|version| entry.version.to_string() == version);
@@ -41,10 +48,13 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
         return Err(Trouble::input("not-installed", message, crate::config::remedy(pack, &names)));
     }
     if meant.iter().any(|entry| !entry.state.is_old()) {
-        unused(setup, &id).await?;
+        unused(setup, &id, args.with_agent).await?;
     }
     let removed = installing::of(setup).forget(is_meant).map_err(of_install)?;
-    installing::tell_host(setup, &id, out).await;
+    let is_whole = !installing::entries(setup)?.iter().any(|entry| entry.id == id);
+    if !installing::tell_host(setup, &id, out).await && is_whole && args.with_agent {
+        retire(setup, &id).await?;
+    }
     let removed = removed.into_iter().map(|entry| Removed { version: entry.version.to_string(), digest: entry.digest });
     let told = Told { schema: "puppet.remove/1", pack: id, removed: removed.collect() };
     if out.json {
@@ -53,14 +63,29 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
     told.removed.iter().try_for_each(|gone| out.line(format!("removed {} {}", out.bold(&told.pack), gone.version)))
 }
 
-/// No agent runs it, and no pack needs it.
-async fn unused(setup: &Setup, id: &PackId) -> Result<()> {
+/// The agent that was made from it lives no more: no host is here to be told.
+async fn retire(setup: &Setup, id: &PackId) -> Result<()> {
+    let _lock = HostLock::take(&setup.data)?;
+    let store = SqliteStore::open(&setup.data, Options::default())?;
+    let agent = AgentId::new(id.as_str());
+    let row = store.agent(&agent).await?;
+    if row.is_some_and(|row| agents::spec_of(&row).is_ok_and(|spec| spec.pack == *id)) {
+        store.apply(vec![Change::Retire { agent }]).await?;
+    }
+    store.close();
+    Ok(())
+}
+
+/// No agent runs it but the one that goes with it, and no pack needs it.
+async fn unused(setup: &Setup, id: &PackId, with_agent: bool) -> Result<()> {
     let agents = records::all_agents(setup).await?;
-    let of_it = agents.iter().filter(|spec| spec.pack == *id || spec.plugin == *id);
+    let goes = |spec: &AgentSpec| with_agent && spec.pack == *id && spec.id.as_str() == id.as_str();
+    let of_it = agents.iter().filter(|spec| (spec.pack == *id || spec.plugin == *id) && !goes(spec));
     let names: Vec<&str> = of_it.map(|spec| spec.id.as_str()).collect();
     if !names.is_empty() {
         let message = format!("`{id}` is run by {}", names.join(", "));
-        return Err(Trouble::refused("pack-in-use", message, "give them another pack first"));
+        let remedy = "--with-agent lets the agent go that was made from it; others that run it are packs of their own";
+        return Err(Trouble::refused("pack-in-use", message, remedy));
     }
     installing::refused(&requires::needed(id, &installing::present(&installing::of(setup))?)).map_or(Ok(()), Err)
 }

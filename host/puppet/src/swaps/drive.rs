@@ -8,11 +8,13 @@ use puppet_engine::{
     swap::{Candidate, Replaced, Shadow, Verdict, Watch, canary, settled, shadow},
 };
 use puppet_packs::{AgentSpec, Entry, State};
+use puppet_sandbox::World;
 use puppet_types::{AgentId, PackId, Timestamp, counted};
 use tokio::sync::watch::Receiver;
 
 use super::{
     Context, Progress,
+    folders::is_live,
     verify::{self, Stop, Verified},
 };
 use crate::{
@@ -147,7 +149,8 @@ impl Way {
                 }
             };
             let next = entries.iter().filter(|entry| entry.state == State::Next).max_by_key(|entry| entry.since);
-            let Some(next) = next else {
+            let new = entries.iter().find(|entry| entry.state.runs() && self.is_new_here(entry));
+            let Some(next) = next.or(new) else {
                 return if self.follow(&entries).await { Looked::WentBack } else { Looked::Nothing };
             };
             match self.bring(next, asked).await {
@@ -158,6 +161,15 @@ impl Way {
                     return Looked::Nothing;
                 }
             }
+        }
+    }
+
+    /// Whether it is to run, and nothing of its pack ever did here: it was approved, or installed, just now.
+    fn is_new_here(&self, entry: &Entry) -> bool {
+        let host = &self.context.host;
+        match entry.component {
+            Some(_) => !host.plugins().contains_key(&self.pack),
+            None => !host.agents.knows(&AgentId::new(self.pack.as_str())),
         }
     }
 
@@ -206,8 +218,9 @@ impl Way {
         Ok(true)
     }
 
-    /// The pack was removed: what comes with the program serves again, or nobody.
+    /// The pack was removed, and its agents with it: what comes with the program serves again, or nobody.
     async fn gone(&self) {
+        self.retired().await;
         let built_in = crate::repertoire::Version::built_in();
         let host = &self.context.host;
         let own = built_in.into_iter().find(|version| version.manifest.id == self.pack);
@@ -224,6 +237,21 @@ impl Way {
                 }
             }
             None => host.dismiss(&self.pack),
+        }
+    }
+
+    /// Agents that were made from the pack live no more.
+    async fn retired(&self) {
+        let (host, id) = (&self.context.host, AgentId::new(self.pack.as_str()));
+        let row = match host.store.agent(&id).await {
+            Ok(row) => row,
+            Err(error) => return tracing::error!(agent = %id, %error, "it cannot be looked at, and stays"),
+        };
+        let made_of_it = row.as_ref().and_then(|row| agents::spec_of(row).ok()).filter(|spec| spec.pack == self.pack);
+        if made_of_it.is_some()
+            && let Err(error) = host.retire(&id).await
+        {
+            tracing::error!(agent = %id, %error, "it stays");
         }
     }
 
@@ -345,9 +373,9 @@ impl Way {
     /// Whether the lock has something newer, or does not want this one any more.
     async fn is_overtaken(&self, entry: &Entry) -> Result<bool, Stop> {
         let entries = self.context.entries(&self.pack).await?;
-        let wanted = |other: &&Entry| matches!(other.state, State::Next | State::Canary);
-        let newest = entries.iter().filter(wanted).max_by_key(|other| other.since);
-        Ok(newest.is_none_or(|newest| newest.digest != entry.digest))
+        let is_newer = |other: &Entry| other.state == State::Next && other.since > entry.since;
+        let is_wanted = |other: &Entry| other.digest == entry.digest && is_live(other.state);
+        Ok(entries.iter().any(is_newer) || !entries.iter().any(is_wanted))
     }
 
     /// It serves everybody.
@@ -368,6 +396,10 @@ impl Way {
         context.repertoire.add_pack(self.pack.clone(), Vouched::of(entry));
         if let Some(spec) = newborn {
             self.born(spec).await;
+        }
+        if replaced.plugin.is_none() && candidate.plugin.world == World::EventGenerator {
+            let start = agents::started(&AgentId::generator(&self.pack), host.now());
+            host.submit(vec![start]).await?;
         }
         let from = replaced.plugin.as_ref().map(|plugin| (plugin.version.clone(), plugin.digest()));
         let took = u64::try_from(replaced.took.as_micros()).unwrap_or(u64::MAX);

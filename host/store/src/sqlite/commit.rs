@@ -82,6 +82,10 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Event(event) => committed.events.extend(events::accept(conn, event)?),
             Change::Effect(effect) => committed.effects.extend(outbox::insert(conn, effect)?),
             Change::Agent(row) => put_agent(conn, row)?,
+            Change::Retire { agent } => {
+                run(conn, "DELETE FROM agents WHERE id = ?1", [agent.as_str()])?;
+                run(conn, "DELETE FROM timers WHERE agent = ?1", [agent.as_str()])?;
+            }
             Change::Strikes(row) => strikes::put(conn, row)?,
             Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
         }
