@@ -101,6 +101,11 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     assert_eq!(list(&told["diff"], "widened"), &["tweet.posts/hour: asks for 9, was granted 4"]);
     assert_eq!(desk.states(), said(&[("0.1.0", "current"), ("0.2.0", "refused"), ("0.3.0", "waiting")]));
     assert_eq!(fs::read_to_string(&grants).unwrap(), bound, "nothing is granted by itself");
+    // The grant has ended: nothing comes in on it.
+    desk.run(&["grants", "set", "lamp", "--expires", "2020-01-01T00:00:00Z"]).exits(0);
+    let told =
+        desk.run(&["upgrade", &desk.built("lamp", "0.4.0", 4, ""), "--allow-unsigned", "--json"]).exits(3).json();
+    assert_eq!(list(&told["diff"], "widened"), &["its grant ended at 2020-01-01T00:00:00.000Z"]);
     let nothing = desk.run(&["upgrade", &desk.built("glow", "0.1.0", 1, ""), "--allow-unsigned"]).exits(2);
     assert!(nothing.stderr.contains("not-installed"), "{}", nothing.stderr);
 }
@@ -206,6 +211,11 @@ fn an_earlier_version_comes_back_with_what_it_was_granted() {
     assert_eq!(desk.states(), said(&[("0.1.0", "current"), ("0.2.0", "rolled-back")]));
     let shown = desk.run(&["grants", "show", "lamp"]).exits(0);
     assert!(shown.stdout.contains("may post up to 4 times an hour"), "{}", shown.stdout);
+    let checked = desk.run(&["doctor", "--json"]).exits(0).json();
+    let of = |checks: &Value| {
+        list(checks, "checks").iter().find(|check| check["name"] == "packs").unwrap()["status"].clone()
+    };
+    assert_eq!(of(&checked), "ok");
     // What was changed on the disk does not come back.
     let packs = desk.path().join(".puppet/packs/lamp");
     let mut folder = fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path());
@@ -215,6 +225,10 @@ fn an_earlier_version_comes_back_with_what_it_was_granted() {
     assert!(changed.stderr.contains("error[pack-changed]"), "{}", changed.stderr);
     desk.run(&["remove", "lamp", "0.2.0"]).exits(0);
     assert_eq!(desk.states(), said(&[("0.1.0", "current")]));
+    let folder = fs::read_dir(&packs).unwrap().next().unwrap().unwrap().path();
+    fs::write(folder.join("more"), "x").unwrap();
+    let checked = desk.run(&["doctor", "--json"]).exits(1).json();
+    assert_eq!(of(&checked), "fail");
 }
 
 #[test]

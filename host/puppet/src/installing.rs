@@ -123,9 +123,14 @@ impl Way {
         let was_bound = |grant: &PackGrant| runs.is_some_and(|(entry, _)| Vouched::of(entry).holds(grant));
         let grant = grants.pack(&asking.pack).filter(|grant| is_bound(grant) || was_bound(grant));
         let (mut widened, narrowed) = asking.against(&grant.clone().unwrap_or_else(|| PackGrant::of(&asking.pack)));
-        if let Some((_, before)) = runs.filter(|_| !grant.as_ref().is_some_and(is_bound)) {
+        // A grant names no kinds of events: what runs is the measure, until this very content was approved.
+        let is_approved = |grant: &PackGrant| [grant.digest, grant.previous].contains(&Some(asking.digest));
+        if let Some((_, before)) = runs.filter(|_| !grant.as_ref().is_some_and(is_approved)) {
             widened.extend(asking.kinds_beyond(before));
         }
+        let end = grant.as_ref().and_then(|grant| grant.terms.expires);
+        widened
+            .extend(end.filter(|end| *end <= Timestamp::from_system()).map(|end| format!("its grant ended at {end}")));
         let state = if widened.is_empty() { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
         let rebind =
             widened.is_empty() && grant.is_some_and(|grant| grant.digest.is_some_and(|of| of != asking.digest));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{lines, open};
 use crate::{
     agents::of_pack,
-    commands::grants::asked::{self, Asking},
+    commands::grants::{asked::Asking, compared},
     output::Output,
     trouble::{Exit, Result, Trouble},
     vetting,
@@ -61,7 +61,7 @@ pub fn run(old: &Path, new: &Path, out: Output) -> Result<()> {
         Ok(Asking::of_pack(&bundle.pack, &runs, bundle.digest()))
     };
     let (old, new) = (open(old)?, open(new)?);
-    let (widened, narrowed) = asked::between(&asking(&old)?, &asking(&new)?);
+    let (widened, narrowed) = compared::between(&asking(&old)?, &asking(&new)?);
     let (left, right) = (side(&old)?, side(&new)?);
     let told = Differences {
         schema: "puppet.pack-diff/1",
