@@ -62,8 +62,9 @@ pub fn present(setup: &Setup) -> Result<Vec<Present>> {
         if all.iter().any(|other| other.id == entry.id) {
             continue;
         }
-        let pack = installed.open(&entry).map_err(of_install)?;
-        all.push(Present::of(&pack.manifest));
+        // One that was changed on the disk does not run, and needs nobody; another install of it mends it.
+        let requires = installed.open(&entry).map(|pack| Present::of(&pack.manifest).requires).unwrap_or_default();
+        all.push(Present { id: entry.id, version: entry.version, requires });
     }
     for plugin in firstparty::plugins() {
         if all.iter().all(|other| other.id != plugin.manifest.id) {

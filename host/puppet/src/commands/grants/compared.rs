@@ -95,3 +95,54 @@ impl Asking {
 fn is(item: &Item, capability: Capability, amount: Amount, period: Period) -> bool {
     item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == period.name()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use puppet_packs::Pack;
+    use puppet_sandbox::World;
+    use puppet_types::Digest;
+
+    use super::*;
+    use crate::vetting::Runs;
+
+    fn asking(requests: &str) -> Asking {
+        let text = format!("id = \"lamp\"\nversion = \"0.1.0\"\ncomponent = \"lamp.wasm\"\n{requests}");
+        let pack = Pack::from_texts(Path::new("lamp"), &text, None).unwrap();
+        let runs = Runs {
+            plugin: pack.manifest.id.clone(),
+            world: World::Personality,
+            component: Digest::of(b"lamp"),
+            imports: Vec::new(),
+            requests: pack.manifest.requests.clone(),
+            declares: Vec::new(),
+        };
+        Asking::of_pack(&pack, &runs, Digest::of(b"pack"))
+    }
+
+    #[test]
+    fn whatever_is_asked_for_beyond_is_told() {
+        const POSTS: &str = "[requests.tweet]\noperations = [\"post\"]\namounts = { \"posts/hour\" = 2 }\n";
+        let kinds = |kinds: &str| format!("[requests.events]\nkinds = [{kinds}]\n");
+        // (old, new, more, less)
+        let table: [(String, String, Vec<&str>, Vec<&str>); 6] = [
+            (POSTS.into(), POSTS.into(), vec![], vec![]),
+            (String::new(), POSTS.into(), vec!["tweet: asked for, not granted"], vec![]),
+            (POSTS.into(), String::new(), vec![], vec!["tweet: granted, no longer asked for"]),
+            (POSTS.into(), POSTS.replace("= 2", "= 3"), vec!["tweet.posts/hour: asks for 3, was granted 2"], vec![]),
+            (
+                POSTS.into(),
+                POSTS.replace("[\"post\"]", "[\"post\", \"delete\"]"),
+                vec!["tweet: asks for `delete`, which was not granted"],
+                vec![],
+            ),
+            (kinds("\"news\""), kinds("\"news\", \"alarm\""), vec!["events: asks to send `alarm`"], vec![]),
+        ];
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        for (old, new, more, less) in table {
+            let (widened, narrowed) = between(&asking(&old), &asking(&new));
+            assert_eq!((widened, narrowed), (owned(&more), owned(&less)), "{old}\n{new}");
+        }
+    }
+}

@@ -11,7 +11,9 @@ use super::{lines, open};
 use crate::{
     agents::of_pack,
     commands::grants::{asked::Asking, compared},
+    installing,
     output::Output,
+    setup::Setup,
     trouble::{Exit, Result, Trouble},
     vetting,
 };
@@ -54,8 +56,8 @@ struct Differences {
 }
 
 /// Runs it.
-pub fn run(old: &Path, new: &Path, out: Output) -> Result<()> {
-    let known = vetting::built_in()?;
+pub fn run(setup: &Setup, old: &Path, new: &Path, out: Output) -> Result<()> {
+    let known = installing::plugins(setup)?;
     let asking = |bundle: &Bundle| -> Result<Asking> {
         let runs = vetting::vet(&bundle.pack, bundle.component_bytes(), &known)?;
         Ok(Asking::of_pack(&bundle.pack, &runs, bundle.digest()))
