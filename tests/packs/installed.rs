@@ -229,7 +229,9 @@ fn an_earlier_version_comes_back_with_what_it_was_granted() {
     fs::write(folder.join("more"), "x").unwrap();
     let checked = desk.run(&["doctor", "--json"]).exits(1).json();
     assert_eq!(of(&checked), "fail");
-    // The same version anew mends it.
+    // Another version takes the place of a damaged one, on the same grant; the same version anew mends it.
+    desk.run(&["upgrade", &desk.built("lamp", "0.3.0", 4, ""), "--allow-unsigned"]).exits(0);
+    desk.run(&["remove", "lamp", "0.3.0"]).exits(0);
     desk.run(&["install", &first, "--allow-unsigned"]).exits(0);
     assert_eq!(of(&desk.run(&["doctor", "--json"]).exits(0).json()), "ok");
     assert_eq!(desk.states(), said(&[("0.1.0", "current")]));
