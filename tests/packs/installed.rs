@@ -177,6 +177,13 @@ fn packs_that_need_each_other() {
     let needed = desk.run(&["remove", "lamp"]).exits(3);
     assert!(needed.stderr.contains("error[pack-needed]: `glow` 1.0.0 needs `lamp` ^0.1"), "{}", needed.stderr);
     desk.run(&["remove", "glow"]).exits(0);
+    // Nor does a version come back that somebody cannot do with.
+    desk.run(&["upgrade", &newer, "--allow-unsigned"]).exits(0);
+    desk.run(&["rollback", "lamp", "0.2.0"]).exits(0);
+    desk.approved(&desk.built("shade", "1.0.0", 4, "requires = { lamp = \"^0.2\" }"), &["--allow-unsigned"]);
+    let needed = desk.run(&["rollback", "lamp", "0.1.0"]).exits(3);
+    assert!(needed.stderr.contains("error[pack-conflict]: `shade` 1.0.0 needs `lamp` ^0.2"), "{}", needed.stderr);
+    desk.run(&["remove", "shade"]).exits(0);
     desk.run(&["remove", "lamp"]).exits(0);
     assert!(desk.states().is_empty());
     let gone = desk.run(&["remove", "lamp"]).exits(2);
