@@ -75,16 +75,8 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     let grants = desk.path().join("grants.toml");
     let text = fs::read_to_string(&grants).unwrap().replace("[packs.lamp]", "# My lamp.\n[packs.lamp]");
     fs::write(&grants, &text).unwrap();
-    let second = {
-        desk.pack("lamp", "0.2.0", 3, "");
-        // Another component: what is granted is bound to it.
-        let mut component = super::component("standard-personality").to_vec();
-        component.extend(b"\0\x05\x04note");
-        desk.write("lamp/lamp.wasm", component);
-        desk.run(&["pack", "build", "lamp", "-o", "second.puppet"]).exits(0);
-        "second.puppet"
-    };
-    let told = desk.run(&["upgrade", second, "--allow-unsigned", "--json"]).exits(0).json();
+    let second = desk.built_otherwise("lamp", "0.2.0", 3);
+    let told = desk.run(&["upgrade", &second, "--allow-unsigned", "--json"]).exits(0).json();
     assert_eq!(
         (&told["status"], &told["state"], &told["diff"]["from"]),
         (&"installed".into(), &"next".into(), &"0.1.0".into())
@@ -237,7 +229,7 @@ fn an_earlier_version_comes_back_with_what_it_was_granted() {
     let checked = desk.run(&["doctor", "--json"]).exits(1).json();
     assert_eq!(of(&checked), "fail");
     // Another version takes the place of a damaged one, on the same grant; the same version anew mends it.
-    desk.run(&["upgrade", &desk.built("lamp", "0.3.0", 4, ""), "--allow-unsigned"]).exits(0);
+    desk.run(&["upgrade", &desk.built_otherwise("lamp", "0.3.0", 4), "--allow-unsigned"]).exits(0);
     desk.run(&["remove", "lamp", "0.3.0"]).exits(0);
     desk.run(&["install", &first, "--allow-unsigned"]).exits(0);
     assert_eq!(of(&desk.run(&["doctor", "--json"]).exits(0).json()), "ok");
