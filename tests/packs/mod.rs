@@ -64,6 +64,17 @@ impl Desk {
         name
     }
 
+    /// The same with another component: what is granted is bound to it.
+    pub fn built_otherwise(&self, id: &str, version: &str, posts: u32) -> String {
+        self.pack(id, version, posts, "");
+        // A section of its own, which changes nothing but the digest.
+        let note: &[u8] = b"\0\x05\x04note";
+        self.write(&format!("{id}/lamp.wasm"), [component("standard-personality"), note].concat());
+        let name = format!("{id}-{version}-otherwise.puppet");
+        self.run(&["pack", "build", id, "-o", &name]).exits(0);
+        name
+    }
+
     /// A pair of keys; answers the public one.
     pub fn keys(&self, name: &str) -> String {
         let made = self.run(&["pack", "keygen", name, "--unencrypted", "--json"]).exits(0).json();

@@ -257,6 +257,9 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", folder.path().join("README.link")).unwrap();
         assert_eq!(Contents::of_folder(&pack).err().unwrap().code(), "outside-pack");
         fs::remove_file(folder.path().join("README.link")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("README")).unwrap();
+        assert_eq!(Contents::of_folder(&pack).err().unwrap().code(), "not-a-file");
+        fs::remove_file(folder.path().join("README")).unwrap();
         write("target/lamp.wasm", b"not wasm");
         assert_eq!(Contents::of_folder(&pack).err().unwrap().code(), "bad-value");
     }

@@ -73,8 +73,9 @@ pub fn present(installed: &Installed) -> Result<Vec<Present>> {
         if all.iter().any(|other| other.id == entry.id) {
             continue;
         }
-        let pack = installed.open(&entry).map_err(of_install)?;
-        all.push(Present::of(&pack.manifest));
+        // One that was changed on the disk does not run, and needs nobody; another install of it mends it.
+        let requires = installed.open(&entry).map(|pack| Present::of(&pack.manifest).requires).unwrap_or_default();
+        all.push(Present { id: entry.id, version: entry.version, requires });
     }
     for plugin in firstparty::plugins() {
         if all.iter().all(|other| other.id != plugin.manifest.id) {
@@ -129,14 +130,26 @@ pub struct Way {
 
 impl Way {
     /// Of a version that is to run, by what was granted to it, or to the one that runs now.
-    pub fn of(asking: &Asking, runs: Option<(&Entry, &Asking)>, grants: &Grants) -> Self {
+    pub fn of(setup: &Setup, asking: &Asking, runs: Option<&Entry>, grants: &Grants) -> Result<Self> {
+        let known = plugins(&of(setup))?;
+        // One whose files were changed cannot say what it asked for.
+        let before = runs.and_then(|entry| self::asking(setup, entry, &known).ok());
+        Ok(Self::from(asking, (runs, before.as_ref()), grants))
+    }
+
+    fn from(asking: &Asking, (runs, before): (Option<&Entry>, Option<&Asking>), grants: &Grants) -> Self {
         let is_bound = |grant: &PackGrant| asking.vouched().holds(grant);
-        let was_bound = |grant: &PackGrant| runs.is_some_and(|(entry, _)| Vouched::of(entry).holds(grant));
+        let was_bound = |grant: &PackGrant| runs.is_some_and(|entry| Vouched::of(entry).holds(grant));
         let grant = grants.pack(&asking.pack).filter(|grant| is_bound(grant) || was_bound(grant));
         let (mut widened, narrowed) = asking.against(&grant.clone().unwrap_or_else(|| PackGrant::of(&asking.pack)));
-        if let Some((_, before)) = runs.filter(|_| !grant.as_ref().is_some_and(is_bound)) {
+        // A grant names no kinds of events: what runs is the measure, until this very content was approved.
+        let is_approved = |grant: &PackGrant| [grant.digest, grant.previous].contains(&Some(asking.digest));
+        if let Some(before) = before.filter(|_| !grant.as_ref().is_some_and(is_approved)) {
             widened.extend(asking.kinds_beyond(before));
         }
+        let end = grant.as_ref().and_then(|grant| grant.terms.expires);
+        widened
+            .extend(end.filter(|end| *end <= Timestamp::from_system()).map(|end| format!("its grant ended at {end}")));
         let state = if widened.is_empty() { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
         let rebind =
             widened.is_empty() && grant.is_some_and(|grant| grant.digest.is_some_and(|of| of != asking.digest));

@@ -101,6 +101,7 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     checks.extend(of_credentials(setup));
     checks.push(secrets(setup));
     checks.extend(of_models(setup));
+    checks.push(packs(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");
     if out.json {
@@ -167,6 +168,23 @@ async fn grants(setup: &Setup) -> Check {
         [] => check("grants", "ok", format!("{} read and understood", counted(grants.len(), "grant", "grants")), ""),
         odd => check("grants", "warn", odd.join("; "), "`puppet grants show` tells what is in force"),
     }
+}
+
+/// What is installed and runs, or is to run, is what was installed.
+fn packs(setup: &Setup) -> Check {
+    let entries = match installing::entries(setup) {
+        Ok(entries) => entries,
+        Err(trouble) => return of_trouble("packs", "fail", &trouble),
+    };
+    if entries.is_empty() {
+        return check("packs", "skipped", "none is installed", "`puppet install PATH` installs one");
+    }
+    for entry in entries.iter().filter(|entry| !entry.state.is_old()) {
+        if let Err(error) = installing::of(setup).open(entry) {
+            return of_trouble("packs", "fail", &installing::of_install(error));
+        }
+    }
+    check("packs", "ok", format!("{} installed", counted(entries.len(), "version", "versions")), "")
 }
 
 async fn folder(setup: &Setup) -> Check {

@@ -64,37 +64,36 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
     }
     let grants = Grants::of(setup)?;
     let asking = vetted(setup, &staged, &args.path)?;
-    let runs = installing::running(&entries, &id);
-    let mut told = Told {
-        schema: "puppet.install/1",
-        pack: id.clone(),
-        version: staged.pack.manifest.version.to_string(),
-        digest: staged.digest,
-        status: "refused",
-        state: None,
-        reasons: Vec::new(),
-        diff: Diff { from: runs.map(|entry| entry.version.to_string()), ..Diff::default() },
-    };
-    told.diff.asks = asking.plain();
+    let told = Told::of(&staged, &asking, installing::running(&entries, &id));
     let needs = requires::unmet(&Present::of(&staged.pack.manifest), &installing::present(&installing::of(setup))?);
-    let against = trusted(&staged, &entries, &grants, args.allow_unsigned).or_else(|| installing::refused(&needs));
-    if let Some(against) = against {
-        return told.refused(against, out);
+    let against = trusted(&staged, &entries, &grants, args.allow_unsigned)
+        .or_else(|| installing::refused(&needs))
+        .or_else(|| staged.admit(&entries).map_err(of_install).err());
+    match against {
+        Some(against) => told.refused(against, out),
+        None => publish(setup, (staged, &entries), (&asking, &grants), told, out).await,
     }
-    let known = installing::plugins(&installing::of(setup))?;
-    let before = runs.map(|entry| installing::asking(setup, entry, &known).map(|asking| (entry, asking)));
-    // What runs and was changed on the disk cannot say what it asked for.
-    let before = before.and_then(Result::ok);
-    let way = Way::of(&asking, before.as_ref().map(|(entry, asking)| (*entry, asking)), &grants);
+}
+
+/// Publishes what nothing stands against: to run, or to wait for the operator.
+async fn publish(
+    setup: &Setup,
+    (staged, entries): (Staged, &[Entry]),
+    (asking, grants): (&Asking, &Grants),
+    mut told: Told,
+    out: Output,
+) -> Result<()> {
+    let id = asking.pack.clone();
+    let way = Way::of(setup, asking, installing::running(entries, &id), grants)?;
     (told.diff.widened, told.diff.narrowed) = (way.widened.clone(), way.narrowed.clone());
     let reason = (way.state == State::Waiting).then(|| "asks for more than it was granted".to_owned());
-    let published = admitted(&entries, &staged).and_then(|()| {
-        way.go(setup, &asking, || {
-            installed.publish(staged, way.state, Timestamp::from_system(), reason).map_err(of_install)
-        })
+    let published = way.go(setup, asking, || {
+        let at = Timestamp::from_system();
+        installing::of(setup).publish(staged, way.state, at, reason).map_err(of_install)
     });
     let entry = match published {
         Ok(entry) => entry,
+        // Somebody else was faster.
         Err(trouble) if ["same-version", "downgrade"].contains(&trouble.code) => return told.refused(trouble, out),
         Err(trouble) => return Err(trouble),
     };
@@ -103,11 +102,6 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
         installing::tell_host(setup, &id, out).await;
     }
     told.done(&entry, way.state == State::Waiting, asking.digest, out)
-}
-
-/// What would stop the version when it is published, before anything is written for it.
-fn admitted(entries: &[Entry], staged: &Staged) -> Result<()> {
-    staged.admit(entries).map_err(of_install)
 }
 
 /// Everything about the pack agrees. Errors name the path that was given.
@@ -165,6 +159,20 @@ fn sweep(setup: &Setup) -> Result<()> {
 }
 
 impl Told {
+    /// Of a version that nobody has let in yet.
+    fn of(staged: &Staged, asking: &Asking, runs: Option<&Entry>) -> Self {
+        Self {
+            schema: "puppet.install/1",
+            pack: asking.pack.clone(),
+            version: staged.pack.manifest.version.to_string(),
+            digest: staged.digest,
+            status: "refused",
+            state: None,
+            reasons: Vec::new(),
+            diff: Diff { from: runs.map(|entry| entry.version.to_string()), asks: asking.plain(), ..Diff::default() },
+        }
+    }
+
     fn refused(mut self, trouble: Trouble, out: Output) -> Result<()> {
         let Trouble { code, message, remedy, .. } = &trouble;
         self.reasons.push(Reason { code, message: message.clone(), remedy: remedy.clone() });

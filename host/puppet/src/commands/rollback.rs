@@ -40,8 +40,7 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
         return Err(against);
     }
     let runs = installing::running(&entries, &id).cloned();
-    let before = runs.as_ref().and_then(|entry| Some((entry, installing::asking(setup, entry, &known).ok()?)));
-    let way = Way::of(&asking, before.as_ref().map(|(entry, asking)| (*entry, asking)), &Grants::of(setup)?);
+    let way = Way::of(setup, &asking, runs.as_ref(), &Grants::of(setup)?)?;
     if !way.widened.is_empty() {
         installing::move_to(setup, &id, to.digest, State::Waiting, Some("asks for more than it was granted"))?;
         let message = format!("`{id}` {} asks for more than it was granted: {}", to.version, way.widened.join("; "));

@@ -5,14 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use puppet_grants::{Amount, BudgetLine, CEILINGS, Ledger, Mode, Period, Requests, Rights};
+use puppet_grants::{BudgetLine, CEILINGS, Ledger, Mode, Requests, Rights};
 use puppet_packs::{AgentSpec, Pack};
 use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
 use serde::Serialize;
 
 use super::words;
 use crate::{
-    config::grants_file::{Granted as GrantedCapability, PackGrant},
+    config::grants_file::PackGrant,
     firstparty,
     grants::{Grants, Vouched},
     installing, records,
@@ -146,24 +146,6 @@ pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
     })
 }
 
-/// What another version asks for beyond what this one asks for, and the other way.
-pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
-    let was = old.rights();
-    let mut grant = PackGrant::of(&old.pack);
-    for capability in was.capabilities() {
-        let operations = CEILINGS.iter().find(|most| most.capability == capability);
-        let operations = operations.into_iter().flat_map(|most| most.operations.iter());
-        let may = |name: &&&str| was.get(capability).is_some_and(|right| right.allows(name));
-        let lines = was.lines(Timestamp::default()).into_iter().filter(|line| line.key.capability == capability);
-        let amounts = lines.map(|line| ((line.key.amount, line.key.period), line.limit)).collect();
-        let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
-        grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
-    }
-    let (mut widened, narrowed) = new.against(&grant);
-    widened.extend(new.kinds_beyond(old));
-    (widened, narrowed)
-}
-
 impl Asking {
     /// Of a pack that is looked at, with what runs for it. `digest` is the pack's: that of a component where it brings one.
     pub fn of_pack(pack: &Pack, runs: &Runs, digest: Digest) -> Self {
@@ -196,30 +178,12 @@ impl Asking {
         &self.by
     }
 
-    /// What it asks for beyond a grant, whatever that is bound to, and what it was granted beyond what it asks for.
-    pub fn against(&self, grant: &PackGrant) -> (Vec<String>, Vec<String>) {
-        let mut left = self.requests.clone();
-        left.retain(|capability, request| {
-            let Some(granted) = grant.capabilities.get(capability) else { return false };
-            request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
-        });
-        self.compared(grant, &self.items_of(&left))
-    }
-
     /// What it asks for, within the ceilings, in words.
     pub fn plain(&self) -> Vec<String> {
         let mut said: Vec<String> = self.items_of(&self.requests).into_iter().map(|item| item.plain).collect();
         // Nothing an hour is nothing a day.
         said.dedup();
         said
-    }
-
-    /// Kinds of events that it may send, and the other may not.
-    pub fn kinds_beyond(&self, other: &Self) -> Vec<String> {
-        let kinds =
-            |of: &Self| of.requests.get(&Capability::Events).map(|request| request.kinds.clone()).unwrap_or_default();
-        let (mine, others) = (kinds(self), kinds(other));
-        mine.difference(&others).map(|kind| format!("events: asks to send `{kind}`")).collect()
     }
 
     /// What it asks for, within the ceilings.
@@ -273,7 +237,7 @@ impl Asking {
     }
 
     /// Thing by thing, with so much left of it.
-    fn items_of(&self, left: &Requests) -> Vec<Item> {
+    pub fn items_of(&self, left: &Requests) -> Vec<Item> {
         let (asked, has) = (self.rights(), self.rights_of(left));
         asked.capabilities().flat_map(|capability| self.items(capability, &asked, &has)).collect()
     }
@@ -318,53 +282,4 @@ impl Asking {
         let all: Vec<Item> = lines.iter().chain(bounded).map(|line| item(Some(line))).collect();
         if all.is_empty() { vec![item(None)] } else { all }
     }
-
-    /// What is asked beyond a grant, and what is granted beyond what is asked.
-    fn compared(&self, grant: &PackGrant, items: &[Item]) -> (Vec<String>, Vec<String>) {
-        let mut widened = Vec::new();
-        let rights = self.rights();
-        for (capability, granted) in &grant.capabilities {
-            let (Some(allowed), Some(asked)) = (&granted.operations, rights.get(*capability)) else { continue };
-            let all = CEILINGS.iter().filter(|most| most.capability == *capability);
-            let beyond = all
-                .flat_map(|most| most.operations.iter())
-                .filter(|name| asked.allows(name) && !allowed.contains(**name));
-            widened.extend(beyond.map(|name| format!("{capability}: asks for `{name}`, which was not granted")));
-        }
-        for item in items {
-            let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
-            let name = item.capability;
-            match (granted, item.amount) {
-                (None, ..) => widened.push(format!("{name}: asked for, not granted")),
-                (Some(_), Some(amount)) if item.requested.is_some_and(|asked| Some(asked) > item.granted) => {
-                    let key = item.period.map_or_else(|| amount.to_owned(), |period| format!("{amount}/{period}"));
-                    let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
-                    widened.push(format!("{name}.{key}: asks for {asked}, was granted {has}"));
-                }
-                _ => {}
-            }
-        }
-        widened.dedup();
-        let mut narrowed = Vec::new();
-        for (capability, granted) in &grant.capabilities {
-            if !self.requests.contains_key(capability) {
-                narrowed.push(format!("{capability}: granted, no longer asked for"));
-                continue;
-            }
-            for ((amount, period), most) in &granted.amounts {
-                let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
-                // What it does not ask for by itself is bounded, not granted.
-                if let Some(asked) = asked.and_then(|item| item.requested).filter(|asked| most > asked) {
-                    let key = format!("{capability}.{}", amount.key(*period));
-                    let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
-                    narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));
-                }
-            }
-        }
-        (widened, narrowed)
-    }
-}
-
-fn is(item: &Item, capability: Capability, amount: Amount, period: Period) -> bool {
-    item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == period.name()
 }

@@ -2,6 +2,7 @@
 //! takes a change up at once: what is taken back ends with the next call, also in a running invocation.
 
 pub mod asked;
+pub mod compared;
 pub mod edit;
 mod shared;
 mod words;

@@ -10,8 +10,10 @@ use serde::Serialize;
 use super::{lines, open};
 use crate::{
     agents::of_pack,
-    commands::grants::asked::{self, Asking},
+    commands::grants::{asked::Asking, compared},
+    installing,
     output::Output,
+    setup::Setup,
     trouble::{Exit, Result, Trouble},
     vetting,
 };
@@ -54,14 +56,14 @@ struct Differences {
 }
 
 /// Runs it.
-pub fn run(old: &Path, new: &Path, out: Output) -> Result<()> {
-    let known = vetting::built_in()?;
+pub fn run(setup: &Setup, old: &Path, new: &Path, out: Output) -> Result<()> {
+    let known = installing::plugins(&installing::of(setup))?;
     let asking = |bundle: &Bundle| -> Result<Asking> {
         let runs = vetting::vet(&bundle.pack, bundle.component_bytes(), &known)?;
         Ok(Asking::of_pack(&bundle.pack, &runs, bundle.digest()))
     };
     let (old, new) = (open(old)?, open(new)?);
-    let (widened, narrowed) = asked::between(&asking(&old)?, &asking(&new)?);
+    let (widened, narrowed) = compared::between(&asking(&old)?, &asking(&new)?);
     let (left, right) = (side(&old)?, side(&new)?);
     let told = Differences {
         schema: "puppet.pack-diff/1",

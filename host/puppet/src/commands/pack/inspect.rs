@@ -12,6 +12,7 @@ use super::{open, size};
 use crate::{
     agents::of_pack,
     commands::grants::asked::Asking,
+    installing,
     output::Output,
     setup::Setup,
     trouble::Result,
@@ -48,10 +49,10 @@ struct Inspected {
 }
 
 /// Runs it.
-pub fn run(_: &Setup, path: &Path, out: Output) -> Result<()> {
+pub fn run(setup: &Setup, path: &Path, out: Output) -> Result<()> {
     let bundle = open(path)?;
     let signer = bundle.signer().map_err(of_pack)?;
-    let runs = vetting::vet(&bundle.pack, bundle.component_bytes(), &vetting::built_in()?)?;
+    let runs = vetting::vet(&bundle.pack, bundle.component_bytes(), &installing::plugins(&installing::of(setup))?)?;
     let inspected = inspected(path, &bundle, signer, &runs);
     if out.json {
         return out.object(&inspected);

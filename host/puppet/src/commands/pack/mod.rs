@@ -26,7 +26,7 @@ pub fn run(setup: &Setup, command: PackCommand, out: Output) -> Result<()> {
         PackCommand::Build { dir, output } => build::run(&dir, output.as_deref(), out),
         PackCommand::Sign(args) => keys::sign(&args.path, &args.key, out),
         PackCommand::Inspect { path } => inspect::run(setup, &path, out),
-        PackCommand::Diff { old, new } => diff::run(&old, &new, out),
+        PackCommand::Diff { old, new } => diff::run(setup, &old, &new, out),
     }
 }
 

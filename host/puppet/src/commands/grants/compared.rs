@@ -1,0 +1,148 @@
+//! What a pack asks for beyond what it was granted, or beyond what another version asks for, in words.
+
+use puppet_grants::{Amount, CEILINGS, Period};
+use puppet_types::{Capability, Timestamp};
+
+use super::{
+    asked::{Asking, Item},
+    words,
+};
+use crate::config::grants_file::{Granted as GrantedCapability, PackGrant};
+
+/// What another version asks for beyond what this one asks for, and the other way.
+pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
+    let was = old.rights();
+    let mut grant = PackGrant::of(&old.pack);
+    for capability in was.capabilities() {
+        let operations = CEILINGS.iter().find(|most| most.capability == capability);
+        let operations = operations.into_iter().flat_map(|most| most.operations.iter());
+        let may = |name: &&&str| was.get(capability).is_some_and(|right| right.allows(name));
+        let lines = was.lines(Timestamp::default()).into_iter().filter(|line| line.key.capability == capability);
+        let amounts = lines.map(|line| ((line.key.amount, line.key.period), line.limit)).collect();
+        let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
+        grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
+    }
+    let (mut widened, narrowed) = new.against(&grant);
+    widened.extend(new.kinds_beyond(old));
+    (widened, narrowed)
+}
+
+impl Asking {
+    /// What it asks for beyond a grant, whatever that is bound to, and what it was granted beyond what it asks for.
+    pub fn against(&self, grant: &PackGrant) -> (Vec<String>, Vec<String>) {
+        let mut left = self.requests.clone();
+        left.retain(|capability, request| {
+            let Some(granted) = grant.capabilities.get(capability) else { return false };
+            request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
+        });
+        self.compared(grant, &self.items_of(&left))
+    }
+
+    /// Kinds of events that it may send, and the other may not.
+    pub fn kinds_beyond(&self, other: &Self) -> Vec<String> {
+        let kinds =
+            |of: &Self| of.requests.get(&Capability::Events).map(|request| request.kinds.clone()).unwrap_or_default();
+        let (mine, others) = (kinds(self), kinds(other));
+        mine.difference(&others).map(|kind| format!("events: asks to send `{kind}`")).collect()
+    }
+
+    /// What is asked beyond a grant, and what is granted beyond what is asked.
+    pub fn compared(&self, grant: &PackGrant, items: &[Item]) -> (Vec<String>, Vec<String>) {
+        let mut widened = Vec::new();
+        let rights = self.rights();
+        for (capability, granted) in &grant.capabilities {
+            let (Some(allowed), Some(asked)) = (&granted.operations, rights.get(*capability)) else { continue };
+            let all = CEILINGS.iter().filter(|most| most.capability == *capability);
+            let beyond = all
+                .flat_map(|most| most.operations.iter())
+                .filter(|name| asked.allows(name) && !allowed.contains(**name));
+            widened.extend(beyond.map(|name| format!("{capability}: asks for `{name}`, which was not granted")));
+        }
+        for item in items {
+            let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
+            let name = item.capability;
+            match (granted, item.amount) {
+                (None, ..) => widened.push(format!("{name}: asked for, not granted")),
+                (Some(_), Some(amount)) if item.requested.is_some_and(|asked| Some(asked) > item.granted) => {
+                    let key = item.period.map_or_else(|| amount.to_owned(), |period| format!("{amount}/{period}"));
+                    let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
+                    widened.push(format!("{name}.{key}: asks for {asked}, was granted {has}"));
+                }
+                _ => {}
+            }
+        }
+        widened.dedup();
+        let mut narrowed = Vec::new();
+        for (capability, granted) in &grant.capabilities {
+            if !self.requests.contains_key(capability) {
+                narrowed.push(format!("{capability}: granted, no longer asked for"));
+                continue;
+            }
+            for ((amount, period), most) in &granted.amounts {
+                let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
+                // What it does not ask for by itself is bounded, not granted.
+                if let Some(asked) = asked.and_then(|item| item.requested).filter(|asked| most > asked) {
+                    let key = format!("{capability}.{}", amount.key(*period));
+                    let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
+                    narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));
+                }
+            }
+        }
+        (widened, narrowed)
+    }
+}
+
+fn is(item: &Item, capability: Capability, amount: Amount, period: Period) -> bool {
+    item.capability == capability.name() && item.amount == Some(amount.name()) && item.period == period.name()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use puppet_packs::Pack;
+    use puppet_sandbox::World;
+    use puppet_types::Digest;
+
+    use super::*;
+    use crate::vetting::Runs;
+
+    fn asking(requests: &str) -> Asking {
+        let text = format!("id = \"lamp\"\nversion = \"0.1.0\"\ncomponent = \"lamp.wasm\"\n{requests}");
+        let pack = Pack::from_texts(Path::new("lamp"), &text, None).unwrap();
+        let runs = Runs {
+            plugin: pack.manifest.id.clone(),
+            world: World::Personality,
+            component: Digest::of(b"lamp"),
+            imports: Vec::new(),
+            requests: pack.manifest.requests.clone(),
+            declares: Vec::new(),
+        };
+        Asking::of_pack(&pack, &runs, Digest::of(b"pack"))
+    }
+
+    #[test]
+    fn whatever_is_asked_for_beyond_is_told() {
+        const POSTS: &str = "[requests.tweet]\noperations = [\"post\"]\namounts = { \"posts/hour\" = 2 }\n";
+        let kinds = |kinds: &str| format!("[requests.events]\nkinds = [{kinds}]\n");
+        // (old, new, more, less)
+        let table: [(String, String, Vec<&str>, Vec<&str>); 6] = [
+            (POSTS.into(), POSTS.into(), vec![], vec![]),
+            (String::new(), POSTS.into(), vec!["tweet: asked for, not granted"], vec![]),
+            (POSTS.into(), String::new(), vec![], vec!["tweet: granted, no longer asked for"]),
+            (POSTS.into(), POSTS.replace("= 2", "= 3"), vec!["tweet.posts/hour: asks for 3, was granted 2"], vec![]),
+            (
+                POSTS.into(),
+                POSTS.replace("[\"post\"]", "[\"post\", \"delete\"]"),
+                vec!["tweet: asks for `delete`, which was not granted"],
+                vec![],
+            ),
+            (kinds("\"news\""), kinds("\"news\", \"alarm\""), vec!["events: asks to send `alarm`"], vec![]),
+        ];
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        for (old, new, more, less) in table {
+            let (widened, narrowed) = between(&asking(&old), &asking(&new));
+            assert_eq!((widened, narrowed), (owned(&more), owned(&less)), "{old}\n{new}");
+        }
+    }
+}
