@@ -187,11 +187,6 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
 }
 
-/// The manifests of the built-in plugins.
-pub fn manifests() -> BTreeMap<PackId, Manifest> {
-    firstparty::plugins().into_iter().map(|plugin| (plugin.manifest.id.clone(), plugin.manifest)).collect()
-}
-
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.
 /// `data` vouches for its pack, where that is not the plugin's.
 pub fn rights(known: &Known, spec: &AgentSpec, data: &Vouched, grants: &Grants, ledger: &Arc<Ledger>) -> Rights {

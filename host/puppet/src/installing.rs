@@ -15,7 +15,7 @@ use crate::{
     firstparty,
     grants::{Grants, Vouched},
     output::Output,
-    repertoire::Version,
+    repertoire::{Repertoire, Version},
     setup::Setup,
     trouble::{Result, Trouble},
     vetting::{self, Runs},
@@ -55,6 +55,30 @@ pub fn brought(installed: &Installed, id: &PackId) -> Result<Option<Version>> {
     let bundle = installed.bundle(entry).map_err(of_install)?;
     let (manifest, vouched) = (bundle.pack.manifest.clone(), Vouched::BuiltIn);
     Ok(bundle.component_bytes().map(|bytes| Version { manifest, bytes: bytes.to_vec().into(), vouched }))
+}
+
+/// What serves in the data folder, or will when a host starts. What was damaged is not among it.
+pub fn repertoire(installed: &Installed) -> Result<Repertoire> {
+    let repertoire = Repertoire::default();
+    let entries = installed.entries().map_err(of_install)?;
+    let mut replaced = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.state.runs()) {
+        let Ok(bundle) = installed.bundle(entry) else { continue };
+        let vouched = Vouched::of(entry);
+        match entry.component {
+            Some(component) => {
+                replaced.push(entry.id.clone());
+                repertoire.add(component, bundle.pack.manifest.clone(), vouched);
+            }
+            None => repertoire.add_pack(entry.id.clone(), vouched),
+        }
+    }
+    for Version { manifest, bytes, vouched } in Version::built_in() {
+        if !replaced.contains(&manifest.id) {
+            repertoire.add(Digest::of(&bytes), manifest, vouched);
+        }
+    }
+    Ok(repertoire)
 }
 
 /// Whether others can count on it: it runs, or comes next.

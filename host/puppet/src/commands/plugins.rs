@@ -142,8 +142,9 @@ fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
         if !is_shown {
             continue;
         }
-        let pack = installed.open(entry).map_err(of_install)?;
-        let Some(version) = agents::brought(&pack)? else { continue };
+        // One that was damaged is told by `puppet packs` and `puppet doctor`.
+        let Ok(pack) = installed.open(entry) else { continue };
+        let Ok(Some(version)) = agents::brought(&pack) else { continue };
         let version = Version { vouched: Vouched::of(entry), ..version };
         let (signer, told) = (entry.signer.clone(), told(&entry.id, digest));
         items.push(Item { version, digest, signer, entry: Some(entry.clone()), running, told });
