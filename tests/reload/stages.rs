@@ -125,7 +125,7 @@ fn a_canary_that_fails_ends_and_nothing_is_lost() {
     let plugins = run(place.path(), &["plugins", "--json"]).exits(0).json();
     let canary = plugins["items"].as_array().unwrap().iter().find(|item| item["state"] == "canary").unwrap().clone();
     let tried = canary["agents"][0].as_str().unwrap().to_owned();
-    // Normal priority fails on it: twice is more than 5 % of 20.
+    // Normal priority fails on it: once is more than 5 % of what it has handled.
     let record = place.event("trouble", &tried, Normal);
     assert_eq!((&record["outcome"], &record["plugin"]["digest"]), (&"ok".into(), &old.into()), "{record}");
     let told = place.until(&bad, "refused");

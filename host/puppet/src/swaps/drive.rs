@@ -9,7 +9,7 @@ use puppet_engine::{
 };
 use puppet_packs::{AgentSpec, Entry, State};
 use puppet_sandbox::World;
-use puppet_types::{AgentId, PackId, Timestamp, counted};
+use puppet_types::{AgentId, Digest, PackId, Timestamp, counted};
 use tokio::sync::watch::Receiver;
 
 use super::{
@@ -57,6 +57,8 @@ impl From<puppet_packs::InstallError> for Stop {
 pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>) {
     let way = Way { context, pack };
     let mut looking = way.resumed().await;
+    // What came to run here first of all: once, whatever comes of it.
+    let mut first = None;
     asked.mark_changed();
     loop {
         tokio::select! {
@@ -65,7 +67,7 @@ pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receive
                 if changed.is_err() {
                     return;
                 }
-                let old = match way.look(&mut asked).await {
+                let old = match way.look(&mut asked, &mut first).await {
                     Looked::Serves(new) => looking.replace(*new),
                     Looked::WentBack => looking.take(),
                     Looked::Nothing => None,
@@ -139,7 +141,7 @@ impl Way {
     }
 
     /// Brings the host to where the lock is; answers what is to be looked at from now on.
-    async fn look(&self, asked: &mut Receiver<u64>) -> Looked {
+    async fn look(&self, asked: &mut Receiver<u64>, first: &mut Option<Digest>) -> Looked {
         loop {
             let entries = match self.context.entries(&self.pack).await {
                 Ok(entries) => entries,
@@ -150,6 +152,7 @@ impl Way {
             };
             let next = entries.iter().filter(|entry| entry.state == State::Next).max_by_key(|entry| entry.since);
             let new = entries.iter().find(|entry| entry.state.runs() && self.is_new_here(entry));
+            let new = new.filter(|entry| first.replace(entry.digest) != Some(entry.digest));
             let Some(next) = next.or(new) else {
                 return if self.follow(&entries).await { Looked::WentBack } else { Looked::Nothing };
             };
@@ -226,7 +229,7 @@ impl Way {
         let own = built_in.into_iter().find(|version| version.manifest.id == self.pack);
         match own {
             Some(version) => {
-                let is_it = |plugin: &Arc<Plugin>| plugin.digest() == puppet_types::Digest::of(&version.bytes);
+                let is_it = |plugin: &Arc<Plugin>| plugin.digest() == Digest::of(&version.bytes);
                 if host.plugins().get(&self.pack).is_some_and(is_it) {
                     return;
                 }
@@ -491,7 +494,7 @@ impl Way {
         }
     }
 
-    fn begin(&self, entry: &Entry, digest: Option<puppet_types::Digest>) {
+    fn begin(&self, entry: &Entry, digest: Option<Digest>) {
         let serving = self.context.host.plugins().get(&self.pack).cloned();
         let progress = Progress {
             version: entry.version.to_string(),
