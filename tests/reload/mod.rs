@@ -2,5 +2,5 @@
 
 mod folders;
 mod installed;
-mod place;
+pub(crate) mod place;
 mod stages;

@@ -92,6 +92,11 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
     Ok(assembly)
 }
 
+/// Wires a host where nobody serves: versions are tried on it that somebody has loaded.
+pub fn assemble_empty(setup: &Setup, plan: Plan, sandbox: &Arc<Sandbox>) -> Result<Assembly> {
+    wire(setup, plan, Arc::clone(sandbox))
+}
+
 /// Wires a host with the built-in plugins.
 pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     assemble_on(setup, plan, Arc::new(sandboxed::open(setup)?))
