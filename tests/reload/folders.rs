@@ -103,9 +103,7 @@ fn a_lower_version_is_refused_and_a_higher_one_is_not() {
     let versioned = |version: &str, tag: &str| {
         let new = guest(&STEPS, End::Ok, tag);
         place.component(&new);
-        let text = std::fs::read_to_string(place.path().join("agents/pup/pack.toml")).unwrap();
-        let line = text.lines().find(|line| line.starts_with("version")).unwrap();
-        place.write("agents/pup/pack.toml", text.replace(line, &format!("version = \"{version}\"")).as_bytes());
+        place.versioned(version);
         new
     };
     place.until(&versioned("0.2.0", "higher"), "live");

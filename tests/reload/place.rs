@@ -79,6 +79,13 @@ impl Place {
         self.write("agents/pup/pack.toml", text.as_bytes());
     }
 
+    /// Another version in `pack.toml`.
+    pub fn versioned(&self, version: &str) {
+        let text = std::fs::read_to_string(self.path().join("agents/pup/pack.toml")).unwrap();
+        let line = text.lines().find(|line| line.starts_with("version")).unwrap();
+        self.write("agents/pup/pack.toml", text.replace(line, &format!("version = \"{version}\"")).as_bytes());
+    }
+
     pub fn component(&self, bytes: &[u8]) {
         self.write("agents/pup/pup.wasm", bytes);
     }

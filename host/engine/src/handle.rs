@@ -123,8 +123,7 @@ async fn pending(
         let occasion = Occasion { invocation: &called.id, event, at };
         rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
     }
-    let on_trial = host.watches.look_at(&actor);
-    let end = end_of_event(&called.outcome, waiting, at, on_trial);
+    let end = end_of_event(&called.outcome, waiting, at, || is_on_trial(host, &actor));
     rows.extend(again(&called.outcome, event, at));
     let (mut invocation, spends) = called.record(&actor, event.clone());
     let payload = redact(host, &mut invocation, event, &end);
@@ -248,11 +247,17 @@ fn happening(commit: &Commit) -> Happening {
     }
 }
 
+/// Whether a version is looked at, or has given way to another one while its call went on. In this order: whoever looks
+/// away from a faulty version has put another one in its place.
+fn is_on_trial(host: &Host, actor: &Actor) -> bool {
+    host.watches.look_at(actor) || !host.versions.serves(&actor.id, &actor.plugin)
+}
+
 /// Where the version is on trial, a fault may be its own: the event comes again, for the version that serves then.
-fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp, on_trial: bool) -> EventEnd {
+fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp, is_on_trial: impl FnOnce() -> bool) -> EventEnd {
     match outcome {
         Outcome::Ok | Outcome::Declined(_) => EventEnd::Done,
-        _ if on_trial => EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(9)) },
+        _ if is_on_trial() => EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(9)) },
         Outcome::Failed(_) => EventEnd::Dead { reason: "failed".to_owned() },
         Outcome::Breach(breach, _) if breach.is_retried() && waiting.attempts + 1 < ATTEMPTS => {
             EventEnd::Retry { not_before: at.plus_millis(1_000 << waiting.attempts.min(10)) }

@@ -59,6 +59,11 @@ impl Versions {
         })
     }
 
+    /// Whether a version is the one that serves an agent.
+    pub(crate) fn serves(&self, agent: &AgentId, plugin: &Plugin) -> bool {
+        self.of(agent).get(&plugin.id).is_some_and(|serving| serving.digest() == plugin.digest())
+    }
+
     /// Every version, also those on trial.
     pub(crate) fn all(&self) -> Vec<Arc<Plugin>> {
         self.read(|kept| {

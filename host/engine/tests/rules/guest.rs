@@ -30,6 +30,8 @@ pub enum Step {
     Timeline,
     /// `memory.remember` of a text.
     Remember(&'static str),
+    /// `memory.remember` of the event's id.
+    RememberEventId,
     /// `memory.forget` of an id.
     Forget(&'static str),
     /// `memory.recall` of a text, blended.
@@ -112,7 +114,7 @@ impl Step {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
             Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
-            Self::Remember(_) | Self::Forget(_) | Self::Recall(_) => "memory",
+            Self::Remember(_) | Self::RememberEventId | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
             Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
@@ -165,10 +167,8 @@ impl Step {
                 )
             }
             Self::Timeline => format!("(call $timeline (i32.const 10) {OUT})"),
-            Self::Remember(text) => format!(
-                "(call $remember (i32.const 0) {} (f64.const 0.5) (f64.const 0) {NONE} {NONE} (i32.const 0) {NONE} (i32.const 0) {OUT})",
-                constants.put(text)
-            ),
+            Self::Remember(text) => remember(&constants.put(text)),
+            Self::RememberEventId => remember("(i32.load (local.get 0)) (i32.load offset=4 (local.get 0))"),
             Self::Forget(id) => format!("(call $forget {} {OUT})", constants.put(id)),
             Self::Recall(text) => {
                 format!("(call $recall {} {NONE} (i32.const 9) (i32.const 0) (i32.const 0) {OUT})", constants.put(text))
@@ -214,6 +214,13 @@ impl Step {
         };
         format!("{call} (call $note)")
     }
+}
+
+/// `memory.remember` of a text at an address.
+fn remember(text: &str) -> String {
+    format!(
+        "(call $remember (i32.const 0) {text} (f64.const 0.5) (f64.const 0) {NONE} {NONE} (i32.const 0) {NONE} (i32.const 0) {OUT})"
+    )
 }
 
 /// `events.emit` to a case of `target` that names nobody.

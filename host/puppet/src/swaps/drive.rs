@@ -305,10 +305,20 @@ impl Way {
         if self.is_overtaken(entry).await? {
             return Ok(None);
         }
-        if self.tries(&candidate, &agents) > 0 && !self.canary(entry, &candidate, (&agents, &shown), asked).await? {
-            return Ok(None);
+        let serving = host.plugins().get(&self.pack).cloned();
+        let Some(serving) = serving.filter(|_| self.tries(&candidate, &agents) > 0) else {
+            return self.switch(entry, candidate, newborn).await.map(Some);
+        };
+        let tried = self.canary(entry, (&candidate, &serving), (&agents, &shown), asked).await?;
+        let Some(watch) = tried else { return Ok(None) };
+        let plugin = Arc::clone(&candidate.plugin);
+        let looking = self.switch(entry, candidate, newborn).await;
+        if looking.is_err() {
+            host.end_trial(&plugin, &serving).await?;
         }
-        self.switch(entry, candidate, newborn).await.map(Some)
+        // Not sooner: a fault in between is still one of a version on trial.
+        host.look_away(&watch);
+        looking.map(Some)
     }
 
     /// The agents that a candidate would serve otherwise than now.
@@ -329,18 +339,17 @@ impl Way {
         if is_new && candidate.plugin.id == self.pack { agents.len() * percent / 100 } else { 0 }
     }
 
-    /// Some agents try it. Answers false where a newer one has come.
+    /// Some agents try it. Answers who looks at it; none where a newer one has come.
     async fn canary(
         &self,
         entry: &Entry,
-        candidate: &Candidate,
+        (candidate, serving): (&Candidate, &Arc<Plugin>),
         (agents, shown): (&[AgentId], &Shadow),
         asked: &mut Receiver<u64>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Option<Arc<Watch>>, Stop> {
         let (context, host) = (&self.context, &self.context.host);
         let rules = context.rules();
         let chosen = chosen(agents, self.tries(candidate, agents), entry);
-        let Some(serving) = host.plugins().get(&self.pack).cloned() else { return Ok(true) };
         context.note((&self.pack, entry.digest), (State::Canary, None), overtaken).await?;
         let watch = host.look_at(&candidate.plugin, None);
         let tries = counted(chosen.len() as u64, "agent", "agents");
@@ -351,25 +360,26 @@ impl Way {
         let verdict = loop {
             tokio::select! {
                 biased;
-                verdict = canary(&watch, &rules, shown.usual_fuel()) => break Some(verdict),
+                verdict = canary(&watch, &rules, shown.usual_fuel()) => break Ok(Some(verdict)),
                 changed = asked.changed() => {
-                    if changed.is_err() || self.is_overtaken(entry).await? {
-                        break None;
+                    let overtaken = if changed.is_err() { Ok(true) } else { self.is_overtaken(entry).await };
+                    match overtaken {
+                        Ok(false) => {}
+                        Ok(true) => break Ok(None),
+                        Err(stop) => break Err(stop),
                     }
                 }
             }
         };
+        if matches!(verdict, Ok(Some(Verdict::Good))) {
+            return Ok(Some(watch));
+        }
+        let ended = host.end_trial(&candidate.plugin, serving).await;
         host.look_away(&watch);
-        match verdict {
-            Some(Verdict::Good) => Ok(true),
-            Some(Verdict::Bad(reason)) => {
-                host.end_trial(&candidate.plugin, &serving).await?;
-                Err(Stop::Refused(reason))
-            }
-            None => {
-                host.end_trial(&candidate.plugin, &serving).await?;
-                Ok(false)
-            }
+        ended?;
+        match verdict? {
+            Some(Verdict::Bad(reason)) => Err(Stop::Refused(reason)),
+            _ => Ok(None),
         }
     }
 
