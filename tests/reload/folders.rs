@@ -45,6 +45,30 @@ fn a_half_written_component_waits_for_its_other_half() {
 }
 
 #[test]
+fn what_comes_while_a_host_begins_is_taken_up() {
+    let (place, host) = lives();
+    drop(host);
+    for n in 0..4 {
+        let new = guest(&STEPS, End::Ok, &format!("v{n}"));
+        let (draft, ready) = (place.path().join("draft"), place.data().join("run.json"));
+        std::fs::write(&draft, &new).unwrap();
+        // What the host before left there speaks of another process.
+        let _ = std::fs::remove_file(&ready);
+        let _host = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let end = Instant::now() + Duration::from_secs(60);
+                while !ready.exists() && Instant::now() < end {
+                    std::thread::yield_now();
+                }
+                std::fs::rename(&draft, place.path().join("agents/pup/pup.wasm")).unwrap();
+            });
+            place.host()
+        });
+        place.until(&new, "live");
+    }
+}
+
+#[test]
 fn one_that_changes_all_the_time_comes_to_its_last() {
     let (place, _host) = lives();
     let end = Instant::now() + Duration::from_secs(3);

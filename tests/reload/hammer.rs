@@ -1,18 +1,14 @@
 //! A live host under load while versions of its plugin come one after the other: good ones, and ones that trap, spin,
 //! burn, are half-written or older than what runs. Every event that was accepted is handled once, and well.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use puppet::control::{self, Request};
-use puppet_types::{Event, Priority, ids::derive_u64};
+use puppet_types::ids::derive_u64;
 
 use super::{
     ledger::Ledger,
-    place::{Place, digest, event, guest},
+    load::{Load, agents},
+    place::{Place, digest, guest},
 };
 use crate::{
     hostile::guest::{End, Step},
@@ -21,8 +17,6 @@ use crate::{
 
 /// Beside the pack's own.
 const OTHERS: usize = 19;
-/// One event for each agent, so often: four hundred a second.
-const BEAT: Duration = Duration::from_millis(50);
 /// All that may follow the last version: a host that does not get through its mail in this time has lost it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,8 +28,8 @@ const BURNS: [Step; 4] = [Step::Burn(200_000), Step::GetState, Step::PutState("b
 /// Canaries and watches that have seen enough soon; so little fuel that one that spins is through with it soon.
 const RULES: &str = "shadow = 5\ncanary_invocations = 10\nwatch_invocations = 20\n";
 /// What is bad is found by those who meet it: by a tenth of the agents, or by all.
-const BLIND: &str = "shadow = 0\ncanary_invocations = 10\nwatch_invocations = 20\n";
-const BLIND_AT_ONCE: &str = "shadow = 0\ncanary_percent = 0\nwatch_invocations = 20\n";
+const BLIND: &str = "shadow = 0\ncanary_invocations = 10\nwatch_invocations = 1000\n";
+const BLIND_AT_ONCE: &str = "shadow = 0\ncanary_percent = 0\nwatch_invocations = 1000\n";
 const FUEL: &str = "[sandbox.limits]\nfuel = 3000000\n";
 
 /// What comes into the folder.
@@ -102,10 +96,13 @@ impl Hammer<'_> {
     }
 
     /// One that must not.
-    fn bad(&mut self, steps: &[Step], end: End, state: &str) {
+    fn bad(&mut self, steps: &[Step], end: End, states: &[&str]) {
         let bad = self.guest(steps, end);
         self.place.component(&bad);
-        self.place.until(&bad, state);
+        support::until(PATIENCE, &format!("{bad:?} comes to none of {states:?}", bad = self.versions), || {
+            let told = self.place.told();
+            told["digest"] == digest(&bad) && states.iter().any(|state| told["state"] == *state)
+        });
     }
 
     fn strike(&mut self, kind: Kind) {
@@ -120,19 +117,20 @@ impl Hammer<'_> {
                 std::thread::sleep(pause);
                 self.good();
             }
-            Kind::Trap => self.bad(&BAD, End::Trap, "refused"),
-            Kind::OverFuel => self.bad(&BURNS, End::Ok, "refused"),
+            Kind::Trap => self.bad(&BAD, End::Trap, &["refused"]),
+            Kind::OverFuel => self.bad(&BURNS, End::Ok, &["refused"]),
             Kind::TreacherousCanary => {
                 self.rules(BLIND);
-                self.bad(&BAD, End::ByPriority, "refused");
+                // Where the canary's agents have met nothing that it cannot bear, all of them meet it.
+                self.bad(&BAD, End::ByPriority, &["refused", "rolled-back"]);
             }
             Kind::Treacherous => {
                 self.rules(BLIND_AT_ONCE);
-                self.bad(&BAD, End::ByPriority, "rolled-back");
+                self.bad(&BAD, End::ByPriority, &["rolled-back"]);
             }
             Kind::Spin => {
                 self.rules(BLIND_AT_ONCE);
-                self.bad(&BAD, End::Spin, "rolled-back");
+                self.bad(&BAD, End::Spin, &["rolled-back"]);
             }
             Kind::HalfWritten => {
                 let whole = self.guest(&GOOD, End::Ok);
@@ -152,69 +150,23 @@ impl Hammer<'_> {
     }
 }
 
-/// The events of one beat: one for each agent, some of them of a kind that only good versions can bear.
-fn beat(n: usize, agents: &[String]) -> Vec<Event> {
-    let one = |agent: &String| {
-        let id = format!("evt_{n}_{agent}");
-        let priority = match derive_u64(&["priority", &id]) % 20 {
-            0 => Priority::Critical,
-            1 | 2 => Priority::High,
-            3 => Priority::Normal,
-            _ => Priority::Low,
-        };
-        event(&id, agent, priority)
-    };
-    agents.iter().map(one).collect()
-}
-
-/// Sends until it is told to stop. Answers every event that the host said it has, by its agent.
-fn load(place: &Place, agents: &[String], stop: &AtomicBool) -> BTreeMap<String, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut accepted = BTreeMap::new();
-    let mut next = Instant::now();
-    for n in 0.. {
-        if stop.load(Ordering::Acquire) {
-            break;
-        }
-        let events = beat(n, agents);
-        let ids: Vec<_> = events.iter().map(|event| (event.id.to_string(), event.agent.to_string())).collect();
-        let request = Request::Send { events, wait_ms: None };
-        runtime.block_on(control::ask(&place.data(), &request)).unwrap().expect("a host runs");
-        accepted.extend(ids);
-        next += BEAT;
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
-    }
-    accepted
-}
-
 #[test]
 fn no_event_is_lost_doubled_or_failed_whatever_comes_into_the_folder() {
     let place = Place::new(&GOOD, End::Ok, OTHERS);
     place.rules(&format!("{RULES}{FUEL}"));
     let _host = place.host();
-    let agents: Vec<String> = (0..OTHERS).map(|n| format!("other-{n:02}")).chain(["pup".to_owned()]).collect();
-    let stop = AtomicBool::new(false);
-    let (accepted, good) = std::thread::scope(|scope| {
-        let sender = scope.spawn(|| load(&place, &agents, &stop));
-        let hammered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut hammer = Hammer { place: &place, good: guest(&GOOD, End::Ok, "first"), versions: 0 };
-            for kind in order("hammer") {
-                let since = Instant::now();
-                hammer.strike(kind);
-                println!("{kind:?}: {} ms", since.elapsed().as_millis());
-            }
-            hammer.good
-        }));
-        stop.store(true, Ordering::Release);
-        let accepted = sender.join().unwrap();
-        (accepted, hammered.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    let load = Load::new("hammer", agents(OTHERS));
+    let (accepted, good) = load.during(&place, || {
+        let mut hammer = Hammer { place: &place, good: guest(&GOOD, End::Ok, "first"), versions: 0 };
+        order("hammer").into_iter().for_each(|kind| hammer.strike(kind));
+        hammer.good
     });
-    println!("{} events", accepted.len());
+    assert!(accepted.len() > 500, "{} events are no load", accepted.len());
     let ledger = Ledger::of(&place);
     support::until(PATIENCE, "mail is left", || ledger.waiting() == 0);
-    ledger.each_was_handled_once(accepted.keys());
-    ledger.each_effect_happened_once(accepted.keys());
-    for agent in &agents {
+    ledger.each_was_handled_once(&accepted);
+    ledger.each_effect_happened_once(&accepted);
+    for agent in &load.agents {
         assert_eq!(ledger.state(agent).as_deref(), Some("good"), "{agent}");
     }
     assert_eq!(place.serving(), digest(&good));

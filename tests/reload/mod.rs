@@ -3,6 +3,8 @@
 mod folders;
 mod hammer;
 mod installed;
+mod killed;
 mod ledger;
+mod load;
 pub(crate) mod place;
 mod stages;

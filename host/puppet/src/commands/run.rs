@@ -120,6 +120,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
+    swaps.watch_again(&start.watched);
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");

@@ -8,7 +8,7 @@ use puppet_engine::{
     swap::{Candidate, Replaced, Shadow, Verdict, Watch, canary, settled, shadow},
 };
 use puppet_packs::{AgentSpec, Entry, State};
-use puppet_sandbox::World;
+use puppet_sandbox::{Standing, World};
 use puppet_types::{AgentId, Digest, PackId, Timestamp, counted};
 use tokio::sync::watch::Receiver;
 
@@ -54,9 +54,17 @@ impl From<puppet_packs::InstallError> for Stop {
 }
 
 /// The task of a pack: as long as the host runs.
-pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>) {
+pub(super) async fn work(
+    context: Arc<Context>,
+    pack: PackId,
+    mut asked: Receiver<u64>,
+    watched: Option<(Arc<Plugin>, Arc<Watch>)>,
+) {
     let way = Way { context, pack };
-    let mut looking = way.resumed().await;
+    let mut looking = match watched {
+        Some(watched) => way.resumed(watched).await,
+        None => None,
+    };
     // What came to run here first of all: once, whatever comes of it.
     let mut first = None;
     asked.mark_changed();
@@ -123,21 +131,36 @@ impl Way {
         }
     }
 
-    /// What was watched when the last host ended is watched again, from the start.
-    async fn resumed(&self) -> Option<Looking> {
-        let entries = self.context.entries(&self.pack).await.ok()?;
-        let entry = entries.iter().find(|entry| entry.state == State::Watched)?.clone();
+    /// What was watched when the last host ended is watched again, from the start. Where there is no way back, it stays.
+    async fn resumed(&self, (serving, watch): (Arc<Plugin>, Arc<Watch>)) -> Option<Looking> {
         let host = &self.context.host;
-        let serving = Arc::clone(host.plugins().get(&self.pack)?);
-        let before = entries.iter().filter(|entry| entry.state == State::Kept).max_by_key(|entry| entry.since);
-        let plugin = match before {
-            Some(before) => Some(self.ready(before).await.ok()?.0.plugin),
-            None => None,
-        };
-        let watch = host.look_at(&serving, None);
         let until = host.now().plus_millis(self.context.rules().watch_ms);
-        let replaced = Replaced { plugin, rows: Vec::new(), took: std::time::Duration::ZERO };
-        Some(Looking { entry, candidate: Candidate { plugin: serving, rows: Vec::new() }, replaced, watch, until })
+        let entries = self.context.entries(&self.pack).await.unwrap_or_default();
+        let watched = entries.iter().find(|entry| entry.state == State::Watched).cloned();
+        let before = entries.iter().filter(|entry| entry.state == State::Kept).max_by_key(|entry| entry.since);
+        if let (Some(entry), Some(before)) = (watched, before) {
+            match self.ready(before).await {
+                Ok((before, _)) => {
+                    let took = std::time::Duration::ZERO;
+                    let replaced = Replaced { plugin: Some(before.plugin), rows: Vec::new(), took };
+                    let is_struck = serving.standing(host.now()) != Standing::Good;
+                    let candidate = Candidate { plugin: serving, rows: Vec::new() };
+                    let looking = Looking { entry, candidate, replaced, watch, until };
+                    if !is_struck {
+                        return Some(looking);
+                    }
+                    // The last host ended on the way back.
+                    let reason = "it ended in a breach while it was watched, and may not run".to_owned();
+                    self.end(looking, Verdict::Bad(reason)).await;
+                    return None;
+                }
+                Err(Stop::Refused(reason) | Stop::Waits(reason)) => {
+                    tracing::warn!(pack = %self.pack, "there is no way back to what served before: {reason}");
+                }
+            }
+        }
+        host.look_away(&watch);
+        None
     }
 
     /// Brings the host to where the lock is; answers what is to be looked at from now on.
@@ -469,13 +492,8 @@ impl Way {
         reason: &str,
     ) -> Result<(), Stop> {
         let context = &self.context;
-        let before = context.entries(&self.pack).await?;
-        let before = before.into_iter().filter(|entry| entry.state == State::Kept).max_by_key(|entry| entry.since);
-        let rolled_back = (State::RolledBack, Some(reason.to_owned()));
-        context.note((&self.pack, entry.digest), rolled_back, |state| state).await?;
-        if let Some(before) = before {
-            context.note((&self.pack, before.digest), (State::Current, None), |state| state).await?;
-        }
+        let before = replaced.plugin.as_ref().map(|plugin| plugin.digest());
+        context.note_back((&self.pack, entry.digest), before, reason).await?;
         context.host.take_back(candidate, replaced).await?;
         self.introduce(&Candidate { plugin: Arc::clone(&candidate.plugin), rows: replaced.rows.clone() });
         self.step(entry, "rolled-back", Some(reason.to_owned()), |progress| progress.share = 0);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use puppet_packs::{Bundle, Entry, InstallError, Source, State};
-use puppet_types::PackId;
+use puppet_types::{Digest, PackId};
 
 use super::{Context, Swaps, blocking, watcher::Watcher};
 
@@ -29,8 +29,8 @@ pub struct Folders {
     home: PathBuf,
     swaps: Arc<Swaps>,
     files: Arc<dyn Files>,
-    /// Packs by their folders, as they were last taken up.
-    known: BTreeMap<PathBuf, PackId>,
+    /// Packs by their folders, and what these held when they were last taken up.
+    known: BTreeMap<PathBuf, (PackId, Digest)>,
     /// What was told of a folder.
     told: BTreeMap<PathBuf, String>,
     /// Faults that may go away.
@@ -40,14 +40,19 @@ pub struct Folders {
 /// What became of a folder that changed.
 enum Taken {
     /// It is as it was.
-    Same(PackId),
+    Same(PackId, Digest),
     /// A version more.
-    New(PackId),
+    New(PackId, Digest),
 }
 
 impl Folders {
     /// Of the folder of the configuration. `known`: packs whose folders were taken up at the start.
-    pub fn new(home: PathBuf, swaps: Arc<Swaps>, files: Arc<dyn Files>, known: BTreeMap<PathBuf, PackId>) -> Self {
+    pub fn new(
+        home: PathBuf,
+        swaps: Arc<Swaps>,
+        files: Arc<dyn Files>,
+        known: BTreeMap<PathBuf, (PackId, Digest)>,
+    ) -> Self {
         let home = if home.as_os_str().is_empty() { PathBuf::from(".") } else { home };
         let home = home.canonicalize().unwrap_or(home);
         let known = known.into_iter().map(|(path, pack)| (path.canonicalize().unwrap_or(path), pack)).collect();
@@ -61,6 +66,8 @@ impl Folders {
             Err(error) => return tracing::error!(%error, "changes of files are not noticed before the next start"),
         };
         self.watch(&mut watcher);
+        // What came since the host read them.
+        self.changed(["agents", "grants.toml", "puppet.toml"].map(|name| self.home.join(name)).into()).await;
         loop {
             let waits = !self.open.is_empty();
             tokio::select! {
@@ -111,7 +118,7 @@ impl Folders {
 
     async fn folder(&mut self, folder: PathBuf) {
         if !folder.join("pack.toml").exists() {
-            if let Some(pack) = self.known.get(&folder) {
+            if let Some((pack, _)) = self.known.get(&folder) {
                 let reason =
                     format!("{pack}: its folder is gone: what is live stays live (`puppet remove {pack}` ends it)");
                 self.open.insert(folder, reason);
@@ -119,21 +126,22 @@ impl Folders {
             return;
         }
         let (context, path) = (Arc::clone(self.swaps.context()), folder.clone());
-        match blocking(move || Ok(take_up(&context, &path))).await {
-            Ok(Ok(Taken::New(pack))) => {
-                self.fine(&folder, pack.clone());
+        let last = self.known.get(&folder).map(|(_, digest)| *digest);
+        match blocking(move || Ok(take_up(&context, &path, last))).await {
+            Ok(Ok(Taken::New(pack, digest))) => {
+                self.fine(&folder, (pack.clone(), digest));
                 self.swaps.look(&pack);
             }
-            Ok(Ok(Taken::Same(pack))) => self.fine(&folder, pack),
+            Ok(Ok(Taken::Same(pack, digest))) => self.fine(&folder, (pack, digest)),
             Ok(Err(reason)) => drop(self.open.insert(folder, reason)),
             Err(error) => drop(self.open.insert(folder, error.to_string())),
         }
     }
 
-    fn fine(&mut self, folder: &Path, pack: PackId) {
+    fn fine(&mut self, folder: &Path, holds: (PackId, Digest)) {
         self.open.remove(folder);
         self.told.remove(folder);
-        self.known.insert(folder.to_owned(), pack);
+        self.known.insert(folder.to_owned(), holds);
     }
 
     /// What has not gone away by itself is told, once.
@@ -143,7 +151,7 @@ impl Folders {
                 continue;
             }
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let pack = self.known.get(&folder).cloned().unwrap_or_else(|| PackId::new(name));
+            let pack = self.known.get(&folder).map_or_else(|| PackId::new(name), |(pack, _)| pack.clone());
             self.swaps.context().tell(&pack, "", "refused", reason.clone());
             self.told.insert(folder, reason);
         }
@@ -159,8 +167,8 @@ pub(super) fn packs_in(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Takes what a folder holds into what is installed, where that is new.
-fn take_up(context: &Context, folder: &Path) -> Result<Taken, String> {
+/// Takes what a folder holds into what is installed, where that is new, and not what it held `last`.
+fn take_up(context: &Context, folder: &Path, last: Option<Digest>) -> Result<Taken, String> {
     let words = |error: InstallError| error.to_string();
     let bundle = Bundle::open(folder).map_err(|error| error.to_string())?;
     let pack = bundle.pack.manifest.id.clone();
@@ -177,15 +185,13 @@ fn take_up(context: &Context, folder: &Path) -> Result<Taken, String> {
             other.version
         ));
     }
-    let newest = own.iter().max_by_key(|entry| entry.since);
-    let same = |entry: &&&Entry| entry.digest == digest;
-    // What was refused is tried again when it comes again after something else.
-    if own.iter().any(|entry| entry.digest == digest && is_live(entry.state)) || newest.filter(same).is_some() {
-        return Ok(Taken::Same(pack));
+    // What was refused or taken back is tried again when it comes again after something else.
+    if own.iter().any(|entry| entry.digest == digest && (is_live(entry.state) || last == Some(digest))) {
+        return Ok(Taken::Same(pack, digest));
     }
     let staged = context.installed.stage(folder, Source::Folder).map_err(words)?;
     context.installed.publish(staged, State::Next, context.host.now(), None).map_err(words)?;
-    Ok(Taken::New(pack))
+    Ok(Taken::New(pack, digest))
 }
 
 /// Whether a version serves, or is on its way.

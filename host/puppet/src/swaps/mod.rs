@@ -14,12 +14,15 @@ mod verify;
 mod watcher;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use puppet_engine::{Happening, Host, swap::SwapRules};
+use puppet_engine::{
+    Happening, Host, Plugin,
+    swap::{SwapRules, Watch},
+};
 use puppet_packs::{Entry, InstallError, Installed, State};
 use puppet_sandbox::SandboxConfig;
 use puppet_types::{Digest, PackId};
@@ -130,6 +133,31 @@ impl Context {
         })
         .await
     }
+
+    /// Writes down that a version was taken back, and which one serves again: one of `before`, the last that ran. Both at
+    /// once: at no moment nobody serves.
+    async fn note_back(
+        self: &Arc<Self>,
+        (pack, digest): (&PackId, Digest),
+        before: Option<Digest>,
+        reason: &str,
+    ) -> Result<(), InstallError> {
+        let (own, pack, at, reason) = (Arc::clone(self), pack.clone(), self.host.now(), reason.to_owned());
+        blocking(move || {
+            own.installed.change(|entries| {
+                let mut own: Vec<&mut Entry> = entries.iter_mut().filter(|entry| entry.id == pack).collect();
+                let kept = own.iter_mut().filter(|entry| entry.state == State::Kept);
+                if let Some(again) = kept.max_by_key(|entry| (entry.component == before, entry.since)) {
+                    (again.state, again.since, again.reason) = (State::Current, at, None);
+                }
+                for gone in own.into_iter().filter(|entry| entry.digest == digest) {
+                    (gone.state, gone.since, gone.reason) = (State::RolledBack, at, Some(reason.clone()));
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
 }
 
 /// Files are read and written beside the runtime.
@@ -146,18 +174,33 @@ async fn blocking<T: Send + 'static>(
 pub struct Swaps {
     context: Arc<Context>,
     asked: Mutex<BTreeMap<PackId, watch::Sender<u64>>>,
+    /// What was watched when the last host ended, until its pack's task goes on with it.
+    watched: Mutex<BTreeMap<PackId, (Arc<Plugin>, Arc<Watch>)>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Swaps {
     /// None runs yet.
     pub fn new(context: Arc<Context>) -> Arc<Self> {
-        Arc::new(Self { context, asked: Mutex::default(), tasks: Mutex::default() })
+        Arc::new(Self { context, asked: Mutex::default(), watched: Mutex::default(), tasks: Mutex::default() })
     }
 
     /// What they work with.
     pub fn context(&self) -> &Arc<Context> {
         &self.context
+    }
+
+    /// Looks again at what was watched when the last host ended: before the first event is handled, so that none fails
+    /// for good by a version that has not shown enough. [`Self::look`] goes on with it.
+    pub fn watch_again(&self, packs: &BTreeSet<PackId>) {
+        let host = &self.context.host;
+        let serving = |pack: &PackId| host.plugins().get(pack).cloned();
+        let watched = packs.iter().filter_map(|pack| Some((pack.clone(), serving(pack)?)));
+        let looked_at = watched.map(|(pack, plugin)| {
+            let watch = host.look_at(&plugin, None);
+            (pack, (plugin, watch))
+        });
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).extend(looked_at);
     }
 
     /// Ends them: what is on its way goes on from what is written down when the next host starts.
@@ -182,7 +225,8 @@ impl Swaps {
         }
         let (sender, receiver) = watch::channel(1);
         asked.insert(pack.clone(), sender);
-        let task = drive::work(Arc::clone(&self.context), pack.clone(), receiver);
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(pack);
+        let task = drive::work(Arc::clone(&self.context), pack.clone(), receiver, watched);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
     }
 }

@@ -31,8 +31,10 @@ pub struct AtStart {
     pub agents: Vec<(AgentSpec, bool)>,
     /// Packs whose way goes on once the host runs.
     pub look: BTreeSet<PackId>,
-    /// Folders that were taken in.
-    pub folders: BTreeMap<PathBuf, PackId>,
+    /// Packs whose version was watched, and is watched again.
+    pub watched: BTreeSet<PackId>,
+    /// Folders that were taken in, and what they held.
+    pub folders: BTreeMap<PathBuf, (PackId, Digest)>,
     /// Components whose state gives way: of versions that do not serve, for those that do.
     pub given_way: Vec<(PackId, Digest, Digest)>,
     /// What people should know.
@@ -48,6 +50,9 @@ pub fn at_start(installed: &Installed, home: &Path, keep: usize, now: Timestamp)
             // A canary ends with its host: it begins its way again.
             let canaries = entries.iter_mut().filter(|entry| entry.state == State::Canary);
             canaries.for_each(|entry| entry.state = State::Next);
+            // Data alone: what it was before is not written down.
+            let data = entries.iter_mut().filter(|entry| entry.state == State::Watched && entry.component.is_none());
+            data.for_each(|entry| entry.state = State::Current);
             Ok(())
         })
         .map_err(of_install)?;
@@ -76,7 +81,7 @@ impl AtStart {
             ));
             return Ok(());
         }
-        self.folders.insert(folder.to_owned(), pack.clone());
+        self.folders.insert(folder.to_owned(), (pack.clone(), digest));
         if let Some(known) = own.iter().find(|entry| entry.digest == digest) {
             if matches!(known.state, State::Refused | State::RolledBack) {
                 let reason = known.reason.as_deref().unwrap_or("it was refused");
@@ -100,7 +105,10 @@ impl AtStart {
         let serves = |entry: &Entry| matches!(entry.state, State::Current | State::Watched);
         match entry.state {
             State::Next => drop(self.look.insert(entry.id.clone())),
-            State::Watched => drop(self.look.insert(entry.id.clone())),
+            State::Watched => {
+                self.look.insert(entry.id.clone());
+                self.watched.insert(entry.id.clone());
+            }
             _ => {}
         }
         if !serves(entry) {
