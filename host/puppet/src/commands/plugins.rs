@@ -63,7 +63,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     let (agents, behaviour) = match records::if_there(setup)? {
         Some(store) => (agents(&agents::rows(&store).await?), behaviour(&store).await?),
         // Nothing has lived here yet: what comes with the program can still be shown.
-        None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
+        None => (agents(&records::fit(setup)?.0.specs), BTreeMap::new()),
     };
     let hosted = hosted(setup).await?;
     let grants = Grants::of(setup)?;

@@ -209,14 +209,11 @@ impl Way {
             }
             return entries.is_empty();
         };
-        let host = &self.context.host;
-        let serving = host.plugins().get(&self.pack).cloned();
-        let same =
-            entry.component.is_none_or(|digest| serving.as_ref().is_some_and(|plugin| plugin.digest() == digest));
-        if same && entry.component.is_some() {
+        let serving = self.context.host.plugins().get(&self.pack).map(|plugin| plugin.digest());
+        if entry.component.is_some() && entry.component == serving {
             return false;
         }
-        match self.back_to(entry, serving).await {
+        match self.back_to(entry).await {
             Ok(went_back) => return went_back,
             Err(Stop::Refused(reason) | Stop::Waits(reason)) => {
                 self.context.tell(&self.pack, &entry.version.to_string(), "refused", reason);
@@ -226,12 +223,11 @@ impl Way {
     }
 
     /// The operator went back to a version: it serves at once, and what the other wrote gives way.
-    async fn back_to(&self, entry: &Entry, serving: Option<Arc<Plugin>>) -> Result<bool, Stop> {
+    async fn back_to(&self, entry: &Entry) -> Result<bool, Stop> {
         let (candidate, _) = self.ready(entry).await?;
         let host = &self.context.host;
-        if candidate.rows.is_empty()
-            && serving.as_ref().is_some_and(|plugin| plugin.digest() == candidate.plugin.digest())
-        {
+        let serving = host.plugins().get(&candidate.plugin.id).map(|plugin| plugin.digest());
+        if candidate.rows.is_empty() && serving == Some(candidate.plugin.digest()) {
             return Ok(false);
         }
         self.begin(entry, Some(candidate.plugin.digest()));
@@ -439,7 +435,11 @@ impl Way {
         }
         let from = replaced.plugin.as_ref().map(|plugin| (plugin.version.clone(), plugin.digest()));
         let took = u64::try_from(replaced.took.as_micros()).unwrap_or(u64::MAX);
-        self.step(entry, "live", Some(format!("the switch took {took} µs")), |progress| {
+        let nothing = match self.is_without_grant(entry, &candidate) {
+            true => format!("; it may do nothing yet: `puppet grants approve {}`", self.pack),
+            false => String::new(),
+        };
+        self.step(entry, "live", Some(format!("the switch took {took} µs{nothing}")), |progress| {
             progress.share = 100;
             progress.from = from;
             progress.watch = Some(Arc::clone(&watch));
@@ -447,6 +447,12 @@ impl Way {
         });
         let until = host.now().plus_millis(context.rules().watch_ms);
         Ok(Looking { entry: entry.clone(), candidate, replaced, watch, until })
+    }
+
+    /// A component of the operator's own folder that nothing was said of.
+    fn is_without_grant(&self, entry: &Entry, candidate: &Candidate) -> bool {
+        let asks = !candidate.plugin.requests.is_empty();
+        entry.component.is_some() && asks && self.context.grants.pack(&self.pack).is_none()
     }
 
     /// An agent comes to live here with its pack.
