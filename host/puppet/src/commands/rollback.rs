@@ -69,8 +69,8 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
 
 /// The version that is meant: the one that is named, or that ran last.
 fn target<'e>(entries: &'e [Entry], id: &PackId, version: Option<&str>) -> Result<&'e Entry> {
-    // What never ran is let in by `upgrade`, which asks for proof.
-    let ran = |entry: &&Entry| matches!(entry.state, State::Kept | State::RolledBack);
+    // What was refused, waits or is on trial is let in by `upgrade`, which asks for proof.
+    let ran = |entry: &&Entry| matches!(entry.state, State::Kept | State::RolledBack | State::Next);
     let of_pack: Vec<&Entry> = entries.iter().filter(|entry| entry.id == *id).filter(ran).collect();
     let is_named = |entry: &Entry, name: &str| {
         let digest = name.strip_prefix("sha256:").unwrap_or(name);
