@@ -164,6 +164,22 @@ fn grants_hold_at_once_and_other_settings_are_named() {
 }
 
 #[test]
+fn a_rollback_brings_back_the_persona_of_the_same_component() {
+    let (place, _host) = lives();
+    let persona = |id: &str| place.event(id, "pup", Low)["persona_digest"].clone();
+    let before = persona("e1");
+    place.write("agents/pup/persona.toml", b"goals = [\"bark louder\"]\n");
+    support::until(Duration::from_secs(20), "the persona is not taken up", || {
+        place.told()["state"] == "live" && persona("e2") != before
+    });
+    support::run(place.path(), &["rollback", "pup"]).exits(0);
+    support::until(Duration::from_secs(20), "the persona does not come back", || {
+        place.told()["state"] == "settled" && persona("e3") == before
+    });
+    assert!(place.lock().iter().any(|(state, _)| state == "rolled-back"), "{:?}", place.lock());
+}
+
+#[test]
 fn persona_and_settings_change_without_the_component() {
     let (place, _host) = lives();
     let (old, before) = (place.serving(), place.event("e1", "pup", Low)["persona_digest"].clone());

@@ -209,8 +209,9 @@ impl Way {
             }
             return entries.is_empty();
         };
-        let serving = self.context.host.plugins().get(&self.pack).map(|plugin| plugin.digest());
-        if entry.component.is_some() && entry.component == serving {
+        let serving = self.context.host.plugins().get(&self.pack).cloned();
+        let is_same = entry.component.is_some() && entry.component == serving.as_ref().map(|plugin| plugin.digest());
+        if is_same && !self.has_other_data(entry, serving).await {
             return false;
         }
         match self.back_to(entry).await {
@@ -220,6 +221,15 @@ impl Way {
             }
         }
         false
+    }
+
+    /// Whether the pack's agent is another than this version makes it.
+    async fn has_other_data(&self, entry: &Entry, serving: Option<Arc<Plugin>>) -> bool {
+        let (own, entry) = (Arc::clone(&self.context), entry.clone());
+        let Ok(pack) = super::blocking(move || own.installed.open(&entry)).await else { return false };
+        let verified = Verified { pack, version: None };
+        let made = verify::candidate(&self.context.host, &verified, serving).await;
+        made.is_ok_and(|(candidate, _)| !candidate.rows.is_empty())
     }
 
     /// The operator went back to a version: it serves at once, and what the other wrote gives way.
