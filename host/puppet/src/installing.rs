@@ -176,9 +176,9 @@ impl Way {
         }
         let over = grant.as_ref().filter(|grant| grant.is_over()).and_then(|grant| grant.terms.expires);
         widened.extend(over.map(|end| format!("its grant ended at {end}")));
-        // Of exactly this content the operator has said how much it may.
+        // Where nothing of it runs yet, and the operator has said of exactly this content how much it may.
         let is_settled = |grant: &PackGrant| grant.digest == Some(asking.digest) && !grant.is_over();
-        let goes = widened.is_empty() || grant.as_ref().is_some_and(is_settled);
+        let goes = widened.is_empty() || runs.is_none() && grant.as_ref().is_some_and(is_settled);
         let state = if goes { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
         let rebind =
             widened.is_empty() && grant.is_some_and(|grant| grant.digest.is_some_and(|of| of != asking.digest));
