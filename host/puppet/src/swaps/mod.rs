@@ -7,9 +7,13 @@
 
 pub mod compile;
 mod drive;
+mod ending;
 mod folders;
+mod follow;
 mod progress;
+mod stages;
 mod start;
+mod telling;
 mod verify;
 mod watcher;
 
