@@ -170,12 +170,15 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// A version that serves, and who looks at it.
+type Watched = (Arc<Plugin>, Arc<Watch>);
+
 /// The tasks of a host's packs. Ends them when it is dropped.
 pub struct Swaps {
     context: Arc<Context>,
     asked: Mutex<BTreeMap<PackId, watch::Sender<u64>>>,
     /// What was watched when the last host ended, until its pack's task goes on with it.
-    watched: Mutex<BTreeMap<PackId, (Arc<Plugin>, Arc<Watch>)>>,
+    watched: Mutex<BTreeMap<PackId, Watched>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
