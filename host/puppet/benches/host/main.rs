@@ -85,7 +85,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 9] = [
+    let parts: [(&str, Part); 10] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -95,6 +95,7 @@ fn main() {
         ("idle", idle::rows),
         ("simulate", simulate::rows),
         ("swap", swap::rows),
+        ("swap", swap::loaded),
     ];
     for (name, part) in parts {
         if only.is_none_or(|only| only == name) {

@@ -18,6 +18,8 @@ use crate::{
 
 /// Of one agent in a second.
 const EVENTS: usize = 10;
+/// Sent in one request, each to another agent.
+const TOGETHER: u32 = 10;
 
 /// With against without.
 pub async fn rows(effort: &Effort) -> Vec<Row> {
@@ -61,24 +63,28 @@ pub async fn rows(effort: &Effort) -> Vec<Row> {
     ]
 }
 
-/// The load while something else goes on. Answers the events, and the milliseconds of each from being sent to being
-/// handled.
+/// The load while something else goes on. Answers the events, and the milliseconds from being sent to being handled: of
+/// those that are sent together, what the last of them waits.
 async fn during(village: &Village, name: &str, goes_on: impl Future<Output = ()>) -> (Vec<String>, Vec<f64>) {
     let stop = AtomicBool::new(false);
     let load = async {
         let (mut sent, mut under_way) = (Vec::new(), JoinSet::new());
         let agents = village.agents.len();
-        let mut beats = tokio::time::interval(Duration::from_secs(1) / u32::try_from(agents * EVENTS).unwrap());
+        let mut beats =
+            tokio::time::interval(Duration::from_secs(1) * TOGETHER / u32::try_from(agents * EVENTS).unwrap());
         beats.set_missed_tick_behavior(MissedTickBehavior::Burst);
         while !stop.load(Ordering::Acquire) {
             beats.tick().await;
-            let id = format!("evt_{name}_{}", sent.len());
-            let event = event(&id, "bench.tick", &village.agents[sent.len() % agents]);
-            sent.push(id);
+            let mut events = Vec::new();
+            for _ in 0..TOGETHER {
+                let id = format!("evt_{name}_{}", sent.len());
+                events.push(event(&id, "bench.tick", &village.agents[sent.len() % agents]));
+                sent.push(id);
+            }
             let data = village.data();
             under_way.spawn(async move {
                 let since = Instant::now();
-                handled(&data, event).await;
+                handled(&data, events).await;
                 since.elapsed().as_secs_f64() * 1e3
             });
         }

@@ -28,13 +28,17 @@ const RECORDED: usize = 20;
 /// After such a pause the watcher takes a change for one by itself, and not for one of many.
 const PAUSE: Duration = Duration::from_millis(120);
 
-/// All figures.
+/// Of one version after the other.
 pub fn rows(effort: &Effort) -> Vec<Row> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut rows = runtime.block_on(served(effort.swaps));
     rows.push(cold(effort.rounds.min(3)));
-    rows.extend(runtime.block_on(load::rows(effort)));
     rows
+}
+
+/// Of versions that come while there is much to do.
+pub fn loaded(effort: &Effort) -> Vec<Row> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(load::rows(effort))
 }
 
 /// Value at a share of them.
@@ -55,7 +59,7 @@ async fn served(swaps: usize) -> Vec<Row> {
     let (mut waited, mut switched) = (Vec::new(), Vec::new());
     for swap in 1..=swaps {
         for n in 0..RECORDED {
-            handled(&village.data(), event(&format!("news_{swap}_{n}"), "news", &village.agents[0])).await;
+            handled(&village.data(), vec![event(&format!("news_{swap}_{n}"), "news", &village.agents[0])]).await;
         }
         tokio::time::sleep(PAUSE).await;
         let bytes = version(swap % VERSIONS);
@@ -85,7 +89,7 @@ async fn first_event(village: &Village, bytes: &[u8], swap: usize) -> f64 {
     let since = village.put(bytes);
     for n in 0.. {
         let id = format!("tick_{swap}_{n}");
-        handled(&village.data(), event(&id, "bench.tick", &village.agents[0])).await;
+        handled(&village.data(), vec![event(&id, "bench.tick", &village.agents[0])]).await;
         let waited = since.elapsed();
         if rows.handled_by(&id) == digest.as_bytes() {
             return waited.as_secs_f64() * 1e3;

@@ -168,9 +168,9 @@ pub fn event(id: &str, kind: &str, agent: &AgentId) -> Event {
     }
 }
 
-/// Sends it and waits until it is handled.
-pub async fn handled(data: &Path, event: Event) {
-    let request = Request::Send { events: vec![event], wait_ms: Some(60_000) };
+/// Sends them and waits until they are handled.
+pub async fn handled(data: &Path, events: Vec<Event>) {
+    let request = Request::Send { events, wait_ms: Some(60_000) };
     let answer = control::ask(data, &request).await.unwrap().unwrap();
     assert_ne!(answer["outcome"], "waiting", "{answer}");
 }
