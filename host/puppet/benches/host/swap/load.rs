@@ -2,14 +2,15 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::{task::JoinSet, time::MissedTickBehavior};
+use puppet::control::{self, Request};
+use tokio::time::MissedTickBehavior;
 
 use super::{
     PAUSE, VERSIONS, at,
-    village::{Village, event, handled, version},
+    village::{Village, event, version},
 };
 use crate::{
     Effort,
@@ -31,7 +32,7 @@ pub async fn rows(effort: &Effort) -> Vec<Row> {
         // A canary has to be served.
         during(&village, &format!("warm{n}"), village.serves(&bytes)).await;
     }
-    let (still, mut quiet) = during(&village, "still", tokio::time::sleep(effort.length * 10)).await;
+    let still = during(&village, "still", tokio::time::sleep(effort.length * 10)).await;
     let swaps = effort.loaded_swaps;
     let hammered = async {
         for swap in 1..=swaps {
@@ -41,14 +42,15 @@ pub async fn rows(effort: &Effort) -> Vec<Row> {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    let (accepted, mut beside) = during(&village, "swaps", hammered).await;
-    let all = [still, accepted].concat();
+    let accepted = during(&village, "swaps", hammered).await;
+    let rows = village.rows();
+    let ((ill, mut quiet), (ill_beside, mut beside)) = (rows.fates(&still), rows.fates(&accepted));
     vec![
         Row {
             name: format!("{swaps} swaps, events not handled well"),
-            value: village.rows().not_well(&all) as f64,
+            value: (ill + ill_beside) as f64,
             unit: "events",
-            peer: all.len() as f64,
+            peer: (still.len() + accepted.len()) as f64,
             against: "all events",
             limit: Limit::AtMost(0.0),
         },
@@ -63,15 +65,14 @@ pub async fn rows(effort: &Effort) -> Vec<Row> {
     ]
 }
 
-/// The load while something else goes on. Answers the events, and the milliseconds from being sent to being handled: of
-/// those that are sent together, what the last of them waits.
-async fn during(village: &Village, name: &str, goes_on: impl Future<Output = ()>) -> (Vec<String>, Vec<f64>) {
+/// The load while something else goes on, and until all of it is handled. Answers the events.
+async fn during(village: &Village, name: &str, goes_on: impl Future<Output = ()>) -> Vec<String> {
     let stop = AtomicBool::new(false);
     let load = async {
-        let (mut sent, mut under_way) = (Vec::new(), JoinSet::new());
+        let mut sent = Vec::new();
         let agents = village.agents.len();
-        let mut beats =
-            tokio::time::interval(Duration::from_secs(1) * TOGETHER / u32::try_from(agents * EVENTS).unwrap());
+        let together = Duration::from_secs(1) * TOGETHER / u32::try_from(agents * EVENTS).unwrap();
+        let mut beats = tokio::time::interval(together);
         beats.set_missed_tick_behavior(MissedTickBehavior::Burst);
         while !stop.load(Ordering::Acquire) {
             beats.tick().await;
@@ -81,18 +82,17 @@ async fn during(village: &Village, name: &str, goes_on: impl Future<Output = ()>
                 events.push(event(&id, "bench.tick", &village.agents[sent.len() % agents]));
                 sent.push(id);
             }
-            let data = village.data();
-            under_way.spawn(async move {
-                let since = Instant::now();
-                handled(&data, events).await;
-                since.elapsed().as_secs_f64() * 1e3
-            });
+            let request = Request::Send { events, wait_ms: None };
+            control::ask(&village.data(), &request).await.unwrap().unwrap();
         }
-        (sent, under_way.join_all().await)
+        sent
     };
     let ended = async {
         goes_on.await;
         stop.store(true, Ordering::Release);
     };
-    tokio::join!(load, ended).0
+    let (sent, ()) = tokio::join!(load, ended);
+    let rows = village.rows();
+    village.until("events are left", async || !rows.is_open()).await;
+    sent
 }

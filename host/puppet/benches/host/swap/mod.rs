@@ -59,7 +59,8 @@ async fn served(swaps: usize) -> Vec<Row> {
     let (mut waited, mut switched) = (Vec::new(), Vec::new());
     for swap in 1..=swaps {
         for n in 0..RECORDED {
-            handled(&village.data(), vec![event(&format!("news_{swap}_{n}"), "news", &village.agents[0])]).await;
+            let id = format!("before_{swap}_{n}");
+            handled(&village.data(), vec![event(&id, "bench.tick", &village.agents[0])]).await;
         }
         tokio::time::sleep(PAUSE).await;
         let bytes = version(swap % VERSIONS);

@@ -2,6 +2,7 @@
 //! whose component lies in the folder and can be replaced there.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -12,7 +13,7 @@ use puppet::{
     firstparty,
 };
 use puppet_types::{AgentId, Digest, Event, EventId, Priority, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 /// The plugin that is replaced.
@@ -134,20 +135,26 @@ pub struct Rows(Connection);
 impl Rows {
     /// The component that handled an event.
     pub fn handled_by(&self, event: &str) -> Vec<u8> {
-        const SQL: &str = "SELECT j.digest FROM journal j JOIN events e ON e.seq = j.event WHERE e.id = ?1";
-        self.0.prepare_cached(SQL).unwrap().query_row([event], |row| row.get(0)).optional().unwrap().unwrap()
+        const SQL: &str = "SELECT digest FROM journal WHERE event = (SELECT seq FROM events WHERE id = ?1) \
+                           ORDER BY seq DESC LIMIT 1";
+        self.0.prepare_cached(SQL).unwrap().query_row([event], |row| row.get(0)).unwrap()
     }
 
-    /// How many of these were not handled well, once.
-    pub fn not_well(&self, events: &[String]) -> usize {
-        const SQL: &str = "SELECT count(*), coalesce(max(j.outcome = 'ok' AND e.state = 'done'), 0) \
-                           FROM events e JOIN journal j ON j.event = e.seq WHERE e.id = ?1";
+    /// How many of these were not handled well, once; and the milliseconds of each from when it happened to its end.
+    pub fn fates(&self, events: &[String]) -> (usize, Vec<f64>) {
+        const SQL: &str = "SELECT e.id, count(*) = 1 AND min(j.outcome = 'ok' AND e.state = 'done'), e.ended - e.at \
+                           FROM journal j JOIN events e ON e.seq = j.event GROUP BY e.seq";
         let mut statement = self.0.prepare(SQL).unwrap();
-        let mut well = |id: &String| {
-            let fate: (i64, bool) = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-            fate == (1, true)
-        };
-        events.iter().filter(|id| !well(id)).count()
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).unwrap();
+        let fates: HashMap<String, (bool, Option<f64>)> = rows.map(Result::unwrap).collect();
+        let fate = |id: &String| fates.get(id).copied().unwrap_or((false, None));
+        let waited = events.iter().filter_map(|id| fate(id).1).collect();
+        (events.iter().filter(|id| !fate(id).0).count(), waited)
+    }
+
+    /// Whether events are left.
+    pub fn is_open(&self) -> bool {
+        self.0.query_row("SELECT EXISTS (SELECT 1 FROM events WHERE state = 'waiting')", [], |row| row.get(0)).unwrap()
     }
 }
 
