@@ -1,9 +1,10 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, metered plugins against unmetered ones, and a day of a thousand agents.
+//! hostile ones, metered plugins against unmetered ones, a day of a thousand agents, and plugins that are replaced while
+//! their agents live.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, hostile, metering, idle, simulate. `--pool '{"slots": 64}'` tries other settings of the sandbox's
+//! threads, durable, hostile, metering, idle, simulate, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
 //! pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -22,6 +23,7 @@ mod metering;
 mod ours;
 mod sandbox;
 mod simulate;
+mod swap;
 mod table;
 
 use std::time::Duration;
@@ -42,6 +44,12 @@ pub struct Effort {
     pub idle: usize,
     /// Agents that are simulated for a day.
     pub simulated: u32,
+    /// Versions that take another's place, one after the other.
+    pub swaps: usize,
+    /// The same under load.
+    pub loaded_swaps: usize,
+    /// Agents that hear something ten times a second meanwhile.
+    pub agents: usize,
 }
 
 type Part = fn(&Effort) -> Vec<table::Row>;
@@ -51,15 +59,33 @@ fn main() {
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     // `cargo test --benches` only asks whether it runs.
     let effort = if has("--quick") || !has("--bench") {
-        Effort { length: Duration::from_millis(20), rounds: 1, events: 1_000, idle: 100, simulated: 4 }
+        Effort {
+            length: Duration::from_millis(20),
+            rounds: 1,
+            events: 1_000,
+            idle: 100,
+            simulated: 4,
+            swaps: 3,
+            loaded_swaps: 2,
+            agents: 10,
+        }
     } else {
-        Effort { length: Duration::from_secs(1), rounds: 5, events: 40_000, idle: 10_000, simulated: 1_000 }
+        Effort {
+            length: Duration::from_secs(1),
+            rounds: 5,
+            events: 40_000,
+            idle: 10_000,
+            simulated: 1_000,
+            swaps: 60,
+            loaded_swaps: 200,
+            agents: 100,
+        }
     };
     let idle = args.iter().position(|arg| arg == "--idle").and_then(|at| args.get(at + 1)?.parse().ok());
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 8] = [
+    let parts: [(&str, Part); 10] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -68,6 +94,8 @@ fn main() {
         ("metering", metering::rows),
         ("idle", idle::rows),
         ("simulate", simulate::rows),
+        ("swap", swap::rows),
+        ("swap", swap::loaded),
     ];
     for (name, part) in parts {
         if only.is_none_or(|only| only == name) {

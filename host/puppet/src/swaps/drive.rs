@@ -46,12 +46,7 @@ impl From<puppet_packs::InstallError> for Stop {
 }
 
 /// The task of a pack: as long as the host runs.
-pub(super) async fn work(
-    context: Arc<Context>,
-    pack: PackId,
-    mut asked: Receiver<u64>,
-    watched: Option<(Arc<Plugin>, Arc<Watch>)>,
-) {
+pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>, watched: Option<Watched>) {
     let way = Way { context, pack };
     let mut looking = match watched {
         Some(watched) => way.resumed(watched).await,
@@ -109,7 +104,7 @@ impl Way {
     }
 
     /// What was watched when the last host ended is watched again, from the start. Where there is no way back, it stays.
-    async fn resumed(&self, (serving, watch): (Arc<Plugin>, Arc<Watch>)) -> Option<Looking> {
+    async fn resumed(&self, (serving, watch): Watched) -> Option<Looking> {
         let host = &self.context.host;
         let until = host.now().plus_millis(self.context.rules().watch_ms);
         let entries = self.context.entries(&self.pack).await.unwrap_or_default();
