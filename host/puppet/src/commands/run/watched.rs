@@ -25,6 +25,8 @@ pub struct Watched {
     swaps: Arc<Swaps>,
     grants: (Arc<Grants>, PathBuf),
     config: PathBuf,
+    /// What the host started with where there was no file.
+    without: Option<Config>,
     out: Output,
     said: Mutex<Said>,
 }
@@ -53,7 +55,8 @@ impl Watched {
             ..Said::default()
         };
         let config = setup.home.join("puppet.toml");
-        Self { swaps: Arc::clone(swaps), grants, config, out, said: Mutex::new(said) }
+        let without = (!config.exists()).then(|| setup.config.clone());
+        Self { swaps: Arc::clone(swaps), grants, config, without, out, said: Mutex::new(said) }
     }
 
     fn said(&self) -> std::sync::MutexGuard<'_, Said> {
@@ -131,8 +134,12 @@ impl Files for Watched {
 
     fn config(&self) {
         let env = |name: &str| std::env::var(name).ok();
-        match Config::load(Some(&self.config), &env) {
-            Ok((config, _)) => {
+        let read = match &self.without {
+            Some(config) if !self.config.exists() => Ok(config.clone()),
+            _ => Config::load(Some(&self.config), &env).map(|(config, _)| config),
+        };
+        match read {
+            Ok(config) => {
                 self.no_fault_of("puppet.toml");
                 self.swaps.context().set_rules(config.swap.clone());
                 self.changes(&settings(&config)).into_iter().for_each(|note| self.out.note(note));
