@@ -134,6 +134,9 @@ fn is_enough_and_half_is_not(path: &Path) {
     let preview = previewed(folder.path(), path, &[]);
     assert_eq!(preview["denied"], json!({}), "{}", path.display());
     let grant = preview["suggested_grant"].as_str().unwrap();
+    // Of a pack it can be pasted: it is bound to what was looked at. An agent file is nothing that one could bind.
+    assert_eq!(grant.contains("]\ndigest = \"sha256:"), path.is_dir(), "{grant}");
+    assert!(grant.contains("as requested, since it grows with time"), "{grant}");
     let agents = alone(folder.path(), path);
     assert_eq!(denied_under(folder.path(), &agents, "whole", grant), 0, "{}:\n{grant}", path.display());
     let half = halved(grant);

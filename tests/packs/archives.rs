@@ -131,11 +131,11 @@ fn two_packs_are_told_apart() {
         .map(|file| (file["path"].as_str().unwrap(), file["change"].as_str().unwrap()))
         .collect();
     assert_eq!(files, [("CHANGELOG.md", "added"), ("README.md", "changed"), ("pack.toml", "changed")]);
-    assert_eq!(list(&told, "widened"), &["tweet.posts/hour: asks for 5, was granted 2"]);
+    assert_eq!(list(&told, "widened"), &["tweet.posts/hour: asks for 5, requested 2 before"]);
     assert!(list(&told, "narrowed").is_empty());
     let said = desk.run(&["pack", "diff", &new, &old]).exits(1);
     for line in
-        ["removed CHANGELOG.md", "asks for less: tweet.posts/hour: was granted 5, asks for 2", "  + # Lamp 0.1.0"]
+        ["removed CHANGELOG.md", "asks for less: tweet.posts/hour: requested 5 before, asks for 2", "  + # Lamp 0.1.0"]
     {
         assert!(said.stdout.contains(line), "{}", said.stdout);
     }

@@ -32,6 +32,12 @@ impl Desk {
         told
     }
 
+    /// Of what `grants` speak of.
+    fn digest(&self, pack: &str) -> String {
+        let shown = self.run(&["grants", "show", pack, "--json"]).exits(0).json();
+        shown["digest"].as_str().unwrap().to_owned()
+    }
+
     fn refused(&self, args: &[&str], code: &str, said: &str) {
         let told = self.run(&[args, &["--json"]].concat()).exits(3);
         let reasons = told.json();
@@ -56,6 +62,12 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     assert!(waits.stdout.contains("may post up to 4 times an hour as @lamp"), "{}", waits.stdout);
     assert!(waits.stderr.contains("puppet grants approve lamp --yes --digest sha256:"), "{}", waits.stderr);
     assert_eq!(desk.states(), said(&[("0.1.0", "waiting")]));
+    // Nothing is granted, and what it asks for is shown as asked for.
+    let shown = desk.run(&["grants", "show", "lamp"]).exits(0).stdout;
+    let digest = desk.digest("lamp");
+    let asks = format!("lamp  nothing is granted\n  0.1.0 waits for your approval, {digest}; it asks for this:\n");
+    assert!(shown.starts_with(&asks) && shown.contains("    may post up to 4 times an hour as @lamp"), "{shown}");
+    assert!(!shown.contains("may not") && !shown.contains("ceilings"), "{shown}");
     let early = desk.run(&["grants", "set", "lamp", "tweet.posts/hour=1"]).exits(3);
     assert!(early.stderr.contains("`lamp` was granted nothing so far"), "{}", early.stderr);
     let diff = desk.run(&["grants", "diff", "lamp"]).exits(3);
@@ -100,6 +112,13 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     assert_eq!(list(&told["diff"], "widened"), &["tweet.posts/hour: asks for 9, was granted 4"]);
     assert_eq!(desk.states(), said(&[("0.1.0", "current"), ("0.2.0", "refused"), ("0.3.0", "waiting")]));
     assert_eq!(fs::read_to_string(&grants).unwrap(), bound, "nothing is granted by itself");
+    // Both are shown: what runs with what it has, what waits with what it asks for.
+    let shown = desk.run(&["grants", "show", "lamp"]).exits(0).stdout;
+    let (runs, waits) = shown.split_once("  0.3.0 waits for your approval").unwrap_or_else(|| panic!("{shown}"));
+    assert!(runs.contains(&format!("approved as {component}\n  0.1.0 runs, sha256:")), "{shown}");
+    assert!(runs.contains("    may post up to 4 times an hour as @lamp"), "{shown}");
+    assert!(waits.contains("it asks for this:") && waits.contains("    may post up to 9 times an hour"), "{shown}");
+    assert!(!shown.contains("may not") && !shown.contains(", runs sha256:"), "{shown}");
     // The grant has ended: nothing comes in on it.
     desk.run(&["grants", "set", "lamp", "--expires", "2020-01-01T00:00:00Z"]).exits(0);
     let told =
@@ -185,6 +204,29 @@ fn packs_that_need_each_other() {
     assert!(desk.states().is_empty());
     let gone = desk.run(&["remove", "lamp"]).exits(2);
     assert!(gone.stderr.contains("`lamp` is not installed"), "{}", gone.stderr);
+}
+
+#[test]
+fn a_pack_that_goes_says_what_it_leaves_behind() {
+    let desk = Desk::new();
+    desk.approved(&desk.built("lamp", "0.1.0", 4, ""), &["--allow-unsigned"]);
+    desk.run(&["upgrade", &desk.built("lamp", "0.2.0", 4, ""), "--allow-unsigned"]).exits(0);
+    let one = desk.run(&["remove", "lamp", "0.2.0"]).exits(0);
+    assert_eq!((one.stdout.as_str(), one.stderr.as_str()), ("removed lamp 0.2.0\n", ""), "the pack is still here");
+    desk.run(&["upgrade", &desk.built("lamp", "0.3.0", 4, ""), "--allow-unsigned"]).exits(0);
+    let nobody = desk.run(&["remove", "nope"]).exits(2);
+    assert!(nobody.stderr.ends_with("help: known here: lamp\n"), "{}", nobody.stderr);
+    fs::create_dir(desk.path().join("agents")).unwrap();
+    fs::rename(desk.path().join("lamp"), desk.path().join("agents/lamp")).unwrap();
+    let all = desk.run(&["remove", "lamp", "--with-agent"]).exits(0);
+    assert_eq!(all.stdout, "removed lamp: 2 versions: 0.1.0, 0.3.0\n");
+    assert!(all.stderr.contains("agents/lamp still holds it: the next change there"), "{}", all.stderr);
+    assert!(all.stderr.contains("grants.toml still has [packs.lamp]: `puppet grants revoke lamp`"), "{}", all.stderr);
+    // Nothing here has that name any more: its entry goes, and then it is unknown.
+    fs::remove_dir_all(desk.path().join("agents")).unwrap();
+    desk.run(&["grants", "revoke", "lamp"]).exits(0);
+    assert!(!fs::read_to_string(desk.path().join("grants.toml")).unwrap().contains("lamp"));
+    assert!(desk.run(&["grants", "revoke", "lamp"]).exits(2).stderr.contains("there is no pack `lamp` here"));
 }
 
 #[test]

@@ -145,22 +145,39 @@ fn grants_hold_at_once_and_other_settings_are_named() {
     let place = Place::new(&STEPS, End::Ok, 0);
     let log = place.path().join("log");
     let file = std::fs::File::create(&log).unwrap();
-    let host = support::Running::start_with(support::puppet(place.path()), &place.data(), file);
+    let mut command = support::puppet(place.path());
+    command.env("ENGINE_LOG_LEVEL", "debug");
+    let host = support::Running::start_with(command, &place.data(), file);
     let said = |words: &str| {
         support::until(Duration::from_secs(20), words, || std::fs::read_to_string(&log).unwrap().contains(words));
     };
     assert_eq!(place.event("e0", "pup", Low)["reads"][0]["status"], "ok");
+    place.component(&guest(&STEPS, End::Trap, "traps"));
+    said("DEBUG");
     place.write("grants.toml", b"[packs.pup.tweet]\n");
     said("grants.toml has changed: it holds from now on");
     assert_eq!(place.event("e1", "pup", Low)["reads"][0]["status"], "denied");
     place.write("grants.toml", b"[packs.pup.tweet\n");
-    said("the grants before it go on");
+    said("; the grants before it go on");
+    place.write("grants.toml", b"[packs.pup.tweet]\n");
+    said("grants.toml is fine again");
+    std::fs::remove_file(place.path().join("grants.toml")).unwrap();
+    said("grants.toml is gone: what is installed, and components of your own folders, may do nothing from now on");
     place.write("puppet.toml", b"[swap]\nshadow = 3\n[host]\nworkers = 3\n");
     said("puppet.toml has changed: swap.shadow holds from now on");
     said("puppet.toml has changed: host.workers needs a restart");
     place.write("puppet.toml", b"[swap]\nshadwo = 3\n");
-    said("the configuration before it goes on");
+    said("; the configuration before it goes on");
+    // There was none at the start: without one the host runs as it does.
+    std::fs::remove_file(place.path().join("puppet.toml")).unwrap();
+    said("puppet.toml is fine again");
+    said("puppet.toml says again what runs: nothing needs a restart");
     drop(host);
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(lines(&log, "needs a restart").len(), 2, "once that it does, and once that it does not: {log}");
+    assert!(!log.contains("cannot be read"), "a file that need not be there: {log}");
+    assert!(!log.contains("help:") && lines(&log, "is fine again").len() == 2, "{log}");
+    assert!(!log.contains('\u{1b}'), "a file has no colours: {log}");
 }
 
 #[test]

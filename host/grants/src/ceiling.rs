@@ -22,6 +22,21 @@ impl Ceiling {
         Amount::parse_key(key).ok().filter(|(amount, _)| self.counts(*amount))
     }
 
+    /// The operations that draw on an amount: without one of them it is never used.
+    pub fn drawn_by(&self, amount: Amount) -> &'static [&'static str] {
+        match (self.capability, amount) {
+            (Capability::Tweet, Amount::Posts) => &["post", "thread", "quote"],
+            (Capability::Tweet, Amount::Replies) => &["reply"],
+            (Capability::Tweet, Amount::Likes) => &["like"],
+            (Capability::Tweet, Amount::Deletes) => &["delete"],
+            (Capability::Memory, Amount::Rows | Amount::Bytes) => &["remember", "supersede"],
+            // Vectors are made of what is remembered and of what is looked for.
+            (Capability::Memory, Amount::Tokens | Amount::Usd) => &["remember", "supersede", "recall"],
+            (Capability::Schedule, Amount::Timers) => &["once", "after", "every", "cron"],
+            _ => self.operations,
+        }
+    }
+
     /// The keys of all amounts that it counts.
     pub fn keys(&self) -> Vec<String> {
         Amount::ALL.iter().filter(|amount| self.counts(**amount)).flat_map(|amount| amount.keys()).collect()
@@ -106,6 +121,17 @@ mod tests {
         for other in ["posts/hour", "timers/week", ""] {
             assert_eq!(schedule.amount(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn every_amount_is_drawn_by_operations_of_its_capability() {
+        for of in CEILINGS {
+            for (amount, ..) in of.amounts {
+                let drawn_by = of.drawn_by(*amount);
+                assert!(!drawn_by.is_empty() && drawn_by.iter().all(|name| of.operations.contains(name)), "{amount:?}");
+            }
+        }
+        assert_eq!(ceiling(Capability::Tweet).unwrap().drawn_by(Amount::Posts), ["post", "thread", "quote"]);
     }
 
     #[test]

@@ -118,6 +118,7 @@ fn log(setup: &Setup) -> Result<()> {
         .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
         .map_err(Trouble::internal)?;
     // Set once per process; a second set is a test's.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| output::Log).try_init();
+    let log = tracing_subscriber::fmt().with_ansi(output::stderr_has_colour()).with_env_filter(filter);
+    let _ = log.with_writer(|| output::Log).try_init();
     Ok(())
 }

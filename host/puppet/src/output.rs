@@ -144,6 +144,11 @@ fn write_line(text: &str) -> io::Result<()> {
     writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
+/// Whether what goes to stderr may have colours: only on a terminal, and not where `NO_COLOR` says no.
+pub fn stderr_has_colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
 /// Stderr for the host's own log: a line at a time, without credentials.
 #[derive(Debug, Clone, Copy)]
 pub struct Log;

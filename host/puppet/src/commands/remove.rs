@@ -5,12 +5,13 @@ use puppet_store::{
     AgentStore as _, Change, CommitStore as _, HostLock,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Digest, PackId};
+use puppet_types::{AgentId, Digest, PackId, counted};
 use serde::Serialize;
 
 use crate::{
     agents,
     cli::Remove,
+    grants::Grants,
     installing::{self, of_install},
     output::Output,
     records,
@@ -65,9 +66,39 @@ pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
     let removed = removed.into_iter().map(|entry| Removed { version: entry.version.to_string(), digest: entry.digest });
     let told = Told { schema: "puppet.remove/1", pack: id, removed: removed.collect() };
     if out.json {
-        return out.object(&told);
+        out.object(&told)?;
+    } else {
+        out.line(format!("removed {}", told.in_words(out)))?;
     }
-    told.removed.iter().try_for_each(|gone| out.line(format!("removed {} {}", out.bold(&told.pack), gone.version)))
+    if is_whole { left_behind(setup, &told.pack, out) } else { Ok(()) }
+}
+
+impl Told {
+    /// One version by its number, several by how many there were.
+    fn in_words(&self, out: Output) -> String {
+        let pack = out.bold(&self.pack);
+        let mut versions: Vec<&str> = self.removed.iter().map(|gone| gone.version.as_str()).collect();
+        versions.dedup();
+        match self.removed.as_slice() {
+            [one] => format!("{pack} {}", one.version),
+            all => format!("{pack}: {}: {}", counted(all.len(), "version", "versions"), versions.join(", ")),
+        }
+    }
+}
+
+/// What of a pack that is gone is still there: its folder, from which it comes back, and its grant.
+fn left_behind(setup: &Setup, id: &PackId, out: Output) -> Result<()> {
+    let folder = setup.home.join("agents").join(id.as_str());
+    if folder.join("pack.toml").is_file() {
+        out.note(format!(
+            "{} still holds it: the next change there, or the next start of a host, brings it back",
+            folder.display()
+        ));
+    }
+    if Grants::of(setup)?.pack(id).is_some() {
+        out.note(format!("grants.toml still has [packs.{id}]: `puppet grants revoke {id}` takes it back"));
+    }
+    Ok(())
 }
 
 /// The agent that was made from it lives no more: no host is here to be told.

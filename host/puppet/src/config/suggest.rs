@@ -10,12 +10,18 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// What to do about an unknown word: the nearest one, or all of them.
+/// What to do about an unknown word: the nearest one, or all of them, each once.
 pub fn remedy(word: &str, known: &[&str]) -> String {
-    match nearest(word, known) {
-        Some(candidate) => format!("did you mean `{candidate}`?"),
-        None => format!("known here: {}", known.join(", ")),
+    if let Some(candidate) = nearest(word, known) {
+        return format!("did you mean `{candidate}`?");
     }
+    let mut said: Vec<&str> = Vec::new();
+    for name in known {
+        if !said.contains(name) {
+            said.push(name);
+        }
+    }
+    if said.is_empty() { "none is known here".to_owned() } else { format!("known here: {}", said.join(", ")) }
 }
 
 #[cfg(test)]
@@ -30,5 +36,7 @@ mod tests {
         assert_eq!(nearest("elephants", &known), None);
         assert_eq!(remedy("dta", &known), "did you mean `data`?");
         assert_eq!(remedy("elephants", &known), "known here: timezone, log_level, data");
+        assert_eq!(remedy("nope", &["lamp", "ember", "lamp"]), "known here: lamp, ember");
+        assert_eq!(remedy("nope", &[]), "none is known here");
     }
 }

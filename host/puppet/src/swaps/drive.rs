@@ -3,16 +3,13 @@
 
 use std::sync::Arc;
 
-use puppet_engine::{
-    Plugin,
-    swap::{Candidate, Replaced, Verdict, Watch, settled},
-};
+use puppet_engine::swap::{Candidate, Replaced, Verdict, Watch, settled};
 use puppet_packs::{Entry, State};
 use puppet_sandbox::Standing;
 use puppet_types::{Digest, PackId, Timestamp};
 use tokio::sync::watch::Receiver;
 
-use super::{Context, verify::Stop};
+use super::{Context, LookedAt, verify::Stop};
 
 /// A version that serves and is looked at.
 pub(super) struct Looking {
@@ -46,7 +43,7 @@ impl From<puppet_packs::InstallError> for Stop {
 }
 
 /// The task of a pack: as long as the host runs.
-pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>, watched: Option<Watched>) {
+pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>, watched: Option<LookedAt>) {
     let way = Way { context, pack };
     let mut looking = match watched {
         Some(watched) => way.resumed(watched).await,
@@ -104,7 +101,7 @@ impl Way {
     }
 
     /// What was watched when the last host ended is watched again, from the start. Where there is no way back, it stays.
-    async fn resumed(&self, (serving, watch): Watched) -> Option<Looking> {
+    async fn resumed(&self, (serving, watch): LookedAt) -> Option<Looking> {
         let host = &self.context.host;
         let until = host.now().plus_millis(self.context.rules().watch_ms);
         let entries = self.context.entries(&self.pack).await.unwrap_or_default();

@@ -10,7 +10,11 @@ use puppet_packs::{AgentSpec, Pack};
 use puppet_types::{AgentId, Capability, Digest, PackId, Timestamp};
 use serde::Serialize;
 
-use super::words;
+use super::{
+    compared::Before,
+    standing::{Standing, Version},
+    words,
+};
 use crate::{
     config::grants_file::PackGrant,
     firstparty,
@@ -35,6 +39,8 @@ pub struct Asking {
     pub handles: Vec<String>,
     /// Who says that it is what something was granted to.
     by: Vouched,
+    /// How it stands among the installed versions; none of what is not installed.
+    pub(super) standing: Option<Standing>,
 }
 
 /// One thing that is asked for.
@@ -70,6 +76,12 @@ pub struct Granted {
     /// Whether the operator has said anything of it.
     #[serde(skip)]
     pub is_granted: bool,
+    /// Whether it has nothing, since the operator said nothing of it.
+    #[serde(skip)]
+    pub has_nothing: bool,
+    /// Versions of which there is more to say than the items.
+    #[serde(skip)]
+    pub versions: Vec<Version>,
     /// `live`, `approve` or `dry-run`.
     pub mode: &'static str,
     /// For these alone; empty: for all.
@@ -95,7 +107,7 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
         let requests = plugin.manifest.requests.clone();
         asking.insert(
             pack.clone(),
-            Asking { pack, plugin: None, digest, requests, handles: Vec::new(), by: Vouched::BuiltIn },
+            Asking { pack, plugin: None, digest, requests, handles: Vec::new(), by: Vouched::BuiltIn, standing: None },
         );
     }
     for spec in records::all_agents(setup).await? {
@@ -107,6 +119,7 @@ pub async fn all(setup: &Setup) -> Result<Vec<Asking>> {
             requests: spec.requests_of(&plugin.manifest.requests),
             handles: Vec::new(),
             by: Vouched::FOLDER,
+            standing: None,
         });
         entry.handles.push(spec.handle);
     }
@@ -129,6 +142,9 @@ fn installed(setup: &Setup, all: &mut BTreeMap<PackId, Asking>) -> Result<()> {
             if let Some(other) = all.remove(id).filter(|other| !other.handles.is_empty()) {
                 asking.handles = other.handles;
             }
+            let runs = installing::running(&entries, id).filter(|other| other.digest != entry.digest);
+            let before = runs.and_then(|other| Some((other, installing::asking(setup, other, &known).ok()?)));
+            asking.standing = Some(Standing::of(entry, before));
             all.insert(id.clone(), asking);
         }
     }
@@ -144,6 +160,20 @@ pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
         let remedy = crate::config::remedy(pack, &names);
         Trouble::input("unknown-pack", format!("there is no pack `{pack}` here"), remedy)
     })
+}
+
+impl Granted {
+    /// What it has, in words.
+    pub fn plain(&self) -> Vec<String> {
+        plain(&self.items)
+    }
+}
+
+/// Nothing an hour is nothing a day: said once.
+fn plain(items: &[Item]) -> Vec<String> {
+    let mut said: Vec<String> = items.iter().map(|item| item.plain.clone()).collect();
+    said.dedup();
+    said
 }
 
 impl Asking {
@@ -165,6 +195,7 @@ impl Asking {
             requests,
             handles: spec.map(|spec| spec.handle).into_iter().collect(),
             by: Vouched::FOLDER,
+            standing: None,
         }
     }
 
@@ -180,10 +211,7 @@ impl Asking {
 
     /// What it asks for, within the ceilings, in words.
     pub fn plain(&self) -> Vec<String> {
-        let mut said: Vec<String> = self.items_of(&self.requests).into_iter().map(|item| item.plain).collect();
-        // Nothing an hour is nothing a day.
-        said.dedup();
-        said
+        plain(&self.items_of(&self.requests))
     }
 
     /// What it asks for, within the ceilings.
@@ -198,12 +226,15 @@ impl Asking {
     /// What it has of that.
     pub fn granted(&self, grants: &Grants) -> Granted {
         let grant = grants.pack(&self.pack);
+        let is_held = grant.as_ref().map_or(self.by.needs_no_grant(), |grant| self.by.holds(grant));
+        let versions = self.versions(grants, is_held);
         let in_force = grants.in_force();
         let mut left = self.requests.clone();
         let mut terms = in_force.cut(&mut left, (&self.pack, &self.by), None);
         let by_itself = self.items_of(&left);
-        let (widened, narrowed) =
-            self.bound(grant.as_ref()).map_or_else(Default::default, |grant| self.compared(&grant, &by_itself));
+        let (widened, narrowed) = self
+            .bound(grant.as_ref())
+            .map_or_else(Default::default, |grant| self.compared(&grant, &by_itself, Before::Granted));
         if let Some(plugin) = &self.plugin {
             terms = terms.both(&in_force.cut(&mut left, (plugin, &Vouched::BuiltIn), None));
         }
@@ -218,6 +249,8 @@ impl Asking {
             digest: self.digest,
             approved_digest,
             is_granted: grant.is_some(),
+            has_nothing: grant.is_none() && !self.by.needs_no_grant(),
+            versions,
             mode: Mode::name(terms.mode),
             agents: grant.and_then(|grant| grant.agents).unwrap_or_default(),
             expires_at: terms.expires,
@@ -247,7 +280,6 @@ impl Asking {
             let lines = rights.lines(Timestamp::default());
             lines.into_iter().filter(|line| line.key.capability == capability).collect()
         };
-        let (lines, left) = (of(asked), of(has));
         let is_granted = has.get(capability).is_some();
         let named = if is_granted { has.get(capability) } else { asked.get(capability) };
         let all = CEILINGS.iter().find(|most| most.capability == capability);
@@ -256,10 +288,16 @@ impl Asking {
             .flat_map(|most| most.operations.iter().copied())
             .filter(|name| named.is_some_and(|right| right.allows(name)))
             .collect();
+        // What none of them draws on is never used: it is no right.
+        let is_used = |line: &BudgetLine| {
+            all.is_some_and(|most| most.drawn_by(line.key.amount).iter().any(|name| operations.contains(name)))
+        };
+        let [lines, left] = [asked, has].map(|rights| of(rights).into_iter().filter(is_used).collect::<Vec<_>>());
         let is_same = |one: &BudgetLine, other: &BudgetLine| {
             (one.key.amount, one.key.period) == (other.key.amount, other.key.period)
         };
         let asked_for = |line: &BudgetLine| lines.iter().any(|other| is_same(line, other));
+        let may = u64::from(is_granted && !operations.is_empty());
         let item = |counted: Option<&BudgetLine>| {
             let granted = counted.map(|line| {
                 let same = left.iter().find(|left| is_same(left, line));
@@ -274,7 +312,7 @@ impl Asking {
                 period: key.and_then(|(_, period)| period.name()),
                 requested: counted.filter(|line| asked_for(line)).map(|line| line.limit),
                 granted,
-                plain: words::plain(capability, key, granted.unwrap_or(u64::from(is_granted)), &self.handles),
+                plain: words::plain((capability, &operations), key, granted.unwrap_or(may), &self.handles),
             }
         };
         // What the operator bounds besides stands there, too.

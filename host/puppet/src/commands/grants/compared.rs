@@ -9,6 +9,36 @@ use super::{
 };
 use crate::config::grants_file::{Granted as GrantedCapability, PackGrant};
 
+/// What something is held against, as it is told.
+#[derive(Clone, Copy)]
+pub enum Before {
+    /// What the operator granted.
+    Granted,
+    /// What another version requests.
+    Requested,
+}
+
+impl Before {
+    fn not(self) -> &'static str {
+        match self {
+            Self::Granted => "not granted",
+            Self::Requested => "not requested before",
+        }
+    }
+    fn so_much(self, amount: &str) -> String {
+        match self {
+            Self::Granted => format!("was granted {amount}"),
+            Self::Requested => format!("requested {amount} before"),
+        }
+    }
+    fn no_longer(self) -> &'static str {
+        match self {
+            Self::Granted => "granted, no longer asked for",
+            Self::Requested => "requested before, no longer asked for",
+        }
+    }
+}
+
 /// What another version asks for beyond what this one asks for, and the other way.
 pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
     let was = old.rights();
@@ -22,7 +52,7 @@ pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
         let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
         grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
     }
-    let (mut widened, narrowed) = new.against(&grant);
+    let (mut widened, narrowed) = new.compared(&grant, &new.items_under(&grant), Before::Requested);
     widened.extend(new.kinds_beyond(old));
     (widened, narrowed)
 }
@@ -30,12 +60,17 @@ pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
 impl Asking {
     /// What it asks for beyond a grant, whatever that is bound to, and what it was granted beyond what it asks for.
     pub fn against(&self, grant: &PackGrant) -> (Vec<String>, Vec<String>) {
+        self.compared(grant, &self.items_under(grant), Before::Granted)
+    }
+
+    /// Thing by thing, with what a grant leaves of it.
+    fn items_under(&self, grant: &PackGrant) -> Vec<Item> {
         let mut left = self.requests.clone();
         left.retain(|capability, request| {
             let Some(granted) = grant.capabilities.get(capability) else { return false };
             request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
         });
-        self.compared(grant, &self.items_of(&left))
+        self.items_of(&left)
     }
 
     /// Kinds of events that it may send, and the other may not.
@@ -47,7 +82,7 @@ impl Asking {
     }
 
     /// What is asked beyond a grant, and what is granted beyond what is asked.
-    pub fn compared(&self, grant: &PackGrant, items: &[Item]) -> (Vec<String>, Vec<String>) {
+    pub fn compared(&self, grant: &PackGrant, items: &[Item], before: Before) -> (Vec<String>, Vec<String>) {
         let mut widened = Vec::new();
         let rights = self.rights();
         for (capability, granted) in &grant.capabilities {
@@ -56,17 +91,17 @@ impl Asking {
             let beyond = all
                 .flat_map(|most| most.operations.iter())
                 .filter(|name| asked.allows(name) && !allowed.contains(**name));
-            widened.extend(beyond.map(|name| format!("{capability}: asks for `{name}`, which was not granted")));
+            widened.extend(beyond.map(|name| format!("{capability}: asks for `{name}`, which was {}", before.not())));
         }
         for item in items {
             let granted = Capability::parse(item.capability).and_then(|of| grant.capabilities.get(&of));
             let name = item.capability;
             match (granted, item.amount) {
-                (None, ..) => widened.push(format!("{name}: asked for, not granted")),
+                (None, ..) => widened.push(format!("{name}: asked for, {}", before.not())),
                 (Some(_), Some(amount)) if item.requested.is_some_and(|asked| Some(asked) > item.granted) => {
                     let key = item.period.map_or_else(|| amount.to_owned(), |period| format!("{amount}/{period}"));
                     let [asked, has] = [item.requested, item.granted].map(|n| words::quantity(amount, n.unwrap_or(0)));
-                    widened.push(format!("{name}.{key}: asks for {asked}, was granted {has}"));
+                    widened.push(format!("{name}.{key}: asks for {asked}, {}", before.so_much(&has)));
                 }
                 _ => {}
             }
@@ -75,7 +110,7 @@ impl Asking {
         let mut narrowed = Vec::new();
         for (capability, granted) in &grant.capabilities {
             if !self.requests.contains_key(capability) {
-                narrowed.push(format!("{capability}: granted, no longer asked for"));
+                narrowed.push(format!("{capability}: {}", before.no_longer()));
                 continue;
             }
             for ((amount, period), most) in &granted.amounts {
@@ -84,7 +119,7 @@ impl Asking {
                 if let Some(asked) = asked.and_then(|item| item.requested).filter(|asked| most > asked) {
                     let key = format!("{capability}.{}", amount.key(*period));
                     let [most, asked] = [*most, asked].map(|n| words::quantity(amount.name(), n));
-                    narrowed.push(format!("{key}: was granted {most}, asks for {asked}"));
+                    narrowed.push(format!("{key}: {}, asks for {asked}", before.so_much(&most)));
                 }
             }
         }
@@ -121,6 +156,35 @@ mod tests {
         Asking::of_pack(&pack, &runs, Digest::of(b"pack"))
     }
 
+    /// "may like up to 60 times an hour" is not what somebody is asked who looks at a pack that never likes.
+    #[test]
+    fn amounts_of_operations_that_are_not_asked_for_are_not_told() {
+        let said = |capability: &str, operations: &str| {
+            let pack = asking(&format!("[requests.{capability}]\noperations = [{operations}]\n"));
+            pack.plain().join("; ")
+        };
+        assert_eq!(
+            said("tweet", "\"post\", \"reply\", \"timeline\""),
+            "may post up to 12 times an hour; may post up to 100 times a day; may reply up to 60 times an hour"
+        );
+        assert_eq!(said("tweet", "\"timeline\""), "may read posts");
+        assert_eq!(said("memory", "\"recent\", \"pin\""), "may use its agent's memory");
+        let recalls = said("memory", "\"recall\"");
+        assert!(recalls.starts_with("may have memories embedded") && !recalls.contains("keep"), "{recalls}");
+        assert_eq!(said("schedule", "\"list\", \"cancel\""), "may look at its timers and cancel them");
+        assert!(said("llm", "\"embed\"").contains("tokens a day"));
+    }
+
+    /// Nor are they where the operator granted other operations than those.
+    #[test]
+    fn amounts_of_operations_that_are_not_granted_are_not_told() {
+        let pack = asking("[requests.tweet]\noperations = [\"post\", \"like\"]\n");
+        let granted = asking("[requests.tweet]\noperations = [\"post\"]\n");
+        let items = pack.items_of(&granted.requests);
+        let amounts: Vec<Option<&str>> = items.iter().map(|item| item.amount).collect();
+        assert_eq!(amounts, [Some("posts"), Some("posts")]);
+    }
+
     #[test]
     fn whatever_is_asked_for_beyond_is_told() {
         const POSTS: &str = "[requests.tweet]\noperations = [\"post\"]\namounts = { \"posts/hour\" = 2 }\n";
@@ -128,13 +192,18 @@ mod tests {
         // (old, new, more, less)
         let table: [(String, String, Vec<&str>, Vec<&str>); 6] = [
             (POSTS.into(), POSTS.into(), vec![], vec![]),
-            (String::new(), POSTS.into(), vec!["tweet: asked for, not granted"], vec![]),
-            (POSTS.into(), String::new(), vec![], vec!["tweet: granted, no longer asked for"]),
-            (POSTS.into(), POSTS.replace("= 2", "= 3"), vec!["tweet.posts/hour: asks for 3, was granted 2"], vec![]),
+            (String::new(), POSTS.into(), vec!["tweet: asked for, not requested before"], vec![]),
+            (POSTS.into(), String::new(), vec![], vec!["tweet: requested before, no longer asked for"]),
+            (
+                POSTS.into(),
+                POSTS.replace("= 2", "= 3"),
+                vec!["tweet.posts/hour: asks for 3, requested 2 before"],
+                vec![],
+            ),
             (
                 POSTS.into(),
                 POSTS.replace("[\"post\"]", "[\"post\", \"delete\"]"),
-                vec!["tweet: asks for `delete`, which was not granted"],
+                vec!["tweet: asks for `delete`, which was not requested before"],
                 vec![],
             ),
             (kinds("\"news\""), kinds("\"news\", \"alarm\""), vec!["events: asks to send `alarm`"], vec![]),

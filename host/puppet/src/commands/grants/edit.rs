@@ -154,6 +154,12 @@ impl Draft {
         Ok(())
     }
 
+    /// Takes the entry of a pack out that is not here any more.
+    pub fn forget(&mut self, pack: &str) -> Result<()> {
+        self.table(PACKS, None)?.remove(pack);
+        Ok(())
+    }
+
     /// Takes bounds on what several share out, of one capability or all.
     pub fn revoke_shared(&mut self, among: &Among, capability: Option<Capability>) -> Result<()> {
         let (table, name) = match among {

@@ -5,6 +5,7 @@ pub mod asked;
 pub mod compared;
 pub mod edit;
 mod shared;
+mod standing;
 mod words;
 
 use puppet_grants::CEILINGS;
@@ -46,7 +47,12 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
                 let capability = capability.as_deref().map(grantable).transpose()?;
                 return shared::revoke(setup, &among, capability, out).await;
             }
-            let asking = asked::one(setup, &pack).await?;
+            let asking = match asked::one(setup, &pack).await {
+                Err(trouble) if trouble.code == "unknown-pack" && capability.is_none() => {
+                    return forget(setup, &pack, trouble, out).await;
+                }
+                asking => asking?,
+            };
             let capability = capability.as_deref().map(grantable).transpose()?;
             let mut draft = opened(setup, &asking)?;
             draft.revoke(asking.pack.as_str(), capability)?;
@@ -72,6 +78,18 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
             changed(setup, draft, &asking, &terms, out).await
         }
     }
+}
+
+/// Takes the entry of a pack out that was removed; where there is none, the pack is unknown.
+async fn forget(setup: &Setup, pack: &str, unknown: Trouble, out: Output) -> Result<()> {
+    let mut draft = Draft::open(setup)?;
+    if !draft.has(pack) {
+        return Err(unknown);
+    }
+    draft.forget(pack)?;
+    let _changing = draft.save(setup)?;
+    control::ask(&setup.data, &Request::Regrant).await?;
+    if out.json { show(setup, None, out).await } else { out.line(format!("[packs.{pack}] is out of grants.toml")) }
 }
 
 /// With an entry for the pack. Where the operator has said nothing yet, it is what the pack has so far: what it asks for.
@@ -183,12 +201,14 @@ async fn show(setup: &Setup, pack: Option<&str>, out: Output) -> Result<()> {
 fn print(granted: &Granted, out: Output) -> Result<()> {
     let mut about = vec![granted.mode.to_owned()];
     match granted.approved_digest {
+        None if granted.has_nothing => about = vec!["nothing is granted".to_owned()],
         None if granted.is_granted => about.push("granted, whichever component runs".to_owned()),
         None => about.push("no grant of the operator: what it asks for, within the ceilings".to_owned()),
-        Some(approved) if approved != granted.digest => {
-            about.push(format!("approved as {approved}, runs {}", granted.digest))
+        // Which version that is, and which are not, the versions tell.
+        Some(approved) if approved == granted.digest || !granted.versions.is_empty() => {
+            about.push(format!("approved as {approved}"))
         }
-        Some(approved) => about.push(approved.to_string()),
+        Some(approved) => about.push(format!("approved as {approved}, runs {}", granted.digest)),
     }
     if !granted.agents.is_empty() {
         let agents = granted.agents.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
@@ -199,10 +219,14 @@ fn print(granted: &Granted, out: Output) -> Result<()> {
         false => format!("until {at}"),
     }));
     out.line(format!("{}  {}", out.bold(&granted.pack), out.dim(about.join(" · "))))?;
-    let mut said: Vec<&str> = granted.items.iter().map(|item| item.plain.as_str()).collect();
-    // Nothing an hour is nothing a day.
-    said.dedup();
-    said.into_iter().try_for_each(|plain| out.line(format!("  {plain}")))
+    if granted.versions.is_empty() {
+        return granted.plain().iter().try_for_each(|plain| out.line(format!("  {plain}")));
+    }
+    for version in &granted.versions {
+        out.line(format!("  {}", version.heading))?;
+        version.plain.iter().try_for_each(|plain| out.line(format!("    {plain}")))?;
+    }
+    Ok(())
 }
 
 fn compare(granted: &Granted, out: Output) -> Result<()> {

@@ -108,7 +108,7 @@ pub fn print(grants: &Grants, out: Output) -> Result<()> {
 
 fn said(limits: &Limits, out: Output) -> Result<()> {
     one_by_one(limits)
-        .map(|(capability, key, limit)| words::plain(capability, Some(key), limit, &[]))
+        .map(|(capability, key, limit)| words::plain((capability, &[]), Some(key), limit, &[]))
         .try_for_each(|plain| out.line(format!("  {plain}")))
 }
 

@@ -6,14 +6,19 @@ use puppet_types::Capability;
 use crate::config::usd;
 
 /// One right as a sentence: what may be done, how much of it, and as whom.
-pub fn plain(capability: Capability, counted: Option<(Amount, Period)>, most: u64, handles: &[String]) -> String {
+pub fn plain(
+    (capability, operations): (Capability, &[&str]),
+    counted: Option<(Amount, Period)>,
+    most: u64,
+    handles: &[String],
+) -> String {
     let whom = match handles {
         [] => String::new(),
         [one] => format!(" as @{one}"),
         many => format!(" as each of {}", many.iter().map(|one| format!("@{one}")).collect::<Vec<_>>().join(", ")),
     };
     let Some((amount, period)) = counted else {
-        let what = uncounted(capability);
+        let what = uncounted(capability, operations);
         return if most == 0 { format!("may not {what}") } else { format!("may {what}") };
     };
     let a = match period {
@@ -72,12 +77,14 @@ fn times(most: u64, a: &str) -> String {
     if most == 1 { format!("once {a}") } else { format!("up to {} times {a}", grouped(most)) }
 }
 
-fn uncounted(capability: Capability) -> &'static str {
+/// What is done by operations that draw on nothing, as by all of a capability that counts nothing.
+fn uncounted(capability: Capability, operations: &[&str]) -> &'static str {
     match capability {
         Capability::Llm => "use language models",
-        Capability::Tweet => "read and write posts",
+        Capability::Tweet => "read posts",
         Capability::Memory => "use its agent's memory",
-        Capability::Schedule => "set timers",
+        Capability::Schedule if operations.contains(&"cancel") => "look at its timers and cancel them",
+        Capability::Schedule => "look at its timers",
         Capability::Events => "send events",
         Capability::State => "keep a state of its own",
         _ => "use this interface",
@@ -115,7 +122,7 @@ mod tests {
     #[test]
     fn rights_read_as_sentences() {
         let bot = ["news-bot".to_owned()];
-        let said = |capability, amount, period, most| plain(capability, Some((amount, period)), most, &bot);
+        let said = |capability, amount, period, most| plain((capability, &[]), Some((amount, period)), most, &bot);
         let (tweet, llm) = (Capability::Tweet, Capability::Llm);
         assert_eq!(said(tweet, Amount::Posts, Period::Hour, 4), "may post up to 4 times an hour as @news-bot");
         assert_eq!(said(tweet, Amount::Likes, Period::Hour, 1), "may like once an hour as @news-bot");
@@ -130,7 +137,8 @@ mod tests {
         assert_eq!(timers, "may have up to 1,000 timers at once");
         let rows = said(Capability::Memory, Amount::Rows, Period::AtOnce, 0);
         assert_eq!(rows, "may not keep memories");
-        assert_eq!(plain(Capability::State, None, 1, &[]), "may keep a state of its own");
-        assert_eq!(plain(Capability::State, None, 0, &[]), "may not keep a state of its own");
+        assert_eq!(plain((Capability::State, &["get"]), None, 1, &[]), "may keep a state of its own");
+        assert_eq!(plain((Capability::State, &["get"]), None, 0, &[]), "may not keep a state of its own");
+        assert_eq!(plain((Capability::Schedule, &["list"]), None, 1, &[]), "may look at its timers");
     }
 }

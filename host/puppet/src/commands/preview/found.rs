@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use puppet_engine::report::{Input, MoodPoint};
 use puppet_packs::AgentSpec;
-use puppet_types::{Timestamp, counted};
+use puppet_types::{Digest, Timestamp, counted};
 use serde::Serialize;
 
 use super::{
@@ -174,8 +174,8 @@ pub fn rounded(number: f64) -> f64 {
 }
 
 impl Preview {
-    /// Of an agent's days.
-    pub fn of(spec: &AgentSpec, inputs: Vec<Input>, lived: Lived) -> Self {
+    /// Of an agent's days; with what a grant to its pack is bound to.
+    pub fn of((spec, digest): (&AgentSpec, Option<Digest>), inputs: Vec<Input>, lived: Lived) -> Self {
         let memory_bytes_at_start = lived.memory_bytes_at_start;
         let Lived { report, days, budgets, operations, denied, refused_by_platform, timers_waiting, .. } = lived;
         let sum = |of: fn(&Day) -> u64| days.iter().map(of).sum::<u64>();
@@ -194,7 +194,7 @@ impl Preview {
             report.start,
             report.seed
         );
-        let suggested_grant = suggest::grant(&spec.pack, &operations, &budgets, &found_by);
+        let suggested_grant = suggest::grant((&spec.pack, digest), &operations, &budgets, &found_by);
         let own = report.agents.into_iter().find(|agent| agent.id == spec.id.as_str());
         let (posts, mood, breaches) = own.map(|own| (own.posts, own.mood, own.breaches)).unwrap_or_default();
         Self {

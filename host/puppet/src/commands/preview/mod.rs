@@ -52,7 +52,8 @@ pub async fn run(setup: &Setup, args: &cli::Preview, out: Output) -> Result<()> 
 
 async fn previewed(setup: &Setup, course: &Simulate, mut subject: Subject, out: Output) -> Result<Preview> {
     let (spec, inputs) = (subject.spec.clone(), std::mem::take(&mut subject.inputs));
-    Ok(Preview::of(&spec, inputs, week::live(setup, course, subject, out).await?))
+    let digest = subject.digest;
+    Ok(Preview::of((&spec, digest), inputs, week::live(setup, course, subject, out).await?))
 }
 
 fn write(file: &Path, page: &str) -> Result<()> {

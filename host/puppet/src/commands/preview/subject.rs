@@ -25,6 +25,9 @@ pub struct Subject {
     pub brought: Option<Version>,
     /// Files that it was read from.
     pub inputs: Vec<Input>,
+    /// What a grant to it is bound to: its component, or the pack where it brings none. None of an agent file, and of who
+    /// lives here.
+    pub digest: Option<Digest>,
 }
 
 impl Subject {
@@ -33,7 +36,7 @@ impl Subject {
         if path.extension().is_some_and(|ext| ext == "json") && !path.is_dir() {
             let (imported, sha256) = agents::import(path)?;
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Ok(Self { spec: imported.spec, brought: None, inputs: vec![Input { file, sha256 }] });
+            return Ok(Self { spec: imported.spec, brought: None, inputs: vec![Input { file, sha256 }], digest: None });
         }
         if !path.is_dir() && path.extension().is_none_or(|ext| ext != "puppet") {
             let message = "is neither a pack's folder or archive nor an agent file";
@@ -53,7 +56,7 @@ impl Subject {
             return Err(Trouble::input("unknown-agent", message, remedy).of_field("--against"));
         };
         let brought = installing::brought(&installing::of(setup), &spec.plugin)?;
-        Ok(Self { spec, brought, inputs: Vec::new() })
+        Ok(Self { spec, brought, inputs: Vec::new(), digest: None })
     }
 
     fn of_bundle(setup: &Setup, path: &Path, bundle: &Bundle) -> Result<Self> {
@@ -73,7 +76,8 @@ impl Subject {
             None => installing::brought(&installed, pack.manifest.plugin())?,
         };
         let spec = AgentSpec::from_pack(pack).unwrap_or_else(|| anybody(pack));
-        Ok(Self { spec, brought, inputs: inputs(bundle) })
+        let digest = Some(bytes.map_or_else(|| bundle.digest(), Digest::of));
+        Ok(Self { spec, brought, inputs: inputs(bundle), digest })
     }
 }
 

@@ -1,12 +1,13 @@
 //! A grant that is enough for what a character did, with some room and no more: in the form of `grants.toml`.
 //!
 //! The room is a quarter of each peak. It is always less than as much again, so that half of an amount is less than its
-//! peak: who halves the grant sees something denied. What was never used is not granted.
+//! peak: who halves the grant sees something denied. What was never used is not granted. Memories that are there at once
+//! grow with every day: of them it is left what was requested.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use puppet_grants::Amount;
-use puppet_types::{Capability, PackId};
+use puppet_types::{Capability, Digest, PackId};
 
 use super::week::Used;
 use crate::config::usd;
@@ -19,9 +20,9 @@ pub fn with_headroom(peak: u64) -> u64 {
     peak.saturating_add(peak.div_ceil(ROOM)).min(peak.saturating_mul(2).saturating_sub(1)).max(peak)
 }
 
-/// The text of the grant.
+/// The text of the grant. It is bound to a content where there is one: what is installed has nothing otherwise.
 pub fn grant(
-    pack: &PackId,
+    (pack, digest): (&PackId, Option<Digest>),
     operations: &BTreeMap<Capability, Vec<String>>,
     budgets: &[Used],
     found_by: &str,
@@ -33,6 +34,9 @@ pub fn grant(
         text,
         "# {found_by}.\n# What was not used is not granted. Cut it further where you like.\n[packs.{table}]"
     );
+    if let Some(digest) = digest {
+        let _ = writeln!(text, "digest = \"{digest}\"");
+    }
     for (capability, names) in operations {
         let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         let _ = writeln!(text, "\n[packs.{table}.{capability}]");
@@ -63,6 +67,13 @@ fn line(used: &Used) -> String {
         Amount::Usd => format!("\"{}\"", usd(quantity)),
         _ => quantity.to_string(),
     };
+    if used.grows() {
+        return format!(
+            "\"{key}\" = {} # as requested, since it grows with time: {} so far",
+            number(*requested),
+            number(*peak)
+        );
+    }
     let granted = with_headroom(*peak).min(*requested);
     format!(
         "\"{key}\" = {} # peak {}, headroom {}",
@@ -104,7 +115,7 @@ mod tests {
             (Capability::Memory, vec!["recall".to_owned(), "remember".to_owned()]),
             (Capability::State, vec!["get".to_owned()]),
         ];
-        let text = grant(&"a.pack".into(), &operations.into(), &budgets, "For a test");
+        let text = grant((&"a.pack".into(), Some(Digest::of(b"lamp"))), &operations.into(), &budgets, "For a test");
         let file = crate::config::grants_file::parse(&text, std::path::Path::new("grants.toml")).unwrap();
         let pack = &file.packs[0];
         assert_eq!(pack.pack.as_str(), "a.pack");
@@ -114,16 +125,26 @@ mod tests {
         assert_eq!(llm.amounts, [((Amount::Tokens, Period::Day), 1_000)].into(), "no more than requested, no dollars");
         let memory = &pack.capabilities[&Capability::Memory];
         assert_eq!(memory.operations.as_ref().unwrap().len(), 2);
-        assert_eq!(memory.amounts, [((Amount::Rows, Period::AtOnce), 500)].into());
+        assert_eq!(memory.amounts, [((Amount::Rows, Period::AtOnce), 9_000)].into(), "they grow with time");
+        assert_eq!(pack.digest, Some(Digest::of(b"lamp")));
         assert!(text.contains("\"tokens/day\" = 1000 # peak 800, headroom 200\n"), "{text}");
         assert!(text.contains("# \"usd/day\": peak 0, the offline model is free; as requested, \"1.5\""), "{text}");
         // What the host remembers by itself may be more than was asked for.
         let beyond = [used(Capability::Memory, Amount::Rows, Period::AtOnce, 50, 109)];
-        let text =
-            grant(&"p".into(), &[(Capability::Memory, vec!["remember".to_owned()])].into(), &beyond, "For a test");
-        assert!(text.contains("\"rows\" = 50 # peak 109, headroom 0\n"), "{text}");
+        let text = grant(
+            (&"p".into(), None),
+            &[(Capability::Memory, vec!["remember".to_owned()])].into(),
+            &beyond,
+            "For a test",
+        );
+        assert!(text.contains("\"rows\" = 50 # as requested, since it grows with time: 109 so far\n"), "{text}");
         let dollars = [used(Capability::Llm, Amount::Usd, Period::Day, 5_000_000, 1_000_000)];
-        let text = grant(&"p".into(), &[(Capability::Llm, vec!["complete".to_owned()])].into(), &dollars, "For a test");
+        let text = grant(
+            (&"p".into(), None),
+            &[(Capability::Llm, vec!["complete".to_owned()])].into(),
+            &dollars,
+            "For a test",
+        );
         assert!(text.contains("\"usd/day\" = \"1.25\" # peak \"1\", headroom \"0.25\"\n"), "{text}");
     }
 }

@@ -81,6 +81,11 @@ pub struct Used {
 }
 
 impl Used {
+    /// Whether it is more with every day that is lived, as memories are.
+    pub fn grows(&self) -> bool {
+        self.capability == Capability::Memory && self.period == Period::AtOnce
+    }
+
     /// What is there at once is more than what decisions made it: the host remembers posts beside them.
     fn stood_at(&mut self, days: &[Day], timers_waiting: u64) {
         let most = |of: fn(&Day) -> u64| days.iter().map(of).max().unwrap_or(0);
