@@ -196,7 +196,7 @@ pub async fn shadow(
 ) -> Result<Shadow, StoreError> {
     let mut shadow = Shadow::default();
     let mut left = rules.shadow_most;
-    let mut running: JoinSet<Option<Shadowed>> = JoinSet::new();
+    let mut running: JoinSet<Shadowed> = JoinSet::new();
     for agent in agents {
         let limit = rules.shadow.min(left);
         if limit == 0 {
@@ -213,16 +213,21 @@ pub async fn shadow(
             while running.len() >= AT_ONCE
                 && let Some(done) = running.join_next().await
             {
-                done.ok().flatten().iter().for_each(|one| shadow.add(one));
+                shadow.add(&done.map_err(died)?);
             }
             let (host, actor) = (Arc::clone(host), Arc::clone(&actor));
             running.spawn(async move { shadow_one(&host, &actor, entry.invocation).await });
         }
     }
     while let Some(done) = running.join_next().await {
-        done.ok().flatten().iter().for_each(|one| shadow.add(one));
+        shadow.add(&done.map_err(died)?);
     }
     Ok(shadow)
+}
+
+/// The host's own fault over a record: nothing was shown.
+fn died(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Failed(format!("a recorded invocation could not be run again: {error}"))
 }
 
 /// The last records of an agent that its plugin made and that can be run again.
@@ -259,8 +264,8 @@ pub async fn cast(host: &Host, candidate: &Candidate, agent: &AgentId) -> Result
     Ok(cast.map(|actor| Actor { llm: Llm::offline(), ..actor }))
 }
 
-/// One record on another version. None where there is nothing to run it on.
-pub async fn shadow_one(host: &Host, actor: &Arc<Actor>, recorded: Invocation) -> Option<Shadowed> {
+/// One record on another version.
+pub async fn shadow_one(host: &Host, actor: &Arc<Actor>, recorded: Invocation) -> Shadowed {
     let of_another = recorded.plugin.digest != actor.plugin.digest();
     let answers = Answers::Shadow(recorded.reads.clone(), of_another);
     let id = recorded.id.clone();
@@ -271,7 +276,7 @@ pub async fn shadow_one(host: &Host, actor: &Arc<Actor>, recorded: Invocation) -
     let fuel = ended.fuel;
     let proceedings = ended.carrier.into_gate().finish(false);
     let (decisions, unanswered) = (proceedings.decisions, proceedings.unanswered);
-    Some(Shadowed { recorded, outcome, decisions, fuel, unanswered })
+    Shadowed { recorded, outcome, decisions, fuel, unanswered }
 }
 
 #[cfg(test)]

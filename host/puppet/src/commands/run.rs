@@ -83,7 +83,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         out.note(format!("{}: {}: it is left as it was", path.display(), trouble.in_a_line()));
     }
     let unfit: Vec<PathBuf> = unfit.into_iter().map(|(path, _)| path).collect();
-    let (home, keep) = (&setup.home, setup.config.packs.keep);
+    let (home, keep) = (&setup.home, &setup.config.packs);
     let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
     start.notes.iter().for_each(|note| out.note(note));
     let assembly = assembly::assemble(setup, plan)?;
@@ -109,7 +109,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         (installed, repertoire),
         Arc::clone(&grants),
         (program(), sandboxed::config(setup)?),
-        (setup.config.swap.clone(), setup.config.packs.keep),
+        (setup.config.swap.clone(), setup.config.packs.clone()),
         Arc::clone(&joining),
     );
     let swaps = Swaps::new(context);

@@ -25,7 +25,7 @@ pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
 pub use settings::{
-    Approvals, Config, Generator, Generators, Host, Invocation, Journal, KeySource, Llm, LogLevel, Memory, Price,
-    Provider, Store,
+    Approvals, Config, Generator, Generators, Host, Invocation, Journal, KeySource, Llm, LogLevel, Memory, Packs,
+    Price, Provider, Store,
 };
 pub use suggest::{nearest, remedy};

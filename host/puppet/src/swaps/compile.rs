@@ -64,8 +64,12 @@ fn run(program: &Path, task: &[u8], limits: (Duration, u64)) -> std::result::Res
     command.args(["--json", "compile"]).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("the compiler cannot be started: {error}"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(task).map_err(|error| format!("the compiler does not listen: {error}"))?;
+    if let Some(mut stdin) = child.stdin.take()
+        && let Err(error) = stdin.write_all(task)
+    {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!("the compiler does not listen: {error}"));
     }
     let status = wait(&mut child, limits)?;
     if status.success() {
@@ -103,7 +107,7 @@ fn wait(child: &mut Child, (limit, bytes): (Duration, u64)) -> std::result::Resu
                 return kill(child, format!("compiling it took more than {bytes} bytes (`swap.compile_bytes`)"));
             }
             Ok(None) => std::thread::sleep(LOOK),
-            Err(error) => return Err(format!("the compiler cannot be waited for: {error}")),
+            Err(error) => return kill(child, format!("the compiler cannot be waited for: {error}")),
         }
     }
 }

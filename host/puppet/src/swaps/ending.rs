@@ -32,8 +32,14 @@ impl Way {
         if let Err(Stop::Refused(reason) | Stop::Waits(reason)) = done {
             tracing::error!(pack = %self.pack, "{reason}");
         }
-        let (own, keep) = (Arc::clone(context), context.keep);
-        if let Err(error) = super::blocking(move || own.installed.sweep(keep)).await {
+        self.tidy().await;
+    }
+
+    /// Old versions beyond the bounds go.
+    async fn tidy(&self) {
+        let own = Arc::clone(&self.context);
+        let swept = super::blocking(move || own.installed.sweep_within(own.keep.keep, own.keep.bytes)).await;
+        if let Err(error) = swept {
             tracing::warn!(pack = %self.pack, %error, "old versions are not tidied away");
         }
     }
@@ -64,6 +70,7 @@ impl Way {
             tracing::error!(pack = %self.pack, %error, "what became of a version is not written down");
         }
         self.step(entry, stage, Some(reason), |progress| progress.share = 0);
+        self.tidy().await;
     }
 
     /// Agents whose data came with it are known by their new names and accounts; one that is new begins to live.

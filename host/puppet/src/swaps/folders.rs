@@ -109,6 +109,11 @@ impl Folders {
                 },
                 Err(_) if path == self.home.join("grants.toml") => self.files.grants(),
                 Err(_) if path == self.home.join("puppet.toml") => self.files.config(),
+                // Something was missed.
+                Err(_) if path == self.home => {
+                    self.files.grants();
+                    self.files.config();
+                }
                 Err(_) => {}
             }
         }

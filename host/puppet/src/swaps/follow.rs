@@ -49,7 +49,13 @@ impl Way {
     /// Whether the pack's agent is another than this version makes it.
     async fn has_other_data(&self, entry: &Entry, serving: Option<Arc<Plugin>>) -> bool {
         let (own, entry) = (Arc::clone(&self.context), entry.clone());
-        let Ok(pack) = super::blocking(move || own.installed.open(&entry)).await else { return false };
+        let pack = match super::blocking(move || own.installed.open(&entry)).await {
+            Ok(pack) => pack,
+            Err(error) => {
+                tracing::error!(pack = %self.pack, %error, "it is not followed");
+                return false;
+            }
+        };
         let verified = Verified { pack, version: None };
         let made = verify::candidate(&self.context.host, &verified, serving).await;
         made.is_ok_and(|(candidate, _)| !candidate.rows.is_empty())
@@ -85,8 +91,10 @@ impl Way {
                 if host.plugins().get(&self.pack).is_some_and(is_it) {
                     return;
                 }
-                let loaded = host.sandbox.compile(&version.bytes).and_then(|it| version.load(&host.sandbox, &it));
-                match loaded {
+                let sandbox = Arc::clone(&host.sandbox);
+                let load = move || sandbox.compile(&version.bytes).and_then(|it| version.load(&sandbox, &it));
+                let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| error.to_string());
+                match loaded.and_then(|loaded| loaded.map_err(|error| error.to_string())) {
                     Ok(plugin) => host.install(plugin),
                     Err(error) => tracing::error!(pack = %self.pack, %error, "the plugin of the program does not load"),
                 }

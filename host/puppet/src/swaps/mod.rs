@@ -32,7 +32,7 @@ use puppet_sandbox::SandboxConfig;
 use puppet_types::{Digest, PackId};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{grants::Grants, repertoire::Repertoire};
+use crate::{config::Packs, grants::Grants, repertoire::Repertoire};
 
 pub use folders::{Files, Folders};
 pub use progress::{Progress, Told};
@@ -54,8 +54,8 @@ pub struct Context {
     pub program: PathBuf,
     /// As the host's.
     pub sandbox: SandboxConfig,
-    /// Old versions that are kept of each pack.
-    pub keep: usize,
+    /// How many old versions are kept.
+    pub keep: Packs,
     /// As the operator has set them.
     pub rules: RwLock<SwapRules>,
     /// Held by who makes an agent, from looking who is here to the row: two of one name are not both made.
@@ -70,7 +70,7 @@ impl Context {
         (installed, repertoire): (Installed, Arc<Repertoire>),
         grants: Arc<Grants>,
         (program, sandbox): (PathBuf, SandboxConfig),
-        (rules, keep): (SwapRules, usize),
+        (rules, keep): (SwapRules, Packs),
         joining: Arc<tokio::sync::Mutex<()>>,
     ) -> Arc<Self> {
         let rules = RwLock::new(rules);

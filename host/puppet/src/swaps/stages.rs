@@ -183,6 +183,8 @@ impl Way {
             Ok(replaced) => replaced,
             Err(error) => {
                 host.look_away(&watch);
+                let serving = host.plugins().get(&self.pack).map(|plugin| plugin.digest());
+                context.note_back((&self.pack, entry.digest), serving, &error.to_string()).await?;
                 return Err(error.into());
             }
         };
@@ -193,7 +195,9 @@ impl Way {
         }
         if replaced.plugin.is_none() && candidate.plugin.world == World::EventGenerator {
             let start = agents::started(&AgentId::generator(&self.pack), host.now());
-            host.submit(vec![start]).await?;
+            if let Err(error) = host.submit(vec![start]).await {
+                tracing::error!(pack = %self.pack, %error, "it begins at the next start");
+            }
         }
         let from = replaced.plugin.as_ref().map(|plugin| (plugin.version.clone(), plugin.digest()));
         let took = u64::try_from(replaced.took.as_micros()).unwrap_or(u64::MAX);

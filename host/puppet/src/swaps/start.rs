@@ -12,7 +12,9 @@ use puppet_store::Change;
 use puppet_types::{Digest, PackId, Timestamp};
 
 use super::folders::{is_live, packs_in};
-use crate::{agents::brought, grants::Vouched, installing::of_install, repertoire::Version, trouble::Result};
+use crate::{
+    agents::brought, config::Packs, grants::Vouched, installing::of_install, repertoire::Version, trouble::Result,
+};
 
 /// What there is.
 #[derive(Default)]
@@ -40,11 +42,11 @@ pub struct AtStart {
 pub fn at_start(
     installed: &Installed,
     (home, unfit): (&Path, &[PathBuf]),
-    keep: usize,
+    keep: &Packs,
     now: Timestamp,
 ) -> Result<AtStart> {
     let mut start = AtStart::default();
-    installed.sweep(keep).map_err(of_install)?;
+    installed.sweep_within(keep.keep, keep.bytes).map_err(of_install)?;
     installed
         .change(|entries| {
             // A canary ends with its host: it begins its way again.
@@ -94,7 +96,13 @@ impl AtStart {
         }
         let serves = own.iter().any(|entry| matches!(entry.state, State::Current | State::Watched));
         let state = if serves { State::Next } else { State::Current };
-        let Ok(staged) = installed.stage(folder, Source::Folder) else { return Ok(()) };
+        let staged = match installed.stage(folder, Source::Folder) {
+            Ok(staged) => staged,
+            Err(error) => {
+                self.notes.push(format!("{}: {error}: what it held before serves", folder.display()));
+                return Ok(());
+            }
+        };
         if let Err(error) = installed.publish(staged, state, now, None) {
             self.notes.push(format!("{}: {error}: {}; what was live stays live", folder.display(), error.remedy()));
         }

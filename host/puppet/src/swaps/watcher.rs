@@ -28,6 +28,8 @@ const RESTLESS: Duration = Duration::from_secs(2);
 struct Dirty {
     paths: Mutex<BTreeSet<PathBuf>>,
     more: Notify,
+    /// What to look at where something was missed.
+    watched: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Dirty {
@@ -50,11 +52,16 @@ impl Watcher {
         let dirty = Arc::new(Dirty::default());
         let told = Arc::clone(&dirty);
         let inner = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let Ok(event) = event else { return };
-            if matches!(event.kind, EventKind::Access(_)) {
-                return;
+            let mut paths = told.paths.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Ok(event) if matches!(event.kind, EventKind::Access(_)) => return,
+                Ok(event) if !event.need_rescan() => paths.extend(event.paths),
+                // Something was missed: everything may have changed.
+                other => {
+                    tracing::debug!(?other, "all that is watched is looked at again");
+                    paths.extend(told.watched.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+                }
             }
-            told.paths.lock().unwrap_or_else(PoisonError::into_inner).extend(event.paths);
             told.more.notify_one();
         })?;
         Ok(Self { inner, dirty, quiet: QUIET, rested: Instant::now() })
@@ -63,6 +70,7 @@ impl Watcher {
     /// Watches a folder, and what is below it where `deep`. Once more is no harm.
     pub fn watch(&mut self, folder: &Path, deep: bool) -> notify::Result<()> {
         let mode = if deep { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+        self.dirty.watched.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
         self.inner.watch(folder, mode)
     }
 
