@@ -86,9 +86,13 @@ fn a_character_is_no_event_generator() {
     let demo = ["demo", "--plain", "--for", "1s", "--packs", "agents"];
     let run = ["run", "--for", "1s", "--data", "data"];
     write("plugin = \"news\"");
-    for args in [&invoke[..], &simulate, &demo, &run] {
-        refused(folder.path(), args, 2, &["pack.toml", "plugin: `news`", "event-generator", "standard-personality"]);
+    let words = ["pack.toml", "plugin: `news`", "event-generator", "standard-personality"];
+    for args in [&invoke[..], &simulate, &demo] {
+        refused(folder.path(), args, 2, &words);
     }
+    // It keeps nobody else from living.
+    let ran = support::run(folder.path(), &run).exits(0);
+    assert!(words.iter().all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
     write("component = \"ember.wasm\"\n[requests.schedule]\n[requests.events]\nkinds = [\"news\"]");
     refused(folder.path(), &invoke, 2, &["pack.toml", "component: `ember.wasm`", "event-generator", "persona"]);
     assert!(!folder.path().join("out").exists(), "nothing half-written");

@@ -6,6 +6,7 @@ mod bad_input;
 mod corpus;
 mod data_folder;
 mod demo;
+mod diff_behaviour;
 mod embeddings;
 mod faults;
 mod first_steps;

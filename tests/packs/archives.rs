@@ -176,7 +176,7 @@ fn a_pack_that_is_not_what_it_says_is_refused() {
     let other = format!("digest = \"sha256:{}\"", "0".repeat(64));
     for (more, code) in [(&*other, "wrong-digest"), ("contract = \"^0.9\"", "other-contract")] {
         desk.write("agents/ember/pack.toml", text(more));
-        for args in [&["grants", "show"][..], &["simulate", "--agents", "agents", "--out", "out"]] {
+        for args in [&["agent", "list"][..], &["simulate", "--agents", "agents", "--out", "out"]] {
             let refused = desk.run(args).exits(2);
             assert!(refused.stderr.contains(&format!("error[{code}]")), "{args:?}: {}", refused.stderr);
         }

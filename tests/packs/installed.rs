@@ -69,6 +69,11 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     desk.run(&["grants", "set", "lamp", "tweet.posts/hour=1"]).exits(0);
     let told = desk.run(&["install", &first, "--unsigned", "--json"]).exits(3).json();
     assert_eq!((&told["status"], &told["state"]), (&"waiting".into(), &"current".into()));
+    assert!(told["diff"]["widened"].to_string().contains("tweet.posts/hour: asks for 4, was granted 1"), "{told}");
+    // Taken out and brought again it runs at once: of this very content the operator has said how much it may.
+    desk.run(&["remove", "lamp"]).exits(0);
+    let told = desk.run(&["install", &first, "--unsigned", "--json"]).exits(0).json();
+    assert_eq!((&told["status"], &told["state"]), (&"installed".into(), &"current".into()));
     desk.run(&["grants", "set", "lamp", "tweet.posts/hour=4"]).exits(0);
 
     // No more, other words: it comes next, and the grant is bound to it. The operator's comments stay.
@@ -86,7 +91,7 @@ fn a_pack_waits_for_the_operator_and_an_upgrade_that_asks_for_no_more_does_not()
     let component =
         desk.run(&["packs", "--json"]).exits(0).json()["items"][1]["component"].as_str().unwrap().to_owned();
     assert!(bound.contains("# My lamp.") && bound.contains(&format!("digest = \"{component}\"")), "{bound}");
-    assert!(bound.contains("previous = \"sha256:"), "{bound}");
+    assert!(bound.contains("previous = [\"sha256:"), "{bound}");
 
     // More: it waits, and what runs goes on.
     let third = desk.built("lamp", "0.3.0", 9, "");
@@ -183,12 +188,19 @@ fn packs_that_need_each_other() {
 }
 
 #[test]
-fn a_pack_that_an_agent_runs_stays() {
+fn nobody_takes_over_what_lives_from_the_operators_folder() {
     let desk = Desk::new();
     desk.run(&["init", "home"]).exits(0);
-    let archive = desk.built("ember", "0.1.0", 4, "");
+    let archive = desk.built("ember", "9.0.0", 1, "");
     let home = desk.path().join("home");
-    run(&home, &["install", &format!("../{archive}"), "--allow-unsigned"]).exits(3);
+    let install = || run(&home, &["install", &format!("../{archive}"), "--allow-unsigned"]).exits(3).stderr;
+    assert!(install().contains("error[pack-in-use]: `ember` lives from the folder `agents/ember`"), "{}", install());
+    // Also once it lives here, and is bound to what was approved.
+    run(&home, &["run", "--for", "1s"]).exits(0);
+    let shown = run(&home, &["grants", "show", "ember", "--json"]).exits(0).json();
+    let digest = shown["digest"].as_str().unwrap();
+    run(&home, &["grants", "approve", "ember", "--yes", "--digest", digest]).exits(0);
+    assert!(install().contains("error[pack-in-use]"), "{}", install());
     let stays = run(&home, &["remove", "ember"]).exits(3);
     assert!(stays.stderr.contains("error[pack-in-use]: `ember` is run by ember"), "{}", stays.stderr);
 }

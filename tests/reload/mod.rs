@@ -6,5 +6,5 @@ mod installed;
 mod killed;
 mod ledger;
 mod load;
-mod place;
+pub(crate) mod place;
 mod stages;

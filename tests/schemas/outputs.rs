@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::errors;
 use crate::{
     approvals,
+    hostile::guest,
     support::{self, Ran, Running, granted, list, puppet, run},
 };
 
@@ -177,10 +178,24 @@ impl Seen {
         self.run("invocation", 0, &["journal", "show", decided["id"].as_str().unwrap(), "--data", "out/data"]);
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
         self.forgotten(decided["id"].as_str().unwrap());
+        self.differing();
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
+    }
+
+    /// Two versions on what was recorded, of which one record was forgotten.
+    fn differing(&mut self) {
+        let name = "standard-personality";
+        let differ = ["diff-behaviour", name, name, "--last", "10000", "--data", "out/data"];
+        let same = self.run("diff-behaviour", 0, &differ);
+        assert_eq!((&same["changed"], list(&same, "left_out").len()), (&0.into(), 1));
+        std::fs::write(self.folder.join("mute.wasm"), guest::component(&[], guest::End::Trap)).unwrap();
+        let differ = run(&self.folder, &["diff-behaviour", name, "mute.wasm", "--data", "out/data", "--json"]).exits(1);
+        self.error("two versions", "behaviour-differs", &differ);
+        let told = self.keep("diff-behaviour", "the same versions", differ.stdout);
+        assert_eq!((&told["new"]["traps"], &told["items"][0]["new"]["breach"]), (&told["replayed"], &"trap".into()));
     }
 
     /// A record that is forgotten, and an event that cannot be, since it waits.

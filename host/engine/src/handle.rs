@@ -21,7 +21,8 @@ use crate::{
 /// Tries of an event whose invocation ran into its deadline.
 const ATTEMPTS: u32 = 4;
 
-/// An event that met a fault of a version on trial comes again after so long.
+/// An event that met a fault of a version on trial comes again after so long, and later each time: until that version has
+/// gone, or is on trial no more.
 const TRIAL_MS: u64 = 50;
 
 /// How often a quarantined version's events are looked at.
@@ -183,6 +184,7 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     let unembedded = host.unembedded(&commit.changes);
     actor.remembered.add(&commit.changes);
     let looks = host.watches.of(&commit.invocation);
+    let is_good = matches!(commit.invocation.outcome, Outcome::Ok | Outcome::Declined(_));
     let given_way = actor.plugin.given_way().await;
     if let Some(to) = *given_way {
         commit.changes.extend(state_given_way(&actor.plugin, to, Some(&actor.id)));
@@ -192,7 +194,10 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     })?;
     drop(given_way);
     spends.stored();
-    looks.count();
+    // One that comes again is the same fault.
+    if waiting.attempts == 0 || is_good {
+        looks.count();
+    }
     host.backlog.add(unembedded);
     Ok(Settled { committed, timers, again, happening })
 }
@@ -252,9 +257,7 @@ fn is_on_trial(host: &Host, actor: &Actor) -> bool {
 fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp, is_on_trial: impl FnOnce() -> bool) -> EventEnd {
     match outcome {
         Outcome::Ok | Outcome::Declined(_) => EventEnd::Done,
-        _ if waiting.attempts + 1 < ATTEMPTS && is_on_trial() => {
-            EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(10)) }
-        }
+        _ if is_on_trial() => EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(9)) },
         Outcome::Failed(_) => EventEnd::Dead { reason: "failed".to_owned() },
         Outcome::Breach(breach, _) if breach.is_retried() && waiting.attempts + 1 < ATTEMPTS => {
             EventEnd::Retry { not_before: at.plus_millis(1_000 << waiting.attempts.min(10)) }

@@ -3,6 +3,7 @@
 
 use std::io::Cursor;
 
+use base64::Engine as _;
 use minisign::{KeyPair, PublicKey, SecretKeyBox, SignatureBox};
 use puppet_types::Secret;
 
@@ -68,7 +69,7 @@ impl SigningKey {
         let secret = match password.filter(|_| is_encrypted) {
             Some(password) => boxed.into_secret_key(Some(password.expose().to_owned())),
             None if is_encrypted => return Err(SignatureError::WrongPassword),
-            None => boxed.into_unencrypted_secret_key(),
+            None => Ok(in_clear(text)?),
         }
         .map_err(|_| if is_encrypted { SignatureError::WrongPassword } else { SignatureError::NoKey })?;
         let public = PublicKey::from_secret_key(&secret).map_err(|_| SignatureError::NoKey)?;
@@ -86,6 +87,13 @@ impl SigningKey {
         let signed = minisign::sign(Some(&self.public), &self.secret, Cursor::new(text), Some(comment), untrusted);
         signed.map(SignatureBox::into_string).map_err(|error| SignatureError::Failed(error.to_string()))
     }
+}
+
+/// A key that needs no password. The tool writes no checksum into such a one, and the library wants it.
+fn in_clear(text: &Secret) -> Result<minisign::SecretKey, SignatureError> {
+    let line = text.expose().lines().nth(1).ok_or(SignatureError::NoKey)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(line).map_err(|_| SignatureError::NoKey)?;
+    minisign::SecretKey::from_bytes(&bytes).map_err(|_| SignatureError::NoKey)
 }
 
 /// Whether the text of a secret key's file needs a password.
@@ -122,6 +130,22 @@ pub(crate) mod tests {
 
     /// Of nobody: its secret half was thrown away.
     pub(crate) const PUBLIC: &str = "RWTrBUFwN7+Ggimu7B+2kya1LtXR4aDGooq9eELWs8boNNMTyFZd0mCX";
+
+    /// Made by `minisign -G -W` of minisign 0.11, for this test alone.
+    const OF_THE_TOOL: (&str, &str) = (
+        "RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAATlcLbKmOV9MQy56epfGLCtw6JmG5eTchY6Rqtlt2pNFCPdQs7WrYrZqb2xkB3i/AROMe+SG7BO4DA2na+k6k7/8gsLtj5AaDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "RWROVwtsqY5X05qb2xkB3i/AROMe+SG7BO4DA2na+k6k7/8gsLtj5AaD",
+    );
+
+    #[test]
+    fn a_key_that_the_tool_made_signs_and_a_torn_one_does_not() {
+        let (secret, public) = OF_THE_TOOL;
+        let open = |line: &str| SigningKey::open(&Secret::new(format!("untrusted comment: x\n{line}\n")), None);
+        let key = open(secret).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(key.public(), public);
+        assert_eq!(verify(&key.sign("files", "c").unwrap(), "files", public), Ok(()));
+        assert!(matches!(open(&secret[..80]), Err(SignatureError::NoKey)));
+    }
 
     #[test]
     fn a_signature_holds_for_its_key_and_its_text_alone() {

@@ -1,6 +1,9 @@
 //! Agents on their way into a host: the row, what they remember from birth, whom they know.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use puppet_engine::Host;
 use puppet_packs::{AgentSpec, Component, Pack, Secret};
@@ -243,9 +246,15 @@ pub fn generators(versions: &[Version]) -> impl Iterator<Item = String> {
     versions.iter().filter(|version| version.is_generator()).map(|version| version.manifest.id.to_string())
 }
 
-/// Looks for agents in a folder. `others` are plugins that packs may run, besides those of the program and those that
-/// the folder holds.
+/// Looks for agents in a folder, where all of them must be fit. `others` are plugins that packs may run, besides those
+/// of the program and those that the folder holds.
 pub fn find(folder: &Path, others: Vec<Runs>) -> Result<Found> {
+    let (found, troubles) = look(folder, others)?;
+    troubles.into_iter().next().map_or(Ok(found), |(_, trouble)| Err(trouble))
+}
+
+/// The same, and what is wrong with those that are not fit: the others can live without them.
+pub fn look(folder: &Path, mut known: Vec<Runs>) -> Result<(Found, Vec<(PathBuf, Trouble)>)> {
     let cannot = |error: std::io::Error| {
         Trouble::input("agents-folder", format!("cannot be read: {error}"), "name a folder with agent files or packs")
             .in_file(folder)
@@ -255,42 +264,79 @@ pub fn find(folder: &Path, others: Vec<Runs>) -> Result<Found> {
         paths.push(entry.map_err(cannot)?.path());
     }
     paths.sort();
-    let mut found = Found::default();
-    let (mut packs, mut known) = (BTreeMap::new(), others);
     known.extend(vetting::built_in()?);
+    let (mut found, mut packs) = (Found::default(), BTreeMap::new());
     for path in paths.iter().filter(|path| path.join("pack.toml").is_file()) {
-        let pack = Pack::open(path).map_err(of_pack)?;
-        if let Some(version) = brought(&pack)? {
-            known.insert(0, vetting::vet(&pack, Some(&version.bytes), &[])?);
-            found.brought.push(version);
-        }
-        packs.insert(path.clone(), pack);
+        let opened = opened(path).map(|(pack, own)| {
+            if let Some((version, runs)) = own {
+                known.retain(|other| other.plugin != runs.plugin);
+                known.insert(0, runs);
+                found.brought.push(version);
+            }
+            pack
+        });
+        packs.insert(path.clone(), opened);
     }
+    let mut troubles = Vec::new();
     for path in paths {
-        if let Some(pack) = packs.get(&path) {
-            if matches!(pack.manifest.component, Component::BuiltIn(_)) {
-                vetting::vet(pack, None, &known)?;
-            }
-            let prompts = pack.prompts().map_err(of_pack)?;
-            for name in ["pack.toml", "persona.toml"].into_iter().chain(prompts.iter().map(String::as_str)) {
-                if let Ok(bytes) = std::fs::read(path.join(name)) {
-                    let folder = path.file_name().unwrap_or_default().to_string_lossy();
-                    found.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));
-                }
-            }
-            found.specs.extend(AgentSpec::from_pack(pack));
-        } else if path.extension().is_some_and(|ext| ext == "json") {
-            let (imported, digest) = import(&path)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            found.inputs.push((name, digest));
-            if !imported.secrets.is_empty() {
-                found.secrets.insert(imported.spec.id.clone(), imported.secrets);
-            }
-            found.specs.push(imported.spec);
-        }
+        let read = match packs.remove(&path) {
+            Some(pack) => pack.and_then(|pack| found.pack(&path, &pack, &known)),
+            None if path.extension().is_some_and(|ext| ext == "json") => found.file(&path),
+            None => Ok(()),
+        };
+        troubles.extend(read.err().map(|trouble| (path, trouble)));
     }
     found.notes = distinct(&mut found.specs)?;
-    Ok(found)
+    Ok((found, troubles))
+}
+
+/// A pack's folder, with the component that it brings.
+fn opened(path: &Path) -> Result<(Pack, Option<(Version, Runs)>)> {
+    let pack = Pack::open(path).map_err(of_pack)?;
+    let Some(version) = brought(&pack)? else { return Ok((pack, None)) };
+    let runs = vetting::vet(&pack, Some(&version.bytes), &[])?;
+    Ok((pack, Some((version, runs))))
+}
+
+impl Found {
+    fn pack(&mut self, path: &Path, pack: &Pack, known: &[Runs]) -> Result<()> {
+        if matches!(pack.manifest.component, Component::BuiltIn(_)) {
+            vetting::vet(pack, None, known)?;
+        }
+        self.spec(AgentSpec::from_pack(pack))?;
+        let prompts = pack.prompts().map_err(of_pack)?;
+        for name in ["pack.toml", "persona.toml"].into_iter().chain(prompts.iter().map(String::as_str)) {
+            if let Ok(bytes) = std::fs::read(path.join(name)) {
+                let folder = path.file_name().unwrap_or_default().to_string_lossy();
+                self.inputs.push((format!("{folder}/{name}"), puppet_types::Digest::of(&bytes).to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let (imported, digest) = import(path)?;
+        let id = imported.spec.id.clone();
+        self.spec(Some(imported.spec))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.inputs.push((name, digest));
+        if !imported.secrets.is_empty() {
+            self.secrets.insert(id, imported.secrets);
+        }
+        Ok(())
+    }
+
+    fn spec(&mut self, spec: Option<AgentSpec>) -> Result<()> {
+        if let Some(spec) = spec.as_ref().filter(|spec| self.specs.iter().any(|other| other.id == spec.id)) {
+            return Err(same_id(&spec.id));
+        }
+        self.specs.extend(spec);
+        Ok(())
+    }
+}
+
+fn same_id(id: &AgentId) -> Trouble {
+    Trouble::input("agent-exists", format!("two agents have the id `{id}`"), "give one of them another id")
 }
 
 /// Reads one original agent file. Answers it with the digest of its bytes.
@@ -314,8 +360,7 @@ pub fn distinct(specs: &mut [AgentSpec]) -> Result<Vec<String>> {
     let mut handles = std::collections::BTreeSet::new();
     for spec in specs.iter_mut() {
         if !ids.insert(spec.id.clone()) {
-            let message = format!("two agents have the id `{}`", spec.id);
-            return Err(Trouble::input("agent-exists", message, "give one of them another id"));
+            return Err(same_id(&spec.id));
         }
         let mut handle = spec.handle.clone();
         let mut n = 1;

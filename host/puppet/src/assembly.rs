@@ -92,6 +92,11 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
     Ok(assembly)
 }
 
+/// Wires a host where nobody serves: versions are tried on it that somebody has loaded.
+pub fn assemble_empty(setup: &Setup, plan: Plan, sandbox: &Arc<Sandbox>) -> Result<Assembly> {
+    wire(setup, plan, Arc::clone(sandbox))
+}
+
 /// Wires a host with the built-in plugins.
 pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     assemble_on(setup, plan, Arc::new(sandboxed::open(setup)?))
@@ -185,11 +190,6 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
         casting: Box::new(casting),
     });
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
-}
-
-/// The manifests of the built-in plugins.
-pub fn manifests() -> BTreeMap<PackId, Manifest> {
-    firstparty::plugins().into_iter().map(|plugin| (plugin.manifest.id.clone(), plugin.manifest)).collect()
 }
 
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.

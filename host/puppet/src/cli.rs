@@ -49,6 +49,8 @@ pub enum Command {
     Invoke(Invoke),
     /// What a pack would do, cost and need: a week of virtual time, with nothing granted but in simulation.
     Preview(Preview),
+    /// What two versions of a plugin do with the same recorded invocations, side by side. Exit code 1 where they differ.
+    DiffBehaviour(DiffBehaviour),
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
@@ -236,6 +238,31 @@ pub struct Invoke {
     /// Seed of everything random: that of the record, or 42.
     #[arg(long)]
     pub seed: Option<u64>,
+}
+
+/// `diff-behaviour`.
+#[derive(Debug, Args)]
+pub struct DiffBehaviour {
+    /// A component (`.wasm`), a pack's folder or archive, `PACK@VERSION` or `PACK@DIGEST` of what is installed, or `PACK`
+    /// for what runs.
+    pub old: String,
+    /// Another.
+    pub new: String,
+    /// On records of this agent alone.
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// The last so many of each agent.
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub last: u64,
+    /// Of one event kind.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Not before this time, or this long ago (`2h`).
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Differences that are printed.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub show: u64,
 }
 
 /// `agent`.

@@ -56,12 +56,10 @@ impl Vouched {
             // Nothing of these is signed.
             Self::BuiltIn | Self::Folder { component: None } => grant.publisher.is_none(),
             Self::Folder { component: Some(digest) } => {
-                let bound = [grant.digest, grant.previous];
-                grant.publisher.is_none() && (grant.digest.is_none() || bound.contains(&Some(*digest)))
+                grant.publisher.is_none() && (grant.digest.is_none() || grant.is_bound_to(*digest))
             }
             Self::Installed { digest, signer } => {
-                [grant.digest, grant.previous].contains(&Some(*digest))
-                    || (signer.is_some() && *signer == grant.publisher)
+                grant.is_bound_to(*digest) || (signer.is_some() && *signer == grant.publisher)
             }
         }
     }
@@ -331,7 +329,7 @@ mod tests {
         let [one, two, other] = [b"1", b"2", b"3"].map(|bytes| Digest::of(bytes));
         let key = |c: &str| format!("RW{}", c.repeat(54));
         let installed = |digest, signer: Option<&str>| Vouched::Installed { digest, signer: signer.map(&key) };
-        let bound = format!("[packs.ember]\ndigest = \"{one}\"\nprevious = \"{two}\"\n[packs.ember.llm]\n");
+        let bound = format!("[packs.ember]\ndigest = \"{one}\"\nprevious = [\"{two}\"]\n[packs.ember.llm]\n");
         let pinned = format!("[packs.ember]\npublisher = \"{}\"\n[packs.ember.llm]\n", key("Q"));
         let loose = "[packs.ember.llm]\n";
         for (text, vouched, granted) in [

@@ -2,7 +2,7 @@
 //! spoken of, and how a version comes to take another's place.
 
 use puppet_packs::{
-    Entry, InstallError, Installed, State,
+    Entry, InstallError, Installed, Source, State,
     requires::{Present, Unmet},
 };
 use puppet_types::{Digest, PackId, Timestamp};
@@ -15,7 +15,7 @@ use crate::{
     firstparty,
     grants::{Grants, Vouched},
     output::Output,
-    repertoire::Version,
+    repertoire::{Repertoire, Version},
     setup::Setup,
     trouble::{Result, Trouble},
     vetting::{self, Runs},
@@ -55,6 +55,30 @@ pub fn brought(installed: &Installed, id: &PackId) -> Result<Option<Version>> {
     let bundle = installed.bundle(entry).map_err(of_install)?;
     let (manifest, vouched) = (bundle.pack.manifest.clone(), Vouched::BuiltIn);
     Ok(bundle.component_bytes().map(|bytes| Version { manifest, bytes: bytes.to_vec().into(), vouched }))
+}
+
+/// What serves in the data folder, or will when a host starts. What was damaged is not among it.
+pub fn repertoire(installed: &Installed) -> Result<Repertoire> {
+    let repertoire = Repertoire::default();
+    let entries = installed.entries().map_err(of_install)?;
+    let mut replaced = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.state.runs()) {
+        let Ok(bundle) = installed.bundle(entry) else { continue };
+        let vouched = Vouched::of(entry);
+        match entry.component {
+            Some(component) => {
+                replaced.push(entry.id.clone());
+                repertoire.add(component, bundle.pack.manifest.clone(), vouched);
+            }
+            None => repertoire.add_pack(entry.id.clone(), vouched),
+        }
+    }
+    for Version { manifest, bytes, vouched } in Version::built_in() {
+        if !replaced.contains(&manifest.id) {
+            repertoire.add(Digest::of(&bytes), manifest, vouched);
+        }
+    }
+    Ok(repertoire)
 }
 
 /// Whether others can count on it: it runs, or comes next.
@@ -139,18 +163,23 @@ impl Way {
 
     fn from(asking: &Asking, (runs, before): (Option<&Entry>, Option<&Asking>), grants: &Grants) -> Self {
         let is_bound = |grant: &PackGrant| asking.vouched().holds(grant);
-        let was_bound = |grant: &PackGrant| runs.is_some_and(|entry| Vouched::of(entry).holds(grant));
+        // What lies in the operator's own folder vouches for nobody else.
+        let is_strangers = |entry: &&Entry| entry.source == Source::Archive;
+        let was_bound =
+            |grant: &PackGrant| runs.filter(is_strangers).is_some_and(|entry| Vouched::of(entry).holds(grant));
         let grant = grants.pack(&asking.pack).filter(|grant| is_bound(grant) || was_bound(grant));
         let (mut widened, narrowed) = asking.against(&grant.clone().unwrap_or_else(|| PackGrant::of(&asking.pack)));
         // A grant names no kinds of events: what runs is the measure, until this very content was approved.
-        let is_approved = |grant: &PackGrant| [grant.digest, grant.previous].contains(&Some(asking.digest));
+        let is_approved = |grant: &PackGrant| grant.is_bound_to(asking.digest);
         if let Some(before) = before.filter(|_| !grant.as_ref().is_some_and(is_approved)) {
             widened.extend(asking.kinds_beyond(before));
         }
-        let end = grant.as_ref().and_then(|grant| grant.terms.expires);
-        widened
-            .extend(end.filter(|end| *end <= Timestamp::from_system()).map(|end| format!("its grant ended at {end}")));
-        let state = if widened.is_empty() { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
+        let over = grant.as_ref().filter(|grant| grant.is_over()).and_then(|grant| grant.terms.expires);
+        widened.extend(over.map(|end| format!("its grant ended at {end}")));
+        // Where nothing of it runs yet, and the operator has said of exactly this content how much it may.
+        let is_settled = |grant: &PackGrant| grant.digest == Some(asking.digest) && !grant.is_over();
+        let goes = widened.is_empty() || runs.is_none() && grant.as_ref().is_some_and(is_settled);
+        let state = if goes { Self::place(runs.is_some(), &asking.pack) } else { State::Waiting };
         let rebind =
             widened.is_empty() && grant.is_some_and(|grant| grant.digest.is_some_and(|of| of != asking.digest));
         Self { state, widened, narrowed, rebind }
@@ -168,7 +197,9 @@ impl Way {
             return then();
         }
         let mut draft = Draft::open(setup)?;
-        draft.rebind(asking.pack.as_str(), asking.digest)?;
+        let entries = entries(setup)?;
+        let stays = |digest| entries.iter().any(|entry| entry.id == asking.pack && entry.vouched() == digest);
+        draft.rebind(asking.pack.as_str(), asking.digest, &stays)?;
         let _changing = draft.save(setup)?;
         then()
     }

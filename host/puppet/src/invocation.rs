@@ -117,19 +117,7 @@ impl InvocationView {
             DecisionView { decision, effect }
         });
         let decisions = decisions.collect();
-        let (breach, declined, error) = match &invocation.outcome {
-            Outcome::Ok => (None, None, None),
-            Outcome::Declined(declined) => {
-                let view = DeclinedView {
-                    code: declined.code.clone(),
-                    message: declined.message.clone(),
-                    retry_at: declined.retry_at,
-                };
-                (None, Some(view), None)
-            }
-            Outcome::Failed(message) => (None, None, Some(message.clone())),
-            Outcome::Breach(breach, detail) => (Some(breach.code()), None, Some(detail.clone())),
-        };
+        let (breach, declined, error) = ended(&invocation.outcome);
         let event = invocation.event;
         Self {
             schema: SCHEMA,
@@ -156,6 +144,23 @@ impl InvocationView {
             unreplayable: invocation.unreplayable,
             log: invocation.log,
         }
+    }
+}
+
+/// How it ended, where that was not well: the breach, the decline, what is said of a failure or a breach.
+pub fn ended(outcome: &Outcome) -> (Option<&'static str>, Option<DeclinedView>, Option<String>) {
+    match outcome {
+        Outcome::Ok => (None, None, None),
+        Outcome::Declined(declined) => {
+            let view = DeclinedView {
+                code: declined.code.clone(),
+                message: declined.message.clone(),
+                retry_at: declined.retry_at,
+            };
+            (None, Some(view), None)
+        }
+        Outcome::Failed(message) => (None, None, Some(message.clone())),
+        Outcome::Breach(breach, detail) => (Some(breach.code()), None, Some(detail.clone())),
     }
 }
 

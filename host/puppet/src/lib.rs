@@ -80,6 +80,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,
             Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
+            Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,

@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::trouble::{Result, Trouble};
 
+/// Columns where nobody says how many there are.
+const NOT_A_TERMINAL: usize = 100;
+
 /// Where a command prints to.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -79,6 +82,12 @@ impl Output {
         disable_raw_mode().map_err(Trouble::internal)?;
         let _ = writeln!(stderr);
         typed.map(Secret::new).map_err(|error| Trouble::input("key", error.to_string(), "try again"))
+    }
+
+    /// Columns of the terminal; of a file or a pipe as many as most people read well.
+    pub fn width(self) -> usize {
+        let terminal = || io::stdout().is_terminal().then(|| ratatui::crossterm::terminal::size().ok()).flatten();
+        terminal().map_or(NOT_A_TERMINAL, |(columns, _)| usize::from(columns))
     }
 
     /// Dimmed.

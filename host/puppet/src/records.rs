@@ -1,5 +1,7 @@
 //! The data folder as reading commands open it, and what is known of agents before the first host has lived in it.
 
+use std::path::PathBuf;
+
 use puppet_packs::AgentSpec;
 use puppet_store::{AgentStore as _, sqlite::SqliteStore};
 use puppet_types::AgentId;
@@ -58,7 +60,7 @@ pub async fn all_agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
         None => Vec::new(),
     };
     let stored: Vec<AgentId> = specs.iter().map(|spec| spec.id.clone()).collect();
-    let configured = configured(setup)?.unwrap_or_default().specs;
+    let configured = fit(setup)?.0.specs;
     specs.extend(configured.into_iter().filter(|spec| !stored.contains(&spec.id)));
     Ok(specs)
 }
@@ -71,6 +73,15 @@ pub fn configured(setup: &Setup) -> Result<Option<Found>> {
     } else {
         Ok(None)
     }
+}
+
+/// Those of the folder that are fit to live, and what is wrong with the others.
+pub fn fit(setup: &Setup) -> Result<(Found, Vec<(PathBuf, Trouble)>)> {
+    let folder = setup.home.join("agents");
+    if !folder.is_dir() {
+        return Ok((Found::default(), Vec::new()));
+    }
+    agents::look(&folder, installing::plugins(&installing::of(setup))?)
 }
 
 /// Everybody who may stand in a journal: agents and generators.

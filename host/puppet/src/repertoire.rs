@@ -93,6 +93,11 @@ impl Repertoire {
         self.read(|all| all.versions.get(&(pack.clone(), digest)).cloned())
     }
 
+    /// What is known of the version of a pack that was added: for who reads a folder, where one of each serves.
+    pub fn serving(&self, pack: &PackId) -> Option<Arc<Known>> {
+        self.read(|all| all.versions.iter().find(|((id, _), _)| id == pack).map(|(_, known)| Arc::clone(known)))
+    }
+
     /// Who vouches for the data of a pack: the operator, where nobody else is known to.
     pub fn vouched(&self, pack: &PackId) -> Vouched {
         self.read(|all| all.packs.get(pack).cloned()).unwrap_or(Vouched::FOLDER)

@@ -23,8 +23,8 @@ pub enum Verdict {
 fn of_canary(seen: &Seen, rules: &SwapRules, usual: Option<u64>) -> Option<Verdict> {
     let Seen { total, errors, fuel, .. } = *seen;
     let needed = rules.canary_invocations;
-    // So many that it cannot come back within the bound.
-    if errors * 100 > total.max(needed) * rules.canary_error_percent {
+    // At once: every event that meets a fault of it waits for the version before.
+    if errors * 100 > total * rules.canary_error_percent {
         let why = seen.breach.map_or_else(|| "failed".to_owned(), |breach| breach.code().to_owned());
         return Some(Verdict::Bad(format!(
             "{errors} of {total} invocations of the canary ended in an error (the last breach: {why}): more than {} %",
@@ -106,8 +106,9 @@ mod tests {
             (19, 0, 1_900, None),
             (20, 0, 2_000, Some(true)),
             (20, 1, 2_000, Some(true)),
-            (1, 1, 100, None),
-            (2, 2, 200, Some(false)),
+            (1, 1, 100, Some(false)),
+            (19, 1, 1_900, Some(false)),
+            (21, 1, 2_100, Some(true)),
             (20, 2, 2_000, Some(false)),
             (20, 0, 4_000, Some(true)),
             (20, 0, 4_020, Some(false)),

@@ -50,11 +50,20 @@ impl Shadowed {
     /// Whether it ends otherwise, or decides something else. Ids of posts that never were cannot differ: what is
     /// compared are the decisions as they stand in the journal.
     pub fn is_changed(&self) -> bool {
-        let same_end = match (&self.outcome, &self.recorded.outcome) {
-            (Outcome::Breach(now, _), Outcome::Breach(then, _)) => now == then,
-            (now, then) => now == then,
-        };
-        !same_end || self.decisions != self.recorded.decisions
+        !ends_as(&self.outcome, &self.recorded.outcome) || self.decisions != self.recorded.decisions
+    }
+
+    /// Whether another version, on the same record, ends otherwise or decides something else.
+    pub fn differs_from(&self, other: &Self) -> bool {
+        !ends_as(&self.outcome, &other.outcome) || self.decisions != other.decisions
+    }
+}
+
+/// What is said of a breach may hold addresses: the same breach is the same end.
+fn ends_as(one: &Outcome, other: &Outcome) -> bool {
+    match (one, other) {
+        (Outcome::Breach(one, _), Outcome::Breach(other, _)) => one == other,
+        (one, other) => one == other,
     }
 }
 
@@ -136,6 +145,8 @@ impl Shadow {
     /// Why the version may not serve; none where it may.
     pub fn stops(&self, rules: &SwapRules) -> Option<String> {
         if let Some(Fault { invocation, agent, breach, detail }) = &self.fault {
+            // What a guest panics with has lines.
+            let detail = detail.split_whitespace().collect::<Vec<_>>().join(" ");
             return Some(format!(
                 "{} of {} recorded invocations end in a breach on it; the first: {breach} ({detail}) in {invocation} of {agent}",
                 self.traps + self.breaches,
@@ -261,4 +272,21 @@ pub async fn shadow_one(host: &Host, actor: &Arc<Actor>, recorded: Invocation) -
     let proceedings = ended.carrier.into_gate().finish(false);
     let (decisions, unanswered) = (proceedings.decisions, proceedings.unanswered);
     Some(Shadowed { recorded, outcome, decisions, fuel, unanswered })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stops_a_version_is_said_on_one_line() {
+        let detail = "panicked at src/lib.rs:34:40:\nthe number of a door\n".to_owned();
+        let fault = Fault { invocation: "inv_1".into(), agent: "ada".into(), breach: Breach::Trap, detail };
+        let shadow = Shadow { replayed: 7, traps: 3, fault: Some(fault), ..Shadow::default() };
+        assert_eq!(
+            shadow.stops(&SwapRules::default()).unwrap(),
+            "3 of 7 recorded invocations end in a breach on it; the first: trap (panicked at src/lib.rs:34:40: the \
+             number of a door) in inv_1 of ada"
+        );
+    }
 }

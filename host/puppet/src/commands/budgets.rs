@@ -5,17 +5,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use puppet_engine::budgets::{once_each, with_what_is_there};
 use puppet_grants::{Ledger, Owner};
 use puppet_store::BudgetStore as _;
-use puppet_types::{PackId, Timestamp};
+use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
     assembly,
     config::usd,
     control::{self, Request},
-    grants::{Grants, Vouched},
+    grants::Grants,
+    installing,
     output::{Output, Table},
     records,
-    repertoire::Known,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -71,22 +71,18 @@ async fn stored(setup: &Setup) -> Result<Value> {
     ledger.restore(spent.clone());
     let mut lines = Vec::new();
     let grants = Grants::of(setup)?;
-    let manifests = assembly::manifests();
-    let known = |pack: &PackId| {
-        let manifest = manifests.get(pack)?.clone();
-        Some(Known { manifest, vouched: Vouched::BuiltIn })
-    };
+    let repertoire = installing::repertoire(&installing::of(setup))?;
     // Of every right that somebody has, and of no other.
     for spec in records::readable(setup).await? {
-        if let Some(known) = known(&spec.plugin) {
-            let data = Vouched::FOLDER;
+        if let Some(known) = repertoire.serving(&spec.plugin) {
+            let data = repertoire.vouched(&spec.pack);
             lines.extend(assembly::rights(&known, &spec, &data, &grants, &ledger).lines(at));
         }
     }
     let drawn: BTreeSet<_> = spent.iter().map(|spend| &spend.key.owner).collect();
     for owner in drawn {
         let Owner::Agent { agent, pack } = owner else { continue };
-        if let Some(known) = known(pack).filter(|_| agent.is_generator()) {
+        if let Some(known) = repertoire.serving(pack).filter(|_| agent.is_generator()) {
             lines.extend(assembly::rights_of_generator(&known, agent, &grants, &ledger).lines(at));
         }
     }

@@ -66,7 +66,8 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
     let asking = vetted(setup, &staged, &args.path)?;
     let told = Told::of(&staged, &asking, installing::running(&entries, &id));
     let needs = requires::unmet(&Present::of(&staged.pack.manifest), &installing::present(&installing::of(setup))?);
-    let against = trusted(&staged, &entries, &grants, args.allow_unsigned)
+    let against = of_a_folder(setup, &entries, &id)
+        .or_else(|| trusted(&staged, &entries, &grants, args.allow_unsigned))
         .or_else(|| installing::refused(&needs))
         .or_else(|| staged.admit(&entries).map_err(of_install).err());
     match against {
@@ -119,6 +120,19 @@ fn vetted(setup: &Setup, staged: &Staged, path: &Path) -> Result<Asking> {
     let vouched =
         Vouched::Installed { digest: staged.component.unwrap_or(staged.digest), signer: staged.signer.clone() };
     Ok(Asking::of_pack(&staged.pack, &runs, staged.digest).installed(vouched))
+}
+
+/// What lives from the operator's own folder is not taken over by what somebody hands over under its name.
+fn of_a_folder(setup: &Setup, entries: &[Entry], id: &PackId) -> Option<Trouble> {
+    let is_own = |entry: &&Entry| entry.id == *id && entry.source == Source::Folder && !entry.state.is_old();
+    let lies_there = || setup.home.join("agents").join(id.as_str()).join("pack.toml").exists();
+    if entries.iter().find(is_own).is_none() && !lies_there() {
+        return None;
+    }
+    let message = format!("`{id}` lives from the folder `agents/{id}` beside the configuration");
+    let remedy =
+        format!("give the new one another id; or take that folder away, `puppet remove {id}`, and install it then");
+    Some(Trouble::refused("pack-in-use", message, remedy))
 }
 
 /// Whether the operator trusts who it is from. A pack that was signed once stays with its publisher.

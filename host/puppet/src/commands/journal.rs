@@ -68,7 +68,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 }
 
 /// Whether an agent of this id may stand in the journal.
-async fn known(store: &SqliteStore, agent: &AgentId) -> Result<()> {
+pub(super) async fn known(store: &SqliteStore, agent: &AgentId) -> Result<()> {
     let all = records::everybody(store).await?;
     if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
 }
@@ -117,7 +117,7 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
 const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
 
 /// A time, or so long ago.
-fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp> {
+pub(super) fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp> {
     if let Some(at) = Timestamp::parse(text) {
         return Ok(at);
     }

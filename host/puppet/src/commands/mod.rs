@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod budgets;
 pub mod config;
 pub mod demo;
+pub mod diff_behaviour;
 pub mod doctor;
 pub mod event;
 pub mod grants;

@@ -63,7 +63,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     let (agents, behaviour) = match records::if_there(setup)? {
         Some(store) => (agents(&agents::rows(&store).await?), behaviour(&store).await?),
         // Nothing has lived here yet: what comes with the program can still be shown.
-        None => (agents(&records::configured(setup)?.unwrap_or_default().specs), BTreeMap::new()),
+        None => (agents(&records::fit(setup)?.0.specs), BTreeMap::new()),
     };
     let hosted = hosted(setup).await?;
     let grants = Grants::of(setup)?;
@@ -142,8 +142,9 @@ fn inventory(setup: &Setup, hosted: &Hosted) -> Result<Vec<Item>> {
         if !is_shown {
             continue;
         }
-        let pack = installed.open(entry).map_err(of_install)?;
-        let Some(version) = agents::brought(&pack)? else { continue };
+        // One that was damaged is told by `puppet packs` and `puppet doctor`.
+        let Ok(pack) = installed.open(entry) else { continue };
+        let Ok(Some(version)) = agents::brought(&pack) else { continue };
         let version = Version { vouched: Vouched::of(entry), ..version };
         let (signer, told) = (entry.signer.clone(), told(&entry.id, digest));
         items.push(Item { version, digest, signer, entry: Some(entry.clone()), running, told });

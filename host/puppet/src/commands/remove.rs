@@ -47,7 +47,14 @@ pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
         };
         return Err(Trouble::input("not-installed", message, crate::config::remedy(pack, &names)));
     }
-    if meant.iter().any(|entry| !entry.state.is_old()) {
+    let runs = meant.iter().find(|entry| entry.state.runs());
+    if let (Some(runs), Some(_)) = (runs, entries.iter().find(|entry| entry.id == id && !is_meant(entry))) {
+        let message = format!("`{id}` {} is the version that runs", runs.version);
+        let remedy =
+            format!("`puppet rollback {id}` brings another one back first; `puppet remove {id}` takes all out");
+        return Err(Trouble::refused("pack-in-use", message, remedy));
+    }
+    if runs.is_some() {
         unused(setup, &id, args.with_agent).await?;
     }
     let removed = installing::of(setup).forget(is_meant).map_err(of_install)?;

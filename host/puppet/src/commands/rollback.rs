@@ -1,7 +1,7 @@
 //! `rollback`: an earlier version of a pack comes back.
 
 use puppet_packs::{
-    Entry, State,
+    Entry, Source, State,
     requires::{self, Present},
 };
 use puppet_types::{Digest, PackId, Timestamp};
@@ -26,6 +26,9 @@ struct Told {
     state: &'static str,
 }
 
+/// Digits of a digest that name a version, at least.
+const DIGITS: usize = 6;
+
 /// Runs it.
 pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) -> Result<()> {
     let id = PackId::new(pack);
@@ -41,8 +44,8 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
     }
     let runs = installing::running(&entries, &id).cloned();
     let way = Way::of(setup, &asking, runs.as_ref(), &Grants::of(setup)?)?;
-    if !way.widened.is_empty() {
-        installing::move_to(setup, &id, to.digest, State::Waiting, Some("asks for more than it was granted"))?;
+    // What lies in a folder of the operator's own waits for no approval.
+    if way.state == State::Waiting && to.source == Source::Archive {
         let message = format!("`{id}` {} asks for more than it was granted: {}", to.version, way.widened.join("; "));
         let remedy = format!("`puppet grants approve {id} --yes --digest {}`, or leave it so", asking.digest);
         return Err(Trouble::refused("asks-for-more", message, remedy));
@@ -66,11 +69,15 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
 
 /// The version that is meant: the one that is named, or that ran last.
 fn target<'e>(entries: &'e [Entry], id: &PackId, version: Option<&str>) -> Result<&'e Entry> {
-    let of_pack: Vec<&Entry> = entries.iter().filter(|entry| entry.id == *id && !entry.state.runs()).collect();
+    // What was refused, waits or is on trial is let in by `upgrade`, which asks for proof.
+    let ran = |entry: &&Entry| matches!(entry.state, State::Kept | State::RolledBack | State::Next);
+    let of_pack: Vec<&Entry> = entries.iter().filter(|entry| entry.id == *id).filter(ran).collect();
+    let is_named = |entry: &Entry, name: &str| {
+        let digest = name.strip_prefix("sha256:").unwrap_or(name);
+        entry.version.to_string() == name || digest.len() >= DIGITS && entry.digest.hex().starts_with(digest)
+    };
     let found = match version {
-        Some(version) => {
-            of_pack.iter().copied().filter(|entry| entry.version.to_string() == version).max_by_key(|entry| entry.since)
-        }
+        Some(name) => of_pack.iter().copied().filter(|entry| is_named(entry, name)).max_by_key(|entry| entry.since),
         None => of_pack.iter().copied().filter(|entry| entry.state == State::Kept).max_by_key(|entry| entry.since),
     };
     found.ok_or_else(|| {
@@ -95,6 +102,8 @@ fn take_place(setup: &Setup, to: &Entry) -> Result<()> {
                 (State::Current, None)
             } else if entry.state.runs() {
                 (State::RolledBack, Some(format!("{} came back", to.version)))
+            } else if matches!(entry.state, State::Next | State::Canary) {
+                (State::Kept, Some(format!("{} came back before it could serve", to.version)))
             } else {
                 continue;
             };

@@ -77,8 +77,14 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         timezone: setup.config.host.timezone.clone(),
     };
     let installed = Installed::at(&setup.data);
-    let found = records::configured(setup)?.unwrap_or_default();
-    let start = swaps::at_start(&installed, &setup.home, setup.config.packs.keep, Timestamp::from_system())?;
+    // One that is not fit keeps nobody else from living.
+    let (found, unfit) = records::fit(setup)?;
+    for (path, trouble) in &unfit {
+        out.note(format!("{}: {}: it is left as it was", path.display(), trouble.in_a_line()));
+    }
+    let unfit: Vec<PathBuf> = unfit.into_iter().map(|(path, _)| path).collect();
+    let (home, keep) = (&setup.home, setup.config.packs.keep);
+    let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
     start.notes.iter().for_each(|note| out.note(note));
     let assembly = assembly::assemble(setup, plan)?;
     let more = install(&assembly, &start, out);

@@ -24,7 +24,7 @@ pub struct PackGrant {
     /// Of the component that was approved; none: whichever runs.
     pub digest: Option<Digest>,
     /// Of the one that was approved before, and asked for no less: it may still run, and come back.
-    pub previous: Option<Digest>,
+    pub previous: Vec<Digest>,
     /// Who must have signed it: a minisign public key. A pack that is not signed by it is granted nothing.
     pub publisher: Option<String>,
     /// Mode and end.
@@ -38,12 +38,22 @@ pub struct PackGrant {
 }
 
 impl PackGrant {
+    /// Whether its end has come.
+    pub fn is_over(&self) -> bool {
+        self.terms.expires.is_some_and(|end| end <= Timestamp::from_system())
+    }
+
+    /// Whether it was approved for this content, now or before.
+    pub fn is_bound_to(&self, digest: Digest) -> bool {
+        self.digest == Some(digest) || self.previous.contains(&digest)
+    }
+
     /// One that grants nothing.
     pub fn of(pack: &PackId) -> Self {
         Self {
             pack: pack.clone(),
             digest: None,
-            previous: None,
+            previous: Vec::new(),
             publisher: None,
             terms: Terms::default(),
             agents: None,
@@ -133,7 +143,7 @@ fn shared(section: &Section<'_>) -> Result<Limits> {
 
 fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     let digest = section.parsed("digest", "a digest, `sha256:` and 64 hex digits", Digest::parse)?;
-    let previous = section.parsed("previous", "a digest, `sha256:` and 64 hex digits", Digest::parse)?;
+    let previous = previous(section)?;
     let publisher = section.parsed("publisher", "a minisign public key, the line below its comment", publisher)?;
     let mode = match section.text("mode", "`live`, `approve` or `dry-run`")? {
         None => Mode::Live,
@@ -160,9 +170,18 @@ fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     }
     let terms = Terms { mode, expires: expires.map(|found| found.value) };
     let digest = digest.map(|found| found.value);
-    let previous = previous.map(|found| found.value);
     let publisher = publisher.map(|found| found.value);
     Ok(PackGrant { pack, digest, previous, publisher, terms, agents: agents.transpose()?, capabilities, line })
+}
+
+/// What it was bound to before: versions that are still installed.
+fn previous(section: &Section<'_>) -> Result<Vec<Digest>> {
+    let Some(Found { value, line }) = section.texts("previous")? else { return Ok(Vec::new()) };
+    let parse = |text: &String| {
+        let message = format!("`{text}` is no digest: expected `sha256:` and 64 hex digits");
+        Digest::parse(text).ok_or_else(|| section.wrong("previous", line, message, "take it out"))
+    };
+    value.iter().map(parse).collect()
 }
 
 fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {

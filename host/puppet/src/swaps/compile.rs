@@ -26,7 +26,6 @@ const NICE: i32 = 10;
 struct Task {
     component: PathBuf,
     sandbox: SandboxConfig,
-    bytes: u64,
     seconds: u64,
 }
 
@@ -49,11 +48,10 @@ pub fn apart(
         component: file.to_owned(),
         // The pool is the host's: what is compiled does not depend on it.
         sandbox: SandboxConfig { pool: small(config), ..config.clone() },
-        bytes: rules.compile_bytes,
         seconds: limit.as_secs() + 1,
     };
     let task = serde_json::to_vec(&task).map_err(|error| error.to_string())?;
-    run(program, &task, limit)?;
+    run(program, &task, (limit, rules.compile_bytes))?;
     kept()?.ok_or_else(|| "it was compiled, and is not in the cache: see whether the folder can be written".to_owned())
 }
 
@@ -61,7 +59,7 @@ fn small(config: &SandboxConfig) -> Pool {
     Pool { slots: 1, live_bytes: config.limits.memory_bytes, warm_slots: 1, ..config.pool.clone() }
 }
 
-fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), String> {
+fn run(program: &Path, task: &[u8], limits: (Duration, u64)) -> std::result::Result<(), String> {
     let mut command = Command::new(program);
     command.args(["--json", "compile"]).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -69,7 +67,7 @@ fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), 
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(task).map_err(|error| format!("the compiler does not listen: {error}"))?;
     }
-    let status = wait(&mut child, limit)?;
+    let status = wait(&mut child, limits)?;
     if status.success() {
         return Ok(());
     }
@@ -81,23 +79,30 @@ fn run(program: &Path, task: &[u8], limit: Duration) -> std::result::Result<(), 
     let said: Option<serde_json::Value> = serde_json::from_str(said.trim()).ok();
     Err(match said.as_ref().and_then(|said| said["error"]["message"].as_str()) {
         Some(message) => message.to_owned(),
-        // It was killed: by the system, or at a bound of its own.
-        None => format!("compiling it ended abnormally ({status}): more memory than `swap.compile_bytes`, or a fault"),
+        // It was killed, by the system or by somebody.
+        None => format!("compiling it ended abnormally ({status})"),
     })
 }
 
-fn wait(child: &mut Child, limit: Duration) -> std::result::Result<std::process::ExitStatus, String> {
+fn wait(child: &mut Child, (limit, bytes): (Duration, u64)) -> std::result::Result<std::process::ExitStatus, String> {
     let since = Instant::now();
+    let kill = |child: &mut Child, reason: String| {
+        // It may have ended just now.
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(reason)
+    };
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) if since.elapsed() < limit => std::thread::sleep(LOOK),
-            Ok(None) => {
-                // It may have ended just now.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("compiling it took longer than {} ms (`swap.compile_ms`)", limit.as_millis()));
+            Ok(None) if since.elapsed() >= limit => {
+                let most = limit.as_millis();
+                return kill(child, format!("compiling it took longer than {most} ms (`swap.compile_ms`)"));
             }
+            Ok(None) if resident(child.id()).is_some_and(|has| has > bytes) => {
+                return kill(child, format!("compiling it took more than {bytes} bytes (`swap.compile_bytes`)"));
+            }
+            Ok(None) => std::thread::sleep(LOOK),
             Err(error) => return Err(format!("the compiler cannot be waited for: {error}")),
         }
     }
@@ -107,19 +112,20 @@ fn wait(child: &mut Child, limit: Duration) -> std::result::Result<std::process:
 pub fn child() -> Result<()> {
     let task: Task = serde_json::from_reader(std::io::stdin().lock())
         .map_err(|error| Trouble::input("bad-request", error.to_string(), "the host calls this by itself"))?;
-    bounded(&task);
+    bounded(task.seconds);
     let failed = |error: String| Trouble::input("component", error, "build it anew");
     let bytes = std::fs::read(&task.component).map_err(|error| failed(error.to_string()))?;
     let sandbox = Sandbox::new(task.sandbox).map_err(|error| failed(error.to_string()))?;
     sandbox.compile(&bytes).map(drop).map_err(|error| failed(error.to_string()))
 }
 
+/// Bounds of the system beside those that the host holds it to.
 #[cfg(unix)]
-fn bounded(task: &Task) {
+fn bounded(seconds: u64) {
     use rustix::process::{Resource, Rlimit, nice, setrlimit};
     let most = |n: u64| Rlimit { current: Some(n), maximum: Some(n) };
-    let limits = [(Resource::Data, task.bytes), (Resource::Cpu, task.seconds.saturating_mul(64)), (Resource::Core, 0)];
-    for (resource, n) in limits {
+    // Of all its threads together.
+    for (resource, n) in [(Resource::Cpu, seconds.saturating_mul(64)), (Resource::Core, 0)] {
         // Where the system has a lower one, that holds.
         let _ = setrlimit(resource, most(n));
     }
@@ -127,4 +133,12 @@ fn bounded(task: &Task) {
 }
 
 #[cfg(not(unix))]
-fn bounded(_: &Task) {}
+fn bounded(_: u64) {}
+
+/// Bytes of memory that a process really has; none where the system does not say.
+fn resident(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib.saturating_mul(1_024))
+}

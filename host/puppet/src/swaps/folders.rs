@@ -67,7 +67,8 @@ impl Folders {
         };
         self.watch(&mut watcher);
         // What came since the host read them.
-        self.changed(["agents", "grants.toml", "puppet.toml"].map(|name| self.home.join(name)).into()).await;
+        let all = ["agents", "grants.toml", "puppet.toml"].map(|name| self.home.join(name));
+        self.changed(all.into_iter().filter(|path| path.exists()).collect()).await;
         loop {
             let waits = !self.open.is_empty();
             tokio::select! {

@@ -7,9 +7,13 @@
 
 pub mod compile;
 mod drive;
+mod ending;
 mod folders;
+mod follow;
 mod progress;
+mod stages;
 mod start;
+mod telling;
 mod verify;
 mod watcher;
 
@@ -170,15 +174,15 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// A version that serves, and who looks at it.
-type Watched = (Arc<Plugin>, Arc<Watch>);
+/// A version, and who looks at it.
+type LookedAt = (Arc<Plugin>, Arc<Watch>);
 
 /// The tasks of a host's packs. Ends them when it is dropped.
 pub struct Swaps {
     context: Arc<Context>,
     asked: Mutex<BTreeMap<PackId, watch::Sender<u64>>>,
     /// What was watched when the last host ended, until its pack's task goes on with it.
-    watched: Mutex<BTreeMap<PackId, Watched>>,
+    watched: Mutex<BTreeMap<PackId, LookedAt>>,
     tasks: Mutex<JoinSet<()>>,
 }
 

@@ -12,13 +12,7 @@ use puppet_store::Change;
 use puppet_types::{Digest, PackId, Timestamp};
 
 use super::folders::{is_live, packs_in};
-use crate::{
-    agents::{brought, of_pack},
-    grants::Vouched,
-    installing::of_install,
-    repertoire::Version,
-    trouble::Result,
-};
+use crate::{agents::brought, grants::Vouched, installing::of_install, repertoire::Version, trouble::Result};
 
 /// What there is.
 #[derive(Default)]
@@ -42,7 +36,13 @@ pub struct AtStart {
 }
 
 /// Takes in what is there.
-pub fn at_start(installed: &Installed, home: &Path, keep: usize, now: Timestamp) -> Result<AtStart> {
+/// Folders that are not fit are left as they are.
+pub fn at_start(
+    installed: &Installed,
+    (home, unfit): (&Path, &[PathBuf]),
+    keep: usize,
+    now: Timestamp,
+) -> Result<AtStart> {
     let mut start = AtStart::default();
     installed.sweep(keep).map_err(of_install)?;
     installed
@@ -56,7 +56,7 @@ pub fn at_start(installed: &Installed, home: &Path, keep: usize, now: Timestamp)
             Ok(())
         })
         .map_err(of_install)?;
-    for folder in packs_in(&home.join("agents")) {
+    for folder in packs_in(&home.join("agents")).into_iter().filter(|folder| !unfit.contains(folder)) {
         start.folder(installed, &folder, now)?;
     }
     let entries = installed.entries().map_err(of_install)?;
@@ -69,7 +69,8 @@ pub fn at_start(installed: &Installed, home: &Path, keep: usize, now: Timestamp)
 impl AtStart {
     /// A folder of the operator's.
     fn folder(&mut self, installed: &Installed, folder: &Path, now: Timestamp) -> Result<()> {
-        let bundle = Bundle::open(folder).map_err(of_pack)?;
+        // What is wrong with it is told where agents are looked for; what it held before serves.
+        let Ok(bundle) = Bundle::open(folder) else { return Ok(()) };
         let (pack, digest) = (bundle.pack.manifest.id.clone(), bundle.digest());
         let entries = installed.entries().map_err(of_install)?;
         let own: Vec<&Entry> = entries.iter().filter(|entry| entry.id == pack).collect();
@@ -93,7 +94,7 @@ impl AtStart {
         }
         let serves = own.iter().any(|entry| matches!(entry.state, State::Current | State::Watched));
         let state = if serves { State::Next } else { State::Current };
-        let staged = installed.stage(folder, Source::Folder).map_err(of_install)?;
+        let Ok(staged) = installed.stage(folder, Source::Folder) else { return Ok(()) };
         if let Err(error) = installed.publish(staged, state, now, None) {
             self.notes.push(format!("{}: {error}: {}; what was live stays live", folder.display(), error.remedy()));
         }

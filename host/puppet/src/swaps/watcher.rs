@@ -30,6 +30,12 @@ struct Dirty {
     more: Notify,
 }
 
+impl Dirty {
+    fn is_clean(&self) -> bool {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
 /// The watcher.
 pub struct Watcher {
     inner: RecommendedWatcher,
@@ -63,7 +69,10 @@ impl Watcher {
     /// Waits for changes, and until they have come to rest. Cancel-safe: what was not answered stays dirty.
     pub async fn changed(&mut self) -> BTreeSet<PathBuf> {
         loop {
-            self.dirty.more.notified().await;
+            // Who waited before may have been called away while something came to rest.
+            if self.dirty.is_clean() {
+                self.dirty.more.notified().await;
+            }
             let calm = self.rested.elapsed() > CALM;
             self.quiet = if calm { QUIET } else { (self.quiet * 2).min(QUIET_MOST) };
             let end = Instant::now() + RESTLESS;
@@ -106,6 +115,13 @@ mod tests {
         assert!(paths.contains(&below.join("pack.toml")), "{paths:?}");
         let more = tokio::time::timeout(Duration::from_millis(100), watcher.changed()).await;
         assert!(more.is_err(), "nothing more has changed: {more:?}");
+        // Called away in the middle: what changed is told to who waits next.
+        std::fs::write(below.join("pack.toml"), "id = 1").unwrap();
+        watcher.quiet = QUIET_MOST;
+        watcher.rested = Instant::now();
+        let more = tokio::time::timeout(Duration::from_millis(30), watcher.changed()).await;
+        assert!(more.is_err(), "it has not come to rest: {more:?}");
+        assert!(watcher.changed().await.contains(&below.join("pack.toml")));
         std::fs::remove_dir_all(&below).unwrap();
         assert!(watcher.changed().await.iter().any(|path| path.starts_with(&below)));
     }

@@ -100,7 +100,7 @@ impl Draft {
     /// Grants a pack what it asks for, and binds it to the component that runs.
     pub fn approve(&mut self, asking: &Asking) -> Result<()> {
         let entry = self.entry(asking.pack.as_str())?;
-        bind(entry, asking.digest);
+        bind(entry, asking.digest, &|_| true);
         if let Vouched::Installed { signer: Some(signer), .. } = asking.vouched() {
             entry["publisher"] = value(signer.as_str());
         }
@@ -120,8 +120,9 @@ impl Draft {
     }
 
     /// Binds what a pack was granted to another content of it. What it was bound to may go on, and come back.
-    pub fn rebind(&mut self, pack: &str, digest: Digest) -> Result<()> {
-        bind(self.entry(pack)?, digest);
+    /// `stays`: whether a content is still here.
+    pub fn rebind(&mut self, pack: &str, digest: Digest, stays: &dyn Fn(Digest) -> bool) -> Result<()> {
+        bind(self.entry(pack)?, digest, stays);
         Ok(())
     }
 
@@ -205,13 +206,20 @@ impl Draft {
     }
 }
 
-fn bind(entry: &mut Table, digest: Digest) {
-    let digest = digest.to_string();
-    let before = entry.get("digest").and_then(Item::as_str).filter(|before| *before != digest).map(str::to_owned);
-    if let Some(before) = before {
-        entry["previous"] = value(before);
+/// What it was bound to goes on being granted as long as it stays: what runs is not left without rights by what comes
+/// beside it.
+fn bind(entry: &mut Table, digest: Digest, stays: &dyn Fn(Digest) -> bool) {
+    let text = |item: Option<&Item>| item.and_then(Item::as_str).and_then(Digest::parse);
+    let before = entry.get("previous").and_then(Item::as_array).cloned().unwrap_or_default();
+    let before = before.iter().filter_map(|one| one.as_str().and_then(Digest::parse));
+    let mut previous: Vec<Digest> = text(entry.get("digest")).into_iter().chain(before).collect();
+    previous.retain(|one| *one != digest && stays(*one));
+    previous.dedup();
+    match previous.is_empty() {
+        true => drop(entry.remove("previous")),
+        false => entry["previous"] = value(previous.iter().map(ToString::to_string).collect::<Array>()),
     }
-    entry["digest"] = value(digest);
+    entry["digest"] = value(digest.to_string());
 }
 
 /// Puts `llm.usd/day=0.50` into the table of whom it is for. What may not stand there is told when the file is read

@@ -1,0 +1,78 @@
+//! How a version's way ends: it settles, it is rolled back, or it never served.
+
+use std::sync::Arc;
+
+use puppet_engine::swap::{Candidate, Replaced, Verdict};
+use puppet_packs::{Entry, State};
+
+use super::{
+    drive::{Looking, Way},
+    verify::Stop,
+};
+use crate::agents;
+
+impl Way {
+    /// What was looked at has shown enough.
+    pub(super) async fn end(&self, looking: Looking, verdict: Verdict) {
+        let Looking { entry, candidate, replaced, watch, .. } = looking;
+        let (context, host) = (&self.context, &self.context.host);
+        let done = match verdict {
+            Verdict::Good => {
+                host.look_away(&watch);
+                let noted = context.note((&self.pack, entry.digest), (State::Current, None), |state| state).await;
+                self.step(&entry, "settled", None, |_| {});
+                noted.map_err(Stop::from)
+            }
+            Verdict::Bad(reason) => {
+                let done = self.roll_back(&entry, (&candidate, &replaced), &reason).await;
+                host.look_away(&watch);
+                done
+            }
+        };
+        if let Err(Stop::Refused(reason) | Stop::Waits(reason)) = done {
+            tracing::error!(pack = %self.pack, "{reason}");
+        }
+        let (own, keep) = (Arc::clone(context), context.keep);
+        if let Err(error) = super::blocking(move || own.installed.sweep(keep)).await {
+            tracing::warn!(pack = %self.pack, %error, "old versions are not tidied away");
+        }
+    }
+
+    /// Back to what served before, once: what is written down now is not tried again.
+    async fn roll_back(
+        &self,
+        entry: &Entry,
+        (candidate, replaced): (&Candidate, &Replaced),
+        reason: &str,
+    ) -> Result<(), Stop> {
+        let context = &self.context;
+        let before = replaced.plugin.as_ref().map(|plugin| plugin.digest());
+        context.note_back((&self.pack, entry.digest), before, reason).await?;
+        context.host.take_back(candidate, replaced).await?;
+        self.introduce(&Candidate { plugin: Arc::clone(&candidate.plugin), rows: replaced.rows.clone() });
+        self.step(entry, "rolled-back", Some(reason.to_owned()), |progress| progress.share = 0);
+        Ok(())
+    }
+
+    pub(super) async fn stopped(&self, entry: &Entry, stop: Stop) {
+        let (state, stage, reason) = match stop {
+            Stop::Refused(reason) => (State::Refused, "refused", reason),
+            Stop::Waits(reason) => (State::Waiting, "staged", reason),
+        };
+        let noted = self.context.note((&self.pack, entry.digest), (state, Some(reason.clone())), |state| state).await;
+        if let Err(error) = noted {
+            tracing::error!(pack = %self.pack, %error, "what became of a version is not written down");
+        }
+        self.step(entry, stage, Some(reason), |progress| progress.share = 0);
+    }
+
+    /// Agents whose data came with it are known by their new names and accounts; one that is new begins to live.
+    pub(super) fn introduce(&self, candidate: &Candidate) {
+        let host = &self.context.host;
+        for row in &candidate.rows {
+            if let Ok(spec) = agents::spec_of(row) {
+                agents::introduce(host, &spec);
+            }
+        }
+    }
+}

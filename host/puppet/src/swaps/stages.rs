@@ -1,0 +1,237 @@
+//! The way of a new version, stage by stage, up to the switch.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use puppet_engine::{
+    Plugin,
+    swap::{Candidate, Shadow, Verdict, Watch, canary, shadow},
+};
+use puppet_packs::{AgentSpec, Entry, State};
+use puppet_sandbox::World;
+use puppet_types::{AgentId, counted};
+use tokio::sync::watch::Receiver;
+
+use super::{
+    drive::{End, Looking, Way},
+    folders::is_live,
+    telling::words,
+    verify::{self, Stop, Verified},
+};
+use crate::{
+    agents::{self, NewAgent},
+    grants::Vouched,
+};
+
+/// A version that gave way is kept; one that waits for the operator goes on waiting.
+fn give_way(state: State) -> State {
+    match state {
+        State::Current | State::Watched | State::Canary | State::Next => State::Kept,
+        other => other,
+    }
+}
+
+/// Only what was on its way gives way.
+fn overtaken(state: State) -> State {
+    match state {
+        State::Canary | State::Next => State::Kept,
+        other => other,
+    }
+}
+
+impl Way {
+    /// Reads, checks, compiles, links.
+    pub(super) async fn ready(&self, entry: &Entry) -> Result<(Candidate, Option<AgentSpec>), Stop> {
+        let verified = self.verified(entry).await?;
+        self.loaded(&verified).await
+    }
+
+    async fn verified(&self, entry: &Entry) -> Result<Verified, Stop> {
+        let (own, entry, now) = (Arc::clone(&self.context), entry.clone(), self.context.host.now());
+        let verifying = tokio::task::spawn_blocking(move || verify::verify(&own.installed, &entry, &own.grants, now));
+        verifying.await.unwrap_or_else(|error| Err(Stop::Refused(error.to_string())))
+    }
+
+    async fn loaded(&self, verified: &Verified) -> Result<(Candidate, Option<AgentSpec>), Stop> {
+        let plugin = verify::load(&self.context, verified).await?;
+        if let Some(plugin) = &plugin {
+            self.context.host.load_strikes_of(plugin).await?;
+        }
+        verify::candidate(&self.context.host, verified, plugin).await
+    }
+
+    /// All the way of a new version.
+    pub(super) async fn bring(&self, entry: &Entry, asked: &mut Receiver<u64>) -> End {
+        match self.stages(entry, asked).await {
+            Ok(Some(looking)) => End::Serves(Box::new(looking)),
+            Ok(None) => End::Overtaken,
+            Err(stop) => End::Stopped(stop),
+        }
+    }
+
+    async fn stages(&self, entry: &Entry, asked: &mut Receiver<u64>) -> Result<Option<Looking>, Stop> {
+        let (context, host) = (&self.context, &self.context.host);
+        self.begin(entry, entry.component);
+        let verified = self.verified(entry).await?;
+        self.step(entry, "verified", None, |_| {});
+        let (candidate, newborn) = self.loaded(&verified).await?;
+        self.step(entry, "compiled", None, |progress| progress.digest = Some(candidate.plugin.digest()));
+
+        let rules = context.rules();
+        let agents = self.affected(&candidate);
+        let shown = shadow(host, &candidate, &agents, &rules).await?;
+        self.step(entry, "shadow", Some(words(&shown)), |progress| progress.shadow = Some(shown.clone()));
+        if let Some(reason) = shown.stops(&rules) {
+            return Err(Stop::Refused(reason));
+        }
+        if self.is_overtaken(entry).await? {
+            return Ok(None);
+        }
+        let serving = host.plugins().get(&self.pack).cloned();
+        let Some(serving) = serving.filter(|_| self.tries(&candidate, &agents) > 0) else {
+            return self.switch(entry, candidate, newborn).await.map(Some);
+        };
+        let tried = self.canary(entry, (&candidate, &serving), (&agents, &shown), asked).await?;
+        let Some(watch) = tried else { return Ok(None) };
+        let plugin = Arc::clone(&candidate.plugin);
+        let looking = self.switch(entry, candidate, newborn).await;
+        if looking.is_err() {
+            host.end_trial(&plugin, &serving).await?;
+        }
+        // Not sooner: a fault in between is still one of a version on trial.
+        host.look_away(&watch);
+        looking.map(Some)
+    }
+
+    /// The agents that a candidate would serve otherwise than now.
+    fn affected(&self, candidate: &Candidate) -> Vec<AgentId> {
+        let host = &self.context.host;
+        let is_new = |plugin: &Arc<Plugin>| !Arc::ptr_eq(plugin, &candidate.plugin);
+        if candidate.plugin.id == self.pack && host.plugins().get(&self.pack).is_none_or(is_new) {
+            return host.served_by(&self.pack);
+        }
+        candidate.rows.iter().map(|row| row.id.clone()).filter(|id| host.agents.knows(id)).collect()
+    }
+
+    /// How many agents try a candidate first.
+    fn tries(&self, candidate: &Candidate, agents: &[AgentId]) -> usize {
+        let serving = self.context.host.plugins().get(&self.pack).cloned();
+        let is_new = serving.is_some_and(|serving| serving.digest() != candidate.plugin.digest());
+        let percent = usize::try_from(self.context.rules().canary_percent).unwrap_or(0);
+        if is_new && candidate.plugin.id == self.pack { agents.len() * percent / 100 } else { 0 }
+    }
+
+    /// Some agents try it. Answers who looks at it; none where a newer one has come.
+    async fn canary(
+        &self,
+        entry: &Entry,
+        (candidate, serving): (&Candidate, &Arc<Plugin>),
+        (agents, shown): (&[AgentId], &Shadow),
+        asked: &mut Receiver<u64>,
+    ) -> Result<Option<Arc<Watch>>, Stop> {
+        let (context, host) = (&self.context, &self.context.host);
+        let rules = context.rules();
+        let chosen = chosen(agents, self.tries(candidate, agents), entry);
+        context.note((&self.pack, entry.digest), (State::Canary, None), overtaken).await?;
+        let watch = host.look_at(&candidate.plugin, None);
+        let tries = counted(chosen.len() as u64, "agent", "agents");
+        host.try_out(Arc::clone(&candidate.plugin), chosen);
+        self.step(entry, "canary", Some(format!("{tries} of {} try it", agents.len())), |progress| {
+            (progress.share, progress.watch) = (rules.canary_percent, Some(Arc::clone(&watch)));
+        });
+        let verdict = loop {
+            tokio::select! {
+                biased;
+                verdict = canary(&watch, &rules, shown.usual_fuel()) => break Ok(Some(verdict)),
+                changed = asked.changed() => {
+                    let overtaken = if changed.is_err() { Ok(true) } else { self.is_overtaken(entry).await };
+                    match overtaken {
+                        Ok(false) => {}
+                        Ok(true) => break Ok(None),
+                        Err(stop) => break Err(stop),
+                    }
+                }
+            }
+        };
+        if matches!(verdict, Ok(Some(Verdict::Good))) {
+            return Ok(Some(watch));
+        }
+        let ended = host.end_trial(&candidate.plugin, serving).await;
+        host.look_away(&watch);
+        ended?;
+        match verdict? {
+            Some(Verdict::Bad(reason)) => Err(Stop::Refused(reason)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the lock has something newer, or does not want this one any more.
+    async fn is_overtaken(&self, entry: &Entry) -> Result<bool, Stop> {
+        let entries = self.context.entries(&self.pack).await?;
+        let is_newer = |other: &Entry| other.state == State::Next && other.since > entry.since;
+        let is_wanted = |other: &Entry| other.digest == entry.digest && is_live(other.state);
+        Ok(entries.iter().any(is_newer) || !entries.iter().any(is_wanted))
+    }
+
+    /// It serves everybody.
+    async fn switch(&self, entry: &Entry, candidate: Candidate, newborn: Option<AgentSpec>) -> Result<Looking, Stop> {
+        let (context, host) = (&self.context, &self.context.host);
+        context.note((&self.pack, entry.digest), (State::Watched, None), give_way).await?;
+        let agents = (!candidate.rows.is_empty()).then(|| candidate.rows.iter().map(|row| row.id.clone()).collect());
+        let of_data = host.plugins().get(&candidate.plugin.id).is_some_and(|now| Arc::ptr_eq(now, &candidate.plugin));
+        let watch = host.look_at(&candidate.plugin, agents.filter(|_| of_data));
+        let replaced = match host.switch(&candidate).await {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                host.look_away(&watch);
+                return Err(error.into());
+            }
+        };
+        self.introduce(&candidate);
+        context.repertoire.add_pack(self.pack.clone(), Vouched::of(entry));
+        if let Some(spec) = newborn {
+            self.born(spec).await;
+        }
+        if replaced.plugin.is_none() && candidate.plugin.world == World::EventGenerator {
+            let start = agents::started(&AgentId::generator(&self.pack), host.now());
+            host.submit(vec![start]).await?;
+        }
+        let from = replaced.plugin.as_ref().map(|plugin| (plugin.version.clone(), plugin.digest()));
+        let took = u64::try_from(replaced.took.as_micros()).unwrap_or(u64::MAX);
+        let nothing = match self.is_without_grant(entry, &candidate) {
+            true => format!("; it may do nothing yet: `puppet grants approve {}`", self.pack),
+            false => String::new(),
+        };
+        self.step(entry, "live", Some(format!("the switch took {took} µs{nothing}")), |progress| {
+            progress.share = 100;
+            progress.from = from;
+            progress.watch = Some(Arc::clone(&watch));
+            progress.switch_us = Some(took);
+        });
+        let until = host.now().plus_millis(context.rules().watch_ms);
+        Ok(Looking { entry: entry.clone(), candidate, replaced, watch, until })
+    }
+
+    /// A component of the operator's own folder that nothing was said of.
+    fn is_without_grant(&self, entry: &Entry, candidate: &Candidate) -> bool {
+        let asks = !candidate.plugin.requests.is_empty();
+        entry.component.is_some() && asks && self.context.grants.pack(&self.pack).is_none()
+    }
+
+    /// An agent comes to live here with its pack.
+    async fn born(&self, spec: AgentSpec) {
+        let _joining = self.context.joining.lock().await;
+        let id = spec.id.clone();
+        if let Err(trouble) = (NewAgent { spec }).join(&self.context.host).await {
+            tracing::error!(agent = %id, "it does not come to live here: {}", trouble.message);
+        }
+    }
+}
+
+/// So many of them: others for each version, the same for each run.
+fn chosen(agents: &[AgentId], count: usize, entry: &Entry) -> BTreeSet<AgentId> {
+    let salt = entry.digest.to_string();
+    let mut drawn: Vec<_> =
+        agents.iter().map(|id| (puppet_types::ids::derive_u64(&["canary", &salt, id.as_str()]), id)).collect();
+    drawn.sort_unstable();
+    drawn.into_iter().take(count).map(|(_, id)| id.clone()).collect()
+}
