@@ -31,7 +31,7 @@ pub struct Asking {
     pub pack: PackId,
     /// The plugin that it runs with, whose entry binds it too; none where it is that plugin.
     pub plugin: Option<PackId>,
-    /// Of the component that runs for it.
+    /// Of its component, or of the pack where it brings none.
     pub digest: Digest,
     /// What it asks for.
     pub requests: Requests,
@@ -69,7 +69,7 @@ pub struct Item {
 pub struct Granted {
     /// The pack.
     pub pack: PackId,
-    /// Of the component that runs for it.
+    /// Of the version that waits or comes next where there is one, else of what runs.
     pub digest: Digest,
     /// Of the component that was approved; none where none was.
     pub approved_digest: Option<Digest>,
