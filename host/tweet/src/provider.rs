@@ -37,6 +37,17 @@ impl From<StoreError> for PublishError {
     }
 }
 
+/// What a look at the provider says of an attempt whose end nobody saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reconciled {
+    /// It was done, and came to this.
+    Done(Published),
+    /// It was not: it may be tried again.
+    NotDone,
+    /// It cannot be told: the operator decides. Why.
+    Undecidable(String),
+}
+
 /// Carries orders out.
 #[async_trait]
 pub trait TweetPublisher: Send + Sync {
@@ -45,6 +56,15 @@ pub trait TweetPublisher: Send + Sync {
     fn is_idempotent(&self) -> bool;
     /// Does it.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
+    /// Looks whether an order was carried out by an attempt that began at `begun` and whose end nobody saw. `claimed`
+    /// holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
+    ///
+    /// # Errors
+    /// The provider was not reached, or asks to wait: it is looked at again.
+    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+        let _ = (order, begun, claimed);
+        Ok(Reconciled::Undecidable("this provider cannot be asked what it has done".to_owned()))
+    }
 }
 
 /// Answers reads. Nothing from `before` or later is shown.
