@@ -25,6 +25,7 @@ mod preview;
 mod reload;
 mod replay;
 mod report;
+mod retention;
 mod schemas;
 mod secrets;
 mod sending;

@@ -178,6 +178,7 @@ impl Seen {
         self.run("invocation", 0, &["journal", "show", decided["id"].as_str().unwrap(), "--data", "out/data"]);
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
         self.forgotten(decided["id"].as_str().unwrap());
+        self.pruned();
         self.differing();
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
@@ -216,6 +217,13 @@ impl Seen {
         let waits = run(&self.folder, &[&forget[..], &["--text", "unheard-of", "--yes", "--json"]].concat()).exits(3);
         self.error("an event that waits", "not-ended", &waits);
         assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
+    }
+
+    /// What would go if nearly nothing were kept.
+    fn pruned(&mut self) {
+        std::fs::write(self.folder.join("small.toml"), "[journal]\nkeep_bytes = 1\n").unwrap();
+        let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out/data"];
+        assert!(!list(&self.run("prune", 0, &prune), "agents").is_empty());
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.

@@ -1,10 +1,12 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod packs;
+mod prune;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use prune::Prune;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -490,6 +492,8 @@ pub enum JournalCommand {
     /// Take out of invocations what was said in them: payloads, questions, answers, decisions, log. They cannot be run
     /// again.
     Forget(Forget),
+    /// Drop the records that `[journal]` does not keep; a running host does so every hour.
+    Prune(Prune),
     /// Events that were given up, and why.
     Dead {
         /// At most so many.

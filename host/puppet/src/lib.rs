@@ -23,6 +23,7 @@ mod output;
 mod panics;
 mod records;
 pub mod repertoire;
+mod retention;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;

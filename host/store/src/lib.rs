@@ -15,6 +15,7 @@ mod lock;
 mod memories;
 mod outbox;
 mod posts;
+mod retention;
 pub mod sqlite;
 mod state;
 mod strikes;
@@ -31,6 +32,7 @@ pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
+pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
@@ -50,6 +52,7 @@ pub trait Store:
     + StrikeStore
     + HaltStore
     + CommitStore
+    + RetentionStore
     + Send
     + Sync
     + 'static
@@ -69,6 +72,7 @@ impl<
         + StrikeStore
         + HaltStore
         + CommitStore
+        + RetentionStore
         + Send
         + Sync
         + 'static,

@@ -34,7 +34,7 @@ use crate::{
     installing,
     models::{self, Usable},
     output::Output,
-    records, sandboxed,
+    records, retention, sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps},
     trouble::{Result, Trouble},
@@ -127,6 +127,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     swaps.watch_again(&start.watched);
+    let kept = retention::retention(&setup.config);
+    let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");
@@ -149,6 +151,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         finished = driver => finished.map_err(Trouble::internal)?,
         () = told_to_stop(None) => Ok(()),
     };
+    // A piece that is under way is finished by the store.
+    sweep.abort();
     if let Some(printer) = printer {
         printer.finish().await;
     }

@@ -8,6 +8,7 @@ mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod retention;
 mod rows;
 mod states;
 
@@ -49,6 +50,12 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    retention::old_records_go_and_their_events_stay_known(&open().await).await;
+    retention::known_ids_go_in_their_time(&open().await).await;
+    retention::the_newest_are_kept_by_their_bytes(&open().await).await;
+    retention::what_has_not_ended_stays(&open().await).await;
+    retention::an_event_stays_as_long_as_a_record(&open().await).await;
+    retention::dead_letters_go_by_their_age(&open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.
