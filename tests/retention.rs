@@ -7,9 +7,7 @@ use puppet_store::{
     Change, Commit, CommitStore as _, Effect, EffectState, EventEnd, EventStore as _, Filter, JournalStore as _,
     Options, SqliteStore,
 };
-use puppet_types::{
-    Decision, Digest, Event, Invocation, InvocationId, Outcome, PluginRef, Priority, Timestamp,
-};
+use puppet_types::{Decision, Digest, Event, Invocation, InvocationId, Outcome, PluginRef, Priority, Timestamp};
 
 use crate::{
     forgetting::imported,

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commits;
+mod copies;
 mod forgotten;
 mod journal;
 mod memories;
@@ -56,6 +57,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     retention::what_has_not_ended_stays(&open().await).await;
     retention::an_event_stays_as_long_as_a_record(&open().await).await;
     retention::dead_letters_go_by_their_age(&open().await).await;
+    copies::a_copy_is_whole(&open().await, &open().await).await;
+    copies::a_copy_is_taken_up(&open().await, &open().await).await;
+    copies::a_difference_is_found(&open().await, &open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

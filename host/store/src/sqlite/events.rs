@@ -69,7 +69,7 @@ fn insert(conn: &Connection, event: &Event, payload: &str) -> Result<Option<i64>
                        payload, hops, cause, broadcast) \
                        SELECT ?1, 'waiting', 0, (SELECT n FROM names WHERE name = ?2), \
                        (SELECT n FROM names WHERE name = ?3), (SELECT n FROM names WHERE name = ?4), ?5, ?6, ?7, ?8, \
-                       ?9, ?10, ?11 WHERE 1 ON CONFLICT (id) DO NOTHING";
+                       ?9, ?10, ?11 WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
     Ok((put(conn, SQL, event, payload)? > 0).then(|| conn.last_insert_rowid()))
 }
 

@@ -18,6 +18,7 @@ mod outbox;
 mod posts;
 mod reader;
 mod retention;
+mod rows;
 mod schema;
 mod state;
 mod strikes;

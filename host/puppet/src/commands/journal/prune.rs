@@ -2,10 +2,7 @@
 //! folder; it is dropped through the running host where there is one, and otherwise in the folder.
 
 use puppet_engine::retention::{Piece, Retention, Sweep, old_ids};
-use puppet_store::{
-    HostLock, Old, Pruned, RetentionStore as _,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{HostLock, Old, Pruned};
 use puppet_types::{AgentId, counted};
 use serde::Serialize;
 use serde_json::json;
@@ -16,6 +13,7 @@ use crate::{
     control::{self, Request},
     output::Output,
     records, retention,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -40,10 +38,10 @@ struct Told {
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Prune, out: Output) -> Result<()> {
     let bounds = retention::retention(&setup.config);
-    let (reader, now) = (records::open(setup)?, present(setup));
+    let (reader, now) = (records::open(setup).await?, present(setup));
     let mut folder = Folder { setup, open: None };
     let mut told = Told::default();
-    let mut sweep = Sweep::begin(&reader, &bounds, now).await?;
+    let mut sweep = Sweep::begin(&*reader, &bounds, now).await?;
     while let Some(piece) = sweep.next().await? {
         let old = piece.old();
         let gone = match args.dry_run {
@@ -76,7 +74,7 @@ impl Told {
 /// The data folder, or its host. The folder is held until all is done.
 struct Folder<'a> {
     setup: &'a Setup,
-    open: Option<(SqliteStore, HostLock)>,
+    open: Option<(Rows, HostLock)>,
 }
 
 impl Folder<'_> {
@@ -86,7 +84,7 @@ impl Folder<'_> {
                 return serde_json::from_value(answer).map_err(Trouble::internal);
             }
             let lock = HostLock::take(&self.setup.data)?;
-            self.open = Some((SqliteStore::open(&self.setup.data, Options::default())?, lock));
+            self.open = Some((Rows::open(self.setup).await?, lock));
         }
         let Some((store, _)) = &self.open else { return Err(Trouble::internal("no folder is open")) };
         Ok(store.prune(old).await?)
