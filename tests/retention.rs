@@ -17,6 +17,8 @@ use crate::{
 /// Records there are, and records that stay in any case.
 const THERE: i64 = 130;
 const LAST: usize = 100;
+/// More than is kept here, and less than the id of an event is known for.
+const FORTY_DAYS: i64 = 40 * 86_400_000;
 const AGENT: &str = "harbour-watch";
 
 fn event(n: i64) -> Event {
@@ -27,7 +29,7 @@ fn event(n: i64) -> Event {
         agent: AGENT.into(),
         author: None,
         priority: Priority::Normal,
-        at: Timestamp::from_millis(1_600_000_000_000 + n),
+        at: Timestamp::from_millis(Timestamp::from_system().as_millis() - FORTY_DAYS + n),
         payload: serde_json::json!({ "topic": "rain" }),
         hops: 0,
         cause: None,
@@ -35,7 +37,7 @@ fn event(n: i64) -> Event {
     }
 }
 
-/// A record of years ago.
+/// A record of weeks ago.
 fn commit(n: i64) -> Commit {
     let event = event(n);
     let digest = Digest::of(b"component");
@@ -83,7 +85,7 @@ fn unapproved() -> Effect {
     }
 }
 
-/// A folder whose agent has lived long ago.
+/// A folder whose agent lived weeks ago.
 async fn lived_in() -> tempfile::TempDir {
     let folder = imported();
     let store = SqliteStore::open(&folder.path().join(".puppet"), Options::default()).unwrap();

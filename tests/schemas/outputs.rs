@@ -178,11 +178,11 @@ impl Seen {
         self.run("invocation", 0, &["journal", "show", decided["id"].as_str().unwrap(), "--data", "out/data"]);
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
         self.forgotten(decided["id"].as_str().unwrap());
-        self.pruned();
         self.differing();
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
+        self.pruned();
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
     }
@@ -220,10 +220,16 @@ impl Seen {
         assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
     }
 
-    /// What would go if nearly nothing were kept.
+    /// What would go of more records than stay in any case, if nearly nothing were kept.
     fn pruned(&mut self) {
+        let db = rusqlite::Connection::open(self.folder.join("out-copied/puppet.db")).unwrap();
+        db.execute_batch("CREATE TEMP TABLE one AS SELECT * FROM journal LIMIT 1").unwrap();
+        for n in 0..100 {
+            let more = format!("UPDATE one SET seq = NULL, id = 'more_{n}'; INSERT INTO journal SELECT * FROM one");
+            db.execute_batch(&more).unwrap();
+        }
         std::fs::write(self.folder.join("small.toml"), "[journal]\nkeep_bytes = 1\n").unwrap();
-        let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out/data"];
+        let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out-copied"];
         assert!(!list(&self.run("prune", 0, &prune), "agents").is_empty());
     }
 
