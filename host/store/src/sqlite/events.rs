@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 use super::{
-    SqliteStore, names,
+    SqliteStore,
+    names::EventNames,
     values::{all, corrupt, first, from_json, json, limit, run, time, unsigned},
 };
 use crate::{DeadLetter, EventEnd, EventStore, Result, Waiting};
@@ -55,7 +56,7 @@ fn rank_of(priority: Priority) -> i64 {
 
 /// Accepts one event; none where its id is known.
 pub(super) fn accept(conn: &Connection, event: &Event) -> Result<Option<Waiting>> {
-    let seq = insert(conn, event, &json(&event.payload)?)?;
+    let seq = insert(conn, event, EventNames::find(conn, event)?, &json(&event.payload)?)?;
     Ok(seq.map(|seq| fresh(seq, event.clone())))
 }
 
@@ -64,31 +65,28 @@ fn fresh(seq: i64, event: Event) -> Waiting {
 }
 
 /// Puts down an event that waits; none where its id is known, also where its row is gone.
-fn insert(conn: &Connection, event: &Event, payload: &str) -> Result<Option<i64>> {
+fn insert(conn: &Connection, event: &Event, names: EventNames, payload: &str) -> Result<Option<i64>> {
     const SQL: &str = "INSERT INTO event_rows (id, state, attempts, kind, source, agent, author, priority, at, \
                        payload, hops, cause, broadcast) \
-                       SELECT ?1, 'waiting', 0, (SELECT n FROM names WHERE name = ?2), \
-                       (SELECT n FROM names WHERE name = ?3), (SELECT n FROM names WHERE name = ?4), ?5, ?6, ?7, ?8, \
-                       ?9, ?10, ?11 WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
-    Ok((put(conn, SQL, event, payload)? > 0).then(|| conn.last_insert_rowid()))
+                       SELECT ?1, 'waiting', 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
+                       WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
+    Ok((put(conn, SQL, event, names, payload)? > 0).then(|| conn.last_insert_rowid()))
 }
 
 /// Puts down an event that was never accepted, because there is a record of it.
 fn insert_recorded(conn: &Connection, event: &Event) -> Result<()> {
     const SQL: &str = "INSERT INTO event_rows (id, state, attempts, kind, source, agent, author, priority, at, \
                        payload, hops, cause, broadcast) \
-                       VALUES (?1, 'waiting', 0, (SELECT n FROM names WHERE name = ?2), \
-                       (SELECT n FROM names WHERE name = ?3), (SELECT n FROM names WHERE name = ?4), ?5, ?6, ?7, ?8, \
-                       ?9, ?10, ?11)";
-    put(conn, SQL, event, &json(&event.payload)?).map(drop)
+                       VALUES (?1, 'waiting', 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    put(conn, SQL, event, EventNames::find(conn, event)?, &json(&event.payload)?).map(drop)
 }
 
-fn put(conn: &Connection, sql: &str, event: &Event, payload: &str) -> Result<usize> {
+fn put(conn: &Connection, sql: &str, event: &Event, names: EventNames, payload: &str) -> Result<usize> {
     let values = params![
         event.id.as_str(),
-        event.kind,
-        event.source,
-        event.agent.as_str(),
+        names.kind,
+        names.source,
+        names.agent,
         event.author,
         rank_of(event.priority),
         event.at.as_millis(),
@@ -97,7 +95,7 @@ fn put(conn: &Connection, sql: &str, event: &Event, payload: &str) -> Result<usi
         event.cause.as_ref().map(EventId::as_str),
         event.broadcast.as_ref().map(EventId::as_str),
     ];
-    names::run(conn, sql, values, || names::add(conn, &[&event.kind, &event.source, event.agent.as_str()]))
+    run(conn, sql, values)
 }
 
 /// What an invocation makes of its event; the event's seq. An event that was never accepted is kept as well:
@@ -146,15 +144,22 @@ impl EventStore for SqliteStore {
     async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>> {
         // JSON is written and rows are copied here, not on the one thread that everybody waits for.
         let payloads = events.iter().map(|event| json(&event.payload)).collect::<Result<Vec<_>>>()?;
-        let rows = Arc::new((events, payloads));
+        let names: Vec<_> = events.iter().map(|event| self.inner.names.of_event(event)).collect();
+        let rows = Arc::new((events, names, payloads));
         let shared = Arc::clone(&rows);
         let insert = move |conn: &Connection| {
-            let (events, payloads) = &*shared;
-            events.iter().zip(payloads).map(|(event, payload)| insert(conn, event, payload)).collect()
+            let (events, names, payloads) = &*shared;
+            let one = |((event, names), payload): ((&Event, &Option<EventNames>), &String)| {
+                let found = names.map_or_else(|| EventNames::find(conn, event), Ok)?;
+                Ok((insert(conn, event, found, payload)?, found))
+            };
+            events.iter().zip(names).zip(payloads).map(one).collect()
         };
-        let seqs: Vec<Option<i64>> = self.write(insert).await?;
-        let (events, _) = Arc::unwrap_or_clone(rows);
-        Ok(seqs.into_iter().zip(events).filter_map(|(seq, event)| Some(fresh(seq?, event))).collect())
+        let inserted: Vec<(Option<i64>, EventNames)> = self.write(insert).await?;
+        let (events, names, _) = Arc::unwrap_or_clone(rows);
+        let new = names.iter().zip(&events).zip(&inserted).filter(|((known, _), _)| known.is_none());
+        new.for_each(|((_, event), (_, found))| self.inner.names.learn_event(event, *found));
+        Ok(inserted.into_iter().zip(events).filter_map(|((seq, _), event)| Some(fresh(seq?, event))).collect())
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>> {

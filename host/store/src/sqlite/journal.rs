@@ -13,7 +13,8 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    SqliteStore, events, forget, names,
+    SqliteStore, events, forget,
+    names::RecordNames,
     values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
 };
 use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
@@ -64,24 +65,35 @@ pub(super) fn told(text: String) -> Option<String> {
 const INSERT: &str = "INSERT INTO journal_rows (seq, id, at, agent, event, plugin_version, character, outcome, code, \
                       message, retry_at, fuel, peak_memory, strikes, sandbox_us, reads_us, commit_us, host_calls, \
                       seed, unreplayable, reads, decisions, log) \
-                      VALUES (?1, ?2, ?3, (SELECT n FROM names WHERE name = ?4), ?5, \
-                      (SELECT n FROM plugin_versions WHERE digest = ?8 AND plugin = ?6 AND version = ?7), \
-                      (SELECT n FROM characters WHERE persona = ?9 AND settings = ?10), ?11, ?12, ?13, ?14, ?15, ?16, \
-                      ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT (id) DO NOTHING";
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+                      ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO NOTHING";
 
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
-pub(super) fn insert(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64) -> Result<u64> {
-    if write(conn, invocation, texts, event, None)? == 0 {
+pub(super) fn insert(
+    conn: &Connection,
+    invocation: &Invocation,
+    names: RecordNames,
+    texts: &Texts,
+    event: i64,
+) -> Result<u64> {
+    if write(conn, invocation, names, texts, (None, event))? == 0 {
         // Taken before the row goes, so that not even the last place comes twice.
         const NEXT: &str = "SELECT max(seq) + 1 FROM journal_rows";
         let next = first(conn, NEXT, [], |row| Ok(row.get::<_, i64>(0)?))?;
         run(conn, "DELETE FROM journal_rows WHERE id = ?1", [invocation.id.as_str()])?;
-        write(conn, invocation, texts, event, next)?;
+        write(conn, invocation, names, texts, (next, event))?;
     }
     Ok(conn.last_insert_rowid().cast_unsigned())
 }
 
-fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, seq: Option<i64>) -> Result<usize> {
+/// `seq` is the record's own, where it is not simply the next, and that of its event.
+fn write(
+    conn: &Connection,
+    invocation: &Invocation,
+    names: RecordNames,
+    texts: &Texts,
+    (seq, event): (Option<i64>, i64),
+) -> Result<usize> {
     let (code, message, retry_at) = match &invocation.outcome {
         Outcome::Ok => (None, None, None),
         Outcome::Declined(no) => (Some(no.code.as_str()), Some(no.message.as_str()), no.retry_at),
@@ -99,13 +111,10 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         seq,
         invocation.id.as_str(),
         invocation.at.as_millis(),
-        invocation.agent.as_str(),
+        names.agent,
         event,
-        invocation.plugin.id.as_str(),
-        invocation.plugin.version,
-        invocation.plugin.digest.as_bytes(),
-        invocation.persona_digest.as_bytes(),
-        invocation.settings_digest.as_bytes(),
+        names.version,
+        names.character,
         invocation.outcome.name(),
         code,
         message,
@@ -123,11 +132,7 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         texts.decisions,
         texts.log,
     ];
-    names::run(conn, INSERT, values, || {
-        names::add(conn, &[invocation.agent.as_str()])?;
-        names::add_version(conn, &invocation.plugin)?;
-        names::add_character(conn, &invocation.persona_digest, &invocation.settings_digest)
-    })
+    run(conn, INSERT, values)
 }
 
 const COLUMNS: &str = "j.seq, j.id, j.at, a.name, v.plugin, v.version, v.digest, c.persona, c.settings, j.outcome, \

@@ -35,6 +35,7 @@ use std::{
 use rusqlite::Connection;
 
 use crate::{HostLock, Result, StoreError};
+use names::Names;
 use reader::Readers;
 use writer::Writer;
 
@@ -72,6 +73,7 @@ struct Inner {
     readers: Readers,
     /// Whether there may be rows of paid reads, which the end of an invocation clears away.
     paid: Arc<AtomicBool>,
+    names: Names,
 }
 
 impl Inner {
@@ -79,7 +81,13 @@ impl Inner {
         let paid = Arc::new(AtomicBool::new(budgets::any_paid(&conn)?));
         let conn = Arc::new(Mutex::new(conn));
         let readers = readers(&conn);
-        Ok(Self { conn: Arc::downgrade(&conn), writer: Some(Writer::start(conn)?), readers, paid })
+        Ok(Self {
+            conn: Arc::downgrade(&conn),
+            writer: Some(Writer::start(conn)?),
+            readers,
+            paid,
+            names: Names::default(),
+        })
     }
 }
 
@@ -117,7 +125,15 @@ impl SqliteStore {
             schema::migrate(&mut conn, &path, schema::STEPS)?;
         }
         let paid = Arc::new(AtomicBool::new(true));
-        Ok(Self { inner: Arc::new(Inner { conn: Weak::new(), writer: None, readers: Readers::file(path), paid }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                conn: Weak::new(),
+                writer: None,
+                readers: Readers::file(path),
+                paid,
+                names: Names::default(),
+            }),
+        })
     }
 
     /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes
