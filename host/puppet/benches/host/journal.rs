@@ -34,11 +34,11 @@ pub fn rows(effort: &Effort) -> Vec<Row> {
     let (mut ours, mut hand, mut calm, mut calm_hand) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut bytes = 0.0;
     for _ in 0..effort.rounds.min(3) {
-        let (time, each) = runtime.block_on(in_groups(effort.events, Durability::Full));
+        let (time, each) = runtime.block_on(in_flight(effort.events, Durability::Full));
         ours.push(effort.events as f64 / time.as_secs_f64());
         bytes = each;
         hand.push(effort.events as f64 / by_hand(effort.events, "FULL").as_secs_f64());
-        let (time, _) = runtime.block_on(in_groups(effort.events, Durability::Relaxed));
+        let (time, _) = runtime.block_on(in_flight(effort.events, Durability::Relaxed));
         calm.push(time.as_micros() as f64 / effort.events as f64);
         calm_hand.push(by_hand(effort.events, "OFF").as_micros() as f64 / effort.events as f64);
     }
@@ -113,28 +113,28 @@ fn commit(n: usize) -> Commit {
 }
 
 /// The time of all commits, and bytes of each beside its texts. Events are there before.
-async fn in_groups(events: usize, durability: Durability) -> (Duration, f64) {
+async fn in_flight(events: usize, durability: Durability) -> (Duration, f64) {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path(), Options { durability }).unwrap();
     for first in (0..events).step_by(GROUP) {
         store.accept((first..(first + GROUP).min(events)).map(event).collect()).await.unwrap();
     }
-    let mut time = Duration::ZERO;
-    for first in (0..events).step_by(GROUP) {
-        let commits: Vec<_> = (first..(first + GROUP).min(events)).map(commit).collect();
-        let since = Instant::now();
-        let tasks: Vec<_> = commits
-            .into_iter()
-            .map(|commit| {
-                let store = store.clone();
-                tokio::spawn(async move { store.commit(commit).await })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap().unwrap();
-        }
-        time += since.elapsed();
+    let share = |first| (first..events).step_by(GROUP).map(commit).collect::<Vec<_>>();
+    let shares: Vec<_> = (0..GROUP).map(share).collect();
+    let since = Instant::now();
+    let one = |share: Vec<Commit>| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for commit in share {
+                store.commit(commit).await.unwrap();
+            }
+        })
+    };
+    let tasks: Vec<_> = shares.into_iter().map(one).collect();
+    for task in tasks {
+        task.await.unwrap();
     }
+    let time = since.elapsed();
     store.close();
     (time, bytes(dir.path(), events))
 }

@@ -19,7 +19,7 @@ impl ByHand {
     pub fn open(data: &Path, example: &Invocation, events: impl Iterator<Item = Event>) -> Self {
         let db = Connection::open(data.join("puppet.db")).unwrap();
         let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
-                        PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;";
+                        PRAGMA cache_size = -4096; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;";
         db.execute_batch(settings).unwrap();
         let mut names = BTreeMap::new();
         for event in events {
