@@ -39,6 +39,8 @@ pub enum Operation {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
+    /// Method and path, with the query.
+    pub(crate) line: String,
     pub(crate) path: String,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
@@ -59,7 +61,8 @@ impl Asked {
         let pairs =
             query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let query = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
-        Self { method: head.method, path: head.uri.path().to_owned(), query, headers: head.headers, body }
+        let line = format!("{} {}", head.method, head.uri);
+        Self { method: head.method, line, path: head.uri.path().to_owned(), query, headers: head.headers, body }
     }
 
     /// Who asks, by the bearer token.

@@ -14,7 +14,9 @@ pub(crate) struct Entry {
     /// None: it came without a token.
     account: Option<String>,
     operation: Operation,
-    /// None: the connection was closed instead.
+    /// Method and path, with the query.
+    request: String,
+    /// None: the connection was closed instead, or nobody waited for the answer.
     status: Option<u16>,
     /// What went wrong on command.
     fault: Option<Kind>,
@@ -30,21 +32,33 @@ pub(crate) struct Record {
 
 impl Record {
     /// Begins one. Answers its number, and how many of the same account and operation came before.
-    pub(crate) fn begin(&mut self, account: Option<&str>, operation: Operation) -> (u64, u64) {
+    pub(crate) fn begin(&mut self, account: Option<&str>, operation: Operation, request: String) -> (u64, u64) {
         let n = self.entries.len() as u64 + 1;
-        self.entries.push(Entry { n, account: account.map(str::to_owned), operation, status: None, fault: None });
+        let account_name = account.map(str::to_owned);
+        self.entries.push(Entry { n, account: account_name, operation, request, status: None, fault: None });
         let name = account.unwrap_or_default().to_ascii_lowercase();
         let count = self.counts.entry((name, operation)).or_default();
         *count += 1;
         (n, *count - 1)
     }
 
-    /// What came of one.
-    pub(crate) fn end(&mut self, n: u64, status: Option<u16>, fault: Option<Kind>) {
-        let place = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
-        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
-            (entry.status, entry.fault) = (status, fault);
+    /// What goes wrong with one.
+    pub(crate) fn meets(&mut self, n: u64, fault: Option<Kind>) {
+        if let Some(entry) = self.entry(n) {
+            entry.fault = fault;
         }
+    }
+
+    /// One is answered.
+    pub(crate) fn answered(&mut self, n: u64, status: u16) {
+        if let Some(entry) = self.entry(n) {
+            entry.status = Some(status);
+        }
+    }
+
+    fn entry(&mut self, n: u64) -> Option<&mut Entry> {
+        let place = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        place.and_then(|place| self.entries.get_mut(place))
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {

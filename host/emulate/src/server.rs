@@ -216,13 +216,9 @@ impl World {
     /// Counts a request, lets happen to it what the plan says, and does it.
     async fn met(&self, call: &Call, asked: &Asked) -> Result<Response<Full<Bytes>>, Closed> {
         let account = asked.account();
-        let (n, fault) = self.begin(call, account.as_deref());
-        let done = |status: Option<u16>| self.state().record.end(n, status, fault.clone());
+        let (n, fault) = self.begin(call, account.as_deref(), asked);
         let reply = match &fault {
-            Some(Kind::Closed) => {
-                done(None);
-                return Err(Closed);
-            }
+            Some(Kind::Closed) => return Err(Closed),
             Some(Kind::RateLimited { reset_s }) => {
                 Reply::too_many(Timestamp::from_system().as_millis() / 1_000 + i64::from(*reset_s))
             }
@@ -230,27 +226,25 @@ impl World {
             Some(Kind::Duplicate) => Reply::duplicate(),
             _ => self.carried_out(call, account.as_deref(), n, asked),
         };
-        match &fault {
-            Some(Kind::LostAnswer) => {
-                done(None);
-                return Err(Closed);
-            }
-            Some(Kind::Late { ms }) => tokio::time::sleep(Duration::from_millis((*ms).into())).await,
-            _ => {}
-        }
         let reply = match &fault {
+            Some(Kind::LostAnswer) => return Err(Closed),
+            Some(Kind::Late { ms }) => {
+                tokio::time::sleep(Duration::from_millis((*ms).into())).await;
+                reply
+            }
             Some(Kind::Failed { status, done: true }) => Reply::failed(*status),
             _ => reply,
         };
-        done(Some(reply.status));
+        self.state().record.answered(n, reply.status);
         Ok(if fault == Some(Kind::Truncated) { half(&reply) } else { whole(reply) })
     }
 
     /// Only what comes with a token meets a fault.
-    fn begin(&self, call: &Call, account: Option<&str>) -> (u64, Option<Kind>) {
+    fn begin(&self, call: &Call, account: Option<&str>, asked: &Asked) -> (u64, Option<Kind>) {
         let mut state = self.state();
-        let (n, nth) = state.record.begin(account, call.operation);
+        let (n, nth) = state.record.begin(account, call.operation, asked.line.clone());
         let fault = account.and_then(|account| state.faults.strike(call.operation, account, nth));
+        state.record.meets(n, fault.clone());
         (n, fault)
     }
 

@@ -85,7 +85,8 @@ async fn posts_are_made_answered_liked_and_taken_back_by_their_accounts() {
     assert_eq!(asking.posts("bob"), ["two", "three"]);
     let report = asking.emulator.report();
     assert_eq!(report["counts"]["create-post"], 3);
-    assert_eq!(report["requests"][0]["account"], "ada");
+    let asked = &report["requests"][0];
+    assert_eq!((&asked["account"], &asked["request"]), (&"ada".into(), &"POST /2/tweets".into()));
 }
 
 #[tokio::test]
