@@ -12,6 +12,7 @@ mod reply;
 mod server;
 mod x;
 
+pub use asked::Operation;
 pub use faults::{Fault, Kind, Plan, PlanError};
 pub use server::{Emulator, Services};
 

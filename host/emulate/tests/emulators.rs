@@ -19,7 +19,13 @@ impl Asking {
         Self { emulator, http: Client::builder().retry(reqwest::retry::never()).build().unwrap() }
     }
 
-    async fn ask(&self, method: Method, path: &str, account: &str, body: Option<Value>) -> reqwest::Result<(StatusCode, String)> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        account: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, String)> {
         let request = self.http.request(method, format!("{}{path}", self.emulator.url())).bearer_auth(token(account));
         let request = match body {
             Some(body) => request.json(&body),
@@ -65,7 +71,8 @@ async fn posts_are_made_answered_liked_and_taken_back_by_their_accounts() {
     assert_eq!((status, &liked["data"]["liked"]), (200, &true.into()));
     assert_eq!(asking.json(Method::POST, &format!("/2/users/{bob}/likes"), "ada", like).await.0, 403, "not her id");
 
-    let fields = "tweet.fields=created_at,referenced_tweets,public_metrics,entities,conversation_id&expansions=author_id";
+    let fields =
+        "tweet.fields=created_at,referenced_tweets,public_metrics,entities,conversation_id&expansions=author_id";
     let (_, seen) = asking.json(Method::GET, &format!("/2/tweets/{answer}?{fields}"), "ada", None).await;
     assert_eq!(seen["data"]["text"], "@ada two");
     assert_eq!(seen["data"]["referenced_tweets"], json!([{ "type": "replied_to", "id": first }]));
@@ -112,7 +119,8 @@ async fn posts_of_an_account_come_in_pages_newest_first() {
     assert_eq!(seen, ids);
     let (_, since) = asking.json(Method::GET, &format!("{path}&since_id={}", ids[9]), "ada", None).await;
     assert_eq!(since["meta"], json!({ "result_count": 2, "newest_id": ids[11], "oldest_id": ids[10] }));
-    let (_, later) = asking.json(Method::GET, &format!("{path}&start_time=2099-01-01T00%3A00%3A00Z"), "ada", None).await;
+    let (_, later) =
+        asking.json(Method::GET, &format!("{path}&start_time=2099-01-01T00%3A00%3A00Z"), "ada", None).await;
     assert_eq!(later, json!({ "meta": { "result_count": 0 } }));
     for wrong in ["max_results=4", "max_results=101", "start_time=now", "since_id=x", "pagination_token=x"] {
         let path = path.replace("max_results=5", wrong);

@@ -7,6 +7,8 @@ mod likeness;
 mod limits;
 mod reader;
 mod reconcile;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
