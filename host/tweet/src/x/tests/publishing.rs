@@ -165,6 +165,16 @@ fn addresses_and_tokens_are_checked() {
     assert_eq!(x(XSettings::ENDPOINT, "t"), Ok(()));
     assert_eq!(x("ftp://x", "t"), Err(XSetupError::BadAddress));
     assert_eq!(x("here", "t"), Err(XSetupError::BadAddress));
+    for (endpoint, is_fine) in [
+        ("http://127.0.0.1:8", true),
+        ("http://[::1]:8", true),
+        ("http://localhost:8", true),
+        ("http://api.x.com", false),
+        ("http://127.0.0.1.example.org", false),
+    ] {
+        let expected = if is_fine { Ok(()) } else { Err(XSetupError::InClear) };
+        assert_eq!(x(endpoint, "t"), expected, "{endpoint}");
+    }
     let error = x(XSettings::ENDPOINT, "t\nx").unwrap_err();
     assert_eq!(error, XSetupError::BadToken("ada".into()));
     assert!(!format!("{error} {error:?}").contains('\n'));
