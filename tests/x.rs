@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Running, list, puppet, run, until};
 
+/// Of the account of the first test.
+const TOKEN: &str = "emulated-harbour_watch";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// `puppet emulate` until it is dropped.
@@ -134,6 +136,11 @@ fn what_an_agent_posts_is_on_x_once_and_stays_when_the_host_is_killed() {
     let journal = run(folder.path(), &["journal", "--kind", "post_published", "--json"]).exits(0).json();
     assert!(journal.to_string().contains(posts[0]["id"].as_str().unwrap()) || list(&journal, "items").is_empty());
     assert_eq!(host.stop(), 0);
+    for file in std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let held = bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
+        assert!(!held, "the token is in {}", file.display());
+    }
 }
 
 #[test]
@@ -171,10 +178,11 @@ fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
     let _host = Running::start_with(puppet(folder.path()), &folder.path().join(".puppet"), log);
     let said = std::fs::read_to_string(folder.path().join("log")).unwrap();
     assert!(said.contains("harbour-watch posts as @harbour_watch, which has no token for X"), "{said}");
-    let effect = posted(folder.path());
-    assert_eq!(effect["state"], "failed");
-    assert!(effect["reason"].as_str().unwrap().contains("has no token for X"), "{effect}");
-    assert_eq!(emulating.report()["counts"]["create-post"], Value::Null);
+    let post =
+        ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    let failed = run(folder.path(), &post).exits(1);
+    assert!(failed.stdout.contains("@harbour_watch has no token for X"), "{}", failed.stdout);
+    assert_eq!(emulating.report()["requests"], json!([]));
     // People write to the local timeline, which is not where these agents are.
     let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "harbour-watch"];
     let refused = run(folder.path(), &mention).exits(2);

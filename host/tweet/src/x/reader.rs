@@ -28,16 +28,20 @@ impl TweetReader for X {
     }
 
     async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
-        let (member, id) = match self.member(author) {
-            Ok(member) => (member, self.user(author, member).await.map_err(unread)?.id.clone()),
-            Err(_) => {
-                let member = self.anybody()?;
-                let path = ["2", "users", "by", "username", author.as_str()];
-                let user: Data<User> = self.client.read(&path, &[], &member.token).await.map_err(unread)?;
-                (member, user.data.id)
-            }
-        };
-        self.page(&["2", "users", &id, "tweets"], ("exclude", "retweets"), member, (before, limit)).await
+        if self.knows(author) {
+            return self.own_posts(author, before, limit).await;
+        }
+        let member = self.anybody()?;
+        let path = ["2", "users", "by", "username", author.as_str()];
+        let user: Data<User> = self.client.read(&path, &[], &member.token).await.map_err(unread)?;
+        self.posts(&user.data.id, member, (before, limit)).await
+    }
+
+    /// One that has no token here may be anybody's on X.
+    async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        let member = self.member(account).map_err(unread)?;
+        let user = self.user(account, member).await.map_err(unread)?;
+        self.posts(&user.id, member, (before, limit)).await
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
@@ -67,6 +71,10 @@ impl X {
     fn anybody(&self) -> Result<&Member, CallError> {
         let none = || CallError::new(Code::ProviderUnavailable, "no account has a token for X");
         self.members.values().next().ok_or_else(none)
+    }
+
+    async fn posts(&self, id: &str, member: &Member, which: (Timestamp, usize)) -> Result<Vec<Post>, CallError> {
+        self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), member, which).await
     }
 
     async fn page(
@@ -116,7 +124,7 @@ fn unread(error: PublishError) -> CallError {
     let message = error.to_string();
     match error {
         PublishError::RateLimited { retry_after_ms } => CallError::retry(Code::RateLimited, message, retry_after_ms),
-        PublishError::NotFound(_) => CallError::new(Code::NotFound, message),
+        PublishError::NotFound(words) => CallError::new(Code::NotFound, words),
         PublishError::Refused(_) => CallError::new(Code::Refused, message),
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }

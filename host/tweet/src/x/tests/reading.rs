@@ -53,6 +53,10 @@ async fn others_are_read_with_the_token_of_one_of_ours() {
     assert_eq!(texts(&there.x.posts_of(&"eve".into(), later(), 10).await.unwrap()), ["hello"]);
     let error = there.x.posts_of(&"nobody".into(), later(), 10).await.unwrap_err();
     assert_eq!(error.code, Code::NotFound);
+    assert!(error.message.starts_with("Could not find user"), "{}", error.message);
+    // A stranger of the same name is not the agent.
+    let error = there.x.own_posts(&"eve".into(), later(), 10).await.unwrap_err();
+    assert!(error.code == Code::Refused && error.message.contains("@eve has no token"), "{}", error.message);
 }
 
 #[tokio::test]

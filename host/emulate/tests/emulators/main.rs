@@ -1,6 +1,8 @@
 //! The emulators over HTTP: what is asked is done, counted, and misbehaves on command.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod described;
+
 use puppet_emulate::{Emulator, Fault, Kind, Plan, Services, token};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
