@@ -34,6 +34,7 @@ pub fn outputs() -> &'static [Output] {
         seen.still();
         seen.simulated();
         seen.invoked();
+        seen.emulated();
         seen.packed();
         seen.alive();
         errors::provoke(&mut seen);
@@ -231,6 +232,12 @@ impl Seen {
         std::fs::write(self.folder.join("small.toml"), "[journal]\nkeep_bytes = 1\n").unwrap();
         let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out-copied"];
         assert!(!list(&self.run("prune", 0, &prune), "agents").is_empty());
+    }
+
+    /// The emulators, for a moment: with everything, and without one of them.
+    fn emulated(&mut self) {
+        self.run("emulate", 0, &["emulate", "--for", "1ms"]);
+        assert!(self.run("emulate", 0, &["emulate", "--llm", "--for", "1ms"])["x"].is_null());
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.
