@@ -32,7 +32,7 @@ fn standing() -> Setting {
 async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
     let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
     let scene = Scene::with(setting, vec![cast(&[Step::GetState, Step::PostAnswer])], &["ann", "bob"]).await;
-    scene.refuse("journal");
+    scene.refuse("journal_rows");
     let (stop, stopped) = watch::channel(false);
     let mut watcher = scene.host.watch();
     let events = ["ann", "bob", "ann"].iter().zip(["e1", "e2", "e3"]);
@@ -69,7 +69,7 @@ async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
         let cast = || Cast { pack: "pack", steps: steps.to_vec(), end, requests: requests.clone() };
         let scene = Scene::with(Setting::default(), vec![cast()], &["ann"]).await;
         let plugin = scene.host.plugins()[&PackId::new("pack")].clone();
-        scene.refuse("journal");
+        scene.refuse("journal_rows");
         scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
         for tries in 1..=3 {
             let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
@@ -149,7 +149,7 @@ async fn a_read_of_an_agent_that_fails_is_tried_again() {
 async fn a_timer_that_cannot_be_written_fires_later() {
     let scene = Scene::of(cast(&[Step::After("tea")])).await;
     scene.handle(event("e1", "ann", start())).await;
-    scene.refuse("events");
+    scene.refuse("event_rows");
     let run = simulation::run(&scene.host, &scene.clock, after(HOUR + 1), 1, |_| {}).await;
     assert!(run.is_err(), "the store failed");
     scene.allow();
