@@ -40,6 +40,7 @@ fn held(id: &str, text: &str, expires_ms: i64) -> Effect {
         provider_id: None,
         reason: None,
         expires: Some(Timestamp::from_millis(now + expires_ms)),
+        doubt: None,
     }
 }
 

@@ -36,8 +36,9 @@ pub struct Agenda {
     approvals: BTreeMap<(Timestamp, u64), EffectId>,
     /// While it stands no effect is due.
     halted: Option<Halt>,
-    /// Effects of `effects` that are tried again, by account: what was committed after them does not overtake them.
-    held: BTreeSet<(AccountId, u64)>,
+    /// Effects of `effects` that are tried again, by account, and when: what was committed after them does not overtake
+    /// them.
+    held: BTreeMap<(AccountId, u64), Timestamp>,
 }
 
 impl Agenda {
@@ -113,13 +114,25 @@ impl Agenda {
 
     /// The same for one that was tried: its account's line stands until it is due.
     pub fn hold_effect(&mut self, effect: Effect) {
-        self.held.insert((effect.account.clone(), effect.seq));
+        self.held.insert((effect.account.clone(), effect.seq), effect.not_before);
         self.add_effect(effect);
     }
 
     /// Whether an effect of the account waits for its next try.
     pub fn is_held(&self, account: &AccountId) -> bool {
-        self.held.range((account.clone(), 0)..).next().is_some_and(|(held, _)| held == account)
+        self.held_until(account).is_some()
+    }
+
+    /// Until when an account's line stands.
+    pub fn held_until(&self, account: &AccountId) -> Option<Timestamp> {
+        let held = self.held.range((account.clone(), 0)..).next();
+        held.filter(|((of, _), _)| of == account).map(|(_, until)| *until)
+    }
+
+    /// The operator has ended an effect, or begins it anew: it waits for nothing, and holds nobody.
+    pub fn drop_effect(&mut self, effect: &Effect) {
+        self.effects.retain(|(_, seq), _| *seq != effect.seq);
+        self.held.remove(&(effect.account.clone(), effect.seq));
     }
 
     /// A timer is set; one of the same key is replaced.
@@ -333,6 +346,7 @@ mod tests {
             provider_id: None,
             reason: None,
             expires: None,
+            doubt: None,
         }
     }
 

@@ -189,6 +189,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
         secret: plan.secret,
         casting: Box::new(casting),
     });
+    host.set_outbox_rules(setup.config.outbox.clone());
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
 }
 

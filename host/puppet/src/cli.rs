@@ -1,9 +1,11 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod outbox;
 mod packs;
 
 use std::path::PathBuf;
 
+pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 
 use clap::{Args, Parser, Subcommand};
@@ -399,23 +401,6 @@ pub struct Which {
     /// With --all: of one agent.
     #[arg(long, value_name = "ID", requires = "all")]
     pub agent: Option<String>,
-}
-
-/// `outbox`.
-#[derive(Debug, Subcommand)]
-pub enum OutboxCommand {
-    /// Effects, the newest first.
-    List {
-        /// Only those: waiting, sent, done, failed, in-doubt, waiting-for-approval, dry-run, rejected or expired.
-        #[arg(long, value_name = "STATE")]
-        state: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-        limit: u64,
-        /// The page after this one (`next` of a `--json` answer).
-        #[arg(long, value_name = "SEQ")]
-        before: Option<u64>,
-    },
 }
 
 /// `event`.

@@ -29,7 +29,7 @@ pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};

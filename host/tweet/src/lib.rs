@@ -10,6 +10,7 @@ mod order;
 mod own;
 pub mod platform;
 mod provider;
+pub mod reconcile;
 mod url;
 mod weight;
 

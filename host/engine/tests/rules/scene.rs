@@ -325,6 +325,7 @@ pub fn effect(id: &str, agent: &str, n: u32, body: Decision) -> Effect {
         provider_id: None,
         reason: None,
         expires: None,
+        doubt: None,
     }
 }
 

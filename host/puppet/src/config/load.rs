@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{MAILBOX, Overflow, Redaction, swap::RULES};
+use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
@@ -124,6 +124,14 @@ impl Draft {
         if let Some(mailbox) = root.section("mailbox", &known("mailbox"))? {
             self.mailbox(&mailbox.value)?;
             lines.extend(mailbox.value.leaves());
+        }
+        if let Some(outbox) = root.section("outbox", &known("outbox"))? {
+            for rule in OUTBOX_RULES {
+                if let Some(number) = outbox.value.integer(rule.key, rule.least..=rule.most)? {
+                    *(rule.at)(&mut self.config.outbox) = number.value;
+                }
+            }
+            lines.extend(outbox.value.leaves());
         }
         if let Some(packs) = root.section("packs", &known("packs"))? {
             if let Some(keep) = packs.value.integer("keep", 0..=1_000)? {
