@@ -2,11 +2,13 @@
 
 mod outbox;
 mod packs;
+mod store;
 
 use std::path::PathBuf;
 
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -99,6 +101,9 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Where the rows of a deployment are.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

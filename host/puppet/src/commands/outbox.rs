@@ -39,7 +39,7 @@ struct Row {
 pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<()> {
     match command {
         OutboxCommand::List(args) => list(setup, args, out).await,
-        OutboxCommand::Show { id } => show(&records::open(setup)?, &id, out).await,
+        OutboxCommand::Show { id } => show(&*records::open(setup).await?, &id, out).await,
         OutboxCommand::Retry { id, sure } => word::say(setup, &id, Word::Retry { sure }, out).await,
         OutboxCommand::Drop { id, reason } => {
             if let Some(reason) = &reason {
@@ -63,9 +63,9 @@ async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
         Some(name) => vec![state_of(name)?],
         None => EffectState::ALL.to_vec(),
     };
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     if let Some(agent) = agent.as_deref().map(Into::into) {
-        let all = records::everybody(&store).await?;
+        let all = records::everybody(&*store).await?;
         if !all.contains(&agent) {
             return Err(unknown_agent(&agent, &all));
         }

@@ -82,7 +82,7 @@ fn blobs_of_an_earlier_schema_have_no_writer() {
 fn doubts_of_an_earlier_schema_come_along() {
     let mut conn = open::memory().unwrap();
     let path = Path::new("test.db");
-    migrate(&mut conn, path, &STEPS[..5]).unwrap();
+    migrate(&mut conn, path, &STEPS[..6]).unwrap();
     for state in ["sent", "in-doubt", "done"] {
         let sql = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
                    VALUES (?1, ?1, 'a', 'a', 'i', 0, 7, 0, '{}', 1)";

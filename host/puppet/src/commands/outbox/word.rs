@@ -2,10 +2,7 @@
 //! next.
 
 use puppet_engine::{OutboxError, Word, speak};
-use puppet_store::{
-    HostLock, Store,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{HostLock, Store};
 use puppet_types::EffectId;
 
 use super::told::Told;
@@ -14,6 +11,7 @@ use crate::{
     control::{self, Request},
     output::Output,
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -31,10 +29,10 @@ pub async fn say(setup: &Setup, id: &str, word: Word, out: Output) -> Result<()>
 
 /// A folder in which nothing has lived is most likely another than was meant.
 async fn in_folder(setup: &Setup, id: &EffectId, word: &Word) -> Result<Told> {
-    drop(records::open(setup)?);
+    drop(records::open(setup).await?);
     let _lock = HostLock::take(&setup.data)?;
-    let store = SqliteStore::open(&setup.data, Options::default())?;
-    let told = written(setup, &store, id, word).await;
+    let store = Rows::open(setup).await?;
+    let told = written(setup, &*store, id, word).await;
     store.close();
     told
 }
