@@ -20,6 +20,7 @@ mod live;
 mod moods;
 mod mutants;
 mod offline_text;
+mod outbox;
 mod packs;
 mod preview;
 mod reload;

@@ -18,6 +18,9 @@ pub struct Listed<'a> {
     pub is_whole: bool,
 }
 
+/// The provider's clock may be so far behind ours: a post that seems older by less may be the one.
+const CLOCKS_MS: i64 = 60_000;
+
 /// What an order says of one post.
 struct Wanted<'a> {
     text: &'a str,
@@ -53,10 +56,10 @@ struct Free<'a> {
 }
 
 impl<'a> Free<'a> {
-    fn matching(&self, wanted: &Wanted<'_>) -> Vec<&'a Post> {
+    fn same(&self, wanted: &Wanted<'_>, since: Timestamp) -> Vec<&'a Post> {
         let posts = self.listed.posts.iter();
         let found = posts.filter(|post| {
-            post.at >= self.since
+            post.at >= since
                 && !self.claimed.contains(&post.id)
                 && post.text == wanted.text
                 && post.in_reply_to.as_ref() == wanted.answers
@@ -65,9 +68,13 @@ impl<'a> Free<'a> {
         found.collect()
     }
 
+    fn matching(&self, wanted: &Wanted<'_>) -> Vec<&'a Post> {
+        self.same(wanted, self.since)
+    }
+
     fn alone(&self, wanted: &Wanted<'_>) -> Reconciled {
         match self.matching(wanted)[..] {
-            [] => self.nothing(),
+            [] => self.nothing(wanted),
             [post] => done(vec![post]),
             ref several => undecidable(format!("{} posts of the account say the same", several.len())),
         }
@@ -76,6 +83,7 @@ impl<'a> Free<'a> {
     /// The first part answers nothing, each other the one before.
     fn thread(&self, parts: &[String]) -> Reconciled {
         let mut found: Vec<&Post> = Vec::new();
+        let first = Wanted { text: parts.first().map_or("", String::as_str), answers: None, quotes: None };
         for text in parts {
             let answers = found.last().map(|before| &before.id);
             match self.matching(&Wanted { text, answers, quotes: None })[..] {
@@ -85,16 +93,20 @@ impl<'a> Free<'a> {
             }
         }
         match found.len() {
-            0 => self.nothing(),
+            0 => self.nothing(&first),
             some if some < parts.len() => undecidable(format!("{some} of {} parts are there", parts.len())),
             _ => done(found),
         }
     }
 
-    fn nothing(&self) -> Reconciled {
-        match self.listed.is_whole {
-            true => Reconciled::NotDone,
-            false => undecidable("its provider does not list enough posts".to_owned()),
+    fn nothing(&self, wanted: &Wanted<'_>) -> Reconciled {
+        if !self.listed.is_whole {
+            return undecidable("its provider does not list enough posts".to_owned());
+        }
+        let nearly = Timestamp::from_millis(self.since.as_millis().saturating_sub(CLOCKS_MS));
+        match self.same(wanted, nearly)[..] {
+            [] => Reconciled::NotDone,
+            _ => undecidable("a post of just before says the same, and clocks may differ".to_owned()),
         }
     }
 }
@@ -111,7 +123,7 @@ fn undecidable(why: String) -> Reconciled {
 mod tests {
     use super::*;
 
-    const BEGUN: i64 = 10_500;
+    const BEGUN: i64 = 100_500;
 
     fn post(id: &str, text: &str, at: i64) -> Post {
         Post {
@@ -152,16 +164,19 @@ mod tests {
     #[test]
     fn a_post_is_found_by_text_and_time_where_nobody_else_made_it() {
         let tea = || Action::Post { text: "tea".to_owned(), images: Vec::new() };
-        let cases: [(&[&str], Vec<Post>, bool, &str); 9] = [
+        let cases: [(&[&str], Vec<Post>, bool, &str); 12] = [
             (&[], vec![], true, "none"),
             (&[], vec![], false, "undecidable"),
-            (&[], vec![post("1", "tea", 11_000), post("2", "coffee", 11_000)], true, "1"),
-            (&[], vec![post("1", "tea", 10_000)], true, "1"),
-            (&[], vec![post("1", "tea", 9_999)], true, "none"),
-            (&["1"], vec![post("1", "tea", 10_900)], true, "none"),
-            (&["1"], vec![post("1", "tea", 10_900), post("2", "tea", 11_000)], true, "2"),
-            (&[], vec![post("1", "tea", 10_900), post("2", "tea", 11_000)], true, "undecidable"),
-            (&[], vec![answer("9", post("1", "tea", 11_000))], true, "none"),
+            (&[], vec![post("1", "tea", 101_000), post("2", "coffee", 101_000)], true, "1"),
+            (&[], vec![post("1", "tea", 100_000)], true, "1"),
+            (&[], vec![post("1", "tea", 39_999)], true, "none"),
+            (&[], vec![post("1", "tea", 99_999)], true, "undecidable"),
+            (&["1"], vec![post("1", "tea", 99_999)], true, "none"),
+            (&[], vec![post("1", "tea", 99_999), post("2", "tea", 101_000)], true, "2"),
+            (&["1"], vec![post("1", "tea", 100_900)], true, "none"),
+            (&["1"], vec![post("1", "tea", 100_900), post("2", "tea", 101_000)], true, "2"),
+            (&[], vec![post("1", "tea", 100_900), post("2", "tea", 101_000)], true, "undecidable"),
+            (&[], vec![answer("9", post("1", "tea", 101_000))], true, "none"),
         ];
         for (n, (claimed, posts, is_whole, expected)) in cases.into_iter().enumerate() {
             assert_eq!(found(tea(), claimed, &posts, is_whole), expected, "case {n}");
@@ -172,9 +187,9 @@ mod tests {
     fn an_answer_and_a_quote_are_found_by_what_they_are_about() {
         let quote = |of: &str, post: Post| Post { quotes: Some(of.into()), ..post };
         let posts = [
-            answer("7", post("1", "yes", 11_000)),
-            answer("8", post("2", "yes", 11_000)),
-            quote("8", post("3", "yes", 11_000)),
+            answer("7", post("1", "yes", 101_000)),
+            answer("8", post("2", "yes", 101_000)),
+            quote("8", post("3", "yes", 101_000)),
         ];
         let reply = Action::Reply { to: "8".into(), text: "yes".to_owned(), images: Vec::new() };
         assert_eq!(found(reply, &[], &posts, true), "2");
@@ -185,8 +200,11 @@ mod tests {
     #[test]
     fn a_thread_is_there_whole_or_not_or_nobody_can_tell() {
         let thread = || Action::Thread { parts: ["one", "two", "three"].map(str::to_owned).into() };
-        let all =
-            [post("1", "one", 11_000), answer("1", post("2", "two", 11_000)), answer("2", post("3", "three", 12_000))];
+        let all = [
+            post("1", "one", 101_000),
+            answer("1", post("2", "two", 101_000)),
+            answer("2", post("3", "three", 102_000)),
+        ];
         assert_eq!(found(thread(), &[], &all, true), "1,2,3");
         assert_eq!(found(thread(), &[], &all[..2], true), "undecidable");
         assert_eq!(found(thread(), &[], &[], true), "none");

@@ -105,7 +105,8 @@ fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
     if effect.reason.as_deref() == Some(FORGOTTEN) {
         return Err(OutboxError::Forgotten(id()));
     }
-    match effect.doubt.is_some() && !sure {
+    let may_have_happened = effect.state == EffectState::InDoubt || effect.doubt.is_some();
+    match may_have_happened && !sure {
         true => Err(OutboxError::NotSure(id())),
         false => Ok(()),
     }

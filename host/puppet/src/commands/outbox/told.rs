@@ -67,7 +67,14 @@ impl Told {
         if out.json {
             return out.object(self);
         }
-        out.line(format!("{} {} by {} as @{}: {}", self.id, self.kind, out.bold(&self.agent), self.account, self.state))?;
+        out.line(format!(
+            "{} {} by {} as @{}: {}",
+            self.id,
+            self.kind,
+            out.bold(&self.agent),
+            self.account,
+            self.state
+        ))?;
         let doubt = self.in_doubt.as_ref().map(|doubt| match doubt.undecidable || self.state == "failed" {
             true => format!("since {}, and nobody can tell", doubt.begun),
             false => format!("since {}; its provider is asked", doubt.begun),

@@ -59,7 +59,9 @@ impl From<OutboxError> for Trouble {
                 let remedy = format!("wait for the answer, or let it be: `puppet outbox drop {id}`");
                 Self::refused("not-yet", message, remedy)
             }
-            E::NotSure(_) => Self::refused("not-sure", message, "look whether it happened; --sure tries it all the same"),
+            E::NotSure(_) => {
+                Self::refused("not-sure", message, "look whether it happened; --sure tries it all the same")
+            }
             E::Forgotten(_) => Self::refused("forgotten", message, "let the agent decide anew"),
             E::Store(error) => error.into(),
         }
