@@ -129,10 +129,23 @@ impl Agenda {
         held.filter(|((of, _), _)| of == account).map(|(_, until)| *until)
     }
 
-    /// The operator has ended an effect, or begins it anew: it waits for nothing, and holds nobody.
-    pub fn drop_effect(&mut self, effect: &Effect) {
+    /// The operator has ended an effect, or begins it anew: it waits for nothing, and holds nobody. Those that were to be
+    /// looked at again when it is due go on now.
+    pub fn drop_effect(&mut self, effect: &Effect, now: Timestamp) {
         self.effects.retain(|(_, seq), _| *seq != effect.seq);
-        self.held.remove(&(effect.account.clone(), effect.seq));
+        let Some(until) = self.held.remove(&(effect.account.clone(), effect.seq)) else { return };
+        let waits = |other: &Effect| other.account == effect.account && other.attempts == 0;
+        let at_once: Vec<(Timestamp, u64)> = self
+            .effects
+            .range((until, 0)..=(until, u64::MAX))
+            .filter(|(_, other)| waits(other))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in at_once {
+            if let Some(other) = self.effects.remove(&key) {
+                self.add_effect(Effect { not_before: now, ..other });
+            }
+        }
     }
 
     /// A timer is set; one of the same key is replaced.
@@ -389,6 +402,23 @@ mod tests {
         let due: Vec<_> = agenda.due_effects(Timestamp::from_millis(1)).into_iter().map(|e| e.seq).collect();
         assert_eq!((due, agenda.is_held(&"a".into()), agenda.is_held(&"b".into())), (vec![2, 3], true, false));
         agenda.due_effects(Timestamp::from_millis(9));
+        assert!(!agenda.is_held(&"a".into()));
+    }
+
+    #[test]
+    fn an_effect_that_is_dropped_holds_nobody() {
+        let at = Timestamp::from_millis;
+        let until = |millis, effect: Effect| Effect { not_before: at(millis), ..effect };
+        let mut agenda = Agenda::default();
+        let held = Effect { attempts: 1, ..until(9, effect(1, "a")) };
+        agenda.hold_effect(held.clone());
+        // One that came to its turn waits for it; another has a time of its own, and so has another account.
+        [until(9, effect(2, "a")), until(8, effect(3, "a")), until(9, effect(4, "b"))]
+            .into_iter()
+            .for_each(|effect| agenda.add_effect(effect));
+        agenda.drop_effect(&held, at(5));
+        let mut due = |millis| agenda.due_effects(at(millis)).into_iter().map(|e| e.seq).collect::<Vec<_>>();
+        assert_eq!((due(5), due(8), due(9)), (vec![2], vec![3], vec![4]));
         assert!(!agenda.is_held(&"a".into()));
     }
 

@@ -46,8 +46,10 @@ pub async fn run(
         let Some(at) = next else { break };
         clock.advance_to(at);
         seen.at = at;
-        for mut effect in in_lanes(host.agenda().due_effects(at)) {
-            if let Some(not_before) = host.agenda().held_until(&effect.account) {
+        let due = host.agenda().due_effects(at);
+        for mut effect in in_lanes(due) {
+            let held = host.agenda().held_until(&effect.account);
+            if let Some(not_before) = held {
                 host.agenda().add_effect(Effect { not_before, ..effect });
                 continue;
             }

@@ -148,7 +148,7 @@ impl Host {
         let now = self.now();
         let Spoken { effect, events } = speak(&*self.store, id, word, (now, self.later(now))).await?;
         let mut agenda = self.agenda();
-        agenda.drop_effect(&effect);
+        agenda.drop_effect(&effect, now);
         events.into_iter().for_each(|event| agenda.add_event(event));
         let leaves = effect.state == EffectState::Waiting;
         if leaves {

@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use puppet_engine::Happening;
-use puppet_store::{Change, Effect, EffectState, OutboxStore as _};
+use puppet_store::{Change, Effect, EffectState, MemoryStore as _, OutboxStore as _};
 use puppet_tweet::PublishError;
-use puppet_types::{Decision, PostRef};
+use puppet_types::{Decision, MemoryKind, PostRef};
 use tokio::sync::broadcast::Receiver;
 
 use crate::{
@@ -89,7 +89,8 @@ async fn what_was_done_counts_as_published_though_its_answer_was_lost() {
     let row = &scene.effects().await[0];
     assert_eq!((row.provider_id.as_deref(), row.reason.as_deref(), row.doubt), (Some("a"), None, None));
     assert_eq!(heard(&scene).await, [("post_published".to_owned(), 0), ("post_published".to_owned(), 1)]);
-    let own = scene.rows()["memories"].iter().filter(|row| row.contains("tea")).count();
+    let own = scene.store.memories(&"ann".into(), &[MemoryKind::Tweet, MemoryKind::Post], 9).await.unwrap();
+    let own = own.iter().filter(|own| own.memory.content == "tea").count();
     assert_eq!(own, 2, "it is on both lists of own posts");
 }
 

@@ -49,12 +49,12 @@ async fn attempts_of_an_account_keep_their_distance_also_over_a_restart() {
     scene.host.set_outbox_rules(rules());
     three(&scene).await;
     scene.run_until(after(61_000)).await;
-    assert_eq!(orders(&scene), [("a".to_owned(), 59_999), ("z".to_owned(), 59_999)]);
+    assert_eq!(orders(&scene), [("a".to_owned(), 60_000), ("z".to_owned(), 60_000)]);
     let next = scene.again(Setting::default(), quiet()).await;
     next.host.set_outbox_rules(rules());
     next.run_until(after(300_000)).await;
     let at = orders(&next)[0].1;
-    assert!(orders(&next).len() == 1 && at >= 119_999, "{at}");
+    assert!(orders(&next).len() == 1 && at >= 120_000, "{at}");
 }
 
 #[tokio::test]
