@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Attempted,
     pace::backoff_ms,
-    results::{delivered, failed_event, own_lists, result_event},
+    results::{delivered, failed_again_event, own_lists, result_event},
 };
 use crate::{happening::Happening, host::Host};
 
@@ -97,7 +97,7 @@ async fn waits(
 }
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
-    let events = vec![failed_event(effect, host.later(at), &reason)];
+    let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
     let end = EffectEnd { reason: Some(reason), events, ..end(effect, EffectState::Failed, at) };
     not_done_yet(host, effect, end).await
 }

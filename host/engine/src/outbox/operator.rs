@@ -6,7 +6,7 @@ use puppet_types::{EffectId, FORGOTTEN, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::results::failed_event;
+use super::results::failed_again_event;
 use crate::{approvals::Spoken, happening::Happening, host::Host};
 
 /// What the operator says.
@@ -67,7 +67,7 @@ pub async fn speak(
         Word::Drop { reason } => {
             check_drop(&effect)?;
             let reason = dropped(&effect, reason.as_deref());
-            let events = vec![failed_event(&effect, later, &reason)];
+            let events = vec![failed_again_event(store, &effect, later, &reason).await?];
             let failed = end(&effect, EffectState::Failed, at);
             // What may have happened may have happened for ever.
             EffectEnd { reason: Some(reason), events, doubt: effect.doubt, ..failed }

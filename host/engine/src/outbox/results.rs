@@ -1,6 +1,6 @@
 //! What comes back of an effect: its result for its own agent, mentions and posts for others, and the lists of own posts.
 
-use puppet_store::{Change, Effect, Post};
+use puppet_store::{Change, Effect, Post, Store, StoreError};
 use puppet_tweet::Delivery;
 use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
 use serde_json::json;
@@ -11,6 +11,22 @@ use crate::host::Host;
 pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Event {
     let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
     result_event(effect, "post_failed", at, payload)
+}
+
+/// The same, of one that the operator may have begun anew: that it failed once more is another event.
+pub(super) async fn failed_again_event(
+    store: &dyn Store,
+    effect: &Effect,
+    at: Timestamp,
+    reason: &str,
+) -> Result<Event, StoreError> {
+    let mut event = failed_event(effect, at, reason);
+    let mut ends = 1_u64;
+    while store.event(&event.id).await?.is_some() {
+        ends += 1;
+        event.id = EventId::from(ids::derive("evt", &[effect.id.as_str(), &event.kind, &ends.to_string()]));
+    }
+    Ok(event)
 }
 
 pub(super) fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: serde_json::Value) -> Event {

@@ -53,6 +53,24 @@ async fn what_failed_is_tried_anew_and_its_plugin_hears_of_both() {
 }
 
 #[tokio::test]
+async fn its_plugin_hears_each_time_that_it_fails() {
+    let scene = listing().await;
+    *scene.network.failures.lock().unwrap() = [refused(), refused()].concat();
+    leave(&scene, &[effect("a", "ann", 0, post("tea"))]).await;
+    for seconds in [10, 20, 30] {
+        scene.run_until(after(seconds * 1_000)).await;
+        assert_eq!(states(&scene).await[0].0, EffectState::Failed);
+        assert_eq!(said(&scene, "a", &RETRY).await, "taken");
+        if seconds == 20 {
+            assert_eq!(said(&scene, "a", &DROP).await, "taken");
+        }
+    }
+    scene.run_until(after(40_000)).await;
+    let failed = || ("post_failed".to_owned(), 0);
+    assert_eq!(heard(&scene).await, [failed(), failed(), failed(), ("post_published".to_owned(), 0)]);
+}
+
+#[tokio::test]
 async fn what_may_have_happened_is_tried_anew_by_who_is_sure() {
     let scene = listing().await;
     scene.network.lists.store(false, SeqCst);

@@ -75,9 +75,10 @@ impl Told {
             self.account,
             self.state
         ))?;
-        let doubt = self.in_doubt.as_ref().map(|doubt| match doubt.undecidable || self.state == "failed" {
-            true => format!("since {}, and nobody can tell", doubt.begun),
-            false => format!("since {}; its provider is asked", doubt.begun),
+        let doubt = self.in_doubt.as_ref().map(|doubt| match self.state.as_str() {
+            "sent" => format!("an attempt is under way since {}", doubt.begun),
+            "in-doubt" if !doubt.undecidable => format!("since {}; its provider is asked", doubt.begun),
+            _ => format!("since {}, and nobody can tell", doubt.begun),
         });
         let rows = [
             ("attempts", Some(self.attempts.to_string())),
