@@ -224,7 +224,10 @@ impl Host {
                 // The operator's to decide.
                 InDoubt if !effect.is_open() => {}
                 _ if effect.attempts == 0 => agenda.add_effect(effect),
-                _ => agenda.hold_effect(effect),
+                _ => {
+                    let until = effect.not_before;
+                    agenda.hold_effect(effect, until);
+                }
             }
         }
         Ok(())
@@ -363,7 +366,8 @@ impl Host {
             agenda.add_event(event);
         }
         if let Some(again) = attempted.again {
-            agenda.hold_effect(again);
+            let until = attempted.until.unwrap_or(again.not_before);
+            agenda.hold_effect(again, until);
         }
         drop(agenda);
         self.tell(attempted.happening);

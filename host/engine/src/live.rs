@@ -282,10 +282,10 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
             host.take_up_attempted(attempted);
             lanes.done(&account);
         }
-        Ok(Done::Effect(account, mut effect, Err(error))) => {
+        Ok(Done::Effect(account, effect, Err(error))) => {
             tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
-            effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
-            host.agenda().hold_effect(effect);
+            let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+            host.agenda().hold_effect(effect, until);
             lanes.done(&account);
         }
         Err(error) => tracing::error!(%error, "a handler ended abnormally"),

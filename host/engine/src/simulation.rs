@@ -49,8 +49,8 @@ pub async fn run(
         let due = host.agenda().due_effects(at);
         for mut effect in in_lanes(due) {
             let held = host.agenda().held_until(&effect.account);
-            if let Some(not_before) = held {
-                host.agenda().add_effect(Effect { not_before, ..effect });
+            if let Some(until) = held {
+                host.agenda().postpone_effect(effect, until);
                 continue;
             }
             match outbox::attempt(host, &mut effect).await? {

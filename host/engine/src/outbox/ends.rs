@@ -37,7 +37,7 @@ pub(super) async fn done(
     let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
     host.backlog.add(unembedded);
     let happening = told(effect, at, EffectState::Done, published.posts);
-    Ok(Attempted { events, again: None, happening: Some(happening) })
+    Ok(Attempted { events, happening: Some(happening), ..Attempted::default() })
 }
 
 /// The provider did not take it, or nobody knows.
@@ -145,7 +145,7 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
         "effect not done"
     );
     let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, ..effect.clone() });
-    Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())) })
+    Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())), ..Attempted::default() })
 }
 
 /// Of one in doubt the operator may have spoken meanwhile: then that stands.

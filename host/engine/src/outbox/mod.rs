@@ -39,6 +39,8 @@ pub struct Attempted {
     pub events: Vec<Waiting>,
     /// To be tried, or looked at, again.
     pub again: Option<Effect>,
+    /// But not before; none: when its row says.
+    pub until: Option<Timestamp>,
     /// For those who watch; none where nothing was tried yet.
     pub happening: Option<Happening>,
 }
@@ -103,8 +105,8 @@ async fn not_begun(host: &Host, effect: &Effect) -> Result<Option<Attempted>, St
 }
 
 /// Nothing was tried: it comes again.
-fn later(effect: &Effect, not_before: Timestamp) -> Attempted {
-    Attempted { again: Some(Effect { not_before, ..effect.clone() }), ..Attempted::default() }
+fn later(effect: &Effect, until: Timestamp) -> Attempted {
+    Attempted { again: Some(effect.clone()), until: Some(until), ..Attempted::default() }
 }
 
 /// Whether the provider was reached counts for the whole account, also what it asks for.
@@ -134,8 +136,11 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
 }
 
 impl Host {
-    /// Rules of the outbox that hold from now on.
+    /// Rules of the outbox that hold from now on, also for what waits by other ones.
     pub fn set_outbox_rules(&self, rules: OutboxRules) {
-        self.pace.set_rules(rules);
+        if self.pace.set_rules(rules) {
+            self.agenda().hurry_effects(self.clock.now());
+            self.wake();
+        }
     }
 }

@@ -60,9 +60,19 @@ impl Pace {
         self.inner().rules.clone()
     }
 
-    /// Others hold from now on.
-    pub fn set_rules(&self, rules: OutboxRules) {
-        self.inner().rules = rules;
+    /// Others hold from now on: a provider that is left alone by those before is tried. Whether they are others.
+    pub fn set_rules(&self, rules: OutboxRules) -> bool {
+        let mut inner = self.inner();
+        if inner.rules == rules {
+            return false;
+        }
+        inner.rules = rules;
+        inner
+            .accounts
+            .values_mut()
+            .filter(|account| account.is_broken)
+            .for_each(|account| account.until = Timestamp::default());
+        true
     }
 
     /// Until when an account waits before its provider is asked for anything; none where it may go on.

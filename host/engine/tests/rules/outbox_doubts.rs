@@ -1,13 +1,16 @@
 //! Rule 4, its second half: an effect whose fate is not known is asked about before anything of its account is tried. What
 //! was done counts as published, what was not is tried again, and of what nobody can tell the operator hears.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
-use puppet_engine::Happening;
+use puppet_engine::{Happening, Live, OutboxRules, SystemClock};
 use puppet_store::{Change, Effect, EffectState, MemoryStore as _, OutboxStore as _};
 use puppet_tweet::PublishError;
 use puppet_types::{Decision, MemoryKind, PostRef};
-use tokio::sync::broadcast::Receiver;
+use tokio::sync::{broadcast::Receiver, watch};
 
 use crate::{
     budgets::abandoned,
@@ -92,6 +95,40 @@ async fn what_was_done_counts_as_published_though_its_answer_was_lost() {
     let own = scene.store.memories(&"ann".into(), &[MemoryKind::Tweet, MemoryKind::Post], 9).await.unwrap();
     let own = own.iter().filter(|own| own.memory.content == "tea").count();
     assert_eq!(own, 2, "it is on both lists of own posts");
+}
+
+/// The same with the live driver and the real clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_waits_for_word_of_its_provider_and_others_do_not() {
+    let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
+    let scene = Scene::with(setting, quiet(), &["ann", "bob"]).await;
+    lists(&scene);
+    scene.host.set_outbox_rules(OutboxRules { look_after_ms: 200, ..OutboxRules::default() });
+    scene.network.lost_answers.store(1, SeqCst);
+    leave(&scene, &[effect("a", "ann", 0, post("tea"))]).await;
+    let mut watcher = scene.host.watch();
+    let (stop, stopped) = watch::channel(false);
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
+    let mut ends = Vec::new();
+    let all = async {
+        while ends.iter().filter(|state| **state == EffectState::Done).count() < 3 {
+            if let Happening::Effect { state, .. } = watcher.recv().await.unwrap() {
+                if ends.is_empty() {
+                    leave(&scene, &[effect("b", "ann", 1, post("rain")), effect("z", "bob", 2, post("fog"))]).await;
+                }
+                ends.push(state);
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("every effect ends");
+    stop.send(true).unwrap();
+    driver.await.unwrap().unwrap();
+    assert_eq!((ends[0], ends.len(), scene.network.looks.load(SeqCst)), (EffectState::InDoubt, 4, 1));
+    let out: Vec<String> = out_there(&scene).into_iter().filter(|id| id != "z").collect();
+    assert_eq!(out, ["a", "b"], "each once, and in their order");
+    let rows = scene.effects().await;
+    let ended = |n: usize| (rows[n].id.as_str(), rows[n].state, rows[n].attempts);
+    assert_eq!([ended(0), ended(1)], [("a", EffectState::Done, 1), ("b", EffectState::Done, 1)]);
 }
 
 #[tokio::test]

@@ -58,6 +58,29 @@ async fn attempts_of_an_account_keep_their_distance_also_over_a_restart() {
 }
 
 #[tokio::test]
+async fn other_rules_hold_at_once_also_for_what_waits() {
+    const DAY_MS: u64 = 86_400_000;
+    let scene = listing().await;
+    scene.host.set_outbox_rules(OutboxRules { min_gap_ms: DAY_MS, ..OutboxRules::default() });
+    three(&scene).await;
+    scene.run_until(after(10_000)).await;
+    assert_eq!(orders(&scene), []);
+    let one_failure = || OutboxRules { breaker_failures: 1, breaker_probe_ms: DAY_MS, ..OutboxRules::default() };
+    scene.host.set_outbox_rules(one_failure());
+    *scene.network.failures.lock().unwrap() = unavailable(2);
+    scene.run_until(after(60_000)).await;
+    let at_once = || [("a".to_owned(), 9_999), ("z".to_owned(), 9_999)];
+    assert_eq!(orders(&scene), at_once(), "the provider is left alone for a day");
+    scene.host.set_outbox_rules(one_failure());
+    scene.run_until(after(70_000)).await;
+    assert_eq!(orders(&scene), at_once(), "these are the same rules");
+    scene.host.set_outbox_rules(OutboxRules::default());
+    scene.run_until(after(80_000)).await;
+    let again = ["a", "b", "z"].map(|id| (id.to_owned(), 69_999));
+    assert_eq!(orders(&scene)[2..], again, "and is tried again");
+}
+
+#[tokio::test]
 async fn a_provider_that_is_not_reached_is_tried_once_in_a_while_and_told_of_once() {
     let scene = listing().await;
     let mut watcher = scene.host.watch();
