@@ -10,7 +10,6 @@ mod order;
 mod own;
 pub mod platform;
 mod provider;
-pub mod reconcile;
 mod url;
 mod weight;
 

@@ -117,6 +117,28 @@ async fn what_is_dropped_never_leaves_and_holds_nobody() {
     assert_eq!(heard, [failed(0), failed(1), ("post_published".to_owned(), 2)]);
 }
 
+/// Its provider would say that it was done: of two words the first one stands.
+#[tokio::test]
+async fn what_is_dropped_while_its_provider_is_asked_is_dropped() {
+    let scene = listing().await;
+    scene.network.lost_answers.store(1, SeqCst);
+    scene.network.look_waits.store(true, SeqCst);
+    leave(&scene, &[("a", 0), ("b", 1)].map(|(id, n)| effect(id, "ann", n, post(id)))).await;
+    let word = async {
+        while scene.network.looks.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(said(&scene, "a", &DROP).await, "taken");
+        scene.network.look_goes_on.notify_one();
+    };
+    let all = async { tokio::join!(scene.run_until(after(60_000)), word) };
+    tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("its provider is asked");
+    assert_eq!(states(&scene).await, [(EffectState::Failed, 1), (EffectState::Done, 1)]);
+    let mut heard = heard(&scene).await;
+    heard.sort();
+    assert_eq!(heard, [("post_failed".to_owned(), 0), ("post_published".to_owned(), 1)]);
+}
+
 /// The word is in the rows, and the host has the effect in its hands still.
 #[tokio::test]
 async fn what_is_dropped_in_the_rows_does_not_leave_either() {

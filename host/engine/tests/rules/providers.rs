@@ -12,10 +12,7 @@ use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
-use puppet_tweet::{
-    Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader,
-    reconcile::{Listed, among},
-};
+use puppet_tweet::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
 
 /// Nobody posts but us; every order is carried out.
@@ -45,6 +42,9 @@ pub struct Network {
     pub lists: AtomicBool,
     /// How often it was asked.
     pub looks: AtomicU32,
+    /// These questions wait until they may go on.
+    pub look_waits: AtomicBool,
+    pub look_goes_on: tokio::sync::Notify,
     /// The next of these questions end with these, the last one first.
     pub look_failures: Mutex<Vec<PublishError>>,
     /// So many of the next orders panic.
@@ -128,8 +128,22 @@ impl TweetPublisher for Network {
         if !self.lists.load(SeqCst) {
             return Ok(Reconciled::Undecidable("this provider cannot be asked what it has done".to_owned()));
         }
+        if self.look_waits.load(SeqCst) {
+            self.look_goes_on.notified().await;
+        }
+        let wanted = post(order);
+        let same = |post: &&Post| {
+            (&post.text, &post.in_reply_to) == (&wanted.text, &wanted.in_reply_to)
+                && post.at >= begun
+                && !claimed.contains(&post.id)
+        };
         let posts = self.out_there.lock().unwrap();
-        Ok(among(order, begun, claimed, Listed { posts: &posts, is_whole: true }))
+        let found: Vec<Post> = posts.iter().filter(same).cloned().collect();
+        Ok(match found.len() {
+            0 => Reconciled::NotDone,
+            1 => Reconciled::Done(Published { posts: found, ..Published::default() }),
+            several => Reconciled::Undecidable(format!("{several} posts say the same")),
+        })
     }
 }
 
