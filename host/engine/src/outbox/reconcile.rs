@@ -17,7 +17,7 @@ const CLAIMED: usize = 1_000;
 /// Asks the provider of an effect in doubt.
 pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<Attempted, StoreError> {
     // The operator may have spoken.
-    if !host.store.effect(&effect.id).await?.is_some_and(|row| row.state == EffectState::InDoubt) {
+    if host.store.effect(&effect.id).await?.is_none_or(|row| row.state != EffectState::InDoubt) {
         return Ok(Attempted::default());
     }
     if let Some(until) = host.pace.asks_at(&effect.account, at) {

@@ -246,5 +246,5 @@ async fn a_provider_that_does_the_same_once_is_simply_told_again() {
     scene.run_until(after(600_000)).await;
     assert_eq!(states(&scene).await[1], (EffectState::InDoubt, 5), "it may have happened");
     assert_eq!(undecided(&mut watcher), ["b"]);
-    assert_eq!(scene.store.effect(&"b".into()).await.unwrap().unwrap().is_open(), false);
+    assert!(!scene.store.effect(&"b".into()).await.unwrap().unwrap().is_open());
 }
