@@ -1,10 +1,12 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod packs;
+mod recovery;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use recovery::{Backup, Restore};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -97,6 +99,12 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Copy the data folder into one file, also while a host works in it.
+    Backup(Backup),
+    /// Make a data folder of a backup. It begins halted.
+    Restore(Restore),
+    /// Check that everything in the data folder is as it must be. Exit code 1 where something is not.
+    Verify,
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

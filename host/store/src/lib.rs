@@ -23,7 +23,7 @@ mod timers;
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
-pub use error::{Result, StoreError};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
