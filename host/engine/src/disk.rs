@@ -48,6 +48,11 @@ impl Disk {
         true
     }
 
+    /// The same, for who passes the error on in any case.
+    pub(crate) fn tell(&self, error: &StoreError) {
+        self.failed(error);
+    }
+
     /// Something was written.
     pub(crate) fn wrote(&self) {
         let mut state = self.state();

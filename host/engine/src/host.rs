@@ -191,6 +191,11 @@ impl Host {
         self.actors.clear();
     }
 
+    /// The same for a few.
+    pub(crate) fn recast_some<'a>(&self, agents: impl IntoIterator<Item = &'a AgentId>) {
+        self.actors.forget(agents);
+    }
+
     /// The plugins that serve, by pack.
     pub fn plugins(&self) -> Arc<Plugins> {
         self.versions.serving()
@@ -235,7 +240,7 @@ impl Host {
             let payload = std::mem::take(&mut event.payload);
             event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
         }
-        let accepted = self.store.accept(events).await.inspect_err(|error| drop(self.disk.failed(error)))?;
+        let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
         if !accepted.is_empty() {
             self.disk.wrote();
         }
@@ -257,7 +262,7 @@ impl Host {
     /// must not be where they fail.
     pub async fn apply_then(&self, changes: Vec<Change>, done: impl FnOnce()) -> Result<Committed, StoreError> {
         let unembedded = self.unembedded(&changes);
-        let committed = self.store.apply(changes).await.inspect_err(|error| drop(self.disk.failed(error)))?;
+        let committed = self.store.apply(changes).await.inspect_err(|error| self.disk.tell(error))?;
         done();
         self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });

@@ -2,11 +2,13 @@
 
 mod packs;
 mod recovery;
+mod store;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use recovery::{Backup, Restore};
+pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -105,6 +107,9 @@ pub enum Command {
     Restore(Restore),
     /// Check that everything in the data folder is as it must be. Exit code 1 where something is not.
     Verify,
+    /// Where the rows of a deployment are.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

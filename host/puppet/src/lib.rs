@@ -24,6 +24,7 @@ mod output;
 mod panics;
 mod records;
 pub mod repertoire;
+pub mod rows;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;
@@ -33,7 +34,7 @@ pub mod vetting;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command, Common, PluginsCommand, WhichVersion};
+use cli::{Cli, Command, Common, PluginsCommand, StoreCommand, WhichVersion};
 use output::Output;
 use setup::Setup;
 use trouble::{Result, Trouble};
@@ -107,6 +108,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Backup(args) => commands::backup::run(&setup, &args, out).await,
             Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
             Command::Verify => commands::verify::run(&setup, out).await,
+            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use puppet_packs::SECRETS_FILE;
+use puppet_store::SqliteStore;
 use puppet_types::{Digest, Timestamp, counted};
 use serde::Serialize;
 
@@ -51,7 +52,8 @@ impl Drop for Temporary {
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Backup, out: Output) -> Result<()> {
-    let store = records::open(setup)?;
+    records::open(setup).await?;
+    let store = SqliteStore::open_read_only(&setup.data)?;
     let made = Timestamp::from_system();
     let to = place(&args.to, made)?;
     let beside = |what: &str| {

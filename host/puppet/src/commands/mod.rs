@@ -26,4 +26,5 @@ pub mod restore;
 pub mod rollback;
 pub mod run;
 pub mod simulate;
+pub mod store;
 pub mod verify;

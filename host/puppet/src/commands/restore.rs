@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_store::{Change, EffectEnd, EffectState, Halt, Options, SqliteStore, Store, StoreError};
+use puppet_store::{Change, EffectEnd, EffectState, EventStore as _, Halt, Options, SqliteStore, Store, StoreError};
 use puppet_types::{Timestamp, counted};
 use serde_json::json;
 

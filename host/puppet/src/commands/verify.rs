@@ -1,5 +1,6 @@
 //! `verify`: whether everything in the data folder is as it must be. Reads, also while a host works in it.
 
+use puppet_store::SqliteStore;
 use puppet_types::counted;
 use serde_json::json;
 
@@ -14,13 +15,14 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, out: Output) -> Result<()> {
-    let store = records::open(setup)?;
+    let rows = records::open(setup).await?;
+    let file = SqliteStore::open_read_only(&setup.data)?;
     let progress = |what: &str, n: u64| match n {
         0 => out.note(format!("looking at {what}")),
         n => out.note(format!("looking at {what}: {n}")),
     };
-    let mut rules = vec![verify::file(&store, &progress).await?];
-    rules.extend(verify::rows(&store, &progress).await?);
+    let mut rules = vec![verify::file(&file, &progress).await?];
+    rules.extend(verify::rows(&*rows, &progress).await?);
     rules.push(verify::packs(&installing::of(setup)));
     let violated = rules.iter().filter(|rule| !rule.holds()).count();
     if out.json {

@@ -18,6 +18,7 @@ mod open;
 mod outbox;
 mod posts;
 mod reader;
+mod rows;
 mod schema;
 mod state;
 mod strikes;
