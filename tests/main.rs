@@ -22,6 +22,7 @@ mod mutants;
 mod offline_text;
 mod packs;
 mod preview;
+mod recovery;
 mod reload;
 mod replay;
 mod report;

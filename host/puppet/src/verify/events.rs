@@ -9,13 +9,15 @@ use super::{PAGE, Rule, TELL, Tell, journal::Journal, oldest::Oldest, short};
 pub struct Events {
     /// What was found.
     pub rule: Rule,
+    /// All of them, in order.
+    pub seqs: Vec<u64>,
     /// Done: id and seq.
     done: Vec<(u64, u64)>,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { rule: Rule::new("every-event-has-one-end"), done: Vec::new() }
+        Self { rule: Rule::new("every-event-has-one-end"), seqs: Vec::new(), done: Vec::new() }
     }
 }
 
@@ -29,6 +31,7 @@ impl Events {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.seq;
             for row in &page {
+                self.seqs.push(row.seq);
                 let found = store.event(&row.event.id).await?;
                 self.rule.check(found.is_some(), || format!("event {} is listed and cannot be found", row.event.id));
                 if let Some((_, "done")) = found {

@@ -21,6 +21,8 @@ pub struct Journal<'a> {
     pub handled: Vec<u64>,
     /// Ids of all entries, sorted.
     pub known: Vec<u64>,
+    /// Seqs of those that did not end well, in order.
+    pub failures: Vec<u64>,
     /// More of `every-event-has-one-end`.
     pub ended: Rule,
     /// `a-failure-changes-nothing`.
@@ -42,6 +44,7 @@ impl<'a> Journal<'a> {
             entries: 0,
             handled: Vec::new(),
             known: Vec::new(),
+            failures: Vec::new(),
             ended: Rule::new("every-event-has-one-end"),
             failed: Rule::new("a-failure-changes-nothing"),
             follow: Rule::new("effects-are-what-was-decided"),
@@ -73,7 +76,7 @@ impl<'a> Journal<'a> {
 
     async fn entry(
         &mut self,
-        JournalEntry { invocation, .. }: &JournalEntry,
+        JournalEntry { seq, invocation, .. }: &JournalEntry,
         store: &dyn Store,
     ) -> Result<(), StoreError> {
         let Invocation { id, event, outcome, .. } = invocation;
@@ -100,7 +103,10 @@ impl<'a> Journal<'a> {
         }
         match outcome {
             Outcome::Ok => self.decided(invocation, store).await,
-            _ => self.changed_nothing(invocation, store).await,
+            _ => {
+                self.failures.push(*seq);
+                self.changed_nothing(invocation, store).await
+            }
         }
     }
 
@@ -128,13 +134,9 @@ impl<'a> Journal<'a> {
         let effects = store.effects_of(id).await?;
         self.failed.check(effects.is_empty(), || format!("{id} ended as {outcome} and has effects: {}", effects.len()));
         for numbered in &invocation.decisions {
-            let left = match &numbered.decision {
-                Decision::Remember { memory } => {
-                    store.memory(&invocation.agent, &memory.id).await?.map(|_| format!("memory {}", memory.id))
-                }
-                Decision::Emit { target, .. } => emitted(invocation, numbered.n, target, store).await?,
-                _ => continue,
-            };
+            // Of memories the rows themselves tell where they came from.
+            let Decision::Emit { target, .. } = &numbered.decision else { continue };
+            let left = emitted(invocation, numbered.n, target, store).await?;
             self.failed
                 .check(left.is_none(), || format!("{id} ended as {outcome} and left {}", left.unwrap_or_default()));
         }

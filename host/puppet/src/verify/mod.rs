@@ -6,6 +6,7 @@ mod effects;
 mod events;
 mod journal;
 mod oldest;
+mod references;
 mod rule;
 mod spends;
 
@@ -23,6 +24,9 @@ pub use rule::{Rule, TOLD};
 
 use oldest::Oldest;
 
+/// The rule of the file itself.
+pub const FILE: &str = "file-is-whole";
+
 /// Rows that are read at once.
 const PAGE: usize = 1_000;
 
@@ -35,7 +39,7 @@ pub type Tell<'a> = &'a dyn Fn(&str, u64);
 /// The file itself. What is wrong with it may be behind everything else that is found.
 pub async fn file(store: &SqliteStore, tell: Tell<'_>) -> Result<Rule> {
     tell("pages of the database", 0);
-    let mut rule = Rule::new("file-is-whole");
+    let mut rule = Rule::new(FILE);
     let (pages, wrong) = store.integrity(TOLD).await?;
     rule.checked = pages;
     wrong.into_iter().for_each(|line| rule.violated(line));
@@ -69,12 +73,17 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let mut events = events::Events::default();
     kept(&mut reads_back, events.walk(store, tell).await)?;
     let mut journal = journal::Journal::new(&before);
-    kept(&mut reads_back, journal.walk(store, tell).await)?;
-    kept(&mut reads_back, events.compare(&journal, store, &mut oldest).await)?;
+    let journaled = kept(&mut reads_back, journal.walk(store, tell).await)?;
     let mut effects = effects::Effects::default();
-    kept(&mut reads_back, effects.walk(&journal, store, &mut oldest, tell).await)?;
+    // Half of a journal says nothing of what is not in it.
+    if journaled.is_some() {
+        kept(&mut reads_back, events.compare(&journal, store, &mut oldest).await)?;
+        kept(&mut reads_back, effects.walk(&journal, store, &mut oldest, tell).await)?;
+    }
     reads_back.checked = events.rule.checked + journal.entries + effects.once.checked;
-    let journal::Journal { ended, failed, follow, kept_reads, spends, breaches, .. } = journal;
+    let journal::Journal { ended, mut failed, failures, follow, kept_reads, spends, breaches, .. } = journal;
+    let seqs = (&events.seqs[..], &failures[..]);
+    let references = kept(&mut reads_back, references::walk(store, &mut failed, seqs, tell).await)?;
     let mut one_end = events.rule;
     one_end.checked += ended.checked;
     ended.violations.into_iter().for_each(|violation| one_end.violated(violation));
@@ -82,7 +91,7 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let strikes = kept(&mut reads_back, journal::strikes(store, &breaches).await)?;
     let booked = kept(&mut reads_back, spends.booked(store).await)?;
     rules.extend([one_end, failed, follow, effects.once, effects.references, kept_reads]);
-    rules.extend([timers, strikes, booked].into_iter().flatten());
+    rules.extend([references, timers, strikes, booked].into_iter().flatten());
     rules.insert(0, reads_back);
     Ok(rules)
 }
