@@ -19,7 +19,7 @@ fn backup(folder: &Path, data: &Path, to: &str) -> Value {
 }
 
 fn journal(folder: &Path, data: &str) -> Vec<Value> {
-    let told = run(folder, &["journal", "--limit", "100000", "--json", "--data", data]).exits(0).json();
+    let told = run(folder, &["journal", "--limit", "10000", "--json", "--data", data]).exits(0).json();
     list(&told, "items").clone()
 }
 

@@ -86,7 +86,7 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
         assert_eq!(value::<u32>(&data, &handled), 1, "{id}");
     }
     assert_eq!(
-        value::<u32>(&data, "SELECT count(*) FROM events WHERE payload LIKE '%storm 1_%'"),
+        value::<u32>(&data, "SELECT count(*) FROM events WHERE payload LIKE '%storm 1_\"%'"),
         0,
         "nothing was half accepted"
     );

@@ -51,9 +51,10 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
     let entry = |sql: &str| sql.replace("POSTED", POSTED).replace("QUIET", QUIET);
     [
         (
-            "PRAGMA ignore_check_constraints = ON; INSERT INTO halt VALUES (2, 0, NULL)",
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_master SET sql = replace(sql, '''dead''', '''done''') WHERE name = 'events_dead'",
             "file-is-whole",
-            "CHECK constraint failed in halt",
+            "missing from index events_dead",
         ),
         ("UPDATE outbox SET body = '{' WHERE seq = 1", "rows-read-back", "outbox"),
         ("UPDATE events SET state = 'gone' WHERE seq = 1", "rows-read-back", "state gone"),
@@ -78,7 +79,7 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
         ),
         ("DELETE FROM outbox WHERE seq = 1", "effects-are-what-was-decided", "is in the outbox 0 times instead of once"),
         (
-            "UPDATE outbox SET body = replace(body, 'a', 'o') WHERE seq = (SELECT min(seq) FROM outbox WHERE body LIKE '%\"post\"%')",
+            "UPDATE outbox SET body = replace(body, '\"text\":\"', '\"text\":\"No. ') WHERE seq = (SELECT min(seq) FROM outbox WHERE body LIKE '%\"post\"%')",
             "effects-are-what-was-decided",
             "is not what inv_",
         ),
