@@ -12,7 +12,7 @@ use puppet_types::{Decision, Timestamp};
 use serde_json::Value;
 
 use super::{imported, lived, value};
-use crate::support::{Running, list, run, until};
+use crate::support::{Running, finish, list, run, until};
 
 fn backup(folder: &Path, data: &Path, to: &str) -> Value {
     run(folder, &["backup", to, "--json", "--data", data.to_str().unwrap()]).exits(0).json()
@@ -207,4 +207,23 @@ fn installed_packs_are_in_it() {
     let told = desk.run(&["verify", "--json", "--data", "back"]).exits(0).json();
     let packs = list(&told, "rules").iter().find(|rule| rule["rule"] == "packs-are-what-was-installed").unwrap();
     assert_eq!(packs["checked"], 1);
+}
+
+#[test]
+fn a_place_without_room_is_what_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = |args: &[&str]| {
+        // A signal that is ignored stays so: a file that grows beyond this is an error.
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_puppet")]);
+        finish(command.args(args).current_dir(folder.path()))
+    };
+    let data = lived().to_str().unwrap();
+    let full = limited(&["backup", "whole.tar", "--data", data]).exits(2);
+    assert!(full.stderr.contains("error[cannot-write]") && full.stderr.contains("whole.tar"), "{}", full.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is left");
+    backup(folder.path(), lived(), "whole.tar");
+    let full = limited(&["restore", "whole.tar", "--data", "back"]).exits(2);
+    assert!(full.stderr.contains("error[cannot-write]") && full.stderr.contains("puppet.db"), "{}", full.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing of it is left");
 }

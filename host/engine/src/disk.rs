@@ -27,6 +27,16 @@ struct State {
     said_corrupt: bool,
 }
 
+impl State {
+    fn at_once(&self, most: usize, now: Instant) -> usize {
+        match (self.fault, self.again) {
+            (None, _) => most,
+            (Some(_), Some(again)) if now < again => 0,
+            (Some(_), _) => most.min(1),
+        }
+    }
+}
+
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,12 +81,7 @@ impl Disk {
 
     /// How much may be under way at once, of so much: one thing, while it is not known whether it can be written.
     pub(crate) fn at_once(&self, most: usize) -> usize {
-        let state = self.state();
-        match (state.fault, state.again) {
-            (None, _) => most,
-            (Some(_), Some(again)) if Instant::now() < again => 0,
-            (Some(_), _) => most.min(1),
-        }
+        self.state().at_once(most, Instant::now())
     }
 
     /// Returns when it may be tried again; never where nothing is wrong.
@@ -97,18 +102,28 @@ mod tests {
         StoreError::Disk { fault, reason: "x".to_owned() }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_thing_is_tried_at_a_time_until_one_is_written() {
         let disk = Disk::default();
+        let later = Instant::now() + Duration::from_secs(3_600);
+        let tried = |now: Instant| disk.state().at_once(9, now);
         assert!(!disk.failed(&StoreError::Closed), "no matter of the disk");
-        assert_eq!((disk.fault(), disk.at_once(9)), (None, 9));
+        assert_eq!((disk.fault(), tried(later)), (None, 9));
+        let before = Instant::now();
         assert!(disk.failed(&error(DiskFault::Full)));
-        assert_eq!((disk.fault(), disk.at_once(9)), (Some(DiskFault::Full), 0));
+        assert_eq!((disk.fault(), tried(before), tried(later)), (Some(DiskFault::Full), 0, 1));
         disk.again().await;
         assert_eq!(disk.at_once(9), 1);
-        assert!(disk.failed(&error(DiskFault::Full)));
-        assert_eq!(disk.at_once(9), 0);
         disk.wrote();
-        assert_eq!((disk.fault(), disk.at_once(9)), (None, 9));
+        assert_eq!((disk.fault(), tried(before)), (None, 9));
+    }
+
+    #[test]
+    fn what_cannot_be_written_at_all_is_no_more_than_one() {
+        let disk = Disk::default();
+        disk.tell(&error(DiskFault::ReadOnly));
+        let later = Instant::now() + PAUSE;
+        assert_eq!(disk.state().at_once(0, later), 0);
+        assert_eq!(disk.state().at_once(9, later), 1);
     }
 }

@@ -7,7 +7,7 @@ mod unpack;
 mod write;
 
 pub use listing::{Listed, Listing};
-pub use unpack::unpack;
+pub use unpack::{cannot_write, unpack};
 pub use write::{Changed, write};
 
 /// The first file.

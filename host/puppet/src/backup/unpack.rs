@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Read, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
@@ -29,7 +29,10 @@ pub fn unpack(file: &Path, into: &Path, tell: &dyn Fn(&str, u64)) -> Result<List
         let entry = entry.map_err(|error| bad(file, format!("is damaged: {error}")))?;
         let expected = left.next().ok_or_else(|| bad(file, "is damaged: it goes on after its last file"))?;
         tell(&expected.path, expected.bytes);
-        one(entry, expected, into).map_err(|why| bad(file, format!("is damaged: `{}` {why}", expected.path)))?;
+        one(entry, expected, into).map_err(|wrong| match wrong {
+            Wrong::File(why) => bad(file, format!("is damaged: `{}` {why}", expected.path)),
+            Wrong::Place(error) => cannot_write(&into.join(&expected.path), &error),
+        })?;
     }
     if let Some(missing) = left.next() {
         return Err(bad(file, format!("is damaged: it ends before `{}`", missing.path)));
@@ -49,31 +52,67 @@ fn manifest(mut entry: Entry<'_, impl Read>) -> Option<Listing> {
     Listing::parse(&text)
 }
 
-/// Writes one file; what is wrong with it otherwise.
-fn one(mut entry: Entry<'_, impl Read>, expected: &Listed, into: &Path) -> std::result::Result<(), String> {
+/// Why a file is not there.
+enum Wrong {
+    /// It is not the one that was listed.
+    File(String),
+    /// There is no writing.
+    Place(io::Error),
+}
+
+/// Writes one file.
+fn one(mut entry: Entry<'_, impl Read>, expected: &Listed, into: &Path) -> std::result::Result<(), Wrong> {
     if entry.path_bytes().as_ref() != expected.path.as_bytes() || !entry.header().entry_type().is_file() {
-        return Err("is not what comes there".to_owned());
+        return Err(Wrong::File("is not what comes there".to_owned()));
     }
     if entry.size() != expected.bytes {
-        return Err(format!("holds {} bytes, and MANIFEST says {}", entry.size(), expected.bytes));
+        return Err(Wrong::File(format!("holds {} bytes, and MANIFEST says {}", entry.size(), expected.bytes)));
     }
-    let written = (|| -> io::Result<_> {
-        let path = into.join(&expected.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let file = File::options().write(true).create_new(true).mode(expected.mode).open(path)?;
-        let mut passing = Digesting::new(file);
-        io::copy(&mut entry, &mut passing)?;
-        let (file, digest, _) = passing.finish();
-        file.sync_all()?;
-        Ok(digest)
-    })();
-    match written {
-        Ok(digest) if digest == expected.digest => Ok(()),
-        Ok(digest) => Err(format!("is {digest}, and MANIFEST says {}", expected.digest)),
-        Err(error) => Err(format!("cannot be written: {error}")),
+    let file = create(&into.join(&expected.path), expected.mode).map_err(Wrong::Place)?;
+    let mut passing = Digesting::new(Writing { file, failed: None });
+    let copied = io::copy(&mut entry, &mut passing);
+    let (Writing { file, failed }, digest, _) = passing.finish();
+    match (failed, copied) {
+        (Some(error), _) => return Err(Wrong::Place(error)),
+        (None, Err(error)) => return Err(Wrong::File(format!("cannot be read: {error}"))),
+        (None, Ok(_)) => file.sync_all().map_err(Wrong::Place)?,
     }
+    if digest == expected.digest {
+        Ok(())
+    } else {
+        Err(Wrong::File(format!("is {digest}, and MANIFEST says {}", expected.digest)))
+    }
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::options().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// A file that is written, and why it cannot be: of a copy that fails it is not known which side did.
+struct Writing {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Write for Writing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|error| {
+            let kind = error.kind();
+            self.failed = Some(error);
+            kind.into()
+        })
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// There is no room, or no right, at this place.
+pub fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
+    Trouble::input("cannot-write", format!("cannot be written: {error}"), "name another place").in_file(path)
 }
 
 fn bad(file: &Path, message: impl Into<String>) -> Trouble {

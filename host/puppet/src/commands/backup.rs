@@ -10,12 +10,12 @@ use std::{
 };
 
 use puppet_packs::SECRETS_FILE;
-use puppet_store::SqliteStore;
+use puppet_store::{DiskFault, SqliteStore, StoreError};
 use puppet_types::{Digest, Timestamp, counted};
 use serde::Serialize;
 
 use crate::{
-    backup::{self, Changed, Listed, Listing, OUTSIDE},
+    backup::{self, Changed, Listed, Listing, OUTSIDE, cannot_write},
     cli::Backup,
     commands::{pack::size, run::SECRET},
     installing,
@@ -64,7 +64,7 @@ pub async fn run(setup: &Setup, args: &Backup, out: Output) -> Result<()> {
     out.note("copying the database");
     // Made before SQLite fills it, so that nobody else can read it.
     private(&database.0).map_err(|error| cannot_write(&to, &error))?;
-    store.copy_to(&database.0).await?;
+    store.copy_to(&database.0).await.map_err(|error| of_copy(error, &to))?;
     let file = private(&whole.0).map_err(|error| cannot_write(&to, &error))?;
     let listing = write(setup, &database.0, made, &file, out).map_err(|error| of_write(error, &to))?;
     let (digest, bytes) =
@@ -110,8 +110,14 @@ fn publish(whole: &Path, to: &Path) -> Result<()> {
     fs::rename(whole, to).and_then(|()| File::open(folder)?.sync_all()).map_err(|error| cannot_write(to, &error))
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
-    Trouble::input("cannot-write", format!("cannot be written: {error}"), "name another place").in_file(path)
+/// Of a copy it is the disk of the copy that fails, unless the database cannot be read.
+fn of_copy(error: StoreError, to: &Path) -> Trouble {
+    match error {
+        StoreError::Disk { fault: DiskFault::Full | DiskFault::ReadOnly | DiskFault::Failing, reason } => {
+            cannot_write(to, &io::Error::other(reason))
+        }
+        error => error.into(),
+    }
 }
 
 fn of_write(error: Changed, to: &Path) -> Trouble {

@@ -13,7 +13,7 @@ use puppet_types::{Timestamp, counted};
 use serde_json::json;
 
 use crate::{
-    backup::{self, Listing, OUTSIDE},
+    backup::{self, Listing, OUTSIDE, cannot_write},
     cli::Restore,
     commands::pack::size,
     output::Output,
@@ -57,11 +57,6 @@ fn is_free(data: &Path) -> Result<()> {
 fn taken(data: &Path) -> Trouble {
     let remedy = "name another folder with --data, or move this one away: a restore never overwrites";
     Trouble::input("file-exists", "is there and is not an empty folder", remedy).in_file(data)
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::input("cannot-write", format!("cannot be written: {error}"), "name another folder with --data")
-        .in_file(path)
 }
 
 /// A folder beside the place, its owner's alone.
