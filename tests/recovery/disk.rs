@@ -58,7 +58,11 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
         let sent = send(folder.path(), n, &["--json"]).exits(0).json();
         accepted.push(sent["event_id"].as_str().unwrap().to_owned());
     }
+    // This one waits for its time, which comes while there is no room.
+    let later = send(folder.path(), 9, &["--delay", "300ms", "--json"]).exits(0).json();
+    accepted.push(later["event_id"].as_str().unwrap().to_owned());
     full(&host, true);
+    until(PATIENCE, "it is not told", || said(&lines, "the disk of the data folder is full") == 1);
     for n in 10..20 {
         let refused = send(folder.path(), n, &[]).exits(4);
         assert!(
@@ -72,12 +76,13 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
     assert!(halt.stderr.contains("error[store-full]"), "{}", halt.stderr);
     // What only reads still works.
     run(folder.path(), &["journal"]).exits(0);
+    let waiting = || value::<u32>(&data, "SELECT count(*) FROM events WHERE state = 'waiting'");
+    assert!(waiting() > 0);
     full(&host, false);
+    // By itself.
+    until(PATIENCE, "what was accepted is not handled", || waiting() == 0);
     let sent = send(folder.path(), 30, &["--wait", "--json"]).exits(0).json();
     accepted.push(sent["event_id"].as_str().unwrap().to_owned());
-    until(PATIENCE, "what was accepted is not handled", || {
-        value::<u32>(&data, "SELECT count(*) FROM events WHERE state = 'waiting'") == 0
-    });
     assert_eq!(said(&lines, "the disk of the data folder is full"), 1, "{lines:?}");
     assert_eq!(said(&lines, "takes writes again"), 1, "{lines:?}");
     assert_eq!(host.stop(), 0);
