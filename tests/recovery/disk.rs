@@ -59,7 +59,7 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
         accepted.push(sent["event_id"].as_str().unwrap().to_owned());
     }
     // This one waits for its time, which comes while there is no room.
-    let later = send(folder.path(), 9, &["--delay", "300ms", "--json"]).exits(0).json();
+    let later = send(folder.path(), 9, &["--delay", "2s", "--json"]).exits(0).json();
     accepted.push(later["event_id"].as_str().unwrap().to_owned());
     full(&host, true);
     until(PATIENCE, "it is not told", || said(&lines, "the disk of the data folder is full") == 1);

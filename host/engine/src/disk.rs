@@ -63,9 +63,12 @@ impl Disk {
         self.failed(error);
     }
 
-    /// Something was written.
+    /// Something was written. While the disk is left alone that may have been before it failed, and tells nothing.
     pub(crate) fn wrote(&self) {
         let mut state = self.state();
+        if state.again.is_some_and(|again| Instant::now() < again) {
+            return;
+        }
         let fault = state.fault.take();
         state.again = None;
         drop(state);
@@ -112,6 +115,8 @@ mod tests {
         let before = Instant::now();
         assert!(disk.failed(&error(DiskFault::Full)));
         assert_eq!((disk.fault(), tried(before), tried(later)), (Some(DiskFault::Full), 0, 1));
+        disk.wrote();
+        assert_eq!(disk.fault(), Some(DiskFault::Full), "that was written before");
         disk.again().await;
         assert_eq!(disk.at_once(9), 1);
         disk.wrote();

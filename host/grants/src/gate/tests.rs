@@ -406,10 +406,10 @@ struct Full {
 #[async_trait]
 impl Books for Full {
     async fn open(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
-        if self.opens { Ok(()) } else { Err(CallError::new(Code::Unavailable, "no room")) }
+        if self.opens { Ok(()) } else { Err(CallError::new(Code::Internal, "no room")) }
     }
     async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
-        Err(CallError::new(Code::Unavailable, "no room"))
+        Err(CallError::new(Code::Internal, "no room"))
     }
     async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
         unreachable!("a gate settles")
