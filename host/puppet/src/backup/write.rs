@@ -38,10 +38,10 @@ pub fn write(
     let mut sources = vec![(DATABASE.to_owned(), database.to_owned())];
     let there = FILES.iter().map(|name| ((*name).to_owned(), data.join(name))).filter(|(_, path)| path.exists());
     sources.extend(there);
-    let mut files = sources.iter().map(|source| listed(source)).collect::<io::Result<Vec<_>>>()?;
+    let mut files = sources.iter().map(listed).collect::<io::Result<Vec<_>>>()?;
     // After the lock file: one that is written meanwhile is another than the one that was listed.
     let packs = of_packs(data)?;
-    files.extend(packs.iter().map(|source| listed(source)).collect::<io::Result<Vec<_>>>()?);
+    files.extend(packs.iter().map(listed).collect::<io::Result<Vec<_>>>()?);
     sources.extend(packs);
     let listing = Listing { made, by: env!("CARGO_PKG_VERSION").to_owned(), files };
     let mut tar = Builder::new(BufWriter::new(to));

@@ -87,11 +87,12 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let mut one_end = events.rule;
     one_end.checked += ended.checked;
     ended.violations.into_iter().for_each(|violation| one_end.violated(violation));
+    let reservations = kept(&mut reads_back, references::reservations(store).await)?;
     let timers = kept(&mut reads_back, timers(store).await)?;
     let strikes = kept(&mut reads_back, journal::strikes(store, &breaches).await)?;
     let booked = kept(&mut reads_back, spends.booked(store).await)?;
     rules.extend([one_end, failed, follow, effects.once, effects.references, kept_reads]);
-    rules.extend([references, timers, strikes, booked].into_iter().flatten());
+    rules.extend([references, reservations, timers, strikes, booked].into_iter().flatten());
     rules.insert(0, reads_back);
     Ok(rules)
 }

@@ -2,6 +2,7 @@
 //! from. Reads the rows as they are, since whoever joins them does not see what has nothing to join.
 
 use puppet_store::{Cell, Store, StoreError, Table};
+use puppet_types::InvocationId;
 
 use super::{PAGE, Rule, Tell};
 
@@ -42,6 +43,40 @@ pub async fn walk(
         }
     }
     Ok(rule)
+}
+
+/// What a read may cost is reserved until its event has ended.
+pub async fn reservations(store: &dyn Store) -> Result<Rule, StoreError> {
+    let mut rule = Rule::new("reservations-are-open-while-they-are-needed");
+    let open = table("open_reads")?;
+    let mut after = None;
+    loop {
+        let page = store.rows_after(open, after.take(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(rule) };
+        after = Some(open.key_of(last).to_vec());
+        for row in &page {
+            let id = text(open, row, "invocation");
+            let event = store.invocation(&InvocationId::new(id)).await?.map(|entry| entry.invocation.event.id);
+            let state = match &event {
+                Some(event) => store.event(event).await?.map(|(_, state)| state),
+                // Not ended yet, or the host's own.
+                None => None,
+            };
+            // It may have been closed with the end of its event, since the page was read.
+            let is_left = matches!(state, Some("done" | "dead")) && is_still_there(store, open, row).await?;
+            rule.check(!is_left, || format!("a read of {id} is open, and its event has ended"));
+        }
+    }
+}
+
+async fn is_still_there(store: &dyn Store, table: &'static Table, row: &[Cell]) -> Result<bool, StoreError> {
+    let key = table.key_of(row);
+    let mut before = key.to_vec();
+    if let Some(Cell::Int(last)) = before.last_mut() {
+        *last = last.saturating_sub(1);
+    }
+    let found = store.rows_after(table, Some(before), 1).await?;
+    Ok(found.first().is_some_and(|other| table.key_of(other) == key))
 }
 
 /// One that was accepted since the events were read.
