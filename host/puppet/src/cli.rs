@@ -1,11 +1,13 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod emulate;
 mod packs;
 mod recovery;
 mod store;
 
 use std::path::PathBuf;
 
+pub use emulate::Emulate;
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use recovery::{Backup, Restore};
 pub use store::{StoreCommand, StoreCopy};
@@ -110,6 +112,8 @@ pub enum Command {
     /// Where the rows of a deployment are.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Stand for X and for a model on this machine, and misbehave on command, until stopped: for trying and testing.
+    Emulate(Emulate),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

@@ -20,6 +20,7 @@ pub mod init;
 pub mod installing;
 mod invocation;
 mod models;
+mod networks;
 mod output;
 mod panics;
 mod records;
@@ -109,6 +110,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
             Command::Verify => commands::verify::run(&setup, out).await,
             Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
+            Command::Emulate(args) => commands::emulate::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }
