@@ -23,6 +23,7 @@ mod offline_text;
 mod outbox;
 mod packs;
 mod preview;
+mod recovery;
 mod reload;
 mod replay;
 mod report;

@@ -3,6 +3,7 @@
 mod emulate;
 mod outbox;
 mod packs;
+mod recovery;
 mod store;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 pub use emulate::Emulate;
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use recovery::{Backup, Restore};
 pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
@@ -103,6 +105,12 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Copy the data folder into one file, also while a host works in it.
+    Backup(Backup),
+    /// Make a data folder of a backup. It begins halted.
+    Restore(Restore),
+    /// Check that everything in the data folder is as it must be. Exit code 1 where something is not.
+    Verify,
     /// Where the rows of a deployment are.
     #[command(subcommand)]
     Store(StoreCommand),

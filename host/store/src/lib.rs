@@ -26,7 +26,7 @@ pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
-pub use error::{Result, StoreError};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};

@@ -187,6 +187,9 @@ impl Draft {
         if let Some(workers) = section.integer("workers", 1..=1_000)? {
             host.workers = small(workers)?;
         }
+        if let Some(timeout) = section.integer("stop_timeout_ms", 0..=600_000)? {
+            host.stop_timeout_ms = timeout.value;
+        }
         Ok(())
     }
 

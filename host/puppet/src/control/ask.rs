@@ -62,6 +62,10 @@ fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
         "not-open",
         "not-sure",
         "forgotten",
+        "store-full",
+        "store-read-only",
+        "store-corrupt",
+        "store-failing",
     ];
     let known = CODES.iter().find(|known| **known == code);
     let message = if known.is_some() { message } else { format!("{code}: {message}") };
