@@ -47,7 +47,7 @@ async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
     // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 14] = [
+    const CODES: [&str; 18] = [
         "unknown-agent",
         "agent-exists",
         "bad-request",
