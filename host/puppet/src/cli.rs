@@ -1,9 +1,11 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod import;
 mod packs;
 
 use std::path::PathBuf;
 
+pub use import::Import;
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 
 use clap::{Args, Parser, Subcommand};
@@ -54,7 +56,9 @@ pub enum Command {
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
-    /// Send events.
+    /// Take over a whole deployment of the original engine.
+    Import(Import),
+    /// Send events, and see which were handled.
     #[command(subcommand)]
     Event(EventCommand),
     /// What happened and why: the record of invocations.
@@ -443,6 +447,15 @@ pub enum EventCommand {
         /// With --wait: no longer than so.
         #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
         within: std::time::Duration,
+    },
+    /// Events that were handled, the last first: here, and by the original engine before.
+    History {
+        /// Of one agent.
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
     },
 }
 

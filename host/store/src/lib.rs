@@ -14,6 +14,7 @@ mod journal;
 mod lock;
 mod memories;
 mod outbox;
+mod past;
 mod posts;
 pub mod sqlite;
 mod state;
@@ -30,6 +31,7 @@ pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
@@ -49,6 +51,7 @@ pub trait Store:
     + BudgetStore
     + StrikeStore
     + HaltStore
+    + PastStore
     + CommitStore
     + Send
     + Sync
@@ -68,6 +71,7 @@ impl<
         + BudgetStore
         + StrikeStore
         + HaltStore
+        + PastStore
         + CommitStore
         + Send
         + Sync

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod event;
 pub mod grants;
 pub mod halt;
+pub mod import;
 pub mod init;
 pub mod install;
 pub mod invoke;

@@ -19,8 +19,10 @@ mod settings;
 mod suggest;
 
 pub use credentials::{Credential, CredentialPlace};
+pub use dotenv::dotenv;
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
+pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;

@@ -8,6 +8,7 @@ mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod past;
 mod rows;
 mod states;
 
@@ -49,6 +50,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    past::what_was_handled_before_is_told_and_never_run(&open().await).await;
+    past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::a_relationship_can_end(&open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

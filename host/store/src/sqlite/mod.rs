@@ -14,6 +14,7 @@ mod journal;
 mod memories;
 mod open;
 mod outbox;
+mod past;
 mod posts;
 mod reader;
 mod schema;
