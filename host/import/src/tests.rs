@@ -321,7 +321,11 @@ fn what_is_wrong_is_told_with_file_and_field() {
             b"\x30\0\0\0\x02",
             "dump/agent-tweets.bson: is damaged: document 0 at byte 0: the file ends within it",
         ),
-        ("dump/agent-tweets.bson.gz", b"plain", "dump/agent-tweets.bson.gz: cannot be read: invalid gzip header"),
+        (
+            "dump/agent-tweets.bson.gz",
+            b"not packed at all",
+            "dump/agent-tweets.bson.gz: cannot be read: invalid gzip header",
+        ),
         (
             "dump/agent-tweets.json",
             b"{\"agentId\": \"ada\", \"content\": \"a\"}\n{\"agentId",

@@ -7,6 +7,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 #[doc(hidden)]
 pub mod conformance;
+mod copy;
 mod error;
 mod events;
 mod halt;
@@ -16,6 +17,7 @@ mod memories;
 mod outbox;
 mod past;
 mod posts;
+mod rows;
 pub mod sqlite;
 mod state;
 mod strikes;
@@ -24,6 +26,7 @@ mod timers;
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
+pub use copy::{Copied, CopyError, Progress, copy};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
@@ -33,6 +36,7 @@ pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorS
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
+pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
@@ -53,6 +57,7 @@ pub trait Store:
     + HaltStore
     + PastStore
     + CommitStore
+    + RowStore
     + Send
     + Sync
     + 'static
@@ -73,6 +78,7 @@ impl<
         + HaltStore
         + PastStore
         + CommitStore
+        + RowStore
         + Send
         + Sync
         + 'static,

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commits;
+mod copies;
 mod forgotten;
 mod journal;
 mod memories;
@@ -53,6 +54,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     past::what_was_handled_before_is_told_and_never_run(&open().await).await;
     past::the_latest_posts_are_remembered_as_seen(&open().await).await;
     past::a_relationship_can_end(&open().await).await;
+    copies::a_copy_is_whole(&open().await, &open().await).await;
+    copies::a_copy_is_taken_up(&open().await, &open().await).await;
+    copies::a_difference_is_found(&open().await, &open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

@@ -17,6 +17,7 @@ mod outbox;
 mod past;
 mod posts;
 mod reader;
+mod rows;
 mod schema;
 mod state;
 mod strikes;

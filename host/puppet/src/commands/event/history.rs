@@ -13,15 +13,15 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, agent: Option<AgentId>, limit: u64, out: Output) -> Result<()> {
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     if let Some(agent) = &agent {
-        let known = records::everybody(&store).await?;
+        let known = records::everybody(&*store).await?;
         if !known.contains(agent) {
             return Err(unknown_agent(agent, &known));
         }
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let items = handled(&store, agent.as_ref(), limit).await?;
+    let items = handled(&*store, agent.as_ref(), limit).await?;
     if out.json {
         return out.object(&List { schema: "puppet.events/1", items, next: None });
     }

@@ -10,10 +10,10 @@ mod write;
 
 use std::path::Path;
 
-use puppet_store::{HostLock, Options, SqliteStore};
+use puppet_store::HostLock;
 use puppet_types::Timestamp;
 
-use crate::{cli::Import, output::Output, setup::Setup, trouble::Result};
+use crate::{cli::Import, output::Output, rows::Rows, setup::Setup, trouble::Result};
 
 use plan::Plan;
 
@@ -29,10 +29,10 @@ pub async fn run(setup: &Setup, config: Option<&Path>, args: &Import, out: Outpu
         return Ok(());
     }
     let _lock = HostLock::take(&setup.data)?;
-    let store = SqliteStore::open(&setup.data, Options::default())?;
-    plan.look(&store, args.replace).await?;
+    let store = Rows::open(setup).await?;
+    plan.look(&*store, args.replace).await?;
     plan.refused(out)?;
-    write::write(setup, (&store, file), &mut plan, args, out).await?;
+    write::write(setup, (&*store, file), &mut plan, args, out).await?;
     store.close();
     told::tell(&plan, args, out)
 }

@@ -109,8 +109,8 @@ impl Plan {
         if args.replay_events {
             plan.replay();
         }
-        match records::if_there(setup)? {
-            Some(store) => plan.look(&store, args.replace).await?,
+        match records::if_there(setup).await? {
+            Some(store) => plan.look(&*store, args.replace).await?,
             None => plan.standing = vec![Standing::New; plan.deployment.agents.len()],
         }
         Ok(plan)

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, path::Path};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use puppet_import::{Moved, SEEN_KEPT};
-use puppet_store::{AgentStore as _, Change, CommitStore as _, EventStore as _, MemoryStore as _, SqliteStore};
+use puppet_store::{Change, Store};
 use puppet_types::{AgentId, Event, ids};
 
 use super::plan::{Plan, Standing};
@@ -19,7 +19,7 @@ use crate::{
 /// Does it. Each step can be done again.
 pub async fn write(
     setup: &Setup,
-    (store, file): (&SqliteStore, &Path),
+    (store, file): (&dyn Store, &Path),
     plan: &mut Plan,
     args: &Import,
     out: Output,
@@ -67,7 +67,7 @@ fn comes(plan: &Plan, moved: &Moved) -> Result<Vec<Change>> {
 }
 
 /// What goes of an agent that another takes the place of: itself, its timers, what it remembers, whom it knows.
-async fn gone(store: &SqliteStore, agent: &AgentId) -> Result<Vec<Change>> {
+async fn gone(store: &dyn Store, agent: &AgentId) -> Result<Vec<Change>> {
     let mut changes = vec![Change::Retire { agent: agent.clone() }];
     for hit in store.memories(agent, &[], usize::MAX).await? {
         changes.push(Change::Forget { agent: agent.clone(), id: hit.memory.id });
