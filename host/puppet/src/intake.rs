@@ -20,9 +20,13 @@ pub async fn check(store: &dyn PastStore, events: &[Event]) -> Result<()> {
     Err(Trouble::refused("already-seen", message, "nothing is to be done: it would be answered a second time"))
 }
 
+/// Whether events of this kind bring a post.
+pub fn is_about_a_post(kind: &str) -> bool {
+    matches!(kind, "mention" | "timeline_post")
+}
+
 /// The post of another network that an event is about.
 fn foreign_post(event: &Event) -> Option<PostId> {
-    let is_about_a_post = matches!(event.kind.as_str(), "mention" | "timeline_post") && event.source != LOCAL;
     let id = event.payload.get("post")?.get("id")?.as_str()?;
-    is_about_a_post.then(|| PostId::new(id))
+    (is_about_a_post(&event.kind) && event.source != LOCAL).then(|| PostId::new(id))
 }

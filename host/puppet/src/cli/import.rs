@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// `import`.
+/// What is taken over, and how.
 #[derive(Debug, Args)]
 pub struct Import {
     /// The folder of the original: `config/agents` is in it.
@@ -15,7 +15,7 @@ pub struct Import {
     /// The folder that mongodump or mongoexport wrote; `dump/` in DIR where it is not given.
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
-    /// Put these agents, credentials and settings in the place of others of the same names.
+    /// Put these agents, credentials and settings in the place of others of the same names: what those agents remember goes.
     #[arg(long)]
     pub replace: bool,
     /// Send the events of the dump once more: the highest priority first, equals in their order.

@@ -17,7 +17,7 @@ use crate::{
     agents::{self, NewAgent},
     cli::Import,
     commands::event,
-    credentials,
+    credentials, intake,
     output::Output,
     records,
     setup::Setup,
@@ -161,13 +161,15 @@ impl Plan {
     }
 
     fn replay(&mut self) {
+        let can_be_sent = |kind: &str| event::check_kind(kind).is_ok() && !intake::is_about_a_post(kind);
         let (sent, left): (Vec<_>, Vec<_>) =
-            self.deployment.events.iter().cloned().partition(|past| event::check_kind(&past.event.kind).is_ok());
+            self.deployment.events.iter().cloned().partition(|past| can_be_sent(&past.event.kind));
         let mut kinds: Vec<String> = left.into_iter().map(|past| past.event.kind).collect();
         kinds.sort();
         kinds.dedup();
-        self.notes
-            .extend(kinds.iter().map(|kind| format!("events of the kind `{kind}` cannot be sent: they stay history")));
+        self.notes.extend(
+            kinds.iter().map(|kind| format!("events of the kind `{kind}` are not sent again: they stay history")),
+        );
         self.replayed = in_the_order_of_the_contract(sent);
     }
 
@@ -182,8 +184,11 @@ impl Plan {
                 Some(_) => Standing::Replaced,
                 None => Standing::New,
             };
-            if standing == Standing::New {
-                NewAgent { spec: spec.clone() }.check(store).await?;
+            let agent = NewAgent { spec: spec.clone() };
+            match standing {
+                Standing::New => agent.check(store).await?,
+                Standing::Replaced => agent.check_account(store).await?,
+                Standing::Same => {}
             }
             if standing == Standing::Replaced && !replace {
                 let problem = exists(&spec.id);
@@ -201,8 +206,11 @@ impl Plan {
         let problems = &self.deployment.problems;
         let Some(first) = problems.first() else { return Ok(()) };
         problems.iter().skip(1).for_each(|problem| out.note(format!("{problem}: {}", problem.remedy)));
-        let code = if first.code == EXISTS { EXISTS } else { "bad-deployment" };
-        let mut trouble = Trouble::input(code, &first.message, &first.remedy);
+        let (message, remedy) = (&first.message, &first.remedy);
+        let mut trouble = match first.code {
+            EXISTS => Trouble::input("agent-exists", message, remedy),
+            _ => Trouble::input("bad-deployment", message, remedy),
+        };
         trouble.place.file = Some(self.folder.join(&first.file).display().to_string());
         (trouble.place.line, trouble.place.field) = (first.line, first.field.clone());
         Err(trouble)

@@ -36,22 +36,24 @@ pub struct Draft {
     document: DocumentMut,
     /// Settings that stay as they are there, with the value that they have.
     pub stay: Vec<Setting>,
+    /// What it begins with.
+    header: &'static str,
     is_new: bool,
 }
 
 impl Draft {
     /// Of a file, or of none.
     pub fn of(file: &Path, settings: &[Setting], replace: bool) -> Result<Self> {
-        let text = match files::text(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HEADER.to_owned(),
+        let (text, header) = match files::text(file) {
+            Ok(text) => (text, ""),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), HEADER),
             Err(error) => {
                 let message = format!("cannot be read: {error}");
                 return Err(Trouble::input("config-file", message, "check the file").in_file(file));
             }
         };
         let document: DocumentMut = text.parse().map_err(Trouble::internal)?;
-        let mut draft = Self { document, stay: Vec::new(), is_new: false };
+        let mut draft = Self { document, stay: Vec::new(), header, is_new: false };
         for setting in settings {
             match found(&draft.document, setting.key) {
                 Some(there) if same(there, &setting.value) => {}
@@ -71,7 +73,8 @@ impl Draft {
         if !self.is_new {
             return Ok(());
         }
-        files::replace(file, self.document.to_string().as_bytes(), None).map_err(|error| {
+        let text = format!("{}{}", self.header, self.document);
+        files::replace(file, text.as_bytes(), None).map_err(|error| {
             Trouble::unreachable("config-file", format!("cannot be written: {error}"), "check the folder").in_file(file)
         })
     }
@@ -139,6 +142,17 @@ mod tests {
         assert!(replaced.contains("log_level = \"debug\""), "{replaced}");
         let again = Draft::of(&file, &settings, false).unwrap();
         assert!(again.stay.is_empty() && !again.is_new, "twice is the same");
+    }
+
+    #[test]
+    fn a_new_file_says_where_it_comes_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("puppet.toml");
+        Draft::of(&file, &[], false).unwrap().save(&file).unwrap();
+        assert!(!file.exists(), "nothing is to be said");
+        Draft::of(&file, &[setting("host.log_level", "warn")], false).unwrap().save(&file).unwrap();
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(written, format!("{HEADER}[host]\nlog_level = \"warn\"\n"));
     }
 
     #[test]

@@ -59,7 +59,15 @@ impl Totals {
     }
 }
 
-/// Says it.
+impl Totals {
+    fn in_a_line(&self) -> String {
+        let Self { files, leaves, carried, ignored, secrets_moved, unknown } = self;
+        let all = format!("{} of {}", counted(*leaves, "field", "fields"), counted(*files, "file", "files"));
+        format!("{all}: {carried} carried, {ignored} ignored, {secrets_moved} to the secrets, {unknown} unknown")
+    }
+}
+
+/// Says it. What became of each field is told to people before anything is done, and to scripts always.
 pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
     let deployment = &plan.deployment;
     let agents = agents(plan);
@@ -82,7 +90,10 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
     for agent in agents {
         out.line(agent.in_a_line(args.dry_run, out))?;
     }
-    deployment.files.iter().try_for_each(|file| tell_file(file, out))?;
+    if args.dry_run {
+        deployment.files.iter().try_for_each(|file| tell_file(file, out))?;
+    }
+    out.line(format!("  {}", Totals::of(&deployment.files).in_a_line()))?;
     for kept in &plan.kept {
         out.line(format!("  {} {}: {}", out.odd("kept"), kept.name, kept.reason))?;
     }

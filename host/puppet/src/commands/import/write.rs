@@ -3,9 +3,10 @@
 use std::{io::IsTerminal as _, path::Path};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use puppet_import::{Moved, SEEN_KEPT};
+use puppet_import::{Moved, SEEN_KEPT, in_the_order_of_the_contract};
+use puppet_packs::AgentSpec;
 use puppet_store::{Change, Store};
-use puppet_types::{AgentId, Event, ids};
+use puppet_types::{Event, Mood, Timestamp, ids};
 
 use super::plan::{Plan, Standing};
 use crate::{
@@ -32,7 +33,7 @@ pub async fn write(
         if *standing != Standing::Same {
             let mut changes = Vec::new();
             if *standing == Standing::Replaced {
-                changes = gone(store, &moved.spec.id).await?;
+                changes = gone(store, moved, plan.at).await?;
             }
             changes.extend(comes(plan, moved)?);
             store.apply(changes).await?;
@@ -61,14 +62,21 @@ fn comes(plan: &Plan, moved: &Moved) -> Result<Vec<Change>> {
         let relationship = relationship.clone();
         changes.push(Change::Relationship { agent: agent.clone(), relationship, keep: puppet_agent::KEPT });
     }
-    let events = plan.deployment.events.iter().filter(|past| past.event.agent == *agent);
-    changes.extend(events.cloned().map(Change::Past));
+    let events = plan.deployment.events.iter().filter(|past| past.event.agent == *agent).cloned().collect();
+    changes.extend(in_the_order_of_the_contract(events).into_iter().map(Change::Past));
     Ok(changes)
 }
 
-/// What goes of an agent that another takes the place of: itself, its timers, what it remembers, whom it knows.
-async fn gone(store: &dyn Store, agent: &AgentId) -> Result<Vec<Change>> {
+/// What goes of an agent that another takes the place of: itself, its timers, what it remembers, whom it knows, its mood,
+/// and what its plugin keeps. Its posts and its journal stay: they have happened.
+async fn gone(store: &dyn Store, moved: &Moved, at: Timestamp) -> Result<Vec<Change>> {
+    let AgentSpec { id: agent, plugin, .. } = &moved.spec;
     let mut changes = vec![Change::Retire { agent: agent.clone() }];
+    changes.push(Change::Mood { agent: agent.clone(), mood: Mood::default(), at });
+    if let Some(state) = store.state(agent, plugin).await? {
+        let digest = state.writer.unwrap_or(moved.digest);
+        changes.push(Change::ClearState { agent: agent.clone(), plugin: plugin.clone(), digest, at });
+    }
     for hit in store.memories(agent, &[], usize::MAX).await? {
         changes.push(Change::Forget { agent: agent.clone(), id: hit.memory.id });
     }
