@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use puppet_store::{SqliteStore, StateStore as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -56,6 +57,13 @@ fn assert_untouched(folder: &Path) {
 fn ids(folder: &Path) -> Vec<String> {
     let agents = run(folder, &["agent", "list", "--json"]).exits(0).json();
     list(&agents, "items").iter().map(|agent| agent["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether the plugin of an agent has a state.
+fn keeps_something(folder: &Path, agent: &str) -> bool {
+    let store = SqliteStore::open_read_only(&folder.join(".puppet")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.state(&agent.into(), &"standard-personality".into())).unwrap().is_some()
 }
 
 /// Agents of a report with what became of them.
@@ -125,9 +133,16 @@ fn what_the_original_got_wrong_is_put_right() {
 fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     let folder = place();
     let other = json!({"id": "mill-owl", "name": "Another", "personality": {"traits": ["loud"]},
-        "initial_memory": {"core_memories": ["a", "b", "c"]}});
+        "initial_memory": {"core_memories": ["a", "b", "c"], "relationships": {"zed": {"trust": 0.1}}}});
     fs::write(folder.path().join("other.json"), other.to_string()).unwrap();
     run(folder.path(), &["agent", "import", "other.json"]).exits(0);
+    // It has lived: it has a mood, and its plugin keeps something.
+    let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
+    let shift = r#"{"valenceShift": 0.4, "description": "x"}"#;
+    run(folder.path(), &["event", "send", "mood_shift", "--payload", shift, "--wait"]).exits(0);
+    run(folder.path(), &["event", "send", "news", "--payload", r#"{"topic": "tides"}"#, "--wait"]).exits(0);
+    assert_eq!(host.stop(), 0);
+    assert!(keeps_something(folder.path(), "mill-owl"));
     for flags in [&[][..], &["--dry-run"]] {
         let refused = import(folder.path(), flags).exits(2);
         assert!(refused.stderr.contains("error[agent-exists]") && refused.stderr.contains("`mill-owl`"), "{refused:?}");
@@ -138,6 +153,8 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     assert_eq!(standing(&report), [("mill-owl", "replaced"), ("tide-clerk", "new")]);
     let shown = run(folder.path(), &["agent", "show", "mill-owl", "--json"]).exits(0).json();
     assert_eq!((&shown["name"], &shown["memory"]["core"]), (&json!("Mill Owl"), &json!(1)));
+    assert_eq!((&shown["mood"]["valence"], list(&shown, "relationships").len()), (&json!(0.0), 1), "{shown}");
+    assert!(!keeps_something(folder.path(), "mill-owl"));
     assert_eq!(standing(&import(folder.path(), &["--replace", "--json"]).exits(0).json())[0], ("mill-owl", "same"));
 }
 
@@ -267,10 +284,8 @@ fn events_of_the_original_are_handled_again_in_the_order_of_the_contract() {
     let expected = [["news", "critical"], ["mood_shift", "normal"], ["interaction_prompt", "normal"], ["news", "low"]];
     assert_eq!(replayed(), expected.map(|pair| pair.map(Value::from)));
     let history = run(folder.path(), &["event", "history", "--agent", "tide-clerk", "--json"]).exits(0).json();
-    let sources = |source: &str| {
-        list(&history, "items").iter().filter(|event| event["id"].as_str().unwrap().starts_with(source)).count()
-    };
-    assert_eq!((sources("event-"), list(&history, "items").len()), (4, 10), "five of before, five of now: {history}");
+    let original = list(&history, "items").iter().filter(|event| event["source"] == "original");
+    assert_eq!(original.count(), 9, "five of before, and four that were handled again: {history}");
 }
 
 #[test]
