@@ -104,7 +104,7 @@ fn a_memory_is_carried_and_every_leaf_is_named_once() {
     let rain = find("It rained.");
     assert_eq!((rain.kind, rain.importance, rain.valence), (MemoryKind::Event, 1.0, -1.0));
     assert_eq!(rain.at.to_string(), "2025-05-06T23:03:11.486Z");
-    assert_eq!(rain.associations, [core.id.clone()]);
+    assert_eq!(rain.associations, std::slice::from_ref(&core.id));
     assert_eq!(
         rain.metadata,
         [("original_id".to_owned(), "u-2".to_owned()), ("deep.n".into(), "1".into()), ("source".into(), "news".into())]
