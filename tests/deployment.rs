@@ -3,7 +3,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use puppet_store::{SqliteStore, StateStore as _};
+use puppet_store::{Change, CommitStore as _, Options, SqliteStore, StateBlob, StateStore as _};
+use puppet_types::{AgentId, Digest, Mood, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,11 +60,26 @@ fn ids(folder: &Path) -> Vec<String> {
     list(&agents, "items").iter().map(|agent| agent["id"].as_str().unwrap().to_owned()).collect()
 }
 
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Gives an agent a mood, and its plugin a state.
+fn lived(folder: &Path, agent: &str) {
+    let (agent, at) = (AgentId::new(agent), Timestamp::from_millis(1));
+    let (plugin, digest) = ("standard-personality".into(), Digest::of(b"a component"));
+    let blob = StateBlob { version: 1, data: vec![7] };
+    let mood = Change::Mood { agent: agent.clone(), mood: Mood { valence: 0.4, ..Mood::default() }, at };
+    let state = Change::PutState { agent, plugin, digest, blob, at };
+    let store = SqliteStore::open(&folder.join(".puppet"), Options::default()).unwrap();
+    now(store.apply(vec![mood, state])).unwrap();
+    store.close();
+}
+
 /// Whether the plugin of an agent has a state.
 fn keeps_something(folder: &Path, agent: &str) -> bool {
     let store = SqliteStore::open_read_only(&folder.join(".puppet")).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(store.state(&agent.into(), &"standard-personality".into())).unwrap().is_some()
+    now(store.state(&agent.into(), &"standard-personality".into())).unwrap().is_some()
 }
 
 /// Agents of a report with what became of them.
@@ -136,12 +152,7 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
         "initial_memory": {"core_memories": ["a", "b", "c"], "relationships": {"zed": {"trust": 0.1}}}});
     fs::write(folder.path().join("other.json"), other.to_string()).unwrap();
     run(folder.path(), &["agent", "import", "other.json"]).exits(0);
-    // It has lived: it has a mood, and its plugin keeps something.
-    let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
-    let shift = r#"{"valenceShift": 0.4, "description": "x"}"#;
-    run(folder.path(), &["event", "send", "mood_shift", "--payload", shift, "--wait"]).exits(0);
-    run(folder.path(), &["event", "send", "news", "--payload", r#"{"topic": "tides"}"#, "--wait"]).exits(0);
-    assert_eq!(host.stop(), 0);
+    lived(folder.path(), "mill-owl");
     assert!(keeps_something(folder.path(), "mill-owl"));
     for flags in [&[][..], &["--dry-run"]] {
         let refused = import(folder.path(), flags).exits(2);
