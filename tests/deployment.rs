@@ -1,15 +1,15 @@
 //! `puppet import`: a whole deployment of the original engine moves, once, and nothing of it is lost or seen that is not
 //! to be seen.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, process::Stdio, time::Duration};
 
-use puppet_store::{Change, CommitStore as _, Options, SqliteStore, StateBlob, StateStore as _};
+use puppet_store::{AgentStore as _, Change, CommitStore as _, Options, SqliteStore, StateBlob, StateStore as _};
 use puppet_types::{AgentId, Digest, Mood, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
     migrate::deployment,
-    support::{Ran, Running, list, original_agents, run, until},
+    support::{Ran, Running, list, original_agents, puppet, run, until},
 };
 
 /// A folder with the deployment in `old`.
@@ -134,6 +134,39 @@ fn an_import_that_was_cut_short_goes_on_and_twice_is_once() {
 }
 
 #[test]
+fn an_import_that_is_killed_is_taken_up_wherever_it_was() {
+    const AGENTS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["config/agents", "data/memories"] {
+        fs::create_dir_all(folder.path().join("old").join(part)).unwrap();
+    }
+    for n in 0..AGENTS {
+        let put = |part: &str, value: Value| {
+            fs::write(folder.path().join(format!("old/{part}/agent-{n}.json")), value.to_string()).unwrap();
+        };
+        put("config/agents", json!({"id": format!("agent-{n}"), "name": "x", "personality": {"traits": ["quick"]}}));
+        let core: Vec<String> = (0..40).map(|m| format!("Memory {m} of agent {n}.")).collect();
+        put("data/memories", json!({"coreMemories": core}));
+    }
+    let mut child = puppet(folder.path()).args(["import", "old"]).stdout(Stdio::null()).spawn().unwrap();
+    let here = || SqliteStore::open_read_only(&folder.path().join(".puppet")).and_then(|store| now(store.agents()));
+    until(Duration::from_secs(60), "nobody comes", || {
+        child.try_wait().unwrap().is_some() || here().is_ok_and(|agents| !agents.is_empty())
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Whoever came came whole.
+    let before = here().unwrap();
+    for agent in &before {
+        let shown = run(folder.path(), &["agent", "show", agent.id.as_str(), "--json"]).exits(0).json();
+        assert_eq!(shown["memory"]["core"], 40, "{}", agent.id);
+    }
+    let report = import(folder.path(), &["--json"]).exits(0).json();
+    let same = list(&report, "agents").iter().filter(|agent| agent["status"] == "same").count();
+    assert_eq!((same, here().unwrap().len()), (before.len(), AGENTS));
+}
+
+#[test]
 fn what_the_original_got_wrong_is_put_right() {
     let folder = place();
     import(folder.path(), &[]).exits(0);
@@ -197,6 +230,7 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
             |old| fs::write(old.join("data/processed_tweets.json"), "{\"ids\": 3}").unwrap(),
             "processed_tweets.json: expected a list of ids of tweets, found an object",
         ),
+        (|old| fs::write(old.join(".env"), "A=1\nhalf a line\n").unwrap(), ".env:2: is no `NAME=value`"),
         (
             |old| fs::write(old.join(".env"), "NEWS_EVENT_INTERVAL=often\n").unwrap(),
             ".env: NEWS_EVENT_INTERVAL: is no value of",
@@ -222,6 +256,7 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
 fn a_variable_goes_to_the_secrets_or_the_settings_and_is_never_printed() {
     let folder = place();
     let env = "OPENAI_API_KEY=value-one\nOPENAI_MODEL=gpt-4o\nMONGODB_URI=mongodb://me:value-two@host/puppet-engine\n\
+               BIRDEYE_API_KEY=value-$HOME\n\
                SOLANA_PRIVATE_KEY_TIDE_CLERK=value-three\nTWITTER_PASSWORD_tide-clerk=value-four\nMY_API_TOKEN=value-five\n\
                ENGINE_LOG_LEVEL=debug\nGROK_MODEL=grok-1\nEMPTY=\n";
     fs::write(folder.path().join("old/.env"), env).unwrap();
@@ -234,6 +269,7 @@ fn a_variable_goes_to_the_secrets_or_the_settings_and_is_never_printed() {
     let report = ran[1].json();
     let file = list(&report, "files").iter().find(|file| file["holds"] == "env").unwrap();
     let secrets = [
+        "BIRDEYE_API_KEY",
         "MONGODB_URI",
         "MY_API_TOKEN",
         "OPENAI_API_KEY",
@@ -249,6 +285,7 @@ fn a_variable_goes_to_the_secrets_or_the_settings_and_is_never_printed() {
     let written = fs::read_to_string(folder.path().join("puppet.toml")).unwrap();
     assert!(written.contains("log_level = \"error\" # mine") && written.contains("default = \"openai\""), "{written}");
     let kept = fs::read_to_string(folder.path().join(".puppet/secrets.toml")).unwrap();
+    assert!(kept.contains("\"value-$HOME\""), "a credential is as it stands there");
     let places =
         ["env/mongodb_uri", "env/my_api_token", "llm/openai", "solana/tide-clerk/private_key", "x/tide-clerk/password"];
     for place in places {

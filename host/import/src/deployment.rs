@@ -27,6 +27,8 @@ use crate::{
 
 const MEMORIES: &str = "data/memories";
 const AGENTS: &str = "config/agents";
+/// Most events, counted for each agent that they are for.
+const MAX_COPIES: usize = 1_000_000;
 const PROCESSED: &str = "data/processed_tweets.json";
 
 /// Where a deployment lies.
@@ -90,13 +92,16 @@ struct Reader<'a> {
     now: Timestamp,
     drafts: BTreeMap<AgentId, Draft>,
     told: Vec<Told>,
+    /// Of events, one for each agent.
+    copies: usize,
     out: Deployment,
 }
 
 impl Deployment {
     /// Reads it. What says no time is of `now`.
     pub fn read(source: Source<'_>, now: Timestamp) -> Self {
-        let mut reader = Reader { source, now, drafts: BTreeMap::new(), told: Vec::new(), out: Self::default() };
+        let mut reader =
+            Reader { source, now, drafts: BTreeMap::new(), told: Vec::new(), copies: 0, out: Self::default() };
         reader.agents();
         reader.memories();
         reader.processed();
@@ -338,12 +343,24 @@ impl Reader<'_> {
         let Value::Object(fields) = value else { return };
         match past::read(file, place, fields, known, self.now) {
             Ok(Ok(told)) => {
-                for agent in if told.to.is_empty() { known } else { &told.to } {
+                let to = if told.to.is_empty() { known } else { &told.to };
+                self.copies += to.len();
+                let read = Digest::of(value.to_string().as_bytes());
+                for agent in to {
                     if let Some(draft) = self.drafts.get_mut(agent) {
-                        draft.read(value.to_string().as_bytes());
+                        draft.read.push(read);
                     }
                 }
-                self.told.push(told);
+                if self.copies <= MAX_COPIES {
+                    self.told.push(told);
+                } else if self.copies - to.len() <= MAX_COPIES {
+                    self.problem(Problem::new(
+                        "too-large",
+                        name,
+                        format!("its events are more than {MAX_COPIES}, counted for each agent that they are for"),
+                        "dump only the latest: `mongodump --query`",
+                    ));
+                }
             }
             Ok(Err(left)) => self.out.files[file].fates.add(left),
             Err(fault) => self.faults(name, [fault]),
@@ -362,6 +379,7 @@ impl Reader<'_> {
             self.out.agents.push(Moved { spec: draft.spec, memories, bonds, digest });
         }
         for file in &mut self.out.files {
+            file.fates.in_order();
             file.leaves = file.fates.leaves();
         }
         self.out

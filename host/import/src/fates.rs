@@ -75,6 +75,14 @@ impl Fates {
         self.carried.len() + self.ignored.len() + self.secrets_moved.len() + self.unknown.len()
     }
 
+    /// By the document in which they stand; within one as they were named.
+    pub(crate) fn in_order(&mut self) {
+        self.carried.sort_by_key(|carried| document(&carried.field));
+        self.ignored.sort_by_key(|ignored| document(&ignored.field));
+        self.secrets_moved.sort_by_key(|field| document(field));
+        self.unknown.sort_by_key(|field| document(field));
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.carried.extend(other.carried);
         self.defaulted.extend(other.defaulted);
@@ -82,6 +90,11 @@ impl Fates {
         self.secrets_moved.extend(other.secrets_moved);
         self.unknown.extend(other.unknown);
     }
+}
+
+/// Of `[3].id` the 3; fields of a file that is no list have none.
+fn document(field: &str) -> Option<usize> {
+    field.strip_prefix('[')?.split(']').next()?.parse().ok()
 }
 
 /// A file, and what becomes of it.

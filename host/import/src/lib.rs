@@ -5,6 +5,7 @@
 mod bond;
 mod collection;
 mod deployment;
+mod dotenv;
 mod dump;
 mod extended;
 mod fates;
@@ -22,6 +23,7 @@ mod tokens;
 mod value;
 
 pub use deployment::{Deployment, Moved, Source};
+pub use dotenv::{Variable, variables};
 pub use fates::{Fates, FileReport, Holds};
 pub use history::in_the_order_of_the_contract;
 pub use problem::Problem;

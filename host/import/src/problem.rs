@@ -34,7 +34,8 @@ impl Problem {
         Self { field: (!field.is_empty()).then(|| field.to_owned()), ..self }
     }
 
-    pub(crate) fn on_line(self, line: usize) -> Self {
+    /// On a line of it.
+    pub fn on_line(self, line: usize) -> Self {
         Self { line: Some(line), ..self }
     }
 

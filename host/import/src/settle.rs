@@ -1,7 +1,10 @@
 //! What of an agent's memories is kept, where there is more than the caps hold or the same text twice: what the store
 //! will do with them, known before, so that the report is exact.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use puppet_agent::KEPT;
 use puppet_memory::{ASSOCIATIONS, cap};
@@ -23,7 +26,7 @@ pub(crate) fn memories(items: Vec<Item>, initial: &[Memory], files: &mut [FileRe
             kept = within(kept, initial, (&kinds, most, order), files);
         }
     }
-    let stays: Vec<String> = kept.iter().map(|item| item.memory.id.clone()).collect();
+    let stays: BTreeSet<String> = kept.iter().map(|item| item.memory.id.clone()).collect();
     kept.into_iter().map(|item| linked(item, &names, &stays, files)).collect()
 }
 
@@ -88,10 +91,10 @@ fn best_first(a: &Memory, b: &Memory, order: KeepOrder) -> Ordering {
 }
 
 /// Ids that it names become those of here.
-fn linked(item: Item, names: &BTreeMap<String, String>, stays: &[String], files: &mut [FileReport]) -> Memory {
+fn linked(item: Item, names: &BTreeMap<String, String>, stays: &BTreeSet<String>, files: &mut [FileReport]) -> Memory {
     let Item { file, mut memory, associations, mut fates, .. } = item;
     for (field, old) in associations {
-        let id = names.get(&old).filter(|id| stays.contains(id));
+        let id = names.get(&old).filter(|id| stays.contains(*id));
         match id {
             Some(id) if memory.associations.len() < ASSOCIATIONS => {
                 let to = format!("memories.{}.associations", memory.id);

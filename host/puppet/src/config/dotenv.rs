@@ -93,14 +93,6 @@ impl Dotenv {
     }
 }
 
-/// The variables of a file, for who moves them elsewhere.
-///
-/// # Errors
-/// It cannot be read, or a line is none: by its number.
-pub fn dotenv(file: &Path) -> Result<BTreeMap<String, String>> {
-    Dotenv::read(file, &mut Vec::new()).map(|dotenv| dotenv.values)
-}
-
 /// A line whose name holds `-`, as `TWITTER_USERNAME_news-bot` does: the original's reader took those, dotenvy does not.
 fn dashed(error: &dotenvy::Error) -> Option<(String, String)> {
     let dotenvy::Error::LineParse(line, _) = error else { return None };

@@ -19,7 +19,6 @@ mod settings;
 mod suggest;
 
 pub use credentials::{Credential, CredentialPlace};
-pub use dotenv::dotenv;
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use load::check;

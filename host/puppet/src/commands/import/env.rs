@@ -1,16 +1,16 @@
 //! The original's `.env`: each variable becomes a secret, a setting of `puppet.toml`, or stays behind with the reason. No
 //! value is ever printed.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
-use puppet_import::{FileReport, Holds, Problem};
+use puppet_import::{FileReport, Holds, Problem, Variable, variables};
 use puppet_packs::import::{is_secret, is_secret_address};
 use puppet_types::{AgentId, Secret};
 use serde_json::Value as Json;
 use toml_edit::Value;
 
 use super::settings::{self, Setting};
-use crate::{config, trouble::Result};
+use crate::files;
 
 /// Its name.
 pub const FILE: &str = ".env";
@@ -91,19 +91,21 @@ const WITH_KEY: &[(&str, &str, &str)] = &[
 ];
 
 /// Reads it; nothing where there is none.
-pub fn read(folder: &Path, agents: &[AgentId]) -> Result<Option<Env>> {
-    let path = folder.join(FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let values = config::dotenv(&path)?;
+pub fn read(folder: &Path, agents: &[AgentId]) -> Option<Env> {
+    let text = match files::text(&folder.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        text => text,
+    };
     let report = FileReport::new(FILE, Holds::Env, None);
     let mut env = Env { report, settings: Vec::new(), secrets: Vec::new(), problems: Vec::new() };
-    for (name, value) in &values {
-        env.variable(name, value.trim(), way(name, value.trim(), &values, agents));
+    match text {
+        Ok(text) => env.lines(&text, agents),
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            env.problems.push(Problem::new("unreadable", FILE, message, "make it readable, or move it away"));
+        }
     }
-    env.report.leaves = env.report.fates.leaves();
-    Ok(Some(env))
+    Some(env)
 }
 
 fn is_set(values: &BTreeMap<String, String>, name: &str) -> bool {
@@ -154,6 +156,28 @@ fn of_agent(name: &str, agents: &[AgentId]) -> Option<String> {
 }
 
 impl Env {
+    fn lines(&mut self, text: &str, agents: &[AgentId]) {
+        let lines = match variables(text) {
+            Ok(lines) => lines,
+            Err(line) => {
+                let problem = Problem::new("syntax", FILE, "is no `NAME=value`", "correct the line, or take it out");
+                return self.problems.push(problem.on_line(line));
+            }
+        };
+        let mut values = BTreeMap::new();
+        for Variable { line, name, value } in lines {
+            if let Some((earlier, _)) = values.insert(name.clone(), (line, value.trim().to_owned())) {
+                let field = format!("{name} (line {earlier})");
+                self.report.fates.ignored(&field, &Json::Null, "a later line sets it again");
+            }
+        }
+        let values: BTreeMap<String, String> = values.into_iter().map(|(name, (_, value))| (name, value)).collect();
+        for (name, value) in &values {
+            self.variable(name, value, way(name, value, &values, agents));
+        }
+        self.report.leaves = self.report.fates.leaves();
+    }
+
     fn variable(&mut self, name: &str, value: &str, way: Way) {
         let fates = &mut self.report.fates;
         match way {

@@ -77,7 +77,7 @@ impl Plan {
         let mut deployment = Deployment::read(source, at);
         scrub::learn(deployment.secrets.iter().map(|(_, secret)| secret));
         let ids: Vec<AgentId> = deployment.agents.iter().map(|moved| moved.spec.id.clone()).collect();
-        let env = env::read(&args.dir, &ids)?;
+        let env = env::read(&args.dir, &ids);
         let (report, set, of_env, problems) = match env {
             Some(Env { report, settings, secrets, problems }) => (Some(report), settings, secrets, problems),
             None => (None, Vec::new(), Vec::new(), Vec::new()),
