@@ -293,6 +293,57 @@ fn a_variable_goes_to_the_secrets_or_the_settings_and_is_never_printed() {
     }
 }
 
+#[test]
+fn what_is_here_with_another_value_stays_and_is_named_until_it_is_replaced() {
+    let folder = place();
+    let env = |value: &str| fs::write(folder.path().join("old/.env"), format!("OPENAI_API_KEY={value}\n")).unwrap();
+    let kept = || fs::read_to_string(folder.path().join(".puppet/secrets.toml")).unwrap();
+    env("value-one");
+    import(folder.path(), &[]).exits(0);
+    env("value-two");
+    let report = import(folder.path(), &["--json"]).exits(0).json();
+    assert_eq!(
+        report["kept"],
+        json!([{"name": "llm/openai", "reason": "another value is in the secrets, which stays"}])
+    );
+    assert!(kept().contains("value-one") && !kept().contains("value-two"));
+    assert_eq!(import(folder.path(), &["--replace", "--json"]).exits(0).json()["kept"], json!([]));
+    assert!(kept().contains("value-two") && !kept().contains("value-one"));
+}
+
+#[test]
+fn a_dump_may_lie_elsewhere_and_files_that_nobody_reads_are_named() {
+    let folder = place();
+    fs::rename(folder.path().join("old/dump"), folder.path().join("elsewhere")).unwrap();
+    fs::write(folder.path().join("elsewhere/puppet-engine/sessions.bson"), "x").unwrap();
+    fs::write(folder.path().join("old/data/notes.txt"), "x").unwrap();
+    let totals = |flags: &[&str]| import(folder.path(), flags).exits(0).json();
+    let without = totals(&["--dry-run", "--json"]);
+    assert_eq!((&without["totals"]["files"], &without["unread"]), (&json!(5), &json!(["data/notes.txt"])));
+    let report = totals(&["--dump", "elsewhere", "--json"]);
+    assert_eq!((&report["totals"]["files"], &report["totals"]["leaves"]), (&json!(9), &json!(188)));
+    assert_eq!(report["unread"], json!(["data/notes.txt", "elsewhere/puppet-engine/sessions.bson"]));
+    let nothing = import(folder.path(), &["--dump", "old/data"]).exits(2);
+    assert!(nothing.stderr.contains("there is no collection of the original in it"), "{nothing:?}");
+}
+
+#[test]
+fn a_history_is_told_of_one_agent_and_no_longer_than_asked() {
+    let folder = place();
+    import(folder.path(), &[]).exits(0);
+    let history = |flags: &[&str]| {
+        let told = run(folder.path(), &[&["event", "history", "--json"], flags].concat()).exits(0).json();
+        list(&told, "items").iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(history(&["--agent", "tide-clerk", "--limit", "3"])[1..], ["event-4", "event-2"]);
+    assert_eq!(
+        (history(&["--agent", "mill-owl"]).len(), history(&["--limit", "2"]).len(), history(&[]).len()),
+        (1, 2, 6)
+    );
+    let unknown = run(folder.path(), &["event", "history", "--agent", "tide-clark"]).exits(2);
+    assert!(unknown.stderr.contains("did you mean `tide-clerk`?"), "{}", unknown.stderr);
+}
+
 /// As whoever takes mentions in from another network hands one over.
 fn mention(folder: &Path, post: &str) -> Ran {
     let post = json!({"post": {"id": post, "author": "ann", "text": "hello", "at": "2025-11-05T00:00:00.000Z"}});

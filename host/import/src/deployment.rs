@@ -94,14 +94,27 @@ struct Reader<'a> {
     told: Vec<Told>,
     /// Of events, one for each agent.
     copies: usize,
+    most_copies: usize,
     out: Deployment,
 }
 
 impl Deployment {
     /// Reads it. What says no time is of `now`.
     pub fn read(source: Source<'_>, now: Timestamp) -> Self {
-        let mut reader =
-            Reader { source, now, drafts: BTreeMap::new(), told: Vec::new(), copies: 0, out: Self::default() };
+        Self::within(source, now, MAX_COPIES)
+    }
+
+    /// The same, with another bound on copies of events.
+    pub(crate) fn within(source: Source<'_>, now: Timestamp, most_copies: usize) -> Self {
+        let mut reader = Reader {
+            source,
+            now,
+            drafts: BTreeMap::new(),
+            told: Vec::new(),
+            copies: 0,
+            most_copies,
+            out: Self::default(),
+        };
         reader.agents();
         reader.memories();
         reader.processed();
@@ -351,13 +364,16 @@ impl Reader<'_> {
                         draft.read.push(read);
                     }
                 }
-                if self.copies <= MAX_COPIES {
+                if self.copies <= self.most_copies {
                     self.told.push(told);
-                } else if self.copies - to.len() <= MAX_COPIES {
+                } else if self.copies - to.len() <= self.most_copies {
                     self.problem(Problem::new(
                         "too-large",
                         name,
-                        format!("its events are more than {MAX_COPIES}, counted for each agent that they are for"),
+                        format!(
+                            "its events are more than {}, counted for each agent that they are for",
+                            self.most_copies
+                        ),
                         "dump only the latest: `mongodump --query`",
                     ));
                 }

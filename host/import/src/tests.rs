@@ -226,6 +226,18 @@ fn events_come_out_in_the_order_of_the_contract() {
 }
 
 #[test]
+fn events_have_a_bound_for_all_agents_together() {
+    let place = Place::new();
+    let events = ["a", "b", "c"].map(|id| json!({"id": id, "type": "news"}));
+    place.put("dump/agent-events.json", &json!(events));
+    let read = |most| Deployment::within(Source { folder: place.0.path(), dump: None }, Timestamp::default(), most);
+    assert_eq!((read(6).problems, read(6).events.len()), (Vec::new(), 6));
+    let told = read(2).problems;
+    let said = "dump/agent-events.json: its events are more than 2, counted for each agent that they are for";
+    assert_eq!(told.iter().map(Problem::to_string).collect::<Vec<_>>(), [said], "once");
+}
+
+#[test]
 fn tokens_are_left_and_their_keys_are_kept() {
     let place = Place::new();
     let tokens = json!([{"agentId": "ada", "symbol": "ADA", "mint": {"privateKey": [1, 2], "address": "x"}}]);
