@@ -37,3 +37,4 @@ mod support;
 mod terminal;
 mod waiting;
 mod weeks;
+mod x;

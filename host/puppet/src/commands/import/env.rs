@@ -37,7 +37,7 @@ enum Way {
 
 const EMPTY: &str = "empty counts as not set";
 const NO_TRADING: &str = "nothing trades yet";
-const NO_X: &str = "posts go to the local timeline; what X asks for is kept in the secrets";
+const NO_X: &str = "`[tweet]` in puppet.toml says where posts go, and mentions of X are not taken in yet";
 const NO_LAUNCHER: &str = "of the token launcher, which the original had switched off";
 
 /// Variables that are known and not taken over.
