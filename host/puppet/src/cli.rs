@@ -1,6 +1,7 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod emulate;
+mod import;
 mod outbox;
 mod packs;
 mod recovery;
@@ -9,6 +10,7 @@ mod store;
 use std::path::PathBuf;
 
 pub use emulate::Emulate;
+pub use import::Import;
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use recovery::{Backup, Restore};
@@ -62,7 +64,9 @@ pub enum Command {
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
-    /// Send events.
+    /// Take over a whole deployment of the original engine.
+    Import(Import),
+    /// Send events, and see which were handled.
     #[command(subcommand)]
     Event(EventCommand),
     /// What happened and why: the record of invocations.
@@ -445,6 +449,15 @@ pub enum EventCommand {
         /// With --wait: no longer than so.
         #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
         within: std::time::Duration,
+    },
+    /// Events that were handled, the last first: here, and by the original engine before.
+    History {
+        /// Of one agent.
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
     },
 }
 
