@@ -183,6 +183,16 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_there(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it ends, and answers how.
+    pub fn waits(mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
     /// Asks it to stop, and answers what it printed.
     pub fn printed(mut self) -> String {
         let printed = self.printed.take().unwrap();

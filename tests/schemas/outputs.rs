@@ -13,7 +13,7 @@ use super::errors;
 use crate::{
     approvals,
     hostile::guest,
-    migrate,
+    migrate, outbox,
     support::{self, Ran, Running, granted, list, puppet, run},
 };
 
@@ -177,6 +177,14 @@ impl Seen {
         self.run("approval", 0, &["approvals", "approve", "--all"]);
         self.run("outbox", 0, &["outbox", "list", "--limit", "2"]);
         self.run("outbox", 0, &["outbox", "list", "--state", "rejected"]);
+        runtime.block_on(approvals::hold(&self.folder.join(".puppet"), &outbox::one_of_each()));
+        for id in ["eff_b", "eff_failed", "eff_lost", "eff_asked"] {
+            self.run("effect", 0, &["outbox", "show", id]);
+        }
+        assert_eq!(self.run("effect", 0, &["outbox", "retry", "eff_lost", "--sure"])["state"], "waiting");
+        let asked = run(&self.folder, &["outbox", "retry", "eff_asked", "--json"]).exits(3);
+        self.error("an effect whose provider is asked", "not-yet", &asked);
+        assert_eq!(self.run("effect", 0, &["outbox", "drop", "eff_asked", "--reason", "no"])["state"], "failed");
         let unknown = run(&self.folder, &["approvals", "approve", "eff_none", "--json"]).exits(2);
         self.error("an effect that is not there", "unknown-effect", &unknown);
         let spoken = run(&self.folder, &["approvals", "approve", "eff_a", "--json"]).exits(3);
@@ -207,6 +215,7 @@ impl Seen {
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
+        self.recovered();
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
     }

@@ -121,6 +121,8 @@ pub const TABLES: &[Table] = &[
             "reason",
             "ended",
             "expires",
+            "begun",
+            "undecidable",
         ],
         key: 1,
     },

@@ -1,17 +1,9 @@
--- Events that another engine handled before this deployment. `event` is the whole of it, as JSON; never run again.
-CREATE TABLE past (
-    n INTEGER PRIMARY KEY,
-    agent TEXT NOT NULL,
-    id TEXT NOT NULL,
-    handled INTEGER NOT NULL,
-    event TEXT NOT NULL,
-    UNIQUE (agent, id)
-);
-CREATE INDEX past_handled ON past (handled, n);
-CREATE INDEX past_agent ON past (agent, handled, n);
+-- The attempt of an effect whose end nobody has seen: when it began, and whether it is the operator's to decide what became of
+-- it. Of attempts under an earlier schema the time is the earliest there can be; nobody asked about those in doubt.
+ALTER TABLE outbox ADD COLUMN begun INTEGER;
+ALTER TABLE outbox ADD COLUMN undecidable INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET begun = not_before WHERE state IN ('sent', 'in-doubt');
+UPDATE outbox SET undecidable = 1 WHERE state = 'in-doubt';
 
--- Posts that were seen to before, the latest by `n`: whoever takes mentions in from outside asks here first.
-CREATE TABLE seen (
-    n INTEGER PRIMARY KEY,
-    post TEXT NOT NULL UNIQUE
-);
+-- What an account is known to have published: no other effect of it has made the same post.
+CREATE INDEX outbox_published ON outbox (account, seq) WHERE provider_id IS NOT NULL;
