@@ -149,6 +149,13 @@ fn an_answer_that_is_lost_does_not_post_twice() {
     let here = tempfile::tempdir().unwrap();
     let emulating = Emulating::start(here.path(), &["--x", "--llm", "--seed", "7"]);
     let folder = folder(&emulating, "harbour_watch");
+    // The token may also be in a file of its own.
+    let config = std::fs::read_to_string(folder.path().join("puppet.toml")).unwrap();
+    let config = config.replacen("token_env = \"TOKEN\"", "token_credential = \"of-x\"", 1);
+    let credentials = "[credentials]\nof-x = { file = \"token\" }\n";
+    std::fs::write(folder.path().join("puppet.toml"), config + credentials).unwrap();
+    std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).unwrap();
+    std::fs::set_permissions(folder.path().join("token"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let lost = json!({ "kind": "lost-answer", "operation": "create-post", "times": 1 });
     emulating.misbehave(&json!({ "faults": [lost] }));
     let _host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
@@ -248,6 +255,9 @@ fn settings_of_x_are_checked_at_their_place() {
     assert!(refused.stderr.contains("puppet.toml:4") && refused.stderr.contains("plain http"), "{}", refused.stderr);
     let shown = run(folder.path(), &["config"]).exits(0).stdout;
     assert!(shown.contains("tweet.x.accounts.ada.token_env") && shown.contains("not set"), "{shown}");
+    let doctor = run(folder.path(), &["doctor", "--json"]).exits(0).json();
+    let unset = |check: &&Value| check["status"] == "warn" && check["detail"] == "the token of @ada is not set";
+    assert!(list(&doctor, "checks").iter().any(|check| unset(&check)), "{doctor}");
 }
 
 #[test]

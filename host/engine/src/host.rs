@@ -26,6 +26,7 @@ use crate::{
     budgets,
     call::HeldProviders,
     clock::Clock,
+    disk::Disk,
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
@@ -128,6 +129,8 @@ pub struct Host {
     agenda: Arc<Mutex<Agenda>>,
     /// Whose memories wait for vectors.
     pub(crate) backlog: Backlog,
+    /// Whether the store can write.
+    pub disk: Disk,
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
@@ -172,6 +175,7 @@ impl Host {
             actors: Ready::default(),
             agenda: Arc::default(),
             backlog: Backlog::default(),
+            disk: Disk::default(),
             wake: Notify::new(),
             watchers,
             recovering: AtomicBool::new(false),
@@ -245,7 +249,10 @@ impl Host {
             let payload = std::mem::take(&mut event.payload);
             event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
         }
-        let accepted = self.store.accept(events).await?;
+        let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
+        if !accepted.is_empty() {
+            self.disk.wrote();
+        }
         let mut agenda = self.agenda();
         for waiting in &accepted {
             agenda.add_event(waiting.clone());
@@ -264,7 +271,7 @@ impl Host {
     /// must not be where they fail.
     pub async fn apply_then(&self, changes: Vec<Change>, done: impl FnOnce()) -> Result<Committed, StoreError> {
         let unembedded = self.unembedded(&changes);
-        let committed = self.store.apply(changes).await?;
+        let committed = self.store.apply(changes).await.inspect_err(|error| self.disk.tell(error))?;
         done();
         self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });

@@ -11,6 +11,7 @@ pub mod budgets;
 mod call;
 mod changes;
 mod clock;
+mod disk;
 mod embedder;
 mod embedding;
 #[doc(hidden)]
@@ -44,6 +45,7 @@ pub use approvals::{Spoken, Verdict, VerdictError, decide};
 pub use books::StoreBooks;
 pub use call::HeldProviders;
 pub use clock::{Clock, ScaledClock, SystemClock, VirtualClock};
+pub use disk::Disk;
 pub use embedder::LlmEmbedder;
 pub use happening::Happening;
 pub use host::{Casting, Host, HostParts, Submitted};

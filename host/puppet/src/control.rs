@@ -29,6 +29,7 @@ use crate::{
     agents::NewAgent,
     commands::{approvals::decided, journal::forget, outbox},
     grants::Grants,
+    intake,
     models::Usable,
     swaps::{Swaps, Told},
     trouble::{Result, Trouble},
@@ -430,6 +431,7 @@ async fn send(
     (left, mut stop): (impl Future<Output = ()>, watch::Receiver<bool>),
 ) -> Result<Value> {
     known(host, &events)?;
+    intake::check(&*host.store, &events).await?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
     host.submit(events).await?;

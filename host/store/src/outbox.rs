@@ -153,6 +153,13 @@ pub struct EffectEnd {
 pub trait OutboxStore: Send + Sync {
     /// Effects in these states, by seq.
     async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>>;
+    /// All of them, by seq, page by page after `after_seq`.
+    async fn effects_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Effect>> {
+        let mut effects = self.effects(&EffectState::ALL).await?;
+        effects.retain(|effect| effect.seq > after_seq);
+        effects.truncate(limit);
+        Ok(effects)
+    }
     /// Effects of one invocation, by n.
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>>;
     /// One effect.

@@ -26,6 +26,7 @@ mod redacted;
 mod replayed;
 mod scene;
 mod skew;
+mod stopped;
 mod stored;
 mod swapped;
 mod timers;

@@ -26,6 +26,7 @@ impl Config {
         rows.add("host.timezone", self.host.timezone.clone());
         rows.add("host.log_level", self.host.log_level.name().to_owned());
         rows.add("host.workers", self.host.workers.to_string());
+        rows.add("host.stop_timeout_ms", self.host.stop_timeout_ms.to_string());
         for (name, credential) in &self.credentials {
             rows.credential(&format!("credentials.{name}"), credential);
         }

@@ -45,6 +45,13 @@ pub const FIELDS: &[Field] = &[
     ),
     field("host.workers", "1 to 1000", "256", "", "Invocations at the same time, each of another account."),
     field(
+        "host.stop_timeout_ms",
+        "0 to 600000",
+        "10000",
+        "",
+        "How long what is under way may take to end once the host is told to stop; what has not ended then is left to the next start.",
+    ),
+    field(
         "credentials.<name>.env",
         "name of a variable",
         "",

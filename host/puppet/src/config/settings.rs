@@ -78,11 +78,19 @@ pub struct Host {
     pub log_level: LogLevel,
     /// Events under way at the same time, each of another agent.
     pub workers: usize,
+    /// How long what is under way may take to end, once the host is told to stop.
+    pub stop_timeout_ms: u64,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { data: PathBuf::from("./.puppet"), timezone: "UTC".to_owned(), log_level: LogLevel::Info, workers: 256 }
+        Self {
+            data: PathBuf::from("./.puppet"),
+            timezone: "UTC".to_owned(),
+            log_level: LogLevel::Info,
+            workers: 256,
+            stop_timeout_ms: 10_000,
+        }
     }
 }
 
@@ -421,7 +429,7 @@ mod tests {
         ];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
-        assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
+        assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));
     }
 }

@@ -21,6 +21,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #log_level = "info"
 # Events under way at the same time, each of another agent. Most of them wait for a model.
 #workers = 256
+# How long what is under way may take to end once the host is told to stop. What has not ended then is left to the next start.
+#stop_timeout_ms = 10000
 
 # Names for values that are kept elsewhere: in a variable, in a file (chmod 600), or printed by a program. For example:
 #[credentials]

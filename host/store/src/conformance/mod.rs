@@ -10,6 +10,7 @@ mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod past;
 mod rows;
 mod states;
 
@@ -54,6 +55,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    past::what_was_handled_before_is_told_and_never_run(&open().await).await;
+    past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::a_relationship_can_end(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;

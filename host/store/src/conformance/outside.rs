@@ -86,6 +86,10 @@ pub async fn effects(store: &impl Store) {
     assert_eq!(states(&[EffectState::Waiting]).await, [("f0".into(), 0), ("f2".into(), 0)]);
     assert_eq!(states(&[EffectState::Sent]).await, [("f1".into(), 1)]);
     assert_eq!(states(&[EffectState::Sent, EffectState::Waiting]).await.len(), 3);
+    let all = store.effects_after(0, 2).await.unwrap();
+    let rest = store.effects_after(all[1].seq, 2).await.unwrap();
+    let pages: Vec<_> = all.iter().chain(&rest).map(|effect| effect.id.as_str()).collect();
+    assert_eq!(pages, ["f0", "f1", "f2"]);
 
     let end = |id: &str, state| EffectEnd {
         id: EffectId::new(id),

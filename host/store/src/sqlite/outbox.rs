@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore, commit, events, halt,
-    values::{all, by_name, first, from_json, json, name, run, time, unsigned},
+    values::{all, by_name, first, from_json, json, limit, name, run, time, unsigned},
 };
 use crate::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
@@ -72,6 +72,14 @@ impl OutboxStore for SqliteStore {
             let sql =
                 format!("SELECT {COLUMNS} FROM outbox WHERE state IN (SELECT value FROM json_each(?1)) ORDER BY seq");
             all(conn, &sql, [json(&states)?], effect)
+        })
+        .await
+    }
+
+    async fn effects_after(&self, after_seq: u64, rows: usize) -> Result<Vec<Effect>> {
+        self.scan(move |conn| {
+            let sql = format!("SELECT {COLUMNS} FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+            all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows)], effect)
         })
         .await
     }
