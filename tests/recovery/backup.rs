@@ -200,6 +200,12 @@ fn installed_packs_are_in_it() {
     desk.run(&["install", &archive, "--allow-unsigned"]).exits(3);
     desk.run(&["run", "--for", "1s"]).exits(0);
     desk.run(&["backup", "desk.tar"]).exits(0);
+    // What is on its way there is no part of it.
+    std::fs::create_dir_all(desk.path().join(".puppet/packs/.staging/half")).unwrap();
+    std::fs::write(desk.path().join(".puppet/packs/.staging/half/x"), "x").unwrap();
+    let told = desk.run(&["backup", "again.tar", "--json"]).exits(0).json();
+    let paths: Vec<&str> = list(&told, "files").iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert!(paths.contains(&"puppet.lock") && paths.iter().all(|path| !path.contains("/.")), "{paths:?}");
     desk.run(&["restore", "desk.tar", "--data", "back"]).exits(0);
     let packs = |data: &str| list(&desk.run(&["packs", "--json", "--data", data]).exits(0).json(), "items").clone();
     assert_eq!(packs("back"), packs(".puppet"));
