@@ -33,7 +33,11 @@ impl Ran {
 
 /// The program with a clean environment, in a folder.
 pub fn puppet(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
+    clean(Command::new(env!("CARGO_BIN_EXE_puppet")), folder)
+}
+
+/// Any program with a clean environment, in a folder.
+pub fn clean(mut command: Command, folder: &Path) -> Command {
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     for name in ["PATH", "HOME", "SystemRoot", "TMPDIR", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(name) {

@@ -114,6 +114,7 @@ fn effect(n: u32, state: EffectState) -> Change {
         provider_id: None,
         reason: None,
         expires: None,
+        doubt: None,
     })
 }
 

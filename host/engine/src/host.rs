@@ -30,7 +30,7 @@ use crate::{
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
-    outbox::Attempted,
+    outbox::{Attempted, Pace},
     plugin::Plugin,
     ready::Ready,
     redaction::Redaction,
@@ -134,6 +134,8 @@ pub struct Host {
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
+    /// How accounts stand with their providers.
+    pub(crate) pace: Pace,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -149,6 +151,7 @@ impl Host {
     /// Wires the parts. Nothing runs yet: [`Host::load`] fills the agenda.
     pub fn new(parts: HostParts) -> Self {
         let watchers = broadcast::channel(WATCHED).0;
+        let pace = Pace::new(parts.clock.now());
         budgets::listen(&parts.ledger, Arc::clone(&parts.clock), watchers.clone());
         Self {
             store: parts.store,
@@ -176,6 +179,7 @@ impl Host {
             wake: Notify::new(),
             watchers,
             recovering: AtomicBool::new(false),
+            pace,
             halting: tokio::sync::Mutex::default(),
         }
     }
@@ -203,13 +207,13 @@ impl Host {
 
     /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects, the stop. Called once, before a driver.
     pub async fn load(&self) -> Result<(), StoreError> {
-        use EffectState::{Sent, Waiting, WaitingForApproval};
+        use EffectState::{InDoubt, Sent, Waiting, WaitingForApproval};
         self.ledger.restore(self.store.spent().await?);
         self.load_strikes().await?;
         let waiting = self.store.waiting().await?;
         self.recovering.store(!waiting.is_empty(), Ordering::Release);
         let timers = self.store.timers().await?;
-        let effects = self.store.effects(&[Waiting, Sent, WaitingForApproval]).await?;
+        let effects = self.store.effects(&[Waiting, Sent, InDoubt, WaitingForApproval]).await?;
         let halted = self.store.halted().await?;
         let mut agenda = self.agenda();
         agenda.set_halted(halted);
@@ -220,9 +224,14 @@ impl Host {
             agenda.set_timer(timer);
         }
         for effect in effects {
-            match effect.attempts {
-                0 => agenda.add_effect(effect),
-                _ => agenda.hold_effect(effect),
+            match effect.state {
+                // The operator's to decide.
+                InDoubt if !effect.is_open() => {}
+                _ if effect.attempts == 0 => agenda.add_effect(effect),
+                _ => {
+                    let until = effect.not_before;
+                    agenda.hold_effect(effect, until);
+                }
             }
         }
         Ok(())
@@ -364,7 +373,8 @@ impl Host {
             agenda.add_event(event);
         }
         if let Some(again) = attempted.again {
-            agenda.hold_effect(again);
+            let until = attempted.until.unwrap_or(again.not_before);
+            agenda.hold_effect(again, until);
         }
         drop(agenda);
         self.tell(attempted.happening);

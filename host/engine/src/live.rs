@@ -118,7 +118,7 @@ impl Mailboxes {
 
 enum Done {
     Event(AccountId, Waiting, Result<handle::Settled, StoreError>),
-    Effect(AccountId, Effect, Result<Option<outbox::Attempted>, StoreError>),
+    Effect(AccountId, Box<Effect>, Result<Option<outbox::Attempted>, StoreError>),
 }
 
 impl Live {
@@ -168,7 +168,7 @@ impl Live {
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
                     let attempted = outbox::attempt(&host, &mut effect).await;
-                    Done::Effect(effect.account.clone(), effect, attempted)
+                    Done::Effect(effect.account.clone(), Box::new(effect), attempted)
                 });
             }
             tokio::select! {
@@ -306,7 +306,7 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
         // It was halted before it began: it keeps its place.
         Ok(Done::Effect(account, effect, Ok(None))) => {
             lanes.done(&account);
-            lanes.push(effect);
+            lanes.push(*effect);
         }
         Ok(Done::Effect(account, _, Ok(Some(attempted)))) => {
             if attempted.happening.is_some() {
@@ -315,12 +315,12 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
             host.take_up_attempted(attempted);
             lanes.done(&account);
         }
-        Ok(Done::Effect(account, mut effect, Err(error))) => {
+        Ok(Done::Effect(account, effect, Err(error))) => {
             if !host.disk.failed(&error) {
                 tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
             }
-            effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
-            host.agenda().hold_effect(effect);
+            let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+            host.agenda().hold_effect(*effect, until);
             lanes.done(&account);
         }
         Err(error) => tracing::error!(%error, "a handler ended abnormally"),

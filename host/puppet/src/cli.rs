@@ -1,6 +1,8 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod emulate;
+mod import;
+mod outbox;
 mod packs;
 mod recovery;
 mod store;
@@ -8,6 +10,8 @@ mod store;
 use std::path::PathBuf;
 
 pub use emulate::Emulate;
+pub use import::Import;
+pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use recovery::{Backup, Restore};
 pub use store::{StoreCommand, StoreCopy};
@@ -60,7 +64,9 @@ pub enum Command {
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
-    /// Send events.
+    /// Take over a whole deployment of the original engine.
+    Import(Import),
+    /// Send events, and see which were handled.
     #[command(subcommand)]
     Event(EventCommand),
     /// What happened and why: the record of invocations.
@@ -418,23 +424,6 @@ pub struct Which {
     pub agent: Option<String>,
 }
 
-/// `outbox`.
-#[derive(Debug, Subcommand)]
-pub enum OutboxCommand {
-    /// Effects, the newest first.
-    List {
-        /// Only those: waiting, sent, done, failed, in-doubt, waiting-for-approval, dry-run, rejected or expired.
-        #[arg(long, value_name = "STATE")]
-        state: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-        limit: u64,
-        /// The page after this one (`next` of a `--json` answer).
-        #[arg(long, value_name = "SEQ")]
-        before: Option<u64>,
-    },
-}
-
 /// `event`.
 #[derive(Debug, Subcommand)]
 pub enum EventCommand {
@@ -460,6 +449,15 @@ pub enum EventCommand {
         /// With --wait: no longer than so.
         #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
         within: std::time::Duration,
+    },
+    /// Events that were handled, the last first: here, and by the original engine before.
+    History {
+        /// Of one agent.
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
     },
 }
 

@@ -16,8 +16,10 @@ pub mod firstparty;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod grants;
+mod history;
 pub mod init;
 pub mod installing;
+mod intake;
 mod invocation;
 mod models;
 mod networks;
@@ -86,6 +88,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
+            Command::Import(args) => commands::import::run(&setup, common.config.as_deref(), &args, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
             Command::Pack(command) => commands::pack::run(&setup, command, out),

@@ -12,6 +12,7 @@ pub mod emulate;
 pub mod event;
 pub mod grants;
 pub mod halt;
+pub mod import;
 pub mod init;
 pub mod install;
 pub mod invoke;

@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_store::{Change, EffectEnd, EffectState, EventStore as _, Halt, Options, SqliteStore, Store, StoreError};
+use puppet_store::{
+    Change, Doubt, EffectEnd, EffectState, EventStore as _, Halt, Options, SqliteStore, Store, StoreError,
+};
 use puppet_types::{Timestamp, counted};
 use serde_json::json;
 
@@ -89,10 +91,12 @@ async fn hold_back(store: &dyn Store, made: Timestamp) -> std::result::Result<us
             state: EffectState::InDoubt,
             provider_id: None,
             reason: Some(format!("restored from a backup of {made}: it may have left since")),
-            not_before: None,
+            not_before: Some(at),
             at,
             events: Vec::new(),
             changes: Vec::new(),
+            // Its provider is asked, once the operator lets things leave again.
+            doubt: Some(Doubt { begun: effect.doubt.map_or(made, |doubt| doubt.begun.min(made)), undecidable: false }),
         };
         store.end_attempt(end).await?;
     }

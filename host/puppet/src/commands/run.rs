@@ -20,7 +20,7 @@ use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
-    commands::halt::words,
+    commands::{halt::words, outbox},
     control::{Control, Parts},
     credentials,
     feed::{
@@ -139,6 +139,9 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
     if let Some(halt) = host.halted() {
         out.note(words(&halt));
+    }
+    if let Some(doubtful) = outbox::doubtful(&*host.store).await? {
+        out.note(doubtful);
     }
     start.look.iter().for_each(|pack| swaps.look(pack));
     let folders = Folders::new(setup.home.clone(), Arc::clone(&swaps), Arc::new(watched), start.folders);

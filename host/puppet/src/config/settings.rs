@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{Mailbox, Redaction, swap::SwapRules};
+use puppet_engine::{Mailbox, OutboxRules, Redaction, swap::SwapRules};
 use serde::Serialize;
 
 use super::{Credential, KeySource, Origin, Secret, Tweet, fields::FIELDS, load, origin::Warning, suggest};
@@ -33,6 +33,9 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
+    /// `[outbox]`: how often and how fast effects are tried.
+    #[serde(skip)]
+    pub outbox: OutboxRules,
     /// `[packs]`: installed versions that do not run.
     pub packs: Packs,
     /// `[swap]`: what proof a new version needs, and what takes it back.
@@ -419,6 +422,7 @@ mod tests {
             "generators",
             "approvals",
             "mailbox",
+            "outbox",
             "packs",
             "swap",
             "sandbox",

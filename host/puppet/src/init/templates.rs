@@ -95,6 +95,18 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #waiting = 10000
 #overflow = "oldest"
 
+[outbox]
+# Tries before an effect fails for good, the first wait and the longest, and the least time between two of an account.
+#attempts = 5
+#backoff_ms = 2000
+#backoff_most_ms = 300000
+#min_gap_ms = 0
+# How long after an attempt whose answer was lost its provider is asked what became of it.
+#look_after_ms = 30000
+# So many failures in a row to reach a provider, and it is left alone for so long. See docs/outbox.md.
+#breaker_failures = 5
+#breaker_probe_ms = 60000
+
 [packs]
 # Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.
 #keep = 3

@@ -16,6 +16,7 @@ mod journal;
 mod memories;
 mod open;
 mod outbox;
+mod past;
 mod posts;
 mod reader;
 mod rows;
