@@ -29,6 +29,7 @@ mod recovery;
 mod reload;
 mod replay;
 mod report;
+mod retention;
 mod schemas;
 mod secrets;
 mod sending;

@@ -216,6 +216,7 @@ impl Seen {
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
         self.recovered();
+        self.pruned();
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
     }
@@ -251,6 +252,19 @@ impl Seen {
         let waits = run(&self.folder, &[&forget[..], &["--text", "unheard-of", "--yes", "--json"]].concat()).exits(3);
         self.error("an event that waits", "not-ended", &waits);
         assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
+    }
+
+    /// What would go of more records than stay in any case, if nearly nothing were kept.
+    fn pruned(&mut self) {
+        let db = rusqlite::Connection::open(self.folder.join("out-copied/puppet.db")).unwrap();
+        db.execute_batch("CREATE TEMP TABLE one AS SELECT * FROM journal LIMIT 1").unwrap();
+        for n in 0..100 {
+            let more = format!("UPDATE one SET seq = NULL, id = 'more_{n}'; INSERT INTO journal SELECT * FROM one");
+            db.execute_batch(&more).unwrap();
+        }
+        std::fs::write(self.folder.join("small.toml"), "[journal]\nkeep_bytes = 1\n").unwrap();
+        let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out-copied"];
+        assert!(!list(&self.run("prune", 0, &prune), "agents").is_empty());
     }
 
     /// The emulators, for a moment: with everything, and without one of them.

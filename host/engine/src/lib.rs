@@ -32,6 +32,7 @@ mod redaction;
 mod remembered;
 mod replay;
 pub mod report;
+pub mod retention;
 pub mod simulation;
 mod strikes;
 pub mod swap;

@@ -4,6 +4,7 @@ mod emulate;
 mod import;
 mod outbox;
 mod packs;
+mod prune;
 mod recovery;
 mod store;
 
@@ -13,6 +14,7 @@ pub use emulate::Emulate;
 pub use import::Import;
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use prune::Prune;
 pub use recovery::{Backup, Restore};
 pub use store::{StoreCommand, StoreCopy};
 
@@ -505,6 +507,8 @@ pub enum JournalCommand {
     /// Take out of invocations what was said in them: payloads, questions, answers, decisions, log. They cannot be run
     /// again.
     Forget(Forget),
+    /// Drop the records that `[journal]` does not keep; a running host does so every hour.
+    Prune(Prune),
     /// Events that were given up, and why.
     Dead {
         /// At most so many.

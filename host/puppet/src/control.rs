@@ -14,6 +14,7 @@ use std::{
 
 use puppet_engine::{Happening, Host, Plugin, Verdict, Word};
 use puppet_sandbox::Standing;
+use puppet_store::Old;
 use puppet_tweet::Local;
 use puppet_types::{AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,11 @@ pub enum Request {
     Forget {
         /// Which.
         ids: Vec<InvocationId>,
+    },
+    /// Drop what is old: one piece of it.
+    Prune {
+        /// What.
+        old: Old,
     },
     /// What is installed of a pack has changed.
     Swap {
@@ -347,6 +353,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let forgetting = host.store.forget(ids, &forget::reason(host.now())).await?;
             serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
         }
+        Request::Prune { old } => serde_json::to_value(host.store.prune(old).await?).map_err(Trouble::internal),
         Request::Swap { pack } => {
             parts.swaps.look(&pack);
             Ok(Value::Null)

@@ -27,6 +27,7 @@ mod output;
 mod panics;
 mod records;
 pub mod repertoire;
+mod retention;
 pub mod rows;
 mod sandboxed;
 pub mod setup;

@@ -17,6 +17,7 @@ mod memories;
 mod outbox;
 mod past;
 mod posts;
+mod retention;
 mod rows;
 pub mod sqlite;
 mod state;
@@ -36,6 +37,7 @@ pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorS
 pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
+pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
@@ -57,6 +59,7 @@ pub trait Store:
     + HaltStore
     + PastStore
     + CommitStore
+    + RetentionStore
     + RowStore
     + Send
     + Sync
@@ -78,6 +81,7 @@ impl<
         + HaltStore
         + PastStore
         + CommitStore
+        + RetentionStore
         + RowStore
         + Send
         + Sync

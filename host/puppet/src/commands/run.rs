@@ -33,7 +33,7 @@ use crate::{
     models::{self, Usable},
     networks,
     output::Output,
-    records,
+    records, retention,
     rows::Rows,
     sandboxed,
     setup::Setup,
@@ -132,6 +132,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     swaps.watch_again(&start.watched);
+    let kept = retention::retention(&setup.config);
+    let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
     let mut signals = Signals::new();
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
@@ -162,6 +164,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
             Ok(())
         }
     };
+    // A piece that is under way is finished by the store.
+    sweep.abort();
     if let Some(printer) = printer {
         printer.finish().await;
     }

@@ -72,6 +72,8 @@ impl Config {
         rows.add("invocation.log_fields", self.invocation.log_fields.to_string());
         rows.add("invocation.hops", self.invocation.hops.to_string());
         rows.add("invocation.relationships", self.invocation.relationships.to_string());
+        rows.add("journal.keep_days", self.journal.keep_days.to_string());
+        rows.add("journal.keep_bytes", self.journal.keep_bytes.to_string());
         rows.add("journal.redact", format!("{:?}", self.journal.redact));
         rows.settings
     }

@@ -354,6 +354,20 @@ pub const FIELDS: &[Field] = &[
         "Others that an agent knows. Beyond it, who was not met for longest makes way.",
     ),
     field(
+        "journal.keep_days",
+        "0 to 36500",
+        "0",
+        "",
+        "Days that records of the journal are kept for ([what goes](data-folder.md#retention)). 0: for ever.",
+    ),
+    field(
+        "journal.keep_bytes",
+        "0 to 1125899906842624",
+        "0",
+        "",
+        "Bytes of records that are kept of each agent: the oldest go first. 0: all.",
+    ),
+    field(
         "journal.redact",
         "list of paths",
         "[]",

@@ -278,7 +278,10 @@ impl Draft {
 }
 
 fn read_journal(section: &Section<'_>) -> Result<Journal> {
-    let Some(paths) = section.texts("redact")? else { return Ok(Journal::default()) };
+    let bound = |key, most| section.integer(key, 0..=most).map(|found| found.map_or(0, |found| found.value));
+    let (keep_days, keep_bytes) = (bound("keep_days", 36_500)?, bound("keep_bytes", 1 << 50)?);
+    let kept = Journal { keep_days, keep_bytes, ..Journal::default() };
+    let Some(paths) = section.texts("redact")? else { return Ok(kept) };
     let redaction = Redaction::parse(&paths.value).map_err(|error| {
         let known: Vec<&str> = error.known.iter().map(String::as_str).collect();
         let remedy = match known.is_empty() {
@@ -287,7 +290,7 @@ fn read_journal(section: &Section<'_>) -> Result<Journal> {
         };
         section.wrong("redact", paths.line, error.to_string(), remedy)
     })?;
-    Ok(Journal { redact: paths.value, redaction })
+    Ok(Journal { redact: paths.value, redaction, ..kept })
 }
 
 fn zone(text: &str) -> Option<String> {

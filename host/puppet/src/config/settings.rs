@@ -322,6 +322,10 @@ impl Default for Invocation {
 /// `[journal]`: what is kept of invocations.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Journal {
+    /// Records of each agent stay for so many days; 0: for ever.
+    pub keep_days: u64,
+    /// The newest of each agent stay, up to so many bytes; 0: all.
+    pub keep_bytes: u64,
     /// Paths of values that are not, as written.
     pub redact: Vec<String>,
     /// The same, understood.

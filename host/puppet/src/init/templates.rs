@@ -143,6 +143,9 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #relationships = 1000
 
 [journal]
+# Records of each agent are kept for so many days, and up to so many bytes. 0: for ever, and all.
+#keep_days = 0
+#keep_bytes = 0
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
 #redact = ["event.payload.post.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
 

@@ -11,6 +11,7 @@ mod journal;
 mod memories;
 mod outside;
 mod past;
+mod retention;
 mod rows;
 mod states;
 
@@ -58,6 +59,12 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     past::what_was_handled_before_is_told_and_never_run(&open().await).await;
     past::the_latest_posts_are_remembered_as_seen(&open().await).await;
     past::a_relationship_can_end(&open().await).await;
+    retention::old_records_go_and_their_events_stay_known(&open().await).await;
+    retention::known_ids_go_in_their_time(&open().await).await;
+    retention::the_newest_are_kept_by_their_bytes(&open().await).await;
+    retention::what_has_not_ended_stays(&open().await).await;
+    retention::an_event_stays_as_long_as_a_record(&open().await).await;
+    retention::dead_letters_go_by_their_age(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;

@@ -14,11 +14,13 @@ mod halt;
 mod integrity;
 mod journal;
 mod memories;
+mod names;
 mod open;
 mod outbox;
 mod past;
 mod posts;
 mod reader;
+mod retention;
 mod rows;
 mod schema;
 mod state;
@@ -36,6 +38,7 @@ use std::{
 use rusqlite::Connection;
 
 use crate::{HostLock, Result, StoreError};
+use names::Names;
 use reader::Readers;
 use writer::Writer;
 
@@ -73,6 +76,7 @@ pub(crate) struct Inner {
     readers: Readers,
     /// Whether there may be rows of paid reads, which the end of an invocation clears away.
     paid: Arc<AtomicBool>,
+    names: Names,
 }
 
 impl Inner {
@@ -80,7 +84,13 @@ impl Inner {
         let paid = Arc::new(AtomicBool::new(budgets::any_paid(&conn)?));
         let conn = Arc::new(Mutex::new(conn));
         let readers = readers(&conn);
-        Ok(Self { conn: Arc::downgrade(&conn), writer: Some(Writer::start(conn)?), readers, paid })
+        Ok(Self {
+            conn: Arc::downgrade(&conn),
+            writer: Some(Writer::start(conn)?),
+            readers,
+            paid,
+            names: Names::default(),
+        })
     }
 }
 
@@ -118,7 +128,15 @@ impl SqliteStore {
             schema::migrate(&mut conn, &path, schema::STEPS)?;
         }
         let paid = Arc::new(AtomicBool::new(true));
-        Ok(Self { inner: Arc::new(Inner { conn: Weak::new(), writer: None, readers: Readers::file(path), paid }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                conn: Weak::new(),
+                writer: None,
+                readers: Readers::file(path),
+                paid,
+                names: Names::default(),
+            }),
+        })
     }
 
     /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes

@@ -1,5 +1,6 @@
 //! What belongs to SQLite alone: files, restarts, crashes.
 
+mod compact;
 mod crash;
 mod disk;
 mod files;
