@@ -58,6 +58,7 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
             "missing from index events_dead",
         ),
         ("UPDATE outbox SET body = '{' WHERE seq = 1", "rows-read-back", "outbox"),
+        ("UPDATE journal SET reads = '{' WHERE seq = QUIET", "rows-read-back", "a row of journal does not read back"),
         ("UPDATE events SET state = 'gone' WHERE seq = 1", "rows-read-back", "state gone"),
         ("DELETE FROM journal WHERE seq = QUIET", "every-event-has-one-end", "no invocation in the journal handled it"),
         (

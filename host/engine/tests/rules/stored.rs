@@ -146,6 +146,24 @@ async fn a_read_of_an_agent_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
+async fn what_a_plugin_makes_of_books_that_cannot_be_written_is_nobodys_decision() {
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let scene = Scene::of(cast(&[Step::Complete, Step::PostEventId])).await;
+        scene.refuse(table);
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "the store failed");
+        assert_eq!(scene.model.asked.load(SeqCst), asked);
+        assert!(scene.journal().await.is_empty() && scene.effects().await.is_empty(), "{table}");
+        assert_eq!(scene.store.waiting().await.unwrap().len(), 1);
+        scene.allow();
+        let scene = scene.again(Setting::default(), vec![cast(&[Step::Complete, Step::PostEventId])]).await;
+        scene.run_until(after(120_000)).await;
+        assert_eq!((scene.posted(), scene.journal().await.len()), (vec!["e1".to_owned()], 1));
+    }
+}
+
+#[tokio::test]
 async fn a_timer_that_cannot_be_written_fires_later() {
     let scene = Scene::of(cast(&[Step::After("tea")])).await;
     scene.handle(event("e1", "ann", start())).await;
