@@ -16,6 +16,8 @@ pub enum Step {
     Thread(&'static str),
     /// `tweet.reply` to the post of an id.
     Reply(&'static str),
+    /// `tweet.reply` to what an earlier decision of the same call becomes.
+    ReplyDecision(u32),
     /// `tweet.quote` of the post of an id.
     Quote(&'static str),
     /// `tweet.like` of the post of an id.
@@ -73,6 +75,8 @@ pub enum End {
     Declined,
     /// With an answer that asks for the event again, in 1970.
     Again,
+    /// The same while the event's time, in seconds, is one of the first three of seven; else well.
+    AgainForAWhile,
     /// By `unreachable`.
     Trap,
     /// Never: it spins until its fuel is gone.
@@ -112,7 +116,7 @@ impl Step {
     pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
-            Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
+            Self::Thread(_) | Self::Reply(_) | Self::ReplyDecision(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
             Self::Remember(_) | Self::RememberEventId | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
@@ -139,6 +143,10 @@ impl Step {
             Self::Reply(id) => {
                 let (id, text) = (constants.put(id), constants.put("a reply"));
                 format!("(call $reply (i32.const 0) {id} {text} {NONE} {OUT})")
+            }
+            Self::ReplyDecision(n) => {
+                let text = constants.put("a reply");
+                format!("(call $reply (i32.const 1) (i32.const {n}) (i32.const 0) {text} {NONE} {OUT})")
             }
             Self::Quote(id) => {
                 let (id, text) = (constants.put(id), constants.put("a quote"));
@@ -249,6 +257,10 @@ fn ended(end: End, constants: &mut Constants) -> String {
             stored(40, &no)
         ),
         End::Again => format!("{} (i32.store8 (i32.const 48) (i32.const 1))", ended(End::Declined, constants)),
+        End::AgainForAWhile => {
+            let second = "(i64.rem_u (i64.div_u (i64.load offset=40 (local.get 0)) (i64.const 1000)) (i64.const 7))";
+            format!("(if (i64.lt_u {second} (i64.const 3)) (then {}))", ended(End::Again, constants))
+        }
         End::Trap => "unreachable".to_owned(),
         End::Spin => "(loop $spin (br $spin))".to_owned(),
         End::Repeat => "(br $again)".to_owned(),

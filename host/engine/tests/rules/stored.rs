@@ -78,8 +78,6 @@ async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
             assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0), "try {tries}");
             assert_eq!(scene.used(Amount::Rows, Period::Day).await, (0, 0));
             assert_eq!((plugin.strikes(), plugin.standing(start())), (0, Standing::Good));
-            // Its row is there: it comes again.
-            scene.host.load().await.unwrap();
         }
         scene.allow();
         scene.run_until(after(60_000)).await;
