@@ -7,6 +7,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 #[doc(hidden)]
 pub mod conformance;
+mod copy;
 mod error;
 mod events;
 mod halt;
@@ -15,6 +16,7 @@ mod lock;
 mod memories;
 mod outbox;
 mod posts;
+mod rows;
 pub mod sqlite;
 mod state;
 mod strikes;
@@ -23,6 +25,7 @@ mod timers;
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
+pub use copy::{Copied, CopyError, Progress, copy};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
@@ -31,6 +34,7 @@ pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
+pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
@@ -50,6 +54,7 @@ pub trait Store:
     + StrikeStore
     + HaltStore
     + CommitStore
+    + RowStore
     + Send
     + Sync
     + 'static
@@ -69,6 +74,7 @@ impl<
         + StrikeStore
         + HaltStore
         + CommitStore
+        + RowStore
         + Send
         + Sync
         + 'static,
