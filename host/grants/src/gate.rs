@@ -415,6 +415,15 @@ impl Gate {
         }
     }
 
+    /// The host itself cannot answer: the guest hears why, and so does whoever runs this again.
+    fn failed(&mut self, mut read: Read, error: CallError) -> Refusal {
+        (read.status, read.answer) = (ReadStatus::Error, Json::of(&error));
+        match self.keep(read) {
+            Ok(()) => Refusal::Call(error),
+            Err(refusal) => refusal,
+        }
+    }
+
     fn keep(&mut self, read: Read) -> Result<(), Refusal> {
         self.journal_bytes += read.request.as_str().len() + read.answer.as_str().len();
         if self.journal_bytes > self.bounds.journal_bytes {

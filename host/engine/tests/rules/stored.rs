@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_engine::{Happening, Live, SystemClock, simulation};
+use puppet_engine::{Happening, Live, SystemClock, replay, simulation};
 use puppet_grants::{Amount, Period};
 use puppet_sandbox::Standing;
-use puppet_store::{AgentRow, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
-use puppet_types::{Capability, PackId};
+use puppet_store::{AgentRow, BudgetStore as _, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
+use puppet_types::{Capability, PackId, ReadStatus};
 use tokio::sync::watch;
 
 use crate::{
@@ -182,4 +182,26 @@ async fn a_publisher_that_panics_leaves_one_effect_in_doubt_and_the_lane_open() 
     let states: Vec<_> = effects.iter().map(|effect| (effect.state, effect.attempts)).collect();
     assert_eq!(states, [(EffectState::InDoubt, 1), (EffectState::Done, 1), (EffectState::Done, 1)]);
     assert_eq!(scene.network.published(), 2, "it is not tried again: it may have happened");
+}
+
+#[tokio::test]
+async fn a_paid_read_that_cannot_be_booked_is_in_the_journal_and_costs_what_its_row_says() {
+    // Where the row of the question is refused nobody is asked; where that of the answer is, the question's stays.
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let cast = cast(&[Step::Complete, Step::Remember("a walk")]);
+        let scene = Scene::with(Setting::default(), vec![cast], &["ann"]).await;
+        scene.refuse(table);
+        let entry = scene.handle(event("e1", "ann", start())).await;
+        scene.allow();
+        assert_eq!(scene.model.asked.load(SeqCst), asked, "{table}");
+        let statuses: Vec<_> = entry.invocation.reads.iter().map(|read| read.status).collect();
+        assert_eq!(statuses, [ReadStatus::Error], "{table}: the guest was told, and so is the journal");
+        let replayed = replay(&scene.host, &entry.invocation).await.unwrap().unwrap();
+        assert_eq!(replayed.divergence, None, "{table}");
+        let rows = scene.store.spent().await.unwrap();
+        let stored = rows.iter().filter(|row| row.key.amount == Amount::Tokens).map(|row| row.used).sum::<u64>();
+        assert_eq!(stored > 3, asked == 1, "{table}: the whole reservation, or nothing");
+        let before = scene.used(Amount::Tokens, Period::Day).await;
+        assert_eq!(before, (stored, 0), "{table}: the host counts what it would find at its next start");
+    }
 }

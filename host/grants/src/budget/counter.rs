@@ -159,7 +159,17 @@ impl Reservation {
         }
         drop(window);
         self.quantity = within;
-        Booking { held: self, overrun: used - within, carried }
+        Booking { held: self, used: within, overrun: used - within, carried, is_opened: false }
+    }
+    /// The same after a row that says that all of it is spent. All of it stays held until the booking is stored in that
+    /// row's place; where it never is, all of it is spent here as well.
+    pub fn book_opened(self, used: u64) -> Booking {
+        let within = used.min(self.quantity);
+        let mut window = lock(&self.counter.window);
+        let same = window.start == self.window;
+        let carried = if same { std::mem::take(&mut window.carried) } else { (0, 0) };
+        drop(window);
+        Booking { held: self, used: within, overrun: used - within, carried, is_opened: true }
     }
     /// The row that counts the whole reservation as spent, for a crash before it is settled.
     pub fn as_spent(&self) -> Spend {
@@ -201,21 +211,23 @@ impl Drop for Reservation {
 #[must_use = "dropping a booking releases it"]
 pub struct Booking {
     held: Reservation,
+    used: u64,
     overrun: u64,
     carried: (u64, u64),
+    is_opened: bool,
 }
 
 impl Booking {
     /// The row to store.
     pub fn row(&self) -> Spend {
-        self.held.row(self.held.quantity + self.carried.0, self.overrun + self.carried.1)
+        self.held.row(self.used + self.carried.0, self.overrun + self.carried.1)
     }
     /// The store has its row: it is spent.
     pub fn stored(mut self) {
         let mut window = lock(&self.held.counter.window);
         if window.start == self.held.window {
             window.reserved -= self.held.quantity;
-            window.used += self.held.quantity;
+            window.used += self.used;
             window.overrun += self.overrun;
         }
         let counter = &self.held.counter;
@@ -234,7 +246,13 @@ impl Booking {
 impl Drop for Booking {
     fn drop(&mut self) {
         let mut window = lock(&self.held.counter.window);
-        if window.start == self.held.window {
+        if window.start != self.held.window {
+            return;
+        }
+        if self.is_opened {
+            window.reserved -= self.held.quantity;
+            window.used += std::mem::take(&mut self.held.quantity);
+        } else {
             window.carried.0 += self.carried.0;
             window.carried.1 += self.carried.1;
         }

@@ -54,7 +54,9 @@ impl Gate {
     ) -> Result<A, Refusal> {
         if paid {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
-            self.books.open(&self.invocation, read.n, &worst).await?;
+            if let Err(error) = self.books.open(&self.invocation, read.n, &worst).await {
+                return Err(self.failed(read, error));
+            }
         }
         let asked = match self.within_deadline(answer).await {
             Ok(asked) => asked,
@@ -78,7 +80,7 @@ impl Gate {
                 Amount::Usd => read.cost.usd_micros = really,
                 _ => {}
             }
-            spends.push(reservation.book(really));
+            spends.push(if paid { reservation.book_opened(really) } else { reservation.book(really) });
         }
         let answer = match value {
             Ok(value) => scrub::value(value).ok_or_else(kept_back),
@@ -97,10 +99,12 @@ impl Gate {
             }
         };
         if paid {
-            // It was asked, whatever becomes of the row: an open one counts as used at the next start.
             let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
+            if let Err(error) = self.books.settle(&self.invocation, &read, &rows).await {
+                // It was asked: the open row counts as used, here as at the next start.
+                return Err(self.failed(read, error));
+            }
             spends.into_iter().for_each(Booking::stored);
-            self.books.settle(&self.invocation, &read, &rows).await?;
         } else {
             spends.into_iter().for_each(|booking| self.out.spends.push(booking));
         }

@@ -268,3 +268,12 @@ passes_on! { StrikeStore {
 passes_on! { HaltStore {
     halted() -> Option<Halt>;
 } }
+
+// What copies and checks rows is no host.
+passes_on! { RowStore {
+    rows_after(table: &'static Table, after: Option<Row>, limit: usize) -> Vec<Row>;
+    put_rows(table: &'static Table, rows: Vec<Row>) -> (), "put-rows";
+    row_count(table: &'static Table) -> u64;
+    copying() -> Option<String>;
+    set_copying(source: Option<String>) -> (), "set-copying";
+} }
