@@ -58,6 +58,8 @@ pub enum Step {
     EmitAll(&'static str),
     /// `log.log`, as it was before lines had fields.
     Log(&'static str),
+    /// Nothing more, and well, at an event whose kind is as long as this one.
+    EndAtKind(&'static str),
     /// `log.log` with so many fields, all alike.
     LogFields(&'static str, u32),
     /// No call: so many turns of an empty loop.
@@ -125,6 +127,7 @@ impl Step {
             Self::Emit(_) | Self::EmitAll(_) => "events",
             Self::Log(_) | Self::Burn(_) => "log",
             Self::LogFields(..) => "log-fields",
+            Self::EndAtKind(_) => "log",
         }
     }
 
@@ -217,6 +220,10 @@ impl Step {
                 let field = |n: u32| stored(512 + n * 16, &name) + &stored(520 + n * 16, &value);
                 let fields: String = (0..many).map(field).collect();
                 return format!("{fields} (call $log-fields (i32.const 1) {line} (i32.const 512) (i32.const {many}))");
+            }
+            Self::EndAtKind(kind) => {
+                let is_it = format!("(i32.eq (i32.load offset=12 (local.get 0)) (i32.const {}))", kind.len());
+                return format!("(if {is_it} (then (return (i32.const 16))))");
             }
             Self::Log(line) => return format!("(call $log (i32.const 1) {})", constants.put(line)),
         };

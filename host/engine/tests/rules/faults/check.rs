@@ -54,7 +54,8 @@ pub struct Outside<'a> {
 pub struct Spent {
     /// Of which.
     pub key: BudgetKey,
-    /// Start of its window.
+    /// Start of its window, in milliseconds: for who reads of it.
+    #[allow(dead_code, reason = "part of what is told of a row")]
     pub window: i64,
     /// Spent.
     pub used: u64,

@@ -209,7 +209,14 @@ impl CommitStore for Faulty {
                 mutation.falsify(&mut commit);
             }
         }
-        self.writes("commit", self.rows.commit(commit)).await
+        let work = async {
+            let committed = self.rows.commit(commit).await?;
+            if matches!(end, EventEnd::Retry { .. }) {
+                self.world.retried(&event);
+            }
+            Ok(committed)
+        };
+        self.writes("commit", work).await
     }
     async fn apply(&self, changes: Vec<Change>) -> Result<Committed> {
         self.writes("apply", self.rows.apply(changes)).await

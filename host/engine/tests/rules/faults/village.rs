@@ -39,11 +39,11 @@ const PACKS: &[(&str, &[Step], End)] = &[
     ("pair", &[Step::PostEventId, Step::ReplyDecision(0), Step::Like("1")], End::ByPriority),
     ("thinker", &[Step::RememberEventId, Step::Complete, Step::Befriend("dot")], End::ByPriority),
     ("speaker", &[Step::PostAnswer, Step::RememberEventId, Step::Recall("news")], End::ByPriority),
-    ("talker", &[Step::EmitAll("talker.said"), Step::RememberEventId, Step::GetState, Step::PutState("x")], End::ByPriority),
+    ("talker", &[Step::EmitAll("talker.spoke"), Step::RememberEventId, Step::GetState, Step::PutState("x")], End::ByPriority),
     ("echo", &[Step::Emit("echo.back"), Step::Befriend("ann"), Step::Log("back")], End::Ok),
     ("clock", &[Step::After("tea"), Step::Every("tick"), Step::RememberEventId], End::Ok),
     ("shy", &[Step::Complete, Step::RememberEventId], End::AgainForAWhile),
-    ("reader", &[Step::Timeline, Step::RememberEventId, Step::Like("2"), Step::PostEventId], End::ByPriority),
+    ("reader", &[Step::EndAtKind("post_failed"), Step::Timeline, Step::RememberEventId, Step::Like("2"), Step::PostEventId], End::ByPriority),
     ("grump", &[Step::PostEventId, Step::RememberEventId], End::Failed),
 ];
 

@@ -8,7 +8,7 @@ use std::{
 
 use puppet_grants::Spend;
 use puppet_store::StoreError;
-use puppet_types::{AgentId, InvocationId};
+use puppet_types::{AgentId, EventId, InvocationId};
 
 use super::{chance::Chance, mutation::Mutation};
 
@@ -103,6 +103,7 @@ struct State {
     trace: Vec<String>,
     coverage: Coverage,
     opened: Vec<Opened>,
+    retried: BTreeMap<EventId, u32>,
 }
 
 /// The world around a host.
@@ -124,6 +125,7 @@ impl World {
             trace: Vec::new(),
             coverage: Coverage::new(),
             opened: Vec::new(),
+            retried: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), mutation }
     }
@@ -258,6 +260,16 @@ impl World {
         if let Some(open) = open {
             open.settled = true;
         }
+    }
+
+    /// An event goes back to be handled again.
+    pub fn retried(&self, event: &EventId) {
+        *self.state().retried.entry(event.clone()).or_default() += 1;
+    }
+
+    /// How often it has.
+    pub fn retries(&self, event: &EventId) -> u32 {
+        self.state().retried.get(event).copied().unwrap_or(0)
     }
 
     /// All paid reads.

@@ -18,9 +18,13 @@ pub fn check(rows: &Rows, outside: &Outside<'_>, found: &mut Found) {
         let id = &waiting.event.id;
         let records = rows.records_of(id);
         let (well, ill): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| is_well(record));
-        let tells = || format!("{id} ({}) is {state} {reason:?}: {} well, {} ill", waiting.event.kind, well.len(), ill.len());
+        let tells = || {
+            let (times, retries) = (waiting.attempts, outside.world.retries(id));
+            let ends = (well.len(), ill.len());
+            format!("{id} ({}) is {state} {reason:?}: ended {times} times, sent back {retries}; well, ill: {ends:?}", waiting.event.kind)
+        };
         let holds = match (state.as_str(), reason.as_deref()) {
-            ("done", _) => well.len() == 1 && waiting.attempts as usize == well.len() + ill.len(),
+            ("done", _) => well.len() == 1 && ill.is_empty() && waiting.attempts == 1 + outside.world.retries(id),
             ("dead", Some(reason)) if NOT_RUN.contains(&reason) => well.is_empty(),
             ("dead", Some(reason)) => well.is_empty() && ill.last().is_some_and(|last| code(last) == reason),
             _ => false,
