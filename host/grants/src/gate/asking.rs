@@ -48,25 +48,21 @@ impl Gate {
     pub(super) async fn carry_out<A: Serialize + DeserializeOwned>(
         &mut self,
         mut read: Read,
-        reserved: Vec<(Reservation, Amount)>,
+        mut reserved: Vec<(Reservation, Amount)>,
         paid: bool,
         answer: impl Future<Output = Result<Answer<A>, impl Into<Failure>>>,
     ) -> Result<A, Refusal> {
         if paid {
-            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+            let worst: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
             if let Err(error) = self.books.open(&self.invocation, read.n, &worst).await {
                 return Err(self.failed(read, error));
             }
+            reserved.iter_mut().for_each(|(held, _)| held.opened());
         }
         let asked = match self.within_deadline(answer).await {
             Ok(asked) => asked,
-            Err(refusal) => {
-                if paid {
-                    // Whether it was used is not known: it counts as used, here as in the books.
-                    reserved.into_iter().for_each(|(held, _)| drop(held.spend_all()));
-                }
-                return Err(refusal);
-            }
+            // Whether it was used is not known: what is opened counts as used, here as in the books.
+            Err(refusal) => return Err(refusal),
         };
         // An answer that comes too late is booked as any other, and nobody sees it.
         let late = asked.as_ref().ok().and_then(|answer| self.take(answer.latency).err());
@@ -80,7 +76,7 @@ impl Gate {
                 Amount::Usd => read.cost.usd_micros = really,
                 _ => {}
             }
-            spends.push(if paid { reservation.book_opened(really) } else { reservation.book(really) });
+            spends.push(reservation.book(really));
         }
         let answer = match value {
             Ok(value) => scrub::value(value).ok_or_else(kept_back),

@@ -72,9 +72,12 @@ fn add(sums: &mut Sums, owner: String, amount: Amount, quantity: u64) {
 /// What the model charged; what was reserved, where that was not written or not told.
 fn tokens(opened: &[Opened]) -> Sums {
     let mut sums = Sums::new();
+    let worst = |open: &'_ Opened| open.worst.clone().into_iter().filter(|worst| worst.key.amount == Amount::Tokens);
+    // Everybody asks the same. A row that is more takes along what came over from the window before.
+    let reserved = opened.iter().flat_map(worst).map(|worst| worst.used).min().unwrap_or(0);
     for open in opened {
-        for worst in open.worst.iter().filter(|worst| worst.key.amount == Amount::Tokens) {
-            let charged = open.charged.filter(|_| open.settled).unwrap_or(worst.used);
+        for worst in worst(open) {
+            let charged = open.charged.filter(|_| open.settled).unwrap_or(reserved);
             add(&mut sums, owner(&worst.key.owner), Amount::Tokens, charged);
         }
     }
