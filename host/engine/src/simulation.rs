@@ -152,11 +152,7 @@ async fn commit_wave(
 type Invoked = (Result<Handled, StoreError>, Waiting);
 
 /// A bounded number of tasks, each taking the next event: never more instances than workers.
-async fn side_by_side(
-    host: &Arc<Host>,
-    wave: Vec<Waiting>,
-    workers: usize,
-) -> Result<Vec<Invoked>, StoreError> {
+async fn side_by_side(host: &Arc<Host>, wave: Vec<Waiting>, workers: usize) -> Result<Vec<Invoked>, StoreError> {
     let tasks = workers.min(wave.len());
     let queue = Arc::new(Mutex::new(wave.into_iter().enumerate().collect::<VecDeque<_>>()));
     let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(worker(Arc::clone(host), Arc::clone(&queue)))).collect();

@@ -118,7 +118,12 @@ impl Step {
     pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
-            Self::Thread(_) | Self::Reply(_) | Self::ReplyDecision(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
+            Self::Thread(_)
+            | Self::Reply(_)
+            | Self::ReplyDecision(_)
+            | Self::Quote(_)
+            | Self::Like(_)
+            | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
             Self::Remember(_) | Self::RememberEventId | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",

@@ -139,7 +139,12 @@ fn spent(db: &rusqlite::Connection) -> Vec<Spent> {
 }
 
 /// What does not hold, and every row as text.
-pub async fn all(host: &Host, store: &SqliteStore, folder: &Path, outside: &Outside<'_>) -> (Vec<Violation>, Vec<String>) {
+pub async fn all(
+    host: &Host,
+    store: &SqliteStore,
+    folder: &Path,
+    outside: &Outside<'_>,
+) -> (Vec<Violation>, Vec<String>) {
     let rows = Rows::of(store, folder).await;
     let mut found = Found(Vec::new());
     failed::check(&rows, store, &mut found).await;

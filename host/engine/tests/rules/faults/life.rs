@@ -170,7 +170,11 @@ impl<'a> Life<'a> {
                 agent: agent.into(),
                 author: None,
                 priority,
-                at: self.clock.now().plus_millis(if self.chance.one_in(3) { self.chance.below(10 * MINUTE) } else { 0 }),
+                at: self.clock.now().plus_millis(if self.chance.one_in(3) {
+                    self.chance.below(10 * MINUTE)
+                } else {
+                    0
+                }),
                 payload: json!({ "topic": "storm" }),
                 hops: if self.chance.one_in(30) { 9 } else { 0 },
                 cause: None,
@@ -252,9 +256,8 @@ impl<'a> Life<'a> {
 
     async fn stops_timers(&self) {
         let timers = self.host.store.timers().await.expect("nothing fails any more");
-        let cancelled = timers.into_iter().map(|Timer { agent, plugin, name, .. }| {
-            Change::CancelTimer { agent, plugin, name }
-        });
+        let cancelled =
+            timers.into_iter().map(|Timer { agent, plugin, name, .. }| Change::CancelTimer { agent, plugin, name });
         self.host.apply(cancelled.collect()).await.expect("nothing fails any more");
     }
 

@@ -38,10 +38,7 @@ impl Model {
 }
 
 fn charges(tokens: u64) -> Vec<Charge> {
-    vec![
-        Charge { amount: Amount::Tokens, quantity: tokens },
-        Charge { amount: Amount::Usd, quantity: 0 },
-    ]
+    vec![Charge { amount: Amount::Tokens, quantity: tokens }, Charge { amount: Amount::Usd, quantity: 0 }]
 }
 
 #[async_trait]

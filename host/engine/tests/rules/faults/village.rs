@@ -8,7 +8,9 @@ use puppet_engine::{
     Actor, Casting, HeldProviders, Host, HostParts, Mailbox, Plugin, Plugins, Redaction, Remembered, StoreBooks,
     VirtualClock,
 };
-use puppet_grants::{Amount, BudgetKey, CallBounds, Held, Ledger, Limits, Mode, Owner, Period, Request, Requests, Rights};
+use puppet_grants::{
+    Amount, BudgetKey, CallBounds, Held, Ledger, Limits, Mode, Owner, Period, Request, Requests, Rights,
+};
 use puppet_grants::{Shared, Terms};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
@@ -39,11 +41,19 @@ const PACKS: &[(&str, &[Step], End)] = &[
     ("pair", &[Step::PostEventId, Step::ReplyDecision(0), Step::Like("1")], End::ByPriority),
     ("thinker", &[Step::RememberEventId, Step::Complete, Step::Befriend("dot")], End::ByPriority),
     ("speaker", &[Step::PostAnswer, Step::RememberEventId, Step::Recall("news")], End::ByPriority),
-    ("talker", &[Step::EmitAll("talker.spoke"), Step::RememberEventId, Step::GetState, Step::PutState("x")], End::ByPriority),
+    (
+        "talker",
+        &[Step::EmitAll("talker.spoke"), Step::RememberEventId, Step::GetState, Step::PutState("x")],
+        End::ByPriority,
+    ),
     ("echo", &[Step::Emit("echo.back"), Step::Befriend("ann"), Step::Log("back")], End::Ok),
     ("clock", &[Step::After("tea"), Step::Every("tick"), Step::RememberEventId], End::Ok),
     ("shy", &[Step::Complete, Step::RememberEventId], End::AgainForAWhile),
-    ("reader", &[Step::EndAtKind("post_failed"), Step::Timeline, Step::RememberEventId, Step::Like("2"), Step::PostEventId], End::ByPriority),
+    (
+        "reader",
+        &[Step::EndAtKind("post_failed"), Step::Timeline, Step::RememberEventId, Step::Like("2"), Step::PostEventId],
+        End::ByPriority,
+    ),
     ("grump", &[Step::PostEventId, Step::RememberEventId], End::Failed),
 ];
 
@@ -105,7 +115,8 @@ struct Workshop {
 fn workshop() -> &'static Workshop {
     static WORKSHOP: OnceLock<Workshop> = OnceLock::new();
     WORKSHOP.get_or_init(|| {
-        let limits = puppet_sandbox::Limits { fuel: 60_000, memory_bytes: 1 << 20, ..puppet_sandbox::Limits::default() };
+        let limits =
+            puppet_sandbox::Limits { fuel: 60_000, memory_bytes: 1 << 20, ..puppet_sandbox::Limits::default() };
         // Nobody ever waits for a slot: what runs beside a seed in this process has no part in it.
         let pool = Pool { slots: 256, live_bytes: 1 << 30, yield_interval: 10_000, ..Pool::default() };
         let config = SandboxConfig { limits, pool, ..SandboxConfig::default() };

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use puppet_engine::Host;
 use puppet_grants::{Amount, BudgetKey, Owner, Period};
-use puppet_types::{Decision, Invocation};
+use puppet_types::{Decision, EventTarget};
 
 use super::{Found, Outside, Rows, Spent};
 use crate::faults::{
-    village::{account_of, limit_of},
+    village::{AGENTS, account_of, limit_of},
     world::Opened,
 };
 
@@ -31,11 +31,14 @@ pub fn check(rows: &Rows, host: &Host, outside: &Outside<'_>, found: &mut Found)
         let expected = expected.get(&(owner(&key.owner), counted.key(Period::Hour))).copied().unwrap_or(0);
         // What was taken beyond a window is taken along by the first row of the next.
         let spent = rows.iter().map(|row| row.used).sum::<u64>() + rows.last().map_or(0, |last| last.overrun);
-        found.unless(spent == expected, 6, || format!("{key} of {}: {spent} spent, {expected} taken; {rows:?}", key.owner));
+        found.unless(spent == expected, 6, || {
+            format!("{key} of {}: {spent} spent, {expected} taken; {rows:?}", key.owner)
+        });
     }
     for ((owner, amount), expected) in read.iter().chain(&decided).filter(|(_, expected)| **expected > 0) {
         let is_there = by_key.keys().any(|key| {
-            counted(key).is_some_and(|counted| counted.key(Period::Hour) == *amount) && self::owner(&key.owner) == *owner
+            counted(key).is_some_and(|counted| counted.key(Period::Hour) == *amount)
+                && self::owner(&key.owner) == *owner
         });
         found.unless(is_there, 6, || format!("{expected} {amount} of {owner} are in no row"));
     }
@@ -89,7 +92,7 @@ fn decided(rows: &Rows) -> Sums {
     let mut sums = Sums::new();
     for record in rows.ok() {
         for numbered in &record.decisions {
-            let Some((amount, quantity)) = charge(record, &numbered.decision) else { continue };
+            let Some((amount, quantity)) = charge(&numbered.decision) else { continue };
             add(&mut sums, record.agent.to_string(), amount, quantity);
             if amount == Amount::Posts {
                 add(&mut sums, format!("@{}", account_of(&record.agent)), amount, quantity);
@@ -103,15 +106,14 @@ fn decided(rows: &Rows) -> Sums {
     sums
 }
 
-fn charge(_: &Invocation, decision: &Decision) -> Option<(Amount, u64)> {
-    use puppet_types::EventTarget;
+fn charge(decision: &Decision) -> Option<(Amount, u64)> {
     Some(match decision {
         Decision::Post { .. } => (Amount::Posts, 1),
         Decision::Reply { .. } => (Amount::Replies, 1),
         Decision::Like { .. } => (Amount::Likes, 1),
         Decision::Remember { .. } => (Amount::Rows, 1),
         Decision::SetTimer { .. } => (Amount::Timers, 1),
-        Decision::Emit { target: EventTarget::All, .. } => (Amount::Events, crate::faults::village::AGENTS.len() as u64),
+        Decision::Emit { target: EventTarget::All, .. } => (Amount::Events, AGENTS.len() as u64),
         Decision::Emit { .. } => (Amount::Events, 1),
         _ => return None,
     })

@@ -31,7 +31,8 @@ pub fn check(rows: &Rows, outside: &Outside<'_>, found: &mut Found) {
             record.decisions.iter().find(|numbered| numbered.n == effect.n && numbered.decision == effect.body)
         });
         // What a failed one did is rule 2's.
-        let failed = rows.journal.iter().any(|record| record.id == effect.invocation) && !records.contains_key(&effect.invocation);
+        let failed = rows.journal.iter().any(|record| record.id == effect.invocation)
+            && !records.contains_key(&effect.invocation);
         found.unless(failed || decided.is_some(), 4, || format!("nobody decided {}", effect.id));
         *decisions.entry((&effect.invocation, effect.n)).or_insert(0) += 1;
     }

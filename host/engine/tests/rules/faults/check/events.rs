@@ -21,7 +21,10 @@ pub fn check(rows: &Rows, outside: &Outside<'_>, found: &mut Found) {
         let tells = || {
             let (times, retries) = (waiting.attempts, outside.world.retries(id));
             let ends = (well.len(), ill.len());
-            format!("{id} ({}) is {state} {reason:?}: ended {times} times, sent back {retries}; well, ill: {ends:?}", waiting.event.kind)
+            format!(
+                "{id} ({}) is {state} {reason:?}: ended {times} times, sent back {retries}; well, ill: {ends:?}",
+                waiting.event.kind
+            )
         };
         let holds = match (state.as_str(), reason.as_deref()) {
             ("done", _) => well.len() == 1 && ill.is_empty() && waiting.attempts == 1 + outside.world.retries(id),

@@ -15,9 +15,8 @@ pub async fn check(rows: &Rows, store: &SqliteStore, found: &mut Found) {
         found.unless(!acts, 2, || format!("{} ended as {} and has an effect", record.id, record.outcome.name()));
         let mut caused = rows.events.iter().map(|(waiting, ..)| &waiting.event);
         let again = matches!(&record.outcome, Outcome::Declined(declined) if declined.retry_at.is_some());
-        let emitted = caused.any(|event| {
-            event.cause.as_ref() == Some(&record.event.id) && (event.broadcast.is_some() || !again)
-        });
+        let emitted =
+            caused.any(|event| event.cause.as_ref() == Some(&record.event.id) && (event.broadcast.is_some() || !again));
         found.unless(!emitted, 2, || format!("{} ended as {} and has emitted", record.id, record.outcome.name()));
     }
     for agent in AGENTS.map(AgentId::new) {
