@@ -7,6 +7,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test by hand")]
 
 #[allow(dead_code, reason = "shared with the tests of the engine")]
+#[path = "../../engine/tests/rules/contract.rs"]
+mod contract;
+#[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../engine/tests/rules/faults/mod.rs"]
 mod faults;
 #[allow(dead_code, reason = "shared with the tests of the engine")]

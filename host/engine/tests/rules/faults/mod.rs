@@ -18,5 +18,3 @@ mod village;
 mod world;
 
 pub use campaign::run;
-pub use life::{Ended, live};
-pub use mutation::Mutation;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Ended, Mutation, live, run,
+    life::{Ended, live},
+    mutation::Mutation,
+    run,
     world::{STEPS, Side},
 };
 
