@@ -156,7 +156,12 @@ impl<'a> Kills<'a> {
     }
 
     /// A last host comes to the end of its mail and is stopped. What was accepted has one end, and nothing is there twice.
+    /// Where that is not so, the folder stays for whoever looks.
     pub fn end(self) -> Result<Summary, String> {
+        self.ended().map_err(|error| format!("{error}\nits folder: {}", self.folder.keep().display()))
+    }
+
+    fn ended(&self) -> Result<Summary, String> {
         let mut host = self.start()?;
         self.ready(&mut host)?;
         let db = look(&self.data()).map_err(|error| error.to_string())?;
@@ -241,7 +246,7 @@ fn fate(db: &rusqlite::Connection, id: &str) -> Option<Fate> {
 }
 
 /// What must be 0, and why.
-const TWICE: [(&str, &str); 5] = [
+const TWICE: [(&str, &str); 4] = [
     ("SELECT count(*) - count(DISTINCT invocation || '/' || n) FROM outbox", "decisions became two effects"),
     (
         "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = p.effect)",
@@ -252,15 +257,30 @@ const TWICE: [(&str, &str); 5] = [
          AND (SELECT count(*) FROM posts p WHERE p.effect = o.id) != 1",
         "effects are done and are not one post",
     ),
-    (
-        "SELECT count(*) FROM (SELECT agent, sum(used) AS spent FROM budgets \
-         WHERE scope = 'agent' AND amount = 'posts' AND period = 'hour' GROUP BY agent) b \
-         WHERE spent != (SELECT count(*) FROM journal j, json_each(j.decisions) d WHERE j.agent = b.agent \
-         AND j.outcome = 'ok' AND json_extract(d.value, '$.decision.kind') = 'post')",
-        "agents have spent other than they decided",
-    ),
     ("SELECT count(*) FROM open_reads", "paid reads are open"),
 ];
+
+/// Amounts that agents have, and the decisions that take of them; of what fires by itself the kind of its event.
+const SPENT: [(&str, &str, &str); 5] = [
+    ("posts", "'post', 'quote', 'thread'", ""),
+    ("replies", "'reply'", ""),
+    ("likes", "'like'", ""),
+    ("rows", "'remember'", ""),
+    ("timers", "'set_timer'", "timer"),
+];
+
+/// How many budgets of agents have lost other than what was decided.
+fn spent_other((amount, kinds, event): (&str, &str, &str)) -> String {
+    format!(
+        "SELECT count(*) FROM (SELECT agent, sum(used + overrun) AS spent FROM budgets \
+         WHERE scope = 'agent' AND amount = '{amount}' GROUP BY agent, period) b \
+         WHERE spent != (SELECT coalesce(sum(CASE json_extract(d.value, '$.kind') \
+         WHEN 'thread' THEN json_array_length(d.value, '$.body.parts') ELSE 1 END), 0) \
+         FROM journal j, json_each(j.decisions) d WHERE j.agent = b.agent AND j.outcome = 'ok' \
+         AND json_extract(d.value, '$.kind') IN ({kinds})) \
+         + (SELECT count(*) FROM events e WHERE e.agent = b.agent AND e.kind = '{event}')"
+    )
+}
 
 /// How many effects there are, where everything is there once and the file is whole.
 fn nothing_twice(db: &rusqlite::Connection) -> Result<usize, String> {
@@ -269,6 +289,12 @@ fn nothing_twice(db: &rusqlite::Connection) -> Result<usize, String> {
         let found = number(sql)?;
         if found != 0 {
             return Err(format!("{found} {what}"));
+        }
+    }
+    for of in SPENT {
+        let found = number(&spent_other(of))?;
+        if found != 0 {
+            return Err(format!("{found} budgets of {} have lost other than what was decided", of.0));
         }
     }
     let whole = db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
