@@ -3,8 +3,10 @@
 
 mod kills;
 
+use puppet_store::{SqliteStore, sqlite::Options};
+
 use crate::support;
-use kills::Kills;
+use kills::{Kills, nothing_twice};
 
 /// Hosts that are killed in every run of the tests.
 const KILLS: u64 = 50;
@@ -21,4 +23,37 @@ fn every_accepted_event_has_one_end_however_often_the_host_is_killed() {
     assert_eq!(summary.kills, KILLS);
     assert!(summary.effects > 0, "{summary:?}");
     assert!(summary.given_up > 0 && summary.given_up < summary.accepted, "{summary:?}");
+}
+
+#[test]
+fn what_is_there_twice_or_paid_twice_is_found_out() {
+    let effect = |id: &str, state: &str| {
+        format!(
+            "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
+             VALUES ('{id}', '{state}', 'ann', 'ann', 'inv_1', 0, 0, 0, '{{\"kind\":\"post\"}}', 1);"
+        )
+    };
+    let spent = "INSERT INTO budgets VALUES ('agent', 'ann', 'pack', 'tweet', 'posts', 'hour', 0, 1, 0)";
+    let post = "INSERT INTO posts (id, number, author, text, at, conversation, media, hops, effect, part) \
+                VALUES ('1', 1, 'ann', 'x', 0, '1', '[]', 0, 'eff_1', 0);";
+    let wrong = [
+        (effect("eff_1", "waiting") + &effect("eff_2", "waiting"), "1 decisions became two effects"),
+        (post.to_owned(), "1 posts are of no effect"),
+        (effect("eff_1", "done"), "1 effects are done and are not one post"),
+        ("INSERT INTO open_reads VALUES ('inv_1', 0, '[]')".to_owned(), "1 paid reads are open"),
+        (spent.to_owned(), "1 budgets of posts have lost other than what was decided"),
+    ];
+    for (rows, words) in wrong {
+        assert_eq!(looked_at(&rows), Err(words.to_owned()));
+    }
+    assert_eq!(looked_at(&(effect("eff_1", "done") + post)), Ok(1));
+}
+
+/// What is said of these rows.
+fn looked_at(rows: &str) -> Result<usize, String> {
+    let folder = tempfile::tempdir().unwrap();
+    SqliteStore::open(folder.path(), Options::default()).unwrap().close();
+    let db = rusqlite::Connection::open(folder.path().join("puppet.db")).unwrap();
+    db.execute_batch(rows).unwrap();
+    nothing_twice(&db)
 }

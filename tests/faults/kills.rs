@@ -283,7 +283,10 @@ fn spent_other((amount, kinds, event): (&str, &str, &str)) -> String {
 }
 
 /// How many effects there are, where everything is there once and the file is whole.
-fn nothing_twice(db: &rusqlite::Connection) -> Result<usize, String> {
+///
+/// # Errors
+/// What is there that must not be.
+pub fn nothing_twice(db: &rusqlite::Connection) -> Result<usize, String> {
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string());
     for (sql, what) in TWICE {
         let found = number(sql)?;

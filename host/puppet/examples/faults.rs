@@ -145,7 +145,13 @@ fn folder(seed: u64, times: u64) -> Result<Summary, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let program = move |folder: &Path| {
         let mut command = Command::new(&this);
-        command.arg(PROGRAM).current_dir(folder);
+        command.arg(PROGRAM).current_dir(folder).env_clear();
+        // No credential of whoever runs this is any of theirs.
+        for name in ["PATH", "HOME", "TMPDIR"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        // Native code of the plugins is compiled once for all folders.
+        command.env("PUPPET_CACHE", this.with_file_name("native"));
         command
     };
     let agents = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/agents");
