@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use puppet_store::{StoreError, Waiting};
+use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Timestamp};
 
 use crate::{
@@ -66,26 +66,42 @@ pub async fn run(
     Ok(seen)
 }
 
-/// Lets the effects leave that are due. Answers how many.
+/// Lets the effects leave that are due. Answers how many were looked at.
 async fn leave(host: &Arc<Host>, at: Timestamp) -> Result<u64, StoreError> {
-    let mut due = host.agenda().due_effects(at);
-    due.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
-    let mut due = VecDeque::from(due);
-    let left = due.len() as u64;
+    let due = host.agenda().due_effects(at);
+    let (mut due, mut left) = (VecDeque::from(in_lanes(due)), 0);
     while let Some(mut effect) = due.pop_front() {
+        let held = host.agenda().held_until(&effect.account);
+        if let Some(until) = held {
+            host.agenda().postpone_effect(effect, until);
+            continue;
+        }
         match outbox::attempt(host, &mut effect).await {
             Ok(Some(attempted)) => host.take_up_attempted(attempted),
             Ok(None) => host.agenda().add_effect(effect),
             Err(error) => {
-                effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+                let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
                 let mut agenda = host.agenda();
-                agenda.hold_effect(effect);
+                agenda.hold_effect(effect, until);
                 due.into_iter().for_each(|effect| agenda.add_effect(effect));
                 return Err(error);
             }
         }
+        left += 1;
     }
     Ok(left)
+}
+
+/// The order in which effects leave: by (time, agent, sequence), and those of one account in the order of their commit.
+fn in_lanes(mut effects: Vec<Effect>) -> Vec<Effect> {
+    effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
+    let turns: Vec<AccountId> = effects.iter().map(|effect| effect.account.clone()).collect();
+    let mut lanes: BTreeMap<AccountId, VecDeque<Effect>> = BTreeMap::new();
+    for effect in effects {
+        let lane = lanes.entry(effect.account.clone()).or_default();
+        lane.insert(lane.partition_point(|other| other.seq < effect.seq), effect);
+    }
+    turns.iter().filter_map(|account| lanes.get_mut(account)?.pop_front()).collect()
 }
 
 /// Handles every event that is due, in waves: the first of each account, then the second of each, and so on. Within

@@ -56,6 +56,8 @@ pub struct Proceedings {
     pub divergence: Option<u32>,
     /// How many reads of a shadow replay were not recorded.
     pub unanswered: u32,
+    /// Whether the books of a paid read could not be written: what the plugin made of that is nobody's decision.
+    pub unbooked: bool,
 }
 
 /// What answers the calls.
@@ -409,15 +411,6 @@ impl Gate {
     fn refused(&mut self, mut read: Read, error: CallError) -> Refusal {
         read.status = if error.code == Code::BudgetExhausted { ReadStatus::Budget } else { ReadStatus::Denied };
         read.answer = Json::of(&error);
-        match self.keep(read) {
-            Ok(()) => Refusal::Call(error),
-            Err(refusal) => refusal,
-        }
-    }
-
-    /// The host itself cannot answer: the guest hears why, and so does whoever runs this again.
-    fn failed(&mut self, mut read: Read, error: CallError) -> Refusal {
-        (read.status, read.answer) = (ReadStatus::Error, Json::of(&error));
         match self.keep(read) {
             Ok(()) => Refusal::Call(error),
             Err(refusal) => refusal,

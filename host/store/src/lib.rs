@@ -15,6 +15,7 @@ mod journal;
 mod lock;
 mod memories;
 mod outbox;
+mod past;
 mod posts;
 mod rows;
 pub mod sqlite;
@@ -26,13 +27,14 @@ pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
-pub use error::{Result, StoreError};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
@@ -53,6 +55,7 @@ pub trait Store:
     + BudgetStore
     + StrikeStore
     + HaltStore
+    + PastStore
     + CommitStore
     + RowStore
     + Send
@@ -73,6 +76,7 @@ impl<
         + BudgetStore
         + StrikeStore
         + HaltStore
+        + PastStore
         + CommitStore
         + RowStore
         + Send

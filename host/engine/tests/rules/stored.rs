@@ -10,7 +10,7 @@ use puppet_engine::{Happening, Live, SystemClock, replay, simulation};
 use puppet_grants::{Amount, Period};
 use puppet_sandbox::Standing;
 use puppet_store::{AgentRow, BudgetStore as _, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
-use puppet_types::{Capability, PackId, ReadStatus};
+use puppet_types::{Capability, PackId};
 use tokio::sync::watch;
 
 use crate::{
@@ -161,7 +161,7 @@ async fn a_provider_that_panics_costs_one_event_and_not_the_agent() {
     let scene = Scene::with(standing(), vec![cast(&[Step::PostEventId, Step::Timeline])], &["ann", "bob"]).await;
     scene.network.panics.store(1, SeqCst);
     let events = (0..6).map(|n| event(&format!("e{n}"), ["ann", "bob"][n % 2], start())).collect();
-    let turns = live::run(&scene, Live { invocations: 1, effects: 1 }, events, 5).await;
+    let turns = live::run(&scene, Live { invocations: 1, effects: 1, ..Live::default() }, events, 5).await;
     assert!(turns.iter().all(|(_, outcome)| *outcome == "ok"));
     let letters = scene.store.dead_letters(10).await.unwrap();
     let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();
@@ -185,23 +185,25 @@ async fn a_publisher_that_panics_leaves_one_effect_in_doubt_and_the_lane_open() 
 }
 
 #[tokio::test]
-async fn a_paid_read_that_cannot_be_booked_is_in_the_journal_and_costs_what_its_row_says() {
+async fn a_paid_read_that_cannot_be_booked_costs_what_its_row_says() {
     // Where the row of the question is refused nobody is asked; where that of the answer is, the question's stays.
     for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
         let cast = cast(&[Step::Complete, Step::Remember("a walk")]);
         let scene = Scene::with(Setting::default(), vec![cast], &["ann"]).await;
         scene.refuse(table);
-        let entry = scene.handle(event("e1", "ann", start())).await;
-        scene.allow();
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "{table}: the event waits");
         assert_eq!(scene.model.asked.load(SeqCst), asked, "{table}");
-        let statuses: Vec<_> = entry.invocation.reads.iter().map(|read| read.status).collect();
-        assert_eq!(statuses, [ReadStatus::Error], "{table}: the guest was told, and so is the journal");
-        let replayed = replay(&scene.host, &entry.invocation).await.unwrap().unwrap();
-        assert_eq!(replayed.divergence, None, "{table}");
         let rows = scene.store.spent().await.unwrap();
         let stored = rows.iter().filter(|row| row.key.amount == Amount::Tokens).map(|row| row.used).sum::<u64>();
         assert_eq!(stored > 3, asked == 1, "{table}: the whole reservation, or nothing");
-        let before = scene.used(Amount::Tokens, Period::Day).await;
-        assert_eq!(before, (stored, 0), "{table}: the host counts what it would find at its next start");
+        let known = scene.used(Amount::Tokens, Period::Day).await;
+        assert_eq!(known, (stored, 0), "{table}: the host counts what it would find at its next start");
+        scene.allow();
+        scene.run_until(after(60_000)).await;
+        assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (stored + 3, 0), "{table}: asked again, and paid");
+        let replayed = replay(&scene.host, &scene.journal().await[0].invocation).await.unwrap().unwrap();
+        assert_eq!(replayed.divergence, None, "{table}");
     }
 }

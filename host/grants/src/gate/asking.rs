@@ -54,9 +54,8 @@ impl Gate {
     ) -> Result<A, Refusal> {
         if paid {
             let worst: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
-            if let Err(error) = self.books.open(&self.invocation, read.n, &worst).await {
-                return Err(self.failed(read, error));
-            }
+            let opened = self.books.open(&self.invocation, read.n, &worst).await;
+            self.booked(opened)?;
             reserved.iter_mut().for_each(|(held, _)| held.opened());
         }
         let asked = match self.within_deadline(answer).await {
@@ -96,16 +95,21 @@ impl Gate {
         };
         if paid {
             let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
-            if let Err(error) = self.books.settle(&self.invocation, &read, &rows).await {
-                // It was asked: the open row counts as used, here as at the next start.
-                return Err(self.failed(read, error));
-            }
+            let settled = self.books.settle(&self.invocation, &read, &rows).await;
+            // It was asked: where that is not written the open row counts as used, here as at the next start.
+            self.booked(settled)?;
             spends.into_iter().for_each(Booking::stored);
         } else {
             spends.into_iter().for_each(|booking| self.out.spends.push(booking));
         }
         self.keep(read)?;
         late.map_or(answer.map_err(Refusal::Call), Err)
+    }
+
+    /// The books could not be written: no fault of the plugin, whatever it makes of it.
+    fn booked(&mut self, done: Result<(), CallError>) -> Result<(), Refusal> {
+        self.out.unbooked |= done.is_err();
+        Ok(done?)
     }
 }
 

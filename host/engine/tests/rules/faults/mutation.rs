@@ -133,5 +133,6 @@ fn acted(commit: &Commit) -> Option<Change> {
         provider_id: None,
         reason: None,
         expires: None,
+        doubt: None,
     }))
 }

@@ -117,17 +117,26 @@ impl OutboxStore for Faulty {
     async fn effect(&self, id: &EffectId) -> Result<Option<Effect>> {
         self.reads(self.rows.effect(id)).await
     }
-    async fn begin_attempt(&self, id: &EffectId) -> Result<bool> {
+    async fn effects_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Effect>> {
+        self.reads(self.rows.effects_after(after_seq, limit)).await
+    }
+    async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
+        self.reads(self.rows.published_as(account, most)).await
+    }
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
         if self.world.lies(Mutation::ForgetsAttempt) {
             return Ok(true);
         }
-        self.writes("begin-attempt", self.rows.begin_attempt(id)).await
+        self.writes("begin-attempt", self.rows.begin_attempt(id, at)).await
     }
     async fn end_attempt(&self, mut end: EffectEnd) -> Result<Vec<Waiting>> {
         if self.world.lies(Mutation::ForgetsDoubt) {
             Mutation::ForgetsDoubt.falsify_end(&mut end);
         }
         self.writes("end-attempt", self.rows.end_attempt(end)).await
+    }
+    async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>> {
+        self.writes("end-from", self.rows.end_from(end, states)).await
     }
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {
         self.writes("end-approval", self.rows.end_approval(end)).await
@@ -270,6 +279,11 @@ passes_on! { PostStore {
 
 passes_on! { StrikeStore {
     strikes() -> Vec<StrikesRow>;
+} }
+
+passes_on! { PastStore {
+    past(agent: Option<&AgentId>, limit: usize) -> Vec<PastEvent>;
+    seen(posts: &[PostId]) -> Vec<PostId>;
 } }
 
 passes_on! { HaltStore {
