@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use puppet_engine::{Clock as _, Host, VirtualClock, delivery_event, simulation};
-use puppet_store::{AgentRow, Change, Durability, EffectState, Options, SqliteStore, StoreError, Timer};
+use puppet_store::{AgentRow, Change, Durability, Effect, EffectState, Options, SqliteStore, StoreError, Timer};
 use puppet_tweet::Delivery;
 use puppet_types::{AgentId, Digest, Event, EventId, PackId, Priority, Timestamp, ids};
 use serde_json::json;
@@ -262,9 +262,12 @@ impl<'a> Life<'a> {
     }
 
     async fn rests(&self) -> bool {
-        use EffectState::{Sent, Waiting, WaitingForApproval};
-        let effects = self.host.store.effects(&[Waiting, Sent, WaitingForApproval]).await;
+        use EffectState::{InDoubt, Sent, Waiting, WaitingForApproval};
+        let effects = self.host.store.effects(&[Waiting, Sent, WaitingForApproval, InDoubt]).await;
         let events = self.host.store.waiting().await;
-        effects.expect("nothing fails any more").is_empty() && events.expect("nothing fails any more").is_empty()
+        let is_open = |effect: &Effect| !effect.doubt.as_ref().is_some_and(|doubt| doubt.undecidable);
+        let is_open = |effect: &Effect| effect.state != InDoubt || is_open(effect);
+        !effects.expect("nothing fails any more").iter().any(is_open)
+            && events.expect("nothing fails any more").is_empty()
     }
 }

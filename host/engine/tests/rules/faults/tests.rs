@@ -38,6 +38,9 @@ fn what_must_hold_holds_whatever_fails() {
     let told: Vec<String> = campaign.failed.iter().map(told).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
     let met: BTreeSet<&str> = campaign.coverage.keys().map(String::as_str).collect();
+    for doubt in ["publish LostAnswer", "publish LostRequest", "reconcile Fine", "reconcile Forbidden"] {
+        assert!(met.contains(doubt), "no seed meets `{doubt}`");
+    }
     for step in STEPS {
         for side in [Side::Before, Side::After] {
             let crash = format!("crash {side:?} {step}");

@@ -47,7 +47,8 @@ fn is_true(effect: &Effect, times: u32) -> bool {
         // A like that was there before looks as if this one had made it.
         EffectState::Done if matches!(effect.body, Decision::Like { .. }) => times <= 1,
         EffectState::Done => times == 1,
-        EffectState::InDoubt => times <= 1,
+        // Only what the network cannot tell stays so: that is the operator's.
+        EffectState::InDoubt => times <= 1 && effect.doubt.as_ref().is_some_and(|doubt| doubt.undecidable),
         EffectState::Failed | EffectState::Expired => times == 0,
         // Everything has come to rest, nobody approves, and nothing is dry.
         _ => false,
