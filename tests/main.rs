@@ -24,6 +24,7 @@ mod packs;
 mod preview;
 mod reload;
 mod replay;
+mod replaying;
 mod report;
 mod schemas;
 mod secrets;

@@ -189,10 +189,13 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     if let Some(to) = *given_way {
         commit.changes.extend(state_given_way(&actor.plugin, to, Some(&actor.id)));
     }
+    let (cast, mark) = actor.kept.untold(host, &actor).unzip();
+    commit.changes.extend(cast);
     let committed = host.store.commit(commit).await.inspect_err(|_| {
         struck.iter().for_each(|strike| actor.plugin.take_back(strike));
     })?;
     drop(given_way);
+    mark.into_iter().for_each(|mark| actor.kept.told(mark));
     spends.stored();
     // One that comes again is the same fault.
     if waiting.attempts == 0 || is_good {

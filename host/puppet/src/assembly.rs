@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
-use puppet_grants::{Held, Ledger, Rights};
+use puppet_grants::{CallBounds, Held, Ledger, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
@@ -144,6 +144,11 @@ fn refused(version: &Version, error: &puppet_sandbox::LoadError) -> Trouble {
 }
 
 fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
+    assemble_within(setup, plan, sandbox, sandboxed::bounds(setup))
+}
+
+/// Wires a host where nobody serves, and one call may take so much, whatever is configured.
+pub fn assemble_within(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, bounds: CallBounds) -> Result<Assembly> {
     let repertoire = Arc::new(Repertoire::default());
     let accounts = Arc::new(Accounts::default());
     let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
@@ -182,7 +187,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
-        bounds: sandboxed::bounds(setup),
+        bounds,
         approval_ms: setup.config.approvals.expires_ms,
         mailbox: setup.config.mailbox,
         redaction: setup.config.journal.redaction.clone(),
@@ -264,6 +269,7 @@ impl Cast {
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
+            kept: Default::default(),
         })
     }
 }
@@ -305,6 +311,7 @@ impl Casting for Cast {
             assets: spec.assets,
             decay: spec.mood_decay,
             remembered: Remembered::default(),
+            kept: Default::default(),
             persona: Arc::new(spec.persona),
         }))
     }

@@ -1,10 +1,12 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod packs;
+mod replay;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use replay::Replay;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -59,6 +61,8 @@ pub enum Command {
     Event(EventCommand),
     /// What happened and why: the record of invocations.
     Journal(Journal),
+    /// Run recorded invocations again and compare. Exit code 1 where one comes out differently.
+    Replay(Replay),
     /// Make, sign, look into and compare packs. None of it runs or installs anything.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -465,6 +469,9 @@ pub struct Journal {
     /// Not before this time, or this long ago (`2h`).
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
+    /// Before this time, or longer ago than this.
+    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
+    pub until: Option<String>,
     /// Holds this text.
     #[arg(long)]
     pub text: Option<String>,

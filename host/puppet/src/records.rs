@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use puppet_packs::AgentSpec;
-use puppet_store::{AgentStore as _, sqlite::SqliteStore};
+use puppet_store::{AgentStore, sqlite::SqliteStore};
 use puppet_types::AgentId;
 
 use crate::{
@@ -85,7 +85,7 @@ pub fn fit(setup: &Setup) -> Result<(Found, Vec<(PathBuf, Trouble)>)> {
 }
 
 /// Everybody who may stand in a journal: agents and generators.
-pub async fn everybody(store: &SqliteStore) -> Result<Vec<AgentId>> {
+pub async fn everybody(store: &dyn AgentStore) -> Result<Vec<AgentId>> {
     let generators = firstparty::GENERATORS.iter().map(|name| AgentId::generator(&(*name).into()));
     let agents = store.agents().await?.into_iter().map(|row| row.id);
     Ok(agents.chain(generators).collect())

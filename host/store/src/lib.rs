@@ -7,6 +7,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 #[doc(hidden)]
 pub mod conformance;
+mod documents;
 mod error;
 mod events;
 mod halt;
@@ -23,6 +24,7 @@ mod timers;
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
+pub use documents::{Document, DocumentStore};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
@@ -40,6 +42,7 @@ pub use timers::{Timer, TimerStore};
 pub trait Store:
     EventStore
     + JournalStore
+    + DocumentStore
     + OutboxStore
     + TimerStore
     + AgentStore
@@ -59,6 +62,7 @@ pub trait Store:
 impl<
     T: EventStore
         + JournalStore
+        + DocumentStore
         + OutboxStore
         + TimerStore
         + AgentStore

@@ -3,7 +3,8 @@
 pub mod forget;
 
 use puppet_store::{
-    DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob, sqlite::SqliteStore,
+    AgentStore, DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob,
+    sqlite::SqliteStore,
 };
 use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
 use serde_json::{Value, json};
@@ -68,7 +69,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 }
 
 /// Whether an agent of this id may stand in the journal.
-pub(super) async fn known(store: &SqliteStore, agent: &AgentId) -> Result<()> {
+pub(super) async fn known(store: &dyn AgentStore, agent: &AgentId) -> Result<()> {
     let all = records::everybody(store).await?;
     if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
 }
@@ -93,19 +94,25 @@ async fn dead(store: &SqliteStore, limit: u64, out: Output) -> Result<()> {
     Ok(())
 }
 
-fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
-    if let Some(outcome) = args.outcome.as_deref().filter(|outcome| !OUTCOMES.contains(outcome)) {
+/// Whether an outcome is called like this.
+pub(super) fn is_outcome(word: Option<&str>) -> Result<()> {
+    if let Some(outcome) = word.filter(|outcome| !OUTCOMES.contains(outcome)) {
         let near = crate::config::nearest(outcome, &OUTCOMES)
             .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
         let remedy = format!("use one of {}{near}", OUTCOMES.join(", "));
         return Err(Trouble::input("bad-value", format!("`{outcome}` is no outcome"), remedy).of_field("--outcome"));
     }
+    Ok(())
+}
+
+fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
+    is_outcome(args.outcome.as_deref())?;
     Ok(Filter {
         agent: args.agent.as_deref().map(Into::into),
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
         since: args.since.as_deref().map(|text| since(text, now, "--since")).transpose()?,
-        until: None,
+        until: args.until.as_deref().map(|text| since(text, now, "--until")).transpose()?,
         text: args.text.clone(),
         after_seq: None,
         before_seq: args.before,
@@ -137,14 +144,17 @@ async fn show(store: &SqliteStore, id: &str, out: Output) -> Result<()> {
     if out.json { out.object(&view) } else { tell(&view, out) }
 }
 
-fn no_such(id: &InvocationId) -> Trouble {
+pub(super) fn no_such(id: &InvocationId) -> Trouble {
     let message = format!("no invocation `{id}` in this journal");
     Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
 async fn follow(store: &SqliteStore, mut filter: Filter, out: Output) -> Result<()> {
-    let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
-    filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
+    // From a time on: what is there already comes first.
+    if filter.since.is_none() {
+        let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
+        filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
+    }
     filter.oldest_first = true;
     loop {
         for entry in store.journal(&filter).await? {
@@ -178,7 +188,7 @@ fn line(view: &InvocationView, out: Output) -> String {
 }
 
 /// An answer as people read it: a blob of state is text where it is text, else hex.
-fn answer(capability: Capability, answer: &str) -> String {
+pub(super) fn answer(capability: Capability, answer: &str) -> String {
     let told = || {
         let found: Value = serde_json::from_str(answer).ok()?;
         let StateBlob { version, data } = serde_json::from_value(found.clone()).ok()?;

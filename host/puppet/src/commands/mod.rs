@@ -21,6 +21,7 @@ pub mod plugins;
 pub mod preview;
 pub mod release;
 pub mod remove;
+pub mod replay;
 pub mod rollback;
 pub mod run;
 pub mod simulate;

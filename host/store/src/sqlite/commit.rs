@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, forget, halt, journal, memories, outbox, state, strikes, timers,
+    SqliteStore, agents, budgets, documents, events, forget, halt, journal, memories, outbox, state, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -87,6 +87,9 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                 run(conn, "DELETE FROM timers WHERE agent = ?1", [agent.as_str()])?;
             }
             Change::Strikes(row) => strikes::put(conn, row)?,
+            Change::Cast { agent, cast, documents } => {
+                documents::cast(conn, agent, cast, documents, committed.seq)?;
+            }
             Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
         }
     }

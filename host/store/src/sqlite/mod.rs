@@ -7,6 +7,7 @@
 mod agents;
 mod budgets;
 mod commit;
+mod documents;
 mod events;
 mod forget;
 mod halt;
