@@ -2,11 +2,13 @@
 
 mod packs;
 mod replay;
+mod store;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use replay::Replay;
+pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -101,6 +103,9 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Where the rows of a deployment are.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

@@ -7,6 +7,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 #[doc(hidden)]
 pub mod conformance;
+mod copy;
 mod documents;
 mod error;
 mod events;
@@ -16,6 +17,7 @@ mod lock;
 mod memories;
 mod outbox;
 mod posts;
+mod rows;
 pub mod sqlite;
 mod state;
 mod strikes;
@@ -24,6 +26,7 @@ mod timers;
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
+pub use copy::{Copied, CopyError, Progress, copy};
 pub use documents::{Document, DocumentStore};
 pub use error::{Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
@@ -33,6 +36,7 @@ pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
 pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
 pub use posts::{Post, PostStore};
+pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
@@ -53,6 +57,7 @@ pub trait Store:
     + StrikeStore
     + HaltStore
     + CommitStore
+    + RowStore
     + Send
     + Sync
     + 'static
@@ -73,6 +78,7 @@ impl<
         + StrikeStore
         + HaltStore
         + CommitStore
+        + RowStore
         + Send
         + Sync
         + 'static,

@@ -25,3 +25,4 @@ pub mod replay;
 pub mod rollback;
 pub mod run;
 pub mod simulate;
+pub mod store;

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commits;
+mod copies;
 mod documents;
 mod forgotten;
 mod journal;
@@ -51,6 +52,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    copies::a_copy_is_whole(&open().await, &open().await).await;
+    copies::a_copy_is_taken_up(&open().await, &open().await).await;
+    copies::a_difference_is_found(&open().await, &open().await).await;
 }
 
 /// Polls all once in order, so that they are handed in in order, then awaits them.

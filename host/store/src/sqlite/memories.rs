@@ -11,7 +11,7 @@ use super::{
     SqliteStore,
     values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, run, time, unsigned},
 };
-use crate::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
+use crate::{Cell, KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 
 const TABLE: &str = "memories";
 pub(super) const COLUMNS: &str = "m.id, m.kind, m.content, m.at, m.importance, m.valence, m.associations, m.metadata, \
@@ -124,8 +124,31 @@ pub(super) fn remember(
         Some(_) => forget_text(conn, row)?,
         None => {}
     }
+    write_text(conn, row, agent, &memory.content)
+}
+
+fn write_text(conn: &Connection, row: i64, agent: &AgentId, content: &str) -> Result<()> {
     const TEXT: &str = "INSERT INTO memories_text (rowid, owner, content) VALUES (?1, ?2, ?3)";
-    run(conn, TEXT, params![row, owner(agent), memory.content])?;
+    run(conn, TEXT, params![row, owner(agent), content]).map(|_| ())
+}
+
+/// The full text of a row that was written as it is.
+pub(super) fn put_text(conn: &Connection, row: i64) -> Result<()> {
+    const SQL: &str = "SELECT agent, content FROM memories WHERE row = ?1";
+    let texts = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    match first(conn, SQL, [row], texts)? {
+        Some((agent, content)) => write_text(conn, row, &AgentId::new(agent), &content),
+        None => Ok(()),
+    }
+}
+
+/// Takes a row out with everything that hangs on it, before another of its key is written as it is.
+pub(super) fn take_out(conn: &Connection, agent: &Cell, id: &Cell) -> Result<()> {
+    const SQL: &str = "DELETE FROM memories WHERE agent = ?1 AND id = ?2 RETURNING row";
+    for row in all(conn, SQL, params![agent, id], |row| Ok(row.get::<_, i64>(0)?))? {
+        forget_text(conn, row)?;
+        run(conn, "DELETE FROM remembered WHERE memory = ?1", [row])?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod open;
 mod outbox;
 mod posts;
 mod reader;
+mod rows;
 mod schema;
 mod state;
 mod strikes;

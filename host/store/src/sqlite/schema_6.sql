@@ -1,10 +1,5 @@
--- What agents were cast with, under the SHA-256 of the body. Written once, never changed.
-CREATE TABLE documents (digest BLOB PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-
--- From this place of the journal (`journal.seq`) on, an agent's records were made with what this document says.
-CREATE TABLE casts (
-    agent TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    document BLOB NOT NULL,
-    PRIMARY KEY (agent, seq)
-) WITHOUT ROWID;
+-- While rows are copied into this database: where from. No host runs on half a copy.
+CREATE TABLE copying (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    source TEXT NOT NULL
+);

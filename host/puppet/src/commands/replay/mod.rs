@@ -38,7 +38,7 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
     }
     let mut builds = Builds::new(setup, args.with.as_deref())?;
     let Some(what) = &args.what else {
-        let store: Arc<dyn Store> = Arc::new(records::open(setup)?);
+        let store: Arc<dyn Store> = records::open(setup).await?.shared();
         let choice = bulk::Choice::of(setup, args)?;
         let report = bulk::run(setup, &store, &choice, &mut builds, out).await?;
         told::all(&report, out)?;
@@ -55,7 +55,7 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
 
 /// A record of the data folder.
 async fn recorded(setup: &Setup, id: &str, builds: &mut Builds<'_>) -> Result<Found> {
-    let store: Arc<dyn Store> = Arc::new(records::open(setup)?);
+    let store: Arc<dyn Store> = records::open(setup).await?.shared();
     let id = InvocationId::new(id);
     let entry = store.invocation(&id).await?.ok_or_else(|| journal::no_such(&id))?;
     Subjects::new(setup, &store).find(entry, builds).await

@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
 
 fn plan(setup: &Setup) -> Result<Plan> {
     Ok(Plan {
-        store: SqliteStore::in_memory()?,
+        store: SqliteStore::in_memory()?.into(),
         clock: Arc::new(VirtualClock::new(Timestamp::default())),
         // Nothing is drawn from it: every record brings its seed.
         secret: assembly::seeded("replay", 0),
