@@ -221,20 +221,24 @@ fn parsed<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Res
 #[derive(Debug, Default)]
 pub struct Kept(AtomicU64);
 
+/// Says later that the store has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark(u64);
+
 impl Kept {
-    /// What the store does not have yet, and the mark that says later that it has.
-    pub(crate) fn untold(&self, host: &Host, actor: &Actor) -> Option<(Change, u64)> {
+    /// What the store does not have yet of a call that begins.
+    pub(crate) fn untold(&self, host: &Host, actor: &Actor) -> Option<(Change, Mark)> {
         let mark = if actor.id.is_generator() { host.agents.generation() + 1 } else { 1 };
         if self.0.load(Ordering::Acquire) == mark {
             return None;
         }
         let documents = Whole::of(host, actor).documents();
         let cast = documents.first()?.digest;
-        Some((Change::Cast { agent: actor.id.clone(), cast, documents }, mark))
+        Some((Change::Cast { agent: actor.id.clone(), cast, documents }, Mark(mark)))
     }
 
     /// The store has it.
-    pub(crate) fn told(&self, mark: u64) {
+    pub(crate) fn told(&self, Mark(mark): Mark) {
         self.0.store(mark, Ordering::Release);
     }
 }

@@ -154,13 +154,17 @@ async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()
     }
     filter.oldest_first = true;
     loop {
-        for entry in store.journal(&filter).await? {
+        let page = store.journal(&filter).await?;
+        let is_full = page.len() == filter.limit;
+        for entry in page {
             filter.after_seq = Some(entry.seq);
             let effects = store.effects_of(&entry.invocation.id).await?;
             let view = InvocationView::new(entry, &effects);
             if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;
+        if !is_full {
+            tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;
+        }
     }
 }
 
