@@ -101,14 +101,14 @@ pub enum Alone {
     /// A component that nobody said of whose it is.
     Component(Vec<u8>),
     /// A version of a plugin.
-    Version(Version),
+    Version(Box<Version>),
 }
 
 /// One alone: of a pack that brings data alone the plugin that runs for it.
 pub fn alone(setup: &Setup, name: &str) -> Result<Alone> {
     Ok(match named(setup, name)? {
         Named::Bare(bare) => Alone::Component(bare.bytes),
-        Named::Whole(side) => Alone::Version(side.plugin),
+        Named::Whole(side) => Alone::Version(Box::new(side.plugin)),
     })
 }
 

@@ -54,7 +54,7 @@ impl<'a> Builds<'a> {
     /// What is here, and what the operator names.
     pub fn new(setup: &'a Setup, with: Option<&str>) -> Result<Self> {
         let named = |name: &str| match side::alone(setup, name)? {
-            side::Alone::Version(version) => Ok::<_, Trouble>((name.to_owned(), Arc::new(Build::of(version)))),
+            side::Alone::Version(version) => Ok::<_, Trouble>((name.to_owned(), Arc::new(Build::of(*version)))),
             side::Alone::Component(bytes) => {
                 let digest = Digest::of(&bytes);
                 let build = Build { bytes: bytes.into(), digest, version: None, pack: None, requests: None };

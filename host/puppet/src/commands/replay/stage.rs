@@ -21,12 +21,15 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
+/// Who plays an agent on one build, by what calls had.
+type Casts = Vec<(Arc<Whole>, Arc<Actor>)>;
+
 /// Hosts, plugins and actors, each made once.
 pub struct Stage<'a> {
     setup: &'a Setup,
     hosts: BTreeMap<Digest, Arc<Host>>,
     plugins: BTreeMap<(Digest, PackId, Digest), Arc<Plugin>>,
-    actors: BTreeMap<(AgentId, Digest), Vec<(Arc<Whole>, Arc<Actor>)>>,
+    actors: BTreeMap<(AgentId, Digest), Casts>,
 }
 
 /// A record that only has to be run.
