@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Digest};
+use puppet_types::{AgentId, Digest, scrub};
 
 use crate::Result;
 
@@ -22,6 +22,11 @@ impl Document {
     pub fn of(body: impl Into<Arc<str>>) -> Self {
         let body = body.into();
         Self { digest: Digest::of(body.as_bytes()), body }
+    }
+
+    /// Whether a store keeps it. One that holds a credential of the host is not kept, and what needs it cannot be run again.
+    pub fn may_be_kept(&self) -> bool {
+        scrub::text(&self.body) == *self.body
     }
 }
 

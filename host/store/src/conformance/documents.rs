@@ -1,6 +1,6 @@
 //! What agents were cast with.
 
-use puppet_types::{AgentId, Digest};
+use puppet_types::{AgentId, Digest, Secret, scrub};
 
 use super::rows::{commit, event};
 use crate::{Change, Document, Store};
@@ -28,4 +28,13 @@ pub async fn what_an_agent_was_cast_with_is_found_by_place(store: &impl Store) {
         assert_eq!(store.document(&Digest::of(body.as_bytes())).await.unwrap().as_deref(), Some(body));
     }
     assert_eq!(store.document(&Digest::of(b"never")).await.unwrap(), None);
+}
+
+pub async fn a_document_that_holds_a_credential_is_not_kept(store: &impl Store) {
+    let secret = "k9-of-documents-alone";
+    scrub::learn([&Secret::new(secret)]);
+    let persona = format!("my key is {secret}");
+    cast(store, 1, "a", &["{\"of\":1}", &persona]).await;
+    assert_eq!(store.document(&Digest::of(persona.as_bytes())).await.unwrap(), None);
+    assert!(store.document(&Digest::of(b"{\"of\":1}")).await.unwrap().is_some(), "the others are");
 }

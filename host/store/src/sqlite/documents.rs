@@ -1,7 +1,7 @@
 //! Documents and casts in SQLite.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Digest, scrub};
+use puppet_types::{AgentId, Digest};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -15,8 +15,7 @@ pub(super) fn cast(conn: &Connection, agent: &AgentId, cast: &Digest, documents:
     if at(conn, agent, seq)?.is_some_and(|before| before == *cast) {
         return Ok(());
     }
-    // One that holds a credential of the host is not kept, and what needs it cannot be run again.
-    for Document { digest, body } in documents.iter().filter(|document| scrub::text(&document.body) == *document.body) {
+    for Document { digest, body } in documents.iter().filter(|document| document.may_be_kept()) {
         const SQL: &str = "INSERT INTO documents (digest, body) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
         run(conn, SQL, params![digest.as_bytes(), &**body])?;
     }
