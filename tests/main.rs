@@ -36,3 +36,4 @@ mod support;
 mod terminal;
 mod waiting;
 mod weeks;
+mod x;
