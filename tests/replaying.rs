@@ -227,16 +227,22 @@ fn a_case_is_run_on_a_desk_that_has_nothing_else() {
     replay(desk.path(), &["plain.json", "--with", "own.wasm"]).exits(0);
     let mut edited = case.clone();
     edited["limits"]["fuel"] = json!(20_000);
-    edited["expected"]["decisions"] = json!([]);
     file("edited.json", edited.to_string().as_bytes());
-    let short = replay(desk.path(), &["edited.json", "--with", "own.wasm", "--json"]).exits(1).json();
-    assert!(short["items"][0]["fuel"]["replayed"].as_u64().unwrap() <= 20_000, "the case's own limits: {short}");
+    file("hungry.wasm", &guest(&[STEPS[0], Step::Burn(1_000_000)], End::Ok, "hungry"));
+    let hungry = |case: &str| replay(desk.path(), &[case, "--with", "hungry.wasm", "--json"]).exits(1).json();
+    let (free, bound) = (hungry("case.json"), hungry("edited.json"));
+    let ended = |told: &Value| told["items"][0]["outcome"]["replayed"].clone();
+    assert_eq!((ended(&free), ended(&bound)), ("ok".into(), "breach".into()), "the case's own limits");
     edited["schema"] = "puppet.case/2".into();
     file("edited.json", edited.to_string().as_bytes());
     assert!(replay(desk.path(), &["edited.json"]).exits(2).stderr.contains("puppet.case/1"));
     let mut files: Vec<_> = std::fs::read_dir(desk.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["case.json", "edited.json", "other.wasm", "own.wasm", "plain.json"], "nothing was made");
+    assert_eq!(
+        files,
+        ["case.json", "edited.json", "hungry.wasm", "other.wasm", "own.wasm", "plain.json"],
+        "nothing was made"
+    );
 }
 
 #[test]
@@ -310,13 +316,25 @@ fn the_journal_is_followed_from_a_time_on() {
     command.args(["journal", "-f", "--since", "1h", "--json"]).stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    let mut seen = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let ids: Vec<String> = seen.by_ref().take(RECORDS).map(|record| id(&record)).collect();
+    let (tell, told) = std::sync::mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        for line in lines {
+            let _ = tell.send(serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        }
+    });
+    let mut next = || {
+        told.recv_timeout(std::time::Duration::from_secs(60)).unwrap_or_else(|_| {
+            child.kill().unwrap();
+            panic!("no line comes")
+        })
+    };
+    let ids: Vec<String> = (0..RECORDS).map(|_| id(&next())).collect();
     let mut there: Vec<String> = place.journal().iter().map(id).collect();
     there.reverse();
     assert_eq!(ids, there, "what was there, the oldest first");
     place.event("later", "pup", Low);
-    assert_eq!(seen.next().unwrap()["event"]["id"], "later");
+    assert_eq!(next()["event"]["id"], "later");
     child.kill().unwrap();
     child.wait().unwrap();
+    reading.join().unwrap();
 }
