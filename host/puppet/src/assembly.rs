@@ -220,6 +220,7 @@ fn wire_within(
         secret: plan.secret,
         casting: Box::new(casting),
     });
+    host.set_outbox_rules(setup.config.outbox.clone());
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
 }
 

@@ -16,6 +16,7 @@ mod journal;
 mod lock;
 mod memories;
 mod outbox;
+mod past;
 mod posts;
 mod rows;
 pub mod sqlite;
@@ -28,13 +29,14 @@ pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
 pub use documents::{Document, DocumentStore};
-pub use error::{Result, StoreError};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
@@ -56,6 +58,7 @@ pub trait Store:
     + BudgetStore
     + StrikeStore
     + HaltStore
+    + PastStore
     + CommitStore
     + RowStore
     + Send
@@ -77,6 +80,7 @@ impl<
         + BudgetStore
         + StrikeStore
         + HaltStore
+        + PastStore
         + CommitStore
         + RowStore
         + Send

@@ -121,6 +121,8 @@ pub const TABLES: &[Table] = &[
             "reason",
             "ended",
             "expires",
+            "begun",
+            "undecidable",
         ],
         key: 1,
     },
@@ -188,6 +190,8 @@ pub const TABLES: &[Table] = &[
     Table { name: "documents", columns: &["digest", "body"], key: 1 },
     Table { name: "casts", columns: &["agent", "seq", "document"], key: 2 },
     Table { name: "halt", columns: &["only", "since", "reason"], key: 1 },
+    Table { name: "past", columns: &["n", "agent", "id", "handled", "event"], key: 1 },
+    Table { name: "seen", columns: &["n", "post"], key: 1 },
 ];
 
 /// Rows as they are.

@@ -54,6 +54,8 @@ async fn fill(store: &impl Store) {
         Change::Strikes(StrikesRow { plugin, digest, revision: 4, body: serde_json::json!({"count": 2}) }),
         Change::Halt(Some(crate::Halt { since: at(3), reason: Some("why".into()) })),
         Change::Cast { agent: agent.into(), cast: cast.digest, documents: vec![cast] },
+        Change::Past(crate::PastEvent { event: event("p1", agent), handled: at(4) }),
+        Change::Seen { posts: vec![PostId::new("77")], keep: 9 },
     ];
     store.accept((1..=3).map(|n| event(&format!("e{n}"), agent)).collect()).await.unwrap();
     store

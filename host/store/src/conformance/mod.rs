@@ -6,10 +6,12 @@ mod approvals;
 mod commits;
 mod copies;
 mod documents;
+mod doubts;
 mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod past;
 mod rows;
 mod states;
 
@@ -44,6 +46,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::posts(&open().await).await;
     outside::likes_and_counts(&open().await).await;
     outside::effects(&open().await).await;
+    doubts::an_attempt_is_open_until_its_end_is_known(&open().await).await;
+    doubts::an_end_counts_where_the_effect_stands_still(&open().await).await;
+    doubts::what_was_published_as_an_account_is_found(&open().await).await;
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
     outside::strikes(&open().await).await;
@@ -53,6 +58,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    past::what_was_handled_before_is_told_and_never_run(&open().await).await;
+    past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::a_relationship_can_end(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;

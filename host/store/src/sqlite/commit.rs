@@ -7,7 +7,8 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, documents, events, forget, halt, journal, memories, outbox, state, strikes, timers,
+    SqliteStore, agents, budgets, documents, events, forget, halt, journal, memories, outbox, past, state, strikes,
+    timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -95,6 +96,9 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                 documents::cast(conn, agent, cast, documents, committed.seq)?;
             }
             Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
+            Change::Part { agent, target } => agents::part(conn, agent, target)?,
+            Change::Past(event) => past::put(conn, event)?,
+            Change::Seen { posts, keep } => past::see(conn, posts, *keep)?,
         }
     }
     Ok(())

@@ -1,10 +1,9 @@
--- What agents were cast with, under the SHA-256 of the body. Written once, never changed.
-CREATE TABLE documents (digest BLOB PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+-- The attempt of an effect whose end nobody has seen: when it began, and whether it is the operator's to decide what became of
+-- it. Of attempts under an earlier schema the time is the earliest there can be; nobody asked about those in doubt.
+ALTER TABLE outbox ADD COLUMN begun INTEGER;
+ALTER TABLE outbox ADD COLUMN undecidable INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET begun = not_before WHERE state IN ('sent', 'in-doubt');
+UPDATE outbox SET undecidable = 1 WHERE state = 'in-doubt';
 
--- From this place of the journal (`journal.seq`) on, an agent's records were made with what this document says.
-CREATE TABLE casts (
-    agent TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    document BLOB NOT NULL,
-    PRIMARY KEY (agent, seq)
-) WITHOUT ROWID;
+-- What an account is known to have published: no other effect of it has made the same post.
+CREATE INDEX outbox_published ON outbox (account, seq) WHERE provider_id IS NOT NULL;

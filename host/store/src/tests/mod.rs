@@ -1,6 +1,7 @@
 //! What belongs to SQLite alone: files, restarts, crashes.
 
 mod crash;
+mod disk;
 mod files;
 mod forgotten;
 
