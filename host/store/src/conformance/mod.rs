@@ -5,6 +5,7 @@
 mod approvals;
 mod commits;
 mod copies;
+mod documents;
 mod doubts;
 mod forgotten;
 mod journal;
@@ -29,6 +30,8 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     commits::an_event_ends_with_its_invocation(&open().await).await;
     commits::a_commit_changes_everything(&open().await).await;
     commits::a_failure_takes_nothing_else_with_it(&open().await).await;
+    documents::what_an_agent_was_cast_with_is_found_by_place(&open().await).await;
+    documents::a_document_that_holds_a_credential_is_not_kept(&open().await).await;
     journal::records_read_back(&open().await).await;
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;

@@ -286,6 +286,19 @@ passes_on! { PastStore {
     seen(posts: &[PostId]) -> Vec<PostId>;
 } }
 
+passes_on! { DocumentStore {
+    document(digest: &Digest) -> Option<String>;
+    cast_at(agent: &AgentId, seq: u64) -> Option<Digest>;
+} }
+
+passes_on! { RetentionStore {
+    recorded_agents() -> Vec<AgentId>;
+    cut(agent: &AgentId, keep: &Keep) -> Cut;
+    beyond(cut: &Cut, after_seq: u64, limit: usize) -> Vec<OldRecord>;
+    old_letters(before: Timestamp, after_seq: u64, limit: usize) -> Vec<u64>;
+    prune(old: Old) -> Pruned, "prune";
+} }
+
 passes_on! { HaltStore {
     halted() -> Option<Halt>;
 } }

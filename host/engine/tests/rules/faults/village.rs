@@ -207,6 +207,7 @@ impl Casting for Company {
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
+            kept: Default::default(),
         }))
     }
 }
