@@ -82,6 +82,7 @@ fn unapproved() -> Effect {
         provider_id: None,
         reason: None,
         expires: Some(Timestamp::from_millis(4_000_000_000_000)),
+        doubt: None,
     }
 }
 

@@ -13,6 +13,7 @@ use super::errors;
 use crate::{
     approvals,
     hostile::guest,
+    migrate, outbox,
     support::{self, Ran, Running, granted, list, puppet, run},
 };
 
@@ -90,6 +91,7 @@ impl Seen {
             self.run("agent-import", 0, &["agent", "import", "--dry-run", file.to_str().unwrap()]);
             self.run("agent-import", 0, &["agent", "import", file.to_str().unwrap()]);
         }
+        self.imported();
         let agents = self.run("agent-list", 0, &["agent", "list"]);
         assert_eq!(list(&agents, "items").len(), files.len());
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
@@ -109,6 +111,28 @@ impl Seen {
         let state =
             |pack: &str| list(&plugins, "items").iter().find(|item| item["pack"] == pack).unwrap()["state"].clone();
         assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
+    }
+
+    /// A whole deployment, in a folder of its own: as it is, and with a file that is cut off.
+    fn imported(&mut self) {
+        let home = self.folder.join("moved");
+        std::fs::create_dir(&home).unwrap();
+        migrate::deployment(&home.join("old"));
+        let import = ["import", "old", "--json"];
+        for args in [&[&import[..], &["--dry-run"]].concat()[..], &import] {
+            let ran = run(&home, args).exits(0);
+            self.keep("import", &args.join(" "), ran.stdout);
+        }
+        let history = run(&home, &["event", "history", "--json"]).exits(0);
+        assert_eq!(list(&self.keep("event-history", "event history", history.stdout), "items").len(), 6);
+        std::fs::write(home.join("old/data/memories/tide-clerk.json"), "{").unwrap();
+        let ran = run(&home, &["import", "old", "--json", "--dry-run"]).exits(2);
+        assert_eq!(list(&self.keep("import", "import of a cut file", ran.stdout.clone()), "problems").len(), 2);
+        let place = self.error("import of a cut file", "bad-deployment", &ran);
+        assert!(place["file"].is_string() && place["line"] == 1, "{place}");
+        let said = r#"{"post": {"id": "1985500000000000102"}}"#;
+        let ran = run(&home, &["event", "send", "mention", "--payload", said, "--json"]).exits(3);
+        self.error("a mention that was seen to", "already-seen", &ran);
     }
 
     /// Grants, written and taken back; what a later run needs is granted in the end.
@@ -153,6 +177,14 @@ impl Seen {
         self.run("approval", 0, &["approvals", "approve", "--all"]);
         self.run("outbox", 0, &["outbox", "list", "--limit", "2"]);
         self.run("outbox", 0, &["outbox", "list", "--state", "rejected"]);
+        runtime.block_on(approvals::hold(&self.folder.join(".puppet"), &outbox::one_of_each()));
+        for id in ["eff_b", "eff_failed", "eff_lost", "eff_asked"] {
+            self.run("effect", 0, &["outbox", "show", id]);
+        }
+        assert_eq!(self.run("effect", 0, &["outbox", "retry", "eff_lost", "--sure"])["state"], "waiting");
+        let asked = run(&self.folder, &["outbox", "retry", "eff_asked", "--json"]).exits(3);
+        self.error("an effect whose provider is asked", "not-yet", &asked);
+        assert_eq!(self.run("effect", 0, &["outbox", "drop", "eff_asked", "--reason", "no"])["state"], "failed");
         let unknown = run(&self.folder, &["approvals", "approve", "eff_none", "--json"]).exits(2);
         self.error("an effect that is not there", "unknown-effect", &unknown);
         let spoken = run(&self.folder, &["approvals", "approve", "eff_a", "--json"]).exits(3);
@@ -180,9 +212,11 @@ impl Seen {
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
         self.forgotten(decided["id"].as_str().unwrap());
         self.differing();
+        self.replayed();
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
+        self.recovered();
         self.pruned();
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
@@ -199,6 +233,27 @@ impl Seen {
         self.error("two versions", "behaviour-differs", &differ);
         let told = self.keep("diff-behaviour", "the same versions", differ.stdout);
         assert_eq!((&told["new"]["traps"], &told["items"][0]["new"]["breach"]), (&told["replayed"], &"trap".into()));
+    }
+
+    /// Records run again, of which one was forgotten; a case; and a build that does something else.
+    fn replayed(&mut self) {
+        let all = ["replay", "--since", "2026-01-01T00:00:00Z", "--data", "out/data"];
+        let told = self.run("replay", 0, &all);
+        assert_eq!((&told["diverged"], &told["unreplayable"]), (&0.into(), &1.into()));
+        let same = |item: &&Value| item["same"] == true && item["plugin"]["id"] == "standard-personality";
+        let id = list(&told, "items").iter().find(same).unwrap()["id"].as_str().unwrap().to_owned();
+        let case = self.run("case", 0, &["replay", &id, "--export", "case.json", "--data", "out/data"]);
+        assert_eq!(self.file("case", &self.folder.join("case.json")), case);
+        let generated = |item: &&Value| item["agent"] == "generator:news";
+        let news = list(&told, "items").iter().find(generated).unwrap()["id"].as_str().unwrap().to_owned();
+        self.run("case", 0, &["replay", &news, "--export", "news.json", "--data", "out/data"]);
+        self.run("replay", 0, &["replay", "news.json"]);
+        let differ = run(&self.folder, &["replay", "case.json", "--with", "mute.wasm", "--json"]).exits(1);
+        self.error("a record on another build", "diverged", &differ);
+        self.keep("replay", "the same record", differ.stdout);
+        std::fs::write(self.folder.join("no.json"), "{}").unwrap();
+        let wrong = run(&self.folder, &["replay", "no.json", "--json"]).exits(2);
+        self.error("a file that is no case", "case", &wrong);
     }
 
     /// A record that is forgotten, and an event that cannot be, since it waits.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin, Verdict};
+use puppet_engine::{Happening, Host, Plugin, Verdict, Word};
 use puppet_sandbox::Standing;
 use puppet_store::Old;
 use puppet_tweet::Local;
@@ -28,8 +28,9 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
-    commands::{approvals::decided, journal::forget},
+    commands::{approvals::decided, journal::forget, outbox},
     grants::Grants,
+    intake,
     models::Usable,
     swaps::{Swaps, Told},
     trouble::{Result, Trouble},
@@ -105,6 +106,13 @@ pub enum Request {
         digest: Option<Digest>,
         /// What is said.
         verdict: Verdict,
+    },
+    /// The operator's word on an effect that does not get on.
+    Outbox {
+        /// Which.
+        effect: EffectId,
+        /// What is said.
+        word: Word,
     },
     /// Take the words out of records of the journal.
     Forget {
@@ -337,6 +345,10 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let effect = host.decide((&effect, digest), &verdict).await?;
             Ok(decided(&effect))
         }
+        Request::Outbox { effect, word } => {
+            let effect = host.speak(&effect, &word).await?;
+            serde_json::to_value(outbox::Told::of(&effect)?).map_err(Trouble::internal)
+        }
         Request::Forget { ids } => {
             let forgetting = host.store.forget(ids, &forget::reason(host.now())).await?;
             serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
@@ -426,6 +438,7 @@ async fn send(
     (left, mut stop): (impl Future<Output = ()>, watch::Receiver<bool>),
 ) -> Result<Value> {
     known(host, &events)?;
+    intake::check(&*host.store, &events).await?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
     host.submit(events).await?;

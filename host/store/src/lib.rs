@@ -8,6 +8,7 @@ mod commit;
 #[doc(hidden)]
 pub mod conformance;
 mod copy;
+mod documents;
 mod error;
 mod events;
 mod halt;
@@ -15,6 +16,7 @@ mod journal;
 mod lock;
 mod memories;
 mod outbox;
+mod past;
 mod posts;
 mod retention;
 mod rows;
@@ -27,13 +29,15 @@ pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
-pub use error::{Result, StoreError};
+pub use documents::{Document, DocumentStore};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
@@ -46,6 +50,7 @@ pub use timers::{Timer, TimerStore};
 pub trait Store:
     EventStore
     + JournalStore
+    + DocumentStore
     + OutboxStore
     + TimerStore
     + AgentStore
@@ -55,6 +60,7 @@ pub trait Store:
     + BudgetStore
     + StrikeStore
     + HaltStore
+    + PastStore
     + CommitStore
     + RetentionStore
     + RowStore
@@ -67,6 +73,7 @@ pub trait Store:
 impl<
     T: EventStore
         + JournalStore
+        + DocumentStore
         + OutboxStore
         + TimerStore
         + AgentStore
@@ -76,6 +83,7 @@ impl<
         + BudgetStore
         + StrikeStore
         + HaltStore
+        + PastStore
         + CommitStore
         + RetentionStore
         + RowStore

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_engine::{Happening, Live, SystemClock, simulation};
+use puppet_engine::{Happening, Live, SystemClock, replay, simulation};
 use puppet_grants::{Amount, Period};
 use puppet_sandbox::Standing;
-use puppet_store::{AgentRow, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
+use puppet_store::{AgentRow, BudgetStore as _, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
 use puppet_types::{Capability, PackId};
 use tokio::sync::watch;
 
@@ -78,8 +78,6 @@ async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
             assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0), "try {tries}");
             assert_eq!(scene.used(Amount::Rows, Period::Day).await, (0, 0));
             assert_eq!((plugin.strikes(), plugin.standing(start())), (0, Standing::Good));
-            // Its row is there: it comes again.
-            scene.host.load().await.unwrap();
         }
         scene.allow();
         scene.run_until(after(60_000)).await;
@@ -146,6 +144,24 @@ async fn a_read_of_an_agent_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
+async fn what_a_plugin_makes_of_books_that_cannot_be_written_is_nobodys_decision() {
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let scene = Scene::of(cast(&[Step::Complete, Step::PostEventId])).await;
+        scene.refuse(table);
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "the store failed");
+        assert_eq!(scene.model.asked.load(SeqCst), asked);
+        assert!(scene.journal().await.is_empty() && scene.effects().await.is_empty(), "{table}");
+        assert_eq!(scene.store.waiting().await.unwrap().len(), 1);
+        scene.allow();
+        let scene = scene.again(Setting::default(), vec![cast(&[Step::Complete, Step::PostEventId])]).await;
+        scene.run_until(after(120_000)).await;
+        assert_eq!((scene.posted(), scene.journal().await.len()), (vec!["e1".to_owned()], 1));
+    }
+}
+
+#[tokio::test]
 async fn a_timer_that_cannot_be_written_fires_later() {
     let scene = Scene::of(cast(&[Step::After("tea")])).await;
     scene.handle(event("e1", "ann", start())).await;
@@ -163,7 +179,7 @@ async fn a_provider_that_panics_costs_one_event_and_not_the_agent() {
     let scene = Scene::with(standing(), vec![cast(&[Step::PostEventId, Step::Timeline])], &["ann", "bob"]).await;
     scene.network.panics.store(1, SeqCst);
     let events = (0..6).map(|n| event(&format!("e{n}"), ["ann", "bob"][n % 2], start())).collect();
-    let turns = live::run(&scene, Live { invocations: 1, effects: 1 }, events, 5).await;
+    let turns = live::run(&scene, Live { invocations: 1, effects: 1, ..Live::default() }, events, 5).await;
     assert!(turns.iter().all(|(_, outcome)| *outcome == "ok"));
     let letters = scene.store.dead_letters(10).await.unwrap();
     let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();
@@ -184,4 +200,28 @@ async fn a_publisher_that_panics_leaves_one_effect_in_doubt_and_the_lane_open() 
     let states: Vec<_> = effects.iter().map(|effect| (effect.state, effect.attempts)).collect();
     assert_eq!(states, [(EffectState::InDoubt, 1), (EffectState::Done, 1), (EffectState::Done, 1)]);
     assert_eq!(scene.network.published(), 2, "it is not tried again: it may have happened");
+}
+
+#[tokio::test]
+async fn a_paid_read_that_cannot_be_booked_costs_what_its_row_says() {
+    // Where the row of the question is refused nobody is asked; where that of the answer is, the question's stays.
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let cast = cast(&[Step::Complete, Step::Remember("a walk")]);
+        let scene = Scene::with(Setting::default(), vec![cast], &["ann"]).await;
+        scene.refuse(table);
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "{table}: the event waits");
+        assert_eq!(scene.model.asked.load(SeqCst), asked, "{table}");
+        let rows = scene.store.spent().await.unwrap();
+        let stored = rows.iter().filter(|row| row.key.amount == Amount::Tokens).map(|row| row.used).sum::<u64>();
+        assert_eq!(stored > 3, asked == 1, "{table}: the whole reservation, or nothing");
+        let known = scene.used(Amount::Tokens, Period::Day).await;
+        assert_eq!(known, (stored, 0), "{table}: the host counts what it would find at its next start");
+        scene.allow();
+        scene.run_until(after(60_000)).await;
+        assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (stored + 3, 0), "{table}: asked again, and paid");
+        let replayed = replay(&scene.host, &scene.journal().await[0].invocation).await.unwrap().unwrap();
+        assert_eq!(replayed.divergence, None, "{table}");
+    }
 }

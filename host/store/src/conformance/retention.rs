@@ -98,7 +98,17 @@ pub async fn the_newest_are_kept_by_their_bytes(store: &impl Store) {
 
 async fn end(store: &impl Store, id: &str, state: EffectState) {
     let (id, events, changes) = (EffectId::new(id), Vec::new(), Vec::new());
-    let end = EffectEnd { id, state, provider_id: None, reason: None, not_before: None, at: at(5), events, changes };
+    let end = EffectEnd {
+        id,
+        state,
+        provider_id: None,
+        reason: None,
+        not_before: None,
+        at: at(5),
+        events,
+        changes,
+        doubt: None,
+    };
     store.end_attempt(end).await.unwrap();
 }
 

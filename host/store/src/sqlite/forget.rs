@@ -71,7 +71,8 @@ fn letter(conn: &Connection, id: &InvocationId) -> Result<Fate> {
 /// The first effect that has not ended.
 fn leaving(conn: &Connection, id: &InvocationId) -> Result<Option<(EffectId, EffectState)>> {
     const SQL: &str = "SELECT id, state FROM outbox WHERE invocation = ?1 \
-                       AND state IN ('waiting', 'sent', 'waiting-for-approval') ORDER BY n LIMIT 1";
+                       AND (state IN ('waiting', 'sent', 'waiting-for-approval') \
+                            OR (state = 'in-doubt' AND NOT undecidable)) ORDER BY n LIMIT 1";
     first(conn, SQL, [id.as_str()], |row| {
         let state = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         Ok((EffectId::from(row.get::<_, String>(0)?), by_name("outbox", state)?))

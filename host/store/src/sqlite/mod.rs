@@ -7,14 +7,18 @@
 mod agents;
 mod budgets;
 mod commit;
+mod disk;
+mod documents;
 mod events;
 mod forget;
 mod halt;
+mod integrity;
 mod journal;
 mod memories;
 mod names;
 mod open;
 mod outbox;
+mod past;
 mod posts;
 mod reader;
 mod retention;
@@ -62,12 +66,12 @@ pub struct Options {
 /// A [`crate::Store`] in one SQLite file. Clones are the same store.
 #[derive(Clone)]
 pub struct SqliteStore {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     /// The writer's connection, for as long as that lives; none as well.
-    conn: Weak<Mutex<Connection>>,
+    pub(crate) conn: Weak<Mutex<Connection>>,
     /// None where the folder was opened for reading.
     writer: Option<Writer>,
     readers: Readers,
@@ -172,7 +176,7 @@ impl SqliteStore {
     }
 
     /// A read of a few rows, here and now.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.inner.readers.with(work)
     }
 
@@ -197,13 +201,7 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 /// A poisoned lock guards nothing that could be half-done: a transaction that was left is rolled back.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -77,6 +77,28 @@ fn blobs_of_an_earlier_schema_have_no_writer() {
     assert_eq!((number(&conn, old), number(&conn, "SELECT count(*) FROM state_kept")), (1, 0));
 }
 
+/// What was in doubt under an earlier schema is the operator's; what was under way is asked about.
+#[test]
+fn doubts_of_an_earlier_schema_come_along() {
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, &STEPS[..6]).unwrap();
+    for state in ["sent", "in-doubt", "done"] {
+        let sql = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
+                   VALUES (?1, ?1, 'a', 'a', 'i', 0, 7, 0, '{}', 1)";
+        conn.execute(sql, [state]).unwrap();
+    }
+    migrate(&mut conn, path, STEPS).unwrap();
+    for (state, begun, undecidable) in [("sent", Some(7), 0), ("in-doubt", Some(7), 1), ("done", None, 0)] {
+        let found: (Option<i64>, i64) = conn
+            .query_row("SELECT begun, undecidable FROM outbox WHERE id = ?1", [state], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(found, (begun, undecidable), "{state}");
+    }
+}
+
 const EVENT: &str = "seq, id, state, attempts, not_before, kind, source, agent, author, priority, at, payload, hops, cause, \
                      broadcast, reason, ended";
 const RECORD: &str = "seq, id, at, agent, event, plugin, version, digest, persona, settings, outcome, code, message, \

@@ -2,6 +2,7 @@
 
 mod compact;
 mod crash;
+mod disk;
 mod files;
 mod forgotten;
 
