@@ -265,8 +265,7 @@ impl<'a> Life<'a> {
         use EffectState::{InDoubt, Sent, Waiting, WaitingForApproval};
         let effects = self.host.store.effects(&[Waiting, Sent, WaitingForApproval, InDoubt]).await;
         let events = self.host.store.waiting().await;
-        let is_open = |effect: &Effect| !effect.doubt.as_ref().is_some_and(|doubt| doubt.undecidable);
-        let is_open = |effect: &Effect| effect.state != InDoubt || is_open(effect);
+        let is_open = |effect: &Effect| effect.is_open() || effect.state == WaitingForApproval;
         !effects.expect("nothing fails any more").iter().any(is_open)
             && events.expect("nothing fails any more").is_empty()
     }
