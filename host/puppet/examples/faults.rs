@@ -15,7 +15,7 @@ mod faults;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../engine/tests/rules/guest.rs"]
 mod guest;
-#[path = "../../../tests/faults/kills.rs"]
+#[path = "../../../tests/faults/kills/mod.rs"]
 mod kills;
 
 use std::{
@@ -120,6 +120,7 @@ fn kills(wanted: &Wanted) -> u64 {
                 sum.accepted += summary.accepted;
                 sum.given_up += summary.given_up;
                 sum.effects += summary.effects;
+                sum.posts += summary.posts;
                 eprintln!("{} of {} kills", sum.kills, wanted.kills);
             }
             Err(error) => {
@@ -131,10 +132,10 @@ fn kills(wanted: &Wanted) -> u64 {
             }
         }
     }
-    let Summary { kills, accepted, given_up, effects } = sum;
+    let Summary { kills, accepted, given_up, effects, posts } = sum;
     println!(
-        "{kills} kills from seed {} in {:.0?}: {accepted} events accepted, {given_up} of them given up, {effects} effects: \
-         nothing lost, nothing twice; {failed} folders failed",
+        "{kills} kills from seed {} in {:.0?}: {accepted} events accepted, {given_up} of them given up, {effects} effects, \
+         {posts} posts on the emulated network: nothing lost, nothing twice; {failed} folders failed",
         wanted.from,
         begun.elapsed()
     );
@@ -155,7 +156,11 @@ fn folder(seed: u64, times: u64) -> Result<Summary, String> {
         command
     };
     let agents = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/agents");
-    let mut kills = Kills::new(&program, &agents, seed)?;
+    // One folder in three posts to itself.
+    let mut kills = match seed % 3 {
+        0 => Kills::new(&program, &agents, seed)?,
+        _ => Kills::on_a_network(&program, &agents, seed)?,
+    };
     for _ in 0..times {
         kills.kill()?;
     }

@@ -1,6 +1,8 @@
 //! A host of the real program that is killed again and again while several sides send it events, and what must hold of
-//! its rows afterwards. `cargo test` does so with a few kills, `host/puppet/examples/faults.rs` with as many as one likes:
-//! so nothing here knows of tests.
+//! its rows afterwards; or of its rows and of what a network has, which it posts to. `cargo test` does so with a few kills,
+//! `host/puppet/examples/faults.rs` with as many as one likes: so nothing here knows of tests.
+
+mod network;
 
 use std::{
     collections::BTreeSet,
@@ -18,6 +20,9 @@ use std::{
 
 use puppet_types::ids::derive_u64;
 use serde_json::{Value, json};
+
+use network::Network;
+pub use network::posts_agree;
 
 const AGENTS: [&str; 3] = ["harbour-watch", "orbit-desk", "sourdough-sage"];
 /// Who speak to the host at the same time.
@@ -41,6 +46,8 @@ pub struct Summary {
     pub given_up: usize,
     /// Effects that were decided.
     pub effects: usize,
+    /// Posts that the network has, where there is one.
+    pub posts: usize,
 }
 
 /// A data folder whose hosts are killed.
@@ -50,6 +57,7 @@ pub struct Kills<'a> {
     seed: u64,
     round: u64,
     accepted: BTreeSet<String>,
+    network: Option<Network>,
 }
 
 /// A host; killed where it is dropped.
@@ -74,7 +82,16 @@ impl<'a> Kills<'a> {
                 return Err(format!("{agent}: {}", String::from_utf8_lossy(&imported.stderr)));
             }
         }
-        Ok(Self { program, folder, seed, round: 0, accepted: BTreeSet::new() })
+        Ok(Self { program, folder, seed, round: 0, accepted: BTreeSet::new(), network: None })
+    }
+
+    /// The same, posting to an emulated network that misbehaves, with an emulated model that does so too.
+    pub fn on_a_network(program: &'a Program, agents: &Path, seed: u64) -> Result<Self, String> {
+        let mut kills = Self::new(program, agents, seed)?;
+        let network = Network::start(program, kills.folder.path(), seed)?;
+        network.configure(kills.folder.path())?;
+        kills.network = Some(network);
+        Ok(kills)
     }
 
     fn data(&self) -> PathBuf {
@@ -125,22 +142,25 @@ impl<'a> Kills<'a> {
         }
         self.ready(&mut host)?;
         let wanted = 3 + self.drawn("wanted", 60) as usize;
+        // A network takes its time, and so does a model: more of it is under way some moments later.
+        let later = if self.network.is_some() { self.drawn("later", 500) } else { 0 };
+        let wanted = if self.network.is_some() { wanted.div_ceil(3) } else { wanted };
         let (answered, all, host) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Some(host)));
-        let (socket, round) = (self.data().join("control.sock"), self.round);
+        let socket = self.data().join("control.sock");
+        let (round, kills) = (self.round, &*self);
         std::thread::scope(|scope| {
             for sender in 0..SENDERS {
                 let (answered, all, host, socket) = (&answered, &all, &host, &socket);
                 scope.spawn(move || {
                     for n in 0.. {
-                        let id = format!("evt_{round}_{sender}_{n}");
-                        // Now and then one that is too far down a chain: it can only be given up.
-                        let hops = if n % 7 == 6 { 9 } else { 0 };
-                        if !send(socket, &id, AGENTS[(sender + n) % AGENTS.len()], hops) {
+                        let id = format!("evt_{}_{round}_{sender}_{n}", kills.seed);
+                        if !send(socket, &kills.event(&id, sender, n)) {
                             break;
                         }
                         all.lock().map(|mut all| all.push(id)).unwrap_or_default();
                         if answered.fetch_add(1, SeqCst) + 1 == wanted {
-                            // The others are in the middle of theirs.
+                            // The others are in the middle of theirs, and what leaves is on its way.
+                            std::thread::sleep(Duration::from_millis(later));
                             drop(host.lock().map(|mut host| host.take()));
                             break;
                         }
@@ -155,6 +175,20 @@ impl<'a> Kills<'a> {
         Ok(())
     }
 
+    /// News of a storm; where there is a network, the order to post.
+    fn event(&self, id: &str, sender: usize, n: usize) -> Value {
+        let (kind, payload) = match &self.network {
+            None => ("news", json!({ "topic": "storm", "headline": format!("storm {id}") })),
+            Some(_) => ("command_post", network::asked_for(id, n)),
+        };
+        json!({
+            "id": id, "kind": kind, "source": "cli", "agent": AGENTS[(sender + n) % AGENTS.len()], "priority": "normal",
+            "at": puppet_types::Timestamp::from_system(), "payload": payload,
+            // Now and then one that is too far down a chain: it can only be given up.
+            "hops": if n % 7 == 6 { 9 } else { 0 },
+        })
+    }
+
     /// A last host comes to the end of its mail and is stopped. What was accepted has one end, and nothing is there twice.
     /// Where that is not so, the folder stays for whoever looks.
     pub fn end(self) -> Result<Summary, String> {
@@ -162,6 +196,9 @@ impl<'a> Kills<'a> {
     }
 
     fn ended(&self) -> Result<Summary, String> {
+        if let Some(network) = &self.network {
+            network.behave()?;
+        }
         let mut host = self.start()?;
         self.ready(&mut host)?;
         let db = look(&self.data()).map_err(|error| error.to_string())?;
@@ -169,6 +206,9 @@ impl<'a> Kills<'a> {
         let mut open: Vec<&String> = self.accepted.iter().collect();
         while !open.is_empty() {
             open.retain(|id| fate(&db, id).is_none_or(|fate| fate.state == "waiting"));
+            if open.is_empty() && self.network.is_some() && !all_left(&db)? {
+                open.extend(self.accepted.first());
+            }
             if Instant::now() > until {
                 return Err(format!("{} of {} have no end: {open:?}", open.len(), self.accepted.len()));
             }
@@ -185,18 +225,14 @@ impl<'a> Kills<'a> {
             let fate = fate(&db, id).ok_or_else(|| format!("{id} was accepted and is lost"))?;
             given_up += usize::from(fate.is_right(id)?);
         }
-        let effects = nothing_twice(&db)?;
-        Ok(Summary { kills: self.round, accepted: self.accepted.len(), given_up, effects })
+        let effects = nothing_twice(&db, self.network.is_none())?;
+        let posts = self.network.as_ref().map_or(Ok(0), |network| network.agrees(&db))?;
+        Ok(Summary { kills: self.round, accepted: self.accepted.len(), given_up, effects, posts })
     }
 }
 
 /// One event, spoken as the program speaks it. Whether the host said that it has it.
-fn send(socket: &Path, id: &str, agent: &str, hops: u32) -> bool {
-    let Ok(at) = serde_json::to_value(puppet_types::Timestamp::from_system()) else { return false };
-    let event = json!({
-        "id": id, "kind": "news", "source": "cli", "agent": agent, "priority": "normal", "at": at, "hops": hops,
-        "payload": { "topic": "storm", "headline": format!("storm {id}") },
-    });
+fn send(socket: &Path, event: &Value) -> bool {
     let request = json!({ "op": "send", "events": [event], "wait_ms": null });
     let Ok(mut stream) = UnixStream::connect(socket) else { return false };
     if writeln!(stream, "{request}").is_err() {
@@ -206,6 +242,13 @@ fn send(socket: &Path, id: &str, agent: &str, hops: u32) -> bool {
     let heard = BufReader::new(stream).read_line(&mut answer).unwrap_or(0);
     // The host may die in the middle of a word.
     heard > 0 && serde_json::from_str::<Value>(&answer).is_ok_and(|answer| answer["done"]["outcome"] == "accepted")
+}
+
+/// Whether every effect has its end, or is the operator's.
+fn all_left(db: &rusqlite::Connection) -> Result<bool, String> {
+    const SQL: &str = "SELECT count(*) FROM outbox \
+                       WHERE state IN ('waiting', 'sent') OR (state = 'in-doubt' AND NOT undecidable)";
+    db.query_row(SQL, [], |row| row.get::<_, i64>(0)).map(|open| open == 0).map_err(|error| error.to_string())
 }
 
 fn look(data: &Path) -> rusqlite::Result<rusqlite::Connection> {
@@ -246,8 +289,13 @@ fn fate(db: &rusqlite::Connection, id: &str) -> Option<Fate> {
 }
 
 /// What must be 0, and why.
-const TWICE: [(&str, &str); 4] = [
+const TWICE: [(&str, &str); 2] = [
     ("SELECT count(*) - count(DISTINCT invocation || '/' || n) FROM outbox", "decisions became two effects"),
+    ("SELECT count(*) FROM open_reads", "paid reads are open"),
+];
+
+/// The same of the timeline in the folder.
+const LOCAL: [(&str, &str); 2] = [
     (
         "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = p.effect)",
         "posts are of no effect",
@@ -257,7 +305,6 @@ const TWICE: [(&str, &str); 4] = [
          AND (SELECT count(*) FROM posts p WHERE p.effect = o.id) != 1",
         "effects are done and are not one post",
     ),
-    ("SELECT count(*) FROM open_reads", "paid reads are open"),
 ];
 
 /// Amounts that agents have, and the decisions that take of them; of what fires by itself the kind of its event.
@@ -286,9 +333,9 @@ fn spent_other((amount, kinds, event): (&str, &str, &str)) -> String {
 ///
 /// # Errors
 /// What is there that must not be.
-pub fn nothing_twice(db: &rusqlite::Connection) -> Result<usize, String> {
+pub fn nothing_twice(db: &rusqlite::Connection, local: bool) -> Result<usize, String> {
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string());
-    for (sql, what) in TWICE {
+    for (sql, what) in TWICE.into_iter().chain(LOCAL.into_iter().filter(|_| local)) {
         let found = number(sql)?;
         if found != 0 {
             return Err(format!("{found} {what}"));
