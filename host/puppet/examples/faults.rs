@@ -15,6 +15,7 @@ mod faults;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../engine/tests/rules/guest.rs"]
 mod guest;
+#[allow(unused_imports, reason = "shared with the tests of the program")]
 #[path = "../../../tests/faults/kills/mod.rs"]
 mod kills;
 

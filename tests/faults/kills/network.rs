@@ -99,7 +99,8 @@ impl Network {
         let asked = told["llm"]["requests"].as_u64().unwrap_or(0);
         const BOOKED: &str = "SELECT coalesce(sum(used), 0) FROM budgets \
                               WHERE scope = 'agent' AND capability = 'llm' AND amount = 'requests' AND period = 'day'";
-        let booked = db.query_row(BOOKED, [], |row| row.get::<_, u64>(0)).map_err(|error| error.to_string())?;
+        let booked =
+            db.query_row(BOOKED, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())?.unsigned_abs();
         if asked == 0 || asked > booked {
             return Err(format!("the model was asked {asked} times, and {booked} are booked"));
         }

@@ -303,14 +303,6 @@ passes_on! { HaltStore {
     halted() -> Option<Halt>;
 } }
 
-passes_on! { RetentionStore {
-    recorded_agents() -> Vec<AgentId>;
-    cut(agent: &AgentId, keep: &Keep) -> Cut;
-    beyond(cut: &Cut, after_seq: u64, limit: usize) -> Vec<OldRecord>;
-    old_letters(before: Timestamp, after_seq: u64, limit: usize) -> Vec<u64>;
-    prune(old: Old) -> Pruned, "prune";
-} }
-
 // What copies and checks rows is no host.
 passes_on! { RowStore {
     rows_after(table: &'static Table, after: Option<Row>, limit: usize) -> Vec<Row>;
