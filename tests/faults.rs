@@ -11,7 +11,7 @@ use kills::{Kills, nothing_twice, posts_agree};
 /// Hosts that are killed in every run of the tests.
 const KILLS: u64 = 50;
 
-/// Of them, those whose posts stay in the folder.
+/// Others, whose posts stay in the folder.
 const LOCAL: u64 = 14;
 
 #[test]

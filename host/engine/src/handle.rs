@@ -6,7 +6,7 @@ use std::sync::Arc;
 use puppet_grants::Bookings;
 use puppet_sandbox::{Standing, Strike};
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
-use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, Outcome, Timestamp, ids};
+use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, Outcome, Read, Timestamp, ids};
 
 use crate::{
     actor::Actor,
@@ -21,6 +21,12 @@ use crate::{
 
 /// Tries of an event whose invocation ran into its deadline.
 const ATTEMPTS: u32 = 4;
+
+/// Tries of an event whose plugin failed for want of a provider: with the waits between them about an hour and a half.
+const UNANSWERED_ATTEMPTS: u32 = 16;
+
+/// The longest wait between two of them, unless the provider asks for more.
+const UNANSWERED_MS: u64 = 600_000;
 
 /// An event that met a fault of a version on trial comes again after so long, and later each time: until that version has
 /// gone, or is on trial no more.
@@ -105,7 +111,10 @@ pub async fn admit(host: &Host, waiting: &Waiting) -> Result<Admitted, StoreErro
 /// Runs the plugin of an event that was admitted. Changes nothing.
 pub async fn run(host: &Host, actor: Arc<Actor>, waiting: &Waiting) -> Result<Handled, StoreError> {
     let id = invocation_id(&waiting.event, &actor);
-    let kept = if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
+    let mut kept =
+        if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
+    // What its provider did not answer is asked again.
+    kept.retain(|read| read.unanswered().is_none());
     let pending = pending(host, actor, id, waiting, Answers::Resume(kept)).await?;
     Ok(Handled::Commit(Box::new(pending)))
 }
@@ -127,7 +136,8 @@ async fn pending(
         let occasion = Occasion { invocation: &called.id, event, at };
         rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
     }
-    let end = end_of_event(&called.outcome, waiting, at, || is_on_trial(host, &actor));
+    let unanswered = called.proceedings.reads.iter().filter_map(Read::unanswered).max();
+    let end = end_of_event(&called.outcome, unanswered, waiting, at, || is_on_trial(host, &actor));
     rows.extend(again(&called.outcome, event, at));
     let (mut invocation, spends) = called.record(&actor, event.clone());
     let payload = redact(host, &mut invocation, event, &end);
@@ -261,10 +271,21 @@ fn is_on_trial(host: &Host, actor: &Actor) -> bool {
 }
 
 /// Where the version is on trial, a fault may be its own: the event comes again, for the version that serves then.
-fn end_of_event(outcome: &Outcome, waiting: &Waiting, at: Timestamp, is_on_trial: impl FnOnce() -> bool) -> EventEnd {
+/// `unanswered`: what a provider that did not answer the call asks to wait.
+fn end_of_event(
+    outcome: &Outcome,
+    unanswered: Option<u64>,
+    waiting: &Waiting,
+    at: Timestamp,
+    is_on_trial: impl FnOnce() -> bool,
+) -> EventEnd {
     match outcome {
         Outcome::Ok | Outcome::Declined(_) => EventEnd::Done,
         _ if is_on_trial() => EventEnd::Retry { not_before: at.plus_millis(TRIAL_MS << waiting.attempts.min(9)) },
+        Outcome::Failed(_) if unanswered.is_some() && waiting.attempts + 1 < UNANSWERED_ATTEMPTS => {
+            let wait = (1_000 << waiting.attempts.min(10)).min(UNANSWERED_MS);
+            EventEnd::Retry { not_before: at.plus_millis(wait.max(unanswered.unwrap_or(0))) }
+        }
         Outcome::Failed(_) => EventEnd::Dead { reason: "failed".to_owned() },
         Outcome::Breach(breach, _) if breach.is_retried() && waiting.attempts + 1 < ATTEMPTS => {
             EventEnd::Retry { not_before: at.plus_millis(1_000 << waiting.attempts.min(10)) }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Capability, Decision, Digest, Event, InvocationId, Json, PackId, Timestamp};
+use crate::{AgentId, CallError, Capability, Code, Decision, Digest, Event, InvocationId, Json, PackId, Timestamp};
 
 macro_rules! breaches {
     ($($(#[$doc:meta])* $variant:ident $code:literal),+ $(,)?) => {
@@ -154,6 +154,15 @@ pub struct Read {
     pub status: ReadStatus,
     /// What it cost.
     pub cost: Cost,
+}
+
+impl Read {
+    /// Of one that its provider did not answer, or not in time: how many milliseconds it asks to wait.
+    pub fn unanswered(&self) -> Option<u64> {
+        let error: CallError = self.answer.parse().ok().filter(|_| self.status == ReadStatus::Error)?;
+        let passes = matches!(error.code, Code::ProviderUnavailable | Code::RateLimited | Code::Timeout);
+        passes.then_some(error.retry_after_ms.unwrap_or(0))
+    }
 }
 
 /// A decision with its number.

@@ -25,6 +25,8 @@ use network::Network;
 pub use network::posts_agree;
 
 const AGENTS: [&str; 3] = ["harbour-watch", "orbit-desk", "sourdough-sage"];
+/// Agents on a network: each may post a dozen times an hour.
+const MANY: usize = 18;
 /// Who speak to the host at the same time.
 const SENDERS: usize = 4;
 /// A host that does not get through its mail in this time has lost it.
@@ -57,6 +59,7 @@ pub struct Kills<'a> {
     seed: u64,
     round: u64,
     accepted: BTreeSet<String>,
+    agents: Vec<String>,
     network: Option<Network>,
 }
 
@@ -73,25 +76,46 @@ impl Drop for Host {
 impl<'a> Kills<'a> {
     /// Of three agents, whose files are in `agents`. The seed says when hosts are killed, as far as anything can.
     pub fn new(program: &'a Program, agents: &Path, seed: u64) -> Result<Self, String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let mut kills = Self::empty(program, seed)?;
         for agent in AGENTS {
-            let file = agents.join(format!("{agent}.json"));
-            let imported = program(folder.path()).args(["agent", "import"]).arg(file).output();
-            let imported = imported.map_err(|error| error.to_string())?;
-            if !imported.status.success() {
-                return Err(format!("{agent}: {}", String::from_utf8_lossy(&imported.stderr)));
-            }
+            kills.import(agent, &agents.join(format!("{agent}.json")))?;
         }
-        Ok(Self { program, folder, seed, round: 0, accepted: BTreeSet::new(), network: None })
+        Ok(kills)
     }
 
-    /// The same, posting to an emulated network that misbehaves, with an emulated model that does so too.
+    /// Of many agents like these, which post to an emulated network that misbehaves, with an emulated model that does so too.
     pub fn on_a_network(program: &'a Program, agents: &Path, seed: u64) -> Result<Self, String> {
-        let mut kills = Self::new(program, agents, seed)?;
+        let mut kills = Self::empty(program, seed)?;
+        for (n, agent) in AGENTS.into_iter().cycle().take(MANY).enumerate() {
+            let text =
+                std::fs::read_to_string(agents.join(format!("{agent}.json"))).map_err(|error| error.to_string())?;
+            let mut file: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            // An account's name is short.
+            let id = format!("{}-{n}", agent.split('-').next().unwrap_or(agent));
+            file["id"] = id.as_str().into();
+            let copy = kills.folder.path().join(format!("{id}.json"));
+            std::fs::write(&copy, file.to_string()).map_err(|error| error.to_string())?;
+            kills.import(&id, &copy)?;
+        }
         let network = Network::start(program, kills.folder.path(), seed)?;
-        network.configure(kills.folder.path())?;
+        network.configure(kills.folder.path(), &kills.agents)?;
         kills.network = Some(network);
         Ok(kills)
+    }
+
+    fn empty(program: &'a Program, seed: u64) -> Result<Self, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        Ok(Self { program, folder, seed, round: 0, accepted: BTreeSet::new(), agents: Vec::new(), network: None })
+    }
+
+    fn import(&mut self, agent: &str, file: &Path) -> Result<(), String> {
+        let imported = (self.program)(self.folder.path()).args(["agent", "import"]).arg(file).output();
+        let imported = imported.map_err(|error| error.to_string())?;
+        if !imported.status.success() {
+            return Err(format!("{agent}: {}", String::from_utf8_lossy(&imported.stderr)));
+        }
+        self.agents.push(agent.to_owned());
+        Ok(())
     }
 
     fn data(&self) -> PathBuf {
@@ -153,6 +177,9 @@ impl<'a> Kills<'a> {
                 let (answered, all, host, socket) = (&answered, &all, &host, &socket);
                 scope.spawn(move || {
                     for n in 0.. {
+                        if answered.load(SeqCst) >= wanted {
+                            break;
+                        }
                         let id = format!("evt_{}_{round}_{sender}_{n}", kills.seed);
                         if !send(socket, &kills.event(&id, sender, n)) {
                             break;
@@ -182,7 +209,7 @@ impl<'a> Kills<'a> {
             Some(_) => ("command_post", network::asked_for(id, n)),
         };
         json!({
-            "id": id, "kind": kind, "source": "cli", "agent": AGENTS[(sender + n) % AGENTS.len()], "priority": "normal",
+            "id": id, "kind": kind, "source": "cli", "agent": self.agents[(sender + n) % self.agents.len()], "priority": "normal",
             "at": puppet_types::Timestamp::from_system(), "payload": payload,
             // Now and then one that is too far down a chain: it can only be given up.
             "hops": if n % 7 == 6 { 9 } else { 0 },
@@ -223,7 +250,7 @@ impl<'a> Kills<'a> {
         let mut given_up = 0;
         for id in &self.accepted {
             let fate = fate(&db, id).ok_or_else(|| format!("{id} was accepted and is lost"))?;
-            given_up += usize::from(fate.is_right(id)?);
+            given_up += usize::from(fate.is_right(id, self.network.is_some())?);
         }
         let effects = nothing_twice(&db, self.network.is_none())?;
         let posts = self.network.as_ref().map_or(Ok(0), |network| network.agrees(&db))?;
@@ -268,9 +295,13 @@ struct Fate {
 
 impl Fate {
     /// Ended by one commit of one invocation, or given up because it cannot be handled: that is the answer.
-    fn is_right(&self, id: &str) -> Result<bool, String> {
+    /// What a network kept from its end may have been tried several times, and has one record; so has what was failed for
+    /// want of budget.
+    fn is_right(&self, id: &str, on_a_network: bool) -> Result<bool, String> {
         match (self.state.as_str(), self.reason.as_deref(), self.attempts, self.records) {
             ("done", _, 1, 1) => Ok(false),
+            ("done", _, _, 1) if on_a_network => Ok(false),
+            ("dead", Some("failed"), _, 1) if on_a_network => Ok(true),
             ("dead", Some("loop"), _, 0) => Ok(true),
             (state, reason, attempts, records) => {
                 Err(format!("{id} is {state} ({reason:?}), ended {attempts} times by {records} invocations"))

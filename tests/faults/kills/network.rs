@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{AGENTS, Program};
+use super::Program;
 
 /// Until it is dropped.
 pub struct Network {
@@ -62,15 +62,15 @@ impl Network {
     }
 
     /// Lets the agents of a folder post there, each as an account of its own, and soon again after a fault.
-    pub fn configure(&self, folder: &Path) -> Result<(), String> {
+    pub fn configure(&self, folder: &Path, agents: &[String]) -> Result<(), String> {
         let mut config = format!(
             "[tweet]\nprovider = \"x\"\n[tweet.x]\nendpoint = \"{}\"\ntimeout_ms = 2000\nsettle_ms = 200\n",
             self.url("x")?
         );
         let mut tokens = "TOKEN_MODEL=emulated-model\n".to_owned();
-        for account in AGENTS.map(account) {
-            let _ = writeln!(config, "[tweet.x.accounts.{account}]\ntoken_env = \"TOKEN_{account}\"");
-            let _ = writeln!(tokens, "TOKEN_{account}=emulated-{account}");
+        for account in agents.iter().map(|agent| account(agent)) {
+            let _ = writeln!(config, "[tweet.x.accounts.{account}]\ntoken_env = \"TOKEN_{}\"", account.to_uppercase());
+            let _ = writeln!(tokens, "TOKEN_{}=emulated-{account}", account.to_uppercase());
         }
         let _ = write!(
             config,
@@ -96,13 +96,13 @@ impl Network {
         let posts = accounts.flat_map(|account| account["posts"].as_array().into_iter().flatten());
         let there: Vec<String> = posts.filter_map(|post| post["id"].as_str()).map(str::to_owned).collect();
         posts_agree(&there, db)?;
-        let asked = told["llm"]["requests"].as_u64().unwrap_or(0);
-        const BOOKED: &str = "SELECT coalesce(sum(used), 0) FROM budgets \
-                              WHERE scope = 'agent' AND capability = 'llm' AND amount = 'requests' AND period = 'day'";
-        let booked =
-            db.query_row(BOOKED, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())?.unsigned_abs();
-        if asked == 0 || asked > booked {
-            return Err(format!("the model was asked {asked} times, and {booked} are booked"));
+        let counted = |key: &str| told["llm"][key].as_i64().unwrap_or(0);
+        let used = counted("prompt_tokens") + counted("completion_tokens");
+        const BOOKED: &str = "SELECT coalesce(sum(used + overrun), 0) FROM budgets \
+                              WHERE scope = 'agent' AND capability = 'llm' AND amount = 'tokens' AND period = 'day'";
+        let booked = db.query_row(BOOKED, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())?;
+        if used == 0 || used > booked {
+            return Err(format!("the model has written {used} tokens, and {booked} are booked"));
         }
         Ok(there.len())
     }

@@ -1,6 +1,8 @@
 //! Rule 2: an invocation that does not end well leaves its journal row (with what its agent was cast with), the end of
 //! its event and its strike, and nothing else: the whole database is compared, table by table.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use puppet_grants::{Amount, Period, Request};
 use puppet_types::{Breach, Capability, Event, Outcome, Priority};
 
@@ -160,4 +162,26 @@ async fn a_paid_read_of_a_failed_call_stays_booked() {
     let tokens: Vec<_> = rows["budgets"].iter().filter(|row| row.contains(&format!("{:?}", b"tokens"))).collect();
     assert_eq!(tokens.len(), 1, "{:?}", rows["budgets"]);
     assert!(rows["open_reads"].is_empty() && rows["kept_reads"].is_empty());
+}
+
+/// An event that fails for want of a model comes again, and what was paid for is not asked for again; one that fails
+/// with all its answers does not.
+#[tokio::test]
+async fn what_fails_for_want_of_a_provider_is_tried_again() {
+    let steps = vec![Step::Complete, Step::PostAnswer];
+    let cast = Cast { pack: "pack", steps, end: End::ByPriority, requests: everything() };
+    let scene = Scene::of(cast).await;
+    let failing = Event { priority: Priority::Normal, ..event("e1", "ann", start()) };
+    scene.host.submit(vec![failing]).await.unwrap();
+    // The first question is answered, the second is not, twice.
+    scene.model.away_after.store(1, SeqCst);
+    scene.model.away.store(2, SeqCst);
+    scene.run_until(after(30_000)).await;
+    let entries = scene.journal().await;
+    let [entry] = &entries[..] else { panic!("one record of one event: {}", entries.len()) };
+    assert!(matches!(entry.invocation.outcome, Outcome::Failed(_)), "{:?}", entry.invocation.outcome);
+    assert!(entry.invocation.reads.iter().all(|read| read.unanswered().is_none()), "{:?}", entry.invocation.reads);
+    assert_eq!(scene.model.asked.load(SeqCst), 4, "once, and three times");
+    let dead = scene.host.store.dead_letters(9).await.unwrap();
+    assert_eq!(dead.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), ["failed"]);
 }

@@ -13,7 +13,7 @@ use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
 use puppet_tweet::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
-use puppet_types::{AccountId, CallError, PostId, Timestamp};
+use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
 /// Nobody posts but us; every order is carried out.
 #[derive(Default)]
@@ -178,6 +178,10 @@ pub struct Model {
     pub asked: AtomicU32,
     /// Questions are never answered.
     pub hangs: AtomicBool,
+    /// So many questions find nobody there …
+    pub away: AtomicU32,
+    /// … once so many were asked.
+    pub away_after: AtomicU32,
     /// What it says an answer took, instead of 3 tokens.
     pub takes: AtomicU32,
 }
@@ -195,6 +199,9 @@ impl LlmProvider for Model {
         let asked = self.asked.fetch_add(1, SeqCst) + 1;
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
+        }
+        if asked > self.away_after.load(SeqCst) && is_due(&self.away) {
+            return Err(Failure::told(CallError::new(Code::ProviderUnavailable, "nobody is there"), Vec::new()));
         }
         let takes = self.takes.load(SeqCst).max(3);
         let usage = Usage { prompt_tokens: takes - 1, completion_tokens: 1 };
