@@ -26,7 +26,7 @@ pub use network::posts_agree;
 
 const AGENTS: [&str; 3] = ["harbour-watch", "orbit-desk", "sourdough-sage"];
 /// Agents on a network: each may post a dozen times an hour.
-const MANY: usize = 18;
+const MANY: usize = 36;
 /// Who speak to the host at the same time.
 const SENDERS: usize = 4;
 /// A host that does not get through its mail in this time has lost it.
@@ -209,7 +209,7 @@ impl<'a> Kills<'a> {
             Some(_) => ("command_post", network::asked_for(id, n)),
         };
         json!({
-            "id": id, "kind": kind, "source": "cli", "agent": self.agents[(sender + n) % self.agents.len()], "priority": "normal",
+            "id": id, "kind": kind, "source": "cli", "agent": self.agents[(self.round as usize * 7 + sender * 5 + n) % self.agents.len()], "priority": "normal",
             "at": puppet_types::Timestamp::from_system(), "payload": payload,
             // Now and then one that is too far down a chain: it can only be given up.
             "hops": if n % 7 == 6 { 9 } else { 0 },
