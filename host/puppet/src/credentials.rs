@@ -69,13 +69,16 @@ pub fn get(setup: &Setup, name: &str) -> Result<Option<Secret>> {
     Ok(Some(value))
 }
 
+/// The value of a credential that cannot be done without: `why` says what it is for.
+pub fn needed(setup: &Setup, name: &str, why: &str) -> Result<Secret> {
+    get(setup, name)?.ok_or_else(|| trouble(setup, name, &format!("is not set, and {why}"), "set its variable"))
+}
+
 /// The secrets of the data folder, opened with the key that the configuration names.
 pub fn secrets(setup: &Setup) -> Result<SecretsFile> {
     let key = match &setup.config.store.key {
         None => None,
-        Some(name) => Some(get(setup, name)?.ok_or_else(|| {
-            trouble(setup, name, "is not set, and the secrets are encrypted under it", "set its variable")
-        })?),
+        Some(name) => Some(needed(setup, name, "the secrets are encrypted under it")?),
     };
     let file = SecretsFile::open(&setup.data, key).map_err(of_secrets)?;
     let values: Vec<Secret> = file.names().filter_map(|name| file.get(name)).collect();

@@ -103,7 +103,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Resume => commands::halt::resume(&setup, out).await,
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
-            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
+            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&setup, &args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }
