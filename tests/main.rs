@@ -30,6 +30,7 @@ mod secrets;
 mod sending;
 mod sight;
 mod simulate;
+mod store_copy;
 mod support;
 mod terminal;
 mod waiting;

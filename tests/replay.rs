@@ -15,7 +15,7 @@ use puppet::{
 };
 use puppet_engine::{Divergence, Replayed, VirtualClock, replay};
 use puppet_llm::Llm;
-use puppet_store::{AgentStore as _, Filter, JournalStore as _, SqliteStore};
+use puppet_store::{AgentStore as _, Filter, JournalStore, SqliteStore};
 use puppet_types::{Invocation, ReadStatus, Timestamp};
 
 use crate::{support, weeks};
@@ -28,7 +28,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
     let config = Config::default();
     let generators = config.generators.all().map(|(name, generator)| (name.to_owned(), generator.interval_ms));
     let plan = Plan {
-        store: store.clone(),
+        store: store.clone().into(),
         clock: Arc::new(VirtualClock::new(Timestamp::parse("2030-01-01T00:00:00Z").unwrap())),
         secret: assembly::seeded("simulation", seed),
         generators: generators.into(),
@@ -48,7 +48,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
 }
 
 /// Everything that ran, oldest first.
-pub async fn journal(store: &SqliteStore) -> Vec<Invocation> {
+pub async fn journal(store: &dyn JournalStore) -> Vec<Invocation> {
     let filter = Filter { oldest_first: true, limit: 1_000_000, ..Filter::default() };
     store.journal(&filter).await.unwrap().into_iter().map(|entry| entry.invocation).collect()
 }
@@ -59,7 +59,7 @@ async fn again(assembly: &Assembly, recorded: &Invocation) -> Option<Divergence>
 }
 
 async fn all_again(assembly: &Assembly) -> Vec<Invocation> {
-    let journal = journal(&assembly.store).await;
+    let journal = journal(&*assembly.store).await;
     for recorded in &journal {
         let divergence = again(assembly, recorded).await;
         let Invocation { id, agent, event, .. } = recorded;
@@ -101,7 +101,7 @@ async fn days_full_of_refusals_run_again_with_more_to_spend() {
 #[tokio::test]
 async fn a_week_that_was_tampered_with_is_told() {
     let week = host_of(weeks::week_folder(), 42).await;
-    let journal = journal(&week.store).await;
+    let journal = journal(&*week.store).await;
     let written = journal.iter().find(|recorded| {
         let asked = recorded.reads.iter().any(|read| read.operation == "complete");
         asked && recorded.decisions.iter().any(|numbered| numbered.decision.kind() == "post")

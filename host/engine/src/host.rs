@@ -187,6 +187,11 @@ impl Host {
         self.actors.clear();
     }
 
+    /// The same for a few.
+    pub(crate) fn recast_some<'a>(&self, agents: impl IntoIterator<Item = &'a AgentId>) {
+        self.actors.forget(agents);
+    }
+
     /// The plugins that serve, by pack.
     pub fn plugins(&self) -> Arc<Plugins> {
         self.versions.serving()

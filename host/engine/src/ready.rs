@@ -67,6 +67,17 @@ impl Ready {
         }
     }
 
+    /// Forgets some. What is being made meanwhile is not kept, whoever it is.
+    pub fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a AgentId>) {
+        let mut kept = self.kept();
+        kept.generation += 1;
+        for id in ids {
+            if let Some((_, weight)) = kept.actors.pop(id) {
+                kept.weight -= weight;
+            }
+        }
+    }
+
     /// Forgets all.
     pub fn clear(&self) {
         let mut kept = self.kept();

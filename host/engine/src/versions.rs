@@ -93,9 +93,9 @@ impl Versions {
         })
     }
 
-    /// Tries a version.
-    pub(crate) fn try_out(&self, trial: Trial) {
-        self.write(|kept| kept.trials.insert(trial.plugin.id.clone(), trial));
+    /// Tries a version. Answers the trial of its pack that ends with that.
+    pub(crate) fn try_out(&self, trial: Trial) -> Option<Trial> {
+        self.write(|kept| kept.trials.insert(trial.plugin.id.clone(), trial))
     }
 
     /// Ends the trial of a pack.

@@ -7,7 +7,7 @@ use std::{
 
 use puppet_engine::Host;
 use puppet_packs::{AgentSpec, Component, Pack, Secret};
-use puppet_store::{AgentRow, Change, Store, sqlite::SqliteStore};
+use puppet_store::{AgentRow, Change, Store};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -59,8 +59,7 @@ impl NewAgent {
     }
 
     /// Makes it in a folder where no host runs.
-    pub async fn write(&self, store: &SqliteStore, at: Timestamp) -> Result<()> {
-        use puppet_store::CommitStore as _;
+    pub async fn write(&self, store: &dyn Store, at: Timestamp) -> Result<()> {
         self.check(store).await?;
         store.apply(self.changes(at)?).await?;
         Ok(())
@@ -90,8 +89,7 @@ impl NewAgent {
 }
 
 /// An agent of a pack is as its pack is now; it keeps the account that it was given where the pack names none.
-pub async fn refresh(store: &SqliteStore, row: AgentRow, spec: &AgentSpec, names_account: bool) -> Result<()> {
-    use puppet_store::CommitStore as _;
+pub async fn refresh(store: &dyn Store, row: AgentRow, spec: &AgentSpec, names_account: bool) -> Result<()> {
     // One that cannot be read is told when the host takes it up.
     let Ok(old) = spec_of(&row) else { return Ok(()) };
     if old.pack != spec.pack {

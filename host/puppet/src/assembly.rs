@@ -9,7 +9,7 @@ use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
-use puppet_store::sqlite::SqliteStore;
+use puppet_store::Store;
 use puppet_tweet::{Accounts, Local};
 use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::{
     grants::{Grants, Vouched},
     models::Embedding,
     repertoire::{Known, Repertoire, Version},
+    rows::Rows,
     sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -27,7 +28,7 @@ use crate::{
 /// What differs between a host that runs and one that simulates.
 pub struct Plan {
     /// Rows.
-    pub store: SqliteStore,
+    pub store: Rows,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Seeds are HMACs under this.
@@ -63,7 +64,7 @@ pub struct Assembly {
     /// Its timeline, for people who write to it.
     pub local: Arc<Local>,
     /// Its rows.
-    pub store: SqliteStore,
+    pub store: Rows,
     /// What is known of its plugins.
     pub repertoire: Arc<Repertoire>,
 }
@@ -146,7 +147,7 @@ fn refused(version: &Version, error: &puppet_sandbox::LoadError) -> Trouble {
 fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
     let repertoire = Arc::new(Repertoire::default());
     let accounts = Arc::new(Accounts::default());
-    let store: Arc<SqliteStore> = Arc::new(plan.store.clone());
+    let store: Arc<dyn Store> = plan.store.shared();
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
     let memory = match plan.embedding {
         Some((embedder, terms)) if !plan.clock.is_virtual() => {

@@ -1,10 +1,12 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod packs;
+mod store;
 
 use std::path::PathBuf;
 
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -97,6 +99,9 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Where the rows of a deployment are.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

@@ -23,6 +23,7 @@ mod output;
 mod panics;
 mod records;
 pub mod repertoire;
+pub mod rows;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;
@@ -31,7 +32,7 @@ pub mod vetting;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command, Common, PluginsCommand, WhichVersion};
+use cli::{Cli, Command, Common, PluginsCommand, StoreCommand, WhichVersion};
 use output::Output;
 use setup::Setup;
 use trouble::{Result, Trouble};
@@ -102,6 +103,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Resume => commands::halt::resume(&setup, out).await,
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
+            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }

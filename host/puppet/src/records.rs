@@ -3,36 +3,37 @@
 use std::path::PathBuf;
 
 use puppet_packs::AgentSpec;
-use puppet_store::{AgentStore as _, sqlite::SqliteStore};
+use puppet_store::Store;
 use puppet_types::AgentId;
 
 use crate::{
     agents::{self, Found},
     firstparty, installing,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
 
 /// The rows of the data folder.
-pub fn open(setup: &Setup) -> Result<SqliteStore> {
-    if_there(setup)?.ok_or_else(|| nothing(setup))
+pub async fn open(setup: &Setup) -> Result<Rows> {
+    if_there(setup).await?.ok_or_else(|| nothing(setup))
 }
 
 /// The rows of the data folder; none where nothing has lived in it yet.
-pub fn if_there(setup: &Setup) -> Result<Option<SqliteStore>> {
+pub async fn if_there(setup: &Setup) -> Result<Option<Rows>> {
     // What is there and no folder, or cannot be looked at, is told by whoever opens it.
     let fresh = !setup.data.exists() || setup.data.is_dir();
     if fresh && matches!(setup.data.join("puppet.db").try_exists(), Ok(false)) {
         return Ok(None);
     }
-    Ok(Some(SqliteStore::open_read_only(&setup.data)?))
+    Rows::open_read_only(setup).await.map(Some)
 }
 
 /// All agents. Before the first run they are those that the configuration has; where it has none either, nothing
 /// can be said.
 pub async fn agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
-    if let Some(store) = if_there(setup)? {
-        return agents::rows(&store).await;
+    if let Some(store) = if_there(setup).await? {
+        return agents::rows(&*store).await;
     }
     match configured(setup)? {
         Some(found) if !found.specs.is_empty() => Ok(found.specs),
@@ -42,21 +43,21 @@ pub async fn agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
 
 /// The same without those whose rows cannot be understood; `puppet doctor` names them.
 pub async fn readable(setup: &Setup) -> Result<Vec<AgentSpec>> {
-    match if_there(setup)? {
-        Some(store) => understood(&store).await,
+    match if_there(setup).await? {
+        Some(store) => understood(&*store).await,
         None => agents(setup).await,
     }
 }
 
 /// Those that live here and can be read.
-async fn understood(store: &SqliteStore) -> Result<Vec<AgentSpec>> {
+async fn understood(store: &dyn Store) -> Result<Vec<AgentSpec>> {
     Ok(store.agents().await?.iter().filter_map(|row| agents::spec_of(row).ok()).collect())
 }
 
 /// Everybody that a host would have now: those that live here and can be read, and those that the configuration adds.
 pub async fn all_agents(setup: &Setup) -> Result<Vec<AgentSpec>> {
-    let mut specs = match if_there(setup)? {
-        Some(store) => understood(&store).await?,
+    let mut specs = match if_there(setup).await? {
+        Some(store) => understood(&*store).await?,
         None => Vec::new(),
     };
     let stored: Vec<AgentId> = specs.iter().map(|spec| spec.id.clone()).collect();
@@ -85,7 +86,7 @@ pub fn fit(setup: &Setup) -> Result<(Found, Vec<(PathBuf, Trouble)>)> {
 }
 
 /// Everybody who may stand in a journal: agents and generators.
-pub async fn everybody(store: &SqliteStore) -> Result<Vec<AgentId>> {
+pub async fn everybody(store: &dyn Store) -> Result<Vec<AgentId>> {
     let generators = firstparty::GENERATORS.iter().map(|name| AgentId::generator(&(*name).into()));
     let agents = store.agents().await?.into_iter().map(|row| row.id);
     Ok(agents.chain(generators).collect())

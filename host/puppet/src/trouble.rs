@@ -163,6 +163,24 @@ impl From<puppet_engine::VerdictError> for Trouble {
     }
 }
 
+impl From<puppet_store::CopyError> for Trouble {
+    fn from(error: puppet_store::CopyError) -> Self {
+        use puppet_store::CopyError as E;
+        let message = error.to_string();
+        match error {
+            E::NotEmpty { .. } => Self::refused("not-empty", message, "name an empty one: nothing is overwritten"),
+            E::Half(_) => {
+                Self::refused("half-a-copy", message, "finish it: `puppet store copy` with the same --from and --to")
+            }
+            E::Other(_) => Self::refused("half-a-copy", message, "finish that one, or name an empty target"),
+            E::Differs { .. } => {
+                Self::refused("copy-differs", message, "stop whatever works on it, and copy into an empty target")
+            }
+            E::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<puppet_store::StoreError> for Trouble {
     fn from(error: puppet_store::StoreError) -> Self {
         use puppet_store::StoreError as E;

@@ -117,4 +117,7 @@ pub trait CommitStore: Send + Sync {
     async fn commit(&self, commit: Commit) -> Result<Committed>;
     /// Changes outside an invocation (an agent is made, initial memories): one transaction.
     async fn apply(&self, changes: Vec<Change>) -> Result<Committed>;
+    /// Writes what was handed in and takes no more: what comes after is answered with [`crate::StoreError::Closed`]. May
+    /// block. By default there is nothing to write.
+    fn close(&self) {}
 }

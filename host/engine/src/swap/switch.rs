@@ -53,8 +53,10 @@ impl Host {
 
     /// Lets a version serve some agents of its pack.
     pub fn try_out(&self, plugin: Arc<Plugin>, agents: BTreeSet<AgentId>) {
-        self.versions.try_out(Trial { plugin, agents: Arc::new(agents) });
-        self.recast();
+        let agents = Arc::new(agents);
+        let before = self.versions.try_out(Trial { plugin, agents: Arc::clone(&agents) });
+        // All others go on with what they have: casting a hundred anew would be felt.
+        self.recast_some(before.iter().flat_map(|trial| &*trial.agents).chain(&*agents));
     }
 
     /// The version of a pack that is on trial.
@@ -125,8 +127,8 @@ impl Host {
     /// Ends the trial of a candidate: its agents are served as everybody else.
     pub async fn end_trial(&self, plugin: &Arc<Plugin>, served: &Arc<Plugin>) -> Result<(), StoreError> {
         self.give_way(plugin, served).await?;
-        self.versions.end_trial(&plugin.id);
-        self.recast();
+        let trial = self.versions.end_trial(&plugin.id);
+        self.recast_some(trial.iter().flat_map(|trial| &*trial.agents));
         self.look_again_for(&plugin.id);
         Ok(())
     }

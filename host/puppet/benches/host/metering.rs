@@ -20,7 +20,7 @@ use puppet::{
 use puppet_engine::{Divergence, Host, VirtualClock, replay};
 use puppet_llm::Llm;
 use puppet_sandbox::{Sandbox, SandboxConfig};
-use puppet_store::{AgentStore as _, Filter, JournalStore as _, SqliteStore};
+use puppet_store::{AgentStore as _, Filter, SqliteStore, Store};
 use puppet_types::{Invocation, Outcome, Timestamp};
 
 use crate::{
@@ -42,7 +42,7 @@ pub fn rows(effort: &Effort) -> Vec<Row> {
         let unmetered = host(&data, Sandbox::unmetered(config()).unwrap()).await;
         let mut rows = Vec::new();
         for plugin in firstparty::plugins() {
-            let met = met(&metered.store, plugin.manifest.id.as_str()).await;
+            let met = met(&*metered.store, plugin.manifest.id.as_str()).await;
             rows.push(row(plugin.manifest.id.as_str(), &met, [&metered.host, &unmetered.host], effort).await);
         }
         rows
@@ -93,7 +93,7 @@ fn simulated(folder: &Path) -> PathBuf {
 }
 
 /// What a plugin met and ended well with.
-async fn met(store: &SqliteStore, plugin: &str) -> Vec<Invocation> {
+async fn met(store: &dyn Store, plugin: &str) -> Vec<Invocation> {
     let filter = Filter { oldest_first: true, limit: 100_000, ..Filter::default() };
     let journal = store.journal(&filter).await.unwrap().into_iter().map(|entry| entry.invocation);
     let met: Vec<_> =
@@ -109,7 +109,7 @@ async fn host(data: &Path, sandbox: Sandbox) -> Assembly {
     let generators = config.generators.all().map(|(name, generator)| (name.to_owned(), generator.interval_ms)).into();
     let offline = config::Llm::OFFLINE;
     let plan = Plan {
-        store: store.clone(),
+        store: store.clone().into(),
         clock: Arc::new(VirtualClock::new(Timestamp::parse("2030-01-01T00:00:00Z").unwrap())),
         secret: assembly::seeded("simulation", 42),
         generators,

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use puppet_agent::decayed;
 use puppet_packs::AgentSpec;
-use puppet_store::{
-    AgentStore as _, HostLock, MemoryStore as _,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::HostLock;
 use puppet_types::{AgentId, Mood, Timestamp, counted};
 use serde_json::json;
 
@@ -19,6 +16,7 @@ use crate::{
     models::Usable,
     output::{List, Output, Table},
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -62,8 +60,8 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
 
 /// What a real import would be refused for: its id, or its account, is another's.
 async fn could_be_made(setup: &Setup, agent: &NewAgent) -> Result<()> {
-    match records::if_there(setup)? {
-        Some(store) => agent.check(&store).await,
+    match records::if_there(setup).await? {
+        Some(store) => agent.check(&*store).await,
         None => Ok(()),
     }
 }
@@ -81,10 +79,10 @@ async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs
         return made.map(drop).ok_or_else(gone);
     }
     let _lock = HostLock::take(&setup.data)?;
-    let store = SqliteStore::open(&setup.data, Options::default())?;
-    agent.check(&store).await?;
+    let store = Rows::open(setup).await?;
+    agent.check(&*store).await?;
     agents::keep(setup, secrets)?;
-    agent.write(&store, Timestamp::from_system()).await?;
+    agent.write(&*store, Timestamp::from_system()).await?;
     store.close();
     Ok(())
 }
@@ -109,7 +107,7 @@ async fn list(setup: &Setup, out: Output) -> Result<()> {
 }
 
 async fn show(setup: &Setup, id: &AgentId, out: Output) -> Result<()> {
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     let Some(row) = store.agent(id).await? else {
         let ids: Vec<AgentId> = store.agents().await?.into_iter().map(|row| row.id).collect();
         return Err(unknown_agent(id, &ids));

@@ -2,10 +2,7 @@
 //! running host where there is one, and otherwise into the folder, for the next.
 
 use puppet_engine::{Verdict, decide};
-use puppet_store::{
-    Effect, EffectState, HostLock, OutboxStore as _,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{Effect, EffectState, HostLock};
 use puppet_types::{Digest, EffectId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,6 +14,7 @@ use crate::{
     feed::beginning,
     output::{List, Output, Table},
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -51,9 +49,9 @@ pub async fn run(setup: &Setup, command: Approvals, out: Output) -> Result<()> {
 
 /// Everything that can still be approved, the oldest first; of one agent or of all.
 async fn waiting(setup: &Setup, agent: Option<&str>) -> Result<Vec<Effect>> {
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     if let Some(agent) = agent.map(Into::into) {
-        let all = records::everybody(&store).await?;
+        let all = records::everybody(&*store).await?;
         if !all.contains(&agent) {
             return Err(unknown_agent(&agent, &all));
         }
@@ -140,7 +138,7 @@ fn digest_of(text: &str) -> Result<Digest> {
 /// Where verdicts are handed in: the host, or the folder where none runs. The folder is held until all are said.
 struct Desk<'a> {
     setup: &'a Setup,
-    folder: Option<(SqliteStore, HostLock)>,
+    folder: Option<(Rows, HostLock)>,
 }
 
 impl Desk<'_> {
@@ -151,11 +149,11 @@ impl Desk<'_> {
                 return Ok(answer);
             }
             let lock = HostLock::take(&self.setup.data)?;
-            self.folder = Some((SqliteStore::open(&self.setup.data, Options::default())?, lock));
+            self.folder = Some((Rows::open(self.setup).await?, lock));
         }
         let Some((store, _)) = &self.folder else { return Err(Trouble::internal("no folder is open")) };
         let at = present(self.setup);
-        let spoken = decide(store, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
+        let spoken = decide(&**store, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
         Ok(decided(&spoken.effect))
     }
 }

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use puppet_engine::budgets::{once_each, with_what_is_there};
 use puppet_grants::{Ledger, Owner};
-use puppet_store::BudgetStore as _;
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -62,7 +61,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 /// From the folder alone.
 async fn stored(setup: &Setup) -> Result<Value> {
     let at = present(setup);
-    let store = records::if_there(setup)?;
+    let store = records::if_there(setup).await?;
     let spent = match &store {
         Some(store) => store.spent().await?,
         None => Vec::new(),
@@ -88,7 +87,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
     }
     let mut lines = once_each(lines);
     if let Some(store) = store {
-        lines = with_what_is_there(&store, lines).await?;
+        lines = with_what_is_there(&*store, lines).await?;
     }
     let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
     serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use puppet_engine::MAILBOX;
 use puppet_packs::SECRETS_FILE;
-use puppet_store::{
-    AgentStore as _, EffectState, HaltStore as _, HostLock, OutboxStore as _, StoreError, sqlite::SqliteStore,
-};
+use puppet_store::{EffectState, HostLock, Store, StoreError};
 use serde::Serialize;
 
 use puppet_types::{Breach, Limit, counted};
@@ -95,8 +93,8 @@ fn limits(setup: &Setup, out: Output) -> Result<()> {
 async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
     // A folder that cannot be opened is told by its own check.
-    if let Ok(Some(store)) = records::if_there(setup) {
-        checks.extend([agents(&store).await, stop(&store).await, outbox(&store).await, approvals(&store).await]);
+    if let Ok(Some(store)) = records::if_there(setup).await {
+        checks.extend([agents(&*store).await, stop(&*store).await, outbox(&*store).await, approvals(&*store).await]);
     }
     checks.extend(of_credentials(setup));
     checks.push(secrets(setup));
@@ -209,7 +207,7 @@ async fn folder(setup: &Setup) -> Check {
         }
         Err(error) => return of_trouble("data folder", "fail", &error.into()),
     }
-    match records::if_there(setup) {
+    match records::if_there(setup).await {
         Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written"), ""),
         Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
@@ -217,7 +215,7 @@ async fn folder(setup: &Setup) -> Check {
 }
 
 /// Whether the operator has stopped everything.
-async fn stop(store: &SqliteStore) -> Check {
+async fn stop(store: &dyn Store) -> Check {
     match store.halted().await {
         Ok(None) => check("halt", "ok", "effects leave", ""),
         Ok(Some(halt)) => check("halt", "warn", words(&halt), "`puppet resume` lets effects leave"),
@@ -226,7 +224,7 @@ async fn stop(store: &SqliteStore) -> Check {
 }
 
 /// Effects that wait for the operator.
-async fn approvals(store: &SqliteStore) -> Check {
+async fn approvals(store: &dyn Store) -> Check {
     let waiting = match store.effects(&[EffectState::WaitingForApproval]).await {
         Ok(waiting) => waiting,
         Err(error) => return of_trouble("approvals", "fail", &error.into()),
@@ -240,7 +238,7 @@ async fn approvals(store: &SqliteStore) -> Check {
 }
 
 /// Agents whose rows cannot be understood: their events wait until somebody mends them.
-async fn agents(store: &SqliteStore) -> Check {
+async fn agents(store: &dyn Store) -> Check {
     let rows = match store.agents().await {
         Ok(rows) => rows,
         Err(error) => return of_trouble("agents", "fail", &error.into()),
@@ -254,7 +252,7 @@ async fn agents(store: &SqliteStore) -> Check {
 }
 
 /// Effects of which nobody knows whether they happened: somebody has to look.
-async fn outbox(store: &SqliteStore) -> Check {
+async fn outbox(store: &dyn Store) -> Check {
     let doubtful = match store.effects(&[EffectState::InDoubt]).await {
         Ok(doubtful) => doubtful,
         Err(error) => return of_trouble("outbox", "fail", &error.into()),

@@ -3,10 +3,7 @@
 
 mod ended;
 
-use puppet_store::{
-    AgentStore as _, EventStore as _, HostLock,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::HostLock;
 use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep, scrub};
 use serde_json::{Value, json};
 
@@ -15,6 +12,7 @@ use crate::{
     control::{self, Request, Said, unknown_agent},
     output::Output,
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -56,7 +54,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
         None if wait => return Err(no_host(setup, "start one with `puppet run`, or leave --wait out")),
         None => {
             let _lock = HostLock::take(&setup.data)?;
-            let store = SqliteStore::open(&setup.data, Options::default())?;
+            let store = Rows::open(setup).await?;
             store.accept(events).await?;
             store.close();
             out.note("no host runs here: the event is kept, and handled when one does");
@@ -145,7 +143,7 @@ async fn known(setup: &Setup) -> Result<Vec<AgentId>> {
     if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
         return serde_json::from_value(ids).map_err(Trouble::internal);
     }
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     Ok(store.agents().await?.into_iter().map(|row| row.id).collect())
 }
 

@@ -1,10 +1,7 @@
 //! `halt` and `resume`: stops and resumes every outbox at once. Through the running host where there is one; otherwise
 //! in the folder, for the next.
 
-use puppet_store::{
-    Change, CommitStore as _, Halt, HaltStore as _, HostLock,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{Change, Halt, HostLock};
 use puppet_types::Timestamp;
 use serde_json::json;
 
@@ -12,6 +9,7 @@ use crate::{
     control::{self, Request},
     output::Output,
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -50,9 +48,9 @@ pub fn check_reason(reason: &str) -> Result<()> {
 
 /// A folder in which nothing has lived is most likely another than was meant.
 async fn in_folder(setup: &Setup, halt: Option<Halt>) -> Result<Option<Halt>> {
-    drop(records::open(setup)?);
+    drop(records::open(setup).await?);
     let _lock = HostLock::take(&setup.data)?;
-    let store = SqliteStore::open(&setup.data, Options::default())?;
+    let store = Rows::open(setup).await?;
     store.apply(vec![Change::Halt(halt)]).await?;
     let stands = store.halted().await?;
     store.close();

@@ -64,7 +64,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
     let generator = stranger.world == World::EventGenerator;
     let pack = stranger.manifest.id.clone();
     let plan = Plan {
-        store: SqliteStore::in_memory()?,
+        store: SqliteStore::in_memory()?.into(),
         clock: Arc::new(VirtualClock::new(at)),
         secret: assembly::seeded("invoke", args.seed.unwrap_or(SEED)),
         generators: BTreeMap::new(),

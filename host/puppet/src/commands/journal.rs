@@ -2,9 +2,7 @@
 
 pub mod forget;
 
-use puppet_store::{
-    DeadLetter, EventStore as _, Filter, JournalStore as _, OutboxStore as _, StateBlob, sqlite::SqliteStore,
-};
+use puppet_store::{DeadLetter, Filter, StateBlob, Store};
 use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
 use serde_json::{Value, json};
 
@@ -28,18 +26,18 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     if let Some(JournalCommand::Forget(args)) = &args.command {
         return forget::run(setup, args, out).await;
     }
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     match &args.command {
-        Some(JournalCommand::Show { id }) => return show(&store, id, out).await,
-        Some(JournalCommand::Dead { limit }) => return dead(&store, *limit, out).await,
+        Some(JournalCommand::Show { id }) => return show(&*store, id, out).await,
+        Some(JournalCommand::Dead { limit }) => return dead(&*store, *limit, out).await,
         Some(JournalCommand::Forget(_)) | None => {}
     }
     let mut filter = filter(&args, present(setup))?;
     if let Some(agent) = &filter.agent {
-        known(&store, agent).await?;
+        known(&*store, agent).await?;
     }
     if args.follow {
-        return follow(&store, filter, out).await;
+        return follow(&*store, filter, out).await;
     }
     let wanted = filter.limit;
     filter.limit += 1;
@@ -68,13 +66,13 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 }
 
 /// Whether an agent of this id may stand in the journal.
-pub(super) async fn known(store: &SqliteStore, agent: &AgentId) -> Result<()> {
+pub(super) async fn known(store: &dyn Store, agent: &AgentId) -> Result<()> {
     let all = records::everybody(store).await?;
     if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
 }
 
 /// Events that were given up, newest first; on a terminal oldest first, as the journal.
-async fn dead(store: &SqliteStore, limit: u64, out: Output) -> Result<()> {
+async fn dead(store: &dyn Store, limit: u64, out: Output) -> Result<()> {
     let letters = store.dead_letters(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
     if out.json {
         let items = letters.into_iter().map(|letter| {
@@ -129,7 +127,7 @@ pub(super) fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp>
     Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
 }
 
-async fn show(store: &SqliteStore, id: &str, out: Output) -> Result<()> {
+async fn show(store: &dyn Store, id: &str, out: Output) -> Result<()> {
     let id = InvocationId::new(id);
     let entry = store.invocation(&id).await?.ok_or_else(|| no_such(&id))?;
     let effects = store.effects_of(&id).await?;
@@ -142,7 +140,7 @@ fn no_such(id: &InvocationId) -> Trouble {
     Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
-async fn follow(store: &SqliteStore, mut filter: Filter, out: Output) -> Result<()> {
+async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()> {
     let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
     filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
     filter.oldest_first = true;

@@ -24,3 +24,4 @@ pub mod remove;
 pub mod rollback;
 pub mod run;
 pub mod simulate;
+pub mod store;

@@ -1,6 +1,6 @@
 //! `outbox list`: effects and how far they are, the newest first. Reads the data folder, also while a host works in it.
 
-use puppet_store::{Effect, EffectState, OutboxStore as _};
+use puppet_store::{Effect, EffectState};
 use serde::Serialize;
 
 use crate::{
@@ -32,7 +32,7 @@ pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<(
         Some(name) => vec![state_of(name)?],
         None => EffectState::ALL.to_vec(),
     };
-    let effects = records::open(setup)?.effects(&states).await?;
+    let effects = records::open(setup).await?.effects(&states).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut page = effects.into_iter().rev().filter(|effect| before.is_none_or(|before| effect.seq < before));
     let shown: Vec<Effect> = page.by_ref().take(wanted).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use puppet_engine::report::quantile;
 use puppet_grants::{Amount, CEILINGS, Ledger, Period, Request, Requests, Rights};
 use puppet_packs::{AgentSpec, Entry, Installed, State};
-use puppet_store::{Filter, JournalStore as _, StrikeStore as _, sqlite::SqliteStore};
+use puppet_store::{Filter, Store};
 use puppet_types::{AgentId, Capability, Digest, Outcome, PackId, Timestamp, counted};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -60,8 +60,8 @@ struct Behaviour {
 
 /// Runs it.
 pub async fn run(setup: &Setup, out: Output) -> Result<()> {
-    let (agents, behaviour) = match records::if_there(setup)? {
-        Some(store) => (agents(&agents::rows(&store).await?), behaviour(&store).await?),
+    let (agents, behaviour) = match records::if_there(setup).await? {
+        Some(store) => (agents(&agents::rows(&*store).await?), behaviour(&*store).await?),
         // Nothing has lived here yet: what comes with the program can still be shown.
         None => (agents(&records::fit(setup)?.0.specs), BTreeMap::new()),
     };
@@ -161,7 +161,7 @@ pub async fn hosted(setup: &Setup) -> Result<Hosted> {
     if let Some(answer) = control::ask(&setup.data, &Ask::Plugins).await? {
         return serde_json::from_value(answer).map_err(Trouble::internal);
     }
-    let rows = match records::if_there(setup)? {
+    let rows = match records::if_there(setup).await? {
         Some(store) => store.strikes().await?,
         None => Vec::new(),
     };
@@ -204,7 +204,7 @@ fn agents(specs: &[AgentSpec]) -> Agents {
 
 type Behaviours = BTreeMap<(PackId, Digest), Behaviour>;
 
-async fn behaviour(store: &SqliteStore) -> Result<Behaviours> {
+async fn behaviour(store: &dyn Store) -> Result<Behaviours> {
     let mut all = Behaviours::new();
     let mut after = 0;
     loop {

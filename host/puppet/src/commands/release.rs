@@ -2,10 +2,7 @@
 //! where there is one; otherwise in the folder, for the next.
 
 use puppet_engine::forgiven;
-use puppet_store::{
-    CommitStore as _, HostLock, StrikeStore as _,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::HostLock;
 use puppet_types::{PackId, counted};
 use serde_json::json;
 
@@ -14,6 +11,7 @@ use crate::{
     control::{self, Hosted, Request},
     firstparty,
     output::Output,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -27,7 +25,7 @@ pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
     let stands = of_pack.map(|running| running.stands).unwrap_or_default();
     if control::ask(&setup.data, &Request::Release { pack: pack.clone() }).await?.is_none() {
         let _lock = HostLock::take(&setup.data)?;
-        let store = SqliteStore::open(&setup.data, Options::default())?;
+        let store = Rows::open(setup).await?;
         store.apply(forgiven(store.strikes().await?, &pack)?).await?;
         store.close();
     }

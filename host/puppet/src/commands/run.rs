@@ -11,10 +11,7 @@ use std::{
 
 use puppet_engine::{Host, Live, SystemClock};
 use puppet_packs::{AgentSpec, Installed};
-use puppet_store::{
-    AgentStore as _, HostLock,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{HostLock, Store};
 use puppet_types::{AgentId, Timestamp, counted};
 use tokio::sync::watch;
 
@@ -34,7 +31,9 @@ use crate::{
     installing,
     models::{self, Usable},
     output::Output,
-    records, sandboxed,
+    records,
+    rows::Rows,
+    sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps},
     trouble::{Result, Trouble},
@@ -53,7 +52,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let lock = HostLock::take(&setup.data)?;
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));
-    let store = SqliteStore::open(&setup.data, Options::default())?;
+    let store = Rows::open(setup).await?;
     let secrets = credentials::secrets(setup)?;
     if let Some(warning) = secrets.warning() {
         out.note(format!("{} ({})", warning.message, warning.remedy));
@@ -91,7 +90,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let Assembly { host, local, repertoire, .. } = assembly;
     host.load().await?;
     start.restore(&host).await?;
-    adopt(&store, (found, &start.agents), setup, out).await?;
+    adopt(&*store, (found, &start.agents), setup, out).await?;
     let mut packs = BTreeSet::new();
     let tell = |spec: &AgentSpec| {
         packs.insert(spec.pack.clone());
@@ -244,7 +243,7 @@ fn install(assembly: &Assembly, start: &AtStart, out: Output) -> Vec<String> {
 /// Agents of packs and agent files that do not live here yet come to live here; those of packs are as their packs are
 /// now.
 async fn adopt(
-    store: &SqliteStore,
+    store: &dyn Store,
     (found, packs): (Found, &[(AgentSpec, bool)]),
     setup: &Setup,
     out: Output,

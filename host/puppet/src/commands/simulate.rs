@@ -29,6 +29,7 @@ use crate::{
     grants::Grants,
     models,
     output::{Output, Table},
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -51,7 +52,7 @@ pub async fn run(setup: &Setup, args: &Simulate, out: Output) -> Result<()> {
     apart(args)?;
     let data = fresh(&args.out, course.start)?;
     let _lock = HostLock::take(&data)?;
-    let store = SqliteStore::open(&data, Options { durability: Durability::Relaxed })?;
+    let store = SqliteStore::open(&data, Options { durability: Durability::Relaxed })?.into();
     let clock = Arc::new(VirtualClock::new(course.start));
     let plan = plan(args, &course, store, &clock);
     let packs: BTreeSet<PackId> = found.specs.iter().map(|spec| spec.pack.clone()).collect();
@@ -111,7 +112,7 @@ impl Course {
 }
 
 /// The host of such a course: on its own clock, with the offline model, under a secret that follows from the seed.
-pub(super) fn plan(args: &Simulate, course: &Course, store: SqliteStore, clock: &Arc<VirtualClock>) -> Plan {
+pub(super) fn plan(args: &Simulate, course: &Course, store: Rows, clock: &Arc<VirtualClock>) -> Plan {
     Plan {
         store,
         clock: Arc::clone(clock) as _,

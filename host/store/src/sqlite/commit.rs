@@ -14,6 +14,10 @@ use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
 
 #[async_trait]
 impl CommitStore for SqliteStore {
+    fn close(&self) {
+        SqliteStore::close(self);
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         // JSON is written and rows are freed here, not on the one thread that everybody waits for.
         let texts = journal::Texts::of(&commit)?;

@@ -51,7 +51,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         .map(|(name, generator)| ((*name).to_owned(), generator.interval_ms))
         .collect();
     let plan = Plan {
-        store: SqliteStore::in_memory()?,
+        store: SqliteStore::in_memory()?.into(),
         clock,
         secret: assembly::seeded("demo", args.seed),
         generators: generators.clone(),

@@ -8,7 +8,7 @@ mod side;
 mod stage;
 mod told;
 
-use puppet_store::{AgentStore as _, sqlite::SqliteStore};
+use puppet_store::Store;
 use puppet_types::{AgentId, PackId};
 
 use self::{compared::Report, records::Choice, side::Side, stage::Stage};
@@ -24,19 +24,19 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &DiffBehaviour, out: Output) -> Result<()> {
-    let store = folder::open(setup)?;
+    let store = folder::open(setup).await?;
     let choice = choice(setup, args)?;
     if let Some(agent) = &choice.agent {
-        journal::known(&store, agent).await?;
+        journal::known(&*store, agent).await?;
     }
-    let plays = plays(&store, choice.agent.as_ref()).await?;
+    let plays = plays(&*store, choice.agent.as_ref()).await?;
     let sides = side::pair(setup, [&args.old, &args.new], plays.as_ref())?;
     let stages = stage::pair(setup, &store, &sides).await?;
     let agents = agents_of(&stages, &sides, choice.agent.as_ref());
     let plugins: Vec<PackId> = sides.iter().map(|side| side.plugin.manifest.id.clone()).collect();
     let mut report = Report::new(&sides);
     for agent in &agents {
-        let records = records::of(&store, agent, &plugins, &choice).await?;
+        let records = records::of(&*store, agent, &plugins, &choice).await?;
         report.add(&stages, agent, records).await?;
     }
     report.sum();
@@ -62,7 +62,7 @@ fn choice(setup: &Setup, args: &DiffBehaviour) -> Result<Choice> {
 }
 
 /// The plugin that plays an agent.
-async fn plays(store: &SqliteStore, agent: Option<&AgentId>) -> Result<Option<PackId>> {
+async fn plays(store: &dyn Store, agent: Option<&AgentId>) -> Result<Option<PackId>> {
     let Some(agent) = agent else { return Ok(None) };
     let row = store.agent(agent).await?;
     row.as_ref().map(|row| agents::spec_of(row).map(|spec| spec.plugin)).transpose()

@@ -1,6 +1,6 @@
 //! Which recorded invocations the two are run on.
 
-use puppet_store::{Filter, JournalStore as _, sqlite::SqliteStore};
+use puppet_store::{Filter, Store};
 use puppet_types::{AgentId, Invocation, PackId, Timestamp};
 
 use crate::trouble::Result;
@@ -21,7 +21,7 @@ pub struct Choice {
 }
 
 /// The last records of an agent that one of these plugins made, oldest first; also those that cannot be run again.
-pub async fn of(store: &SqliteStore, agent: &AgentId, plugins: &[PackId], choice: &Choice) -> Result<Vec<Invocation>> {
+pub async fn of(store: &dyn Store, agent: &AgentId, plugins: &[PackId], choice: &Choice) -> Result<Vec<Invocation>> {
     let mut filter = Filter {
         agent: Some(agent.clone()),
         kind: choice.kind.clone(),

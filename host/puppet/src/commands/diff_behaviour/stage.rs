@@ -9,7 +9,7 @@ use puppet_engine::{
     swap::{self, Candidate},
 };
 use puppet_sandbox::{Sandbox, World};
-use puppet_store::{AgentRow, AgentStore as _, sqlite::SqliteStore};
+use puppet_store::AgentRow;
 use puppet_types::AgentId;
 
 use super::side::Side;
@@ -20,6 +20,7 @@ use crate::{
     config::Llm,
     models,
     repertoire::Version,
+    rows::Rows,
     sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -33,12 +34,12 @@ pub struct Stage {
 }
 
 /// Both, on one sandbox.
-pub async fn pair(setup: &Setup, store: &SqliteStore, [old, new]: &[Side; 2]) -> Result<[Stage; 2]> {
+pub async fn pair(setup: &Setup, store: &Rows, [old, new]: &[Side; 2]) -> Result<[Stage; 2]> {
     let sandbox = Arc::new(sandboxed::open(setup)?);
     Ok([one(setup, store, old, &sandbox).await?, one(setup, store, new, &sandbox).await?])
 }
 
-async fn one(setup: &Setup, store: &SqliteStore, side: &Side, sandbox: &Arc<Sandbox>) -> Result<Stage> {
+async fn one(setup: &Setup, store: &Rows, side: &Side, sandbox: &Arc<Sandbox>) -> Result<Stage> {
     let assembly = assembly::assemble_empty(setup, plan(setup, store), sandbox)?;
     let rows = store.agents().await?;
     for spec in rows.iter().filter_map(|row| agents::spec_of(row).ok()) {
@@ -55,7 +56,7 @@ async fn one(setup: &Setup, store: &SqliteStore, side: &Side, sandbox: &Arc<Sand
     Ok(Stage { host: assembly.host, candidate })
 }
 
-fn plan(setup: &Setup, store: &SqliteStore) -> Plan {
+fn plan(setup: &Setup, store: &Rows) -> Plan {
     let generators = setup.config.generators.all().into_iter();
     Plan {
         store: store.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use puppet_store::{EffectState, HaltStore as _, JournalStore as _, OutboxStore as _, sqlite::SqliteStore};
+use puppet_store::{EffectState, Store};
 use puppet_types::{InvocationId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,14 +90,14 @@ fn complain(outcome: &str, wait: bool) -> Result<()> {
 
 /// From the journal, once the effects have left or have had their time.
 async fn of(setup: &Setup, invocations: &[String]) -> Result<Vec<Ended>> {
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     let until = tokio::time::Instant::now() + EFFECTS;
     // What waits for that waits longer than anybody here.
     let halted = store.halted().await?.is_some();
     let mut all = Vec::new();
     for id in invocations {
         let id = InvocationId::new(id);
-        while !halted && under_way(&store, &id).await? && tokio::time::Instant::now() < until {
+        while !halted && under_way(&*store, &id).await? && tokio::time::Instant::now() < until {
             tokio::time::sleep(LOOK).await;
         }
         if let Some(entry) = store.invocation(&id).await? {
@@ -108,7 +108,7 @@ async fn of(setup: &Setup, invocations: &[String]) -> Result<Vec<Ended>> {
     Ok(all)
 }
 
-async fn under_way(store: &SqliteStore, id: &InvocationId) -> Result<bool> {
+async fn under_way(store: &dyn Store, id: &InvocationId) -> Result<bool> {
     let effects = store.effects_of(id).await?;
     // One that failed before is tried again later than anybody waits for it.
     Ok(effects.iter().any(|effect| match effect.state {

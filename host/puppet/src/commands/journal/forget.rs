@@ -3,10 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use puppet_store::{
-    EventStore as _, Fate, Filter, Forgetting, HostLock, JournalStore as _,
-    sqlite::{Options, SqliteStore},
-};
+use puppet_store::{Fate, Filter, Forgetting, HostLock, Store};
 use puppet_types::{Event, EventId, InvocationId, Timestamp, counted};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +14,7 @@ use crate::{
     control::{self, Request},
     output::Output,
     records,
+    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -73,7 +71,7 @@ pub async fn run(setup: &Setup, args: &Forget, out: Output) -> Result<()> {
 
 /// Everything that the operator named.
 async fn meant(setup: &Setup, args: &Forget) -> Result<Meant> {
-    let store = records::open(setup)?;
+    let store = records::open(setup).await?;
     if !args.ids.is_empty() {
         let ids: BTreeSet<InvocationId> = args.ids.iter().map(InvocationId::new).collect();
         for id in &ids {
@@ -85,11 +83,11 @@ async fn meant(setup: &Setup, args: &Forget) -> Result<Meant> {
     let filter =
         Filter { agent: args.agent.as_deref().map(Into::into), until: before, text: args.text.clone(), ..all() };
     if let Some(agent) = &filter.agent {
-        known(&store, agent).await?;
+        known(&*store, agent).await?;
     }
-    let (mut ids, events) = found(&store, filter.clone()).await?;
-    ids.extend(letters(&store, &filter, &events).await?);
-    Ok(Meant { ids, waiting: waiting(&store, &filter).await? })
+    let (mut ids, events) = found(&*store, filter.clone()).await?;
+    ids.extend(letters(&*store, &filter, &events).await?);
+    Ok(Meant { ids, waiting: waiting(&*store, &filter).await? })
 }
 
 fn all() -> Filter {
@@ -97,7 +95,7 @@ fn all() -> Filter {
 }
 
 /// Records, and the events that they are about.
-async fn found(store: &SqliteStore, mut filter: Filter) -> Result<(Vec<InvocationId>, BTreeSet<EventId>)> {
+async fn found(store: &dyn Store, mut filter: Filter) -> Result<(Vec<InvocationId>, BTreeSet<EventId>)> {
     let (mut ids, mut events) = (Vec::new(), BTreeSet::new());
     loop {
         let page = store.journal(&filter).await?;
@@ -111,7 +109,7 @@ async fn found(store: &SqliteStore, mut filter: Filter) -> Result<(Vec<Invocatio
 }
 
 /// Dead letters that say it and have no record, by the ids of their events.
-async fn letters(store: &SqliteStore, filter: &Filter, recorded: &BTreeSet<EventId>) -> Result<Vec<InvocationId>> {
+async fn letters(store: &dyn Store, filter: &Filter, recorded: &BTreeSet<EventId>) -> Result<Vec<InvocationId>> {
     // Nobody was called for these.
     const UNCALLED: [&str; 4] = ["loop", "no-agent", "mailbox-full", "host-panic"];
     let letters = store.dead_letters(usize::MAX).await?.into_iter();
@@ -131,7 +129,7 @@ fn is_meant(event: &Event, filter: &Filter) -> bool {
 }
 
 /// Events that were never tried: they have no record.
-async fn waiting(store: &SqliteStore, filter: &Filter) -> Result<Vec<EventId>> {
+async fn waiting(store: &dyn Store, filter: &Filter) -> Result<Vec<EventId>> {
     let waiting = store.waiting().await?.into_iter();
     let waiting = waiting.filter(|waiting| waiting.attempts == 0 && is_meant(&waiting.event, filter));
     Ok(waiting.map(|waiting| waiting.event.id).collect())
@@ -171,7 +169,7 @@ fn confirmed(many: usize, args: &Forget, out: Output) -> Result<()> {
 /// The data folder, or its host. The folder is held until all is done.
 struct Folder<'a> {
     setup: &'a Setup,
-    open: Option<(SqliteStore, HostLock)>,
+    open: Option<(Rows, HostLock)>,
 }
 
 impl Folder<'_> {
@@ -181,7 +179,7 @@ impl Folder<'_> {
                 return serde_json::from_value(answer).map_err(Trouble::internal);
             }
             let lock = HostLock::take(&self.setup.data)?;
-            self.open = Some((SqliteStore::open(&self.setup.data, Options::default())?, lock));
+            self.open = Some((Rows::open(self.setup).await?, lock));
         }
         let Some((store, _)) = &self.open else { return Err(Trouble::internal("no folder is open")) };
         Ok(Told::of(store.forget(ids, &reason(present(self.setup))).await?))

@@ -105,7 +105,7 @@ pub async fn live(setup: &Setup, args: &Simulate, subject: Subject, out: Output)
     let Subject { spec, brought, .. } = subject;
     let agent = spec.id.clone();
     let clock = Arc::new(VirtualClock::new(course.start));
-    let plan = simulate::plan(args, &course, SqliteStore::in_memory()?, &clock);
+    let plan = simulate::plan(args, &course, SqliteStore::in_memory()?.into(), &clock);
     let found = Found { specs: vec![spec], brought: brought.into_iter().collect(), ..Found::default() };
     let Assembly { host, .. } = assembly::assemble_with(setup, plan, &found.brought)?;
     host.ledger.keep_usage();
