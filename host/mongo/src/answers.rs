@@ -88,10 +88,7 @@ pub(crate) fn one<'a>(
 }
 
 /// Reads them.
-pub(crate) async fn load(
-    db: &Db,
-    ids: impl IntoIterator<Item = ContentId>,
-) -> Result<BTreeMap<ContentId, String>> {
+pub(crate) async fn load(db: &Db, ids: impl IntoIterator<Item = ContentId>) -> Result<BTreeMap<ContentId, String>> {
     let ids: BTreeSet<ContentId> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());

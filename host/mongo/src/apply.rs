@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mongodb::bson::{Bson, Document, doc};
-use puppet_store::Result;
+use puppet_store::{Result, StoreError};
 
 use crate::{
     answers,
@@ -33,6 +33,11 @@ struct Last {
 }
 
 impl Batch {
+    /// Nothing yet: what comes in comes after this place.
+    pub(crate) fn after(order: i64) -> Self {
+        Self { order, ..Self::default() }
+    }
+
     /// Takes in a commit. They come in their order.
     pub(crate) fn add(&mut self, order: i64, changes: Vec<RowChange>, dropped: impl IntoIterator<Item = ContentId>) {
         for change in changes {
@@ -78,7 +83,7 @@ pub(crate) async fn apply(db: &Db, batch: &Batch) -> Result<()> {
             db.step(Step::Rows(collection))?;
             db.write("update", "updates", collection, writes.updates).await?;
         }
-        Ok(())
+        Ok::<(), StoreError>(())
     });
     futures::future::try_join_all(each).await?;
     if !batch.dropped.is_empty() {

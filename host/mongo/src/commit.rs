@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -13,8 +16,10 @@ use crate::{
     agents, budgets, events,
     fields::{json, key},
     forget, halt, journal, memories, outbox, queries,
-    schema::{AGENTS, EVENTS, JOURNAL, KEPT_READS, MEMORIES, MOODS, OPEN_READS, OUTBOX, PLUGIN_STATE, RELATIONSHIPS, TIMERS},
-    state, store::MongoStore, strikes,
+    schema::{AGENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PLUGIN_STATE, RELATIONSHIPS, TIMERS},
+    state,
+    store::MongoStore,
+    strikes,
     text::Words,
     timers,
     tx::{Tx, Wanted},

@@ -148,7 +148,8 @@ impl Db {
                     break;
                 }
             }
-            let command = doc! {command: collection, list: chunk, "ordered": false, "writeConcern": self.concern_document()};
+            let command =
+                doc! {command: collection, list: chunk, "ordered": false, "writeConcern": self.concern_document()};
             let done = self.trying(|| async { checked(self.database.run_command(command.clone()).await?) });
             done.await.map_err(Fault::into_store)?;
         }

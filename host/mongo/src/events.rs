@@ -9,7 +9,7 @@ use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    fields::{Fields, corrupt, json, limit},
+    fields::{Fields, corrupt, json, limit, says},
     journal, queries,
     schema::EVENTS,
     store::MongoStore,
@@ -89,7 +89,8 @@ async fn insert(tx: &mut Tx, event: &Event, state: &str) -> Result<Option<i64>> 
 /// Accepts one event; none where its id is known.
 pub(crate) async fn accept(tx: &mut Tx, event: &Event) -> Result<Option<Waiting>> {
     let seq = insert(tx, event, "waiting").await?;
-    let fresh = |seq: i64| Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event: event.clone() };
+    let fresh =
+        |seq: i64| Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event: event.clone() };
     Ok(seq.map(fresh))
 }
 
@@ -169,7 +170,7 @@ impl Work for Bury {
     }
     async fn run(self, tx: &mut Tx) -> Result<()> {
         let Some(mut row) = tx.get(EVENTS, self.id.as_str()).await? else { return Ok(()) };
-        if row.get_str("state") != Ok("waiting") {
+        if !says(&row, "state", "waiting") {
             return Ok(());
         }
         row.extend(doc! {"state": "dead", "reason": self.reason, "ended": self.at.as_millis()});
@@ -218,7 +219,7 @@ impl EventStore for MongoStore {
             let Some(last) = page.last() else { break };
             before = Fields::of(EVENTS, &last.0).int("seq")?;
             for (_, row) in &page {
-                if row.get_str("state") == Ok("done") && seen.insert(row.get_str("id").unwrap_or_default().to_owned()) {
+                if says(row, "state", "done") && seen.insert(row.get_str("id").unwrap_or_default().to_owned()) {
                     out.push(event(row)?);
                 }
             }

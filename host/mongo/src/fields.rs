@@ -43,6 +43,16 @@ pub(crate) fn corrupt(table: &'static str, reason: &dyn std::fmt::Display) -> St
     StoreError::Corrupt { table, reason: reason.to_string() }
 }
 
+/// Whether a field is this text.
+pub(crate) fn says(row: &Document, field: &str, text: &str) -> bool {
+    row.get(field).and_then(Bson::as_str) == Some(text)
+}
+
+/// Whether a field is this number.
+pub(crate) fn counts(row: &Document, field: &str, number: i64) -> bool {
+    row.get(field).and_then(Bson::as_i64) == Some(number)
+}
+
 /// A document as a row of a table.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
@@ -56,7 +66,8 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong(&self, field: &str) -> StoreError {
-        let found = self.document.get(field).map_or("nothing".to_owned(), |found| format!("{:?}", found.element_type()));
+        let found =
+            self.document.get(field).map_or("nothing".to_owned(), |found| format!("{:?}", found.element_type()));
         corrupt(self.table, &format!("{field} is {found}"))
     }
 
@@ -137,7 +148,8 @@ impl<'a> Fields<'a> {
 
     /// The variant of that name.
     pub(crate) fn named<T: Deserialize<'a>>(&self, field: &str) -> Result<T> {
-        let text: serde::de::value::StrDeserializer<'a, serde::de::value::Error> = self.text(field)?.into_deserializer();
+        let text: serde::de::value::StrDeserializer<'a, serde::de::value::Error> =
+            self.text(field)?.into_deserializer();
         T::deserialize(text).map_err(|error| corrupt(self.table, &error))
     }
 

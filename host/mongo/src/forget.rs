@@ -87,7 +87,7 @@ async fn blank_event(tx: &mut Tx, mut event: Document) -> Result<()> {
 
 /// The first effect that has not ended.
 async fn leaving(tx: &mut Tx, id: &InvocationId) -> Result<Option<(EffectId, EffectState)>> {
-    let mut first = None;
+    let mut first: Option<(i64, EffectId, EffectState)> = None;
     for row in tx.find(&queries::EFFECTS_OF, doc! {"invocation": id.as_str()}).await? {
         let fields = Fields::of(OUTBOX, &row);
         let (n, state) = (fields.int("n")?, fields.named::<EffectState>("state")?);

@@ -14,7 +14,7 @@ use crate::{
     answers::{self, Reads},
     commits::ContentId,
     events,
-    fields::{Fields, blob, corrupt, json, limit},
+    fields::{Fields, blob, corrupt, json, limit, says},
     forget::Forget,
     queries::{self, Query},
     schema::JOURNAL,
@@ -214,12 +214,7 @@ async fn with_events(reading: &Reading<'_>, records: Vec<Document>) -> Result<Jo
 }
 
 /// The newest records before a place, with their events.
-pub(crate) async fn page(
-    reading: &Reading<'_>,
-    agent: Option<&AgentId>,
-    before: i64,
-    most: i64,
-) -> Result<Joined> {
+pub(crate) async fn page(reading: &Reading<'_>, agent: Option<&AgentId>, before: i64, most: i64) -> Result<Joined> {
     let mut filter = doc! {"seq": {"$lt": before}};
     let query: &Query = match agent {
         Some(agent) => {
@@ -331,7 +326,7 @@ impl<'a> Search<'a> {
     async fn add(&self, reading: &Reading<'_>, page: Vec<Document>, out: &mut Vec<JournalEntry>) -> Result<()> {
         let kind = self.asked.kind.as_deref();
         let mut page = with_events(reading, page).await?;
-        page.retain(|(_, event)| kind.is_none_or(|kind| event.get_str("kind") == Ok(kind)));
+        page.retain(|(_, event)| kind.is_none_or(|kind| says(event, "kind", kind)));
         let ids = page.iter().flat_map(|(row, _)| answers::ids(row, "reads"));
         let answers = answers::load(reading.db, ids).await?;
         for (row, event) in &page {

@@ -1,17 +1,14 @@
 //! The line of all commits as this host knows it, and how a group of work gets to its end: answers, commits, rows.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mongodb::bson::Bson;
 use puppet_store::{Result, StoreError};
 use tokio::sync::RwLock;
 
 use crate::{
-    apply::{self, Batch},
     answers,
+    apply::{self, Batch},
     commits::{self, Counters, Place, Refusal, Staged},
     db::{Db, Write},
     fault::Step,

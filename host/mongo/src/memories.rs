@@ -8,7 +8,7 @@ use puppet_store::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 use puppet_types::{AgentId, Memory, MemoryKind};
 
 use crate::{
-    fields::{Fields, json, key, limit, name, number_bytes},
+    fields::{Fields, counts, json, key, limit, name, number_bytes, says},
     queries::{self, Query},
     schema::{MEMORIES, REMEMBERED},
     store::MongoStore,
@@ -91,8 +91,8 @@ pub(crate) async fn remember(
         "model": vector.map(|vector| vector.model.as_str()),
     };
     if let Some(known) = tx.get(MEMORIES, &id).await? {
-        let stranger = known.get_str("trust") == Ok("stranger");
-        let same_text = vector.is_none() && known.get_str("content") == Ok(&memory.content);
+        let stranger = says(&known, "trust", "stranger");
+        let same_text = vector.is_none() && says(&known, "content", &memory.content);
         let kept = [("author", stranger), ("trust", stranger), ("vector", same_text), ("model", same_text)];
         for (field, _) in kept.into_iter().filter(|(_, kept)| *kept) {
             row.insert(field, known.get(field).cloned().unwrap_or(Bson::Null));
@@ -122,10 +122,8 @@ pub(crate) async fn keep(
     order: KeepOrder,
 ) -> Result<()> {
     let kinds = names(if kinds.is_empty() { &KINDS } else { kinds });
-    let counted = |row: &Document| {
-        let is = |field: &str, value: &str| row.get_str(field) == Ok(value);
-        is("agent", agent.as_str()) && kinds.iter().any(|kind| is("kind", kind))
-    };
+    let counted =
+        |row: &Document| says(row, "agent", agent.as_str()) && kinds.iter().any(|kind| says(row, "kind", kind));
     let filter = doc! {"agent": agent.as_str(), "kind": {"$in": &kinds}};
     let stored = tx.db().sums(&queries::MEMORIES_COUNTED, filter.clone(), None, None).await?;
     let stored = stored.values().map(|(count, _)| count).sum();
@@ -140,7 +138,7 @@ pub(crate) async fn keep(
     };
     let mut filter = filter;
     filter.insert("pinned", 0_i64);
-    let loose = |row: &Document| counted(row) && row.get_i64("pinned") == Ok(0);
+    let loose = |row: &Document| counted(row) && counts(row, "pinned", 0);
     for row in tx.first(query, filter, loose, excess).await? {
         delete(tx, agent.as_str(), Fields::of(MEMORIES, &row).text("id")?).await?;
     }

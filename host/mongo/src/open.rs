@@ -83,7 +83,9 @@ async fn connect(url: &str, options: Options) -> Result<Db> {
     let hello = match database.run_command(doc! {"hello": 1}).await.map_err(Fault::from) {
         Ok(hello) => hello,
         Err(Fault::Passing(reason)) => {
-            return Err(failed(format!("no server answers ({reason}): see that it runs and that the address is right")));
+            return Err(failed(format!(
+                "no server answers ({reason}): see that it runs and that the address is right"
+            )));
         }
         Err(other) => return Err(failed(other.into_store().to_string())),
     };

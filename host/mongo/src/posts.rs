@@ -7,7 +7,7 @@ use puppet_store::{Post, PostStore, Result, StoreError};
 use puppet_types::{AccountId, EffectId, PostId, Timestamp};
 
 use crate::{
-    fields::{Fields, json, key, limit},
+    fields::{Fields, counts, json, key, limit, says},
     queries::{self, Query},
     schema::{LIKES, POSTS},
     store::{MongoStore, Reading},
@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// What is counted of a post: likes, replies, quotes.
-type Counts = [u64; 3];
+type Counted = [u64; 3];
 
-fn post(row: &Document, counts: Counts) -> Result<Post> {
+fn post(row: &Document, counts: Counted) -> Result<Post> {
     let fields = Fields::of(POSTS, row);
     let id = |field: &str| fields.maybe_text(field).map(|id| id.map(PostId::new));
     let [likes, replies, quoted] = counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
@@ -75,7 +75,7 @@ impl Work for Publish {
         let of = doc! {"effect": self.effect.as_str()};
         let stored = tx.find(&queries::POSTS_OF_EFFECT, of.clone()).await?;
         for (new, part) in self.posts.iter().zip(0_i64..) {
-            if stored.iter().any(|row| row.get_i64("part") == Ok(part)) {
+            if stored.iter().any(|row| counts(row, "part", part)) {
                 continue;
             }
             if tx.get(POSTS, new.id.as_str()).await?.is_some() {
@@ -95,7 +95,7 @@ impl Work for Publish {
 }
 
 /// The counts of one post as they will be.
-async fn counted(tx: &mut Tx, id: &str) -> Result<Counts> {
+async fn counted(tx: &mut Tx, id: &str) -> Result<Counted> {
     let likes = tx.find(&queries::LIKES_OF, doc! {"post": id}).await?.len();
     let replies = tx.find(&queries::REPLIES, doc! {"in_reply_to": id, "deleted": 0_i64}).await?.len();
     let quoted = tx.find(&queries::QUOTES, doc! {"quotes": id, "deleted": 0_i64}).await?.len();
@@ -118,7 +118,7 @@ impl Work for Like {
     }
     async fn run(self, tx: &mut Tx) -> Result<bool> {
         let id = key(&[self.post.as_str(), self.account.as_str()]);
-        let there = tx.get(POSTS, self.post.as_str()).await?.is_some_and(|row| row.get_i64("deleted") == Ok(0));
+        let there = tx.get(POSTS, self.post.as_str()).await?.is_some_and(|row| counts(&row, "deleted", 0));
         if !there || tx.get(LIKES, &id).await?.is_some() {
             return Ok(false);
         }
@@ -142,7 +142,7 @@ impl Work for Delete {
     }
     async fn run(self, tx: &mut Tx) -> Result<bool> {
         let Some(mut row) = tx.get(POSTS, self.post.as_str()).await? else { return Ok(false) };
-        if row.get_i64("deleted") != Ok(0) || row.get_str("author") != Ok(self.account.as_str()) {
+        if !counts(&row, "deleted", 0) || !says(&row, "author", self.account.as_str()) {
             return Ok(false);
         }
         row.insert("deleted", 1_i64);
@@ -174,7 +174,7 @@ async fn read(reading: &Reading<'_>, rows: &[Document]) -> Result<Vec<Post>> {
 }
 
 async fn standing(reading: &Reading<'_>, id: &PostId) -> Result<Option<Document>> {
-    Ok(reading.row(POSTS, id.as_str()).await?.filter(|row| row.get_i64("deleted") == Ok(0)))
+    Ok(reading.row(POSTS, id.as_str()).await?.filter(|row| counts(row, "deleted", 0)))
 }
 
 #[async_trait]

@@ -102,7 +102,7 @@ impl Line {
     }
 
     async fn apply_page(&self, after: i64) -> Result<i64> {
-        let mut batch = Batch { order: after, ..Batch::default() };
+        let mut batch = Batch::after(after);
         for commit in self.db.find(&queries::PENDING, doc! {"order": {"$gt": after}}, PAGE).await? {
             let changes = commits::changes(&self.db, &commit).await?;
             let order = Fields::of(COMMITS, &commit).int("order")?;
@@ -122,7 +122,7 @@ impl Line {
             let order = Fields::of(COMMITS, document).int("order")?;
             parts.extend(document.get_array("parts").into_iter().flatten().cloned());
             match known.heads.values().any(|head| head.order == order) {
-                true if document.get_bool("applied") != Ok(true) => kept.push(order),
+                true if document.get_bool("applied").ok() != Some(true) => kept.push(order),
                 true => {}
                 false => gone.push(order),
             }

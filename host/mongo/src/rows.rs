@@ -15,7 +15,7 @@ use crate::{
     journal, memories,
     queries::{self, Query},
     schema::{
-        AGENTS, BUDGETS, EVENTS, HALT, INDEXES, JOURNAL, KEPT_READS, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, POSTS,
+        AGENTS, BUDGETS, EVENTS, HALT, JOURNAL, KEPT_READS, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, POSTS,
         REMEMBERED, STATE_KEPT, collection,
     },
     state,
@@ -148,11 +148,7 @@ fn referred(table: &Table, row: &Document) -> Vec<crate::commits::ContentId> {
     if table.name == KEPT_READS { answers::ids(row, "body") } else { Vec::new() }
 }
 
-fn cells(
-    table: &'static Table,
-    row: &Document,
-    answers: &BTreeMap<crate::commits::ContentId, String>,
-) -> Result<Row> {
+fn cells(table: &'static Table, row: &Document, answers: &BTreeMap<crate::commits::ContentId, String>) -> Result<Row> {
     let column = |column: &&str| match (table.name, *column) {
         (JOURNAL, "reads") => Ok(Cell::Text(answers::text(row, answers)?)),
         (KEPT_READS, "body") => {

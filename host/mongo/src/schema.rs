@@ -30,8 +30,25 @@ pub(crate) const HALT: &str = "halt";
 
 /// Collections that commits are applied to.
 pub(crate) const APPLIED_TO: [&str; 19] = [
-    META, EVENTS, JOURNAL, OUTBOX, TIMERS, AGENTS, MOODS, RELATIONSHIPS, PLUGIN_STATE, STATE_KEPT, MEMORIES, REMEMBERED,
-    POSTS, LIKES, BUDGETS, OPEN_READS, KEPT_READS, STRIKES, HALT,
+    META,
+    EVENTS,
+    JOURNAL,
+    OUTBOX,
+    TIMERS,
+    AGENTS,
+    MOODS,
+    RELATIONSHIPS,
+    PLUGIN_STATE,
+    STATE_KEPT,
+    MEMORIES,
+    REMEMBERED,
+    POSTS,
+    LIKES,
+    BUDGETS,
+    OPEN_READS,
+    KEPT_READS,
+    STRIKES,
+    HALT,
 ];
 
 /// The same name, for as long as the program runs.

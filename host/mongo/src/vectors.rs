@@ -8,7 +8,7 @@ use puppet_store::{LateVector, Result, VectorStore};
 use puppet_types::{AgentId, Memory};
 
 use crate::{
-    fields::{key, limit, number_bytes},
+    fields::{key, limit, number_bytes, says},
     memories::memory,
     queries,
     schema::MEMORIES,
@@ -36,7 +36,7 @@ impl Work for PutVectors {
         for LateVector { id, content, vector } in &self.vectors {
             let id = key(&[self.agent.as_str(), id]);
             let Some(mut row) = tx.get(MEMORIES, &id).await? else { continue };
-            if row.get_str("content") == Ok(content) {
+            if says(&row, "content", content) {
                 row.insert("vector", number_bytes(&vector.numbers));
                 row.insert("model", &vector.model);
                 tx.put(MEMORIES, &id, row).await?;

@@ -16,7 +16,7 @@ const BATCH: usize = 1024;
 /// A piece of work: it sees the rows, and says what is to become of them.
 #[async_trait]
 pub(crate) trait Work: Send + 'static {
-    type Answer: Send + 'static;
+    type Answer: Send + Sync + 'static;
 
     /// Whose commit it is; empty: the host's own.
     fn agent(&self) -> &str {
@@ -77,10 +77,7 @@ impl<W: Work> Job for Waiting<W> {
 pub(crate) type Queue = mpsc::UnboundedSender<Box<dyn Job>>;
 
 /// Hands work in. The queue has no bound of its own: every caller waits for its answer.
-pub(crate) fn enqueue<W: Work>(queue: &Queue, work: W) -> Result<oneshot::Receiver<Result<W::Answer>>>
-where
-    W::Answer: Sync,
-{
+pub(crate) fn enqueue<W: Work>(queue: &Queue, work: W) -> Result<oneshot::Receiver<Result<W::Answer>>> {
     let (caller, answer) = oneshot::channel();
     let job = Waiting { work: Some(work), outcome: Err(StoreError::Closed), caller };
     queue.send(Box::new(job)).map_err(|_| StoreError::Closed)?;
