@@ -24,7 +24,7 @@ use crate::{
     fields::Fields,
     line::{Health, Line, Shared},
     options::{told, without_secrets},
-    queries,
+    presence, queries,
     recovery::Orphans,
     schema::{INDEXES, META, VERSION},
     store::Inner,
@@ -38,19 +38,28 @@ const DATABASE: &str = "puppet";
 impl MongoStore {
     /// Opens the database that a `mongodb://` or `mongodb+srv://` address names (`puppet` where it names none), makes its
     /// indexes, takes over from whichever host wrote to it before, and applies what that host did not come to. There
-    /// is one host at a time: the one that opened last.
+    /// is one host at a time: the one that opened last. With [`Options::presence`] a host that lives is left alone.
     ///
     /// Needs a tokio runtime, on which the writer lives until [`MongoStore::close`].
     ///
     /// # Errors
     /// [`StoreError::Connect`] where no server answers within [`Options::connect`] or the address does not read;
-    /// [`StoreError::TooNew`] where a later version wrote it. None of them tells the password.
+    /// [`StoreError::TooNew`] where a later version wrote it; [`StoreError::InUse`] where another host works with it.
+    /// None of them tells the password.
     pub async fn open(url: &str, options: Options) -> Result<Self> {
+        let presence = options.presence.clone();
         let db = Arc::new(connect(url, options).await?);
         check_version(&db).await?;
+        if let Some(presence) = &presence {
+            presence::nobody_else(&db, presence).await?;
+        }
         make_indexes(&db).await?;
         let shared = Arc::new(Shared { db, health: RwLock::new(Health::Good) });
         let line = Line::take_over(Arc::clone(&shared)).await?;
+        let appeared = match presence {
+            Some(presence) => Some(presence::appear(Arc::clone(&shared), presence, line.host.clone()).await?),
+            None => None,
+        };
         let paid = any_paid(&shared.db).await?;
         let (queue, work) = mpsc::unbounded_channel();
         let writer = tokio::spawn(serve(line, work));
@@ -58,6 +67,7 @@ impl MongoStore {
             shared,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(writer)),
+            appeared: Mutex::new(appeared),
             paid: Arc::new(AtomicBool::new(paid)),
             words: Words::new()?,
         };
@@ -70,7 +80,7 @@ impl MongoStore {
     }
 }
 
-async fn connect(url: &str, options: Options) -> Result<Db> {
+pub(crate) async fn connect(url: &str, options: Options) -> Result<Db> {
     let failed = |reason: String| StoreError::Connect { url: told(url), reason: without_secrets(url, &reason) };
     let parsed = ClientOptions::parse(url).await;
     let mut client = parsed.map_err(|error| failed(format!("the address does not read: {error}")))?;
@@ -93,10 +103,11 @@ async fn connect(url: &str, options: Options) -> Result<Db> {
     Ok(Db { client, database, url: told(url), options, replicated })
 }
 
-async fn check_version(db: &Db) -> Result<()> {
+/// The version that wrote the database; `None` where none has. An error where it is a later one than this.
+pub(crate) async fn version(db: &Db) -> Result<Option<i64>> {
     let found = db.find(&queries::META_BY_ID, doc! {"_id": "schema"}, 1).await?;
-    let version = found.first().map_or(Ok(0), |row| Fields::of(META, row).int("version"))?;
-    if version > VERSION {
+    let version = found.first().map(|row| Fields::of(META, row).int("version")).transpose()?;
+    if let Some(version) = version.filter(|version| *version > VERSION) {
         let needed = found.first().and_then(|row| row.get_str("version_of_puppet").ok());
         return Err(StoreError::TooNew {
             path: PathBuf::from(&db.url),
@@ -105,7 +116,11 @@ async fn check_version(db: &Db) -> Result<()> {
             needed: needed.unwrap_or("a later version").to_owned(),
         });
     }
-    if version < VERSION {
+    Ok(version)
+}
+
+async fn check_version(db: &Db) -> Result<()> {
+    if version(db).await?.is_none_or(|version| version < VERSION) {
         let row = doc! {"version": VERSION, "version_of_puppet": env!("CARGO_PKG_VERSION")};
         let document = doc! {"q": {"_id": "schema"}, "u": {"$set": row}, "upsert": true};
         db.write("update", "updates", META, vec![Write { document, bytes: 100 }]).await?;

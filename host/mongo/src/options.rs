@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Presence;
+
 /// Bounds of a store.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -15,6 +17,8 @@ pub struct Options {
     /// Most bytes of read answers that are kept of one invocation. The record of one that had more says that it cannot be
     /// run again; a paid read beyond it is refused.
     pub answer_bytes: usize,
+    /// How this host is seen by others, and what it does where one is there; `None`: it is not, and takes over.
+    pub presence: Option<Presence>,
     /// Where tests break the work off.
     #[cfg(test)]
     pub(crate) hook: Option<crate::fault::Hook>,
@@ -27,6 +31,7 @@ impl Default for Options {
             patience: Duration::from_secs(30),
             commit_bytes: 12 << 20,
             answer_bytes: 64 << 20,
+            presence: None,
             #[cfg(test)]
             hook: None,
         }
@@ -34,7 +39,7 @@ impl Default for Options {
 }
 
 /// The address without the password, and without parameters, some of which are secrets too.
-pub(crate) fn told(url: &str) -> String {
+pub fn told(url: &str) -> String {
     let url = url.split('?').next().unwrap_or(url);
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => {

@@ -41,6 +41,7 @@ macro_rules! queries {
 
 queries! {
     HEADS: COMMITS, "order" { sort: &[("order", 1)] }
+    LAST_COMMIT: COMMITS, "order" { sort: &[("order", -1)] }
     PENDING: COMMITS, "order" { compared: &["order"], sort: &[("order", 1)] }
     PARTS: COMMIT_PARTS, "_id_" { equal: &["_id"] }
     LATE_PARTS: COMMIT_PARTS, "order" { compared: &["order"] }

@@ -132,7 +132,7 @@ impl Line {
 }
 
 /// Up to which commit everything is applied.
-async fn applied(db: &Db) -> Result<i64> {
+pub(crate) async fn applied(db: &Db) -> Result<i64> {
     let found = db.find(&queries::META_BY_ID, doc! {"_id": "applied"}, 1).await?;
     found.first().map_or(Ok(0), |row| Fields::of(crate::schema::META, row).int("order"))
 }

@@ -12,6 +12,7 @@ use tokio::{sync::RwLockReadGuard, task::JoinHandle};
 use crate::{
     db::Db,
     line::{Health, Shared},
+    presence::Appeared,
     queries::Query,
     text::Words,
     tx::Tx,
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Mutex<Option<Queue>>,
     pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) appeared: Mutex<Option<Appeared>>,
     /// Whether there may be rows of paid reads, which the end of an invocation clears away.
     pub(crate) paid: Arc<AtomicBool>,
     pub(crate) words: Words,
@@ -106,6 +108,10 @@ impl MongoStore {
             let _ = writer.await;
         }
         *self.inner.shared.health.write().await = Health::Closed;
+        let appeared = self.inner.appeared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(appeared) = appeared {
+            appeared.vanish(&self.inner.shared.db).await;
+        }
         self.inner.shared.db.client.clone().shutdown().immediate(true).await;
     }
 }

@@ -46,6 +46,14 @@ pub enum StoreError {
         /// Why, and what to do.
         reason: String,
     },
+    /// Another host works with a database.
+    #[error("{url} is in use by the host of {holder}")]
+    InUse {
+        /// Which, without its password.
+        url: String,
+        /// The machine and the data folder.
+        holder: String,
+    },
     /// Another host writes to the same database: this one is behind, and must stop.
     #[error("another host took over {url}: this one has stopped writing; run one host at a time")]
     TakenOver {

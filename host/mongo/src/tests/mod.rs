@@ -1,6 +1,7 @@
 //! What belongs to MongoDB alone, and the suite that every backend passes, each on a server of its own.
 
 mod conforms;
+mod seen;
 mod server;
 
 use puppet_store::{Cell, RowStore as _, TABLES};
