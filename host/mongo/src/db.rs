@@ -160,7 +160,7 @@ impl Db {
     #[cfg(test)]
     pub(crate) fn step(&self, step: crate::fault::Step) -> Result<()> {
         match &self.options.hook {
-            Some(dies) if dies(step) => Err(StoreError::Failed(format!("the host died before {step:?}"))),
+            Some(dies) if (dies.0)(step) => Err(StoreError::Failed(format!("the host died before {step:?}"))),
             _ => Ok(()),
         }
     }

@@ -159,6 +159,13 @@ impl Server {
         client.database("admin").run_command(command).await.is_ok()
     }
 
+    /// No command fails any more.
+    pub(super) async fn works(&self) {
+        let client = Client::with_uri_str(self.url("admin")).await.unwrap();
+        let off = doc! {"configureFailPoint": "failCommand", "mode": "off"};
+        client.database("admin").run_command(off).await.unwrap();
+    }
+
     /// Takes away what a test made on a server that is not its own.
     pub(super) async fn clear(&self) {
         if self.kind == Kind::Named {

@@ -5,10 +5,13 @@
 mod approvals;
 mod commits;
 mod copies;
+mod crowds;
 mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod repeats;
+pub mod restarts;
 mod rows;
 mod states;
 
@@ -26,6 +29,10 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     commits::an_event_ends_with_its_invocation(&open().await).await;
     commits::a_commit_changes_everything(&open().await).await;
     commits::a_failure_takes_nothing_else_with_it(&open().await).await;
+    repeats::a_commit_twice_is_one(&open().await).await;
+    repeats::ids_are_their_bytes(&open().await).await;
+    repeats::pages_are_whole(&open().await).await;
+    crowds::many_write_at_once(&open().await).await;
     journal::records_read_back(&open().await).await;
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;
