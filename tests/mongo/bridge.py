@@ -4,7 +4,8 @@ It is no MongoDB: nothing is durable, there are no sessions, no transactions, no
 command runs at a time. What passes here has not run on a real server.
 
 Prints one line, `port N`, on loopback; ends when its standard input does. `configureFailPoint` is understood as far as
-`failCommand` goes, with `after: true` for a fault that comes when the command was carried out.
+`failCommand` goes, with `after: true` for a fault that comes when the command was carried out, and `since` for faults that
+wait for a command of that name.
 """
 
 import sys
@@ -169,7 +170,9 @@ COMMANDS = {
 def failing(name):
     """The next fault that is meant for a command."""
     for failure in failures:
-        if name in failure["failCommands"]:
+        if failure.get("since") == name:
+            del failure["since"]
+        if name in failure["failCommands"] and "since" not in failure:
             failure["times"] -= 1
             if failure["times"] == 0:
                 failures.remove(failure)

@@ -78,7 +78,7 @@ async fn a_commit_whose_fate_is_not_known_is_found_out() {
             let options = Options { patience: Duration::from_millis(200), ..Options::default() };
             let store = MongoStore::open(&server.database(), options).await.unwrap();
             // For as long as the host has patience; then nobody knows.
-            let how = doc! {"closeConnection": true, "after": after};
+            let how = doc! {"closeConnection": true, "after": after, "since": "insert"};
             server.fails(&["insert", "find"], 1_000, how).await;
             let error = store.commit(commit("i1", event("e1", "a"))).await.unwrap_err();
             assert!(error.to_string().contains("is not known"), "{error}");
