@@ -46,7 +46,7 @@ impl MongoStore {
     /// [`StoreError::Connect`] where no server answers within [`Options::connect`] or the address does not read;
     /// [`StoreError::TooNew`] where a later version wrote it. None of them tells the password.
     pub async fn open(url: &str, options: Options) -> Result<Self> {
-        let db = Arc::new(connect(url, options).await?);
+        let db = Arc::new(connect(url, options.bounded()).await?);
         check_version(&db).await?;
         make_indexes(&db).await?;
         let shared = Arc::new(Shared { db, health: RwLock::new(Health::Good) });

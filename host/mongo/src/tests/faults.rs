@@ -75,7 +75,7 @@ async fn a_commit_whose_fate_is_not_known_is_found_out() {
             return say("skipped: a lost answer: only the bridge does that on command");
         }
         for (after, known) in [(true, 1), (false, 0)] {
-            let options = Options { patience: Duration::from_millis(200), ..Options::default() };
+            let options = Options { patience: Duration::from_millis(1_500), ..Options::default() };
             let store = MongoStore::open(&server.database(), options).await.unwrap();
             // For as long as the host has patience; then nobody knows.
             let how = doc! {"closeConnection": true, "after": after, "since": "insert"};
