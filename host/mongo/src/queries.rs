@@ -30,7 +30,7 @@ const NONE: Query = Query { name: "", collection: "", index: "_id_", equal: &[],
 /// Declares queries, and the list of all of them.
 macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident: $collection:ident, $index:literal { $($field:ident: $value:expr),* $(,)? })*) => {
-        $($(#[$doc])* pub(crate) const $name: Query =
+        $($(#[$doc])* #[allow(clippy::needless_update, reason = "some say everything")] pub(crate) const $name: Query =
             Query { name: stringify!($name), collection: $collection, index: $index, $($field: $value,)* ..NONE };)*
 
         /// All of them.

@@ -1,6 +1,7 @@
 //! What belongs to MongoDB alone, and the suite that every backend passes, each on a server of its own.
 
 mod conforms;
+mod copies;
 mod crash;
 mod faults;
 mod hosts;

@@ -4,7 +4,7 @@
 
 mod approvals;
 mod commits;
-mod copies;
+pub mod copies;
 mod crowds;
 mod forgotten;
 mod journal;
