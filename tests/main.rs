@@ -35,3 +35,4 @@ mod support;
 mod terminal;
 mod waiting;
 mod weeks;
+mod x;

@@ -34,6 +34,7 @@ pub fn outputs() -> &'static [Output] {
         seen.still();
         seen.simulated();
         seen.invoked();
+        seen.emulated();
         seen.packed();
         seen.alive();
         errors::provoke(&mut seen);
@@ -217,6 +218,12 @@ impl Seen {
         let waits = run(&self.folder, &[&forget[..], &["--text", "unheard-of", "--yes", "--json"]].concat()).exits(3);
         self.error("an event that waits", "not-ended", &waits);
         assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
+    }
+
+    /// The emulators, for a moment: with everything, and without one of them.
+    fn emulated(&mut self) {
+        self.run("emulate", 0, &["emulate", "--for", "1ms"]);
+        assert!(self.run("emulate", 0, &["emulate", "--llm", "--for", "1ms"])["x"].is_null());
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.

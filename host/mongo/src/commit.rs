@@ -110,6 +110,10 @@ impl Work for Apply {
 
 #[async_trait]
 impl CommitStore for MongoStore {
+    fn close(&self) {
+        self.close_blocking();
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         let texts = journal::Texts::of(&commit, self.inner.shared.db.options.answer_bytes)?;
         let terms = Terms::of(&self.inner.words, &commit.changes)?;

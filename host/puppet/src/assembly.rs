@@ -10,7 +10,7 @@ use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::Store;
-use puppet_tweet::{Accounts, Local};
+use puppet_tweet::{Accounts, Local, TweetPublisher, TweetReader, X};
 use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
     let Stranger { manifest, sandbox, compiled, .. } = stranger;
     // The interval of a generator is its own: nothing is configured for it.
     plan.generators.clear();
-    let assembly = wire(setup, plan, Arc::new(sandbox))?;
+    let assembly = wire(setup, plan, Arc::new(sandbox), None)?;
     // What it runs on is what it asks for: nothing of it is kept.
     let version = Version { manifest, bytes: Vec::new().into(), vouched: Vouched::BuiltIn };
     assembly.install(&version, &compiled)?;
@@ -95,12 +95,17 @@ pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> R
 
 /// Wires a host where nobody serves: versions are tried on it that somebody has loaded.
 pub fn assemble_empty(setup: &Setup, plan: Plan, sandbox: &Arc<Sandbox>) -> Result<Assembly> {
-    wire(setup, plan, Arc::clone(sandbox))
+    wire(setup, plan, Arc::clone(sandbox), None)
 }
 
 /// Wires a host with the built-in plugins.
 pub fn assemble(setup: &Setup, plan: Plan) -> Result<Assembly> {
     assemble_on(setup, plan, Arc::new(sandboxed::open(setup)?))
+}
+
+/// The same with effects that go to X, and reads that come from there, where there is one: a host that runs.
+pub fn assemble_for(setup: &Setup, plan: Plan, x: Option<Arc<X>>) -> Result<Assembly> {
+    built_in(setup, plan, Arc::new(sandboxed::open(setup)?), x)
 }
 
 /// The same with plugins that packs bring; one of the name of a built-in one takes its place.
@@ -116,8 +121,12 @@ pub fn assemble_with(setup: &Setup, plan: Plan, brought: &[Version]) -> Result<A
 /// The same on a sandbox that is there: for the benchmark, which has one that is not the configuration's.
 #[doc(hidden)]
 pub fn assemble_on(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
+    built_in(setup, plan, sandbox, None)
+}
+
+fn built_in(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, x: Option<Arc<X>>) -> Result<Assembly> {
     let generators = plan.generators.clone();
-    let assembly = wire(setup, plan, Arc::clone(&sandbox))?;
+    let assembly = wire(setup, plan, Arc::clone(&sandbox), x)?;
     for version in Version::built_in() {
         let id = version.manifest.id.as_str();
         if !firstparty::GENERATORS.contains(&id) || generators.contains_key(id) {
@@ -144,11 +153,17 @@ fn refused(version: &Version, error: &puppet_sandbox::LoadError) -> Trouble {
     Trouble::input("component", format!("{}: {error}", version.manifest.id), remedy)
 }
 
-fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
+fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, x: Option<Arc<X>>) -> Result<Assembly> {
     let repertoire = Arc::new(Repertoire::default());
     let accounts = Arc::new(Accounts::default());
     let store: Arc<dyn Store> = plan.store.shared();
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
+    // Nothing leaves in virtual time.
+    let x = x.filter(|_| !plan.clock.is_virtual());
+    let (reader, publisher): (Held<dyn TweetReader>, Arc<dyn TweetPublisher>) = match &x {
+        Some(x) => (Held::new(Arc::clone(x) as _), Arc::clone(x) as _),
+        None => (Held::new(Arc::clone(&local) as _), Arc::clone(&local) as _),
+    };
     let memory = match plan.embedding {
         Some((embedder, terms)) if !plan.clock.is_virtual() => {
             Memories::embedded(Arc::clone(&store) as _, embedder, terms)
@@ -171,7 +186,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
             agents: Held::new(Arc::clone(&store) as _),
             timers: Held::new(Arc::clone(&store) as _),
             memory,
-            tweets: Held::new(Arc::clone(&local) as _),
+            tweets: reader,
         },
         offline: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
@@ -179,7 +194,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>) -> Result<Assembly> {
             memory: Memories::hashed(Arc::clone(&store) as _),
             tweets: Held::new(Arc::clone(&local) as _),
         },
-        publisher: Arc::clone(&local) as _,
+        publisher,
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),

@@ -1,10 +1,12 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod emulate;
 mod packs;
 mod store;
 
 use std::path::PathBuf;
 
+pub use emulate::Emulate;
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use store::{StoreCommand, StoreCopy};
 
@@ -102,6 +104,8 @@ pub enum Command {
     /// Where the rows of a deployment are.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Stand for X and for a model on this machine, and misbehave on command, until stopped: for trying and testing.
+    Emulate(Emulate),
     /// Check this machine, the configuration and the data folder.
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.

@@ -209,8 +209,8 @@ fn private(path: &Path) -> io::Result<()> {
 pub struct Parts {
     /// Events go to it.
     pub host: Arc<Host>,
-    /// People write to it.
-    pub local: Arc<Local>,
+    /// People write to it; none where agents post elsewhere.
+    pub local: Option<Arc<Local>>,
     /// Who writes.
     pub models: Usable,
     /// The operator's, and the file that they are read from.
@@ -294,6 +294,10 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
     match request {
         Request::Send { events, wait_ms } => send(host, events, wait_ms, (left, stop.clone())).await,
         Request::Say { said, wait_ms } => {
+            let local = local.as_deref().ok_or_else(|| {
+                let message = "agents post on X here: what is said on the local timeline they could not answer";
+                Trouble::input("not-here", message, "mention the account on X")
+            })?;
             let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());
             let mut answer = send(host, events, wait_ms, (left, stop.clone())).await?;

@@ -16,7 +16,7 @@ use puppet_packs::{SecretsError, SecretsFile};
 use puppet_types::{Secret, scrub};
 
 use crate::{
-    config::{Config, CredentialPlace},
+    config::{Config, Credential, CredentialPlace, KeySource},
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -38,6 +38,7 @@ impl Resolved {
         for provider in config.llm.providers.values() {
             scrub::learn(provider.key.iter().chain(provider.headers.values()));
         }
+        scrub::learn(config.tweet.x.accounts.values().filter_map(|account| account.token.as_ref()));
         Self::default()
     }
 }
@@ -67,6 +68,29 @@ pub fn get(setup: &Setup, name: &str) -> Result<Option<Secret>> {
     scrub::learn([&value]);
     resolved.insert(name.to_owned(), value.clone());
     Ok(Some(value))
+}
+
+/// What a source holds, and its name for people. `of_environment`: the value, where it came with the configuration.
+pub fn of_source(
+    setup: &Setup,
+    secrets: &SecretsFile,
+    source: &KeySource,
+    of_environment: Option<&Secret>,
+) -> Result<(Option<Secret>, String)> {
+    Ok(match source {
+        KeySource::Environment(name) => (of_environment.cloned(), name.clone()),
+        KeySource::Secret(name) => (secrets.get(name), format!("secret `{name}`")),
+        KeySource::Credential(name) => (get(setup, name)?, format!("credential `{name}`")),
+    })
+}
+
+/// Whether a host would find something there, as far as can be said without looking into files or running programs.
+pub fn is_set(setup: &Setup, secrets: &SecretsFile, source: &KeySource, of_environment: Option<&Secret>) -> bool {
+    match source {
+        KeySource::Environment(_) => of_environment.is_some(),
+        KeySource::Secret(name) => secrets.get(name).is_some(),
+        KeySource::Credential(name) => setup.config.credentials.get(name).is_some_and(Credential::is_set),
+    }
 }
 
 /// The secrets of the data folder, opened with the key that the configuration names.

@@ -19,6 +19,7 @@ pub mod init;
 pub mod installing;
 mod invocation;
 mod models;
+mod networks;
 mod output;
 mod panics;
 mod records;
@@ -104,6 +105,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
             Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
+            Command::Emulate(args) => commands::emulate::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),
         }

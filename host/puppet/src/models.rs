@@ -18,7 +18,7 @@ use puppet_packs::SecretsFile;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{self, KeySource, Provider},
+    config::{self, Provider},
     control, credentials,
     output::Output,
     setup::Setup,
@@ -129,23 +129,15 @@ enum Key {
 }
 
 fn key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> Result<Key> {
-    let (found, name) = match &provider.key_source {
-        None => return Ok(Key::Found(None)),
-        Some(KeySource::Environment(name)) => (provider.key.clone(), name.clone()),
-        Some(KeySource::Secret(name)) => (secrets.get(name), format!("secret `{name}`")),
-        Some(KeySource::Credential(name)) => (credentials::get(setup, name)?, format!("credential `{name}`")),
-    };
+    let Some(source) = &provider.key_source else { return Ok(Key::Found(None)) };
+    let (found, name) = credentials::of_source(setup, secrets, source, provider.key.as_ref())?;
     Ok(if found.is_some() { Key::Found(found) } else { Key::NotSet(name) })
 }
 
 /// Whether a host would find the key, as far as can be said without looking into files or running programs.
 pub fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> bool {
-    match &provider.key_source {
-        None => true,
-        Some(KeySource::Environment(_)) => provider.key.is_some(),
-        Some(KeySource::Secret(name)) => secrets.get(name).is_some(),
-        Some(KeySource::Credential(name)) => setup.config.credentials.get(name).is_some_and(config::Credential::is_set),
-    }
+    let source = provider.key_source.as_ref();
+    source.is_none_or(|source| credentials::is_set(setup, secrets, source, provider.key.as_ref()))
 }
 
 fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>) -> Endpoint {

@@ -207,7 +207,7 @@ impl View<'_> {
         let stored = self
             .gate
             .read(Capability::Tweet, "own-posts", &asked, self.reader, move |reader| {
-                Box::pin(async move { reader.posts_of(account, before, limit as usize).await.map(Answer::free) })
+                Box::pin(async move { reader.own_posts(account, before, limit as usize).await.map(Answer::free) })
             })
             .await?;
         Ok(own::overlay(stored, &self.gate.decided(), account, before, limit as usize))

@@ -1,5 +1,5 @@
 //! The `tweet` capability: the interface guests see, the provider traits (shaped by X API v2), X's weighted
-//! count, and `local`, a timeline in the store where agents meet. Decisions are checked here and recorded by
+//! count, `local`, a timeline in the store where agents meet, and `x`, X itself. Decisions are checked here and recorded by
 //! the gate; nothing leaves during a call.
 
 mod accounts;
@@ -12,6 +12,7 @@ pub mod platform;
 mod provider;
 mod url;
 mod weight;
+mod x;
 
 pub use accounts::Accounts;
 pub use check::{ALT_TEXT_CHARS, IMAGES, PARTS};
@@ -22,3 +23,4 @@ pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
+pub use x::{X, XSettings, XSetupError};

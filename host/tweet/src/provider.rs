@@ -74,6 +74,10 @@ pub trait TweetReader: Send + Sync {
     async fn timeline(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError>;
     /// Posts of one account, replies too, newest first.
     async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError>;
+    /// Those of an account of ours: on a network with strangers nobody is taken for it.
+    async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        self.posts_of(account, before, limit).await
+    }
     /// At most `depth` ancestors of a post, oldest first, and the post itself last.
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError>;
 }

@@ -1,13 +1,18 @@
 //! Hosts that come and go: one at a time writes, and what one left open the next one closes.
 
+use mongodb::bson::{Document, doc};
 use puppet_store::{
     BudgetStore as _, Commit, CommitStore as _, EventStore as _, JournalStore as _, StoreError,
     conformance::{commit, event, read, spend},
 };
 use puppet_types::InvocationId;
 
-use super::{contents, server::on_a_server};
-use crate::{MongoStore, Options};
+use super::{contents, rows, server::on_a_server};
+use crate::{
+    MongoStore, Options,
+    apply::{Batch, apply},
+    change::RowChange,
+};
 
 async fn open(url: &str) -> MongoStore {
     MongoStore::open(url, Options::default()).await.unwrap()
@@ -54,6 +59,28 @@ async fn a_reservation_without_its_host_is_booked() {
         store.open_read(&one, 0, vec![spend("a", 2, 100, 0)]).await.unwrap();
         store.settle_read(&one, read(0), vec![spend("a", 2, 30, 0)]).await.unwrap();
         assert_eq!(store.spent().await.unwrap(), [spend("a", 2, 130, 0)]);
+        store.close().await;
+    })
+    .await;
+}
+
+/// A host that was replaced may still have writes on their way.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_late_changes_nothing() {
+    on_a_server("what_comes_late_changes_nothing", async |server| {
+        let url = server.database();
+        let store = open(&url).await;
+        store.accept(vec![event("e1", "a")]).await.unwrap();
+        let late = |row: Option<Document>| {
+            let mut batch = Batch::after(0);
+            batch.add(1, vec![RowChange { collection: "events", id: "e1".into(), new: true, row }], []);
+            batch
+        };
+        let stored = rows(&store).await;
+        for row in [Some(doc! {"id": "e1", "seq": 1_i64, "state": "dead"}), None] {
+            apply(&store.inner.shared.db, &late(row)).await.unwrap();
+            assert_eq!(rows(&store).await, stored);
+        }
         store.close().await;
     })
     .await;

@@ -1,12 +1,12 @@
 //! Opening and closing: indexes, versions, what is there afterwards.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::TryStreamExt as _;
 use mongodb::bson::doc;
 use puppet_store::{
-    CommitStore as _, EventStore as _, StoreError,
-    conformance::{commit, event},
+    CommitStore as _, EventStore as _, Store, StoreError,
+    conformance::{commit, event, together},
 };
 
 use super::{database, rows, server::on_a_server};
@@ -53,6 +53,23 @@ async fn what_was_written_is_there_after_a_restart() {
         assert_eq!(rows(&store).await, before);
         assert!(store.commit(commit("i2", event("e2", "a"))).await.unwrap().seq > seq, "numbers go on");
         assert_eq!(store.accept(vec![event("e3", "a")]).await.unwrap()[0].seq, 3);
+        store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_no_backend_closes_it_too() {
+    on_a_server("whoever_knows_no_backend_closes_it_too", async |server| {
+        let url = server.database();
+        let store: Arc<dyn Store> = Arc::new(MongoStore::open(&url, Options::default()).await.unwrap());
+        let accepted = together((0..50).map(|n| store.accept(vec![event(&format!("e{n}"), "a")])).collect());
+        assert!(accepted.await.iter().all(Result::is_ok));
+        store.close();
+        assert!(matches!(store.accept(vec![event("late", "a")]).await, Err(StoreError::Closed)));
+        assert!(matches!(store.waiting().await, Err(StoreError::Closed)));
+        let store = MongoStore::open(&url, Options::default()).await.unwrap();
+        assert_eq!(store.waiting().await.unwrap().len(), 50);
         store.close().await;
     })
     .await;

@@ -1,5 +1,7 @@
 //! `doctor`: whether this machine, the configuration and the data folder are in order; `--limits`: every limit.
 
+mod posts;
+
 use std::time::Duration;
 
 use puppet_engine::MAILBOX;
@@ -99,6 +101,7 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     checks.extend(of_credentials(setup));
     checks.push(secrets(setup));
     checks.extend(of_models(setup));
+    checks.extend(posts::posts(setup).await);
     checks.push(packs(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");

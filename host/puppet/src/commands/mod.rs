@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod diff_behaviour;
 pub mod doctor;
+pub mod emulate;
 pub mod event;
 pub mod grants;
 pub mod halt;

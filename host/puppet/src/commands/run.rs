@@ -30,6 +30,7 @@ use crate::{
     grants::{self, Grants},
     installing,
     models::{self, Usable},
+    networks,
     output::Output,
     records,
     rows::Rows,
@@ -64,6 +65,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let names = available.clone();
     let models = Usable::of_host(&available, &setup.config.llm.default);
     let grants = Arc::new(Grants::of(setup)?);
+    let x = networks::x(setup, &secrets, out)?;
     let plan = Plan {
         store: store.clone(),
         clock: Arc::new(SystemClock),
@@ -85,7 +87,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let (home, keep) = (&setup.home, &setup.config.packs);
     let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
     start.notes.iter().for_each(|note| out.note(note));
-    let assembly = assembly::assemble(setup, plan)?;
+    let assembly = assembly::assemble_for(setup, plan, x.clone())?;
     let more = install(&assembly, &start, out);
     let Assembly { host, local, repertoire, .. } = assembly;
     host.load().await?;
@@ -97,6 +99,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         for line in models::missing(&names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
             out.note(line);
         }
+        let tokenless = x.as_ref().and_then(|x| networks::without_token(x, spec.id.as_str(), &spec.handle));
+        tokenless.into_iter().for_each(|line| out.note(line));
     };
     let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
     grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
@@ -116,7 +120,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let watched = Watched::new(setup, &swaps, grants.clone(), out);
     let parts = Parts {
         host: Arc::clone(&host),
-        local,
+        local: x.is_none().then_some(local),
         models,
         grants,
         stop: stopped.clone(),

@@ -37,6 +37,14 @@ impl Config {
             rows.provider(&format!("llm.providers.{name}"), provider);
         }
         rows.add("memory.embeddings", self.memory.embeddings.clone());
+        rows.add("tweet.provider", self.tweet.provider.name().to_owned());
+        rows.add("tweet.x.endpoint", self.tweet.x.endpoint.clone());
+        rows.add("tweet.x.timeout_ms", self.tweet.x.timeout_ms.to_string());
+        rows.add("tweet.x.settle_ms", self.tweet.x.settle_ms.to_string());
+        for (name, account) in &self.tweet.x.accounts {
+            let at = format!("tweet.x.accounts.{name}");
+            rows.source(&at, "token", &account.token_source, account.token.is_some());
+        }
         for (name, generator) in self.generators.all() {
             rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());
             rows.add(&format!("generators.{name}.interval"), generator.interval.clone());
@@ -89,18 +97,24 @@ impl Rows<'_> {
         }
     }
 
+    /// `what`: `key` or `token`.
+    fn source(&mut self, at: &str, what: &str, source: &KeySource, is_set: bool) {
+        match source {
+            KeySource::Environment(name) => {
+                self.add(&format!("{at}.{what}_env"), name.clone());
+                let value = if is_set { MASK } else { "not set" };
+                self.add(&format!("{at}.{what}"), value.to_owned());
+            }
+            KeySource::Secret(name) => self.add(&format!("{at}.{what}_secret"), name.clone()),
+            KeySource::Credential(name) => self.add(&format!("{at}.{what}_credential"), name.clone()),
+        }
+    }
+
     fn provider(&mut self, at: &str, provider: &Provider) {
         self.add(&format!("{at}.kind"), "openai".to_owned());
         self.add(&format!("{at}.base_url"), provider.base_url.clone());
-        match &provider.key_source {
-            Some(KeySource::Environment(name)) => {
-                self.add(&format!("{at}.key_env"), name.clone());
-                let key = if provider.key.is_some() { MASK } else { "not set" };
-                self.add(&format!("{at}.key"), key.to_owned());
-            }
-            Some(KeySource::Secret(name)) => self.add(&format!("{at}.key_secret"), name.clone()),
-            Some(KeySource::Credential(name)) => self.add(&format!("{at}.key_credential"), name.clone()),
-            None => {}
+        if let Some(source) = &provider.key_source {
+            self.source(at, "key", source, provider.key.is_some());
         }
         self.add(&format!("{at}.model"), provider.model.clone());
         if let Some(model) = &provider.embedding_model {

@@ -10,9 +10,9 @@ use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Warning, credentials,
+    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Tweet, Warning, credentials,
     dotenv::Dotenv,
-    environment, money,
+    environment, key_source, money,
     overlay::{self, Lookup},
     read::{Found, Section, Source},
     settings::{in_words, known},
@@ -106,6 +106,10 @@ impl Draft {
                 self.config.memory.embeddings = embeddings.value;
             }
             lines.extend(memory.value.leaves());
+        }
+        if let Some(tweet) = root.section("tweet", &known("tweet"))? {
+            self.config.tweet = Tweet::read(&tweet.value)?;
+            lines.extend(tweet.value.leaves());
         }
         if let Some(generators) = root.section("generators", &known("generators"))? {
             for (name, generator) in self.config.generators.all_mut() {
@@ -307,23 +311,7 @@ fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
     draft.embedding_model = section.parsed("embedding_model", "the name of a model", name)?.map(|found| found.value);
     draft.timeout_ms = section.integer("timeout_ms", 100..=600_000)?.map(|found| found.value);
     draft.retries = section.integer("retries", 0..=MOST_RETRIES.into())?.map(small).transpose()?;
-    let variable = section.parsed("key_env", "the name of an environment variable (not the key itself)", variable)?;
-    let secret = section.parsed("key_secret", "the name of a secret, for example \"llm/openai\"", secret_name)?;
-    let name = |text: &str| credentials::is_name(text).then(|| text.to_owned());
-    let credential = section.parsed("key_credential", "the name of a credential (not the key itself)", name)?;
-    let mut named = [
-        variable.map(|found| ("key_env", found.line, KeySource::Environment(found.value))),
-        secret.map(|found| ("key_secret", found.line, KeySource::Secret(found.value))),
-        credential.map(|found| ("key_credential", found.line, KeySource::Credential(found.value))),
-    ]
-    .into_iter()
-    .flatten();
-    let first = named.next();
-    if let (Some((first, ..)), Some((second, line, _))) = (&first, named.next()) {
-        let message = format!("`{first}` and `{second}` are both set");
-        return Err(section.wrong(second, line, message, "keep one of them"));
-    }
-    draft.key_source = first.map(|(.., source)| source);
+    draft.key_source = key_source::read(section, "key")?;
     if let Some((headers, entries)) = section.named("headers")? {
         for entry in entries {
             let token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -381,7 +369,8 @@ pub(super) fn variable(text: &str) -> Option<String> {
     (first && text.bytes().all(shape)).then(|| text.to_owned())
 }
 
-fn secret_name(text: &str) -> Option<String> {
+/// Two words or more: so that a key that was pasted here by mistake is refused.
+pub(super) fn secret_name(text: &str) -> Option<String> {
     let part = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };

@@ -8,6 +8,7 @@ mod effective;
 pub mod environment;
 pub mod fields;
 pub mod grants_file;
+mod key_source;
 mod load;
 #[cfg(test)]
 mod load_tests;
@@ -17,15 +18,18 @@ mod overlay;
 mod read;
 mod settings;
 mod suggest;
+mod tweet;
 
 pub use credentials::{Credential, CredentialPlace};
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
+pub use key_source::KeySource;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
 pub use settings::{
-    Approvals, Config, Generator, Generators, Host, Invocation, Journal, KeySource, Llm, LogLevel, Memory, Packs,
-    Price, Provider, Store,
+    Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,
+    Store,
 };
 pub use suggest::{nearest, remedy};
+pub use tweet::{Tweet, TweetProvider, X, XAccount};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Config, CredentialPlace, KeySource, Llm, LogLevel, Origin, Provider, Secret,
+    Config, CredentialPlace, KeySource, Llm, LogLevel, Origin, Provider, Secret, TweetProvider, XAccount,
     dotenv::Dotenv,
     load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
     origin::{Level, Warning},
@@ -91,10 +91,12 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
         let provider = complete(&name, provider, &mut config, lookup, warnings)?;
         config.llm.providers.insert(name, provider);
     }
+    tokens(&mut config, lookup, warnings);
     credentials(&mut config, lookup);
     check_credentials(&config)?;
     check_default(&config)?;
     check_embeddings(&config)?;
+    check_x(&config)?;
     Ok(config)
 }
 
@@ -216,6 +218,29 @@ fn complete(
     })
 }
 
+/// Tokens that the environment holds.
+fn tokens(config: &mut Config, lookup: &Lookup<'_>, warnings: &mut Vec<Warning>) {
+    let mut origins = Vec::new();
+    for (name, account) in &mut config.tweet.x.accounts {
+        let KeySource::Environment(variable) = &account.token_source else { continue };
+        let field = |of: &str| format!("tweet.x.accounts.{name}.{of}");
+        match lookup.get(variable) {
+            Some((value, origin)) => {
+                account.token = Some(Secret::new(value.trim()));
+                origins.push((field("token"), origin));
+            }
+            None => warnings.push(Warning {
+                level: Level::Warning,
+                code: "token-not-set",
+                message: format!("the variable {variable} is not set: nothing is posted as @{name}"),
+                place: config.origins.get(&field("token_env")).cloned().unwrap_or_default().place(&field("token_env")),
+                remedy: format!("set {variable} in the environment or in `.env`"),
+            }),
+        }
+    }
+    config.origins.extend(origins);
+}
+
 /// Values that the environment holds.
 fn credentials(config: &mut Config, lookup: &Lookup<'_>) {
     for credential in config.credentials.values_mut() {
@@ -233,8 +258,15 @@ fn check_credentials(config: &Config) -> Result<()> {
         }
         _ => None,
     };
+    let of_account = |(name, account): (&String, &XAccount)| match &account.token_source {
+        KeySource::Credential(credential) => {
+            Some((format!("tweet.x.accounts.{name}.token_credential"), credential.clone()))
+        }
+        _ => None,
+    };
+    let of_accounts = config.tweet.x.accounts.iter().filter_map(of_account);
     let of_store = config.store.key.clone().map(|name| ("store.key".to_owned(), name));
-    for (key, name) in config.llm.providers.iter().filter_map(of_provider).chain(of_store) {
+    for (key, name) in config.llm.providers.iter().filter_map(of_provider).chain(of_accounts).chain(of_store) {
         if !config.credentials.contains_key(&name) {
             let known: Vec<&str> = config.credentials.keys().map(String::as_str).collect();
             let remedy = match suggest::nearest(&name, &known) {
@@ -270,6 +302,15 @@ fn check_embeddings(config: &Config) -> Result<()> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Whoever posts to X has an account there.
+fn check_x(config: &Config) -> Result<()> {
+    if config.tweet.provider == TweetProvider::X && config.tweet.x.accounts.is_empty() {
+        let remedy = "name the token of each: [tweet.x.accounts.HANDLE] and below it token_env = \"VARIABLE\"";
+        return Err(config.bad_value("tweet.provider", "no account has a token for X", remedy));
+    }
+    Ok(())
 }
 
 /// A name that no provider has; those that would do are suggested.

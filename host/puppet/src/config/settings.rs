@@ -8,7 +8,7 @@ use std::{
 use puppet_engine::{Mailbox, Redaction, swap::SwapRules};
 use serde::Serialize;
 
-use super::{Credential, Origin, Secret, fields::FIELDS, load, origin::Warning, suggest};
+use super::{Credential, KeySource, Origin, Secret, Tweet, fields::FIELDS, load, origin::Warning, suggest};
 use crate::trouble::{Result, Trouble};
 
 /// The configuration in effect.
@@ -24,6 +24,8 @@ pub struct Config {
     pub llm: Llm,
     /// `[memory]`.
     pub memory: Memory,
+    /// `[tweet]`.
+    pub tweet: Tweet,
     /// `[generators]`.
     pub generators: Generators,
     /// `[approvals]`.
@@ -190,18 +192,6 @@ impl Default for Memory {
     fn default() -> Self {
         Self { embeddings: Llm::OFFLINE.to_owned() }
     }
-}
-
-/// Where a key is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeySource {
-    /// In this environment variable.
-    Environment(String),
-    /// Under this name in the secrets of the data folder.
-    Secret(String),
-    /// The credential of this name.
-    Credential(String),
 }
 
 /// What a million tokens cost, in micro-dollars.
@@ -417,6 +407,7 @@ mod tests {
             "store",
             "llm",
             "memory",
+            "tweet",
             "generators",
             "approvals",
             "mailbox",

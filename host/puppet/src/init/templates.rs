@@ -56,6 +56,21 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # this machine; a provider with an embedding_model is sent every memory and every question.
 #embeddings = "offline"
 
+[tweet]
+# Where posts go: `local`, a timeline in the data folder, or `x`, which needs a token for each account.
+#provider = "local"
+
+[tweet.x]
+# X, or what stands for it: `puppet emulate` prints an address.
+#endpoint = "https://api.x.com"
+# Time for one request, and how long after it a post may still appear.
+#timeout_ms = 30000
+#settle_ms = 30000
+
+# Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
+#[tweet.x.accounts.ember]
+#token_secret = "x/ember"
+
 # Events that come by themselves.
 [generators.news]
 #enabled = true

@@ -1,0 +1,88 @@
+//! How long a 429 asks to wait. A window of 15 minutes and one of a day count beside each other, and the one with room
+//! left is not the one to wait for.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+/// Where X says nothing.
+const UNTOLD: Duration = Duration::from_secs(60);
+/// No longer than a day and an hour, whatever is said.
+const LONGEST: Duration = Duration::from_secs(25 * 3_600);
+
+/// What X names its windows.
+const WINDOWS: [&str; 3] = ["x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"];
+
+/// From now on; a second at least.
+pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    // Its resets are times of its own clock.
+    let now = text(DATE.as_str()).and_then(date).or_else(|| seconds_of(now)).unwrap_or(0);
+    let reset = |window: &&str| {
+        let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
+        let left = text(&format!("{window}-remaining")).and_then(|left| left.parse::<i64>().ok());
+        Some((reset, left.is_some_and(|left| left > 0)))
+    };
+    let windows: Vec<(i64, bool)> = WINDOWS.iter().filter_map(reset).collect();
+    let exhausted = windows.iter().filter(|(_, has_room)| !has_room).map(|(reset, _)| *reset).max();
+    let asked = text(RETRY_AFTER.as_str()).and_then(|after| match after.parse::<i64>() {
+        Ok(seconds) => Some(now.saturating_add(seconds)),
+        Err(_) => date(after),
+    });
+    // All have room: the next window is the best guess.
+    let until = exhausted.max(asked).or_else(|| windows.iter().map(|(reset, _)| *reset).min());
+    let wait = until.map(|until| Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or(0)));
+    wait.unwrap_or(UNTOLD).clamp(Duration::from_secs(1), LONGEST)
+}
+
+fn seconds_of(now: SystemTime) -> Option<i64> {
+    i64::try_from(now.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Seconds since 1970. X writes `UTC` where others write `GMT`.
+fn date(text: &str) -> Option<i64> {
+    let text = text.replace("UTC", "GMT");
+    jiff::fmt::rfc2822::parse(&text).ok().map(|at| at.timestamp().as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_window_without_room_is_waited_for() {
+        let now = 1_700_000_000;
+        let cases: [(&[(&'static str, String)], u64); 9] = [
+            (&[("x-rate-limit-reset", (now + 30).to_string()), ("x-rate-limit-remaining", "0".into())], 30),
+            (&[("x-rate-limit-reset", (now + 30).to_string())], 30),
+            (
+                &[
+                    ("x-rate-limit-reset", (now + 30).to_string()),
+                    ("x-rate-limit-remaining", "7".into()),
+                    ("x-user-limit-24hour-reset", (now + 900).to_string()),
+                    ("x-user-limit-24hour-remaining", "0".into()),
+                ],
+                900,
+            ),
+            (&[("x-rate-limit-reset", (now + 30).to_string()), ("x-rate-limit-remaining", "7".into())], 30),
+            (&[("retry-after", "12".into())], 12),
+            (&[("retry-after", "Tue, 14 Nov 2023 22:13:30 GMT".into())], 10),
+            (&[("x-rate-limit-reset", (now - 5).to_string())], 1),
+            (&[("x-rate-limit-reset", i64::MAX.to_string())], 25 * 3_600),
+            (&[("x-rate-limit-reset", "soon".into())], 60),
+        ];
+        for (headers, seconds) in cases {
+            let map: HeaderMap =
+                headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            assert_eq!(wait(&map, UNIX_EPOCH + Duration::from_secs(now as u64)).as_secs(), seconds, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn resets_are_times_of_the_clock_of_x() {
+        let mut headers = HeaderMap::new();
+        headers.insert("date", "Tue, 14 Nov 2023 22:13:20 UTC".parse().unwrap());
+        headers.insert("x-rate-limit-reset", "1700000050".parse().unwrap());
+        assert_eq!(wait(&headers, UNIX_EPOCH).as_secs(), 50);
+    }
+}

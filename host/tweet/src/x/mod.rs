@@ -1,0 +1,273 @@
+//! X, over its API v2 with a token per account (OAuth 2, user context). It does not know effects: the same order twice
+//! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
+//! error. Not here yet: OAuth 1.0a, new tokens for old ones, streams, mentions, images.
+
+mod client;
+mod likeness;
+mod limits;
+mod reader;
+mod reconcile;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use async_trait::async_trait;
+use puppet_store::Post;
+use puppet_types::{AccountId, PostId, Secret, Timestamp};
+use reqwest::Method;
+use tokio::sync::OnceCell;
+
+use crate::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, check};
+use client::Client;
+pub use client::XSetupError;
+use wire::{Created, Data, Deleted, Liked, User};
+
+/// Where X is, and who posts there.
+#[derive(Clone)]
+pub struct XSettings {
+    /// `https://api.x.com`, or what stands for it.
+    pub endpoint: String,
+    /// For one request.
+    pub timeout: Duration,
+    /// A post that is not seen may still appear so long after its request has ended.
+    pub settle: Duration,
+    /// By account.
+    pub tokens: BTreeMap<AccountId, Secret>,
+}
+
+impl XSettings {
+    /// X itself.
+    pub const ENDPOINT: &'static str = "https://api.x.com";
+    /// For one request, where nothing is said.
+    pub const TIMEOUT_MS: u64 = 30_000;
+    /// How long a post may take to be seen, where nothing is said.
+    pub const SETTLE_MS: u64 = 30_000;
+}
+
+// The address may hold a name and a password.
+impl fmt::Debug for XSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XSettings").field("accounts", &self.tokens.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Posts to X, and reads there.
+pub struct X {
+    client: Client,
+    /// A request that was begun is over after so long, and what it did is seen.
+    settled_after: Duration,
+    /// By lower-case name.
+    members: BTreeMap<String, Member>,
+}
+
+/// An account of ours.
+struct Member {
+    token: Secret,
+    /// Asked for once.
+    user: OnceCell<User>,
+}
+
+/// A post that is to be made.
+struct Draft<'a> {
+    text: &'a str,
+    in_reply_to: Option<&'a PostId>,
+    quotes: Option<&'a PostId>,
+}
+
+impl fmt::Debug for X {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("X").field("accounts", &self.members.keys()).finish_non_exhaustive()
+    }
+}
+
+impl X {
+    /// Checks address and tokens. Nothing is sent.
+    ///
+    /// # Errors
+    /// One of them cannot be used.
+    pub fn new(settings: XSettings) -> Result<Self, XSetupError> {
+        let XSettings { endpoint, timeout, settle, tokens } = settings;
+        let client = Client::new(&endpoint, timeout)?;
+        let mut members = BTreeMap::new();
+        for (account, token) in tokens {
+            client::header(&token).ok_or_else(|| XSetupError::BadToken(account.clone()))?;
+            members.insert(account.as_str().to_ascii_lowercase(), Member { token, user: OnceCell::new() });
+        }
+        Ok(Self { client, settled_after: timeout + settle, members })
+    }
+
+    /// Whether there is a token for an account.
+    pub fn knows(&self, account: &AccountId) -> bool {
+        self.members.contains_key(&account.as_str().to_ascii_lowercase())
+    }
+
+    fn member(&self, account: &AccountId) -> Result<&Member, PublishError> {
+        self.members.get(&account.as_str().to_ascii_lowercase()).ok_or_else(|| {
+            PublishError::Refused(format!("@{account} has no token for X: name one in [tweet.x.accounts.{account}]"))
+        })
+    }
+
+    /// Whose token it is, by X's own word: nobody posts in another's name.
+    async fn user<'m>(&self, account: &AccountId, member: &'m Member) -> Result<&'m User, PublishError> {
+        let user = member.user.get_or_try_init(|| async {
+            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], &member.token).await?;
+            Ok::<User, PublishError>(me.data)
+        });
+        let user = user.await?;
+        if !user.username.eq_ignore_ascii_case(account.as_str()) {
+            let message = format!("the token of @{account} is that of @{}: nothing is posted with it", user.username);
+            return Err(PublishError::Refused(message));
+        }
+        Ok(user)
+    }
+
+    async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
+        let body = wire::creation(&draft);
+        let created: Data<Created> =
+            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.token).await?;
+        let id = check::id(PostId::new(created.data.id));
+        // Something was made, and nobody can say what.
+        let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
+        Ok(post_of(order, &draft, id, order.at))
+    }
+
+    /// Its parts one after the other, each an answer to the one before.
+    async fn thread(&self, order: &Order, member: &Member, parts: &[String]) -> Result<Vec<Post>, PublishError> {
+        let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
+        for text in parts {
+            let last = posts.last().map(|post| post.id.clone());
+            match self.create(order, member, Draft { text, in_reply_to: last.as_ref(), quotes: None }).await {
+                Ok(post) => posts.push(post),
+                Err(error) if posts.is_empty() => return Err(error),
+                Err(error) => {
+                    let (done, all) = (posts.len(), parts.len());
+                    let said = format!("{done} of {all} parts of the thread were posted, and then: {error}");
+                    return Err(PublishError::InDoubt(said));
+                }
+            }
+        }
+        threaded(&mut posts);
+        Ok(posts)
+    }
+
+    async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
+        let user = self.user(&order.account, member).await?;
+        let (path, body) = (["2", "users", &user.id, "likes"], wire::like(of));
+        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), &member.token).await;
+        match liked.map_err(|error| about(error, of))?.data.liked {
+            true => Ok(()),
+            false => Err(PublishError::Refused(format!("X did not like {of}"))),
+        }
+    }
+
+    /// One that is gone already is what was asked for.
+    async fn delete(&self, member: &Member, of: &PostId) -> Result<(), PublishError> {
+        let path = ["2", "tweets", of.as_str()];
+        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, &member.token).await {
+            Ok(Data { data: Deleted { deleted: true } }) | Err(PublishError::NotFound(_)) => Ok(()),
+            Ok(_) => Err(PublishError::Refused(format!("X did not delete {of}"))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl TweetPublisher for X {
+    fn is_idempotent(&self) -> bool {
+        false
+    }
+
+    async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
+        let member = self.member(&order.account)?;
+        checked(&order.action)?;
+        self.user(&order.account, member).await?;
+        let posts = match &order.action {
+            Action::Post { text, .. } => {
+                vec![self.create(order, member, Draft { text, in_reply_to: None, quotes: None }).await?]
+            }
+            Action::Reply { to, text, .. } => {
+                let draft = Draft { text, in_reply_to: Some(to), quotes: None };
+                vec![self.create(order, member, draft).await.map_err(|error| about(error, to))?]
+            }
+            Action::Quote { of, text } => {
+                let draft = Draft { text, in_reply_to: None, quotes: Some(of) };
+                vec![self.create(order, member, draft).await.map_err(|error| about(error, of))?]
+            }
+            Action::Thread { parts } => self.thread(order, member, parts).await?,
+            Action::Like { of } => {
+                self.like(order, member, of).await?;
+                Vec::new()
+            }
+            Action::Delete { of } => {
+                self.delete(member, of).await?;
+                Vec::new()
+            }
+        };
+        // Who is named there hears of it from X.
+        Ok(Published { posts, deliveries: Vec::new() })
+    }
+
+    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+        self.look(order, begun, claimed).await
+    }
+}
+
+/// What X must not get, whatever has been checked before.
+fn checked(action: &Action) -> Result<(), PublishError> {
+    let refused = |error: puppet_types::Refusal| PublishError::Refused(error.to_string());
+    let (texts, images): (Vec<&str>, usize) = match action {
+        Action::Post { text, images } | Action::Reply { text, images, .. } => (vec![text], images.len()),
+        Action::Quote { text, .. } => (vec![text], 0),
+        Action::Thread { parts } => {
+            check::parts(parts).map_err(refused)?;
+            (Vec::new(), 0)
+        }
+        Action::Like { .. } | Action::Delete { .. } => (Vec::new(), 0),
+    };
+    texts.into_iter().try_for_each(|text| check::text(text).map_err(refused))?;
+    if images > 0 {
+        return Err(PublishError::Refused("images cannot be posted to X yet".to_owned()));
+    }
+    if let Some(id) = action.about() {
+        check::id(id.clone()).map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// What is not found is the post that an order is about.
+fn about(error: PublishError, id: &PostId) -> PublishError {
+    match error {
+        PublishError::NotFound(_) => PublishError::NotFound(id.to_string()),
+        other => other,
+    }
+}
+
+fn post_of(order: &Order, draft: &Draft<'_>, id: PostId, at: Timestamp) -> Post {
+    Post {
+        author: order.account.clone(),
+        text: draft.text.to_owned(),
+        at,
+        in_reply_to: draft.in_reply_to.cloned(),
+        quotes: draft.quotes.cloned(),
+        // As far as it is known here.
+        conversation: draft.in_reply_to.unwrap_or(&id).clone(),
+        thread: None,
+        media: Vec::new(),
+        hops: order.hops,
+        likes: 0,
+        replies: 0,
+        quoted: 0,
+        id,
+    }
+}
+
+/// Marks posts as parts of one thread, which begins with the first.
+fn threaded(posts: &mut [Post]) {
+    let Some(first) = posts.first().map(|post| post.id.clone()) else { return };
+    for post in posts {
+        post.conversation = first.clone();
+        post.thread = Some(first.clone());
+    }
+}

@@ -1,0 +1,131 @@
+//! Reads of X. Each is one request, but for a thread, which takes one per ancestor. They count against the limits of the
+//! account whose token they are made with: its own, or for posts of others that of the first account.
+
+use async_trait::async_trait;
+use puppet_store::Post;
+use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
+
+use super::{
+    Member, X,
+    likeness::readable,
+    wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User},
+};
+use crate::{PublishError, TweetReader};
+
+/// Ancestors of a post that are read, however many are asked for: each is a request.
+const ANCESTORS: usize = 10;
+/// X gives so many posts at once, and for some questions no fewer than the least.
+const PAGE: std::ops::RangeInclusive<usize> = 5..=100;
+
+#[async_trait]
+impl TweetReader for X {
+    /// What those write whom the account follows, without replies.
+    async fn timeline(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        let member = self.member(account).map_err(unread)?;
+        let user = self.user(account, member).await.map_err(unread)?;
+        let path = ["2", "users", &user.id, "timelines", "reverse_chronological"];
+        self.page(&path, ("exclude", "replies,retweets"), member, (before, limit)).await
+    }
+
+    async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        if self.knows(author) {
+            return self.own_posts(author, before, limit).await;
+        }
+        let member = self.anybody()?;
+        let path = ["2", "users", "by", "username", author.as_str()];
+        let user: Data<User> = self.client.read(&path, &[], &member.token).await.map_err(unread)?;
+        self.posts(&user.data.id, member, (before, limit)).await
+    }
+
+    /// One that has no token here may be anybody's on X.
+    async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        let member = self.member(account).map_err(unread)?;
+        let user = self.user(account, member).await.map_err(unread)?;
+        self.posts(&user.id, member, (before, limit)).await
+    }
+
+    async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
+        let member = self.anybody()?;
+        let mut posts: Vec<Post> = Vec::new();
+        let mut next = Some(id.clone());
+        while let Some(id) = next.filter(|_| posts.len() <= depth.min(ANCESTORS)) {
+            match self.one(&id, member).await {
+                Ok(post) => {
+                    next = post.in_reply_to.clone();
+                    posts.push(post);
+                }
+                // An ancestor that is gone ends the thread.
+                Err(PublishError::NotFound(_)) if !posts.is_empty() => break,
+                Err(error) => return Err(unread(error)),
+            }
+        }
+        if posts.first().is_none_or(|post| post.at >= before) {
+            return Err(CallError::new(Code::NotFound, format!("there is no post {id}")));
+        }
+        posts.reverse();
+        Ok(posts)
+    }
+}
+
+impl X {
+    fn anybody(&self) -> Result<&Member, CallError> {
+        let none = || CallError::new(Code::ProviderUnavailable, "no account has a token for X");
+        self.members.values().next().ok_or_else(none)
+    }
+
+    async fn posts(&self, id: &str, member: &Member, which: (Timestamp, usize)) -> Result<Vec<Post>, CallError> {
+        self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), member, which).await
+    }
+
+    async fn page(
+        &self,
+        path: &[&str],
+        filter: (&str, &str),
+        member: &Member,
+        (before, limit): (Timestamp, usize),
+    ) -> Result<Vec<Post>, CallError> {
+        let size = limit.clamp(*PAGE.start(), *PAGE.end()).to_string();
+        let query = [filter, ("max_results", &size), ("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
+        let page: Page = self.client.read(path, &query, &member.token).await.map_err(unread)?;
+        let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
+        Ok(posts.filter(|post| post.at < before).take(limit).collect())
+    }
+
+    async fn one(&self, id: &PostId, member: &Member) -> Result<Post, PublishError> {
+        let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
+        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, &member.token).await?;
+        let unknown = || PublishError::Unavailable("X does not say who wrote a post, or when".to_owned());
+        post(one.data, &one.includes).ok_or_else(unknown)
+    }
+}
+
+/// None where it is not told who wrote it, and when.
+fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
+    let author = tweet.author_id.as_deref()?;
+    let author = includes.users.iter().find(|user| user.id == author)?;
+    Some(Post {
+        author: AccountId::new(&author.username),
+        text: readable(&tweet),
+        at: tweet.at()?,
+        in_reply_to: tweet.in_reply_to(),
+        quotes: tweet.quotes(),
+        conversation: PostId::new(tweet.conversation_id.as_deref().unwrap_or(&tweet.id)),
+        thread: None,
+        media: Vec::new(),
+        hops: 0,
+        likes: tweet.public_metrics.like_count,
+        replies: tweet.public_metrics.reply_count,
+        quoted: tweet.public_metrics.quote_count,
+        id: PostId::new(&tweet.id),
+    })
+}
+
+fn unread(error: PublishError) -> CallError {
+    let message = error.to_string();
+    match error {
+        PublishError::RateLimited { retry_after_ms } => CallError::retry(Code::RateLimited, message, retry_after_ms),
+        PublishError::NotFound(words) => CallError::new(Code::NotFound, words),
+        PublishError::Refused(_) => CallError::new(Code::Refused, message),
+        PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
+    }
+}

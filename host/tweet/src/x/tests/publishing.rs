@@ -1,0 +1,188 @@
+//! What is sent, and what is made of the answer.
+
+use puppet_types::Image;
+
+use super::*;
+
+#[tokio::test]
+async fn every_order_is_carried_out() {
+    let there = There::new().await;
+    let first = there.posted("ada", post("one & <two> https://example.org/x")).await;
+    assert_eq!((first.author.as_str(), first.hops, first.conversation == first.id), ("ada", 2, true));
+    let answer = there.posted("bob", reply(&first.id, "well")).await;
+    assert_eq!(answer.in_reply_to.as_ref(), Some(&first.id));
+    let quote = there.posted("bob", Action::Quote { of: first.id.clone(), text: "look".into() }).await;
+    assert_eq!(quote.quotes.as_ref(), Some(&first.id));
+    let parts = there.publish("ada", thread(&["a", "b", "c"])).await.unwrap().posts;
+    let ids: Vec<&PostId> = parts.iter().map(|post| &post.id).collect();
+    assert!(parts.iter().all(|post| post.thread.as_ref() == Some(ids[0]) && post.conversation == *ids[0]));
+    assert_eq!([&parts[1].in_reply_to, &parts[2].in_reply_to], [&Some(ids[0].clone()), &Some(ids[1].clone())]);
+
+    let liked = there.publish("bob", Action::Like { of: first.id.clone() }).await.unwrap();
+    assert_eq!(liked, Published::default());
+    let delete = || Action::Delete { of: first.id.clone() };
+    assert_eq!(there.publish("ada", delete()).await, Ok(Published::default()));
+    assert_eq!(there.publish("ada", delete()).await, Ok(Published::default()), "gone is what was asked for");
+
+    let sent: Vec<Value> = there.posts("ada");
+    let texts: Vec<&str> = sent.iter().map(|post| post["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["one & <two> https://example.org/x", "a", "b", "c"]);
+    assert_eq!((&sent[0]["deleted"], &sent[3]["in_reply_to"]), (&true.into(), &ids[1].as_str().into()));
+    let of_bob = there.posts("bob");
+    assert_eq!([&of_bob[0]["in_reply_to"], &of_bob[1]["quotes"]], [&Value::from(first.id.as_str()); 2]);
+    assert_eq!(there.emulator.report()["accounts"][1]["likes"][0]["post"], first.id.as_str());
+}
+
+#[tokio::test]
+async fn each_fault_is_told_for_what_it_is() {
+    let in_doubt = |error: &PublishError| matches!(error, PublishError::InDoubt(_));
+    type Is = fn(&PublishError) -> bool;
+    let cases: [(Kind, Is, usize); 8] = [
+        (Kind::LostAnswer, in_doubt, 1),
+        (Kind::Closed, in_doubt, 0),
+        (Kind::Truncated, in_doubt, 1),
+        (Kind::Late { ms: 600_000 }, in_doubt, 1),
+        (Kind::Failed { status: 500, done: true }, in_doubt, 1),
+        (Kind::Failed { status: 503, done: false }, in_doubt, 0),
+        (
+            Kind::RateLimited { reset_s: 30 },
+            |error| matches!(error, PublishError::RateLimited { retry_after_ms } if (28_000..=31_000).contains(retry_after_ms)),
+            0,
+        ),
+        (
+            Kind::Duplicate,
+            |error| matches!(error, PublishError::Refused(words) if words.contains("takes it for a duplicate") && words.contains("duplicate content")),
+            0,
+        ),
+    ];
+    for (kind, is, posts) in cases {
+        let timeout = if matches!(kind, Kind::Late { .. }) { Duration::from_millis(400) } else { TIMEOUT };
+        let there = There::with(&["ada"], timeout).await;
+        // Whose token it is has been asked before.
+        there.posted("ada", post("before")).await;
+        there.strike(kind.clone());
+        let error = there.publish("ada", post("hello")).await.unwrap_err();
+        assert!(is(&error), "{kind:?}: {error}");
+        assert_eq!(there.posts("ada").len(), 1 + posts, "{kind:?}");
+        assert!(!error.to_string().contains(&token("ada")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_reached_has_done_nothing() {
+    let gone = There::new().await;
+    let endpoint = gone.emulator.url();
+    drop(gone);
+    let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token("ada")))]);
+    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens }).unwrap();
+    // The listener ends with its task.
+    let error = x.publish(&order("ada", post("hello"))).await.unwrap_err();
+    assert!(matches!(error, PublishError::Unavailable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn what_may_not_be_posted_is_not_sent() {
+    let there = There::new().await;
+    let id = || PostId::new("1");
+    let image = Image { asset: "a.png".into(), alt_text: "a".into() };
+    let long = "x".repeat(281);
+    let cases = [
+        ("ada", post(&long), "weighs 281"),
+        ("ada", post(" "), "blank"),
+        ("ada", post("a\u{0}b"), "control"),
+        ("ada", reply(&id(), &long), "weighs 281"),
+        ("ada", reply(&PostId::new("../users/me"), "x"), "id"),
+        ("ada", Action::Quote { of: id(), text: long.clone() }, "weighs 281"),
+        ("ada", thread(&["fine", &long]), "part 2"),
+        ("ada", thread(&["alone"]), "2 to 25"),
+        ("ada", Action::Post { text: "look".into(), images: vec![image] }, "images cannot be posted"),
+        ("eve", post("hello"), "@eve has no token"),
+    ];
+    for (account, action, said) in cases {
+        match there.publish(account, action.clone()).await {
+            Err(PublishError::Refused(words)) => assert!(words.contains(said), "{words}"),
+            other => panic!("{action:?}: {other:?}"),
+        }
+    }
+    assert_eq!(there.requests(), 0);
+}
+
+#[tokio::test]
+async fn nobody_posts_with_the_token_of_another() {
+    let emulator = Emulator::start(Services::ALL, 1, Plan::default()).await.unwrap();
+    let tokens = BTreeMap::from([
+        (AccountId::new("ada"), Secret::new(token("bob"))),
+        (AccountId::new("eve"), Secret::new("no token of this place")),
+        // X writes names as their owners do.
+        (AccountId::new("CAT"), Secret::new(token("cat"))),
+    ]);
+    let endpoint = emulator.url();
+    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens }).unwrap();
+    let refused = |error: PublishError| match error {
+        PublishError::Refused(words) => words,
+        other => panic!("{other:?}"),
+    };
+    let words = refused(x.publish(&order("ada", post("hello"))).await.unwrap_err());
+    assert!(words.contains("is that of @bob"), "{words}");
+    let words = refused(x.publish(&order("eve", post("hello"))).await.unwrap_err());
+    assert!(words.contains("does not accept the token"), "{words}");
+    x.publish(&order("cat", post("hello"))).await.unwrap();
+    let there = There { emulator, x };
+    assert_eq!([there.posts("bob").len(), there.posts("cat").len()], [0, 1]);
+}
+
+#[tokio::test]
+async fn a_post_that_is_about_nothing_is_refused_and_a_like_of_nothing_not_found() {
+    let there = There::new().await;
+    let id = PostId::new("17");
+    let error = there.publish("ada", reply(&id, "hello")).await.unwrap_err();
+    assert!(matches!(&error, PublishError::Refused(words) if words.contains("deleted or not visible")), "{error}");
+    let error = there.publish("ada", Action::Like { of: id.clone() }).await.unwrap_err();
+    assert_eq!(error, PublishError::NotFound(id.to_string()));
+}
+
+#[tokio::test]
+async fn a_thread_that_breaks_off_is_in_doubt_and_never_begun_again_unseen() {
+    let there = There::new().await;
+    let second = Fault {
+        operation: Some(Operation::CreatePost),
+        skip: 1,
+        times: Some(1),
+        ..Fault::from(Kind::RateLimited { reset_s: 30 })
+    };
+    there.emulator.misbehave(Plan { faults: vec![second], ..Plan::default() });
+    let error = there.publish("ada", thread(&["a", "b", "c"])).await.unwrap_err();
+    assert!(matches!(&error, PublishError::InDoubt(words) if words.contains("1 of 3 parts")), "{error}");
+    assert_eq!(there.posts("ada").len(), 1);
+}
+
+#[test]
+fn addresses_and_tokens_are_checked() {
+    let x = |endpoint: &str, token: &str| {
+        let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token))]);
+        X::new(XSettings { endpoint: endpoint.to_owned(), timeout: TIMEOUT, settle: SETTLE, tokens }).map(|_| ())
+    };
+    assert_eq!(x(XSettings::ENDPOINT, "t"), Ok(()));
+    assert_eq!(x("ftp://x", "t"), Err(XSetupError::BadAddress));
+    assert_eq!(x("here", "t"), Err(XSetupError::BadAddress));
+    for (endpoint, is_fine) in [
+        ("http://127.0.0.1:8", true),
+        ("http://[::1]:8", true),
+        ("http://localhost:8", true),
+        ("http://api.x.com", false),
+        ("http://127.0.0.1.example.org", false),
+    ] {
+        let expected = if is_fine { Ok(()) } else { Err(XSetupError::InClear) };
+        assert_eq!(x(endpoint, "t"), expected, "{endpoint}");
+    }
+    let error = x(XSettings::ENDPOINT, "t\nx").unwrap_err();
+    assert_eq!(error, XSetupError::BadToken("ada".into()));
+    assert!(!format!("{error} {error:?}").contains('\n'));
+}
+
+#[tokio::test]
+async fn a_token_is_in_nothing_that_is_said_or_printed() {
+    let there = Arc::new(There::new().await);
+    let printed = format!("{:?}", there.x);
+    assert!(printed.contains("ada") && !printed.contains("emulated-"), "{printed}");
+}

@@ -1,0 +1,215 @@
+//! X's JSON: what is sent, and what is read of an answer, leniently.
+
+use puppet_types::{PostId, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Draft;
+
+/// What is asked of every post that is read.
+pub(super) const POST_FIELDS: &str =
+    "author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text";
+
+/// The usual frame.
+#[derive(Debug, Deserialize)]
+pub(super) struct Data<T> {
+    pub(super) data: T,
+}
+
+/// An account.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) username: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Created {
+    pub(super) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Liked {
+    pub(super) liked: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Deleted {
+    pub(super) deleted: bool,
+}
+
+/// A list of posts; without `data` where there are none.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    #[serde(default)]
+    pub(super) data: Vec<Tweet>,
+    #[serde(default)]
+    pub(super) includes: Includes,
+    #[serde(default)]
+    pub(super) meta: Meta,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct One {
+    pub(super) data: Tweet,
+    #[serde(default)]
+    pub(super) includes: Includes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Includes {
+    #[serde(default)]
+    pub(super) users: Vec<User>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Meta {
+    #[serde(default)]
+    pub(super) next_token: Option<String>,
+}
+
+/// A post.
+#[derive(Debug, Deserialize)]
+pub(super) struct Tweet {
+    pub(super) id: String,
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) author_id: Option<String>,
+    #[serde(default)]
+    pub(super) conversation_id: Option<String>,
+    #[serde(default)]
+    pub(super) created_at: Option<String>,
+    #[serde(default)]
+    pub(super) entities: Entities,
+    #[serde(default)]
+    pub(super) referenced_tweets: Vec<Referenced>,
+    #[serde(default)]
+    pub(super) public_metrics: Metrics,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Entities {
+    #[serde(default)]
+    pub(super) urls: Vec<Link>,
+}
+
+/// A link as it stands in the text, and where it leads.
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) expanded_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Referenced {
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Metrics {
+    #[serde(default)]
+    pub(super) like_count: u32,
+    #[serde(default)]
+    pub(super) reply_count: u32,
+    #[serde(default)]
+    pub(super) quote_count: u32,
+}
+
+impl Tweet {
+    pub(super) fn in_reply_to(&self) -> Option<PostId> {
+        self.referenced("replied_to")
+    }
+
+    pub(super) fn quotes(&self) -> Option<PostId> {
+        self.referenced("quoted")
+    }
+
+    fn referenced(&self, kind: &str) -> Option<PostId> {
+        self.referenced_tweets.iter().find(|other| other.kind == kind).map(|other| PostId::new(&other.id))
+    }
+
+    pub(super) fn at(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.created_at.as_deref()?)
+    }
+}
+
+/// The body of `POST /2/tweets`.
+pub(super) fn creation(draft: &Draft<'_>) -> Value {
+    let mut body = json!({ "text": draft.text });
+    if let Some(to) = draft.in_reply_to {
+        body["reply"] = json!({ "in_reply_to_tweet_id": to });
+    }
+    if let Some(of) = draft.quotes {
+        body["quote_tweet_id"] = json!(of);
+    }
+    body
+}
+
+/// The body of `POST /2/users/:id/likes`.
+pub(super) fn like(of: &PostId) -> Value {
+    json!({ "tweet_id": of })
+}
+
+/// What an answer says in words, in the forms that X has for it.
+pub(super) fn words(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = |value: &Value, keys: &[&str]| {
+        let said = keys.iter().find_map(|key| value[*key].as_str().filter(|text| !text.trim().is_empty()));
+        said.map(str::to_owned)
+    };
+    let first = &body["errors"][0];
+    let whole = text(&body, &["detail", "error_description", "title", "error"]);
+    match (whole, text(first, &["message", "detail", "title"])) {
+        (Some(whole), Some(first)) if whole != first => Some(format!("{whole} {first}")),
+        (whole, first) => whole.or(first),
+    }
+}
+
+/// What an answer with status 200 says where what it is about is not there.
+pub(super) fn missing(body: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let is_missing = |error: &Value| error["type"].as_str().is_some_and(|kind| kind.ends_with("/resource-not-found"));
+    let found = answer.get("data").is_none() && answer["errors"].as_array()?.iter().any(is_missing);
+    found.then(|| words(body).unwrap_or_default())
+}
+
+/// Whether a 403 is about the same text twice.
+pub(super) fn is_duplicate(body: &[u8]) -> bool {
+    words(body).is_some_and(|words| words.to_ascii_lowercase().contains("duplicate"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_read_in_every_form() {
+        for (body, said) in [
+            (r#"{"title":"Forbidden","detail":"Not yours.","status":403}"#, Some("Not yours.")),
+            (r#"{"errors":[{"code":88,"message":"Rate limit exceeded"}]}"#, Some("Rate limit exceeded")),
+            (
+                r#"{"errors":[{"message":"text is missing"}],"title":"Invalid Request","detail":"One was invalid."}"#,
+                Some("One was invalid. text is missing"),
+            ),
+            (r#"{"error":"invalid_request","error_description":"Value was invalid."}"#, Some("Value was invalid.")),
+            (r#"{"title":"Unauthorized","detail":" "}"#, Some("Unauthorized")),
+            ("<html>", None),
+            ("[]", None),
+        ] {
+            assert_eq!(words(body.as_bytes()).as_deref(), said, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_status_200() {
+        let gone = r#"{"errors":[{"type":"https://api.x.com/2/problems/resource-not-found","detail":"gone"}]}"#;
+        assert_eq!(missing(gone.as_bytes()).as_deref(), Some("gone"));
+        // Data with an error beside it is data.
+        let partial = gone.replacen('{', r#"{"data":[],"#, 1);
+        assert_eq!(missing(partial.as_bytes()), None);
+        assert_eq!(missing(br#"{"meta":{"result_count":0}}"#), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Effects leave the process: a host that posts to X, and an emulator of X that is another process and outlives it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{self, Running, list, puppet, run, until};
+
+/// Of the account of the first test.
+const TOKEN: &str = "emulated-harbour_watch";
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// `puppet emulate` until it is dropped.
+struct Emulating {
+    child: Child,
+    told: Value,
+}
+
+impl Emulating {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut command = puppet(folder);
+        let mut child = command.args(["emulate", "--json"]).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, told: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn url(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap()
+    }
+
+    fn report(&self) -> Value {
+        asked(self.url("report"), "GET", "")
+    }
+
+    /// From now on.
+    fn misbehave(&self, plan: &Value) {
+        assert_eq!(asked(self.url("faults"), "POST", &plan.to_string()), json!({}));
+    }
+
+    /// What an account has posted.
+    fn posts(&self, account: &str) -> Vec<Value> {
+        let report = self.report();
+        let accounts = list(&report, "accounts").iter().filter(|one| one["account"] == account);
+        accounts.flat_map(|one| list(one, "posts").clone()).collect()
+    }
+}
+
+impl Drop for Emulating {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What an address of this machine answers.
+fn asked(url: &str, method: &str, body: &str) -> Value {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut socket = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(
+        socket,
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// A folder with one agent that posts to the emulated X, and is written for by the emulated model.
+fn folder(emulating: &Emulating, handle: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[tweet]\nprovider = \"x\"\n[tweet.x]\nendpoint = \"{}\"\n[tweet.x.accounts.{handle}]\ntoken_env = \"TOKEN\"\n\
+         [llm]\ndefault = \"home\"\n[llm.providers.home]\nbase_url = \"{}\"\nmodel = \"m\"\nkey_env = \"TOKEN\"\n\
+         price = {{ prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" }}\n\
+         [generators]\nnews.enabled = false\nmood-swings.enabled = false\nencounters.enabled = false\n",
+        emulating.url("x"),
+        emulating.url("llm")
+    );
+    std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+    let dotenv = folder.path().join(".env");
+    std::fs::write(&dotenv, format!("TOKEN=emulated-{handle}\n")).unwrap();
+    std::fs::set_permissions(&dotenv, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = support::fixtures().join("agents/harbour-watch.json");
+    run(folder.path(), &["agent", "import", file.to_str().unwrap()]).exits(0);
+    folder
+}
+
+/// Lets the agent post, and answers the effect once it is no longer on its way.
+fn posted(folder: &Path) -> Value {
+    let args =
+        ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    run(folder, &args).exits(0);
+    let mut last = Value::Null;
+    until(LIMIT, "the effect does not end", || {
+        let outbox = run(folder, &["outbox", "list", "--json"]).exits(0).json();
+        let posts = list(&outbox, "items").iter().find(|item| item["kind"] == "post" || item["kind"] == "thread");
+        last = posts.cloned().unwrap_or_default();
+        !last.is_null() && !["waiting", "sent"].contains(&last["state"].as_str().unwrap())
+    });
+    last
+}
+
+#[test]
+fn what_an_agent_posts_is_on_x_once_and_stays_when_the_host_is_killed() {
+    let here = tempfile::tempdir().unwrap();
+    let emulating = Emulating::start(here.path(), &[]);
+    let folder = folder(&emulating, "harbour_watch");
+    let data = folder.path().join(".puppet");
+    // It is refused once and lets wait a second: the second attempt is the first that does anything.
+    let limited = json!({ "kind": "rate-limited", "reset_s": 1, "operation": "create-post", "times": 1 });
+    emulating.misbehave(&json!({ "faults": [limited] }));
+    let host = Running::start(folder.path(), &data, &[]);
+    let effect = posted(folder.path());
+    assert_eq!((&effect["state"], &effect["attempts"]), (&"done".into(), &2.into()), "{effect}");
+    let posts = emulating.posts("harbour_watch");
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    let report = emulating.report();
+    assert_eq!(report["counts"]["create-post"], 2);
+    assert!(report["llm"]["requests"].as_u64() > Some(0), "{}", report["llm"]);
+    let shown = run(folder.path(), &["agent", "show", "harbour-watch", "--json"]).exits(0).json();
+    assert_eq!((&shown["memory"]["tweet"], &shown["memory"]["post"]), (&1.into(), &1.into()), "{}", shown["memory"]);
+    host.kill();
+
+    let host = Running::start(folder.path(), &data, &[]);
+    assert_eq!(emulating.posts("harbour_watch"), posts, "the emulator lives on, and nothing is posted again");
+    let journal = run(folder.path(), &["journal", "--kind", "post_published", "--json"]).exits(0).json();
+    assert!(journal.to_string().contains(posts[0]["id"].as_str().unwrap()) || list(&journal, "items").is_empty());
+    assert_eq!(host.stop(), 0);
+    for file in std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let held = bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
+        assert!(!held, "the token is in {}", file.display());
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_does_not_post_twice() {
+    let here = tempfile::tempdir().unwrap();
+    let emulating = Emulating::start(here.path(), &["--x", "--llm", "--seed", "7"]);
+    let folder = folder(&emulating, "harbour_watch");
+    let lost = json!({ "kind": "lost-answer", "operation": "create-post", "times": 1 });
+    emulating.misbehave(&json!({ "faults": [lost] }));
+    let _host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
+    let effect = posted(folder.path());
+    // In doubt until somebody, or the host by itself, has looked.
+    assert!(["in-doubt", "done"].contains(&effect["state"].as_str().unwrap()), "{effect}");
+    assert_eq!(emulating.posts("harbour_watch").len(), 1);
+    assert_eq!(emulating.report()["faults"][0]["struck"], 1);
+}
+
+#[test]
+fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
+    let here = tempfile::tempdir().unwrap();
+    let emulating = Emulating::start(here.path(), &[]);
+    let folder = folder(&emulating, "somebody_else");
+    let doctor = run(folder.path(), &["doctor", "--json"]).exits(1).json();
+    let of = |status: &str| {
+        let checks = list(&doctor, "checks").iter().filter(|one| one["name"] == "posts" && one["status"] == status);
+        checks.map(|one| format!("{} {}", one["detail"], one["remedy"])).collect::<String>()
+    };
+    assert!(of("ok").contains("@somebody_else has a token"), "{doctor}");
+    assert!(
+        of("fail").contains("@harbour_watch") && of("fail").contains("[tweet.x.accounts.harbour_watch]"),
+        "{doctor}"
+    );
+
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let _host = Running::start_with(puppet(folder.path()), &folder.path().join(".puppet"), log);
+    let said = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(said.contains("harbour-watch posts as @harbour_watch, which has no token for X"), "{said}");
+    let post =
+        ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    let failed = run(folder.path(), &post).exits(1);
+    assert!(failed.stdout.contains("@harbour_watch has no token for X"), "{}", failed.stdout);
+    assert_eq!(emulating.report()["requests"], json!([]));
+    // People write to the local timeline, which is not where these agents are.
+    let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "harbour-watch"];
+    let refused = run(folder.path(), &mention).exits(2);
+    assert!(refused.stderr.contains("agents post on X here"), "{}", refused.stderr);
+}
+
+#[test]
+fn settings_of_x_are_checked_at_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for (config, said) in [
+        ("[tweet]\nprovider = \"y\"\n", "puppet.toml:2: tweet.provider: `y` is no such word"),
+        ("[tweet]\nprovider = \"x\"\n", "puppet.toml:2: tweet.provider: no account has a token for X"),
+        ("[tweet.x]\nendpoint = \"here\"\n", "puppet.toml:2: tweet.x.endpoint"),
+        ("[tweet.x.accounts.a-b]\ntoken_env = \"T\"\n", "expected an account"),
+        ("[tweet.x.accounts.ada]\ntoken = \"canary\"\n", "a token does not belong in this file"),
+        ("[tweet.x.accounts.ada]\ntoken_env = \"canary\"\n", "not the token itself"),
+        ("[tweet.x.accounts]\nada = {}\n", "names no token"),
+        ("[tweet.x.accounts]\nada = { token_env = \"A\" }\nAda = { token_env = \"B\" }\n", "this is the account `ada`"),
+        ("[tweet.x.accounts.ada]\ntoken_env = \"A\"\ntoken_secret = \"x/ada\"\n", "are both set"),
+        ("[tweet.x.accounts.ada]\ntoken_credential = \"none\"\n", "there is no credential `none`"),
+    ] {
+        std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+        let refused = run(folder.path(), &["config"]).exits(2);
+        assert!(refused.stderr.contains(said), "{config}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("canary"), "{}", refused.stderr);
+    }
+    let clear = "[tweet]\nprovider = \"x\"\n[tweet.x]\nendpoint = \"http://x.example\"\n[tweet.x.accounts.ada]\ntoken_env = \"T\"\n";
+    std::fs::write(folder.path().join("puppet.toml"), clear).unwrap();
+    let refused = run(folder.path(), &["run", "--for", "1s"]).exits(2);
+    assert!(refused.stderr.contains("puppet.toml:4") && refused.stderr.contains("plain http"), "{}", refused.stderr);
+    let shown = run(folder.path(), &["config"]).exits(0).stdout;
+    assert!(shown.contains("tweet.x.accounts.ada.token_env") && shown.contains("not set"), "{shown}");
+}
+
+#[test]
+fn the_emulator_says_where_it_is_and_takes_a_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("faults.json");
+    std::fs::write(&plan, "{\"limit\": 0}").unwrap();
+    let x = Emulating::start(folder.path(), &["--x", "--faults", plan.to_str().unwrap()]);
+    assert!(x.told["llm"].is_null() && x.url("x").starts_with("http://127.0.0.1:"), "{}", x.told);
+    assert_eq!(asked(&format!("{}/2/users/me", x.url("x")), "GET", "")["status"], 401);
+    std::fs::write(&plan, "{\"faults\": [{\"kind\": \"fire\"}]}").unwrap();
+    let refused = run(folder.path(), &["emulate", "--faults", plan.to_str().unwrap()]).exits(2);
+    assert!(refused.stderr.contains("unknown variant `fire`"), "{}", refused.stderr);
+    let told = run(folder.path(), &["emulate", "--for", "1ms"]).exits(0).stdout;
+    let first: Vec<&str> = told.lines().take(2).map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(first, ["x:", "llm:"], "{told}");
+}
