@@ -5,7 +5,10 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use mongodb::{Client, bson::Document, bson::doc};
@@ -31,7 +34,8 @@ pub(super) struct Server {
     parameters: String,
     child: Option<Child>,
     _folder: Option<tempfile::TempDir>,
-    made: AtomicUsize,
+    /// Names of databases.
+    made: Mutex<Vec<String>>,
 }
 
 /// A line that is seen whether or not the test passes.
@@ -130,15 +134,7 @@ impl Server {
         child: Option<Child>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        Self { kind, hosts, parameters, child, _folder: folder, made: AtomicUsize::new(0) }
-    }
-
-    fn database_name(n: usize, kind: Kind) -> String {
-        match kind {
-            // Others may be at work there.
-            Kind::Named => format!("puppet_test_{}_{n}", std::process::id()),
-            _ => format!("puppet_test_{n}"),
-        }
+        Self { kind, hosts, parameters, child, _folder: folder, made: Mutex::default() }
     }
 
     fn url(&self, database: &str) -> String {
@@ -147,7 +143,12 @@ impl Server {
 
     /// The address of a database that nobody has used.
     pub(super) fn database(&self) -> String {
-        self.url(&Self::database_name(self.made.fetch_add(1, Ordering::Relaxed), self.kind))
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Others may be at work on a server that is not the test's own.
+        let name = format!("puppet_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let url = self.url(&name);
+        self.made.lock().unwrap().push(name);
+        url
     }
 
     /// The next commands of these names fail; whether the server can be told so.
@@ -170,8 +171,9 @@ impl Server {
     pub(super) async fn clear(&self) {
         if self.kind == Kind::Named {
             let client = Client::with_uri_str(self.url("admin")).await.unwrap();
-            for n in 0..self.made.load(Ordering::Relaxed) {
-                client.database(&Self::database_name(n, self.kind)).drop().await.unwrap();
+            let made = std::mem::take(&mut *self.made.lock().unwrap());
+            for name in made {
+                client.database(&name).drop().await.unwrap();
             }
         }
     }
