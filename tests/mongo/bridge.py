@@ -25,6 +25,7 @@ BAD_VALUE, NO_SUCH_COMMAND, NO_SUCH_STAGE = 2, 59, 40324
 
 client = mongomock.MongoClient()
 failures = []
+counted = {"query": 0, "insert": 0, "update": 0, "delete": 0, "command": 0}
 
 
 class Refused(Exception):
@@ -144,6 +145,10 @@ def fail_point(_db, command):
     return {}
 
 
+def server_status(_db, _command):
+    return {"opcounters": dict(counted)}
+
+
 def nothing(_db, _command):
     return {}
 
@@ -164,6 +169,7 @@ COMMANDS = {
     "listIndexes": list_indexes,
     "dropDatabase": drop_database,
     "configureFailPoint": fail_point,
+    "serverStatus": server_status,
 }
 
 
@@ -195,7 +201,10 @@ def answer(command):
 
 def handle(request):
     command = request.doc
-    failure = failing(next(iter(command)))
+    name = next(iter(command))
+    kind = "query" if name == "find" else name
+    counted[kind if kind in counted else "command"] += 1
+    failure = failing(name)
     if failure is None or failure.get("after"):
         reply = answer(command)
     if failure is not None:

@@ -1,10 +1,10 @@
 //! A host that dies before any durable step: the next one finds all of a commit or nothing of it.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -65,15 +65,26 @@ fn the_commit() -> Commit {
     done
 }
 
-/// Dies before the step of this number, and stays dead.
-fn dies_before(step: usize, last: Arc<Mutex<Option<Step>>>) -> Options {
-    let seen = AtomicUsize::new(0);
+/// How often each step was come to.
+type Passed = Arc<Mutex<BTreeMap<Step, usize>>>;
+
+fn watched(passed: &Passed) -> Options {
+    let passed = Arc::clone(passed);
+    let hook = move |step: Step| {
+        *passed.lock().unwrap().entry(step).or_default() += 1;
+        false
+    };
+    Options { hook: Some(Hook(Arc::new(hook))), ..Options::default() }
+}
+
+/// Dies when it comes to this step for this time, and stays dead.
+fn dies_before(step: Step, time: usize) -> Options {
+    let (passed, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
     let hook = move |now: Step| {
-        let dies = seen.fetch_add(1, Ordering::SeqCst) >= step;
-        if dies {
-            last.lock().unwrap().get_or_insert(now);
+        if now == step && passed.fetch_add(1, Ordering::SeqCst) == time {
+            dead.store(true, Ordering::SeqCst);
         }
-        dies
+        dead.load(Ordering::SeqCst)
     };
     Options { hook: Some(Hook(Arc::new(hook))), ..Options::default() }
 }
@@ -94,18 +105,20 @@ async fn a_commit_is_there_or_it_is_not() {
             url
         };
         let url = fresh().await;
-        let store = MongoStore::open(&url, Options::default()).await.unwrap();
+        let passed = Passed::default();
+        let store = MongoStore::open(&url, watched(&passed)).await.unwrap();
         let (without, without_answers) = (rows(&store).await, answers(&url).await);
         store.commit(the_commit()).await.unwrap();
         let with = rows(&store).await;
         store.close().await;
         let with_answers = answers(&url).await;
 
-        let (mut reached, mut outcomes) = (BTreeSet::new(), [0, 0]);
-        // The steps of opening come first.
-        for step in 0.. {
-            let (url, last) = (fresh().await, Arc::new(Mutex::new(None)));
-            let dying = MongoStore::open(&url, dies_before(step, Arc::clone(&last))).await;
+        let passed = passed.lock().unwrap().clone();
+        let deaths = passed.iter().flat_map(|(step, times)| (0..*times).map(|time| (*step, time)));
+        let mut outcomes = [0, 0];
+        for (step, time) in deaths {
+            let (url, died) = (fresh().await, format!("before {step:?}, time {time}"));
+            let dying = MongoStore::open(&url, dies_before(step, time)).await;
             let answered = match &dying {
                 Ok(store) => store.commit(the_commit()).await.is_ok(),
                 Err(_) => false,
@@ -113,28 +126,26 @@ async fn a_commit_is_there_or_it_is_not() {
             if let Ok(store) = dying {
                 store.close().await;
             }
-            let Some(died) = *last.lock().unwrap() else { break };
-            reached.insert(died);
             let store = MongoStore::open(&url, Options::default()).await.unwrap();
             let found = rows(&store).await;
-            assert!(found == with || found == without, "before {died:?} there is half of a commit: {found:?}");
-            assert!(!answered || found == with, "before {died:?}: what was answered is lost");
+            assert!(found == with || found == without, "{died} there is half of a commit: {found:?}");
+            assert!(!answered || found == with, "{died}: what was answered is lost");
             outcomes[usize::from(found == with)] += 1;
             if found == without {
-                assert_eq!(answers(&url).await, without_answers, "before {died:?}: read answers are left over");
+                assert_eq!(answers(&url).await, without_answers, "{died}: read answers are left over");
                 store.commit(the_commit()).await.unwrap();
                 assert_eq!(rows(&store).await, with, "it can be done again");
             }
             store.close().await;
-            assert_eq!(answers(&url).await, with_answers, "before {died:?}");
-            assert_eq!(contents(&url, "commits").await.1, 0, "everything is applied");
+            assert_eq!(answers(&url).await, with_answers, "{died}");
+            assert_eq!(contents(&url, "commits").await.1, 0, "{died}: everything is applied");
         }
         assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
         for step in [Step::Answers, Step::Commits, Step::Applied, Step::Cleared, Step::Gone("memories")] {
-            assert!(reached.contains(&step), "{step:?} is not among {reached:?}");
+            assert!(passed.contains_key(&step), "{step:?} is not among {passed:?}");
         }
         for collection in ["events", "journal", "outbox", "moods", "memories", "plugin_state", "budgets"] {
-            assert!(reached.contains(&Step::Rows(collection)), "{collection} is not among {reached:?}");
+            assert!(passed.contains_key(&Step::Rows(collection)), "{collection} is not among {passed:?}");
         }
     })
     .await;

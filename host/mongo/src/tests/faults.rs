@@ -10,9 +10,11 @@ use std::{
 
 use mongodb::bson::{Document, doc};
 use puppet_store::{
-    CommitStore as _, EventStore as _, Filter, JournalStore as _, StoreError,
-    conformance::{commit, event, together},
+    Change, Commit, CommitStore as _, EventStore as _, Filter, JournalStore as _, KeepOrder, MemoryStore as _,
+    StoreError,
+    conformance::{commit, event, memory, together},
 };
+use puppet_types::MemoryKind;
 
 use super::{
     rows,
@@ -105,11 +107,24 @@ async fn many_commits_are_few_commands() {
         let options = Options { hook: Some(hook), ..Options::default() };
         let store = MongoStore::open(&server.database(), options).await.unwrap();
         let before = groups.load(Ordering::SeqCst);
-        let commits = (0..400).map(|n| store.commit(commit(&format!("i{n}"), event(&format!("e{n}"), "a"))));
+        // Each with a memory, of which the last ten are kept.
+        let one = |n: i64| {
+            let memory = memory(&format!("m{n:03}"), MemoryKind::Core, "said", n);
+            let cap = Some((vec![MemoryKind::Core], 10, KeepOrder::Newest));
+            let changes = vec![Change::Remember { agent: "a".into(), memory, vector: None, cap }];
+            Commit { changes, ..commit(&format!("i{n}"), event(&format!("e{n}"), "a")) }
+        };
+        let asked = server.asked().await;
+        let commits = (0..400).map(|n| store.commit(one(n)));
         let seqs: Vec<u64> = together(commits.collect()).await.into_iter().map(|done| done.unwrap().seq).collect();
         assert_eq!(seqs, (1..=400).collect::<Vec<_>>());
         let groups = groups.load(Ordering::SeqCst) - before;
         assert!(groups < 20, "{groups} groups of 400 commits");
+        let asked = server.asked().await - asked;
+        assert!(asked < 150, "{asked} questions of 400 commits");
+        let kept = store.memories(&"a".into(), &[], 100).await.unwrap();
+        let kept: Vec<&str> = kept.iter().map(|hit| hit.memory.id.as_str()).collect();
+        assert_eq!(kept, (390..400).rev().map(|n| format!("m{n}")).collect::<Vec<_>>());
         store.close().await;
     })
     .await;

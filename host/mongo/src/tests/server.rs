@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use mongodb::{Client, bson::Document, bson::doc};
+use mongodb::{
+    Client,
+    bson::{Bson, Document, doc},
+};
 
 const NAMED: &str = "PUPPET_TEST_MONGODB_URI";
 
@@ -158,6 +161,19 @@ impl Server {
         let command = doc! {"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data};
         let client = Client::with_uri_str(self.url("admin")).await.unwrap();
         client.database("admin").run_command(command).await.is_ok()
+    }
+
+    /// How many questions and other commands the server was asked.
+    pub(super) async fn asked(&self) -> i64 {
+        let client = Client::with_uri_str(self.url("admin")).await.unwrap();
+        let status = client.database("admin").run_command(doc! {"serverStatus": 1}).await.unwrap();
+        let counters = status.get_document("opcounters").unwrap();
+        let counted = |name| match counters.get(name) {
+            Some(Bson::Int32(count)) => i64::from(*count),
+            Some(Bson::Int64(count)) => *count,
+            other => panic!("{name}: {other:?}"),
+        };
+        counted("query") + counted("command")
     }
 
     /// No command fails any more.
