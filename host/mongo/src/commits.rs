@@ -28,11 +28,22 @@ pub(crate) struct Counters {
     pub(crate) journal: i64,
     pub(crate) outbox: i64,
     pub(crate) state_kept: i64,
+    pub(crate) known: i64,
+    pub(crate) past: i64,
+    pub(crate) seen: i64,
 }
 
 impl Counters {
     pub(crate) fn document(self) -> Document {
-        doc! {"events": self.events, "journal": self.journal, "outbox": self.outbox, "state_kept": self.state_kept}
+        doc! {
+            "events": self.events,
+            "journal": self.journal,
+            "outbox": self.outbox,
+            "state_kept": self.state_kept,
+            "known": self.known,
+            "past": self.past,
+            "seen": self.seen,
+        }
     }
 
     pub(crate) fn of(commit: &Document) -> Result<Self> {
@@ -43,6 +54,9 @@ impl Counters {
             journal: fields.int("journal")?,
             outbox: fields.int("outbox")?,
             state_kept: fields.int("state_kept")?,
+            known: fields.int("known")?,
+            past: fields.int("past")?,
+            seen: fields.int("seen")?,
         })
     }
 }

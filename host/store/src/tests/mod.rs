@@ -1,6 +1,8 @@
 //! What belongs to SQLite alone: files, restarts, crashes.
 
+mod compact;
 mod crash;
+mod disk;
 mod files;
 mod forgotten;
 
