@@ -15,7 +15,8 @@ use crate::support::{self, Running, finish, list, puppet, run, until};
 /// A host that does not get this far has lost it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn imported() -> tempfile::TempDir {
+/// A folder with an agent.
+pub fn imported() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let file = support::fixtures().join("agents/harbour-watch.json").to_str().unwrap().to_owned();
     run(folder.path(), &["agent", "import", &file]).exits(0);
@@ -23,7 +24,7 @@ fn imported() -> tempfile::TempDir {
 }
 
 /// As a pack in mode `approve` leaves it: it waits for so long from now.
-fn held(id: &str, text: &str, expires_ms: i64) -> Effect {
+pub fn held(id: &str, text: &str, expires_ms: i64) -> Effect {
     let now = Timestamp::from_system().as_millis();
     Effect {
         id: id.into(),
@@ -40,6 +41,7 @@ fn held(id: &str, text: &str, expires_ms: i64) -> Effect {
         provider_id: None,
         reason: None,
         expires: Some(Timestamp::from_millis(now + expires_ms)),
+        doubt: None,
     }
 }
 
@@ -56,12 +58,13 @@ pub fn three() -> [Effect; 3] {
 }
 
 /// Ids in a state, the newest first.
-fn ids(folder: &Path, state: &str) -> Vec<String> {
+pub fn ids(folder: &Path, state: &str) -> Vec<String> {
     let listed = run(folder, &["outbox", "list", "--state", state, "--json"]).exits(0).json();
     list(&listed, "items").iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn texts(items: &Value, key: &str) -> Vec<String> {
+/// A field of every item.
+pub fn texts(items: &Value, key: &str) -> Vec<String> {
     list(items, "items").iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
 }
 

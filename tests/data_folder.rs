@@ -107,6 +107,7 @@ async fn doctor_names_what_is_in_doubt() {
             provider_id: None,
             reason: None,
             expires: None,
+            doubt: None,
         })
     };
     store.apply(vec![effect(0, EffectState::Done), effect(1, EffectState::Waiting)]).await.unwrap();

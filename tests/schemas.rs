@@ -3,6 +3,7 @@
 
 mod errors;
 mod outputs;
+mod recovered;
 mod shapes;
 
 use std::collections::BTreeSet;

@@ -33,7 +33,11 @@ impl Ran {
 
 /// The program with a clean environment, in a folder.
 pub fn puppet(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
+    clean(Command::new(env!("CARGO_BIN_EXE_puppet")), folder)
+}
+
+/// Any program with a clean environment, in a folder.
+pub fn clean(mut command: Command, folder: &Path) -> Command {
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     for name in ["PATH", "HOME", "SystemRoot", "TMPDIR", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(name) {
@@ -177,6 +181,16 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_there(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it ends, and answers how.
+    pub fn waits(mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
     /// Asks it to stop, and answers what it printed.

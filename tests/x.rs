@@ -82,7 +82,8 @@ fn folder(emulating: &Emulating, handle: &str) -> tempfile::TempDir {
         "[tweet]\nprovider = \"x\"\n[tweet.x]\nendpoint = \"{}\"\n[tweet.x.accounts.{handle}]\ntoken_env = \"TOKEN\"\n\
          [llm]\ndefault = \"home\"\n[llm.providers.home]\nbase_url = \"{}\"\nmodel = \"m\"\nkey_env = \"TOKEN\"\n\
          price = {{ prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" }}\n\
-         [generators]\nnews.enabled = false\nmood-swings.enabled = false\nencounters.enabled = false\n",
+         [generators]\nnews.enabled = false\nmood-swings.enabled = false\nencounters.enabled = false\n\
+         [outbox]\nlook_after_ms = 0\n",
         emulating.url("x"),
         emulating.url("llm")
     );
@@ -148,14 +149,53 @@ fn an_answer_that_is_lost_does_not_post_twice() {
     let here = tempfile::tempdir().unwrap();
     let emulating = Emulating::start(here.path(), &["--x", "--llm", "--seed", "7"]);
     let folder = folder(&emulating, "harbour_watch");
+    // The token may also be in a file of its own.
+    let config = std::fs::read_to_string(folder.path().join("puppet.toml")).unwrap();
+    let config = config.replacen("token_env = \"TOKEN\"", "token_credential = \"of-x\"", 1);
+    let credentials = "[credentials]\nof-x = { file = \"token\" }\n";
+    std::fs::write(folder.path().join("puppet.toml"), config + credentials).unwrap();
+    std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).unwrap();
+    std::fs::set_permissions(folder.path().join("token"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let lost = json!({ "kind": "lost-answer", "operation": "create-post", "times": 1 });
     emulating.misbehave(&json!({ "faults": [lost] }));
     let _host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     let effect = posted(folder.path());
-    // In doubt until somebody, or the host by itself, has looked.
-    assert!(["in-doubt", "done"].contains(&effect["state"].as_str().unwrap()), "{effect}");
-    assert_eq!(emulating.posts("harbour_watch").len(), 1);
+    is_found(folder.path(), &emulating, effect["id"].as_str().unwrap());
     assert_eq!(emulating.report()["faults"][0]["struck"], 1);
+}
+
+/// X is asked what became of an effect, and has its post: it counts as published, and is there once.
+fn is_found(folder: &Path, emulating: &Emulating, id: &str) {
+    let shown = || run(folder, &["outbox", "show", id, "--json"]).exits(0).json();
+    until(LIMIT, "X is asked what became of it", || shown()["state"] == "done");
+    let (shown, posts) = (shown(), emulating.posts("harbour_watch"));
+    assert_eq!((posts.len(), &posts[0]["id"], &shown["attempts"]), (1, &shown["provider_id"], &1.into()), "{shown}");
+    until(LIMIT, "the agent hears of it", || {
+        let heard = run(folder, &["journal", "--kind", "post_published", "--json"]).exits(0).json();
+        list(&heard, "items").iter().any(|item| item["event"]["payload"]["id"] == posts[0]["id"])
+    });
+}
+
+#[test]
+fn a_host_that_is_killed_before_x_answers_does_not_post_twice() {
+    let here = tempfile::tempdir().unwrap();
+    let emulating = Emulating::start(here.path(), &["--x", "--llm"]);
+    let folder = folder(&emulating, "harbour_watch");
+    let data = folder.path().join(".puppet");
+    let late = json!({ "kind": "late", "ms": 600_000, "operation": "create-post", "times": 1 });
+    emulating.misbehave(&json!({ "faults": [late] }));
+    let host = Running::start(folder.path(), &data, &[]);
+    run(
+        folder.path(),
+        &["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch"],
+    )
+    .exits(0);
+    until(LIMIT, "it is not posted", || emulating.posts("harbour_watch").len() == 1);
+    host.kill();
+    let sent = run(folder.path(), &["outbox", "list", "--state", "sent", "--json"]).exits(0).json();
+    let id = list(&sent, "items")[0]["id"].as_str().unwrap().to_owned();
+    let _host = Running::start(folder.path(), &data, &[]);
+    is_found(folder.path(), &emulating, &id);
 }
 
 #[test]
@@ -215,6 +255,9 @@ fn settings_of_x_are_checked_at_their_place() {
     assert!(refused.stderr.contains("puppet.toml:4") && refused.stderr.contains("plain http"), "{}", refused.stderr);
     let shown = run(folder.path(), &["config"]).exits(0).stdout;
     assert!(shown.contains("tweet.x.accounts.ada.token_env") && shown.contains("not set"), "{shown}");
+    let doctor = run(folder.path(), &["doctor", "--json"]).exits(0).json();
+    let unset = |check: &&Value| check["status"] == "warn" && check["detail"] == "the token of @ada is not set";
+    assert!(list(&doctor, "checks").iter().any(|check| unset(&check)), "{doctor}");
 }
 
 #[test]

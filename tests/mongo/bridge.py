@@ -4,7 +4,8 @@ It is no MongoDB: nothing is durable, there are no sessions, no transactions, no
 command runs at a time. What passes here has not run on a real server.
 
 Prints one line, `port N`, on loopback; ends when its standard input does. `configureFailPoint` is understood as far as
-`failCommand` goes, with `after: true` for a fault that comes when the command was carried out.
+`failCommand` goes, with `after: true` for a fault that comes when the command was carried out, and `since` for faults that
+wait for a command of that name.
 """
 
 import sys
@@ -24,6 +25,7 @@ BAD_VALUE, NO_SUCH_COMMAND, NO_SUCH_STAGE = 2, 59, 40324
 
 client = mongomock.MongoClient()
 failures = []
+counted = {"query": 0, "insert": 0, "update": 0, "delete": 0, "command": 0}
 
 
 class Refused(Exception):
@@ -143,6 +145,10 @@ def fail_point(_db, command):
     return {}
 
 
+def server_status(_db, _command):
+    return {"opcounters": dict(counted)}
+
+
 def nothing(_db, _command):
     return {}
 
@@ -163,13 +169,16 @@ COMMANDS = {
     "listIndexes": list_indexes,
     "dropDatabase": drop_database,
     "configureFailPoint": fail_point,
+    "serverStatus": server_status,
 }
 
 
 def failing(name):
     """The next fault that is meant for a command."""
     for failure in failures:
-        if name in failure["failCommands"]:
+        if failure.get("since") == name:
+            del failure["since"]
+        if name in failure["failCommands"] and "since" not in failure:
             failure["times"] -= 1
             if failure["times"] == 0:
                 failures.remove(failure)
@@ -192,7 +201,10 @@ def answer(command):
 
 def handle(request):
     command = request.doc
-    failure = failing(next(iter(command)))
+    name = next(iter(command))
+    kind = "query" if name == "find" else name
+    counted[kind if kind in counted else "command"] += 1
+    failure = failing(name)
     if failure is None or failure.get("after"):
         reply = answer(command)
     if failure is not None:

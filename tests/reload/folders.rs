@@ -163,7 +163,9 @@ fn grants_hold_at_once_and_other_settings_are_named() {
     said("grants.toml is fine again");
     std::fs::remove_file(place.path().join("grants.toml")).unwrap();
     said("grants.toml is gone: what is installed, and components of your own folders, may do nothing from now on");
-    place.write("puppet.toml", b"[swap]\nshadow = 3\n[host]\nworkers = 3\n");
+    place.write("puppet.toml", b"[outbox]\nattempts = 9\n");
+    said("puppet.toml has changed: outbox.attempts holds from now on");
+    place.write("puppet.toml", b"[outbox]\nattempts = 9\n[swap]\nshadow = 3\n[host]\nworkers = 3\n");
     said("puppet.toml has changed: swap.shadow holds from now on");
     said("puppet.toml has changed: host.workers needs a restart");
     place.write("puppet.toml", b"[swap]\nshadwo = 3\n");

@@ -13,6 +13,7 @@ use super::errors;
 use crate::{
     approvals,
     hostile::guest,
+    migrate, outbox,
     support::{self, Ran, Running, granted, list, puppet, run},
 };
 
@@ -90,6 +91,7 @@ impl Seen {
             self.run("agent-import", 0, &["agent", "import", "--dry-run", file.to_str().unwrap()]);
             self.run("agent-import", 0, &["agent", "import", file.to_str().unwrap()]);
         }
+        self.imported();
         let agents = self.run("agent-list", 0, &["agent", "list"]);
         assert_eq!(list(&agents, "items").len(), files.len());
         self.run("agent-show", 0, &["agent", "show", "harbour-watch"]);
@@ -109,6 +111,28 @@ impl Seen {
         let state =
             |pack: &str| list(&plugins, "items").iter().find(|item| item["pack"] == pack).unwrap()["state"].clone();
         assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
+    }
+
+    /// A whole deployment, in a folder of its own: as it is, and with a file that is cut off.
+    fn imported(&mut self) {
+        let home = self.folder.join("moved");
+        std::fs::create_dir(&home).unwrap();
+        migrate::deployment(&home.join("old"));
+        let import = ["import", "old", "--json"];
+        for args in [&[&import[..], &["--dry-run"]].concat()[..], &import] {
+            let ran = run(&home, args).exits(0);
+            self.keep("import", &args.join(" "), ran.stdout);
+        }
+        let history = run(&home, &["event", "history", "--json"]).exits(0);
+        assert_eq!(list(&self.keep("event-history", "event history", history.stdout), "items").len(), 6);
+        std::fs::write(home.join("old/data/memories/tide-clerk.json"), "{").unwrap();
+        let ran = run(&home, &["import", "old", "--json", "--dry-run"]).exits(2);
+        assert_eq!(list(&self.keep("import", "import of a cut file", ran.stdout.clone()), "problems").len(), 2);
+        let place = self.error("import of a cut file", "bad-deployment", &ran);
+        assert!(place["file"].is_string() && place["line"] == 1, "{place}");
+        let said = r#"{"post": {"id": "1985500000000000102"}}"#;
+        let ran = run(&home, &["event", "send", "mention", "--payload", said, "--json"]).exits(3);
+        self.error("a mention that was seen to", "already-seen", &ran);
     }
 
     /// Grants, written and taken back; what a later run needs is granted in the end.
@@ -153,6 +177,14 @@ impl Seen {
         self.run("approval", 0, &["approvals", "approve", "--all"]);
         self.run("outbox", 0, &["outbox", "list", "--limit", "2"]);
         self.run("outbox", 0, &["outbox", "list", "--state", "rejected"]);
+        runtime.block_on(approvals::hold(&self.folder.join(".puppet"), &outbox::one_of_each()));
+        for id in ["eff_b", "eff_failed", "eff_lost", "eff_asked"] {
+            self.run("effect", 0, &["outbox", "show", id]);
+        }
+        assert_eq!(self.run("effect", 0, &["outbox", "retry", "eff_lost", "--sure"])["state"], "waiting");
+        let asked = run(&self.folder, &["outbox", "retry", "eff_asked", "--json"]).exits(3);
+        self.error("an effect whose provider is asked", "not-yet", &asked);
+        assert_eq!(self.run("effect", 0, &["outbox", "drop", "eff_asked", "--reason", "no"])["state"], "failed");
         let unknown = run(&self.folder, &["approvals", "approve", "eff_none", "--json"]).exits(2);
         self.error("an effect that is not there", "unknown-effect", &unknown);
         let spoken = run(&self.folder, &["approvals", "approve", "eff_a", "--json"]).exits(3);
@@ -183,6 +215,8 @@ impl Seen {
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
+        self.recovered();
+        self.pruned();
         let plugins = self.run("plugins", 0, &["plugins", "--data", "out/data"]);
         assert!(list(&plugins, "items").iter().all(|item| item["invocations"].as_u64().unwrap() > 0));
     }
@@ -218,6 +252,19 @@ impl Seen {
         let waits = run(&self.folder, &[&forget[..], &["--text", "unheard-of", "--yes", "--json"]].concat()).exits(3);
         self.error("an event that waits", "not-ended", &waits);
         assert_eq!(list(&self.keep("forget", "the same event", waits.stdout), "refused").len(), 1);
+    }
+
+    /// What would go of more records than stay in any case, if nearly nothing were kept.
+    fn pruned(&mut self) {
+        let db = rusqlite::Connection::open(self.folder.join("out-copied/puppet.db")).unwrap();
+        db.execute_batch("CREATE TEMP TABLE one AS SELECT * FROM journal LIMIT 1").unwrap();
+        for n in 0..100 {
+            let more = format!("UPDATE one SET seq = NULL, id = 'more_{n}'; INSERT INTO journal SELECT * FROM one");
+            db.execute_batch(&more).unwrap();
+        }
+        std::fs::write(self.folder.join("small.toml"), "[journal]\nkeep_bytes = 1\n").unwrap();
+        let prune = ["journal", "prune", "--dry-run", "--config", "small.toml", "--data", "out-copied"];
+        assert!(!list(&self.run("prune", 0, &prune), "agents").is_empty());
     }
 
     /// The emulators, for a moment: with everything, and without one of them.

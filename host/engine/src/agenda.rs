@@ -36,8 +36,9 @@ pub struct Agenda {
     approvals: BTreeMap<(Timestamp, u64), EffectId>,
     /// While it stands no effect is due.
     halted: Option<Halt>,
-    /// Effects of `effects` that are tried again, by account: what was committed after them does not overtake them.
-    held: BTreeSet<(AccountId, u64)>,
+    /// Effects of `effects` that are tried again, by account, and when: what was committed after them does not overtake
+    /// them.
+    held: BTreeMap<(AccountId, u64), Timestamp>,
 }
 
 impl Agenda {
@@ -111,15 +112,53 @@ impl Agenda {
         self.halted = halted;
     }
 
-    /// The same for one that was tried: its account's line stands until it is due.
-    pub fn hold_effect(&mut self, effect: Effect) {
-        self.held.insert((effect.account.clone(), effect.seq));
-        self.add_effect(effect);
+    /// The same, and not before `until`: what it waits for is not in its row.
+    pub fn postpone_effect(&mut self, effect: Effect, until: Timestamp) {
+        self.effects.insert((until.max(effect.not_before), effect.seq), effect);
+    }
+
+    /// The same for one that came to its turn: its account's line stands until it is due.
+    pub fn hold_effect(&mut self, effect: Effect, until: Timestamp) {
+        let until = until.max(effect.not_before);
+        self.held.insert((effect.account.clone(), effect.seq), until);
+        self.postpone_effect(effect, until);
+    }
+
+    /// What effects wait for that is not in their rows may be over: they come when their rows say.
+    pub fn hurry_effects(&mut self, now: Timestamp) {
+        let is_late = |((until, _), effect): &(&(Timestamp, u64), &Effect)| *until > effect.not_before.max(now);
+        let late: Vec<(Timestamp, u64)> = self.effects.iter().filter(is_late).map(|(key, _)| *key).collect();
+        for effect in late.iter().filter_map(|key| self.effects.remove(key)).collect::<Vec<_>>() {
+            match self.held.contains_key(&(effect.account.clone(), effect.seq)) {
+                true => self.hold_effect(effect, now),
+                false => self.postpone_effect(effect, now),
+            }
+        }
     }
 
     /// Whether an effect of the account waits for its next try.
     pub fn is_held(&self, account: &AccountId) -> bool {
-        self.held.range((account.clone(), 0)..).next().is_some_and(|(held, _)| held == account)
+        self.held_until(account).is_some()
+    }
+
+    /// Until when an account's line stands.
+    pub fn held_until(&self, account: &AccountId) -> Option<Timestamp> {
+        let held = self.held.range((account.clone(), 0)..).next();
+        held.filter(|((of, _), _)| of == account).map(|(_, until)| *until)
+    }
+
+    /// The operator has ended an effect, or begins it anew: it waits for nothing, and holds nobody. Those that were to be
+    /// looked at again when it is due go on now.
+    pub fn drop_effect(&mut self, effect: &Effect, now: Timestamp) {
+        self.effects.retain(|(_, seq), _| *seq != effect.seq);
+        let Some(until) = self.held.remove(&(effect.account.clone(), effect.seq)) else { return };
+        let behind = self.effects.range((until, 0)..=(until, u64::MAX));
+        let behind = behind.filter(|(_, other)| other.account == effect.account && other.not_before < until);
+        for key in behind.map(|(key, _)| *key).collect::<Vec<_>>() {
+            if let Some(other) = self.effects.remove(&key) {
+                self.postpone_effect(other, now);
+            }
+        }
     }
 
     /// A timer is set; one of the same key is replaced.
@@ -333,6 +372,7 @@ mod tests {
             provider_id: None,
             reason: None,
             expires: None,
+            doubt: None,
         }
     }
 
@@ -369,12 +409,43 @@ mod tests {
     fn an_effect_that_is_tried_again_holds_its_account_until_it_is_due() {
         let mut agenda = Agenda::default();
         let again = Effect { not_before: Timestamp::from_millis(9), ..effect(1, "a") };
-        agenda.hold_effect(again);
+        let until = again.not_before;
+        agenda.hold_effect(again, until);
         agenda.add_effect(effect(2, "a"));
         agenda.add_effect(effect(3, "b"));
         let due: Vec<_> = agenda.due_effects(Timestamp::from_millis(1)).into_iter().map(|e| e.seq).collect();
         assert_eq!((due, agenda.is_held(&"a".into()), agenda.is_held(&"b".into())), (vec![2, 3], true, false));
         agenda.due_effects(Timestamp::from_millis(9));
+        assert!(!agenda.is_held(&"a".into()));
+    }
+
+    #[test]
+    fn what_effects_wait_for_besides_their_rows_may_be_over() {
+        let at = Timestamp::from_millis;
+        let mut agenda = Agenda::default();
+        agenda.hold_effect(effect(1, "a"), at(90));
+        agenda.hold_effect(Effect { not_before: at(20), ..effect(2, "b") }, at(90));
+        agenda.add_effect(Effect { not_before: at(50), ..effect(3, "c") });
+        agenda.hurry_effects(at(10));
+        assert_eq!((agenda.held_until(&"a".into()), agenda.held_until(&"b".into())), (Some(at(10)), Some(at(20))));
+        let mut due = |millis| agenda.due_effects(at(millis)).into_iter().map(|e| e.seq).collect::<Vec<_>>();
+        assert_eq!((due(10), due(20), due(50)), (vec![1], vec![2], vec![3]));
+    }
+
+    #[test]
+    fn an_effect_that_is_dropped_holds_nobody() {
+        let at = Timestamp::from_millis;
+        let until = |millis, effect: Effect| Effect { not_before: at(millis), ..effect };
+        let mut agenda = Agenda::default();
+        let held = Effect { attempts: 1, ..until(9, effect(1, "a")) };
+        agenda.hold_effect(held.clone(), at(9));
+        // One that came to its turn waits for it; another has a time of its own, and so has another account.
+        agenda.postpone_effect(effect(2, "a"), at(9));
+        agenda.add_effect(until(9, effect(3, "a")));
+        agenda.postpone_effect(effect(4, "b"), at(9));
+        agenda.drop_effect(&held, at(5));
+        let mut due = |millis| agenda.due_effects(at(millis)).into_iter().map(|e| e.seq).collect::<Vec<_>>();
+        assert_eq!((due(5), due(8), due(9)), (vec![2], vec![], vec![3, 4]));
         assert!(!agenda.is_held(&"a".into()));
     }
 

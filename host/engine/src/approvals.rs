@@ -109,6 +109,7 @@ fn ended(
         at,
         events: events.into_iter().collect(),
         changes: Vec::new(),
+        doubt: None,
     }
 }
 

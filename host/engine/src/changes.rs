@@ -111,6 +111,7 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
         provider_id: None,
         reason: None,
         expires,
+        doubt: None,
     }
 }
 

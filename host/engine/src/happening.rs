@@ -2,7 +2,7 @@
 
 use puppet_grants::BudgetLine;
 use puppet_store::{Effect, EffectState, Halt, Post};
-use puppet_types::{AgentId, EventId, InvocationId, Mood, PackId, PostId, Timestamp};
+use puppet_types::{AccountId, AgentId, EventId, InvocationId, Mood, PackId, PostId, Timestamp};
 
 /// Something that was committed or published.
 #[derive(Debug, Clone)]
@@ -78,6 +78,22 @@ pub enum Happening {
         stage: &'static str,
         /// Why, or what was seen.
         detail: String,
+    },
+    /// Nobody can tell whether an effect happened: the operator decides.
+    Undecidable {
+        /// When.
+        at: Timestamp,
+        /// It, with its reason.
+        effect: Box<Effect>,
+    },
+    /// The provider of an account is not reached: its outbox waits.
+    Unreached {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        account: AccountId,
+        /// The next try; none: it is reached again.
+        until: Option<Timestamp>,
     },
     /// Everything was halted or resumed.
     Halted {

@@ -26,10 +26,11 @@ use crate::{
     budgets,
     call::HeldProviders,
     clock::Clock,
+    disk::Disk,
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
-    outbox::Attempted,
+    outbox::{Attempted, Pace},
     plugin::Plugin,
     ready::Ready,
     redaction::Redaction,
@@ -128,9 +129,13 @@ pub struct Host {
     agenda: Arc<Mutex<Agenda>>,
     /// Whose memories wait for vectors.
     pub(crate) backlog: Backlog,
+    /// Whether the store can write.
+    pub disk: Disk,
     wake: Notify,
     watchers: broadcast::Sender<Happening>,
     recovering: AtomicBool,
+    /// How accounts stand with their providers.
+    pub(crate) pace: Pace,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -146,6 +151,7 @@ impl Host {
     /// Wires the parts. Nothing runs yet: [`Host::load`] fills the agenda.
     pub fn new(parts: HostParts) -> Self {
         let watchers = broadcast::channel(WATCHED).0;
+        let pace = Pace::new(parts.clock.now());
         budgets::listen(&parts.ledger, Arc::clone(&parts.clock), watchers.clone());
         Self {
             store: parts.store,
@@ -169,9 +175,11 @@ impl Host {
             actors: Ready::default(),
             agenda: Arc::default(),
             backlog: Backlog::default(),
+            disk: Disk::default(),
             wake: Notify::new(),
             watchers,
             recovering: AtomicBool::new(false),
+            pace,
             halting: tokio::sync::Mutex::default(),
         }
     }
@@ -199,13 +207,13 @@ impl Host {
 
     /// Takes up what the store holds: budgets, strikes, waiting events, timers, effects, the stop. Called once, before a driver.
     pub async fn load(&self) -> Result<(), StoreError> {
-        use EffectState::{Sent, Waiting, WaitingForApproval};
+        use EffectState::{InDoubt, Sent, Waiting, WaitingForApproval};
         self.ledger.restore(self.store.spent().await?);
         self.load_strikes().await?;
         let waiting = self.store.waiting().await?;
         self.recovering.store(!waiting.is_empty(), Ordering::Release);
         let timers = self.store.timers().await?;
-        let effects = self.store.effects(&[Waiting, Sent, WaitingForApproval]).await?;
+        let effects = self.store.effects(&[Waiting, Sent, InDoubt, WaitingForApproval]).await?;
         let halted = self.store.halted().await?;
         let mut agenda = self.agenda();
         agenda.set_halted(halted);
@@ -216,9 +224,14 @@ impl Host {
             agenda.set_timer(timer);
         }
         for effect in effects {
-            match effect.attempts {
-                0 => agenda.add_effect(effect),
-                _ => agenda.hold_effect(effect),
+            match effect.state {
+                // The operator's to decide.
+                InDoubt if !effect.is_open() => {}
+                _ if effect.attempts == 0 => agenda.add_effect(effect),
+                _ => {
+                    let until = effect.not_before;
+                    agenda.hold_effect(effect, until);
+                }
             }
         }
         Ok(())
@@ -236,7 +249,10 @@ impl Host {
             let payload = std::mem::take(&mut event.payload);
             event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
         }
-        let accepted = self.store.accept(events).await?;
+        let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
+        if !accepted.is_empty() {
+            self.disk.wrote();
+        }
         let mut agenda = self.agenda();
         for waiting in &accepted {
             agenda.add_event(waiting.clone());
@@ -255,7 +271,7 @@ impl Host {
     /// must not be where they fail.
     pub async fn apply_then(&self, changes: Vec<Change>, done: impl FnOnce()) -> Result<Committed, StoreError> {
         let unembedded = self.unembedded(&changes);
-        let committed = self.store.apply(changes).await?;
+        let committed = self.store.apply(changes).await.inspect_err(|error| self.disk.tell(error))?;
         done();
         self.backlog.add(unembedded);
         self.take_up(Settled { committed: committed.clone(), ..Settled::default() });
@@ -357,7 +373,8 @@ impl Host {
             agenda.add_event(event);
         }
         if let Some(again) = attempted.again {
-            agenda.hold_effect(again);
+            let until = attempted.until.unwrap_or(again.not_before);
+            agenda.hold_effect(again, until);
         }
         drop(agenda);
         self.tell(attempted.happening);

@@ -60,7 +60,7 @@ pub struct Called {
 /// Calls the plugin. Reservations of its decisions are kept where it ended well, else given back.
 ///
 /// # Errors
-/// The store cannot say how much there is already.
+/// The store cannot say how much there is already, or did not take the books of a paid read.
 pub async fn call(
     host: &Host,
     actor: &Arc<Actor>,
@@ -74,6 +74,9 @@ pub async fn call(
     let Origin { id, seed } = origin;
     let Ended { carrier, fuel, peak_memory_bytes, output, .. } = ended;
     let mut proceedings = carrier.into_gate().finish(outcome == Outcome::Ok);
+    if proceedings.unbooked {
+        return Err(why_unbooked(host, &id).await);
+    }
     proceedings.log.extend(output);
     let ended = (!host.clock.is_virtual()).then(Instant::now);
     let timing = ended.map(|ended| Timing {
@@ -82,6 +85,17 @@ pub async fn call(
         commit: 0,
     });
     Ok(Called { id, at, outcome, proceedings, ended, seed, fuel, peak_memory_bytes, timing })
+}
+
+/// What is wrong with a store that did not take the books of a paid read: that row, written once more for nobody.
+async fn why_unbooked(host: &Host, id: &InvocationId) -> StoreError {
+    let nobody = InvocationId::from(ids::derive("err", &["books", id.as_str()]));
+    let written = async {
+        host.store.open_read(&nobody, 0, Vec::new()).await?;
+        host.store.close_read(&nobody, 0, Vec::new()).await
+    };
+    let passed = "it did not take the books of a paid read".to_owned();
+    written.await.err().unwrap_or(StoreError::Failed(passed))
 }
 
 impl Called {

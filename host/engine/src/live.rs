@@ -1,7 +1,7 @@
 //! The live driver: takes what is due from the agenda and runs it, accounts side by side, each one event at a time:
 //! agents that share an account are one line. Fair by construction: a line with mail stands once among those ready, and
-//! goes to their end after every event. One task owns the mailboxes; handlers and effects are its children and are
-//! awaited.
+//! goes to their end after every event. One task owns the mailboxes; handlers and effects are its children: when it stops
+//! they are awaited for a time, and then dropped.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +13,7 @@ use std::{
 
 use futures::FutureExt as _;
 use puppet_store::{Effect, StoreError, Waiting};
-use puppet_types::{AccountId, Priority};
+use puppet_types::{AccountId, Priority, Timestamp};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -43,11 +43,13 @@ pub struct Live {
     pub invocations: usize,
     /// Effects at the same time, each of another account.
     pub effects: usize,
+    /// How long what is under way may take to end, once it is told to stop.
+    pub stop_timeout: Duration,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { invocations: 256, effects: 16 }
+        Self { invocations: 256, effects: 16, stop_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -116,11 +118,13 @@ impl Mailboxes {
 
 enum Done {
     Event(AccountId, Waiting, Result<handle::Settled, StoreError>),
-    Effect(AccountId, Effect, Result<Option<outbox::Attempted>, StoreError>),
+    Effect(AccountId, Box<Effect>, Result<Option<outbox::Attempted>, StoreError>),
 }
 
 impl Live {
-    /// Runs until `stop` becomes true, then finishes what is under way and returns.
+    /// Runs until `stop` becomes true, then lets what is under way end and returns, after [`Live::stop_timeout`] in any
+    /// case. What is dropped then is taken up by the next host: an invocation has changed nothing and runs again, an effect
+    /// is `sent`.
     pub async fn run(self, host: Arc<Host>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let mut boxes = Mailboxes::default();
         let mut lanes = Lanes::default();
@@ -133,13 +137,9 @@ impl Live {
         vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {
             let now = host.clock.now();
-            if let Err(error) = timers::fire_due(&host, now).await {
-                tracing::error!(%error, "timers wait for the store");
-                tokio::time::sleep(STORE_PAUSE).await;
-            }
-            if let Err(error) = approvals::expire_due(&host, now).await {
-                tracing::error!(%error, "ends of approvals wait for the store");
-                tokio::time::sleep(STORE_PAUSE).await;
+            let most = host.disk.at_once(self.invocations.saturating_mul(UNDER_WAY));
+            if most > 0 {
+                fire(&host, now).await;
             }
             let (due, leaving, next, halted) = {
                 let mut agenda = host.agenda();
@@ -152,7 +152,7 @@ impl Live {
             for effect in leaving {
                 lanes.push(effect);
             }
-            while events.len() < self.invocations.saturating_mul(UNDER_WAY) {
+            while events.len() < most {
                 let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
                 let Some((line, waiting)) = boxes.take() else { break };
                 let (host, turns) = (Arc::clone(&host), Arc::clone(&turns));
@@ -162,13 +162,13 @@ impl Live {
                     Done::Event(line, waiting, settled)
                 });
             }
-            while !halted && effects.len() < self.effects {
+            while !halted && effects.len() < self.effects.min(most) {
                 let next = lanes.pop(|account| host.agenda().is_held(account));
                 let Some(mut effect) = next else { break };
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
                     let attempted = outbox::attempt(&host, &mut effect).await;
-                    Done::Effect(effect.account.clone(), effect, attempted)
+                    Done::Effect(effect.account.clone(), Box::new(effect), attempted)
                 });
             }
             tokio::select! {
@@ -177,7 +177,8 @@ impl Live {
                 Some(ended) = vectors.join_next() => say_ended(ended),
                 () = host.woken() => {}
                 () = freed.notified() => {}
-                () = sleep_until(&host, next) => {}
+                () = sleep_until(&host, next), if most > 0 => {}
+                () = host.disk.again() => {}
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
                         break;
@@ -189,17 +190,41 @@ impl Live {
                 take_done(&host, &mut boxes, &mut lanes, done);
             }
         }
-        while let Some(done) = events.join_next().await {
-            take_done(&host, &mut boxes, &mut lanes, done);
+        let end = async {
+            while let Some(done) = events.join_next().await {
+                take_done(&host, &mut boxes, &mut lanes, done);
+            }
+            while let Some(done) = effects.join_next().await {
+                take_done(&host, &mut boxes, &mut lanes, done);
+            }
+            while let Some(ended) = vectors.join_next().await {
+                say_ended(ended);
+            }
+        };
+        if tokio::time::timeout(self.stop_timeout, end).await.is_err() {
+            let (events, effects) = (events.len(), effects.len());
+            tracing::warn!(events, effects, "not ended in time, and left to the next host");
         }
-        while let Some(done) = effects.join_next().await {
-            take_done(&host, &mut boxes, &mut lanes, done);
-        }
-        while let Some(ended) = vectors.join_next().await {
-            say_ended(ended);
-        }
+        // What is left is dropped with its set.
         Ok(())
     }
+}
+
+/// What is due by itself. The store has it still where this fails.
+async fn fire(host: &Host, now: Timestamp) {
+    if let Err(error) = timers::fire_due(host, now).await {
+        wait_for_store(host, &error, "timers wait for the store").await;
+    }
+    if let Err(error) = approvals::expire_due(host, now).await {
+        wait_for_store(host, &error, "ends of approvals wait for the store").await;
+    }
+}
+
+async fn wait_for_store(host: &Host, error: &StoreError, what: &str) {
+    if !host.disk.failed(error) {
+        tracing::error!(%error, "{what}");
+    }
+    tokio::time::sleep(STORE_PAUSE).await;
 }
 
 /// Room for one invocation; the driver hears when it is free.
@@ -255,7 +280,7 @@ async fn handle_or_bury(
     }
 }
 
-async fn sleep_until(host: &Host, next: Option<puppet_types::Timestamp>) {
+async fn sleep_until(host: &Host, next: Option<Timestamp>) {
     match next {
         Some(at) => host.clock.sleep_until(at).await,
         None => std::future::pending().await,
@@ -265,27 +290,37 @@ async fn sleep_until(host: &Host, next: Option<puppet_types::Timestamp>) {
 fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: Result<Done, tokio::task::JoinError>) {
     match done {
         Ok(Done::Event(line, _, Ok(settled))) => {
+            if settled.committed.seq > 0 {
+                host.disk.wrote();
+            }
             host.take_up(settled);
             boxes.done(line);
         }
         Ok(Done::Event(line, waiting, Err(error))) => {
-            tracing::error!(%error, event = %waiting.event.id, "the store failed: the event waits");
+            if !host.disk.failed(&error) {
+                tracing::error!(%error, event = %waiting.event.id, "the store failed: the event waits");
+            }
             boxes.done(line);
             host.put_back(waiting, STORE_PAUSE);
         }
         // It was halted before it began: it keeps its place.
         Ok(Done::Effect(account, effect, Ok(None))) => {
             lanes.done(&account);
-            lanes.push(effect);
+            lanes.push(*effect);
         }
         Ok(Done::Effect(account, _, Ok(Some(attempted)))) => {
+            if attempted.happening.is_some() {
+                host.disk.wrote();
+            }
             host.take_up_attempted(attempted);
             lanes.done(&account);
         }
-        Ok(Done::Effect(account, mut effect, Err(error))) => {
-            tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
-            effect.not_before = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
-            host.agenda().hold_effect(effect);
+        Ok(Done::Effect(account, effect, Err(error))) => {
+            if !host.disk.failed(&error) {
+                tracing::error!(%error, effect = %effect.id, "the store failed: the effect waits");
+            }
+            let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+            host.agenda().hold_effect(*effect, until);
             lanes.done(&account);
         }
         Err(error) => tracing::error!(%error, "a handler ended abnormally"),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use puppet_store::{StoreError, Waiting};
+use puppet_store::{Effect, StoreError, Waiting};
 use puppet_types::{AccountId, Timestamp};
 
 use crate::{
@@ -46,9 +46,13 @@ pub async fn run(
         let Some(at) = next else { break };
         clock.advance_to(at);
         seen.at = at;
-        let mut effects = host.agenda().due_effects(at);
-        effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
-        for mut effect in effects {
+        let due = host.agenda().due_effects(at);
+        for mut effect in in_lanes(due) {
+            let held = host.agenda().held_until(&effect.account);
+            if let Some(until) = held {
+                host.agenda().postpone_effect(effect, until);
+                continue;
+            }
             match outbox::attempt(host, &mut effect).await? {
                 Some(attempted) => host.take_up_attempted(attempted),
                 None => host.agenda().add_effect(effect),
@@ -65,6 +69,18 @@ pub async fn run(
     clock.advance_to(last);
     seen.at = last;
     Ok(seen)
+}
+
+/// The order in which effects leave: by (time, agent, sequence), and those of one account in the order of their commit.
+fn in_lanes(mut effects: Vec<Effect>) -> Vec<Effect> {
+    effects.sort_by(|a, b| (a.not_before, &a.agent, a.seq).cmp(&(b.not_before, &b.agent, b.seq)));
+    let turns: Vec<AccountId> = effects.iter().map(|effect| effect.account.clone()).collect();
+    let mut lanes: BTreeMap<AccountId, VecDeque<Effect>> = BTreeMap::new();
+    for effect in effects {
+        let lane = lanes.entry(effect.account.clone()).or_default();
+        lane.insert(lane.partition_point(|other| other.seq < effect.seq), effect);
+    }
+    turns.iter().filter_map(|account| lanes.get_mut(account)?.pop_front()).collect()
 }
 
 /// Handles every event that is due, in waves: the first of each account, then the second of each, and so on. Within

@@ -56,6 +56,8 @@ pub struct Proceedings {
     pub divergence: Option<u32>,
     /// How many reads of a shadow replay were not recorded.
     pub unanswered: u32,
+    /// Whether the books of a paid read could not be written: what the plugin made of that is nobody's decision.
+    pub unbooked: bool,
 }
 
 /// What answers the calls.

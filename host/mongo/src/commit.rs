@@ -15,8 +15,8 @@ use puppet_store::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, R
 use crate::{
     agents, budgets, events,
     fields::{json, key},
-    forget, halt, journal, memories, outbox, queries,
-    schema::{AGENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PLUGIN_STATE, RELATIONSHIPS, TIMERS},
+    forget, halt, journal, memories, outbox, past, queries,
+    schema::{AGENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN, TIMERS},
     state,
     store::MongoStore,
     strikes,
@@ -110,6 +110,10 @@ impl Work for Apply {
 
 #[async_trait]
 impl CommitStore for MongoStore {
+    fn close(&self) {
+        self.close_blocking();
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         let texts = journal::Texts::of(&commit, self.inner.shared.db.options.answer_bytes)?;
         let terms = Terms::of(&self.inner.words, &commit.changes)?;
@@ -139,10 +143,13 @@ pub(crate) fn want(wanted: &mut Wanted, changes: &[Change]) {
             Change::PutState { agent, plugin, .. } | Change::ClearState { agent, plugin, .. } => {
                 wanted.row(PLUGIN_STATE, key(&[agent.as_str(), plugin.as_str()]));
             }
-            Change::Event(event) => wanted.row(EVENTS, event.id.as_str()),
+            Change::Event(event) => events::want(wanted, event),
             Change::Effect(effect) => wanted.row(OUTBOX, effect.id.as_str()),
             Change::Agent(row) => wanted.row(AGENTS, row.id.as_str()),
             Change::Retire { agent } => wanted.row(AGENTS, agent.as_str()),
+            Change::Part { agent, target } => wanted.row(RELATIONSHIPS, key(&[agent.as_str(), target])),
+            Change::Past(past) => wanted.row(PAST, past::id_of(&past.event)),
+            Change::Seen { posts, .. } => posts.iter().for_each(|post| wanted.row(SEEN, post.as_str())),
             Change::RestoreState { .. } | Change::Strikes(_) | Change::Halt(_) => {}
         }
     }
@@ -187,6 +194,11 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, commit
                 }
             }
             Change::Strikes(row) => strikes::put(tx, row).await?,
+            Change::Part { agent, target } => {
+                tx.delete(RELATIONSHIPS, &key(&[agent.as_str(), target])).await?;
+            }
+            Change::Past(past) => past::put(tx, past).await?,
+            Change::Seen { posts, keep } => past::see(tx, posts, *keep).await?,
             Change::Halt(halt) => halt::put(tx, halt.as_ref()).await?,
         }
     }

@@ -2,7 +2,10 @@
 //! `order` is the place in the one line of all commits, and unique as well: a host that does not know the last commit
 //! cannot write the next one, whoever's it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{Result, StoreError};
@@ -25,11 +28,22 @@ pub(crate) struct Counters {
     pub(crate) journal: i64,
     pub(crate) outbox: i64,
     pub(crate) state_kept: i64,
+    pub(crate) known: i64,
+    pub(crate) past: i64,
+    pub(crate) seen: i64,
 }
 
 impl Counters {
     pub(crate) fn document(self) -> Document {
-        doc! {"events": self.events, "journal": self.journal, "outbox": self.outbox, "state_kept": self.state_kept}
+        doc! {
+            "events": self.events,
+            "journal": self.journal,
+            "outbox": self.outbox,
+            "state_kept": self.state_kept,
+            "known": self.known,
+            "past": self.past,
+            "seen": self.seen,
+        }
     }
 
     pub(crate) fn of(commit: &Document) -> Result<Self> {
@@ -40,9 +54,15 @@ impl Counters {
             journal: fields.int("journal")?,
             outbox: fields.int("outbox")?,
             state_kept: fields.int("state_kept")?,
+            known: fields.int("known")?,
+            past: fields.int("past")?,
+            seen: fields.int("seen")?,
         })
     }
 }
+
+/// Between two looks at whether a commit is there.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// SHA-256 of what a document of its own holds.
 pub(crate) type ContentId = [u8; 32];
@@ -155,30 +175,48 @@ pub(crate) async fn insert(db: &Db, documents: &[Document]) -> std::result::Resu
     let end = Instant::now() + db.options.patience;
     let mut done = 0;
     while done < documents.len() {
-        match collection.insert_many(&documents[done..]).ordered(true).await.map_err(Fault::from) {
-            Ok(_) => return Ok(()),
+        let command = async { Ok(collection.insert_many(&documents[done..]).ordered(true).await.map(drop)?) };
+        let (reason, taken) = match db.once(command).await {
+            Ok(()) => return Ok(()),
             Err(Fault::Lasting(reason)) => return Err(Refusal::Unsure(reason)),
-            Err(Fault::Passing(reason)) if Instant::now() >= end => return Err(Refusal::Unsure(reason)),
-            Err(Fault::Passing(reason)) => {
-                tracing::warn!(%reason, "no answer to a commit: looking whether it is there");
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                done = written(db, documents).await?;
-            }
-            Err(Fault::Duplicate) => match written(db, documents).await? {
-                same if same == done => return Err(Refusal::TakenOver),
-                more => done = more,
-            },
+            Err(Fault::Passing(reason)) => (reason, false),
+            Err(Fault::Duplicate) => ("its place is taken".to_owned(), true),
+        };
+        if Instant::now() >= end {
+            return Err(Refusal::Unsure(reason));
         }
+        tracing::warn!(%reason, "a commit was not taken: looking whether it is there");
+        let found = Found::of(db, documents).await?;
+        if taken && found.here == done {
+            return Err(Refusal::TakenOver);
+        }
+        done = found.agreed;
+        tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }
 
-/// How many of them are there, from the first on.
-async fn written(db: &Db, documents: &[Document]) -> std::result::Result<usize, Refusal> {
-    let first = documents.first().and_then(|document| document.get("order").cloned()).unwrap_or(Bson::Int64(0));
-    let fields = doc! {"_id": 1, "order": 1, "host": 1, "group": 1};
-    let found = db.find_fields(&queries::PENDING, doc! {"order": {"$gte": first}}, 0, Some(fields)).await;
-    let found = found.map_err(|error| Refusal::Unsure(error.to_string()))?;
+/// How many of some commits are there, from the first on.
+struct Found {
+    /// On the primary.
+    here: usize,
+    /// On a majority: they stay.
+    agreed: usize,
+}
+
+impl Found {
+    async fn of(db: &Db, documents: &[Document]) -> std::result::Result<Self, Refusal> {
+        let first = documents.first().and_then(|document| document.get("order").cloned()).unwrap_or(Bson::Int64(0));
+        let (filter, fields) = (doc! {"order": {"$gte": first}}, doc! {"_id": 1, "order": 1, "host": 1, "group": 1});
+        let unsure = |error: StoreError| Refusal::Unsure(error.to_string());
+        let here = db.find_fields(&queries::PENDING, filter.clone(), 0, Some(fields.clone())).await.map_err(unsure)?;
+        let agreed = db.find_agreed(&queries::PENDING, filter, fields).await.map_err(unsure)?;
+        Ok(Self { here: own(&here, documents)?, agreed: own(&agreed, documents)? })
+    }
+}
+
+/// How many those are, if they are this host's and no other's.
+fn own(found: &[Document], documents: &[Document]) -> std::result::Result<usize, Refusal> {
     let same = |(one, other): (&Document, &Document)| {
         ["_id", "order", "host", "group"].into_iter().all(|field| one.get(field) == other.get(field))
     };

@@ -12,7 +12,11 @@ use mongodb::{
 use puppet_store::{Result, StoreError};
 use tokio::time::Instant;
 
-use crate::{fault::Fault, options::Options, queries::Query};
+use crate::{
+    fault::{DUPLICATE_KEY, Fault},
+    options::Options,
+    queries::Query,
+};
 
 /// First and longest wait between two tries.
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -40,16 +44,28 @@ pub(crate) struct Write {
 }
 
 impl Db {
-    /// Collections read and write what a majority has.
+    /// A collection that writes to a majority, and reads what the primary has: a new primary has everything that a
+    /// majority has taken, but may not know yet that it has.
     pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
-        let options =
-            CollectionOptions::builder().read_concern(ReadConcern::majority()).write_concern(self.concern()).build();
+        self.collection_reading(name, ReadConcern::local())
+    }
+
+    fn collection_reading(&self, name: &str, concern: ReadConcern) -> Collection<Document> {
+        let options = CollectionOptions::builder().read_concern(concern).write_concern(self.concern()).build();
         self.database.collection_with_options(name, options)
     }
 
     fn concern(&self) -> WriteConcern {
-        let concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true);
-        concern.w_timeout(self.options.patience).build()
+        WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(self.options.patience / 2).build()
+    }
+
+    /// Once, with a bound on the wait.
+    pub(crate) async fn once<T>(
+        &self,
+        command: impl Future<Output = std::result::Result<T, Fault>>,
+    ) -> std::result::Result<T, Fault> {
+        let answer = tokio::time::timeout(self.options.patience, command).await;
+        answer.unwrap_or_else(|_| Err(Fault::Passing(format!("no answer within {:?}", self.options.patience))))
     }
 
     /// Tries until it goes well, or what is wrong would not pass, or patience is at an end.
@@ -59,7 +75,7 @@ impl Db {
     ) -> std::result::Result<T, Fault> {
         let (end, mut wait) = (Instant::now() + self.options.patience, WAITS.0);
         loop {
-            match command().await {
+            match self.once(command()).await {
                 Err(Fault::Passing(reason)) if Instant::now() + wait < end => {
                     tracing::debug!(%reason, "MongoDB is asked again");
                     tokio::time::sleep(wait).await;
@@ -83,8 +99,29 @@ impl Db {
         most: i64,
         fields: Option<Document>,
     ) -> Result<Vec<Document>> {
+        self.ask(ReadConcern::local(), query, filter, most, fields).await
+    }
+
+    /// The same, of what a majority has: it stays, whoever is the primary.
+    pub(crate) async fn find_agreed(
+        &self,
+        query: &'static Query,
+        filter: Document,
+        fields: Document,
+    ) -> Result<Vec<Document>> {
+        self.ask(ReadConcern::majority(), query, filter, 0, Some(fields)).await
+    }
+
+    async fn ask(
+        &self,
+        concern: ReadConcern,
+        query: &'static Query,
+        filter: Document,
+        most: i64,
+        fields: Option<Document>,
+    ) -> Result<Vec<Document>> {
         debug_assert!(query.allows(&filter), "{} does not say that it asks {filter}", query.name);
-        let collection = self.collection(query.collection);
+        let collection = self.collection_reading(query.collection, concern);
         let found = self.trying(|| async {
             let mut find = collection.find(filter.clone()).limit(most);
             if !query.sort.is_empty() {
@@ -135,7 +172,7 @@ impl Db {
         values.await.map_err(Fault::into_store)
     }
 
-    /// `update` or `delete` with many writes, in chunks, in no order. A key that is taken is no error: what stands there
+    /// `update` or `delete` with many writes, in chunks, in no order. An `_id` that is taken is no error: what stands there
     /// was written by the same commit before, or by a later one.
     pub(crate) async fn write(&self, command: &str, list: &str, collection: &str, writes: Vec<Write>) -> Result<()> {
         let mut writes = writes.into_iter().peekable();
@@ -160,7 +197,7 @@ impl Db {
     #[cfg(test)]
     pub(crate) fn step(&self, step: crate::fault::Step) -> Result<()> {
         match &self.options.hook {
-            Some(dies) if dies(step) => Err(StoreError::Failed(format!("the host died before {step:?}"))),
+            Some(dies) if (dies.0)(step) => Err(StoreError::Failed(format!("the host died before {step:?}"))),
             _ => Ok(()),
         }
     }
@@ -173,7 +210,7 @@ impl Db {
     }
 
     fn concern_document(&self) -> Document {
-        let patience = i64::try_from(self.options.patience.as_millis()).unwrap_or(i64::MAX);
+        let patience = i64::try_from(self.options.patience.as_millis() / 2).unwrap_or(i64::MAX);
         doc! {"w": "majority", "j": true, "wtimeout": patience}
     }
 }
@@ -181,7 +218,11 @@ impl Db {
 /// Errors of single writes, which a server reports within an answer that is ok.
 fn checked(answer: Document) -> std::result::Result<(), Fault> {
     let error = |error: &Document| {
-        Fault::of_code(error.get_i32("code").unwrap_or(0), error.get_str("errmsg").unwrap_or("a write failed"))
+        let (code, text) = (error.get_i32("code").unwrap_or(0), error.get_str("errmsg").unwrap_or("a write failed"));
+        match error.get_document("keyPattern") {
+            Ok(keys) if code == DUPLICATE_KEY && !keys.contains_key("_id") => Fault::Lasting(text.to_owned()),
+            _ => Fault::of_code(code, text),
+        }
     };
     let errors = answer.get_array("writeErrors").map(Vec::as_slice).unwrap_or_default();
     let errors = errors.iter().filter_map(Bson::as_document).map(error);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     fields::{Fields, corrupt, json, limit, says},
     journal, queries,
-    schema::EVENTS,
+    schema::{EVENTS, KNOWN},
     store::MongoStore,
     tx::{Tx, Wanted},
     writer::Work,
@@ -86,8 +86,17 @@ async fn insert(tx: &mut Tx, event: &Event, state: &str) -> Result<Option<i64>> 
     Ok(Some(seq))
 }
 
-/// Accepts one event; none where its id is known.
+/// The rows that accepting an event looks at.
+pub(crate) fn want(wanted: &mut Wanted, event: &Event) {
+    wanted.row(EVENTS, event.id.as_str());
+    wanted.row(KNOWN, event.id.as_str());
+}
+
+/// Accepts one event; none where its id is known, also where its row is gone.
 pub(crate) async fn accept(tx: &mut Tx, event: &Event) -> Result<Option<Waiting>> {
+    if tx.get(KNOWN, event.id.as_str()).await?.is_some() {
+        return Ok(None);
+    }
     let seq = insert(tx, event, "waiting").await?;
     let fresh =
         |seq: i64| Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event: event.clone() };
@@ -143,7 +152,7 @@ impl Work for Accept {
         self.0.first().map_or("", |event| event.agent.as_str())
     }
     fn wants(&self, wanted: &mut Wanted) {
-        self.0.iter().for_each(|event| wanted.row(EVENTS, event.id.as_str()));
+        self.0.iter().for_each(|event| want(wanted, event));
     }
     async fn run(self, tx: &mut Tx) -> Result<Vec<Waiting>> {
         let mut new = Vec::new();

@@ -66,7 +66,15 @@ impl From<Error> for Fault {
 
 /// What a test is told before each durable step: whether the host dies there.
 #[cfg(test)]
-pub(crate) type Hook = std::sync::Arc<dyn Fn(Step) -> bool + Send + Sync>;
+#[derive(Clone)]
+pub(crate) struct Hook(pub(crate) std::sync::Arc<dyn Fn(Step) -> bool + Send + Sync>);
+
+#[cfg(test)]
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
 
 /// A step of the way of a commit, after which a host may die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -91,7 +91,11 @@ async fn leaving(tx: &mut Tx, id: &InvocationId) -> Result<Option<(EffectId, Eff
     for row in tx.find(&queries::EFFECTS_OF, doc! {"invocation": id.as_str()}).await? {
         let fields = Fields::of(OUTBOX, &row);
         let (n, state) = (fields.int("n")?, fields.named::<EffectState>("state")?);
-        let leaves = matches!(state, EffectState::Waiting | EffectState::Sent | EffectState::WaitingForApproval);
+        let leaves = match state {
+            EffectState::Waiting | EffectState::Sent | EffectState::WaitingForApproval => true,
+            EffectState::InDoubt => !fields.flag("undecidable")?,
+            _ => false,
+        };
         if leaves && first.as_ref().is_none_or(|(earlier, ..)| n < *earlier) {
             first = Some((n, EffectId::new(fields.text("id")?), state));
         }

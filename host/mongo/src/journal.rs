@@ -197,9 +197,9 @@ fn entry(row: &Document, event: &Document, reads: &str) -> Result<JournalEntry> 
 }
 
 /// Records with their events, as documents.
-type Joined = Vec<(Document, Document)>;
+pub(crate) type Joined = Vec<(Document, Document)>;
 
-async fn with_events(reading: &Reading<'_>, records: Vec<Document>) -> Result<Joined> {
+pub(crate) async fn with_events(reading: &Reading<'_>, records: Vec<Document>) -> Result<Joined> {
     let seqs = records.iter().map(|row| Fields::of(JOURNAL, row).int("event"));
     let seqs = seqs.collect::<Result<Vec<_>>>()?;
     let mut events = BTreeMap::new();

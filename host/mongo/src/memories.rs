@@ -103,7 +103,7 @@ pub(crate) async fn remember(
     if journal > 0 {
         let source = doc! {"agent": agent.as_str(), "id": &memory.id, "journal": journal.cast_signed()};
         let id = remembered_id(agent.as_str(), &memory.id, journal.cast_signed());
-        tx.put(REMEMBERED, &id, source).await?;
+        tx.put_new(REMEMBERED, &id, source).await?;
     }
     Ok(())
 }
@@ -125,10 +125,8 @@ pub(crate) async fn keep(
     let counted =
         |row: &Document| says(row, "agent", agent.as_str()) && kinds.iter().any(|kind| says(row, "kind", kind));
     let filter = doc! {"agent": agent.as_str(), "kind": {"$in": &kinds}};
-    let stored = tx.db().sums(&queries::MEMORIES_COUNTED, filter.clone(), None, None).await?;
-    let stored = stored.values().map(|(count, _)| count).sum();
-    let count = usize::try_from(tx.counted(MEMORIES, stored, counted)).unwrap_or(usize::MAX);
-    let excess = count.saturating_sub(most);
+    let count = tx.count(&queries::MEMORIES_COUNTED, filter.clone(), counted).await?;
+    let excess = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(most);
     if excess == 0 {
         return Ok(());
     }
@@ -147,10 +145,17 @@ pub(crate) async fn keep(
 
 /// Deletes one.
 pub(crate) async fn delete(tx: &mut Tx, agent: &str, id: &str) -> Result<()> {
-    if !tx.delete(MEMORIES, &key(&[agent, id])).await? {
+    let memory = key(&[agent, id]);
+    if !tx.delete(MEMORIES, &memory).await? {
         return Ok(());
     }
-    for row in tx.find(&queries::REMEMBERED_OF, doc! {"agent": agent, "id": id}).await? {
+    let of = doc! {"agent": agent, "id": id};
+    // What says which records hold its words comes and goes with it.
+    let records = match tx.is_stored(MEMORIES, &memory) {
+        true => tx.find(&queries::REMEMBERED_OF, of).await?,
+        false => tx.find_new(&queries::REMEMBERED_OF, &of),
+    };
+    for row in records {
         let journal = Fields::of(REMEMBERED, &row).int("journal")?;
         tx.delete(REMEMBERED, &remembered_id(agent, id, journal)).await?;
     }

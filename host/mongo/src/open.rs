@@ -48,7 +48,7 @@ impl MongoStore {
     /// None of them tells the password.
     pub async fn open(url: &str, options: Options) -> Result<Self> {
         let presence = options.presence.clone();
-        let db = Arc::new(connect(url, options).await?);
+        let db = Arc::new(connect(url, options.bounded()).await?);
         check_version(&db).await?;
         if let Some(presence) = &presence {
             presence::nobody_else(&db, presence).await?;

@@ -9,7 +9,8 @@ use crate::Presence;
 pub struct Options {
     /// How long a server is looked for when the store is opened.
     pub connect: Duration,
-    /// How long a write goes on trying while the server cannot be reached or has no primary.
+    /// How long an answer is waited for, and how long is gone on trying while the server cannot be reached or has no
+    /// primary.
     pub patience: Duration,
     /// Largest commit document in bytes. What is more goes into documents that it refers to. A server takes 16 MiB, so at
     /// most 15 MiB is used.
@@ -22,6 +23,16 @@ pub struct Options {
     /// Where tests break the work off.
     #[cfg(test)]
     pub(crate) hook: Option<crate::fault::Hook>,
+}
+
+/// Largest commit document: with what is round about its rows it stays below a server's 16 MiB.
+const COMMIT_BYTES: usize = 15 << 20;
+
+impl Options {
+    /// As it is used.
+    pub(crate) fn bounded(self) -> Self {
+        Self { commit_bytes: self.commit_bytes.min(COMMIT_BYTES), ..self }
+    }
 }
 
 impl Default for Options {

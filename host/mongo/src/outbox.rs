@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use puppet_store::{Committed, Effect, EffectEnd, EffectState, OutboxStore, Result, Waiting};
+use puppet_store::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, Waiting};
 use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
 
 use crate::{
     commit::{self, Terms},
     events,
-    fields::{Fields, json, name},
+    fields::{Fields, json, limit, name},
     halt, queries,
-    schema::{EVENTS, HALT, OUTBOX},
+    schema::{HALT, OUTBOX},
     store::MongoStore,
     tx::{Tx, Wanted, there},
     writer::Work,
@@ -33,6 +33,10 @@ fn effect(row: &Document) -> Result<Effect> {
         provider_id: fields.maybe_text("provider_id")?.map(str::to_owned),
         reason: fields.maybe_text("reason")?.map(str::to_owned),
         expires: fields.maybe_time("expires")?,
+        doubt: match fields.maybe_time("begun")? {
+            Some(begun) => Some(Doubt { begun, undecidable: fields.flag("undecidable")? }),
+            None => None,
+        },
     })
 }
 
@@ -58,13 +62,15 @@ pub(crate) async fn insert(tx: &mut Tx, effect: &Effect) -> Result<Option<Effect
         "reason": effect.reason.as_deref(),
         "ended": Bson::Null,
         "expires": effect.expires.map(Timestamp::as_millis),
+        "begun": effect.doubt.map(|doubt| doubt.begun.as_millis()),
+        "undecidable": i64::from(effect.doubt.is_some_and(|doubt| doubt.undecidable)),
     };
     tx.put(OUTBOX, effect.id.as_str(), row).await?;
     tx.counters.outbox = seq;
     Ok(Some(Effect { seq: seq.cast_unsigned(), ..effect.clone() }))
 }
 
-struct Begin(EffectId);
+struct Begin(EffectId, Timestamp);
 
 #[async_trait]
 impl Work for Begin {
@@ -80,18 +86,34 @@ impl Work for Begin {
         }
         let found = tx.get(OUTBOX, self.0.as_str()).await?;
         let mut row = there(&format!("effect {}", self.0), found)?;
-        let attempts = Fields::of(OUTBOX, &row).int("attempts")? + 1;
-        row.extend(doc! {"state": name(&EffectState::Sent), "attempts": attempts});
+        let fields = Fields::of(OUTBOX, &row);
+        if !matches!(fields.named::<EffectState>("state")?, EffectState::Waiting | EffectState::Sent) {
+            return Ok(false);
+        }
+        let (attempts, begun) = (fields.int("attempts")? + 1, self.1.as_millis());
+        row.extend(
+            doc! {"state": name(&EffectState::Sent), "attempts": attempts, "begun": begun, "undecidable": 0_i64},
+        );
         tx.put(OUTBOX, self.0.as_str(), row).await?;
         Ok(true)
     }
+}
+
+/// Which effects an end is for.
+enum Still {
+    /// The one that is named; there has to be one.
+    There,
+    /// It waits for the operator.
+    WaitsForApproval,
+    /// It is in one of these states.
+    In(Vec<EffectState>),
 }
 
 /// The end of an attempt, or of the wait for the operator.
 struct End {
     end: EffectEnd,
     terms: Terms,
-    approval: bool,
+    still: Still,
 }
 
 #[async_trait]
@@ -100,16 +122,17 @@ impl Work for End {
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.row(OUTBOX, self.end.id.as_str());
-        self.end.events.iter().for_each(|event| wanted.row(EVENTS, event.id.as_str()));
+        self.end.events.iter().for_each(|event| events::want(wanted, event));
         commit::want(wanted, &self.end.changes);
     }
     async fn run(self, tx: &mut Tx) -> Result<Option<Vec<Waiting>>> {
         let end = &self.end;
         let found = tx.get(OUTBOX, end.id.as_str()).await?;
-        let row = match (self.approval, found) {
-            (true, Some(row)) if may_end(&row, end)? => row,
-            (true, _) => return Ok(None),
-            (false, found) => there(&format!("effect {}", end.id), found)?,
+        let row = match (&self.still, found) {
+            (Still::There, found) => there(&format!("effect {}", end.id), found)?,
+            (Still::WaitsForApproval, Some(row)) if may_end(&row, end)? => row,
+            (Still::In(states), Some(row)) if states.contains(&Fields::of(OUTBOX, &row).named("state")?) => row,
+            _ => return Ok(None),
         };
         mark(tx, row, end).await?;
         let mut committed = Committed::default();
@@ -131,7 +154,18 @@ fn may_end(row: &Document, end: &EffectEnd) -> Result<bool> {
 
 /// Writes how it ended.
 async fn mark(tx: &mut Tx, mut row: Document, end: &EffectEnd) -> Result<()> {
-    row.extend(doc! {"state": name(&end.state), "reason": end.reason.as_deref(), "ended": end.at.as_millis()});
+    let fields = Fields::of(OUTBOX, &row);
+    let failed = fields.named::<EffectState>("state")? == EffectState::Failed || fields.flag("undecidable")?;
+    if end.state == EffectState::Waiting && failed {
+        row.insert("attempts", 0_i64);
+    }
+    row.extend(doc! {
+        "state": name(&end.state),
+        "reason": end.reason.as_deref(),
+        "ended": end.at.as_millis(),
+        "begun": end.doubt.map(|doubt| doubt.begun.as_millis()),
+        "undecidable": i64::from(end.doubt.is_some_and(|doubt| doubt.undecidable)),
+    });
     if let Some(provider_id) = &end.provider_id {
         row.insert("provider_id", provider_id);
     }
@@ -161,17 +195,40 @@ impl OutboxStore for MongoStore {
         row.as_ref().map(effect).transpose()
     }
 
-    async fn begin_attempt(&self, id: &EffectId) -> Result<bool> {
-        self.write(Begin(id.clone())).await
+    async fn effects_after(&self, after_seq: u64, rows: usize) -> Result<Vec<Effect>> {
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let filter = doc! {"seq": {"$gt": i64::try_from(after_seq).unwrap_or(i64::MAX)}};
+        let rows = self.reading().await?.find(&queries::ROWS_OUTBOX, filter, limit(rows)).await?;
+        rows.iter().map(effect).collect()
+    }
+
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
+        self.write(Begin(id.clone(), at)).await
     }
 
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>> {
         let terms = Terms::of(&self.inner.words, &end.changes)?;
-        Ok(self.write(End { end, terms, approval: false }).await?.unwrap_or_default())
+        Ok(self.write(End { end, terms, still: Still::There }).await?.unwrap_or_default())
     }
 
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {
         let terms = Terms::of(&self.inner.words, &end.changes)?;
-        self.write(End { end, terms, approval: true }).await
+        self.write(End { end, terms, still: Still::WaitsForApproval }).await
+    }
+
+    async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>> {
+        let terms = Terms::of(&self.inner.words, &end.changes)?;
+        self.write(End { end, terms, still: Still::In(states.to_vec()) }).await
+    }
+
+    async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        let filter = doc! {"account": account.as_str(), "provider_id": {"$nin": [Bson::Null, ""]}};
+        let rows = self.reading().await?.find(&queries::EFFECTS_AS, filter, limit(most)).await?;
+        rows.iter().map(|row| Fields::of(OUTBOX, row).text("provider_id").map(str::to_owned)).collect()
     }
 }

@@ -4,8 +4,8 @@
 use mongodb::bson::{Bson, Document};
 
 use crate::schema::{
-    AGENTS, ANSWERS, BUDGETS, COMMIT_PARTS, COMMITS, EVENTS, HALT, JOURNAL, KEPT_READS, LIKES, MEMORIES, META, MOODS,
-    OPEN_READS, OUTBOX, PLUGIN_STATE, POSTS, RELATIONSHIPS, REMEMBERED, STATE_KEPT, STRIKES, TIMERS,
+    AGENTS, ANSWERS, BUDGETS, COMMIT_PARTS, COMMITS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, LIKES, MEMORIES, META,
+    MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT, STRIKES, TIMERS,
 };
 
 /// A question.
@@ -30,7 +30,7 @@ const NONE: Query = Query { name: "", collection: "", index: "_id_", equal: &[],
 /// Declares queries, and the list of all of them.
 macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident: $collection:ident, $index:literal { $($field:ident: $value:expr),* $(,)? })*) => {
-        $($(#[$doc])* pub(crate) const $name: Query =
+        $($(#[$doc])* #[allow(clippy::needless_update, reason = "some say everything")] pub(crate) const $name: Query =
             Query { name: stringify!($name), collection: $collection, index: $index, $($field: $value,)* ..NONE };)*
 
         /// All of them.
@@ -123,6 +123,23 @@ queries! {
     KEPT_READS_WITH: KEPT_READS, "body" { equal: &["body"] }
     STRIKES_BY_ID: STRIKES, "_id_" { equal: &["_id"] }
     STRIKES_ALL: STRIKES, "key" { sort: &[("plugin", 1), ("digest", 1)] }
+    KNOWN_BY_ID: KNOWN, "_id_" { equal: &["_id"] }
+    KNOWN_BY_N: KNOWN, "n" { equal: &["n"] }
+    KNOWN_OLDEST: KNOWN, "n" { sort: &[("n", 1)] }
+    PAST_BY_ID: PAST, "_id_" { equal: &["_id"] }
+    PAST_BY_N: PAST, "n" { equal: &["n"] }
+    PAST_LATEST: PAST, "handled" { sort: &[("handled", -1), ("n", -1)] }
+    PAST_LATEST_OF: PAST, "agent" { equal: &["agent"], sort: &[("handled", -1), ("n", -1)] }
+    SEEN_BY_ID: SEEN, "_id_" { equal: &["_id"] }
+    SEEN_BY_N: SEEN, "n" { equal: &["n"] }
+    SEEN_OLDEST: SEEN, "n" { sort: &[("n", 1)] }
+    JOURNAL_AGENTS: JOURNAL, "agent" {}
+    EVENTS_LAST: EVENTS, "seq" { sort: &[("seq", -1)] }
+    EVENTS_DEAD_BEFORE: EVENTS, "ended" { equal: &["state"], compared: &["ended"] }
+    EFFECTS_AS: OUTBOX, "account" { equal: &["account"], also: &["provider_id"], sort: &[("seq", -1)] }
+    ROWS_KNOWN: KNOWN, "n" { compared: &["n"], sort: &[("n", 1)] }
+    ROWS_PAST: PAST, "n" { compared: &["n"], sort: &[("n", 1)] }
+    ROWS_SEEN: SEEN, "n" { compared: &["n"], sort: &[("n", 1)] }
     HALT_BY_ID: HALT, "_id_" { equal: &["_id"] }
     ROWS_OUTBOX: OUTBOX, "seq" { compared: &["seq"], sort: &[("seq", 1)] }
     ROWS_TIMERS: TIMERS, "key" {
@@ -169,6 +186,9 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         OPEN_READS => &OPEN_READS_BY_ID,
         KEPT_READS => &KEPT_READS_BY_ID,
         STRIKES => &STRIKES_BY_ID,
+        KNOWN => &KNOWN_BY_ID,
+        PAST => &PAST_BY_ID,
+        SEEN => &SEEN_BY_ID,
         _ => &HALT_BY_ID,
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     journal, memories,
     queries::{self, Query},
     schema::{
-        AGENTS, BUDGETS, EVENTS, HALT, JOURNAL, KEPT_READS, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, POSTS,
-        REMEMBERED, STATE_KEPT, collection,
+        AGENTS, BUDGETS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST,
+        POSTS, REMEMBERED, SEEN, STATE_KEPT, collection,
     },
     state,
     store::{MongoStore, Reading},
@@ -67,6 +67,9 @@ fn id_of(table: &'static Table, row: &Document) -> Result<String> {
         Some(EVENTS | JOURNAL | OUTBOX | AGENTS | POSTS) => of("id"),
         Some(MOODS) => of("agent"),
         Some(HALT) => of("only"),
+        Some(KNOWN) => of("id"),
+        Some(PAST) => Ok(key(&[&of("agent")?, &of("id")?])),
+        Some(SEEN) => of("post"),
         Some(STATE_KEPT) => {
             let digest = Fields::of(STATE_KEPT, row).blob("digest")?;
             Ok(state::kept_id(&of("agent")?, &of("plugin")?, digest))
@@ -92,6 +95,9 @@ fn by_key(table: &'static Table) -> (&'static Query, &'static [&'static str]) {
         Some(crate::schema::RELATIONSHIPS) => &queries::ROWS_RELATIONSHIPS,
         Some(crate::schema::PLUGIN_STATE) => &queries::ROWS_PLUGIN_STATE,
         Some(STATE_KEPT) => &queries::ROWS_STATE_KEPT,
+        Some(KNOWN) => &queries::ROWS_KNOWN,
+        Some(PAST) => &queries::ROWS_PAST,
+        Some(SEEN) => &queries::ROWS_SEEN,
         Some(MEMORIES) => &queries::ROWS_MEMORIES,
         Some(REMEMBERED) => &queries::ROWS_REMEMBERED,
         Some(crate::schema::LIKES) => &queries::ROWS_LIKES,
@@ -196,6 +202,9 @@ async fn put(tx: &mut Tx, collection: &'static str, id: &str, mut row: Document)
     match collection {
         EVENTS => tx.counters.events = tx.counters.events.max(seq(&row, "seq")?),
         OUTBOX => tx.counters.outbox = tx.counters.outbox.max(seq(&row, "seq")?),
+        KNOWN => tx.counters.known = tx.counters.known.max(seq(&row, "n")?),
+        PAST => tx.counters.past = tx.counters.past.max(seq(&row, "n")?),
+        SEEN => tx.counters.seen = tx.counters.seen.max(seq(&row, "n")?),
         STATE_KEPT => tx.counters.state_kept = tx.counters.state_kept.max(seq(&row, "n")?),
         JOURNAL => {
             tx.counters.journal = tx.counters.journal.max(seq(&row, "seq")?);
@@ -227,6 +236,9 @@ async fn make_way(tx: &mut Tx, collection: &'static str, id: &str, row: &Documen
         JOURNAL => (&queries::JOURNAL_BY_SEQ, "seq"),
         OUTBOX => (&queries::EFFECTS_BY_SEQ, "seq"),
         STATE_KEPT => (&queries::STATES_KEPT_BY_N, "n"),
+        KNOWN => (&queries::KNOWN_BY_N, "n"),
+        PAST => (&queries::PAST_BY_N, "n"),
+        SEEN => (&queries::SEEN_BY_N, "n"),
         _ => return Ok(()),
     };
     let same = tx.get(collection, id).await?.is_some_and(|before| before.get(field) == row.get(field));

@@ -27,9 +27,12 @@ pub(crate) const OPEN_READS: &str = "open_reads";
 pub(crate) const KEPT_READS: &str = "kept_reads";
 pub(crate) const STRIKES: &str = "strikes";
 pub(crate) const HALT: &str = "halt";
+pub(crate) const KNOWN: &str = "known";
+pub(crate) const PAST: &str = "past";
+pub(crate) const SEEN: &str = "seen";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 19] = [
+pub(crate) const APPLIED_TO: [&str; 22] = [
     META,
     EVENTS,
     JOURNAL,
@@ -49,6 +52,9 @@ pub(crate) const APPLIED_TO: [&str; 19] = [
     KEPT_READS,
     STRIKES,
     HALT,
+    KNOWN,
+    PAST,
+    SEEN,
 ];
 
 /// The same name, for as long as the program runs.
@@ -87,6 +93,12 @@ pub(crate) const INDEXES: &[Index] = &[
     index(JOURNAL, "event", &[("event", 1)]),
     index(JOURNAL, "reads", &[("reads", 1)]),
     unique(OUTBOX, "seq", &[("seq", 1)]),
+    index(OUTBOX, "account", &[("account", 1), ("seq", 1)]),
+    unique(KNOWN, "n", &[("n", 1)]),
+    unique(PAST, "n", &[("n", 1)]),
+    index(PAST, "handled", &[("handled", 1), ("n", 1)]),
+    index(PAST, "agent", &[("agent", 1), ("handled", 1), ("n", 1)]),
+    unique(SEEN, "n", &[("n", 1)]),
     index(OUTBOX, "state", &[("state", 1), ("seq", 1)]),
     index(OUTBOX, "invocation", &[("invocation", 1), ("n", 1), ("seq", 1)]),
     unique(TIMERS, "key", &[("agent", 1), ("plugin", 1), ("name", 1)]),

@@ -7,7 +7,11 @@ use std::sync::{
 
 use mongodb::bson::Document;
 use puppet_store::{Result, StoreError};
-use tokio::{sync::RwLockReadGuard, task::JoinHandle};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::RwLockReadGuard,
+    task::JoinHandle,
+};
 
 use crate::{
     db::Db,
@@ -96,6 +100,17 @@ impl MongoStore {
     /// From now on the end of an invocation looks for paid reads.
     pub(crate) fn was_paid(&self) {
         self.inner.paid.store(true, Ordering::Release);
+    }
+
+    /// [`MongoStore::close`] for those who cannot wait otherwise: blocks until it is done. On a runtime of one thread the
+    /// writer could not go on meanwhile; there it ends by itself, and nothing more is taken.
+    pub(crate) fn close_blocking(&self) {
+        match Handle::try_current() {
+            Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                tokio::task::block_in_place(|| handle.block_on(self.close()));
+            }
+            _ => drop(self.inner.queue.lock().unwrap_or_else(PoisonError::into_inner).take()),
+        }
     }
 
     /// Writes everything that was handed in and ends the writer. Whatever comes after is answered with

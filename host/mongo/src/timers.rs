@@ -10,7 +10,7 @@ use crate::{
     budgets, events,
     fields::{Fields, json, key},
     queries,
-    schema::{EVENTS, TIMERS},
+    schema::TIMERS,
     store::MongoStore,
     tx::{Tx, Wanted},
     writer::Work,
@@ -67,7 +67,7 @@ impl Work for Fire {
     }
     fn wants(&self, wanted: &mut Wanted) {
         wanted.row(TIMERS, key_of(&self.timer.agent, &self.timer.plugin, &self.timer.name));
-        wanted.row(EVENTS, self.event.id.as_str());
+        events::want(wanted, &self.event);
         budgets::want(wanted, &self.spends);
     }
     async fn run(self, tx: &mut Tx) -> Result<Option<Waiting>> {

@@ -40,12 +40,28 @@ struct Seen {
     /// In the database.
     stored: Option<Document>,
     now: Option<Document>,
+    /// Whether somebody wrote it since it was fetched.
+    touched: bool,
 }
+
+impl Seen {
+    fn fetched(stored: Option<Document>) -> Self {
+        Self { now: stored.clone(), stored, touched: false }
+    }
+}
+
+/// More rows than are asked for are fetched, since the next piece of work often asks for more of the same.
+const SPARE: usize = 64;
 
 pub(crate) struct Tx {
     db: Arc<Db>,
     seen: BTreeMap<&'static str, BTreeMap<String, Seen>>,
+    /// Questions whose rows were all fetched.
     sets: BTreeSet<String>,
+    /// Questions of which so many rows were fetched, from the first on.
+    firsts: BTreeMap<String, usize>,
+    /// Questions by how many rows there are in the database.
+    counts: BTreeMap<String, u64>,
     answers: BTreeMap<ContentId, String>,
     pub(crate) counters: Counters,
     piece: Piece,
@@ -64,7 +80,8 @@ impl Tx {
     pub(crate) fn new(db: Arc<Db>, counters: Counters) -> Self {
         let piece = Piece { counters, ..Piece::default() };
         let (seen, sets, answers) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { db, seen, sets, answers, counters, piece }
+        let (firsts, counts) = (BTreeMap::new(), BTreeMap::new());
+        Self { db, seen, sets, firsts, counts, answers, counters, piece }
     }
 
     /// Fetches what was asked for.
@@ -79,7 +96,7 @@ impl Tx {
             self.take(collection, found);
             let seen = self.seen.entry(collection).or_default();
             for id in ids {
-                seen.entry(id).or_insert(Seen { stored: None, now: None });
+                seen.entry(id).or_insert_with(|| Seen::fetched(None));
             }
         }
         for (query, field, values) in wanted.sets.into_values() {
@@ -95,7 +112,7 @@ impl Tx {
         let seen = self.seen.entry(collection).or_default();
         for document in found {
             let Ok(id) = document.get_str("_id") else { continue };
-            seen.entry(id.to_owned()).or_insert_with(|| Seen { stored: Some(document.clone()), now: Some(document) });
+            seen.entry(id.to_owned()).or_insert_with(|| Seen::fetched(Some(document)));
         }
     }
 
@@ -115,9 +132,7 @@ impl Tx {
             let found = self.db.find(query, filter.clone(), 0).await?;
             self.take(query.collection, found);
         }
-        let rows = self.seen.get(query.collection).into_iter().flat_map(BTreeMap::values);
-        let has = |row: &&Document| filter.iter().all(|(field, value)| row.get(field) == Some(value));
-        Ok(rows.filter_map(|seen| seen.now.as_ref()).filter(has).cloned().collect())
+        Ok(self.having(query, &filter))
     }
 
     /// The first rows of a question that has too many to look at all of them; `matches` says the same as `filter`.
@@ -128,21 +143,42 @@ impl Tx {
         matches: impl Fn(&Document) -> bool,
         most: usize,
     ) -> Result<Vec<Document>> {
-        let changed = self.seen.get(query.collection).map_or(0, BTreeMap::len);
-        let found = self.db.find(query, filter, crate::fields::limit(most.saturating_add(changed))).await?;
-        self.take(query.collection, found);
+        let touched = self.seen.get(query.collection).into_iter().flat_map(BTreeMap::values);
+        let needed = most.saturating_add(touched.filter(|seen| seen.touched).count());
+        let question = set(query, &filter);
+        if self.firsts.get(&question).is_none_or(|fetched| *fetched < needed) {
+            let fetched = needed.saturating_add(SPARE);
+            let found = self.db.find(query, filter, crate::fields::limit(fetched)).await?;
+            self.take(query.collection, found);
+            self.firsts.insert(question, fetched);
+        }
         let rows = self.seen.get(query.collection).into_iter().flat_map(BTreeMap::values);
         let mut rows: Vec<&Document> = rows.filter_map(|seen| seen.now.as_ref()).filter(|row| matches(row)).collect();
         rows.sort_by(|one, other| in_order(query, one, other));
         Ok(rows.into_iter().take(most).cloned().collect())
     }
 
-    /// How many rows there are by now, of so many in the database.
-    pub(crate) fn counted(&self, collection: &str, stored: u64, matches: impl Fn(&Document) -> bool) -> u64 {
+    /// How many rows there are by now; `matches` says the same as `filter`.
+    pub(crate) async fn count(
+        &mut self,
+        query: &'static Query,
+        filter: Document,
+        matches: impl Fn(&Document) -> bool,
+    ) -> Result<u64> {
+        let question = set(query, &filter);
+        let stored = match self.counts.get(&question) {
+            Some(stored) => *stored,
+            None => {
+                let sums = self.db.sums(query, filter, None, None).await?;
+                let stored = sums.values().map(|(count, _)| count).sum();
+                self.counts.insert(question, stored);
+                stored
+            }
+        };
         let count = |row: &Option<Document>| i64::from(row.as_ref().is_some_and(&matches));
-        let seen = self.seen.get(collection).into_iter().flat_map(BTreeMap::values);
-        let more: i64 = seen.map(|seen| count(&seen.now) - count(&seen.stored)).sum();
-        stored.saturating_add_signed(more)
+        let seen = self.seen.get(query.collection).into_iter().flat_map(BTreeMap::values);
+        let more: i64 = seen.filter(|seen| seen.touched).map(|seen| count(&seen.now) - count(&seen.stored)).sum();
+        Ok(stored.saturating_add_signed(more))
     }
 
     /// Writes a row.
@@ -161,11 +197,37 @@ impl Tx {
         Ok(there)
     }
 
+    /// Writes a row that cannot be there, because its key holds a number that was just given out.
+    pub(crate) async fn put_new(&mut self, collection: &'static str, id: &str, row: Document) -> Result<()> {
+        let rows = self.seen.entry(collection).or_default();
+        rows.entry(id.to_owned()).or_insert_with(|| Seen::fetched(None));
+        self.put(collection, id, row).await
+    }
+
+    /// Whether the database has such a row, as far as that is known.
+    pub(crate) fn is_stored(&self, collection: &str, id: &str) -> bool {
+        let seen = self.seen.get(collection).and_then(|rows| rows.get(id));
+        seen.is_none_or(|seen| seen.stored.is_some())
+    }
+
+    /// All rows that have these fields where the database has none of them.
+    pub(crate) fn find_new(&mut self, query: &'static Query, filter: &Document) -> Vec<Document> {
+        self.sets.insert(set(query, filter));
+        self.having(query, filter)
+    }
+
+    fn having(&self, query: &'static Query, filter: &Document) -> Vec<Document> {
+        let rows = self.seen.get(query.collection).into_iter().flat_map(BTreeMap::values);
+        let has = |row: &&Document| filter.iter().all(|(field, value)| row.get(field) == Some(value));
+        rows.filter_map(|seen| seen.now.as_ref()).filter(has).cloned().collect()
+    }
+
     async fn set(&mut self, collection: &'static str, id: &str, row: Option<Document>) -> Result<()> {
         let before = self.get(collection, id).await?;
         self.piece.before.entry((collection, id.to_owned())).or_insert(before);
         let seen = self.seen.entry(collection).or_default().entry(id.to_owned());
-        seen.or_insert(Seen { stored: None, now: None }).now = row;
+        let seen = seen.or_insert_with(|| Seen::fetched(None));
+        (seen.now, seen.touched) = (row, true);
         Ok(())
     }
 
@@ -189,11 +251,6 @@ impl Tx {
         let mut found = crate::answers::load(&self.db, other.into_iter().copied()).await?;
         found.extend(known.into_iter().filter_map(|id| Some((*id, own(id)?.clone()))));
         Ok(found)
-    }
-
-    /// For questions that no row of this group can change.
-    pub(crate) fn db(&self) -> &Db {
-        &self.db
     }
 
     /// The piece of work has failed: nothing of it stays.
@@ -227,6 +284,7 @@ impl Tx {
 
     /// What was done so far is in the database.
     pub(crate) fn settled(&mut self) {
+        self.counts.clear();
         for seen in self.seen.values_mut().flat_map(BTreeMap::values_mut) {
             seen.stored.clone_from(&seen.now);
         }

@@ -69,16 +69,24 @@ impl NewAgent {
 impl NewAgent {
     /// Nobody else has its id or its account.
     pub async fn check(&self, store: &dyn Store) -> Result<()> {
-        let AgentSpec { id, handle, .. } = &self.spec;
+        let id = &self.spec.id;
         if store.agent(id).await?.is_some() {
             return Err(exists(id));
         }
+        self.check_account(store).await
+    }
+
+    /// Nobody else has its account.
+    pub async fn check_account(&self, store: &dyn Store) -> Result<()> {
+        let AgentSpec { id, handle, .. } = &self.spec;
         let mut last = None;
         loop {
             let page = store.agents_after(last.as_ref(), PAGE).await?;
             let Some(row) = page.last() else { return Ok(()) };
             last = Some(row.id.clone());
-            let same = |row: &&AgentRow| row.body["handle"].as_str().is_some_and(|of| of.eq_ignore_ascii_case(handle));
+            let same = |row: &&AgentRow| {
+                row.id != *id && row.body["handle"].as_str().is_some_and(|of| of.eq_ignore_ascii_case(handle))
+            };
             if let Some(other) = page.iter().find(same) {
                 let message = format!("`{id}` would speak as @{handle}, which is the account of `{}`", other.id);
                 let remedy = "give it another: `agent.handle` in pack.toml, `id` in an agent file";

@@ -205,6 +205,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, x: Option<Arc<X>>) -> 
         secret: plan.secret,
         casting: Box::new(casting),
     });
+    host.set_outbox_rules(setup.config.outbox.clone());
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
 }
 

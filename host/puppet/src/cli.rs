@@ -1,13 +1,21 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod emulate;
+mod import;
+mod outbox;
 mod packs;
+mod prune;
+mod recovery;
 mod store;
 
 use std::path::PathBuf;
 
 pub use emulate::Emulate;
+pub use import::Import;
+pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
+pub use prune::Prune;
+pub use recovery::{Backup, Restore};
 pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
@@ -58,7 +66,9 @@ pub enum Command {
     /// Import, list and show agents.
     #[command(subcommand)]
     Agent(Agent),
-    /// Send events.
+    /// Take over a whole deployment of the original engine.
+    Import(Import),
+    /// Send events, and see which were handled.
     #[command(subcommand)]
     Event(EventCommand),
     /// What happened and why: the record of invocations.
@@ -101,6 +111,12 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Copy the data folder into one file, also while a host works in it.
+    Backup(Backup),
+    /// Make a data folder of a backup. It begins halted.
+    Restore(Restore),
+    /// Check that everything in the data folder is as it must be. Exit code 1 where something is not.
+    Verify,
     /// Where the rows of a deployment are.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -410,23 +426,6 @@ pub struct Which {
     pub agent: Option<String>,
 }
 
-/// `outbox`.
-#[derive(Debug, Subcommand)]
-pub enum OutboxCommand {
-    /// Effects, the newest first.
-    List {
-        /// Only those: waiting, sent, done, failed, in-doubt, waiting-for-approval, dry-run, rejected or expired.
-        #[arg(long, value_name = "STATE")]
-        state: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-        limit: u64,
-        /// The page after this one (`next` of a `--json` answer).
-        #[arg(long, value_name = "SEQ")]
-        before: Option<u64>,
-    },
-}
-
 /// `event`.
 #[derive(Debug, Subcommand)]
 pub enum EventCommand {
@@ -452,6 +451,15 @@ pub enum EventCommand {
         /// With --wait: no longer than so.
         #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
         within: std::time::Duration,
+    },
+    /// Events that were handled, the last first: here, and by the original engine before.
+    History {
+        /// Of one agent.
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
     },
 }
 
@@ -499,6 +507,8 @@ pub enum JournalCommand {
     /// Take out of invocations what was said in them: payloads, questions, answers, decisions, log. They cannot be run
     /// again.
     Forget(Forget),
+    /// Drop the records that `[journal]` does not keep; a running host does so every hour.
+    Prune(Prune),
     /// Events that were given up, and why.
     Dead {
         /// At most so many.

@@ -12,8 +12,9 @@ use std::{
     time::Duration,
 };
 
-use puppet_engine::{Happening, Host, Plugin, Verdict};
+use puppet_engine::{Happening, Host, Plugin, Verdict, Word};
 use puppet_sandbox::Standing;
+use puppet_store::Old;
 use puppet_tweet::Local;
 use puppet_types::{AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,9 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
-    commands::{approvals::decided, journal::forget},
+    commands::{approvals::decided, journal::forget, outbox},
     grants::Grants,
+    intake,
     models::Usable,
     swaps::{Swaps, Told},
     trouble::{Result, Trouble},
@@ -105,10 +107,22 @@ pub enum Request {
         /// What is said.
         verdict: Verdict,
     },
+    /// The operator's word on an effect that does not get on.
+    Outbox {
+        /// Which.
+        effect: EffectId,
+        /// What is said.
+        word: Word,
+    },
     /// Take the words out of records of the journal.
     Forget {
         /// Which.
         ids: Vec<InvocationId>,
+    },
+    /// Drop what is old: one piece of it.
+    Prune {
+        /// What.
+        old: Old,
     },
     /// What is installed of a pack has changed.
     Swap {
@@ -331,10 +345,15 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let effect = host.decide((&effect, digest), &verdict).await?;
             Ok(decided(&effect))
         }
+        Request::Outbox { effect, word } => {
+            let effect = host.speak(&effect, &word).await?;
+            serde_json::to_value(outbox::Told::of(&effect)?).map_err(Trouble::internal)
+        }
         Request::Forget { ids } => {
             let forgetting = host.store.forget(ids, &forget::reason(host.now())).await?;
             serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
         }
+        Request::Prune { old } => serde_json::to_value(host.store.prune(old).await?).map_err(Trouble::internal),
         Request::Swap { pack } => {
             parts.swaps.look(&pack);
             Ok(Value::Null)
@@ -419,6 +438,7 @@ async fn send(
     (left, mut stop): (impl Future<Output = ()>, watch::Receiver<bool>),
 ) -> Result<Value> {
     known(host, &events)?;
+    intake::check(&*host.store, &events).await?;
     let mut watcher = host.watch();
     let mut open: Vec<EventId> = events.iter().map(|event| event.id.clone()).collect();
     host.submit(events).await?;

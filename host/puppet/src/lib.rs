@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod assembly;
+mod backup;
 pub mod cli;
 mod commands;
 pub mod config;
@@ -15,8 +16,10 @@ pub mod firstparty;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod grants;
+mod history;
 pub mod init;
 pub mod installing;
+mod intake;
 mod invocation;
 mod models;
 mod networks;
@@ -24,11 +27,13 @@ mod output;
 mod panics;
 mod records;
 pub mod repertoire;
+mod retention;
 pub mod rows;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;
 pub mod trouble;
+mod verify;
 pub mod vetting;
 
 use std::process::ExitCode;
@@ -84,6 +89,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
+            Command::Import(args) => commands::import::run(&setup, common.config.as_deref(), &args, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
             Command::Pack(command) => commands::pack::run(&setup, command, out),
@@ -104,6 +110,9 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Resume => commands::halt::resume(&setup, out).await,
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
+            Command::Backup(args) => commands::backup::run(&setup, &args, out).await,
+            Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
+            Command::Verify => commands::verify::run(&setup, out).await,
             Command::Store(StoreCommand::Copy(args)) => commands::store::run(&setup, &args, out).await,
             Command::Emulate(args) => commands::emulate::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,

@@ -183,7 +183,7 @@ impl From<puppet_store::CopyError> for Trouble {
 
 impl From<puppet_store::StoreError> for Trouble {
     fn from(error: puppet_store::StoreError) -> Self {
-        use puppet_store::StoreError as E;
+        use puppet_store::{DiskFault, StoreError as E};
         let message = error.to_string();
         match &error {
             E::Open { path, reason } => Self::unreachable(
@@ -213,6 +213,15 @@ impl From<puppet_store::StoreError> for Trouble {
                 Self::unreachable("data-locked", message, remedy)
             }
             E::TakenOver { .. } => Self::unreachable("taken-over", message, "run one host on a database at a time"),
+            E::Disk { fault, .. } => {
+                let remedy = fault.remedy();
+                match fault {
+                    DiskFault::Full => Self::unreachable("store-full", message, remedy),
+                    DiskFault::ReadOnly => Self::unreachable("store-read-only", message, remedy),
+                    DiskFault::Corrupt => Self::unreachable("store-corrupt", message, remedy),
+                    DiskFault::Failing => Self::unreachable("store-failing", message, remedy),
+                }
+            }
             E::Corrupt { .. } => Self::unreachable("data-corrupt", message, "restore the folder from a backup"),
             _ => Self::new(Exit::Internal, "store", message, "check the disk that holds the data folder"),
         }

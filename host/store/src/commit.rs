@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, PostId, Timestamp};
 
-use crate::{Effect, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
+use crate::{Effect, PastEvent, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
 /// What becomes of the event.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +80,12 @@ pub enum Change {
     /// From now on nothing leaves; none: from now on effects leave again. A stop that stands keeps its time, and its
     /// reason where no other is given.
     Halt(Option<crate::Halt>),
+    /// Removes a relationship.
+    Part { agent: AgentId, target: String },
+    /// Writes or replaces an event that another engine handled. It is never run.
+    Past(PastEvent),
+    /// Notes posts as seen to, the latest last; at most `keep` stay noted.
+    Seen { posts: Vec<PostId>, keep: usize },
 }
 
 /// Everything that one invocation changes.

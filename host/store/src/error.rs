@@ -1,12 +1,12 @@
 //! What can go wrong with a data folder, each with what to do about it.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// A store's answer.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Why the store could not do it. Nothing was half-done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The folder or file cannot be used.
     #[error("cannot open the data folder {path}: {reason}")]
@@ -70,7 +70,15 @@ pub enum StoreError {
         /// The bound.
         most: u64,
     },
-    /// A statement failed: disk full, corrupt page, …
+    /// The disk under the database does not do what it should. What was answered before is not touched.
+    #[error("{fault} ({reason})")]
+    Disk {
+        /// What is wrong with it.
+        fault: DiskFault,
+        /// In the words of the database.
+        reason: String,
+    },
+    /// A statement failed.
     #[error("the store failed: {0}")]
     Failed(String),
     /// A row that cannot be read back.
@@ -84,4 +92,42 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+/// What is wrong with the disk under a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskFault {
+    /// It takes no more: full, over a quota, or a file would grow beyond what it may.
+    Full,
+    /// It takes nothing.
+    ReadOnly,
+    /// What it holds is no database any more.
+    Corrupt,
+    /// It does not write or read, and does not say why.
+    Failing,
+}
+
+impl DiskFault {
+    /// What an operator does about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::Full => "make room on the disk that holds the data folder; nothing is lost, and it goes on by itself",
+            Self::ReadOnly => {
+                "make the disk that holds the data folder writable; nothing is lost, and it goes on by itself"
+            }
+            Self::Corrupt => "stop the host, keep a copy of the folder, and `puppet restore` a backup into a new one",
+            Self::Failing => "check the disk that holds the data folder; nothing is lost, and it goes on by itself",
+        }
+    }
+}
+
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "the disk of the data folder is full",
+            Self::ReadOnly => "the disk of the data folder cannot be written to",
+            Self::Corrupt => "the database is damaged",
+            Self::Failing => "the disk of the data folder fails",
+        })
+    }
 }

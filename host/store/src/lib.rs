@@ -15,7 +15,9 @@ mod journal;
 mod lock;
 mod memories;
 mod outbox;
+mod past;
 mod posts;
+mod retention;
 mod rows;
 pub mod sqlite;
 mod state;
@@ -26,14 +28,16 @@ pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
-pub use error::{Result, StoreError};
+pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
+pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
 pub use sqlite::{Durability, Options, SqliteStore};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
@@ -53,7 +57,9 @@ pub trait Store:
     + BudgetStore
     + StrikeStore
     + HaltStore
+    + PastStore
     + CommitStore
+    + RetentionStore
     + RowStore
     + Send
     + Sync
@@ -73,7 +79,9 @@ impl<
         + BudgetStore
         + StrikeStore
         + HaltStore
+        + PastStore
         + CommitStore
+        + RetentionStore
         + RowStore
         + Send
         + Sync

@@ -19,7 +19,8 @@ pub enum EffectState {
     Done,
     /// It will not be tried again.
     Failed,
-    /// An attempt was under way when the host stopped, or its answer was lost.
+    /// An attempt was under way when the host stopped, or its answer was lost: its provider is asked, and where that cannot
+    /// tell, the operator.
     InDoubt,
     /// The operator has not said yet whether it may leave.
     WaitingForApproval,
@@ -95,9 +96,29 @@ pub struct Effect {
     pub reason: Option<String>,
     /// Until when the operator may approve it; none where nobody is asked.
     pub expires: Option<Timestamp>,
+    /// The attempt whose end nobody has seen; none where there is none.
+    pub doubt: Option<Doubt>,
+}
+
+/// An attempt that may have happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// When it began.
+    pub begun: Timestamp,
+    /// Nobody asks any more: the operator decides.
+    pub undecidable: bool,
 }
 
 impl Effect {
+    /// Whether it goes on by itself: it waits, is under way, or its provider is asked what became of it.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            EffectState::Waiting | EffectState::Sent => true,
+            EffectState::InDoubt => self.doubt.is_some_and(|doubt| !doubt.undecidable),
+            _ => false,
+        }
+    }
+
     /// Of what the operator approves: which effect, as whom, and everything that it says.
     pub fn digest(&self) -> Digest {
         Digest::of(json!([self.id, self.account, self.body]).to_string().as_bytes())
@@ -115,7 +136,7 @@ pub struct EffectEnd {
     pub provider_id: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
-    /// Next try, for `Waiting`.
+    /// Next try, for `Waiting`; next look, for `InDoubt`.
     pub not_before: Option<Timestamp>,
     /// When.
     pub at: Timestamp,
@@ -123,6 +144,8 @@ pub struct EffectEnd {
     pub events: Vec<Event>,
     /// The lists of posts and tweets in memory.
     pub changes: Vec<Change>,
+    /// The attempt whose end nobody has seen, still.
+    pub doubt: Option<Doubt>,
 }
 
 /// The outbox.
@@ -130,14 +153,28 @@ pub struct EffectEnd {
 pub trait OutboxStore: Send + Sync {
     /// Effects in these states, by seq.
     async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>>;
+    /// All of them, by seq, page by page after `after_seq`.
+    async fn effects_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Effect>> {
+        let mut effects = self.effects(&EffectState::ALL).await?;
+        effects.retain(|effect| effect.seq > after_seq);
+        effects.truncate(limit);
+        Ok(effects)
+    }
     /// Effects of one invocation, by n.
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>>;
     /// One effect.
     async fn effect(&self, id: &EffectId) -> Result<Option<Effect>>;
-    /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted.
-    async fn begin_attempt(&self, id: &EffectId) -> Result<bool>;
+    /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted, and of
+    /// an effect that neither waits nor was under way.
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool>;
     /// Marks how it ended. Answers the events that are new.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
+    /// The same, where it is in one of these states still; else nothing is changed, and the answer is none. One that had
+    /// failed, or was the operator's to decide, and waits again has no attempts behind it.
+    async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>>;
+    /// Provider ids of what was published as an account, the latest first: of so many effects. One of several posts has
+    /// theirs, with commas.
+    async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>>;
     /// Marks how the wait for the operator ended. Answers the events that are new; none, and nothing is changed, where
     /// the effect does not wait for approval, or is to leave and its time is over.
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>>;

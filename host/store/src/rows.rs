@@ -121,9 +121,13 @@ pub const TABLES: &[Table] = &[
             "reason",
             "ended",
             "expires",
+            "begun",
+            "undecidable",
         ],
         key: 1,
     },
+    // Ids of events that are gone: `n` is the order in which they went.
+    Table { name: "known", columns: &["n", "id", "ended"], key: 1 },
     Table { name: "timers", columns: &["agent", "plugin", "name", "rule", "next", "payload"], key: 3 },
     Table { name: "agents", columns: &["id", "body", "created"], key: 1 },
     Table { name: "moods", columns: &["agent", "valence", "arousal", "dominance", "at"], key: 1 },
@@ -186,6 +190,8 @@ pub const TABLES: &[Table] = &[
     Table { name: "kept_reads", columns: &["invocation", "n", "body"], key: 2 },
     Table { name: "strikes", columns: &["plugin", "digest", "revision", "body"], key: 2 },
     Table { name: "halt", columns: &["only", "since", "reason"], key: 1 },
+    Table { name: "past", columns: &["n", "agent", "id", "handled", "event"], key: 1 },
+    Table { name: "seen", columns: &["n", "post"], key: 1 },
 ];
 
 /// Rows as they are.

@@ -3,6 +3,7 @@
 
 mod capability;
 mod decision;
+mod digesting;
 mod error;
 mod event;
 mod forgotten;
@@ -24,6 +25,7 @@ pub use capability::Capability;
 pub use decision::{
     Decision, EventTarget, Image, Memory, MemoryKind, Mood, PostRef, RelationshipChange, StateBytes, TimerRule, Trust,
 };
+pub use digesting::Digesting;
 pub use error::{BreachError, CallError, Code, Refusal};
 pub use event::{Event, MAX_HOPS, Priority};
 pub use forgotten::{FORGOTTEN, ForgetWords};

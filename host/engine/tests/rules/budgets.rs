@@ -42,7 +42,7 @@ async fn agents_that_share_a_budget_never_pass_it_together() {
     let scene = Scene::with(setting, cast(&steps, posts(7, 10)), &agents).await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let events = (0..60).map(|n| event(&format!("e{n}"), names[n % names.len()], start())).collect();
-    let invoked = live::run(&scene, Live { invocations: 6, effects: 4 }, events, 60).await;
+    let invoked = live::run(&scene, Live { invocations: 6, effects: 4, ..Live::default() }, events, 60).await;
     assert!(invoked.iter().all(|(_, outcome)| *outcome == "ok"));
     assert_eq!(scene.rows()["outbox"].len(), 7);
     assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (7, 0));

@@ -43,8 +43,13 @@ async fn a_full_mailbox_of_one_agent_does_not_hold_up_the_others() {
     let bad = 100;
     let scene = Scene::with(standing(), casts(vec![Step::Burn(300_000)], End::Ok), &agents()).await;
     let workers = 2;
-    let turns =
-        live::run(&scene, Live { invocations: workers, effects: 1 }, events(bad), bad + GOOD.len() * EACH).await;
+    let turns = live::run(
+        &scene,
+        Live { invocations: workers, effects: 1, ..Live::default() },
+        events(bad),
+        bad + GOOD.len() * EACH,
+    )
+    .await;
     assert!(turns.iter().all(|(_, outcome)| *outcome == "ok"));
     for agent in GOOD {
         let last = turns.iter().rposition(|(other, _)| other == agent).unwrap();
@@ -60,7 +65,9 @@ async fn a_full_mailbox_of_one_agent_does_not_hold_up_the_others() {
 async fn a_plugin_that_spins_is_backed_off_while_the_others_are_served() {
     let bad = 50;
     let scene = Scene::with(standing(), casts(Vec::new(), End::Spin), &agents()).await;
-    let turns = live::run(&scene, Live { invocations: 2, effects: 1 }, events(bad), 1 + GOOD.len() * EACH).await;
+    let turns =
+        live::run(&scene, Live { invocations: 2, effects: 1, ..Live::default() }, events(bad), 1 + GOOD.len() * EACH)
+            .await;
     let of_bad: Vec<_> = turns.iter().filter(|(agent, _)| agent == "hog").map(|(_, outcome)| *outcome).collect();
     assert_eq!(of_bad, ["breach"], "one breach, and no turn more");
     for agent in GOOD {
@@ -88,7 +95,8 @@ async fn agents_that_spin_do_not_shut_the_others_out() {
     let setting = Setting { limits: Some(limits), ..standing() };
     let scene = Scene::with(setting, casts, &agents).await;
     let events: Vec<Event> = agents.iter().map(|agent| event(agent, agent, start())).collect();
-    let turns = live::run(&scene, Live { invocations: HOGS.len(), effects: 1 }, events, agents.len()).await;
+    let turns =
+        live::run(&scene, Live { invocations: HOGS.len(), effects: 1, ..Live::default() }, events, agents.len()).await;
     let (served, spun) = turns.split_at(GOOD.len());
     assert!(served.iter().all(|(_, outcome)| *outcome == "ok"), "{turns:?}");
     assert!(spun.iter().all(|(_, outcome)| *outcome == "breach"), "{turns:?}");

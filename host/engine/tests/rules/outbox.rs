@@ -1,5 +1,5 @@
 //! Rule 4: an effect happens at most once. What was under way when the host died is tried again only where the provider
-//! does the same effect once; else it is in doubt, and everything behind it goes on.
+//! does the same effect once; else it is in doubt, and where nobody can tell, everything behind it goes on.
 
 use std::{
     sync::{Arc, atomic::Ordering::SeqCst},
@@ -52,7 +52,8 @@ async fn after_a_crash(idempotent: bool) -> Scene {
 #[tokio::test]
 async fn an_attempt_that_a_crash_cut_off_is_in_doubt_where_it_could_be_done_twice() {
     let scene = after_a_crash(false).await;
-    let reason = "in doubt: an attempt was under way and nobody saw its end".to_owned();
+    let why = "in doubt: an attempt was under way and nobody saw its end";
+    let reason = format!("{why}: this provider cannot be asked what it has done");
     let expected = [(EffectState::InDoubt, 1, Some(reason)), (EffectState::Done, 1, None)];
     assert_eq!(effects(&scene).await, expected);
     assert_eq!(scene.network.published(), 1, "the other one alone");
@@ -65,7 +66,7 @@ async fn an_attempt_that_a_crash_cut_off_is_in_doubt_where_it_could_be_done_twic
 async fn an_attempt_that_a_crash_cut_off_is_made_again_where_that_does_it_once() {
     let scene = after_a_crash(true).await;
     assert_eq!(effects(&scene).await, [(EffectState::Done, 2, None), (EffectState::Done, 1, None)]);
-    assert_eq!(scene.network.published(), 2);
+    assert_eq!((scene.network.published(), scene.network.looks.load(SeqCst)), (2, 0));
 }
 
 /// The provider has done it, and the store does not take the end: that is the same as a crash. The real clock: after a
@@ -114,6 +115,7 @@ fn post_and_answer() -> [Change; 2] {
             provider_id: None,
             reason: None,
             expires: None,
+            doubt: None,
         })
     };
     let images = Vec::new;
@@ -140,17 +142,21 @@ async fn an_effect_that_is_tried_again_holds_its_account_over_a_restart() {
     assert!(scene.host.agenda().is_held(&"ann".into()) && !scene.host.agenda().is_held(&"bob".into()));
 }
 
-/// A provider that asks to wait is asked again when it says, one that is not reached after 2, 4, 8 and 16 seconds, and
-/// both five times in all. Anything else is final.
+/// A provider that asks to wait is asked again when it says, one that is not reached after 2, 4, 8 and 16 seconds and up to
+/// a half more, and both five times in all. Anything else is final.
 #[tokio::test]
 async fn an_effect_is_tried_again_as_often_and_as_late_as_is_promised() {
     let unavailable = || PublishError::Unavailable("no route".to_owned());
     let limited = || PublishError::RateLimited { retry_after_ms: 30_000 };
     // (failures, waits in seconds, end)
     let table = [
-        (vec![unavailable(), unavailable(), unavailable(), unavailable()], vec![2, 4, 8, 16], EffectState::Done),
-        (std::iter::repeat_with(unavailable).take(5).collect(), vec![2, 4, 8, 16], EffectState::Failed),
-        (std::iter::repeat_with(limited).take(5).collect(), vec![30; 4], EffectState::Failed),
+        (
+            vec![unavailable(), unavailable(), unavailable(), unavailable()],
+            vec![2.0, 4.0, 8.0, 16.0],
+            EffectState::Done,
+        ),
+        (std::iter::repeat_with(unavailable).take(5).collect(), vec![2.0, 4.0, 8.0, 16.0], EffectState::Failed),
+        (std::iter::repeat_with(limited).take(5).collect(), vec![30.0; 4], EffectState::Failed),
         (vec![PublishError::Refused("no".to_owned())], vec![], EffectState::Failed),
     ];
     for (failures, waits, end) in table {
@@ -164,7 +170,9 @@ async fn an_effect_is_tried_again_as_often_and_as_late_as_is_promised() {
         let orders = scene.network.orders.lock().unwrap();
         // The guest posts of its failure too.
         let at: Vec<_> = orders.iter().filter(|order| order.effect == orders[0].effect).map(|order| order.at).collect();
-        let waited: Vec<_> = at.windows(2).map(|pair| pair[1].millis_since(pair[0]) / 1_000).collect();
-        assert_eq!(waited, waits, "{case}");
+        let waited: Vec<_> = at.windows(2).map(|pair| pair[1].millis_since(pair[0]) as f64 / 1_000.0).collect();
+        let most = if case.contains("RateLimited") { 1.0 } else { 1.5 };
+        let fits = |(waited, least): (&f64, &f64)| (*least..=least * most).contains(waited);
+        assert!(waited.len() == waits.len() && waited.iter().zip(&waits).all(fits), "{case}: {waited:?}");
     }
 }

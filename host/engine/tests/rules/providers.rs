@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
-use puppet_tweet::{Order, PublishError, Published, TweetPublisher, TweetReader};
+use puppet_tweet::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
 
 /// Nobody posts but us; every order is carried out.
@@ -30,16 +30,37 @@ pub struct Network {
     pub panics: AtomicU32,
     /// Orders become posts, with the order's effect as their id.
     pub posts: AtomicBool,
+    /// The posts that are out there.
+    pub out_there: Mutex<Vec<Post>>,
+    /// Orders are carried out and never answered.
+    pub hangs_after: AtomicBool,
+    /// So many of the next orders are lost on their way.
+    pub lost_orders: AtomicU32,
+    /// So many of the next orders are carried out, and their answers are lost.
+    pub lost_answers: AtomicU32,
+    /// It lists the posts that are out there, and so can be asked what became of an order.
+    pub lists: AtomicBool,
+    /// How often it was asked.
+    pub looks: AtomicU32,
+    /// These questions wait until they may go on.
+    pub look_waits: AtomicBool,
+    pub look_goes_on: tokio::sync::Notify,
+    /// The next of these questions end with these, the last one first.
+    pub look_failures: Mutex<Vec<PublishError>>,
     /// So many of the next orders panic.
     pub publishing_panics: AtomicU32,
     /// The next orders end with these, the last one first.
     pub failures: Mutex<Vec<PublishError>>,
 }
 
+/// Takes one, as often as a counter says.
+fn is_due(counter: &AtomicU32) -> bool {
+    counter.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
 /// Panics as often as a counter says.
 fn panic_if_due(counter: &AtomicU32) {
-    let due = counter.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
-    assert!(!due, "this provider panics on purpose");
+    assert!(!is_due(counter), "this provider panics on purpose");
 }
 
 impl Network {
@@ -85,18 +106,59 @@ impl TweetPublisher for Network {
         if let Some(failure) = self.failures.lock().unwrap().pop() {
             return Err(failure);
         }
+        let lost = || Err(PublishError::InDoubt("no answer came".to_owned()));
+        if is_due(&self.lost_orders) {
+            return lost();
+        }
         let posts = if self.posts.load(SeqCst) { vec![post(order)] } else { Vec::new() };
+        self.out_there.lock().unwrap().extend(posts.clone());
+        if self.hangs_after.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if is_due(&self.lost_answers) {
+            return lost();
+        }
         Ok(Published { posts, ..Published::default() })
+    }
+    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+        self.looks.fetch_add(1, SeqCst);
+        if let Some(failure) = self.look_failures.lock().unwrap().pop() {
+            return Err(failure);
+        }
+        if !self.lists.load(SeqCst) {
+            return Ok(Reconciled::Undecidable("this provider cannot be asked what it has done".to_owned()));
+        }
+        if self.look_waits.load(SeqCst) {
+            self.look_goes_on.notified().await;
+        }
+        let wanted = post(order);
+        let same = |post: &&Post| {
+            (&post.text, &post.in_reply_to) == (&wanted.text, &wanted.in_reply_to)
+                && post.at >= begun
+                && !claimed.contains(&post.id)
+        };
+        let posts = self.out_there.lock().unwrap();
+        let found: Vec<Post> = posts.iter().filter(same).cloned().collect();
+        Ok(match found.len() {
+            0 => Reconciled::NotDone,
+            1 => Reconciled::Done(Published { posts: found, ..Published::default() }),
+            several => Reconciled::Undecidable(format!("{several} posts say the same")),
+        })
     }
 }
 
 fn post(order: &Order) -> Post {
     let id = PostId::new(order.effect.as_str());
+    let (text, in_reply_to) = match &order.action {
+        Action::Post { text, .. } => (text.clone(), None),
+        Action::Reply { to, text, .. } => (text.clone(), Some(to.clone())),
+        other => panic!("nobody orders this here: {other:?}"),
+    };
     Post {
         author: order.account.clone(),
-        text: "posted".to_owned(),
+        text,
         at: order.at,
-        in_reply_to: None,
+        in_reply_to,
         quotes: None,
         conversation: id.clone(),
         thread: None,

@@ -117,7 +117,7 @@ impl Scene {
     /// `name+owner` draws on the budgets of `owner`.
     pub async fn with(setting: Setting, casts: Vec<Cast>, agents: &[&str]) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let scene = Self::open(folder, setting, casts).await;
+        let scene = Self::open(folder, setting, casts, start()).await;
         for name in agents {
             scene.join(name).await;
         }
@@ -138,16 +138,15 @@ impl Scene {
     /// Another host on the same folder, as after a restart. The old one is left as it lies.
     pub async fn again(&self, setting: Setting, casts: Vec<Cast>) -> Self {
         self.store.close();
-        let scene = Self::open(Arc::clone(&self.folder), setting, casts).await;
+        let scene = Self::open(Arc::clone(&self.folder), setting, casts, self.clock.now()).await;
         for id in self.host.agents.ids() {
             let pack = self.host.agents.plugin_of(&id).unwrap();
             scene.host.agents.put(id.clone(), id.as_str(), AccountId::new(id.as_str()), pack);
         }
-        scene.clock.advance_to(self.clock.now());
         scene
     }
 
-    async fn open(folder: Arc<tempfile::TempDir>, setting: Setting, casts: Vec<Cast>) -> Self {
+    async fn open(folder: Arc<tempfile::TempDir>, setting: Setting, casts: Vec<Cast>, at: Timestamp) -> Self {
         let small = || Limits { fuel: 2_000_000, memory_bytes: 4 << 20, ..Limits::default() };
         let limits = setting.limits.unwrap_or_else(small);
         let live_bytes = limits.memory_bytes * 16;
@@ -155,7 +154,7 @@ impl Scene {
         let sandbox = Arc::new(Sandbox::new(SandboxConfig { limits, pool, ..SandboxConfig::default() }).unwrap());
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
         let rows = Arc::new(store.clone());
-        let clock = Arc::new(VirtualClock::new(start()));
+        let clock = Arc::new(VirtualClock::new(at));
         let (network, model) = (Arc::new(Network::default()), Arc::new(Model::default()));
         let memory = match setting.embedder {
             Some((embedder, terms)) => Memories::embedded(Arc::clone(&rows) as _, embedder, terms),
@@ -325,6 +324,7 @@ pub fn effect(id: &str, agent: &str, n: u32, body: Decision) -> Effect {
         provider_id: None,
         reason: None,
         expires: None,
+        doubt: None,
     }
 }
 

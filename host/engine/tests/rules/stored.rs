@@ -163,7 +163,7 @@ async fn a_provider_that_panics_costs_one_event_and_not_the_agent() {
     let scene = Scene::with(standing(), vec![cast(&[Step::PostEventId, Step::Timeline])], &["ann", "bob"]).await;
     scene.network.panics.store(1, SeqCst);
     let events = (0..6).map(|n| event(&format!("e{n}"), ["ann", "bob"][n % 2], start())).collect();
-    let turns = live::run(&scene, Live { invocations: 1, effects: 1 }, events, 5).await;
+    let turns = live::run(&scene, Live { invocations: 1, effects: 1, ..Live::default() }, events, 5).await;
     assert!(turns.iter().all(|(_, outcome)| *outcome == "ok"));
     let letters = scene.store.dead_letters(10).await.unwrap();
     let letters: Vec<_> = letters.iter().map(|letter| (letter.event.id.as_str(), letter.reason.as_str())).collect();

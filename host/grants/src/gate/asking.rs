@@ -54,7 +54,8 @@ impl Gate {
     ) -> Result<A, Refusal> {
         if paid {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
-            self.books.open(&self.invocation, read.n, &worst).await?;
+            let opened = self.books.open(&self.invocation, read.n, &worst).await;
+            self.booked(opened)?;
         }
         let asked = match self.within_deadline(answer).await {
             Ok(asked) => asked,
@@ -100,12 +101,19 @@ impl Gate {
             // It was asked, whatever becomes of the row: an open one counts as used at the next start.
             let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
             spends.into_iter().for_each(Booking::stored);
-            self.books.settle(&self.invocation, &read, &rows).await?;
+            let settled = self.books.settle(&self.invocation, &read, &rows).await;
+            self.booked(settled)?;
         } else {
             spends.into_iter().for_each(|booking| self.out.spends.push(booking));
         }
         self.keep(read)?;
         late.map_or(answer.map_err(Refusal::Call), Err)
+    }
+
+    /// The books could not be written: no fault of the plugin, whatever it makes of it.
+    fn booked(&mut self, done: Result<(), CallError>) -> Result<(), Refusal> {
+        self.out.unbooked |= done.is_err();
+        Ok(done?)
     }
 }
 

@@ -398,6 +398,38 @@ impl Books for Pages {
     }
 }
 
+/// Books that cannot be written: from the first on, or once it was asked.
+struct Full {
+    opens: bool,
+}
+
+#[async_trait]
+impl Books for Full {
+    async fn open(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
+        if self.opens { Ok(()) } else { Err(CallError::new(Code::Internal, "no room")) }
+    }
+    async fn settle(&self, _: &InvocationId, _: &Read, _: &[Spend]) -> Result<(), CallError> {
+        Err(CallError::new(Code::Internal, "no room"))
+    }
+    async fn close(&self, _: &InvocationId, _: u32, _: &[Spend]) -> Result<(), CallError> {
+        unreachable!("a gate settles")
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_goes_on_without_the_books_is_known() {
+    for (opens, paid, unbooked) in [(false, true, true), (true, true, true), (false, false, false)] {
+        let scene = Scene::new();
+        let mut gate = scene.gate(llm(1_000), CallBounds::default());
+        gate.books = Arc::new(Full { opens });
+        let asked = gate.read_charged(Capability::Llm, "complete", "x", &WORST, paid, &scene.held, |_| {
+            Box::pin(async { Ok(Answer { value: "y".to_owned(), used: Vec::new(), latency: Duration::ZERO }) })
+        });
+        assert_eq!(asked.await.is_err(), unbooked);
+        assert_eq!(gate.finish(true).unbooked, unbooked, "opens: {opens}, paid: {paid}");
+    }
+}
+
 /// What a paid read costs that ends like this: by the books, by the journal, and by the ledger.
 async fn cost(answer: Result<Answer<String>, Failure>) -> (Vec<u64>, Option<u64>, (u64, u64)) {
     let scene = Scene::new();

@@ -5,10 +5,16 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use mongodb::{Client, bson::Document, bson::doc};
+use mongodb::{
+    Client,
+    bson::{Bson, Document, doc},
+};
 
 const NAMED: &str = "PUPPET_TEST_MONGODB_URI";
 
@@ -31,7 +37,8 @@ pub(super) struct Server {
     parameters: String,
     child: Option<Child>,
     _folder: Option<tempfile::TempDir>,
-    made: AtomicUsize,
+    /// Names of databases.
+    made: Mutex<Vec<String>>,
 }
 
 /// A line that is seen whether or not the test passes.
@@ -130,15 +137,7 @@ impl Server {
         child: Option<Child>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        Self { kind, hosts, parameters, child, _folder: folder, made: AtomicUsize::new(0) }
-    }
-
-    fn database_name(n: usize, kind: Kind) -> String {
-        match kind {
-            // Others may be at work there.
-            Kind::Named => format!("puppet_test_{}_{n}", std::process::id()),
-            _ => format!("puppet_test_{n}"),
-        }
+        Self { kind, hosts, parameters, child, _folder: folder, made: Mutex::default() }
     }
 
     fn url(&self, database: &str) -> String {
@@ -147,7 +146,12 @@ impl Server {
 
     /// The address of a database that nobody has used.
     pub(super) fn database(&self) -> String {
-        self.url(&Self::database_name(self.made.fetch_add(1, Ordering::Relaxed), self.kind))
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Others may be at work on a server that is not the test's own.
+        let name = format!("puppet_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let url = self.url(&name);
+        self.made.lock().unwrap().push(name);
+        url
     }
 
     /// The next commands of these names fail; whether the server can be told so.
@@ -159,12 +163,33 @@ impl Server {
         client.database("admin").run_command(command).await.is_ok()
     }
 
+    /// How many questions and other commands the server was asked.
+    pub(super) async fn asked(&self) -> i64 {
+        let client = Client::with_uri_str(self.url("admin")).await.unwrap();
+        let status = client.database("admin").run_command(doc! {"serverStatus": 1}).await.unwrap();
+        let counters = status.get_document("opcounters").unwrap();
+        let counted = |name| match counters.get(name) {
+            Some(Bson::Int32(count)) => i64::from(*count),
+            Some(Bson::Int64(count)) => *count,
+            other => panic!("{name}: {other:?}"),
+        };
+        counted("query") + counted("command")
+    }
+
+    /// No command fails any more.
+    pub(super) async fn works(&self) {
+        let client = Client::with_uri_str(self.url("admin")).await.unwrap();
+        let off = doc! {"configureFailPoint": "failCommand", "mode": "off"};
+        client.database("admin").run_command(off).await.unwrap();
+    }
+
     /// Takes away what a test made on a server that is not its own.
     pub(super) async fn clear(&self) {
         if self.kind == Kind::Named {
             let client = Client::with_uri_str(self.url("admin")).await.unwrap();
-            for n in 0..self.made.load(Ordering::Relaxed) {
-                client.database(&Self::database_name(n, self.kind)).drop().await.unwrap();
+            let made = std::mem::take(&mut *self.made.lock().unwrap());
+            for name in made {
+                client.database(&name).drop().await.unwrap();
             }
         }
     }

@@ -18,6 +18,7 @@ use puppet_types::{AgentId, PackId};
 use serde_json::Value;
 
 pub use leaves::leaves;
+pub use names::{is_secret, is_secret_address, snake};
 pub use report::{Carried, Ignored, ImportReport};
 
 use crate::{

@@ -3,7 +3,7 @@
 use crate::schema;
 
 /// `apiKey` as `api_key`.
-pub(super) fn snake(name: &str) -> String {
+pub fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut before = '_';
     for c in name.chars() {
@@ -52,13 +52,13 @@ const PARTS: &[&str] = &[
 const WHOLE: &[&str] = &["key", "keys", "token", "auth", "authorization", "bearer", "pin", "jwt"];
 
 /// Whether a field of this name holds a credential.
-pub(super) fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     let compact: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     WHOLE.contains(&compact.as_str()) || PARTS.iter().any(|part| compact.contains(part))
 }
 
 /// Whether a text is an address with a credential in it: `https://user:word@host`, `https://host/?api-key=…`.
-pub(super) fn is_secret_address(text: &str) -> bool {
+pub fn is_secret_address(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let query = rest.split_once('?').map_or("", |(_, query)| query);

@@ -2,7 +2,6 @@
 //! the same rows into the same tables, a thousand events in a transaction, with no host at all.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,12 +12,13 @@ use puppet_store::{
     sqlite::{Options, SqliteStore},
 };
 use puppet_types::{AgentId, Event, Invocation, Timestamp, ids};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::{
     Effort, guest, median, ours,
     table::{Limit, Row},
+    written::ByHand,
 };
 
 /// Events of one transaction of the bare loop, and of one call that accepts some.
@@ -107,8 +107,8 @@ async fn through_host(events: usize, agents: usize) -> (f64, Invocation) {
 fn bare_loop(events: usize, agents: usize, example: &Invocation) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     SqliteStore::open(dir.path(), Options::default()).unwrap().close();
-    let mut db = connection(dir.path());
     let at = Timestamp::from_system();
+    let hand = ByHand::open(dir.path(), example, (0..agents).map(|n| event(n, agents, at)));
     // The ids that a host gives, in no order: an index is slower to fill with these than with a count.
     let id = |n| ids::derive("inv", &[event(n, agents, at).id.as_str(), example.plugin.id.as_str()]);
     let invocations: Vec<String> = (0..events).map(id).collect();
@@ -116,66 +116,8 @@ fn bare_loop(events: usize, agents: usize, example: &Invocation) -> f64 {
     for first in (0..events).step_by(GROUP) {
         let group = first..(first + GROUP).min(events);
         // Twice, as events are accepted before they are handled.
-        let tx = db.transaction().unwrap();
-        for n in group.clone() {
-            accept(&tx, &event(n, agents, at));
-        }
-        tx.commit().unwrap();
-        let tx = db.transaction().unwrap();
-        for n in group {
-            commit(&tx, &event(n, agents, at), &invocations[n], example);
-        }
-        tx.commit().unwrap();
+        hand.together(|hand| group.clone().for_each(|n| hand.accept(&event(n, agents, at))));
+        hand.together(|hand| group.for_each(|n| hand.commit(&event(n, agents, at), &invocations[n])));
     }
     events as f64 / since.elapsed().as_secs_f64()
-}
-
-fn connection(data: &Path) -> Connection {
-    let db = Connection::open(data.join("puppet.db")).unwrap();
-    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
-                    PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;";
-    db.execute_batch(settings).unwrap();
-    db
-}
-
-fn accept(db: &Connection, event: &Event) {
-    const SQL: &str = "INSERT INTO events (id, state, attempts, not_before, kind, source, agent, author, priority, at, \
-                       payload, hops, cause, broadcast) \
-                       VALUES (?1, 'waiting', 0, ?2, ?3, ?4, ?5, NULL, 1, ?2, ?6, 0, NULL, NULL)";
-    let payload = event.payload.to_string();
-    let values =
-        params![event.id.as_str(), event.at.as_millis(), event.kind, event.source, event.agent.as_str(), payload];
-    db.prepare_cached(SQL).unwrap().execute(values).unwrap();
-}
-
-fn commit(db: &Connection, event: &Event, id: &str, example: &Invocation) {
-    const END: &str =
-        "UPDATE events SET state = 'done', attempts = attempts + 1, ended = ?2 WHERE id = ?1 RETURNING seq";
-    const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, \
-                          outcome, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, seed) \
-                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ok', ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16, ?17)";
-    let at = event.at.as_millis();
-    let ended = params![event.id.as_str(), at];
-    let seq: i64 = db.prepare_cached(END).unwrap().query_row(ended, |row| row.get(0)).unwrap();
-    let text = |value: serde_json::Result<String>| value.unwrap();
-    let values = params![
-        id,
-        at,
-        event.agent.as_str(),
-        seq,
-        example.plugin.id.as_str(),
-        example.plugin.version,
-        example.plugin.digest.as_bytes(),
-        example.persona_digest.as_bytes(),
-        example.settings_digest.as_bytes(),
-        example.fuel as i64,
-        example.peak_memory_bytes as i64,
-        text(serde_json::to_string(&example.timing)),
-        text(serde_json::to_string(&example.host_calls)),
-        text(serde_json::to_string(&example.reads)),
-        text(serde_json::to_string(&example.decisions)),
-        text(serde_json::to_string(&example.log)),
-        example.seed.map(u64::cast_signed),
-    ];
-    db.prepare_cached(INSERT).unwrap().execute(values).unwrap();
 }

@@ -4,7 +4,7 @@
 //! their agents live.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, hostile, metering, idle, simulate, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
+//! threads, durable, journal, hostile, metering, idle, simulate, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
 //! pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -19,12 +19,14 @@ mod durable;
 mod guest;
 mod hostile;
 mod idle;
+mod journal;
 mod metering;
 mod ours;
 mod sandbox;
 mod simulate;
 mod swap;
 mod table;
+mod written;
 
 use std::time::Duration;
 
@@ -40,6 +42,8 @@ pub struct Effort {
     pub rounds: usize,
     /// Durable events of one round.
     pub events: usize,
+    /// Records in the folder that a host begins on.
+    pub records: usize,
     /// Idle agents.
     pub idle: usize,
     /// Agents that are simulated for a day.
@@ -63,6 +67,7 @@ fn main() {
             length: Duration::from_millis(20),
             rounds: 1,
             events: 1_000,
+            records: 1_000,
             idle: 100,
             simulated: 4,
             swaps: 3,
@@ -74,6 +79,7 @@ fn main() {
             length: Duration::from_secs(1),
             rounds: 5,
             events: 40_000,
+            records: 1_000_000,
             idle: 10_000,
             simulated: 1_000,
             swaps: 60,
@@ -85,11 +91,12 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 10] = [
+    let parts: [(&str, Part); 11] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
         ("durable", durable::rows),
+        ("journal", journal::rows),
         ("hostile", hostile::rows),
         ("metering", metering::rows),
         ("idle", idle::rows),

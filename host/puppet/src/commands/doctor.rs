@@ -266,7 +266,9 @@ async fn outbox(store: &dyn Store) -> Check {
     let named = doubtful.iter().rev().take(DOUBTFUL);
     let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
     let detail = format!("{} in doubt, the latest: {}", doubtful.len(), named.join(", "));
-    check("outbox", "warn", detail, "look whether they happened: `puppet journal show ID` tells what they were")
+    let remedy = "a running host asks their providers; what nobody can tell is yours: look whether it happened, then \
+                  `puppet outbox drop ID` or `puppet outbox retry ID --sure`";
+    check("outbox", "warn", detail, remedy)
 }
 
 fn sandbox(setup: &Setup) -> Check {

@@ -61,9 +61,9 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
 fn plan(args: &Emulate) -> Result<Plan> {
     let Some(file) = &args.faults else { return Ok(Plan::default()) };
     let text = files::text(file).map_err(|error| {
-        Trouble::input("bad-file", format!("cannot be read: {error}"), "name a file of faults (docs/x.md)")
+        Trouble::input("faults-file", format!("cannot be read: {error}"), "name a file of faults (docs/x.md)")
             .in_file(file)
     })?;
     Plan::parse(text.as_bytes())
-        .map_err(|error| Trouble::input("bad-file", error.to_string(), "docs/x.md has one").in_file(file))
+        .map_err(|error| Trouble::input("faults-file", error.to_string(), "docs/x.md has one").in_file(file))
 }

@@ -1,7 +1,8 @@
-//! `event send`: something happens to agents. Through the running host where there is one; otherwise the event is
+//! `event send|history`. Something happens to agents: through the running host where there is one; otherwise the event is
 //! accepted into the folder and handled by the next.
 
 mod ended;
+mod history;
 
 use puppet_store::HostLock;
 use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep, scrub};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::EventCommand,
     control::{self, Request, Said, unknown_agent},
+    intake,
     output::Output,
     records,
     rows::Rows,
@@ -25,7 +27,14 @@ const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {
-    let EventCommand::Send { kind, payload, agents, priority, delay, wait, within } = command;
+    let (kind, payload, agents, priority, delay, wait, within) = match command {
+        EventCommand::History { agent, limit } => {
+            return history::run(setup, agent.map(AgentId::new), limit, out).await;
+        }
+        EventCommand::Send { kind, payload, agents, priority, delay, wait, within } => {
+            (kind, payload, agents, priority, delay, wait, within)
+        }
+    };
     let wait_ms = wait.then(|| u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
     check_kind(&kind)?;
     let payload = scrub::value(payload_of(&payload)?).map(|(payload, _)| payload).unwrap_or_default();
@@ -55,6 +64,7 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
         None => {
             let _lock = HostLock::take(&setup.data)?;
             let store = Rows::open(setup).await?;
+            intake::check(&*store, &events).await?;
             store.accept(events).await?;
             store.close();
             out.note("no host runs here: the event is kept, and handled when one does");
@@ -96,7 +106,8 @@ fn no_host(setup: &Setup, remedy: &str) -> Trouble {
     Trouble::unreachable("no-host", format!("no host runs on {}", setup.data.display()), remedy)
 }
 
-fn check_kind(kind: &str) -> Result<()> {
+/// Whether people may send events of this kind.
+pub fn check_kind(kind: &str) -> Result<()> {
     if HOST_KINDS.contains(&kind) {
         let message = format!("`{kind}` is made by the host alone");
         return Err(Trouble::input("bad-kind", message, format!("send one of {}", KINDS.join(", "))));

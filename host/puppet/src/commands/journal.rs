@@ -1,6 +1,7 @@
 //! `journal` and `journal show`: what happened and why. Reads the data folder, also while a host works in it.
 
 pub mod forget;
+mod prune;
 
 use puppet_store::{DeadLetter, Filter, StateBlob, Store};
 use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
@@ -23,14 +24,16 @@ const FOLLOW_MS: u64 = 300;
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
-    if let Some(JournalCommand::Forget(args)) = &args.command {
-        return forget::run(setup, args, out).await;
+    match &args.command {
+        Some(JournalCommand::Forget(args)) => return forget::run(setup, args, out).await,
+        Some(JournalCommand::Prune(args)) => return prune::run(setup, args, out).await,
+        _ => {}
     }
     let store = records::open(setup).await?;
     match &args.command {
         Some(JournalCommand::Show { id }) => return show(&*store, id, out).await,
         Some(JournalCommand::Dead { limit }) => return dead(&*store, *limit, out).await,
-        Some(JournalCommand::Forget(_)) | None => {}
+        Some(JournalCommand::Forget(_) | JournalCommand::Prune(_)) | None => {}
     }
     let mut filter = filter(&args, present(setup))?;
     if let Some(agent) = &filter.agent {

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod approvals;
+pub mod backup;
 pub mod budgets;
 pub mod config;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod emulate;
 pub mod event;
 pub mod grants;
 pub mod halt;
+pub mod import;
 pub mod init;
 pub mod install;
 pub mod invoke;
@@ -22,7 +24,9 @@ pub mod plugins;
 pub mod preview;
 pub mod release;
 pub mod remove;
+pub mod restore;
 pub mod rollback;
 pub mod run;
 pub mod simulate;
 pub mod store;
+pub mod verify;

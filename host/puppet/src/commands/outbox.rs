@@ -1,15 +1,25 @@
-//! `outbox list`: effects and how far they are, the newest first. Reads the data folder, also while a host works in it.
+//! `outbox`: effects and how far they are. Reads the data folder, also while a host works in it; what the operator says of
+//! them is in `word`.
 
-use puppet_store::{Effect, EffectState};
+mod told;
+mod word;
+
+use puppet_engine::Word;
+use puppet_store::{Effect, EffectState, OutboxStore, Store};
+use puppet_types::counted;
 use serde::Serialize;
 
 use crate::{
-    cli::OutboxCommand,
+    cli::{OutboxCommand, OutboxList},
+    commands::halt::check_reason,
+    control::unknown_agent,
     output::{List, Output, Table},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
+
+pub use told::Told;
 
 /// One effect.
 #[derive(Serialize)]
@@ -27,14 +37,48 @@ struct Row {
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<()> {
-    let OutboxCommand::List { state, limit, before } = command;
+    match command {
+        OutboxCommand::List(args) => list(setup, args, out).await,
+        OutboxCommand::Show { id } => show(&*records::open(setup).await?, &id, out).await,
+        OutboxCommand::Retry { id, sure } => word::say(setup, &id, Word::Retry { sure }, out).await,
+        OutboxCommand::Drop { id, reason } => {
+            if let Some(reason) = &reason {
+                check_reason(reason)?;
+            }
+            word::say(setup, &id, Word::Drop { reason }, out).await
+        }
+    }
+}
+
+async fn show(store: &dyn OutboxStore, id: &str, out: Output) -> Result<()> {
+    match store.effect(&id.into()).await? {
+        Some(effect) => Told::of(&effect)?.print(out),
+        None => Err(word::unknown(format!("there is no effect `{id}`"))),
+    }
+}
+
+async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
+    let OutboxList { state, agent, account, limit, before } = args;
     let states = match state.as_deref() {
         Some(name) => vec![state_of(name)?],
         None => EffectState::ALL.to_vec(),
     };
-    let effects = records::open(setup).await?.effects(&states).await?;
+    let store = records::open(setup).await?;
+    if let Some(agent) = agent.as_deref().map(Into::into) {
+        let all = records::everybody(&*store).await?;
+        if !all.contains(&agent) {
+            return Err(unknown_agent(&agent, &all));
+        }
+    }
+    let account = account.as_deref().map(|account| account.trim_start_matches('@'));
+    let is_meant = |effect: &Effect| {
+        before.is_none_or(|before| effect.seq < before)
+            && agent.as_deref().is_none_or(|agent| effect.agent.as_str() == agent)
+            && account.is_none_or(|account| effect.account.as_str().eq_ignore_ascii_case(account))
+    };
+    let effects = store.effects(&states).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut page = effects.into_iter().rev().filter(|effect| before.is_none_or(|before| effect.seq < before));
+    let mut page = effects.into_iter().rev().filter(is_meant);
     let shown: Vec<Effect> = page.by_ref().take(wanted).collect();
     let next = shown.last().filter(|_| page.next().is_some()).map(|last| last.seq.to_string());
     let items: Vec<Row> = shown.into_iter().map(Row::of).collect();
@@ -70,6 +114,14 @@ impl Row {
             reason: effect.reason,
         }
     }
+}
+
+/// What the operator has to decide, where there is something: for a host that starts.
+pub async fn doubtful(store: &dyn Store) -> Result<Option<String>> {
+    let effects = store.effects(&[EffectState::InDoubt]).await?;
+    let left = effects.iter().filter(|effect| !effect.is_open()).count();
+    let told = counted(left, "effect is in doubt and waits", "effects are in doubt and wait");
+    Ok((left > 0).then(|| format!("{told} for your word: `puppet outbox list --state in-doubt`")))
 }
 
 fn state_of(name: &str) -> Result<EffectState> {

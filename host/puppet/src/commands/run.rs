@@ -1,5 +1,6 @@
 //! `run`: the host, until it is stopped. It holds the data folder; commands reach it through its socket.
 
+mod signals;
 mod watched;
 
 use std::{
@@ -19,7 +20,7 @@ use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
     cli::Run,
-    commands::halt::words,
+    commands::{halt::words, outbox},
     control::{Control, Parts},
     credentials,
     feed::{
@@ -32,7 +33,7 @@ use crate::{
     models::{self, Usable},
     networks,
     output::Output,
-    records,
+    records, retention,
     rows::Rows,
     sandboxed,
     setup::Setup,
@@ -40,6 +41,7 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
+use signals::Signals;
 use watched::Watched;
 
 /// Says where a running host can be reached; there while it runs.
@@ -130,6 +132,9 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
     swaps.watch_again(&start.watched);
+    let kept = retention::retention(&setup.config);
+    let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
+    let mut signals = Signals::new();
     let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");
@@ -137,21 +142,30 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     if let Some(halt) = host.halted() {
         out.note(words(&halt));
     }
+    if let Some(doubtful) = outbox::doubtful(&*host.store).await? {
+        out.note(doubtful);
+    }
     start.look.iter().for_each(|pack| swaps.look(pack));
     let folders = Folders::new(setup.home.clone(), Arc::clone(&swaps), Arc::new(watched), start.folders);
     let folders = tokio::spawn(folders.run());
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }
-    told_to_stop(args.length).await;
+    signals.stop(args.length).await;
     folders.abort();
     swaps.end();
-    // The driver finishes what is under way; a second signal ends the process as it is.
+    // The driver lets what is under way end, within its bound; a second signal ends it as it is.
     let _ = stop.send(true);
+    let driver_ends = driver.abort_handle();
     let finished = tokio::select! {
         finished = driver => finished.map_err(Trouble::internal)?,
-        () = told_to_stop(None) => Ok(()),
+        () = signals.stop(None) => {
+            driver_ends.abort();
+            Ok(())
+        }
     };
+    // A piece that is under way is finished by the store.
+    sweep.abort();
     if let Some(printer) = printer {
         printer.finish().await;
     }
@@ -195,28 +209,14 @@ impl Printer {
 }
 
 fn live(setup: &Setup) -> Live {
-    Live { invocations: setup.config.host.workers, ..Live::default() }
+    let host = &setup.config.host;
+    let stop_timeout = Duration::from_millis(host.stop_timeout_ms);
+    Live { invocations: host.workers, stop_timeout, ..Live::default() }
 }
 
 /// Returns on Ctrl-C, on SIGTERM, and after a length of time.
-pub async fn told_to_stop(length: Option<std::time::Duration>) {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let over = async {
-        match length {
-            Some(length) => tokio::time::sleep(length).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-        () = over => {}
-    }
+pub async fn told_to_stop(length: Option<Duration>) {
+    Signals::new().stop(length).await;
 }
 
 /// This program, also where its file was replaced since it was started.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use puppet_engine::swap::RULES;
+use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
 use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
@@ -26,6 +26,7 @@ impl Config {
         rows.add("host.timezone", self.host.timezone.clone());
         rows.add("host.log_level", self.host.log_level.name().to_owned());
         rows.add("host.workers", self.host.workers.to_string());
+        rows.add("host.stop_timeout_ms", self.host.stop_timeout_ms.to_string());
         for (name, credential) in &self.credentials {
             rows.credential(&format!("credentials.{name}"), credential);
         }
@@ -55,6 +56,9 @@ impl Config {
         rows.add("approvals.expires", self.approvals.expires.clone());
         rows.add("mailbox.waiting", self.mailbox.waiting.to_string());
         rows.add("mailbox.overflow", self.mailbox.overflow.name().to_owned());
+        for rule in OUTBOX_RULES {
+            rows.add(&format!("outbox.{}", rule.key), (rule.at)(&mut self.outbox.clone()).to_string());
+        }
         rows.add("packs.keep", self.packs.keep.to_string());
         rows.add("packs.bytes", self.packs.bytes.to_string());
         for rule in RULES {
@@ -71,6 +75,8 @@ impl Config {
         rows.add("invocation.log_fields", self.invocation.log_fields.to_string());
         rows.add("invocation.hops", self.invocation.hops.to_string());
         rows.add("invocation.relationships", self.invocation.relationships.to_string());
+        rows.add("journal.keep_days", self.journal.keep_days.to_string());
+        rows.add("journal.keep_bytes", self.journal.keep_bytes.to_string());
         rows.add("journal.redact", format!("{:?}", self.journal.redact));
         rows.settings
     }

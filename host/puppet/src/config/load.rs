@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{MAILBOX, Overflow, Redaction, swap::RULES};
+use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
@@ -75,6 +75,14 @@ pub(super) fn load_in(
     Ok((config, warnings))
 }
 
+/// Whether a file may say this, as far as can be said without the environment.
+///
+/// # Errors
+/// What is unknown or wrong, with file, line and field.
+pub fn check(file: &Path, text: &str) -> Result<()> {
+    Draft { config: Config::default(), providers: BTreeMap::new() }.read(Source { file, text })
+}
+
 /// Least and most time between two runs of a generator, and for the operator to approve: a second, and a year.
 pub(super) const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1_000..=366 * 86_400_000;
 
@@ -131,6 +139,14 @@ impl Draft {
             self.mailbox(&mailbox.value)?;
             lines.extend(mailbox.value.leaves());
         }
+        if let Some(outbox) = root.section("outbox", &known("outbox"))? {
+            for rule in OUTBOX_RULES {
+                if let Some(number) = outbox.value.integer(rule.key, rule.least..=rule.most)? {
+                    *(rule.at)(&mut self.config.outbox) = number.value;
+                }
+            }
+            lines.extend(outbox.value.leaves());
+        }
         if let Some(packs) = root.section("packs", &known("packs"))? {
             if let Some(keep) = packs.value.integer("keep", 0..=1_000)? {
                 self.config.packs.keep = small(keep)?;
@@ -180,6 +196,9 @@ impl Draft {
         }
         if let Some(workers) = section.integer("workers", 1..=1_000)? {
             host.workers = small(workers)?;
+        }
+        if let Some(timeout) = section.integer("stop_timeout_ms", 0..=600_000)? {
+            host.stop_timeout_ms = timeout.value;
         }
         Ok(())
     }
@@ -261,7 +280,10 @@ impl Draft {
 }
 
 fn read_journal(section: &Section<'_>) -> Result<Journal> {
-    let Some(paths) = section.texts("redact")? else { return Ok(Journal::default()) };
+    let bound = |key, most| section.integer(key, 0..=most).map(|found| found.map_or(0, |found| found.value));
+    let (keep_days, keep_bytes) = (bound("keep_days", 36_500)?, bound("keep_bytes", 1 << 50)?);
+    let kept = Journal { keep_days, keep_bytes, ..Journal::default() };
+    let Some(paths) = section.texts("redact")? else { return Ok(kept) };
     let redaction = Redaction::parse(&paths.value).map_err(|error| {
         let known: Vec<&str> = error.known.iter().map(String::as_str).collect();
         let remedy = match known.is_empty() {
@@ -270,7 +292,7 @@ fn read_journal(section: &Section<'_>) -> Result<Journal> {
         };
         section.wrong("redact", paths.line, error.to_string(), remedy)
     })?;
-    Ok(Journal { redact: paths.value, redaction })
+    Ok(Journal { redact: paths.value, redaction, ..kept })
 }
 
 fn zone(text: &str) -> Option<String> {

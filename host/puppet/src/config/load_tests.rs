@@ -59,6 +59,17 @@ fn the_time_to_approve_can_be_set() {
 }
 
 #[test]
+fn the_journal_is_bounded_by_age_and_size() {
+    let (config, _) = load(&[("puppet.toml", "[journal]\nkeep_days = 30\nkeep_bytes = 5000\n")], &[]).unwrap();
+    assert_eq!((config.journal.keep_days, config.journal.keep_bytes), (30, 5_000));
+    assert_eq!(setting(&config, "journal.keep_days"), ("30".to_owned(), "puppet.toml:2".to_owned()));
+    let redacted = "[journal]\nkeep_bytes = 7\nredact = [\"event.payload.text\"]\n";
+    let (config, _) = load(&[("puppet.toml", redacted)], &[]).unwrap();
+    assert_eq!((config.journal.keep_days, config.journal.keep_bytes, config.journal.redact.len()), (0, 7, 1));
+    assert!(error("[journal]\nkeep_days = 36501\n").starts_with("out-of-range:2: journal.keep_days: "));
+}
+
+#[test]
 fn what_is_not_kept_is_named_by_paths_that_there_are() {
     let paths = "[\n  \"event.payload.text\",\n  \"reads.llm.complete.answer\",\n]";
     let (config, _) = load(&[("puppet.toml", &format!("[journal]\nredact = {paths}\n"))], &[]).unwrap();
@@ -242,7 +253,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, tweet, generators, approvals, mailbox, packs, swap, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, tweet, generators, approvals, mailbox, outbox, packs, swap, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",

@@ -24,6 +24,7 @@ pub use credentials::{Credential, CredentialPlace};
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use key_source::KeySource;
+pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_engine::{Mailbox, Redaction, swap::SwapRules};
+use puppet_engine::{Mailbox, OutboxRules, Redaction, swap::SwapRules};
 use serde::Serialize;
 
 use super::{Credential, KeySource, Origin, Secret, Tweet, fields::FIELDS, load, origin::Warning, suggest};
@@ -33,6 +33,9 @@ pub struct Config {
     /// `[mailbox]`: mail that waits for a plugin that may not run.
     #[serde(skip)]
     pub mailbox: Mailbox,
+    /// `[outbox]`: how often and how fast effects are tried.
+    #[serde(skip)]
+    pub outbox: OutboxRules,
     /// `[packs]`: installed versions that do not run.
     pub packs: Packs,
     /// `[swap]`: what proof a new version needs, and what takes it back.
@@ -75,11 +78,19 @@ pub struct Host {
     pub log_level: LogLevel,
     /// Events under way at the same time, each of another agent.
     pub workers: usize,
+    /// How long what is under way may take to end, once the host is told to stop.
+    pub stop_timeout_ms: u64,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { data: PathBuf::from("./.puppet"), timezone: "UTC".to_owned(), log_level: LogLevel::Info, workers: 256 }
+        Self {
+            data: PathBuf::from("./.puppet"),
+            timezone: "UTC".to_owned(),
+            log_level: LogLevel::Info,
+            workers: 256,
+            stop_timeout_ms: 10_000,
+        }
     }
 }
 
@@ -313,6 +324,10 @@ impl Default for Invocation {
 /// `[journal]`: what is kept of invocations.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Journal {
+    /// Records of each agent stay for so many days; 0: for ever.
+    pub keep_days: u64,
+    /// The newest of each agent stay, up to so many bytes; 0: all.
+    pub keep_bytes: u64,
     /// Paths of values that are not, as written.
     pub redact: Vec<String>,
     /// The same, understood.
@@ -413,13 +428,14 @@ mod tests {
             "generators",
             "approvals",
             "mailbox",
+            "outbox",
             "packs",
             "swap",
             "sandbox",
         ];
         assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
-        assert_eq!(known("host"), ["data", "timezone", "log_level", "workers"]);
+        assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));
     }
 }

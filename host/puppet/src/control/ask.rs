@@ -47,7 +47,7 @@ async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
     // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 10] = [
+    const CODES: [&str; 19] = [
         "unknown-agent",
         "agent-exists",
         "bad-request",
@@ -58,6 +58,15 @@ fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
         "not-waiting",
         "digest-differs",
         "not-yet",
+        "not-failed",
+        "not-open",
+        "not-sure",
+        "forgotten",
+        "store-full",
+        "store-read-only",
+        "store-corrupt",
+        "store-failing",
+        "already-seen",
     ];
     let known = CODES.iter().find(|known| **known == code);
     let message = if known.is_some() { message } else { format!("{code}: {message}") };

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use puppet_engine::{Happening, Host};
 use puppet_grants::BudgetState;
-use puppet_store::{EffectState, Post};
-use puppet_types::{AgentId, Mood, PostId, Timestamp};
+use puppet_store::{Effect, EffectState, Post};
+use puppet_types::{AccountId, AgentId, Mood, PostId, Timestamp};
 
 use crate::commands::halt::words as halted;
 
@@ -150,6 +150,8 @@ impl Feed {
                 let version = if version.is_empty() { version } else { format!(" {version}") };
                 vec![Entry::Word { at, text: format!("{pack}{version} {stage}{gap}{detail}") }]
             }
+            Happening::Undecidable { at, effect } => vec![Entry::Word { at, text: undecidable(&effect) }],
+            Happening::Unreached { at, account, until } => vec![Entry::Word { at, text: unreached(&account, until) }],
             Happening::Halted { at, halt } => {
                 let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);
                 vec![Entry::Word { at, text }]
@@ -158,6 +160,20 @@ impl Feed {
                 vec![Entry::Note { at, name: "host".to_owned(), text: format!("an event was put aside: {reason}") }]
             }
         }
+    }
+}
+
+/// What the operator has to decide.
+fn undecidable(effect: &Effect) -> String {
+    let Effect { id, account, reason, .. } = effect;
+    let (kind, reason) = (effect.body.kind(), reason.as_deref().unwrap_or_default());
+    format!("a {kind} of @{account} may have happened, nobody can tell: `puppet outbox show {id}` ({reason})")
+}
+
+fn unreached(account: &AccountId, until: Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("the provider of @{account} is not reached: its outbox waits until {until}"),
+        None => format!("the provider of @{account} is reached again"),
     }
 }
 

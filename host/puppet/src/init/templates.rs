@@ -21,6 +21,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #log_level = "info"
 # Events under way at the same time, each of another agent. Most of them wait for a model.
 #workers = 256
+# How long what is under way may take to end once the host is told to stop. What has not ended then is left to the next start.
+#stop_timeout_ms = 10000
 
 # Names for values that are kept elsewhere: in a variable, in a file (chmod 600), or printed by a program. For example:
 #[credentials]
@@ -93,6 +95,18 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #waiting = 10000
 #overflow = "oldest"
 
+[outbox]
+# Tries before an effect fails for good, the first wait and the longest, and the least time between two of an account.
+#attempts = 5
+#backoff_ms = 2000
+#backoff_most_ms = 300000
+#min_gap_ms = 0
+# How long after an attempt whose answer was lost its provider is asked what became of it.
+#look_after_ms = 30000
+# So many failures in a row to reach a provider, and it is left alone for so long. See docs/outbox.md.
+#breaker_failures = 5
+#breaker_probe_ms = 60000
+
 [packs]
 # Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.
 #keep = 3
@@ -129,6 +143,9 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #relationships = 1000
 
 [journal]
+# Records of each agent are kept for so many days, and up to so many bytes. 0: for ever, and all.
+#keep_days = 0
+#keep_bytes = 0
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
 #redact = ["event.payload.post.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
 

@@ -16,6 +16,7 @@ fn end(id: &str, state: EffectState, at: Timestamp) -> EffectEnd {
         at,
         events: vec![event(&format!("end of {id}"), "a")],
         changes: Vec::new(),
+        doubt: None,
     }
 }
 
@@ -63,10 +64,10 @@ pub async fn nothing_begins_while_halted(store: &impl Store) {
         put(Some(said)).await.unwrap();
         assert_eq!(store.halted().await.unwrap(), Some(stands));
     }
-    assert!(!store.begin_attempt(&"f1".into()).await.unwrap());
+    assert!(!store.begin_attempt(&"f1".into(), at(4)).await.unwrap());
     let row = store.effect(&"f1".into()).await.unwrap().unwrap();
     assert_eq!((row.state, row.attempts), (EffectState::Waiting, 0), "nothing was marked");
     put(None).await.unwrap();
     assert_eq!(store.halted().await.unwrap(), None);
-    assert!(store.begin_attempt(&"f1".into()).await.unwrap());
+    assert!(store.begin_attempt(&"f1".into(), at(4)).await.unwrap());
 }

@@ -4,8 +4,8 @@ use puppet_types::{AccountId, Decision, InvocationId, MemoryKind, PackId, PostId
 
 use super::rows::{at, commit, effect, event, memory, post, read, spend};
 use crate::{
-    AgentRow, Change, Commit, CopyError, EventEnd, Relationship, StateBlob, Store, StrikesRow, TABLES, Timer, Vector,
-    copy,
+    AgentRow, Change, Commit, CopyError, EventEnd, Old, Relationship, StateBlob, Store, StrikesRow, TABLES, Timer,
+    Vector, copy,
 };
 
 /// Something of every table.
@@ -52,6 +52,8 @@ async fn fill(store: &impl Store) {
         Change::Effect(effect("f1", "i1", 0)),
         Change::Strikes(StrikesRow { plugin, digest, revision: 4, body: serde_json::json!({"count": 2}) }),
         Change::Halt(Some(crate::Halt { since: at(3), reason: Some("why".into()) })),
+        Change::Past(crate::PastEvent { event: event("p1", agent), handled: at(4) }),
+        Change::Seen { posts: vec![PostId::new("77")], keep: 9 },
     ];
     store.accept((1..=3).map(|n| event(&format!("e{n}"), agent)).collect()).await.unwrap();
     store
@@ -60,6 +62,9 @@ async fn fill(store: &impl Store) {
         .unwrap();
     let dead = EventEnd::Dead { reason: "trap".into() };
     store.commit(Commit { end: dead, ..commit("i2", event("e2", agent)) }).await.unwrap();
+    store.commit(commit("i0", event("e0", agent))).await.unwrap();
+    store.commit(commit("i4", event("e4", agent))).await.unwrap();
+    store.prune(Old { records: vec![3], ..Old::default() }).await.unwrap();
     store.open_read(&InvocationId::new("i3"), 0, vec![spend(agent, 0, 100, 0)]).await.unwrap();
     store.open_read(&InvocationId::new("i3"), 1, vec![spend(agent, 0, 50, 0)]).await.unwrap();
     store.settle_read(&InvocationId::new("i3"), read(0), vec![spend(agent, 0, 7, 0)]).await.unwrap();
@@ -89,13 +94,13 @@ pub async fn a_copy_is_whole(from: &impl Store, to: &impl Store) {
     assert_eq!(to.journal(&filter).await.unwrap(), from.journal(&filter).await.unwrap());
     // Both go on alike: nothing comes twice, and what comes next comes after all that was.
     for store in [from as &dyn Store, to] {
-        assert!(store.accept(vec![event("e1", "a")]).await.unwrap().is_empty());
-        assert_eq!(store.accept(vec![event("e9", "a")]).await.unwrap()[0].seq, 4);
+        assert!(store.accept(vec![event("e1", "a"), event("e0", "a")]).await.unwrap().is_empty());
+        assert_eq!(store.accept(vec![event("e9", "a")]).await.unwrap()[0].seq, 6);
         assert_eq!(store.publish(&"f1".into(), vec![post("7", "ann", 1)]).await.unwrap()[0].id, PostId::new("1"));
         let committed =
             Commit { changes: vec![Change::Effect(effect("f9", "i9", 0))], ..commit("i9", event("e9", "a")) };
         let committed = store.commit(committed).await.unwrap();
-        assert_eq!((committed.seq, committed.effects[0].seq), (3, 2));
+        assert_eq!((committed.seq, committed.effects[0].seq), (5, 2));
         assert!(matches!(committed.effects[0].body, Decision::Post { .. }));
     }
 }
@@ -108,8 +113,8 @@ pub async fn a_copy_is_taken_up(from: &impl Store, to: &impl Store) {
     assert!(matches!(copy(to, from, "x", |_| ()).await, Err(CopyError::Half(_))));
     assert!(matches!(copy(from, to, "elsewhere", |_| ()).await, Err(CopyError::Other(there)) if there == "there"));
     let copied = copy(from, to, "there", |_| ()).await.unwrap();
-    assert_eq!((copied[0].rows, copied[0].found), (3, 2));
-    assert!(matches!(copy(from, to, "there", |_| ()).await, Err(CopyError::NotEmpty { table: "events", rows: 3 })));
+    assert_eq!((copied[0].rows, copied[0].found), (4, 2));
+    assert!(matches!(copy(from, to, "there", |_| ()).await, Err(CopyError::NotEmpty { table: "events", rows: 4 })));
     let memories = TABLES.iter().find(|table| table.name == "memories").unwrap();
     let rows = to.rows_after(memories, None, 9).await.unwrap();
     to.put_rows(memories, rows.clone()).await.unwrap();

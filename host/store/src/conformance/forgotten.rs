@@ -28,7 +28,8 @@ async fn record(store: &impl Store, id: &str) -> Invocation {
 
 async fn end(store: &impl Store, id: &str, state: EffectState) {
     let (id, events, changes) = (EffectId::new(id), Vec::new(), Vec::new());
-    let end = EffectEnd { id, state, provider_id: None, reason: None, not_before: None, at: at(5), events, changes };
+    let (reason, doubt) = (None, None);
+    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes, doubt };
     store.end_attempt(end).await.unwrap();
 }
 
@@ -70,8 +71,8 @@ pub async fn every_word_of_an_entry_is_forgotten(store: &impl Store) {
         Outcome::Declined(Declined { code: "Zebra".into(), message: "Zebra".into(), retry_at: None });
     store.commit(Commit { changes: said, ..declined }).await.unwrap();
     let (id, events, changes, reason) = (EffectId::new("f1"), Vec::new(), Vec::new(), Some("Zebra".to_owned()));
-    let state = EffectState::Rejected;
-    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes };
+    let (state, doubt) = (EffectState::Rejected, None);
+    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes, doubt };
     store.end_attempt(end).await.unwrap();
     store.accept(vec![event("e2", "a"), event("e3", "a")]).await.unwrap();
     store.bury(&"e2".into(), "loop", at(6), None).await.unwrap();
@@ -97,7 +98,7 @@ pub async fn what_has_not_ended_is_refused_by_name(store: &impl Store) {
     let waits = |id: &str, state| Fate::Leaving(EffectId::new(id), state);
     let all = forget(store, &["i1", "i2"]).await;
     assert_eq!(all, [retried, waits("f2", EffectState::Waiting)]);
-    store.begin_attempt(&EffectId::new("f2")).await.unwrap();
+    store.begin_attempt(&EffectId::new("f2"), at(4)).await.unwrap();
     assert_eq!(forget(store, &["i2"]).await, [waits("f2", EffectState::Sent)]);
     end(store, "f2", EffectState::Failed).await;
     assert_eq!(forget(store, &["i2"]).await, [waits("f3", EffectState::Waiting)]);

@@ -4,11 +4,17 @@
 
 mod approvals;
 mod commits;
-mod copies;
+pub mod copies;
+mod crowds;
+mod doubts;
 mod forgotten;
 mod journal;
 mod memories;
 mod outside;
+mod past;
+mod repeats;
+pub mod restarts;
+mod retention;
 mod rows;
 mod states;
 
@@ -26,6 +32,10 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     commits::an_event_ends_with_its_invocation(&open().await).await;
     commits::a_commit_changes_everything(&open().await).await;
     commits::a_failure_takes_nothing_else_with_it(&open().await).await;
+    repeats::a_commit_twice_is_one(&open().await).await;
+    repeats::ids_are_their_bytes(&open().await).await;
+    repeats::pages_are_whole(&open().await).await;
+    crowds::many_write_at_once(&open().await).await;
     journal::records_read_back(&open().await).await;
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;
@@ -41,6 +51,9 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::posts(&open().await).await;
     outside::likes_and_counts(&open().await).await;
     outside::effects(&open().await).await;
+    doubts::an_attempt_is_open_until_its_end_is_known(&open().await).await;
+    doubts::an_end_counts_where_the_effect_stands_still(&open().await).await;
+    doubts::what_was_published_as_an_account_is_found(&open().await).await;
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
     outside::strikes(&open().await).await;
@@ -50,6 +63,15 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    past::what_was_handled_before_is_told_and_never_run(&open().await).await;
+    past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::a_relationship_can_end(&open().await).await;
+    retention::old_records_go_and_their_events_stay_known(&open().await).await;
+    retention::known_ids_go_in_their_time(&open().await).await;
+    retention::the_newest_are_kept_by_their_bytes(&open().await).await;
+    retention::what_has_not_ended_stays(&open().await).await;
+    retention::an_event_stays_as_long_as_a_record(&open().await).await;
+    retention::dead_letters_go_by_their_age(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;

@@ -77,8 +77,8 @@ pub async fn effects(store: &impl Store) {
     let done = store.commit(Commit { changes, ..commit("i1", event("e1", "a")) }).await.unwrap();
     let same = vec![Change::Effect(effect("f1", "i1", 1))];
     assert!(store.apply(same).await.unwrap().effects.is_empty(), "a known id is skipped");
-    assert!(store.begin_attempt(&"f1".into()).await.unwrap());
-    assert!(store.begin_attempt(&"none".into()).await.is_err());
+    assert!(store.begin_attempt(&"f1".into(), at(7)).await.unwrap());
+    assert!(store.begin_attempt(&"none".into(), at(7)).await.is_err());
     let states = async |states: &[EffectState]| -> Vec<(String, u32)> {
         let found = store.effects(states).await.unwrap();
         found.into_iter().map(|effect| (effect.id.to_string(), effect.attempts)).collect()
@@ -86,6 +86,10 @@ pub async fn effects(store: &impl Store) {
     assert_eq!(states(&[EffectState::Waiting]).await, [("f0".into(), 0), ("f2".into(), 0)]);
     assert_eq!(states(&[EffectState::Sent]).await, [("f1".into(), 1)]);
     assert_eq!(states(&[EffectState::Sent, EffectState::Waiting]).await.len(), 3);
+    let all = store.effects_after(0, 2).await.unwrap();
+    let rest = store.effects_after(all[1].seq, 2).await.unwrap();
+    let pages: Vec<_> = all.iter().chain(&rest).map(|effect| effect.id.as_str()).collect();
+    assert_eq!(pages, ["f0", "f1", "f2"]);
 
     let end = |id: &str, state| EffectEnd {
         id: EffectId::new(id),
@@ -96,10 +100,11 @@ pub async fn effects(store: &impl Store) {
         at: at(9),
         events: Vec::new(),
         changes: Vec::new(),
+        doubt: None,
     };
     let again = EffectEnd { not_before: Some(at(50)), reason: Some("busy".into()), ..end("f1", EffectState::Waiting) };
     assert!(store.end_attempt(again).await.unwrap().is_empty());
-    store.begin_attempt(&"f1".into()).await.unwrap();
+    store.begin_attempt(&"f1".into(), at(7)).await.unwrap();
     let posted = EffectEnd {
         provider_id: Some("77".into()),
         events: vec![event("result", "a"), event("e1", "a")],

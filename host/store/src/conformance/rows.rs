@@ -93,6 +93,7 @@ pub fn effect(id: &str, invocation: &str, n: u32) -> Effect {
         provider_id: None,
         reason: None,
         expires: None,
+        doubt: None,
     }
 }
 

@@ -41,6 +41,12 @@ pub(super) fn relate(conn: &Connection, agent: &AgentId, relationship: &Relation
     Ok(())
 }
 
+/// Removes a relationship.
+pub(super) fn part(conn: &Connection, agent: &AgentId, target: &str) -> Result<()> {
+    const SQL: &str = "DELETE FROM relationships WHERE agent = ?1 AND target = ?2";
+    run(conn, SQL, params![agent.as_str(), target]).map(drop)
+}
+
 #[async_trait]
 impl AgentStore for SqliteStore {
     async fn agent(&self, id: &AgentId) -> Result<Option<AgentRow>> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 use async_trait::async_trait;
 use puppet_grants::{BudgetKey, Owner, Spend};
 use puppet_types::{InvocationId, Read};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, types::Value};
 
 use super::{
     SqliteStore,
@@ -87,13 +87,33 @@ fn spend(row: &Row<'_>) -> Result<Spend> {
     })
 }
 
+/// The last window of the last key before another one.
+const BEFORE: &str = "SELECT scope, agent, pack, capability, amount, period, \"window\", used, overrun FROM budgets \
+                      WHERE (scope, agent, pack, capability, amount, period, \"window\") < (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+                      ORDER BY scope DESC, agent DESC, pack DESC, capability DESC, amount DESC, period DESC, \
+                      \"window\" DESC LIMIT 1";
+
+/// The latest window of every key, with one look for each: a budget of an hour has thousands of windows in a year.
+fn latest(conn: &Connection) -> Result<BTreeMap<BudgetKey, Spend>> {
+    // Bytes come after every text.
+    let mut key = [const { Value::Blob(Vec::new()) }; 6];
+    let mut latest = BTreeMap::new();
+    let mut statement = conn.prepare_cached(BEFORE)?;
+    loop {
+        let [scope, agent, pack, capability, amount, period] = &key;
+        let mut rows = statement.query(params![scope, agent, pack, capability, amount, period, i64::MIN])?;
+        let Some(row) = rows.next()? else { return Ok(latest) };
+        let spend = spend(row)?;
+        for (column, value) in key.iter_mut().enumerate() {
+            *value = row.get(column)?;
+        }
+        latest.insert(spend.key.clone(), spend);
+    }
+}
+
 /// The latest window of every key, open reservations included.
 fn spent(conn: &Connection) -> Result<Vec<Spend>> {
-    // `max` makes SQLite take the other columns from the row that has it.
-    const BOOKED: &str = "SELECT scope, agent, pack, capability, amount, period, max(\"window\"), used, overrun \
-                          FROM budgets GROUP BY scope, agent, pack, capability, amount, period";
-    let mut latest: BTreeMap<BudgetKey, Spend> =
-        all(conn, BOOKED, [], spend)?.into_iter().map(|spend| (spend.key.clone(), spend)).collect();
+    let mut latest = latest(conn)?;
     for open in all(conn, "SELECT worst FROM open_reads ORDER BY invocation, n", [], worst)?.into_iter().flatten() {
         match latest.get_mut(&open.key) {
             Some(known) if known.window == open.window => {
@@ -159,4 +179,20 @@ impl BudgetStore for SqliteStore {
             })
         })
     }
+}
+
+/// What a host reads when it begins does not grow with the days that it has lived.
+#[cfg(test)]
+#[test]
+fn old_windows_are_not_walked() {
+    let mut conn = super::open::memory().unwrap();
+    super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
+    const WINDOWS: &str = "WITH RECURSIVE w(w) AS (SELECT 0 UNION ALL SELECT w + 1 FROM w WHERE w < 4999) \
+                           INSERT INTO budgets SELECT 'agent', agent.value, 'pack', 'tweet', 'posts', 'hour', w, w, 0 \
+                           FROM w, json_each('[\"a\", \"b\", \"c\"]') agent";
+    conn.execute(WINDOWS, []).unwrap();
+    let found: Vec<(i64, u64)> = latest(&conn).unwrap().values().map(|spend| (spend.window, spend.used)).collect();
+    assert_eq!(found, [(4_999, 4_999); 3]);
+    let steps = conn.prepare_cached(BEFORE).unwrap().get_status(rusqlite::StatementStatus::VmStep);
+    assert!((1..400).contains(&steps), "{steps} steps for three keys");
 }

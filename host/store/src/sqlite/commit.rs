@@ -7,7 +7,9 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, forget, halt, journal, memories, outbox, state, strikes, timers,
+    SqliteStore, agents, budgets, events, forget, halt, journal, memories,
+    names::RecordNames,
+    outbox, past, state, strikes, timers,
     values::{json, run},
 };
 use crate::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
@@ -21,12 +23,21 @@ impl CommitStore for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         // JSON is written and rows are freed here, not on the one thread that everybody waits for.
         let texts = journal::Texts::of(&commit)?;
+        let known = self.inner.names.of_record(&commit.invocation);
         let rows = Arc::new((commit, texts));
         let shared = Arc::clone(&rows);
         let paid = Arc::clone(&self.inner.paid);
-        let committed = self.write(move |conn| write(conn, &shared.0, &shared.1, paid.load(Ordering::Acquire))).await;
+        let written = self.write(move |conn| {
+            let (commit, texts) = &*shared;
+            let names = known.map_or_else(|| RecordNames::find(conn, &commit.invocation), Ok)?;
+            Ok((write(conn, commit, names, texts, paid.load(Ordering::Acquire))?, names))
+        });
+        let (committed, names) = written.await?;
+        if known.is_none() {
+            self.inner.names.learn_record(&rows.0.invocation, names);
+        }
         drop(rows);
-        committed
+        Ok(committed)
     }
 
     async fn apply(&self, changes: Vec<Change>) -> Result<Committed> {
@@ -39,10 +50,17 @@ impl CommitStore for SqliteStore {
     }
 }
 
-fn write(conn: &Connection, commit: &Commit, texts: &journal::Texts, paid: bool) -> Result<Committed> {
+fn write(
+    conn: &Connection,
+    commit: &Commit,
+    names: RecordNames,
+    texts: &journal::Texts,
+    paid: bool,
+) -> Result<Committed> {
     let invocation = &commit.invocation;
     let event = events::end(conn, &invocation.event, &commit.end, invocation.at, texts.payload())?;
-    let mut committed = Committed { seq: journal::insert(conn, invocation, texts, event)?, ..Committed::default() };
+    let seq = journal::insert(conn, invocation, names, texts, event)?;
+    let mut committed = Committed { seq, ..Committed::default() };
     apply(conn, &commit.changes, &mut committed)?;
     budgets::add(conn, &commit.spends)?;
     if paid && !matches!(commit.end, EventEnd::Retry { .. }) {
@@ -92,6 +110,9 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             }
             Change::Strikes(row) => strikes::put(conn, row)?,
             Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
+            Change::Part { agent, target } => agents::part(conn, agent, target)?,
+            Change::Past(event) => past::put(conn, event)?,
+            Change::Seen { posts, keep } => past::see(conn, posts, *keep)?,
         }
     }
     Ok(())

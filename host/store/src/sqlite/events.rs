@@ -9,13 +9,16 @@ use serde_json::Value;
 
 use super::{
     SqliteStore,
+    names::EventNames,
     values::{all, corrupt, first, from_json, json, limit, run, time, unsigned},
 };
 use crate::{DeadLetter, EventEnd, EventStore, Result, Waiting};
 
-/// Columns of an event, as [`event`] reads them.
-pub(super) const COLUMNS: &str = "e.id, e.kind, e.source, e.agent, e.author, e.priority, e.at, e.payload, e.hops, \
-                                  e.cause, e.broadcast";
+/// Columns of an event in `event_rows e`, as [`event`] reads them.
+pub(super) const COLUMNS: &str = "e.id, (SELECT name FROM names WHERE n = e.kind), \
+                                  (SELECT name FROM names WHERE n = e.source), \
+                                  (SELECT name FROM names WHERE n = e.agent), e.author, e.priority, e.at, e.payload, \
+                                  e.hops, e.cause, e.broadcast";
 
 /// Reads [`COLUMNS`] that begin at `from`.
 pub(super) fn event(row: &Row<'_>, from: usize) -> Result<Event> {
@@ -53,7 +56,7 @@ fn rank_of(priority: Priority) -> i64 {
 
 /// Accepts one event; none where its id is known.
 pub(super) fn accept(conn: &Connection, event: &Event) -> Result<Option<Waiting>> {
-    let seq = insert(conn, event, &json(&event.payload)?, "waiting")?;
+    let seq = insert(conn, event, EventNames::find(conn, event)?, &json(&event.payload)?)?;
     Ok(seq.map(|seq| fresh(seq, event.clone())))
 }
 
@@ -61,29 +64,38 @@ fn fresh(seq: i64, event: Event) -> Waiting {
     Waiting { seq: seq.cast_unsigned(), attempts: 0, not_before: event.at, event }
 }
 
-fn insert(conn: &Connection, event: &Event, payload: &str, state: &str) -> Result<Option<i64>> {
-    const SQL: &str = "INSERT INTO events (id, state, attempts, not_before, kind, source, agent, author, priority, at, \
+/// Puts down an event that waits; none where its id is known, also where its row is gone.
+fn insert(conn: &Connection, event: &Event, names: EventNames, payload: &str) -> Result<Option<i64>> {
+    const SQL: &str = "INSERT INTO event_rows (id, state, attempts, kind, source, agent, author, priority, at, \
                        payload, hops, cause, broadcast) \
-                       VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?3, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
-    let new = run(
-        conn,
-        SQL,
-        params![
-            event.id.as_str(),
-            state,
-            event.at.as_millis(),
-            event.kind,
-            event.source,
-            event.agent.as_str(),
-            event.author,
-            rank_of(event.priority),
-            payload,
-            event.hops,
-            event.cause.as_ref().map(EventId::as_str),
-            event.broadcast.as_ref().map(EventId::as_str),
-        ],
-    )?;
-    Ok((new > 0).then(|| conn.last_insert_rowid()))
+                       SELECT ?1, 'waiting', 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
+                       WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
+    Ok((put(conn, SQL, event, names, payload)? > 0).then(|| conn.last_insert_rowid()))
+}
+
+/// Puts down an event that was never accepted, because there is a record of it.
+fn insert_recorded(conn: &Connection, event: &Event) -> Result<()> {
+    const SQL: &str = "INSERT INTO event_rows (id, state, attempts, kind, source, agent, author, priority, at, \
+                       payload, hops, cause, broadcast) \
+                       VALUES (?1, 'waiting', 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    put(conn, SQL, event, EventNames::find(conn, event)?, &json(&event.payload)?).map(drop)
+}
+
+fn put(conn: &Connection, sql: &str, event: &Event, names: EventNames, payload: &str) -> Result<usize> {
+    let values = params![
+        event.id.as_str(),
+        names.kind,
+        names.source,
+        names.agent,
+        event.author,
+        rank_of(event.priority),
+        event.at.as_millis(),
+        payload,
+        event.hops,
+        event.cause.as_ref().map(EventId::as_str),
+        event.broadcast.as_ref().map(EventId::as_str),
+    ];
+    run(conn, sql, values)
 }
 
 /// What an invocation makes of its event; the event's seq. An event that was never accepted is kept as well:
@@ -95,7 +107,7 @@ pub(super) fn end(
     at: Timestamp,
     payload: Option<&str>,
 ) -> Result<i64> {
-    const SQL: &str = "UPDATE events SET state = ?2, attempts = attempts + 1, not_before = coalesce(?3, not_before), \
+    const SQL: &str = "UPDATE event_rows SET state = ?2, attempts = attempts + 1, not_before = coalesce(?3, not_before), \
                        reason = ?4, ended = ?5, payload = coalesce(?6, payload) WHERE id = ?1 RETURNING seq";
     let (state, not_before, reason, ended) = match end {
         EventEnd::Done => ("done", None, None, Some(at)),
@@ -116,9 +128,12 @@ pub(super) fn end(
     if let Some(seq) = update()? {
         return Ok(seq);
     }
-    insert(conn, event, &json(&event.payload)?, state)?;
+    insert_recorded(conn, event)?;
     update()?.ok_or_else(|| corrupt("events", &"an event that was just written is not there"))
 }
+
+/// Where an event stands, as [`waiting`] reads it before [`COLUMNS`]. Mostly it waits for its own time alone.
+const PLACE: &str = "e.seq, e.attempts, coalesce(e.not_before, e.at)";
 
 fn waiting(row: &Row<'_>) -> Result<Waiting> {
     Ok(Waiting { seq: unsigned(row, 0)?, attempts: row.get(1)?, not_before: time(row, 2)?, event: event(row, 3)? })
@@ -129,22 +144,27 @@ impl EventStore for SqliteStore {
     async fn accept(&self, events: Vec<Event>) -> Result<Vec<Waiting>> {
         // JSON is written and rows are copied here, not on the one thread that everybody waits for.
         let payloads = events.iter().map(|event| json(&event.payload)).collect::<Result<Vec<_>>>()?;
-        let rows = Arc::new((events, payloads));
+        let names: Vec<_> = events.iter().map(|event| self.inner.names.of_event(event)).collect();
+        let rows = Arc::new((events, names, payloads));
         let shared = Arc::clone(&rows);
         let insert = move |conn: &Connection| {
-            let (events, payloads) = &*shared;
-            events.iter().zip(payloads).map(|(event, payload)| insert(conn, event, payload, "waiting")).collect()
+            let (events, names, payloads) = &*shared;
+            let one = |((event, names), payload): ((&Event, &Option<EventNames>), &String)| {
+                let found = names.map_or_else(|| EventNames::find(conn, event), Ok)?;
+                Ok((insert(conn, event, found, payload)?, found))
+            };
+            events.iter().zip(names).zip(payloads).map(one).collect()
         };
-        let seqs: Vec<Option<i64>> = self.write(insert).await?;
-        let (events, _) = Arc::unwrap_or_clone(rows);
-        Ok(seqs.into_iter().zip(events).filter_map(|(seq, event)| Some(fresh(seq?, event))).collect())
+        let inserted: Vec<(Option<i64>, EventNames)> = self.write(insert).await?;
+        let (events, names, _) = Arc::unwrap_or_clone(rows);
+        let new = names.iter().zip(&events).zip(&inserted).filter(|((known, _), _)| known.is_none());
+        new.for_each(|((_, event), (_, found))| self.inner.names.learn_event(event, *found));
+        Ok(inserted.into_iter().zip(events).filter_map(|((seq, _), event)| Some(fresh(seq?, event))).collect())
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>> {
         self.scan(|conn| {
-            let sql = format!(
-                "SELECT e.seq, e.attempts, e.not_before, {COLUMNS} FROM events e WHERE e.state = 'waiting' ORDER BY e.seq"
-            );
+            let sql = format!("SELECT {PLACE}, {COLUMNS} FROM event_rows e WHERE e.state = 'waiting' ORDER BY e.seq");
             all(conn, &sql, [], waiting)
         })
         .await
@@ -154,7 +174,7 @@ impl EventStore for SqliteStore {
         let (id, reason) = (id.clone(), reason.to_owned());
         let payload = payload.as_ref().map(json).transpose()?;
         self.write(move |conn| {
-            const SQL: &str = "UPDATE events SET state = 'dead', reason = ?2, ended = ?3, \
+            const SQL: &str = "UPDATE event_rows SET state = 'dead', reason = ?2, ended = ?3, \
                                payload = coalesce(?4, payload) WHERE id = ?1 AND state = 'waiting'";
             run(conn, SQL, params![id.as_str(), reason, at.as_millis(), payload]).map(|_| ())
         })
@@ -164,7 +184,7 @@ impl EventStore for SqliteStore {
     async fn dead_letters(&self, rows: usize) -> Result<Vec<DeadLetter>> {
         self.scan(move |conn| {
             let sql = format!(
-                "SELECT e.reason, e.ended, {COLUMNS} FROM events e WHERE e.state = 'dead' \
+                "SELECT e.reason, e.ended, {COLUMNS} FROM event_rows e WHERE e.state = 'dead' \
                  ORDER BY e.ended DESC, e.seq DESC LIMIT ?1"
             );
             all(conn, &sql, [limit(rows)], |row| {
@@ -181,7 +201,7 @@ impl EventStore for SqliteStore {
 
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
         self.read(|conn| {
-            let sql = format!("SELECT e.state, {COLUMNS} FROM events e WHERE e.id = ?1");
+            let sql = format!("SELECT e.state, {COLUMNS} FROM event_rows e WHERE e.id = ?1");
             first(conn, &sql, [id.as_str()], |row| {
                 let state = match row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)? {
                     "waiting" => "waiting",
@@ -196,9 +216,7 @@ impl EventStore for SqliteStore {
 
     async fn events_after(&self, after_seq: u64, rows: usize) -> Result<Vec<Waiting>> {
         self.scan(move |conn| {
-            let sql = format!(
-                "SELECT e.seq, e.attempts, e.not_before, {COLUMNS} FROM events e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2"
-            );
+            let sql = format!("SELECT {PLACE}, {COLUMNS} FROM event_rows e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2");
             all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows)], waiting)
         })
         .await
@@ -208,9 +226,10 @@ impl EventStore for SqliteStore {
 /// In the order they were handled, which is the journal's. An event that was tried on two plugin versions is
 /// told once.
 fn history(conn: &Connection, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-    let of_agent = if agent.is_some() { "AND j.agent = ?1" } else { "AND ?1 IS NULL" };
+    let of_agent =
+        if agent.is_some() { "AND j.agent = (SELECT n FROM names WHERE name = ?1)" } else { "AND ?1 IS NULL" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM journal j JOIN events e ON e.seq = j.event WHERE e.state = 'done' {of_agent} \
+        "SELECT {COLUMNS} FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event WHERE e.state = 'done' {of_agent} \
          ORDER BY j.seq DESC"
     );
     let mut statement = conn.prepare_cached(&sql)?;

@@ -9,7 +9,9 @@ use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
 
 use super::{
-    budgets, open,
+    budgets,
+    journal::told,
+    open,
     values::{all, by_name, first, json, run},
 };
 use crate::{EffectBody, EffectState, Fate, Result};
@@ -29,12 +31,12 @@ struct Found {
     event_id: EventId,
     event_waits: bool,
     attempts: i64,
-    texts: [String; 3],
+    texts: [Option<String>; 3],
 }
 
 fn entry(conn: &Connection, id: &InvocationId, reason: &str) -> Result<Fate> {
     const SQL: &str = "SELECT j.seq, j.event, e.id, e.state = 'waiting', e.attempts, j.reads, j.decisions, j.log \
-                       FROM journal j JOIN events e ON e.seq = j.event WHERE j.id = ?1";
+                       FROM journal_rows j JOIN event_rows e ON e.seq = j.event WHERE j.id = ?1";
     let found = first(conn, SQL, [id.as_str()], |row| {
         Ok(Found {
             seq: row.get(0)?,
@@ -60,8 +62,8 @@ fn entry(conn: &Connection, id: &InvocationId, reason: &str) -> Result<Fate> {
 
 /// A dead letter that nobody was called for has no row in the journal: it goes by the id of its event.
 fn letter(conn: &Connection, id: &InvocationId) -> Result<Fate> {
-    const SQL: &str = "UPDATE events SET payload = '{}' WHERE id = ?1 AND state = 'dead' \
-                       AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.event = events.seq)";
+    const SQL: &str = "UPDATE event_rows SET payload = '{}' WHERE id = ?1 AND state = 'dead' \
+                       AND NOT EXISTS (SELECT 1 FROM journal_rows j WHERE j.event = event_rows.seq)";
     let changed = run(conn, SQL, [id.as_str()])?;
     Ok(if changed > 0 { Fate::Forgotten } else { Fate::Unknown })
 }
@@ -69,7 +71,8 @@ fn letter(conn: &Connection, id: &InvocationId) -> Result<Fate> {
 /// The first effect that has not ended.
 fn leaving(conn: &Connection, id: &InvocationId) -> Result<Option<(EffectId, EffectState)>> {
     const SQL: &str = "SELECT id, state FROM outbox WHERE invocation = ?1 \
-                       AND state IN ('waiting', 'sent', 'waiting-for-approval') ORDER BY n LIMIT 1";
+                       AND (state IN ('waiting', 'sent', 'waiting-for-approval') \
+                            OR (state = 'in-doubt' AND NOT undecidable)) ORDER BY n LIMIT 1";
     first(conn, SQL, [id.as_str()], |row| {
         let state = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         Ok((EffectId::from(row.get::<_, String>(0)?), by_name("outbox", state)?))
@@ -77,29 +80,32 @@ fn leaving(conn: &Connection, id: &InvocationId) -> Result<Option<(EffectId, Eff
 }
 
 /// JSON without its words. What does not read back is dropped whole.
-fn wordless<T: ForgetWords + DeserializeOwned + Default + serde::Serialize>(text: &str) -> Result<String> {
+fn wordless<T: ForgetWords + DeserializeOwned + Default + serde::Serialize>(
+    text: Option<&String>,
+) -> Result<Option<String>> {
+    let Some(text) = text else { return Ok(None) };
     let mut value: T = serde_json::from_str(text).unwrap_or_default();
     value.forget_words();
-    json(&value)
+    Ok(told(json(&value)?))
 }
 
 fn blank(conn: &Connection, found: &Found, reason: &str) -> Result<()> {
-    const ROW: &str = "UPDATE journal SET reads = ?2, decisions = ?3, log = ?4, unreplayable = ?5, \
+    const ROW: &str = "UPDATE journal_rows SET reads = ?2, decisions = ?3, log = ?4, unreplayable = ?5, \
                        message = iif(message IS NULL, NULL, ?6), \
                        code = iif(outcome = 'declined', ?6, code) WHERE seq = ?1";
-    const OTHERS: &str = "UPDATE journal SET unreplayable = coalesce(unreplayable, ?3) \
-                          WHERE event = ?1 AND seq <> ?2 AND agent = (SELECT agent FROM journal WHERE seq = ?2)";
+    const OTHERS: &str = "UPDATE journal_rows SET unreplayable = coalesce(unreplayable, ?3) \
+                          WHERE event = ?1 AND seq <> ?2 AND agent = (SELECT agent FROM journal_rows WHERE seq = ?2)";
     let [reads, decisions, log] = &found.texts;
     let values = params![
         found.seq,
-        wordless::<Vec<Read>>(reads)?,
-        wordless::<Vec<NumberedDecision>>(decisions)?,
-        wordless::<Vec<LogLine>>(log)?,
+        wordless::<Vec<Read>>(reads.as_ref())?,
+        wordless::<Vec<NumberedDecision>>(decisions.as_ref())?,
+        wordless::<Vec<LogLine>>(log.as_ref())?,
         reason,
         FORGOTTEN,
     ];
     run(conn, ROW, values)?;
-    run(conn, "UPDATE events SET payload = '{}' WHERE seq = ?1", [found.event])?;
+    run(conn, "UPDATE event_rows SET payload = '{}' WHERE seq = ?1", [found.event])?;
     if found.attempts > 1 {
         // Tried by another plugin as well, perhaps: that record was about the same payload.
         run(conn, OTHERS, params![found.event, found.seq, reason])?;
@@ -128,8 +134,9 @@ fn bodies(conn: &Connection, id: &InvocationId) -> Result<()> {
 /// up the call that forgets.
 pub(super) fn memory(conn: &Connection, agent: &AgentId, id: &str, reason: &str) -> Result<()> {
     const ROWS: &str = "SELECT j.seq, j.decisions FROM memories m JOIN remembered r ON r.memory = m.row \
-                        JOIN journal j ON j.seq = r.journal WHERE m.agent = ?1 AND m.id = ?2 AND j.agent = ?1";
-    const SQL: &str = "UPDATE journal SET decisions = ?2, \
+                        JOIN journal_rows j ON j.seq = r.journal WHERE m.agent = ?1 AND m.id = ?2 \
+                        AND j.decisions IS NOT NULL AND j.agent = (SELECT n FROM names WHERE name = ?1)";
+    const SQL: &str = "UPDATE journal_rows SET decisions = ?2, \
                        unreplayable = iif(unreplayable IS NULL, ?3, unreplayable || '; ' || ?3) WHERE seq = ?1";
     let rows = all(conn, ROWS, [agent.as_str(), id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     for (seq, decisions) in rows {

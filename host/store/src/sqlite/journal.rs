@@ -1,4 +1,4 @@
-//! The journal in SQLite: one row per invocation, with JSON in text columns.
+//! The journal in SQLite: one row per invocation, with JSON in text columns, NULL where there is nothing to say.
 
 use std::{borrow::Cow, time::Instant};
 
@@ -6,11 +6,15 @@ use async_trait::async_trait;
 use puppet_types::{
     AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp, Timing, scrub,
 };
-use rusqlite::{Connection, Row, params, types::Value};
-use serde::Serialize;
+use rusqlite::{
+    Connection, Row, params,
+    types::{Value, ValueRef},
+};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     SqliteStore, events, forget,
+    names::RecordNames,
     values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
 };
 use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
@@ -18,10 +22,10 @@ use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
 /// The columns that are JSON.
 pub(super) struct Texts {
     ended: Option<Instant>,
-    host_calls: String,
-    reads: String,
-    decisions: String,
-    log: String,
+    host_calls: Option<String>,
+    reads: Option<String>,
+    decisions: Option<String>,
+    log: Option<String>,
     payload: Option<String>,
 }
 
@@ -30,10 +34,10 @@ impl Texts {
         let invocation = &commit.invocation;
         Ok(Self {
             ended: commit.ended,
-            host_calls: json(&invocation.host_calls)?,
-            reads: clean(&invocation.reads)?,
-            decisions: clean(&invocation.decisions)?,
-            log: clean(&invocation.log)?,
+            host_calls: told(json(&invocation.host_calls)?),
+            reads: told(clean(&invocation.reads)?),
+            decisions: told(clean(&invocation.decisions)?),
+            log: told(clean(&invocation.log)?),
             payload: commit.payload.as_ref().map(json).transpose()?,
         })
     }
@@ -53,24 +57,43 @@ fn clean<T: Serialize>(value: &T) -> Result<String> {
     })
 }
 
-const INSERT: &str = "INSERT INTO journal (id, at, agent, event, plugin, version, digest, persona, settings, outcome, \
-                      code, message, retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, \
-                      seq, seed, unreplayable) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-                      ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT (id) DO NOTHING";
+/// JSON that says something.
+pub(super) fn told(text: String) -> Option<String> {
+    (!matches!(text.as_str(), "[]" | "{}")).then_some(text)
+}
+
+const INSERT: &str = "INSERT INTO journal_rows (seq, id, at, agent, event, plugin_version, character, outcome, code, \
+                      message, retry_at, fuel, peak_memory, strikes, sandbox_us, reads_us, commit_us, host_calls, \
+                      seed, unreplayable, reads, decisions, log) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+                      ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO NOTHING";
 
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
-pub(super) fn insert(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64) -> Result<u64> {
-    if write(conn, invocation, texts, event, None)? == 0 {
+pub(super) fn insert(
+    conn: &Connection,
+    invocation: &Invocation,
+    names: RecordNames,
+    texts: &Texts,
+    event: i64,
+) -> Result<u64> {
+    if write(conn, invocation, names, texts, (None, event))? == 0 {
         // Taken before the row goes, so that not even the last place comes twice.
-        const NEXT: &str = "SELECT max(seq) + 1 FROM journal";
+        const NEXT: &str = "SELECT max(seq) + 1 FROM journal_rows";
         let next = first(conn, NEXT, [], |row| Ok(row.get::<_, i64>(0)?))?;
-        run(conn, "DELETE FROM journal WHERE id = ?1", [invocation.id.as_str()])?;
-        write(conn, invocation, texts, event, next)?;
+        run(conn, "DELETE FROM journal_rows WHERE id = ?1", [invocation.id.as_str()])?;
+        write(conn, invocation, names, texts, (next, event))?;
     }
     Ok(conn.last_insert_rowid().cast_unsigned())
 }
 
-fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, seq: Option<i64>) -> Result<usize> {
+/// `seq` is the record's own, where it is not simply the next, and that of its event.
+fn write(
+    conn: &Connection,
+    invocation: &Invocation,
+    names: RecordNames,
+    texts: &Texts,
+    (seq, event): (Option<i64>, i64),
+) -> Result<usize> {
     let (code, message, retry_at) = match &invocation.outcome {
         Outcome::Ok => (None, None, None),
         Outcome::Declined(no) => (Some(no.code.as_str()), Some(no.message.as_str()), no.retry_at),
@@ -82,17 +105,16 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         Some(ended) => Timing { commit: u64::try_from(ended.elapsed().as_micros()).unwrap_or(u64::MAX), ..timing },
         None => timing,
     };
-    let timing = invocation.timing.map(|timing| json(&waited(timing))).transpose()?;
+    let timing = invocation.timing.map(waited);
+    let part = |of: fn(&Timing) -> u64| timing.as_ref().map(of).map(signed);
     let values = params![
+        seq,
         invocation.id.as_str(),
         invocation.at.as_millis(),
-        invocation.agent.as_str(),
+        names.agent,
         event,
-        invocation.plugin.id.as_str(),
-        invocation.plugin.version,
-        invocation.plugin.digest.as_bytes(),
-        invocation.persona_digest.as_bytes(),
-        invocation.settings_digest.as_bytes(),
+        names.version,
+        names.character,
         invocation.outcome.name(),
         code,
         message,
@@ -100,27 +122,47 @@ fn write(conn: &Connection, invocation: &Invocation, texts: &Texts, event: i64, 
         signed(invocation.fuel),
         signed(invocation.peak_memory_bytes),
         invocation.strikes,
-        timing,
+        part(|timing| timing.sandbox),
+        part(|timing| timing.reads),
+        part(|timing| timing.commit),
         texts.host_calls,
+        invocation.seed.map(signed),
+        invocation.unreplayable,
         texts.reads,
         texts.decisions,
         texts.log,
-        seq,
-        invocation.seed.map(signed),
-        invocation.unreplayable,
     ];
     run(conn, INSERT, values)
 }
 
-const COLUMNS: &str = "j.seq, j.id, j.at, j.agent, j.plugin, j.version, j.digest, j.persona, j.settings, j.outcome, \
-                       j.code, j.message, j.retry_at, j.fuel, j.peak_memory, j.strikes, j.timing, j.host_calls, \
-                       j.reads, j.decisions, j.log, j.seed, j.unreplayable";
-const WIDTH: usize = 23;
+const COLUMNS: &str = "j.seq, j.id, j.at, a.name, v.plugin, v.version, v.digest, c.persona, c.settings, j.outcome, \
+                       j.code, j.message, j.retry_at, j.fuel, j.peak_memory, j.strikes, j.host_calls, j.reads, \
+                       j.decisions, j.log, j.seed, j.unreplayable, j.sandbox_us, j.reads_us, j.commit_us";
+const WIDTH: usize = 25;
 /// Where the texts are that a search looks into: payload, reads, decisions, log, the error.
-const SEARCHED: [usize; 5] = [WIDTH + 7, 18, 19, 20, 11];
+const SEARCHED: [usize; 5] = [WIDTH + 7, 17, 18, 19, 11];
 
+/// `CROSS` keeps the order of the joins: along the journal.
 fn select() -> String {
-    format!("SELECT {COLUMNS}, {} FROM journal j JOIN events e ON e.seq = j.event", events::COLUMNS)
+    format!(
+        "SELECT {COLUMNS}, {} FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event \
+         CROSS JOIN names a ON a.n = j.agent CROSS JOIN plugin_versions v ON v.n = j.plugin_version \
+         CROSS JOIN characters c ON c.n = j.character",
+        events::COLUMNS
+    )
+}
+
+/// What a column of JSON says; nothing where it is NULL.
+fn said<T: Default + DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    text.map_or_else(|| Ok(T::default()), |text| from_json("journal", text))
+}
+
+fn timing(row: &Row<'_>) -> Result<Option<Timing>> {
+    if row.get_ref(22)? == ValueRef::Null {
+        return Ok(None);
+    }
+    Ok(Some(Timing { sandbox: unsigned(row, 22)?, reads: unsigned(row, 23)?, commit: unsigned(row, 24)? }))
 }
 
 fn entry(row: &Row<'_>) -> Result<JournalEntry> {
@@ -141,7 +183,6 @@ fn entry(row: &Row<'_>) -> Result<JournalEntry> {
         }
         other => return Err(corrupt(TABLE, &format!("outcome {other}"))),
     };
-    let timing = row.get::<_, Option<String>>(16)?;
     let invocation = Invocation {
         id: InvocationId::new(text(1)?),
         at: time(row, 2)?,
@@ -149,18 +190,18 @@ fn entry(row: &Row<'_>) -> Result<JournalEntry> {
         plugin: PluginRef { id: PackId::new(text(4)?), version: text(5)?.to_owned(), digest: digest(TABLE, row, 6)? },
         persona_digest: digest(TABLE, row, 7)?,
         settings_digest: digest(TABLE, row, 8)?,
-        seed: row.get::<_, Option<i64>>(21)?.map(i64::cast_unsigned),
+        seed: row.get::<_, Option<i64>>(20)?.map(i64::cast_unsigned),
         event: events::event(row, WIDTH)?,
         outcome,
         fuel: unsigned(row, 13)?,
         peak_memory_bytes: unsigned(row, 14)?,
-        host_calls: from_json(TABLE, text(17)?)?,
-        reads: from_json(TABLE, text(18)?)?,
-        decisions: from_json(TABLE, text(19)?)?,
-        log: from_json(TABLE, text(20)?)?,
+        host_calls: said(row, 16)?,
+        reads: said(row, 17)?,
+        decisions: said(row, 18)?,
+        log: said(row, 19)?,
         strikes: row.get(15)?,
-        timing: timing.map(|timing| from_json(TABLE, &timing)).transpose()?,
-        unreplayable: row.get(22)?,
+        timing: timing(row)?,
+        unreplayable: row.get(21)?,
     };
     Ok(JournalEntry { seq: unsigned(row, 0)?, invocation })
 }
@@ -189,30 +230,29 @@ fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
     let mut also = |condition: &str, value: Value| {
         sql.push_str(if values.is_empty() { " WHERE " } else { " AND " });
         sql.push_str(condition);
-        sql.push_str(" ?");
         values.push(value);
     };
     let seq = |seq: u64| Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX));
     if let Some(agent) = &filter.agent {
-        also("j.agent =", Value::Text(agent.as_str().to_owned()));
+        also("j.agent = (SELECT n FROM names WHERE name = ?)", Value::Text(agent.as_str().to_owned()));
     }
     if let Some(kind) = &filter.kind {
-        also("e.kind =", Value::Text(kind.clone()));
+        also("e.kind = (SELECT n FROM names WHERE name = ?)", Value::Text(kind.clone()));
     }
     if let Some(outcome) = &filter.outcome {
-        also("j.outcome =", Value::Text(outcome.clone()));
+        also("j.outcome = ?", Value::Text(outcome.clone()));
     }
     if let Some(since) = filter.since {
-        also("j.at >=", Value::Integer(since.as_millis()));
+        also("j.at >= ?", Value::Integer(since.as_millis()));
     }
     if let Some(until) = filter.until {
-        also("j.at <", Value::Integer(until.as_millis()));
+        also("j.at < ?", Value::Integer(until.as_millis()));
     }
     if let Some(after) = filter.after_seq {
-        also("j.seq >", seq(after));
+        also("j.seq > ?", seq(after));
     }
     if let Some(before) = filter.before_seq {
-        also("j.seq <", seq(before));
+        also("j.seq < ?", seq(before));
     }
     sql.push_str(if filter.oldest_first { " ORDER BY j.seq" } else { " ORDER BY j.seq DESC" });
     // Case is folded here, since SQLite folds ASCII alone.
@@ -255,7 +295,7 @@ fn holds(row: &Row<'_>, wanted: &[String]) -> Result<bool> {
 fn no_filter_sorts() {
     let mut conn = super::open::memory().unwrap();
     super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
-    for condition in ["", "WHERE j.agent = 'a'", "WHERE e.kind = 'k' AND j.seq > 5"] {
+    for condition in ["", "WHERE j.agent = 1", "WHERE e.kind = 2 AND j.seq > 5"] {
         let sql = format!("EXPLAIN QUERY PLAN {} {condition} ORDER BY j.seq DESC", select());
         let plan = super::values::all(&conn, &sql, [], |row| Ok(row.get::<_, String>(3)?)).unwrap();
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{condition}: {plan:?}");

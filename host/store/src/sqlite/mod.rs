@@ -7,15 +7,20 @@
 mod agents;
 mod budgets;
 mod commit;
+mod disk;
 mod events;
 mod forget;
 mod halt;
+mod integrity;
 mod journal;
 mod memories;
+mod names;
 mod open;
 mod outbox;
+mod past;
 mod posts;
 mod reader;
+mod retention;
 mod rows;
 mod schema;
 mod state;
@@ -33,6 +38,7 @@ use std::{
 use rusqlite::Connection;
 
 use crate::{HostLock, Result, StoreError};
+use names::Names;
 use reader::Readers;
 use writer::Writer;
 
@@ -59,17 +65,18 @@ pub struct Options {
 /// A [`crate::Store`] in one SQLite file. Clones are the same store.
 #[derive(Clone)]
 pub struct SqliteStore {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     /// The writer's connection, for as long as that lives; none as well.
-    conn: Weak<Mutex<Connection>>,
+    pub(crate) conn: Weak<Mutex<Connection>>,
     /// None where the folder was opened for reading.
     writer: Option<Writer>,
     readers: Readers,
     /// Whether there may be rows of paid reads, which the end of an invocation clears away.
     paid: Arc<AtomicBool>,
+    names: Names,
 }
 
 impl Inner {
@@ -77,7 +84,13 @@ impl Inner {
         let paid = Arc::new(AtomicBool::new(budgets::any_paid(&conn)?));
         let conn = Arc::new(Mutex::new(conn));
         let readers = readers(&conn);
-        Ok(Self { conn: Arc::downgrade(&conn), writer: Some(Writer::start(conn)?), readers, paid })
+        Ok(Self {
+            conn: Arc::downgrade(&conn),
+            writer: Some(Writer::start(conn)?),
+            readers,
+            paid,
+            names: Names::default(),
+        })
     }
 }
 
@@ -115,7 +128,15 @@ impl SqliteStore {
             schema::migrate(&mut conn, &path, schema::STEPS)?;
         }
         let paid = Arc::new(AtomicBool::new(true));
-        Ok(Self { inner: Arc::new(Inner { conn: Weak::new(), writer: None, readers: Readers::file(path), paid }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                conn: Weak::new(),
+                writer: None,
+                readers: Readers::file(path),
+                paid,
+                names: Names::default(),
+            }),
+        })
     }
 
     /// Writes everything that was handed in, folds the log into the file and ends the writer. Whatever comes
@@ -154,7 +175,7 @@ impl SqliteStore {
     }
 
     /// A read of a few rows, here and now.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.inner.readers.with(work)
     }
 
@@ -179,13 +200,7 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 /// A poisoned lock guards nothing that could be half-done: a transaction that was left is rolled back.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

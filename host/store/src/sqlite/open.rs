@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Durability;
-use crate::{Result, StoreError};
+use crate::{DiskFault, Result, StoreError};
 
 /// Name of the database within a data folder.
 pub(super) const FILE: &str = "puppet.db";
@@ -98,6 +98,9 @@ fn make_file(path: &Path) -> Result<()> {
 
 /// What SQLite says, as something that can be acted on.
 pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
+    if let Some(rusqlite::ErrorCode::DatabaseCorrupt) = error.sqlite_error_code() {
+        return StoreError::Disk { fault: DiskFault::Corrupt, reason: error.to_string() };
+    }
     let reason = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => "it is not a puppet database".to_owned(),
         Some(rusqlite::ErrorCode::DatabaseBusy) => "it is busy: another process is writing to it".to_owned(),

@@ -6,12 +6,12 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore, commit, events, halt,
-    values::{all, by_name, first, from_json, json, name, run, time, unsigned},
+    values::{all, by_name, first, from_json, json, limit, name, run, time, unsigned},
 };
-use crate::{Committed, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
+use crate::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
-const COLUMNS: &str =
-    "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason, expires";
+const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason, \
+     expires, begun, undecidable";
 
 fn effect(row: &Row<'_>) -> Result<Effect> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
@@ -30,14 +30,18 @@ fn effect(row: &Row<'_>) -> Result<Effect> {
         provider_id: row.get(11)?,
         reason: row.get(12)?,
         expires: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_millis),
+        doubt: match row.get::<_, Option<i64>>(14)?.map(Timestamp::from_millis) {
+            Some(begun) => Some(Doubt { begun, undecidable: row.get(15)? }),
+            None => None,
+        },
     })
 }
 
 /// Puts an effect at the end; none where its id is known.
 pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect>> {
     const SQL: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts, \
-                       provider_id, reason, expires) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                       provider_id, reason, expires, begun, undecidable) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
                        ON CONFLICT (id) DO NOTHING";
     let values = params![
         effect.id.as_str(),
@@ -53,6 +57,8 @@ pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect
         effect.provider_id,
         effect.reason,
         effect.expires.map(Timestamp::as_millis),
+        effect.doubt.map(|doubt| doubt.begun.as_millis()),
+        effect.doubt.is_some_and(|doubt| doubt.undecidable),
     ];
     let new = run(conn, SQL, values)? > 0;
     Ok(new.then(|| Effect { seq: conn.last_insert_rowid().cast_unsigned(), ..effect.clone() }))
@@ -70,6 +76,14 @@ impl OutboxStore for SqliteStore {
         .await
     }
 
+    async fn effects_after(&self, after_seq: u64, rows: usize) -> Result<Vec<Effect>> {
+        self.scan(move |conn| {
+            let sql = format!("SELECT {COLUMNS} FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+            all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows)], effect)
+        })
+        .await
+    }
+
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>> {
         self.read(|conn| {
             let sql = format!("SELECT {COLUMNS} FROM outbox WHERE invocation = ?1 ORDER BY n, seq");
@@ -81,15 +95,20 @@ impl OutboxStore for SqliteStore {
         self.read(|conn| first(conn, &format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), [id.as_str()], effect))
     }
 
-    async fn begin_attempt(&self, id: &EffectId) -> Result<bool> {
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
         let id = id.clone();
         self.write(move |conn| {
-            const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1 WHERE id = ?1";
+            const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1, begun = ?2, undecidable = 0 \
+                               WHERE id = ?1 AND state IN ('waiting', 'sent')";
             if halt::read(conn)?.is_some() {
                 return Ok(false);
             }
-            changed(&id, run(conn, SQL, [id.as_str()])?)?;
-            Ok(true)
+            if run(conn, SQL, params![id.as_str(), at.as_millis()])? > 0 {
+                return Ok(true);
+            }
+            let there = first(conn, "SELECT 1 FROM outbox WHERE id = ?1", [id.as_str()], |_| Ok(()))?;
+            changed(&id, usize::from(there.is_some()))?;
+            Ok(false)
         })
         .await
     }
@@ -100,6 +119,27 @@ impl OutboxStore for SqliteStore {
             follow(conn, &end)
         })
         .await
+    }
+
+    async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>> {
+        let states: Vec<String> = states.iter().map(|state| format!("'{}'", state.name())).collect();
+        let still = format!(" AND state IN ({})", states.join(", "));
+        self.write(move |conn| {
+            if mark(conn, &end, &still)? == 0 {
+                return Ok(None);
+            }
+            follow(conn, &end).map(Some)
+        })
+        .await
+    }
+
+    async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
+        const SQL: &str = "SELECT provider_id FROM outbox WHERE account = ?1 AND provider_id IS NOT NULL \
+                           AND provider_id <> '' ORDER BY seq DESC LIMIT ?2";
+        self.read(|conn| {
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            all(conn, SQL, params![account.as_str(), most], |row| Ok(row.get(0)?))
+        })
     }
 
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {
@@ -118,7 +158,8 @@ impl OutboxStore for SqliteStore {
 fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
     let sql = format!(
         "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
-         not_before = coalesce(?5, not_before), ended = ?6 WHERE id = ?1{also}"
+         not_before = coalesce(?5, not_before), ended = ?6, begun = ?7, undecidable = ?8, \
+         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable), 0, attempts) WHERE id = ?1{also}"
     );
     let values = params![
         end.id.as_str(),
@@ -127,6 +168,8 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         end.reason,
         end.not_before.map(Timestamp::as_millis),
         end.at.as_millis(),
+        end.doubt.map(|doubt| doubt.begun.as_millis()),
+        end.doubt.is_some_and(|doubt| doubt.undecidable),
     ];
     run(conn, &sql, values)
 }

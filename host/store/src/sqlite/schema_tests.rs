@@ -76,3 +76,90 @@ fn blobs_of_an_earlier_schema_have_no_writer() {
     state::restore(&conn, &plugin, None, &digest, &Digest::of(b"1")).unwrap();
     assert_eq!((number(&conn, old), number(&conn, "SELECT count(*) FROM state_kept")), (1, 0));
 }
+
+/// What was in doubt under an earlier schema is the operator's; what was under way is asked about.
+#[test]
+fn doubts_of_an_earlier_schema_come_along() {
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, &STEPS[..6]).unwrap();
+    for state in ["sent", "in-doubt", "done"] {
+        let sql = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
+                   VALUES (?1, ?1, 'a', 'a', 'i', 0, 7, 0, '{}', 1)";
+        conn.execute(sql, [state]).unwrap();
+    }
+    migrate(&mut conn, path, STEPS).unwrap();
+    for (state, begun, undecidable) in [("sent", Some(7), 0), ("in-doubt", Some(7), 1), ("done", None, 0)] {
+        let found: (Option<i64>, i64) = conn
+            .query_row("SELECT begun, undecidable FROM outbox WHERE id = ?1", [state], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(found, (begun, undecidable), "{state}");
+    }
+}
+
+const EVENT: &str = "seq, id, state, attempts, not_before, kind, source, agent, author, priority, at, payload, hops, cause, \
+                     broadcast, reason, ended";
+const RECORD: &str = "seq, id, at, agent, event, plugin, version, digest, persona, settings, outcome, code, message, \
+                      retry_at, fuel, peak_memory, strikes, timing, host_calls, reads, decisions, log, seed, unreplayable";
+
+fn rows(conn: &Connection, sql: &str) -> Vec<Vec<rusqlite::types::Value>> {
+    let mut statement = conn.prepare(sql).unwrap();
+    let width = statement.column_count();
+    let rows = statement.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
+    rows.map(|row| row.unwrap()).collect()
+}
+
+fn told(conn: &Connection) -> [Vec<Vec<rusqlite::types::Value>>; 2] {
+    [("events", EVENT), ("journal", RECORD)]
+        .map(|(table, columns)| rows(conn, &format!("SELECT {columns} FROM {table}")))
+}
+
+/// Events and records of schema 5: with all columns and with none, of two versions, handled, dead and waiting.
+const PLAIN: &str = r#"
+    INSERT INTO events VALUES
+        (3, 'e1', 'done', 2, 900, 'mention', 'local', 'a', 'ann', 2, 500, '{"text":"hi"}', 1, 'e0', 'all', NULL, 901),
+        (4, 'e2', 'dead', 1, 600, 'timer', 'timer', 'b', NULL, 1, 600, '{}', 0, NULL, NULL, 'trap', 602),
+        (9, 'e3', 'waiting', 0, 700, 'mention', 'timer', 'nobody', NULL, 0, 700, '{}', 0, NULL, NULL, NULL, NULL);
+    INSERT INTO journal VALUES
+        (5, 'i1', 501, 'a', 3, 'pack', '1.0.0', zeroblob(32), zeroblob(32), zeroblob(32), 'ok', NULL, NULL, NULL, -1,
+            65536, 0, '{"sandbox":10,"reads":20,"commit":30}', '{"log":1}', '[{"n":0}]', '[{"n":1}]', '[{"n":2}]', -7,
+            'redacted'),
+        (8, 'i2', 601, 'b', 4, 'pack', '1.0.1', x'00ff', x'01', zeroblob(32), 'breach', 'trap', 'why', 5, 9, 8, 3,
+            NULL, '{}', '[]', '[]', '[]', NULL, NULL);
+"#;
+
+#[test]
+fn plain_events_and_records_come_along_as_they_are() {
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, &STEPS[..5]).unwrap();
+    conn.execute_batch(PLAIN).unwrap();
+    let before = told(&conn);
+    migrate(&mut conn, path, STEPS).unwrap();
+    assert_eq!(told(&conn), before);
+    assert_eq!(number(&conn, "SELECT count(*) FROM names"), 6, "each once, whatever it names");
+    assert_eq!(number(&conn, "SELECT count(*) FROM journal_rows WHERE reads IS NULL AND host_calls IS NULL"), 1);
+}
+
+/// Rows that are written in words, as a copy writes them, are the same rows; also where they are written twice.
+#[test]
+fn rows_are_written_in_words() {
+    let mut conn = open::memory().unwrap();
+    migrate(&mut conn, Path::new("test.db"), &STEPS[..5]).unwrap();
+    conn.execute_batch(PLAIN).unwrap();
+    let before = told(&conn);
+    let mut conn = open::memory().unwrap();
+    migrate(&mut conn, Path::new("test.db"), STEPS).unwrap();
+    for _ in 0..2 {
+        for ((table, columns), rows) in [("events", EVENT), ("journal", RECORD)].into_iter().zip(&before) {
+            let places = vec!["?"; columns.split(',').count()].join(", ");
+            let sql = format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})");
+            for row in rows {
+                conn.execute(&sql, rusqlite::params_from_iter(row)).unwrap();
+            }
+        }
+        assert_eq!(told(&conn), before);
+    }
+}

@@ -16,7 +16,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::lock;
+use super::{disk, lock};
 use crate::{Result, StoreError};
 
 /// Most pieces of work in one transaction: bounds how long the first of them waits.
@@ -29,8 +29,10 @@ const FEW: usize = 16;
 trait Job: Send {
     /// Runs it and keeps the answer. Whether it went well.
     fn run(&mut self, conn: &Connection) -> bool;
-    /// The transaction came to nothing.
-    fn fail(&mut self, reason: &str);
+    /// Why it did not.
+    fn error(&self) -> Option<&StoreError>;
+    /// It comes to nothing, for this reason.
+    fn fail(&mut self, error: StoreError);
     /// Tells the caller.
     fn answer(self: Box<Self>);
 }
@@ -46,8 +48,11 @@ impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
         self.outcome = (self.work)(conn);
         self.outcome.is_ok()
     }
-    fn fail(&mut self, reason: &str) {
-        self.outcome = Err(StoreError::Failed(reason.to_owned()));
+    fn error(&self) -> Option<&StoreError> {
+        self.outcome.as_ref().err()
+    }
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Err(error);
     }
     fn answer(self: Box<Self>) {
         let Self { work, outcome, caller } = *self;
@@ -118,10 +123,13 @@ fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>, done: &Sender<
         batch.extend(work.try_iter().take(BATCH - 1));
         {
             let conn = lock(conn);
-            if let Err(reason) = transact(&conn, &mut batch) {
-                tracing::error!(%reason, "a transaction failed");
-                for job in &mut batch {
-                    job.fail(&reason);
+            match transact(&conn, &mut batch) {
+                Ok(()) => batch.iter_mut().for_each(|job| ask_about(job.as_mut(), &conn)),
+                Err(error) => {
+                    let error = disk::asked(error, &conn);
+                    // Who asked for it tells what is wrong with the disk, once.
+                    tracing::debug!(%error, "a transaction failed");
+                    batch.iter_mut().for_each(|job| job.fail(error.clone()));
                 }
             }
         }
@@ -138,8 +146,16 @@ fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>, done: &Sender<
     }
 }
 
+/// Of work that the disk did not let happen, what is wrong with that.
+fn ask_about(job: &mut dyn Job, conn: &Connection) {
+    if let Some(error @ StoreError::Disk { .. }) = job.error() {
+        let error = disk::asked(error.clone(), conn);
+        job.fail(error);
+    }
+}
+
 /// One transaction, or two where something in the first failed.
-fn transact(conn: &Connection, batch: &mut [Box<dyn Job>]) -> std::result::Result<(), String> {
+fn transact(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     statement(conn, "BEGIN IMMEDIATE")?;
     let smooth = batch.iter_mut().all(|job| job.run(conn));
     if !smooth {
@@ -152,7 +168,9 @@ fn transact(conn: &Connection, batch: &mut [Box<dyn Job>]) -> std::result::Resul
             statement(conn, "SAVEPOINT piece")?;
             if !job.run(conn) {
                 if conn.is_autocommit() {
-                    return Err("the database gave up the transaction (disk full or unreadable)".into());
+                    // Not it alone: the database gave up the transaction, and what was written before it.
+                    let gave_up = || StoreError::Failed("the database gave up the transaction".to_owned());
+                    return Err(job.error().cloned().unwrap_or_else(gave_up));
                 }
                 statement(conn, "ROLLBACK TO piece")?;
             }
@@ -163,17 +181,17 @@ fn transact(conn: &Connection, batch: &mut [Box<dyn Job>]) -> std::result::Resul
 }
 
 /// Leaves no transaction open, whatever happens.
-fn statement(conn: &Connection, sql: &str) -> std::result::Result<(), String> {
+fn statement(conn: &Connection, sql: &str) -> Result<()> {
     let done = conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     done.map(|_| ()).map_err(|error| {
         let _ = roll_back(conn);
-        error.to_string()
+        error.into()
     })
 }
 
-fn roll_back(conn: &Connection) -> std::result::Result<(), String> {
+fn roll_back(conn: &Connection) -> Result<()> {
     if conn.is_autocommit() {
         return Ok(());
     }
-    conn.execute_batch("ROLLBACK").map_err(|error| error.to_string())
+    Ok(conn.execute_batch("ROLLBACK")?)
 }

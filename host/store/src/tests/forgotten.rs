@@ -59,6 +59,7 @@ async fn live(store: &SqliteStore, n: usize) {
         at: at(5),
         events: Vec::new(),
         changes: Vec::new(),
+        doubt: None,
     };
     store.commit(Commit { changes: vec![Change::Effect(effect)], end: EventEnd::Done, ..done }).await.unwrap();
     store.end_attempt(end).await.unwrap();

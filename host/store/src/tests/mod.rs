@@ -1,6 +1,8 @@
 //! What belongs to SQLite alone: files, restarts, crashes.
 
+mod compact;
 mod crash;
+mod disk;
 mod files;
 mod forgotten;
 
@@ -23,4 +25,10 @@ async fn a_store_in_a_file_conforms() {
         async move { SqliteStore::open(&dir, RELAXED).unwrap() }
     };
     conformance::run(open).await;
+}
+
+#[tokio::test]
+async fn a_store_in_a_file_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    conformance::restarts::run(|| async { SqliteStore::open(dir.path(), RELAXED).unwrap() }).await;
 }

@@ -98,8 +98,9 @@ impl View<'_> {
         let stage = self.stage;
         let who = match &happening {
             Happening::Invoked { agent, .. } | Happening::Effect { agent, .. } => stage.name(agent),
-            Happening::Kept { effect, .. } => stage.name(&effect.agent),
+            Happening::Kept { effect, .. } | Happening::Undecidable { effect, .. } => stage.name(&effect.agent),
             Happening::DeadLettered { .. }
+            | Happening::Unreached { .. }
             | Happening::Budget { .. }
             | Happening::Swap { .. }
             | Happening::Halted { .. } => "somebody",

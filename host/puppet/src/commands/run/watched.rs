@@ -1,5 +1,5 @@
-//! What a running host does when `grants.toml` or `puppet.toml` changes: grants hold at once, rules of swaps too; what
-//! else has changed is named, and holds from the next start.
+//! What a running host does when `grants.toml` or `puppet.toml` changes: grants hold at once, rules of swaps and of the
+//! outbox too; what else has changed is named, and holds from the next start.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,6 +46,11 @@ fn settings(config: &Config) -> BTreeMap<String, String> {
     config.effective().into_iter().map(|setting| (setting.key, setting.value)).collect()
 }
 
+/// What needs no restart.
+fn holds_at_once(key: &str) -> bool {
+    key.starts_with("swap.") || key.starts_with("outbox.")
+}
+
 impl Watched {
     /// As they were at the start.
     pub fn new(setup: &Setup, swaps: &Arc<Swaps>, grants: (Arc<Grants>, PathBuf), out: Output) -> Self {
@@ -83,7 +88,7 @@ impl Watched {
         let mut said = self.said();
         let keys: BTreeSet<&String> = new.keys().chain(said.running.keys()).collect();
         let other = keys.into_iter().filter(|key| new.get(*key) != said.running.get(*key));
-        let (now, later): (Vec<String>, Vec<String>) = other.cloned().partition(|key| key.starts_with("swap."));
+        let (now, later): (Vec<String>, Vec<String>) = other.cloned().partition(|key| holds_at_once(key));
         for key in &now {
             match new.get(key) {
                 Some(value) => said.running.insert(key.clone(), value.clone()),
@@ -142,6 +147,7 @@ impl Files for Watched {
             Ok(config) => {
                 self.no_fault_of("puppet.toml");
                 self.swaps.context().set_rules(config.swap.clone());
+                self.swaps.context().host.set_outbox_rules(config.outbox.clone());
                 self.changes(&settings(&config)).into_iter().for_each(|note| self.out.note(note));
             }
             Err(trouble) => self.fault_of("puppet.toml", &trouble, "the configuration before it goes on"),

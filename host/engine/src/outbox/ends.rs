@@ -1,0 +1,176 @@
+//! How an attempt ended, written with everything that follows from it: done, to be tried again, failed for good, or in doubt.
+
+use puppet_store::{Change, Doubt, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
+use puppet_tweet::{PublishError, Published};
+use puppet_types::{Timestamp, scrub};
+use serde_json::json;
+
+use super::{
+    Attempted,
+    pace::backoff_ms,
+    results::{delivered, failed_again_event, own_lists, result_event},
+};
+use crate::{happening::Happening, host::Host};
+
+/// It happened: right now, or as its provider says afterwards.
+pub(super) async fn done(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    published: Published,
+) -> Result<Attempted, StoreError> {
+    let provider_id = published.posts.iter().map(|post| post.id.as_str()).collect::<Vec<_>>().join(",");
+    let mut events = Vec::new();
+    if !published.posts.is_empty() {
+        let payload = json!({
+            "decision": effect.n, "kind": effect.body.kind(), "id": published.posts.first().map(|post| &post.id),
+            "text": published.posts.first().map(|post| &post.text),
+        });
+        events.push(result_event(effect, "post_published", host.later(at), payload));
+    }
+    for (n, delivery) in published.deliveries.into_iter().enumerate() {
+        events.extend(delivered(host, effect, n, delivery, host.later(at)));
+    }
+    let changes: Vec<Change> = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
+    let unembedded = host.unembedded(&changes);
+    let end = EffectEnd { provider_id: Some(provider_id), events, changes, ..end(effect, EffectState::Done, at) };
+    let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
+    host.backlog.add(unembedded);
+    let happening = told(effect, at, EffectState::Done, published.posts);
+    Ok(Attempted { events, happening: Some(happening), ..Attempted::default() })
+}
+
+/// The provider did not take it, or nobody knows.
+pub(super) async fn not_done(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    error: &PublishError,
+) -> Result<Attempted, StoreError> {
+    // The agent hears of it, in the provider's words.
+    let reason = scrub::text(&error.to_string()).into_owned();
+    let wait = match error {
+        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
+        PublishError::Unavailable(_) => backoff(host, effect),
+        // The same once more is the same.
+        PublishError::InDoubt(_) if host.publisher.is_idempotent() && is_tried_again(host, effect) => {
+            backoff(host, effect)
+        }
+        PublishError::InDoubt(_) if host.publisher.is_idempotent() => {
+            return undecidable(host, effect, at, &reason).await;
+        }
+        PublishError::InDoubt(why) => return in_doubt(host, effect, at, why).await,
+        PublishError::NotFound(_) | PublishError::Refused(_) => return failed(host, effect, at, reason).await,
+    };
+    match is_tried_again(host, effect) {
+        true => waits(host, effect, (at, at.plus_millis(wait)), reason).await,
+        false => failed(host, effect, at, reason).await,
+    }
+}
+
+/// The attempt whose end nobody saw did not happen.
+pub(super) async fn not_happened(host: &Host, effect: &Effect, at: Timestamp) -> Result<Attempted, StoreError> {
+    let reason = "an attempt was lost: its provider has not got it".to_owned();
+    match is_tried_again(host, effect) {
+        true => waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await,
+        false => failed(host, effect, at, reason).await,
+    }
+}
+
+fn is_tried_again(host: &Host, effect: &Effect) -> bool {
+    u64::from(effect.attempts) < host.pace.rules().attempts
+}
+
+fn backoff(host: &Host, effect: &Effect) -> u64 {
+    backoff_ms(&host.pace.rules(), &effect.id, effect.attempts.into())
+}
+
+async fn waits(
+    host: &Host,
+    effect: &Effect,
+    (at, not_before): (Timestamp, Timestamp),
+    reason: String,
+) -> Result<Attempted, StoreError> {
+    let waiting = end(effect, EffectState::Waiting, at);
+    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), ..waiting };
+    not_done_yet(host, effect, end).await
+}
+
+async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
+    let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
+    let end = EffectEnd { reason: Some(reason), events, ..end(effect, EffectState::Failed, at) };
+    not_done_yet(host, effect, end).await
+}
+
+/// Its provider is asked what became of it, no sooner than what was on its way has arrived.
+pub(super) async fn in_doubt(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
+    let doubt = Doubt { begun: begun(effect), undecidable: false };
+    let look = doubt.begun.plus_millis(host.pace.rules().look_after_ms).max(at);
+    let reason = scrub::text(&format!("in doubt: {why}")).into_owned();
+    let in_doubt = end(effect, EffectState::InDoubt, at);
+    let end = EffectEnd { reason: Some(reason), not_before: Some(look), doubt: Some(doubt), ..in_doubt };
+    not_done_yet(host, effect, end).await
+}
+
+/// Nobody can tell whether it happened: it is the operator's, and the account goes on.
+pub(super) async fn undecidable(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    reason: &str,
+) -> Result<Attempted, StoreError> {
+    let doubt = Some(Doubt { begun: begun(effect), undecidable: true });
+    let reason = Some(scrub::text(reason).into_owned());
+    let end = EffectEnd { reason: reason.clone(), doubt, ..end(effect, EffectState::InDoubt, at) };
+    let attempted = not_done_yet(host, effect, end).await?;
+    if attempted.happening.is_some() {
+        tracing::error!(effect = %effect.id, "nobody can tell whether it happened: puppet outbox retry or drop");
+        let left = Effect { state: EffectState::InDoubt, reason, doubt, ..effect.clone() };
+        host.tell(Some(Happening::Undecidable { at, effect: Box::new(left) }));
+    }
+    Ok(attempted)
+}
+
+/// Of an attempt under an earlier version nobody wrote it down: not before it might leave.
+pub(super) fn begun(effect: &Effect) -> Timestamp {
+    effect.doubt.map_or(effect.not_before, |doubt| doubt.begun)
+}
+
+async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Attempted, StoreError> {
+    let (at, state, not_before) = (end.at, end.state, end.not_before);
+    let (reason, doubt) = (end.reason.clone(), end.doubt);
+    let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
+    tracing::warn!(
+        effect = %effect.id, agent = %effect.agent, reason = reason.as_deref().unwrap_or_default(), ?state,
+        "effect not done"
+    );
+    let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, ..effect.clone() });
+    Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())), ..Attempted::default() })
+}
+
+/// Of one in doubt the operator may have spoken meanwhile: then that stands.
+async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
+    match effect.state {
+        EffectState::InDoubt => host.store.end_from(end, &[EffectState::InDoubt]).await,
+        _ => host.store.end_attempt(end).await.map(Some),
+    }
+}
+
+fn end(effect: &Effect, state: EffectState, at: Timestamp) -> EffectEnd {
+    EffectEnd {
+        id: effect.id.clone(),
+        state,
+        provider_id: None,
+        reason: None,
+        not_before: None,
+        at,
+        events: Vec::new(),
+        changes: Vec::new(),
+        doubt: None,
+    }
+}
+
+fn told(effect: &Effect, at: Timestamp, state: EffectState, posts: Vec<Post>) -> Happening {
+    let about = effect.body.about().cloned();
+    Happening::Effect { at, agent: effect.agent.clone(), kind: effect.body.kind(), state, posts, about }
+}

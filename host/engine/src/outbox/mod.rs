@@ -1,0 +1,146 @@
+//! Effects leave: one attempt at a time per account, marked as under way before it starts, and what follows
+//! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction. An attempt whose end
+//! nobody saw is not repeated before its provider has said what became of it.
+//!
+//! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
+//! attempts in doubt, `pace` says when an account may go on, `operator` carries out an operator's word.
+
+mod ends;
+mod operator;
+mod order;
+mod pace;
+mod reconcile;
+mod results;
+mod rules;
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
+use puppet_tweet::{Action, PublishError, Published};
+use puppet_types::Timestamp;
+
+use crate::{happening::Happening, host::Host};
+
+pub use operator::{OutboxError, Word, speak};
+pub(crate) use order::{NoOrder, action};
+pub(crate) use pace::Pace;
+pub use results::delivery_event;
+pub(crate) use results::failed_event;
+pub use rules::{OUTBOX_RULES, OutboxRules, Rule as OutboxRule};
+
+/// How long an effect waits for another of its invocation that has not ended, before it is looked at again.
+const YET_MS: u64 = 1_000;
+
+/// What an attempt came to.
+#[derive(Debug, Default)]
+pub struct Attempted {
+    /// New events.
+    pub events: Vec<Waiting>,
+    /// To be tried, or looked at, again.
+    pub again: Option<Effect>,
+    /// But not before; none: when its row says.
+    pub until: Option<Timestamp>,
+    /// For those who watch; none where nothing was tried yet.
+    pub happening: Option<Happening>,
+}
+
+/// Tries one effect, or asks after it. Where the store fails the effect is left as far as it came: `Sent` once the attempt
+/// is written. None, and nothing is tried, where everything is halted.
+pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempted>, StoreError> {
+    let at = host.clock.now();
+    match effect.state {
+        EffectState::InDoubt => reconcile::look(host, effect, at).await.map(Some),
+        // One that was begun before and whose end nobody saw is tried again only where that cannot do it twice.
+        EffectState::Sent if !host.publisher.is_idempotent() => {
+            let why = "an attempt was under way and nobody saw its end";
+            ends::in_doubt(host, effect, at, why).await.map(Some)
+        }
+        _ => match host.pace.leaves_at(&effect.account, at) {
+            Some(until) => Ok(Some(later(effect, until))),
+            None => send(host, effect, at).await,
+        },
+    }
+}
+
+async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<Attempted>, StoreError> {
+    let action = match action(host, effect).await? {
+        Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
+        Err(NoOrder::Ever(reason)) => Err(reason),
+        Ok(action) => Ok(action),
+    };
+    if !host.store.begin_attempt(&effect.id, at).await? {
+        return not_begun(host, effect).await;
+    }
+    effect.attempts += 1;
+    effect.state = EffectState::Sent;
+    effect.doubt = Some(Doubt { begun: at, undecidable: false });
+    let outcome = match action {
+        Ok(action) => publish(host, effect, at, action).await,
+        Err(reason) => Err(PublishError::Refused(reason)),
+    };
+    let attempted = match outcome {
+        Ok(published) => ends::done(host, effect, at, published).await,
+        Err(error) => ends::not_done(host, effect, at, &error).await,
+    };
+    attempted.map(Some)
+}
+
+async fn publish(host: &Host, effect: &Effect, at: Timestamp, action: Action) -> Result<Published, PublishError> {
+    host.pace.began(&effect.account, at);
+    let order = order::order(effect, at, action);
+    let published = AssertUnwindSafe(host.publisher.publish(&order)).catch_unwind().await;
+    // Nobody knows how far it came, and the account's other effects must not wait for it.
+    let published = published.unwrap_or_else(|_| Err(PublishError::InDoubt("the provider panicked".to_owned())));
+    reach(host, effect, published.as_ref().err());
+    published
+}
+
+/// Everything is halted, and it keeps its place; or the operator has ended it meanwhile.
+async fn not_begun(host: &Host, effect: &Effect) -> Result<Option<Attempted>, StoreError> {
+    host.look_whether_halted().await?;
+    let row = host.store.effect(&effect.id).await?;
+    let waits = row.is_some_and(|row| matches!(row.state, EffectState::Waiting | EffectState::Sent));
+    Ok((!waits).then(Attempted::default))
+}
+
+/// Nothing was tried: it comes again.
+fn later(effect: &Effect, until: Timestamp) -> Attempted {
+    Attempted { again: Some(effect.clone()), until: Some(until), ..Attempted::default() }
+}
+
+/// Whether the provider was reached counts for the whole account, also what it asks for.
+fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
+    let (account, now) = (&effect.account, host.clock.now());
+    match error {
+        Some(PublishError::Unavailable(_)) => {
+            let unreached = host.pace.unreached(account, now);
+            if let (true, Some(until)) = (unreached.is_new, unreached.until) {
+                tracing::warn!(%account, failures = unreached.failures, %until, "the provider is not reached: the outbox of the account waits");
+                let happening = Happening::Unreached { at: now, account: account.clone(), until: Some(until) };
+                host.tell(Some(happening));
+            }
+        }
+        // Nobody knows.
+        Some(PublishError::InDoubt(_)) => {}
+        answered => {
+            if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
+                host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+            }
+            if host.pace.reached(account) {
+                tracing::info!(%account, "the provider is reached again");
+                host.tell(Some(Happening::Unreached { at: now, account: account.clone(), until: None }));
+            }
+        }
+    }
+}
+
+impl Host {
+    /// Rules of the outbox that hold from now on, also for what waits by other ones.
+    pub fn set_outbox_rules(&self, rules: OutboxRules) {
+        if self.pace.set_rules(rules) {
+            self.agenda().hurry_effects(self.clock.now());
+            self.wake();
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The operator's word on an effect that does not get on by itself: it is tried anew, or it ends. Its plugin hears of an end
+//! as of any effect that failed.
+
+use puppet_store::{Effect, EffectEnd, EffectState, Store, StoreError};
+use puppet_types::{EffectId, FORGOTTEN, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::results::failed_again_event;
+use crate::{approvals::Spoken, happening::Happening, host::Host};
+
+/// What the operator says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Try it anew.
+    Retry {
+        /// Also where it may have happened.
+        sure: bool,
+    },
+    /// Never.
+    Drop {
+        /// Why, for its plugin.
+        reason: Option<String>,
+    },
+}
+
+/// Why a word is not taken.
+#[derive(Debug, Error)]
+pub enum OutboxError {
+    /// Nobody decided such a thing.
+    #[error("there is no effect `{0}`")]
+    Unknown(EffectId),
+    /// It can be tried anew only where it has ended without being done.
+    #[error("effect `{0}` is not to be tried again: it is {name}", name = .1.name())]
+    NotFailed(EffectId, EffectState),
+    /// It can be dropped only where it would leave.
+    #[error("effect `{0}` is not to be dropped: it is {name}", name = .1.name())]
+    NotOpen(EffectId, EffectState),
+    /// Its provider is asked what became of it.
+    #[error("effect `{0}` is in doubt, and its provider is asked what became of it")]
+    Asked(EffectId),
+    /// It may have happened.
+    #[error("effect `{0}` may have happened: to try it again may do it twice")]
+    NotSure(EffectId),
+    /// Nobody knows any more what it said.
+    #[error("what effect `{0}` said was forgotten")]
+    Forgotten(EffectId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes the operator's word. `later` is when what follows from it comes.
+pub async fn speak(
+    store: &dyn Store,
+    id: &EffectId,
+    word: &Word,
+    (at, later): (Timestamp, Timestamp),
+) -> Result<Spoken, OutboxError> {
+    let effect = store.effect(id).await?.ok_or_else(|| OutboxError::Unknown(id.clone()))?;
+    let end = match word {
+        Word::Retry { sure } => {
+            check_retry(&effect, *sure)?;
+            EffectEnd { not_before: Some(later), ..end(&effect, EffectState::Waiting, at) }
+        }
+        Word::Drop { reason } => {
+            check_drop(&effect)?;
+            let reason = dropped(&effect, reason.as_deref());
+            let events = vec![failed_again_event(store, &effect, later, &reason).await?];
+            let failed = end(&effect, EffectState::Failed, at);
+            // What may have happened may have happened for ever.
+            EffectEnd { reason: Some(reason), events, doubt: effect.doubt, ..failed }
+        }
+    };
+    let (state, reason, not_before, doubt) = (end.state, end.reason.clone(), end.not_before, end.doubt);
+    // It may have gone on since it was read.
+    match store.end_from(end, &[effect.state]).await? {
+        Some(events) => {
+            let attempts = if state == EffectState::Waiting { 0 } else { effect.attempts };
+            let not_before = not_before.unwrap_or(effect.not_before);
+            Ok(Spoken { effect: Effect { state, reason, not_before, doubt, attempts, ..effect }, events })
+        }
+        None => {
+            let stands = store.effect(id).await?.map_or(effect.state, |effect| effect.state);
+            Err(refused(word, id, stands))
+        }
+    }
+}
+
+fn refused(word: &Word, id: &EffectId, state: EffectState) -> OutboxError {
+    match word {
+        Word::Retry { .. } => OutboxError::NotFailed(id.clone(), state),
+        Word::Drop { .. } => OutboxError::NotOpen(id.clone(), state),
+    }
+}
+
+fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
+    let id = || effect.id.clone();
+    match effect.state {
+        EffectState::InDoubt if effect.is_open() => return Err(OutboxError::Asked(id())),
+        EffectState::Failed | EffectState::InDoubt => {}
+        state => return Err(OutboxError::NotFailed(id(), state)),
+    }
+    if effect.reason.as_deref() == Some(FORGOTTEN) {
+        return Err(OutboxError::Forgotten(id()));
+    }
+    let may_have_happened = effect.state == EffectState::InDoubt || effect.doubt.is_some();
+    match may_have_happened && !sure {
+        true => Err(OutboxError::NotSure(id())),
+        false => Ok(()),
+    }
+}
+
+fn check_drop(effect: &Effect) -> Result<(), OutboxError> {
+    match effect.state {
+        EffectState::Waiting | EffectState::InDoubt => Ok(()),
+        state => Err(OutboxError::NotOpen(effect.id.clone(), state)),
+    }
+}
+
+fn dropped(effect: &Effect, words: Option<&str>) -> String {
+    let doubt = if effect.state == EffectState::InDoubt { ", and may have happened" } else { "" };
+    let words = words.map_or_else(String::new, |words| format!(": {words}"));
+    format!("dropped by the operator{doubt}{words}")
+}
+
+fn end(effect: &Effect, state: EffectState, at: Timestamp) -> EffectEnd {
+    EffectEnd {
+        id: effect.id.clone(),
+        state,
+        provider_id: None,
+        reason: None,
+        not_before: None,
+        at,
+        events: Vec::new(),
+        changes: Vec::new(),
+        doubt: None,
+    }
+}
+
+impl Host {
+    /// Takes the operator's word on an effect.
+    ///
+    /// # Errors
+    /// It is not taken: why.
+    pub async fn speak(&self, id: &EffectId, word: &Word) -> Result<Effect, OutboxError> {
+        let now = self.now();
+        let Spoken { effect, events } = speak(&*self.store, id, word, (now, self.later(now))).await?;
+        let mut agenda = self.agenda();
+        agenda.drop_effect(&effect, now);
+        events.into_iter().for_each(|event| agenda.add_event(event));
+        let leaves = effect.state == EffectState::Waiting;
+        if leaves {
+            agenda.add_effect(effect.clone());
+        }
+        drop(agenda);
+        // One that is tried is told of when it was.
+        self.tell((!leaves).then(|| Happening::Kept { at: now, effect: Box::new(effect.clone()) }));
+        self.wake();
+        Ok(effect)
+    }
+}

@@ -1,0 +1,54 @@
+//! What another engine did before: events that it handled, posts that it has seen to.
+
+use puppet_types::{AgentId, PostId};
+
+use super::{at, event};
+use crate::{Change, PastEvent, Relationship, Store};
+
+fn past(id: &str, agent: &str, handled: i64) -> PastEvent {
+    PastEvent { event: event(id, agent), handled: at(handled) }
+}
+
+/// Ids, in the order in which the store tells them.
+async fn told(store: &impl Store, agent: Option<&str>, limit: usize) -> Vec<String> {
+    let agent = agent.map(AgentId::new);
+    let past = store.past(agent.as_ref(), limit).await.unwrap();
+    past.into_iter().map(|past| past.event.id.to_string()).collect()
+}
+
+pub async fn what_was_handled_before_is_told_and_never_run(store: &impl Store) {
+    let rows = [past("one", "a", 5), past("two", "b", 7), past("three", "a", 7), past("four", "a", 6)];
+    store.apply(rows.iter().cloned().map(Change::Past).collect()).await.unwrap();
+    assert_eq!(told(store, None, 9).await, ["three", "two", "four", "one"]);
+    assert_eq!(told(store, Some("a"), 2).await, ["three", "four"]);
+    assert_eq!(store.past(Some(&AgentId::new("b")), 9).await.unwrap(), [rows[1].clone()]);
+    // The same again is the same.
+    store.apply(vec![Change::Past(past("one", "a", 8))]).await.unwrap();
+    assert_eq!(told(store, None, 9).await, ["one", "three", "two", "four"]);
+    assert!(store.waiting().await.unwrap().is_empty(), "nobody is to handle it");
+    assert!(store.events_after(0, 9).await.unwrap().is_empty(), "this host accepted none");
+}
+
+pub async fn the_latest_posts_are_remembered_as_seen(store: &impl Store) {
+    let posts = |ids: &[&str]| ids.iter().map(PostId::new).collect::<Vec<_>>();
+    let see = |ids: &[&str]| vec![Change::Seen { posts: posts(ids), keep: 3 }];
+    store.apply(see(&["1", "2"])).await.unwrap();
+    assert_eq!(store.seen(&posts(&["2", "9", "1"])).await.unwrap(), posts(&["2", "1"]));
+    store.apply(see(&["2", "3", "4"])).await.unwrap();
+    assert_eq!(store.seen(&posts(&["1", "2", "3", "4"])).await.unwrap(), posts(&["2", "3", "4"]));
+    store.apply(see(&[])).await.unwrap();
+    assert_eq!(store.seen(&posts(&["4"])).await.unwrap(), posts(&["4"]));
+}
+
+pub async fn a_relationship_can_end(store: &impl Store) {
+    let relate = |target: &str| Change::Relationship {
+        agent: "a".into(),
+        relationship: Relationship { target: target.to_owned(), ..Relationship::default() },
+        keep: 9,
+    };
+    store.apply(vec![relate("b"), relate("c")]).await.unwrap();
+    let part = |agent: &str| Change::Part { agent: agent.into(), target: "b".to_owned() };
+    store.apply(vec![part("a"), part("nobody")]).await.unwrap();
+    let left = store.relationships(&"a".into()).await.unwrap();
+    assert_eq!(left.into_iter().map(|bond| bond.target).collect::<Vec<_>>(), ["c"]);
+}
