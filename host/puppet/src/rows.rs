@@ -1,9 +1,14 @@
 //! The rows of a deployment, as every command opens them: in the data folder's own database, or where the configuration
 //! says that they are.
 
-use std::{fmt, ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use puppet_mongo::MongoStore;
+use puppet_mongo::{MongoStore, Presence};
 use puppet_store::{
     CopyError, HostLock, Store,
     sqlite::{Options, SqliteStore},
@@ -23,7 +28,12 @@ pub struct Rows(Arc<dyn Store>);
 impl Rows {
     /// For reading and writing, by whoever holds the lock of the data folder.
     pub async fn open(setup: &Setup) -> Result<Self> {
-        Place::of(setup)?.open().await?.whole().await
+        Self::open_for_host(setup, false).await
+    }
+
+    /// The same for a host, which may send another away where that can be done.
+    pub async fn open_for_host(setup: &Setup, take_over: bool) -> Result<Self> {
+        Place::of(setup)?.open_as(holder(&setup.data), take_over).await?.whole().await
     }
 
     /// For reading alone, also while a host works with them; `None` where there are none yet.
@@ -95,11 +105,20 @@ impl Place {
         }
     }
 
-    /// For writing; for a copy: also half of one.
+    /// For a copy: also half of one.
     pub async fn open(&self) -> Result<Rows> {
+        self.open_as(format!("a copy on {}", machine()), false).await
+    }
+
+    /// For writing.
+    async fn open_as(&self, holder: String, takes_over: bool) -> Result<Rows> {
         match self {
             Self::Folder(folder) => Ok(SqliteStore::open(folder, Options::default())?.into()),
-            Self::Mongo(url) => Ok(MongoStore::open(url.expose(), puppet_mongo::Options::default()).await?.into()),
+            Self::Mongo(url) => {
+                let presence = Some(Presence { takes_over, ..Presence::of(holder) });
+                let options = puppet_mongo::Options { presence, ..Default::default() };
+                Ok(MongoStore::open(url.expose(), options).await?.into())
+            }
         }
     }
 
@@ -133,6 +152,16 @@ impl From<MongoStore> for Rows {
     fn from(store: MongoStore) -> Self {
         Self(Arc::new(store))
     }
+}
+
+/// Who works with a database, in words: whoever has the same name and the lock of the folder is its follower.
+fn holder(data: &Path) -> String {
+    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    format!("{} in {}", machine(), data.display())
+}
+
+fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 impl From<SqliteStore> for Rows {
