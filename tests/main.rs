@@ -28,6 +28,7 @@ mod preview;
 mod recovery;
 mod reload;
 mod replay;
+mod replaying;
 mod report;
 mod retention;
 mod schemas;

@@ -118,7 +118,8 @@ async fn a_week_that_was_tampered_with_is_told() {
 
     let mut question = recorded.clone();
     question.reads[at].request = puppet_types::Json::of("something else");
-    assert_eq!(again(&week, &question).await, Some(Divergence::Read { n: at as u32 }), "a question");
+    let told = again(&week, &question).await;
+    assert!(matches!(told, Some(Divergence::Read { n, .. }) if n == at as u32), "a question: {told:?}");
 
     let mut decision = recorded.clone();
     decision.decisions.pop();

@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    forgetting,
+    forgetting, replaying,
     support::{Running, ended, puppet, run},
 };
 
@@ -96,6 +96,19 @@ fn a_mention_that_a_person_types_is_answered_on_the_screen() {
     let left = terminal.ends(0);
     assert!(!left.screen().alternate_screen() && !left.screen().hide_cursor(), "the terminal is given back");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no lock is left, and nothing else");
+}
+
+#[test]
+fn a_walk_through_a_call_goes_on_with_enter_and_ends_with_q() {
+    let (place, id) = replaying::walked();
+    let mut terminal = Terminal::open(place.path(), &format!("replay {id} --step"));
+    terminal.shows("no first step", |line| line.starts_with("1/6"));
+    terminal.shows("nobody is asked", |line| line.contains("q: end"));
+    terminal.press("\r");
+    terminal.shows("no second step", |line| line.starts_with("2/6"));
+    terminal.press("q\r");
+    let left = terminal.ends(0).screen().contents();
+    assert!(!left.contains("3/6") && left.contains("the same"), "{left}");
 }
 
 #[test]

@@ -137,15 +137,21 @@ async fn what_may_have_left_since_is_not_sent_again() {
     };
     let held = [EffectState::InDoubt, EffectState::InDoubt, EffectState::Done, EffectState::Failed];
     assert_eq!(states().await, held);
-    run(folder.path(), &["resume", "--data", "back"]).exits(0);
-    // After all that waited in the same mailbox.
+    // A host that is halted leaves them alone, whatever else it does.
     let host = Running::start(folder.path(), &back, &[]);
-    run(folder.path(), &["event", "send", "news", "--payload", "{\"topic\": \"x\"}", "--wait", "--data", "back"])
-        .exits(0);
+    let news = ["event", "send", "news", "--payload", "{\"topic\": \"x\"}", "--wait", "--data", "back"];
+    run(folder.path(), &news).exits(0);
     assert_eq!(host.stop(), 0);
     assert_eq!(states().await[..4], held);
-    let posts: u32 = value(&back, "SELECT count(*) FROM posts WHERE effect IN ('eff_0', 'eff_1')");
-    assert_eq!(posts, 0);
+    let posts = || value::<u32>(&back, "SELECT count(*) FROM posts WHERE effect IN ('eff_0', 'eff_1')");
+    assert_eq!(posts(), 0);
+    // Once it is resumed their provider is asked; the local timeline is as old as the folder, and never had them.
+    run(folder.path(), &["resume", "--data", "back"]).exits(0);
+    let host = Running::start(folder.path(), &back, &[]);
+    let done = "SELECT count(*) FROM outbox WHERE id IN ('eff_0', 'eff_1') AND state = 'done'";
+    until(Duration::from_secs(60), "nobody asks for them", || value::<u32>(&back, done) == 2);
+    assert_eq!(host.stop(), 0);
+    assert_eq!(posts(), 2, "each once");
 }
 
 #[test]
@@ -201,6 +207,12 @@ fn installed_packs_are_in_it() {
     desk.run(&["install", &archive, "--allow-unsigned"]).exits(3);
     desk.run(&["run", "--for", "1s"]).exits(0);
     desk.run(&["backup", "desk.tar"]).exits(0);
+    // What is on its way there is no part of it.
+    std::fs::create_dir_all(desk.path().join(".puppet/packs/.staging/half")).unwrap();
+    std::fs::write(desk.path().join(".puppet/packs/.staging/half/x"), "x").unwrap();
+    let told = desk.run(&["backup", "again.tar", "--json"]).exits(0).json();
+    let paths: Vec<&str> = list(&told, "files").iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert!(paths.contains(&"puppet.lock") && paths.iter().all(|path| !path.contains("/.")), "{paths:?}");
     desk.run(&["restore", "desk.tar", "--data", "back"]).exits(0);
     let packs = |data: &str| list(&desk.run(&["packs", "--json", "--data", data]).exits(0).json(), "items").clone();
     assert_eq!(packs("back"), packs(".puppet"));

@@ -58,23 +58,24 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
             "missing from index events_dead",
         ),
         ("UPDATE outbox SET body = '{' WHERE seq = 1", "rows-read-back", "outbox"),
-        ("UPDATE events SET state = 'gone' WHERE seq = 1", "rows-read-back", "state gone"),
-        ("DELETE FROM journal WHERE seq = QUIET", "every-event-has-one-end", "no invocation in the journal handled it"),
+        ("UPDATE journal_rows SET reads = '{' WHERE seq = QUIET", "rows-read-back", "a row of journal does not read back"),
+        ("UPDATE event_rows SET state = 'gone' WHERE seq = 1", "rows-read-back", "state gone"),
+        ("DELETE FROM journal_rows WHERE seq = QUIET", "every-event-has-one-end", "no invocation in the journal handled it"),
         (
-            "UPDATE events SET state = 'waiting' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET)",
+            "UPDATE event_rows SET state = 'waiting' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET)",
             "every-event-has-one-end",
             "and is waiting",
         ),
         (
-            "UPDATE events SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = POSTED);
-             UPDATE journal SET outcome = 'failed', message = 'x' WHERE seq = POSTED",
+            "UPDATE event_rows SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = POSTED);
+             UPDATE journal_rows SET outcome = 'failed', message = 'x' WHERE seq = POSTED",
             "a-failure-changes-nothing",
             "ended as failed and has effects: 1",
         ),
         (
-            "UPDATE events SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET);
+            "UPDATE event_rows SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET);
              INSERT INTO remembered SELECT (SELECT min(row) FROM memories), QUIET;
-             UPDATE journal SET outcome = 'failed', message = 'x' WHERE seq = (SELECT max(journal) FROM remembered WHERE memory = (SELECT min(row) FROM memories))",
+             UPDATE journal_rows SET outcome = 'failed', message = 'x' WHERE seq = (SELECT max(journal) FROM remembered WHERE memory = (SELECT min(row) FROM memories))",
             "a-failure-changes-nothing",
             "which did not end well",
         ),
@@ -115,8 +116,8 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
             "there is no agent nobody",
         ),
         (
-            "UPDATE events SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET);
-             UPDATE journal SET outcome = 'breach', code = 'trap', message = 'x' WHERE seq = QUIET",
+            "UPDATE event_rows SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET);
+             UPDATE journal_rows SET outcome = 'breach', code = 'trap', message = 'x' WHERE seq = QUIET",
             "strikes-are-counted",
             "has 1 breaches in the journal, and strikes of revision 0",
         ),

@@ -212,6 +212,7 @@ impl Seen {
         self.run("journal", 0, &["journal", "--data", "out/data", "--text", "nobody says this"]);
         self.forgotten(decided["id"].as_str().unwrap());
         self.differing();
+        self.replayed();
         self.run("agent-show", 0, &["agent", "show", "orbit-desk", "--data", "out/data"]);
         self.run("budgets", 0, &["budgets", "--data", "out/data"]);
         self.run("store-copy", 0, &["store", "copy", "--from", "sqlite:out/data", "--to", "sqlite:out-copied"]);
@@ -232,6 +233,27 @@ impl Seen {
         self.error("two versions", "behaviour-differs", &differ);
         let told = self.keep("diff-behaviour", "the same versions", differ.stdout);
         assert_eq!((&told["new"]["traps"], &told["items"][0]["new"]["breach"]), (&told["replayed"], &"trap".into()));
+    }
+
+    /// Records run again, of which one was forgotten; a case; and a build that does something else.
+    fn replayed(&mut self) {
+        let all = ["replay", "--since", "2026-01-01T00:00:00Z", "--data", "out/data"];
+        let told = self.run("replay", 0, &all);
+        assert_eq!((&told["diverged"], &told["unreplayable"]), (&0.into(), &1.into()));
+        let same = |item: &&Value| item["same"] == true && item["plugin"]["id"] == "standard-personality";
+        let id = list(&told, "items").iter().find(same).unwrap()["id"].as_str().unwrap().to_owned();
+        let case = self.run("case", 0, &["replay", &id, "--export", "case.json", "--data", "out/data"]);
+        assert_eq!(self.file("case", &self.folder.join("case.json")), case);
+        let generated = |item: &&Value| item["agent"] == "generator:news";
+        let news = list(&told, "items").iter().find(generated).unwrap()["id"].as_str().unwrap().to_owned();
+        self.run("case", 0, &["replay", &news, "--export", "news.json", "--data", "out/data"]);
+        self.run("replay", 0, &["replay", "news.json"]);
+        let differ = run(&self.folder, &["replay", "case.json", "--with", "mute.wasm", "--json"]).exits(1);
+        self.error("a record on another build", "diverged", &differ);
+        self.keep("replay", "the same record", differ.stdout);
+        std::fs::write(self.folder.join("no.json"), "{}").unwrap();
+        let wrong = run(&self.folder, &["replay", "no.json", "--json"]).exits(2);
+        self.error("a file that is no case", "case", &wrong);
     }
 
     /// A record that is forgotten, and an event that cannot be, since it waits.

@@ -14,7 +14,7 @@ impl Seen {
         let foreign = run(&self.folder, &["restore", "out/report.json", "--data", "other", "--json"]).exits(2);
         self.error("restore of something else", "bad-backup", &foreign);
         let db = rusqlite::Connection::open(self.folder.join("restored/puppet.db")).unwrap();
-        db.execute("DELETE FROM journal WHERE seq % 2 = 0", []).unwrap();
+        db.execute("DELETE FROM journal_rows WHERE seq % 2 = 0", []).unwrap();
         drop(db);
         let told = self.run("verify", 1, &["verify", "--data", "restored"]);
         assert!(list(&told, "rules").iter().any(|rule| !list(rule, "violations").is_empty()), "{told}");

@@ -8,7 +8,7 @@ use puppet_grants::Rights;
 use puppet_llm::Llm;
 use puppet_types::{AccountId, AgentId, Digest, Mood, Persona, Timestamp};
 
-use crate::{plugin::Plugin, remembered::Remembered};
+use crate::{circumstances::Kept, plugin::Plugin, remembered::Remembered};
 
 /// A character or a generator.
 pub struct Actor {
@@ -36,6 +36,8 @@ pub struct Actor {
     pub decay: Option<MoodDecay>,
     /// How much it remembers.
     pub remembered: Remembered,
+    /// Whether the store has what it was cast with.
+    pub kept: Kept,
 }
 
 impl Actor {

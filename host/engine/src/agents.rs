@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use puppet_sandbox::AgentRef;
@@ -18,9 +21,9 @@ struct Entry {
     plugin: PackId,
 }
 
-/// All agents of the host.
+/// All agents of the host, and how often one came or went.
 #[derive(Debug, Default)]
-pub struct Agents(RwLock<BTreeMap<AgentId, Entry>>);
+pub struct Agents(RwLock<BTreeMap<AgentId, Entry>>, AtomicU64);
 
 impl Agents {
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<AgentId, Entry>> {
@@ -31,11 +34,18 @@ impl Agents {
     pub fn put(&self, id: AgentId, name: &str, account: AccountId, plugin: PackId) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(id, Entry { name: name.into(), account, plugin });
+        self.1.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Takes one out.
     pub fn remove(&self, id: &AgentId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.1.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Another one whenever somebody came or went.
+    pub fn generation(&self) -> u64 {
+        self.1.load(Ordering::Acquire)
     }
 
     /// Those whose behaviour is a pack's, in order.

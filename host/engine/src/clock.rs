@@ -84,6 +84,10 @@ impl VirtualClock {
     pub fn advance_to(&self, at: Timestamp) {
         self.0.fetch_max(at.as_millis(), Ordering::AcqRel);
     }
+    /// Jumps, also back, as a system's clock does that is set right. Not while a driver runs.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_millis(), Ordering::Release);
+    }
 }
 
 #[async_trait]
@@ -112,5 +116,7 @@ mod tests {
         clock.advance_to(Timestamp::from_millis(2_000));
         assert_eq!(clock.now(), Timestamp::from_millis(5_000));
         assert!(clock.is_virtual());
+        clock.set(Timestamp::from_millis(3_000));
+        assert_eq!(clock.now(), Timestamp::from_millis(3_000), "unless it is set");
     }
 }

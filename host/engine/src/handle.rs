@@ -11,6 +11,7 @@ use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, Outcome, 
 use crate::{
     actor::Actor,
     changes::{Occasion, changes},
+    circumstances::Mark,
     happening::Happening,
     host::Host,
     invocation::{self, Answers, Origin, invocation_id},
@@ -57,6 +58,8 @@ pub struct Pending {
     commit: Commit,
     actor: Arc<Actor>,
     spends: Bookings,
+    /// What it was called with, where the store does not have it yet.
+    cast: Option<(Change, Mark)>,
 }
 
 /// Whether an event is for its plugin now.
@@ -116,6 +119,7 @@ async fn pending(
     answers: Answers,
 ) -> Result<Pending, StoreError> {
     let event = &waiting.event;
+    let cast = actor.kept.untold(host, &actor);
     let called = invocation::call(host, &actor, Origin::of(host, id), event, answers).await?;
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
@@ -128,7 +132,7 @@ async fn pending(
     let (mut invocation, spends) = called.record(&actor, event.clone());
     let payload = redact(host, &mut invocation, event, &end);
     let commit = Commit { invocation, end, changes: rows, spends: spends.rows(), payload, ended };
-    Ok(Pending { commit, actor, spends })
+    Ok(Pending { commit, actor, spends, cast })
 }
 
 /// Takes out of a record what is not kept; answers what takes the place of the event's payload. An event that comes again
@@ -158,7 +162,7 @@ pub struct Settled {
 /// Makes it durable.
 pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<Settled, StoreError> {
     let at = host.clock.now();
-    let Pending { mut commit, actor, spends } = match handled {
+    let Pending { mut commit, actor, spends, cast } = match handled {
         Handled::Commit(pending) => *pending,
         Handled::Later { until } => {
             let later = Waiting { not_before: until.max(at.plus_millis(1)), ..waiting.clone() };
@@ -189,10 +193,13 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     if let Some(to) = *given_way {
         commit.changes.extend(state_given_way(&actor.plugin, to, Some(&actor.id)));
     }
+    let (cast, mark) = cast.unzip();
+    commit.changes.extend(cast);
     let committed = host.store.commit(commit).await.inspect_err(|_| {
         struck.iter().for_each(|strike| actor.plugin.take_back(strike));
     })?;
     drop(given_way);
+    mark.into_iter().for_each(|mark| actor.kept.told(mark));
     spends.stored();
     // One that comes again is the same fault.
     if waiting.attempts == 0 || is_good {

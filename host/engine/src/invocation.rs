@@ -6,7 +6,7 @@ use std::{
 };
 
 use puppet_grants::{Bookings, Books, Elapsed, Gate, Proceedings, UnbookedReads};
-use puppet_sandbox::{CallSetup, Ended};
+use puppet_sandbox::{AgentRef, CallSetup, Ended};
 use puppet_store::{MemorySize, StoreError};
 use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
 
@@ -18,8 +18,8 @@ pub enum Answers {
     Resume(Vec<Read>),
     /// Only these; decisions are admitted as ever.
     Recorded(Vec<Read>),
-    /// Only these, and decisions are admitted as they were then.
-    Replay(Vec<Read>),
+    /// Only these, and decisions are admitted as they were then; whom a generator could address then, where that is known.
+    Replay(Vec<Read>, Option<Vec<AgentRef>>),
     /// These in any order, then what costs nothing; whether another version was given them.
     Shadow(Vec<Read>, bool),
 }
@@ -152,17 +152,22 @@ pub async fn run(
         elapsed,
     )
     .charged_at(at);
+    let mut audience = None;
     let gate = match answers {
         Answers::Resume(reads) => gate.resume_from(reads),
         Answers::Recorded(reads) => gate.answer_from(reads),
-        Answers::Replay(reads) => gate.replay(reads),
+        Answers::Replay(reads, then) => {
+            audience = then;
+            gate.replay(reads)
+        }
         Answers::Shadow(reads, of_another) => gate.shadow(reads, of_another),
     };
     let seed = *seed;
     let call = Call::new(host, held, gate, Arc::clone(actor), (seed, size));
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
-    let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, host.agents.addressable(actor)).await;
+    let audience = audience.unwrap_or_else(|| host.agents.addressable(actor));
+    let mut ended = actor.plugin.run(&host.sandbox, call, event, setup, audience).await;
     ended.fuel = ended.fuel.saturating_add(ended.carrier.migration_fuel());
     let outcome = std::mem::replace(&mut ended.outcome, Outcome::Ok);
     (outcome, ended)

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -21,6 +22,9 @@ use crate::{
     outbox, timers,
 };
 
+/// How long what the store did not take waits, as in the live driver.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
@@ -33,6 +37,9 @@ pub struct Progress {
 }
 
 /// Runs until `end` (exclusive) or until nothing is left to do.
+///
+/// # Errors
+/// The store failed. What it did not take is on the agenda again, so that another run goes on where this one ended.
 pub async fn run(
     host: &Arc<Host>,
     clock: &VirtualClock,
@@ -46,19 +53,7 @@ pub async fn run(
         let Some(at) = next else { break };
         clock.advance_to(at);
         seen.at = at;
-        let due = host.agenda().due_effects(at);
-        for mut effect in in_lanes(due) {
-            let held = host.agenda().held_until(&effect.account);
-            if let Some(until) = held {
-                host.agenda().postpone_effect(effect, until);
-                continue;
-            }
-            match outbox::attempt(host, &mut effect).await? {
-                Some(attempted) => host.take_up_attempted(attempted),
-                None => host.agenda().add_effect(effect),
-            }
-            seen.effects += 1;
-        }
+        seen.effects += leave(host, at).await?;
         approvals::expire_due(host, at).await?;
         timers::fire_due(host, at).await?;
         seen.invocations += moment(host, at, workers).await?;
@@ -69,6 +64,32 @@ pub async fn run(
     clock.advance_to(last);
     seen.at = last;
     Ok(seen)
+}
+
+/// Lets the effects leave that are due. Answers how many were looked at.
+async fn leave(host: &Arc<Host>, at: Timestamp) -> Result<u64, StoreError> {
+    let due = host.agenda().due_effects(at);
+    let (mut due, mut left) = (VecDeque::from(in_lanes(due)), 0);
+    while let Some(mut effect) = due.pop_front() {
+        let held = host.agenda().held_until(&effect.account);
+        if let Some(until) = held {
+            host.agenda().postpone_effect(effect, until);
+            continue;
+        }
+        match outbox::attempt(host, &mut effect).await {
+            Ok(Some(attempted)) => host.take_up_attempted(attempted),
+            Ok(None) => host.agenda().add_effect(effect),
+            Err(error) => {
+                let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);
+                let mut agenda = host.agenda();
+                agenda.hold_effect(effect, until);
+                due.into_iter().for_each(|effect| agenda.add_effect(effect));
+                return Err(error);
+            }
+        }
+        left += 1;
+    }
+    Ok(left)
 }
 
 /// The order in which effects leave: by (time, agent, sequence), and those of one account in the order of their commit.
@@ -98,19 +119,35 @@ async fn moment(host: &Arc<Host>, at: Timestamp, workers: usize) -> Result<u64, 
         let mut wave: Vec<Waiting> = lines.values_mut().filter_map(VecDeque::pop_front).collect();
         sort_by_priority(&mut wave);
         lines.retain(|_, line| !line.is_empty());
-        for settled in commit_wave(host, wave, workers).await? {
-            host.take_up(settled);
+        let mut failed = None;
+        for (waiting, settled) in commit_wave(host, wave, workers).await? {
+            match settled {
+                Ok(settled) => host.take_up(settled),
+                Err(error) => {
+                    host.put_back(waiting, STORE_PAUSE);
+                    failed = Some(error);
+                }
+            }
+        }
+        if let Some(error) = failed {
+            let mut agenda = host.agenda();
+            lines.into_values().flatten().for_each(|waiting| agenda.add_event(waiting));
+            return Err(error);
         }
     }
     Ok(handled)
 }
 
-/// Invokes side by side, commits in order.
-async fn commit_wave(host: &Arc<Host>, wave: Vec<Waiting>, workers: usize) -> Result<Vec<Settled>, StoreError> {
+/// Invokes side by side, commits in order. Answers what became of each event.
+async fn commit_wave(
+    host: &Arc<Host>,
+    wave: Vec<Waiting>,
+    workers: usize,
+) -> Result<Vec<(Waiting, Result<Settled, StoreError>)>, StoreError> {
     let handled = if wave.len() == 1 || workers <= 1 {
         let mut handled = Vec::with_capacity(wave.len());
         for waiting in wave {
-            handled.push((handle::invoke(host, &waiting).await?, waiting));
+            handled.push((handle::invoke(host, &waiting).await, waiting));
         }
         handled
     } else {
@@ -118,35 +155,37 @@ async fn commit_wave(host: &Arc<Host>, wave: Vec<Waiting>, workers: usize) -> Re
     };
     let commits = handled.into_iter().map(|(handled, waiting)| async move {
         // The futures are polled in this order, and the store takes commits in the order they are handed in.
-        handle::settle(host, &waiting, handled).await
+        let settled = match handled {
+            Ok(handled) => handle::settle(host, &waiting, handled).await,
+            Err(error) => Err(error),
+        };
+        (waiting, settled)
     });
-    join_all(commits).await.into_iter().collect()
+    Ok(join_all(commits).await)
 }
 
+/// An event after its invocation.
+type Invoked = (Result<Handled, StoreError>, Waiting);
+
 /// A bounded number of tasks, each taking the next event: never more instances than workers.
-async fn side_by_side(
-    host: &Arc<Host>,
-    wave: Vec<Waiting>,
-    workers: usize,
-) -> Result<Vec<(Handled, Waiting)>, StoreError> {
+async fn side_by_side(host: &Arc<Host>, wave: Vec<Waiting>, workers: usize) -> Result<Vec<Invoked>, StoreError> {
     let tasks = workers.min(wave.len());
     let queue = Arc::new(Mutex::new(wave.into_iter().enumerate().collect::<VecDeque<_>>()));
     let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(worker(Arc::clone(host), Arc::clone(&queue)))).collect();
     let mut by_place = BTreeMap::new();
     for task in join_all(tasks).await {
-        let results = task.map_err(|error| StoreError::Failed(error.to_string()))?;
-        by_place.extend(results?);
+        by_place.extend(task.map_err(|error| StoreError::Failed(error.to_string()))?);
     }
     Ok(by_place.into_values().collect())
 }
 
 type Queue = Arc<Mutex<VecDeque<(usize, Waiting)>>>;
 
-async fn worker(host: Arc<Host>, queue: Queue) -> Result<Vec<(usize, (Handled, Waiting))>, StoreError> {
+async fn worker(host: Arc<Host>, queue: Queue) -> Vec<(usize, Invoked)> {
     let mut results = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some((place, waiting)) = next else { return Ok(results) };
-        results.push((place, (handle::invoke(&host, &waiting).await?, waiting)));
+        let Some((place, waiting)) = next else { return results };
+        results.push((place, (handle::invoke(&host, &waiting).await, waiting)));
     }
 }

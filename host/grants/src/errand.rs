@@ -4,7 +4,9 @@
 
 use puppet_types::{CallError, Capability, Code, InvocationId, Timestamp};
 
-use crate::{Amount, Books, Boxed, Charge, Failure, Held, Reservation, Rights, Spend, Used, failure::settled};
+use crate::{
+    Amount, Booking, Bookings, Books, Boxed, Charge, Failure, Held, Reservation, Rights, Spend, Used, failure::settled,
+};
 
 /// One call of a provider on behalf of an agent.
 pub struct Errand<'a> {
@@ -47,23 +49,25 @@ impl Errand<'_> {
         if let Some(why) = right.refusal(operation, at) {
             return Err(denied(why));
         }
-        let reserved = right.reserve(worst, at)?;
-        let most: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+        let mut reserved = right.reserve(worst, at)?;
+        let most: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
         books.open(name, 0, &most).await?;
+        reserved.iter_mut().for_each(|(held, _)| held.opened());
         let answer = tokio::select! {
             answer = ask(held.provider()) => answer,
             () = given_up => Err(CallError::new(Code::Timeout, "it was given up before there was an answer").into()),
         };
         let (value, used) = settled(answer);
-        let spent: Vec<Spend> = reserved.into_iter().map(|reservation| spend(reservation, &used)).collect();
-        books.close(name, 0, &spent).await?;
+        let spent: Bookings = reserved.into_iter().map(|reservation| book(reservation, &used)).collect();
+        books.close(name, 0, &spent.rows()).await?;
+        spent.stored();
         value
     }
 }
 
-fn spend((reservation, amount): (Reservation, Amount), used: &Used) -> Spend {
+fn book((reservation, amount): (Reservation, Amount), used: &Used) -> Booking {
     let worst = reservation.quantity();
-    reservation.spend(used.of(amount, worst))
+    reservation.book(used.of(amount, worst))
 }
 
 #[cfg(test)]

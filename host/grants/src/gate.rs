@@ -33,6 +33,7 @@ pub use answer::{Answer, Boxed};
 use asking::Begun;
 pub use books::{Books, UnbookedReads};
 pub use bounds::{BOUNDS, CallBounds, Elapsed};
+pub use recorded::{Asked, Passed};
 
 use crate::{Amount, Bookings, Charge, Failure, Held, Level, Reservation, Right, Rights};
 
@@ -54,6 +55,10 @@ pub struct Proceedings {
     pub waited: Duration,
     /// Where a replay first asked something else than was recorded.
     pub divergence: Option<u32>,
+    /// What it asked there; none where it asked nothing more.
+    pub asked: Option<Asked>,
+    /// Of a replay: everything that passed, in its order.
+    pub trail: Vec<Passed>,
     /// How many reads of a shadow replay were not recorded.
     pub unanswered: u32,
     /// Whether the books of a paid read could not be written: what the plugin made of that is nobody's decision.
@@ -278,6 +283,7 @@ impl Gate {
             return Err(self.refuse_decision(capability, operation, &decision, error));
         }
         let n = self.decided.len() as u32;
+        self.passed(Passed::Decision(n));
         Arc::make_mut(&mut self.decided).push(NumberedDecision { n, decision });
         Ok(n)
     }
@@ -310,6 +316,7 @@ impl Gate {
             self.log_dropped += 1;
             return Ok(());
         }
+        self.passed(Passed::Log(self.out.log.len() as u32));
         self.out.log.push(line::cut(level, message, fields, &self.bounds));
         Ok(())
     }
@@ -423,6 +430,7 @@ impl Gate {
             let detail = format!("more than {} bytes of questions and answers", self.bounds.journal_bytes);
             return Err(Refusal::Breach(Breach::TooManyHostBytes, detail));
         }
+        self.passed(Passed::Read(self.out.reads.len() as u32));
         self.out.reads.push(read);
         Ok(())
     }

@@ -8,6 +8,7 @@ mod due;
 mod errand;
 mod failure;
 mod gate;
+mod granted;
 mod held;
 mod right;
 
@@ -19,6 +20,7 @@ pub use ceiling::{CEILINGS, Ceiling, ceiling};
 pub use due::Due;
 pub use errand::Errand;
 pub use failure::{Failure, Used};
-pub use gate::{Answer, BOUNDS, Books, Boxed, CallBounds, Elapsed, Gate, Proceedings, UnbookedReads};
+pub use gate::{Answer, Asked, BOUNDS, Books, Boxed, CallBounds, Elapsed, Gate, Passed, Proceedings, UnbookedReads};
+pub use granted::Granted;
 pub use held::Held;
 pub use right::{Limits, Mode, Request, Requests, Right, Rights, Shared, Terms};

@@ -258,6 +258,14 @@ impl Right {
         }
         Ok(())
     }
+    /// Functions that it allows.
+    pub fn operations(&self) -> &[&'static str] {
+        &self.operations
+    }
+    /// The limit of each budget that it draws on.
+    pub fn limits(&self) -> impl Iterator<Item = (Amount, Period, u64)> {
+        self.budgets.iter().map(|budget| (budget.amount, budget.period, budget.limit))
+    }
     /// Event kinds beyond the pack's own.
     pub fn kinds(&self) -> &BTreeSet<String> {
         &self.kinds

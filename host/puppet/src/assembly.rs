@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
-use puppet_grants::{Held, Ledger, Rights};
+use puppet_grants::{CallBounds, Held, Ledger, Rights};
 use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
@@ -153,7 +153,22 @@ fn refused(version: &Version, error: &puppet_sandbox::LoadError) -> Trouble {
     Trouble::input("component", format!("{}: {error}", version.manifest.id), remedy)
 }
 
+/// Wires a host where nobody serves, and one call may take so much, whatever is configured.
+pub fn assemble_within(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, bounds: CallBounds) -> Result<Assembly> {
+    wire_within(setup, plan, sandbox, None, bounds)
+}
+
 fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, x: Option<Arc<X>>) -> Result<Assembly> {
+    wire_within(setup, plan, sandbox, x, sandboxed::bounds(setup))
+}
+
+fn wire_within(
+    setup: &Setup,
+    plan: Plan,
+    sandbox: Arc<Sandbox>,
+    x: Option<Arc<X>>,
+    bounds: CallBounds,
+) -> Result<Assembly> {
     let repertoire = Arc::new(Repertoire::default());
     let accounts = Arc::new(Accounts::default());
     let store: Arc<dyn Store> = plan.store.shared();
@@ -198,7 +213,7 @@ fn wire(setup: &Setup, plan: Plan, sandbox: Arc<Sandbox>, x: Option<Arc<X>>) -> 
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
-        bounds: sandboxed::bounds(setup),
+        bounds,
         approval_ms: setup.config.approvals.expires_ms,
         mailbox: setup.config.mailbox,
         redaction: setup.config.journal.redaction.clone(),
@@ -281,6 +296,7 @@ impl Cast {
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
+            kept: Default::default(),
         })
     }
 }
@@ -322,6 +338,7 @@ impl Casting for Cast {
             assets: spec.assets,
             decay: spec.mood_decay,
             remembered: Remembered::default(),
+            kept: Default::default(),
             persona: Arc::new(spec.persona),
         }))
     }

@@ -6,6 +6,7 @@ mod outbox;
 mod packs;
 mod prune;
 mod recovery;
+mod replay;
 mod store;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use prune::Prune;
 pub use recovery::{Backup, Restore};
+pub use replay::Replay;
 pub use store::{StoreCommand, StoreCopy};
 
 use clap::{Args, Parser, Subcommand};
@@ -73,6 +75,8 @@ pub enum Command {
     Event(EventCommand),
     /// What happened and why: the record of invocations.
     Journal(Journal),
+    /// Run recorded invocations again and compare. Exit code 1 where one comes out differently.
+    Replay(Replay),
     /// Make, sign, look into and compare packs. None of it runs or installs anything.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -482,6 +486,9 @@ pub struct Journal {
     /// Not before this time, or this long ago (`2h`).
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
+    /// Before this time, or longer ago than this.
+    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
+    pub until: Option<String>,
     /// Holds this text.
     #[arg(long)]
     pub text: Option<String>,

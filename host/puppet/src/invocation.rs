@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use puppet_store::{Effect, EffectState, JournalEntry};
 use puppet_types::{
-    Capability, Digest, Event, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp, Timing,
+    AgentId, Capability, Digest, Event, EventId, NumberedDecision, Outcome, PluginRef, Priority, Read, Timestamp,
+    Timing,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The shape's name.
@@ -44,7 +45,7 @@ pub struct InvocationView {
 }
 
 /// Its event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "fields are named by the schema")]
 pub struct EventView {
     pub id: String,
@@ -64,6 +65,13 @@ impl EventView {
         let Event { id, kind, source, author, priority, at, payload, hops, cause, .. } = event;
         let cause = cause.map(|cause| cause.to_string());
         Self { id: id.to_string(), kind, source, author, priority, at, payload, hops, cause }
+    }
+
+    /// And back, for a mailbox.
+    pub fn event(self, agent: AgentId) -> Event {
+        let Self { id, kind, source, author, priority, at, payload, hops, cause } = self;
+        let (id, cause) = (EventId::from(id), cause.map(EventId::from));
+        Event { id, kind, source, agent, author, priority, at, payload, hops, cause, broadcast: None }
     }
 }
 

@@ -92,6 +92,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Import(args) => commands::import::run(&setup, common.config.as_deref(), &args, out).await,
             Command::Event(command) => commands::event::run(&setup, command, out).await,
             Command::Journal(args) => commands::journal::run(&setup, args, out).await,
+            Command::Replay(args) => commands::replay::run(&setup, &args, out).await,
             Command::Pack(command) => commands::pack::run(&setup, command, out),
             Command::Packs => commands::packs::run(&setup, out),
             Command::Install(args) => commands::install::run(&setup, &args, false, out).await,

@@ -25,7 +25,12 @@ pub fn config(setup: &Setup) -> Result<SandboxConfig> {
 
 /// A sandbox.
 pub fn open(setup: &Setup) -> Result<Sandbox> {
-    Sandbox::new(config(setup)?).map_err(|error| {
+    open_with(config(setup)?)
+}
+
+/// The same of a configuration that was changed.
+pub fn open_with(config: SandboxConfig) -> Result<Sandbox> {
+    Sandbox::new(config).map_err(|error| {
         let remedy = "lower `sandbox.pool.slots`, or raise the limit of address space of this machine";
         Trouble::unreachable("sandbox", error.to_string(), remedy)
     })

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use puppet_grants::Spend;
 use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, PostId, Timestamp};
 
-use crate::{Effect, PastEvent, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
+use crate::{Document, Effect, PastEvent, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
 /// What becomes of the event.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +77,9 @@ pub enum Change {
     Agent(crate::AgentRow),
     /// Replaces the strikes of a plugin version, unless later ones are there.
     Strikes(StrikesRow),
+    /// The record of this commit, and those of this agent after it, were made with what the document `cast` says. It and
+    /// what it refers to are kept; one that is there already is not written again.
+    Cast { agent: AgentId, cast: Digest, documents: Vec<Document> },
     /// From now on nothing leaves; none: from now on effects leave again. A stop that stands keeps its time, and its
     /// reason where no other is given.
     Halt(Option<crate::Halt>),
@@ -95,7 +98,8 @@ pub struct Commit {
     pub invocation: Invocation,
     /// What becomes of its event.
     pub end: EventEnd,
-    /// Only where the outcome is ok (and the retry event of a decline, and the strikes of a breach).
+    /// Only where the outcome is ok (and the retry event of a decline, the strikes of a breach, what the agent was cast
+    /// with).
     pub changes: Vec<Change>,
     /// Added to the budgets.
     pub spends: Vec<Spend>,

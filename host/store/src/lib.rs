@@ -8,6 +8,7 @@ mod commit;
 #[doc(hidden)]
 pub mod conformance;
 mod copy;
+mod documents;
 mod error;
 mod events;
 mod halt;
@@ -28,6 +29,7 @@ pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::BudgetStore;
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
+pub use documents::{Document, DocumentStore};
 pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
@@ -48,6 +50,7 @@ pub use timers::{Timer, TimerStore};
 pub trait Store:
     EventStore
     + JournalStore
+    + DocumentStore
     + OutboxStore
     + TimerStore
     + AgentStore
@@ -70,6 +73,7 @@ pub trait Store:
 impl<
     T: EventStore
         + JournalStore
+        + DocumentStore
         + OutboxStore
         + TimerStore
         + AgentStore

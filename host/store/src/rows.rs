@@ -189,6 +189,8 @@ pub const TABLES: &[Table] = &[
     Table { name: "open_reads", columns: &["invocation", "n", "worst"], key: 2 },
     Table { name: "kept_reads", columns: &["invocation", "n", "body"], key: 2 },
     Table { name: "strikes", columns: &["plugin", "digest", "revision", "body"], key: 2 },
+    Table { name: "documents", columns: &["digest", "body"], key: 1 },
+    Table { name: "casts", columns: &["agent", "seq", "document"], key: 2 },
     Table { name: "halt", columns: &["only", "since", "reason"], key: 1 },
     Table { name: "past", columns: &["n", "agent", "id", "handled", "event"], key: 1 },
     Table { name: "seen", columns: &["n", "post"], key: 1 },

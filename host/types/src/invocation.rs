@@ -95,6 +95,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether both are the same end. What is said of a breach may hold addresses: the same breach is the same end.
+    pub fn is_same_end(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Breach(one, _), Self::Breach(other, _)) => one == other,
+            (one, other) => one == other,
+        }
+    }
+
     /// `ok`, `declined`, `failed` or `breach`.
     pub fn name(&self) -> &'static str {
         match self {

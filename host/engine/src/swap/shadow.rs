@@ -50,20 +50,12 @@ impl Shadowed {
     /// Whether it ends otherwise, or decides something else. Ids of posts that never were cannot differ: what is
     /// compared are the decisions as they stand in the journal.
     pub fn is_changed(&self) -> bool {
-        !ends_as(&self.outcome, &self.recorded.outcome) || self.decisions != self.recorded.decisions
+        !self.outcome.is_same_end(&self.recorded.outcome) || self.decisions != self.recorded.decisions
     }
 
     /// Whether another version, on the same record, ends otherwise or decides something else.
     pub fn differs_from(&self, other: &Self) -> bool {
-        !ends_as(&self.outcome, &other.outcome) || self.decisions != other.decisions
-    }
-}
-
-/// What is said of a breach may hold addresses: the same breach is the same end.
-fn ends_as(one: &Outcome, other: &Outcome) -> bool {
-    match (one, other) {
-        (Outcome::Breach(one, _), Outcome::Breach(other, _)) => one == other,
-        (one, other) => one == other,
+        !self.outcome.is_same_end(&other.outcome) || self.decisions != other.decisions
     }
 }
 

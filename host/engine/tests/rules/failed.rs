@@ -1,5 +1,5 @@
-//! Rule 2: an invocation that does not end well leaves its journal row, the end of its event and its strike, and
-//! nothing else: the whole database is compared, table by table.
+//! Rule 2: an invocation that does not end well leaves its journal row (with what its agent was cast with), the end of
+//! its event and its strike, and nothing else: the whole database is compared, table by table.
 
 use puppet_grants::{Amount, Period, Request};
 use puppet_types::{Breach, Capability, Event, Outcome, Priority};
@@ -40,11 +40,13 @@ fn urgent(id: &str, priority: Priority) -> Event {
     Event { priority, ..event(id, "ann", after(600_000)) }
 }
 
+/// What the journal is made of, and what stands for strikes.
+const RECORDS: [&str; 4] = ["journal", "documents", "casts", "strikes"];
+
 /// Without what a failed invocation may leave: its journal row, its strikes and its event.
 fn others(scene: &Scene, event: &str) -> Vec<(String, Vec<String>)> {
     let own = format!(" id=Text({:?}) ", event.as_bytes());
-    let mut rows: Vec<_> =
-        scene.rows().into_iter().filter(|(table, _)| table != "journal" && table != "strikes").collect();
+    let mut rows: Vec<_> = scene.rows().into_iter().filter(|(table, _)| !RECORDS.contains(&table.as_str())).collect();
     for (_, rows) in rows.iter_mut().filter(|(table, _)| table == "events") {
         rows.retain(|row| !row.contains(&own));
     }

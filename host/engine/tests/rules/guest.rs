@@ -16,6 +16,8 @@ pub enum Step {
     Thread(&'static str),
     /// `tweet.reply` to the post of an id.
     Reply(&'static str),
+    /// `tweet.reply` to what an earlier decision of the same call becomes.
+    ReplyDecision(u32),
     /// `tweet.quote` of the post of an id.
     Quote(&'static str),
     /// `tweet.like` of the post of an id.
@@ -56,6 +58,8 @@ pub enum Step {
     EmitAll(&'static str),
     /// `log.log`, as it was before lines had fields.
     Log(&'static str),
+    /// Nothing more, and well, at an event whose kind is as long as this one.
+    EndAtKind(&'static str),
     /// `log.log` with so many fields, all alike.
     LogFields(&'static str, u32),
     /// No call: so many turns of an empty loop.
@@ -73,6 +77,8 @@ pub enum End {
     Declined,
     /// With an answer that asks for the event again, in 1970.
     Again,
+    /// The same while the event's time, in seconds, is one of the first three of seven; else well.
+    AgainForAWhile,
     /// By `unreachable`.
     Trap,
     /// Never: it spins until its fuel is gone.
@@ -112,7 +118,12 @@ impl Step {
     pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
-            Self::Thread(_) | Self::Reply(_) | Self::Quote(_) | Self::Like(_) | Self::Delete(_) => "tweet",
+            Self::Thread(_)
+            | Self::Reply(_)
+            | Self::ReplyDecision(_)
+            | Self::Quote(_)
+            | Self::Like(_)
+            | Self::Delete(_) => "tweet",
             Self::Complete => "llm",
             Self::Remember(_) | Self::RememberEventId | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
@@ -121,6 +132,7 @@ impl Step {
             Self::Emit(_) | Self::EmitAll(_) => "events",
             Self::Log(_) | Self::Burn(_) => "log",
             Self::LogFields(..) => "log-fields",
+            Self::EndAtKind(_) => "log",
         }
     }
 
@@ -139,6 +151,10 @@ impl Step {
             Self::Reply(id) => {
                 let (id, text) = (constants.put(id), constants.put("a reply"));
                 format!("(call $reply (i32.const 0) {id} {text} {NONE} {OUT})")
+            }
+            Self::ReplyDecision(n) => {
+                let text = constants.put("a reply");
+                format!("(call $reply (i32.const 1) (i32.const {n}) (i32.const 0) {text} {NONE} {OUT})")
             }
             Self::Quote(id) => {
                 let (id, text) = (constants.put(id), constants.put("a quote"));
@@ -210,6 +226,10 @@ impl Step {
                 let fields: String = (0..many).map(field).collect();
                 return format!("{fields} (call $log-fields (i32.const 1) {line} (i32.const 512) (i32.const {many}))");
             }
+            Self::EndAtKind(kind) => {
+                let is_it = format!("(i32.eq (i32.load offset=12 (local.get 0)) (i32.const {}))", kind.len());
+                return format!("(if {is_it} (then (return (i32.const 16))))");
+            }
             Self::Log(line) => return format!("(call $log (i32.const 1) {})", constants.put(line)),
         };
         format!("{call} (call $note)")
@@ -249,6 +269,10 @@ fn ended(end: End, constants: &mut Constants) -> String {
             stored(40, &no)
         ),
         End::Again => format!("{} (i32.store8 (i32.const 48) (i32.const 1))", ended(End::Declined, constants)),
+        End::AgainForAWhile => {
+            let second = "(i64.rem_u (i64.div_u (i64.load offset=40 (local.get 0)) (i64.const 1000)) (i64.const 7))";
+            format!("(if (i64.lt_u {second} (i64.const 3)) (then {}))", ended(End::Again, constants))
+        }
         End::Trap => "unreachable".to_owned(),
         End::Spin => "(loop $spin (br $spin))".to_owned(),
         End::Repeat => "(br $again)".to_owned(),

@@ -9,6 +9,7 @@ mod denied;
 mod endpoint;
 mod failed;
 mod fair;
+mod faults;
 #[allow(dead_code, reason = "shared with tests/hostile")]
 mod guest;
 mod halted;

@@ -273,10 +273,13 @@ impl Scene {
     }
 }
 
-/// Every table of a data folder: also those that full text search keeps for itself.
+/// Every table of a data folder, also those that full text search keeps for itself; events and records by the views that
+/// say them in words.
 fn all_rows(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    const TABLES: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT IN \
+                          ('event_rows', 'journal_rows', 'names', 'plugin_versions', 'characters') ORDER BY name";
     let db = rusqlite::Connection::open(folder.join("puppet.db")).unwrap();
-    let mut tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    let mut tables = db.prepare(TABLES).unwrap();
     let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let rows = |table: &str| -> Vec<String> {
         let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
@@ -376,6 +379,7 @@ impl Casting for Company {
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
+            kept: Default::default(),
         }))
     }
 }

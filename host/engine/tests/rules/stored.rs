@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_engine::{Happening, Live, SystemClock, simulation};
+use puppet_engine::{Happening, Live, SystemClock, replay, simulation};
 use puppet_grants::{Amount, Period};
 use puppet_sandbox::Standing;
-use puppet_store::{AgentRow, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
+use puppet_store::{AgentRow, BudgetStore as _, Change, EffectState, EventStore as _, OutboxStore as _, Timer};
 use puppet_types::{Capability, PackId};
 use tokio::sync::watch;
 
@@ -32,7 +32,7 @@ fn standing() -> Setting {
 async fn a_store_that_fails_for_a_while_loses_nothing_and_pays_nothing_twice() {
     let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
     let scene = Scene::with(setting, vec![cast(&[Step::GetState, Step::PostAnswer])], &["ann", "bob"]).await;
-    scene.refuse("journal");
+    scene.refuse("journal_rows");
     let (stop, stopped) = watch::channel(false);
     let mut watcher = scene.host.watch();
     let events = ["ann", "bob", "ann"].iter().zip(["e1", "e2", "e3"]);
@@ -69,7 +69,7 @@ async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
         let cast = || Cast { pack: "pack", steps: steps.to_vec(), end, requests: requests.clone() };
         let scene = Scene::with(Setting::default(), vec![cast()], &["ann"]).await;
         let plugin = scene.host.plugins()[&PackId::new("pack")].clone();
-        scene.refuse("journal");
+        scene.refuse("journal_rows");
         scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
         for tries in 1..=3 {
             let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
@@ -78,8 +78,6 @@ async fn what_the_store_did_not_take_is_neither_spent_nor_a_strike() {
             assert_eq!(scene.used(Amount::Posts, Period::Hour).await, (0, 0), "try {tries}");
             assert_eq!(scene.used(Amount::Rows, Period::Day).await, (0, 0));
             assert_eq!((plugin.strikes(), plugin.standing(start())), (0, Standing::Good));
-            // Its row is there: it comes again.
-            scene.host.load().await.unwrap();
         }
         scene.allow();
         scene.run_until(after(60_000)).await;
@@ -146,10 +144,28 @@ async fn a_read_of_an_agent_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
+async fn what_a_plugin_makes_of_books_that_cannot_be_written_is_nobodys_decision() {
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let scene = Scene::of(cast(&[Step::Complete, Step::PostEventId])).await;
+        scene.refuse(table);
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "the store failed");
+        assert_eq!(scene.model.asked.load(SeqCst), asked);
+        assert!(scene.journal().await.is_empty() && scene.effects().await.is_empty(), "{table}");
+        assert_eq!(scene.store.waiting().await.unwrap().len(), 1);
+        scene.allow();
+        let scene = scene.again(Setting::default(), vec![cast(&[Step::Complete, Step::PostEventId])]).await;
+        scene.run_until(after(120_000)).await;
+        assert_eq!((scene.posted(), scene.journal().await.len()), (vec!["e1".to_owned()], 1));
+    }
+}
+
+#[tokio::test]
 async fn a_timer_that_cannot_be_written_fires_later() {
     let scene = Scene::of(cast(&[Step::After("tea")])).await;
     scene.handle(event("e1", "ann", start())).await;
-    scene.refuse("events");
+    scene.refuse("event_rows");
     let run = simulation::run(&scene.host, &scene.clock, after(HOUR + 1), 1, |_| {}).await;
     assert!(run.is_err(), "the store failed");
     scene.allow();
@@ -184,4 +200,28 @@ async fn a_publisher_that_panics_leaves_one_effect_in_doubt_and_the_lane_open() 
     let states: Vec<_> = effects.iter().map(|effect| (effect.state, effect.attempts)).collect();
     assert_eq!(states, [(EffectState::InDoubt, 1), (EffectState::Done, 1), (EffectState::Done, 1)]);
     assert_eq!(scene.network.published(), 2, "it is not tried again: it may have happened");
+}
+
+#[tokio::test]
+async fn a_paid_read_that_cannot_be_booked_costs_what_its_row_says() {
+    // Where the row of the question is refused nobody is asked; where that of the answer is, the question's stays.
+    for (table, asked) in [("open_reads", 0), ("kept_reads", 1)] {
+        let cast = cast(&[Step::Complete, Step::Remember("a walk")]);
+        let scene = Scene::with(Setting::default(), vec![cast], &["ann"]).await;
+        scene.refuse(table);
+        scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
+        let run = simulation::run(&scene.host, &scene.clock, after(60_000), 1, |_| {}).await;
+        assert!(run.is_err(), "{table}: the event waits");
+        assert_eq!(scene.model.asked.load(SeqCst), asked, "{table}");
+        let rows = scene.store.spent().await.unwrap();
+        let stored = rows.iter().filter(|row| row.key.amount == Amount::Tokens).map(|row| row.used).sum::<u64>();
+        assert_eq!(stored > 3, asked == 1, "{table}: the whole reservation, or nothing");
+        let known = scene.used(Amount::Tokens, Period::Day).await;
+        assert_eq!(known, (stored, 0), "{table}: the host counts what it would find at its next start");
+        scene.allow();
+        scene.run_until(after(60_000)).await;
+        assert_eq!(scene.used(Amount::Tokens, Period::Day).await, (stored + 3, 0), "{table}: asked again, and paid");
+        let replayed = replay(&scene.host, &scene.journal().await[0].invocation).await.unwrap().unwrap();
+        assert_eq!(replayed.divergence, None, "{table}");
+    }
 }

@@ -38,6 +38,10 @@ pub struct Reservation {
     counter: Arc<Counter>,
     window: i64,
     quantity: u64,
+    /// Taken out of [`Window::carried`], for the row that stands for this.
+    carried: (u64, u64),
+    /// A row says that all of it is spent.
+    is_opened: bool,
 }
 
 pub(super) fn lock(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
@@ -88,7 +92,8 @@ impl Counter {
         }
         window.reserved += quantity;
         window.peak = window.peak.max(window.used + window.reserved);
-        Ok(Reservation { counter: Arc::clone(self), window: window.start, quantity })
+        let (counter, window) = (Arc::clone(self), window.start);
+        Ok(Reservation { counter, window, quantity, carried: (0, 0), is_opened: false })
     }
 
     fn refusal(&self, quantity: u64, window: &Window, at: Timestamp) -> CallError {
@@ -148,24 +153,38 @@ impl Reservation {
         booking.stored();
         row
     }
-    /// What was really used, for a row that is not stored yet: less frees the rest, more will be an overrun.
+    /// What was really used, for a row that is not stored yet: less frees the rest, more will be an overrun. One that
+    /// is [opened](Self::opened) frees nothing before that row is stored.
     pub fn book(mut self, used: u64) -> Booking {
         let within = used.min(self.quantity);
-        let mut carried = (0, 0);
-        let mut window = lock(&self.counter.window);
-        if window.start == self.window {
-            window.reserved -= self.quantity - within;
-            carried = std::mem::take(&mut window.carried);
+        self.take_carried();
+        if !self.is_opened {
+            self.free(self.quantity - within);
         }
-        drop(window);
-        self.quantity = within;
-        Booking { held: self, overrun: used - within, carried }
+        Booking { held: self, used: within, overrun: used - within }
     }
     /// The row that counts the whole reservation as spent, for a crash before it is settled.
-    pub fn as_spent(&self) -> Spend {
-        let window = lock(&self.counter.window);
-        let (used, overrun) = if window.start == self.window { window.carried } else { (0, 0) };
-        self.row(self.quantity + used, overrun)
+    pub fn open(&mut self) -> Spend {
+        self.take_carried();
+        self.row(self.quantity + self.carried.0, self.carried.1)
+    }
+    /// That row is stored. Until another takes its place all of this is spent, whatever becomes of who asked.
+    pub fn opened(&mut self) {
+        self.is_opened = true;
+    }
+    fn take_carried(&mut self) {
+        let mut window = lock(&self.counter.window);
+        if window.start == self.window {
+            let (used, overrun) = std::mem::take(&mut window.carried);
+            self.carried = (self.carried.0 + used, self.carried.1 + overrun);
+        }
+    }
+    fn free(&mut self, quantity: u64) {
+        let mut window = lock(&self.counter.window);
+        if window.start == self.window {
+            window.reserved -= quantity;
+        }
+        self.quantity -= quantity;
     }
     fn row(&self, used: u64, overrun: u64) -> Spend {
         Spend { key: self.counter.key.clone(), window: self.window, used, overrun }
@@ -189,33 +208,40 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mut window = lock(&self.counter.window);
-        if window.start == self.window {
-            window.reserved -= self.quantity;
+        if window.start != self.window {
+            return;
+        }
+        window.reserved -= self.quantity;
+        if self.is_opened {
+            window.used += self.quantity;
+        } else {
+            window.carried.0 += self.carried.0;
+            window.carried.1 += self.carried.1;
         }
     }
 }
 
 /// A spend whose row is on its way to the store: it counts as held until that has it. Dropping it gives everything
-/// back, also what the row would have taken along from the window before.
+/// back, also what the row would have taken along from the window before; where a row was opened, that stands.
 #[derive(Debug)]
 #[must_use = "dropping a booking releases it"]
 pub struct Booking {
     held: Reservation,
+    used: u64,
     overrun: u64,
-    carried: (u64, u64),
 }
 
 impl Booking {
     /// The row to store.
     pub fn row(&self) -> Spend {
-        self.held.row(self.held.quantity + self.carried.0, self.overrun + self.carried.1)
+        self.held.row(self.used + self.held.carried.0, self.overrun + self.held.carried.1)
     }
     /// The store has its row: it is spent.
     pub fn stored(mut self) {
         let mut window = lock(&self.held.counter.window);
         if window.start == self.held.window {
             window.reserved -= self.held.quantity;
-            window.used += self.held.quantity;
+            window.used += self.used;
             window.overrun += self.overrun;
         }
         let counter = &self.held.counter;
@@ -226,18 +252,7 @@ impl Booking {
             let at = Timestamp::from_millis(seen.start);
             counter.alarm.raise(&BudgetLine { state, ..line(&counter.key, seen, at) });
         }
-        self.held.quantity = 0;
-        self.carried = (0, 0);
-    }
-}
-
-impl Drop for Booking {
-    fn drop(&mut self) {
-        let mut window = lock(&self.held.counter.window);
-        if window.start == self.held.window {
-            window.carried.0 += self.carried.0;
-            window.carried.1 += self.carried.1;
-        }
+        (self.held.quantity, self.held.carried, self.held.is_opened) = (0, (0, 0), false);
     }
 }
 

@@ -69,12 +69,33 @@ fn a_debt_survives_a_restart_and_a_look_before_the_limit_is_known() {
     };
     let second = restarted(&overrun, 1);
     assert!(second.reserve(1, at(HOUR)).is_err() && second.reserve(1, at(2 * HOUR)).is_err());
-    let held = second.reserve(1, at(3 * HOUR)).unwrap();
-    assert_eq!(held.as_spent().used, 5, "a crash now forgives nothing");
+    let mut held = second.reserve(1, at(3 * HOUR)).unwrap();
+    assert_eq!(held.open().used, 5, "a crash now forgives nothing");
     let row = held.spend(1);
     assert_eq!((row.used, row.overrun), (5, 0));
     assert_eq!(second.reserve(1, at(3 * HOUR)).unwrap().spend(1).used, 1, "and is told once");
     assert_eq!(restarted(&row, 3).line(at(3 * HOUR)).left, 5);
+}
+
+#[test]
+fn a_debt_is_in_one_of_two_rows_that_are_opened_and_what_is_opened_stays_spent() {
+    let (_, counter) = counter(10);
+    assert_eq!(counter.reserve(10, at(0)).unwrap().spend(14).overrun, 4);
+    let [mut one, mut two] = [2, 3].map(|quantity| counter.reserve(quantity, at(HOUR)).unwrap());
+    assert_eq!((one.open().used, two.open().used), (6, 3));
+    two.opened();
+    drop(two);
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 4 - 2 - 3, "its row is there, whoever waited for the answer");
+    drop(one);
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 4 - 3, "that row was never stored");
+    let mut late = counter.reserve(3, at(HOUR)).unwrap();
+    assert_eq!(late.open().used, 7, "and what it would have taken along is not lost");
+    late.opened();
+    let booking = late.book(1);
+    assert_eq!(booking.row().used, 5);
+    assert_eq!(counter.line(at(HOUR)).left, 0, "all is held until the row is there");
+    booking.stored();
+    assert_eq!(counter.line(at(HOUR)).left, 2);
 }
 
 #[test]

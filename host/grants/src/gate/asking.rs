@@ -48,24 +48,20 @@ impl Gate {
     pub(super) async fn carry_out<A: Serialize + DeserializeOwned>(
         &mut self,
         mut read: Read,
-        reserved: Vec<(Reservation, Amount)>,
+        mut reserved: Vec<(Reservation, Amount)>,
         paid: bool,
         answer: impl Future<Output = Result<Answer<A>, impl Into<Failure>>>,
     ) -> Result<A, Refusal> {
         if paid {
-            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.as_spent()).collect();
+            let worst: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
             let opened = self.books.open(&self.invocation, read.n, &worst).await;
             self.booked(opened)?;
+            reserved.iter_mut().for_each(|(held, _)| held.opened());
         }
         let asked = match self.within_deadline(answer).await {
             Ok(asked) => asked,
-            Err(refusal) => {
-                if paid {
-                    // Whether it was used is not known: it counts as used, here as in the books.
-                    reserved.into_iter().for_each(|(held, _)| drop(held.spend_all()));
-                }
-                return Err(refusal);
-            }
+            // Whether it was used is not known: what is opened counts as used, here as in the books.
+            Err(refusal) => return Err(refusal),
         };
         // An answer that comes too late is booked as any other, and nobody sees it.
         let late = asked.as_ref().ok().and_then(|answer| self.take(answer.latency).err());
@@ -98,11 +94,11 @@ impl Gate {
             }
         };
         if paid {
-            // It was asked, whatever becomes of the row: an open one counts as used at the next start.
             let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
-            spends.into_iter().for_each(Booking::stored);
             let settled = self.books.settle(&self.invocation, &read, &rows).await;
+            // It was asked: where that is not written the open row counts as used, here as at the next start.
             self.booked(settled)?;
+            spends.into_iter().for_each(Booking::stored);
         } else {
             spends.into_iter().for_each(|booking| self.out.spends.push(booking));
         }

@@ -1,7 +1,7 @@
 //! What bounds an invocation whatever is granted, from one table: least, default and most, the breach, and the test
 //! that hits it. Also how its time is measured. The sandbox has such a table for what it bounds itself.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use puppet_types::{Breach, Limit, MAX_HOPS};
 
@@ -109,6 +109,36 @@ impl CallBounds {
     }
 }
 
+impl CallBounds {
+    /// As they stand in a table by name; what that does not name has its default.
+    ///
+    /// # Errors
+    /// A value that is outside its row, in words.
+    pub fn of_values(values: &BTreeMap<String, u64>) -> Result<Self, String> {
+        let mut all = [0; BOUNDS.len()];
+        for (value, bound) in all.iter_mut().zip(BOUNDS) {
+            *value = values.get(bound.name).copied().unwrap_or(bound.value);
+            if *value < bound.least || *value > bound.most {
+                let Limit { config_key, least, most, .. } = bound;
+                return Err(format!("`{config_key}` is {value}: it must be between {least} and {most}"));
+            }
+        }
+        let [host_calls, decisions, deadline, journal, lines, line, fields, hops, relationships] = all;
+        let (small, size) = (|n| u32::try_from(n).unwrap_or(u32::MAX), |n| usize::try_from(n).unwrap_or(usize::MAX));
+        Ok(Self {
+            host_calls: small(host_calls),
+            decisions: small(decisions),
+            journal_bytes: size(journal),
+            log_lines: size(lines),
+            log_line_bytes: size(line),
+            log_fields: size(fields),
+            deadline: Duration::from_millis(deadline),
+            hops: small(hops),
+            relationships: size(relationships),
+        })
+    }
+}
+
 /// How the deadline is measured.
 #[derive(Debug, Clone, Copy)]
 pub enum Elapsed {
@@ -130,6 +160,17 @@ mod tests {
             // Nothing that is punished can be switched off.
             assert!(bound.least > 0 || bound.breach.is_none(), "{}", bound.name);
         }
+    }
+
+    #[test]
+    fn bounds_read_back_from_their_table() {
+        let bounds = CallBounds { host_calls: 7, log_line_bytes: 99, hops: 3, ..CallBounds::default() };
+        let table = bounds.values().into_iter().map(|(bound, value)| (bound.name.to_owned(), value)).collect();
+        let back = CallBounds::of_values(&table).unwrap();
+        let numbers = |bounds: &CallBounds| bounds.values().into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+        assert_eq!(numbers(&back), numbers(&bounds));
+        let wrong = CallBounds::of_values(&[("hops".to_owned(), 0)].into()).unwrap_err();
+        assert!(wrong.contains("invocation.hops"), "{wrong}");
     }
 
     #[test]

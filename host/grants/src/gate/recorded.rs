@@ -1,11 +1,40 @@
 //! Answers that were recorded: of a retried invocation, a preview and a replay.
 
 use puppet_types::{CallError, Capability, Code, Decision, Json, Read, ReadStatus, Refusal};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Gate, Source};
 
+/// A question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The interface.
+    pub capability: Capability,
+    /// The function.
+    pub operation: String,
+    /// With what.
+    pub request: Json,
+}
+
+/// What passed the gate, by its number among its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// A read, or a decision that was refused.
+    Read(u32),
+    /// A decision.
+    Decision(u32),
+    /// A line of the log.
+    Log(u32),
+}
+
 impl Gate {
+    /// Keeps the order of things, where somebody will look at it.
+    pub(super) fn passed(&mut self, what: Passed) {
+        if self.source == Source::Journal {
+            self.out.trail.push(what);
+        }
+    }
+
     pub(super) fn journaled<A: DeserializeOwned>(
         &mut self,
         capability: Capability,
@@ -21,7 +50,12 @@ impl Gate {
             }
             if self.source != Source::Providers {
                 let n = self.out.reads.len() as u32;
-                self.out.divergence.get_or_insert(n);
+                if self.out.divergence.is_none() {
+                    let (operation, request) = (operation.to_owned(), request.clone());
+                    self.out.divergence = Some(n);
+                    self.out.asked = Some(Asked { capability, operation, request });
+                    self.passed(Passed::Read(n));
+                }
                 let message = format!("the journal has no answer to read {n}: {capability}.{operation}");
                 return Err(Refusal::call(Code::Internal, message));
             }
@@ -55,13 +89,18 @@ impl Gate {
         }
     }
 
+    /// Whether what answers was given by somebody, and not taken from the journal just now.
+    fn is_given(&self) -> bool {
+        matches!(self.source, Source::Recorded | Source::Journal)
+    }
+
     /// Whether this is what was asked next when it was recorded. A record that was given may have gone through another
     /// program, which writes the same JSON in another way.
     pub(super) fn is_next(&self, capability: Capability, operation: &str, request: &Json) -> bool {
         self.recorded.front().is_some_and(|read| {
             read.capability == capability
                 && read.operation == operation
-                && (read.request == *request || self.source == Source::Recorded && read.request.is_same_value(request))
+                && (read.request == *request || self.is_given() && read.request.is_same_value(request))
         })
     }
 

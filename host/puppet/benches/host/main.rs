@@ -1,10 +1,10 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, metered plugins against unmetered ones, a day of a thousand agents, and plugins that are replaced while
-//! their agents live.
+//! hostile ones, metered plugins against unmetered ones, a day of a thousand agents, recorded invocations that are run
+//! again, and plugins that are replaced while their agents live.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, journal, hostile, metering, idle, simulate, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
+//! threads, durable, journal, hostile, metering, idle, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
 //! pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -22,6 +22,7 @@ mod idle;
 mod journal;
 mod metering;
 mod ours;
+mod replay;
 mod sandbox;
 mod simulate;
 mod swap;
@@ -91,7 +92,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 11] = [
+    let parts: [(&str, Part); 12] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -101,6 +102,7 @@ fn main() {
         ("metering", metering::rows),
         ("idle", idle::rows),
         ("simulate", simulate::rows),
+        ("replay", replay::rows),
         ("swap", swap::rows),
         ("swap", swap::loaded),
     ];

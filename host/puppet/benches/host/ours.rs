@@ -91,6 +91,7 @@ impl Casting for Everybody {
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
+            kept: Default::default(),
         }))
     }
 }

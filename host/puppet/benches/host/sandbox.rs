@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use puppet_engine::{Clock, Host, preview};
 use puppet_store::{AgentRow, AgentStore as _, Change, CommitStore as _, sqlite::SqliteStore};
-use puppet_types::{AgentId, Event, Outcome, Timestamp};
+use puppet_types::{AgentId, Event, Invocation, Outcome, Timestamp};
 
 use crate::{
     Effort,
@@ -40,8 +40,9 @@ fn agent(thread: usize) -> AgentId {
     AgentId::new(format!("coby-{thread}"))
 }
 
-struct Sides {
-    host: Host,
+/// A host, and wasmtime alone.
+pub struct Sides {
+    pub host: Host,
     bare: Bare,
     next: AtomicU64,
     /// Made beforehand: an id is no work of the host's.
@@ -49,7 +50,7 @@ struct Sides {
 }
 
 impl Sides {
-    fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         let store = SqliteStore::in_memory().unwrap();
         let host = ours::host(&store, Arc::new(Hourly::default()));
         let row = |thread| AgentRow { id: agent(thread), body: serde_json::json!({}), created: Timestamp::default() };
@@ -61,15 +62,18 @@ impl Sides {
         Arc::new(Self { host, bare, next: AtomicU64::new(0), agents: (0..THREADS[2]).map(agent).collect() })
     }
 
-    async fn ours(&self, thread: usize) {
+    /// One event through sandbox and gate, and what would be recorded of it.
+    pub async fn ours(&self, thread: usize) -> Invocation {
         let event =
             Event { agent: self.agents[thread].clone(), ..guest::event(self.next.fetch_add(1, Ordering::Relaxed)) };
         let invocation = preview(&self.host, event, Default::default()).await.unwrap().unwrap();
         assert_eq!((&invocation.outcome, invocation.decisions.len()), (&Outcome::Ok, 1), "{:?}", invocation.reads);
+        invocation
     }
 }
 
-fn runtime(threads: usize) -> tokio::runtime::Runtime {
+/// Workers for so many calls at once.
+pub fn runtime(threads: usize) -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_time().build().unwrap()
 }
 
@@ -85,7 +89,7 @@ fn round(sides: &Arc<Sides>, threads: usize, length: Duration, is_ours: bool) ->
                 tokio::spawn(async move {
                     while since.elapsed() < length {
                         for _ in 0..16 {
-                            if is_ours { sides.ours(thread).await } else { sides.bare.call().await }
+                            if is_ours { drop(sides.ours(thread).await) } else { sides.bare.call().await }
                         }
                         calls.fetch_add(16, Ordering::Relaxed);
                     }

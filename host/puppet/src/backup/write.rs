@@ -20,9 +20,12 @@ pub enum Changed {
     /// A file is another than it was a moment ago.
     #[error("`{0}` was changed while it was copied")]
     File(String),
-    /// A file cannot be read, or the backup cannot be written.
+    /// The backup cannot be written.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A file of the data folder cannot be read.
+    #[error("`{0}` cannot be read: {1}")]
+    Source(String, io::Error),
     /// What is installed cannot be read.
     #[error("{0}")]
     Packs(#[from] puppet_packs::InstallError),
@@ -38,10 +41,10 @@ pub fn write(
     let mut sources = vec![(DATABASE.to_owned(), database.to_owned())];
     let there = FILES.iter().map(|name| ((*name).to_owned(), data.join(name))).filter(|(_, path)| path.exists());
     sources.extend(there);
-    let mut files = sources.iter().map(listed).collect::<io::Result<Vec<_>>>()?;
+    let mut files = sources.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
     // After the lock file: one that is written meanwhile is another than the one that was listed.
     let packs = of_packs(data)?;
-    files.extend(packs.iter().map(listed).collect::<io::Result<Vec<_>>>()?);
+    files.extend(packs.iter().map(listed).collect::<Result<Vec<_>, _>>()?);
     sources.extend(packs);
     let listing = Listing { made, by: env!("CARGO_PKG_VERSION").to_owned(), files };
     let mut tar = Builder::new(BufWriter::new(to));
@@ -49,7 +52,8 @@ pub fn write(
     tar.append_data(&mut header(text.len() as u64, 0o644), MANIFEST, text.as_bytes())?;
     for (file, (_, from)) in listing.files.iter().zip(&sources) {
         tell(&file.path, file.bytes);
-        let mut passing = Passing(Digesting::new(io::sink()), File::open(from)?.take(file.bytes));
+        let opened = File::open(from).map_err(|error| Changed::source(&file.path, error))?;
+        let mut passing = Passing(Digesting::new(io::sink()), opened.take(file.bytes));
         tar.append_data(&mut header(file.bytes, file.mode), &file.path, &mut passing)?;
         let (_, digest, bytes) = passing.0.finish();
         if (digest, bytes) != (file.digest, file.bytes) {
@@ -60,13 +64,26 @@ pub fn write(
     Ok(listing)
 }
 
-fn listed((path, from): &(String, PathBuf)) -> io::Result<Listed> {
-    let file = File::open(from)?;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    // The copy of the database is as private as the database.
-    let mode = if path == DATABASE { 0o600 } else { mode };
-    let (digest, bytes) = Digest::of_reader(file)?;
-    Ok(Listed { path: path.clone(), bytes, digest, mode })
+impl Changed {
+    /// One that was there a moment ago and is gone has changed too.
+    fn source(path: &str, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::File(path.to_owned()),
+            _ => Self::Source(path.to_owned(), error),
+        }
+    }
+}
+
+fn listed((path, from): &(String, PathBuf)) -> Result<Listed, Changed> {
+    let look = || {
+        let file = File::open(from)?;
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        // The copy of the database is as private as the database.
+        let mode = if path == DATABASE { 0o600 } else { mode };
+        let (digest, bytes) = Digest::of_reader(file)?;
+        Ok(Listed { path: path.clone(), bytes, digest, mode })
+    };
+    look().map_err(|error| Changed::source(path, error))
 }
 
 /// Files of the versions that `puppet.lock` names; what is on its way there is not in it.
@@ -76,11 +93,13 @@ fn of_packs(data: &Path) -> Result<Vec<(String, PathBuf)>, Changed> {
     for entry in installed.entries()? {
         let mut folders = vec![installed.folder(&entry)];
         while let Some(folder) = folders.pop() {
-            let mut entries = std::fs::read_dir(&folder)?.collect::<io::Result<Vec<_>>>()?;
+            let of_folder = |error| Changed::source(&folder.display().to_string(), error);
+            let entries = std::fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+            let mut entries = entries.map_err(of_folder)?;
             entries.sort_by_key(std::fs::DirEntry::file_name);
             for entry in entries {
                 let path = entry.path();
-                if entry.file_type()?.is_dir() {
+                if entry.file_type().map_err(of_folder)?.is_dir() {
                     folders.push(path);
                     continue;
                 }

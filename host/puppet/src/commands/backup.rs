@@ -127,6 +127,9 @@ fn of_write(error: Changed, to: &Path) -> Trouble {
     match error {
         Changed::Io(error) => cannot_write(to, &error),
         Changed::Packs(error) => installing::of_install(error),
+        Changed::Source(..) => {
+            Trouble::unreachable("data-folder", error.to_string(), "run it as who owns the data folder")
+        }
         Changed::File(_) => {
             Trouble::unreachable("data-changed", error.to_string(), "somebody installs packs just now: try again")
         }

@@ -94,19 +94,25 @@ async fn dead(store: &dyn Store, limit: u64, out: Output) -> Result<()> {
     Ok(())
 }
 
-fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
-    if let Some(outcome) = args.outcome.as_deref().filter(|outcome| !OUTCOMES.contains(outcome)) {
+/// Whether an outcome is called like this.
+pub(super) fn is_outcome(word: Option<&str>) -> Result<()> {
+    if let Some(outcome) = word.filter(|outcome| !OUTCOMES.contains(outcome)) {
         let near = crate::config::nearest(outcome, &OUTCOMES)
             .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
         let remedy = format!("use one of {}{near}", OUTCOMES.join(", "));
         return Err(Trouble::input("bad-value", format!("`{outcome}` is no outcome"), remedy).of_field("--outcome"));
     }
+    Ok(())
+}
+
+fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
+    is_outcome(args.outcome.as_deref())?;
     Ok(Filter {
         agent: args.agent.as_deref().map(Into::into),
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
         since: args.since.as_deref().map(|text| since(text, now, "--since")).transpose()?,
-        until: None,
+        until: args.until.as_deref().map(|text| since(text, now, "--until")).transpose()?,
         text: args.text.clone(),
         after_seq: None,
         before_seq: args.before,
@@ -138,23 +144,30 @@ async fn show(store: &dyn Store, id: &str, out: Output) -> Result<()> {
     if out.json { out.object(&view) } else { tell(&view, out) }
 }
 
-fn no_such(id: &InvocationId) -> Trouble {
+pub(super) fn no_such(id: &InvocationId) -> Trouble {
     let message = format!("no invocation `{id}` in this journal");
     Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
 async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()> {
-    let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
-    filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
+    // From a time on: what is there already comes first.
+    if filter.since.is_none() {
+        let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
+        filter.after_seq = Some(newest.first().map_or(0, |entry| entry.seq));
+    }
     filter.oldest_first = true;
     loop {
-        for entry in store.journal(&filter).await? {
+        let page = store.journal(&filter).await?;
+        let is_full = page.len() == filter.limit;
+        for entry in page {
             filter.after_seq = Some(entry.seq);
             let effects = store.effects_of(&entry.invocation.id).await?;
             let view = InvocationView::new(entry, &effects);
             if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;
+        if !is_full {
+            tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;
+        }
     }
 }
 
@@ -179,7 +192,7 @@ fn line(view: &InvocationView, out: Output) -> String {
 }
 
 /// An answer as people read it: a blob of state is text where it is text, else hex.
-fn answer(capability: Capability, answer: &str) -> String {
+pub(super) fn answer(capability: Capability, answer: &str) -> String {
     let told = || {
         let found: Value = serde_json::from_str(answer).ok()?;
         let StateBlob { version, data } = serde_json::from_value(found.clone()).ok()?;

@@ -24,6 +24,7 @@ pub mod plugins;
 pub mod preview;
 pub mod release;
 pub mod remove;
+pub mod replay;
 pub mod restore;
 pub mod rollback;
 pub mod run;

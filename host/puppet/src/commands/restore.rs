@@ -139,7 +139,7 @@ fn tell(
     }
     if doubtful > 0 {
         let effects = counted(doubtful, "effect that had not ended then is", "effects that had not ended then are");
-        out.line(format!("{effects} in doubt now: nothing of it is sent again by itself"))?;
+        out.line(format!("{effects} in doubt now: their provider is asked before anything of it is sent again"))?;
     }
     out.line("halted: nothing leaves. Look at `puppet outbox list`, then say `puppet resume`")?;
     out.line(format!("not in a backup, since they lie beside the data folder: {}", OUTSIDE.join(", ")))

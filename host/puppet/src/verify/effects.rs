@@ -42,7 +42,8 @@ impl Effects {
                 self.effect(effect, store).await?;
                 let has = journal.known.binary_search(&short(effect.invocation.as_str())).is_ok()
                     || store.invocation(&effect.invocation).await?.is_some()
-                    || !oldest.has(store, &effect.agent, effect.not_before).await?;
+                    || !oldest.has(store, &effect.agent, effect.not_before).await?
+                    || store.effect(&effect.id).await?.is_none();
                 self.references
                     .check(has, || format!("effect {}: there is no invocation {}", effect.id, effect.invocation));
                 if self.once.checked.is_multiple_of(TELL) {

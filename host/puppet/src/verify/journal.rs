@@ -90,6 +90,10 @@ impl<'a> Journal<'a> {
             *self.breaches.entry(version).or_default() += counts;
         }
         let state = store.event(&event.id).await?.map(|(_, state)| state);
+        if state.is_none() && store.invocation(id).await?.is_none() {
+            // Retention took both since.
+            return Ok(());
+        }
         if matches!(outcome, Outcome::Ok | Outcome::Declined(_)) {
             self.handled.push(short(event.id.as_str()));
             self.ended.check(state == Some("done"), || {
@@ -113,6 +117,9 @@ impl<'a> Journal<'a> {
     async fn decided(&mut self, invocation: &Invocation, store: &dyn Store) -> Result<(), StoreError> {
         let id = &invocation.id;
         let effects = store.effects_of(id).await?;
+        if effects.is_empty() && store.invocation(id).await?.is_none() {
+            return Ok(());
+        }
         for effect in &effects {
             let decision = invocation.decisions.iter().find(|numbered| numbered.n == effect.n);
             // Of one that was redacted or forgotten the words are others.

@@ -85,8 +85,7 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let seqs = (&events.seqs[..], &failures[..]);
     let references = kept(&mut reads_back, references::walk(store, &mut failed, seqs, tell).await)?;
     let mut one_end = events.rule;
-    one_end.checked += ended.checked;
-    ended.violations.into_iter().for_each(|violation| one_end.violated(violation));
+    one_end.add(ended);
     let reservations = kept(&mut reads_back, references::reservations(store).await)?;
     let timers = kept(&mut reads_back, timers(store).await)?;
     let strikes = kept(&mut reads_back, journal::strikes(store, &breaches).await)?;

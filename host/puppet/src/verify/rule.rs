@@ -41,6 +41,13 @@ impl Rule {
         }
     }
 
+    /// What was found in another place against the same rule.
+    pub fn add(&mut self, other: Self) {
+        self.checked += other.checked;
+        self.more += other.more;
+        other.violations.into_iter().for_each(|how| self.violated(how));
+    }
+
     /// Whether it holds.
     pub fn holds(&self) -> bool {
         self.violations.is_empty()

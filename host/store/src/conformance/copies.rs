@@ -4,8 +4,8 @@ use puppet_types::{AccountId, Decision, InvocationId, MemoryKind, PackId, PostId
 
 use super::rows::{at, commit, effect, event, memory, post, read, spend};
 use crate::{
-    AgentRow, Change, Commit, CopyError, EventEnd, Old, Relationship, StateBlob, Store, StrikesRow, TABLES, Timer,
-    Vector, copy,
+    AgentRow, Change, Commit, CopyError, Document, EventEnd, Old, Relationship, StateBlob, Store, StrikesRow, TABLES,
+    Timer, Vector, copy,
 };
 
 /// Something of every table.
@@ -28,6 +28,7 @@ async fn fill(store: &impl Store) {
         payload: serde_json::json!([1]),
     };
     let vector = Vector { model: "m".into(), numbers: vec![0.5, -1.25] };
+    let cast = Document::of("{}");
     let changes = vec![
         Change::Agent(AgentRow { id: agent.into(), body: serde_json::json!({"name": "Ä"}), created: at(0) }),
         Change::Mood {
@@ -52,6 +53,7 @@ async fn fill(store: &impl Store) {
         Change::Effect(effect("f1", "i1", 0)),
         Change::Strikes(StrikesRow { plugin, digest, revision: 4, body: serde_json::json!({"count": 2}) }),
         Change::Halt(Some(crate::Halt { since: at(3), reason: Some("why".into()) })),
+        Change::Cast { agent: agent.into(), cast: cast.digest, documents: vec![cast] },
         Change::Past(crate::PastEvent { event: event("p1", agent), handled: at(4) }),
         Change::Seen { posts: vec![PostId::new("77")], keep: 9 },
     ];

@@ -6,6 +6,7 @@ mod approvals;
 mod commits;
 pub mod copies;
 mod crowds;
+mod documents;
 mod doubts;
 mod forgotten;
 mod journal;
@@ -36,6 +37,8 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     repeats::ids_are_their_bytes(&open().await).await;
     repeats::pages_are_whole(&open().await).await;
     crowds::many_write_at_once(&open().await).await;
+    documents::what_an_agent_was_cast_with_is_found_by_place(&open().await).await;
+    documents::a_document_that_holds_a_credential_is_not_kept(&open().await).await;
     journal::records_read_back(&open().await).await;
     journal::filters(&open().await).await;
     journal::retried_invocations_move_to_the_end(&open().await).await;

@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, events, forget, halt, journal, memories,
+    SqliteStore, agents, budgets, documents, events, forget, halt, journal, memories,
     names::RecordNames,
     outbox, past, state, strikes, timers,
     values::{json, run},
@@ -109,6 +109,9 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
                 run(conn, "DELETE FROM timers WHERE agent = ?1", [agent.as_str()])?;
             }
             Change::Strikes(row) => strikes::put(conn, row)?,
+            Change::Cast { agent, cast, documents } => {
+                documents::cast(conn, agent, cast, documents, committed.seq)?;
+            }
             Change::Halt(halt) => halt::put(conn, halt.as_ref())?,
             Change::Part { agent, target } => agents::part(conn, agent, target)?,
             Change::Past(event) => past::put(conn, event)?,

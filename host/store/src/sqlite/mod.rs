@@ -8,6 +8,7 @@ mod agents;
 mod budgets;
 mod commit;
 mod disk;
+mod documents;
 mod events;
 mod forget;
 mod halt;

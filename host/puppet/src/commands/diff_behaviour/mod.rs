@@ -4,7 +4,7 @@
 mod columns;
 mod compared;
 mod records;
-mod side;
+pub(super) mod side;
 mod stage;
 mod told;
 

@@ -96,6 +96,22 @@ pub fn pair(setup: &Setup, [old, new]: [&str; 2], plays: Option<&PackId>) -> Res
     Ok([old, new])
 }
 
+/// What a name stands for where there is no other to compare it with.
+pub enum Alone {
+    /// A component that nobody said of whose it is.
+    Component(Vec<u8>),
+    /// A version of a plugin.
+    Version(Box<Version>),
+}
+
+/// One alone: of a pack that brings data alone the plugin that runs for it.
+pub fn alone(setup: &Setup, name: &str) -> Result<Alone> {
+    Ok(match named(setup, name)? {
+        Named::Bare(bare) => Alone::Component(bare.bytes),
+        Named::Whole(side) => Alone::Version(Box::new(side.plugin)),
+    })
+}
+
 fn named<'a>(setup: &Setup, name: &'a str) -> Result<Named<'a>> {
     let path = Path::new(name);
     if path.is_file() {

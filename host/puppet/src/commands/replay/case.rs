@@ -1,0 +1,204 @@
+//! `puppet.case/1`: one record with everything that its call had, in one file. Whoever has the file and a component can
+//! run the call again, without the data folder that it is from. Nothing of the host's own is in it.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use puppet_agent::MoodDecay;
+use puppet_engine::{Addressee, Circumstances, Measures, Whole};
+use puppet_grants::Granted;
+use puppet_sandbox::Limits;
+use puppet_types::{
+    AccountId, AgentId, Breach, Capability, Declined, Digest, Invocation, InvocationId, Json, NumberedDecision,
+    Outcome, Persona, PluginRef, Read, Timestamp, scrub,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::subject::{self, Found, Subject};
+use crate::{
+    files,
+    invocation::{EventView, ended, seed_of, seed_text},
+    output::Output,
+    trouble::{Result, Trouble},
+};
+
+const SCHEMA: &str = "puppet.case/1";
+
+/// One case.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    schema: String,
+    /// Of the record; ids of what it decides follow from it.
+    id: InvocationId,
+    /// The clock of the call.
+    at: Timestamp,
+    agent: CasedAgent,
+    plugin: PluginRef,
+    seed: String,
+    event: EventView,
+    persona: Persona,
+    settings: Value,
+    rights: BTreeMap<Capability, Granted>,
+    limits: Limits,
+    bounds: BTreeMap<String, u64>,
+    audience: Option<Vec<Addressee>>,
+    /// To its reads, with the questions.
+    answers: Vec<Read>,
+    expected: Expected,
+}
+
+/// Who it was.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CasedAgent {
+    id: AgentId,
+    name: String,
+    description: String,
+    handle: String,
+    account: AccountId,
+    timezone: String,
+    assets: Vec<String>,
+    mood_decay: Option<MoodDecay>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// Of the component that was called.
+    digest: Digest,
+    outcome: String,
+    breach: Option<String>,
+    declined: Option<Declined>,
+    error: Option<String>,
+    fuel: u64,
+    decisions: Vec<NumberedDecision>,
+}
+
+impl Case {
+    fn of(Subject { recorded, whole }: Subject) -> Result<Self> {
+        let unread = |error: serde_json::Error| Trouble::internal(format!("a document does not read back: {error}"));
+        let Circumstances { name, description, handle, account, timezone, assets, mood_decay, rights, .. } =
+            whole.circumstances.clone();
+        let Measures { limits, bounds } = whole.measures.clone();
+        let (breach, _, error) = ended(&recorded.outcome);
+        let declined = match &recorded.outcome {
+            Outcome::Declined(declined) => Some(declined.clone()),
+            _ => None,
+        };
+        Ok(Self {
+            schema: SCHEMA.to_owned(),
+            expected: Expected {
+                digest: recorded.plugin.digest,
+                outcome: recorded.outcome.name().to_owned(),
+                breach: breach.map(str::to_owned),
+                declined,
+                error,
+                fuel: recorded.fuel,
+                decisions: recorded.decisions,
+            },
+            id: recorded.id,
+            at: recorded.at,
+            agent: CasedAgent { id: recorded.agent, name, description, handle, account, timezone, assets, mood_decay },
+            plugin: recorded.plugin,
+            seed: seed_text(recorded.seed.unwrap_or_default()),
+            event: EventView::of(recorded.event),
+            persona: whole.persona.parse().map_err(unread)?,
+            settings: whole.settings.parse().map_err(unread)?,
+            rights,
+            limits,
+            bounds,
+            audience: whole.audience.clone(),
+            answers: recorded.reads,
+        })
+    }
+
+    fn subject(self) -> std::result::Result<Subject, String> {
+        if self.schema != SCHEMA {
+            return Err(format!("it is `{}`, and `{SCHEMA}` is understood", self.schema));
+        }
+        let seed = seed_of(&self.seed).ok_or_else(|| format!("`{}` is no seed", self.seed))?;
+        self.limits.check().map_err(|error| error.to_string())?;
+        let (persona, settings) = (Json::of(&self.persona), Json::of(&self.settings));
+        let measures = Measures { limits: self.limits, bounds: self.bounds };
+        let of = |json: &Json| Digest::of(json.as_str().as_bytes());
+        let CasedAgent { id: agent, name, description, handle, account, timezone, assets, mood_decay } = self.agent;
+        let circumstances = Circumstances {
+            name,
+            description,
+            handle,
+            account,
+            timezone,
+            persona: of(&persona),
+            settings: of(&settings),
+            assets,
+            mood_decay,
+            rights: self.rights,
+            measures: of(&Json::of(&measures)),
+            audience: self.audience.as_ref().map(|audience| of(&Json::of(audience))),
+        };
+        let recorded = Invocation {
+            id: self.id,
+            at: self.at,
+            event: self.event.event(agent.clone()),
+            agent,
+            plugin: PluginRef { digest: self.expected.digest, ..self.plugin },
+            persona_digest: circumstances.persona,
+            settings_digest: circumstances.settings,
+            seed: Some(seed),
+            outcome: self.expected.outcome()?,
+            fuel: self.expected.fuel,
+            peak_memory_bytes: 0,
+            host_calls: BTreeMap::new(),
+            reads: self.answers,
+            decisions: self.expected.decisions,
+            log: Vec::new(),
+            strikes: 0,
+            timing: None,
+            unreplayable: None,
+        };
+        let whole = Whole { circumstances, persona, settings, measures, audience: self.audience };
+        Ok(Subject { recorded, whole: Arc::new(whole) })
+    }
+}
+
+impl Expected {
+    fn outcome(&self) -> std::result::Result<Outcome, String> {
+        let said = || self.error.clone().unwrap_or_default();
+        match (self.outcome.as_str(), &self.declined, self.breach.as_deref().map(Breach::parse)) {
+            ("ok", ..) => Ok(Outcome::Ok),
+            ("failed", ..) => Ok(Outcome::Failed(said())),
+            ("declined", Some(declined), _) => Ok(Outcome::Declined(declined.clone())),
+            ("breach", _, Some(Some(breach))) => Ok(Outcome::Breach(breach, said())),
+            (other, ..) => Err(format!("`{other}` is no end, or does not say how")),
+        }
+    }
+}
+
+/// Reads a case.
+pub fn open(path: &Path) -> Result<Subject> {
+    let wrong = |what: String| {
+        Trouble::input("case", what, "give it a file that `puppet replay ID --export FILE` wrote").in_file(path)
+    };
+    let text = files::text(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let case: Case = serde_json::from_str(&text).map_err(|error| wrong(format!("is no case: {error}")))?;
+    case.subject().map_err(wrong)
+}
+
+/// Writes a record as a case; with `--json` it is printed, too.
+pub fn export(found: Found, path: &Path, out: Output) -> Result<()> {
+    let case = Case::of(found.map_err(subject::trouble)?)?;
+    let text = serde_json::to_string_pretty(&case).map_err(Trouble::internal)? + "\n";
+    files::replace(path, scrub::json(&text).as_bytes(), None).map_err(|error| {
+        Trouble::input("cannot-write", format!("cannot be written: {error}"), "name a file in a folder that is there")
+            .in_file(path)
+    })?;
+    if out.json {
+        return out.object(&case);
+    }
+    let component = case.expected.digest;
+    out.line(format!("{} is in {}; it ran on {component}", case.id, path.display()))?;
+    out.note(format!("puppet replay {} --with COMPONENT.wasm runs it again, anywhere", path.display()));
+    Ok(())
+}
