@@ -13,10 +13,12 @@ use mongodb::bson::doc;
 use puppet_store::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
 
 use crate::{
-    agents, budgets, events,
+    agents, budgets, documents, events,
     fields::{json, key},
     forget, halt, journal, memories, outbox, past, queries,
-    schema::{AGENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN, TIMERS},
+    schema::{
+        AGENTS, DOCUMENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN, TIMERS,
+    },
     state,
     store::MongoStore,
     strikes,
@@ -150,6 +152,10 @@ pub(crate) fn want(wanted: &mut Wanted, changes: &[Change]) {
             Change::Part { agent, target } => wanted.row(RELATIONSHIPS, key(&[agent.as_str(), target])),
             Change::Past(past) => wanted.row(PAST, past::id_of(&past.event)),
             Change::Seen { posts, .. } => posts.iter().for_each(|post| wanted.row(SEEN, post.as_str())),
+            Change::Cast { agent, documents: cast, .. } => {
+                wanted.set(&queries::CASTS_OF, "agent", agent.as_str());
+                cast.iter().for_each(|document| wanted.row(DOCUMENTS, documents::id_of(&document.digest)));
+            }
             Change::RestoreState { .. } | Change::Strikes(_) | Change::Halt(_) => {}
         }
     }
@@ -196,6 +202,9 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, commit
             Change::Strikes(row) => strikes::put(tx, row).await?,
             Change::Part { agent, target } => {
                 tx.delete(RELATIONSHIPS, &key(&[agent.as_str(), target])).await?;
+            }
+            Change::Cast { agent, cast, documents: all } => {
+                documents::cast(tx, agent, cast, all, committed.seq).await?
             }
             Change::Past(past) => past::put(tx, past).await?,
             Change::Seen { posts, keep } => past::see(tx, posts, *keep).await?,

@@ -12,6 +12,7 @@ mod change;
 mod commit;
 mod commits;
 mod db;
+mod documents;
 mod events;
 mod fault;
 mod fields;

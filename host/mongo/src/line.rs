@@ -127,7 +127,7 @@ impl Line {
         if let Err(error) = &written {
             tracing::error!(%error, "commits were not written");
             // Work that changed nothing has its own answer, but what it saw may not be there.
-            jobs.iter_mut().for_each(|job| job.fail(again(error)));
+            jobs.iter_mut().for_each(|job| job.fail(error.clone()));
         }
         debug_assert_eq!(changing.len(), jobs.len());
         jobs.into_iter().for_each(Job::answer);
@@ -235,22 +235,9 @@ fn size(staged: &Staged) -> usize {
         + staged.answers.values().map(String::len).sum::<usize>()
 }
 
-/// The same error for another caller.
-pub(crate) fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::TakenOver { url } => StoreError::TakenOver { url: url.clone() },
-        StoreError::TooLarge { what, bytes, most } => {
-            StoreError::TooLarge { what: what.clone(), bytes: *bytes, most: *most }
-        }
-        StoreError::Closed => StoreError::Closed,
-        StoreError::Failed(reason) => StoreError::Failed(reason.clone()),
-        other => StoreError::Failed(other.to_string()),
-    }
-}
-
 fn fail(batch: Vec<Box<dyn Job>>, error: &StoreError) {
     for mut job in batch {
-        job.fail(again(error));
+        job.fail(error.clone());
         job.answer();
     }
 }

@@ -4,8 +4,9 @@
 use mongodb::bson::{Bson, Document};
 
 use crate::schema::{
-    AGENTS, ANSWERS, BUDGETS, COMMIT_PARTS, COMMITS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, LIKES, MEMORIES, META,
-    MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT, STRIKES, TIMERS,
+    AGENTS, ANSWERS, BUDGETS, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, LIKES,
+    MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT,
+    STRIKES, TIMERS,
 };
 
 /// A question.
@@ -123,6 +124,12 @@ queries! {
     KEPT_READS_WITH: KEPT_READS, "body" { equal: &["body"] }
     STRIKES_BY_ID: STRIKES, "_id_" { equal: &["_id"] }
     STRIKES_ALL: STRIKES, "key" { sort: &[("plugin", 1), ("digest", 1)] }
+    DOCUMENTS_BY_ID: DOCUMENTS, "_id_" { equal: &["_id"] }
+    CASTS_BY_ID: CASTS, "_id_" { equal: &["_id"] }
+    CASTS_OF: CASTS, "key" { equal: &["agent"] }
+    CASTS_AT: CASTS, "key" { equal: &["agent"], compared: &["seq"], sort: &[("seq", -1)] }
+    ROWS_DOCUMENTS: DOCUMENTS, "digest" { compared: &["digest"], sort: &[("digest", 1)] }
+    ROWS_CASTS: CASTS, "key" { compared: &["agent", "seq"], sort: &[("agent", 1), ("seq", 1)] }
     KNOWN_BY_ID: KNOWN, "_id_" { equal: &["_id"] }
     KNOWN_BY_N: KNOWN, "n" { equal: &["n"] }
     KNOWN_OLDEST: KNOWN, "n" { sort: &[("n", 1)] }
@@ -186,6 +193,8 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         OPEN_READS => &OPEN_READS_BY_ID,
         KEPT_READS => &KEPT_READS_BY_ID,
         STRIKES => &STRIKES_BY_ID,
+        DOCUMENTS => &DOCUMENTS_BY_ID,
+        CASTS => &CASTS_BY_ID,
         KNOWN => &KNOWN_BY_ID,
         PAST => &PAST_BY_ID,
         SEEN => &SEEN_BY_ID,

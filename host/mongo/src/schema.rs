@@ -27,12 +27,14 @@ pub(crate) const OPEN_READS: &str = "open_reads";
 pub(crate) const KEPT_READS: &str = "kept_reads";
 pub(crate) const STRIKES: &str = "strikes";
 pub(crate) const HALT: &str = "halt";
+pub(crate) const DOCUMENTS: &str = "documents";
+pub(crate) const CASTS: &str = "casts";
 pub(crate) const KNOWN: &str = "known";
 pub(crate) const PAST: &str = "past";
 pub(crate) const SEEN: &str = "seen";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 22] = [
+pub(crate) const APPLIED_TO: [&str; 24] = [
     META,
     EVENTS,
     JOURNAL,
@@ -55,6 +57,8 @@ pub(crate) const APPLIED_TO: [&str; 22] = [
     KNOWN,
     PAST,
     SEEN,
+    DOCUMENTS,
+    CASTS,
 ];
 
 /// The same name, for as long as the program runs.
@@ -94,6 +98,8 @@ pub(crate) const INDEXES: &[Index] = &[
     index(JOURNAL, "reads", &[("reads", 1)]),
     unique(OUTBOX, "seq", &[("seq", 1)]),
     index(OUTBOX, "account", &[("account", 1), ("seq", 1)]),
+    unique(DOCUMENTS, "digest", &[("digest", 1)]),
+    unique(CASTS, "key", &[("agent", 1), ("seq", 1)]),
     unique(KNOWN, "n", &[("n", 1)]),
     unique(PAST, "n", &[("n", 1)]),
     index(PAST, "handled", &[("handled", 1), ("n", 1)]),
