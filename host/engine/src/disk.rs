@@ -25,6 +25,8 @@ struct State {
     again: Option<Instant>,
     /// A damaged page stays: it is told once, whatever else can be written.
     said_corrupt: bool,
+    /// Another host writes there: it was told once, and this one ends.
+    taken_over: Option<String>,
 }
 
 impl State {
@@ -42,8 +44,13 @@ impl Disk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something could not be written or read. Answers whether the disk is why: then it is told here.
+    /// Something could not be written or read. Answers whether the disk is why, or another host: then it is told here, or
+    /// by whoever ends.
     pub(crate) fn failed(&self, error: &StoreError) -> bool {
+        if let StoreError::TakenOver { url } = error {
+            self.state().taken_over = Some(url.clone());
+            return true;
+        }
         let StoreError::Disk { fault, .. } = error else { return false };
         let mut state = self.state();
         let is_new = state.fault != Some(*fault) && !(*fault == DiskFault::Corrupt && state.said_corrupt);
@@ -80,6 +87,11 @@ impl Disk {
     /// What is wrong with it; none where the last thing was written.
     pub fn fault(&self) -> Option<DiskFault> {
         self.state().fault
+    }
+
+    /// Why this host has to end: another one has its place.
+    pub(crate) fn lost(&self) -> Option<StoreError> {
+        self.state().taken_over.clone().map(|url| StoreError::TakenOver { url })
     }
 
     /// How much may be under way at once, of so much: one thing, while it is not known whether it can be written.

@@ -125,6 +125,9 @@ impl Live {
     /// Runs until `stop` becomes true, then lets what is under way end and returns, after [`Live::stop_timeout`] in any
     /// case. What is dropped then is taken up by the next host: an invocation has changed nothing and runs again, an effect
     /// is `sent`.
+    ///
+    /// # Errors
+    /// [`StoreError::TakenOver`], at once: another host works with the same rows.
     pub async fn run(self, host: Arc<Host>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let mut boxes = Mailboxes::default();
         let mut lanes = Lanes::default();
@@ -136,6 +139,9 @@ impl Live {
         let mut vectors = JoinSet::new();
         vectors.spawn(embedding::run(Arc::clone(&host), stop.clone()));
         loop {
+            if let Some(error) = host.disk.lost() {
+                return Err(error);
+            }
             let now = host.clock.now();
             let most = host.disk.at_once(self.invocations.saturating_mul(UNDER_WAY));
             if most > 0 {

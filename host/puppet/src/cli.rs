@@ -172,6 +172,9 @@ pub struct Run {
     /// Stop after so long.
     #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
     pub length: Option<std::time::Duration>,
+    /// Where the rows are in MongoDB and another host works with them: send it away.
+    #[arg(long)]
+    pub take_over: bool,
 }
 
 /// First moment of simulated time.

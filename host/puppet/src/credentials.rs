@@ -70,6 +70,11 @@ pub fn get(setup: &Setup, name: &str) -> Result<Option<Secret>> {
     Ok(Some(value))
 }
 
+/// The value of a credential that cannot be done without: `why` says what it is for.
+pub fn needed(setup: &Setup, name: &str, why: &str) -> Result<Secret> {
+    get(setup, name)?.ok_or_else(|| trouble(setup, name, &format!("is not set, and {why}"), "set its variable"))
+}
+
 /// What a source holds, and its name for people. `of_environment`: the value, where it came with the configuration.
 pub fn of_source(
     setup: &Setup,
@@ -97,9 +102,7 @@ pub fn is_set(setup: &Setup, secrets: &SecretsFile, source: &KeySource, of_envir
 pub fn secrets(setup: &Setup) -> Result<SecretsFile> {
     let key = match &setup.config.store.key {
         None => None,
-        Some(name) => Some(get(setup, name)?.ok_or_else(|| {
-            trouble(setup, name, "is not set, and the secrets are encrypted under it", "set its variable")
-        })?),
+        Some(name) => Some(needed(setup, name, "the secrets are encrypted under it")?),
     };
     let file = SecretsFile::open(&setup.data, key).map_err(of_secrets)?;
     let values: Vec<Secret> = file.names().filter_map(|name| file.get(name)).collect();

@@ -114,7 +114,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Backup(args) => commands::backup::run(&setup, &args, out).await,
             Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
             Command::Verify => commands::verify::run(&setup, out).await,
-            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&args, out).await,
+            Command::Store(StoreCommand::Copy(args)) => commands::store::run(&setup, &args, out).await,
             Command::Emulate(args) => commands::emulate::run(&args, out).await,
             Command::Doctor(args) => commands::doctor::run(&setup, &args, out).await,
             Command::Config => commands::config::run(&setup, out),

@@ -14,19 +14,14 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
-/// The rows of the data folder.
+/// The rows of the deployment.
 pub async fn open(setup: &Setup) -> Result<Rows> {
     if_there(setup).await?.ok_or_else(|| nothing(setup))
 }
 
-/// The rows of the data folder; none where nothing has lived in it yet.
+/// The rows of the deployment; none where nothing has lived in it yet.
 pub async fn if_there(setup: &Setup) -> Result<Option<Rows>> {
-    // What is there and no folder, or cannot be looked at, is told by whoever opens it.
-    let fresh = !setup.data.exists() || setup.data.is_dir();
-    if fresh && matches!(setup.data.join("puppet.db").try_exists(), Ok(false)) {
-        return Ok(None);
-    }
-    Rows::open_read_only(setup).await.map(Some)
+    Rows::look(setup).await
 }
 
 /// All agents. Before the first run they are those that the configuration has; where it has none either, nothing

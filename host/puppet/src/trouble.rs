@@ -204,6 +204,15 @@ impl From<puppet_store::StoreError> for Trouble {
                 "stop the other host, or name another folder with --data",
             )
             .in_file(path),
+            E::Connect { .. } => {
+                let remedy = "see that the server runs, and that the credential of store.mongodb is its address";
+                Self::unreachable("no-database", message, remedy)
+            }
+            E::InUse { .. } => {
+                let remedy = "stop that host, or send it away with `puppet run --take-over`";
+                Self::unreachable("data-locked", message, remedy)
+            }
+            E::TakenOver { .. } => Self::unreachable("taken-over", message, "run one host on a database at a time"),
             E::Disk { fault, .. } => {
                 let remedy = fault.remedy();
                 match fault {

@@ -38,6 +38,38 @@ pub enum StoreError {
         /// Whose.
         pid: u32,
     },
+    /// A database server cannot be used.
+    #[error("cannot use {url}: {reason}")]
+    Connect {
+        /// Which, without its password.
+        url: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Another host works with a database.
+    #[error("{url} is in use by the host of {holder}")]
+    InUse {
+        /// Which, without its password.
+        url: String,
+        /// The machine and the data folder.
+        holder: String,
+    },
+    /// Another host writes to the same database: this one is behind, and must stop.
+    #[error("another host took over {url}: this one has stopped writing; run one host at a time")]
+    TakenOver {
+        /// Which, without its password.
+        url: String,
+    },
+    /// More than can be kept in one piece.
+    #[error("{what} has {bytes} bytes, at most {most} can be kept")]
+    TooLarge {
+        /// Of what.
+        what: String,
+        /// So many.
+        bytes: u64,
+        /// The bound.
+        most: u64,
+    },
     /// The disk under the database does not do what it should. What was answered before is not touched.
     #[error("{fault} ({reason})")]
     Disk {

@@ -55,6 +55,11 @@ impl Drop for Temporary {
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Backup, out: Output) -> Result<()> {
+    if setup.config.store.mongodb.is_some() {
+        let remedy = "copy them with `puppet store copy --from credential:NAME --to sqlite:DIR` while no host runs, or use the \
+                      server's own backup";
+        return Err(Trouble::input("not-here", "the rows are in MongoDB, and not in the data folder", remedy));
+    }
     records::open(setup).await?;
     let store = SqliteStore::open_read_only(&setup.data)?;
     let made = Timestamp::from_system();

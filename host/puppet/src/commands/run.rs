@@ -55,7 +55,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let lock = HostLock::take(&setup.data)?;
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));
-    let store = Rows::open(setup).await?;
+    let store = Rows::open_for_host(setup, args.take_over).await?;
     let secrets = credentials::secrets(setup)?;
     if let Some(warning) = secrets.warning() {
         out.note(format!("{} ({})", warning.message, warning.remedy));
@@ -135,7 +135,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let kept = retention::retention(&setup.config);
     let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
     let mut signals = Signals::new();
-    let driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
+    let mut driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
     let ready = Ready::write(&setup.data)?;
     let living = counted(count, "agent lives", "agents live");
     out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
@@ -151,18 +151,24 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     if count == 0 {
         out.note("no agents yet: `puppet agent import FILE.json`");
     }
-    signals.stop(args.length).await;
+    let ended_by_itself = tokio::select! {
+        () = signals.stop(args.length) => None,
+        ended = &mut driver => Some(ended),
+    };
     folders.abort();
     swaps.end();
     // The driver lets what is under way end, within its bound; a second signal ends it as it is.
     let _ = stop.send(true);
     let driver_ends = driver.abort_handle();
-    let finished = tokio::select! {
-        finished = driver => finished.map_err(Trouble::internal)?,
-        () = signals.stop(None) => {
-            driver_ends.abort();
-            Ok(())
-        }
+    let finished = match ended_by_itself {
+        Some(ended) => ended.map_err(Trouble::internal)?,
+        None => tokio::select! {
+            finished = driver => finished.map_err(Trouble::internal)?,
+            () = signals.stop(None) => {
+                driver_ends.abort();
+                Ok(())
+            }
+        },
     };
     // A piece that is under way is finished by the store.
     sweep.abort();

@@ -11,13 +11,14 @@ use crate::{
     cli::StoreCopy,
     output::{Output, Table},
     rows::Place,
+    setup::Setup,
     trouble::{Result, Trouble},
 };
 
 /// Runs it.
-pub async fn run(args: &StoreCopy, out: Output) -> Result<()> {
-    let from = Place::parse(&args.from, "--from")?;
-    let to = Place::parse(&args.to, "--to")?;
+pub async fn run(setup: &Setup, args: &StoreCopy, out: Output) -> Result<()> {
+    let from = Place::parse(setup, &args.from, "--from")?;
+    let to = Place::parse(setup, &args.to, "--to")?;
     if from == to {
         return Err(Trouble::input("bad-value", "both are the same store", "name another one").of_field("--to"));
     }

@@ -41,6 +41,9 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
 /// The database and its rows; of one that cannot even be opened, why.
 async fn stored(setup: &Setup, progress: verify::Tell<'_>) -> Result<Vec<Rule>> {
     // A folder that is not there is told by whoever opens rows.
+    if setup.config.store.mongodb.is_some() {
+        return verify::rows(&*records::open(setup).await?, progress).await;
+    }
     if setup.data.join(DATABASE).is_file()
         && let Err(error @ StoreError::Disk { fault: DiskFault::Corrupt, .. }) =
             SqliteStore::open_read_only(&setup.data)

@@ -33,6 +33,9 @@ impl Config {
         if let Some(key) = &self.store.key {
             rows.add("store.key", key.clone());
         }
+        if let Some(mongodb) = &self.store.mongodb {
+            rows.add("store.mongodb", mongodb.clone());
+        }
         rows.add("llm.default", self.llm.default.clone());
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);

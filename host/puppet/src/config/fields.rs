@@ -79,6 +79,13 @@ pub const FIELDS: &[Field] = &[
         "",
         "The secrets of the data folder are encrypted under it: a passphrase, or an identity of age (`AGE-SECRET-KEY-1…`). Without it they are in clear text.",
     ),
+    field(
+        "store.mongodb",
+        "name of a credential",
+        "",
+        "",
+        "The rows are in the MongoDB database whose address this credential is (`mongodb://…`). Without it they are in the data folder, which keeps packs and secrets either way.",
+    ),
     field("llm.default", "name of a provider", "offline", "", "Who writes for agents that name no provider."),
     field("llm.providers.<name>.kind", "openai", "openai", "", "The protocol: OpenAI's chat completions."),
     field(

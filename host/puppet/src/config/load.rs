@@ -103,6 +103,8 @@ impl Draft {
             let name = |text: &str| credentials::is_name(text).then(|| text.to_owned());
             let key = store.value.parsed("key", "the name of a credential (not the key itself)", name)?;
             self.config.store.key = key.map(|key| key.value);
+            let mongodb = store.value.parsed("mongodb", "the name of a credential (not the address itself)", name)?;
+            self.config.store.mongodb = mongodb.map(|mongodb| mongodb.value);
             lines.extend(store.value.leaves());
         }
         if let Some(llm) = root.section("llm", &known("llm"))? {

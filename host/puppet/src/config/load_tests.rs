@@ -153,7 +153,7 @@ fn presets_exist_when_their_keys_are_set() {
 #[test]
 fn credentials_have_one_place_each_and_show_no_value() {
     let file = "[credentials]\na = { env = \"MY_KEY\" }\n\"b/c\" = { file = \"k\" }\nd = { command = [\"p\", \"hush\"] }\n\
-                [store]\nkey = \"a\"\n";
+                [store]\nkey = \"a\"\nmongodb = \"d\"\n";
     let (config, _) = load(&[("puppet.toml", file), (".env", "MY_KEY=abc\n")], &[]).unwrap();
     assert_eq!(config.credentials["a"].value.as_ref().map(Secret::expose), Some("abc"));
     assert!(config.credentials.values().all(super::Credential::is_set));
@@ -161,6 +161,7 @@ fn credentials_have_one_place_each_and_show_no_value() {
     assert_eq!(setting(&config, "credentials.a.env"), ("MY_KEY".to_owned(), "puppet.toml:2".to_owned()));
     assert_eq!(setting(&config, "credentials.d.command").0, "p ********");
     assert_eq!(setting(&config, "store.key"), ("a".to_owned(), "puppet.toml:6".to_owned()));
+    assert_eq!(setting(&config, "store.mongodb"), ("d".to_owned(), "puppet.toml:7".to_owned()));
 
     let (unset, _) = load(&[("puppet.toml", file)], &[]).unwrap();
     assert!(!unset.credentials["a"].is_set());

@@ -265,7 +265,8 @@ fn check_credentials(config: &Config) -> Result<()> {
         _ => None,
     };
     let of_accounts = config.tweet.x.accounts.iter().filter_map(of_account);
-    let of_store = config.store.key.clone().map(|name| ("store.key".to_owned(), name));
+    let of_store = [("store.key", &config.store.key), ("store.mongodb", &config.store.mongodb)];
+    let of_store = of_store.into_iter().filter_map(|(key, name)| Some((key.to_owned(), name.clone()?)));
     for (key, name) in config.llm.providers.iter().filter_map(of_provider).chain(of_accounts).chain(of_store) {
         if !config.credentials.contains_key(&name) {
             let known: Vec<&str> = config.credentials.keys().map(String::as_str).collect();

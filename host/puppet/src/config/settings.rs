@@ -135,9 +135,11 @@ impl LogLevel {
     }
 }
 
-/// `[store]`: how the data folder is kept.
+/// `[store]`: where the rows are, and how the data folder is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Store {
+    /// The credential that is the address of a MongoDB database with the rows; `None`: they are in the data folder.
+    pub mongodb: Option<String>,
     /// The credential under which the secrets of the data folder are encrypted; `None`: they are not.
     pub key: Option<String>,
 }

@@ -4,7 +4,8 @@
 
 mod approvals;
 mod commits;
-mod copies;
+pub mod copies;
+mod crowds;
 mod documents;
 mod doubts;
 mod forgotten;
@@ -12,6 +13,8 @@ mod journal;
 mod memories;
 mod outside;
 mod past;
+mod repeats;
+pub mod restarts;
 mod retention;
 mod rows;
 mod states;
@@ -30,6 +33,10 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     commits::an_event_ends_with_its_invocation(&open().await).await;
     commits::a_commit_changes_everything(&open().await).await;
     commits::a_failure_takes_nothing_else_with_it(&open().await).await;
+    repeats::a_commit_twice_is_one(&open().await).await;
+    repeats::ids_are_their_bytes(&open().await).await;
+    repeats::pages_are_whole(&open().await).await;
+    crowds::many_write_at_once(&open().await).await;
     documents::what_an_agent_was_cast_with_is_found_by_place(&open().await).await;
     documents::a_document_that_holds_a_credential_is_not_kept(&open().await).await;
     journal::records_read_back(&open().await).await;

@@ -26,3 +26,9 @@ async fn a_store_in_a_file_conforms() {
     };
     conformance::run(open).await;
 }
+
+#[tokio::test]
+async fn a_store_in_a_file_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    conformance::restarts::run(|| async { SqliteStore::open(dir.path(), RELAXED).unwrap() }).await;
+}

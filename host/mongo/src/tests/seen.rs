@@ -1,0 +1,65 @@
+//! A host is seen by others, and a reader takes nobody's place.
+
+use std::time::Duration;
+
+use puppet_store::{Change, CommitStore as _, Halt, HaltStore as _, Result, StoreError};
+use puppet_types::Timestamp;
+
+use super::server::on_a_server;
+use crate::{MongoStore, Options, Presence};
+
+fn seen_as(holder: &str) -> Options {
+    Options { presence: Some(Presence { beat: Duration::from_millis(50), ..Presence::of(holder) }), ..Options::default() }
+}
+
+/// A write.
+async fn halt(store: &MongoStore) -> Result<()> {
+    let halt = Halt { since: Timestamp::default(), reason: None };
+    store.apply(vec![Change::Halt(Some(halt))]).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_lives_is_left_alone() {
+    on_a_server("a host that lives is left alone", async |server| {
+        let url = server.database();
+        let first = MongoStore::open(&url, seen_as("one")).await.unwrap();
+        let Err(StoreError::InUse { holder, .. }) = MongoStore::open(&url, seen_as("two")).await else {
+            panic!("two hosts");
+        };
+        assert_eq!(holder, "one");
+        first.halted().await.unwrap();
+
+        // Sent away on purpose, it stops at its next write.
+        let mut options = seen_as("two");
+        options.presence.as_mut().unwrap().takes_over = true;
+        let second = MongoStore::open(&url, options).await.unwrap();
+        halt(&second).await.unwrap();
+        assert!(matches!(halt(&first).await, Err(StoreError::TakenOver { .. })));
+        first.close().await;
+
+        // Closed, it is gone at once; who does not close is waited for, unless it has the same name.
+        second.close().await;
+        let third = MongoStore::open(&url, seen_as("three")).await.unwrap();
+        drop(third);
+        MongoStore::open(&url, seen_as("three")).await.unwrap().close().await;
+        drop(MongoStore::open(&url, seen_as("four")).await.unwrap());
+        MongoStore::open(&url, seen_as("five")).await.unwrap().close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_what_is_committed_and_takes_nobodys_place() {
+    on_a_server("a reader takes nobody's place", async |server| {
+        let url = server.database();
+        assert!(MongoStore::open_read_only(&url, Options::default()).await.unwrap().is_none());
+        let host = MongoStore::open(&url, seen_as("one")).await.unwrap();
+        halt(&host).await.unwrap();
+        let reader = MongoStore::open_read_only(&url, Options::default()).await.unwrap().unwrap();
+        assert!(reader.halted().await.unwrap().is_some());
+        assert!(matches!(halt(&reader).await, Err(StoreError::Closed)));
+        halt(&host).await.unwrap();
+        host.close().await;
+    })
+    .await;
+}
