@@ -34,6 +34,7 @@ mod retention;
 mod schemas;
 mod secrets;
 mod sending;
+mod shared_store;
 mod sight;
 mod simulate;
 mod store_copy;

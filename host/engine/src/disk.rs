@@ -8,14 +8,18 @@ use std::{
 };
 
 use puppet_store::{DiskFault, StoreError};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 /// How long a disk that fails is left alone before it is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How it stands.
 #[derive(Debug, Default)]
-pub struct Disk(Mutex<State>);
+pub struct Disk {
+    state: Mutex<State>,
+    /// Told once the host has to end.
+    ends: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -41,7 +45,7 @@ impl State {
 
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something could not be written or read. Answers whether the disk is why, or another host: then it is told here, or
@@ -49,6 +53,7 @@ impl Disk {
     pub(crate) fn failed(&self, error: &StoreError) -> bool {
         if let StoreError::TakenOver { url } = error {
             self.state().taken_over = Some(url.clone());
+            self.ends.notify_one();
             return true;
         }
         let StoreError::Disk { fault, .. } = error else { return false };
@@ -92,6 +97,11 @@ impl Disk {
     /// Why this host has to end: another one has its place.
     pub(crate) fn lost(&self) -> Option<StoreError> {
         self.state().taken_over.clone().map(|url| StoreError::TakenOver { url })
+    }
+
+    /// Returns when the host has to end.
+    pub(crate) async fn ends(&self) {
+        self.ends.notified().await;
     }
 
     /// How much may be under way at once, of so much: one thing, while it is not known whether it can be written.

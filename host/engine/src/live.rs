@@ -185,6 +185,7 @@ impl Live {
                 () = freed.notified() => {}
                 () = sleep_until(&host, next), if most > 0 => {}
                 () = host.disk.again() => {}
+                () = host.disk.ends() => {}
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
                         break;

@@ -69,7 +69,7 @@ pub enum Place {
 
 impl Place {
     /// Those of this deployment.
-    fn of(setup: &Setup) -> Result<Self> {
+    pub fn of(setup: &Setup) -> Result<Self> {
         match &setup.config.store.mongodb {
             None => Ok(Self::Folder(setup.data.clone())),
             Some(name) => credentials::needed(setup, name, "the rows are at that address").map(Self::Mongo),

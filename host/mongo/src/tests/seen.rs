@@ -9,7 +9,10 @@ use super::server::on_a_server;
 use crate::{MongoStore, Options, Presence};
 
 fn seen_as(holder: &str) -> Options {
-    Options { presence: Some(Presence { beat: Duration::from_millis(50), ..Presence::of(holder) }), ..Options::default() }
+    Options {
+        presence: Some(Presence { beat: Duration::from_millis(50), ..Presence::of(holder) }),
+        ..Options::default()
+    }
 }
 
 /// A write.

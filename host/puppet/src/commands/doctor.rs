@@ -20,7 +20,9 @@ use crate::{
     grants::Grants,
     installing, models,
     output::{List, Output, Table},
-    records, sandboxed,
+    records,
+    rows::Place,
+    sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
 };
@@ -210,9 +212,13 @@ async fn folder(setup: &Setup) -> Check {
         }
         Err(error) => return of_trouble("data folder", "fail", &error.into()),
     }
+    let rows = match Place::of(setup) {
+        Ok(place @ Place::Mongo(_)) => format!("; its rows are in {place}"),
+        _ => String::new(),
+    };
     match records::if_there(setup).await {
-        Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written"), ""),
-        Ok(None) => check("data folder", "ok", format!("{at} is empty"), ""),
+        Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written{rows}"), ""),
+        Ok(None) => check("data folder", "ok", format!("{at} is empty{rows}"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
     }
 }

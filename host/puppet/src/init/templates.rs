@@ -31,6 +31,9 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 [store]
 # The credential under which secrets.toml of the data folder is encrypted. For example:
 #key = "folder-key"
+# The credential that is the address of a MongoDB database (mongodb://HOST/DATABASE): the rows are there, and not in the
+# data folder. For example:
+#mongodb = "folder-key"
 
 [llm]
 # Who writes. `offline` needs no key and no network. With OPENAI_API_KEY or GROK_API_KEY set (in the environment or in
