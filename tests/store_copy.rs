@@ -66,7 +66,7 @@ fn what_cannot_be_copied_says_why() {
     let copy =
         |from: &str, to: &str, code| run(folder.path(), &["store", "copy", "--from", from, "--to", to]).exits(code);
     assert!(copy("sqlite:.puppet", "sqlite:.puppet", 2).stderr.contains("both are the same store"));
-    assert!(copy("postgres://x", "sqlite:moved", 2).stderr.contains("--from: `postgres://x` names no store"));
+    assert!(copy("postgres://x", "sqlite:moved", 2).stderr.contains("--from: `postgres:…` names no store"));
     let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     assert!(copy("sqlite:.puppet", "sqlite:moved", 4).stderr.contains("data-locked"));
     assert_eq!(host.stop(), 0);

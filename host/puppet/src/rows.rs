@@ -89,7 +89,9 @@ impl Place {
                 credentials::needed(setup, name, "the rows are at that address").map(Self::Mongo)
             }
             _ => {
-                let message = "this names no store";
+                // What comes after it may be a password.
+                let scheme = text.split(':').next().unwrap_or_default();
+                let message = format!("`{scheme}:…` names no store");
                 let remedy = "write `sqlite:DIR` for a data folder, `mongodb://HOST/DATABASE`, or `credential:NAME` for a \
                               credential that is such an address";
                 Err(Trouble::input("bad-value", message, remedy).of_field(field))
