@@ -6,8 +6,13 @@ command runs at a time. What passes here has not run on a real server.
 Prints one line, `port N`, on loopback; ends when its standard input does. `configureFailPoint` is understood as far as
 `failCommand` goes, with `after: true` for a fault that comes when the command was carried out, and `since` for faults that
 wait for a command of that name.
+
+With `--vector-search` it also has vector search indexes and the stage `$vectorSearch`, as far as MongoDB's manual says what
+they take, with exact cosines instead of an index that is built in the background. Without, it refuses both, as a server does
+that has no search.
 """
 
+import math
 import sys
 
 import bson
@@ -21,10 +26,14 @@ mockupdb.OpMsg.__repr__ = lambda _: "OpMsg"
 WIRE_VERSION = 21
 DUPLICATE_KEY = 11000
 PLAIN = {"maxBsonObjectSize": 16 << 20, "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": 100_000}
-BAD_VALUE, NO_SUCH_COMMAND, NO_SUCH_STAGE = 2, 59, 40324
+BAD_VALUE, NO_SUCH_COMMAND, INDEX_EXISTS, NO_SUCH_STAGE = 2, 59, 68, 40324
+SEARCHES = "--vector-search" in sys.argv
+VECTOR_SUBTYPE = 9
 
 client = mongomock.MongoClient()
 failures = []
+# Fields of vector search indexes, by database, collection and name.
+search_indexes = {}
 counted = {"query": 0, "insert": 0, "update": 0, "delete": 0, "command": 0}
 
 
@@ -54,7 +63,81 @@ def find(db, command):
     return cursor(db, command, list(found))
 
 
+def create_search_indexes(db, command):
+    collection = command["createSearchIndexes"]
+    if collection not in db.list_collection_names():
+        raise Refused(26, f"Collection '{db.name}.{collection}' does not exist.")
+    for index in command["indexes"]:
+        check(set(index) == {"name", "type", "definition"} and index["type"] == "vectorSearch", "an index of vectors")
+        vectors = [field for field in index["definition"]["fields"] if field["type"] == "vector"]
+        filters = [field for field in index["definition"]["fields"] if field["type"] == "filter"]
+        check(len(vectors) + len(filters) == len(index["definition"]["fields"]), "fields are vector or filter")
+        check(len(vectors) == 1 and set(vectors[0]) == {"type", "path", "numDimensions", "similarity"}, "one vector")
+        check(isinstance(vectors[0]["numDimensions"], int) and 1 <= vectors[0]["numDimensions"] <= 8192, "numDimensions")
+        check(vectors[0]["similarity"] in ("cosine", "euclidean", "dotProduct"), "similarity")
+        check(all(set(field) == {"type", "path"} for field in filters), "a filter has a path")
+        made = (vectors[0], {field["path"] for field in filters})
+        # The same again is no error.
+        if search_indexes.setdefault((db.name, collection, index["name"]), made) != made:
+            raise Refused(INDEX_EXISTS, f"Index {index['name']} already exists with a different definition.")
+    return {"indexesCreated": [{"id": "1", "name": index["name"]} for index in command["indexes"]]}
+
+
+def check(holds, what):
+    if not holds:
+        raise Refused(8, f"wrong shape: {what}")
+
+
+def check_filter(condition, paths):
+    for name, value in condition.items():
+        if name in ("$and", "$or"):
+            for branch in value:
+                check_filter(branch, paths)
+            continue
+        check(name in paths, f"{name} is no filter field of the index")
+        operators = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin"}
+        check(not isinstance(value, dict) or set(value) <= operators, f"operators of {name}")
+
+
+def floats(value):
+    """Of a BSON vector of 32-bit floats; none of anything else."""
+    if not isinstance(value, bson.binary.Binary) or value.subtype != VECTOR_SUBTYPE:
+        return None
+    vector = value.as_vector()
+    return vector.data if vector.dtype == bson.binary.BinaryVectorDtype.FLOAT32 else None
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b)) / (math.hypot(*a) * math.hypot(*b) or math.inf)
+
+
+def vector_search(db, collection, stage):
+    needed = {"index", "path", "queryVector", "numCandidates", "limit"}
+    check(needed <= set(stage) <= needed | {"filter"}, f"fields {sorted(stage)}")
+    check(all(isinstance(stage[field], int) for field in ("numCandidates", "limit")), "integers")
+    check(1 <= stage["limit"] <= stage["numCandidates"] <= 10000, "limit and numCandidates")
+    index = search_indexes.get((db.name, collection, stage["index"]))
+    if index is None:
+        return []
+    vector, paths = index
+    asked = floats(stage["queryVector"])
+    check(vector["path"] == stage["path"], "the path is that of the index")
+    check(asked is not None and len(asked) == vector["numDimensions"] and any(asked), "queryVector")
+    check_filter(stage.get("filter", {}), paths)
+    scored = []
+    for document in db[collection].find(stage.get("filter", {})):
+        numbers = floats(document.get(stage["path"]))
+        if numbers is not None and len(numbers) == len(asked):
+            scored.append((cosine(asked, numbers), document))
+    scored.sort(key=lambda pair: -pair[0])
+    return [document for _, document in scored[: stage["limit"]]]
+
+
 def aggregate(db, command):
+    first = command["pipeline"][0] if command["pipeline"] else {}
+    if SEARCHES and "$vectorSearch" in first:
+        check(len(command["pipeline"]) == 1, "a fake that knows no stage after it")
+        return cursor(db, command, vector_search(db, command["aggregate"], first["$vectorSearch"]))
     try:
         return cursor(db, command, list(db[command["aggregate"]].aggregate(command["pipeline"])))
     except (NotImplementedError, errors.OperationFailure) as error:
@@ -166,6 +249,7 @@ COMMANDS = {
     "update": update,
     "delete": delete,
     "createIndexes": create_indexes,
+    **({"createSearchIndexes": create_search_indexes} if SEARCHES else {}),
     "listIndexes": list_indexes,
     "dropDatabase": drop_database,
     "configureFailPoint": fail_point,

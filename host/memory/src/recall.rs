@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_grants::{Charge, Failure, Used};
-use puppet_store::{MemoryStore, StoreError, TextHit};
+use puppet_store::{MemoryStore, StoreError, TextHit, Vector};
 use puppet_types::{AgentId, CallError, Code, Memory, MemoryKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,14 @@ pub const LIMIT: u32 = 50;
 pub const RECENT_LIMIT: u32 = 100;
 /// Longest query in bytes.
 pub const QUERY_BYTES: usize = 16 << 10;
-/// Most rows that one recall looks at: the newest core memories, the newest others, and what full text proposes.
-pub const SCANNED_ROWS: usize = CORE_ROWS + OTHER_ROWS + TEXT_ROWS;
+/// Most rows that one recall looks at: the newest core memories, the newest others, what full text proposes, and what a
+/// store with a vector search proposes.
+pub const SCANNED_ROWS: usize = CORE_ROWS + OTHER_ROWS + TEXT_ROWS + NEAREST_ROWS;
 
 const CORE_ROWS: usize = 1_000;
 const OTHER_ROWS: usize = 500;
 const TEXT_ROWS: usize = 500;
+const NEAREST_ROWS: usize = 100;
 /// Associated memories that are looked up for one recall.
 const FOLLOWED: usize = 100;
 
@@ -149,12 +151,15 @@ impl Recaller {
     ) -> Result<(Found, Vec<Charge>), Failure> {
         check(query)?;
         let unasked = |error| Failure { error, used: Used::Nothing };
-        let rows = self.rows(agent, query).await.map_err(unasked)?;
+        let kinds: Vec<MemoryKind> = kinds::ALL.into_iter().filter(|kind| query.covers(*kind)).collect();
+        let mut rows = self.rows(agent, query, &kinds).await.map_err(unasked)?;
         let (vector, used) = self.vector_of(agent, query, means).await;
+        let nearest = self.nearest(agent, &kinds, vector.as_ref()).await;
+        add(&mut rows, nearest.map_err(|error| Failure::told(error, used.clone()))?);
         let mut scorer = Scorer::new(query, at, vector, Corpus::default());
-        scorer.learn(&rows);
+        scorer.learn(rows.values());
         let mut hits = Vec::new();
-        for TextHit { memory, vector } in rows {
+        for TextHit { memory, vector } in rows.into_values() {
             let (scored, kept) = scorer.score(memory, vector.as_ref());
             if kept {
                 hits.push(scored);
@@ -172,8 +177,12 @@ impl Recaller {
     }
 
     /// The rows that are scored, each once.
-    async fn rows(&self, agent: &AgentId, query: &Query) -> Result<Vec<TextHit>, CallError> {
-        let kinds: Vec<MemoryKind> = kinds::ALL.into_iter().filter(|kind| query.covers(*kind)).collect();
+    async fn rows(
+        &self,
+        agent: &AgentId,
+        query: &Query,
+        kinds: &[MemoryKind],
+    ) -> Result<BTreeMap<String, TextHit>, CallError> {
         let (core, others): (Vec<_>, Vec<_>) = kinds.iter().partition(|kind| **kind == MemoryKind::Core);
         let mut rows = BTreeMap::new();
         for (kinds, limit) in [(core, CORE_ROWS), (others, OTHER_ROWS)] {
@@ -184,10 +193,25 @@ impl Recaller {
         }
         let terms = terms(&query.text);
         if query.method == Method::Blended && !terms.is_empty() {
-            let proposed = self.store.text_candidates(agent, &terms, &kinds, TEXT_ROWS).await;
+            let proposed = self.store.text_candidates(agent, &terms, kinds, TEXT_ROWS).await;
             add(&mut rows, proposed.map_err(internal)?);
         }
-        Ok(rows.into_values().collect())
+        Ok(rows)
+    }
+
+    /// What is like the question, however old: where the store can say, and the vectors are those of a model.
+    async fn nearest(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        vector: Option<&Vector>,
+    ) -> Result<Vec<TextHit>, CallError> {
+        // No kinds would mean all of them to the store.
+        let Some((vector, _)) = vector.zip(self.embedder.as_ref()).filter(|_| !kinds.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let found = self.store.nearest(agent, kinds, vector, NEAREST_ROWS).await.map_err(internal)?;
+        Ok(found.unwrap_or_default())
     }
 
     async fn linked(

@@ -1,5 +1,5 @@
 //! Fields of documents. They are called as SQLite's columns, and hold the same: enums by name, JSON as text, unsigned
-//! numbers as the same 64 bits, truth as 0 or 1, vectors as bytes.
+//! numbers as the same 64 bits, truth as 0 or 1, vectors as the same bytes behind a head of two.
 
 use mongodb::bson::{Binary, Bson, Document, spec::BinarySubtype};
 use puppet_store::{Result, StoreError};
@@ -24,9 +24,28 @@ pub(crate) fn blob(bytes: &[u8]) -> Bson {
     Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() })
 }
 
-/// 32-bit little-endian floats.
-pub(crate) fn number_bytes(numbers: &[f32]) -> Bson {
-    blob(&numbers.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+/// What a vector of 32-bit floats begins with (BSON binary vector: the type of its numbers, and no padding).
+const FLOATS: [u8; 2] = [0x27, 0];
+
+/// 32-bit little-endian floats, as a server's vector search reads them.
+pub(crate) fn vector_field(numbers: &[f32]) -> Bson {
+    vector_of_bytes(&numbers.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+}
+
+/// The same from the bytes that SQLite has. What are no such numbers stay plain bytes.
+pub(crate) fn vector_of_bytes(bytes: &[u8]) -> Bson {
+    if !bytes.len().is_multiple_of(4) {
+        return blob(bytes);
+    }
+    Bson::Binary(Binary { subtype: BinarySubtype::Vector, bytes: [&FLOATS, bytes].concat() })
+}
+
+/// The bytes that SQLite has: of a vector those after its head, else all.
+pub(crate) fn plain(binary: &Binary) -> &[u8] {
+    match binary.bytes.strip_prefix(&FLOATS) {
+        Some(numbers) if binary.subtype == BinarySubtype::Vector => numbers,
+        _ => &binary.bytes,
+    }
 }
 
 /// A limit of rows; 0 is none.
@@ -127,7 +146,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn maybe_blob(&self, field: &str) -> Result<Option<&'a [u8]>> {
         match self.document.get(field) {
             None | Some(Bson::Null) => Ok(None),
-            Some(Bson::Binary(binary)) => Ok(Some(&binary.bytes)),
+            Some(Bson::Binary(binary)) => Ok(Some(plain(binary))),
             Some(_) => Err(self.wrong(field)),
         }
     }

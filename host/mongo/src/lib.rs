@@ -22,6 +22,7 @@ mod journal;
 mod line;
 mod look;
 mod memories;
+mod nearest;
 mod open;
 mod options;
 mod outbox;

@@ -13,6 +13,7 @@ use crate::{
     MongoStore, Options,
     fields::Fields,
     line::{Health, Shared},
+    nearest::Search,
     open, queries, recovery,
     store::Inner,
     text::Words,
@@ -44,6 +45,8 @@ impl MongoStore {
             appeared: Mutex::new(None),
             paid: Arc::new(AtomicBool::new(false)),
             words: Words::new()?,
+            search: Search::default(),
+            read_only: true,
         };
         Ok(Some(Self { inner: Arc::new(inner) }))
     }

@@ -8,7 +8,7 @@ use puppet_store::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 use puppet_types::{AgentId, Memory, MemoryKind};
 
 use crate::{
-    fields::{Fields, counts, json, key, limit, name, number_bytes, says},
+    fields::{Fields, counts, json, key, limit, name, says, vector_field},
     queries::{self, Query},
     schema::{MEMORIES, REMEMBERED},
     store::MongoStore,
@@ -26,7 +26,7 @@ const KINDS: [MemoryKind; 6] = [
     MemoryKind::Tweet,
 ];
 
-fn names(kinds: &[MemoryKind]) -> Vec<String> {
+pub(crate) fn names(kinds: &[MemoryKind]) -> Vec<String> {
     kinds.iter().map(name).collect()
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn remember(
         "author": memory.author.as_deref(),
         "trust": name(&memory.trust),
         "pinned": i64::from(memory.pinned),
-        "vector": vector.map(|vector| number_bytes(&vector.numbers)),
+        "vector": vector.map(|vector| vector_field(&vector.numbers)),
         "model": vector.map(|vector| vector.model.as_str()),
     };
     if let Some(known) = tx.get(MEMORIES, &id).await? {
@@ -222,6 +222,16 @@ impl MemoryStore for MongoStore {
         }
         hits.truncate(rows);
         Ok(hits)
+    }
+
+    async fn nearest(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        vector: &Vector,
+        rows: usize,
+    ) -> Result<Option<Vec<TextHit>>> {
+        self.nearest_rows(agent, kinds, vector, rows).await
     }
 
     async fn memory_size(&self, agent: &AgentId) -> Result<MemorySize> {

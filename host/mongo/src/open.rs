@@ -23,6 +23,7 @@ use crate::{
     fault::Fault,
     fields::Fields,
     line::{Health, Line, Shared},
+    nearest::Search,
     options::{told, without_secrets},
     presence, queries,
     recovery::Orphans,
@@ -70,6 +71,8 @@ impl MongoStore {
             appeared: Mutex::new(appeared),
             paid: Arc::new(AtomicBool::new(paid)),
             words: Words::new()?,
+            search: Search::default(),
+            read_only: false,
         };
         let store = Self { inner: Arc::new(inner) };
         if store.inner.paid.load(Ordering::Acquire) {

@@ -1,5 +1,5 @@
-//! Every question that is asked of a server, with the index that answers it. Nothing is asked that is not here: what is
-//! asked names its entry, and tests compare entry, filter and index.
+//! Every question that is asked of a server, with the index that answers it. Nothing is asked that is not here, but for
+//! what a search index answers (`nearest.rs`): what is asked names its entry, and tests compare entry, filter and index.
 
 use mongodb::bson::{Bson, Document};
 

@@ -11,7 +11,7 @@ use crate::{
     budgets,
     db::Db,
     fault::Fault,
-    fields::{Fields, corrupt, key, limit},
+    fields::{Fields, corrupt, key, limit, plain, vector_of_bytes},
     journal, memories,
     queries::{self, Query},
     schema::{
@@ -44,7 +44,7 @@ fn cell(table: &'static str, value: Option<&Bson>) -> Result<Cell> {
         Some(Bson::Int32(value)) => Cell::Int((*value).into()),
         Some(Bson::Double(value)) => Cell::Real(*value),
         Some(Bson::String(text)) => Cell::Text(text.clone()),
-        Some(Bson::Binary(binary)) => Cell::Blob(binary.bytes.clone()),
+        Some(Bson::Binary(binary)) => Cell::Blob(plain(binary).to_vec()),
         Some(other) => return Err(corrupt(table, &format!("a value of type {:?}", other.element_type()))),
     })
 }
@@ -297,6 +297,10 @@ impl RowStore for MongoStore {
             if table.name == MEMORIES {
                 let terms = self.inner.words.set(Fields::of(MEMORIES, &document).text("content")?)?;
                 memories::with_words(&mut document, terms.into_iter().collect());
+                if let Some(bytes) = Fields::of(MEMORIES, &document).maybe_blob("vector")? {
+                    let vector = vector_of_bytes(bytes);
+                    document.insert("vector", vector);
+                }
             }
             documents.push((id_of(table, &document)?, document));
         }

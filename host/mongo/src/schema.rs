@@ -2,8 +2,8 @@
 //! the columns; besides them a document has `_id` (the row's key as text) and `written` (the place of the commit that
 //! wrote it last: an earlier one never replaces it).
 
-/// What a database of this version has in `meta`.
-pub(crate) const VERSION: i64 = 1;
+/// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
+pub(crate) const VERSION: i64 = 2;
 
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const COMMIT_PARTS: &str = "commit_parts";

@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     db::Db,
     line::{Health, Shared},
+    nearest::Search,
     presence::Appeared,
     queries::Query,
     text::Words,
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     /// Whether there may be rows of paid reads, which the end of an invocation clears away.
     pub(crate) paid: Arc<AtomicBool>,
     pub(crate) words: Words,
+    pub(crate) search: Search,
+    pub(crate) read_only: bool,
 }
 
 /// A moment in which no commit is half applied.

@@ -8,7 +8,7 @@ use puppet_store::{LateVector, Result, VectorStore};
 use puppet_types::{AgentId, Memory};
 
 use crate::{
-    fields::{key, limit, number_bytes, says},
+    fields::{key, limit, says, vector_field},
     memories::memory,
     queries,
     schema::MEMORIES,
@@ -37,7 +37,7 @@ impl Work for PutVectors {
             let id = key(&[self.agent.as_str(), id]);
             let Some(mut row) = tx.get(MEMORIES, &id).await? else { continue };
             if says(&row, "content", content) {
-                row.insert("vector", number_bytes(&vector.numbers));
+                row.insert("vector", vector_field(&vector.numbers));
                 row.insert("model", &vector.model);
                 tx.put(MEMORIES, &id, row).await?;
             }

@@ -59,6 +59,18 @@ pub trait MemoryStore: Send + Sync {
         kinds: &[MemoryKind],
         limit: usize,
     ) -> Result<Vec<TextHit>>;
+    /// Rows of this agent and these kinds (empty = all) whose vectors are of the same model and point where this one does,
+    /// the nearest first, at most `limit`, however old. `None` where the store cannot say, which is no error; where it
+    /// can, rows may be missing that were written lately. No scores.
+    async fn nearest(
+        &self,
+        _agent: &AgentId,
+        _kinds: &[MemoryKind],
+        _vector: &Vector,
+        _limit: usize,
+    ) -> Result<Option<Vec<TextHit>>> {
+        Ok(None)
+    }
     /// How many rows per kind.
     async fn memory_counts(&self, agent: &AgentId) -> Result<Vec<(MemoryKind, u64)>>;
     /// How many rows there are, and how many bytes their texts have together.

@@ -16,14 +16,16 @@ use puppet_grants::{
     Amount, Answer, Charge, Elapsed, Failure, Gate, Ledger, Period, Request, Requests, Rights, UnbookedReads,
 };
 use puppet_store::Vector;
-use puppet_types::{AgentId, CallError, Capability, Code, InvocationId, Memory, MemoryKind, PackId, ReadStatus};
+use puppet_types::{
+    AgentId, CallError, Capability, Code, InvocationId, Memory, MemoryKind, PackId, ReadStatus, Timestamp,
+};
 
 use super::{
     Rows,
     calls::{Call, query},
     named, now, store,
 };
-use crate::{Embedder, LIKENESS_FROM, Memories, Method, Query, VectorTerms, embedding::hashed_vector};
+use crate::{Embedder, LIKENESS_FROM, Memories, Method, Query, Recaller, VectorTerms, embedding::hashed_vector};
 
 /// Ships are to the right, bread is to the left.
 #[derive(Default)]
@@ -156,6 +158,33 @@ async fn without_money_or_model_words_still_find() {
         );
         assert_eq!((scene.meaning.asked.load(SeqCst), scene.used()[0]), (asked, (Amount::Tokens, used, 0)), "{case}");
     }
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_scan_is_found_by_its_meaning_where_the_store_can_say() {
+    let rows = store();
+    let old = |id: &str, kind, content: &str| {
+        let memory = Memory { at: Timestamp::from_millis(0), ..named(id, kind, content) };
+        rows.put_with("ada", memory, of(MODEL, content));
+    };
+    old("old", Event, "the vessel leaks");
+    old("listed", Tweet, "a vessel of another kind");
+    for n in 0..600 {
+        rows.put_with("ada", named(&format!("m{n:03}"), Event, "rye takes two days"), of(MODEL, "rye"));
+    }
+    let agent = AgentId::new("ada");
+    let recaller = Recaller::with_embedder(Arc::clone(&rows) as _, Arc::new(Meaning::default()), MODEL);
+    let find = async |query: Query| -> Vec<String> {
+        let found = recaller.recall(&agent, &query, now()).await.unwrap();
+        found.into_iter().map(|hit| hit.memory.id).collect()
+    };
+    let ship = query("which ship is unsafe");
+    assert_eq!(find(ship.clone()).await, ["listed", "old"]);
+    assert_eq!(find(Query { kinds: vec![Event], ..ship.clone() }).await, ["old"]);
+    assert_eq!(find(Query { method: Method::Keyword, ..ship.clone() }).await, [""; 0], "words ask for no vector");
+    let broken = Meaning { fails: Some(Code::ProviderUnavailable), ..Meaning::default() };
+    let without = Recaller::with_embedder(Arc::clone(&rows) as _, Arc::new(broken), MODEL);
+    assert!(without.recall(&agent, &ship, now()).await.unwrap().is_empty(), "nor does a question without one");
 }
 
 #[tokio::test]

@@ -14,7 +14,11 @@ use async_trait::async_trait;
 use puppet_store::{MemorySize, MemoryStore, TextHit, Vector};
 use puppet_types::{AgentId, Memory, MemoryKind, Timestamp, Trust};
 
-use crate::{embedding::hashed_vector, memory_id, text::words};
+use crate::{
+    embedding::{HASHED, cosine, hashed_vector},
+    memory_id,
+    text::words,
+};
 
 /// Rows by agent and id.
 #[derive(Default)]
@@ -66,6 +70,22 @@ impl MemoryStore for Rows {
     ) -> puppet_store::Result<Vec<TextHit>> {
         let holds = |row: &TextHit| words(&row.memory.content).iter().any(|word| terms.contains(word));
         Ok(self.of(agent, kinds).into_iter().filter(holds).take(limit).collect())
+    }
+    /// As a store with a vector search answers. Hashed vectors are never asked for.
+    async fn nearest(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        vector: &Vector,
+        limit: usize,
+    ) -> puppet_store::Result<Option<Vec<TextHit>>> {
+        assert_ne!(vector.model, HASHED);
+        let mut rows = self.of(agent, kinds);
+        rows.retain(|row| row.vector.as_ref().is_some_and(|of| of.model == vector.model));
+        let far = |row: &TextHit| row.vector.as_ref().map_or(0.0, |of| -cosine(&of.numbers, &vector.numbers));
+        rows.sort_by(|a, b| far(a).total_cmp(&far(b)));
+        rows.truncate(limit);
+        Ok(Some(rows))
     }
     async fn memory_counts(&self, _: &AgentId) -> puppet_store::Result<Vec<(MemoryKind, u64)>> {
         Ok(Vec::new())

@@ -5,6 +5,7 @@ mod copies;
 mod crash;
 mod faults;
 mod hosts;
+mod nearest;
 mod opening;
 mod questions;
 mod seen;

@@ -71,7 +71,7 @@ impl Server {
         }
         if servers.is_empty() {
             match python() {
-                Some(python) => servers.push(Self::bridge(&python)),
+                Some(python) => servers.push(Self::bridge(&python, &[])),
                 None => skipped.push("the bridge (no python with mockupdb and mongomock)".to_owned()),
             }
         } else {
@@ -122,9 +122,14 @@ impl Server {
         Self::new(Kind::Mongod, format!("mongodb://127.0.0.1:{port}"), String::new(), Some(child), Some(folder))
     }
 
-    fn bridge(python: &Path) -> Self {
+    /// The bridge with its fake of a vector search; none where there is no bridge.
+    pub(super) fn searching() -> Option<Self> {
+        Some(Self::bridge(&python()?, &["--vector-search"]))
+    }
+
+    fn bridge(python: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(python);
-        command.arg(root().join("tests/mongo/bridge.py"));
+        command.arg(root().join("tests/mongo/bridge.py")).args(flags);
         let (child, port) = started(command, |line| line.strip_prefix("port ")?.trim().parse().ok());
         let parameters = "retryWrites=false".to_owned();
         Self::new(Kind::Bridge, format!("mongodb://127.0.0.1:{port}"), parameters, Some(child), None)

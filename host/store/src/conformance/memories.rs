@@ -174,3 +174,36 @@ pub async fn vectors_come_later(store: &impl Store) {
     with(&a, text("m1", 9), Some(made_by("old", &[4.0]))).await;
     assert_eq!(vector_of(&a, "m1").await, Some(made_by("old", &[4.0])));
 }
+
+/// Whether the store could say.
+pub async fn the_nearest_are_those_of_the_agent_and_the_model(store: &impl Store) -> bool {
+    let (a, b) = (AgentId::new("a"), AgentId::new("b"));
+    let with = async |agent: &AgentId, id: &str, kind: MemoryKind, vector: Option<Vector>| {
+        let memory = memory(id, kind, &format!("text {id}"), 1);
+        store.apply(vec![Change::Remember { agent: agent.clone(), memory, vector, cap: None }]).await.unwrap();
+    };
+    with(&a, "near", MemoryKind::Core, Some(made_by("new", &[1.0, 0.1]))).await;
+    with(&a, "far", MemoryKind::Event, Some(made_by("new", &[0.1, 1.0]))).await;
+    with(&a, "other", MemoryKind::Core, Some(made_by("old", &[1.0, 0.0]))).await;
+    with(&a, "longer", MemoryKind::Core, Some(made_by("new", &[1.0, 0.0, 0.0]))).await;
+    with(&a, "none", MemoryKind::Core, None).await;
+    with(&b, "another's", MemoryKind::Core, Some(made_by("new", &[1.0, 0.0]))).await;
+    let asked = made_by("new", &[1.0, 0.0]);
+    let nearest = async |kinds: &[MemoryKind], vector: &Vector, limit: usize| -> Option<Vec<TextHit>> {
+        store.nearest(&a, kinds, vector, limit).await.unwrap()
+    };
+    let found = nearest(&[], &asked, 9).await;
+    let scanned = store.memories(&a, &[], 9).await.unwrap();
+    assert_eq!(ids(&scanned), ["far", "longer", "near", "none", "other"], "what is asked changes nothing");
+    assert_eq!(nearest(&[], &made_by("new", &[0.0, 0.0]), 9).await, None, "it points nowhere");
+    let Some(found) = found else { return false };
+    assert_eq!(ids(&found), ["near", "far"]);
+    assert!(found.iter().all(|hit| scanned.contains(hit)), "whole rows, with their vectors");
+    assert_eq!(ids(&nearest(&[], &asked, 1).await.unwrap()), ["near"]);
+    assert_eq!(ids(&nearest(&[MemoryKind::Event, MemoryKind::Post], &asked, 9).await.unwrap()), ["far"]);
+    assert_eq!(ids(&nearest(&[], &made_by("new", &[1.0, 1.0, 1.0]), 9).await.unwrap()), ["longer"]);
+    assert_eq!(nearest(&[], &made_by("unheard", &[1.0, 0.0]), 9).await, Some(Vec::new()));
+    store.apply(vec![Change::Forget { agent: a.clone(), id: "near".into() }]).await.unwrap();
+    assert_eq!(ids(&nearest(&[], &asked, 9).await.unwrap()), ["far"]);
+    true
+}

@@ -10,7 +10,7 @@ mod documents;
 mod doubts;
 mod forgotten;
 mod journal;
-mod memories;
+pub mod memories;
 mod outside;
 mod past;
 mod repeats;
@@ -51,6 +51,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     memories::caps(&open().await).await;
     memories::full_text_stays_with_its_agent(&open().await).await;
     memories::vectors_come_later(&open().await).await;
+    memories::the_nearest_are_those_of_the_agent_and_the_model(&open().await).await;
     outside::posts(&open().await).await;
     outside::likes_and_counts(&open().await).await;
     outside::effects(&open().await).await;

@@ -255,6 +255,7 @@ passes_on! { MemoryStore {
     memories(agent: &AgentId, kinds: &[MemoryKind], limit: usize) -> Vec<TextHit>;
     memory(agent: &AgentId, id: &str) -> Option<TextHit>;
     text_candidates(agent: &AgentId, terms: &[String], kinds: &[MemoryKind], limit: usize) -> Vec<TextHit>;
+    nearest(agent: &AgentId, kinds: &[MemoryKind], vector: &Vector, limit: usize) -> Option<Vec<TextHit>>;
     memory_counts(agent: &AgentId) -> Vec<(MemoryKind, u64)>;
     memory_size(agent: &AgentId) -> MemorySize;
 } }
