@@ -211,6 +211,13 @@ fn a_case_is_run_on_a_desk_that_has_nothing_else() {
     let case: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&case["schema"], &case), (&"puppet.case/1".into(), &printed));
     assert_eq!(case["expected"]["digest"], place.serving());
+    let mode = std::fs::metadata(place.path().join("case.json")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    for there in ["case.json", ".puppet/puppet.db", "agents"] {
+        let again = replay(place.path(), &[&newest, "--export", there]).exits(2).stderr;
+        assert!(again.contains("error[file-exists]") && again.contains(there), "{again}");
+    }
+    assert_eq!(std::fs::read_to_string(place.path().join("case.json")).unwrap(), text);
     let keys = ["host.secret", "secrets.toml"].map(|name| std::fs::read(place.data().join(name)).unwrap_or_default());
     assert!(keys.iter().all(|key| key.is_empty() || !text.as_bytes().windows(key.len()).any(|part| part == key)));
 

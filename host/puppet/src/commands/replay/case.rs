@@ -186,11 +186,14 @@ pub fn open(path: &Path) -> Result<Subject> {
     case.subject().map_err(wrong)
 }
 
-/// Writes a record as a case; with `--json` it is printed, too.
+/// Writes a record as a case, for its owner's eyes; with `--json` it is printed, too. What is there stays.
 pub fn export(found: Found, path: &Path, out: Output) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Trouble::input("file-exists", "is there already", "name another file").in_file(path));
+    }
     let case = Case::of(found.map_err(subject::trouble)?)?;
     let text = serde_json::to_string_pretty(&case).map_err(Trouble::internal)? + "\n";
-    files::replace(path, scrub::json(&text).as_bytes(), None).map_err(|error| {
+    files::replace(path, scrub::json(&text).as_bytes(), Some(0o600)).map_err(|error| {
         Trouble::input("cannot-write", format!("cannot be written: {error}"), "name a file in a folder that is there")
             .in_file(path)
     })?;
