@@ -245,8 +245,15 @@ fn a_case_is_run_on_a_desk_that_has_nothing_else() {
     let ended = |told: &Value| told["items"][0]["outcome"]["replayed"].clone();
     assert_eq!((ended(&free), ended(&bound)), ("ok".into(), "breach".into()), "the case's own limits");
     edited["schema"] = "puppet.case/2".into();
+    edited["weather"] = "of a later version".into();
     file("edited.json", edited.to_string().as_bytes());
-    assert!(replay(desk.path(), &["edited.json"]).exits(2).stderr.contains("puppet.case/1"));
+    let later = replay(desk.path(), &["edited.json"]).exits(2).stderr;
+    assert!(later.contains("error[case]") && later.contains("reads `puppet.case/1`"), "{later}");
+    assert!(later.contains("this puppet is too old for it") && !later.contains("--export"), "{later}");
+    for missing in ["nocase.json", "desk/nocase"] {
+        let told = replay(desk.path(), &[missing]).exits(2).stderr;
+        assert!(told.contains("error[case]") && told.contains(missing), "{told}");
+    }
     let mut files: Vec<_> = std::fs::read_dir(desk.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(

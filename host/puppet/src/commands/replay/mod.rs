@@ -44,13 +44,17 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
         told::all(&report, out)?;
         return verdict(&report);
     };
-    let is_case = Path::new(what).is_file();
-    let found = if is_case { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
+    let found = if names_a_case(what) { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
     if let Some(file) = &args.export {
         return case::export(found, file, out);
     }
     let report = one(setup, found, &mut builds, args.step, out).await?;
     verdict(&report)
+}
+
+/// An id has neither an ending nor a folder.
+fn names_a_case(what: &str) -> bool {
+    what.ends_with(".json") || what.contains(std::path::is_separator) || Path::new(what).is_file()
 }
 
 /// A record of the data folder.
