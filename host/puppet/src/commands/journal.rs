@@ -11,8 +11,8 @@ use crate::{
     cli::{Journal, JournalCommand},
     commands::budgets::present,
     control::unknown_agent,
-    duration,
     invocation::{EventView, InvocationView},
+    moment::since,
     output::{List, Output},
     records,
     setup::Setup,
@@ -122,19 +122,6 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
 }
 
 const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
-
-/// A time, or so long ago.
-pub(super) fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp> {
-    if let Some(at) = Timestamp::parse(text) {
-        return Ok(at);
-    }
-    let ago = duration::parse(text).map_err(|_| {
-        let message = format!("`{text}` is neither a time nor a length of time");
-        Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field(flag)
-    })?;
-    let millis = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-    Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
-}
 
 async fn show(store: &dyn Store, id: &str, out: Output) -> Result<()> {
     let id = InvocationId::new(id);
