@@ -148,7 +148,15 @@ fn what_cannot_be_run_again_says_why() {
     replay(place.path(), &["inv_of_nobody"]).exits(2);
     replay(place.path(), &[&id(&records[1]), "--step", "--json"]).exits(2);
     replay(place.path(), &["--since", "1h", "--agent", "pip"]).exits(2);
-    assert_eq!(numbers(&replay(place.path(), &["--since", "2099-01-01T00:00:00Z", "--json"]).exits(0).json()), [0; 4]);
+    let none = replay(place.path(), &["--since", "2099-01-01", "--json"]).exits(3);
+    assert!(none.stderr.contains("unreplayable") && none.stderr.contains("no invocations match"), "{none:?}");
+    assert_eq!(numbers(&none.json()), [0; 4]);
+    let kind = records[1]["event"]["kind"].as_str().unwrap();
+    for command in [&["journal"][..], &["replay", "--since", "1h"]] {
+        let near = run(place.path(), &[command, &["--kind", &format!("{kind}x")]].concat());
+        assert!(near.stderr.contains(&format!("did you mean `{kind}`?")), "{near:?}");
+        assert_eq!(near.code, if command[0] == "journal" { 0 } else { 3 });
+    }
 
     // Its component goes.
     let component = guest(&STEPS, End::Ok, "first");

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Journal, JournalCommand},
-    commands::budgets::present,
+    commands::{
+        budgets::present,
+        event::{HOST_KINDS, KINDS},
+    },
+    config,
     control::unknown_agent,
     invocation::{EventView, InvocationView},
     moment::since,
@@ -39,6 +43,8 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     if let Some(agent) = &filter.agent {
         known(&*store, agent).await?;
     }
+    let no_such_kind = no_such_kind(&*store, filter.kind.as_deref()).await?;
+    no_such_kind.iter().for_each(|told| out.note(told));
     if args.follow {
         return follow(&*store, filter, out).await;
     }
@@ -56,7 +62,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     if out.json {
         return out.object(&List { schema: "puppet.journal/1", items, next });
     }
-    if items.is_empty() {
+    if items.is_empty() && no_such_kind.is_none() {
         out.note("no invocations match");
     }
     for item in items.iter().rev() {
@@ -72,6 +78,23 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 pub(super) async fn known(store: &dyn Store, agent: &AgentId) -> Result<()> {
     let all = records::everybody(store).await?;
     if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
+}
+
+/// Records that are looked at for kinds that are called nearly like one.
+const LOOKED_AT: usize = 256;
+
+/// What to say of a kind that no record has, with the nearest one.
+pub(super) async fn no_such_kind(store: &dyn Store, kind: Option<&str>) -> Result<Option<String>> {
+    let Some(kind) = kind else { return Ok(None) };
+    let of_kind = Filter { kind: Some(kind.to_owned()), limit: 1, ..Filter::default() };
+    if !store.journal(&of_kind).await?.is_empty() {
+        return Ok(None);
+    }
+    let latest = store.journal(&Filter { limit: LOOKED_AT, ..Filter::default() }).await?;
+    let mut kinds: Vec<&str> = latest.iter().map(|entry| entry.invocation.event.kind.as_str()).collect();
+    kinds.extend(KINDS.iter().chain(&HOST_KINDS).filter(|known| **known != kind));
+    let near = config::nearest(kind, &kinds).map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+    Ok(Some(format!("no invocation is of the kind `{kind}`{near}")))
 }
 
 /// Events that were given up, newest first; on a terminal oldest first, as the journal.

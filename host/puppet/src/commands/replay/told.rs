@@ -34,9 +34,6 @@ pub fn all(report: &Report, out: Output) -> Result<()> {
         out.line(out.dim(format!("{} more differ: --json has them all", differ.len() - SHOWN)))?;
     }
     reasons(report, out)?;
-    if report.items.is_empty() {
-        out.note("no invocations match");
-    }
     let Report { replayed, same, diverged, unreplayable, .. } = report;
     let diverged = format!("{diverged} diverged");
     let diverged = if report.diverged == 0 { out.good(diverged) } else { out.bad(diverged) };
