@@ -146,6 +146,10 @@ fn what_cannot_be_run_again_says_why() {
     let other = replay(place.path(), &[&id(&records[1]), "--with", "news"]).exits(3);
     assert!(other.stderr.contains("`pup` ran, and `news` is a version of `news`"), "{other:?}");
     replay(place.path(), &["inv_of_nobody"]).exits(2);
+    for args in [&[][..], &["--until", "1h"], &["--kind", "news"], &["--step"], &["--export", "case.json"]] {
+        let told = replay(place.path(), args).exits(2).stderr;
+        assert!(told.contains("error[usage]") && told.contains("`puppet replay --since TIME`"), "{args:?} {told}");
+    }
     replay(place.path(), &[&id(&records[1]), "--step", "--json"]).exits(2);
     replay(place.path(), &["--since", "1h", "--agent", "pip"]).exits(2);
     let none = replay(place.path(), &["--since", "2099-01-01", "--json"]).exits(3);
@@ -363,4 +367,17 @@ fn the_journal_is_followed_from_a_time_on() {
     child.kill().unwrap();
     child.wait().unwrap();
     reading.join().unwrap();
+
+    // So many, and no more.
+    let mut command = support::puppet(place.path());
+    command.args(["journal", "-f", "--since", "1h", "--limit", "2", "--json"]).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut ended = None;
+    support::until(std::time::Duration::from_secs(60), "it does not end", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut told).unwrap();
+    assert_eq!((ended.unwrap().code(), told.lines().count()), (Some(0), 2), "{told}");
 }

@@ -23,6 +23,8 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
+/// Entries that are listed where nothing else is said.
+const LISTED: usize = 50;
 /// How often `-f` looks.
 const FOLLOW_MS: u64 = 300;
 
@@ -46,7 +48,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     let no_such_kind = no_such_kind(&*store, filter.kind.as_deref()).await?;
     no_such_kind.iter().for_each(|told| out.note(told));
     if args.follow {
-        return follow(&*store, filter, out).await;
+        return follow(&*store, filter, args.limit, out).await;
     }
     let wanted = filter.limit;
     filter.limit += 1;
@@ -140,7 +142,7 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
         after_seq: None,
         before_seq: args.before,
         oldest_first: false,
-        limit: usize::try_from(args.limit).unwrap_or(10_000),
+        limit: args.limit.map_or(LISTED, |limit| usize::try_from(limit).unwrap_or(10_000)),
     })
 }
 
@@ -159,7 +161,9 @@ pub(super) fn no_such(id: &InvocationId) -> Trouble {
     Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
-async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()> {
+/// Ends after `most`, where that is said.
+async fn follow(store: &dyn Store, mut filter: Filter, most: Option<u64>, out: Output) -> Result<()> {
+    let mut left = most;
     // From a time on: what is there already comes first.
     if filter.since.is_none() {
         let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
@@ -174,6 +178,10 @@ async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()
             let effects = store.effects_of(&entry.invocation.id).await?;
             let view = InvocationView::new(entry, &effects);
             if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
+            left = left.map(|left| left.saturating_sub(1));
+            if left == Some(0) {
+                return Ok(());
+            }
         }
         if !is_full {
             tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;

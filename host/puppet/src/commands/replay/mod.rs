@@ -36,6 +36,11 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
         let remedy = "leave one of the two out: --json prints everything at once";
         return Err(Trouble::input("usage", "--step is for people, --json for programs", remedy));
     }
+    if args.what.is_none() && args.since.is_none() {
+        let remedy = "`puppet replay ID` or `puppet replay CASE.json` for one, `puppet replay --since TIME` for all since \
+                      then; --until, --agent, --kind and --outcome choose among those";
+        return Err(Trouble::input("usage", "it does not say which records: neither an id nor --since", remedy));
+    }
     let mut builds = Builds::new(setup, args.with.as_deref())?;
     let Some(what) = &args.what else {
         let store: Arc<dyn Store> = records::open(setup).await?.shared();
