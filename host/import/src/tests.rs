@@ -419,3 +419,22 @@ fn the_original_agents_move_whole() {
         assert_whole(&deployment, &file.file, "", &value);
     }
 }
+
+#[test]
+fn a_file_that_could_not_be_named_is_refused_before_it_is() {
+    // A megabyte, of which each leaf would have a path as long as that.
+    let large = json!({"agentId": "ada", "k".repeat(1_000_000): vec![1; 10_000]});
+    for name in ["data/memories/ada.json", "dump/agent-memories.json", "dump/agent-events.json"] {
+        let place = Place::new();
+        place.put(name, &if name.starts_with("dump") { json!([large.clone()]) } else { large.clone() });
+        let problem = format!("{name}: the name of a field has 1000000 bytes: at most 256");
+        assert_eq!(place.problems(), [problem]);
+    }
+    let place = Place::new();
+    let bson = bson::serialize_to_vec(&doc! {"agentId": "ada", "k".repeat(1_000): [1, 2]}).unwrap();
+    place.write("dump/agent-memories.bson", &bson);
+    assert_eq!(place.problems(), ["dump/agent-memories.bson: the name of a field has 1000 bytes: at most 256"]);
+    let place = Place::new();
+    place.put("config/agents/eve.json", &json!({"id": "eve", "name": "Eve", "k".repeat(1_000): [1, 2]}));
+    assert_eq!(place.problems(), ["config/agents/eve.json: the name of a field has 1000 bytes: at most 256"]);
+}
