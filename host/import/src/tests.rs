@@ -226,6 +226,33 @@ fn events_come_out_in_the_order_of_the_contract() {
 }
 
 #[test]
+fn an_id_that_two_events_have_is_that_of_the_first() {
+    let place = Place::new();
+    let event = |agent: &str, text: &str, handled: &str| {
+        json!({"id": "e3", "type": "news", "agentId": agent, "timestamp": "2025-05-01T10:00:00Z", "data": {"handled": text},
+            "processedAt": handled})
+    };
+    let (at, later) = ("2025-05-01T10:00:01Z", "2025-05-01T10:00:02Z");
+    let events = json!([event("ada", "rain", at), event("bob", "snow", at), event("bob", "rain", later)]);
+    place.put("dump/agent-events.json", &events);
+    let deployment = place.read();
+    assert_whole(&deployment, "dump/agent-events.json", "", &events);
+    let told: Vec<(&str, &Value)> = deployment
+        .events
+        .iter()
+        .map(|past| (past.event.agent.as_str(), &past.event.payload["handled"]))
+        .collect();
+    assert_eq!(told, [("ada", &json!("rain")), ("bob", &json!("rain"))]);
+    for field in ["id", "type", "agentId", "timestamp", "data.handled", "processedAt"] {
+        let reason = reason(&deployment, &format!("[1].{field}"));
+        assert_eq!(reason, "another event has this id, and says something else");
+    }
+    assert_eq!(reason(&deployment, "[2].processedAt"), "it was told before when this event was handled");
+    let ignored = deployment.files.iter().map(|file| file.fates.ignored.len()).sum::<usize>();
+    assert_eq!(ignored, 7, "and nothing else stays behind");
+}
+
+#[test]
 fn events_have_a_bound_for_all_agents_together() {
     let place = Place::new();
     let events = ["a", "b", "c"].map(|id| json!({"id": id, "type": "news"}));
