@@ -232,6 +232,14 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
         ),
         (|old| fs::write(old.join(".env"), "A=1\nhalf a line\n").unwrap(), ".env:2: is no `NAME=value`"),
         (
+            |old| fs::write(old.join(".env"), "A=1\nNOTE=\nabc123SecretTailOfAKey9876==\n").unwrap(),
+            ".env:3: is no `NAME=value`",
+        ),
+        (
+            |old| fs::write(old.join(".env"), format!("{}=1\n", "A".repeat(65))).unwrap(),
+            ".env:1: is no `NAME=value`",
+        ),
+        (
             |old| fs::write(old.join(".env"), "NEWS_EVENT_INTERVAL=often\n").unwrap(),
             ".env: NEWS_EVENT_INTERVAL: is no value of",
         ),
@@ -248,6 +256,8 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
         damage(&folder.path().join("old"));
         let refused = import(folder.path(), &[]).exits(2);
         assert!(refused.stderr.contains("error[bad-deployment]") && refused.stderr.contains(expected), "{refused:?}");
+        let dry = import(folder.path(), &["--dry-run", "--json"]).exits(2);
+        assert!(![refused.stderr, dry.stdout].concat().contains("SecretTail"), "{expected}");
         assert_untouched(folder.path());
     }
 }
