@@ -202,6 +202,12 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     assert_eq!(standing(&import(folder.path(), &["--replace", "--json"]).exits(0).json())[0], ("mill-owl", "same"));
 }
 
+/// A pipe that nobody writes to, where a file was.
+fn pipe(path: &Path) {
+    let _ = fs::remove_file(path);
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
 #[test]
 fn what_is_wrong_is_named_and_nothing_is_half_imported() {
     type Damage = fn(&Path);
@@ -231,6 +237,8 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
             "processed_tweets.json: expected a list of ids of tweets, found an object",
         ),
         (|old| fs::write(old.join(".env"), "A=1\nhalf a line\n").unwrap(), ".env:2: is no `NAME=value`"),
+        (|old| pipe(&old.join(".env")), ".env: cannot be read: it is no plain file"),
+        (|old| pipe(&old.join("config/agents/mill-owl.json")), "mill-owl.json: cannot be read: it is no plain file"),
         (
             |old| fs::write(old.join(".env"), "A=1\nNOTE=\nabc123SecretTailOfAKey9876==\n").unwrap(),
             ".env:3: is no `NAME=value`",

@@ -92,7 +92,7 @@ const WITH_KEY: &[(&str, &str, &str)] = &[
 
 /// Reads it; nothing where there is none.
 pub fn read(folder: &Path, agents: &[AgentId]) -> Option<Env> {
-    let text = match files::text(&folder.join(FILE)) {
+    let text = match files::plain_text(&folder.join(FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         text => text,
     };

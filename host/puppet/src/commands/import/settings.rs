@@ -44,7 +44,7 @@ pub struct Draft {
 impl Draft {
     /// Of a file, or of none.
     pub fn of(file: &Path, settings: &[Setting], replace: bool) -> Result<Self> {
-        let (text, header) = match files::text(file) {
+        let (text, header) = match files::plain_text(file) {
             Ok(text) => (text, ""),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), HEADER),
             Err(error) => {
