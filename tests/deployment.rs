@@ -190,6 +190,7 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     for flags in [&[][..], &["--dry-run"]] {
         let refused = import(folder.path(), flags).exits(2);
         assert!(refused.stderr.contains("error[agent-exists]") && refused.stderr.contains("`mill-owl`"), "{refused:?}");
+        assert_eq!(refused.stdout, "", "nothing would be imported");
         assert_eq!(ids(folder.path()), ["mill-owl"]);
         assert!(!folder.path().join("puppet.toml").exists() && !folder.path().join(".puppet/secrets.toml").exists());
     }
@@ -386,9 +387,12 @@ fn a_mention_that_the_original_saw_to_is_not_taken_in_again() {
 fn events_of_the_original_are_handled_again_in_the_order_of_the_contract() {
     let folder = place();
     fs::remove_file(folder.path().join("old/.env")).unwrap();
-    for _ in 0..2 {
-        assert_eq!(import(folder.path(), &["--replay-events", "--json"]).exits(0).json()["replayed"], 5);
+    for new in [5, 0] {
+        let told = import(folder.path(), &["--replay-events", "--json"]).exits(0).json();
+        assert_eq!((&told["replayed"], &told["replayed_new"]), (&json!(5), &json!(new)));
     }
+    let told = import(folder.path(), &["--replay-events"]).exits(0).stdout;
+    assert!(told.contains("0 of 5 events sent once more: the others were sent before"), "{told}");
     let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     let replayed = || {
         let journal = run(folder.path(), &["journal", "--agent", "tide-clerk", "--json"]).exits(0).json();
