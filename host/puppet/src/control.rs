@@ -310,7 +310,8 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Say { said, wait_ms } => {
             let local = local.as_deref().ok_or_else(|| {
                 let message = "agents post on X here: what is said on the local timeline they could not answer";
-                Trouble::input("not-here", message, "mention the account on X")
+                let remedy = "nobody hears on X yet: ask for a post with `puppet event send command_post`";
+                Trouble::input("not-here", message, remedy)
             })?;
             let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());

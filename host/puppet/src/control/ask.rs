@@ -47,7 +47,7 @@ async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
     // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 19] = [
+    const CODES: [&str; 20] = [
         "unknown-agent",
         "agent-exists",
         "bad-request",
@@ -67,6 +67,7 @@ fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
         "store-corrupt",
         "store-failing",
         "already-seen",
+        "not-here",
     ];
     let known = CODES.iter().find(|known| **known == code);
     let message = if known.is_some() { message } else { format!("{code}: {message}") };
