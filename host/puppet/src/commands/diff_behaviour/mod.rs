@@ -6,7 +6,7 @@ mod compared;
 mod records;
 pub(super) mod side;
 mod stage;
-mod told;
+pub(super) mod told;
 
 use puppet_store::Store;
 use puppet_types::{AgentId, PackId};
