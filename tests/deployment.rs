@@ -244,10 +244,7 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
             |old| fs::write(old.join(".env"), "A=1\nNOTE=\nabc123SecretTailOfAKey9876==\n").unwrap(),
             ".env:3: is no `NAME=value`",
         ),
-        (
-            |old| fs::write(old.join(".env"), format!("{}=1\n", "A".repeat(65))).unwrap(),
-            ".env:1: is no `NAME=value`",
-        ),
+        (|old| fs::write(old.join(".env"), format!("{}=1\n", "A".repeat(65))).unwrap(), ".env:1: is no `NAME=value`"),
         (
             |old| fs::write(old.join(".env"), "NEWS_EVENT_INTERVAL=often\n").unwrap(),
             ".env: NEWS_EVENT_INTERVAL: is no value of",

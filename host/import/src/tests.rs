@@ -237,11 +237,8 @@ fn an_id_that_two_events_have_is_that_of_the_first() {
     place.put("dump/agent-events.json", &events);
     let deployment = place.read();
     assert_whole(&deployment, "dump/agent-events.json", "", &events);
-    let told: Vec<(&str, &Value)> = deployment
-        .events
-        .iter()
-        .map(|past| (past.event.agent.as_str(), &past.event.payload["handled"]))
-        .collect();
+    let told: Vec<(&str, &Value)> =
+        deployment.events.iter().map(|past| (past.event.agent.as_str(), &past.event.payload["handled"])).collect();
     assert_eq!(told, [("ada", &json!("rain")), ("bob", &json!("rain"))]);
     for field in ["id", "type", "agentId", "timestamp", "data.handled", "processedAt"] {
         let reason = reason(&deployment, &format!("[1].{field}"));

@@ -177,7 +177,11 @@ async fn follow(store: &dyn Store, mut filter: Filter, most: Option<u64>, out: O
             filter.after_seq = Some(entry.seq);
             let effects = store.effects_of(&entry.invocation.id).await?;
             let view = InvocationView::new(entry, &effects);
-            if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
+            if out.json {
+                out.object_line(&view)?
+            } else {
+                out.line(line(&view, out))?
+            }
             left = left.map(|left| left.saturating_sub(1));
             if left == Some(0) {
                 return Ok(());

@@ -182,7 +182,9 @@ pub fn open(path: &Path) -> Result<Subject> {
     let none = |error: serde_json::Error| wrong(format!("is no case: {error}"));
     let Named { schema } = serde_json::from_str(&text).map_err(none)?;
     if schema != SCHEMA {
-        return Err(other(&schema).map_or_else(|| wrong(format!("is no case: it is `{schema}`")), |it| it.in_file(path)));
+        return Err(
+            other(&schema).map_or_else(|| wrong(format!("is no case: it is `{schema}`")), |it| it.in_file(path))
+        );
     }
     let case: Case = serde_json::from_str(&text).map_err(none)?;
     case.subject().map_err(wrong)
@@ -197,7 +199,8 @@ struct Named {
 /// A case of another version.
 fn other(schema: &str) -> Option<Trouble> {
     let version: u32 = schema.strip_prefix("puppet.case/")?.parse().ok()?;
-    let message = format!("is a case of version {version}: this puppet, {}, reads `{SCHEMA}`", env!("CARGO_PKG_VERSION"));
+    let message =
+        format!("is a case of version {version}: this puppet, {}, reads `{SCHEMA}`", env!("CARGO_PKG_VERSION"));
     let remedy = "this puppet is too old for it: use the one that wrote it, or a later one";
     Some(Trouble::input("case", message, remedy))
 }

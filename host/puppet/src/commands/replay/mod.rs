@@ -50,11 +50,16 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
         if report.items.is_empty() {
             let no_such_kind = journal::no_such_kind(&*store, args.kind.as_deref()).await?;
             let message = no_such_kind.unwrap_or_else(|| "no invocations match".to_owned());
-            return Err(Trouble::refused("unreplayable", message, "`puppet journal` takes the same flags, and lists them"));
+            return Err(Trouble::refused(
+                "unreplayable",
+                message,
+                "`puppet journal` takes the same flags, and lists them",
+            ));
         }
         return verdict(&report);
     };
-    let found = if names_a_case(what) { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
+    let found =
+        if names_a_case(what) { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
     if let Some(file) = &args.export {
         return case::export(found, file, out);
     }
