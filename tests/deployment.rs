@@ -190,6 +190,7 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     for flags in [&[][..], &["--dry-run"]] {
         let refused = import(folder.path(), flags).exits(2);
         assert!(refused.stderr.contains("error[agent-exists]") && refused.stderr.contains("`mill-owl`"), "{refused:?}");
+        assert_eq!(refused.stdout, "", "nothing would be imported");
         assert_eq!(ids(folder.path()), ["mill-owl"]);
         assert!(!folder.path().join("puppet.toml").exists() && !folder.path().join(".puppet/secrets.toml").exists());
     }
@@ -200,6 +201,12 @@ fn an_agent_that_lives_here_is_named_and_replaced_only_when_that_is_said() {
     assert_eq!((&shown["mood"]["valence"], list(&shown, "relationships").len()), (&json!(0.0), 1), "{shown}");
     assert!(!keeps_something(folder.path(), "mill-owl"));
     assert_eq!(standing(&import(folder.path(), &["--replace", "--json"]).exits(0).json())[0], ("mill-owl", "same"));
+}
+
+/// A pipe that nobody writes to, where a file was.
+fn pipe(path: &Path) {
+    let _ = fs::remove_file(path);
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 #[test]
@@ -231,6 +238,13 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
             "processed_tweets.json: expected a list of ids of tweets, found an object",
         ),
         (|old| fs::write(old.join(".env"), "A=1\nhalf a line\n").unwrap(), ".env:2: is no `NAME=value`"),
+        (|old| pipe(&old.join(".env")), ".env: cannot be read: it is no plain file"),
+        (|old| pipe(&old.join("config/agents/mill-owl.json")), "mill-owl.json: cannot be read: it is no plain file"),
+        (
+            |old| fs::write(old.join(".env"), "A=1\nNOTE=\nabc123SecretTailOfAKey9876==\n").unwrap(),
+            ".env:3: is no `NAME=value`",
+        ),
+        (|old| fs::write(old.join(".env"), format!("{}=1\n", "A".repeat(65))).unwrap(), ".env:1: is no `NAME=value`"),
         (
             |old| fs::write(old.join(".env"), "NEWS_EVENT_INTERVAL=often\n").unwrap(),
             ".env: NEWS_EVENT_INTERVAL: is no value of",
@@ -248,6 +262,8 @@ fn what_is_wrong_is_named_and_nothing_is_half_imported() {
         damage(&folder.path().join("old"));
         let refused = import(folder.path(), &[]).exits(2);
         assert!(refused.stderr.contains("error[bad-deployment]") && refused.stderr.contains(expected), "{refused:?}");
+        let dry = import(folder.path(), &["--dry-run", "--json"]).exits(2);
+        assert!(![refused.stderr, dry.stdout].concat().contains("SecretTail"), "{expected}");
         assert_untouched(folder.path());
     }
 }
@@ -368,9 +384,12 @@ fn a_mention_that_the_original_saw_to_is_not_taken_in_again() {
 fn events_of_the_original_are_handled_again_in_the_order_of_the_contract() {
     let folder = place();
     fs::remove_file(folder.path().join("old/.env")).unwrap();
-    for _ in 0..2 {
-        assert_eq!(import(folder.path(), &["--replay-events", "--json"]).exits(0).json()["replayed"], 5);
+    for new in [5, 0] {
+        let told = import(folder.path(), &["--replay-events", "--json"]).exits(0).json();
+        assert_eq!((&told["replayed"], &told["replayed_new"]), (&json!(5), &json!(new)));
     }
+    let told = import(folder.path(), &["--replay-events"]).exits(0).stdout;
+    assert!(told.contains("0 of 5 events sent once more: the others were sent before"), "{told}");
     let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     let replayed = || {
         let journal = run(folder.path(), &["journal", "--agent", "tide-clerk", "--json"]).exits(0).json();

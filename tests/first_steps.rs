@@ -57,6 +57,10 @@ fn a_journal_knows_whom_it_can_hold() {
     assert!(unknown.stderr.contains("did you mean `generator:news`?"), "{}", unknown.stderr);
     run(&home, &["journal", "--agent", "ember"]).exits(0);
     run(&home, &["journal", "--agent", "generator:news"]).exits(0);
+    let printed = run(&home, &["journal", "--agent", "ember"]).exits(0).stdout;
+    let at = printed.split_whitespace().next().unwrap();
+    assert!(run(&home, &["journal", "--agent", "ember", "--since", at]).exits(0).stdout.contains(at), "{printed}");
+    run(&home, &["journal", "--since", at.split('T').next().unwrap()]).exits(0);
     let both = run(&home, &["journal", "-f", "--before", "3"]).exits(2);
     assert!(both.stderr.contains("--follow") && both.stderr.contains("--before"), "{}", both.stderr);
 }

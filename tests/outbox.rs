@@ -62,6 +62,17 @@ async fn effects_are_found_tried_anew_and_dropped_without_a_host() {
     assert_eq!((by(&[]), by(&["--agent", "harbour-watch"]), by(&["--account", "@Harbour_Watch"])), (6, 6, 6));
     assert_eq!((by(&["--account", "other"]), by(&["--state", "in-doubt"])), (0, 3));
     assert!(say(folder, &["list", "--agent", "harbor-watch"]).exits(2).stderr.contains("`harbour-watch`"));
+    let long = "It is told in so many words that a line has no room for them all.";
+    let unsure = Effect { reason: Some(format!("in doubt: {}", "why ".repeat(30))), ..in_doubt(long, true) };
+    let other = imported();
+    hold(&other.path().join(".puppet"), &[Effect { id: "eff_long".into(), ..unsure.clone() }]).await;
+    let listed = run(other.path(), &["outbox", "list"]).exits(0).stdout;
+    let line = listed.lines().nth(1).unwrap();
+    assert!(
+        line.contains(&unsure.not_before.to_string()) && line.contains(&format!("{}…", &long[..48].trim_end())),
+        "{line}"
+    );
+    assert!(line.contains("in-doubt") && !line.contains("in doubt") && line.ends_with("why why…"), "{line}");
     let shown = run(folder, &["outbox", "show", "eff_lost"]).exits(0).stdout;
     assert!(shown.contains("nobody can tell") && shown.contains("\"text\":\"eff_lost\""), "{shown}");
     assert!(say(folder, &["show", "eff_none"]).exits(2).stderr.contains("unknown-effect"));

@@ -146,9 +146,21 @@ fn what_cannot_be_run_again_says_why() {
     let other = replay(place.path(), &[&id(&records[1]), "--with", "news"]).exits(3);
     assert!(other.stderr.contains("`pup` ran, and `news` is a version of `news`"), "{other:?}");
     replay(place.path(), &["inv_of_nobody"]).exits(2);
+    for args in [&[][..], &["--until", "1h"], &["--kind", "news"], &["--step"], &["--export", "case.json"]] {
+        let told = replay(place.path(), args).exits(2).stderr;
+        assert!(told.contains("error[usage]") && told.contains("`puppet replay --since TIME`"), "{args:?} {told}");
+    }
     replay(place.path(), &[&id(&records[1]), "--step", "--json"]).exits(2);
     replay(place.path(), &["--since", "1h", "--agent", "pip"]).exits(2);
-    assert_eq!(numbers(&replay(place.path(), &["--since", "2099-01-01T00:00:00Z", "--json"]).exits(0).json()), [0; 4]);
+    let none = replay(place.path(), &["--since", "2099-01-01", "--json"]).exits(3);
+    assert!(none.stderr.contains("unreplayable") && none.stderr.contains("no invocations match"), "{none:?}");
+    assert_eq!(numbers(&none.json()), [0; 4]);
+    let kind = records[1]["event"]["kind"].as_str().unwrap();
+    for command in [&["journal"][..], &["replay", "--since", "1h"]] {
+        let near = run(place.path(), &[command, &["--kind", &format!("{kind}x")]].concat());
+        assert!(near.stderr.contains(&format!("did you mean `{kind}`?")), "{near:?}");
+        assert_eq!(near.code, if command[0] == "journal" { 0 } else { 3 });
+    }
 
     // Its component goes.
     let component = guest(&STEPS, End::Ok, "first");
@@ -211,6 +223,13 @@ fn a_case_is_run_on_a_desk_that_has_nothing_else() {
     let case: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&case["schema"], &case), (&"puppet.case/1".into(), &printed));
     assert_eq!(case["expected"]["digest"], place.serving());
+    let mode = std::fs::metadata(place.path().join("case.json")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    for there in ["case.json", ".puppet/puppet.db", "agents"] {
+        let again = replay(place.path(), &[&newest, "--export", there]).exits(2).stderr;
+        assert!(again.contains("error[file-exists]") && again.contains(there), "{again}");
+    }
+    assert_eq!(std::fs::read_to_string(place.path().join("case.json")).unwrap(), text);
     let keys = ["host.secret", "secrets.toml"].map(|name| std::fs::read(place.data().join(name)).unwrap_or_default());
     assert!(keys.iter().all(|key| key.is_empty() || !text.as_bytes().windows(key.len()).any(|part| part == key)));
 
@@ -238,8 +257,15 @@ fn a_case_is_run_on_a_desk_that_has_nothing_else() {
     let ended = |told: &Value| told["items"][0]["outcome"]["replayed"].clone();
     assert_eq!((ended(&free), ended(&bound)), ("ok".into(), "breach".into()), "the case's own limits");
     edited["schema"] = "puppet.case/2".into();
+    edited["weather"] = "of a later version".into();
     file("edited.json", edited.to_string().as_bytes());
-    assert!(replay(desk.path(), &["edited.json"]).exits(2).stderr.contains("puppet.case/1"));
+    let later = replay(desk.path(), &["edited.json"]).exits(2).stderr;
+    assert!(later.contains("error[case]") && later.contains("reads `puppet.case/1`"), "{later}");
+    assert!(later.contains("this puppet is too old for it") && !later.contains("--export"), "{later}");
+    for missing in ["nocase.json", "desk/nocase"] {
+        let told = replay(desk.path(), &[missing]).exits(2).stderr;
+        assert!(told.contains("error[case]") && told.contains(missing), "{told}");
+    }
     let mut files: Vec<_> = std::fs::read_dir(desk.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(
@@ -270,7 +296,10 @@ fn a_day_of_four_characters_comes_out_the_same() {
     assert!(items.is_sorted_by_key(|item| item["at"].as_str().unwrap().to_owned()), "in the order of the journal");
 
     let many = |of: &dyn Fn(&Value) -> bool| items.iter().filter(|item| of(item)).count() as u64;
-    let only = |more: &[&str]| numbers(&bulk(&[more, &["--json"]].concat()).exits(0).json())[0];
+    let only = |more: &[&str], wanted: u64| {
+        let code = if wanted == 0 { 3 } else { 0 };
+        numbers(&bulk(&[more, &["--json"]].concat()).exits(code).json())[0]
+    };
     let noon = "2026-01-05T12:00:00.000Z";
     let cases: [(&[&str], u64); 4] = [
         (&["--agent", "corner-cafe"], many(&|item| item["agent"] == "corner-cafe")),
@@ -280,7 +309,7 @@ fn a_day_of_four_characters_comes_out_the_same() {
     ];
     for (flags, wanted) in cases {
         assert!(wanted < total, "{flags:?} chooses some");
-        assert_eq!(only(flags), wanted, "{flags:?}");
+        assert_eq!(only(flags, wanted), wanted, "{flags:?}");
     }
     let journal = ["journal", "--until", noon, "--limit", "10000", "--json", "--data", "o/data"];
     let listed = run(folder.path(), &journal).exits(0).json();
@@ -341,4 +370,17 @@ fn the_journal_is_followed_from_a_time_on() {
     child.kill().unwrap();
     child.wait().unwrap();
     reading.join().unwrap();
+
+    // So many, and no more.
+    let mut command = support::puppet(place.path());
+    command.args(["journal", "-f", "--since", "1h", "--limit", "2", "--json"]).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut ended = None;
+    support::until(std::time::Duration::from_secs(60), "it does not end", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut told).unwrap();
+    assert_eq!((ended.unwrap().code(), told.lines().count()), (Some(0), 2), "{told}");
 }

@@ -94,7 +94,14 @@ fn a_wait_ends_where_the_host_does_not_answer() {
     signal(&host, "-STOP");
     let mut command = puppet(folder.path());
     command.args(LATE).args(["--within", "1s", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    is_told(ended(command.spawn().unwrap(), LIMIT), "host-lost");
+    let spawned = command.spawn().unwrap();
+    let mut halt = puppet(folder.path());
+    let halt = halt.args(["halt", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    is_told(ended(spawned, LIMIT), "host-lost");
+    let halt = is_told(ended(halt, LIMIT), "host-lost").stderr;
+    assert!(halt.contains("may be done already, or be done yet") && halt.contains("`puppet doctor`"), "{halt}");
     signal(&host, "-CONT");
+    let halted = || run(folder.path(), &["doctor"]).stdout.contains("halted");
+    support::until(LIMIT, "it is not carried out", halted);
     assert_eq!(host.stop(), 0);
 }

@@ -226,6 +226,10 @@ fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
     // People write to the local timeline, which is not where these agents are.
     let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "harbour-watch"];
     let refused = run(folder.path(), &mention).exits(2);
+    assert!(
+        refused.stderr.contains("error[not-here]") && refused.stderr.contains("nobody hears on X yet"),
+        "{refused:?}"
+    );
     assert!(refused.stderr.contains("agents post on X here"), "{}", refused.stderr);
 }
 

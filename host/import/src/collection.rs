@@ -64,7 +64,9 @@ pub(crate) fn read(path: &Path, name: &str, (is_bson, packed): (bool, bool)) -> 
     let bytes = bytes.map_err(|error| file::unread(name, &error))?;
     let values = if is_bson {
         let damaged = |how| Problem::new("bad-bson", name, format!("is damaged: {how}"), "dump the collection again");
-        dump::documents(&bytes, MAX_DOCUMENTS).map_err(damaged)?
+        let values = dump::documents(&bytes, MAX_DOCUMENTS).map_err(damaged)?;
+        file::room(name, &values)?;
+        values
     } else {
         exported(name, &bytes)?
     };
@@ -88,6 +90,7 @@ fn exported(name: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     if values.len() > MAX_DOCUMENTS {
         return Err(Problem::new("too-large", name, format!("it holds more than {MAX_DOCUMENTS} documents"), remedy));
     }
+    file::room(name, &values)?;
     let mut out = Vec::with_capacity(values.len());
     for (n, value) in values.into_iter().enumerate() {
         let place = format!("[{n}]");

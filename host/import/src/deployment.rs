@@ -402,18 +402,32 @@ impl Reader<'_> {
     }
 }
 
-/// Copies for each agent; the same event told twice is one, for whomever either names.
+/// Copies for each agent; the same event told twice is one, for whomever either names. What has the id of another and
+/// says something else stays behind.
 fn events(told: Vec<Told>, everybody: &[AgentId], files: &mut [FileReport]) -> Vec<PastEvent> {
     let mut merged: Vec<Told> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for mut told in told {
-        files[told.file].fates.add(std::mem::take(&mut told.fates));
+        let first = places.get(&told.id).map(|at| &mut merged[*at]);
+        let mut fates = std::mem::take(&mut told.fates);
+        match &first {
+            Some(first) if !first.says_the_same(&told) => {
+                fates.left_behind("another event has this id, and says something else");
+                files[told.file].fates.add(fates);
+                continue;
+            }
+            Some(first) if first.handled != told.handled => {
+                fates.leaf_left_behind(&told.place("handled"), "it was told before when this event was handled");
+            }
+            _ => {}
+        }
+        files[told.file].fates.add(fates);
         if told.to.is_empty() {
             told.to = everybody.to_vec();
         }
-        match places.get(&told.id) {
-            Some(at) => {
-                let known = &mut merged[*at].to;
+        match first {
+            Some(first) => {
+                let known = &mut first.to;
                 told.to.retain(|agent| !known.contains(agent));
                 known.extend(told.to);
             }

@@ -70,6 +70,13 @@ impl Fates {
         self.ignored.extend(left.map(|Carried { field, .. }| Ignored { field, reason: reason.to_owned() }));
     }
 
+    /// The same of the leaf that was to go there.
+    pub(crate) fn leaf_left_behind(&mut self, to: &str, reason: &str) {
+        for Carried { field, .. } in self.carried.extract_if(.., |carried| carried.to == to) {
+            self.ignored.push(Ignored { field, reason: reason.to_owned() });
+        }
+    }
+
     /// How many leaves are named.
     pub fn leaves(&self) -> usize {
         self.carried.len() + self.ignored.len() + self.secrets_moved.len() + self.unknown.len()

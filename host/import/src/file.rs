@@ -7,6 +7,7 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
+use puppet_packs::import::Room;
 use serde_json::Value;
 
 use crate::Problem;
@@ -56,7 +57,18 @@ pub(crate) fn json(path: &Path, name: &str) -> Result<(Value, Vec<u8>), Problem>
         )
         .on_line(error.line())
     })?;
+    room(name, std::slice::from_ref(&value))?;
     Ok((value, bytes))
+}
+
+/// Whether everything in a file can be named.
+pub(crate) fn room(name: &str, values: &[Value]) -> Result<(), Problem> {
+    let mut room = Room::default();
+    let remedy = "it is not what the original engine wrote: mend it, or move it away";
+    values
+        .iter()
+        .try_for_each(|value| room.take(value))
+        .map_err(|message| Problem::new("too-large", name, message, remedy))
 }
 
 /// What is wrong with a text that is no JSON; where is told beside it.

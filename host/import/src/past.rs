@@ -1,6 +1,9 @@
 //! Events of the original: what happened, to whom, and when it was handled.
 
+use std::cmp::Reverse;
+
 use puppet_packs::import::snake;
+use puppet_store::PastEvent;
 use puppet_types::{AgentId, PAYLOAD_DEPTH, Priority, Timestamp, ids, is_too_deep};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +29,18 @@ pub(crate) struct Told {
     /// Whom it was for; nobody: everybody.
     pub(crate) to: Vec<AgentId>,
     pub(crate) fates: Fates,
+}
+
+impl Told {
+    /// Whether it is the other one told once more, whoever it is for.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        (&self.kind, self.priority, self.at, &self.payload) == (&other.kind, other.priority, other.at, &other.payload)
+    }
+
+    /// Where something of it goes.
+    pub(crate) fn place(&self, what: &str) -> String {
+        format!("past.{}.{what}", self.id)
+    }
 }
 
 /// Reads one; `known` are the agents that there are. `Err(Ok)` where it was for others alone.
@@ -179,6 +194,12 @@ impl Reading<'_> {
         }
         Ok(Ok(self.told))
     }
+}
+
+/// The order in which the original would handle events: the highest priority first, equals as they came (contract §7).
+pub fn in_the_order_of_the_contract(mut events: Vec<PastEvent>) -> Vec<PastEvent> {
+    events.sort_by_key(|past| Reverse(past.event.priority));
+    events
 }
 
 /// By name or rank: low 0 < normal 1 < high 2 < critical 3 (contract §7).

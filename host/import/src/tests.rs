@@ -226,6 +226,30 @@ fn events_come_out_in_the_order_of_the_contract() {
 }
 
 #[test]
+fn an_id_that_two_events_have_is_that_of_the_first() {
+    let place = Place::new();
+    let event = |agent: &str, text: &str, handled: &str| {
+        json!({"id": "e3", "type": "news", "agentId": agent, "timestamp": "2025-05-01T10:00:00Z", "data": {"handled": text},
+            "processedAt": handled})
+    };
+    let (at, later) = ("2025-05-01T10:00:01Z", "2025-05-01T10:00:02Z");
+    let events = json!([event("ada", "rain", at), event("bob", "snow", at), event("bob", "rain", later)]);
+    place.put("dump/agent-events.json", &events);
+    let deployment = place.read();
+    assert_whole(&deployment, "dump/agent-events.json", "", &events);
+    let told: Vec<(&str, &Value)> =
+        deployment.events.iter().map(|past| (past.event.agent.as_str(), &past.event.payload["handled"])).collect();
+    assert_eq!(told, [("ada", &json!("rain")), ("bob", &json!("rain"))]);
+    for field in ["id", "type", "agentId", "timestamp", "data.handled", "processedAt"] {
+        let reason = reason(&deployment, &format!("[1].{field}"));
+        assert_eq!(reason, "another event has this id, and says something else");
+    }
+    assert_eq!(reason(&deployment, "[2].processedAt"), "it was told before when this event was handled");
+    let ignored = deployment.files.iter().map(|file| file.fates.ignored.len()).sum::<usize>();
+    assert_eq!(ignored, 7, "and nothing else stays behind");
+}
+
+#[test]
 fn events_have_a_bound_for_all_agents_together() {
     let place = Place::new();
     let events = ["a", "b", "c"].map(|id| json!({"id": id, "type": "news"}));
@@ -418,4 +442,23 @@ fn the_original_agents_move_whole() {
         let value = serde_json::from_slice(&fs::read(place.path(&file.file)).unwrap()).unwrap();
         assert_whole(&deployment, &file.file, "", &value);
     }
+}
+
+#[test]
+fn a_file_that_could_not_be_named_is_refused_before_it_is() {
+    // A megabyte, of which each leaf would have a path as long as that.
+    let large = json!({"agentId": "ada", "k".repeat(1_000_000): vec![1; 10_000]});
+    for name in ["data/memories/ada.json", "dump/agent-memories.json", "dump/agent-events.json"] {
+        let place = Place::new();
+        place.put(name, &if name.starts_with("dump") { json!([large.clone()]) } else { large.clone() });
+        let problem = format!("{name}: the name of a field has 1000000 bytes: at most 256");
+        assert_eq!(place.problems(), [problem]);
+    }
+    let place = Place::new();
+    let bson = bson::serialize_to_vec(&doc! {"agentId": "ada", "k".repeat(1_000): [1, 2]}).unwrap();
+    place.write("dump/agent-memories.bson", &bson);
+    assert_eq!(place.problems(), ["dump/agent-memories.bson: the name of a field has 1000 bytes: at most 256"]);
+    let place = Place::new();
+    place.put("config/agents/eve.json", &json!({"id": "eve", "name": "Eve", "k".repeat(1_000): [1, 2]}));
+    assert_eq!(place.problems(), ["config/agents/eve.json: the name of a field has 1000 bytes: at most 256"]);
 }

@@ -495,9 +495,9 @@ pub struct Journal {
     /// Holds this text.
     #[arg(long)]
     pub text: Option<String>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub limit: u64,
+    /// At most so many: 50 where it is not given, with --follow until it is stopped.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub limit: Option<u64>,
     /// The page after this one (`next` of a `--json` answer).
     #[arg(long, value_name = "SEQ")]
     pub before: Option<u64>,

@@ -151,6 +151,19 @@ impl Request {
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
     }
+
+    /// What shows whether it was carried out; none of a question.
+    fn look(&self) -> Option<String> {
+        Some(match self {
+            Self::Budgets | Self::Agents | Self::Models | Self::Plugins => return None,
+            Self::Send { .. } | Self::Say { .. } => "`puppet event history` and `puppet journal`".to_owned(),
+            Self::AddAgent { .. } => "`puppet agent list`".to_owned(),
+            Self::Halt { .. } | Self::Resume => "`puppet doctor`".to_owned(),
+            Self::Decide { effect, .. } | Self::Outbox { effect, .. } => format!("`puppet outbox show {effect}`"),
+            Self::Forget { .. } | Self::Prune { .. } => "`puppet journal`".to_owned(),
+            Self::Regrant | Self::Swap { .. } | Self::Release { .. } => "`puppet plugins`".to_owned(),
+        })
+    }
 }
 
 /// How a plugin stands with a host.
@@ -310,7 +323,8 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Say { said, wait_ms } => {
             let local = local.as_deref().ok_or_else(|| {
                 let message = "agents post on X here: what is said on the local timeline they could not answer";
-                Trouble::input("not-here", message, "mention the account on X")
+                let remedy = "nobody hears on X yet: ask for a post with `puppet event send command_post`";
+                Trouble::input("not-here", message, remedy)
             })?;
             let events = said.write(host, local).await?;
             let event_id = events.first().map(|event| event.id.clone());

@@ -16,6 +16,14 @@ pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes(path, TEXT_BYTES)?).map_err(not_utf8)
 }
 
+/// The same, of a plain file: whoever opens a pipe may wait for ever.
+pub fn plain_text(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    text(path)
+}
+
 /// So many bytes at most; more are an error.
 pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

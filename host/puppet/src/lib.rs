@@ -22,6 +22,7 @@ pub mod installing;
 mod intake;
 mod invocation;
 mod models;
+mod moment;
 mod networks;
 mod output;
 mod panics;

@@ -17,7 +17,7 @@ use std::{
 use puppet_types::{AgentId, PackId};
 use serde_json::Value;
 
-pub use leaves::leaves;
+pub use leaves::{Room, leaves};
 pub use names::{is_secret, is_secret_address, snake};
 pub use report::{Carried, Ignored, ImportReport};
 
@@ -113,6 +113,9 @@ pub fn agent_file(file: &Path, text: &str) -> Result<Imported, ImportError> {
         let mut fault = fault(Problem::new(ErrorKind::Syntax, "", message, "mend the text there"));
         fault.line = Some(error.line());
         fault
+    })?;
+    Room::default().take(&root).map_err(|message| {
+        fault(Problem::new(ErrorKind::TooLarge, "", message, "an agent file is a few kilobytes of JSON"))
     })?;
     let Value::Object(root) = root else {
         let message = format!("expected an agent: a JSON object, found {}", named(&root));

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Replay {
     /// A recorded invocation, by its id; or a case that `--export` wrote.
-    #[arg(value_name = "ID|CASE.json", required_unless_present = "since", conflicts_with_all = MANY)]
+    #[arg(value_name = "ID|CASE.json", conflicts_with_all = MANY)]
     pub what: Option<String>,
     /// Run another build on the same recorded answers: a component (`.wasm`), a pack's folder or archive, `PACK@VERSION`,
     /// or `PACK` for what runs.
@@ -24,16 +24,16 @@ pub struct Replay {
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// With --since: only what was before this time.
-    #[arg(long, value_name = "TIME", requires = "since")]
+    #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// With --since: of one agent.
-    #[arg(long, value_name = "ID", requires = "since")]
+    #[arg(long, value_name = "ID")]
     pub agent: Option<String>,
     /// With --since: of one event kind.
-    #[arg(long, requires = "since")]
+    #[arg(long)]
     pub kind: Option<String>,
     /// With --since: ok, declined, failed or breach.
-    #[arg(long, value_name = "WORD", requires = "since")]
+    #[arg(long, value_name = "WORD")]
     pub outcome: Option<String>,
 }
 

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// Kinds that people may send; others need a `.` in them.
-const KINDS: [&str; 7] =
+pub(super) const KINDS: [&str; 7] =
     ["news", "mood_shift", "interaction_prompt", "command_post", "command_reply", "mention", "timeline_post"];
 /// Kinds that only the host makes.
-const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post_failed"];
+pub(super) const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post_failed"];
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {

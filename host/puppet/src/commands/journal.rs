@@ -9,16 +9,22 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Journal, JournalCommand},
-    commands::budgets::present,
+    commands::{
+        budgets::present,
+        event::{HOST_KINDS, KINDS},
+    },
+    config,
     control::unknown_agent,
-    duration,
     invocation::{EventView, InvocationView},
+    moment::since,
     output::{List, Output},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
 
+/// Entries that are listed where nothing else is said.
+const LISTED: usize = 50;
 /// How often `-f` looks.
 const FOLLOW_MS: u64 = 300;
 
@@ -39,8 +45,10 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     if let Some(agent) = &filter.agent {
         known(&*store, agent).await?;
     }
+    let no_such_kind = no_such_kind(&*store, filter.kind.as_deref()).await?;
+    no_such_kind.iter().for_each(|told| out.note(told));
     if args.follow {
-        return follow(&*store, filter, out).await;
+        return follow(&*store, filter, args.limit, out).await;
     }
     let wanted = filter.limit;
     filter.limit += 1;
@@ -56,7 +64,7 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
     if out.json {
         return out.object(&List { schema: "puppet.journal/1", items, next });
     }
-    if items.is_empty() {
+    if items.is_empty() && no_such_kind.is_none() {
         out.note("no invocations match");
     }
     for item in items.iter().rev() {
@@ -72,6 +80,23 @@ pub async fn run(setup: &Setup, args: Journal, out: Output) -> Result<()> {
 pub(super) async fn known(store: &dyn Store, agent: &AgentId) -> Result<()> {
     let all = records::everybody(store).await?;
     if all.contains(agent) { Ok(()) } else { Err(unknown_agent(agent, &all)) }
+}
+
+/// Records that are looked at for kinds that are called nearly like one.
+const LOOKED_AT: usize = 256;
+
+/// What to say of a kind that no record has, with the nearest one.
+pub(super) async fn no_such_kind(store: &dyn Store, kind: Option<&str>) -> Result<Option<String>> {
+    let Some(kind) = kind else { return Ok(None) };
+    let of_kind = Filter { kind: Some(kind.to_owned()), limit: 1, ..Filter::default() };
+    if !store.journal(&of_kind).await?.is_empty() {
+        return Ok(None);
+    }
+    let latest = store.journal(&Filter { limit: LOOKED_AT, ..Filter::default() }).await?;
+    let mut kinds: Vec<&str> = latest.iter().map(|entry| entry.invocation.event.kind.as_str()).collect();
+    kinds.extend(KINDS.iter().chain(&HOST_KINDS).filter(|known| **known != kind));
+    let near = config::nearest(kind, &kinds).map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+    Ok(Some(format!("no invocation is of the kind `{kind}`{near}")))
 }
 
 /// Events that were given up, newest first; on a terminal oldest first, as the journal.
@@ -117,24 +142,11 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
         after_seq: None,
         before_seq: args.before,
         oldest_first: false,
-        limit: usize::try_from(args.limit).unwrap_or(10_000),
+        limit: args.limit.map_or(LISTED, |limit| usize::try_from(limit).unwrap_or(10_000)),
     })
 }
 
 const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
-
-/// A time, or so long ago.
-pub(super) fn since(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp> {
-    if let Some(at) = Timestamp::parse(text) {
-        return Ok(at);
-    }
-    let ago = duration::parse(text).map_err(|_| {
-        let message = format!("`{text}` is neither a time nor a length of time");
-        Trouble::input("bad-value", message, "write 2026-01-05T00:00:00Z, or 2h for two hours ago").of_field(flag)
-    })?;
-    let millis = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-    Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
-}
 
 async fn show(store: &dyn Store, id: &str, out: Output) -> Result<()> {
     let id = InvocationId::new(id);
@@ -149,7 +161,9 @@ pub(super) fn no_such(id: &InvocationId) -> Trouble {
     Trouble::input("not-found", message, "`puppet journal` lists them; --data names another folder")
 }
 
-async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()> {
+/// Ends after `most`, where that is said.
+async fn follow(store: &dyn Store, mut filter: Filter, most: Option<u64>, out: Output) -> Result<()> {
+    let mut left = most;
     // From a time on: what is there already comes first.
     if filter.since.is_none() {
         let newest = store.journal(&Filter { limit: 1, ..Filter::default() }).await?;
@@ -163,7 +177,15 @@ async fn follow(store: &dyn Store, mut filter: Filter, out: Output) -> Result<()
             filter.after_seq = Some(entry.seq);
             let effects = store.effects_of(&entry.invocation.id).await?;
             let view = InvocationView::new(entry, &effects);
-            if out.json { out.object_line(&view)? } else { out.line(line(&view, out))? }
+            if out.json {
+                out.object_line(&view)?
+            } else {
+                out.line(line(&view, out))?
+            }
+            left = left.map(|left| left.saturating_sub(1));
+            if left == Some(0) {
+                return Ok(());
+            }
         }
         if !is_full {
             tokio::time::sleep(std::time::Duration::from_millis(FOLLOW_MS)).await;

@@ -6,13 +6,14 @@ mod word;
 
 use puppet_engine::Word;
 use puppet_store::{Effect, EffectState, OutboxStore, Store};
-use puppet_types::counted;
+use puppet_types::{Timestamp, counted};
 use serde::Serialize;
 
 use crate::{
     cli::{OutboxCommand, OutboxList},
     commands::halt::check_reason,
     control::unknown_agent,
+    feed::beginning,
     output::{List, Output, Table},
     records,
     setup::Setup,
@@ -33,7 +34,14 @@ struct Row {
     /// What a provider knows it by: the same effect is never done twice.
     idempotency_key: String,
     reason: Option<String>,
+    #[serde(skip)]
+    at: Timestamp,
+    #[serde(skip)]
+    text: String,
 }
+
+/// Characters shown of what somebody wrote, and of a reason; `outbox show` has all of both.
+const BEGINNING: usize = 48;
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<()> {
@@ -89,10 +97,22 @@ async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
         out.note("no effects match");
         return Ok(());
     }
-    let mut table = Table::new(&["effect", "agent", "account", "kind", "state", "attempts", "reason"]);
-    for Row { id, agent, account, kind, state, attempts, reason, .. } in items {
-        let (kind, state) = (kind.to_owned(), state.name().to_owned());
-        table.row([id, agent, account, kind, state, attempts.to_string(), reason.unwrap_or_default()]);
+    let mut table = Table::new(&[
+        "effect",
+        "agent",
+        "account",
+        "kind",
+        "not before",
+        "state",
+        "attempts",
+        "what it says",
+        "reason",
+    ]);
+    for Row { id, agent, account, kind, state, attempts, reason, at, text, .. } in items {
+        let reason = reason.map_or_else(String::new, |reason| beginning(beside(state, &reason), BEGINNING));
+        let (kind, at, state, attempts) =
+            (kind.to_owned(), at.to_string(), state.name().to_owned(), attempts.to_string());
+        table.row([id, agent, account, kind, at, state, attempts, text, reason]);
     }
     table.print(out)?;
     if let Some(next) = next {
@@ -111,8 +131,18 @@ impl Row {
             state: effect.state,
             attempts: effect.attempts,
             idempotency_key: effect.id.to_string(),
+            at: effect.not_before,
+            text: effect.body.text().map_or_else(String::new, |text| beginning(text, BEGINNING)),
             reason: effect.reason,
         }
+    }
+}
+
+/// A reason as it stands beside the state that it speaks of.
+pub fn beside(state: EffectState, reason: &str) -> &str {
+    match state {
+        EffectState::InDoubt => reason.strip_prefix("in doubt: ").unwrap_or(reason),
+        _ => reason,
     }
 }
 

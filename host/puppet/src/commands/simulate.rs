@@ -27,7 +27,7 @@ use crate::{
     config::Llm,
     files, firstparty,
     grants::Grants,
-    models,
+    models, moment,
     output::{Output, Table},
     rows::Rows,
     setup::Setup,
@@ -90,7 +90,7 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn read(setup: &Setup, args: &Simulate) -> Result<Self> {
-        let start = Timestamp::parse(&args.start).ok_or_else(|| {
+        let start = moment::parse(&args.start).ok_or_else(|| {
             let message = format!("`{}` is no time", args.start);
             Trouble::input("bad-value", message, "write for example 2026-01-05T00:00:00Z").of_field("--start")
         })?;

@@ -28,13 +28,13 @@ pub async fn ask(data: &Path, request: &Request) -> Result<Option<Value>> {
     text.push('\n');
     let limit = request.limit();
     let answer = match tokio::time::timeout(limit, exchange(stream, &text)).await {
-        Ok(answer) => answer.map_err(|error| lost(&error))?,
-        Err(_) => return Err(lost(&io::Error::other(format!("nothing came in {} s", limit.as_secs())))),
+        Ok(answer) => answer.map_err(|error| unanswered(&error, request))?,
+        Err(_) => return Err(unanswered(&io::Error::other(format!("nothing came in {} s", limit.as_secs())), request)),
     };
     match serde_json::from_str(&answer) {
         Ok(Reply::Done(value)) => Ok(Some(value)),
         Ok(Reply::Refused { exit, code, message, remedy }) => Err(refused(exit, &code, message, remedy)),
-        Err(_) => Err(lost(&io::Error::other("it ended without an answer"))),
+        Err(_) => Err(unanswered(&io::Error::other("it ended without an answer"), request)),
     }
 }
 
@@ -47,7 +47,7 @@ async fn exchange(mut stream: UnixStream, request: &str) -> io::Result<String> {
 
 fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
     // Codes are static texts: one that this version does not know is told in the message.
-    const CODES: [&str; 19] = [
+    const CODES: [&str; 20] = [
         "unknown-agent",
         "agent-exists",
         "bad-request",
@@ -67,6 +67,7 @@ fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
         "store-corrupt",
         "store-failing",
         "already-seen",
+        "not-here",
     ];
     let known = CODES.iter().find(|known| **known == code);
     let message = if known.is_some() { message } else { format!("{code}: {message}") };
@@ -82,4 +83,12 @@ fn refused(exit: u8, code: &str, message: String, remedy: String) -> Trouble {
 fn lost(error: &io::Error) -> Trouble {
     let message = format!("the host of this data folder does not answer: {error}");
     Trouble::unreachable("host-lost", message, "see what the host says, or start it again")
+}
+
+/// It has the request, and may carry it out when it comes to itself.
+fn unanswered(error: &io::Error, request: &Request) -> Trouble {
+    let Some(look) = request.look() else { return lost(error) };
+    let trouble = lost(error);
+    let message = format!("{}; what was asked may be done already, or be done yet", trouble.message);
+    Trouble { message, remedy: format!("look before you ask again: {look}"), ..trouble }
 }

@@ -6,7 +6,7 @@ mod compared;
 mod records;
 pub(super) mod side;
 mod stage;
-mod told;
+pub(super) mod told;
 
 use puppet_store::Store;
 use puppet_types::{AgentId, PackId};
@@ -16,6 +16,7 @@ use crate::{
     agents,
     cli::DiffBehaviour,
     commands::{budgets::present, journal},
+    moment,
     output::Output,
     records as folder,
     setup::Setup,
@@ -52,7 +53,7 @@ pub async fn run(setup: &Setup, args: &DiffBehaviour, out: Output) -> Result<()>
 }
 
 fn choice(setup: &Setup, args: &DiffBehaviour) -> Result<Choice> {
-    let since = args.since.as_deref().map(|text| journal::since(text, present(setup), "--since")).transpose()?;
+    let since = args.since.as_deref().map(|text| moment::since(text, present(setup), "--since")).transpose()?;
     Ok(Choice {
         agent: args.agent.as_deref().map(AgentId::new),
         kind: args.kind.clone(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     columns::{self, Line, Mark, Row},
-    compared::{Did, Item, LeftOut, Report, Sums},
+    compared::{Did, Item, Report, Sums},
 };
 use crate::{
     invocation::EventView,
@@ -30,7 +30,7 @@ pub fn tell(report: &Report, show: usize, out: Output) -> Result<()> {
     let differ = if report.changed == 0 { out.good(differ) } else { out.bad(differ) };
     let of = counted(agents as u64, "agent", "agents");
     out.line(format!("{records} of {of} run again on both: {} the same, {differ}", report.same))?;
-    left_out(&report.left_out, out)?;
+    reasons(report.left_out.iter().map(|record| record.reason.as_str()), out)?;
     sums(report, out)?;
     let changed: Vec<&Item> = report.items.iter().filter(|item| !item.same).collect();
     for item in changed.iter().take(show) {
@@ -44,10 +44,11 @@ pub fn tell(report: &Report, show: usize, out: Output) -> Result<()> {
     }
 }
 
-fn left_out(records: &[LeftOut], out: Output) -> Result<()> {
+/// Why records were not run again, each reason once.
+pub fn reasons<'a>(of_records: impl Iterator<Item = &'a str>, out: Output) -> Result<()> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-    for record in records {
-        *reasons.entry(record.reason.as_str()).or_default() += 1;
+    for reason in of_records {
+        *reasons.entry(reason).or_default() += 1;
     }
     for (reason, many) in reasons.iter().take(REASONS) {
         out.line(out.odd(format!("{} cannot be run again: {reason}", counted(*many, "record", "records"))))?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    commands::outbox::beside,
     feed::beginning,
     invocation::{DecisionView, InvocationView},
     output::Output,
@@ -157,7 +158,9 @@ fn lines(one: &Ended, out: Output) -> Vec<String> {
     lines.extend(one.decisions.iter().map(|decided| {
         let state = decided.state.map_or("dropped", EffectState::name);
         let text = decided.text.as_ref().map_or_else(String::new, |text| format!(": {text}"));
-        let reason = decided.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let reason = decided.reason.as_deref().map_or_else(String::new, |reason| {
+            format!(": {}", decided.state.map_or(reason, |state| beside(state, reason)))
+        });
         format!("    {} ({state}{reason}){text}", decided.kind)
     }));
     lines.push(out.dim(format!("    puppet journal show {}", one.invocation)));
@@ -186,12 +189,14 @@ mod tests {
             decisions: vec![
                 decided(None, Some("Tea."), None),
                 decided(Some(EffectState::Failed), None, Some("there is no post 7")),
+                decided(Some(EffectState::InDoubt), None, Some("in doubt: no answer came")),
             ],
         };
         let expected = [
             "  ember declined too-soon: not yet; again at 2026-01-05T09:41:00.000Z",
             "    post (dropped): Tea.",
             "    post (failed: there is no post 7)",
+            "    post (in-doubt: no answer came)",
             "    puppet journal show inv_1",
         ];
         assert_eq!(lines(&one, Output::new(true)), expected);

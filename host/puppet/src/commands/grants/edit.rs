@@ -16,6 +16,7 @@ use crate::{
     },
     files,
     grants::{Grants, Vouched, file},
+    moment,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -133,7 +134,7 @@ impl Draft {
             entry["mode"] = value(mode.as_str());
         }
         if let Some(expires) = &terms.expires {
-            let at = Timestamp::parse(expires).ok_or_else(|| {
+            let at = moment::parse(expires).ok_or_else(|| {
                 let remedy = "write a time like 2027-01-31T00:00:00Z";
                 Trouble::input("bad-value", "it is no time", remedy).of_field("--expires")
             })?;

@@ -92,7 +92,7 @@ const WITH_KEY: &[(&str, &str, &str)] = &[
 
 /// Reads it; nothing where there is none.
 pub fn read(folder: &Path, agents: &[AgentId]) -> Option<Env> {
-    let text = match files::text(&folder.join(FILE)) {
+    let text = match files::plain_text(&folder.join(FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         text => text,
     };
@@ -140,13 +140,27 @@ fn of_environment(name: &str) -> String {
     format!("env/{}", name.to_lowercase())
 }
 
+/// Whether a name is told: what is called like no variable may be the rest of a key that was broken into two lines.
+fn may_be_told(name: &str, value: &str) -> bool {
+    let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let of_agent = OF.iter().any(|(prefix, ..)| name.starts_with(prefix));
+    let begins = !name.starts_with(|c: char| c.is_ascii_digit());
+    let is_name = begins && name.len() <= NAME_BYTES && name.chars().all(is_upper);
+    (is_name || of_agent) && !value.starts_with('=')
+}
+
+/// Longest name of a variable that is no agent's.
+const NAME_BYTES: usize = 64;
+
+/// Credentials of one agent: where its id begins, whose it is, and what.
+const OF: [(&str, &str, &str); 3] = [
+    ("TWITTER_USERNAME_", "x", "username"),
+    ("TWITTER_PASSWORD_", "x", "password"),
+    ("SOLANA_PRIVATE_KEY_", "solana", "private_key"),
+];
+
 /// A credential of one agent: its id stands in the name.
 fn of_agent(name: &str, agents: &[AgentId]) -> Option<String> {
-    const OF: [(&str, &str, &str); 3] = [
-        ("TWITTER_USERNAME_", "x", "username"),
-        ("TWITTER_PASSWORD_", "x", "password"),
-        ("SOLANA_PRIVATE_KEY_", "solana", "private_key"),
-    ];
     let (rest, space, field) =
         OF.iter().find_map(|(prefix, space, field)| Some((name.strip_prefix(prefix)?, space, field)))?;
     let upper = |id: &AgentId| id.as_str().to_ascii_uppercase().replace('-', "_");
@@ -166,6 +180,11 @@ impl Env {
         };
         let mut values = BTreeMap::new();
         for Variable { line, name, value } in lines {
+            if !may_be_told(&name, &value) {
+                let problem = Problem::new("syntax", FILE, "is no `NAME=value`", "correct the line, or take it out");
+                self.problems.push(problem.on_line(line));
+                continue;
+            }
             if let Some((earlier, _)) = values.insert(name.clone(), (line, value.trim().to_owned())) {
                 let field = format!("{name} (line {earlier})");
                 self.report.fates.ignored(&field, &Json::Null, "a later line sets it again");

@@ -21,7 +21,8 @@ use plan::Plan;
 pub async fn run(setup: &Setup, config: Option<&Path>, args: &Import, out: Output) -> Result<()> {
     let file = config.unwrap_or(Path::new("puppet.toml"));
     let mut plan = Plan::of(setup, file, args, Timestamp::from_system()).await?;
-    if args.dry_run {
+    // People are told what would be done where it would; scripts find in it what is wrong.
+    if args.dry_run && (out.json || plan.deployment.problems.is_empty()) {
         told::tell(&plan, args, out)?;
     }
     plan.refused(out)?;

@@ -64,6 +64,8 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// Events that are to be sent once more, in their order.
     pub replayed: Vec<PastEvent>,
+    /// How many of them were not sent before; known when they are sent.
+    pub replayed_new: Option<usize>,
     /// For people.
     pub notes: Vec<String>,
     /// Now.
@@ -101,6 +103,7 @@ impl Plan {
             settings,
             kept: Vec::new(),
             replayed: Vec::new(),
+            replayed_new: None,
             notes,
             at,
         };

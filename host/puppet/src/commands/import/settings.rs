@@ -1,8 +1,9 @@
 //! Settings of the original in `puppet.toml`: put in where nothing stands, with the operator's comments and order left as
 //! they are. What stands there stays, unless it is to be replaced.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
+use puppet_packs::import::is_secret_address;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use crate::{
@@ -24,6 +25,16 @@ pub struct Setting {
     pub variable: String,
 }
 
+/// As people read it; an address with a credential in it is none to be read.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.as_str() {
+            Some(text) if is_secret_address(text) => write!(f, "{} = ***", self.key),
+            _ => write!(f, "{} = {}", self.key, self.value),
+        }
+    }
+}
+
 /// Whether `puppet.toml` may hold it.
 pub fn means_something(setting: &Setting) -> bool {
     let mut document = DocumentMut::new();
@@ -38,13 +49,14 @@ pub struct Draft {
     pub stay: Vec<Setting>,
     /// What it begins with.
     header: &'static str,
-    is_new: bool,
+    /// Settings that come in.
+    pub new: Vec<Setting>,
 }
 
 impl Draft {
     /// Of a file, or of none.
     pub fn of(file: &Path, settings: &[Setting], replace: bool) -> Result<Self> {
-        let (text, header) = match files::text(file) {
+        let (text, header) = match files::plain_text(file) {
             Ok(text) => (text, ""),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), HEADER),
             Err(error) => {
@@ -53,14 +65,14 @@ impl Draft {
             }
         };
         let document: DocumentMut = text.parse().map_err(Trouble::internal)?;
-        let mut draft = Self { document, stay: Vec::new(), header, is_new: false };
+        let mut draft = Self { document, stay: Vec::new(), header, new: Vec::new() };
         for setting in settings {
             match found(&draft.document, setting.key) {
                 Some(there) if same(there, &setting.value) => {}
                 Some(_) if !replace => draft.stay.push(setting.clone()),
                 _ => {
                     put(&mut draft.document, setting);
-                    draft.is_new = true;
+                    draft.new.push(setting.clone());
                 }
             }
         }
@@ -70,7 +82,7 @@ impl Draft {
 
     /// Puts it in its place, where anything is new.
     pub fn save(&self, file: &Path) -> Result<()> {
-        if !self.is_new {
+        if self.new.is_empty() {
             return Ok(());
         }
         let text = format!("{}{}", self.header, self.document);
@@ -141,7 +153,7 @@ mod tests {
         let replaced = std::fs::read_to_string(&file).unwrap();
         assert!(replaced.contains("log_level = \"debug\""), "{replaced}");
         let again = Draft::of(&file, &settings, false).unwrap();
-        assert!(again.stay.is_empty() && !again.is_new, "twice is the same");
+        assert!(again.stay.is_empty() && again.new.is_empty(), "twice is the same");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use puppet_import::{FileReport, Moved, Problem};
+use puppet_memory::initial_memories;
 use puppet_types::{AgentId, counted};
 use serde::Serialize;
 
@@ -24,6 +25,7 @@ struct Told<'a> {
     problems: &'a [Problem],
     seen: usize,
     replayed: usize,
+    replayed_new: Option<usize>,
     totals: Totals,
 }
 
@@ -82,6 +84,7 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
             problems: &deployment.problems,
             seen: deployment.seen.len(),
             replayed: plan.replayed.len(),
+            replayed_new: plan.replayed_new,
             totals: Totals::of(&deployment.files),
         });
     }
@@ -94,6 +97,10 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
         deployment.files.iter().try_for_each(|file| tell_file(file, out))?;
     }
     out.line(format!("  {}", Totals::of(&deployment.files).in_a_line()))?;
+    for setting in &plan.settings.new {
+        let what = if args.dry_run { "would get" } else { "has got" };
+        out.line(format!("  puppet.toml {what} {setting} ({})", setting.variable))?;
+    }
     for kept in &plan.kept {
         out.line(format!("  {} {}: {}", out.odd("kept"), kept.name, kept.reason))?;
     }
@@ -106,8 +113,13 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
     }
     if args.replay_events {
         let events = counted(plan.replayed.len(), "event", "events");
-        let what = if args.dry_run { "would be sent" } else { "sent" };
-        out.line(format!("  {events} {what} once more, the highest priority first"))?;
+        out.line(match plan.replayed_new {
+            None => format!("  {events} would be sent once more, the highest priority first"),
+            Some(new) if new == plan.replayed.len() => {
+                format!("  {events} sent once more, the highest priority first")
+            }
+            Some(new) => format!("  {new} of {events} sent once more: the others were sent before"),
+        })?;
     }
     plan.notes.iter().for_each(|note| out.note(note));
     Ok(())
@@ -117,7 +129,9 @@ fn agents(plan: &Plan) -> Vec<Agent<'_>> {
     let of = |id: &AgentId| plan.deployment.events.iter().filter(|past| past.event.agent == *id).count();
     let mut agents = Vec::new();
     for (Moved { spec, memories, bonds, .. }, status) in plan.deployment.agents.iter().zip(&plan.standing) {
-        let (memories, relationships, events) = (memories.len(), bonds.len(), of(&spec.id));
+        // With those that it is born with: as many as `agent show` counts.
+        let born = initial_memories(&spec.id, &spec.persona, plan.at);
+        let (memories, relationships, events) = (memories.len() + born.len(), bonds.len(), of(&spec.id));
         agents.push(Agent { id: &spec.id, status: *status, memories, relationships, events });
     }
     agents

@@ -44,7 +44,7 @@ pub async fn write(
     store.apply(vec![Change::Seen { posts: plan.deployment.seen.clone(), keep: SEEN_KEPT }]).await?;
     if args.replay_events {
         let events = plan.replayed.iter().map(|past| once_more(&past.event, plan)).collect();
-        store.accept(events).await?;
+        plan.replayed_new = Some(store.accept(events).await?.len());
     }
     Ok(())
 }

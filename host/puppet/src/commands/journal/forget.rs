@@ -7,11 +7,12 @@ use puppet_store::{Fate, Filter, Forgetting, HostLock, Store};
 use puppet_types::{Event, EventId, InvocationId, Timestamp, counted};
 use serde::{Deserialize, Serialize};
 
-use super::{known, no_such, since};
+use super::{known, no_such};
 use crate::{
     cli::Forget,
     commands::budgets::present,
     control::{self, Request},
+    moment::since,
     output::Output,
     records,
     rows::Rows,

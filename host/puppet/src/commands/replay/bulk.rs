@@ -16,6 +16,7 @@ use super::{
 use crate::{
     cli::Replay,
     commands::{budgets::present, journal},
+    moment,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -32,7 +33,7 @@ impl Choice {
     pub fn of(setup: &Setup, args: &Replay) -> Result<Self> {
         journal::is_outcome(args.outcome.as_deref())?;
         let now = present(setup);
-        let time = |text: Option<&str>, flag| text.map(|text| journal::since(text, now, flag)).transpose();
+        let time = |text: Option<&str>, flag| text.map(|text| moment::since(text, now, flag)).transpose();
         Ok(Self(Filter {
             agent: args.agent.as_deref().map(AgentId::new),
             kind: args.kind.clone(),

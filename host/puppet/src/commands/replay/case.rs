@@ -115,9 +115,6 @@ impl Case {
     }
 
     fn subject(self) -> std::result::Result<Subject, String> {
-        if self.schema != SCHEMA {
-            return Err(format!("it is `{}`, and `{SCHEMA}` is understood", self.schema));
-        }
         let seed = seed_of(&self.seed).ok_or_else(|| format!("`{}` is no seed", self.seed))?;
         self.limits.check().map_err(|error| error.to_string())?;
         let (persona, settings) = (Json::of(&self.persona), Json::of(&self.settings));
@@ -182,15 +179,40 @@ pub fn open(path: &Path) -> Result<Subject> {
         Trouble::input("case", what, "give it a file that `puppet replay ID --export FILE` wrote").in_file(path)
     };
     let text = files::text(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let case: Case = serde_json::from_str(&text).map_err(|error| wrong(format!("is no case: {error}")))?;
+    let none = |error: serde_json::Error| wrong(format!("is no case: {error}"));
+    let Named { schema } = serde_json::from_str(&text).map_err(none)?;
+    if schema != SCHEMA {
+        return Err(
+            other(&schema).map_or_else(|| wrong(format!("is no case: it is `{schema}`")), |it| it.in_file(path))
+        );
+    }
+    let case: Case = serde_json::from_str(&text).map_err(none)?;
     case.subject().map_err(wrong)
 }
 
-/// Writes a record as a case; with `--json` it is printed, too.
+/// What a file says that it is; the rest of it may be of a version that is not known here.
+#[derive(Deserialize)]
+struct Named {
+    schema: String,
+}
+
+/// A case of another version.
+fn other(schema: &str) -> Option<Trouble> {
+    let version: u32 = schema.strip_prefix("puppet.case/")?.parse().ok()?;
+    let message =
+        format!("is a case of version {version}: this puppet, {}, reads `{SCHEMA}`", env!("CARGO_PKG_VERSION"));
+    let remedy = "this puppet is too old for it: use the one that wrote it, or a later one";
+    Some(Trouble::input("case", message, remedy))
+}
+
+/// Writes a record as a case, for its owner's eyes; with `--json` it is printed, too. What is there stays.
 pub fn export(found: Found, path: &Path, out: Output) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Trouble::input("file-exists", "is there already", "name another file").in_file(path));
+    }
     let case = Case::of(found.map_err(subject::trouble)?)?;
     let text = serde_json::to_string_pretty(&case).map_err(Trouble::internal)? + "\n";
-    files::replace(path, scrub::json(&text).as_bytes(), None).map_err(|error| {
+    files::replace(path, scrub::json(&text).as_bytes(), Some(0o600)).map_err(|error| {
         Trouble::input("cannot-write", format!("cannot be written: {error}"), "name a file in a folder that is there")
             .in_file(path)
     })?;

@@ -36,21 +36,40 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
         let remedy = "leave one of the two out: --json prints everything at once";
         return Err(Trouble::input("usage", "--step is for people, --json for programs", remedy));
     }
+    if args.what.is_none() && args.since.is_none() {
+        let remedy = "`puppet replay ID` or `puppet replay CASE.json` for one, `puppet replay --since TIME` for all since \
+                      then; --until, --agent, --kind and --outcome choose among those";
+        return Err(Trouble::input("usage", "it does not say which records: neither an id nor --since", remedy));
+    }
     let mut builds = Builds::new(setup, args.with.as_deref())?;
     let Some(what) = &args.what else {
         let store: Arc<dyn Store> = records::open(setup).await?.shared();
         let choice = bulk::Choice::of(setup, args)?;
         let report = bulk::run(setup, &store, &choice, &mut builds, out).await?;
         told::all(&report, out)?;
+        if report.items.is_empty() {
+            let no_such_kind = journal::no_such_kind(&*store, args.kind.as_deref()).await?;
+            let message = no_such_kind.unwrap_or_else(|| "no invocations match".to_owned());
+            return Err(Trouble::refused(
+                "unreplayable",
+                message,
+                "`puppet journal` takes the same flags, and lists them",
+            ));
+        }
         return verdict(&report);
     };
-    let is_case = Path::new(what).is_file();
-    let found = if is_case { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
+    let found =
+        if names_a_case(what) { Ok(case::open(Path::new(what))?) } else { recorded(setup, what, &mut builds).await? };
     if let Some(file) = &args.export {
         return case::export(found, file, out);
     }
     let report = one(setup, found, &mut builds, args.step, out).await?;
     verdict(&report)
+}
+
+/// An id has neither an ending nor a folder.
+fn names_a_case(what: &str) -> bool {
+    what.ends_with(".json") || what.contains(std::path::is_separator) || Path::new(what).is_file()
 }
 
 /// A record of the data folder.

@@ -1,15 +1,11 @@
 //! How people read what came of a replay: one record with both sides in words, many as sums and those that differ.
 
-use std::collections::BTreeMap;
-
-use puppet_types::{Outcome, counted};
+use puppet_types::Outcome;
 use serde_json::Value;
 
 use super::report::{Item, Report, Told};
-use crate::{invocation::ended, output::Output, trouble::Result};
+use crate::{commands::diff_behaviour::told::reasons, invocation::ended, output::Output, trouble::Result};
 
-/// Reasons that are told why records were not run.
-const REASONS: usize = 5;
 /// Records that differ which are told; `--json` has all.
 const SHOWN: usize = 10;
 
@@ -33,28 +29,11 @@ pub fn all(report: &Report, out: Output) -> Result<()> {
     if differ.len() > SHOWN {
         out.line(out.dim(format!("{} more differ: --json has them all", differ.len() - SHOWN)))?;
     }
-    reasons(report, out)?;
-    if report.items.is_empty() {
-        out.note("no invocations match");
-    }
+    reasons(report.items.iter().filter_map(|item| item.unreplayable.as_deref()), out)?;
     let Report { replayed, same, diverged, unreplayable, .. } = report;
     let diverged = format!("{diverged} diverged");
     let diverged = if report.diverged == 0 { out.good(diverged) } else { out.bad(diverged) };
     out.line(format!("{replayed} replayed: {same} the same, {diverged}; {unreplayable} unreplayable"))
-}
-
-fn reasons(report: &Report, out: Output) -> Result<()> {
-    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-    for reason in report.items.iter().filter_map(|item| item.unreplayable.as_deref()) {
-        *reasons.entry(reason).or_default() += 1;
-    }
-    for (reason, many) in reasons.iter().take(REASONS) {
-        out.line(out.odd(format!("{} cannot be run again: {reason}", counted(*many, "record", "records"))))?;
-    }
-    match reasons.len().saturating_sub(REASONS) {
-        0 => Ok(()),
-        more => out.line(out.odd(format!("{} more, with --json", counted(more as u64, "reason", "reasons")))),
-    }
 }
 
 fn record(item: &Item, out: Output) -> Result<()> {
