@@ -122,3 +122,17 @@ fn a_damaged_database_is_named_with_what_to_do() {
         assert!(ran.stderr.contains("`puppet restore`"), "{args:?}: {}", ran.stderr);
     }
 }
+
+/// A row that holds bytes that nobody wrote, in a file that SQLite still opens.
+#[test]
+fn a_damaged_row_is_named_with_what_to_do() {
+    let folder = imported();
+    sql(&folder.path().join(".puppet"), "UPDATE agents SET body = cast(x'ff6162' AS text)");
+    let ran = run(folder.path(), &["run", "--for", "1s"]).exits(4);
+    assert!(
+        ran.stderr.contains("error[store-corrupt]: the database is damaged (a row of agents with id "),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("`puppet restore`"), "{}", ran.stderr);
+}

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{DeadLetter, EventEnd, EventStore, Result, Waiting};
-use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
+use puppet_types::{AgentId, Event, EventId, InvocationId, Priority, Timestamp};
 use serde_json::Value;
 
 use crate::{
+    budgets,
     fields::{Fields, corrupt, json, limit, says},
     journal, queries,
-    schema::{EVENTS, KNOWN},
+    schema::{EVENTS, JOURNAL, KNOWN},
     store::MongoStore,
     tx::{Tx, Wanted},
     writer::Work,
@@ -182,11 +183,17 @@ impl Work for Bury {
         if !says(&row, "state", "waiting") {
             return Ok(());
         }
+        let tried = doc! {"event": Fields::of(EVENTS, &row).int("seq")?};
         row.extend(doc! {"state": "dead", "reason": self.reason, "ended": self.at.as_millis()});
         if let Some(payload) = self.payload {
             row.insert("payload", payload);
         }
-        tx.put(EVENTS, self.id.as_str(), row).await
+        tx.put(EVENTS, self.id.as_str(), row).await?;
+        // It does not come again: nobody asks for the answers that were kept for its next try.
+        for entry in tx.find(&queries::JOURNAL_OF_EVENT, tried).await? {
+            budgets::forget_reads(tx, &InvocationId::new(Fields::of(JOURNAL, &entry).text("id")?)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -20,11 +20,23 @@ const PAGE: [u8; 4096] = [0; 4096];
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
         let fault = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => DiskFault::Full,
             Some(ErrorCode::ReadOnly) => DiskFault::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DiskFault::Corrupt,
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => DiskFault::Failing,
+            // What was written through a statement reads back through one: the file was changed by something else.
+            _ if matches!(
+                error,
+                E::FromSqlConversionFailure(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::InvalidColumnType(..)
+                    | E::Utf8Error(..)
+            ) =>
+            {
+                DiskFault::Corrupt
+            }
             _ => return Self::Failed(error.to_string()),
         };
         Self::Disk { fault, reason: error.to_string() }
