@@ -85,6 +85,8 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// Whether the last thing was written.
+    Disk,
     /// Which models can be used.
     Models,
     /// How the plugins stand, by pack.
@@ -329,6 +331,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
         Request::Regrant => {
             let (grants, file) = &parts.grants;

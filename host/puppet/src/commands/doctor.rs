@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use puppet_engine::MAILBOX;
 use puppet_packs::SECRETS_FILE;
-use puppet_store::{EffectState, HostLock, Store, StoreError};
+use puppet_store::{EffectState, HostLock, Store, StoreError, try_disk};
 use serde::Serialize;
 
 use puppet_types::{Breach, Limit, counted};
@@ -199,9 +199,19 @@ async fn folder(setup: &Setup) -> Check {
         Ok(_) => {}
         Err(StoreError::Locked { pid, .. }) => {
             let answer =
-                tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Agents));
+                tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Disk));
             return match answer.await {
-                Ok(Ok(Some(_))) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
+                Ok(Ok(Some(fault))) => match fault.as_array().map(Vec::as_slice) {
+                    Some([says, remedy]) => {
+                        let says = says.as_str().unwrap_or_default();
+                        let detail = format!("{at}: a host runs here (pid {pid}), and its last write failed: {says}");
+                        check("data folder", "fail", detail, remedy.as_str().unwrap_or_default())
+                    }
+                    _ => match try_disk(&setup.data) {
+                        Ok(()) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
+                        Err(error) => of_disk(setup, &error),
+                    },
+                },
                 _ => check(
                     "data folder",
                     "warn",
@@ -210,7 +220,10 @@ async fn folder(setup: &Setup) -> Check {
                 ),
             };
         }
-        Err(error) => return of_trouble("data folder", "fail", &error.into()),
+        Err(error) => return of_disk(setup, &error),
+    }
+    if let Err(error) = try_disk(&setup.data) {
+        return of_disk(setup, &error);
     }
     let rows = match Place::of(setup) {
         Ok(place @ Place::Mongo(_)) => format!("; its rows are in {place}"),
@@ -220,6 +233,16 @@ async fn folder(setup: &Setup) -> Check {
         Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written{rows}"), ""),
         Ok(None) => check("data folder", "ok", format!("{at} is empty{rows}"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
+    }
+}
+
+/// What is wrong where nothing can be written.
+fn of_disk(setup: &Setup, error: &StoreError) -> Check {
+    match error {
+        StoreError::Disk { fault, .. } => {
+            check("data folder", "fail", format!("{}: {error}", setup.data.display()), fault.remedy())
+        }
+        error => of_trouble("data folder", "fail", &error.clone().into()),
     }
 }
 
