@@ -2,6 +2,7 @@
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
 mod ask;
+mod folder;
 mod say;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::{
 };
 
 pub use ask::ask;
+pub use folder::Folder;
 pub use say::Said;
 
 /// Name of the socket in a data folder.
