@@ -1,6 +1,6 @@
 //! Events in SQLite.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Event, EventId, InvocationId, Priority, Timestamp};
@@ -203,11 +203,6 @@ impl EventStore for SqliteStore {
         .await
     }
 
-    async fn history(&self, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-        let agent = agent.cloned();
-        self.scan(move |conn| history(conn, agent.as_ref(), rows)).await
-    }
-
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
         self.read(|conn| {
             let sql = format!("SELECT e.state, {COLUMNS} FROM event_rows e WHERE e.id = ?1");
@@ -230,27 +225,4 @@ impl EventStore for SqliteStore {
         })
         .await
     }
-}
-
-/// In the order they were handled, which is the journal's. An event that was tried on two plugin versions is
-/// told once.
-fn history(conn: &Connection, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-    let of_agent =
-        if agent.is_some() { "AND j.agent = (SELECT n FROM names WHERE name = ?1)" } else { "AND ?1 IS NULL" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event WHERE e.state = 'done' {of_agent} \
-         ORDER BY j.seq DESC"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut found = statement.query([agent.map(AgentId::as_str)])?;
-    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
-    while out.len() < rows
-        && let Some(row) = found.next()?
-    {
-        let event = event(row, 0)?;
-        if seen.insert(event.id.clone()) {
-            out.push(event);
-        }
-    }
-    Ok(out)
 }
