@@ -81,7 +81,7 @@ fn doctor_warns_of_credentials_that_others_can_read() {
 }
 
 #[tokio::test]
-async fn doctor_names_what_is_in_doubt() {
+async fn doctor_names_what_is_in_doubt_and_what_has_failed() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join(".puppet");
     let outbox = || {
@@ -114,6 +114,15 @@ async fn doctor_names_what_is_in_doubt() {
     assert_eq!(outbox().unwrap().0, "ok");
     store.apply(vec![effect(2, EffectState::InDoubt)]).await.unwrap();
     let (status, detail) = outbox().unwrap();
-    assert_eq!((status.as_str(), detail.as_str()), ("warn", "1 in doubt, the latest: inv_7 by @ann_says"));
+    assert_eq!((status.as_str(), detail.as_str()), ("warn", "1 in doubt, the latest: eff_2 by @ann_says"));
+    // What is named is what the commands take.
+    run(folder.path(), &["outbox", "drop", "eff_2"]).exits(0);
+    assert_eq!(outbox().unwrap().0, "ok", "the operator has spoken");
+    store.apply(vec![effect(3, EffectState::Failed), effect(4, EffectState::Failed)]).await.unwrap();
+    let (status, detail) = outbox().unwrap();
+    let says = "2 failed for good, the latest: eff_4 by @ann_says, eff_3 by @ann_says";
+    assert_eq!((status.as_str(), detail.as_str()), ("warn", says));
+    store.apply(vec![effect(5, EffectState::InDoubt)]).await.unwrap();
+    assert_eq!(outbox().unwrap().1, format!("1 in doubt, the latest: eff_5 by @ann_says; {says}"));
     store.close();
 }

@@ -53,6 +53,7 @@ fn a_copy_that_was_broken_off_is_taken_up_and_never_run() {
         let ran = run(folder.path(), &[command, &["--data", "moved"]].concat()).exits(3);
         assert!(ran.stderr.contains("error[half-a-copy]"), "{}", ran.stderr);
     }
+    SqliteStore::open(&folder.path().join("elsewhere"), puppet_store::Options::default()).unwrap().close();
     let other = ["store", "copy", "--from", "sqlite:elsewhere", "--to", "sqlite:moved"];
     assert!(run(folder.path(), &other).exits(3).stderr.contains("half-a-copy"));
     let told = run(folder.path(), &[&COPY[..], &["--json"]].concat()).exits(0).json();
@@ -67,6 +68,13 @@ fn what_cannot_be_copied_says_why() {
         |from: &str, to: &str, code| run(folder.path(), &["store", "copy", "--from", from, "--to", to]).exits(code);
     assert!(copy("sqlite:.puppet", "sqlite:.puppet", 2).stderr.contains("both are the same store"));
     assert!(copy("postgres://x", "sqlite:moved", 2).stderr.contains("--from: `postgres:…` names no store"));
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    for nothing in ["sqlite:nowhere", "sqlite:empty"] {
+        let told = copy(nothing, "sqlite:moved", 2).stderr;
+        assert!(told.contains(&format!("--from: there is nothing at {nothing}")), "{told}");
+    }
+    assert!(!folder.path().join("nowhere").exists() && !folder.path().join("moved").exists(), "nothing is made");
+    assert_eq!(std::fs::read_dir(folder.path().join("empty")).unwrap().count(), 0);
     let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
     assert!(copy("sqlite:.puppet", "sqlite:moved", 4).stderr.contains("data-locked"));
     assert_eq!(host.stop(), 0);

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::{imported, sql, value};
-use crate::support::{Ran, Running, puppet, run, until};
+use crate::support::{Ran, Running, finish, list, puppet, run, until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -46,6 +46,38 @@ fn said(lines: &Mutex<Vec<String>>, what: &str) -> usize {
     lines.lock().unwrap().iter().filter(|line| line.contains(what)).count()
 }
 
+/// What `doctor` says of the data folder.
+fn data_folder(doctor: Ran) -> String {
+    let told = doctor.json();
+    let checks = list(&told, "checks").iter();
+    let of_folder: Vec<String> =
+        checks.filter(|check| check["name"] == "data folder").map(|check| check["detail"].to_string()).collect();
+    of_folder.concat()
+}
+
+/// Nobody holds the folder, and no file may be written, as on a disk without room.
+#[test]
+fn without_a_host_a_full_disk_is_named_as_well() {
+    let folder = imported();
+    let full = |args: &[&str]| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "ulimit -f 0; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_puppet")]);
+        finish(command.args(args).current_dir(folder.path()))
+    };
+    for args in [&["run", "--for", "1s"][..], &["journal", "prune"], &["halt"], &["event", "send", "news"]] {
+        let ran = full(args).exits(4);
+        assert!(
+            ran.stderr.contains("error[store-full]: the disk of the data folder is full"),
+            "{args:?}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("then say it again: this was not done"), "{args:?}: {}", ran.stderr);
+    }
+    assert!(data_folder(full(&["doctor", "--json"]).exits(1)).contains("the disk of the data folder is full"));
+    assert!(data_folder(run(folder.path(), &["doctor", "--json"]).exits(0)).contains("can be read and written"));
+    run(folder.path(), &["verify"]).exits(0);
+}
+
 #[test]
 fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
     let folder = imported();
@@ -70,8 +102,12 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
             "{}",
             refused.stderr
         );
-        assert!(refused.stderr.contains("make room"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("make room on the disk"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("then say it again: this was not done"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("by itself"), "{}", refused.stderr);
     }
+    assert!(said(&lines, "nothing is lost, and it goes on by itself") == 1, "{lines:?}");
+    assert!(data_folder(run(folder.path(), &["doctor", "--json"]).exits(1)).contains("its last write failed"));
     let halt = run(folder.path(), &["halt"]).exits(4);
     assert!(halt.stderr.contains("error[store-full]"), "{}", halt.stderr);
     // What only reads still works.
@@ -82,6 +118,7 @@ fn a_full_disk_is_told_once_and_nothing_that_was_accepted_is_lost() {
     // By itself.
     until(PATIENCE, "what was accepted is not handled", || waiting() == 0);
     let sent = send(folder.path(), 30, &["--wait", "--json"]).exits(0).json();
+    assert!(data_folder(run(folder.path(), &["doctor", "--json"]).exits(0)).contains("a host runs here"));
     accepted.push(sent["event_id"].as_str().unwrap().to_owned());
     assert_eq!(said(&lines, "the disk of the data folder is full"), 1, "{lines:?}");
     assert_eq!(said(&lines, "takes writes again"), 1, "{lines:?}");
@@ -121,4 +158,18 @@ fn a_damaged_database_is_named_with_what_to_do() {
         assert!(ran.stderr.contains("error[store-corrupt]: the database is damaged"), "{args:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("`puppet restore`"), "{args:?}: {}", ran.stderr);
     }
+}
+
+/// A row that holds bytes that nobody wrote, in a file that SQLite still opens.
+#[test]
+fn a_damaged_row_is_named_with_what_to_do() {
+    let folder = imported();
+    sql(&folder.path().join(".puppet"), "UPDATE agents SET body = cast(x'ff6162' AS text)");
+    let ran = run(folder.path(), &["run", "--for", "1s"]).exits(4);
+    assert!(
+        ran.stderr.contains("error[store-corrupt]: the database is damaged (a row of agents with id "),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("`puppet restore`"), "{}", ran.stderr);
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{copy, imported, lived, sql};
+use puppet_types::ids;
+
+use super::{copy, imported, lived, sql, value};
 use crate::support::{Running, list, run};
 
 fn verify(data: &Path, code: i32) -> Value {
@@ -59,6 +61,28 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
         ),
         ("UPDATE outbox SET body = '{' WHERE seq = 1", "rows-read-back", "outbox"),
         ("UPDATE journal_rows SET reads = '{' WHERE seq = QUIET", "rows-read-back", "a row of journal does not read back"),
+        (
+            "UPDATE journal_rows SET id = cast(x'ff6162' AS text) WHERE seq = 12",
+            "rows-read-back",
+            "a row of journal with seq 12, id \u{fffd}ab: invalid utf-8",
+        ),
+        (
+            "UPDATE event_rows SET payload = cast(x'ff6162' AS text) WHERE id = (SELECT min(id) FROM event_rows);
+             UPDATE event_rows SET id = 'evt_hurt' WHERE id = (SELECT min(id) FROM event_rows)",
+            "rows-read-back",
+            "a row of events with id evt_hurt: invalid utf-8",
+        ),
+        (
+            "UPDATE outbox SET body = cast(x'ff6162' AS text) WHERE seq = 1",
+            "rows-read-back",
+            "a row of outbox with seq 1, id eff_",
+        ),
+        (
+            "UPDATE posts SET text = cast(x'ff6162' AS text) WHERE effect IN (SELECT id FROM outbox WHERE state = 'done')",
+            "rows-read-back",
+            "a row of posts with id ",
+        ),
+        ("UPDATE journal_rows SET fuel = 'much' WHERE seq = 12", "rows-read-back", "a row of journal with seq 12, id inv_"),
         ("UPDATE event_rows SET state = 'gone' WHERE seq = 1", "rows-read-back", "state gone"),
         ("DELETE FROM journal_rows WHERE seq = QUIET", "every-event-has-one-end", "no invocation in the journal handled it"),
         (
@@ -133,6 +157,14 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
             "whose event is done",
         ),
         (
+            "INSERT INTO kept_reads SELECT id, 0, '{\"n\":0,\"capability\":\"llm\",\"operation\":\"chat\",\"request\":null,\
+             \"answer\":null,\"status\":\"ok\",\"cost\":{\"tokens\":0,\"usd_micros\":0}}' FROM journal WHERE seq = QUIET;
+             UPDATE event_rows SET state = 'dead', reason = 'mailbox-full' WHERE seq = (SELECT event FROM journal WHERE seq = QUIET);
+             UPDATE journal_rows SET outcome = 'failed', message = 'x' WHERE seq = QUIET",
+            "answers-are-kept-while-they-are-needed",
+            "whose event is dead",
+        ),
+        (
             "INSERT INTO open_reads SELECT id, 0, '[]' FROM journal WHERE seq = QUIET",
             "reservations-are-open-while-they-are-needed",
             "is open, and its event has ended",
@@ -152,6 +184,30 @@ fn every_rule_finds_what_is_against_it_and_nothing_else() {
         assert!(!found.is_empty() && found.iter().all(|(name, _)| name == rule), "{damage}: {found:?}");
         assert!(found.iter().any(|(_, how)| how.contains(says)), "{damage}: {found:?}");
     }
+}
+
+/// Also one that went to everybody, and of which only another agent's copy is left.
+#[test]
+fn an_event_that_a_failure_left_is_found_with_whoever_it_went_to() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(lived(), folder.path());
+    let quiet = QUIET.to_owned();
+    let entry: String = value(folder.path(), &format!("SELECT id FROM journal WHERE seq = {quiet}"));
+    let of_entry = format!("SELECT agent FROM journal WHERE id = '{entry}'");
+    let other: String = value(folder.path(), &format!("SELECT id FROM agents WHERE id <> ({of_entry})"));
+    let emit = serde_json::json!([{ "n": 0, "kind": "emit", "body": {
+        "event_kind": "news", "target": "all", "priority": "normal", "payload": {}, "delay_ms": 0,
+    } }]);
+    let left = ids::derive("evt", &[&ids::derive("evt", &[&entry, "0"]), &other]);
+    let damage = format!(
+        "UPDATE event_rows SET state = 'dead', reason = 'x' WHERE seq = (SELECT event FROM journal WHERE id = '{entry}');
+         UPDATE journal_rows SET outcome = 'failed', message = 'x', decisions = '{emit}' WHERE id = '{entry}';
+         INSERT INTO event_rows (id, state, attempts, kind, source, agent, priority, at, payload, hops) \
+         SELECT '{left}', 'waiting', 0, kind, source, agent, priority, at, payload, 0 FROM event_rows LIMIT 1"
+    );
+    sql(folder.path(), &damage);
+    let says = format!("{entry} ended as failed and left event {left}");
+    assert_eq!(violations(folder.path()), [("a-failure-changes-nothing".to_owned(), says)]);
 }
 
 #[test]

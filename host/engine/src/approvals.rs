@@ -101,15 +101,10 @@ fn ended(
 ) -> EffectEnd {
     let events = reason.as_ref().map(|reason| failed_event(effect, later, reason));
     EffectEnd {
-        id: effect.id.clone(),
-        state,
-        provider_id: None,
         reason,
         not_before: (state == EffectState::Waiting).then_some(later),
-        at,
         events: events.into_iter().collect(),
-        changes: Vec::new(),
-        doubt: None,
+        ..EffectEnd::of(effect, state, at)
     }
 }
 

@@ -65,7 +65,8 @@ impl Disk {
         drop(state);
         if is_new {
             let remedy = fault.remedy();
-            tracing::error!("{error}: nothing is accepted, and what was accepted waits; {remedy}");
+            let after = if *fault == DiskFault::Corrupt { "" } else { "; nothing is lost, and it goes on by itself" };
+            tracing::error!("{error}: nothing is accepted, and what was accepted waits; {remedy}{after}");
         }
         true
     }

@@ -54,7 +54,7 @@ pub use happening::Happening;
 pub use host::{Casting, Host, HostParts, Submitted};
 pub use live::Live;
 pub use mailbox::{MAILBOX, Mailbox, Overflow};
-pub use outbox::{OUTBOX_RULES, OutboxError, OutboxRule, OutboxRules, Word, delivery_event, speak};
+pub use outbox::{DROPPED, OUTBOX_RULES, OutboxError, OutboxRule, OutboxRules, Word, delivery_event, speak};
 pub use plugin::{Plugin, agree};
 pub use preview::{Recorded, preview};
 pub use redaction::{PathError, REDACTED, Redaction};

@@ -1,24 +1,20 @@
 //! Events in MongoDB.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{DeadLetter, EventEnd, EventStore, Result, Waiting};
-use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
+use puppet_types::{AgentId, Event, EventId, InvocationId, Priority, Timestamp};
 use serde_json::Value;
 
 use crate::{
+    budgets,
     fields::{Fields, corrupt, json, limit, says},
-    journal, queries,
-    schema::{EVENTS, KNOWN},
+    queries,
+    schema::{EVENTS, JOURNAL, KNOWN},
     store::MongoStore,
     tx::{Tx, Wanted},
     writer::Work,
 };
-
-/// Records that are looked at together for a history.
-const PAGE: i64 = 256;
 
 /// Reads an event.
 pub(crate) fn event(row: &Document) -> Result<Event> {
@@ -182,11 +178,17 @@ impl Work for Bury {
         if !says(&row, "state", "waiting") {
             return Ok(());
         }
+        let tried = doc! {"event": Fields::of(EVENTS, &row).int("seq")?};
         row.extend(doc! {"state": "dead", "reason": self.reason, "ended": self.at.as_millis()});
         if let Some(payload) = self.payload {
             row.insert("payload", payload);
         }
-        tx.put(EVENTS, self.id.as_str(), row).await
+        tx.put(EVENTS, self.id.as_str(), row).await?;
+        // It does not come again: nobody asks for the answers that were kept for its next try.
+        for entry in tx.find(&queries::JOURNAL_OF_EVENT, tried).await? {
+            budgets::forget_reads(tx, &InvocationId::new(Fields::of(JOURNAL, &entry).text("id")?)).await?;
+        }
+        Ok(())
     }
 }
 
@@ -216,25 +218,6 @@ impl EventStore for MongoStore {
             Ok(DeadLetter { reason: fields.text("reason")?.to_owned(), at: fields.time("ended")?, event: event(row)? })
         };
         rows.iter().map(letter).collect()
-    }
-
-    /// In the order they were handled, which is the journal's. An event that was tried on two plugin versions is
-    /// told once.
-    async fn history(&self, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-        let (mut seen, mut out, mut before) = (BTreeSet::new(), Vec::new(), i64::MAX);
-        while out.len() < rows {
-            let reading = self.reading().await?;
-            let page = journal::page(&reading, agent, before, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            before = Fields::of(EVENTS, &last.0).int("seq")?;
-            for (_, row) in &page {
-                if says(row, "state", "done") && seen.insert(row.get_str("id").unwrap_or_default().to_owned()) {
-                    out.push(event(row)?);
-                }
-            }
-        }
-        out.truncate(rows);
-        Ok(out)
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {

@@ -213,17 +213,10 @@ pub(crate) async fn with_events(reading: &Reading<'_>, records: Vec<Document>) -
     joined.collect()
 }
 
-/// The newest records before a place, with their events.
-pub(crate) async fn page(reading: &Reading<'_>, agent: Option<&AgentId>, before: i64, most: i64) -> Result<Joined> {
-    let mut filter = doc! {"seq": {"$lt": before}};
-    let query: &Query = match agent {
-        Some(agent) => {
-            filter.insert("agent", agent.as_str());
-            &queries::JOURNAL_OF_BEFORE
-        }
-        None => &queries::JOURNAL_BEFORE,
-    };
-    with_events(reading, reading.find(query, filter, most).await?).await
+/// The newest records of an agent before a place, with their events.
+pub(crate) async fn page(reading: &Reading<'_>, agent: &AgentId, before: i64, most: i64) -> Result<Joined> {
+    let filter = doc! {"seq": {"$lt": before}, "agent": agent.as_str()};
+    with_events(reading, reading.find(&queries::JOURNAL_OF_BEFORE, filter, most).await?).await
 }
 
 #[async_trait]

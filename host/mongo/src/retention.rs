@@ -68,7 +68,7 @@ async fn beyond_bytes(store: &MongoStore, agent: &AgentId, most: u64) -> Result<
     let (mut sum, mut before) = (0_u64, i64::MAX);
     loop {
         let reading = store.reading().await?;
-        let page = journal::page(&reading, Some(agent), before, PAGE).await?;
+        let page = journal::page(&reading, agent, before, PAGE).await?;
         let bytes = bytes(&reading, &page).await?;
         for ((row, _), bytes) in page.iter().zip(bytes) {
             before = Fields::of(JOURNAL, row).int("seq")?;

@@ -2,6 +2,7 @@
 //! The host answers each request with one object. Reads of rows do not come here: they read the folder.
 
 mod ask;
+mod folder;
 mod say;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::{
 };
 
 pub use ask::ask;
+pub use folder::Folder;
 pub use say::Said;
 
 /// Name of the socket in a data folder.
@@ -85,6 +87,8 @@ pub enum Request {
     Budgets,
     /// Who there is.
     Agents,
+    /// Whether the last thing was written.
+    Disk,
     /// Which models can be used.
     Models,
     /// How the plugins stand, by pack.
@@ -343,6 +347,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
+        Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
         Request::Regrant => {
             let (grants, file) = &parts.grants;

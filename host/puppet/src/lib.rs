@@ -42,6 +42,7 @@ use std::process::ExitCode;
 use cli::{Cli, Command, Common, PluginsCommand, StoreCommand, WhichVersion};
 use output::Output;
 use setup::Setup;
+use tokio::signal::unix::{SignalKind, signal};
 use trouble::{Result, Trouble};
 
 /// Runs a command and answers its exit code.
@@ -81,6 +82,8 @@ fn start(common: &Common, command: Command) -> Result<()> {
     log(&setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
     let done = runtime.block_on(async {
+        // A file that may not grow is an error of that file, as a full disk is, and not the end of the process.
+        let _size = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
         match command {
             Command::Init(_) | Command::Compile => Ok(()),
             Command::Demo(args) => commands::demo::run(&setup, &args, out).await,

@@ -107,6 +107,14 @@ impl Place {
         }
     }
 
+    /// Whether something was ever written there. Makes nothing.
+    pub async fn is_there(&self) -> Result<bool> {
+        match self {
+            Self::Folder(folder) => Ok(!is_bare(folder)),
+            Self::Mongo(_) => Ok(self.look().await?.is_some()),
+        }
+    }
+
     /// For a copy: also half of one.
     pub async fn open(&self) -> Result<Rows> {
         self.open_as(format!("a copy on {}", machine()), false).await
@@ -127,17 +135,19 @@ impl Place {
     /// For reading; `None` where nothing was ever written.
     async fn look(&self) -> Result<Option<Rows>> {
         match self {
-            // What is there and no folder, or cannot be looked at, is told by whoever opens it.
-            Self::Folder(folder) => match !folder.exists() || folder.is_dir() {
-                true if matches!(folder.join("puppet.db").try_exists(), Ok(false)) => Ok(None),
-                _ => Ok(Some(SqliteStore::open_read_only(folder)?.into())),
-            },
+            Self::Folder(folder) if is_bare(folder) => Ok(None),
+            Self::Folder(folder) => Ok(Some(SqliteStore::open_read_only(folder)?.into())),
             Self::Mongo(url) => {
                 let store = MongoStore::open_read_only(url.expose(), puppet_mongo::Options::default()).await?;
                 Ok(store.map(Rows::from))
             }
         }
     }
+}
+
+/// Whether there is no database in a folder. What is there and no folder, or cannot be looked at, is told by whoever opens it.
+fn is_bare(folder: &Path) -> bool {
+    (!folder.exists() || folder.is_dir()) && matches!(folder.join("puppet.db").try_exists(), Ok(false))
 }
 
 /// Without secrets.

@@ -214,7 +214,10 @@ impl From<puppet_store::StoreError> for Trouble {
             }
             E::TakenOver { .. } => Self::unreachable("taken-over", message, "run one host on a database at a time"),
             E::Disk { fault, .. } => {
-                let remedy = fault.remedy();
+                let remedy = match fault {
+                    DiskFault::Corrupt => fault.remedy().to_owned(),
+                    _ => format!("{}, then say it again: this was not done", fault.remedy()),
+                };
                 match fault {
                     DiskFault::Full => Self::unreachable("store-full", message, remedy),
                     DiskFault::ReadOnly => Self::unreachable("store-read-only", message, remedy),

@@ -111,12 +111,10 @@ impl DiskFault {
     /// What an operator does about it.
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Full => "make room on the disk that holds the data folder; nothing is lost, and it goes on by itself",
-            Self::ReadOnly => {
-                "make the disk that holds the data folder writable; nothing is lost, and it goes on by itself"
-            }
+            Self::Full => "make room on the disk that holds the data folder",
+            Self::ReadOnly => "make the disk that holds the data folder writable",
             Self::Corrupt => "stop the host, keep a copy of the folder, and `puppet restore` a backup into a new one",
-            Self::Failing => "check the disk that holds the data folder; nothing is lost, and it goes on by itself",
+            Self::Failing => "check the disk that holds the data folder",
         }
     }
 }

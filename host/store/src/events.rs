@@ -1,7 +1,7 @@
 //! Accepted events: the durable side of the mailboxes.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Event, EventId, Timestamp};
+use puppet_types::{Event, EventId, Timestamp};
 
 use crate::Result;
 
@@ -41,8 +41,6 @@ pub trait EventStore: Send + Sync {
     async fn bury(&self, id: &EventId, reason: &str, at: Timestamp, payload: Option<serde_json::Value>) -> Result<()>;
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>>;
-    /// Handled events, the last handled first, at most `limit`; of one agent or of all.
-    async fn history(&self, agent: Option<&AgentId>, limit: usize) -> Result<Vec<Event>>;
     /// One event, whatever its state, with `waiting`, `done` or `dead`.
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>>;
     /// All events ever accepted, by seq, page by page after `after_seq`; `attempts` and `not_before` as they stand.

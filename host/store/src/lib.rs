@@ -41,7 +41,7 @@ pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
 pub use rows::{Cell, Row, RowStore, TABLES, Table};
-pub use sqlite::{Durability, Options, SqliteStore};
+pub use sqlite::{Durability, Options, SqliteStore, try_disk};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
 pub use timers::{Timer, TimerStore};

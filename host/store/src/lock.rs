@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Result, StoreError, sqlite::make_folder};
+use crate::{
+    Result, StoreError,
+    sqlite::{make_folder, of_file},
+};
 
 /// Held as long as this lives.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ impl HostLock {
     pub fn take(dir: &Path) -> Result<Self> {
         make_folder(dir)?;
         let path = dir.join("host.lock");
-        let open = |error: std::io::Error| StoreError::Open { path: path.clone(), reason: error.to_string() };
+        let open = |error: std::io::Error| of_file(&path, &error);
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(open)?;
         match file.try_lock() {

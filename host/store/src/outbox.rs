@@ -148,6 +148,23 @@ pub struct EffectEnd {
     pub doubt: Option<Doubt>,
 }
 
+impl EffectEnd {
+    /// Where an effect stands from then on. Nothing more is said of it, and nothing follows.
+    pub fn of(effect: &Effect, state: EffectState, at: Timestamp) -> Self {
+        Self {
+            id: effect.id.clone(),
+            state,
+            provider_id: None,
+            reason: None,
+            not_before: None,
+            at,
+            events: Vec::new(),
+            changes: Vec::new(),
+            doubt: None,
+        }
+    }
+}
+
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {

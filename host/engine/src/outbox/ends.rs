@@ -33,7 +33,8 @@ pub(super) async fn done(
     }
     let changes: Vec<Change> = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
     let unembedded = host.unembedded(&changes);
-    let end = EffectEnd { provider_id: Some(provider_id), events, changes, ..end(effect, EffectState::Done, at) };
+    let end =
+        EffectEnd { provider_id: Some(provider_id), events, changes, ..EffectEnd::of(effect, EffectState::Done, at) };
     let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
     host.backlog.add(unembedded);
     let happening = told(effect, at, EffectState::Done, published.posts);
@@ -91,14 +92,14 @@ async fn waits(
     (at, not_before): (Timestamp, Timestamp),
     reason: String,
 ) -> Result<Attempted, StoreError> {
-    let waiting = end(effect, EffectState::Waiting, at);
+    let waiting = EffectEnd::of(effect, EffectState::Waiting, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), ..waiting };
     not_done_yet(host, effect, end).await
 }
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
     let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
-    let end = EffectEnd { reason: Some(reason), events, ..end(effect, EffectState::Failed, at) };
+    let end = EffectEnd { reason: Some(reason), events, ..EffectEnd::of(effect, EffectState::Failed, at) };
     not_done_yet(host, effect, end).await
 }
 
@@ -107,7 +108,7 @@ pub(super) async fn in_doubt(host: &Host, effect: &Effect, at: Timestamp, why: &
     let doubt = Doubt { begun: begun(effect), undecidable: false };
     let look = doubt.begun.plus_millis(host.pace.rules().look_after_ms).max(at);
     let reason = scrub::text(&format!("in doubt: {why}")).into_owned();
-    let in_doubt = end(effect, EffectState::InDoubt, at);
+    let in_doubt = EffectEnd::of(effect, EffectState::InDoubt, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(look), doubt: Some(doubt), ..in_doubt };
     not_done_yet(host, effect, end).await
 }
@@ -121,7 +122,7 @@ pub(super) async fn undecidable(
 ) -> Result<Attempted, StoreError> {
     let doubt = Some(Doubt { begun: begun(effect), undecidable: true });
     let reason = Some(scrub::text(reason).into_owned());
-    let end = EffectEnd { reason: reason.clone(), doubt, ..end(effect, EffectState::InDoubt, at) };
+    let end = EffectEnd { reason: reason.clone(), doubt, ..EffectEnd::of(effect, EffectState::InDoubt, at) };
     let attempted = not_done_yet(host, effect, end).await?;
     if attempted.happening.is_some() {
         tracing::error!(effect = %effect.id, "nobody can tell whether it happened: puppet outbox retry or drop");
@@ -153,20 +154,6 @@ async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Ve
     match effect.state {
         EffectState::InDoubt => host.store.end_from(end, &[EffectState::InDoubt]).await,
         _ => host.store.end_attempt(end).await.map(Some),
-    }
-}
-
-fn end(effect: &Effect, state: EffectState, at: Timestamp) -> EffectEnd {
-    EffectEnd {
-        id: effect.id.clone(),
-        state,
-        provider_id: None,
-        reason: None,
-        not_before: None,
-        at,
-        events: Vec::new(),
-        changes: Vec::new(),
-        doubt: None,
     }
 }
 

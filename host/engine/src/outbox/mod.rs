@@ -22,7 +22,7 @@ use puppet_types::Timestamp;
 
 use crate::{happening::Happening, host::Host};
 
-pub use operator::{OutboxError, Word, speak};
+pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
 pub use results::delivery_event;

@@ -25,6 +25,9 @@ pub enum Word {
     },
 }
 
+/// What the reason of an effect begins with that the operator has dropped.
+pub const DROPPED: &str = "dropped by the operator";
+
 /// Why a word is not taken.
 #[derive(Debug, Error)]
 pub enum OutboxError {
@@ -62,13 +65,13 @@ pub async fn speak(
     let end = match word {
         Word::Retry { sure } => {
             check_retry(&effect, *sure)?;
-            EffectEnd { not_before: Some(later), ..end(&effect, EffectState::Waiting, at) }
+            EffectEnd { not_before: Some(later), ..EffectEnd::of(&effect, EffectState::Waiting, at) }
         }
         Word::Drop { reason } => {
             check_drop(&effect)?;
             let reason = dropped(&effect, reason.as_deref());
             let events = vec![failed_again_event(store, &effect, later, &reason).await?];
-            let failed = end(&effect, EffectState::Failed, at);
+            let failed = EffectEnd::of(&effect, EffectState::Failed, at);
             // What may have happened may have happened for ever.
             EffectEnd { reason: Some(reason), events, doubt: effect.doubt, ..failed }
         }
@@ -122,21 +125,7 @@ fn check_drop(effect: &Effect) -> Result<(), OutboxError> {
 fn dropped(effect: &Effect, words: Option<&str>) -> String {
     let doubt = if effect.state == EffectState::InDoubt { ", and may have happened" } else { "" };
     let words = words.map_or_else(String::new, |words| format!(": {words}"));
-    format!("dropped by the operator{doubt}{words}")
-}
-
-fn end(effect: &Effect, state: EffectState, at: Timestamp) -> EffectEnd {
-    EffectEnd {
-        id: effect.id.clone(),
-        state,
-        provider_id: None,
-        reason: None,
-        not_before: None,
-        at,
-        events: Vec::new(),
-        changes: Vec::new(),
-        doubt: None,
-    }
+    format!("{DROPPED}{doubt}{words}")
 }
 
 impl Host {

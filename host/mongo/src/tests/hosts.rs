@@ -2,7 +2,7 @@
 
 use mongodb::bson::{Document, doc};
 use puppet_store::{
-    BudgetStore as _, Commit, CommitStore as _, EventStore as _, JournalStore as _, StoreError,
+    BudgetStore as _, Commit, CommitStore as _, EventStore as _, Filter, JournalStore as _, StoreError,
     conformance::{commit, event, read, spend},
 };
 use puppet_types::InvocationId;
@@ -38,7 +38,7 @@ async fn a_host_that_was_replaced_stops() {
         assert!(new.invocation(&InvocationId::new("i2")).await.unwrap().is_none());
         new.commit(commit("i2", event("e2", "a"))).await.unwrap();
         old.close().await;
-        assert_eq!(new.history(None, 9).await.unwrap().len(), 2);
+        assert_eq!(new.journal(&Filter { limit: 9, ..Filter::default() }).await.unwrap().len(), 2);
         new.close().await;
     })
     .await;

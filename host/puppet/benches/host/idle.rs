@@ -10,10 +10,10 @@ use std::{
 use puppet::agents::NewAgent;
 use puppet_packs::AgentSpec;
 use puppet_store::{
-    CommitStore as _, EventStore as _,
+    CommitStore as _, EventStore as _, Filter, JournalStore as _,
     sqlite::{Options, SqliteStore},
 };
-use puppet_types::{AgentId, Timestamp};
+use puppet_types::{AgentId, Outcome, Timestamp};
 
 use crate::{
     Effort,
@@ -72,7 +72,11 @@ async fn quiet(data: &Path, agents: usize) {
         tokio::time::sleep(Duration::from_millis(250)).await;
         let Ok(store) = SqliteStore::open_read_only(data) else { continue };
         let waiting = store.waiting().await.unwrap().len();
-        let done = store.history(None, agents * 4).await.unwrap().len();
+        let entries = store.journal(&Filter { limit: agents * 4, ..Filter::default() }).await.unwrap();
+        let done = entries
+            .iter()
+            .filter(|entry| matches!(entry.invocation.outcome, Outcome::Ok | Outcome::Declined(_)))
+            .count();
         if waiting == 0 && done >= agents && done == last {
             return;
         }

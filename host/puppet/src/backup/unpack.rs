@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
@@ -18,8 +18,12 @@ const MOST: u64 = 64 << 20;
 
 /// Reads the backup `file` into the folder `into`, which is there and empty. Says of each file that it begins.
 pub fn unpack(file: &Path, into: &Path, tell: &dyn Fn(&str, u64)) -> Result<Listing> {
-    let opened = File::open(file).map_err(|error| bad(file, format!("cannot be read: {error}")))?;
-    let mut archive = Archive::new(BufReader::new(opened));
+    let unreadable = |error: io::Error| bad(file, format!("cannot be read: {error}"));
+    // Before it is opened: a pipe waits for its other end.
+    if !fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(bad(file, "is no file"));
+    }
+    let mut archive = Archive::new(BufReader::new(File::open(file).map_err(unreadable)?));
     let none = |why: &str| bad(file, format!("is no backup of puppet: {why}"));
     let mut entries = archive.entries().map_err(|error| none(&error.to_string()))?;
     let first = entries.next().ok_or_else(|| none("it is empty"))?.map_err(|_| none("it is no tar"))?;
@@ -40,7 +44,22 @@ pub fn unpack(file: &Path, into: &Path, tell: &dyn Fn(&str, u64)) -> Result<List
     if !listing.files.iter().any(|file| file.path == DATABASE) {
         return Err(none("it holds no database"));
     }
+    if !is_zeros(archive.into_inner()).map_err(unreadable)? {
+        return Err(bad(file, "is damaged: it goes on after its end"));
+    }
     Ok(listing)
+}
+
+/// Whether nothing but the padding of a tar is left.
+fn is_zeros(mut rest: impl BufRead) -> io::Result<bool> {
+    loop {
+        let piece = rest.fill_buf()?;
+        let bytes = piece.len();
+        if bytes == 0 || piece.iter().any(|byte| *byte != 0) {
+            return Ok(bytes == 0);
+        }
+        rest.consume(bytes);
+    }
 }
 
 fn manifest(mut entry: Entry<'_, impl Read>) -> Option<Listing> {

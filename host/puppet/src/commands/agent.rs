@@ -4,7 +4,6 @@ use std::path::Path;
 
 use puppet_agent::decayed;
 use puppet_packs::AgentSpec;
-use puppet_store::HostLock;
 use puppet_types::{AgentId, Mood, Timestamp, counted};
 use serde_json::json;
 
@@ -12,11 +11,10 @@ use crate::{
     agents::{self, NewAgent, spec_of},
     cli::Agent,
     commands::budgets::present,
-    control::{self, Request, unknown_agent},
+    control::{Folder, Request, unknown_agent},
     models::Usable,
     output::{List, Output, Table},
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -68,23 +66,21 @@ async fn could_be_made(setup: &Setup, agent: &NewAgent) -> Result<()> {
 
 /// Credentials first: an import that ends between the two can be made again, and an agent is never without them.
 async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
-    if let Some(ids) = control::ask(&setup.data, &Request::Agents).await? {
+    let mut folder = Folder::of(setup);
+    if let Some(ids) = folder.ask(&Request::Agents).await? {
         let ids: Vec<AgentId> = serde_json::from_value(ids).map_err(Trouble::internal)?;
         if ids.contains(&agent.spec.id) {
             return Err(agents::exists(&agent.spec.id));
         }
         agents::keep(setup, secrets)?;
-        let made = control::ask(&setup.data, &Request::AddAgent { agent: Box::new(agent) }).await?;
+        let made = folder.ask(&Request::AddAgent { agent: Box::new(agent) }).await?;
         let gone = || Trouble::unreachable("host-lost", "the host ended before it had the agent", "import it again");
         return made.map(drop).ok_or_else(gone);
     }
-    let _lock = HostLock::take(&setup.data)?;
-    let store = Rows::open(setup).await?;
-    agent.check(&*store).await?;
+    let store = folder.rows().await?;
+    agent.check(store).await?;
     agents::keep(setup, secrets)?;
-    agent.write(&*store, Timestamp::from_system()).await?;
-    store.close();
-    Ok(())
+    agent.write(store, Timestamp::from_system()).await
 }
 
 async fn list(setup: &Setup, out: Output) -> Result<()> {

@@ -2,7 +2,7 @@
 //! running host where there is one, and otherwise into the folder, for the next.
 
 use puppet_engine::{Verdict, decide};
-use puppet_store::{Effect, EffectState, HostLock};
+use puppet_store::{Effect, EffectState};
 use puppet_types::{Digest, EffectId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 use crate::{
     cli::{Approvals, Which},
     commands::{budgets::present, halt::check_reason},
-    control::{self, Request, unknown_agent},
+    control::{Folder, Request, unknown_agent},
     feed::beginning,
     output::{List, Output, Table},
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -106,10 +105,10 @@ async fn say(setup: &Setup, which: Which, verdict: &Verdict, out: Output) -> Res
             all.into_iter().map(|effect| (effect.id.clone(), Some(effect.digest()))).collect()
         }
     };
-    let mut desk = Desk { setup, folder: None };
+    let mut folder = Folder::of(setup);
     let mut items = Vec::with_capacity(seen.len());
     for (id, digest) in seen {
-        match desk.decide(id, digest, verdict).await {
+        match decided_on(setup, &mut folder, (id, digest), verdict).await {
             Ok(item) => items.push(item),
             // Of all that waited this one does not any more.
             Err(trouble) if which.all && trouble.code == "not-waiting" => out.note(trouble.message),
@@ -135,35 +134,19 @@ fn digest_of(text: &str) -> Result<Digest> {
         .ok_or_else(|| Trouble::input("bad-value", format!("`{text}` is no digest"), remedy).of_field("--digest"))
 }
 
-/// Where verdicts are handed in: the host, or the folder where none runs. The folder is held until all are said.
-struct Desk<'a> {
-    setup: &'a Setup,
-    folder: Option<(Rows, HostLock)>,
-}
-
-impl Desk<'_> {
-    async fn decide(&mut self, id: EffectId, digest: Option<Digest>, verdict: &Verdict) -> Result<Value> {
-        if self.folder.is_none() {
-            let request = Request::Decide { effect: id.clone(), digest, verdict: verdict.clone() };
-            if let Some(answer) = control::ask(&self.setup.data, &request).await? {
-                return Ok(answer);
-            }
-            let lock = HostLock::take(&self.setup.data)?;
-            self.folder = Some((Rows::open(self.setup).await?, lock));
-        }
-        let Some((store, _)) = &self.folder else { return Err(Trouble::internal("no folder is open")) };
-        let at = present(self.setup);
-        let spoken = decide(&**store, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
-        Ok(decided(&spoken.effect))
+async fn decided_on(
+    setup: &Setup,
+    folder: &mut Folder<'_>,
+    (id, digest): (EffectId, Option<Digest>),
+    verdict: &Verdict,
+) -> Result<Value> {
+    let request = Request::Decide { effect: id.clone(), digest, verdict: verdict.clone() };
+    if let Some(answer) = folder.ask(&request).await? {
+        return Ok(answer);
     }
-}
-
-impl Drop for Desk<'_> {
-    fn drop(&mut self) {
-        if let Some((store, _)) = &self.folder {
-            store.close();
-        }
-    }
+    let at = present(setup);
+    let spoken = decide(folder.rows().await?, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
+    Ok(decided(&spoken.effect))
 }
 
 /// An effect after the verdict, as it is told.

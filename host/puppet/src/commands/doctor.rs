@@ -4,12 +4,12 @@ mod posts;
 
 use std::time::Duration;
 
-use puppet_engine::MAILBOX;
+use puppet_engine::{DROPPED, MAILBOX};
 use puppet_packs::SECRETS_FILE;
-use puppet_store::{EffectState, HostLock, Store, StoreError};
+use puppet_store::{Effect, EffectState, HostLock, Store, StoreError, try_disk};
 use serde::Serialize;
 
-use puppet_types::{Breach, Limit, counted};
+use puppet_types::{Breach, FORGOTTEN, Limit, counted};
 
 use crate::{
     agents::spec_of,
@@ -60,8 +60,8 @@ impl LimitRow {
 /// What to do about a provider whose key is named and not there.
 const NO_KEY: &str = "set the key that it names: in the environment, in `.env`, or as a secret of the data folder";
 
-/// Effects in doubt that are named.
-const DOUBTFUL: usize = 5;
+/// Effects of a kind that are named.
+const NAMED: usize = 5;
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Doctor, out: Output) -> Result<()> {
@@ -199,9 +199,19 @@ async fn folder(setup: &Setup) -> Check {
         Ok(_) => {}
         Err(StoreError::Locked { pid, .. }) => {
             let answer =
-                tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Agents));
+                tokio::time::timeout(Duration::from_secs(5), control::ask(&setup.data, &control::Request::Disk));
             return match answer.await {
-                Ok(Ok(Some(_))) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
+                Ok(Ok(Some(fault))) => match fault.as_array().map(Vec::as_slice) {
+                    Some([says, remedy]) => {
+                        let says = says.as_str().unwrap_or_default();
+                        let detail = format!("{at}: a host runs here (pid {pid}), and its last write failed: {says}");
+                        check("data folder", "fail", detail, remedy.as_str().unwrap_or_default())
+                    }
+                    _ => match try_disk(&setup.data) {
+                        Ok(()) => check("data folder", "ok", format!("{at}: a host runs here (pid {pid})"), ""),
+                        Err(error) => of_disk(setup, &error),
+                    },
+                },
                 _ => check(
                     "data folder",
                     "warn",
@@ -210,7 +220,10 @@ async fn folder(setup: &Setup) -> Check {
                 ),
             };
         }
-        Err(error) => return of_trouble("data folder", "fail", &error.into()),
+        Err(error) => return of_disk(setup, &error),
+    }
+    if let Err(error) = try_disk(&setup.data) {
+        return of_disk(setup, &error);
     }
     let rows = match Place::of(setup) {
         Ok(place @ Place::Mongo(_)) => format!("; its rows are in {place}"),
@@ -220,6 +233,16 @@ async fn folder(setup: &Setup) -> Check {
         Ok(Some(_)) => check("data folder", "ok", format!("{at} can be read and written{rows}"), ""),
         Ok(None) => check("data folder", "ok", format!("{at} is empty{rows}"), ""),
         Err(trouble) => of_trouble("data folder", "fail", &trouble),
+    }
+}
+
+/// What is wrong where nothing can be written.
+fn of_disk(setup: &Setup, error: &StoreError) -> Check {
+    match error {
+        StoreError::Disk { fault, .. } => {
+            check("data folder", "fail", format!("{}: {error}", setup.data.display()), fault.remedy())
+        }
+        error => of_trouble("data folder", "fail", &error.clone().into()),
     }
 }
 
@@ -260,21 +283,34 @@ async fn agents(store: &dyn Store) -> Check {
     check("agents", "fail", broken.join("; "), remedy)
 }
 
-/// Effects of which nobody knows whether they happened: somebody has to look.
+/// Effects of which nobody knows whether they happened, and those that did not and are not tried again: somebody has to
+/// look.
 async fn outbox(store: &dyn Store) -> Check {
-    let doubtful = match store.effects(&[EffectState::InDoubt]).await {
-        Ok(doubtful) => doubtful,
+    let ended = match store.effects(&[EffectState::InDoubt, EffectState::Failed]).await {
+        Ok(ended) => ended,
         Err(error) => return of_trouble("outbox", "fail", &error.into()),
     };
-    if doubtful.is_empty() {
-        return check("outbox", "ok", "no effect is in doubt", "");
-    }
-    let named = doubtful.iter().rev().take(DOUBTFUL);
-    let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.invocation, effect.account)).collect();
-    let detail = format!("{} in doubt, the latest: {}", doubtful.len(), named.join(", "));
-    let remedy = "a running host asks their providers; what nobody can tell is yours: look whether it happened, then \
-                  `puppet outbox drop ID` or `puppet outbox retry ID --sure`";
-    check("outbox", "warn", detail, remedy)
+    let (doubtful, mut failed): (Vec<&Effect>, Vec<&Effect>) =
+        ended.iter().partition(|effect| effect.state == EffectState::InDoubt);
+    // The operator has spoken about these.
+    let is_settled = |reason: &str| reason == FORGOTTEN || reason.starts_with(DROPPED);
+    failed.retain(|effect| !effect.reason.as_deref().is_some_and(is_settled));
+    let told = |effects: &[&Effect], how: &str| {
+        let named = effects.iter().rev().take(NAMED);
+        let named: Vec<String> = named.map(|effect| format!("{} by @{}", effect.id, effect.account)).collect();
+        (!effects.is_empty()).then(|| format!("{} {how}, the latest: {}", effects.len(), named.join(", ")))
+    };
+    let details: Vec<String> =
+        [told(&doubtful, "in doubt"), told(&failed, "failed for good")].into_iter().flatten().collect();
+    let remedy = match (doubtful.is_empty(), failed.is_empty()) {
+        (true, true) => return check("outbox", "ok", "no effect is in doubt, and none has failed", ""),
+        (true, false) => "`puppet outbox show ID` tells why; `puppet outbox retry ID` tries it once more",
+        (false, _) => {
+            "a running host asks their providers; what nobody can tell is yours: look whether it happened, then \
+             `puppet outbox drop ID` or `puppet outbox retry ID --sure`"
+        }
+    };
+    check("outbox", "warn", details.join("; "), remedy)
 }
 
 fn sandbox(setup: &Setup) -> Check {

@@ -4,17 +4,15 @@
 mod ended;
 mod history;
 
-use puppet_store::HostLock;
 use puppet_types::{AgentId, Event, EventId, PAYLOAD_DEPTH, PostId, Priority, Timestamp, ids, is_too_deep, scrub};
 use serde_json::{Value, json};
 
 use crate::{
     cli::EventCommand,
-    control::{self, Request, Said, unknown_agent},
+    control::{self, Folder, Request, Said, unknown_agent},
     intake,
     output::Output,
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -58,19 +56,19 @@ pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()
     let events = events(&kind, &payload, priority.unwrap_or_default(), &targets, at.plus_millis(delay_ms))?;
     let event_id = events.first().map(|event| event.broadcast.clone().unwrap_or_else(|| event.id.clone()));
     let request = Request::Send { events: events.clone(), wait_ms };
-    let mut answer = match control::ask(&setup.data, &request).await? {
+    let mut folder = Folder::of(setup);
+    let mut answer = match folder.ask(&request).await? {
         Some(answer) => answer,
         None if wait => return Err(no_host(setup, "start one with `puppet run`, or leave --wait out")),
         None => {
-            let _lock = HostLock::take(&setup.data)?;
-            let store = Rows::open(setup).await?;
-            intake::check(&*store, &events).await?;
+            let store = folder.rows().await?;
+            intake::check(store, &events).await?;
             store.accept(events).await?;
-            store.close();
             out.note("no host runs here: the event is kept, and handled when one does");
             json!({ "outcome": "accepted", "invocations": [], "given_up": [] })
         }
     };
+    drop(folder);
     answer["event_id"] = json!(event_id);
     ended::tell(setup, &answer, wait, out).await
 }

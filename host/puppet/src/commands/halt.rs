@@ -1,15 +1,14 @@
 //! `halt` and `resume`: stops and resumes every outbox at once. Through the running host where there is one; otherwise
 //! in the folder, for the next.
 
-use puppet_store::{Change, Halt, HostLock};
+use puppet_store::{Change, Halt};
 use puppet_types::Timestamp;
 use serde_json::json;
 
 use crate::{
-    control::{self, Request},
+    control::{Folder, Request},
     output::Output,
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -23,17 +22,19 @@ pub async fn halt(setup: &Setup, reason: Option<String>, out: Output) -> Result<
         check_reason(reason)?;
     }
     let said = Halt { since: Timestamp::from_system(), reason: reason.clone() };
-    let halt = match control::ask(&setup.data, &Request::Halt { reason }).await? {
+    let folder = Folder::of(setup);
+    let halt = match folder.ask(&Request::Halt { reason }).await? {
         Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal)?,
-        None => in_folder(setup, Some(said)).await?,
+        None => written(setup, folder, Some(said)).await?,
     };
     tell(halt, out)
 }
 
 /// Runs `resume`.
 pub async fn resume(setup: &Setup, out: Output) -> Result<()> {
-    if control::ask(&setup.data, &Request::Resume).await?.is_none() {
-        in_folder(setup, None).await?;
+    let folder = Folder::of(setup);
+    if folder.ask(&Request::Resume).await?.is_none() {
+        written(setup, folder, None).await?;
     }
     tell(None, out)
 }
@@ -47,14 +48,11 @@ pub fn check_reason(reason: &str) -> Result<()> {
 }
 
 /// A folder in which nothing has lived is most likely another than was meant.
-async fn in_folder(setup: &Setup, halt: Option<Halt>) -> Result<Option<Halt>> {
+async fn written(setup: &Setup, mut folder: Folder<'_>, halt: Option<Halt>) -> Result<Option<Halt>> {
     drop(records::open(setup).await?);
-    let _lock = HostLock::take(&setup.data)?;
-    let store = Rows::open(setup).await?;
+    let store = folder.rows().await?;
     store.apply(vec![Change::Halt(halt)]).await?;
-    let stands = store.halted().await?;
-    store.close();
-    Ok(stands)
+    Ok(store.halted().await?)
 }
 
 fn tell(halt: Option<Halt>, out: Output) -> Result<()> {

@@ -2,16 +2,14 @@
 //! where there is one; otherwise in the folder, for the next.
 
 use puppet_engine::forgiven;
-use puppet_store::HostLock;
 use puppet_types::{PackId, counted};
 use serde_json::json;
 
 use crate::{
     commands::plugins,
-    control::{self, Hosted, Request},
+    control::{Folder, Hosted, Request},
     firstparty,
     output::Output,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -23,11 +21,10 @@ pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
     // Before, so that the answer says what there was to release.
     let of_pack = hosted.versions.into_iter().find(|running| running.pack == pack && running.serves);
     let stands = of_pack.map(|running| running.stands).unwrap_or_default();
-    if control::ask(&setup.data, &Request::Release { pack: pack.clone() }).await?.is_none() {
-        let _lock = HostLock::take(&setup.data)?;
-        let store = Rows::open(setup).await?;
+    let mut folder = Folder::of(setup);
+    if folder.ask(&Request::Release { pack: pack.clone() }).await?.is_none() {
+        let store = folder.rows().await?;
         store.apply(forgiven(store.strikes().await?, &pack)?).await?;
-        store.close();
     }
     let (was, strikes) = (stands.name(), stands.strikes.unwrap_or(0));
     if out.json {

@@ -1,18 +1,18 @@
 //! `remove`: a pack goes, or one version of it. Not while an agent runs it, nor while another pack needs it.
 
 use puppet_packs::{AgentSpec, Entry, requires};
-use puppet_store::{Change, HostLock};
+use puppet_store::Change;
 use puppet_types::{AgentId, Digest, PackId, counted};
 use serde::Serialize;
 
 use crate::{
     agents,
     cli::Remove,
+    control::Folder,
     grants::Grants,
     installing::{self, of_install},
     output::Output,
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -101,14 +101,13 @@ fn left_behind(setup: &Setup, id: &PackId, out: Output) -> Result<()> {
 
 /// The agent that was made from it lives no more: no host is here to be told.
 async fn retire(setup: &Setup, id: &PackId) -> Result<()> {
-    let _lock = HostLock::take(&setup.data)?;
-    let store = Rows::open(setup).await?;
+    let mut folder = Folder::of(setup);
+    let store = folder.rows().await?;
     let agent = AgentId::new(id.as_str());
     let row = store.agent(&agent).await?;
     if row.is_some_and(|row| agents::spec_of(&row).is_ok_and(|spec| spec.pack == *id)) {
         store.apply(vec![Change::Retire { agent }]).await?;
     }
-    store.close();
     Ok(())
 }
 

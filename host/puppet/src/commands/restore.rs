@@ -87,16 +87,11 @@ async fn hold_back(store: &dyn Store, made: Timestamp) -> std::result::Result<us
     let at = Timestamp::from_system();
     for effect in &open {
         let end = EffectEnd {
-            id: effect.id.clone(),
-            state: EffectState::InDoubt,
-            provider_id: None,
             reason: Some(format!("restored from a backup of {made}: it may have left since")),
             not_before: Some(at),
-            at,
-            events: Vec::new(),
-            changes: Vec::new(),
             // Its provider is asked, once the operator lets things leave again.
             doubt: Some(Doubt { begun: effect.doubt.map_or(made, |doubt| doubt.begun.min(made)), undecidable: false }),
+            ..EffectEnd::of(effect, EffectState::InDoubt, at)
         };
         store.end_attempt(end).await?;
     }

@@ -22,6 +22,10 @@ pub async fn run(setup: &Setup, args: &StoreCopy, out: Output) -> Result<()> {
     if from == to {
         return Err(Trouble::input("bad-value", "both are the same store", "name another one").of_field("--to"));
     }
+    if !from.is_there().await? {
+        let message = format!("there is nothing at {from}");
+        return Err(Trouble::input("bad-value", message, "name a store that somebody has lived in").of_field("--from"));
+    }
     // Both are held until all is done: a host that started meanwhile would write to one of them.
     let (_held, _too) = (from.hold()?, to.hold()?);
     let (source, target) = (from.open().await?, to.open().await?);

@@ -35,11 +35,13 @@ pub struct Journal<'a> {
     pub spends: Spends<'a>,
     /// For the strikes.
     pub breaches: Breaches,
+    /// Everybody that an event to all would be for.
+    agents: Vec<AgentId>,
 }
 
 impl<'a> Journal<'a> {
-    /// Nothing is read yet. `before` is what is booked by now.
-    pub fn new(before: &'a [Spend]) -> Self {
+    /// Nothing is read yet. `before` is what is booked by now, `agents` are all that there are.
+    pub fn new(before: &'a [Spend], agents: Vec<AgentId>) -> Self {
         Self {
             entries: 0,
             handled: Vec::new(),
@@ -51,6 +53,7 @@ impl<'a> Journal<'a> {
             kept_reads: Rule::new("answers-are-kept-while-they-are-needed"),
             spends: Spends::new(before),
             breaches: BTreeMap::new(),
+            agents,
         }
     }
 
@@ -101,9 +104,9 @@ impl<'a> Journal<'a> {
                 format!("event {} was handled by {id}, and is {state}", event.id)
             });
         }
-        if state == Some("done") {
+        if let Some(state @ ("done" | "dead")) = state {
             let kept = store.kept_reads(id).await?;
-            self.kept_reads.check(kept.is_empty(), || format!("{} of {id}, whose event is done", kept.len()));
+            self.kept_reads.check(kept.is_empty(), || format!("{} of {id}, whose event is {state}", kept.len()));
         }
         match outcome {
             Outcome::Ok => self.decided(invocation, store).await,
@@ -143,7 +146,7 @@ impl<'a> Journal<'a> {
         for numbered in &invocation.decisions {
             // Of memories the rows themselves tell where they came from.
             let Decision::Emit { target, .. } = &numbered.decision else { continue };
-            let left = emitted(invocation, numbered.n, target, store).await?;
+            let left = emitted(invocation, numbered.n, (target, &self.agents), store).await?;
             self.failed
                 .check(left.is_none(), || format!("{id} ended as {outcome} and left {}", left.unwrap_or_default()));
         }
@@ -155,13 +158,14 @@ impl<'a> Journal<'a> {
 async fn emitted(
     invocation: &Invocation,
     n: u32,
-    target: &EventTarget,
+    (target, all): (&EventTarget, &[AgentId]),
     store: &dyn Store,
 ) -> Result<Option<String>, StoreError> {
     let broadcast = ids::derive("evt", &[invocation.id.as_str(), &n.to_string()]);
     let agents: &[AgentId] = match target {
         EventTarget::Agents(agents) => agents,
-        EventTarget::Me | EventTarget::All => std::slice::from_ref(&invocation.agent),
+        EventTarget::Me => std::slice::from_ref(&invocation.agent),
+        EventTarget::All => all,
     };
     for agent in agents {
         let id = EventId::from(ids::derive("evt", &[&broadcast, agent.as_str()]));

@@ -72,7 +72,8 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let before = kept(&mut reads_back, store.spent().await)?.unwrap_or_default();
     let mut events = events::Events::default();
     kept(&mut reads_back, events.walk(store, tell).await)?;
-    let mut journal = journal::Journal::new(&before);
+    let agents = kept(&mut reads_back, store.agents().await)?.unwrap_or_default();
+    let mut journal = journal::Journal::new(&before, agents.into_iter().map(|row| row.id).collect());
     let journaled = kept(&mut reads_back, journal.walk(store, tell).await)?;
     let mut effects = effects::Effects::default();
     // Half of a journal says nothing of what is not in it.
@@ -100,7 +101,7 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
 fn kept<T>(reads_back: &mut Rule, found: std::result::Result<T, StoreError>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error @ (StoreError::Corrupt { .. } | StoreError::Disk { .. })) => {
+        Err(error @ (StoreError::Corrupt { .. } | StoreError::Disk { .. } | StoreError::Failed(_))) => {
             reads_back.violated(error.to_string());
             Ok(None)
         }

@@ -6,7 +6,7 @@ use super::{
     rows::{at, commit, effect, event, memory, post, read, spend},
     together,
 };
-use crate::{AgentRow, Change, Commit, EventEnd, Relationship, StateBlob, StateRow, Store, Timer};
+use crate::{AgentRow, Change, Commit, EventEnd, Filter, Relationship, StateBlob, StateRow, Store, Timer};
 
 pub async fn events_are_accepted_once(store: &impl Store) {
     let first = store.accept(vec![event("e1", "a"), event("e2", "b")]).await.unwrap();
@@ -51,10 +51,11 @@ pub async fn order_is_that_of_handing_in(store: &impl Store) {
     let commits = names.iter().map(|name| store.commit(commit(&format!("i-{name}"), event(name, "a"))));
     let seqs: Vec<_> = together(commits.collect()).await.into_iter().map(|done| done.unwrap().seq).collect();
     assert!(seqs.is_sorted_by(|a, b| a < b));
-    let history = store.history(Some(&AgentId::new("a")), 2).await.unwrap();
-    assert_eq!(history.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["e299", "e298"]);
-    assert!(store.history(Some(&AgentId::new("b")), 2).await.unwrap().is_empty());
-    assert_eq!(store.history(None, 1000).await.unwrap().len(), MANY);
+    let of = |agent: &str| Filter { agent: Some(AgentId::new(agent)), limit: 2, ..Filter::default() };
+    let last = store.journal(&of("a")).await.unwrap();
+    assert_eq!(last.iter().map(|entry| entry.invocation.event.id.as_str()).collect::<Vec<_>>(), ["e299", "e298"]);
+    assert!(store.journal(&of("b")).await.unwrap().is_empty());
+    assert_eq!(store.journal(&Filter { limit: 1000, ..Filter::default() }).await.unwrap().len(), MANY);
 }
 
 pub async fn an_event_ends_with_its_invocation(store: &impl Store) {
@@ -66,14 +67,13 @@ pub async fn an_event_ends_with_its_invocation(store: &impl Store) {
     assert_eq!(waiting.len(), 2);
     assert_eq!((waiting[0].seq, waiting[0].attempts, waiting[0].not_before), (accepted[0].seq, 1, at(60)));
     assert_eq!(waiting[0].event, one, "the event itself keeps its own time");
-    assert!(store.history(None, 9).await.unwrap().is_empty());
 
     store.commit(Commit { end: EventEnd::Dead { reason: "trap".into() }, ..commit("i2", two.clone()) }).await.unwrap();
     store.commit(commit("i1", one.clone())).await.unwrap();
     assert!(store.waiting().await.unwrap().is_empty());
     let dead = store.dead_letters(9).await.unwrap();
     assert_eq!((dead.len(), dead[0].reason.as_str(), &dead[0].event), (1, "trap", &two));
-    assert_eq!(store.history(None, 9).await.unwrap(), [one]);
+    assert_eq!(store.event(&one.id).await.unwrap(), Some((one, "done")));
 
     store.commit(commit("i3", three.clone())).await.unwrap();
     let found = store.event(&three.id).await.unwrap().unwrap();

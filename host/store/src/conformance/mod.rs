@@ -60,6 +60,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     doubts::what_was_published_as_an_account_is_found(&open().await).await;
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
+    outside::answers_of_an_event_that_is_given_up_go(&open().await).await;
     outside::strikes(&open().await).await;
     states::what_another_version_wrote_is_kept(&open().await).await;
     states::two_versions_write_in_turns(&open().await).await;

@@ -4,7 +4,7 @@ use puppet_grants::{BudgetKey, Owner, Spend};
 use puppet_types::{AccountId, AgentId, Digest, EffectId, InvocationId, PackId, PostId, TimerRule};
 
 use super::rows::{at, commit, effect, event, post, read, spend};
-use crate::{Change, Commit, EffectEnd, EffectState, EventEnd, Post, Store, StrikesRow, Timer};
+use crate::{Cell, Change, Commit, EffectEnd, EffectState, EventEnd, Post, Store, StrikesRow, Table, Timer};
 
 fn ids(posts: &[Post]) -> Vec<&str> {
     posts.iter().map(|post| post.id.as_str()).collect()
@@ -200,6 +200,32 @@ pub async fn budgets(store: &impl Store) {
     assert!(store.kept_reads(&one).await.unwrap().is_empty());
     store.commit(commit("i2", event("e2", "a"))).await.unwrap();
     assert_eq!(store.spent().await.unwrap()[1], spend("b", 3, 80, 0), "what stayed open stays booked");
+}
+
+/// An event that is tried again and then given up, as where its mailbox is full: nobody asks for its answers any more, and
+/// a read whose end nobody saw stays booked.
+pub async fn answers_of_an_event_that_is_given_up_go(store: &impl Store) {
+    let (given_up, waits) = (InvocationId::new("i1"), InvocationId::new("i2"));
+    store.accept(vec![event("e1", "a"), event("e2", "a")]).await.unwrap();
+    for (id, of) in [(&given_up, "e1"), (&waits, "e2")] {
+        store.open_read(id, 0, vec![]).await.unwrap();
+        store.settle_read(id, read(0), vec![spend("a", 1, 30, 0)]).await.unwrap();
+        store.open_read(id, 1, vec![spend("a", 1, 7, 0)]).await.unwrap();
+        let again = Commit { end: EventEnd::Retry { not_before: at(9) }, ..commit(id.as_str(), event(of, "a")) };
+        store.commit(again).await.unwrap();
+    }
+    store.bury(&"e1".into(), "mailbox-full", at(10), None).await.unwrap();
+    assert!(store.kept_reads(&given_up).await.unwrap().is_empty());
+    assert_eq!(store.kept_reads(&waits).await.unwrap(), [read(0)]);
+    let open = Table::named("open_reads").unwrap();
+    let rows = store.rows_after(open, None, 9).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), [Cell::Text("i2".into())]);
+    assert_eq!(store.spent().await.unwrap(), [spend("a", 1, 74, 0)], "what stayed open stays booked");
+    // One that has ended before is not ended again.
+    store.commit(commit("i2", event("e2", "a"))).await.unwrap();
+    store.open_read(&waits, 0, vec![]).await.unwrap();
+    store.bury(&"e2".into(), "mailbox-full", at(11), None).await.unwrap();
+    assert_eq!(store.row_count(open).await.unwrap(), 1);
 }
 
 /// By version of a pack; the latest stays, in whatever order they are written.

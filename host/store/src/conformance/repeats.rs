@@ -38,8 +38,9 @@ pub async fn ids_are_their_bytes(store: &impl Store) {
     store.apply(agents.collect()).await.unwrap();
     for id in ids {
         store.commit(commit(&format!("i {id}"), event(id, id))).await.unwrap();
-        let history = store.history(Some(&AgentId::new(id)), 9).await.unwrap();
-        assert_eq!(history.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), [id]);
+        let filter = Filter { agent: Some(AgentId::new(id)), limit: 9, ..Filter::default() };
+        let entries = store.journal(&filter).await.unwrap();
+        assert_eq!(entries.iter().map(|entry| entry.invocation.event.id.as_str()).collect::<Vec<_>>(), [id]);
     }
     let mut sorted = ids.map(str::to_owned);
     sorted.sort();
@@ -86,5 +87,5 @@ pub async fn pages_are_whole(store: &impl Store) {
     assert!(store.events_after(0, 0).await.unwrap().is_empty());
     assert!(store.agents_after(None, 0).await.unwrap().is_empty());
     assert!(store.dead_letters(0).await.unwrap().is_empty());
-    assert!(store.history(None, 0).await.unwrap().is_empty());
+    assert!(store.journal(&Filter { limit: 0, ..Filter::default() }).await.unwrap().is_empty());
 }

@@ -6,11 +6,15 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, first, from_json, json, limit, run, time, unsigned},
+    values::{all, first, from_json, json, limit, of_row, run, time, unsigned},
 };
 use crate::{AgentRow, AgentStore, Relationship, Result};
 
 fn agent(row: &Row<'_>) -> Result<AgentRow> {
+    of_row("agents", row, &[0], agent_columns(row))
+}
+
+fn agent_columns(row: &Row<'_>) -> Result<AgentRow> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(AgentRow { id: AgentId::new(text(0)?), body: from_json("agents", text(1)?)?, created: time(row, 2)? })
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params, types::Value};
 
 use super::{
     SqliteStore,
-    values::{all, by_name, first, from_json, json, name, run, signed, unsigned},
+    values::{all, by_name, first, from_json, json, name, of_row, run, signed, unsigned},
 };
 use crate::{BudgetStore, Result};
 
@@ -73,6 +73,10 @@ fn close(conn: &Connection, invocation: &InvocationId, n: u32) -> Result<Option<
 }
 
 fn spend(row: &Row<'_>) -> Result<Spend> {
+    of_row(TABLE, row, &[0, 1, 2, 3, 4, 5, 6], spend_columns(row))
+}
+
+fn spend_columns(row: &Row<'_>) -> Result<Spend> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(Spend {
         key: BudgetKey {

@@ -20,11 +20,23 @@ const PAGE: [u8; 4096] = [0; 4096];
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
         let fault = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => DiskFault::Full,
             Some(ErrorCode::ReadOnly) => DiskFault::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DiskFault::Corrupt,
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => DiskFault::Failing,
+            // What was written through a statement reads back through one: the file was changed by something else.
+            _ if matches!(
+                error,
+                E::FromSqlConversionFailure(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::InvalidColumnType(..)
+                    | E::Utf8Error(..)
+            ) =>
+            {
+                DiskFault::Corrupt
+            }
             _ => return Self::Failed(error.to_string()),
         };
         Self::Disk { fault, reason: error.to_string() }
@@ -42,8 +54,23 @@ pub(super) fn asked(error: StoreError, conn: &Connection) -> StoreError {
     }
 }
 
+/// What a file that cannot be opened or written says: the disk is full, or it is this file.
+pub(crate) fn of_file(path: &Path, error: &io::Error) -> StoreError {
+    let reason = error.to_string();
+    match fault_of(error) {
+        fault @ DiskFault::Full => StoreError::Disk { fault, reason },
+        _ => StoreError::Open { path: path.to_owned(), reason },
+    }
+}
+
+/// Whether the disk of a data folder takes a page more. Nothing of it stays.
+pub fn try_disk(dir: &Path) -> crate::Result<()> {
+    let asked = ask(&dir.join(super::open::FILE));
+    asked.map_err(|error| StoreError::Disk { fault: fault_of(&error), reason: error.to_string() })
+}
+
 /// Writes where the log of this database would go on, in a file of its own.
-fn ask(database: &Path) -> io::Result<()> {
+pub(super) fn ask(database: &Path) -> io::Result<()> {
     let log = database.with_extension("db-wal");
     let end = std::fs::metadata(log).map_or(0, |found| found.len());
     let probe = database.with_file_name(PROBE);
@@ -53,7 +80,7 @@ fn ask(database: &Path) -> io::Result<()> {
     asked
 }
 
-fn fault_of(error: &io::Error) -> DiskFault {
+pub(super) fn fault_of(error: &io::Error) -> DiskFault {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => DiskFault::Full,
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => DiskFault::ReadOnly,

@@ -1,16 +1,16 @@
 //! Events in SQLite.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Event, EventId, Priority, Timestamp};
+use puppet_types::{AgentId, Event, EventId, InvocationId, Priority, Timestamp};
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 use super::{
-    SqliteStore,
+    SqliteStore, budgets,
     names::EventNames,
-    values::{all, corrupt, first, from_json, json, limit, run, time, unsigned},
+    values::{all, corrupt, first, from_json, json, limit, of_row, run, time, unsigned},
 };
 use crate::{DeadLetter, EventEnd, EventStore, Result, Waiting};
 
@@ -22,6 +22,10 @@ pub(super) const COLUMNS: &str = "e.id, (SELECT name FROM names WHERE n = e.kind
 
 /// Reads [`COLUMNS`] that begin at `from`.
 pub(super) fn event(row: &Row<'_>, from: usize) -> Result<Event> {
+    of_row("events", row, &[from], event_columns(row, from))
+}
+
+fn event_columns(row: &Row<'_>, from: usize) -> Result<Event> {
     let text = |column: usize| row.get_ref(from + column)?.as_str().map_err(rusqlite::Error::from);
     let id = |column: usize| row.get::<_, Option<String>>(from + column).map(|id| id.map(EventId::from));
     Ok(Event {
@@ -175,8 +179,13 @@ impl EventStore for SqliteStore {
         let payload = payload.as_ref().map(json).transpose()?;
         self.write(move |conn| {
             const SQL: &str = "UPDATE event_rows SET state = 'dead', reason = ?2, ended = ?3, \
-                               payload = coalesce(?4, payload) WHERE id = ?1 AND state = 'waiting'";
-            run(conn, SQL, params![id.as_str(), reason, at.as_millis(), payload]).map(|_| ())
+                               payload = coalesce(?4, payload) WHERE id = ?1 AND state = 'waiting' RETURNING seq";
+            const TRIED: &str = "SELECT id FROM journal_rows WHERE event = ?1";
+            let values = params![id.as_str(), reason, at.as_millis(), payload];
+            let Some(seq) = first(conn, SQL, values, |row| Ok(row.get::<_, i64>(0)?))? else { return Ok(()) };
+            // It does not come again: nobody asks for the answers that were kept for its next try.
+            let tried = all(conn, TRIED, [seq], |row| Ok(InvocationId::from(row.get::<_, String>(0)?)))?;
+            tried.iter().try_for_each(|id| budgets::forget_reads(conn, id))
         })
         .await
     }
@@ -192,11 +201,6 @@ impl EventStore for SqliteStore {
             })
         })
         .await
-    }
-
-    async fn history(&self, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-        let agent = agent.cloned();
-        self.scan(move |conn| history(conn, agent.as_ref(), rows)).await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
@@ -221,27 +225,4 @@ impl EventStore for SqliteStore {
         })
         .await
     }
-}
-
-/// In the order they were handled, which is the journal's. An event that was tried on two plugin versions is
-/// told once.
-fn history(conn: &Connection, agent: Option<&AgentId>, rows: usize) -> Result<Vec<Event>> {
-    let of_agent =
-        if agent.is_some() { "AND j.agent = (SELECT n FROM names WHERE name = ?1)" } else { "AND ?1 IS NULL" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event WHERE e.state = 'done' {of_agent} \
-         ORDER BY j.seq DESC"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut found = statement.query([agent.map(AgentId::as_str)])?;
-    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
-    while out.len() < rows
-        && let Some(row) = found.next()?
-    {
-        let event = event(row, 0)?;
-        if seen.insert(event.id.clone()) {
-            out.push(event);
-        }
-    }
-    Ok(out)
 }

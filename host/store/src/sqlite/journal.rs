@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     SqliteStore, events, forget,
     names::RecordNames,
-    values::{corrupt, digest, first, from_json, json, run, signed, time, unsigned},
+    values::{corrupt, digest, first, from_json, json, of_row, run, signed, time, unsigned},
 };
 use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
 
@@ -166,6 +166,10 @@ fn timing(row: &Row<'_>) -> Result<Option<Timing>> {
 }
 
 fn entry(row: &Row<'_>) -> Result<JournalEntry> {
+    of_row("journal", row, &[0, 1], entry_columns(row))
+}
+
+fn entry_columns(row: &Row<'_>) -> Result<JournalEntry> {
     const TABLE: &str = "journal";
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     let owned = |column: usize| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);

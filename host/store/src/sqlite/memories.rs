@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, run, time, unsigned},
+    values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, of_row, run, time, unsigned},
 };
 use crate::{Cell, KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 
@@ -47,6 +47,10 @@ fn hit(row: &Row<'_>) -> Result<TextHit> {
 
 /// The columns but the vector's.
 pub(super) fn memory(row: &Row<'_>) -> Result<Memory> {
+    of_row(TABLE, row, &[0], memory_columns(row))
+}
+
+fn memory_columns(row: &Row<'_>) -> Result<Memory> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(Memory {
         id: text(0)?.to_owned(),

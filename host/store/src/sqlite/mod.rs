@@ -43,6 +43,8 @@ use names::Names;
 use reader::Readers;
 use writer::Writer;
 
+pub(crate) use disk::of_file;
+pub use disk::try_disk;
 pub(crate) use open::make_folder;
 pub use schema::SCHEMA_VERSION;
 

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::Durability;
+use super::{Durability, disk};
 use crate::{DiskFault, Result, StoreError};
 
 /// Name of the database within a data folder.
@@ -92,18 +92,21 @@ fn make_file(path: &Path) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),
-        Err(error) => Err(StoreError::Open { path: path.to_owned(), reason: error.to_string() }),
+        Err(error) => Err(disk::of_file(path, &error)),
     }
 }
 
 /// What SQLite says, as something that can be acted on.
 pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
-    if let Some(rusqlite::ErrorCode::DatabaseCorrupt) = error.sqlite_error_code() {
-        return StoreError::Disk { fault: DiskFault::Corrupt, reason: error.to_string() };
-    }
+    use rusqlite::ErrorCode as E;
+    let of_disk = |fault| StoreError::Disk { fault, reason: error.to_string() };
+    let is_full = || disk::ask(path).is_err_and(|error| disk::fault_of(&error) == DiskFault::Full);
     let reason = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => "it is not a puppet database".to_owned(),
-        Some(rusqlite::ErrorCode::DatabaseBusy) => "it is busy: another process is writing to it".to_owned(),
+        Some(E::DatabaseCorrupt) => return of_disk(DiskFault::Corrupt),
+        Some(E::DiskFull) => return of_disk(DiskFault::Full),
+        Some(E::SystemIoFailure | E::CannotOpen) if is_full() => return of_disk(DiskFault::Full),
+        Some(E::NotADatabase) => "it is not a puppet database".to_owned(),
+        Some(E::DatabaseBusy) => "it is busy: another process is writing to it".to_owned(),
         _ => error.to_string(),
     };
     StoreError::Open { path: path.to_owned(), reason }

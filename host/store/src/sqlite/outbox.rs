@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore, commit, events, halt,
-    values::{all, by_name, first, from_json, json, limit, name, run, time, unsigned},
+    values::{all, by_name, first, from_json, json, limit, name, of_row, run, time, unsigned},
 };
 use crate::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
@@ -14,6 +14,10 @@ const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before
      expires, begun, undecidable";
 
 fn effect(row: &Row<'_>) -> Result<Effect> {
+    of_row("outbox", row, &[0, 1], effect_columns(row))
+}
+
+fn effect_columns(row: &Row<'_>) -> Result<Effect> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(Effect {
         seq: unsigned(row, 0)?,

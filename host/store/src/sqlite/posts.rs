@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, first, from_json, json, limit, run, signed, time, unsigned},
+    values::{all, first, from_json, json, limit, of_row, run, signed, time, unsigned},
 };
 use crate::{Post, PostStore, Result};
 
@@ -17,6 +17,10 @@ const SELECT: &str = "SELECT p.id, p.author, p.text, p.at, p.in_reply_to, p.quot
                       (SELECT count(*) FROM posts q WHERE q.quotes = p.id AND q.deleted = 0) FROM posts p";
 
 fn post(row: &Row<'_>) -> Result<Post> {
+    of_row("posts", row, &[0], post_columns(row))
+}
+
+fn post_columns(row: &Row<'_>) -> Result<Post> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     let id = |column: usize| row.get::<_, Option<String>>(column).map(|id| id.map(PostId::from));
     Ok(Post {

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{lock, open};
+use super::{disk, lock, open};
 use crate::{Result, StoreError};
 
 /// So many stay open while nobody reads.
@@ -59,7 +59,7 @@ impl Readers {
                     Some(conn) => conn,
                     None => open::readable(path)?,
                 };
-                let answer = work(&conn);
+                let answer = work(&conn).map_err(|error| disk::asked(error, &conn));
                 let mut idle = lock(idle);
                 if idle.len() < IDLE && !self.closed.load(Ordering::Acquire) {
                     idle.push(conn);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, ToSql, params, params_from_iter, types::ToSqlOutput, 
 
 use super::{
     SqliteStore, memories,
-    values::{all, corrupt, first, limit, run},
+    values::{all, corrupt, first, limit, of_row, run},
 };
 use crate::{Cell, Result, Row, RowStore, Table};
 
@@ -63,7 +63,8 @@ fn rows_after(conn: &Connection, table: &'static Table, after: Option<&[Cell]>, 
     );
     let after = after.map_or(&[][..], |row| table.key_of(row));
     all(conn, &sql, params_from_iter(after), |row| {
-        (0..table.columns.len()).map(|column| cell(table.name, row.get_ref(column)?)).collect()
+        let cells = (0..table.columns.len()).map(|column| cell(table.name, row.get_ref(column)?)).collect();
+        of_row(table.name, row, &(0..table.key).collect::<Vec<_>>(), cells)
     })
 }
 

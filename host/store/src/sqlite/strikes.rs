@@ -6,13 +6,17 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, digest, from_json, json, run, signed, unsigned},
+    values::{all, digest, from_json, json, of_row, run, signed, unsigned},
 };
 use crate::{Result, StrikeStore, StrikesRow};
 
 const TABLE: &str = "strikes";
 
 fn strikes(row: &Row<'_>) -> Result<StrikesRow> {
+    of_row(TABLE, row, &[0], strikes_columns(row))
+}
+
+fn strikes_columns(row: &Row<'_>) -> Result<StrikesRow> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(StrikesRow {
         plugin: PackId::new(text(0)?),

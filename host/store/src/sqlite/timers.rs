@@ -7,13 +7,17 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore, budgets, events,
-    values::{all, first, from_json, json, run, time},
+    values::{all, first, from_json, json, of_row, run, time},
 };
 use crate::{Result, Timer, TimerStore, Waiting};
 
 const COLUMNS: &str = "agent, plugin, name, rule, next, payload";
 
 fn timer(row: &Row<'_>) -> Result<Timer> {
+    of_row("timers", row, &[0, 1, 2], timer_columns(row))
+}
+
+fn timer_columns(row: &Row<'_>) -> Result<Timer> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(Timer {
         agent: AgentId::new(text(0)?),

@@ -1,10 +1,10 @@
 //! Values in columns: enums by name, JSON as text, unsigned numbers as the same 64 bits, vectors as bytes.
 
 use puppet_types::{Digest, Timestamp};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, types::ValueRef};
 use serde::{Deserialize, Serialize, de::IntoDeserializer as _};
 
-use crate::{Result, StoreError};
+use crate::{DiskFault, Result, StoreError};
 
 /// The name that serde gives a variant without fields.
 pub(super) fn name<T: Serialize>(value: &T) -> String {
@@ -70,6 +70,32 @@ pub(super) fn numbers(table: &'static str, bytes: &[u8]) -> Result<Vec<f32>> {
 
 pub(super) fn corrupt(table: &'static str, reason: &dyn std::fmt::Display) -> StoreError {
     StoreError::Corrupt { table, reason: reason.to_string() }
+}
+
+/// What was read of a row; where it does not read back, with the table and the key that it is found by.
+pub(super) fn of_row<T>(table: &'static str, row: &Row<'_>, key: &[usize], read: Result<T>) -> Result<T> {
+    let place = || key.iter().map(|column| key_part(row, *column)).collect::<Vec<_>>().join(", ");
+    read.map_err(|error| match error {
+        StoreError::Corrupt { table: of, reason } if of == table => {
+            StoreError::Corrupt { table, reason: format!("{}: {reason}", place()) }
+        }
+        StoreError::Disk { fault: DiskFault::Corrupt, reason } if !reason.starts_with(ROW) => {
+            StoreError::Disk { fault: DiskFault::Corrupt, reason: format!("{ROW}{table} with {}: {reason}", place()) }
+        }
+        error => error,
+    })
+}
+
+/// How a row is named that holds what nobody wrote.
+const ROW: &str = "a row of ";
+
+fn key_part(row: &Row<'_>, column: usize) -> String {
+    let name = row.as_ref().column_name(column).unwrap_or("?").to_owned();
+    match row.get_ref(column) {
+        Ok(ValueRef::Integer(value)) => format!("{name} {value}"),
+        Ok(ValueRef::Text(bytes)) => format!("{name} {}", String::from_utf8_lossy(bytes)),
+        _ => format!("{name} ?"),
+    }
 }
 
 /// All rows of a statement.

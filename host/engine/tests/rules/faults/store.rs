@@ -95,9 +95,6 @@ impl EventStore for Faulty {
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
         self.reads(self.rows.dead_letters(limit)).await
     }
-    async fn history(&self, agent: Option<&AgentId>, limit: usize) -> Result<Vec<Event>> {
-        self.reads(self.rows.history(agent, limit)).await
-    }
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
         self.reads(self.rows.event(id)).await
     }

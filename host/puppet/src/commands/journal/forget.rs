@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use puppet_store::{Fate, Filter, Forgetting, HostLock, Store};
+use puppet_store::{Fate, Filter, Forgetting, Store};
 use puppet_types::{Event, EventId, InvocationId, Timestamp, counted};
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,10 @@ use super::{known, no_such};
 use crate::{
     cli::Forget,
     commands::budgets::present,
-    control::{self, Request},
+    control::{Folder, Request},
     moment::since,
     output::Output,
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -59,9 +58,9 @@ pub async fn run(setup: &Setup, args: &Forget, out: Output) -> Result<()> {
     let waits = |id: EventId| Refused { id: id.to_string(), reason: "it waits to be handled".to_owned() };
     let refused = meant.waiting.into_iter().map(waits).collect();
     let mut told = Told { forgotten: Vec::new(), refused, log_emptied: true };
-    let mut folder = Folder { setup, open: None };
+    let mut folder = Folder::of(setup);
     for ids in meant.ids.chunks(AT_ONCE) {
-        let Told { forgotten, refused, log_emptied } = folder.forget(ids.to_vec()).await?;
+        let Told { forgotten, refused, log_emptied } = forget(setup, &mut folder, ids.to_vec()).await?;
         told.forgotten.extend(forgotten);
         told.refused.extend(refused);
         // Each time all of it is emptied.
@@ -167,31 +166,10 @@ fn confirmed(many: usize, args: &Forget, out: Output) -> Result<()> {
     }
 }
 
-/// The data folder, or its host. The folder is held until all is done.
-struct Folder<'a> {
-    setup: &'a Setup,
-    open: Option<(Rows, HostLock)>,
-}
-
-impl Folder<'_> {
-    async fn forget(&mut self, ids: Vec<InvocationId>) -> Result<Told> {
-        if self.open.is_none() {
-            if let Some(answer) = control::ask(&self.setup.data, &Request::Forget { ids: ids.clone() }).await? {
-                return serde_json::from_value(answer).map_err(Trouble::internal);
-            }
-            let lock = HostLock::take(&self.setup.data)?;
-            self.open = Some((Rows::open(self.setup).await?, lock));
-        }
-        let Some((store, _)) = &self.open else { return Err(Trouble::internal("no folder is open")) };
-        Ok(Told::of(store.forget(ids, &reason(present(self.setup))).await?))
-    }
-}
-
-impl Drop for Folder<'_> {
-    fn drop(&mut self) {
-        if let Some((store, _)) = &self.open {
-            store.close();
-        }
+async fn forget(setup: &Setup, folder: &mut Folder<'_>, ids: Vec<InvocationId>) -> Result<Told> {
+    match folder.ask(&Request::Forget { ids: ids.clone() }).await? {
+        Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal),
+        None => Ok(Told::of(folder.rows().await?.forget(ids, &reason(present(setup))).await?)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! folder; it is dropped through the running host where there is one, and otherwise in the folder.
 
 use puppet_engine::retention::{Piece, Retention, Sweep, old_ids};
-use puppet_store::{HostLock, Old, Pruned};
+use puppet_store::{Old, Pruned};
 use puppet_types::{AgentId, counted};
 use serde::Serialize;
 use serde_json::json;
@@ -10,10 +10,9 @@ use serde_json::json;
 use crate::{
     cli::Prune,
     commands::budgets::present,
-    control::{self, Request},
+    control::{Folder, Request},
     output::Output,
     records, retention,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -39,18 +38,18 @@ struct Told {
 pub async fn run(setup: &Setup, args: &Prune, out: Output) -> Result<()> {
     let bounds = retention::retention(&setup.config);
     let (reader, now) = (records::open(setup).await?, present(setup));
-    let mut folder = Folder { setup, open: None };
+    let mut folder = Folder::of(setup);
     let mut told = Told::default();
     let mut sweep = Sweep::begin(&*reader, &bounds, now).await?;
     while let Some(piece) = sweep.next().await? {
         let old = piece.old();
         let gone = match args.dry_run {
             true => Pruned { records: old.records.len() as u64, events: old.letters.len() as u64, ..Pruned::default() },
-            false => folder.prune(old).await?,
+            false => prune(&mut folder, old).await?,
         };
         told.add(&piece, gone);
     }
-    while !args.dry_run && folder.prune(old_ids(now)).await?.ids > 0 {}
+    while !args.dry_run && prune(&mut folder, old_ids(now)).await?.ids > 0 {}
     say(setup, args, (&bounds, &told), out)
 }
 
@@ -71,31 +70,10 @@ impl Told {
     }
 }
 
-/// The data folder, or its host. The folder is held until all is done.
-struct Folder<'a> {
-    setup: &'a Setup,
-    open: Option<(Rows, HostLock)>,
-}
-
-impl Folder<'_> {
-    async fn prune(&mut self, old: Old) -> Result<Pruned> {
-        if self.open.is_none() {
-            if let Some(answer) = control::ask(&self.setup.data, &Request::Prune { old: old.clone() }).await? {
-                return serde_json::from_value(answer).map_err(Trouble::internal);
-            }
-            let lock = HostLock::take(&self.setup.data)?;
-            self.open = Some((Rows::open(self.setup).await?, lock));
-        }
-        let Some((store, _)) = &self.open else { return Err(Trouble::internal("no folder is open")) };
-        Ok(store.prune(old).await?)
-    }
-}
-
-impl Drop for Folder<'_> {
-    fn drop(&mut self) {
-        if let Some((store, _)) = &self.open {
-            store.close();
-        }
+async fn prune(folder: &mut Folder<'_>, old: Old) -> Result<Pruned> {
+    match folder.ask(&Request::Prune { old: old.clone() }).await? {
+        Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal),
+        None => Ok(folder.rows().await?.prune(old).await?),
     }
 }
 

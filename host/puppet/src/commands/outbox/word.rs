@@ -2,16 +2,14 @@
 //! next.
 
 use puppet_engine::{OutboxError, Word, speak};
-use puppet_store::{HostLock, Store};
 use puppet_types::EffectId;
 
 use super::told::Told;
 use crate::{
     commands::budgets::present,
-    control::{self, Request},
+    control::{Folder, Request},
     output::Output,
     records,
-    rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -20,27 +18,17 @@ use crate::{
 pub async fn say(setup: &Setup, id: &str, word: Word, out: Output) -> Result<()> {
     let effect = EffectId::new(id);
     let request = Request::Outbox { effect: effect.clone(), word: word.clone() };
-    let told = match control::ask(&setup.data, &request).await? {
+    let mut folder = Folder::of(setup);
+    let told = match folder.ask(&request).await? {
         Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal)?,
-        None => in_folder(setup, &effect, &word).await?,
+        None => {
+            // A folder in which nothing has lived is most likely another than was meant.
+            drop(records::open(setup).await?);
+            let at = present(setup);
+            Told::of(&speak(folder.rows().await?, &effect, &word, (at, at.plus_millis(1))).await?.effect)?
+        }
     };
     told.print(out)
-}
-
-/// A folder in which nothing has lived is most likely another than was meant.
-async fn in_folder(setup: &Setup, id: &EffectId, word: &Word) -> Result<Told> {
-    drop(records::open(setup).await?);
-    let _lock = HostLock::take(&setup.data)?;
-    let store = Rows::open(setup).await?;
-    let told = written(setup, &*store, id, word).await;
-    store.close();
-    told
-}
-
-async fn written(setup: &Setup, store: &dyn Store, id: &EffectId, word: &Word) -> Result<Told> {
-    let at = present(setup);
-    let spoken = speak(store, id, word, (at, at.plus_millis(1))).await?;
-    Told::of(&spoken.effect)
 }
 
 impl From<OutboxError> for Trouble {

@@ -3,21 +3,17 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C and SIGTERM.
 pub struct Signals {
     told: [Option<Signal>; 2],
-    /// A file that may not grow is an error of that file, as a full disk is, and not the end of the process.
-    _size: Option<Signal>,
 }
 
 impl Signals {
     /// Heard from now on. What the system does not let us hear ends the process as ever.
     pub fn new() -> Self {
-        let told = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
-        Self { told, _size: signal(SignalKind::from_raw(Number::XFSZ.as_raw())).ok() }
+        Self { told: [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()) }
     }
 
     /// Returns when the host is told to stop, once for each time, and after a length of time.
