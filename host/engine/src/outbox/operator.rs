@@ -102,7 +102,8 @@ fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
         EffectState::Failed | EffectState::InDoubt => {}
         state => return Err(OutboxError::NotFailed(id(), state)),
     }
-    if effect.reason.as_deref() == Some(FORGOTTEN) {
+    // Another word may stand in its reason by now; its body stays.
+    if effect.body.is_forgotten() || effect.reason.as_deref() == Some(FORGOTTEN) {
         return Err(OutboxError::Forgotten(id()));
     }
     let may_have_happened = effect.state == EffectState::InDoubt || effect.doubt.is_some();

@@ -21,6 +21,9 @@ pub(super) fn order(effect: &Effect, at: Timestamp, action: Action) -> Order {
 
 /// The provider's order of a decision, with earlier decisions replaced by the ids they got.
 pub(crate) async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, NoOrder>, StoreError> {
+    if effect.body.is_forgotten() {
+        return Ok(Err(NoOrder::Ever("what it said was forgotten".to_owned())));
+    }
     let resolve = |reference: &PostRef| {
         let reference = reference.clone();
         async move {
