@@ -32,6 +32,9 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         Err(NoOrder::Yet) => return left(host, effect, at, "what it is about is open again").await,
         Err(NoOrder::Ever(why)) => return left(host, effect, at, &why).await,
     };
+    if ends::begun(effect) > at {
+        return left(host, effect, at, "the clock of this machine was set back since it began").await;
+    }
     let claimed = claimed(host, effect).await?;
     let order = order::order(effect, at, action);
     let asked = host.publisher.reconcile(&order, ends::begun(effect), &claimed);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use puppet_engine::{Happening, Live, OutboxRules, SystemClock};
-use puppet_store::{Change, Effect, EffectState, MemoryStore as _, OutboxStore as _};
+use puppet_store::{Change, Doubt, Effect, EffectState, MemoryStore as _, OutboxStore as _};
 use puppet_tweet::PublishError;
 use puppet_types::{Decision, MemoryKind, PostRef};
 use tokio::sync::{broadcast::Receiver, watch};
@@ -228,6 +228,19 @@ async fn what_nobody_can_tell_is_the_operators_and_the_account_goes_on() {
     next.run_until(after(600_000)).await;
     assert_eq!((next.network.looks.load(SeqCst), next.network.published()), (0, 0), "nobody asks again");
     assert_eq!(next.effects().await[0], row);
+}
+
+/// Nobody knows since when to look: what was made may be older than that.
+#[tokio::test]
+async fn an_attempt_that_began_in_the_future_is_the_operators() {
+    let scene = listing().await;
+    let doubt = Some(Doubt { begun: after(3_600_000), undecidable: false });
+    let lost = Effect { state: EffectState::InDoubt, attempts: 1, doubt, ..effect("a", "ann", 0, post("tea")) };
+    leave(&scene, &[lost]).await;
+    scene.run_until(after(60_000)).await;
+    let row = scene.effects().await.remove(0);
+    assert_eq!((row.state, row.is_open(), scene.network.looks.load(SeqCst)), (EffectState::InDoubt, false, 0));
+    assert!(row.reason.unwrap().ends_with("the clock of this machine was set back since it began"));
 }
 
 /// Its answer is lost each time; it does the same order once, and nobody is asked.

@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{Action, Order, PublishError, Published, Reconciled};
 
-/// So much earlier than the attempt is looked: clocks differ.
+/// So much earlier than the attempt is looked: clocks differ by more than is measured.
 const BEFORE_MS: i64 = 60_000;
+/// Clocks that are further apart than a day say nothing.
+const MOST_APART_MS: u64 = 86_400_000;
 /// Pages of a hundred posts that are looked through.
 const PAGES: usize = 10;
 
@@ -52,6 +54,10 @@ impl X {
             Err(error @ (PublishError::RateLimited { .. } | PublishError::Unavailable(_))) => return Err(error),
             Err(other) => return Ok(Reconciled::Undecidable(other.to_string())),
         };
+        if self.client.ahead_ms().unsigned_abs() > MOST_APART_MS {
+            let why = "the clocks of X and of this machine are more than a day apart";
+            return Ok(Reconciled::Undecidable(why.to_owned()));
+        }
         let free: Vec<&Tweet> = seen.iter().filter(|tweet| !claimed.iter().any(|id| id.as_str() == tweet.id)).collect();
         let found = wanted.among(&free);
         if found.parts.len() == wanted.texts.len() {
@@ -69,7 +75,10 @@ impl X {
     async fn seen_since(&self, account: &AccountId, begun: Timestamp) -> Result<Option<Vec<Tweet>>, PublishError> {
         let member: &Member = self.member(account)?;
         let user = self.user(account, member).await?;
-        let start = Timestamp::from_millis(begun.as_millis() - BEFORE_MS).to_string();
+        // The attempt began by the clock of this machine, and its posts are dated by X's.
+        let ahead = self.client.ahead_ms();
+        let start = begun.as_millis().saturating_add(ahead).saturating_sub(BEFORE_MS);
+        let start = Timestamp::from_millis(start).to_string();
         let mut seen = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..PAGES {
@@ -78,6 +87,10 @@ impl X {
             let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, &member.token).await?;
             if !page.is_whole() {
                 let why = "the list of posts that X gives is not whole";
+                return Err(PublishError::Unavailable(why.to_owned()));
+            }
+            if self.client.ahead_ms().abs_diff(ahead) > BEFORE_MS.unsigned_abs() {
+                let why = "the clock of X, or of this machine, was set meanwhile";
                 return Err(PublishError::Unavailable(why.to_owned()));
             }
             seen.extend(page.data);
