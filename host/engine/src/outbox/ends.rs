@@ -1,7 +1,7 @@
 //! How an attempt ended, written with everything that follows from it: done, to be tried again, failed for good, or in doubt.
 
 use puppet_store::{Change, Doubt, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
-use puppet_tweet::{PublishError, Published};
+use puppet_tweet::{Lost, PublishError, Published};
 use puppet_types::{Timestamp, scrub};
 use serde_json::json;
 
@@ -11,6 +11,9 @@ use super::{
     results::{delivered, failed_again_event, own_lists, result_event},
 };
 use crate::{happening::Happening, host::Host};
+
+/// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
+const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
 
 /// It happened: right now, or as its provider says afterwards.
 pub(super) async fn done(
@@ -60,7 +63,13 @@ pub(super) async fn not_done(
             return undecidable(host, effect, at, &reason).await;
         }
         PublishError::InDoubt(why) => return in_doubt(host, effect, at, why).await,
-        PublishError::NotFound(_) | PublishError::Refused(_) => return failed(host, effect, at, reason).await,
+        // What it has is what an attempt made that was lost, most likely.
+        PublishError::Duplicate(_) if lost_before(effect, at).is_some() => {
+            return in_doubt(host, effect, at, &format!("{DUPLICATE}: {reason}")).await;
+        }
+        PublishError::NotFound(_) | PublishError::Refused(_) | PublishError::Duplicate(_) => {
+            return failed(host, effect, at, reason).await;
+        }
     };
     match is_tried_again(host, effect) {
         true => waits(host, effect, (at, at.plus_millis(wait)), reason).await,
@@ -75,6 +84,20 @@ pub(super) async fn not_happened(host: &Host, effect: &Effect, at: Timestamp) ->
         true => waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await,
         false => failed(host, effect, at, reason).await,
     }
+}
+
+/// The attempt before this one, which began now, that nobody saw the end of: its post may come to light yet.
+fn lost_before(effect: &Effect, now: Timestamp) -> Option<Doubt> {
+    effect.doubt.filter(|doubt| doubt.begun != now)
+}
+
+/// Whether its provider has taken it for a duplicate of what a lost attempt made.
+pub(super) fn is_duplicate(effect: &Effect) -> bool {
+    effect
+        .reason
+        .as_deref()
+        .and_then(|reason| reason.strip_prefix("in doubt: "))
+        .is_some_and(|why| why.starts_with(DUPLICATE))
 }
 
 fn is_tried_again(host: &Host, effect: &Effect) -> bool {
@@ -92,7 +115,8 @@ async fn waits(
     reason: String,
 ) -> Result<Attempted, StoreError> {
     let waiting = end(effect, EffectState::Waiting, at);
-    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), ..waiting };
+    let doubt = lost_before(effect, at);
+    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, ..waiting };
     not_done_yet(host, effect, end).await
 }
 
@@ -105,7 +129,7 @@ async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> 
 /// Its provider is asked what became of it, no sooner than what was on its way has arrived.
 pub(super) async fn in_doubt(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
     let doubt = Doubt { begun: begun(effect), undecidable: false };
-    let look = doubt.begun.plus_millis(host.pace.rules().look_after_ms).max(at);
+    let look = lost(effect, at).last.plus_millis(host.pace.rules().look_after_ms).max(at);
     let reason = scrub::text(&format!("in doubt: {why}")).into_owned();
     let in_doubt = end(effect, EffectState::InDoubt, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(look), doubt: Some(doubt), ..in_doubt };
@@ -134,6 +158,12 @@ pub(super) async fn undecidable(
 /// Of an attempt under an earlier version nobody wrote it down: not before it might leave.
 pub(super) fn begun(effect: &Effect) -> Timestamp {
     effect.doubt.map_or(effect.not_before, |doubt| doubt.begun)
+}
+
+/// Its attempts that were lost. Of several the row has the first: the last one began before `latest`.
+pub(super) fn lost(effect: &Effect, latest: Timestamp) -> Lost {
+    let first = begun(effect);
+    Lost { first, last: if effect.attempts > 1 { first.max(latest) } else { first } }
 }
 
 async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Attempted, StoreError> {

@@ -74,7 +74,9 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     }
     effect.attempts += 1;
     effect.state = EffectState::Sent;
-    effect.doubt = Some(Doubt { begun: at, undecidable: false });
+    // Of several that were lost the first one counts: as the row has it.
+    effect.doubt =
+        Some(Doubt { undecidable: false, ..effect.doubt.unwrap_or(Doubt { begun: at, undecidable: false }) });
     let outcome = match action {
         Ok(action) => publish(host, effect, at, action).await,
         Err(reason) => Err(PublishError::Refused(reason)),

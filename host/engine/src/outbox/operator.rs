@@ -121,7 +121,8 @@ fn check_drop(effect: &Effect) -> Result<(), OutboxError> {
 }
 
 fn dropped(effect: &Effect, words: Option<&str>) -> String {
-    let doubt = if effect.state == EffectState::InDoubt { ", and may have happened" } else { "" };
+    let doubt =
+        if effect.state == EffectState::InDoubt || effect.doubt.is_some() { ", and may have happened" } else { "" };
     let words = words.map_or_else(String::new, |words| format!(": {words}"));
     format!("dropped by the operator{doubt}{words}")
 }

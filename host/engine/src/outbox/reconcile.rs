@@ -37,12 +37,13 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
     }
     let claimed = claimed(host, effect).await?;
     let order = order::order(effect, at, action);
-    let asked = host.publisher.reconcile(&order, ends::begun(effect), &claimed);
+    let asked = host.publisher.reconcile(&order, ends::lost(effect, effect.not_before), &claimed);
     let answer = AssertUnwindSafe(asked).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Ok(Reconciled::Undecidable("the provider panicked".to_owned())));
     reach(host, effect, answer.as_ref().err());
     match answer {
         Ok(Reconciled::Done(published)) => ends::done(host, effect, at, published).await,
+        Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,
         Ok(Reconciled::NotDone) => ends::not_happened(host, effect, at).await,
         Ok(Reconciled::Undecidable(why)) => left(host, effect, at, &why).await,
         Err(PublishError::RateLimited { retry_after_ms }) => Ok(later(effect, at.plus_millis(retry_after_ms.max(1)))),

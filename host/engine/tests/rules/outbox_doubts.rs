@@ -230,6 +230,40 @@ async fn what_nobody_can_tell_is_the_operators_and_the_account_goes_on() {
     assert_eq!(next.effects().await[0], row);
 }
 
+fn duplicate() -> PublishError {
+    PublishError::Duplicate("it is there already".to_owned())
+}
+
+/// What was made is listed so late that it was taken for not done, and tried again.
+#[tokio::test]
+async fn a_duplicate_of_what_a_lost_attempt_made_is_looked_for_again() {
+    for is_listed in [true, false] {
+        let scene = listing().await;
+        scene.network.lost_answers.store(1, SeqCst);
+        leave(&scene, &[effect("a", "ann", 0, post("tea")), effect("b", "ann", 1, post("rain"))]).await;
+        scene.run_until(after(10_000)).await;
+        let made = std::mem::take(&mut *scene.network.out_there.lock().unwrap());
+        *scene.network.failures.lock().unwrap() = vec![duplicate()];
+        scene.run_until(after(40_000)).await;
+        assert_eq!(states(&scene).await, [(EffectState::InDoubt, 2), (EffectState::Waiting, 0)], "it was sent again");
+        if is_listed {
+            scene.network.out_there.lock().unwrap().extend(made);
+        }
+        // Also by a host that was started meanwhile.
+        let next = again(&scene).await;
+        next.run_until(after(120_000)).await;
+        let end = if is_listed { EffectState::Done } else { EffectState::InDoubt };
+        assert_eq!(states(&next).await, [(end, 2), (EffectState::Done, 1)]);
+        assert_eq!(out_there(&next).iter().filter(|id| *id == "a").count(), usize::from(is_listed), "not once more");
+        assert!(!next.effects().await[0].is_open());
+    }
+    let scene = listing().await;
+    *scene.network.failures.lock().unwrap() = vec![duplicate()];
+    leave(&scene, &[effect("a", "ann", 0, post("tea"))]).await;
+    scene.run_until(after(60_000)).await;
+    assert_eq!(states(&scene).await, [(EffectState::Failed, 1)], "none was lost: it is another's");
+}
+
 /// Nobody knows since when to look: what was made may be older than that.
 #[tokio::test]
 async fn an_attempt_that_began_in_the_future_is_the_operators() {

@@ -228,7 +228,7 @@ impl Answer {
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
                 let said = self.said(token);
-                PublishError::Refused(format!("X takes it for a duplicate of what this account has posted: {said}"))
+                PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
             }
             _ if status.is_client_error() => {
                 PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(token)))

@@ -9,7 +9,7 @@ use super::{
     post_of, threaded,
     wire::{POST_FIELDS, Page, Tweet},
 };
-use crate::{Action, Order, PublishError, Published, Reconciled};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled};
 
 /// So much earlier than the attempt is looked: clocks differ by more than is measured.
 const BEFORE_MS: i64 = 60_000;
@@ -36,16 +36,11 @@ struct Found<'a> {
 
 impl X {
     /// Likes and deletes are the same twice as once, and what was never sent was never done.
-    pub(super) async fn look(
-        &self,
-        order: &Order,
-        begun: Timestamp,
-        claimed: &[PostId],
-    ) -> Result<Reconciled, PublishError> {
+    pub(super) async fn look(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         let Some(wanted) = Wanted::of(&order.action).filter(|_| checked(&order.action).is_ok()) else {
             return Ok(Reconciled::NotDone);
         };
-        let seen = match self.seen_since(&order.account, begun).await {
+        let seen = match self.seen_since(&order.account, lost.first).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {
                 let why = format!("@{} has posted more since then than can be looked through", order.account);
@@ -64,7 +59,7 @@ impl X {
             return Ok(Reconciled::Done(wanted.published(order, &found.parts)));
         }
         // The rest may yet appear.
-        let until = begun.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
+        let until = lost.last.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
         match until.millis_since(Timestamp::from_system()) {
             0 => Ok(wanted.verdict(&found)),
             retry_after_ms => Err(PublishError::RateLimited { retry_after_ms }),

@@ -77,6 +77,7 @@ impl Told {
         ))?;
         let doubt = self.in_doubt.as_ref().map(|doubt| match self.state.as_str() {
             "sent" => format!("an attempt is under way since {}", doubt.begun),
+            "waiting" => format!("since {}, in an attempt that was lost", doubt.begun),
             "in-doubt" if !doubt.undecidable => format!("since {}; its provider is asked", doubt.begun),
             _ => format!("since {}, and nobody can tell", doubt.begun),
         });

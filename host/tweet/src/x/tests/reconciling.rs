@@ -9,7 +9,16 @@ use tokio::{
 use super::*;
 
 /// Long enough ago that whatever was begun then is over and seen.
-fn settled() -> Timestamp {
+fn settled() -> Lost {
+    at(long_ago())
+}
+
+/// Lost then.
+fn at(begun: Timestamp) -> Lost {
+    Lost { first: begun, last: begun }
+}
+
+fn long_ago() -> Timestamp {
     let before = (TIMEOUT + SETTLE).as_millis() as i64 + 1_000;
     Timestamp::from_millis(Timestamp::from_system().as_millis() - before)
 }
@@ -112,14 +121,17 @@ async fn posts_of_other_effects_and_other_targets_are_not_taken_for_it() {
 async fn what_is_not_seen_may_still_appear() {
     let there = There::new().await;
     let order = order("ada", post("hello"));
-    let soon = there.x.reconcile(&order, Timestamp::from_system(), &[]).await.unwrap_err();
+    let soon = there.x.reconcile(&order, at(Timestamp::from_system()), &[]).await.unwrap_err();
     let whole = (TIMEOUT + SETTLE).as_millis() as u64;
     assert!(
         matches!(soon, PublishError::RateLimited { retry_after_ms } if (whole - 10_000..=whole).contains(&retry_after_ms)),
         "{soon}"
     );
+    let begun_anew = Lost { last: Timestamp::from_system(), ..settled() };
+    let soon = there.x.reconcile(&order, begun_anew, &[]).await.unwrap_err();
+    assert!(matches!(soon, PublishError::RateLimited { .. }), "the last one counts: {soon}");
     there.posted("ada", post("hello")).await;
-    let seen = there.x.reconcile(&order, Timestamp::from_system(), &[]).await.unwrap();
+    let seen = there.x.reconcile(&order, at(Timestamp::from_system()), &[]).await.unwrap();
     assert_eq!(ids(&seen).len(), 1, "what is there is there at once");
 }
 
@@ -203,7 +215,8 @@ async fn elsewhere(ahead_ms: i64, made: Timestamp, list: Value) -> X {
             let now = Timestamp::from_millis(Timestamp::from_system().as_millis() + ahead_ms);
             let date = now.to_jiff().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
             let (body, close) = (body.to_string(), "connection: close\r\ncontent-type: application/json");
-            let answer = format!("HTTP/1.1 200 OK\r\ndate: {date}\r\n{close}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ndate: {date}\r\n{close}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
@@ -219,11 +232,11 @@ fn listed(count: usize, posts: &[Value]) -> Value {
 async fn a_list_that_is_not_whole_is_asked_for_again() {
     let order = order("ada", post("fog"));
     for list in [listed(1, &[]), json!({ "meta": { "result_count": 0 }, "errors": [{ "title": "Internal" }] })] {
-        let x = elsewhere(0, settled(), list.clone()).await;
+        let x = elsewhere(0, long_ago(), list.clone()).await;
         let error = x.reconcile(&order, settled(), &[]).await.unwrap_err();
         assert!(matches!(&error, PublishError::Unavailable(_)), "{list}: {error}");
     }
-    let x = elsewhere(0, settled(), listed(0, &[])).await;
+    let x = elsewhere(0, long_ago(), listed(0, &[])).await;
     assert_eq!(x.reconcile(&order, settled(), &[]).await.unwrap(), Reconciled::NotDone);
 }
 
@@ -232,12 +245,12 @@ async fn a_post_is_found_by_the_clock_of_x() {
     const HOUR_MS: i64 = 3_600_000;
     let order = order("ada", post("fog"));
     for ahead in [-HOUR_MS, -120_000, 0, 120_000, HOUR_MS] {
-        let made = Timestamp::from_millis(settled().as_millis() + ahead);
+        let made = Timestamp::from_millis(long_ago().as_millis() + ahead);
         let list = listed(1, &[json!({ "id": "9", "text": "fog", "created_at": made.to_string() })]);
         let x = elsewhere(ahead, made, list).await;
         assert_eq!(ids(&x.reconcile(&order, settled(), &[]).await.unwrap()), ["9"], "{ahead}");
     }
-    let x = elsewhere(-25 * HOUR_MS, settled(), listed(0, &[])).await;
+    let x = elsewhere(-25 * HOUR_MS, long_ago(), listed(0, &[])).await;
     let looked = x.reconcile(&order, settled(), &[]).await.unwrap();
     assert!(matches!(&looked, Reconciled::Undecidable(why) if why.contains("more than a day apart")), "{looked:?}");
 }
