@@ -20,7 +20,7 @@ use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
 use puppet_types::Timestamp;
 
-use crate::{happening::Happening, host::Host};
+use crate::{agenda::Agenda, happening::Happening, host::Host};
 
 pub use operator::{OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
@@ -138,6 +138,20 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
 }
 
 impl Host {
+    /// Takes up an effect of an earlier run: one that was tried holds its account's line.
+    pub(crate) fn take_up_effect(&self, agenda: &mut Agenda, mut effect: Effect) {
+        match effect.state {
+            // The operator's to decide.
+            EffectState::InDoubt if !effect.is_open() => {}
+            _ if effect.attempts == 0 && pace::asked(&effect).is_none() => agenda.add_effect(effect),
+            _ => {
+                self.pace.take_up(&mut effect, self.clock.now());
+                let until = effect.not_before;
+                agenda.hold_effect(effect, until);
+            }
+        }
+    }
+
     /// Rules of the outbox that hold from now on, also for what waits by other ones.
     pub fn set_outbox_rules(&self, rules: OutboxRules) {
         if self.pace.set_rules(rules) {
