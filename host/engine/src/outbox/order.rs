@@ -60,6 +60,9 @@ async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<Pos
     if earlier.as_ref().is_some_and(Effect::is_open) {
         return Ok(Err(NoOrder::Yet));
     }
+    if earlier.as_ref().is_some_and(|earlier| earlier.doubt.is_some()) {
+        return Ok(Err(NoOrder::Ever(format!("nobody knows whether decision {n} was published"))));
+    }
     let id = earlier.and_then(|other| other.provider_id);
     // Of a thread the last part is the one that is answered.
     let last = id.as_deref().and_then(|ids| ids.rsplit(',').next()).filter(|id| !id.is_empty());
