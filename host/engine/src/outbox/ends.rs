@@ -73,8 +73,18 @@ pub(super) async fn not_done(
     };
     match is_tried_again(host, effect) {
         true => waits(host, effect, (at, at.plus_millis(wait)), reason).await,
+        // An earlier attempt may have done it, and no provider that does the same once says so.
+        false if host.publisher.is_idempotent() && lost_before(effect, at).is_some() => {
+            undecidable(host, effect, at, &reason).await
+        }
         false => failed(host, effect, at, reason).await,
     }
+}
+
+/// Its provider does the same effect once: it is told again, however often it was.
+pub(super) async fn told_again(host: &Host, effect: &Effect, at: Timestamp) -> Result<Attempted, StoreError> {
+    let reason = "an attempt was lost: its provider is told again".to_owned();
+    waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await
 }
 
 /// The attempt whose end nobody saw did not happen.
@@ -122,14 +132,20 @@ async fn waits(
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
     let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
-    let end = EffectEnd { reason: Some(reason), events, ..end(effect, EffectState::Failed, at) };
-    not_done_yet(host, effect, end).await
+    let end = EffectEnd { reason: Some(reason.clone()), events, ..end(effect, EffectState::Failed, at) };
+    let attempted = not_done_yet(host, effect, end).await?;
+    if attempted.happening.is_some() {
+        let failed = Effect { state: EffectState::Failed, reason: Some(reason), doubt: None, ..effect.clone() };
+        host.tell(Some(Happening::Kept { at, effect: Box::new(failed) }));
+    }
+    Ok(attempted)
 }
 
 /// Its provider is asked what became of it, no sooner than what was on its way has arrived.
 pub(super) async fn in_doubt(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
     let doubt = Doubt { begun: begun(effect), undecidable: false };
-    let look = lost(effect, at).last.plus_millis(host.pace.rules().look_after_ms).max(at);
+    // Of a clock that was set back since it began nobody waits for the time that it had.
+    let look = lost(effect, at).last.min(at).plus_millis(host.pace.rules().look_after_ms).max(at);
     let reason = scrub::text(&format!("in doubt: {why}")).into_owned();
     let in_doubt = end(effect, EffectState::InDoubt, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(look), doubt: Some(doubt), ..in_doubt };
@@ -170,10 +186,14 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
     let (at, state, not_before) = (end.at, end.state, end.not_before);
     let (reason, doubt) = (end.reason.clone(), end.doubt);
     let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
-    tracing::warn!(
-        effect = %effect.id, agent = %effect.agent, reason = reason.as_deref().unwrap_or_default(), ?state,
-        "effect not done"
-    );
+    let what = match (state, doubt) {
+        (EffectState::InDoubt, Some(Doubt { undecidable: true, .. })) => "nobody can tell whether the effect was done",
+        (EffectState::InDoubt, _) => "nobody knows yet whether the effect was done: its provider is asked",
+        (EffectState::Failed, _) => "the effect has failed",
+        _ => "the effect was not done: it is tried again",
+    };
+    let reason_told = reason.as_deref().unwrap_or_default();
+    tracing::warn!(effect = %effect.id, agent = %effect.agent, reason = reason_told, "{what}");
     let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, ..effect.clone() });
     Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())), ..Attempted::default() })
 }

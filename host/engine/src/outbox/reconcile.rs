@@ -24,7 +24,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return Ok(later(effect, until));
     }
     if host.publisher.is_idempotent() {
-        return ends::not_happened(host, effect, at).await;
+        return ends::told_again(host, effect, at).await;
     }
     let action = match action(host, effect).await? {
         Ok(action) => action,
