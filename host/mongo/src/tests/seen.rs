@@ -1,6 +1,9 @@
 //! A host is seen by others, and a reader takes nobody's place.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use puppet_store::{Change, CommitStore as _, Halt, HaltStore as _, Result, StoreError};
 use puppet_types::Timestamp;
@@ -15,9 +18,11 @@ fn seen_as(holder: &str) -> Options {
     }
 }
 
-/// A write.
+/// A write, of something else each time.
 async fn halt(store: &MongoStore) -> Result<()> {
-    let halt = Halt { since: Timestamp::default(), reason: None };
+    static TIMES: AtomicI64 = AtomicI64::new(1);
+    let since = Timestamp::from_millis(TIMES.fetch_add(1, Ordering::Relaxed));
+    let halt = Halt { since, reason: None };
     store.apply(vec![Change::Halt(Some(halt))]).await.map(drop)
 }
 
