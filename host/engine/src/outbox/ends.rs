@@ -190,7 +190,7 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
         (EffectState::InDoubt, Some(Doubt { undecidable: true, .. })) => "nobody can tell whether the effect was done",
         (EffectState::InDoubt, _) => "nobody knows yet whether the effect was done: its provider is asked",
         (EffectState::Failed, _) => "the effect has failed",
-        _ => "the effect was not done: it is tried again",
+        _ => "the effect is tried again",
     };
     let reason_told = reason.as_deref().unwrap_or_default();
     tracing::warn!(effect = %effect.id, agent = %effect.agent, reason = reason_told, "{what}");
