@@ -75,6 +75,13 @@ async fn effects_are_found_tried_anew_and_dropped_without_a_host() {
     assert!(line.contains("in-doubt") && !line.contains("in doubt") && line.ends_with("why why…"), "{line}");
     let shown = run(folder, &["outbox", "show", "eff_lost"]).exits(0).stdout;
     assert!(shown.contains("nobody can tell") && shown.contains("\"text\":\"eff_lost\""), "{shown}");
+    let behind = say(folder, &["show", "eff_waits"]).exits(0).json()["behind"].clone();
+    assert_eq!(
+        (&behind["effect"], &behind["state"], &behind["reason"]),
+        (&"eff_asked".into(), &"in-doubt".into(), &"no".into())
+    );
+    let shown = run(folder, &["outbox", "show", "eff_waits"]).exits(0).stdout;
+    assert!(shown.contains("behind: eff_asked, which is in-doubt until 20"), "{shown}");
     assert!(say(folder, &["show", "eff_none"]).exits(2).stderr.contains("unknown-effect"));
 
     assert_eq!(refused(folder, &["retry", "eff_lost"]), "not-sure");
@@ -115,6 +122,10 @@ fn names(ids: &[&str]) -> Vec<String> {
 async fn a_running_host_takes_the_operators_word_on_effects() {
     let folder = imported();
     let (folder, data) = (folder.path(), folder.path().join(".puppet"));
+    // The one that is asked about in an hour may be: none waits longer than the rules say.
+    let file = folder.join("puppet.toml");
+    let before = std::fs::read_to_string(&file).unwrap_or_default();
+    std::fs::write(&file, format!("{before}\n[outbox]\nlook_after_ms = 7200000\n")).unwrap();
     hold(&data, &one_of_each()).await;
     let host = Running::start(folder, &data, &[]);
     let is_done = |id: &str| ids(folder, "done").iter().any(|done| done == id);

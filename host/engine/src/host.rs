@@ -224,15 +224,7 @@ impl Host {
             agenda.set_timer(timer);
         }
         for effect in effects {
-            match effect.state {
-                // The operator's to decide.
-                InDoubt if !effect.is_open() => {}
-                _ if effect.attempts == 0 => agenda.add_effect(effect),
-                _ => {
-                    let until = effect.not_before;
-                    agenda.hold_effect(effect, until);
-                }
-            }
+            self.take_up_effect(&mut agenda, effect);
         }
         Ok(())
     }

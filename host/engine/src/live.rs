@@ -49,7 +49,7 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Self { invocations: 256, effects: 16, stop_timeout: Duration::from_secs(10) }
+        Self { invocations: 256, effects: 64, stop_timeout: Duration::from_secs(10) }
     }
 }
 

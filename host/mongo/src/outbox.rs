@@ -90,7 +90,8 @@ impl Work for Begin {
         if !matches!(fields.named::<EffectState>("state")?, EffectState::Waiting | EffectState::Sent) {
             return Ok(false);
         }
-        let (attempts, begun) = (fields.int("attempts")? + 1, self.1.as_millis());
+        let (attempts, begun) =
+            (fields.int("attempts")? + 1, fields.maybe_time("begun")?.unwrap_or(self.1).as_millis());
         row.extend(
             doc! {"state": name(&EffectState::Sent), "attempts": attempts, "begun": begun, "undecidable": 0_i64},
         );

@@ -31,6 +31,28 @@ fn is_open(row: &Document) -> Result<bool> {
     Ok(!matches!(state, Done | Failed | Rejected | Expired | DryRun))
 }
 
+/// Accounts as which an attempt is in doubt: what was published as them stays, so that no post of it is taken for that
+/// attempt's.
+fn doubted(rows: &[Document]) -> Result<BTreeSet<String>> {
+    let mut accounts = BTreeSet::new();
+    for row in rows {
+        let fields = Fields::of(OUTBOX, row);
+        if fields.maybe_time("begun")?.is_some() && !fields.flag("undecidable")? {
+            accounts.insert(fields.text("account")?.to_owned());
+        }
+    }
+    Ok(accounts)
+}
+
+/// Where an effect with such an attempt stands.
+const UNDER_WAY: [&str; 3] = ["waiting", "sent", "in-doubt"];
+
+fn is_needed(row: &Document, doubted: &BTreeSet<String>) -> Result<bool> {
+    let fields = Fields::of(OUTBOX, row);
+    let is_published = fields.maybe_text("provider_id")?.is_some_and(|id| !id.is_empty());
+    Ok(is_open(row)? || is_published && doubted.contains(fields.text("account")?))
+}
+
 /// The number of what came last.
 async fn last(reading: &Reading<'_>, query: &'static queries::Query) -> Result<i64> {
     let found = reading.find(query, Document::new(), 1).await?;
@@ -55,8 +77,10 @@ async fn open(reading: &Reading<'_>, page: &[(Document, Document)]) -> Result<BT
     let of = doc! {"invocation": {"$in": ids}};
     let mut open = reading.find(&queries::OPEN_READS_OF, of.clone(), 0).await?;
     open.extend(reading.find(&queries::KEPT_READS_OF, of.clone(), 0).await?);
+    let doubted =
+        doubted(&reading.find(&queries::EFFECTS_BY_STATE, doc! {"state": {"$in": UNDER_WAY.as_slice()}}, 0).await?)?;
     for effect in reading.find(&queries::EFFECTS_OF, of, 0).await? {
-        if is_open(&effect)? {
+        if is_needed(&effect, &doubted)? {
             open.push(effect);
         }
     }
@@ -195,8 +219,13 @@ async fn record(tx: &mut Tx, seq: i64, pruned: &mut Pruned) -> Result<()> {
     let effects = tx.find(&queries::EFFECTS_OF, own.clone()).await?;
     let mut open = !tx.find(&queries::OPEN_READS_OF, own.clone()).await?.is_empty();
     open |= !tx.find(&queries::KEPT_READS_OF, own).await?.is_empty();
+    let mut under_way = Vec::new();
+    for state in UNDER_WAY.iter().filter(|_| !effects.is_empty()) {
+        under_way.extend(tx.find(&queries::EFFECTS_BY_STATE, doc! {"state": *state}).await?);
+    }
+    let doubted = doubted(&under_way)?;
     for effect in &effects {
-        open |= is_open(effect)?;
+        open |= is_needed(effect, &doubted)?;
     }
     if open {
         return Ok(());

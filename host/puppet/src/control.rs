@@ -159,7 +159,7 @@ impl Request {
     /// What shows whether it was carried out; none of a question.
     fn look(&self) -> Option<String> {
         Some(match self {
-            Self::Budgets | Self::Agents | Self::Models | Self::Plugins => return None,
+            Self::Budgets | Self::Agents | Self::Models | Self::Plugins | Self::Disk => return None,
             Self::Send { .. } | Self::Say { .. } => "`puppet event history` and `puppet journal`".to_owned(),
             Self::AddAgent { .. } => "`puppet agent list`".to_owned(),
             Self::Halt { .. } | Self::Resume => "`puppet doctor`".to_owned(),

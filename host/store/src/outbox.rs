@@ -103,7 +103,7 @@ pub struct Effect {
 /// An attempt that may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// When it began.
+    /// When it began; of several, the first.
     pub begun: Timestamp,
     /// Nobody asks any more: the operator decides.
     pub undecidable: bool,
@@ -182,7 +182,7 @@ pub trait OutboxStore: Send + Sync {
     /// One effect.
     async fn effect(&self, id: &EffectId) -> Result<Option<Effect>>;
     /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted, and of
-    /// an effect that neither waits nor was under way.
+    /// an effect that neither waits nor was under way. Of attempts that were lost the first one's beginning stays.
     async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool>;
     /// Marks how it ended. Answers the events that are new.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;

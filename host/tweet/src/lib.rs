@@ -21,6 +21,6 @@ pub use host::fuzz;
 pub use host::{Carries, View, link};
 pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
-pub use provider::{PublishError, Reconciled, TweetPublisher, TweetReader};
+pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
 pub use x::{X, XSettings, XSetupError};

@@ -16,6 +16,9 @@ pub enum PublishError {
     /// The provider will never do it.
     #[error("refused: {0}")]
     Refused(String),
+    /// The provider has the same already, it says, and will not take it twice.
+    #[error("refused: {0}")]
+    Duplicate(String),
     /// Too many at a time; nothing was done.
     #[error("the provider asks to wait {retry_after_ms} ms")]
     RateLimited {
@@ -37,6 +40,15 @@ impl From<StoreError> for PublishError {
     }
 }
 
+/// Attempts of one effect whose end nobody saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// When the first began.
+    pub first: Timestamp,
+    /// When the last began, at the latest.
+    pub last: Timestamp,
+}
+
 /// What a look at the provider says of an attempt whose end nobody saw.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reconciled {
@@ -56,13 +68,12 @@ pub trait TweetPublisher: Send + Sync {
     fn is_idempotent(&self) -> bool;
     /// Does it.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
-    /// Looks whether an order was carried out by an attempt that began at `begun` and whose end nobody saw. `claimed`
-    /// holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
+    /// Looks whether an order was carried out by one of the attempts that were lost. `claimed` holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
     ///
     /// # Errors
     /// The provider was not reached, or asks to wait: it is looked at again.
-    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
-        let _ = (order, begun, claimed);
+    async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+        let _ = (order, lost, claimed);
         Ok(Reconciled::Undecidable("this provider cannot be asked what it has done".to_owned()))
     }
 }

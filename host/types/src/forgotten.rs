@@ -85,3 +85,14 @@ impl ForgetWords for Decision {
         }
     }
 }
+
+impl Decision {
+    /// Whether words that it had were forgotten: nobody says it any more.
+    pub fn is_forgotten(&self) -> bool {
+        match self {
+            Self::Post { text, .. } | Self::Reply { text, .. } | Self::Quote { text, .. } => text == FORGOTTEN,
+            Self::Thread { parts } => parts.iter().any(|part| part == FORGOTTEN),
+            _ => false,
+        }
+    }
+}

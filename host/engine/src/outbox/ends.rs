@@ -1,7 +1,7 @@
 //! How an attempt ended, written with everything that follows from it: done, to be tried again, failed for good, or in doubt.
 
 use puppet_store::{Change, Doubt, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
-use puppet_tweet::{PublishError, Published};
+use puppet_tweet::{Lost, PublishError, Published};
 use puppet_types::{Timestamp, scrub};
 use serde_json::json;
 
@@ -11,6 +11,9 @@ use super::{
     results::{delivered, failed_again_event, own_lists, result_event},
 };
 use crate::{happening::Happening, host::Host};
+
+/// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
+const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
 
 /// It happened: right now, or as its provider says afterwards.
 pub(super) async fn done(
@@ -61,12 +64,28 @@ pub(super) async fn not_done(
             return undecidable(host, effect, at, &reason).await;
         }
         PublishError::InDoubt(why) => return in_doubt(host, effect, at, why).await,
-        PublishError::NotFound(_) | PublishError::Refused(_) => return failed(host, effect, at, reason).await,
+        // What it has is what an attempt made that was lost, most likely.
+        PublishError::Duplicate(_) if lost_before(effect, at).is_some() => {
+            return in_doubt(host, effect, at, &format!("{DUPLICATE}: {reason}")).await;
+        }
+        PublishError::NotFound(_) | PublishError::Refused(_) | PublishError::Duplicate(_) => {
+            return failed(host, effect, at, reason).await;
+        }
     };
     match is_tried_again(host, effect) {
         true => waits(host, effect, (at, at.plus_millis(wait)), reason).await,
+        // An earlier attempt may have done it, and no provider that does the same once says so.
+        false if host.publisher.is_idempotent() && lost_before(effect, at).is_some() => {
+            undecidable(host, effect, at, &reason).await
+        }
         false => failed(host, effect, at, reason).await,
     }
+}
+
+/// Its provider does the same effect once: it is told again, however often it was.
+pub(super) async fn told_again(host: &Host, effect: &Effect, at: Timestamp) -> Result<Attempted, StoreError> {
+    let reason = "an attempt was lost: its provider is told again".to_owned();
+    waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await
 }
 
 /// The attempt whose end nobody saw did not happen.
@@ -76,6 +95,20 @@ pub(super) async fn not_happened(host: &Host, effect: &Effect, at: Timestamp) ->
         true => waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await,
         false => failed(host, effect, at, reason).await,
     }
+}
+
+/// The attempt before this one, which began now, that nobody saw the end of: its post may come to light yet.
+fn lost_before(effect: &Effect, now: Timestamp) -> Option<Doubt> {
+    effect.doubt.filter(|doubt| doubt.begun != now)
+}
+
+/// Whether its provider has taken it for a duplicate of what a lost attempt made.
+pub(super) fn is_duplicate(effect: &Effect) -> bool {
+    effect
+        .reason
+        .as_deref()
+        .and_then(|reason| reason.strip_prefix("in doubt: "))
+        .is_some_and(|why| why.starts_with(DUPLICATE))
 }
 
 fn is_tried_again(host: &Host, effect: &Effect) -> bool {
@@ -93,20 +126,27 @@ async fn waits(
     reason: String,
 ) -> Result<Attempted, StoreError> {
     let waiting = EffectEnd::of(effect, EffectState::Waiting, at);
-    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), ..waiting };
+    let doubt = lost_before(effect, at);
+    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, ..waiting };
     not_done_yet(host, effect, end).await
 }
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
     let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
-    let end = EffectEnd { reason: Some(reason), events, ..EffectEnd::of(effect, EffectState::Failed, at) };
-    not_done_yet(host, effect, end).await
+    let end = EffectEnd { reason: Some(reason.clone()), events, ..EffectEnd::of(effect, EffectState::Failed, at) };
+    let attempted = not_done_yet(host, effect, end).await?;
+    if attempted.happening.is_some() {
+        let failed = Effect { state: EffectState::Failed, reason: Some(reason), doubt: None, ..effect.clone() };
+        host.tell(Some(Happening::Kept { at, effect: Box::new(failed) }));
+    }
+    Ok(attempted)
 }
 
 /// Its provider is asked what became of it, no sooner than what was on its way has arrived.
 pub(super) async fn in_doubt(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
     let doubt = Doubt { begun: begun(effect), undecidable: false };
-    let look = doubt.begun.plus_millis(host.pace.rules().look_after_ms).max(at);
+    // Of a clock that was set back since it began nobody waits for the time that it had.
+    let look = lost(effect, at).last.min(at).plus_millis(host.pace.rules().look_after_ms).max(at);
     let reason = scrub::text(&format!("in doubt: {why}")).into_owned();
     let in_doubt = EffectEnd::of(effect, EffectState::InDoubt, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(look), doubt: Some(doubt), ..in_doubt };
@@ -137,14 +177,24 @@ pub(super) fn begun(effect: &Effect) -> Timestamp {
     effect.doubt.map_or(effect.not_before, |doubt| doubt.begun)
 }
 
+/// Its attempts that were lost. Of several the row has the first: the last one began before `latest`.
+pub(super) fn lost(effect: &Effect, latest: Timestamp) -> Lost {
+    let first = begun(effect);
+    Lost { first, last: if effect.attempts > 1 { first.max(latest) } else { first } }
+}
+
 async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Attempted, StoreError> {
     let (at, state, not_before) = (end.at, end.state, end.not_before);
     let (reason, doubt) = (end.reason.clone(), end.doubt);
     let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
-    tracing::warn!(
-        effect = %effect.id, agent = %effect.agent, reason = reason.as_deref().unwrap_or_default(), ?state,
-        "effect not done"
-    );
+    let what = match (state, doubt) {
+        (EffectState::InDoubt, Some(Doubt { undecidable: true, .. })) => "nobody can tell whether the effect was done",
+        (EffectState::InDoubt, _) => "nobody knows yet whether the effect was done: its provider is asked",
+        (EffectState::Failed, _) => "the effect has failed",
+        _ => "the effect is tried again",
+    };
+    let reason_told = reason.as_deref().unwrap_or_default();
+    tracing::warn!(effect = %effect.id, agent = %effect.agent, reason = reason_told, "{what}");
     let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, ..effect.clone() });
     Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())), ..Attempted::default() })
 }

@@ -20,7 +20,7 @@ use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
 use puppet_types::Timestamp;
 
-use crate::{happening::Happening, host::Host};
+use crate::{agenda::Agenda, happening::Happening, host::Host};
 
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
@@ -74,7 +74,9 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     }
     effect.attempts += 1;
     effect.state = EffectState::Sent;
-    effect.doubt = Some(Doubt { begun: at, undecidable: false });
+    // Of several that were lost the first one counts: as the row has it.
+    effect.doubt =
+        Some(Doubt { undecidable: false, ..effect.doubt.unwrap_or(Doubt { begun: at, undecidable: false }) });
     let outcome = match action {
         Ok(action) => publish(host, effect, at, action).await,
         Err(reason) => Err(PublishError::Refused(reason)),
@@ -136,6 +138,20 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
 }
 
 impl Host {
+    /// Takes up an effect of an earlier run: one that was tried holds its account's line.
+    pub(crate) fn take_up_effect(&self, agenda: &mut Agenda, mut effect: Effect) {
+        match effect.state {
+            // The operator's to decide.
+            EffectState::InDoubt if !effect.is_open() => {}
+            _ if effect.attempts == 0 && pace::asked(&effect).is_none() => agenda.add_effect(effect),
+            _ => {
+                self.pace.take_up(&mut effect, self.clock.now());
+                let until = effect.not_before;
+                agenda.hold_effect(effect, until);
+            }
+        }
+    }
+
     /// Rules of the outbox that hold from now on, also for what waits by other ones.
     pub fn set_outbox_rules(&self, rules: OutboxRules) {
         if self.pace.set_rules(rules) {

@@ -6,7 +6,7 @@ use puppet_types::{EffectId, FORGOTTEN, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::results::failed_again_event;
+use super::{pace, results::failed_again_event};
 use crate::{approvals::Spoken, happening::Happening, host::Host};
 
 /// What the operator says.
@@ -80,6 +80,9 @@ pub async fn speak(
     // It may have gone on since it was read.
     match store.end_from(end, &[effect.state]).await? {
         Some(events) => {
+            if state == EffectState::Failed {
+                hand_on(store, &effect, at).await?;
+            }
             let attempts = if state == EffectState::Waiting { 0 } else { effect.attempts };
             let not_before = not_before.unwrap_or(effect.not_before);
             Ok(Spoken { effect: Effect { state, reason, not_before, doubt, attempts, ..effect }, events })
@@ -89,6 +92,22 @@ pub async fn speak(
             Err(refused(word, id, stands))
         }
     }
+}
+
+/// What its provider asked for holds for the account: the next effect of it waits in its place, also over a restart.
+async fn hand_on(store: &dyn Store, dropped: &Effect, at: Timestamp) -> Result<(), StoreError> {
+    if pace::asked(dropped).is_none() || dropped.not_before <= at {
+        return Ok(());
+    }
+    let waiting = store.effects(&[EffectState::Waiting]).await?;
+    let next = waiting.into_iter().find(|next| next.account == dropped.account && next.not_before < dropped.not_before);
+    if let Some(next) = next {
+        let (reason, not_before) = (dropped.reason.clone(), Some(dropped.not_before));
+        let waits =
+            EffectEnd { reason, not_before, doubt: next.doubt, ..EffectEnd::of(&next, EffectState::Waiting, at) };
+        store.end_from(waits, &[EffectState::Waiting]).await?;
+    }
+    Ok(())
 }
 
 fn refused(word: &Word, id: &EffectId, state: EffectState) -> OutboxError {
@@ -105,7 +124,8 @@ fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
         EffectState::Failed | EffectState::InDoubt => {}
         state => return Err(OutboxError::NotFailed(id(), state)),
     }
-    if effect.reason.as_deref() == Some(FORGOTTEN) {
+    // Another word may stand in its reason by now; its body stays.
+    if effect.body.is_forgotten() || effect.reason.as_deref() == Some(FORGOTTEN) {
         return Err(OutboxError::Forgotten(id()));
     }
     let may_have_happened = effect.state == EffectState::InDoubt || effect.doubt.is_some();
@@ -123,7 +143,8 @@ fn check_drop(effect: &Effect) -> Result<(), OutboxError> {
 }
 
 fn dropped(effect: &Effect, words: Option<&str>) -> String {
-    let doubt = if effect.state == EffectState::InDoubt { ", and may have happened" } else { "" };
+    let doubt =
+        if effect.state == EffectState::InDoubt || effect.doubt.is_some() { ", and may have happened" } else { "" };
     let words = words.map_or_else(String::new, |words| format!(": {words}"));
     format!("{DROPPED}{doubt}{words}")
 }

@@ -21,6 +21,9 @@ pub(super) fn order(effect: &Effect, at: Timestamp, action: Action) -> Order {
 
 /// The provider's order of a decision, with earlier decisions replaced by the ids they got.
 pub(crate) async fn action(host: &Host, effect: &Effect) -> Result<Result<Action, NoOrder>, StoreError> {
+    if effect.body.is_forgotten() {
+        return Ok(Err(NoOrder::Ever("what it said was forgotten".to_owned())));
+    }
     let resolve = |reference: &PostRef| {
         let reference = reference.clone();
         async move {
@@ -56,6 +59,9 @@ async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<Pos
     let earlier = effects.into_iter().find(|other| other.n == n);
     if earlier.as_ref().is_some_and(Effect::is_open) {
         return Ok(Err(NoOrder::Yet));
+    }
+    if earlier.as_ref().is_some_and(|earlier| earlier.doubt.is_some()) {
+        return Ok(Err(NoOrder::Ever(format!("nobody knows whether decision {n} was published"))));
     }
     let id = earlier.and_then(|other| other.provider_id);
     // Of a thread the last part is the one that is answered.

@@ -1,11 +1,13 @@
 //! When an account may be served next: after a gap, when its provider asked to wait, and when one that is not reached is
-//! left alone. In memory: after a start a gap begins anew, and the first try shows how the provider is.
+//! left alone. In memory: after a start a gap begins anew, the first try shows how the provider is, and what it asked for is
+//! read from the effects that met it.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use puppet_store::{Effect, EffectState};
 use puppet_types::{AccountId, EffectId, Timestamp, ids};
 
 use super::rules::OutboxRules;
@@ -91,6 +93,22 @@ impl Pace {
         gap.into_iter().chain(self.asks_at(account, now)).max().filter(|until| *until > now)
     }
 
+    /// An effect that was tried before this start, or waits as its provider asked, is taken up: its account waits with it.
+    /// Its row was written by another clock, perhaps: it waits no longer than it may.
+    pub fn take_up(&self, effect: &mut Effect, now: Timestamp) {
+        let most = now.plus_millis(longest_ms(&self.rules(), effect));
+        if effect.not_before > most {
+            let (until, not_before) = (most, effect.not_before);
+            tracing::warn!(effect = %effect.id, %not_before, %until, "it would wait longer than it may: the clock was set back, or the rules are others");
+            effect.not_before = most;
+        }
+        if asked(effect).is_some() {
+            let mut inner = self.inner();
+            let account = inner.accounts.entry(effect.account.clone()).or_default();
+            account.until = account.until.max(effect.not_before);
+        }
+    }
+
     /// An attempt begins.
     pub fn began(&self, account: &AccountId, now: Timestamp) {
         self.inner().accounts.entry(account.clone()).or_default().began = Some(now);
@@ -127,6 +145,23 @@ impl Pace {
         account.until = now.plus_millis(probe);
         let is_new = !std::mem::replace(&mut account.is_broken, true);
         Unreached { failures, until: Some(account.until), is_new }
+    }
+}
+
+/// How long its provider asked an effect to wait, as its row has it.
+pub(super) fn asked(effect: &Effect) -> Option<u64> {
+    let reason = effect.reason.as_deref().filter(|_| effect.state == EffectState::Waiting)?;
+    reason.strip_prefix("the provider asks to wait ")?.strip_suffix(" ms")?.parse().ok()
+}
+
+/// The longest that an effect which was tried may have to wait from now on.
+fn longest_ms(rules: &OutboxRules, effect: &Effect) -> u64 {
+    match effect.state {
+        EffectState::InDoubt => rules.look_after_ms,
+        _ => asked(effect).unwrap_or_else(|| {
+            let backoff = rules.backoff_most_ms.max(rules.backoff_ms);
+            backoff.saturating_add(backoff / 2)
+        }),
     }
 }
 

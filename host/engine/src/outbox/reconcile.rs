@@ -24,7 +24,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return Ok(later(effect, until));
     }
     if host.publisher.is_idempotent() {
-        return ends::not_happened(host, effect, at).await;
+        return ends::told_again(host, effect, at).await;
     }
     let action = match action(host, effect).await? {
         Ok(action) => action,
@@ -32,14 +32,18 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         Err(NoOrder::Yet) => return left(host, effect, at, "what it is about is open again").await,
         Err(NoOrder::Ever(why)) => return left(host, effect, at, &why).await,
     };
+    if ends::begun(effect) > at {
+        return left(host, effect, at, "the clock of this machine was set back since it began").await;
+    }
     let claimed = claimed(host, effect).await?;
     let order = order::order(effect, at, action);
-    let asked = host.publisher.reconcile(&order, ends::begun(effect), &claimed);
+    let asked = host.publisher.reconcile(&order, ends::lost(effect, effect.not_before), &claimed);
     let answer = AssertUnwindSafe(asked).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Ok(Reconciled::Undecidable("the provider panicked".to_owned())));
     reach(host, effect, answer.as_ref().err());
     match answer {
         Ok(Reconciled::Done(published)) => ends::done(host, effect, at, published).await,
+        Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,
         Ok(Reconciled::NotDone) => ends::not_happened(host, effect, at).await,
         Ok(Reconciled::Undecidable(why)) => left(host, effect, at, &why).await,
         Err(PublishError::RateLimited { retry_after_ms }) => Ok(later(effect, at.plus_millis(retry_after_ms.max(1)))),

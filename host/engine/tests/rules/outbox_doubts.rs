@@ -7,7 +7,7 @@ use std::{
 };
 
 use puppet_engine::{Happening, Live, OutboxRules, SystemClock};
-use puppet_store::{Change, Effect, EffectState, MemoryStore as _, OutboxStore as _};
+use puppet_store::{Change, Doubt, Effect, EffectState, MemoryStore as _, OutboxStore as _};
 use puppet_tweet::PublishError;
 use puppet_types::{Decision, MemoryKind, PostRef};
 use tokio::sync::{broadcast::Receiver, watch};
@@ -15,7 +15,7 @@ use tokio::sync::{broadcast::Receiver, watch};
 use crate::{
     budgets::abandoned,
     guest::{End, Step},
-    scene::{Cast, Scene, Setting, after, effect, everything},
+    scene::{Cast, Scene, Setting, after, effect, everything, start},
 };
 
 /// Hears of what came of its effects, and does nothing.
@@ -230,6 +230,53 @@ async fn what_nobody_can_tell_is_the_operators_and_the_account_goes_on() {
     assert_eq!(next.effects().await[0], row);
 }
 
+fn duplicate() -> PublishError {
+    PublishError::Duplicate("it is there already".to_owned())
+}
+
+/// What was made is listed so late that it was taken for not done, and tried again.
+#[tokio::test]
+async fn a_duplicate_of_what_a_lost_attempt_made_is_looked_for_again() {
+    for is_listed in [true, false] {
+        let scene = listing().await;
+        scene.network.lost_answers.store(1, SeqCst);
+        leave(&scene, &[effect("a", "ann", 0, post("tea")), effect("b", "ann", 1, post("rain"))]).await;
+        scene.run_until(after(10_000)).await;
+        let made = std::mem::take(&mut *scene.network.out_there.lock().unwrap());
+        *scene.network.failures.lock().unwrap() = vec![duplicate()];
+        scene.run_until(after(40_000)).await;
+        assert_eq!(states(&scene).await, [(EffectState::InDoubt, 2), (EffectState::Waiting, 0)], "it was sent again");
+        if is_listed {
+            scene.network.out_there.lock().unwrap().extend(made);
+        }
+        // Also by a host that was started meanwhile.
+        let next = again(&scene).await;
+        next.run_until(after(120_000)).await;
+        let end = if is_listed { EffectState::Done } else { EffectState::InDoubt };
+        assert_eq!(states(&next).await, [(end, 2), (EffectState::Done, 1)]);
+        assert_eq!(out_there(&next).iter().filter(|id| *id == "a").count(), usize::from(is_listed), "not once more");
+        assert!(!next.effects().await[0].is_open());
+    }
+    let scene = listing().await;
+    *scene.network.failures.lock().unwrap() = vec![duplicate()];
+    leave(&scene, &[effect("a", "ann", 0, post("tea"))]).await;
+    scene.run_until(after(60_000)).await;
+    assert_eq!(states(&scene).await, [(EffectState::Failed, 1)], "none was lost: it is another's");
+}
+
+/// Nobody knows since when to look: what was made may be older than that.
+#[tokio::test]
+async fn an_attempt_that_began_in_the_future_is_the_operators() {
+    let scene = listing().await;
+    let doubt = Some(Doubt { begun: after(3_600_000), undecidable: false });
+    let lost = Effect { state: EffectState::InDoubt, attempts: 1, doubt, ..effect("a", "ann", 0, post("tea")) };
+    leave(&scene, &[lost]).await;
+    scene.run_until(after(60_000)).await;
+    let row = scene.effects().await.remove(0);
+    assert_eq!((row.state, row.is_open(), scene.network.looks.load(SeqCst)), (EffectState::InDoubt, false, 0));
+    assert!(row.reason.unwrap().ends_with("the clock of this machine was set back since it began"));
+}
+
 /// Its answer is lost each time; it does the same order once, and nobody is asked.
 #[tokio::test]
 async fn a_provider_that_does_the_same_once_is_simply_told_again() {
@@ -247,4 +294,73 @@ async fn a_provider_that_does_the_same_once_is_simply_told_again() {
     assert_eq!(states(&scene).await[1], (EffectState::InDoubt, 5), "it may have happened");
     assert_eq!(undecided(&mut watcher), ["b"]);
     assert!(!scene.store.effect(&"b".into()).await.unwrap().unwrap().is_open());
+}
+
+/// As a folder is that was restored, or whose host died at the last attempt: what was done is not said to have failed.
+#[tokio::test]
+async fn a_provider_that_does_the_same_once_is_told_again_however_often_it_was() {
+    for state in [EffectState::Sent, EffectState::InDoubt] {
+        let scene = listing().await;
+        scene.network.is_idempotent.store(true, SeqCst);
+        let doubt = Some(Doubt { begun: start(), undecidable: false });
+        let lost = |id| Effect { state, attempts: 5, doubt, ..effect(id, "ann", 0, post(id)) };
+        leave(&scene, &[lost("a")]).await;
+        scene.run_until(after(60_000)).await;
+        assert_eq!(states(&scene).await, [(EffectState::Done, 6)]);
+        *scene.network.failures.lock().unwrap() = vec![PublishError::Unavailable("no route".to_owned())];
+        leave(&scene, &[lost("b")]).await;
+        scene.run_until(after(120_000)).await;
+        let row = scene.effects().await.remove(1);
+        assert_eq!(
+            (row.state, row.is_open()),
+            (EffectState::InDoubt, false),
+            "it may have been done, and is not there"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_about_a_post_in_doubt_says_that_nobody_knows() {
+    let scene = listing().await;
+    scene.network.lists.store(false, SeqCst);
+    scene.network.lost_answers.store(1, SeqCst);
+    let answer = Decision::Reply { to: PostRef::Decision(0), text: "and more".to_owned(), images: Vec::new() };
+    leave(&scene, &[effect("a", "ann", 0, post("tea")), effect("b", "ann", 1, answer)]).await;
+    let mut watcher = scene.host.watch();
+    scene.run_until(after(60_000)).await;
+    let row = scene.effects().await.remove(1);
+    let why = "refused: nobody knows whether decision 0 was published";
+    assert_eq!((row.state, row.reason.as_deref()), (EffectState::Failed, Some(why)));
+    let mut kept = Vec::new();
+    while let Ok(happening) = watcher.try_recv() {
+        if let Happening::Kept { effect, .. } = happening {
+            kept.push(*effect);
+        }
+    }
+    assert_eq!(
+        kept.iter().map(|kept| (kept.id.as_str(), kept.state)).collect::<Vec<_>>(),
+        [("b", EffectState::Failed)]
+    );
+    assert_eq!(kept[0].reason.as_deref(), Some(why), "who watches hears of it");
+}
+
+/// Their provider does not answer, for as long as a request may take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_slow_accounts_hold_up_no_other() {
+    const SLOW: u32 = 40;
+    let setting = Setting { clock: Some(Arc::new(SystemClock)), ..Setting::default() };
+    let scene = Scene::with(setting, quiet(), &["ann"]).await;
+    scene.network.hangs.store(true, SeqCst);
+    let of =
+        |n: u32| Effect { account: format!("acc{n}").as_str().into(), ..effect(&format!("f{n}"), "ann", n, post("x")) };
+    leave(&scene, &(0..SLOW).map(of).collect::<Vec<_>>()).await;
+    let (_stop, stopped) = watch::channel(false);
+    let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
+    let all = async {
+        while scene.network.published() < SLOW as usize {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("all of them are under way");
+    driver.abort();
 }

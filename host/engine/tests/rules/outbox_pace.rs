@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use puppet_engine::{Happening, OutboxRules, Word};
-use puppet_store::{Effect, EffectState};
+use puppet_engine::{Happening, OutboxRules, Word, speak};
+use puppet_store::{Doubt, Effect, EffectState};
 use puppet_tweet::PublishError;
 
 use crate::{
@@ -39,6 +39,55 @@ async fn a_provider_that_asks_to_wait_is_left_alone_by_the_whole_account() {
     assert_eq!(orders(&scene).len(), 2);
     scene.run_until(after(901_000)).await;
     assert_eq!(orders(&scene)[2..], [("b".to_owned(), 900_000)]);
+}
+
+/// What the provider said is in the rows, also where the effect that met it is dropped and the host is another.
+#[tokio::test]
+async fn a_provider_that_asks_to_wait_is_left_alone_over_a_restart() {
+    for is_dropped in [false, true] {
+        let scene = listing().await;
+        *scene.network.failures.lock().unwrap() = vec![PublishError::RateLimited { retry_after_ms: 900_000 }];
+        three(&scene).await;
+        leave(&scene, &[effect("c", "ann", 3, post("c"))]).await;
+        scene.run_until(after(1_000)).await;
+        if is_dropped {
+            speak(&scene.store, &"a".into(), &Word::Drop { reason: None }, (after(1_000), after(1_001))).await.unwrap();
+            let next = &scene.effects().await[1];
+            assert_eq!(next.reason.as_deref(), Some("the provider asks to wait 900000 ms"), "it says why it waits");
+            assert_eq!(next.not_before, after(900_000));
+        }
+        let next = scene.again(Setting::default(), quiet()).await;
+        next.run_until(after(899_999)).await;
+        assert_eq!(orders(&next), []);
+        next.run_until(after(901_000)).await;
+        let left: &[&str] = if is_dropped { &["b", "c"] } else { &["a", "b", "c"] };
+        assert_eq!(orders(&next).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), left);
+    }
+}
+
+/// Their rows were written by a clock that was a day ahead.
+#[tokio::test]
+async fn no_effect_waits_longer_than_it_may_after_a_clock_was_set_back() {
+    const DAY_MS: u64 = 86_400_000;
+    let table = [
+        (EffectState::Waiting, "unavailable: no route", 450_000, EffectState::Done),
+        (EffectState::Waiting, "the provider asks to wait 60000 ms", 60_000, EffectState::Done),
+        (EffectState::InDoubt, "in doubt: no answer", 30_000, EffectState::InDoubt),
+    ];
+    for (state, reason, most, end) in table {
+        let scene = listing().await;
+        let doubt = (state == EffectState::InDoubt).then(|| Doubt { begun: after(DAY_MS), undecidable: false });
+        let (reason, not_before) = (Some(reason.to_owned()), after(DAY_MS + 10_000));
+        let late = Effect { state, reason, not_before, doubt, attempts: 1, ..effect("a", "ann", 0, post("a")) };
+        leave(&scene, &[late, effect("b", "ann", 1, post("b"))]).await;
+        let next = scene.again(Setting::default(), quiet()).await;
+        next.run_until(after(most - 1_000)).await;
+        assert_eq!(orders(&next), [], "{state:?}");
+        next.run_until(after(most + 1_000)).await;
+        let rows = next.effects().await;
+        assert_eq!([rows[0].state, rows[1].state], [end, EffectState::Done], "{state:?}");
+        assert!(!rows[0].is_open());
+    }
 }
 
 #[tokio::test]

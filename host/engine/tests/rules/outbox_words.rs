@@ -163,6 +163,29 @@ async fn what_was_forgotten_is_not_said_again() {
     assert_eq!(said(&scene, &id, &SURE).await, "forgotten");
 }
 
+/// Nobody can tell whether it happened, and a later word stands where the store wrote that it was forgotten.
+#[tokio::test]
+async fn what_was_forgotten_does_not_leave_by_any_way() {
+    let scene = Scene::with(Setting::default(), speaking(), &["ann"]).await;
+    scene.network.lists.store(false, SeqCst);
+    scene.network.lost_answers.store(1, SeqCst);
+    let entry = scene.handle(event("e1", "ann", start())).await;
+    scene.run_until(after(60_000)).await;
+    let effect = scene.effects().await.remove(0);
+    scene.store.forget(vec![entry.invocation.id.clone()], "asked to").await.unwrap();
+    let id = effect.id.as_str();
+    assert_eq!(said(&scene, id, &DROP).await, "taken");
+    assert_eq!(said(&scene, id, &RETRY).await, "forgotten");
+    assert_eq!(said(&scene, id, &SURE).await, "forgotten");
+    // Whoever makes it wait again does not send it either.
+    let forgotten = scene.store.effect(&effect.id).await.unwrap().unwrap().body;
+    leave(&scene, &[Effect { body: forgotten, ..crate::scene::effect("a", "ann", 7, post("")) }]).await;
+    scene.run_until(after(90_000)).await;
+    let row = scene.store.effect(&"a".into()).await.unwrap().unwrap();
+    assert_eq!((row.state, row.reason.as_deref()), (EffectState::Failed, Some("refused: what it said was forgotten")));
+    assert!(scene.network.orders.lock().unwrap().iter().all(|order| order.effect.as_str() != "a"));
+}
+
 fn speaking() -> Vec<Cast> {
     vec![Cast { pack: "pack", steps: vec![Step::PostEventId], end: End::Ok, requests: everything() }]
 }

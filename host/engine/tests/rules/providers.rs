@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
-use puppet_tweet::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
+use puppet_tweet::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
 /// Nobody posts but us; every order is carried out.
@@ -120,7 +120,7 @@ impl TweetPublisher for Network {
         }
         Ok(Published { posts, ..Published::default() })
     }
-    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+    async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         self.looks.fetch_add(1, SeqCst);
         if let Some(failure) = self.look_failures.lock().unwrap().pop() {
             return Err(failure);
@@ -134,7 +134,7 @@ impl TweetPublisher for Network {
         let wanted = post(order);
         let same = |post: &&Post| {
             (&post.text, &post.in_reply_to) == (&wanted.text, &wanted.in_reply_to)
-                && post.at >= begun
+                && post.at >= lost.first
                 && !claimed.contains(&post.id)
         };
         let posts = self.out_there.lock().unwrap();

@@ -60,9 +60,25 @@ pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<(
 
 async fn show(store: &dyn OutboxStore, id: &str, out: Output) -> Result<()> {
     match store.effect(&id.into()).await? {
-        Some(effect) => Told::of(&effect)?.print(out),
+        Some(effect) => Told::of(&effect)?.behind(first_before(store, &effect).await?).print(out),
         None => Err(word::unknown(format!("there is no effect `{id}`"))),
     }
+}
+
+/// The effect that holds one that waits: the first of its account's line that was tried, or waits as it was asked to.
+async fn first_before(store: &dyn OutboxStore, effect: &Effect) -> Result<Option<Effect>> {
+    use EffectState::{InDoubt, Sent, Waiting};
+    if effect.state != Waiting {
+        return Ok(None);
+    }
+    let open = store.effects(&[Waiting, Sent, InDoubt]).await?;
+    let holds = |other: &Effect| {
+        other.account == effect.account
+            && other.seq < effect.seq
+            && other.is_open()
+            && (other.attempts > 0 || other.reason.is_some())
+    };
+    Ok(open.into_iter().find(holds))
 }
 
 async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {

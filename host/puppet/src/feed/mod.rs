@@ -113,6 +113,8 @@ impl Feed {
                 }
                 posts.into_iter().map(|post| entry(post.text)).collect()
             }
+            // It comes as what was kept, with what it would have said.
+            Happening::Effect { state: EffectState::Failed, .. } => Vec::new(),
             Happening::Effect { at, agent, kind, state, .. } => {
                 vec![Entry::Note { at, name: name(&agent), text: format!("{kind}: {}", state.name()) }]
             }

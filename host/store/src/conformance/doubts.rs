@@ -48,10 +48,15 @@ pub async fn an_attempt_is_open_until_its_end_is_known(store: &impl Store) {
     let again = row(store, "f1").await;
     assert_eq!((again.doubt, again.attempts, again.not_before), (None, 0, at(50)), "the operator begins anew");
     store.begin_attempt(&"f1".into(), at(60)).await.unwrap();
+    let lost = EffectEnd { not_before: Some(at(60)), doubt: doubt(false), ..end("f1", EffectState::Waiting) };
+    store.end_attempt(lost).await.unwrap();
+    assert_eq!((row(store, "f1").await.doubt, row(store, "f1").await.is_open()), (doubt(false), true));
+    store.begin_attempt(&"f1".into(), at(60)).await.unwrap();
+    assert_eq!(row(store, "f1").await.doubt, doubt(false), "the first that was lost is remembered");
     assert!(store.begin_attempt(&"f1".into(), at(61)).await.unwrap(), "what was cut off may be tried again");
     store.end_attempt(end("f1", EffectState::Done)).await.unwrap();
     let done = row(store, "f1").await;
-    assert_eq!((done.doubt, done.attempts), (None, 2));
+    assert_eq!((done.doubt, done.attempts), (None, 3));
     assert!(!store.begin_attempt(&"f1".into(), at(70)).await.unwrap());
     assert_eq!(row(store, "f1").await, done, "nothing is done twice");
 }

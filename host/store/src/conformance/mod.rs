@@ -75,6 +75,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     retention::known_ids_go_in_their_time(&open().await).await;
     retention::the_newest_are_kept_by_their_bytes(&open().await).await;
     retention::what_has_not_ended_stays(&open().await).await;
+    retention::what_was_published_stays_while_its_account_is_in_doubt(&open().await).await;
     retention::an_event_stays_as_long_as_a_record(&open().await).await;
     retention::dead_letters_go_by_their_age(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;

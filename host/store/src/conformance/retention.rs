@@ -3,7 +3,10 @@
 use puppet_types::{AgentId, EffectId, EventId, InvocationId};
 
 use super::rows::{at, commit, effect, event, read, spend};
-use crate::{Change, Commit, Cut, EffectEnd, EffectState, EventEnd, Filter, Keep, Old, Pruned, RECORD_BYTES, Store};
+use crate::{
+    Change, Commit, Cut, Doubt, Effect, EffectEnd, EffectState, EventEnd, Filter, Keep, Old, Pruned, RECORD_BYTES,
+    Store,
+};
 
 async fn ids(store: &impl Store) -> Vec<String> {
     let all = Filter { limit: 99, oldest_first: true, ..Filter::default() };
@@ -147,6 +150,41 @@ pub async fn what_has_not_ended_stays(store: &impl Store) {
     assert_eq!(ids(store).await, ["i6", "i9"]);
     assert_eq!(store.effect(&EffectId::new("f2")).await.unwrap(), None);
     assert_eq!(store.spent().await.unwrap(), before.1, "budgets know nothing of it");
+}
+
+/// The posts of an account tell those of an attempt that is in doubt from others.
+pub async fn what_was_published_stays_while_its_account_is_in_doubt(store: &impl Store) {
+    for n in 0..3 {
+        handled(store, n, vec![Change::Effect(effect(&format!("f{n}"), &format!("i{n}"), 0))]).await;
+    }
+    let other = Effect { account: "other".into(), ..effect("f3", "i3", 0) };
+    handled(store, 3, vec![Change::Effect(other)]).await;
+    for n in 4..6 {
+        handled(store, n, vec![Change::Effect(effect(&format!("f{n}"), &format!("i{n}"), 0))]).await;
+    }
+    handled(store, 6, Vec::new()).await;
+    let doubt = |undecidable| Some(Doubt { begun: at(7), undecidable });
+    let end = async |id: &str, state, provider_id: &str, doubt| {
+        let (id, provider_id) = (EffectId::new(id), Some(provider_id.to_owned()));
+        let (events, changes) = (Vec::new(), Vec::new());
+        let end =
+            EffectEnd { id, state, provider_id, reason: None, not_before: None, at: at(8), events, changes, doubt };
+        store.end_attempt(end).await.unwrap();
+    };
+    end("f0", EffectState::Done, "1,2", None).await;
+    end("f1", EffectState::Done, "", None).await;
+    end("f2", EffectState::Failed, "", None).await;
+    end("f3", EffectState::Done, "3", None).await;
+    end("f4", EffectState::InDoubt, "", doubt(false)).await;
+    end("f5", EffectState::InDoubt, "", doubt(true)).await;
+    assert_eq!(prune(store, &keep(90, 1)).await.records, 3);
+    assert_eq!(ids(store).await, ["i0", "i4", "i5", "i6"]);
+    assert_eq!(store.published_as(&"acc".into(), 9).await.unwrap(), ["1,2"]);
+    for (state, pruned) in [(EffectState::Waiting, 0), (EffectState::Sent, 0), (EffectState::Failed, 2)] {
+        end("f4", state, "", if pruned == 0 { doubt(false) } else { None }).await;
+        assert_eq!(prune(store, &keep(90, 1)).await.records, pruned, "{state:?}");
+    }
+    assert_eq!(ids(store).await, ["i5", "i6"]);
 }
 
 /// An event that two versions were called for has two records.

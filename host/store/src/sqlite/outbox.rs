@@ -102,7 +102,8 @@ impl OutboxStore for SqliteStore {
     async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
         let id = id.clone();
         self.write(move |conn| {
-            const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1, begun = ?2, undecidable = 0 \
+            const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1, begun = coalesce(begun, ?2), \
+                               undecidable = 0 \
                                WHERE id = ?1 AND state IN ('waiting', 'sent')";
             if halt::read(conn)?.is_some() {
                 return Ok(false);

@@ -18,11 +18,15 @@ const TEXTS: &str = "octet_length(e.payload) + coalesce(octet_length(j.reads), 0
                      + coalesce(octet_length(j.decisions), 0) + coalesce(octet_length(j.log), 0) \
                      + coalesce(octet_length(j.message), 0)";
 
-/// Whether a record has to stay. The last rows do, so that no seq comes twice.
+/// Whether a record has to stay. The last rows do, so that no seq comes twice; and what was published as an account stays as
+/// long as an attempt as it is in doubt, so that no post of it is taken for that attempt's.
 const NEEDED: &str = "(e.state = 'waiting' OR e.seq = (SELECT max(seq) FROM event_rows) \
                       OR j.seq = (SELECT max(seq) FROM journal_rows) \
                       OR EXISTS (SELECT 1 FROM outbox o WHERE o.invocation = j.id \
                           AND o.state NOT IN ('done', 'failed', 'rejected', 'expired', 'dry-run')) \
+                      OR EXISTS (SELECT 1 FROM outbox o WHERE o.invocation = j.id AND o.provider_id <> '' \
+                          AND EXISTS (SELECT 1 FROM outbox d WHERE d.account = o.account \
+                              AND d.state IN ('waiting', 'sent', 'in-doubt') AND d.begun IS NOT NULL AND NOT d.undecidable)) \
                       OR EXISTS (SELECT 1 FROM kept_reads k WHERE k.invocation = j.id) \
                       OR EXISTS (SELECT 1 FROM open_reads o WHERE o.invocation = j.id))";
 

@@ -3,7 +3,10 @@
 
 use std::{
     net::IpAddr,
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -46,6 +49,8 @@ pub enum XSetupError {
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
+    /// How far X's clock is ahead of this machine's, as its last answer said.
+    ahead_ms: AtomicI64,
 }
 
 /// An answer, whole.
@@ -86,7 +91,12 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http })
+        Ok(Self { base, http, ahead_ms: AtomicI64::default() })
+    }
+
+    /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
+    pub(super) fn ahead_ms(&self) -> i64 {
+        self.ahead_ms.load(Ordering::Relaxed)
     }
 
     /// Asks without changing anything: without an answer nothing is known, and nothing lost.
@@ -158,6 +168,9 @@ impl Client {
         }
         let mut response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
+            self.ahead_ms.store(ahead, Ordering::Relaxed);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
@@ -215,7 +228,7 @@ impl Answer {
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
                 let said = self.said(token);
-                PublishError::Refused(format!("X takes it for a duplicate of what this account has posted: {said}"))
+                PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
             }
             _ if status.is_client_error() => {
                 PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(token)))

@@ -35,6 +35,12 @@ pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
     wait.unwrap_or(UNTOLD).clamp(Duration::from_secs(1), LONGEST)
 }
 
+/// How far the clock of an answer is ahead of this machine's, where it says. It tells whole seconds.
+pub(super) fn ahead_ms(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let there = date(headers.get(DATE)?.to_str().ok()?.trim())?;
+    Some((there - seconds_of(now)?).saturating_mul(1_000))
+}
+
 fn seconds_of(now: SystemTime) -> Option<i64> {
     i64::try_from(now.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }

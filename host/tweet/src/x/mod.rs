@@ -19,7 +19,7 @@ use puppet_types::{AccountId, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::OnceCell;
 
-use crate::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, check};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check};
 use client::Client;
 pub use client::XSetupError;
 use wire::{Created, Data, Deleted, Liked, User};
@@ -209,8 +209,8 @@ impl TweetPublisher for X {
         Ok(Published { posts, deliveries: Vec::new() })
     }
 
-    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
-        self.look(order, begun, claimed).await
+    async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+        self.look(order, lost, claimed).await
     }
 }
 

@@ -125,7 +125,7 @@ fn unread(error: PublishError) -> CallError {
     match error {
         PublishError::RateLimited { retry_after_ms } => CallError::retry(Code::RateLimited, message, retry_after_ms),
         PublishError::NotFound(words) => CallError::new(Code::NotFound, words),
-        PublishError::Refused(_) => CallError::new(Code::Refused, message),
+        PublishError::Refused(_) | PublishError::Duplicate(_) => CallError::new(Code::Refused, message),
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }
 }

@@ -9,10 +9,12 @@ use super::{
     post_of, threaded,
     wire::{POST_FIELDS, Page, Tweet},
 };
-use crate::{Action, Order, PublishError, Published, Reconciled};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled};
 
-/// So much earlier than the attempt is looked: clocks differ.
+/// So much earlier than the attempt is looked: clocks differ by more than is measured.
 const BEFORE_MS: i64 = 60_000;
+/// Clocks that are further apart than a day say nothing.
+const MOST_APART_MS: u64 = 86_400_000;
 /// Pages of a hundred posts that are looked through.
 const PAGES: usize = 10;
 
@@ -34,16 +36,11 @@ struct Found<'a> {
 
 impl X {
     /// Likes and deletes are the same twice as once, and what was never sent was never done.
-    pub(super) async fn look(
-        &self,
-        order: &Order,
-        begun: Timestamp,
-        claimed: &[PostId],
-    ) -> Result<Reconciled, PublishError> {
+    pub(super) async fn look(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         let Some(wanted) = Wanted::of(&order.action).filter(|_| checked(&order.action).is_ok()) else {
             return Ok(Reconciled::NotDone);
         };
-        let seen = match self.seen_since(&order.account, begun).await {
+        let seen = match self.seen_since(&order.account, lost.first).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {
                 let why = format!("@{} has posted more since then than can be looked through", order.account);
@@ -52,13 +49,17 @@ impl X {
             Err(error @ (PublishError::RateLimited { .. } | PublishError::Unavailable(_))) => return Err(error),
             Err(other) => return Ok(Reconciled::Undecidable(other.to_string())),
         };
+        if self.client.ahead_ms().unsigned_abs() > MOST_APART_MS {
+            let why = "the clocks of X and of this machine are more than a day apart";
+            return Ok(Reconciled::Undecidable(why.to_owned()));
+        }
         let free: Vec<&Tweet> = seen.iter().filter(|tweet| !claimed.iter().any(|id| id.as_str() == tweet.id)).collect();
         let found = wanted.among(&free);
         if found.parts.len() == wanted.texts.len() {
             return Ok(Reconciled::Done(wanted.published(order, &found.parts)));
         }
         // The rest may yet appear.
-        let until = begun.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
+        let until = lost.last.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
         match until.millis_since(Timestamp::from_system()) {
             0 => Ok(wanted.verdict(&found)),
             retry_after_ms => Err(PublishError::RateLimited { retry_after_ms }),
@@ -69,13 +70,24 @@ impl X {
     async fn seen_since(&self, account: &AccountId, begun: Timestamp) -> Result<Option<Vec<Tweet>>, PublishError> {
         let member: &Member = self.member(account)?;
         let user = self.user(account, member).await?;
-        let start = Timestamp::from_millis(begun.as_millis() - BEFORE_MS).to_string();
+        // The attempt began by the clock of this machine, and its posts are dated by X's.
+        let ahead = self.client.ahead_ms();
+        let start = begun.as_millis().saturating_add(ahead).saturating_sub(BEFORE_MS);
+        let start = Timestamp::from_millis(start).to_string();
         let mut seen = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..PAGES {
             let mut query = vec![("start_time", start.as_str()), ("max_results", "100"), ("tweet.fields", POST_FIELDS)];
             query.extend(next.as_deref().map(|token| ("pagination_token", token)));
             let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, &member.token).await?;
+            if !page.is_whole() {
+                let why = "the list of posts that X gives is not whole";
+                return Err(PublishError::Unavailable(why.to_owned()));
+            }
+            if self.client.ahead_ms().abs_diff(ahead) > BEFORE_MS.unsigned_abs() {
+                let why = "the clock of X, or of this machine, was set meanwhile";
+                return Err(PublishError::Unavailable(why.to_owned()));
+            }
             seen.extend(page.data);
             match page.meta.next_token {
                 Some(token) => next = Some(token),

@@ -47,6 +47,15 @@ pub(super) struct Page {
     pub(super) includes: Includes,
     #[serde(default)]
     pub(super) meta: Meta,
+    #[serde(default)]
+    errors: Vec<Value>,
+}
+
+impl Page {
+    /// Whether all that belongs on it is there, by X's own word.
+    pub(super) fn is_whole(&self) -> bool {
+        self.errors.is_empty() && self.meta.result_count == Some(self.data.len())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +75,8 @@ pub(super) struct Includes {
 pub(super) struct Meta {
     #[serde(default)]
     pub(super) next_token: Option<String>,
+    #[serde(default)]
+    result_count: Option<usize>,
 }
 
 /// A post.
@@ -200,6 +211,22 @@ mod tests {
             ("[]", None),
         ] {
             assert_eq!(words(body.as_bytes()).as_deref(), said, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_whole_where_x_says_so() {
+        let post = r#"{"id":"1","text":"fog"}"#;
+        for (body, is_whole) in [
+            (r#"{"meta":{"result_count":0}}"#.to_owned(), true),
+            (format!(r#"{{"data":[{post}],"meta":{{"result_count":1}}}}"#), true),
+            (r#"{"data":[],"meta":{"result_count":1}}"#.to_owned(), false),
+            (r#"{"meta":{"result_count":0},"errors":[{"title":"Service Unavailable"}]}"#.to_owned(), false),
+            (format!(r#"{{"data":[{post}],"meta":{{"result_count":1}},"errors":[{{}}]}}"#), false),
+            (r#"{"data":[]}"#.to_owned(), false),
+            ("{}".to_owned(), false),
+        ] {
+            assert_eq!(serde_json::from_str::<Page>(&body).unwrap().is_whole(), is_whole, "{body}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use puppet_store::Post;
-use puppet_tweet::{Action, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
+use puppet_tweet::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, Code, EffectId, PostId, Timestamp};
 
 use super::world::{Weather, World};
@@ -124,7 +124,7 @@ impl TweetPublisher for Network {
         }
     }
 
-    async fn reconcile(&self, order: &Order, begun: Timestamp, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
+    async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         self.world.pause().await;
         match self.world.weather("reconcile") {
             Weather::Refused | Weather::Broken | Weather::LostRequest | Weather::LostAnswer => {
@@ -140,7 +140,7 @@ impl TweetPublisher for Network {
         let is_it = |(_, done, post): &&(EffectId, Order, Option<Post>)| match (&wanted, post) {
             (Some(wanted), Some(post)) => {
                 let same = |post: &Post| (post.author.clone(), post.text.clone(), post.in_reply_to.clone());
-                same(wanted) == same(post) && post.at >= begun && !claimed.contains(&post.id)
+                same(wanted) == same(post) && post.at >= lost.first && !claimed.contains(&post.id)
             }
             _ => done.account == order.account && done.action == order.action,
         };

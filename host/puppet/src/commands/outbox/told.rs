@@ -29,6 +29,17 @@ pub struct Told {
     provider_id: Option<String>,
     expires_at: Option<Timestamp>,
     in_doubt: Option<InDoubt>,
+    /// Told by `show`: the first of its account's line, where that is another.
+    behind: Option<Behind>,
+}
+
+/// What holds an effect that waits.
+#[derive(Debug, Serialize, Deserialize)]
+struct Behind {
+    effect: String,
+    state: String,
+    until: Timestamp,
+    reason: Option<String>,
 }
 
 /// An attempt that may have happened.
@@ -59,7 +70,19 @@ impl Told {
             provider_id: effect.provider_id.clone(),
             expires_at: effect.expires,
             in_doubt: effect.doubt.map(|doubt| InDoubt { begun: doubt.begun, undecidable: doubt.undecidable }),
+            behind: None,
         })
+    }
+
+    /// The same with what it waits for.
+    pub fn behind(mut self, first: Option<Effect>) -> Self {
+        self.behind = first.map(|first| Behind {
+            effect: first.id.to_string(),
+            state: first.state.name().to_owned(),
+            until: first.not_before,
+            reason: first.reason,
+        });
+        self
     }
 
     /// Prints it; for people a line for each thing that there is to say.
@@ -77,8 +100,13 @@ impl Told {
         ))?;
         let doubt = self.in_doubt.as_ref().map(|doubt| match self.state.as_str() {
             "sent" => format!("an attempt is under way since {}", doubt.begun),
+            "waiting" => format!("since {}, in an attempt that was lost", doubt.begun),
             "in-doubt" if !doubt.undecidable => format!("since {}; its provider is asked", doubt.begun),
             _ => format!("since {}, and nobody can tell", doubt.begun),
+        });
+        let behind = self.behind.as_ref().map(|Behind { effect, state, until, reason }| {
+            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("{effect}, which is {state} until {until}{reason}")
         });
         let rows = [
             ("attempts", Some(self.attempts.to_string())),
@@ -86,6 +114,7 @@ impl Told {
             ("may have happened", doubt),
             ("provider's id", self.provider_id.clone()),
             ("not before", (self.state == "waiting").then(|| self.not_before.to_string())),
+            ("behind", behind),
             ("to be approved until", self.expires_at.map(|until| until.to_string())),
             ("invocation", Some(format!("{} (decision {})", self.invocation, self.decision))),
             ("what it says", Some(self.body.to_string())),

@@ -51,7 +51,7 @@ async fn each_fault_is_told_for_what_it_is() {
         ),
         (
             Kind::Duplicate,
-            |error| matches!(error, PublishError::Refused(words) if words.contains("takes it for a duplicate") && words.contains("duplicate content")),
+            |error| matches!(error, PublishError::Duplicate(words) if words.contains("takes it for a duplicate") && words.contains("duplicate content")),
             0,
         ),
     ];

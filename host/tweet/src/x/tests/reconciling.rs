@@ -1,9 +1,24 @@
 //! What became of an attempt whose end nobody saw.
 
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
 use super::*;
 
 /// Long enough ago that whatever was begun then is over and seen.
-fn settled() -> Timestamp {
+fn settled() -> Lost {
+    at(long_ago())
+}
+
+/// Lost then.
+fn at(begun: Timestamp) -> Lost {
+    Lost { first: begun, last: begun }
+}
+
+fn long_ago() -> Timestamp {
     let before = (TIMEOUT + SETTLE).as_millis() as i64 + 1_000;
     Timestamp::from_millis(Timestamp::from_system().as_millis() - before)
 }
@@ -106,14 +121,17 @@ async fn posts_of_other_effects_and_other_targets_are_not_taken_for_it() {
 async fn what_is_not_seen_may_still_appear() {
     let there = There::new().await;
     let order = order("ada", post("hello"));
-    let soon = there.x.reconcile(&order, Timestamp::from_system(), &[]).await.unwrap_err();
+    let soon = there.x.reconcile(&order, at(Timestamp::from_system()), &[]).await.unwrap_err();
     let whole = (TIMEOUT + SETTLE).as_millis() as u64;
     assert!(
         matches!(soon, PublishError::RateLimited { retry_after_ms } if (whole - 10_000..=whole).contains(&retry_after_ms)),
         "{soon}"
     );
+    let begun_anew = Lost { last: Timestamp::from_system(), ..settled() };
+    let soon = there.x.reconcile(&order, begun_anew, &[]).await.unwrap_err();
+    assert!(matches!(soon, PublishError::RateLimited { .. }), "the last one counts: {soon}");
     there.posted("ada", post("hello")).await;
-    let seen = there.x.reconcile(&order, Timestamp::from_system(), &[]).await.unwrap();
+    let seen = there.x.reconcile(&order, at(Timestamp::from_system()), &[]).await.unwrap();
     assert_eq!(ids(&seen).len(), 1, "what is there is there at once");
 }
 
@@ -172,4 +190,67 @@ async fn a_look_that_fails_is_made_again() {
     there.emulator.misbehave(Plan { faults: vec![closed], ..Plan::default() });
     let error = there.x.reconcile(&order, settled(), &[]).await.unwrap_err();
     assert!(matches!(error, PublishError::Unavailable(_)), "{error}");
+}
+
+/// X whose clock is `ahead_ms` ahead of this machine's. It knows `ada`, and shows this list where a look begins at
+/// `made` or before.
+async fn elsewhere(ahead_ms: i64, made: Timestamp, list: Value) -> X {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut asked, mut buffer) = (String::new(), [0; 4_096]);
+            while !asked.contains("\r\n\r\n") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                asked.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+            let path = asked.split(' ').nth(1).unwrap();
+            let url = reqwest::Url::parse(&format!("http://x{path}")).unwrap();
+            let start = url.query_pairs().find(|(key, _)| key == "start_time").map(|(_, start)| start.into_owned());
+            let body = match start {
+                None => json!({ "data": { "id": "1", "username": "ada" } }),
+                Some(start) if Timestamp::parse(&start).unwrap() <= made => list.clone(),
+                Some(_) => json!({ "meta": { "result_count": 0 } }),
+            };
+            let now = Timestamp::from_millis(Timestamp::from_system().as_millis() + ahead_ms);
+            let date = now.to_jiff().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let (body, close) = (body.to_string(), "connection: close\r\ncontent-type: application/json");
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ndate: {date}\r\n{close}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let tokens = [("ada".into(), Secret::new(token("ada")))].into();
+    X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens }).unwrap()
+}
+
+fn listed(count: usize, posts: &[Value]) -> Value {
+    json!({ "data": posts, "meta": { "result_count": count } })
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_whole_is_asked_for_again() {
+    let order = order("ada", post("fog"));
+    for list in [listed(1, &[]), json!({ "meta": { "result_count": 0 }, "errors": [{ "title": "Internal" }] })] {
+        let x = elsewhere(0, long_ago(), list.clone()).await;
+        let error = x.reconcile(&order, settled(), &[]).await.unwrap_err();
+        assert!(matches!(&error, PublishError::Unavailable(_)), "{list}: {error}");
+    }
+    let x = elsewhere(0, long_ago(), listed(0, &[])).await;
+    assert_eq!(x.reconcile(&order, settled(), &[]).await.unwrap(), Reconciled::NotDone);
+}
+
+#[tokio::test]
+async fn a_post_is_found_by_the_clock_of_x() {
+    const HOUR_MS: i64 = 3_600_000;
+    let order = order("ada", post("fog"));
+    for ahead in [-HOUR_MS, -120_000, 0, 120_000, HOUR_MS] {
+        let made = Timestamp::from_millis(long_ago().as_millis() + ahead);
+        let list = listed(1, &[json!({ "id": "9", "text": "fog", "created_at": made.to_string() })]);
+        let x = elsewhere(ahead, made, list).await;
+        assert_eq!(ids(&x.reconcile(&order, settled(), &[]).await.unwrap()), ["9"], "{ahead}");
+    }
+    let x = elsewhere(-25 * HOUR_MS, long_ago(), listed(0, &[])).await;
+    let looked = x.reconcile(&order, settled(), &[]).await.unwrap();
+    assert!(matches!(&looked, Reconciled::Undecidable(why) if why.contains("more than a day apart")), "{looked:?}");
 }

@@ -91,11 +91,13 @@ async fn requests_are_those_that_x_describes() {
     let first = there.posted("ada", post("one")).await;
     let answer = there.posted("bob", reply(&first.id, "two")).await;
     there.publish("bob", Action::Like { of: first.id.clone() }).await.unwrap();
-    there.x.reconcile(&order("bob", post("two")), Timestamp::from_system(), &[]).await.unwrap_err();
+    let now = Timestamp::from_system();
+    let begun = Lost { first: now, last: now };
+    there.x.reconcile(&order("bob", post("two")), begun, &[]).await.unwrap_err();
     for n in 0..101 {
         there.posted("ada", post(&format!("{n}"))).await;
     }
-    there.x.reconcile(&order("ada", post("none")), Timestamp::from_system(), &[]).await.unwrap_err();
+    there.x.reconcile(&order("ada", post("none")), begun, &[]).await.unwrap_err();
     let later = Timestamp::from_system().plus_millis(60_000);
     there.x.timeline(&"ada".into(), later, 1).await.unwrap();
     there.x.posts_of(&"ada".into(), later, 1_000).await.unwrap();
