@@ -13,7 +13,7 @@ use crate::{MongoStore, Options, Presence};
 
 fn seen_as(holder: &str) -> Options {
     Options {
-        presence: Some(Presence { beat: Duration::from_millis(50), ..Presence::of(holder) }),
+        presence: Some(Presence { beat: Duration::from_millis(500), ..Presence::of(holder) }),
         ..Options::default()
     }
 }
