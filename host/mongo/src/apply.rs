@@ -12,7 +12,7 @@ use crate::{
     commits::ContentId,
     db::{Db, Write, measured},
     fault::Step,
-    schema::{COMMIT_PARTS, COMMITS, META},
+    schema::{CLAIM, COMMIT_PARTS, COMMITS, META},
 };
 
 /// What several commits come to together.
@@ -108,11 +108,14 @@ pub(crate) async fn clear(db: &Db, gone: &[i64], kept: &[i64], parts: Vec<Bson>)
         db.write("delete", "deletes", COMMIT_PARTS, write(doc! {"q": {"_id": {"$in": parts}}, "limit": 0})).await?;
     }
     if !gone.is_empty() {
-        db.write("delete", "deletes", COMMITS, write(doc! {"q": {"order": {"$in": gone}}, "limit": 0})).await?;
+        let done_with = doc! {"order": {"$in": gone}, CLAIM: {"$exists": false}};
+        db.write("delete", "deletes", COMMITS, write(doc! {"q": done_with, "limit": 0})).await?;
     }
-    if !kept.is_empty() {
+    // Claims stay as well.
+    let stay = [gone, kept].concat();
+    if !stay.is_empty() {
         let change = doc! {"$set": {"applied": true}, "$unset": {"rows": "", "parts": "", "dropped": ""}};
-        let update = doc! {"q": {"order": {"$in": kept}}, "u": change, "multi": true};
+        let update = doc! {"q": {"order": {"$in": stay}}, "u": change, "multi": true};
         db.write("update", "updates", COMMITS, write(update)).await?;
     }
     Ok(())

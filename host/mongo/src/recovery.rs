@@ -16,7 +16,7 @@ use crate::{
     fields::Fields,
     line::{Head, Health, Line, Shared},
     queries,
-    schema::{COMMIT_PARTS, COMMITS},
+    schema::{CLAIM, COMMIT_PARTS, COMMITS},
     tx::Tx,
     writer::Work,
 };
@@ -64,7 +64,8 @@ impl Line {
             let seq = known.heads.get(&agent).map_or(0, |head| head.seq) + 1;
             let staged = Staged { agent: agent.clone(), counters: known.counters, ..Staged::default() };
             let place = Place { seq, order, host: &host, group: 0 };
-            let (claim, _) = commits::encode(&staged, place, db.options.commit_bytes)?;
+            let (mut claim, _) = commits::encode(&staged, place, db.options.commit_bytes)?;
+            claim.insert(CLAIM, true);
             match commits::insert(&db, &[claim]).await {
                 Ok(()) => {}
                 Err(Refusal::TakenOver) => continue,

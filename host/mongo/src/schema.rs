@@ -6,6 +6,9 @@
 pub(crate) const VERSION: i64 = 2;
 
 pub(crate) const COMMITS: &str = "commits";
+/// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host
+/// before would go, which may still be alive and finds it taken, however much was written and cleared since.
+pub(crate) const CLAIM: &str = "claim";
 pub(crate) const COMMIT_PARTS: &str = "commit_parts";
 pub(crate) const ANSWERS: &str = "answers";
 pub(crate) const META: &str = "meta";

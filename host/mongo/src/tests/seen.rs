@@ -1,12 +1,12 @@
 //! A host is seen by others, and a reader takes nobody's place.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use puppet_store::{Change, CommitStore as _, Halt, HaltStore as _, Result, StoreError};
-use puppet_types::Timestamp;
+use puppet_store::{Change, CommitStore as _, HaltStore as _, PastStore as _, Result, StoreError};
+use puppet_types::PostId;
 
 use super::server::on_a_server;
 use crate::{MongoStore, Options, Presence};
@@ -19,11 +19,14 @@ fn seen_as(holder: &str) -> Options {
 }
 
 /// A write, of something else each time.
-async fn halt(store: &MongoStore) -> Result<()> {
-    static TIMES: AtomicI64 = AtomicI64::new(1);
-    let since = Timestamp::from_millis(TIMES.fetch_add(1, Ordering::Relaxed));
-    let halt = Halt { since, reason: None };
-    store.apply(vec![Change::Halt(Some(halt))]).await.map(drop)
+async fn writes(store: &MongoStore) -> Result<()> {
+    static TIMES: AtomicU64 = AtomicU64::new(1);
+    let post = PostId::new(TIMES.fetch_add(1, Ordering::Relaxed).to_string());
+    store.apply(vec![Change::Seen { posts: vec![post], keep: 100 }]).await.map(drop)
+}
+
+fn everything() -> Vec<PostId> {
+    (1..100).map(|n: u32| PostId::new(n.to_string())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,8 +44,12 @@ async fn a_host_that_lives_is_left_alone() {
         let mut options = seen_as("two");
         options.presence.as_mut().unwrap().takes_over = true;
         let second = MongoStore::open(&url, options).await.unwrap();
-        halt(&second).await.unwrap();
-        assert!(matches!(halt(&first).await, Err(StoreError::TakenOver { .. })));
+        // However much was written, applied and cleared away since.
+        for _ in 0..5 {
+            writes(&second).await.unwrap();
+        }
+        let late = writes(&first).await;
+        assert!(matches!(late, Err(StoreError::TakenOver { .. })), "{late:?}");
         first.close().await;
 
         // Closed, it is gone at once; who does not close is waited for, unless it has the same name.
@@ -62,11 +69,11 @@ async fn a_reader_sees_what_is_committed_and_takes_nobodys_place() {
         let url = server.database();
         assert!(MongoStore::open_read_only(&url, Options::default()).await.unwrap().is_none());
         let host = MongoStore::open(&url, seen_as("one")).await.unwrap();
-        halt(&host).await.unwrap();
+        writes(&host).await.unwrap();
         let reader = MongoStore::open_read_only(&url, Options::default()).await.unwrap().unwrap();
-        assert!(reader.halted().await.unwrap().is_some());
-        assert!(matches!(halt(&reader).await, Err(StoreError::Closed)));
-        halt(&host).await.unwrap();
+        assert_eq!(reader.seen(&everything()).await.unwrap().len(), 1);
+        assert!(matches!(writes(&reader).await, Err(StoreError::Closed)));
+        writes(&host).await.unwrap();
         host.close().await;
     })
     .await;
