@@ -131,7 +131,11 @@ impl TweetPublisher for Network {
                 return Err(PublishError::Unavailable("connection refused".to_owned()));
             }
             Weather::TooMany => return Err(PublishError::RateLimited { retry_after_ms: 30_000 }),
-            Weather::Forbidden => return Ok(Reconciled::Undecidable("it does not say".to_owned())),
+            Weather::Forbidden => {
+                // Of an attempt before this one it may have told.
+                self.kept().told.remove(&order.effect);
+                return Ok(Reconciled::Undecidable("it does not say".to_owned()));
+            }
             Weather::CrashBefore | Weather::CrashAfter => self.world.crash("while it looks"),
             Weather::Fine => {}
         }
