@@ -1,7 +1,7 @@
 //! A host that is killed at any moment: every event that it had accepted is handled once by the next, or is dead for
 //! a reason that can be read.
 
-mod kills;
+pub mod kills;
 
 use puppet_store::{SqliteStore, sqlite::Options};
 

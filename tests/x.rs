@@ -1,8 +1,7 @@
 //! Effects leave the process: a host that posts to X, and an emulator of X that is another process and outlives it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Stdio},
@@ -11,7 +10,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Running, list, puppet, run, until};
+use crate::{
+    faults::kills,
+    support::{self, Running, list, puppet, run, until},
+};
 
 /// Of the account of the first test.
 const TOKEN: &str = "emulated-harbour_watch";
@@ -62,17 +64,7 @@ impl Drop for Emulating {
 
 /// What an address of this machine answers.
 fn asked(url: &str, method: &str, body: &str) -> Value {
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut socket = TcpStream::connect(host).unwrap();
-    let length = body.len();
-    write!(
-        socket,
-        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    kills::asked(url, method, body).unwrap()
 }
 
 /// A folder with one agent that posts to the emulated X, and is written for by the emulated model.

@@ -155,6 +155,18 @@ async fn what_may_have_left_since_is_not_sent_again() {
 }
 
 #[test]
+fn a_name_that_ends_in_a_slash_is_a_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for count in 1..=2 {
+        run(folder.path(), &["backup", &"backups/".repeat(count), "--data", lived().to_str().unwrap()]).exits(0);
+    }
+    let within = |path: &str| fs::read_dir(folder.path().join(path)).unwrap().count();
+    assert_eq!((within("backups"), within("backups/backups")), (2, 1), "a file and a folder; a file");
+    let mode = fs::metadata(folder.path().join("backups")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
 fn what_is_no_whole_backup_restores_nothing() {
     let folder = tempfile::tempdir().unwrap();
     backup(folder.path(), lived(), "whole.tar");

@@ -29,7 +29,7 @@ struct State {
     again: Option<Instant>,
     /// A damaged page stays: it is told once, whatever else can be written.
     said_corrupt: bool,
-    /// Another host writes there: it was told once, and this one ends.
+    /// Another host writes there: this one ends, and whoever ends it tells why.
     taken_over: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use crate::{
 /// Tries of an event whose invocation ran into its deadline.
 const ATTEMPTS: u32 = 4;
 
-/// Tries of an event whose plugin failed for want of a provider: with the waits between them about an hour and a half.
+/// Tries of an event whose plugin failed for want of a provider: with the waits between them more than an hour.
 const UNANSWERED_ATTEMPTS: u32 = 16;
 
 /// The longest wait between two of them, unless the provider asks for more.

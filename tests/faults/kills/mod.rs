@@ -22,7 +22,7 @@ use puppet_types::ids::derive_u64;
 use serde_json::{Value, json};
 
 use network::Network;
-pub use network::posts_agree;
+pub use network::{asked, posts_agree};
 
 const AGENTS: [&str; 3] = ["harbour-watch", "orbit-desk", "sourdough-sage"];
 /// Agents on a network: each may post a dozen times an hour.

@@ -167,7 +167,7 @@ impl Drop for Network {
 }
 
 /// What an address of this machine answers.
-fn asked(url: &str, method: &str, body: &str) -> Result<Value, String> {
+pub fn asked(url: &str, method: &str, body: &str) -> Result<Value, String> {
     let bad = |error: &dyn std::fmt::Display| format!("{url}: {error}");
     let address = url.strip_prefix("http://").and_then(|url| url.split_once('/'));
     let (host, path) = address.ok_or_else(|| bad(&"no address"))?;

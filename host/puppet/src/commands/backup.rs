@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -97,6 +97,12 @@ fn write(
 
 /// Where it comes to lie. What is there stays.
 fn place(to: &Path, made: Timestamp) -> Result<PathBuf> {
+    // A name that ends in a slash is that of a folder, which may not be there yet.
+    let is_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder && to.symlink_metadata().is_err() {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(to);
+        made.map_err(|error| cannot_write(to, &error))?;
+    }
     let to = if to.is_dir() {
         to.join(format!("puppet-{}.tar", made.to_jiff().strftime("%Y%m%dT%H%M%SZ")))
     } else {

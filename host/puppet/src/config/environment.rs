@@ -37,7 +37,7 @@ pub const ENVIRONMENT: &[Variable] = &[
     used("GROK_API_ENDPOINT", "llm.providers.grok.base_url", "Its address, with or without `/chat/completions`."),
     used("GROK_MODEL", "llm.providers.grok.model", "Its model."),
     understood("ENGINE_PORT", "Port of the REST interface."),
-    understood("MONGODB_URI", "A database shared by several hosts."),
+    understood("MONGODB_URI", "The database. Rows are in MongoDB where `[store] mongodb` names a credential."),
     understood("DEFAULT_AGENT_MEMORY_LIMIT", "Memories per agent."),
     understood("TWITTER_API_KEY", "Account that agents without their own post from: API key."),
     understood("TWITTER_API_KEY_SECRET", "The same: secret of the API key."),
