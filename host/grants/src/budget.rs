@@ -145,8 +145,20 @@ pub struct Spend {
     pub window: i64,
     /// To be added.
     pub used: u64,
-    /// Reported by a provider beyond what was reserved.
+    /// To be added: reported by a provider beyond what was reserved.
     pub overrun: u64,
+    /// What was owed from earlier windows as this one began, or since. It is said, not added: the most of all rows holds.
+    #[serde(default)]
+    pub debt: u64,
+}
+
+impl Spend {
+    /// Takes in another row of the same window.
+    pub fn add(&mut self, other: &Self) {
+        self.used = self.used.saturating_add(other.used);
+        self.overrun = self.overrun.saturating_add(other.overrun);
+        self.debt = self.debt.max(other.debt);
+    }
 }
 
 /// How much is left, in words.

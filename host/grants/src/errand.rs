@@ -50,7 +50,7 @@ impl Errand<'_> {
             return Err(denied(why));
         }
         let mut reserved = right.reserve(worst, at)?;
-        let most: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
+        let most: Vec<Spend> = reserved.iter().map(|(held, _)| held.open()).collect();
         books.open(name, 0, &most).await?;
         reserved.iter_mut().for_each(|(held, _)| held.opened());
         let answer = tokio::select! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 use puppet_grants::{BudgetKey, Owner, Spend};
-use puppet_store::{BudgetStore, Result};
+use puppet_store::{BudgetStore, Result, with_open};
 use puppet_types::{InvocationId, Read};
 
 use crate::{
@@ -35,8 +35,10 @@ pub(crate) async fn add(tx: &mut Tx, spends: &[Spend]) -> Result<()> {
     for spend in spends {
         let id = id_of(spend);
         let known = tx.get(BUDGETS, &id).await?;
-        let known = known.as_ref().map(self::spend).transpose()?;
-        let (used, overrun) = known.map_or((0, 0), |known| (known.used, known.overrun));
+        let mut sum = spend.clone();
+        if let Some(known) = known {
+            sum.add(&self::spend(&known)?);
+        }
         let (scope, agent, pack) = spend.key.owner.parts();
         let row = doc! {
             "scope": name(&scope),
@@ -46,8 +48,9 @@ pub(crate) async fn add(tx: &mut Tx, spends: &[Spend]) -> Result<()> {
             "amount": name(&spend.key.amount),
             "period": name(&spend.key.period),
             "window": spend.window,
-            "used": used.saturating_add(spend.used).cast_signed(),
-            "overrun": overrun.saturating_add(spend.overrun).cast_signed(),
+            "used": sum.used.cast_signed(),
+            "overrun": sum.overrun.cast_signed(),
+            "debt": sum.debt.cast_signed(),
         };
         tx.put(BUDGETS, &id, row).await?;
     }
@@ -93,6 +96,8 @@ fn spend(row: &Document) -> Result<Spend> {
         window: fields.int("window")?,
         used: fields.unsigned("used")?,
         overrun: fields.unsigned("overrun")?,
+        // Rows of an earlier version have none.
+        debt: fields.maybe_int("debt")?.unwrap_or(0).cast_unsigned(),
     })
 }
 
@@ -195,21 +200,11 @@ impl BudgetStore for MongoStore {
             let spend = spend(&row)?;
             latest.insert(spend.key.clone(), spend);
         }
+        let mut open = Vec::new();
         for row in reading.find(&queries::OPEN_READS_ALL, doc! {}, 0).await? {
-            for open in worst(&row)? {
-                match latest.get_mut(&open.key) {
-                    Some(known) if known.window == open.window => {
-                        known.used = known.used.saturating_add(open.used);
-                        known.overrun = known.overrun.saturating_add(open.overrun);
-                    }
-                    Some(known) if known.window > open.window => {}
-                    _ => {
-                        latest.insert(open.key.clone(), open);
-                    }
-                }
-            }
+            open.extend(worst(&row)?);
         }
-        Ok(latest.into_values().collect())
+        Ok(with_open(latest, open))
     }
 
     async fn open_read(&self, invocation: &InvocationId, n: u32, worst: Vec<Spend>) -> Result<()> {

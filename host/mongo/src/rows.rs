@@ -165,6 +165,8 @@ fn cells(table: &'static Table, row: &Document, answers: &BTreeMap<crate::commit
             let id = ids.first().ok_or_else(|| corrupt(KEPT_READS, &"body is no reference"))?;
             Ok(Cell::Text(answers::one(KEPT_READS, id, answers)?.to_owned()))
         }
+        // Rows of an earlier version have none.
+        (BUDGETS, "debt") => Ok(Cell::Int(Fields::of(BUDGETS, row).maybe_int("debt")?.unwrap_or(0))),
         (name, column) => cell(name, row.get(column)),
     };
     table.columns.iter().map(column).collect()

@@ -3,7 +3,8 @@
 //! wrote it last: an earlier one never replaces it).
 
 /// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
-pub(crate) const VERSION: i64 = 2;
+/// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row.
+pub(crate) const VERSION: i64 = 3;
 
 pub(crate) const COMMITS: &str = "commits";
 /// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host

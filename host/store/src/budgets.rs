@@ -1,7 +1,9 @@
 //! What was spent, and what is reserved for paid reads under way.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use puppet_grants::Spend;
+use puppet_grants::{BudgetKey, Spend};
 use puppet_types::{InvocationId, Read};
 
 use crate::Result;
@@ -19,4 +21,19 @@ pub trait BudgetStore: Send + Sync {
     async fn close_read(&self, errand: &InvocationId, n: u32, spent: Vec<Spend>) -> Result<()>;
     /// Paid reads of an invocation that did not finish, by n.
     async fn kept_reads(&self, invocation: &InvocationId) -> Result<Vec<Read>>;
+}
+
+/// The latest rows of keys with what is open counted as spent: what [`BudgetStore::spent`] answers.
+#[must_use]
+pub fn with_open(mut latest: BTreeMap<BudgetKey, Spend>, open: impl IntoIterator<Item = Spend>) -> Vec<Spend> {
+    for open in open {
+        match latest.get_mut(&open.key) {
+            Some(known) if known.window == open.window => known.add(&open),
+            Some(known) if known.window > open.window => {}
+            _ => {
+                latest.insert(open.key.clone(), open);
+            }
+        }
+    }
+    latest.into_values().collect()
 }

@@ -26,7 +26,7 @@ mod strikes;
 mod timers;
 
 pub use agents::{AgentRow, AgentStore, Relationship};
-pub use budgets::BudgetStore;
+pub use budgets::{BudgetStore, with_open};
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
 pub use documents::{Document, DocumentStore};

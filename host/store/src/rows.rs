@@ -183,7 +183,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "likes", columns: &["post", "account", "at"], key: 2 },
     Table {
         name: "budgets",
-        columns: &["scope", "agent", "pack", "capability", "amount", "period", "window", "used", "overrun"],
+        columns: &["scope", "agent", "pack", "capability", "amount", "period", "window", "used", "overrun", "debt"],
         key: 7,
     },
     Table { name: "open_reads", columns: &["invocation", "n", "worst"], key: 2 },

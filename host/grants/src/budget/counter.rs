@@ -18,9 +18,11 @@ pub(super) struct Window {
     pub peak: u64,
     /// What the operator was told of this window.
     told: BudgetState,
-    /// What came over from the window before and is in no row of this one yet: of `used`, and of `overrun`. The
-    /// store's latest row stands for itself, so the first row of a window takes it along.
-    carried: (u64, u64),
+    /// What providers took beyond earlier windows and is still owed. This window pays as much of it as its limit is.
+    /// Every row of the window says it: whichever the store gets first, a crash forgives nothing.
+    debt: u64,
+    /// What providers took beyond this window, of bookings whose rows are under way.
+    coming: u64,
 }
 
 /// One budget's counter.
@@ -38,8 +40,8 @@ pub struct Reservation {
     counter: Arc<Counter>,
     window: i64,
     quantity: u64,
-    /// Taken out of [`Window::carried`], for the row that stands for this.
-    carried: (u64, u64),
+    /// What its window owed, for the row that stands for this.
+    debt: u64,
     /// A row says that all of it is spent.
     is_opened: bool,
 }
@@ -53,16 +55,18 @@ impl Window {
     fn roll(&mut self, at: Timestamp, period: Period) {
         let start = start_of(at, period);
         if start > self.start {
-            // What a provider took beyond the limit is a debt to the next window.
-            let debt = self.overrun.min(self.limit);
-            let (left, limit) = (self.overrun - debt, self.limit);
-            let (carried, peak) = ((debt, left), self.peak.max(debt));
-            *self = Self { start, used: debt, reserved: 0, overrun: left, limit, peak, told: BudgetState::Ok, carried };
+            // Each window that went by has paid as much as its limit is, this one and those in which nothing happened.
+            let ended = period.millis().map_or(1, |length| (start - self.start) / length);
+            let paid = self.limit.saturating_mul(ended.cast_unsigned() - 1);
+            let owed = self.overrun + self.coming + self.debt.saturating_sub(self.limit);
+            let (debt, limit) = (owed.saturating_sub(paid), self.limit);
+            let peak = self.peak.max(debt.min(limit));
+            *self = Self { start, limit, peak, debt, ..Self::default() };
         }
     }
     /// As a row of the store says.
     pub(super) fn stored(row: &Spend, limit: u64) -> Self {
-        Self { start: row.window, used: row.used, overrun: row.overrun, limit, ..Self::default() }
+        Self { start: row.window, used: row.used, overrun: row.overrun, debt: row.debt, limit, ..Self::default() }
     }
     /// What is new to the operator, if something is.
     fn news(&mut self, state: BudgetState) -> bool {
@@ -70,8 +74,12 @@ impl Window {
         self.told = self.told.max(state);
         is_new
     }
+    /// What is not there for others: spent, or owed from before.
+    fn taken(&self) -> u64 {
+        self.used.saturating_add(self.debt)
+    }
     fn left(&self) -> u64 {
-        self.limit.saturating_sub(self.used).saturating_sub(self.reserved)
+        self.limit.saturating_sub(self.taken()).saturating_sub(self.reserved)
     }
 }
 
@@ -91,9 +99,9 @@ impl Counter {
             return Err(self.refusal(quantity, &seen, at));
         }
         window.reserved += quantity;
-        window.peak = window.peak.max(window.used + window.reserved);
-        let (counter, window) = (Arc::clone(self), window.start);
-        Ok(Reservation { counter, window, quantity, carried: (0, 0), is_opened: false })
+        window.peak = window.peak.max(window.taken() + window.reserved);
+        let (counter, debt, window) = (Arc::clone(self), window.debt, window.start);
+        Ok(Reservation { counter, window, quantity, debt, is_opened: false })
     }
 
     fn refusal(&self, quantity: u64, window: &Window, at: Timestamp) -> CallError {
@@ -128,8 +136,9 @@ fn start_of(at: Timestamp, period: Period) -> i64 {
 
 pub(super) fn line(key: &BudgetKey, mut window: Window, at: Timestamp) -> BudgetLine {
     window.roll(at, key.period);
-    // A limit that was lowered may lie below what is spent: the rest is told as an overrun.
-    let used = window.used.min(window.limit);
+    // A limit that was lowered may lie below what is taken, as may a debt of many windows: the rest is told as an overrun.
+    let taken = window.taken();
+    let used = taken.min(window.limit);
     let reserved = window.reserved.min(window.limit - used);
     let left = window.left();
     BudgetLine {
@@ -138,7 +147,7 @@ pub(super) fn line(key: &BudgetKey, mut window: Window, at: Timestamp) -> Budget
         used,
         reserved,
         left,
-        overrun: window.overrun + (window.used - used),
+        overrun: window.overrun + (taken - used),
         resets_at: key.period.millis().map(|length| Timestamp::from_millis(window.start + length)),
         state: BudgetState::of(window.limit - left, window.limit),
         mode: Mode::Live,
@@ -153,31 +162,31 @@ impl Reservation {
         booking.stored();
         row
     }
-    /// What was really used, for a row that is not stored yet: less frees the rest, more will be an overrun. One that
-    /// is [opened](Self::opened) frees nothing before that row is stored.
+    /// What was really used, for rows that are not stored yet: less frees the rest, more will be an overrun. One that
+    /// is [opened](Self::opened) frees nothing before those rows are stored.
     pub fn book(mut self, used: u64) -> Booking {
         let within = used.min(self.quantity);
-        self.take_carried();
+        let overrun = used - within;
         if !self.is_opened {
             self.free(self.quantity - within);
         }
-        Booking { held: self, used: within, overrun: used - within }
+        let mut window = lock(&self.counter.window);
+        let is_over = window.start != self.window;
+        // Who is late passes an overrun on to the window that is open now, in a row of that one.
+        let (coming, debt) = if is_over { (0, overrun) } else { (overrun, 0) };
+        window.coming += coming;
+        window.debt += debt;
+        let later = (debt > 0).then(|| Spend { window: window.start, debt: window.debt, ..self.row(0, 0) });
+        drop(window);
+        Booking { held: self, used: within, overrun, later }
     }
     /// The row that counts the whole reservation as spent, for a crash before it is settled.
-    pub fn open(&mut self) -> Spend {
-        self.take_carried();
-        self.row(self.quantity + self.carried.0, self.carried.1)
+    pub fn open(&self) -> Spend {
+        self.row(self.quantity, 0)
     }
     /// That row is stored. Until another takes its place all of this is spent, whatever becomes of who asked.
     pub fn opened(&mut self) {
         self.is_opened = true;
-    }
-    fn take_carried(&mut self) {
-        let mut window = lock(&self.counter.window);
-        if window.start == self.window {
-            let (used, overrun) = std::mem::take(&mut window.carried);
-            self.carried = (self.carried.0 + used, self.carried.1 + overrun);
-        }
     }
     fn free(&mut self, quantity: u64) {
         let mut window = lock(&self.counter.window);
@@ -187,7 +196,7 @@ impl Reservation {
         self.quantity -= quantity;
     }
     fn row(&self, used: u64, overrun: u64) -> Spend {
-        Spend { key: self.counter.key.clone(), window: self.window, used, overrun }
+        Spend { key: self.counter.key.clone(), window: self.window, used, overrun, debt: self.debt }
     }
     /// Books everything that is held.
     pub fn spend_all(self) -> Spend {
@@ -214,27 +223,30 @@ impl Drop for Reservation {
         window.reserved -= self.quantity;
         if self.is_opened {
             window.used += self.quantity;
-        } else {
-            window.carried.0 += self.carried.0;
-            window.carried.1 += self.carried.1;
         }
     }
 }
 
 /// A spend whose row is on its way to the store: it counts as held until that has it. Dropping it gives everything
-/// back, also what the row would have taken along from the window before; where a row was opened, that stands.
+/// back; where a row was opened, that stands, and so does a debt to a later window: the provider has taken it.
 #[derive(Debug)]
 #[must_use = "dropping a booking releases it"]
 pub struct Booking {
     held: Reservation,
     used: u64,
     overrun: u64,
+    /// Tells a later window what it owes.
+    later: Option<Spend>,
 }
 
 impl Booking {
-    /// The row to store.
-    pub fn row(&self) -> Spend {
-        self.held.row(self.used + self.held.carried.0, self.overrun + self.held.carried.1)
+    /// The row of its window.
+    pub(super) fn row(&self) -> Spend {
+        self.held.row(self.used, self.overrun)
+    }
+    /// The rows to store, together.
+    pub fn rows(&self) -> impl Iterator<Item = Spend> {
+        [Some(self.row()), self.later.clone()].into_iter().flatten()
     }
     /// The store has its row: it is spent.
     pub fn stored(mut self) {
@@ -245,14 +257,23 @@ impl Booking {
             window.overrun += self.overrun;
         }
         let counter = &self.held.counter;
-        let state = BudgetState::of(window.used, window.limit);
+        let state = BudgetState::of(window.taken(), window.limit);
         let seen = (window.start == self.held.window && window.news(state)).then(|| window.clone());
         drop(window);
         if let Some(seen) = seen {
             let at = Timestamp::from_millis(seen.start);
             counter.alarm.raise(&BudgetLine { state, ..line(&counter.key, seen, at) });
         }
-        (self.held.quantity, self.held.carried, self.held.is_opened) = (0, (0, 0), false);
+        (self.held.quantity, self.held.is_opened) = (0, false);
+    }
+}
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        let mut window = lock(&self.held.counter.window);
+        if window.start == self.held.window {
+            window.coming -= self.overrun;
+        }
     }
 }
 
@@ -264,7 +285,7 @@ pub struct Bookings(Vec<Booking>);
 impl Bookings {
     /// Their rows.
     pub fn rows(&self) -> Vec<Spend> {
-        self.0.iter().map(Booking::row).collect()
+        self.0.iter().flat_map(Booking::rows).collect()
     }
     /// The store has them all.
     pub fn stored(self) {

@@ -69,37 +69,38 @@ fn a_debt_survives_a_restart_and_a_look_before_the_limit_is_known() {
     };
     let second = restarted(&overrun, 1);
     assert!(second.reserve(1, at(HOUR)).is_err() && second.reserve(1, at(2 * HOUR)).is_err());
-    let mut held = second.reserve(1, at(3 * HOUR)).unwrap();
-    assert_eq!(held.open().used, 5, "a crash now forgives nothing");
+    let held = second.reserve(1, at(3 * HOUR)).unwrap();
+    assert_eq!((held.open().used, held.open().debt), (1, 4), "a crash now forgives nothing");
     let row = held.spend(1);
-    assert_eq!((row.used, row.overrun), (5, 0));
-    assert_eq!(second.reserve(1, at(3 * HOUR)).unwrap().spend(1).used, 1, "and is told once");
+    assert_eq!((row.used, row.overrun, row.debt), (1, 0, 4));
+    assert_eq!(second.line(at(3 * HOUR)).left, 5);
     assert_eq!(restarted(&row, 3).line(at(3 * HOUR)).left, 5);
+    assert_eq!(restarted(&overrun, 3).line(at(3 * HOUR)).left, 6, "hours in which nobody ran have paid, too");
+    assert_eq!(restarted(&overrun, 4).line(at(4 * HOUR)).left, 10);
 }
 
 #[test]
-fn a_debt_is_in_one_of_two_rows_that_are_opened_and_what_is_opened_stays_spent() {
+fn every_row_tells_of_the_debt_and_what_is_opened_stays_spent() {
     let (_, counter) = counter(10);
     assert_eq!(counter.reserve(10, at(0)).unwrap().spend(14).overrun, 4);
-    let [mut one, mut two] = [2, 3].map(|quantity| counter.reserve(quantity, at(HOUR)).unwrap());
-    assert_eq!((one.open().used, two.open().used), (6, 3));
+    let [one, mut two] = [2, 3].map(|quantity| counter.reserve(quantity, at(HOUR)).unwrap());
+    assert_eq!([&one, &two].map(|held| (held.open().used, held.open().debt)), [(2, 4), (3, 4)]);
     two.opened();
     drop(two);
     assert_eq!(counter.line(at(HOUR)).left, 10 - 4 - 2 - 3, "its row is there, whoever waited for the answer");
     drop(one);
     assert_eq!(counter.line(at(HOUR)).left, 10 - 4 - 3, "that row was never stored");
     let mut late = counter.reserve(3, at(HOUR)).unwrap();
-    assert_eq!(late.open().used, 7, "and what it would have taken along is not lost");
     late.opened();
     let booking = late.book(1);
-    assert_eq!(booking.row().used, 5);
+    assert_eq!(booking.row().used, 1);
     assert_eq!(counter.line(at(HOUR)).left, 0, "all is held until the row is there");
     booking.stored();
     assert_eq!(counter.line(at(HOUR)).left, 2);
 }
 
 #[test]
-fn what_was_not_stored_is_given_back_and_the_debt_is_told_by_the_next() {
+fn what_was_not_stored_is_given_back_and_the_debt_stands() {
     let (_, first) = counter(10);
     let overrun = first.reserve(10, at(0)).unwrap().spend(14);
     let ledger = Ledger::default();
@@ -107,13 +108,43 @@ fn what_was_not_stored_is_given_back_and_the_debt_is_told_by_the_next() {
     let second = ledger.counter(overrun.key, 10);
     let [lost, other] = [3, 2].map(|quantity| second.reserve(quantity, at(HOUR)).unwrap());
     let (lost, other) = (lost.book(1), other.book_all());
-    assert_eq!((lost.row().used, other.row().used), (1 + 4, 2), "one of them tells of the debt");
     assert_eq!((second.line(at(HOUR)).reserved, second.line(at(HOUR)).left), (3, 3), "less was used: the rest is free");
     drop(lost);
     other.stored();
     let line = second.line(at(HOUR));
     assert_eq!((line.used, line.reserved, line.left), (4 + 2, 0, 4));
-    assert_eq!(second.reserve(1, at(HOUR)).unwrap().spend(1).used, 1 + 4);
+}
+
+#[test]
+fn an_overrun_that_is_told_after_its_window_is_owed_by_the_one_that_is_open() {
+    let (ledger, counter) = counter(10);
+    let late = [(); 2].map(|()| counter.reserve(2, at(0)).unwrap());
+    let before = counter.reserve(3, at(HOUR)).unwrap();
+    let rows: Vec<Vec<Spend>> = late.map(|held| held.book(5).rows().collect()).into();
+    let told = |row: &Spend| (row.window / HOUR - 100, row.used, row.overrun, row.debt);
+    assert_eq!(
+        rows.iter().flatten().map(told).collect::<Vec<_>>(),
+        [(0, 2, 3, 0), (1, 0, 0, 3), (0, 2, 3, 0), (1, 0, 0, 6)]
+    );
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 6 - 3);
+    assert_eq!(before.spend(3).debt, 0, "it was not owed yet, and another row says it");
+    ledger.restore([rows[1][1].clone()]);
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 6);
+}
+
+#[test]
+fn a_window_that_begins_owes_what_is_on_its_way_to_the_store() {
+    let (_, counter) = counter(10);
+    let coming = counter.reserve(10, at(0)).unwrap().book(14);
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 4);
+    let next = counter.reserve(1, at(HOUR)).unwrap();
+    assert_eq!(next.open().debt, 4);
+    coming.stored();
+    assert_eq!(counter.line(at(HOUR)).left, 10 - 4 - 1);
+    drop(next);
+    let refused = counter.reserve(6, at(HOUR)).unwrap().book(9);
+    drop(refused);
+    assert_eq!(counter.reserve(1, at(2 * HOUR)).unwrap().open().debt, 0, "what was not stored is owed by nobody");
 }
 
 #[test]
@@ -255,19 +286,20 @@ fn an_overrun_adds_up_with_what_a_lowered_limit_leaves_over() {
 }
 
 #[test]
-fn a_debt_of_many_windows_is_told_by_the_first_row_that_is_stored() {
+fn a_debt_of_many_windows_is_paid_with_the_limit_of_each() {
     let (ledger, counter) = counter(10);
-    let spend = counter.reserve(10, at(0)).unwrap().spend(34);
-    // Of the 24 that are owed, 10 are of the second hour, and 14 of those after it. The limit is raised in it.
-    counter.line(at(HOUR));
+    let spend = counter.reserve(10, at(0)).unwrap().spend(44);
+    // Of the 34 that are owed, 10 are of the second hour, and 24 of those after it. The limit is raised in it.
     assert!(counter.reserve(1, at(HOUR)).is_err());
+    let line = counter.line(at(HOUR));
+    assert_eq!((line.used, line.left, line.overrun), (10, 0, 24));
     ledger.counter(spend.key, 20);
-    let lost = counter.reserve(2, at(HOUR)).unwrap().book(7);
-    assert_eq!((lost.row().used, lost.row().overrun), (2 + 10, 5 + 14));
-    drop(lost);
-    let row = counter.reserve(3, at(HOUR)).unwrap().spend(3);
-    assert_eq!((row.used, row.overrun), (3 + 10, 14), "what was not stored is told again, and once");
-    assert_eq!(counter.reserve(1, at(HOUR)).unwrap().spend(1).overrun, 0);
+    let line = counter.line(at(HOUR));
+    assert_eq!((line.used, line.left, line.overrun), (20, 0, 14));
+    let row = counter.reserve(3, at(2 * HOUR)).unwrap().spend(3);
+    assert_eq!((row.used, row.overrun, row.debt), (3, 0, 14));
+    assert_eq!(counter.line(at(2 * HOUR)).left, 3);
+    assert_eq!(counter.reserve(1, at(3 * HOUR)).unwrap().spend(1).debt, 0);
 }
 
 #[test]

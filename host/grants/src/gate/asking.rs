@@ -53,7 +53,7 @@ impl Gate {
         answer: impl Future<Output = Result<Answer<A>, impl Into<Failure>>>,
     ) -> Result<A, Refusal> {
         if paid {
-            let worst: Vec<Spend> = reserved.iter_mut().map(|(held, _)| held.open()).collect();
+            let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.open()).collect();
             let opened = self.books.open(&self.invocation, read.n, &worst).await;
             self.booked(opened)?;
             reserved.iter_mut().for_each(|(held, _)| held.opened());
@@ -94,7 +94,7 @@ impl Gate {
             }
         };
         if paid {
-            let rows: Vec<Spend> = spends.iter().map(Booking::row).collect();
+            let rows: Vec<Spend> = spends.iter().flat_map(Booking::rows).collect();
             let settled = self.books.settle(&self.invocation, &read, &rows).await;
             // It was asked: where that is not written the open row counts as used, here as at the next start.
             self.booked(settled)?;

@@ -192,7 +192,7 @@ fn begin(runtime: &tokio::runtime::Runtime, records: usize) -> f64 {
 
 /// A folder after a long life: records, effects that left, budgets of many days; and a hundred events that wait.
 fn lived_in(data: &Path, records: usize) {
-    const BUDGET: &str = "INSERT INTO budgets VALUES ('agent', ?1, 'bench', 'tweet', 'posts', 'hour', ?2, 3, 0)";
+    const BUDGET: &str = "INSERT INTO budgets VALUES ('agent', ?1, 'bench', 'tweet', 'posts', 'hour', ?2, 3, 0, 0)";
     const EFFECT: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
                           VALUES (?1, 'done', 'a', 'a', ?2, 0, 0, 0, '{}', 1)";
     const TIMER: &str =

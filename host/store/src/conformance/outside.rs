@@ -193,6 +193,14 @@ pub async fn budgets(store: &impl Store) {
     assert_eq!(store.spent().await.unwrap()[2], spend("d", 1, 8, 0));
     assert!(store.kept_reads(&errand).await.unwrap().is_empty(), "there is no read to keep");
 
+    // What is owed is said by every row of a window, and the most of it holds.
+    let owed = |used, debt| Spend { debt, ..spend("e", 4, used, 0) };
+    store.commit(booked("s5", vec![owed(1, 6), owed(2, 0)])).await.unwrap();
+    store.open_read(&errand, 0, vec![owed(3, 9)]).await.unwrap();
+    assert_eq!(store.spent().await.unwrap()[3], owed(6, 9));
+    store.close_read(&errand, 0, vec![owed(1, 7)]).await.unwrap();
+    assert_eq!(store.spent().await.unwrap()[3], owed(4, 7));
+
     let again = Commit { end: EventEnd::Retry { not_before: at(9) }, ..commit("i1", event("e1", "a")) };
     store.commit(again).await.unwrap();
     assert_eq!(store.kept_reads(&one).await.unwrap().len(), 2, "a retried invocation keeps its reads");

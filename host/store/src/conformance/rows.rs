@@ -142,5 +142,6 @@ pub fn spend(agent: &str, window: i64, used: u64, overrun: u64) -> Spend {
         window,
         used,
         overrun,
+        debt: 0,
     }
 }

@@ -11,16 +11,17 @@ use super::{
     SqliteStore,
     values::{all, by_name, first, from_json, json, name, of_row, run, signed, unsigned},
 };
-use crate::{BudgetStore, Result};
+use crate::{BudgetStore, Result, with_open};
 
 const TABLE: &str = "budgets";
 
 /// Adds to what is there.
 pub(super) fn add(conn: &Connection, spends: &[Spend]) -> Result<()> {
-    const SQL: &str = "INSERT INTO budgets (scope, agent, pack, capability, amount, period, \"window\", used, overrun) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+    const SQL: &str = "INSERT INTO budgets (scope, agent, pack, capability, amount, period, \"window\", used, overrun, debt) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
                        ON CONFLICT (scope, agent, pack, capability, amount, period, \"window\") \
-                       DO UPDATE SET used = used + excluded.used, overrun = overrun + excluded.overrun";
+                       DO UPDATE SET used = used + excluded.used, overrun = overrun + excluded.overrun, \
+                       debt = max(debt, excluded.debt)";
     for spend in spends {
         let key = &spend.key;
         let (scope, agent, pack) = key.owner.parts();
@@ -34,6 +35,7 @@ pub(super) fn add(conn: &Connection, spends: &[Spend]) -> Result<()> {
             spend.window,
             signed(spend.used),
             signed(spend.overrun),
+            signed(spend.debt),
         ];
         run(conn, SQL, values)?;
     }
@@ -88,11 +90,12 @@ fn spend_columns(row: &Row<'_>) -> Result<Spend> {
         window: row.get(6)?,
         used: unsigned(row, 7)?,
         overrun: unsigned(row, 8)?,
+        debt: unsigned(row, 9)?,
     })
 }
 
 /// The last window of the last key before another one.
-const BEFORE: &str = "SELECT scope, agent, pack, capability, amount, period, \"window\", used, overrun FROM budgets \
+const BEFORE: &str = "SELECT scope, agent, pack, capability, amount, period, \"window\", used, overrun, debt FROM budgets \
                       WHERE (scope, agent, pack, capability, amount, period, \"window\") < (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ORDER BY scope DESC, agent DESC, pack DESC, capability DESC, amount DESC, period DESC, \
                       \"window\" DESC LIMIT 1";
@@ -117,20 +120,8 @@ fn latest(conn: &Connection) -> Result<BTreeMap<BudgetKey, Spend>> {
 
 /// The latest window of every key, open reservations included.
 fn spent(conn: &Connection) -> Result<Vec<Spend>> {
-    let mut latest = latest(conn)?;
-    for open in all(conn, "SELECT worst FROM open_reads ORDER BY invocation, n", [], worst)?.into_iter().flatten() {
-        match latest.get_mut(&open.key) {
-            Some(known) if known.window == open.window => {
-                known.used = known.used.saturating_add(open.used);
-                known.overrun = known.overrun.saturating_add(open.overrun);
-            }
-            Some(known) if known.window > open.window => {}
-            _ => {
-                latest.insert(open.key.clone(), open);
-            }
-        }
-    }
-    Ok(latest.into_values().collect())
+    let open = all(conn, "SELECT worst FROM open_reads ORDER BY invocation, n", [], worst)?;
+    Ok(with_open(latest(conn)?, open.into_iter().flatten()))
 }
 
 #[async_trait]
@@ -192,7 +183,7 @@ fn old_windows_are_not_walked() {
     let mut conn = super::open::memory().unwrap();
     super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
     const WINDOWS: &str = "WITH RECURSIVE w(w) AS (SELECT 0 UNION ALL SELECT w + 1 FROM w WHERE w < 4999) \
-                           INSERT INTO budgets SELECT 'agent', agent.value, 'pack', 'tweet', 'posts', 'hour', w, w, 0 \
+                           INSERT INTO budgets SELECT 'agent', agent.value, 'pack', 'tweet', 'posts', 'hour', w, w, 0, 0 \
                            FROM w, json_each('[\"a\", \"b\", \"c\"]') agent";
     conn.execute(WINDOWS, []).unwrap();
     let found: Vec<(i64, u64)> = latest(&conn).unwrap().values().map(|spend| (spend.window, spend.used)).collect();

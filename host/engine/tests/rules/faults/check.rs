@@ -54,13 +54,14 @@ pub struct Outside<'a> {
 pub struct Spent {
     /// Of which.
     pub key: BudgetKey,
-    /// Start of its window, in milliseconds: for who reads of it.
-    #[allow(dead_code, reason = "part of what is told of a row")]
+    /// Start of its window, in milliseconds.
     pub window: i64,
     /// Spent.
     pub used: u64,
     /// Beyond what was reserved.
     pub overrun: u64,
+    /// Owed from before.
+    pub debt: u64,
 }
 
 /// All that is there at the end.
@@ -118,7 +119,7 @@ fn named<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlit
 
 /// Every window of every budget.
 fn spent(db: &rusqlite::Connection) -> Vec<Spent> {
-    let sql = "SELECT scope, agent, pack, capability, amount, period, \"window\", used, overrun FROM budgets \
+    let sql = "SELECT scope, agent, pack, capability, amount, period, \"window\", used, overrun, debt FROM budgets \
                ORDER BY 1, 2, 3, 4, 5, 6, 7";
     let mut statement = db.prepare(sql).expect("rows can be read");
     let row = |row: &rusqlite::Row<'_>| {
@@ -133,6 +134,7 @@ fn spent(db: &rusqlite::Connection) -> Vec<Spent> {
             window: row.get(6)?,
             used: row.get::<_, i64>(7)?.cast_unsigned(),
             overrun: row.get::<_, i64>(8)?.cast_unsigned(),
+            debt: row.get::<_, i64>(9)?.cast_unsigned(),
         })
     };
     statement.query_map([], row).expect("rows can be read").map(|row| row.expect("rows can be read")).collect()

@@ -36,11 +36,13 @@ pub enum Mutation {
     ForgetsSpends,
     /// The worst case of a paid read is not written.
     ForgetsOpened,
+    /// What earlier windows owe is not written.
+    ForgetsDebt,
 }
 
 impl Mutation {
     /// All of them, each with the rule that it breaks.
-    pub const ALL: [(Self, u8); 15] = [
+    pub const ALL: [(Self, u8); 16] = [
         (Self::ForgetsAccepted, 3),
         (Self::ForgetsCommit, 3),
         (Self::ForgetsEmitted, 3),
@@ -56,11 +58,16 @@ impl Mutation {
         (Self::RefundsTwice, 6),
         (Self::ForgetsSpends, 6),
         (Self::ForgetsOpened, 6),
+        (Self::ForgetsDebt, 6),
     ];
 
     /// One in so many chances is taken.
     pub fn rarity(self) -> u64 {
-        8
+        match self {
+            // One honest row of a window says it as well.
+            Self::ForgetsDebt => 1,
+            _ => 8,
+        }
     }
 
     /// A commit as it is made.

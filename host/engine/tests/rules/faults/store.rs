@@ -186,6 +186,9 @@ impl BudgetStore for Faulty {
         if self.world.lies(Mutation::RefundsTwice) {
             spent.iter_mut().for_each(|spend| spend.used /= 2);
         }
+        if self.world.lies(Mutation::ForgetsDebt) {
+            spent.iter_mut().for_each(|spend| spend.debt = 0);
+        }
         let work = async {
             self.world.settled(invocation, read.n);
             self.rows.settle_read(invocation, read, spent).await

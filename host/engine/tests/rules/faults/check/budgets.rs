@@ -16,7 +16,8 @@ use crate::faults::{
 pub fn check(rows: &Rows, host: &Host, outside: &Outside<'_>, found: &mut Found) {
     for row in &rows.spent {
         if let Some(limit) = limit_of(&row.key) {
-            found.unless(row.used <= limit, 6, || format!("{row:?} is beyond {limit}"));
+            let used = row.used + row.debt.min(limit);
+            found.unless(used <= limit, 6, || format!("{row:?} is beyond {limit}"));
         }
     }
     let read = tokens(&outside.world.paid_reads());
@@ -29,11 +30,16 @@ pub fn check(rows: &Rows, host: &Host, outside: &Outside<'_>, found: &mut Found)
         let Some(counted) = counted(key) else { continue };
         let expected = if counted == Amount::Tokens { &read } else { &decided };
         let expected = expected.get(&(owner(&key.owner), counted.key(Period::Hour))).copied().unwrap_or(0);
-        // What was taken beyond a window is taken along by the first row of the next.
-        let spent = rows.iter().map(|row| row.used).sum::<u64>() + rows.last().map_or(0, |last| last.overrun);
+        let spent = rows.iter().map(|row| row.used + row.overrun).sum::<u64>();
         found.unless(spent == expected, 6, || {
             format!("{key} of {}: {spent} spent, {expected} taken; {rows:?}", key.owner)
         });
+    }
+    for (key, rows) in &by_key {
+        for (before, row) in rows.iter().zip(rows.iter().skip(1)) {
+            let owed = owed(before, row, limit_of(key).unwrap_or(u64::MAX));
+            found.unless(row.debt >= owed, 6, || format!("{owed} are owed to {row:?}, after {before:?}"));
+        }
     }
     for ((owner, amount), expected) in read.iter().chain(&decided).filter(|(_, expected)| **expected > 0) {
         let is_there = by_key.keys().any(|key| {
@@ -45,6 +51,14 @@ pub fn check(rows: &Rows, host: &Host, outside: &Outside<'_>, found: &mut Found)
     for line in host.ledger.lines(host.now()) {
         found.unless(line.reserved == 0, 6, || format!("{} of {} are held for nobody", line.reserved, line.key));
     }
+}
+
+/// What was taken beyond a window and those before it, and is not paid by any up to the next.
+fn owed(before: &Spent, next: &Spent, limit: u64) -> u64 {
+    let length = before.key.period.millis().expect("a window has an end");
+    let between = ((next.window - before.window) / length - 1).cast_unsigned();
+    let owed = before.overrun + before.debt.saturating_sub(limit);
+    owed.saturating_sub(between.saturating_mul(limit))
 }
 
 /// Budgets whose sums are known. Of an account and of the host only those that the village has.
@@ -76,11 +90,9 @@ fn add(sums: &mut Sums, owner: String, amount: Amount, quantity: u64) {
 fn tokens(opened: &[Opened]) -> Sums {
     let mut sums = Sums::new();
     let worst = |open: &'_ Opened| open.worst.clone().into_iter().filter(|worst| worst.key.amount == Amount::Tokens);
-    // Everybody asks the same. A row that is more takes along what came over from the window before.
-    let reserved = opened.iter().flat_map(worst).map(|worst| worst.used).min().unwrap_or(0);
     for open in opened {
         for worst in worst(open) {
-            let charged = open.charged.filter(|_| open.settled).unwrap_or(reserved);
+            let charged = open.charged.filter(|_| open.settled).unwrap_or(worst.used);
             add(&mut sums, owner(&worst.key.owner), Amount::Tokens, charged);
         }
     }
