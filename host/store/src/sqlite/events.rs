@@ -102,7 +102,19 @@ fn put(conn: &Connection, sql: &str, event: &Event, names: EventNames, payload: 
     run(conn, sql, values)
 }
 
-/// What an invocation makes of its event; the event's seq. An event that was never accepted is kept as well:
+/// What an invocation made of its event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub seq: i64,
+    /// It was tried before, so that there may be a record of that.
+    pub is_again: bool,
+}
+
+fn ended(row: &Row<'_>) -> Result<Ended> {
+    Ok(Ended { seq: row.get(0)?, is_again: row.get::<_, i64>(1)? > 1 })
+}
+
+/// What an invocation makes of its event. An event that was never accepted is kept as well:
 /// the journal refers to it. `payload` is what takes the place of its own.
 pub(super) fn end(
     conn: &Connection,
@@ -110,15 +122,21 @@ pub(super) fn end(
     end: &EventEnd,
     at: Timestamp,
     payload: Option<&str>,
-) -> Result<i64> {
+) -> Result<Ended> {
+    // Nearly all of them: SQLite takes fewer columns faster.
+    const DONE: &str = "UPDATE event_rows SET state = 'done', attempts = attempts + 1, reason = NULL, ended = ?2 \
+                        WHERE id = ?1 RETURNING seq, attempts";
     const SQL: &str = "UPDATE event_rows SET state = ?2, attempts = attempts + 1, not_before = coalesce(?3, not_before), \
-                       reason = ?4, ended = ?5, payload = coalesce(?6, payload) WHERE id = ?1 RETURNING seq";
+                       reason = ?4, ended = ?5, payload = coalesce(?6, payload) WHERE id = ?1 RETURNING seq, attempts";
     let (state, not_before, reason, ended) = match end {
         EventEnd::Done => ("done", None, None, Some(at)),
         EventEnd::Dead { reason } => ("dead", None, Some(reason.as_str()), Some(at)),
         EventEnd::Retry { not_before } => ("waiting", Some(*not_before), None, None),
     };
     let update = || {
+        if let (EventEnd::Done, None) = (end, payload) {
+            return first(conn, DONE, params![event.id.as_str(), at.as_millis()], self::ended);
+        }
         let values = params![
             event.id.as_str(),
             state,
@@ -127,10 +145,10 @@ pub(super) fn end(
             ended.map(Timestamp::as_millis),
             payload,
         ];
-        first(conn, SQL, values, |row| Ok(row.get::<_, i64>(0)?))
+        first(conn, SQL, values, self::ended)
     };
-    if let Some(seq) = update()? {
-        return Ok(seq);
+    if let Some(ended) = update()? {
+        return Ok(ended);
     }
     insert_recorded(conn, event)?;
     update()?.ok_or_else(|| corrupt("events", &"an event that was just written is not there"))

@@ -13,7 +13,9 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    SqliteStore, events, forget,
+    SqliteStore,
+    events::{self, Ended},
+    forget,
     names::RecordNames,
     values::{corrupt, digest, first, from_json, json, of_row, run, signed, time, unsigned},
 };
@@ -66,7 +68,7 @@ const INSERT: &str = "INSERT INTO journal_rows (seq, id, at, agent, event, plugi
                       message, retry_at, fuel, peak_memory, strikes, sandbox_us, reads_us, commit_us, host_calls, \
                       seed, unreplayable, reads, decisions, log) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-                      ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO NOTHING";
+                      ?19, ?20, ?21, ?22, ?23)";
 
 /// Writes a record; one of the same id (the event was tried before) makes way and its place is at the end.
 pub(super) fn insert(
@@ -74,15 +76,16 @@ pub(super) fn insert(
     invocation: &Invocation,
     names: RecordNames,
     texts: &Texts,
-    event: i64,
+    event: Ended,
 ) -> Result<u64> {
-    if write(conn, invocation, names, texts, (None, event))? == 0 {
+    let mut seq = None;
+    if event.is_again {
         // Taken before the row goes, so that not even the last place comes twice.
         const NEXT: &str = "SELECT max(seq) + 1 FROM journal_rows";
-        let next = first(conn, NEXT, [], |row| Ok(row.get::<_, i64>(0)?))?;
+        seq = first(conn, NEXT, [], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten();
         run(conn, "DELETE FROM journal_rows WHERE id = ?1", [invocation.id.as_str()])?;
-        write(conn, invocation, names, texts, (next, event))?;
     }
+    write(conn, invocation, names, texts, (seq, event.seq))?;
     Ok(conn.last_insert_rowid().cast_unsigned())
 }
 
