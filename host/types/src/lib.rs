@@ -17,6 +17,7 @@ pub mod persona;
 pub mod scrub;
 mod secret;
 mod time;
+pub mod trade;
 #[allow(missing_docs, reason = "generated from the documented WIT")]
 pub mod wit;
 mod words;
