@@ -1,0 +1,82 @@
+//! `backtest`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// `backtest`.
+#[derive(Debug, Args)]
+pub struct Backtest {
+    /// What trades: a strategy that comes with the program (`sma-cross`), a pack's folder, or a component (`.wasm`).
+    #[arg(value_name = "STRATEGY")]
+    pub strategy: String,
+    /// Candles: a CSV or Parquet file, or a folder with one for each market (`SOL-USDC.csv`).
+    #[arg(long, value_name = "FILE|DIR")]
+    pub data: PathBuf,
+    /// Tokens and markets, where they are not those that the program knows (docs/trading/data.md).
+    #[arg(long, value_name = "FILE")]
+    pub markets: Option<PathBuf>,
+    /// What a single file is of; else its name says it.
+    #[arg(long, value_name = "BASE/QUOTE")]
+    pub market: Option<String>,
+    /// Only bars that close from this time on.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only bars that close before this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// What a row's time is of its bar.
+    #[arg(long, value_enum, default_value = "open")]
+    pub stamp: Stamp,
+    /// The zone of times that name none.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+    /// Longer bars, made of those of the data: `5m`, `1h`, `1d`.
+    #[arg(long, value_name = "LENGTH")]
+    pub bar: Option<String>,
+    /// A parameter of the strategy; may be given for each.
+    #[arg(long, value_name = "NAME=NUMBER")]
+    pub param: Vec<String>,
+    /// What it begins with, in whole quote tokens.
+    #[arg(long, value_name = "AMOUNT", default_value = "10000")]
+    pub balance: String,
+    /// The rules of the risk engine: a file with `[trading.risk]`; that of the configuration where it has one.
+    #[arg(long, value_name = "FILE")]
+    pub risk: Option<PathBuf>,
+    /// The fee of a trade, in hundredths of a percent.
+    #[arg(long, value_name = "BPS")]
+    pub fee_bps: Option<u32>,
+    /// What a trade costs beside: `fixed`, `volume` or `spread`, and how many hundredths of a percent; `none`.
+    #[arg(long, value_name = "KIND:BPS")]
+    pub slippage: Option<String>,
+    /// How long an order is on its way.
+    #[arg(long, value_name = "MS")]
+    pub latency_ms: Option<u32>,
+    /// For chance in models and in the strategy.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Runs it again with the history cut at 50 points. Exit code 1 where it decides otherwise.
+    #[arg(long, conflicts_with = "sweep")]
+    pub check_lookahead: bool,
+    /// Every value of a parameter, and every combination with other ones: `fast=5,10` or `fast=5..50:5`.
+    #[arg(long, value_name = "NAME=VALUES")]
+    pub sweep: Vec<String>,
+    /// With --sweep: as many times in a row, the best of a first part is tried on the part after it.
+    #[arg(long, value_name = "TIMES", requires = "sweep")]
+    pub walk_forward: Option<u32>,
+    /// As many orders of the trades that chance could have given.
+    #[arg(long, value_name = "TIMES")]
+    pub monte_carlo: Option<u32>,
+    /// Write report.json and report.html into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What a row's time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stamp {
+    /// When the bar opened.
+    Open,
+    /// When it closed.
+    Close,
+}
