@@ -1,5 +1,6 @@
 //! A strategy over recorded candles: batches in, orders out, fills by a model, and what came of it as figures and a report.
 
+pub mod metrics;
 mod models;
 mod outcome;
 
