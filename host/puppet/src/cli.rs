@@ -1,5 +1,6 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod backtest;
 mod emulate;
 mod import;
 mod outbox;
@@ -11,6 +12,7 @@ mod store;
 
 use std::path::PathBuf;
 
+pub use backtest::{Backtest, BestBy, Stamp};
 pub use emulate::Emulate;
 pub use import::Import;
 pub use outbox::{OutboxCommand, OutboxList};
@@ -63,6 +65,8 @@ pub enum Command {
     Invoke(Invoke),
     /// What a pack would do, cost and need: a week of virtual time, with nothing granted but in simulation.
     Preview(Preview),
+    /// Run a trading strategy over recorded candles, behind the risk engine, and report. Exit code 1 where a check fails.
+    Backtest(Box<Backtest>),
     /// What two versions of a plugin do with the same recorded invocations, side by side. Exit code 1 where they differ.
     DiffBehaviour(DiffBehaviour),
     /// Import, list and show agents.

@@ -19,15 +19,15 @@ pub struct Backtest {
     /// What a single file is of; else its name says it.
     #[arg(long, value_name = "BASE/QUOTE")]
     pub market: Option<String>,
-    /// Only bars that close from this time on.
+    /// Only bars that opened at this time or later.
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Only bars that close before this time.
+    /// Only bars that closed at this time or before.
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
-    /// What a row's time is of its bar.
-    #[arg(long, value_enum, default_value = "open")]
-    pub stamp: Stamp,
+    /// What a row's time is of its bar; else the name of its column says it, or it is when the bar opened.
+    #[arg(long, value_enum)]
+    pub stamp: Option<Stamp>,
     /// The zone of times that name none.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
@@ -40,18 +40,28 @@ pub struct Backtest {
     /// What it begins with, in whole quote tokens.
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
     pub balance: String,
-    /// The rules of the risk engine: a file with `[trading.risk]`; that of the configuration where it has one.
+    /// The rules of the risk engine: a file with `[trading.risk]`. Without one whatever can be paid is admitted.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
     /// The fee of a trade, in hundredths of a percent.
     #[arg(long, value_name = "BPS")]
     pub fee_bps: Option<u32>,
-    /// What a trade costs beside: `fixed`, `volume` or `spread`, and how many hundredths of a percent; `none`.
+    /// How much worse than its price an order is filled: `fixed`, `drawn`, `volume` (what all of a bar's volume would cost)
+    /// or `range` (a part of the bar's range), and how many hundredths of a percent; or `none`.
     #[arg(long, value_name = "KIND:BPS")]
     pub slippage: Option<String>,
-    /// How long an order is on its way.
+    /// How long an order is on its way, always.
     #[arg(long, value_name = "MS")]
     pub latency_ms: Option<u32>,
+    /// How much of a bar's volume all orders together get, in hundredths of a percent; 0: volume does not matter.
+    #[arg(long, value_name = "BPS")]
+    pub participation_bps: Option<u32>,
+    /// Sell at the last close what is open at the end.
+    #[arg(long)]
+    pub close_at_end: bool,
+    /// What money earns without risk in a year, in hundredths of a percent.
+    #[arg(long, value_name = "BPS", default_value_t = 0)]
+    pub risk_free_bps: u32,
     /// For chance in models and in the strategy.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
@@ -61,12 +71,18 @@ pub struct Backtest {
     /// Every value of a parameter, and every combination with other ones: `fast=5,10` or `fast=5..50:5`.
     #[arg(long, value_name = "NAME=VALUES")]
     pub sweep: Vec<String>,
-    /// With --sweep: as many times in a row, the best of a first part is tried on the part after it.
-    #[arg(long, value_name = "TIMES", requires = "sweep")]
+    /// With --sweep: what the best is best by.
+    #[arg(long, value_enum, default_value = "sharpe")]
+    pub best_by: BestBy,
+    /// With --sweep: so often the best of a part (70 of 100) is tried on the part after it, up to the last bar.
+    #[arg(long, value_name = "TIMES", requires = "sweep", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub walk_forward: Option<u32>,
-    /// As many orders of the trades that chance could have given.
-    #[arg(long, value_name = "TIMES")]
+    /// The results of the trades drawn anew so often: what else they could have led to.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub monte_carlo: Option<u32>,
+    /// How many runs at once; all cores where it is not said.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub threads: Option<u32>,
     /// Write report.json and report.html into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -79,4 +95,17 @@ pub enum Stamp {
     Open,
     /// When it closed.
     Close,
+}
+
+/// By which figure runs are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BestBy {
+    /// Return over its deviation.
+    Sharpe,
+    /// Return over downward deviation.
+    Sortino,
+    /// Return over the largest drawdown.
+    Calmar,
+    /// Return alone.
+    Return,
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod approvals;
+pub mod backtest;
 pub mod backup;
 pub mod budgets;
 pub mod config;

@@ -1,0 +1,121 @@
+//! The bars of a backtest: read, told about, made longer where that is asked for, and laid on one line of time.
+
+use puppet_backtest::{Bar, DataSource};
+use puppet_market::{Candles, DataError, Markets, ReadOptions, Timeline, Zone};
+use puppet_types::trade::Market;
+
+use crate::{
+    cli::{Backtest, Stamp},
+    duration, files, moment,
+    output::Output,
+    trouble::{Result, Trouble},
+};
+
+/// What a run is over.
+pub struct Data {
+    pub markets: Vec<Market>,
+    pub sources: Vec<DataSource>,
+    /// By time, then market.
+    pub bars: Vec<Bar>,
+    pub bar_seconds: u32,
+}
+
+/// Reads all of it. What is odd about the data is said beside the output.
+pub fn read(args: &Backtest, out: Output) -> Result<Data> {
+    let markets = known(args)?;
+    let sets = puppet_market::read(&args.data, &options(args)?, &markets).map_err(of_data)?;
+    let longer = args.bar.as_deref().map(seconds).transpose()?;
+    let (mut markets, mut sources, mut candles) = (Vec::new(), Vec::new(), Vec::<Candles>::new());
+    for set in sets {
+        set.quality.sentences().into_iter().for_each(|sentence| out.note(sentence));
+        let made = match longer {
+            Some(seconds) if seconds != set.candles.bar_seconds() => {
+                let made = set.candles.resample(seconds).map_err(|error| bad("--bar", error.to_string()))?;
+                made.candles
+            }
+            _ => set.candles,
+        };
+        let quality = &set.quality;
+        sources.push(DataSource {
+            market: set.market.id.clone(),
+            sha256: Some(quality.sha256),
+            bars: made.bars().len() as u64,
+            bar_seconds: made.bar_seconds(),
+            from: Some(made.from()),
+            to: Some(made.to()),
+            gaps: quality.gaps,
+            duplicates: quality.duplicates,
+            bad_rows: quality.bad_rows,
+        });
+        markets.push(set.market);
+        candles.push(made);
+    }
+    let all: Vec<&Candles> = candles.iter().collect();
+    let timeline = Timeline::new(&all).map_err(|error| {
+        let remedy = "make them of one length with --bar, for example --bar 1h";
+        Trouble::input("bad-data", error.to_string(), remedy).in_file(&args.data)
+    })?;
+    let bars = timeline.bars().iter().map(|bar| (bar.market, bar.candle)).collect();
+    Ok(Data { markets, sources, bars, bar_seconds: timeline.bar_seconds() })
+}
+
+fn known(args: &Backtest) -> Result<Markets> {
+    let Some(path) = &args.markets else { return Ok(Markets::built_in()) };
+    let text = files::text(path).map_err(|error| {
+        let remedy = "name a file with `[[market]]` tables (docs/trading/data.md)";
+        Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
+    })?;
+    Markets::with_file(&text).map_err(|error| {
+        let remedy = "docs/trading/data.md shows such a file";
+        Trouble::input("bad-data", error.to_string(), remedy).in_file(path)
+    })
+}
+
+fn options(args: &Backtest) -> Result<ReadOptions> {
+    Ok(ReadOptions {
+        zone: Zone::parse(&args.tz).map_err(|error| bad("--tz", error.to_string()))?,
+        stamp: args.stamp.map(|stamp| match stamp {
+            Stamp::Open => puppet_market::Stamp::Open,
+            Stamp::Close => puppet_market::Stamp::Close,
+        }),
+        from: args.from.as_deref().map(|text| time("--from", text)).transpose()?,
+        to: args.to.as_deref().map(|text| time("--to", text)).transpose()?,
+        market: args.market.clone(),
+        ..ReadOptions::default()
+    })
+}
+
+fn time(flag: &str, text: &str) -> Result<puppet_types::Timestamp> {
+    moment::parse(text).ok_or_else(|| {
+        let remedy = "write for example 2026-01-05T00:00:00Z, or 2026-01-05 for that day in UTC";
+        Trouble::input("bad-value", format!("`{text}` is no time"), remedy).of_field(flag)
+    })
+}
+
+fn seconds(text: &str) -> Result<u32> {
+    let length = duration::parse(text).map_err(|error| bad("--bar", error))?;
+    u32::try_from(length.as_secs())
+        .ok()
+        .filter(|seconds| *seconds > 0 && length.subsec_millis() == 0)
+        .ok_or_else(|| bad("--bar", format!("`{text}` is no length of a bar")))
+}
+
+fn bad(flag: &str, message: String) -> Trouble {
+    Trouble::input("bad-value", message, "`puppet backtest --help` says what it may be").of_field(flag)
+}
+
+/// What is wrong with a file, where it is.
+fn of_data(error: DataError) -> Trouble {
+    let remedy = "docs/trading/data.md says what a file of candles is; --stamp, --tz, --market and --markets say what it does not";
+    let mut trouble = Trouble::input("bad-data", error.to_string(), remedy);
+    if let Some(file) = error.file() {
+        trouble = trouble.in_file(file);
+    }
+    if let Some(line) = error.line().and_then(|line| usize::try_from(line).ok()) {
+        trouble = trouble.on_line(line);
+    }
+    match error.column() {
+        Some(column) => trouble.of_field(column),
+        None => trouble,
+    }
+}

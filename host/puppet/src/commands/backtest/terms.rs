@@ -1,0 +1,125 @@
+//! On what terms a backtest trades: what it begins with, what trading costs, and the rules of the risk engine.
+
+use std::path::Path;
+
+use puppet_backtest::{Models, Slippage};
+use puppet_types::trade::{Market, Token};
+use puppet_wallet::Rules;
+use serde::Deserialize;
+
+use crate::{
+    cli::Backtest,
+    files,
+    trouble::{Result, Trouble},
+};
+
+/// What trading costs, where nothing else is said as it is by default.
+pub fn models(args: &Backtest) -> Result<Models> {
+    let mut models = Models::default();
+    if let Some(fee_bps) = args.fee_bps {
+        models.fee_bps = fee_bps;
+    }
+    if let Some(text) = &args.slippage {
+        models.slippage = slippage(text)?;
+    }
+    if let Some(latency_ms) = args.latency_ms {
+        (models.latency_ms, models.latency_jitter_ms) = (latency_ms.into(), 0);
+    }
+    if let Some(participation) = args.participation_bps {
+        models.fill.participation_bps = (participation > 0).then_some(participation);
+    }
+    models.fill.close_at_end = args.close_at_end;
+    Ok(models)
+}
+
+fn slippage(text: &str) -> Result<Slippage> {
+    let wrong = || {
+        let remedy = "write `fixed:10`, `drawn:10`, `volume:1000`, `range:500` or `none`";
+        Trouble::input("bad-value", format!("`{text}` is no slippage"), remedy).of_field("--slippage")
+    };
+    if text == "none" {
+        return Ok(Slippage::Fixed { bps: 0 });
+    }
+    let (kind, bps) = text.split_once(':').ok_or_else(wrong)?;
+    let bps = bps.parse().ok().filter(|bps| *bps <= 10_000).ok_or_else(wrong)?;
+    match kind {
+        "fixed" => Ok(Slippage::Fixed { bps }),
+        "drawn" => Ok(Slippage::Drawn { bps }),
+        "volume" => Ok(Slippage::VolumeShare { bps }),
+        "range" => Ok(Slippage::BarRange { bps }),
+        _ => Err(wrong()),
+    }
+}
+
+/// An amount in whole tokens as the smallest unit of one, to the last digit.
+pub fn amount(text: &str, token: &Token) -> Result<u64> {
+    let wrong = || {
+        let message = format!("`{text}` is no amount of {} with at most {} decimals", token.symbol, token.decimals);
+        Trouble::input("bad-value", message, "write for example 10000 or 12.5").of_field("--balance")
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let decimals = usize::from(token.decimals);
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > decimals || text.ends_with('.') {
+        return Err(wrong());
+    }
+    let amount: u64 = format!("{whole}{part:0<decimals$}").parse().map_err(|_| wrong())?;
+    if amount == 0 { Err(wrong()) } else { Ok(amount) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    trading: Trading,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trading {
+    risk: Rules,
+}
+
+/// The operator's rules; without a file whatever can be paid is admitted, in these markets only.
+pub fn rules(path: Option<&Path>, markets: &[Market]) -> Result<Rules> {
+    let Some(path) = path else { return Ok(Rules::for_backtest(markets)) };
+    let text = files::text(path).map_err(|error| {
+        let remedy = "name a file with `[trading.risk]` (docs/trading/risk.md)";
+        Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
+    })?;
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let trouble = Trouble::input("bad-value", error.message(), "docs/trading/risk.md lists every rule").in_file(path);
+        match line {
+            Some(line) => trouble.on_line(line),
+            None => trouble,
+        }
+    })?;
+    Ok(file.trading.risk)
+}
+
+#[cfg(test)]
+mod tests {
+    use puppet_types::trade::Mint;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_to_the_last_digit_and_never_rounded() {
+        let usdc = Token { mint: Mint::parse(Mint::USDC).unwrap(), symbol: "USDC".into(), decimals: 6 };
+        for (text, amount) in [("10000", 10_000_000_000), ("12.5", 12_500_000), ("0.000001", 1)] {
+            assert_eq!(super::amount(text, &usdc).unwrap(), amount);
+        }
+        for bad in ["", "0", "-1", "1.", ".5", "1e3", "0.0000001", "99999999999999999999", "1,5"] {
+            assert!(super::amount(bad, &usdc).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn slippage_is_a_kind_and_a_number() {
+        assert_eq!(slippage("none").unwrap(), Slippage::Fixed { bps: 0 });
+        assert_eq!(slippage("volume:1000").unwrap(), Slippage::VolumeShare { bps: 1_000 });
+        for bad in ["", "fixed", "fixed:", "fixed:-1", "fixed:10001", "wide:5"] {
+            assert!(slippage(bad).is_err(), "{bad}");
+        }
+    }
+}
