@@ -3,6 +3,7 @@
 mod backtest;
 mod emulate;
 mod import;
+mod market;
 mod outbox;
 mod packs;
 mod prune;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub use backtest::{Backtest, BestBy, Stamp};
 pub use emulate::Emulate;
 pub use import::Import;
+pub use market::{MarketCheck, MarketCommand, MarketSynth};
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use prune::Prune;
@@ -67,6 +69,9 @@ pub enum Command {
     Preview(Preview),
     /// Run a trading strategy over recorded candles, behind the risk engine, and report. Exit code 1 where a check fails.
     Backtest(Box<Backtest>),
+    /// Candles: look at them, make them up.
+    #[command(subcommand)]
+    Market(MarketCommand),
     /// What two versions of a plugin do with the same recorded invocations, side by side. Exit code 1 where they differ.
     DiffBehaviour(DiffBehaviour),
     /// Import, list and show agents.

@@ -92,6 +92,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::Backtest(args) => commands::backtest::run(&setup, &args, out),
+            Command::Market(command) => commands::market::run(&command, out),
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Import(args) => commands::import::run(&setup, common.config.as_deref(), &args, out).await,

@@ -18,6 +18,7 @@ pub mod init;
 pub mod install;
 pub mod invoke;
 pub mod journal;
+pub mod market;
 pub mod outbox;
 pub mod pack;
 pub mod packs;

@@ -1,8 +1,10 @@
 //! The bars of a backtest: read, told about, made longer where that is asked for, and laid on one line of time.
 
+use std::path::Path;
+
 use puppet_backtest::{Bar, DataSource};
 use puppet_market::{Candles, DataError, Markets, ReadOptions, Timeline, Zone};
-use puppet_types::trade::Market;
+use puppet_types::{Timestamp, trade::Market};
 
 use crate::{
     cli::{Backtest, Stamp},
@@ -22,8 +24,14 @@ pub struct Data {
 
 /// Reads all of it. What is odd about the data is said beside the output.
 pub fn read(args: &Backtest, out: Output) -> Result<Data> {
-    let markets = known(args)?;
-    let sets = puppet_market::read(&args.data, &options(args)?, &markets).map_err(of_data)?;
+    let reading = Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz };
+    let options = ReadOptions {
+        from: args.from.as_deref().map(|text| moment_of("--from", text)).transpose()?,
+        to: args.to.as_deref().map(|text| moment_of("--to", text)).transpose()?,
+        market: args.market.clone(),
+        ..reading.options()?
+    };
+    let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
     let longer = args.bar.as_deref().map(seconds).transpose()?;
     let (mut markets, mut sources, mut candles) = (Vec::new(), Vec::new(), Vec::<Candles>::new());
     for set in sets {
@@ -59,33 +67,40 @@ pub fn read(args: &Backtest, out: Output) -> Result<Data> {
     Ok(Data { markets, sources, bars, bar_seconds: timeline.bar_seconds() })
 }
 
-fn known(args: &Backtest) -> Result<Markets> {
-    let Some(path) = &args.markets else { return Ok(Markets::built_in()) };
-    let text = files::text(path).map_err(|error| {
-        let remedy = "name a file with `[[market]]` tables (docs/trading/data.md)";
-        Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
-    })?;
-    Markets::with_file(&text).map_err(|error| {
-        let remedy = "docs/trading/data.md shows such a file";
-        Trouble::input("bad-data", error.to_string(), remedy).in_file(path)
-    })
+/// How files are read that do not say so themselves.
+pub struct Reading<'a> {
+    pub markets: Option<&'a Path>,
+    pub stamp: Option<Stamp>,
+    pub tz: &'a str,
 }
 
-fn options(args: &Backtest) -> Result<ReadOptions> {
-    Ok(ReadOptions {
-        zone: Zone::parse(&args.tz).map_err(|error| bad("--tz", error.to_string()))?,
-        stamp: args.stamp.map(|stamp| match stamp {
+impl Reading<'_> {
+    /// The markets that are known.
+    pub fn known(&self) -> Result<Markets> {
+        let Some(path) = self.markets else { return Ok(Markets::built_in()) };
+        let text = files::text(path).map_err(|error| {
+            let remedy = "name a file with `[[market]]` tables (docs/trading/data.md)";
+            Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
+        })?;
+        Markets::with_file(&text).map_err(|error| {
+            let remedy = "docs/trading/data.md shows such a file";
+            Trouble::input("bad-data", error.to_string(), remedy).in_file(path)
+        })
+    }
+
+    /// For the reader.
+    pub fn options(&self) -> Result<ReadOptions> {
+        let stamp = self.stamp.map(|stamp| match stamp {
             Stamp::Open => puppet_market::Stamp::Open,
             Stamp::Close => puppet_market::Stamp::Close,
-        }),
-        from: args.from.as_deref().map(|text| time("--from", text)).transpose()?,
-        to: args.to.as_deref().map(|text| time("--to", text)).transpose()?,
-        market: args.market.clone(),
-        ..ReadOptions::default()
-    })
+        });
+        let zone = Zone::parse(self.tz).map_err(|error| bad("--tz", error.to_string()))?;
+        Ok(ReadOptions { zone, stamp, ..ReadOptions::default() })
+    }
 }
 
-fn time(flag: &str, text: &str) -> Result<puppet_types::Timestamp> {
+/// A time of a flag.
+pub fn moment_of(flag: &str, text: &str) -> Result<Timestamp> {
     moment::parse(text).ok_or_else(|| {
         let remedy = "write for example 2026-01-05T00:00:00Z, or 2026-01-05 for that day in UTC";
         Trouble::input("bad-value", format!("`{text}` is no time"), remedy).of_field(flag)
@@ -105,7 +120,7 @@ fn bad(flag: &str, message: String) -> Trouble {
 }
 
 /// What is wrong with a file, where it is.
-fn of_data(error: DataError) -> Trouble {
+pub fn of_data(error: DataError) -> Trouble {
     let remedy = "docs/trading/data.md says what a file of candles is; --stamp, --tz, --market and --markets say what it does not";
     let mut trouble = Trouble::input("bad-data", error.to_string(), remedy);
     if let Some(file) = error.file() {

@@ -24,6 +24,7 @@ use crate::{
 };
 
 use data::Data;
+pub(super) use data::{Reading, moment_of, of_data};
 use progress::Progress;
 use strategy::Chosen;
 

@@ -1,0 +1,71 @@
+//! `market`: candles are looked at, or made up.
+
+use std::io::Write as _;
+
+use puppet_market::{Markets, Quality, ReadOptions, Synthetic, write_csv};
+use puppet_types::counted;
+use serde_json::json;
+
+use crate::{
+    cli::{MarketCheck, MarketCommand, MarketSynth},
+    commands::backtest::{Reading, moment_of, of_data},
+    output::Output,
+    trouble::{Result, Trouble},
+};
+
+/// Runs it.
+pub fn run(command: &MarketCommand, out: Output) -> Result<()> {
+    match command {
+        MarketCommand::Check(args) => check(args, out),
+        MarketCommand::Synth(args) => synth(args, out),
+    }
+}
+
+fn check(args: &MarketCheck, out: Output) -> Result<()> {
+    let reading = Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz };
+    let options = ReadOptions { market: args.market.clone(), ..reading.options()? };
+    let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
+    let items: Vec<&Quality> = sets.iter().map(|set| &set.quality).collect();
+    if out.json {
+        return out.object(&json!({ "schema": "puppet.market-check/1", "items": items, "next": null }));
+    }
+    items.iter().flat_map(|quality| quality.sentences()).try_for_each(|sentence| out.line(sentence))
+}
+
+fn synth(args: &MarketSynth, out: Output) -> Result<()> {
+    let markets = Markets::built_in();
+    let name = args.out.file_stem().unwrap_or_default().to_string_lossy().replace(['-', '_'], "/").to_uppercase();
+    let market = markets.get(&name).ok_or_else(|| {
+        let known: Vec<String> = markets.all().map(|market| market.id.replace('/', "-")).collect();
+        let remedy = format!("name the file after one that the program knows: {}", known.join(", "));
+        Trouble::input("bad-value", format!("`{name}` is no market"), remedy).of_field("--out")
+    })?;
+    let synthetic = Synthetic {
+        from: moment_of("--from", &args.from)?,
+        price_decimals: market.price_decimals,
+        missing_per_million: args.missing_per_million,
+        ..Synthetic::minutes(args.seed, args.bars)
+    };
+    let candles = synthetic.candles().map_err(Trouble::internal)?;
+    let unwritable = |error: std::io::Error| {
+        Trouble::unreachable("out-file", format!("cannot be written: {error}"), "name another file with --out")
+            .in_file(&args.out)
+    };
+    let file = std::fs::File::create_new(&args.out).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Trouble::input("out-file", "is there already", "name another file with --out, or remove it")
+                .in_file(&args.out)
+        }
+        _ => unwritable(error),
+    })?;
+    let mut to = std::io::BufWriter::new(file);
+    write_csv(&candles, market, &mut to).and_then(|()| to.flush()).map_err(unwritable)?;
+    if out.json {
+        return out.object(&json!({
+            "schema": "puppet.market-synth/1", "market": market.id, "bars": candles.bars().len(),
+            "bar_seconds": candles.bar_seconds(), "from": candles.from(), "to": candles.to(), "seed": args.seed,
+        }));
+    }
+    let bars = counted(candles.bars().len() as u64, "bar", "bars");
+    out.line(format!("{} {}: {bars} of {}, made up", out.good("wrote"), args.out.display(), market.id))
+}
