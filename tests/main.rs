@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod approvals;
+mod backtest;
 mod bad_input;
 mod corpus;
 mod data_folder;

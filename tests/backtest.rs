@@ -1,0 +1,162 @@
+//! `puppet backtest` and `puppet market`: a strategy over candles, as an operator tries one before it gets any money.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Ran, list, run};
+
+/// A folder with candles that were made up.
+fn place(bars: u32) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bars = bars.to_string();
+    run(folder.path(), &["market", "synth", "--out", "SOL-USDC.csv", "--bars", &bars, "--seed", "7"]).exits(0);
+    folder
+}
+
+fn backtest(folder: &Path, args: &[&str]) -> Ran {
+    run(folder, &[&["backtest", "sma-cross", "--data", "SOL-USDC.csv"], args].concat())
+}
+
+const PARAMS: [&str; 4] = ["--param", "fast=20", "--param", "slow=80"];
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no amount"))
+}
+
+#[test]
+fn the_same_run_writes_the_same_report_and_money_adds_up() {
+    let place = place(20_000);
+    let one = backtest(place.path(), &[&PARAMS[..], &["--json", "--out", "one"]].concat()).exits(0);
+    let two = backtest(place.path(), &[&PARAMS[..], &["--json", "--out", "two", "--threads", "1"]].concat()).exits(0);
+    assert_eq!(one.stdout, two.stdout);
+    let read = |file: &str| std::fs::read_to_string(place.path().join(file)).unwrap();
+    assert_eq!(read("one/report.json"), one.stdout, "what is printed is what is written");
+    assert_eq!(read("one/report.html"), read("two/report.html"));
+    let report = one.json();
+    let trades = list(&report, "trades");
+    assert!(trades.len() > 20, "{} trades", trades.len());
+    // What is there at the end is what it began with and what its trades made, beside what is still held.
+    let made: i64 = trades.iter().map(|trade| trade["pnl"].as_i64().unwrap()).sum();
+    let start: u64 = report["start_balance"]["amount"].as_str().unwrap().parse().unwrap();
+    let filled = |side: &str| list(&report, "orders").iter().filter(|order| order["side"] == side && order["status"] == "filled").count();
+    if filled("buy") == filled("sell") {
+        assert_eq!(number(&report["end_equity"]), start.checked_add_signed(made).unwrap());
+    }
+    assert!(list(&report, "orders").iter().all(|order| order["status"] != "denied"), "{}", report["denials"]);
+    assert_eq!(report["checks"]["lookahead"]["status"], "off");
+    assert_eq!(report["data"][0]["bars"], 20_000);
+}
+
+#[test]
+fn a_strategy_that_looks_at_closed_bars_only_is_clean_at_every_cut() {
+    let place = place(3_000);
+    let report = backtest(place.path(), &[&PARAMS[..], &["--check-lookahead", "--json"]].concat()).exits(0).json();
+    let check = &report["checks"]["lookahead"];
+    assert_eq!((&check["status"], &check["cuts"]), (&"clean".into(), &50.into()));
+}
+
+#[test]
+fn a_sweep_runs_every_combination_and_reports_the_best() {
+    let place = place(6_000);
+    let args = ["--sweep", "fast=10,20", "--sweep", "slow=60..100:20", "--best-by", "return", "--json"];
+    let report = backtest(place.path(), &args).exits(0).json();
+    let runs = list(&report, "runs");
+    assert_eq!(runs.len(), 6);
+    let gain = |metrics: &Value| metrics["total_return"].as_f64().unwrap();
+    let best = runs.iter().map(|run| gain(&run["metrics"])).fold(f64::NEG_INFINITY, f64::max);
+    assert_eq!(gain(&report["metrics"]), best);
+    let best = runs.iter().find(|run| gain(&run["metrics"]) == best).unwrap();
+    assert_eq!(report["strategy"]["params"], best["params"]);
+    assert!(runs.iter().all(|run| run["split"] == "train"));
+
+    let args = ["--sweep", "fast=10,20", "--walk-forward", "3", "--monte-carlo", "200", "--json"];
+    let report = backtest(place.path(), &[&["--param", "slow=60"], &args[..]].concat()).exits(0).json();
+    assert_eq!(list(&report, "runs").len(), 2 * 3 * 2);
+    assert_eq!(list(&report["walk_forward"], "windows").len(), 3);
+    assert_eq!(report["monte_carlo"]["runs"], 200);
+}
+
+#[test]
+fn rules_of_risk_hold_in_a_backtest_as_they_do_live() {
+    let place = place(20_000);
+    let usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+    let sol = "So11111111111111111111111111111111111111112";
+    let rules = |more: &str| {
+        format!(
+            "[trading.risk]\nenabled = true\nquote = \"{usdc}\"\nallow_mints = [\"{usdc}\", \"{sol}\"]\n\
+             max_order_notional = 1000000000\nmax_day_notional = 100000000000\n{more}"
+        )
+    };
+    let denied = |text: String| {
+        std::fs::write(place.path().join("risk.toml"), text).unwrap();
+        let report = backtest(place.path(), &[&PARAMS[..], &["--risk", "risk.toml", "--json"]].concat()).exits(0).json();
+        let mut rules: Vec<String> =
+            list(&report, "denials").iter().map(|denial| denial["rule"].as_str().unwrap().to_owned()).collect();
+        rules.sort();
+        rules.dedup();
+        (rules, list(&report, "trades").len())
+    };
+    // All of the cash is more than an order may be.
+    let (rules_that_held, trades) = denied(rules(""));
+    assert_eq!((rules_that_held.as_slice(), trades), (&["max-order-notional".to_owned()][..], 0));
+    let (rules_that_held, trades) = denied(rules("enabled = false\n").replace("enabled = true\n", ""));
+    assert!(!rules_that_held.is_empty() && trades == 0, "{rules_that_held:?}");
+    // A rule of the wrong name is no rule, and says so.
+    std::fs::write(place.path().join("risk.toml"), rules("max_order = 5\n")).unwrap();
+    let trouble = backtest(place.path(), &["--risk", "risk.toml"]).exits(2).stderr;
+    assert!(trouble.contains("max_order") && trouble.contains("risk.toml"), "{trouble}");
+}
+
+#[test]
+fn what_cannot_be_run_is_told_with_its_place_and_what_to_do() {
+    let place = place(500);
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    write("BONK-USDC.csv", "time,open,high,low,close,volume\n2026-01-01T00:00:00Z,1,2,3,4,5\n");
+    write("nothing.wasm", "");
+    let of = |args: &[&str]| run(place.path(), &[&["backtest"], args].concat()).exits(2).stderr;
+    for (args, words) in [
+        (&["sma-crosss", "--data", "SOL-USDC.csv"][..], &["there is no strategy `sma-crosss`", "sma-cross"][..]),
+        (&["nothing.wasm", "--data", "SOL-USDC.csv"], &["nothing.wasm"]),
+        (&["sma-cross", "--data", "none.csv"], &["none.csv"]),
+        (&["sma-cross", "--data", "BONK-USDC.csv"], &["BONK-USDC.csv"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "quick=5"], &["quick", "fast, slow"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "fast=many"], &["fast=many"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--balance", "1.2.3"], &["--balance", "1.2.3"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--slippage", "wide"], &["--slippage", "fixed:10"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--from", "soon"], &["--from", "2026-01-05"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--tz", "Mars/Olympus"], &["--tz"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--bar", "7"], &["--bar"]),
+    ] {
+        let trouble = of(args);
+        assert!(words.iter().all(|word| trouble.contains(word)), "{args:?}: {trouble}");
+    }
+}
+
+#[test]
+fn candles_are_looked_at_before_anybody_trades_on_them() {
+    let place = tempfile::tempdir().unwrap();
+    let rows = "time,open,high,low,close,volume\n\
+                2026-01-01T00:00:00Z,100,101,99,100,5\n\
+                2026-01-01T00:01:00Z,100,101,99,100,5\n\
+                2026-01-01T00:01:00Z,100,101,99,100,5\n\
+                2026-01-01T00:02:00Z,100,90,99,100,5\n\
+                2026-01-01T00:05:00Z,100,101,99,100,5\n\
+                2026-01-01T00:04:00Z,100,101,99,100,5\n";
+    std::fs::write(place.path().join("SOL-USDC.csv"), rows).unwrap();
+    let told = run(place.path(), &["market", "check", "SOL-USDC.csv", "--json"]).exits(0).json();
+    let item = &told["items"][0];
+    let counts = ["bars", "gaps", "duplicates", "bad_rows"].map(|key| number(&item[key]));
+    assert_eq!(counts, [4, 2, 1, 1], "{item}");
+    let told = run(place.path(), &["market", "check", "SOL-USDC.csv"]).exits(0).stdout;
+    assert!(told.contains("SOL/USDC: 4"), "{told}");
+}
+
+#[test]
+fn what_is_made_up_never_takes_the_place_of_what_is_there() {
+    let place = place(10);
+    let again = run(place.path(), &["market", "synth", "--out", "SOL-USDC.csv"]).exits(2).stderr;
+    assert!(again.contains("is there already"), "{again}");
+    let unknown = run(place.path(), &["market", "synth", "--out", "X-Y.csv"]).exits(2).stderr;
+    assert!(unknown.contains("SOL-USDC"), "{unknown}");
+}
