@@ -78,13 +78,12 @@ impl Dca {
         if bar.close == 0 {
             return None;
         }
-        let Position { quantity, entry_price } = portfolio::position(bar.market);
-        let purse = Purse { quantity, entry_price, cash: portfolio::cash(bar.market) };
+        let purse = if plan.asks(rule) { purse(bar.market) } else { Purse::default() };
         let number = self.state.orders + 1;
         let id = || format!("dca-{number}");
         let order = match plan.step(rule, bar.close, purse) {
             Step::Wait => return None,
-            Step::SellAll => Order::sell(id(), bar.market, quantity).reduce_only().because("take profit"),
+            Step::SellAll => Order::sell(id(), bar.market, purse.quantity).reduce_only().because("take profit"),
             Step::Buy { notional, is_dip } => {
                 let quantity = market.quantity_for(notional, bar.close);
                 if quantity == 0 {
@@ -96,6 +95,11 @@ impl Dca {
         self.state.orders = number;
         Some(order.time_in_force(TimeInForce::Ioc))
     }
+}
+
+fn purse(market: u32) -> Purse {
+    let Position { quantity, entry_price } = portfolio::position(market);
+    Purse { quantity, entry_price, cash: portfolio::cash(market) }
 }
 
 #[cfg(test)]

@@ -56,6 +56,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the next step asks what there is: most bars do not.
+    pub fn asks(&self, rule: &Rule) -> bool {
+        self.until_buy == 0 || rule.take_profit_bps > 0
+    }
+
     /// One closed bar further. A purchase that the cash does not pay for is left out, not made up for.
     pub fn step(&mut self, rule: &Rule, close: u64, purse: Purse) -> Step {
         self.high = self.high.max(close);

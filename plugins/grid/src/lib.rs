@@ -69,8 +69,11 @@ impl TradingStrategy for Grid {
             return Vec::new();
         };
         self.forget_taken_back();
-        let mut cash = portfolio::cash(0);
         let steps = self.state.ladder.step(&self.rule, bar.close);
+        if steps.is_empty() {
+            return Vec::new();
+        }
+        let mut cash = portfolio::cash(0);
         steps.into_iter().filter_map(|step| self.order(step, &mut cash)).collect()
     }
 

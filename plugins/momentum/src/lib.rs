@@ -139,7 +139,7 @@ impl Momentum {
 
     /// What is held and gained less than it must, at every bar.
     fn sell_what_lost(&mut self) -> Vec<Order> {
-        let lost = |market: &u32| self.state.ranking.gain(*market as usize).is_some_and(|gain| gain < self.rule.exit);
+        let lost = |market: &u32| self.state.ranking.gained_less(*market as usize, self.rule.exit);
         let lost: Vec<u32> = self.all_markets().filter(lost).collect();
         self.state.wanted.retain(|market| !lost.contains(market));
         lost.into_iter().filter_map(|market| self.sell(market, "its gain is below the exit")).collect()

@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A whole, in millionths.
+const WHOLE: u64 = 1_000_000;
+
 /// The closes of the last bars of every market, one place per batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ranking {
@@ -46,12 +49,22 @@ impl Ranking {
         closes[(self.next + closes.len() - 1) % closes.len()]
     }
 
-    /// What a market gained over the look-back, in millionths; none until it was seen for so long.
+    /// What a market gained over the look-back, in millionths, rounded down; none until it was seen for so long.
     pub fn gain(&self, market: usize) -> Option<i64> {
-        let then = *self.closes.get(market)?.get(self.next)?;
-        let now = self.close(market);
-        let millionths = (i128::from(now) - i128::from(then)).checked_mul(1_000_000)?.checked_div(i128::from(then))?;
-        Some(i64::try_from(millionths).unwrap_or(i64::MAX))
+        let (then, now) = self.ends(market)?;
+        let ratio = (u128::from(now) * u128::from(WHOLE)).checked_div(u128::from(then))?;
+        Some(i64::try_from(ratio).map_or(i64::MAX, |ratio| ratio.saturating_sub_unsigned(WHOLE)))
+    }
+
+    /// Whether a market gained less than so much, in millionths: [`Ranking::gain`] without a division, for every bar.
+    pub fn gained_less(&self, market: usize, than: i64) -> bool {
+        let least = u128::from(WHOLE.saturating_add_signed(than));
+        self.ends(market)
+            .is_some_and(|(then, now)| then > 0 && u128::from(now) * u128::from(WHOLE) < u128::from(then) * least)
+    }
+
+    fn ends(&self, market: usize) -> Option<(u64, u64)> {
+        Some((*self.closes.get(market)?.get(self.next)?, self.close(market)))
     }
 
     /// The best markets whose gain is at least so much, best first; of two alike the one that is listed first.
@@ -89,6 +102,18 @@ mod tests {
         ranking.push([(1, 90)].into_iter());
         assert_eq!(ranking.gain(1), Some(-100_000));
         assert_eq!((ranking.close(0), ranking.close(2), ranking.close(7)), (100, 0, 0));
+    }
+
+    #[test]
+    fn what_is_ranked_and_what_is_sold_are_told_apart_at_the_same_gain() {
+        for (then, now) in [(3, 2), (3, 3), (3, 4), (1_000_001, 1_000_000), (7, 1), (1, u64::MAX), (u64::MAX, 1)] {
+            let ranking = ranked(&[&[(0, then)], &[], &[(0, now)]]);
+            let gain = ranking.gain(0).unwrap();
+            for exit in [-999_900, -333_334, -333_333, -1, 0, 1, 333_333, 333_334, 10_000_000] {
+                assert_eq!(ranking.gained_less(0, exit), gain < exit, "{then} {now} {exit}");
+            }
+        }
+        assert!(!ranked(&[&[(0, 5)]]).gained_less(0, i64::MAX), "it was not seen for long enough");
     }
 
     #[test]
