@@ -131,6 +131,7 @@ impl Weather {
                     rest = open - part;
                     if rest > 0 && is_at_once {
                         desk.deny(&order, "not-filled");
+                        rest = 0;
                     }
                 }
                 0..7 => {
@@ -145,13 +146,10 @@ impl Weather {
                     desk.forget(&order);
                     rest = 0;
                 }
-                _ if is_at_once => {
-                    desk.deny(&order, "not-filled");
-                    rest = 0;
-                }
+                // It is on its way for another bar.
                 _ => {}
             }
         }
-        (rest > 0 && !is_at_once).then_some((order, rest))
+        (rest > 0).then_some((order, rest))
     }
 }
