@@ -8,11 +8,13 @@ mod touch;
 use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Fill, Market, Order, Side, TimeInForce};
 
+use crate::Models;
 use crate::account::{Account, Closed};
 use crate::chance::{Purpose, draw};
 use crate::strategy::Batch;
-use crate::{Models, rules};
+pub(crate) use cost::slipped;
 use pending::Pending;
+use puppet_wallet::Rule;
 use touch::{Moment, Touch, follow, touch};
 
 /// What happened to an order.
@@ -36,7 +38,7 @@ pub enum Happening {
         /// Place of the market.
         market: u32,
         /// Which rule.
-        rule: &'static str,
+        rule: Rule,
         /// For people.
         detail: String,
     },
@@ -78,14 +80,15 @@ impl Book {
         Self { markets, models, seed, pending: Vec::new(), tries: Vec::new(), room: Vec::new() }
     }
 
-    /// Takes an admitted order in. `reference` is the last close, from which a trailing order starts.
-    pub fn place(&mut self, number: u64, order: Order, at: Timestamp, reference: u64) {
+    /// Takes an admitted order in. A buy is not filled above `worst_price`, a sale not below; `reference` is the last
+    /// close, from which a trailing order starts.
+    pub fn place(&mut self, number: u64, order: Order, at: Timestamp, worst_price: u64, reference: u64) {
         let jitter = match self.models.latency_jitter_ms {
             0 => 0,
             most => draw(self.seed, Purpose::Latency, number, 0, most.saturating_add(1)),
         };
         let from = at.plus_millis(self.models.latency_ms.saturating_add(jitter));
-        self.pending.push(Pending::new(number, order, from, reference));
+        self.pending.push(Pending::new(number, order, from, worst_price, reference));
     }
 
     /// Takes an order back; its number, or none where none of this name waits.
@@ -175,7 +178,7 @@ impl Book {
             return;
         }
         let Some(price) = cost::price(&self.models, self.seed, pending, &one.touch, quantity, &one.candle) else {
-            return pending.end((rules::SLIPPAGE, "the price slips by more than the order allows"), out);
+            return pending.end((Rule::Slippage, "the price slips by more than the order or the operator allows"), out);
         };
         let given = quantity;
         if pending.order.side == Side::Buy {
@@ -194,7 +197,7 @@ impl Book {
             }
         };
         let Some((fee, closed)) = done else {
-            return pending.end((rules::AMOUNT, "the amount does not fit into 64 bits"), out);
+            return pending.end((Rule::TooLarge, "the amount does not fit into 64 bits"), out);
         };
         room.take(quantity, pending.order.side);
         out.push(pending.fill(at, quantity, price, fee, closed));
@@ -211,7 +214,7 @@ impl Book {
     fn end_exits(&mut self, market: u32, out: &mut Vec<Happening>) {
         for pending in &mut self.pending {
             if pending.order.market == market && pending.order.reduce_only && pending.was_tried && !pending.is_over {
-                pending.end((rules::REDUCE_ONLY, "the position is closed"), out);
+                pending.end((Rule::ReduceOnly, "the position is closed"), out);
             }
         }
     }
@@ -221,14 +224,14 @@ impl Book {
         for pending in self.pending.iter_mut().filter(|pending| !pending.is_over) {
             let order = &pending.order;
             if order.expires_at.is_some_and(|at| at <= batch.at) {
-                pending.end((rules::EXPIRED, "its time is over"), out);
+                pending.end((Rule::Expired, "its time is over"), out);
             } else if let Some(candle) = candle_of(batch, order.market)
                 && pending.was_tried
             {
                 match order.time_in_force {
                     TimeInForce::Gtc => pending.best = follow(order.side, pending.best, &candle),
-                    TimeInForce::Ioc => pending.end((rules::UNFILLED, "the rest was not to be had at once"), out),
-                    TimeInForce::Fok => pending.end((rules::UNFILLED, "all of it was not to be had at once"), out),
+                    TimeInForce::Ioc => pending.end((Rule::NotFilled, "the rest was not to be had at once"), out),
+                    TimeInForce::Fok => pending.end((Rule::NotFilled, "all of it was not to be had at once"), out),
                 }
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Happening;
 use crate::account::Closed;
-use crate::rules;
+use puppet_wallet::Rule;
 
 /// An order, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub(crate) struct Pending {
     pub remaining: u64,
     /// When it is there. Bars that closed later can fill it.
     pub from: Timestamp,
+    /// A buy is not filled above it, a sale not below.
+    pub worst_price: u64,
     /// The best price since it is there: what a trailing order follows.
     pub best: u64,
     /// A bar reached it; it only waits for volume.
@@ -28,12 +30,13 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub fn new(number: u64, order: Order, from: Timestamp, reference: u64) -> Self {
+    pub fn new(number: u64, order: Order, from: Timestamp, worst_price: u64, reference: u64) -> Self {
         Self {
             number,
             remaining: order.quantity,
             order,
             from,
+            worst_price,
             best: reference,
             is_triggered: false,
             was_tried: false,
@@ -43,11 +46,11 @@ impl Pending {
     }
 
     /// What is missing when it cannot be carried out.
-    pub fn lacks(&self) -> (&'static str, &'static str) {
+    pub fn lacks(&self) -> (Rule, &'static str) {
         match (self.order.reduce_only, self.order.side) {
-            (true, _) => (rules::REDUCE_ONLY, "there is no position left to reduce"),
-            (false, Side::Buy) => (rules::INSUFFICIENT_FUNDS, "cash does not pay for it"),
-            (false, Side::Sell) => (rules::INSUFFICIENT_FUNDS, "so much is not held"),
+            (true, _) => (Rule::ReduceOnly, "there is no position left to reduce"),
+            (false, Side::Buy) => (Rule::InsufficientFunds, "cash does not pay for it"),
+            (false, Side::Sell) => (Rule::InsufficientFunds, "so much is not held"),
         }
     }
 
@@ -68,7 +71,7 @@ impl Pending {
         Happening::Filled { order: self.number, fill, closed }
     }
 
-    pub fn end(&mut self, (rule, detail): (&'static str, &str), out: &mut Vec<Happening>) {
+    pub fn end(&mut self, (rule, detail): (Rule, &str), out: &mut Vec<Happening>) {
         self.is_over = true;
         out.push(Happening::Ended {
             order: self.number,
