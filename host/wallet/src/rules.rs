@@ -221,6 +221,9 @@ pub enum RulesError {
         /// What it may be.
         wanted: String,
     },
+    /// Nothing can be traded for itself.
+    #[error("market `{0}` trades a token for itself")]
+    SameToken(String),
     /// A rule for a market that is not there would do nothing.
     #[error("`trading.risk.quantity` names the market `{0}`, which is not traded")]
     UnknownMarket(String),
@@ -254,7 +257,8 @@ impl Rules {
         drawn < self.tell_trades_bps
     }
 
-    pub(crate) fn check(&self, markets: &[Market]) -> Result<(), RulesError> {
+    /// The quote token, where all of it can be meant.
+    pub(crate) fn check(&self, markets: &[Market]) -> Result<&Mint, RulesError> {
         let quote = self.quote.as_ref().ok_or(RulesError::NoQuote)?;
         let always = self.always_tradable.as_deref().unwrap_or_default();
         for (key, mints) in [
@@ -272,11 +276,15 @@ impl Rules {
                 let (market, is) = (market.id.clone(), market.quote.mint.clone());
                 return Err(RulesError::Quote { market, is, quote: quote.clone() });
             }
+            if market.base.mint == *quote {
+                return Err(RulesError::SameToken(market.id.clone()));
+            }
         }
         if let Some(id) = self.quantity.keys().find(|id| markets.iter().all(|market| market.id != **id)) {
             return Err(RulesError::UnknownMarket(id.clone()));
         }
-        self.ranges()
+        self.ranges()?;
+        Ok(quote)
     }
 
     fn ranges(&self) -> Result<(), RulesError> {

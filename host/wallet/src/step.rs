@@ -3,7 +3,7 @@
 
 use puppet_types::{
     Timestamp,
-    trade::{Mint, OrderKind, Side},
+    trade::{Market, Mint, OrderKind, Side},
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,8 +67,10 @@ pub struct Done {
     /// In the base token.
     pub quantity: u64,
     /// Quantity times price, not yet divided.
+    #[serde(with = "wide")]
     pub product: u128,
     /// Quantity times `counted_price`, likewise.
+    #[serde(with = "wide")]
     pub counted: u128,
     /// What the sold part had cost, with fees.
     pub cost: u64,
@@ -139,6 +141,11 @@ pub enum Step {
         /// Which way.
         flow: Flow,
     },
+    /// From here on these markets are meant by their places.
+    Adopted {
+        /// All of them.
+        markets: Vec<Market>,
+    },
 }
 
 /// A step and its place in the log.
@@ -149,4 +156,16 @@ pub struct Numbered {
     /// What happened.
     #[serde(flatten)]
     pub step: Step,
+}
+
+/// 128 bits as a text: stores and JSON readers hold no such number.
+mod wide {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
