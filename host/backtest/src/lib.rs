@@ -6,6 +6,7 @@ mod chance;
 mod gather;
 mod history;
 mod lookahead;
+pub mod metrics;
 mod models;
 mod montecarlo;
 mod outcome;
