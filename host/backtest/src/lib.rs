@@ -3,6 +3,7 @@
 pub mod metrics;
 mod models;
 mod outcome;
+pub mod report;
 
 pub use models::{Filling, LimitRule, Models, Slippage, WHOLE_BPS};
 pub use outcome::{
