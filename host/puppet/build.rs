@@ -11,7 +11,7 @@ use std::{
 };
 
 const TARGET: &str = "wasm32-wasip2";
-const PLUGINS: &[&str] = &["standard-personality", "news", "mood-swings", "encounters"];
+const PLUGINS: &[&str] = &["standard-personality", "news", "mood-swings", "encounters", "sma-cross"];
 
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());

@@ -21,7 +21,7 @@ pub use self::{
         AnnualisationRow, Balance, BreachRow, Checks, DataRow, Decimals, DenialRow, DifferenceRow, EquityRow,
         LookAheadRow, ModelsRow, OrderRow, Params, StrategyRow, TradeRow,
     },
-    sweep::{MonteCarlo, Quantiles, Split, SweepRun, WalkForward, Window},
+    sweep::{FoldRow, ForwardRow, LaidRow, Quantiles, RunRow},
     text::text,
 };
 use crate::{
@@ -72,11 +72,11 @@ pub struct Report {
     /// Why the run ended before its data.
     pub stopped: Option<String>,
     /// Runs of a sweep; none where there was no sweep.
-    pub runs: Option<Vec<SweepRun>>,
-    /// Windows of a walk forward; none where there was none.
-    pub walk_forward: Option<WalkForward>,
-    /// What another order of the trades would have come to; none where it was not asked for.
-    pub monte_carlo: Option<MonteCarlo>,
+    pub runs: Option<Vec<RunRow>>,
+    /// What a walk forward chose and what came of it; none where there was none.
+    pub walk_forward: Option<ForwardRow>,
+    /// The same trades laid in another order; none where it was not asked for.
+    pub monte_carlo: Option<Vec<LaidRow>>,
 }
 
 impl Report {

@@ -1,4 +1,4 @@
-//! What comes with the program: four plugins, compiled by the build, and four personalities.
+//! What comes with the program: plugins and strategies, compiled by the build, and four personalities.
 
 use std::path::Path;
 
@@ -31,13 +31,24 @@ const PLUGINS: &[(&str, &str, &[u8])] = plugins!(
     "standard-personality" "PUPPET_PLUGIN_STANDARD_PERSONALITY"
 );
 
+const STRATEGIES: &[(&str, &str, &[u8])] = plugins!("sma-cross" "PUPPET_PLUGIN_SMA_CROSS");
+
 /// The plugins, by id. They are checked by a test: one that does not parse is left out.
 pub fn plugins() -> Vec<BuiltIn> {
+    parsed(PLUGINS)
+}
+
+/// The strategies, by id: no agent runs one, so they are apart.
+pub fn strategies() -> Vec<BuiltIn> {
+    parsed(STRATEGIES)
+}
+
+fn parsed(list: &[(&str, &str, &'static [u8])]) -> Vec<BuiltIn> {
     let parse = |(path, text, component): &(&str, &str, &'static [u8])| {
         let manifest = Manifest::parse(text, Path::new(path)).ok()?;
         Some(BuiltIn { manifest, component })
     };
-    PLUGINS.iter().filter_map(parse).collect()
+    list.iter().filter_map(parse).collect()
 }
 
 /// The generators among them.
@@ -71,6 +82,7 @@ mod tests {
     #[test]
     fn everything_built_in_is_whole() {
         assert_eq!(plugins().len(), PLUGINS.len());
+        assert_eq!(strategies().len(), STRATEGIES.len());
         assert_eq!(personalities().unwrap().len(), 4);
         for name in GENERATORS {
             assert!(plugins().iter().any(|plugin| plugin.manifest.id.as_str() == name));

@@ -65,7 +65,7 @@ impl Default for Pool {
 pub(crate) const WITHIN: u32 = 4;
 
 /// Native stack beyond what guest code may use: host functions run on the same stack.
-const HOST_STACK: usize = 1 << 20;
+pub(crate) const HOST_STACK: usize = 1 << 20;
 
 /// Frames of a trap's backtrace: enough to tell recursion from a wild pointer (see `causes`).
 pub(crate) const BACKTRACE_FRAMES: usize = 64;

@@ -107,9 +107,20 @@ pub(crate) enum Made {
     Blob(Blob),
 }
 
-/// The function of a component's world, if it is of the shape that the contract says.
+/// The function of a component's world, if all that the world exports is of the shape that the contract says.
 pub(crate) fn function(component: &Component, world: World) -> Result<ComponentExportIndex, LoadError> {
-    export(component, world.export(), world.function(), world.signature())
+    let mut first = None;
+    for (name, shape) in world.functions() {
+        let index = export(component, world.export(), name, shape)?;
+        first.get_or_insert(index);
+    }
+    first.ok_or_else(|| LoadError::Link { reason: format!("the world `{}` has no function", world.name()) })
+}
+
+/// One of the functions that a world exports, by name.
+pub(crate) fn function_of(component: &Component, world: World, name: &str) -> Result<ComponentExportIndex, LoadError> {
+    let shape = world.functions().iter().find(|(known, _)| *known == name).map_or("", |(_, shape)| shape);
+    export(component, world.export(), name, shape)
 }
 
 /// The one that carries state over, where there is one.
@@ -197,7 +208,7 @@ fn outcome(failure: Failure) -> Outcome {
     }
 }
 
-fn short(mut text: String) -> String {
+pub(crate) fn short(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MESSAGE_BYTES));
     text
 }

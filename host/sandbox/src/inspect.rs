@@ -7,7 +7,7 @@ use puppet_types::{Breach, Capability, Digest};
 use semver::Version;
 use wasmparser::{CanonicalFunction, Chunk, ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
-use crate::{LoadError, versions, wasi};
+use crate::{LoadError, shape, versions, wasi};
 
 /// What a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -17,13 +17,13 @@ pub enum World {
     Personality,
     /// Makes things happen to agents.
     EventGenerator,
-    /// Proposes trades. Not served yet: no component is of this world.
+    /// Proposes orders.
     TradingStrategy,
 }
 
 impl World {
     /// The worlds that are served.
-    pub const SERVED: &'static [Self] = &[Self::Personality, Self::EventGenerator];
+    pub const SERVED: &'static [Self] = &[Self::Personality, Self::EventGenerator, Self::TradingStrategy];
 
     /// kebab-case.
     pub const fn name(self) -> &'static str {
@@ -39,26 +39,27 @@ impl World {
         match self {
             Self::Personality => "puppet:plugin/handler@0.1.0",
             Self::EventGenerator => "puppet:plugin/generator@0.1.0",
-            Self::TradingStrategy => "puppet:plugin/strategy@0.1.0",
+            Self::TradingStrategy => "puppet:trading/strategy@0.1.0",
         }
     }
 
-    /// Its function.
-    pub(crate) const fn function(self) -> &'static str {
+    /// Its functions, each with its shape; the first is the one that makes it work.
+    pub(crate) const fn functions(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Personality => "handle",
-            Self::EventGenerator => "generate",
-            Self::TradingStrategy => "on-candles",
+            Self::Personality => shape::PERSONALITY,
+            Self::EventGenerator => shape::GENERATOR,
+            Self::TradingStrategy => shape::STRATEGY,
         }
     }
 
-    /// The most that a component of this world may import (wit/plugin).
+    /// The most that a component of this world may import (wit/plugin, wit/trading). What else a strategy sees is its
+    /// portfolio, which is no capability: nobody is asked for it.
     pub const fn may_import(self) -> &'static [Capability] {
         use Capability::{Agent, Events, Llm, Log, Memory, Schedule, State, Tweet};
         match self {
             Self::Personality => &[Agent, Log, Llm, Tweet, Memory, Schedule, State, Events],
             Self::EventGenerator => &[Agent, Log, Llm, Schedule, State],
-            Self::TradingStrategy => &[Agent, Log, State],
+            Self::TradingStrategy => &[Log],
         }
     }
 }
@@ -101,6 +102,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         }
         match kind {
             Import::Types => {}
+            Import::Portfolio if world == World::TradingStrategy => {}
+            Import::Portfolio => {
+                return Err(LoadError::NotInWorld { name: import.clone(), world: world.name() });
+            }
             Import::Wasi => {
                 wasi.insert(import.clone());
             }
@@ -226,8 +231,11 @@ fn world(exports: &[String]) -> Result<World, LoadError> {
         (Some(world), None) => Ok(*world),
         _ => {
             // A handler of another version is one that this host does not serve.
-            for export in exports.iter().filter(|name| name.starts_with("puppet:plugin/")) {
-                served(export, "plugin", &version_of(export)?)?;
+            for package in ["plugin", "trading"] {
+                let prefix = format!("puppet:{package}/");
+                for export in exports.iter().filter(|name| name.starts_with(&prefix)) {
+                    served(export, package, &version_of(export)?)?;
+                }
             }
             let quote = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let expected: Vec<&str> = World::SERVED.iter().map(|world| world.export()).collect();
@@ -248,6 +256,7 @@ fn migrates(exports: &[String]) -> Result<bool, LoadError> {
 
 enum Import {
     Types,
+    Portfolio,
     Wasi,
     Capability(Capability),
 }
@@ -287,7 +296,8 @@ fn classify(name: &str) -> Result<(Import, Version), LoadError> {
     let (package, interface) =
         interface.strip_prefix("puppet:").and_then(|name| name.split_once('/')).ok_or_else(unknown)?;
     let import = match (package, interface) {
-        ("types", "types") | ("plugin", "outcome") => Import::Types,
+        ("types", "types") | ("plugin", "outcome") | ("trading", "types") => Import::Types,
+        ("trading", "portfolio") => Import::Portfolio,
         _ => Import::Capability(Capability::parse(package).filter(|_| package == interface).ok_or_else(unknown)?),
     };
     // A capability that no version is served of is one that no world may import: that is said elsewhere.

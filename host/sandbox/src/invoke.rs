@@ -79,6 +79,13 @@ impl Admission {
         Ok((place, live))
     }
 
+    /// Where there is room at once. For who must not wait: a thread that runs a strategy.
+    pub(crate) fn try_admit(&self, bytes: u64) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        let live = Arc::clone(&self.live_pages).try_acquire_many_owned(self.pages(bytes)).ok()?;
+        Some((slot, live))
+    }
+
     fn pages(&self, bytes: u64) -> u32 {
         u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.all_pages)
     }
@@ -135,7 +142,11 @@ pub(crate) async fn invoke<T: Carrier>(
 }
 
 /// Puts the limits on a store.
-fn bound<T: Carrier>(store: &mut Store<T>, limits: &Limits, yield_interval: Option<u64>) -> wasmtime::Result<()> {
+pub(crate) fn bound<T: Carrier>(
+    store: &mut Store<T>,
+    limits: &Limits,
+    yield_interval: Option<u64>,
+) -> wasmtime::Result<()> {
     let small = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     store.limiter(|carrier| &mut carrier.room().limiter);
     if let Some(interval) = yield_interval {

@@ -18,6 +18,7 @@ mod room;
 mod sandbox;
 mod shape;
 mod shared;
+mod strategy;
 mod strikes;
 mod versions;
 mod wasi;
@@ -33,5 +34,9 @@ pub use prepare::Prepared;
 pub use room::{Carrier, Room};
 pub use sandbox::{PoolUse, Sandbox, SandboxError};
 pub use shared::{SHARED, shared};
+pub use strategy::{
+    Answer, ClientIds, Description, Parameter, ParameterError, Portfolio, PreparedStrategy, STRATEGY_LIMITS,
+    StrategyError, StrategyInstance, StrategySetup,
+};
 pub use strikes::{Standing, Strike, StrikeRules, Strikes};
 pub use versions::{CONTRACT, SERVED, Served, Skew};

@@ -49,6 +49,18 @@ impl Output {
         }
     }
 
+    /// A line of the guest's own log, where there is room for it.
+    pub(crate) fn line(&mut self, line: LogLine) {
+        let bytes =
+            line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + line.message.len();
+        if self.lines.len() >= self.most_lines || bytes > self.bound.saturating_sub(self.kept) {
+            self.dropped = self.dropped.saturating_add(bytes as u64);
+            return;
+        }
+        self.kept += bytes;
+        self.lines.push(line);
+    }
+
     /// The end of what went to stderr: why a guest panicked.
     pub(crate) fn stderr_tail(&self, most: usize) -> String {
         let lines = self.lines.iter().filter(|line| line.level == Channel::Stderr.level());
@@ -95,6 +107,24 @@ mod tests {
         let lines: Vec<_> = output.finish().into_iter().map(|line| (line.level, line.message)).collect();
         let expected = [("stdout", "one"), ("stderr", "oops"), ("stdout", "two")];
         assert_eq!(lines, expected.map(|(level, text)| (level.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn a_line_of_the_log_is_kept_whole_or_not_at_all() {
+        let line = |message: &str| LogLine {
+            fields: vec![("a".into(), "b".into())],
+            ..LogLine::plain("info", message.into())
+        };
+        let mut output = Output::bounded(7, 10);
+        output.line(line("12345"));
+        output.line(line("1"));
+        let lines = output.finish();
+        assert_eq!(lines[0], line("12345"));
+        assert_eq!(lines[1].message, "3 more bytes of output were dropped");
+        let mut output = Output::bounded(100, 1);
+        output.line(line("1"));
+        output.line(line("2"));
+        assert_eq!(output.finish().len(), 2, "one line, and how much was dropped");
     }
 
     #[test]

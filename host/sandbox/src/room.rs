@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use puppet_types::Breach;
+use puppet_types::{Breach, LogLine, Timestamp};
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
 use crate::{CallSetup, Limits, causes::stop, limiter::Limiter, output::Output, wasi::Virtual};
@@ -37,6 +37,19 @@ impl Room {
             output: Output::bounded(limits.output_bytes, limits.output_lines),
             wasi_calls: 0,
         };
+    }
+
+    /// For another call of an instance that stays: its handles and its sums stay too; its time and chance begin anew, so
+    /// that a call depends on its own time and not on how many there were before it.
+    pub(crate) fn enter_again(&mut self, seed: u64, at: Timestamp) {
+        self.wasi_calls = 0;
+        self.world = Virtual::at(seed, at);
+    }
+
+    /// What the guest printed so far. The bound holds for what comes as it held for what was.
+    pub(crate) fn take_output(&mut self) -> Vec<LogLine> {
+        let empty = Output::bounded(self.limits.output_bytes, self.limits.output_lines);
+        std::mem::replace(&mut self.output, empty).finish()
     }
 
     /// Admits one WASI call.

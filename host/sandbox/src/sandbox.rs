@@ -8,8 +8,8 @@ use wasmtime::{Config, Engine, component::Linker};
 
 use crate::{
     AgentRef, Blob, CallSetup, Carrier, Compiled, Ended, LimitError, Limits, LoadError, NewEvent, Pool, Prepared,
-    SandboxConfig, StrikeRules, World, compile,
-    config::{WITHIN, unmetered_config, wasmtime_config},
+    PreparedStrategy, SandboxConfig, StrategyError, StrikeRules, World, compile,
+    config::{HOST_STACK, WITHIN, unmetered_config, wasmtime_config},
     exports::{Ask, Made},
     invoke::{self, Admission, Given},
     limiter::PAGE,
@@ -145,6 +145,17 @@ impl Sandbox {
         capabilities: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
     ) -> Result<Prepared<T>, LoadError> {
         prepare::prepare(&self.engine, compiled, capabilities)
+    }
+
+    /// Links a strategy and asks it what it is.
+    pub fn prepare_strategy(&self, compiled: &Compiled) -> Result<PreparedStrategy, StrategyError> {
+        PreparedStrategy::new(&self.engine, &self.limits, &self.admission, compiled)
+    }
+
+    /// The stack that a thread needs that calls a strategy: what guest code may use, and room for the host above it. The
+    /// standard library's 2 MiB are enough for the default limits.
+    pub fn strategy_stack_bytes(&self) -> usize {
+        usize::try_from(self.limits.stack_bytes).unwrap_or(usize::MAX).saturating_add(2 * HOST_STACK)
     }
 
     /// A character's event in a fresh instance.

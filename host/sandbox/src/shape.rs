@@ -3,8 +3,6 @@
 
 use wasmtime::component::types::{Case, ComponentFunc, Field, Type};
 
-use crate::World;
-
 /// `handle` of wit/plugin.
 const HANDLE: &str = "func(record{id:string,kind:string,source:string,author:option<string>,\
     priority:enum{low,normal,high,critical},at:u64,payload:string,hops:u32,cause:option<string>,\
@@ -21,16 +19,43 @@ const GENERATE: &str = "func(record{id:string,kind:string,at:u64,payload:string,
 pub(crate) const MIGRATE: &str =
     "func(record{version:u32,data:list<u8>}) -> result<record{version:u32,data:list<u8>},string>";
 
-impl World {
-    /// The shape of its function.
-    pub(crate) const fn signature(self) -> &'static str {
-        match self {
-            Self::Personality => HANDLE,
-            Self::EventGenerator => GENERATE,
-            Self::TradingStrategy => "not served",
-        }
-    }
-}
+/// `handler` of wit/plugin.
+pub(crate) const PERSONALITY: &[(&str, &str)] = &[("handle", HANDLE)];
+
+/// `generator` of wit/plugin.
+pub(crate) const GENERATOR: &[(&str, &str)] = &[("generate", GENERATE)];
+
+/// `strategy` of wit/trading.
+pub(crate) const STRATEGY: &[(&str, &str)] = &[
+    (
+        "on-candles",
+        "func(record{at:u64,is-warm-up:bool,candles:list<record{market:u32,at:u64,open:u64,high:u64,low:u64,\
+        close:u64,volume:u64}>}) -> list<record{client-id:string,market:u32,side:enum{buy,sell},kind:string,\
+        quantity:u64,price:option<u64>,trail-bps:option<u32>,reduce-only:bool,time-in-force:string,\
+        expires-at:option<u64>,max-slippage-bps:option<u32>,reason:string}>",
+    ),
+    (
+        "describe",
+        "func() -> record{parameters:list<record{name:string,description:string,unit:string,default:s64,min:s64,\
+        max:s64}>,warm-up:u32,min-markets:u32,max-markets:u32,bar-seconds:u32}",
+    ),
+    (
+        "init",
+        "func(record{parameters:list<tuple<string,s64>>,markets:list<record{id:string,base-mint:string,\
+        quote-mint:string,base-decimals:u8,quote-decimals:u8,price-decimals:u8,min-quantity:u64}>,bar-seconds:u32,\
+        seed:u64,saved:option<list<u8>>}) -> result<_,string>",
+    ),
+    (
+        "on-fill",
+        "func(record{client-id:string,market:u32,side:enum{buy,sell},at:u64,quantity:u64,price:u64,fee:u64,\
+        remaining:u64}) -> ",
+    ),
+    (
+        "on-denied",
+        "func(record{client-id:string,market:u32,at:u64,rule:string,detail:string,retry-at:option<u64>}) -> ",
+    ),
+    ("save", "func() -> list<u8>"),
+];
 
 /// The shape of a function.
 pub(crate) fn signature(function: &ComponentFunc) -> String {
@@ -88,6 +113,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::World;
 
     /// The shape of an imported function of this type; `$r`, `$v`, `$e` and `$f` are named types.
     fn shape_of(function: &str) -> String {
@@ -134,8 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn the_worlds_that_are_served_have_shapes_and_the_other_has_none() {
-        let shapes = [World::Personality, World::EventGenerator, World::TradingStrategy].map(World::signature);
-        assert_eq!(shapes, [HANDLE, GENERATE, "not served"]);
+    fn every_function_of_a_world_has_a_shape_and_the_first_is_its_own() {
+        for (world, first, count) in [
+            (World::Personality, "handle", 1),
+            (World::EventGenerator, "generate", 1),
+            (World::TradingStrategy, "on-candles", 6),
+        ] {
+            let functions = world.functions();
+            assert_eq!((functions[0].0, functions.len()), (first, count));
+            assert!(functions.iter().all(|(_, shape)| shape.starts_with("func(") && !shape.contains("  ")));
+        }
     }
 }

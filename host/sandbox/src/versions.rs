@@ -30,6 +30,7 @@ pub const SERVED: &[Served] = &[
     served("plugin", "0.1.0", "0.1.0"),
     served("schedule", "0.1.0", "0.1.0"),
     served("state", "0.1.0", "0.1.0"),
+    served("trading", "0.1.0", "0.1.0"),
     served("tweet", "0.1.0", "0.1.0"),
     served("types", "0.1.0", "0.1.0"),
 ];

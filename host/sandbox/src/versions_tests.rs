@@ -49,6 +49,8 @@ fn root() -> PathBuf {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Frozen {
+    /// Files that no host serves yet, below `wit`.
+    draft: Vec<String>,
     package: Vec<Entry>,
 }
 
@@ -122,12 +124,21 @@ fn complaints(files: &BTreeMap<String, String>, frozen: &[Entry]) -> Vec<String>
 fn found() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     files(&root().join("wit"), "", &mut found);
+    found.retain(|file, _| !drafts().contains(file));
     found
 }
 
-fn frozen() -> Vec<Entry> {
+fn list() -> Frozen {
     let text = std::fs::read_to_string(root().join("wit/frozen.toml")).unwrap();
-    toml::from_str::<Frozen>(&text).unwrap().package
+    toml::from_str(&text).unwrap()
+}
+
+fn frozen() -> Vec<Entry> {
+    list().package
+}
+
+fn drafts() -> Vec<String> {
+    list().draft
 }
 
 #[test]
@@ -171,6 +182,17 @@ fn every_frozen_version_is_served() {
     let frozen: BTreeSet<_> = frozen().iter().map(|entry| pairs(&entry.name, &entry.version)).collect();
     let served: BTreeSet<_> = SERVED.iter().map(|served| pairs(served.package, served.version)).collect();
     assert_eq!(served, frozen);
+}
+
+/// A draft is free to change because nobody can be built against it: no version of its package is served.
+#[test]
+fn a_draft_is_a_file_that_is_served_in_no_version() {
+    for file in drafts() {
+        let text = std::fs::read_to_string(root().join("wit").join(&file)).unwrap();
+        let Entry { name, .. } = entry(&file, &text);
+        assert!(versions(&name).is_empty(), "puppet:{name} is served and may not be a draft");
+        assert!(frozen().iter().all(|entry| entry.file != file && entry.name != name), "{file} is frozen and a draft");
+    }
 }
 
 /// The table for authors.

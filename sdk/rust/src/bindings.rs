@@ -95,6 +95,32 @@ world!(
     {}
 );
 
+/// A world of its own: a strategy has a portfolio and a log, and nothing of what characters have.
+pub mod strategy {
+    wit_bindgen::generate!({
+        path: ["../../wit/types", "../../wit/log", "../../wit/trading"],
+        inline: "
+            package puppet:sdk-strategy;
+            world trading-strategy {
+                import puppet:log/log@0.2.0;
+                import puppet:trading/portfolio@0.1.0;
+                export puppet:trading/strategy@0.1.0;
+            }
+        ",
+        world: "puppet:sdk-strategy/trading-strategy",
+        pub_export_macro: true,
+        export_macro_name: "export_strategy",
+        default_bindings_module: "puppet_sdk::bindings",
+        additional_derives: [PartialEq],
+        with: {
+            "puppet:types/types@0.1.0": crate::bindings::imports::puppet::types::types,
+            "puppet:log/log@0.2.0": crate::bindings::imports::puppet::log::log,
+            "puppet:trading/types@0.1.0": generate,
+            "puppet:trading/portfolio@0.1.0": generate,
+        },
+    });
+}
+
 /// What a plugin exports beside its handler where its author asks for it.
 pub mod migration {
     wit_bindgen::generate!({

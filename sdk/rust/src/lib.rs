@@ -51,6 +51,7 @@ pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 pub mod time;
+pub mod trading;
 pub mod tweet;
 
 pub use event::{AgentRef, Event, NewEvent, Priority, Trigger};
@@ -60,6 +61,7 @@ pub use kinds::{
     CommandPost, CommandReply, InteractionPrompt, Mention, MoodShift, News, PostEnded, PostSeen, TimerFired,
 };
 pub use time::Timestamp;
+pub use trading::TradingStrategy;
 
 /// Everything a plugin usually needs.
 pub mod prelude {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, SweepRun, equity, monthly, words};
+use super::{Report, RunRow, equity, monthly, sweep::split_name, words};
 use crate::{Outcome, metrics::Figure};
 
 const COLUMNS: usize = 72;
@@ -163,7 +163,7 @@ fn months(out: &mut String, report: &Report) {
     }
 }
 
-fn sweep(out: &mut String, runs: &[SweepRun]) {
+fn sweep(out: &mut String, runs: &[RunRow]) {
     line(out, "");
     line(out, format!("{:<6}{:>12}{:>9}{:>10}{:>8}  Parameters", "Split", "Return", "Sharpe", "Drawdown", "Trades"));
     for run in runs.iter().take(MOST_LINES) {
@@ -171,7 +171,7 @@ fn sweep(out: &mut String, runs: &[SweepRun]) {
         let numbers =
             (words::gain(metrics.total_return), words::ratio(metrics.sharpe), words::percent(metrics.max_drawdown));
         let (gain, sharpe, depth) = numbers;
-        let (split, trades) = (run.split.name(), metrics.trades);
+        let (split, trades) = (split_name(run.split), metrics.trades);
         line(out, format!("{split:<6}{gain:>12}{sharpe:>9}{depth:>10}{trades:>8}  {}", params(&run.params)));
     }
     more(out, runs.len());
@@ -209,19 +209,18 @@ fn forward(out: &mut String, report: &Report) {
 }
 
 fn shuffled(out: &mut String, report: &Report) {
-    let Some(found) = &report.monte_carlo else { return };
-    line(out, "");
-    let runs = words::count(found.runs as u64);
-    line(
-        out,
-        format!("The trades in {runs} other orders: {} end below the start", words::percent(found.probability_of_loss)),
-    );
-    line(out, format!("{:<14}{:>14}{:>14}{:>14}", "", "5 %", "50 %", "95 %"));
-    for (name, of, show) in [
-        ("Total return", found.total_return, words::gain as fn(Figure) -> String),
-        ("Max drawdown", found.max_drawdown, words::percent),
-    ] {
-        line(out, format!("{name:<14}{:>14}{:>14}{:>14}", show(of.p5), show(of.p50), show(of.p95)));
+    for found in report.monte_carlo.iter().flatten() {
+        line(out, "");
+        line(out, format!("The same trades {} times, {}", words::count(u64::from(found.runs)), found.told()));
+        line(out, format!("{:<14}{:>14}{:>14}{:>14}{:>14}{:>14}", "", "5 %", "25 %", "50 %", "75 %", "95 %"));
+        for (name, of, show) in [
+            ("Total return", found.total_return, words::gain as fn(Figure) -> String),
+            ("Max drawdown", found.max_drawdown, words::percent),
+        ] {
+            let cells: String =
+                [of.p5, of.p25, of.p50, of.p75, of.p95].iter().map(|one| format!("{:>14}", show(*one))).collect();
+            line(out, format!("{name:<14}{cells}"));
+        }
     }
 }
 

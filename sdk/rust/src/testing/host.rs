@@ -210,7 +210,7 @@ impl Host {
         crate::Event { id: format!("event-{}", self.events), at: self.now, ..builder.event }
     }
 
-    fn call(&mut self, run: impl FnOnce() -> (Result<(), crate::Failure>, Vec<crate::NewEvent>)) -> Run {
+    pub(super) fn call(&mut self, run: impl FnOnce() -> (Result<(), crate::Failure>, Vec<crate::NewEvent>)) -> Run {
         self.call = Call::default();
         let host = std::mem::take(self);
         HOST.with_borrow_mut(|slot| *slot = Some(host));

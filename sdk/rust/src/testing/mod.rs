@@ -6,11 +6,14 @@
 
 mod calendar;
 mod decided;
+mod desk;
 mod host;
 mod run;
+pub(crate) use desk::portfolio;
 pub(crate) mod sys;
 mod weight;
 
 pub use decided::Decided;
+pub use desk::{Desk, market};
 pub use host::Host;
 pub use run::{EventBuilder, LogLine, Run, event};

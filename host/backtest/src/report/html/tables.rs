@@ -7,7 +7,7 @@ use super::{page::tone, shown};
 use crate::{
     Outcome,
     metrics::Figure,
-    report::{Params, Quantiles, Report, monthly::years, words},
+    report::{Params, Quantiles, Report, monthly::years, sweep::split_name, words},
 };
 
 const MOST_ROWS: usize = 200;
@@ -119,7 +119,7 @@ pub(super) fn sweep(out: &mut String, report: &Report) {
             out,
             &[
                 params(&run.params),
-                run.split.name().to_owned(),
+                split_name(run.split).to_owned(),
                 toned(metrics.total_return),
                 words::ratio(metrics.sharpe),
                 words::percent(metrics.max_drawdown),
@@ -164,16 +164,19 @@ pub(super) fn walk_forward(out: &mut String, report: &Report) {
 }
 
 pub(super) fn monte_carlo(out: &mut String, report: &Report) {
-    let Some(found) = &report.monte_carlo else { return };
-    begin(out, "The same trades in another order", "figures", &["", "5 %", "50 %", "95 %"]);
-    let mut line = |name: &str, of: Quantiles, write: fn(Figure) -> String| {
-        let (low, middle, high) = (write(of.p5), write(of.p50), write(of.p95));
-        let _ = writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{low}</td><td>{middle}</td><td>{high}</td></tr>");
-    };
-    line("Total return", found.total_return, words::gain);
-    line("Max drawdown", found.max_drawdown, words::percent);
-    let loss = words::percent(found.probability_of_loss);
-    end(out, Some(format!("{} orders; {loss} end below the start.", words::count(found.runs as u64))));
+    for found in report.monte_carlo.iter().flatten() {
+        begin(out, "The same trades again", "figures", &["", "5 %", "25 %", "50 %", "75 %", "95 %"]);
+        let mut line = |name: &str, of: Quantiles, write: fn(Figure) -> String| {
+            let _ = write!(out, "<tr><th scope=\"row\">{name}</th>");
+            for one in [of.p5, of.p25, of.p50, of.p75, of.p95] {
+                let _ = write!(out, "<td>{}</td>", write(one));
+            }
+            out.push_str("</tr>\n");
+        };
+        line("Total return", found.total_return, words::gain);
+        line("Max drawdown", found.max_drawdown, words::percent);
+        end(out, Some(format!("{} times: {}.", words::count(u64::from(found.runs)), found.told())));
+    }
 }
 
 pub(super) fn trades(out: &mut String, report: &Report, outcome: &Outcome) {

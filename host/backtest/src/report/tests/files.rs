@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::made;
 use crate::{
-    Difference, LookAhead,
-    report::{self, MonteCarlo, Params, Report, Split, SweepRun, WalkForward, Window},
+    Difference, Laid, LookAhead, Split, SweepRun, Window,
+    metrics::Metrics,
+    report::{self, ForwardRow, LaidRow, Report, RunRow},
 };
 
 /// Kept beside this file; `PUPPET_TEST_WRITE_GOLDEN=1` writes what is made instead of comparing it.
@@ -26,21 +27,45 @@ pub(super) fn whole() -> (Report, crate::Outcome) {
     outcome.breaches.push(crate::BreachRecord { at: made::at(5), breach: "trap".into(), detail: "unreachable".into() });
     outcome.stopped = Some("the strategy failed 3 times".into());
     let mut report = Report::of(&outcome, 0.04);
-    let params = Params(vec![("fast".into(), 10)]);
-    let metrics = report.metrics.clone();
-    let run = |split| SweepRun { params: params.clone(), metrics: metrics.clone(), split };
-    report.runs = Some(vec![run(Split::Train), run(Split::Test)]);
-    report.walk_forward = Some(WalkForward::of(vec![Window {
-        train_from: made::at(0),
-        train_to: made::at(1_000),
-        test_from: made::at(2_000),
-        test_to: made::at(3_000),
-        params: params.clone(),
-        train: metrics.clone(),
-        test: metrics.clone(),
-    }]));
-    report.monte_carlo = Some(MonteCarlo::of(7, &[(0.1, 0.2), (-0.1, 0.3), (0.4, 0.1)]));
+    let runs = swept(&report.metrics);
+    report.runs = Some(RunRow::list(&runs));
+    report.walk_forward = ForwardRow::of(&runs);
+    let laid = |laid| crate::monte_carlo(outcome.start_balance, &outcome.trades, 20, 7, laid).unwrap();
+    let laid = [Laid::Shuffled, Laid::Redrawn].map(|how| LaidRow::of(&laid(how), outcome.start_balance));
+    report.monte_carlo = Some(laid.into());
     (report, outcome)
+}
+
+/// Two folds of two combinations: in the first the second was better where parameters are chosen, in the second the first.
+fn swept(metrics: &Metrics) -> Vec<SweepRun<Metrics>> {
+    let mut runs = Vec::new();
+    for (fast, sharpes) in [(10, [1.0, 4.0]), (20, [2.0, 3.0])] {
+        for (fold, sharpe) in (0..).zip(sharpes) {
+            for split in [Split::Train, Split::Test] {
+                let mut result = metrics.clone();
+                result.sharpe = crate::metrics::Figure::of(Some(sharpe));
+                let from = made::at(if split == Split::Train { 0 } else { 1_000 } + i64::from(fold) * 1_000);
+                let window = Window { fold, split: Some(split), from, to: from.plus_millis(999) };
+                runs.push(SweepRun { parameters: vec![("fast".to_owned(), fast)], window, result });
+            }
+        }
+    }
+    runs
+}
+
+#[test]
+fn a_walk_forward_takes_what_was_best_where_it_was_chosen() {
+    let metrics = Report::of(&made::small(), 0.0).metrics;
+    let mut runs = swept(&metrics);
+    let forward = ForwardRow::of(&runs).unwrap();
+    let found: Vec<_> = forward.windows.iter().map(|fold| (fold.fold, fold.params.0[0].1, fold.test_from)).collect();
+    assert_eq!(found, [(0, 20, made::at(1_000)), (1, 10, made::at(2_000))]);
+    // 1.01874 twice; the same where it was chosen and after.
+    assert_eq!(forward.total_return.get(), Some(0.037_831));
+    assert_eq!((forward.win_rate.get(), forward.efficiency.get()), (Some(1.0), Some(1.0)));
+    runs.iter_mut().for_each(|run| run.window.split = None);
+    assert_eq!(ForwardRow::of(&runs), None, "nothing was kept back");
+    assert!(RunRow::list(&runs).iter().all(|row| row.split == Split::Train));
 }
 
 #[test]
@@ -151,9 +176,14 @@ fn what_many_runs_came_to_is_in_the_text_and_on_the_page() {
     for word in ["Walk forward", "train", "fast=10", "LOOK-AHEAD", "ended before its data"] {
         assert!(text.contains(word), "{word} is not in {text}");
     }
-    for word in
-        ["<h2>Sweep</h2>", "<h2>Walk forward</h2>", "another order", "Look-ahead", "ended before its data", "trap"]
-    {
+    for word in [
+        "<h2>Sweep</h2>",
+        "<h2>Walk forward</h2>",
+        "The same trades again",
+        "Look-ahead",
+        "ended before its data",
+        "trap",
+    ] {
         assert!(page.contains(word), "{word}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 120 && line.trim_end() == line), "{text}");

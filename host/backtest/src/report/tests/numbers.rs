@@ -4,7 +4,7 @@ use super::made;
 use crate::{
     Models,
     metrics::Figure,
-    report::{monthly, sweep::Quantiles, words},
+    report::{monthly, words},
 };
 
 #[test]
@@ -49,13 +49,4 @@ fn a_bar_that_closes_at_midnight_of_the_first_is_of_the_month_before() {
     let found: Vec<(&str, Option<f64>)> = months.iter().map(|month| (month.month.as_str(), month.gain.get())).collect();
     // 1,000 to 1,009.40 by the close of 31 January, and to 1,018.74 from there.
     assert_eq!(found, [("2026-01", Some(0.0094)), ("2026-02", Some(0.009_253))]);
-}
-
-#[test]
-fn quantiles_are_values_that_are_there() {
-    let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-    let found = Quantiles::of(&values);
-    assert_eq!([found.p5, found.p50, found.p95].map(Figure::get), [Some(5.0), Some(50.0), Some(95.0)]);
-    assert_eq!(Quantiles::of(&[]).p50, Figure::NONE);
-    assert_eq!(Quantiles::of(&[7.0]).p5.get(), Some(7.0));
 }

@@ -1,0 +1,231 @@
+//! A strategy natively against bars that the test makes: same calls, same orders, no sandbox. Not here: risk rules and
+//! fills by a model (`puppet backtest` runs the component); the test says what is filled.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use super::{Host, LogLine};
+use crate::trading::{
+    Batch, Candle, Denial, Description, Fill, MarketInfo, Order, OrderKind, Position, Setup, Side, TradingStrategy,
+};
+
+/// A minute, in milliseconds: the length of the desk's bars.
+const BAR_MS: u64 = 60_000;
+
+/// What the strategy of the call under way owns.
+#[derive(Debug, Clone, Default)]
+struct Owned {
+    positions: BTreeMap<u32, Position>,
+    cash: BTreeMap<u32, u64>,
+    open: Vec<String>,
+}
+
+thread_local! {
+    static OWNED: RefCell<Owned> = RefCell::default();
+}
+
+pub(crate) mod portfolio {
+    use super::{OWNED, Position};
+
+    pub fn position_in(market: u32) -> Position {
+        let nothing = Position { quantity: 0, entry_price: 0 };
+        OWNED.with_borrow(|owned| owned.positions.get(&market).copied().unwrap_or(nothing))
+    }
+    pub fn cash(market: u32) -> u64 {
+        OWNED.with_borrow(|owned| owned.cash.get(&market).copied().unwrap_or(0))
+    }
+    pub fn open_orders() -> Vec<String> {
+        OWNED.with_borrow(|owned| owned.open.clone())
+    }
+}
+
+/// A market with 9 decimals of its base token, 6 of its quote token and 6 of its price.
+pub fn market(id: &str) -> MarketInfo {
+    MarketInfo {
+        id: id.to_owned(),
+        base_mint: "So11111111111111111111111111111111111111112".to_owned(),
+        quote_mint: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v".to_owned(),
+        base_decimals: 9,
+        quote_decimals: 6,
+        price_decimals: 6,
+        min_quantity: 1,
+    }
+}
+
+/// A run of a strategy on the desk. Time goes on by a minute with every batch.
+pub struct Desk<S: TradingStrategy> {
+    /// The strategy.
+    pub strategy: S,
+    /// When the next bar closes, in milliseconds since 1970.
+    pub at: u64,
+    /// All orders that it proposed, in order.
+    pub orders: Vec<Order>,
+    /// All lines that it logged.
+    pub log: Vec<LogLine>,
+    setup: Setup,
+    owned: Owned,
+    host: Host,
+}
+
+impl<S: TradingStrategy> Desk<S> {
+    /// In as few markets as the strategy takes; what is not given of its parameters has its default. Panics for one that
+    /// is unknown or out of its range: the host would not begin such a run.
+    pub fn start(parameters: &[(&str, i64)]) -> Result<Self, String> {
+        let about = S::describe();
+        let markets = (0..*about.markets.start()).map(|n| market(&format!("M{n}/USDC"))).collect();
+        Self::start_in(parameters, markets)
+    }
+
+    /// In these markets.
+    pub fn start_in(parameters: &[(&str, i64)], markets: Vec<MarketInfo>) -> Result<Self, String> {
+        let about = S::describe();
+        let parameters = resolved(&about, parameters);
+        let bar_seconds = if about.bar_seconds == 0 { 60 } else { about.bar_seconds };
+        let setup = Setup { parameters, markets, bar_seconds, seed: 7, saved: None };
+        let strategy = S::init(setup.clone())?;
+        let (owned, host) = (Owned::default(), Host::new());
+        Ok(Self { strategy, at: BAR_MS, orders: Vec::new(), log: Vec::new(), setup, owned, host })
+    }
+
+    /// So much is free of the quote token of a market.
+    pub fn with_cash(mut self, market: u32, cash: u64) -> Self {
+        self.owned.cash.insert(market, cash);
+        self
+    }
+
+    /// So much is held.
+    pub fn hold(&mut self, market: u32, quantity: u64, entry_price: u64) {
+        self.owned.positions.insert(market, Position { quantity, entry_price });
+    }
+
+    /// A bar of the first market that opened and closed at this price.
+    pub fn close(&mut self, price: u64) -> Vec<Order> {
+        self.bars(&[(price, price, price, price)])
+    }
+
+    /// Bars of all markets as open, high, low and close.
+    pub fn bars(&mut self, bars: &[(u64, u64, u64, u64)]) -> Vec<Order> {
+        self.batch(bars, false)
+    }
+
+    /// The same as history. Panics where the strategy answers it with orders: they would be refused.
+    pub fn warm_up(&mut self, bars: &[(u64, u64, u64, u64)]) {
+        let orders = self.batch(bars, true);
+        assert!(orders.is_empty(), "orders in answer to history: {orders:?}");
+    }
+
+    fn batch(&mut self, bars: &[(u64, u64, u64, u64)], is_warm_up: bool) -> Vec<Order> {
+        let at = self.at;
+        let bar = |(market, &(open, high, low, close)): (u32, &(u64, u64, u64, u64))| Candle {
+            market,
+            at,
+            open,
+            high,
+            low,
+            close,
+            volume: 1_000_000_000,
+        };
+        let batch = Batch { at, is_warm_up, candles: (0..).zip(bars).map(bar).collect() };
+        let orders = self.call(|strategy| strategy.on_candles(&batch));
+        self.at += u64::from(self.setup.bar_seconds) * 1_000;
+        for order in &orders {
+            match order.kind {
+                OrderKind::Cancel => self.owned.open.retain(|open| *open != order.client_id),
+                _ => self.owned.open.push(order.client_id.clone()),
+            }
+        }
+        self.orders.extend(orders.iter().cloned());
+        orders
+    }
+
+    /// Fills an order whole at a price, without a fee: position and cash move, and the strategy is told.
+    pub fn fill(&mut self, order: &Order, price: u64) {
+        let market = order.market;
+        let value = self.setup.markets.get(market as usize).map_or(0, |info| value(info, order.quantity, price));
+        let cash = self.owned.cash.entry(market).or_default();
+        let position = self.owned.positions.entry(market).or_insert(Position { quantity: 0, entry_price: 0 });
+        match order.side {
+            Side::Buy => {
+                let before = u128::from(position.quantity) * u128::from(position.entry_price);
+                let all = position.quantity + order.quantity;
+                let worth = before + u128::from(order.quantity) * u128::from(price);
+                position.entry_price = u64::try_from(worth / u128::from(all.max(1))).unwrap_or(u64::MAX);
+                position.quantity = all;
+                *cash = cash.saturating_sub(value);
+            }
+            Side::Sell => {
+                position.quantity = position.quantity.saturating_sub(order.quantity);
+                *cash = cash.saturating_add(value);
+            }
+        }
+        self.owned.open.retain(|open| *open != order.client_id);
+        let fill = Fill {
+            client_id: order.client_id.clone(),
+            market,
+            side: order.side,
+            at: self.at,
+            quantity: order.quantity,
+            price,
+            fee: 0,
+            remaining: 0,
+        };
+        self.call(|strategy| strategy.on_fill(&fill));
+    }
+
+    /// Refuses an order.
+    pub fn deny(&mut self, order: &Order, rule: &str) {
+        self.owned.open.retain(|open| *open != order.client_id);
+        let denial = Denial {
+            client_id: order.client_id.clone(),
+            market: order.market,
+            at: self.at,
+            rule: rule.to_owned(),
+            detail: String::new(),
+            retry_at: None,
+        };
+        self.call(|strategy| strategy.on_denied(&denial));
+    }
+
+    /// The run goes on in another instance, from what this one saves.
+    pub fn restart(&mut self) -> Result<(), String> {
+        let saved = self.call(|strategy| strategy.save());
+        assert!(saved.len() <= 256 << 10, "a save of {} bytes: at most 256 KiB", saved.len());
+        self.strategy = S::init(Setup { saved: Some(saved), ..self.setup.clone() })?;
+        Ok(())
+    }
+
+    fn call<R>(&mut self, ask: impl FnOnce(&mut S) -> R) -> R {
+        OWNED.set(self.owned.clone());
+        let mut answer = None;
+        let strategy = &mut self.strategy;
+        let run = self.host.call(|| {
+            answer = Some(ask(strategy));
+            (Ok(()), Vec::new())
+        });
+        self.log.extend(run.log);
+        match answer {
+            Some(answer) => answer,
+            None => unreachable!("`call` runs what it is given"),
+        }
+    }
+}
+
+fn value(market: &MarketInfo, quantity: u64, price: u64) -> u64 {
+    let product = u128::from(quantity) * u128::from(price);
+    let digits = u32::from(market.base_decimals) + u32::from(market.price_decimals);
+    let quote = u32::from(market.quote_decimals);
+    let value = match digits.checked_sub(quote) {
+        Some(digits) => product / 10_u128.pow(digits),
+        None => product * 10_u128.pow(quote - digits),
+    };
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+fn resolved(about: &Description, given: &[(&str, i64)]) -> Vec<(String, i64)> {
+    for (name, value) in given {
+        let known = about.parameters.iter().find(|parameter| parameter.name == *name);
+        let fits = known.is_some_and(|parameter| (parameter.min..=parameter.max).contains(value));
+        assert!(fits, "`{name}` = {value}: {known:?}");
+    }
+    let value = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
+    about.parameters.iter().map(|one| (one.name.clone(), value(&one.name).unwrap_or(one.default))).collect()
+}
