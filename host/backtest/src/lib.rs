@@ -12,6 +12,7 @@ mod montecarlo;
 mod outcome;
 mod parallel;
 pub mod parameters;
+pub mod report;
 mod run;
 mod sandboxed;
 mod strategy;
