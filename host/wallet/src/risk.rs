@@ -1,0 +1,303 @@
+//! The risk engine: decides about every order, keeps what is reserved, and tells what was decided. One caller at a time: a
+//! mutex around it is all that concurrency needs. It asks nobody, waits for nothing, and has no clock.
+
+mod checks;
+mod denied;
+mod pauses;
+
+use puppet_types::{
+    Timestamp,
+    trade::{Denial, Fill, Market, Mint, Order, Position},
+};
+use serde::{Deserialize, Serialize};
+
+use self::checks::MintPolicy;
+use crate::{
+    Balance, Cause, FillError, Flow, Held, InMarketView, Mode, MoveError, Numbered, OnDrawdown, Origin, Portfolio,
+    QuantityRange, ReservationId, RestoreError, Rules, RulesError, Seen, State, Step,
+    books::{Books, QUOTE, product},
+};
+
+/// The engine.
+#[derive(Debug, Clone)]
+pub struct Risk {
+    rules: Rules,
+    books: Books,
+    /// None: nobody wants them.
+    steps: Option<Vec<Numbered>>,
+    /// By place of the market, found once.
+    policies: Vec<MintPolicy>,
+    ranges: Vec<QuantityRange>,
+    /// Where lamports are, if there are any.
+    sol: Option<usize>,
+}
+
+/// What a fill led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Settled {
+    /// What a sale made, after fees of both ways, in the quote token. 0 for a buy.
+    pub result: i64,
+    /// What was paid beyond what was held: the price or the fee was worse than the worst. It is booked and counted.
+    pub beyond: u64,
+    /// The whole order is filled; its number is gone.
+    pub is_done: bool,
+}
+
+/// What looking at prices led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Marked {
+    /// All that is there, in the quote token; none while something that is held has no price.
+    pub equity: Option<u64>,
+    /// How far it is below its highest, in hundredths of a percent, rounded up.
+    pub drawdown_bps: u32,
+    /// The state changed by it: see [`Risk::state`].
+    pub has_turned: bool,
+}
+
+/// When the next trade may be, and when it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pace {
+    /// `min_gap_seconds` after the last one. None where nothing was traded yet.
+    pub opens_at: Option<Timestamp>,
+    /// `max_gap_seconds` after the last one. None where that is not set, or nothing was traded yet.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Risk {
+    /// With what is in the wallet. Markets are known by their place in the list. Whoever needs it back after a crash
+    /// stores a first [`snapshot`](Self::snapshot) now.
+    pub fn new(rules: Rules, markets: Vec<Market>, balances: &[(Mint, u64)]) -> Result<Self, RulesError> {
+        let quote = rules.check(&markets)?.clone();
+        Ok(Self::with(rules, Books::new(&quote, markets, balances)))
+    }
+
+    /// From a snapshot and the steps after it. Steps that the snapshot has already are passed over; one that is missing
+    /// is an error. `markets` may have new ones, and another order: then that is a step, too. Steps are kept from here on.
+    pub fn restore(
+        rules: Rules,
+        markets: Vec<Market>,
+        snapshot: Books,
+        steps: impl IntoIterator<Item = Numbered>,
+    ) -> Result<Self, RestoreError> {
+        rules.check(&markets)?;
+        let mut books = snapshot;
+        books.open_again()?;
+        for Numbered { number, step } in steps {
+            if number <= books.step {
+                continue;
+            }
+            if number != books.step + 1 {
+                return Err(RestoreError::Missing { wanted: books.step + 1, found: number });
+            }
+            books.apply(step).map_err(|why| RestoreError::Step { number, why: why.to_string() })?;
+            books.step = number;
+        }
+        let is_other = books.markets != markets;
+        let mut risk = Self::with(rules, books);
+        risk.keep_steps(true);
+        if is_other {
+            risk.books.adopt(markets.clone()).map_err(|error| RestoreError::Market(error.to_string()))?;
+            risk.tell(|| Step::Adopted { markets });
+            let Self { rules, books, steps, .. } = risk;
+            risk = Self { steps, ..Self::with(rules, books) };
+        }
+        Ok(risk)
+    }
+
+    fn with(rules: Rules, books: Books) -> Self {
+        let always = |mint: &Mint| rules.always_tradable.as_ref().is_none_or(|always| always.contains(mint));
+        let policy = |market: &Market| {
+            let mints = [&market.base.mint, &market.quote.mint];
+            if !mints.iter().all(|mint| rules.allow_mints.contains(mint)) {
+                MintPolicy::NotAllowed
+            } else if mints.iter().any(|mint| rules.deny_mints.contains(mint)) {
+                MintPolicy::Denied
+            } else if always(&market.base.mint) {
+                MintPolicy::Always
+            } else {
+                MintPolicy::IfTrending
+            }
+        };
+        let policies = books.markets.iter().map(policy).collect();
+        let range = |market: &Market| rules.quantity.get(&market.id).copied().unwrap_or_default();
+        let ranges = books.markets.iter().map(range).collect();
+        let sol = books.purse(Mint::SOL);
+        Self { policies, ranges, sol, rules, books, steps: None }
+    }
+
+    /// Whether steps are kept for [`take_steps`](Self::take_steps). Off at first: a backtest has no use for them.
+    pub fn keep_steps(&mut self, keep: bool) {
+        self.steps = keep.then(|| self.steps.take().unwrap_or_default());
+    }
+    /// What happened since this was last asked. To be stored, in this order, before anything is done about it.
+    pub fn take_steps(&mut self) -> Vec<Numbered> {
+        self.steps.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+    /// Everything that there is to store instead of all steps so far.
+    pub fn snapshot(&self) -> &Books {
+        &self.books
+    }
+    fn tell(&mut self, step: impl FnOnce() -> Step) {
+        self.books.step += 1;
+        if let Some(steps) = &mut self.steps {
+            steps.push(Numbered { number: self.books.step, step: step() });
+        }
+    }
+
+    /// Decides. Admitted, the worst case is held until it is filled or released.
+    pub fn admit(&mut self, order: &Order, origin: Origin, seen: &Seen) -> Result<ReservationId, Denial> {
+        let denial = |denied: denied::Denied| denied.of_order(order, seen.now);
+        let held = self.decide(order, origin, seen).map_err(denial)?;
+        let (id, told) = (held.id, self.steps.is_some().then(|| held.clone()));
+        // What is held was measured a moment ago; were it not there after all, the answer is still no.
+        let missing = |error: FillError| denied::Denied::of(crate::Rule::InsufficientFunds, error.to_string());
+        self.books.admit(held).map_err(|error| denial(missing(error)))?;
+        match told {
+            Some(held) => self.tell(|| Step::Admitted(held)),
+            None => self.books.step += 1,
+        }
+        Ok(id)
+    }
+
+    /// Books a fill of an admitted order, or of a part of it. `remaining` of the fill is not looked at: what is open is
+    /// what was admitted less what was filled, and an order that ends earlier is [released](Self::release).
+    pub fn filled(&mut self, id: ReservationId, fill: &Fill) -> Result<Settled, FillError> {
+        let held = self.held(id).ok_or(FillError::Unknown(id))?;
+        if (held.market, held.side, held.client_id.as_str()) != (fill.market, fill.side, fill.client_id.as_str()) {
+            return Err(FillError::Other(id));
+        }
+        let Fill { at, quantity, price, fee, .. } = *fill;
+        let settled = self.books.fill(id, at, quantity, price, fee)?;
+        self.tell(|| Step::Filled { id, at, quantity, price, fee });
+        Ok(settled)
+    }
+    /// The order ended: nothing more will be filled of it.
+    pub fn release(&mut self, id: ReservationId) -> Result<(), FillError> {
+        self.books.release(id)?;
+        self.tell(|| Step::Released { id });
+        Ok(())
+    }
+
+    /// Latest prices, by place of the market: equity, drawdown, and what follows.
+    pub fn mark(&mut self, now: Timestamp, prices: &[(u32, u64)]) -> Marked {
+        let equity = self.books.mark(now, prices);
+        self.tell(|| Step::Marked { at: now, prices: prices.to_vec() });
+        let Some(equity) = equity else {
+            return Marked::default();
+        };
+        let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
+        let fallen = product(peak - equity, crate::BPS.into());
+        let drawdown_bps = u32::try_from(fallen.div_ceil(u128::from(peak.max(1)))).unwrap_or(crate::BPS);
+        let mode = match self.rules.on_drawdown {
+            OnDrawdown::Reducing => Mode::Reducing,
+            OnDrawdown::Halted => Mode::Halted,
+        };
+        let has_turned = fallen > product(peak, most.into()) && mode > self.mode();
+        if has_turned {
+            let reason = format!("{equity} is {drawdown_bps} bps below the highest, {peak}; {most} is the most");
+            self.turn(State { mode, since: now, cause: Cause::Drawdown, reason });
+        }
+        Marked { equity: Some(equity), drawdown_bps, has_turned }
+    }
+
+    /// A balance changed without a trade.
+    pub fn moved(&mut self, now: Timestamp, mint: &Mint, amount: u64, flow: Flow) -> Result<(), MoveError> {
+        self.books.move_balance(now, mint, amount, flow)?;
+        self.tell(|| Step::Moved { at: now, mint: mint.clone(), amount, flow });
+        Ok(())
+    }
+
+    /// The kill switch: nothing is admitted until [`resume`](Self::resume). The first reason stays.
+    pub fn set_halt(&mut self, now: Timestamp, reason: &str) {
+        let is_set = |state: &State| (state.mode, state.cause) == (Mode::Halted, Cause::Operator);
+        if !self.state().is_some_and(is_set) {
+            self.turn(State { mode: Mode::Halted, since: now, cause: Cause::Operator, reason: reason.to_owned() });
+        }
+    }
+    /// Exits only, until [`resume`](Self::resume). What is as strict already stays.
+    pub fn set_reducing(&mut self, now: Timestamp, reason: &str) {
+        if self.mode() < Mode::Reducing {
+            self.turn(State { mode: Mode::Reducing, since: now, cause: Cause::Operator, reason: reason.to_owned() });
+        }
+    }
+    fn turn(&mut self, state: State) {
+        self.books.turn(state.clone());
+        self.tell(|| Step::Turned(state));
+    }
+    /// Active again. Drawdown is counted from here.
+    pub fn resume(&mut self, now: Timestamp) {
+        self.books.resume(now);
+        self.tell(|| Step::Resumed { at: now });
+    }
+
+    /// Anything but active, and why.
+    pub fn state(&self) -> Option<&State> {
+        self.books.state.as_ref()
+    }
+    /// What is admitted at all.
+    pub fn mode(&self) -> Mode {
+        self.state().map_or(Mode::Active, |state| state.mode)
+    }
+    /// When the next trade may be, and when it should.
+    pub fn pace(&self) -> Pace {
+        let after = |seconds: u64| Some(self.books.last_trade?.plus_millis(seconds.saturating_mul(1_000)));
+        Pace { opens_at: after(self.rules.min_gap_seconds), due_at: self.rules.max_gap_seconds.and_then(after) }
+    }
+    /// The rules.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+    /// The markets, by place.
+    pub fn markets(&self) -> &[Market] {
+        &self.books.markets
+    }
+    /// An admitted order that is open.
+    pub fn held(&self, id: ReservationId) -> Option<&Held> {
+        self.books.held.get(&id.0)
+    }
+    /// All of them, oldest first.
+    pub fn open(&self) -> impl Iterator<Item = &Held> {
+        self.books.held.values()
+    }
+    /// Waiting exits of a market for which there is no longer enough: to be released by whoever carries them out.
+    pub fn uncovered(&self, market: u32) -> impl Iterator<Item = ReservationId> {
+        let covered =
+            self.books.inside.get(market as usize).map_or(0, |in_it| in_it.quantity.saturating_sub(in_it.selling));
+        let is_uncovered = move |held: &&Held| held.market == market && held.is_shared() && held.quantity > covered;
+        self.open().filter(is_uncovered).map(|held| held.id)
+    }
+    /// What was bought in one market and is still there.
+    pub fn position(&self, market: u32) -> Position {
+        self.books.position(market)
+    }
+    /// What is free of the quote token.
+    pub fn cash(&self) -> u64 {
+        self.books.purses[QUOTE].free()
+    }
+    /// All that is there, in the quote token, at the latest prices; none while something that is held has no price.
+    pub fn equity(&self) -> Option<u64> {
+        self.books.equity()
+    }
+    /// For people: balances, positions, what was made and paid.
+    pub fn portfolio(&self) -> Portfolio {
+        let books = &self.books;
+        let balance =
+            |purse: &crate::books::Purse| Balance { mint: purse.mint.clone(), amount: purse.amount, held: purse.held };
+        let in_market = |(place, inside): (usize, &crate::books::InMarket)| InMarketView {
+            market: books.markets[place].id.clone(),
+            position: books.position(u32::try_from(place).unwrap_or(u32::MAX)),
+            realised: inside.realised,
+            fees: inside.fees,
+            price: inside.price,
+        };
+        Portfolio {
+            balances: books.purses.iter().map(balance).collect(),
+            markets: books.inside.iter().enumerate().map(in_market).collect(),
+            realised: books.inside.iter().fold(0, |sum, inside| sum.saturating_add(inside.realised)),
+            fees: books.inside.iter().fold(0, |sum, inside| sum.saturating_add(inside.fees)),
+            network_fees: books.network_fees,
+            equity: books.equity(),
+            peak: books.peak,
+        }
+    }
+}
