@@ -11,7 +11,8 @@ use std::{
 };
 
 const TARGET: &str = "wasm32-wasip2";
-const PLUGINS: &[&str] = &["standard-personality", "news", "mood-swings", "encounters", "sma-cross"];
+const PLUGINS: &[&str] =
+    &["standard-personality", "news", "mood-swings", "encounters", "sma-cross", "impulse", "dca", "grid", "momentum"];
 
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());

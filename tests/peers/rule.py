@@ -1,8 +1,9 @@
 """The rule that every side of the comparison follows, and the plain loop that says what its trades are.
 
-At the close of a bar, once `slow` bars were seen: flat and the fast mean above the slow one buys, long and below it
-sells all. The order fills at the open of the next bar. Whole cash: a buy is of what `share_bps` of the cash is worth at
-the close, in the smallest unit of the base token; the rest pays the fee and the way from close to open.
+At the close of a bar: the fast mean rose above the slow one buys, fell below it sells all; equal ones are where they
+were. The order fills at the open of the next bar. The first `warm_up` bars are seen and not answered. A buy is of what
+`share_bps` of the cash is worth at the close, in the smallest unit of the base token; the rest pays the fee and the way
+from close to open. This is what plugins/sma-cross does.
 """
 
 import argparse
@@ -21,10 +22,25 @@ class Rule:
     cash: int  # whole units of the quote token
     share_bps: int
     fee_bps: int
+    warm_up: int
 
     def quantity(self, money: int, close: int) -> int:
         """What a buy is of, given money and the close, all in smallest units."""
-        return money * self.share_bps * QUANTITY_UNIT * PRICE_UNIT // (10_000 * MONEY_UNIT * close)
+        return money * self.share_bps // 10_000 * (QUANTITY_UNIT * PRICE_UNIT // MONEY_UNIT) // close
+
+
+class Crossing:
+    """Where the fast mean was, and whether it crossed."""
+
+    def __init__(self):
+        self.was = 0
+
+    def at(self, side: int) -> int:
+        """1 above and -1 below the slow one: the same where it crossed with this bar, else 0."""
+        if side == 0:
+            return 0
+        before, self.was = self.was, side
+        return side if before == -side else 0
 
 
 @dataclass
@@ -40,7 +56,7 @@ def trades_of(bars, rule: Rule) -> list[Trade]:
     """The trades, in integers: sums instead of means, so that nothing is rounded."""
     closes, trades = bars.close, []
     money, held, order = rule.cash * MONEY_UNIT, 0, 0
-    fast_sum = slow_sum = 0
+    fast_sum, slow_sum, crossing = 0, 0, Crossing()
     for i, close in enumerate(closes):
         if order:
             price, quantity = bars.open[i], abs(order)
@@ -58,9 +74,12 @@ def trades_of(bars, rule: Rule) -> list[Trade]:
         if i + 1 < rule.slow:
             continue
         difference = fast_sum * rule.slow - slow_sum * rule.fast
-        if held == 0 and difference > 0:
+        crossed = crossing.at((difference > 0) - (difference < 0))
+        if i < rule.warm_up:
+            continue
+        if crossed > 0 and held == 0:
             order = rule.quantity(money, close)
-        elif held > 0 and difference < 0:
+        elif crossed < 0 and held > 0:
             order = -held
     return trades
 
@@ -71,13 +90,13 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--data", required=True)
     parser.add_argument("--trades", required=True)
     parser.add_argument("--bars", type=int, required=True, help="how many at most")
-    for name in ("fast", "slow", "cash", "share-bps", "fee-bps"):
+    for name in ("fast", "slow", "cash", "share-bps", "fee-bps", "warm-up"):
         parser.add_argument(f"--{name}", type=int, required=True)
     return parser
 
 
 def of(options) -> Rule:
-    return Rule(options.fast, options.slow, options.cash, options.share_bps, options.fee_bps)
+    return Rule(options.fast, options.slow, options.cash, options.share_bps, options.fee_bps, options.warm_up)
 
 
 def sign(fast: float, slow: float) -> int:

@@ -24,10 +24,11 @@ def options():
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--data", type=Path, help="a CSV of your own (time,open,high,low,close,volume)")
     parser.add_argument("--peer", action="append", choices=list(PEERS), help="only this one; may be repeated")
-    parser.add_argument("--fast", type=int, default=20)
-    parser.add_argument("--slow", type=int, default=100)
-    parser.add_argument("--cash", type=int, default=1_000_000)
-    parser.add_argument("--share-bps", type=int, default=9_900, help="how much of the cash a buy is of")
+    parser.add_argument("--fast", type=int, default=10)
+    parser.add_argument("--slow", type=int, default=30)
+    parser.add_argument("--cash", type=int, default=10_000_000)
+    parser.add_argument("--share-bps", type=int, default=9_500, help="how much of the cash a buy is of")
+    parser.add_argument("--warm-up", type=int, default=500, help="bars that are seen and not answered")
     parser.add_argument("--fee-bps", type=int, default=1)
     parser.add_argument("--only-data", action="store_true", help="make the CSV, say where it is, and end")
     return parser.parse_args()
@@ -94,7 +95,7 @@ def main() -> int:
     python, trades = environment(), {}
     for peer in ["plain", *[name for name in chosen.peer or PEERS if name != "plain"]]:
         path = WORK / f"trades-{peer}.csv"
-        values = {name: getattr(chosen, name) for name in ("bars", "fast", "slow", "cash", "share_bps", "fee_bps")}
+        values = {name: getattr(chosen, name) for name in ("bars", "fast", "slow", "cash", "share_bps", "fee_bps", "warm_up")}
         given = [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
         command = [str(python), "-B", str(HERE / PEERS[peer]), "--data", str(data), "--trades", str(path), *given]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ALONE)

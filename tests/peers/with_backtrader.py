@@ -46,15 +46,17 @@ class SmaCross(bt.Strategy):
         self.began = time.perf_counter()
         self.fast = bt.indicators.SimpleMovingAverage(self.data.close, period=RULE.fast)
         self.slow = bt.indicators.SimpleMovingAverage(self.data.close, period=RULE.slow)
-        self.trades = []
+        self.crossing, self.trades = rule.Crossing(), []
 
     def next(self):
-        above = rule.sign(self.fast[0], self.slow[0])
-        if not self.position and above > 0:
+        crossed = self.crossing.at(rule.sign(self.fast[0], self.slow[0]))
+        if not crossed or len(self) <= RULE.warm_up:
+            return
+        if crossed > 0 and not self.position:
             money = int(self.broker.getcash() * rule.MONEY_UNIT)
             close = round(self.data.close[0] * rule.PRICE_UNIT)
             self.buy(size=RULE.quantity(money, close) / rule.QUANTITY_UNIT)
-        elif self.position and above < 0:
+        elif crossed < 0 and self.position:
             self.close()
 
     def notify_order(self, order):

@@ -40,7 +40,7 @@ class SmaCross(Strategy):
         self.fast = SimpleMovingAverage(RULE.fast)
         self.slow = SimpleMovingAverage(RULE.slow)
         self.held = Decimal(0)
-        self.trades = []
+        self.crossing, self.seen, self.trades = rule.Crossing(), 0, []
 
     def on_start(self):
         self.instrument = self.cache.instrument(PAIR)
@@ -49,15 +49,18 @@ class SmaCross(Strategy):
         self.subscribe_bars(KIND)
 
     def on_bar(self, bar):
+        self.seen += 1
         if not self.slow.initialized:
             return
-        above = rule.sign(self.fast.value, self.slow.value)
-        if not self.held and above > 0:
+        crossed = self.crossing.at(rule.sign(self.fast.value, self.slow.value))
+        if not crossed or self.seen <= RULE.warm_up:
+            return
+        if crossed > 0 and not self.held:
             cash = self.portfolio.account(VENUE).balance_free(USDC)
             money = int(cash.as_decimal() * rule.MONEY_UNIT)
             quantity = RULE.quantity(money, int(bar.close.as_decimal() * rule.PRICE_UNIT))
             self.send(OrderSide.BUY, Decimal(quantity) / rule.QUANTITY_UNIT)
-        elif self.held and above < 0:
+        elif crossed < 0 and self.held:
             self.send(OrderSide.SELL, self.held)
 
     def send(self, side, quantity):

@@ -25,7 +25,8 @@ fn lower_words(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn plugins_come_with_puppet() {
-    for id in ["standard-personality", "news", "mood-swings", "encounters", "sma-cross"] {
+    let agents = ["standard-personality", "news", "mood-swings", "encounters"];
+    for id in agents.into_iter().chain(["sma-cross", "impulse", "dca", "grid", "momentum"]) {
         let pack = Pack::open(&project().join("plugins").join(id)).unwrap();
         assert_eq!(pack.manifest.id.as_str(), id);
         assert_eq!(pack.manifest.component, Component::BuiltIn(id.into()));

@@ -31,7 +31,13 @@ const PLUGINS: &[(&str, &str, &[u8])] = plugins!(
     "standard-personality" "PUPPET_PLUGIN_STANDARD_PERSONALITY"
 );
 
-const STRATEGIES: &[(&str, &str, &[u8])] = plugins!("sma-cross" "PUPPET_PLUGIN_SMA_CROSS");
+const STRATEGIES: &[(&str, &str, &[u8])] = plugins!(
+    "dca" "PUPPET_PLUGIN_DCA",
+    "grid" "PUPPET_PLUGIN_GRID",
+    "impulse" "PUPPET_PLUGIN_IMPULSE",
+    "momentum" "PUPPET_PLUGIN_MOMENTUM",
+    "sma-cross" "PUPPET_PLUGIN_SMA_CROSS"
+);
 
 /// The plugins, by id. They are checked by a test: one that does not parse is left out.
 pub fn plugins() -> Vec<BuiltIn> {

@@ -124,7 +124,13 @@ impl<S: TradingStrategy> Desk<S> {
             close,
             volume: 1_000_000_000,
         };
-        let batch = Batch { at, is_warm_up, candles: (0..).zip(bars).map(bar).collect() };
+        let candles = (0..).zip(bars).map(bar).collect();
+        self.candles(candles, is_warm_up)
+    }
+
+    /// Any bars at the next time: of some of the markets, without volume, of a price of nothing.
+    pub fn candles(&mut self, candles: Vec<Candle>, is_warm_up: bool) -> Vec<Order> {
+        let batch = Batch { at: self.at, is_warm_up, candles };
         let orders = self.call(|strategy| strategy.on_candles(&batch));
         self.at += u64::from(self.setup.bar_seconds) * 1_000;
         for order in &orders {
@@ -139,36 +145,58 @@ impl<S: TradingStrategy> Desk<S> {
 
     /// Fills an order whole at a price, without a fee: position and cash move, and the strategy is told.
     pub fn fill(&mut self, order: &Order, price: u64) {
+        self.fill_part(order, order.quantity, order.quantity, price);
+    }
+
+    /// The same with a part of what is still open of the order.
+    pub fn fill_part(&mut self, order: &Order, part: u64, open: u64, price: u64) {
         let market = order.market;
-        let value = self.setup.markets.get(market as usize).map_or(0, |info| value(info, order.quantity, price));
+        let value = self.setup.markets.get(market as usize).map_or(0, |info| value(info, part, price));
         let cash = self.owned.cash.entry(market).or_default();
         let position = self.owned.positions.entry(market).or_insert(Position { quantity: 0, entry_price: 0 });
         match order.side {
             Side::Buy => {
                 let before = u128::from(position.quantity) * u128::from(position.entry_price);
-                let all = position.quantity + order.quantity;
-                let worth = before + u128::from(order.quantity) * u128::from(price);
+                let all = position.quantity.saturating_add(part);
+                let worth = before.saturating_add(u128::from(part) * u128::from(price));
                 position.entry_price = u64::try_from(worth / u128::from(all.max(1))).unwrap_or(u64::MAX);
                 position.quantity = all;
                 *cash = cash.saturating_sub(value);
             }
             Side::Sell => {
-                position.quantity = position.quantity.saturating_sub(order.quantity);
+                position.quantity = position.quantity.saturating_sub(part);
                 *cash = cash.saturating_add(value);
             }
         }
-        self.owned.open.retain(|open| *open != order.client_id);
+        if part >= open {
+            self.owned.open.retain(|id| *id != order.client_id);
+        }
         let fill = Fill {
             client_id: order.client_id.clone(),
             market,
             side: order.side,
             at: self.at,
-            quantity: order.quantity,
+            quantity: part,
             price,
             fee: 0,
-            remaining: 0,
+            remaining: open.saturating_sub(part),
         };
         self.call(|strategy| strategy.on_fill(&fill));
+    }
+
+    /// An order is open no longer and nothing is told of it, as of one that was taken back.
+    pub fn forget(&mut self, order: &Order) {
+        self.owned.open.retain(|id| *id != order.client_id);
+    }
+
+    /// What is held in a market.
+    pub fn held(&self, market: u32) -> u64 {
+        self.owned.positions.get(&market).map_or(0, |position| position.quantity)
+    }
+
+    /// What is free of the quote token of a market.
+    pub fn cash(&self, market: u32) -> u64 {
+        self.owned.cash.get(&market).copied().unwrap_or(0)
     }
 
     /// Refuses an order.

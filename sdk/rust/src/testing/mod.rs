@@ -7,6 +7,7 @@
 mod calendar;
 mod decided;
 mod desk;
+mod drill;
 mod host;
 mod run;
 pub(crate) use desk::portfolio;
@@ -15,5 +16,6 @@ mod weight;
 
 pub use decided::Decided;
 pub use desk::{Desk, market};
+pub use drill::drill;
 pub use host::Host;
 pub use run::{EventBuilder, LogLine, Run, event};

@@ -45,6 +45,7 @@
 //! assert_eq!(desk.close(97_000), [Order::buy("dip", 0, 1_000_000_000).because("it fell")]);
 //! ```
 
+mod amounts;
 mod describe;
 mod exports;
 mod order;

@@ -1,0 +1,204 @@
+//! Parameters of a run: what the strategy describes, what was asked for, and what a sweep tries.
+
+use crate::strategy::Description;
+
+/// A parameter that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// The strategy has none of this name.
+    #[error("the strategy has no parameter `{name}`; it has {known}")]
+    Unknown {
+        /// Which.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Outside of its range.
+    #[error("parameter `{name}` is {value}; it may be {min} to {max}")]
+    Range {
+        /// Which.
+        name: String,
+        /// What it is.
+        value: i64,
+        /// The least.
+        min: i64,
+        /// The most.
+        max: i64,
+    },
+    /// Given twice.
+    #[error("parameter `{0}` is given twice")]
+    Twice(String),
+    /// Not `name=value`, or not a whole number, a range or a list of them.
+    #[error("`{0}` is no parameter: `name=5`, `name=5,10,20` or `name=1..10:2` is")]
+    Unreadable(String),
+    /// A grid that nobody would wait for.
+    #[error("the sweep would be {combinations} runs; {most} are the most")]
+    TooMany {
+        /// How many.
+        combinations: u128,
+        /// How many may be.
+        most: usize,
+    },
+}
+
+/// The most runs of one sweep.
+pub const MOST_RUNS: usize = 100_000;
+
+/// Every parameter that the strategy describes: as asked for, or its default.
+pub fn settle(description: &Description, asked: &[(String, i64)]) -> Result<Vec<(String, i64)>, ParameterError> {
+    for (index, (name, _)) in asked.iter().enumerate() {
+        if asked.iter().skip(index + 1).any(|(other, _)| other == name) {
+            return Err(ParameterError::Twice(name.clone()));
+        }
+        if description.parameters.iter().all(|parameter| parameter.name != *name) {
+            let known: Vec<&str> = description.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(ParameterError::Unknown { name: name.clone(), known });
+        }
+    }
+    let value = |parameter: &crate::Parameter| {
+        let given = asked.iter().find(|(name, _)| *name == parameter.name);
+        let (name, value) = (parameter.name.clone(), given.map_or(parameter.default, |(_, value)| *value));
+        match (parameter.min..=parameter.max).contains(&value) {
+            true => Ok((name, value)),
+            false => Err(ParameterError::Range { name, value, min: parameter.min, max: parameter.max }),
+        }
+    };
+    description.parameters.iter().map(value).collect()
+}
+
+/// One `name=value`.
+pub fn parse(text: &str) -> Result<(String, i64), ParameterError> {
+    let unreadable = || ParameterError::Unreadable(text.to_owned());
+    let (name, value) = text.split_once('=').ok_or_else(unreadable)?;
+    let (name, value) = (name.trim(), value.trim().parse().map_err(|_| unreadable())?);
+    if name.is_empty() { Err(unreadable()) } else { Ok((name.to_owned(), value)) }
+}
+
+/// What a sweep tries: every combination of every parameter's values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grid(Vec<(String, Vec<i64>)>);
+
+impl Grid {
+    /// Of `a=1..10:2` (1, 3, 5, 7, 9: the end is included where a step hits it), `b=5,10,20`, `c=7`.
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ParameterError> {
+        let mut axes: Vec<(String, Vec<i64>)> = Vec::new();
+        for text in texts {
+            let (name, values) = axis(text).ok_or_else(|| ParameterError::Unreadable(text.to_owned()))?;
+            if axes.iter().any(|(known, _)| *known == name) {
+                return Err(ParameterError::Twice(name));
+            }
+            axes.push((name, values));
+        }
+        let combinations = axes.iter().fold(1_u128, |all, (_, values)| all.saturating_mul(values.len() as u128));
+        if combinations > MOST_RUNS as u128 {
+            return Err(ParameterError::TooMany { combinations, most: MOST_RUNS });
+        }
+        Ok(Self(axes))
+    }
+
+    /// All combinations; the last parameter changes fastest. Without any parameter: one, of nothing.
+    pub fn combinations(&self) -> Vec<Vec<(String, i64)>> {
+        let mut all = vec![Vec::new()];
+        for (name, values) in &self.0 {
+            all = all
+                .into_iter()
+                .flat_map(|before: Vec<(String, i64)>| {
+                    values.iter().map(move |value| {
+                        let mut with = before.clone();
+                        with.push((name.clone(), *value));
+                        with
+                    })
+                })
+                .collect();
+        }
+        all
+    }
+}
+
+/// One parameter and its values, each once.
+fn axis(text: &str) -> Option<(String, Vec<i64>)> {
+    let (name, values) = text.split_once('=')?;
+    let name = name.trim();
+    if name.is_empty() {
+        return None;
+    }
+    let mut list = Vec::new();
+    for part in values.split(',') {
+        let Some((from, rest)) = part.split_once("..") else {
+            list.push(part.trim().parse().ok()?);
+            continue;
+        };
+        let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
+        let (from, to): (i64, i64) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+        let step: u64 = step.trim().parse().ok().filter(|step| *step > 0)?;
+        if to < from || to.abs_diff(from) / step >= MOST_RUNS as u64 {
+            return None;
+        }
+        list.extend((from..=to).step_by(usize::try_from(step).ok()?));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    list.retain(|value| seen.insert(*value));
+    Some((name.to_owned(), list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Parameter;
+
+    fn description() -> Description {
+        let parameter = |name: &str, default, min, max| Parameter {
+            name: name.into(),
+            description: String::new(),
+            unit: "bars".into(),
+            default,
+            min,
+            max,
+        };
+        Description {
+            parameters: vec![parameter("fast", 5, 1, 50), parameter("slow", 20, 2, 200)],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn parameters_are_known_within_their_range_and_given_once() {
+        let given = |asked: &[(&str, i64)]| {
+            let asked: Vec<_> = asked.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            settle(&description(), &asked).map_err(|error| error.to_string())
+        };
+        assert_eq!(given(&[("slow", 30)]).unwrap(), [("fast".to_owned(), 5), ("slow".to_owned(), 30)]);
+        for (asked, error) in [
+            (&[("fast", 0)][..], "parameter `fast` is 0; it may be 1 to 50"),
+            (&[("slow", 201)], "parameter `slow` is 201; it may be 2 to 200"),
+            (&[("quick", 1)], "the strategy has no parameter `quick`; it has fast, slow"),
+            (&[("fast", 1), ("fast", 2)], "parameter `fast` is given twice"),
+        ] {
+            assert_eq!(given(asked).unwrap_err(), error);
+        }
+    }
+
+    #[test]
+    fn a_grid_is_every_combination_of_ranges_and_lists() {
+        let grid = Grid::parse(["a=1..10:4", "b=-5,7"]).unwrap();
+        let of = |a, b| vec![("a".to_owned(), a), ("b".to_owned(), b)];
+        assert_eq!(grid.combinations(), [of(1, -5), of(1, 7), of(5, -5), of(5, 7), of(9, -5), of(9, 7)]);
+        assert_eq!(Grid::parse(["a=3,1..4,3"]).unwrap().combinations().len(), 4);
+        assert_eq!(Grid::default().combinations(), [Vec::new()]);
+        for bad in ["a", "=1", "a=", "a=1..", "a=5..1", "a=1..5:0", "a=1.5", "a=1..900000", "a=x"] {
+            assert_eq!(Grid::parse([bad]), Err(ParameterError::Unreadable(bad.to_owned())), "{bad}");
+        }
+        assert_eq!(Grid::parse(["a=1", "a=2"]), Err(ParameterError::Twice("a".into())));
+        let many = Grid::parse(["a=1..1000", "b=1..101"]);
+        assert_eq!(many, Err(ParameterError::TooMany { combinations: 101_000, most: MOST_RUNS }));
+    }
+
+    #[test]
+    fn one_parameter_is_a_name_and_a_whole_number() {
+        assert_eq!(parse("fast=-3").unwrap(), ("fast".to_owned(), -3));
+        for bad in ["fast", "fast=", "=3", "fast=1.5", "fast=1,2"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The strategy's instance, kept alive: what it was told since its last save is remembered, and after a fault another
+//! instance is built from the save and told the same again. The call that failed is left out: it would fail again.
+
+use std::sync::Arc;
+
+use puppet_types::Timestamp;
+use puppet_types::trade::{Denial, Fill};
+
+use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, Strategy, View};
+
+/// What an instance was told.
+#[derive(Debug, Clone)]
+enum Told {
+    /// What it owns from now on.
+    View(Arc<View>),
+    /// A batch; its bars are `bars[from..to]` of the memory.
+    Batch {
+        at: Timestamp,
+        is_warm_up: bool,
+        from: usize,
+        to: usize,
+    },
+    Fill(Box<Fill>),
+    Denied(Box<Denial>),
+}
+
+/// How a call ended that did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Another instance stands where the one before did.
+    Rebuilt(Fault),
+    /// None can be built.
+    Lost(Fault),
+}
+
+/// An instance and what it takes to build it again.
+pub(crate) struct Instance<'s> {
+    strategies: &'s dyn Strategies,
+    setup: Setup,
+    current: Box<dyn Strategy + 's>,
+    saved: Option<Vec<u8>>,
+    told: Vec<Told>,
+    bars: Vec<Bar>,
+    view: Arc<View>,
+    batches: u32,
+    /// Of the instances before.
+    fuel: u64,
+}
+
+impl<'s> Instance<'s> {
+    /// Takes a fresh instance over, initialised from `saved`.
+    pub fn begin(
+        strategies: &'s dyn Strategies,
+        mut fresh: Box<dyn Strategy + 's>,
+        setup: Setup,
+        saved: Option<Vec<u8>>,
+    ) -> Result<Self, Fault> {
+        fresh.init(&setup, saved.as_deref())?;
+        let (told, bars, view) = (Vec::new(), Vec::new(), Arc::default());
+        Ok(Self { strategies, setup, current: fresh, saved, told, bars, view, batches: 0, fuel: 0 })
+    }
+
+    /// Used so far, by all instances.
+    pub fn fuel(&self) -> u64 {
+        self.fuel + self.current.fuel()
+    }
+    /// Batches since the last save.
+    pub fn batches_since_save(&self) -> u32 {
+        self.batches
+    }
+    /// What the last save gave.
+    pub fn saved(&self) -> Option<&[u8]> {
+        self.saved.as_deref()
+    }
+
+    /// Hands a batch over. The answer of a call that failed is empty.
+    pub fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Failure> {
+        self.see(view);
+        answer.clear();
+        if let Err(fault) = self.current.on_candles(batch, view, answer) {
+            answer.clear();
+            return Err(self.rebuild(fault));
+        }
+        let from = self.bars.len();
+        self.bars.extend_from_slice(batch.bars);
+        self.told.push(Told::Batch { at: batch.at, is_warm_up: batch.is_warm_up, from, to: self.bars.len() });
+        self.batches += 1;
+        Ok(())
+    }
+
+    /// Tells of a fill.
+    pub fn on_fill(&mut self, fill: &Fill, view: &Arc<View>) -> Result<(), Failure> {
+        self.see(view);
+        match self.current.on_fill(fill, view) {
+            Ok(()) => self.told.push(Told::Fill(Box::new(fill.clone()))),
+            Err(fault) => return Err(self.rebuild(fault)),
+        }
+        Ok(())
+    }
+
+    /// Tells of a denial.
+    pub fn on_denied(&mut self, denial: &Denial, view: &Arc<View>) -> Result<(), Failure> {
+        self.see(view);
+        match self.current.on_denied(denial, view) {
+            Ok(()) => self.told.push(Told::Denied(Box::new(denial.clone()))),
+            Err(fault) => return Err(self.rebuild(fault)),
+        }
+        Ok(())
+    }
+
+    /// Asks for a save; from then on less has to be remembered.
+    pub fn save(&mut self) -> Result<(), Failure> {
+        match self.current.save() {
+            Ok(saved) => self.saved = Some(saved),
+            Err(fault) => return Err(self.rebuild(fault)),
+        }
+        self.told.clear();
+        self.bars.clear();
+        self.batches = 0;
+        self.told.push(Told::View(Arc::clone(&self.view)));
+        Ok(())
+    }
+
+    /// Another version takes over, from a save of this one. Where it cannot begin, nothing changes.
+    pub fn swap(&mut self, strategies: &'s dyn Strategies) -> Result<(), Failure> {
+        self.save()?;
+        let next = || {
+            let mut next = strategies.fresh()?;
+            next.init(&self.setup, self.saved.as_deref())?;
+            Ok(next)
+        };
+        match next() {
+            Ok(next) => {
+                self.fuel += self.current.fuel();
+                (self.strategies, self.current) = (strategies, next);
+                Ok(())
+            }
+            Err(fault) => Err(Failure::Lost(fault)),
+        }
+    }
+
+    fn see(&mut self, view: &Arc<View>) {
+        if !Arc::ptr_eq(&self.view, view) {
+            self.view = Arc::clone(view);
+            self.told.push(Told::View(Arc::clone(view)));
+        }
+    }
+
+    fn rebuild(&mut self, fault: Fault) -> Failure {
+        self.fuel += self.current.fuel();
+        match self.again() {
+            Ok(instance) => {
+                self.current = instance;
+                Failure::Rebuilt(fault)
+            }
+            Err(second) => {
+                Failure::Lost(Fault { detail: format!("{} (after {fault})", second.detail), breach: second.breach })
+            }
+        }
+    }
+
+    fn again(&self) -> Result<Box<dyn Strategy + 's>, Fault> {
+        let mut instance = self.strategies.fresh()?;
+        instance.init(&self.setup, self.saved.as_deref())?;
+        let (mut view, mut answer) = (Arc::default(), Answer::default());
+        for told in &self.told {
+            match told {
+                Told::View(next) => view = Arc::clone(next),
+                Told::Batch { at, is_warm_up, from, to } => {
+                    let bars = self.bars.get(*from..*to).unwrap_or_default();
+                    instance.on_candles(&Batch { at: *at, is_warm_up: *is_warm_up, bars }, &view, &mut answer)?;
+                    answer.clear();
+                }
+                Told::Fill(fill) => instance.on_fill(fill, &view)?,
+                Told::Denied(denial) => instance.on_denied(denial, &view)?,
+            }
+        }
+        Ok(instance)
+    }
+}

@@ -1,0 +1,282 @@
+//! The trader: one loop for backtest and paper. Bars come in; what waits is filled, the strategy is told, prices are
+//! marked, the strategy is asked, and the risk engine decides about every proposal. Time is the batch's; nothing here
+//! asks a clock.
+
+mod closing;
+mod deal;
+mod event;
+mod instance;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use puppet_types::Timestamp;
+use puppet_types::trade::{Candle, Market, Position, Proposal, Rounding};
+use puppet_wallet::{ReservationId, Risk};
+
+use crate::account::Account;
+use crate::book::{Book, Happening};
+use crate::outcome::{BreachRecord, EquityPoint};
+use crate::strategy::{Answer, Batch, Fault, Setup, Strategies, Strategy, View};
+pub(crate) use closing::Closing;
+pub use event::Event;
+use instance::{Failure, Instance};
+
+/// A strategy saves itself at least this often, in batches.
+pub const SAVE_EVERY: u32 = 100;
+
+/// The run cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// More faults than are put up with.
+    #[error("the strategy failed {faults} times, the last time with {last}")]
+    Faults {
+        /// How many.
+        faults: u32,
+        /// The last one.
+        last: Fault,
+    },
+    /// No instance can be built from the last save.
+    #[error("the strategy cannot be built again from its last save: {0}")]
+    Lost(Fault),
+}
+
+/// An order that is open.
+#[derive(Debug, Clone)]
+struct Open {
+    number: u64,
+    held: ReservationId,
+    closing: Closing,
+    market: u32,
+}
+
+/// What a trader begins with.
+pub struct Begin<'s> {
+    /// Where instances come from.
+    pub strategies: &'s dyn Strategies,
+    /// A fresh one, as far as it is there (it was asked to describe itself).
+    pub fresh: Box<dyn Strategy + 's>,
+    /// What it is told at the start.
+    pub setup: Setup,
+    /// What an instance before it saved.
+    pub saved: Option<Vec<u8>>,
+    /// Decides, and keeps the reservations.
+    pub risk: Risk,
+    /// Where orders wait.
+    pub book: Book,
+    /// What is owned.
+    pub account: Account,
+    /// How many faults are put up with.
+    pub max_faults: u32,
+}
+
+/// See the head of this file.
+pub struct Trader<'s> {
+    instance: Instance<'s>,
+    markets: Vec<Market>,
+    risk: Risk,
+    book: Book,
+    account: Account,
+    open: Vec<Open>,
+    /// Client ids that were used.
+    names: HashSet<String>,
+    orders: u64,
+    trades: u64,
+    faults: u32,
+    max_faults: u32,
+    /// The last bar, by market.
+    last: Vec<Option<Candle>>,
+    view: Arc<View>,
+    is_stale: bool,
+    answer: Answer,
+    happenings: Vec<Happening>,
+    prices: Vec<(u32, u64)>,
+    /// What the risk engine reckoned at the last closes.
+    marked: Option<u64>,
+    events: Vec<Event>,
+}
+
+impl<'s> Trader<'s> {
+    /// Initialises the strategy.
+    pub fn begin(begin: Begin<'s>) -> Result<Self, Fault> {
+        let Begin { strategies, fresh, setup, saved, risk, book, account, max_faults } = begin;
+        let markets = setup.markets.clone();
+        let instance = Instance::begin(strategies, fresh, setup, saved)?;
+        let last = vec![None; markets.len()];
+        let mut trader = Self {
+            instance,
+            markets,
+            risk,
+            book,
+            account,
+            open: Vec::new(),
+            names: HashSet::new(),
+            orders: 0,
+            trades: 0,
+            faults: 0,
+            max_faults,
+            last,
+            view: Arc::default(),
+            is_stale: true,
+            answer: Answer::default(),
+            happenings: Vec::new(),
+            prices: Vec::new(),
+            marked: None,
+            events: Vec::new(),
+        };
+        trader.refresh();
+        Ok(trader)
+    }
+
+    /// One bar close. What happened is in [`events`](Self::events) until the next one.
+    pub fn on_batch(&mut self, batch: &Batch<'_>) -> Result<(), Stopped> {
+        self.events.clear();
+        self.settle(batch)?;
+        self.prices.clear();
+        for (market, candle) in batch.bars {
+            if let Some(last) = self.last.get_mut(*market as usize) {
+                *last = Some(*candle);
+                self.prices.push((*market, candle.close));
+            }
+        }
+        self.marked = self.risk.mark(batch.at, &self.prices).equity;
+        let mut answer = std::mem::take(&mut self.answer);
+        let asked = self.instance.on_candles(batch, &self.view, &mut answer);
+        let dealt = self.heed(asked, batch.at).and_then(|()| self.deal(batch, &mut answer));
+        answer.clear();
+        self.answer = answer;
+        dealt?;
+        self.refresh();
+        if self.instance.batches_since_save() >= SAVE_EVERY {
+            self.save(batch.at)?;
+        }
+        Ok(())
+    }
+
+    /// Fills what waits, and tells the strategy.
+    fn settle(&mut self, batch: &Batch<'_>) -> Result<(), Stopped> {
+        if self.book.is_empty() {
+            return Ok(());
+        }
+        let mut happenings = std::mem::take(&mut self.happenings);
+        self.book.on_bars(batch, &mut self.account, &mut happenings);
+        for happening in &happenings {
+            self.enter(happening, batch.at);
+        }
+        self.refresh();
+        let told = happenings.iter().try_for_each(|happening| self.tell(happening, batch.at));
+        happenings.clear();
+        self.happenings = happenings;
+        told
+    }
+
+    /// A save, out of turn: before another version takes over, and at the end.
+    pub fn save(&mut self, at: Timestamp) -> Result<(), Stopped> {
+        let saved = self.instance.save();
+        self.heed(saved, at)
+    }
+
+    /// Another version takes over from a save of this one. Where it cannot begin, this one stays and the fault is told.
+    pub fn swap(&mut self, strategies: &'s dyn Strategies) -> Result<(), Fault> {
+        self.instance.swap(strategies).map_err(|failure| match failure {
+            Failure::Rebuilt(fault) | Failure::Lost(fault) => fault,
+        })
+    }
+
+    /// A call ended badly: told, counted, and the end where there were too many.
+    fn heed(&mut self, result: Result<(), Failure>, at: Timestamp) -> Result<(), Stopped> {
+        let (fault, is_lost) = match result {
+            Ok(()) => return Ok(()),
+            Err(Failure::Rebuilt(fault)) => (fault, false),
+            Err(Failure::Lost(fault)) => (fault, true),
+        };
+        self.faults += 1;
+        self.events.push(Event::Breached(BreachRecord {
+            at,
+            breach: fault.breach.clone(),
+            detail: fault.detail.clone(),
+        }));
+        match (is_lost, self.faults > self.max_faults) {
+            (true, _) => Err(Stopped::Lost(fault)),
+            (false, true) => Err(Stopped::Faults { faults: self.faults, last: fault }),
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// What the strategy may see, made anew where something changed.
+    fn refresh(&mut self) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
+        }
+        let markets = 0..u32::try_from(self.markets.len()).unwrap_or(u32::MAX);
+        self.view = Arc::new(View {
+            cash: self.risk.cash(),
+            positions: markets.map(|market| self.risk.position(market)).collect(),
+            open_orders: self.book.open().map(str::to_owned).collect(),
+        });
+    }
+
+    /// What is owned at the last closes, as the risk engine reckoned it: it keeps the same books.
+    pub fn equity(&self, at: Timestamp) -> EquityPoint {
+        match self.marked {
+            Some(equity) => EquityPoint { at, equity, exposed: equity.saturating_sub(self.account.cash()) },
+            None => self.valued(at),
+        }
+    }
+
+    /// The same, reckoned anew.
+    pub(crate) fn valued(&self, at: Timestamp) -> EquityPoint {
+        let mut exposed = 0_u64;
+        for ((market, holding), close) in self.markets.iter().zip(self.account.holdings()).zip(self.closes()) {
+            if holding.quantity > 0 {
+                let value = market.notional(holding.quantity, close, Rounding::Down).unwrap_or(u64::MAX);
+                exposed = exposed.saturating_add(value);
+            }
+        }
+        EquityPoint { at, equity: self.account.cash().saturating_add(exposed), exposed }
+    }
+
+    /// What happened in the last batch, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+    /// The last close by market, 0 before the first.
+    pub fn closes(&self) -> impl Iterator<Item = u64> {
+        self.last.iter().map(|last| last.map_or(0, |candle| candle.close))
+    }
+    /// The last bar of a market.
+    pub fn last(&self, market: u32) -> Option<Candle> {
+        self.last.get(market as usize).copied().flatten()
+    }
+    /// What was decided in the last batch.
+    pub(crate) fn decisions(&self) -> impl Iterator<Item = Proposal> {
+        self.events.iter().filter_map(crate::gather::decision)
+    }
+    pub(crate) fn account_mut(&mut self) -> &mut Account {
+        &mut self.account
+    }
+    /// What is owned.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+    /// Who decides.
+    pub fn risk(&self) -> &Risk {
+        &self.risk
+    }
+    /// Who decides, to halt or to resume.
+    pub fn risk_mut(&mut self) -> &mut Risk {
+        &mut self.risk
+    }
+    /// Used by the strategy so far.
+    pub fn fuel(&self) -> u64 {
+        self.instance.fuel()
+    }
+    /// What the strategy's last save gave.
+    pub fn saved(&self) -> Option<&[u8]> {
+        self.instance.saved()
+    }
+    /// What is held in a market.
+    pub fn position(&self, market: u32) -> Position {
+        self.account.position(market)
+    }
+}
