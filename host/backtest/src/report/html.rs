@@ -15,7 +15,7 @@ use crate::Outcome;
 
 const STYLE: &str = include_str!("html/style.css");
 
-/// Of a report and what it is of. About a megabyte at most, however long the run was.
+/// Of a report and what it is of. Below two megabytes, however long the run was.
 pub fn html(report: &Report, outcome: &Outcome) -> String {
     let digest = puppet_types::Digest::of(STYLE.as_bytes());
     let allowed = base64::engine::general_purpose::STANDARD.encode(digest.as_bytes());

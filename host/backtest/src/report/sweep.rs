@@ -41,6 +41,17 @@ impl RunRow {
     }
 }
 
+/// Runs as people look at them: fold by fold, those to choose by first, of each the highest Sharpe ratio first.
+pub(super) fn ranked(runs: &[RunRow]) -> Vec<&RunRow> {
+    let sharpe = |row: &RunRow| row.metrics.sharpe.get().unwrap_or(f64::NEG_INFINITY);
+    let mut runs: Vec<&RunRow> = runs.iter().collect();
+    runs.sort_by(|one, other| {
+        let part = |row: &RunRow| (row.fold, row.split == Split::Test);
+        part(one).cmp(&part(other)).then(sharpe(other).total_cmp(&sharpe(one)))
+    });
+    runs
+}
+
 /// As it is written everywhere.
 pub(super) const fn split_name(split: Split) -> &'static str {
     match split {

@@ -2,13 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, RunRow, equity, monthly, sweep::split_name, words};
+use super::{
+    Report, RunRow, equity, monthly,
+    sweep::{ranked, split_name},
+    words,
+};
 use crate::{Outcome, metrics::Figure};
 
 const COLUMNS: usize = 72;
 const LINES: usize = 8;
 /// Rows of a list that are shown.
 const MOST_LINES: usize = 20;
+/// Rules that are named.
+const MOST_RULES: usize = 8;
 /// Of a name that somebody else chose.
 const MOST_CHARS: usize = 60;
 
@@ -166,7 +172,7 @@ fn months(out: &mut String, report: &Report) {
 fn sweep(out: &mut String, runs: &[RunRow]) {
     line(out, "");
     line(out, format!("{:<6}{:>12}{:>9}{:>10}{:>8}  Parameters", "Split", "Return", "Sharpe", "Drawdown", "Trades"));
-    for run in runs.iter().take(MOST_LINES) {
+    for run in ranked(runs).into_iter().take(MOST_LINES) {
         let metrics = &run.metrics;
         let numbers =
             (words::gain(metrics.total_return), words::ratio(metrics.sharpe), words::percent(metrics.max_drawdown));
@@ -232,8 +238,11 @@ fn notes(out: &mut String, report: &Report) {
     }
     let rules = super::html::by_rule(report);
     if !rules.is_empty() {
-        let all: Vec<String> =
-            rules.iter().map(|(rule, n)| format!("{} {}", words::count(*n), words::plain(rule, MOST_CHARS))).collect();
+        let all: Vec<String> = rules
+            .iter()
+            .take(MOST_RULES)
+            .map(|(rule, n)| format!("{} {}", words::count(*n), words::plain(rule, MOST_CHARS)))
+            .collect();
         notes.push(format!("Orders denied or ended: {}", all.join(", ")));
     }
     if !report.breaches.is_empty() {

@@ -7,7 +7,12 @@ use super::{page::tone, shown};
 use crate::{
     Outcome,
     metrics::Figure,
-    report::{Params, Quantiles, Report, monthly::years, sweep::split_name, words},
+    report::{
+        Params, Quantiles, Report,
+        monthly::years,
+        sweep::{ranked, split_name},
+        words,
+    },
 };
 
 const MOST_ROWS: usize = 200;
@@ -113,7 +118,7 @@ fn toned(figure: Figure) -> String {
 pub(super) fn sweep(out: &mut String, report: &Report) {
     let Some(runs) = &report.runs else { return };
     begin(out, "Sweep", "list", &["Parameters", "Part", "Return", "Sharpe", "Max drawdown", "Profit factor", "Trades"]);
-    for run in runs.iter().take(MOST_ROWS) {
+    for run in ranked(runs).into_iter().take(MOST_ROWS) {
         let metrics = &run.metrics;
         row(
             out,

@@ -6,7 +6,7 @@ use super::made;
 use crate::{
     Difference, Laid, LookAhead, Split, SweepRun, Window,
     metrics::Metrics,
-    report::{self, ForwardRow, LaidRow, Report, RunRow},
+    report::{self, ForwardRow, LaidRow, Report, RunRow, sweep::ranked},
 };
 
 /// Kept beside this file; `PUPPET_TEST_WRITE_GOLDEN=1` writes what is made instead of comparing it.
@@ -63,6 +63,14 @@ fn a_walk_forward_takes_what_was_best_where_it_was_chosen() {
     // 1.01874 twice; the same where it was chosen and after.
     assert_eq!(forward.total_return.get(), Some(0.037_831));
     assert_eq!((forward.win_rate.get(), forward.efficiency.get()), (Some(1.0), Some(1.0)));
+    let rows = RunRow::list(&runs);
+    let order: Vec<_> = ranked(&rows).iter().map(|row| (row.fold, row.split, row.metrics.sharpe.get())).collect();
+    let (train, test) = (Split::Train, Split::Test);
+    let of = |fold, split, sharpe: f64| (fold, split, Some(sharpe));
+    assert_eq!(
+        order[..5],
+        [of(0, train, 2.0), of(0, train, 1.0), of(0, test, 2.0), of(0, test, 1.0), of(1, train, 4.0)]
+    );
     runs.iter_mut().for_each(|run| run.window.split = None);
     assert_eq!(ForwardRow::of(&runs), None, "nothing was kept back");
     assert!(RunRow::list(&runs).iter().all(|row| row.split == Split::Train));
