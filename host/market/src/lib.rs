@@ -1,1 +1,46 @@
-//! Prices: candles from files and from the store, how good they are, and what markets there are. Nothing here trades.
+//! Prices: candles from files, how good they are, and what markets there are. Nothing here trades.
+
+mod candles;
+mod columns;
+mod csv_file;
+mod decimal;
+mod error;
+mod fault;
+mod intake;
+mod markets;
+mod options;
+mod parquet_column;
+mod parquet_file;
+mod quality;
+mod read;
+mod resample;
+mod settle;
+mod source;
+mod stamp;
+pub mod synthetic;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod write;
+
+pub use candles::{Candles, CandlesError, Impossible};
+pub use error::DataError;
+pub use fault::{BadRow, Fault, Gap};
+pub use intake::MAX_ROWS;
+pub use markets::{Markets, MarketsError};
+pub use options::{ReadOptions, Separator, Stamp};
+pub use quality::{Details, Quality};
+pub use read::{Dataset, read, read_source};
+pub use resample::{ResampleError, Resampled};
+pub use source::Source;
+pub use stamp::Zone;
+pub use synthetic::Synthetic;
+pub use timeline::{Bar, Batch, Batches, Timeline, TimelineError, WarmUp};
+pub use write::write_csv;
+
+/// The most decimals of a price.
+pub const MAX_PRICE_DECIMALS: u8 = 12;
+/// The highest price, in its smallest unit: with room for what a fill may cost more.
+pub const MAX_PRICE: u64 = u64::MAX / 4;
+/// The longest bar: 31 days.
+pub const MAX_BAR_SECONDS: u32 = 31 * 86_400;

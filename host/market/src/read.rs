@@ -1,0 +1,125 @@
+//! From a file or a folder to the bars of its markets: which format, which market, and how often a file is read.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use puppet_types::trade::Market;
+
+use crate::{
+    Candles, DataError, Markets, Quality, ReadOptions, Source, csv_file,
+    csv_file::Head,
+    intake::{Intake, Scales, Stop},
+    markets, parquet_file,
+};
+
+/// The bars of one market, and how good they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// What is traded against what. Its decimals are those of the bars.
+    pub market: Market,
+    /// The bars.
+    pub candles: Candles,
+    /// How good they are.
+    pub quality: Quality,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a file, or every file of candles in a folder, sorted by market. Folders within it, hidden files and files of
+/// other names are not looked at.
+pub fn read(path: &Path, options: &ReadOptions, markets: &Markets) -> Result<Vec<Dataset>, DataError> {
+    options.check()?;
+    if !path.is_dir() {
+        return Ok(vec![read_source(&Source::file(path), options, markets)?]);
+    }
+    if options.market.is_some() {
+        return Err(DataError::MarketOfFolder { folder: path.to_owned() });
+    }
+    let unreadable = |source| DataError::Unreadable { file: path.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        let is_hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if Format::of(&file).is_some() && !is_hidden && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(DataError::EmptyFolder { folder: path.to_owned() });
+    }
+    // Whatever order the disk has them in. The name of a market is known before anything is read.
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for file in files {
+        named.push((market_of(&file, markets)?, file));
+    }
+    named.sort();
+    if let Some([(_, other), (market, file)]) = named.array_windows().find(|[one, next]| one.0 == next.0) {
+        return Err(DataError::SameMarket { file: file.clone(), other: other.clone(), market: market.clone() });
+    }
+    named.iter().map(|(_, file)| read_source(&Source::file(file), options, markets)).collect()
+}
+
+/// Reads one file, or bytes that stand for one.
+pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) -> Result<Dataset, DataError> {
+    options.check()?;
+    let id = match &options.market {
+        Some(market) => markets::named(market, markets).ok_or(DataError::BadMarket { market: market.clone() })?,
+        None => market_of(source.name(), markets)?,
+    };
+    let format =
+        Format::of(source.name()).ok_or_else(|| DataError::UnknownFormat { file: source.name().to_owned() })?;
+    let known = markets.get(&id);
+    let base = id.split('/').next().unwrap_or_default();
+    let head = match format {
+        Format::Csv => Some(Head::read(source, options, base)?),
+        Format::Parquet => None,
+    };
+    let mut scales = Scales::new(options.price_decimals, known);
+    let (intake, digest) = loop {
+        // A number that is too large for the scales lowers them, which happens a few times at most: they end at zero.
+        let pass = match &head {
+            Some(head) => csv_file::read(source, options, head, scales),
+            None => parquet_file::read(source, options, base, scales),
+        };
+        match pass {
+            Ok(done) => break done,
+            Err(Stop::Scales(lower)) => scales = lower,
+            Err(Stop::Error(error)) => return Err(error),
+        }
+    };
+    let mut settled = Intake::settle(intake, digest)?;
+    let market = match known {
+        Some(known) => Market { price_decimals: settled.scales.price, ..known.clone() },
+        None => markets::made_up(&id, settled.scales.volume, settled.scales.price)
+            .ok_or_else(|| DataError::BadMarket { market: id.clone() })?,
+    };
+    settled.quality.market.clone_from(&market.id);
+    settled.quality.details.made_up_tokens = known.is_none();
+    Ok(Dataset { market, candles: settled.candles, quality: settled.quality })
+}
+
+/// `SOL-USDC.csv`, `SOL_USDC-1m.csv`: the first two words of the name.
+fn market_of(file: &Path, markets: &Markets) -> Result<String, DataError> {
+    let unnamed = || DataError::MarketName { file: file.to_owned() };
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(unnamed)?;
+    let mut words = stem.split(['-', '_']);
+    let (Some(base), Some(quote)) = (words.next(), words.next()) else { return Err(unnamed()) };
+    markets::named(&format!("{base}/{quote}"), markets).ok_or_else(unnamed)
+}
