@@ -37,6 +37,7 @@ mod sending;
 mod shared_store;
 mod sight;
 mod simulate;
+mod sma_cross;
 mod store_copy;
 mod support;
 mod terminal;

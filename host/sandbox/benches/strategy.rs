@@ -8,11 +8,13 @@
 
 use std::{path::Path, time::Instant};
 
-use puppet_sandbox::{Pool, Sandbox, SandboxConfig, StrategySetup};
+use puppet_sandbox::{Pool, PreparedStrategy, Sandbox, SandboxConfig, StrategySetup};
 use puppet_types::{
     Timestamp,
     trade::{Candle, Fill, Market, Mint, Position, Proposal, Side, Token},
 };
+
+use wasmtime::component::Component;
 
 #[path = "strategy/bare.rs"]
 mod bare;
@@ -52,8 +54,7 @@ fn market() -> Market {
     Market { id: "SOL/USDC".to_owned(), base, quote, price_decimals: 6, min_quantity: 1 }
 }
 
-fn ours(sandbox: &Sandbox, bytes: &[u8], bars: &[Candle]) -> (f64, Seen) {
-    let prepared = sandbox.prepare_strategy(&sandbox.compile(bytes).unwrap()).unwrap();
+fn ours(prepared: &PreparedStrategy, bars: &[Candle]) -> (f64, Seen) {
     let setup = StrategySetup {
         parameters: Vec::new(),
         markets: vec![market()],
@@ -105,9 +106,11 @@ fn main() {
     let sandbox = Sandbox::new(config).unwrap();
     let (mut floor, mut top) = (0.0_f64, 0.0_f64);
     let mut seen = None;
+    let prepared = sandbox.prepare_strategy(&sandbox.compile(&bytes).unwrap()).unwrap();
+    let component = Component::new(sandbox.engine(), &bytes).unwrap();
     for _ in 0..ROUNDS {
-        let (bare, of_bare) = bare::run(sandbox.engine(), &bytes, &bars);
-        let (ours, of_ours) = ours(&sandbox, &bytes, &bars);
+        let (bare, of_bare) = bare::run(sandbox.engine(), &component, &bars);
+        let (ours, of_ours) = ours(&prepared, &bars);
         assert_eq!(of_bare, of_ours, "the same calls");
         (floor, top) = (floor.max(bare), top.max(ours));
         seen = Some(of_ours);

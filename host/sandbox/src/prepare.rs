@@ -46,6 +46,10 @@ pub(crate) fn prepare<T: Carrier>(
 ) -> Result<Prepared<T>, LoadError> {
     let component = &compiled.component;
     let Inspection { world, migrates, .. } = *compiled.inspection();
+    if world == World::TradingStrategy {
+        let reason = "it is a trading strategy: no agent runs one (docs/trading/strategies.md)".to_owned();
+        return Err(LoadError::Link { reason });
+    }
     let refusal = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
     let mut linker = Linker::new(engine);
     wasi::link(&mut linker, engine, component).map_err(refusal)?;

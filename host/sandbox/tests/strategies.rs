@@ -37,6 +37,8 @@ fn what_a_component_exports_makes_it_a_strategy() {
     let other = sandbox.compile(&Guest::default().bytes()).unwrap();
     let error = sandbox.prepare_strategy(&other).err().unwrap();
     assert_eq!(error, StrategyError::World("personality"));
+    let error = guest::prepare(&sandbox, &Strategist::default().bytes()).err().unwrap().to_string();
+    assert!(error.contains("no agent runs one"), "{error}");
 }
 
 #[test]

@@ -121,18 +121,17 @@ struct Position {
 }
 
 /// The loop; what is held is the store's data.
-pub fn run(engine: &Engine, bytes: &[u8], bars: &[trade::Candle]) -> (f64, Seen) {
-    let component = Component::new(engine, bytes).unwrap();
+pub fn run(engine: &Engine, component: &Component, bars: &[trade::Candle]) -> (f64, Seen) {
     let mut linker = Linker::<u64>::new(engine);
     let mut portfolio = linker.instance("puppet:trading/portfolio@0.1.0").unwrap();
     portfolio
         .func_wrap("position-in", |store, _: (u32,)| Ok((Position { quantity: *store.data(), entry_price: 0 },)))
         .unwrap();
     portfolio.func_wrap("cash", |_, _: (u32,)| Ok((CASH,))).unwrap();
-    linker.define_unknown_imports_as_traps(&component).unwrap();
+    linker.define_unknown_imports_as_traps(component).unwrap();
     let mut store = Store::new(engine, 0_u64);
     store.set_fuel(FUEL).unwrap();
-    let instance = linker.instantiate(&mut store, &component).unwrap();
+    let instance = linker.instantiate(&mut store, component).unwrap();
     let (_, strategy) = instance.get_export(&mut store, None, "puppet:trading/strategy@0.1.0").unwrap();
     let mut index = |name| instance.get_export(&mut store, Some(&strategy), name).unwrap().1;
     let (init, on_candles, on_fill) = (index("init"), index("on-candles"), index("on-fill"));
