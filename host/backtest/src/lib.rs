@@ -3,6 +3,7 @@
 mod account;
 mod book;
 mod chance;
+mod data;
 mod gather;
 mod history;
 mod lookahead;
@@ -23,6 +24,7 @@ mod trader;
 
 pub use account::{Account, Closed, Holding, Parts, Traded, fee_of};
 pub use book::{Book, Happening};
+pub use data::bars_of;
 pub use history::{History, HistoryError};
 pub use lookahead::CUTS;
 pub use models::{Filling, LimitRule, Models, Slippage, WHOLE_BPS};
@@ -36,4 +38,4 @@ pub use run::{Backtest, Progress, RunError};
 pub use sandboxed::Sandboxed;
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
-pub use trader::{Begin, Event, SAVE_EVERY, Stopped, Trader};
+pub use trader::{BatchRecord, Begin, Divergence, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader, replay};

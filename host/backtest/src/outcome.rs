@@ -29,7 +29,7 @@ pub struct DataSource {
     pub bars: u64,
     /// Length of a bar.
     pub bar_seconds: u32,
-    /// When the first closed.
+    /// When the first opened.
     pub from: Option<Timestamp>,
     /// When the last closed.
     pub to: Option<Timestamp>,

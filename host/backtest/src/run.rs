@@ -247,6 +247,7 @@ impl<'a> Backtest<'a> {
             book: Book::new(self.markets.clone(), self.models, self.seed),
             account: Account::new(self.start_balance, self.markets.len()),
             max_faults: self.max_faults,
+            journal: None,
         })?;
         Ok(Started { trader, description, parameters })
     }

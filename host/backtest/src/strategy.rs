@@ -102,7 +102,7 @@ impl Answer {
 }
 
 /// A call that ended badly. The instance that it happened in is not used again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{breach}: {detail}")]
 pub struct Fault {
     /// `trap`, `out-of-fuel`, … or `failed` where the strategy itself gave up.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use puppet_types::Timestamp;
 use puppet_types::trade::{Denial, Fill};
 
+use super::journal::{BatchRecord, Journal, Message, Saved};
 use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, Strategy, View};
 
 /// What an instance was told.
@@ -45,6 +46,10 @@ pub(crate) struct Instance<'s> {
     batches: u32,
     /// Of the instances before.
     fuel: u64,
+    journal: Option<Box<dyn Journal + 's>>,
+    seq: u64,
+    /// Of the last batch: complete with the next one.
+    record: Option<BatchRecord>,
 }
 
 impl<'s> Instance<'s> {
@@ -54,10 +59,24 @@ impl<'s> Instance<'s> {
         mut fresh: Box<dyn Strategy + 's>,
         setup: Setup,
         saved: Option<Vec<u8>>,
+        journal: Option<Box<dyn Journal + 's>>,
     ) -> Result<Self, Fault> {
         fresh.init(&setup, saved.as_deref())?;
         let (told, bars, view) = (Vec::new(), Vec::new(), Arc::default());
-        Ok(Self { strategies, setup, current: fresh, saved, told, bars, view, batches: 0, fuel: 0 })
+        Ok(Self {
+            strategies,
+            setup,
+            current: fresh,
+            saved,
+            told,
+            bars,
+            view,
+            batches: 0,
+            fuel: 0,
+            journal,
+            seq: 0,
+            record: None,
+        })
     }
 
     /// Used so far, by all instances.
@@ -77,9 +96,23 @@ impl<'s> Instance<'s> {
     pub fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Failure> {
         self.see(view);
         answer.clear();
+        self.seq += 1;
+        self.hand_over();
+        if self.journal.is_some() {
+            self.record = Some(BatchRecord::begin(self.seq, batch, view));
+        }
+        let before = self.current.fuel();
         if let Err(fault) = self.current.on_candles(batch, view, answer) {
             answer.clear();
+            if let Some(record) = &mut self.record {
+                record.fault = Some(fault.clone());
+            }
             return Err(self.rebuild(fault));
+        }
+        if let Some(record) = &mut self.record {
+            record.fuel = self.current.fuel() - before;
+            record.orders.clone_from(&answer.proposals);
+            record.refused.clone_from(&answer.denials);
         }
         let from = self.bars.len();
         self.bars.extend_from_slice(batch.bars);
@@ -92,7 +125,10 @@ impl<'s> Instance<'s> {
     pub fn on_fill(&mut self, fill: &Fill, view: &Arc<View>) -> Result<(), Failure> {
         self.see(view);
         match self.current.on_fill(fill, view) {
-            Ok(()) => self.told.push(Told::Fill(Box::new(fill.clone()))),
+            Ok(()) => {
+                self.record(|| Message::Fill(fill.clone()));
+                self.told.push(Told::Fill(Box::new(fill.clone())));
+            }
             Err(fault) => return Err(self.rebuild(fault)),
         }
         Ok(())
@@ -102,7 +138,10 @@ impl<'s> Instance<'s> {
     pub fn on_denied(&mut self, denial: &Denial, view: &Arc<View>) -> Result<(), Failure> {
         self.see(view);
         match self.current.on_denied(denial, view) {
-            Ok(()) => self.told.push(Told::Denied(Box::new(denial.clone()))),
+            Ok(()) => {
+                self.record(|| Message::Denied(denial.clone()));
+                self.told.push(Told::Denied(Box::new(denial.clone())));
+            }
             Err(fault) => return Err(self.rebuild(fault)),
         }
         Ok(())
@@ -113,6 +152,10 @@ impl<'s> Instance<'s> {
         match self.current.save() {
             Ok(saved) => self.saved = Some(saved),
             Err(fault) => return Err(self.rebuild(fault)),
+        }
+        self.hand_over();
+        if let (Some(journal), Some(bytes)) = (&mut self.journal, &self.saved) {
+            journal.saved(Saved { after: self.seq, bytes: bytes.clone() });
         }
         self.told.clear();
         self.bars.clear();
@@ -136,6 +179,19 @@ impl<'s> Instance<'s> {
                 Ok(())
             }
             Err(fault) => Err(Failure::Lost(fault)),
+        }
+    }
+
+    /// The record of the last batch is complete.
+    fn hand_over(&mut self) {
+        if let (Some(journal), Some(record)) = (&mut self.journal, self.record.take()) {
+            journal.batch(record);
+        }
+    }
+
+    fn record(&mut self, message: impl FnOnce() -> Message) {
+        if let Some(record) = &mut self.record {
+            record.told.push((message(), View::clone(&self.view)));
         }
     }
 

@@ -6,6 +6,7 @@ mod closing;
 mod deal;
 mod event;
 mod instance;
+mod journal;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::strategy::{Answer, Batch, Fault, Setup, Strategies, Strategy, View};
 pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
+pub use journal::{BatchRecord, Divergence, Journal, Message, Saved, replay};
 
 /// A strategy saves itself at least this often, in batches.
 pub const SAVE_EVERY: u32 = 100;
@@ -68,6 +70,8 @@ pub struct Begin<'s> {
     pub account: Account,
     /// How many faults are put up with.
     pub max_faults: u32,
+    /// Where records go; a backtest has no use for them.
+    pub journal: Option<Box<dyn Journal + 's>>,
 }
 
 /// See the head of this file.
@@ -99,9 +103,9 @@ pub struct Trader<'s> {
 impl<'s> Trader<'s> {
     /// Initialises the strategy.
     pub fn begin(begin: Begin<'s>) -> Result<Self, Fault> {
-        let Begin { strategies, fresh, setup, saved, risk, book, account, max_faults } = begin;
+        let Begin { strategies, fresh, setup, saved, risk, book, account, max_faults, journal } = begin;
         let markets = setup.markets.clone();
-        let instance = Instance::begin(strategies, fresh, setup, saved)?;
+        let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
         let last = vec![None; markets.len()];
         let mut trader = Self {
             instance,

@@ -1,0 +1,10 @@
+//! Whole runs, from bars to outcomes.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod faults;
+mod lookahead;
+#[path = "../native/mod.rs"]
+mod native;
+mod properties;
+mod runs;
+mod sandbox;
