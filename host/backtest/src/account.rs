@@ -119,61 +119,92 @@ impl Account {
     }
 
     /// Pays for a purchase; none and unchanged where cash does not suffice or 64 bits do not hold it. Answers the fee.
-    pub fn buy(
-        &mut self,
-        number: u32,
-        market: &Market,
-        quantity: u64,
-        price: u64,
-        fee_bps: u32,
-        at: Timestamp,
-    ) -> Option<u64> {
-        let notional = market.notional(quantity, price, Rounding::Up)?;
-        let fee = fee_of(notional, fee_bps);
-        let cash = self.cash.checked_sub(notional.checked_add(fee)?)?;
+    pub fn buy(&mut self, number: u32, market: &Market, part: &mut Parts, traded: Traded) -> Option<u64> {
+        let after = part.and(market, &traded, Rounding::Up)?;
+        let (cost, fee) = (after.worth - part.worth, after.fee - part.fee);
+        let cash = self.cash.checked_sub(cost.checked_add(fee)?)?;
         let holding = self.holdings.get_mut(number as usize)?;
-        let after = Holding {
-            quantity: holding.quantity.checked_add(quantity)?,
-            weighted: holding.weighted.checked_add(u128::from(quantity) * u128::from(price))?,
-            cost: holding.cost.checked_add(notional)?,
+        *holding = Holding {
+            quantity: holding.quantity.checked_add(traded.quantity)?,
+            weighted: holding.weighted.checked_add(traded.product())?,
+            cost: holding.cost.checked_add(cost)?,
             fees: holding.fees.checked_add(fee)?,
-            opened_at: if holding.quantity == 0 { at } else { holding.opened_at },
+            opened_at: if holding.quantity == 0 { traded.at } else { holding.opened_at },
         };
-        *holding = after;
-        self.cash = cash;
+        (self.cash, *part) = (cash, after);
         Some(fee)
     }
 
     /// Takes in a sale; none and unchanged where less is held or 64 bits do not hold it. Answers the fee and what was
     /// closed. A fee never exceeds what was received.
-    pub fn sell(
-        &mut self,
-        number: u32,
-        market: &Market,
-        quantity: u64,
-        price: u64,
-        fee_bps: u32,
-    ) -> Option<(u64, Closed)> {
-        let proceeds = market.notional(quantity, price, Rounding::Down)?;
-        let fee = fee_of(proceeds, fee_bps).min(proceeds);
+    pub fn sell(&mut self, number: u32, market: &Market, part: &mut Parts, traded: Traded) -> Option<(u64, Closed)> {
+        let mut after = part.and(market, &traded, Rounding::Down)?;
+        let proceeds = after.worth - part.worth;
+        let fee = (after.fee - part.fee).min(proceeds);
+        after.fee = part.fee + fee;
         let holding = self.holdings.get_mut(number as usize)?;
-        let left = holding.quantity.checked_sub(quantity)?;
+        let left = holding.quantity.checked_sub(traded.quantity)?;
         let cash = self.cash.checked_add(proceeds - fee)?;
-        let weighted = if left == 0 { holding.weighted } else { weighted_share(holding, quantity) };
-        let closed = Closed {
-            proceeds,
-            cost: if left == 0 { holding.cost } else { share(holding.cost, quantity, holding.quantity) },
-            opening_fees: if left == 0 { holding.fees } else { share(holding.fees, quantity, holding.quantity) },
-            weighted,
-            opened_at: holding.opened_at,
-            is_flat: left == 0,
+        let closed = match left {
+            0 => Closed {
+                proceeds,
+                cost: holding.cost,
+                opening_fees: holding.fees,
+                weighted: holding.weighted,
+                opened_at: holding.opened_at,
+                is_flat: true,
+            },
+            _ => Closed {
+                proceeds,
+                cost: share(holding.cost, traded.quantity, holding.quantity),
+                opening_fees: share(holding.fees, traded.quantity, holding.quantity),
+                weighted: weighted_share(holding, traded.quantity),
+                opened_at: holding.opened_at,
+                is_flat: false,
+            },
         };
         holding.quantity = left;
         holding.weighted -= closed.weighted;
         holding.cost -= closed.cost;
         holding.fees -= closed.opening_fees;
-        self.cash = cash;
+        (self.cash, *part) = (cash, after);
         Some((fee, closed))
+    }
+}
+
+/// One fill, before its fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traded {
+    /// In the smallest unit of the base token.
+    pub quantity: u64,
+    /// As the market's `price_decimals` says.
+    pub price: u64,
+    /// What the fee is, of what is traded.
+    pub fee_bps: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Traded {
+    fn product(&self) -> u128 {
+        u128::from(self.quantity) * u128::from(self.price)
+    }
+}
+
+/// What the parts of one order came to so far. Values are rounded once over all of them: many small fills cost what
+/// one costs, here as in the risk engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Parts {
+    product: u128,
+    worth: u64,
+    fee: u64,
+}
+
+impl Parts {
+    fn and(&self, market: &Market, traded: &Traded, rounding: Rounding) -> Option<Self> {
+        let product = self.product.checked_add(traded.product())?;
+        let worth = market.worth(product, rounding)?;
+        Some(Self { product, worth, fee: fee_of(worth, traded.fee_bps).max(self.fee) })
     }
 }
 
@@ -189,18 +220,24 @@ mod tests {
     use super::*;
     use crate::testing::market;
 
+    fn traded(quantity: u64, price: u64, fee_bps: u32) -> Traded {
+        Traded { quantity, price, fee_bps, at: Timestamp::default() }
+    }
+
     #[test]
     fn books_close_to_the_unit() {
         let market = market("SOL/USDC");
         let mut account = Account::new(1_000_000_000, 1);
-        let fee = account.buy(0, &market, 3_000_000_001, 100_000_000_007, 30, Timestamp::default()).unwrap();
+        let fee = account.buy(0, &market, &mut Parts::default(), traded(3_000_000_001, 100_000_000_007, 30)).unwrap();
         assert_eq!(account.cash(), 1_000_000_000 - account.holding(0).cost - fee);
-        let (sold, closed) = account.sell(0, &market, 1_000_000_000, 110_000_000_000, 30).unwrap();
+        let (sold, closed) =
+            account.sell(0, &market, &mut Parts::default(), traded(1_000_000_000, 110_000_000_000, 30)).unwrap();
         let profit = closed.proceeds - sold - closed.cost - closed.opening_fees;
         let holding = account.holding(0);
         assert_eq!(account.cash() + holding.cost + holding.fees, 1_000_000_000 + profit);
         assert_eq!(holding.entry_price(), 100_000_000_007);
-        let (_, closed) = account.sell(0, &market, 2_000_000_001, 90_000_000_000, 30).unwrap();
+        let (_, closed) =
+            account.sell(0, &market, &mut Parts::default(), traded(2_000_000_001, 90_000_000_000, 30)).unwrap();
         assert!(closed.is_flat);
         assert_eq!((account.holding(0).cost, account.holding(0).fees, account.holding(0).entry_price()), (0, 0, 0));
     }
@@ -209,11 +246,31 @@ mod tests {
     fn nothing_is_spent_that_is_not_there() {
         let market = market("SOL/USDC");
         let mut account = Account::new(100_000_000, 1);
-        assert_eq!(account.buy(0, &market, 1_000_000_000, 100_000_000_000, 1, Timestamp::default()), None);
-        assert_eq!(account.sell(0, &market, 1, 1, 0), None);
-        assert_eq!(account, Account::new(100_000_000, 1));
+        let part = &mut Parts::default();
+        assert_eq!(account.buy(0, &market, part, traded(1_000_000_000, 100_000_000_000, 1)), None);
+        assert_eq!(account.sell(0, &market, part, traded(1, 1, 0)), None);
+        assert_eq!((account.clone(), *part), (Account::new(100_000_000, 1), Parts::default()));
         let most = account.affordable(&market, 1_000_000_000, 100_000_000_000, 1);
-        assert!(account.clone().buy(0, &market, most, 100_000_000_000, 1, Timestamp::default()).is_some());
-        assert_eq!(account.buy(0, &market, most + 1, 100_000_000_000, 1, Timestamp::default()), None);
+        assert!(account.clone().buy(0, &market, part, traded(most, 100_000_000_000, 1)).is_some());
+        let more = traded(most + 10_000, 100_000_000_000, 1);
+        assert_eq!(account.buy(0, &market, &mut Parts::default(), more), None);
+    }
+
+    #[test]
+    fn many_small_parts_cost_what_one_costs() {
+        let market = market("SOL/USDC");
+        let (mut whole, mut parts) = (Account::new(1_000_000, 1), Account::new(1_000_000, 1));
+        whole.buy(0, &market, &mut Parts::default(), traded(1_000, 150_000_000_001, 30)).unwrap();
+        let order = &mut Parts::default();
+        for _ in 0..1_000 {
+            parts.buy(0, &market, order, traded(1, 150_000_000_001, 30)).unwrap();
+        }
+        assert_eq!((whole.cash(), whole.holding(0).cost), (parts.cash(), parts.holding(0).cost));
+        let order = &mut Parts::default();
+        for _ in 0..1_000 {
+            parts.sell(0, &market, order, traded(1, 150_000_000_001, 30)).unwrap();
+        }
+        whole.sell(0, &market, &mut Parts::default(), traded(1_000, 150_000_000_001, 30)).unwrap();
+        assert_eq!(whole, parts);
     }
 }

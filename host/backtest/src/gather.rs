@@ -4,6 +4,7 @@ use puppet_types::Timestamp;
 use puppet_types::trade::{Fill, Market, Proposal, Side};
 
 use crate::Models;
+use crate::account::{Parts, Traded};
 use crate::book::slipped;
 use crate::outcome::{BreachRecord, DenialRecord, EquityPoint, FillRecord, OrderRecord, Trade};
 use crate::trader::{Closing, Event, Trader};
@@ -82,7 +83,8 @@ impl Gathered {
             let (Some(candle), true) = (trader.last(number), quantity > 0) else { continue };
             let slip = slipped(models, seed, (u64::from(number), u64::MAX), candle.close, quantity, &candle);
             let price = candle.close.saturating_sub(slip);
-            let sold = trader.account_mut().sell(number, market, quantity, price, models.fee_bps);
+            let traded = Traded { quantity, price, fee_bps: models.fee_bps, at: candle.at };
+            let sold = trader.account_mut().sell(number, market, &mut Parts::default(), traded);
             let Some((fee, closed)) = sold else { continue };
             let fill = Fill {
                 client_id: String::new(),
@@ -100,7 +102,7 @@ impl Gathered {
             self.enter(Event::Filled { order: 0, fill });
         }
         if let Some(last) = self.equity.last_mut() {
-            *last = trader.equity(last.at);
+            *last = trader.valued(last.at);
         }
     }
 }

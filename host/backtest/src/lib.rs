@@ -14,13 +14,14 @@ mod parallel;
 pub mod parameters;
 pub mod report;
 mod run;
+mod sandboxed;
 mod strategy;
 mod sweep;
 #[cfg(test)]
 mod testing;
 mod trader;
 
-pub use account::{Account, Closed, Holding, fee_of};
+pub use account::{Account, Closed, Holding, Parts, Traded, fee_of};
 pub use book::{Book, Happening};
 pub use history::{History, HistoryError};
 pub use lookahead::CUTS;
@@ -32,6 +33,7 @@ pub use outcome::{
 };
 pub use parameters::{Grid, ParameterError};
 pub use run::{Backtest, Progress, RunError};
-pub use strategy::{Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
+pub use sandboxed::Sandboxed;
+pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
 pub use trader::{Begin, Event, SAVE_EVERY, Stopped, Trader};

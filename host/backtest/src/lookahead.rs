@@ -34,7 +34,8 @@ impl Backtest<'_> {
             let cut = self.decisions(history.until(cut_at))?;
             Ok(first_difference(cut_at, &whole, &cut))
         };
-        let found: Result<Vec<_>, _> = parallel::map(threads, points.len(), &compare, done).into_iter().collect();
+        let found: Result<Vec<_>, _> =
+            parallel::map(threads, self.strategies.stack_bytes(), points.len(), &compare, done).into_iter().collect();
         let differences = found?.into_iter().flatten().collect();
         Ok(LookAhead { cuts: u32::try_from(points.len()).unwrap_or(u32::MAX), differences })
     }

@@ -14,6 +14,7 @@ pub(crate) fn cores() -> NonZeroUsize {
 /// Calls `work` with every number below `count`. `done` hears on this thread how many are ready.
 pub(crate) fn map<R: Send>(
     threads: NonZeroUsize,
+    stack_bytes: usize,
     count: usize,
     work: &(dyn Fn(usize) -> R + Sync),
     done: &mut dyn FnMut(usize),
@@ -22,18 +23,27 @@ pub(crate) fn map<R: Send>(
     let mut answers: Vec<Option<R>> = (0..count).map(|_| None).collect();
     thread::scope(|scope| {
         let (answered, answer) = mpsc::channel();
+        let mut started = 0;
         for _ in 0..threads.get().min(count) {
             let (answered, next) = (answered.clone(), &next);
-            scope.spawn(move || {
+            let run = move || {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= count || answered.send((number, work(number))).is_err() {
                         break;
                     }
                 }
-            });
+            };
+            // Where the system gives no more threads, those that there are do all of it.
+            started += usize::from(thread::Builder::new().stack_size(stack_bytes).spawn_scoped(scope, run).is_ok());
         }
         drop(answered);
+        if started == 0 {
+            for (number, place) in answers.iter_mut().enumerate() {
+                *place = Some(work(number));
+                done(number + 1);
+            }
+        }
         for (ready, (number, one)) in (1..).zip(answer) {
             if let Some(place) = answers.get_mut(number) {
                 *place = Some(one);
@@ -53,10 +63,10 @@ mod tests {
         for threads in [1, 3, 64] {
             let mut heard = Vec::new();
             let threads = NonZeroUsize::new(threads).unwrap();
-            let squares = map(threads, 20, &|number| number * number, &mut |ready| heard.push(ready));
+            let squares = map(threads, 1 << 20, 20, &|number| number * number, &mut |ready| heard.push(ready));
             assert_eq!(squares, (0..20).map(|number| number * number).collect::<Vec<_>>());
             assert_eq!(heard, (1..=20).collect::<Vec<_>>());
         }
-        assert!(map(NonZeroUsize::MIN, 0, &|number| number, &mut |_| {}).is_empty());
+        assert!(map(NonZeroUsize::MIN, 1 << 20, 0, &|number| number, &mut |_| {}).is_empty());
     }
 }

@@ -51,6 +51,14 @@ pub enum RunError {
         /// Which.
         market: String,
     },
+    /// The risk engine would hold too little for what is paid.
+    #[error("the model's fee is {fee_bps} bps, and the risk engine reckons with {most} at most (`max_fee_bps`)")]
+    Fee {
+        /// The model's.
+        fee_bps: u32,
+        /// The rule's.
+        most: u32,
+    },
     /// No bar.
     #[error("there is no bar to run over")]
     NoBars,
@@ -250,6 +258,9 @@ impl<'a> Backtest<'a> {
         }
         if description.bar_seconds != 0 && description.bar_seconds != self.bar_seconds {
             return Err(RunError::BarSeconds { wanted: description.bar_seconds, given: self.bar_seconds });
+        }
+        if self.models.fee_bps > self.rules.max_fee_bps {
+            return Err(RunError::Fee { fee_bps: self.models.fee_bps, most: self.rules.max_fee_bps });
         }
         let quote = self.markets.first().map(|market| &market.quote.mint);
         match self.markets.iter().find(|market| Some(&market.quote.mint) != quote) {

@@ -85,6 +85,22 @@ pub struct View {
     pub open_orders: Vec<String>,
 }
 
+/// What a strategy answers to a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// What it wants, in its order.
+    pub proposals: Vec<Proposal>,
+    /// Of what it said that was no order: wrong in form. It is told of each.
+    pub denials: Vec<Denial>,
+}
+
+impl Answer {
+    pub(crate) fn clear(&mut self) {
+        self.proposals.clear();
+        self.denials.clear();
+    }
+}
+
 /// A call that ended badly. The instance that it happened in is not used again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{breach}: {detail}")]
@@ -109,8 +125,8 @@ pub trait Strategy {
     fn describe(&mut self) -> Result<Description, Fault>;
     /// Before any bar. `saved` is what `save` of an earlier instance gave.
     fn init(&mut self, setup: &Setup, saved: Option<&[u8]>) -> Result<(), Fault>;
-    /// Called once per bar close. Proposals are pushed to `orders`; they are tried from the next bar on.
-    fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, orders: &mut Vec<Proposal>) -> Result<(), Fault>;
+    /// Called once per bar close, with an empty answer to fill. Proposals are tried from the next bar on.
+    fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Fault>;
     /// One of its orders was carried out, or a part of it.
     fn on_fill(&mut self, fill: &Fill, view: &Arc<View>) -> Result<(), Fault>;
     /// One of its orders was not admitted, or ended without being filled.
@@ -127,6 +143,10 @@ pub trait Strategy {
 pub trait Strategies: Sync {
     /// A fresh instance.
     fn fresh(&self) -> Result<Box<dyn Strategy + '_>, Fault>;
+    /// The stack of a thread that calls one.
+    fn stack_bytes(&self) -> usize {
+        2 << 20
+    }
 }
 
 impl<F, S> Strategies for F

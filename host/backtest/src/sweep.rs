@@ -113,7 +113,8 @@ impl Backtest<'_> {
                 .run(self.part(history, window, &times, warm_up), &mut |_| {})?;
             Ok(Some(SweepRun { parameters: outcome.parameters.clone(), window: *window, result: judge(outcome) }))
         };
-        let runs = parallel::map(threads, combinations.len() * windows.len(), &one, done);
+        let runs =
+            parallel::map(threads, self.strategies.stack_bytes(), combinations.len() * windows.len(), &one, done);
         runs.into_iter().filter_map(Result::transpose).collect()
     }
 

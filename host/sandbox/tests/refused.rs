@@ -37,7 +37,10 @@ fn native_code_of_our_own_compiler_is_refused_too() {
 #[test]
 fn a_component_must_be_of_one_world() {
     let LoadError::NoWorld { expected, found } = refusal("(component)") else { panic!() };
-    assert_eq!(expected, "`puppet:plugin/handler@0.1.0`, `puppet:plugin/generator@0.1.0`");
+    assert_eq!(
+        expected,
+        "`puppet:plugin/handler@0.1.0`, `puppet:plugin/generator@0.1.0`, `puppet:trading/strategy@0.1.0`"
+    );
     assert_eq!(found, "nothing");
     let strategy = r#"(component (instance $i) (export "puppet:plugin/strategy@0.1.0" (instance $i)))"#;
     let LoadError::NoWorld { found, .. } = refusal(strategy) else { panic!() };

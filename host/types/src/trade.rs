@@ -73,7 +73,11 @@ pub enum Rounding {
 impl Market {
     /// What so much of the base token is worth in the smallest unit of the quote token; none where 64 bits do not hold it.
     pub fn notional(&self, quantity: u64, price: u64, rounding: Rounding) -> Option<u64> {
-        let product = u128::from(quantity) * u128::from(price);
+        self.worth(u128::from(quantity) * u128::from(price), rounding)
+    }
+
+    /// The same of a sum of quantities times prices: what many parts are worth, rounded once.
+    pub fn worth(&self, product: u128, rounding: Rounding) -> Option<u64> {
         let (base, price, quote) =
             (u32::from(self.base.decimals), u32::from(self.price_decimals), u32::from(self.quote.decimals));
         let value = match (base + price).checked_sub(quote) {

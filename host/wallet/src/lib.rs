@@ -3,6 +3,7 @@
 
 mod books;
 mod error;
+mod original;
 mod portfolio;
 mod risk;
 mod rule;
@@ -12,9 +13,13 @@ mod step;
 
 pub use books::Books;
 pub use error::{FillError, MoveError, RestoreError};
+pub use original::{FromOriginal, Mapped, ORIGINAL, OriginalError};
 pub use portfolio::{Balance, InMarketView, Portfolio};
 pub use risk::{Marked, Pace, Risk, Settled};
 pub use rule::{About, Rule};
 pub use rules::{BPS, LowProfit, MOST_ORDERS, OnDrawdown, QuantityRange, REMEMBERED, Rules, RulesError, StopGuard};
 pub use seen::{Cause, Mode, Origin, Seen, State};
 pub use step::{Done, Flow, Held, Numbered, ReservationId, Step};
+
+#[cfg(test)]
+mod tests;

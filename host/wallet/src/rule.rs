@@ -48,8 +48,8 @@ macro_rules! rules {
 rules! {
     Disabled "disabled", "enabled", "false", true, "Trading is not switched on.";
     KillSwitch "kill-switch", "", "", true, "The operator halted trading.";
-    Halted "halted", "on_drawdown", "reducing", true, "The state is HALTED: nothing is admitted.";
-    Reducing "reducing", "on_drawdown", "reducing", false, "The state is REDUCING: only exits are admitted.";
+    Halted "halted", "max_drawdown_bps, on_drawdown", "2000; reducing", true, "The state is HALTED: nothing is admitted.";
+    Reducing "reducing", "max_drawdown_bps, on_drawdown", "2000; reducing", false, "The state is REDUCING: only exits are admitted.";
     Gift "gift", "ignore_gifts", "true", true, "A token that somebody sent is behind the order.";
     HumanRequest "human-request", "ignore_human_requests", "true", true, "Somebody's words are behind the order.";
     AutonomousOnly "autonomous-only", "autonomous_only", "true", true, "Neither a strategy nor the character's own idea is behind the order.";
@@ -73,8 +73,8 @@ rules! {
     MaxHourNotional "max-hour-notional", "max_hour_notional", "as max_day_notional", false, "The orders of this hour (UTC) would be worth too much.";
     MaxDayNotional "max-day-notional", "max_day_notional", "0: nothing", false, "The orders of this day (UTC) would be worth too much.";
     InsufficientFunds "insufficient-funds", "max_fee_bps", "100", true, "The worst case is not covered by what is free.";
-    Reserve "reserve", "reserve_quote", "0", true, "Less than the reserve of the quote token would be left.";
-    FeeReserve "fee-reserve", "reserve_lamports", "50000000", false, "Fewer lamports than are kept for fees would be left.";
+    Reserve "reserve", "reserve_quote", "0", false, "Less than the reserve of the quote token would be left.";
+    FeeReserve "fee-reserve", "reserve_lamports", "50000000", true, "Fewer lamports than are kept for fees would be left. An exit is measured only where it sells lamports.";
     MaxPosition "max-position", "max_position_notional", "none", false, "The position would be worth too much.";
     MaxPositionShare "max-position-share", "max_position_share_bps", "10000", false, "The position would be too much of all that is there.";
     OrderRate "order-rate", "max_orders_per_minute", "60", true, "Too many orders within 60 seconds.";

@@ -59,7 +59,7 @@ pub(crate) fn price(
     if !touch.takes {
         return Some(touch.price);
     }
-    let slip = slipped(models, seed, (pending.number, pending.parts), touch.price, quantity, candle);
+    let slip = slipped(models, seed, (pending.number, pending.fills), touch.price, quantity, candle);
     let is_too_much = |most: u32| u128::from(slip) * u128::from(WHOLE_BPS) > u128::from(touch.price) * u128::from(most);
     if pending.order.max_slippage_bps.is_some_and(is_too_much) {
         return None;

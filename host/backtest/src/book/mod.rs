@@ -9,7 +9,7 @@ use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Fill, Market, Order, Side, TimeInForce};
 
 use crate::Models;
-use crate::account::{Account, Closed};
+use crate::account::{Account, Closed, Traded};
 use crate::chance::{Purpose, draw};
 use crate::strategy::Batch;
 pub(crate) use cost::slipped;
@@ -153,6 +153,7 @@ impl Book {
 
     /// Fills one order as far as volume, holdings and cash go.
     fn attempt(&mut self, one: &Try, at: Timestamp, account: &mut Account, out: &mut Vec<Happening>) {
+        let promised = self.promised_to_others(one.index);
         let (Some(pending), fee_bps) = (self.pending.get_mut(one.index), self.models.fee_bps) else { return };
         let number = pending.order.market;
         let (Some(market), Some(room)) = (self.markets.get(number as usize), self.room.get_mut(number as usize)) else {
@@ -161,20 +162,18 @@ impl Book {
         if pending.is_over {
             return;
         }
-        let held = account.holding(number).quantity;
-        let lacks = pending.lacks();
+        let (held, lacks) = (account.holding(number).quantity, pending.lacks());
         let wanted = match pending.order.side {
-            Side::Buy if pending.order.reduce_only => 0,
+            Side::Buy if pending.order.reduce_only => return pending.end(lacks, out),
             Side::Buy => pending.remaining,
-            Side::Sell => pending.remaining.min(held),
+            Side::Sell if held == 0 => return pending.end(lacks, out),
+            // What other orders were promised is theirs.
+            Side::Sell => pending.remaining.min(held.saturating_sub(promised)),
         };
-        if wanted == 0 {
-            return pending.end(lacks, out);
-        }
         let mut quantity = room.give(one.touch.moment, wanted, held);
         // A stop that was reached and finds no volume takes what the next bar begins with.
         pending.is_triggered |= one.touch.takes && room.volume < wanted;
-        if quantity < wanted.min(market.min_quantity) {
+        if quantity == 0 || quantity < wanted.min(market.min_quantity) {
             return;
         }
         let Some(price) = cost::price(&self.models, self.seed, pending, &one.touch, quantity, &one.candle) else {
@@ -190,10 +189,11 @@ impl Book {
         if pending.order.time_in_force == TimeInForce::Fok && quantity < pending.remaining {
             return;
         }
+        let traded = Traded { quantity, price, fee_bps, at };
         let done = match pending.order.side {
-            Side::Buy => account.buy(number, market, quantity, price, fee_bps, at).map(|fee| (fee, None)),
+            Side::Buy => account.buy(number, market, &mut pending.parts, traded).map(|fee| (fee, None)),
             Side::Sell => {
-                account.sell(number, market, quantity, price, fee_bps).map(|(fee, closed)| (fee, Some(closed)))
+                account.sell(number, market, &mut pending.parts, traded).map(|(fee, closed)| (fee, Some(closed)))
             }
         };
         let Some((fee, closed)) = done else {
@@ -208,6 +208,15 @@ impl Book {
         if is_flat {
             self.end_exits(number, out);
         }
+    }
+
+    /// What other sales of the market hold of it. A waiting exit holds nothing: stop and take-profit may stand for the
+    /// same tokens.
+    fn promised_to_others(&self, index: usize) -> u64 {
+        let Some(one) = self.pending.get(index).filter(|one| one.order.side == Side::Sell) else { return 0 };
+        let is_other = |(at, other): &(usize, &Pending)| *at != index && other.order.market == one.order.market;
+        let others = self.pending.iter().enumerate().filter(is_other).map(|(_, other)| other);
+        others.filter(|other| other.holds_base()).fold(0, |sum: u64, other| sum.saturating_add(other.remaining))
     }
 
     /// A position was closed: what was there only to reduce it has nothing left to do.
@@ -255,6 +264,10 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;
 
 fn candle_of(batch: &Batch<'_>, market: u32) -> Option<Candle> {
     batch.bars.iter().find(|(of, _)| *of == market).map(|(_, candle)| *candle)

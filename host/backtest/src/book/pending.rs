@@ -1,11 +1,11 @@
 //! One order that waits.
 
 use puppet_types::Timestamp;
-use puppet_types::trade::{Fill, Order, Side};
+use puppet_types::trade::{Fill, Order, OrderKind, Side};
 use serde::{Deserialize, Serialize};
 
 use super::Happening;
-use crate::account::Closed;
+use crate::account::{Closed, Parts};
 use puppet_wallet::Rule;
 
 /// An order, and what is known of it.
@@ -26,7 +26,9 @@ pub(crate) struct Pending {
     pub was_tried: bool,
     pub is_over: bool,
     /// How many times a part of it was filled.
-    pub parts: u64,
+    pub fills: u64,
+    /// What they came to.
+    pub parts: Parts,
 }
 
 impl Pending {
@@ -41,8 +43,15 @@ impl Pending {
             is_triggered: false,
             was_tried: false,
             is_over: false,
-            parts: 0,
+            fills: 0,
+            parts: Parts::default(),
         }
+    }
+
+    /// So much of the base token is for nobody else; the risk engine reckons the same.
+    pub fn holds_base(&self) -> bool {
+        let is_waiting_exit = self.order.reduce_only && self.order.kind != OrderKind::Market;
+        self.order.side == Side::Sell && !is_waiting_exit && !self.is_over
     }
 
     /// What is missing when it cannot be carried out.
@@ -56,7 +65,7 @@ impl Pending {
 
     pub fn fill(&mut self, at: Timestamp, quantity: u64, price: u64, fee: u64, closed: Option<Closed>) -> Happening {
         self.remaining -= quantity;
-        self.parts += 1;
+        self.fills += 1;
         self.is_over = self.remaining == 0;
         let fill = Fill {
             client_id: self.order.client_id.clone(),

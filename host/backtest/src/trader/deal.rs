@@ -8,12 +8,15 @@ use super::closing::Closing;
 use super::{Event, Open, Stopped, Trader};
 use crate::book::Happening;
 use crate::outcome::{OrderRecord, OrderStatus};
-use crate::strategy::Batch;
+use crate::strategy::{Answer, Batch};
 
 impl Trader<'_> {
     /// Decides about proposals, in their order.
-    pub(super) fn deal(&mut self, batch: &Batch<'_>, proposals: &mut Vec<Proposal>) -> Result<(), Stopped> {
-        for proposal in proposals.drain(..) {
+    pub(super) fn deal(&mut self, batch: &Batch<'_>, answer: &mut Answer) -> Result<(), Stopped> {
+        for denial in answer.denials.drain(..) {
+            self.deny(0, denial)?;
+        }
+        for proposal in answer.proposals.drain(..) {
             match proposal {
                 Proposal::Place(order) => self.place(batch, order)?,
                 Proposal::Cancel { market, client_id } => self.cancel(batch.at, market, client_id)?,

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use puppet_types::Timestamp;
-use puppet_types::trade::{Denial, Fill, Proposal};
+use puppet_types::trade::{Denial, Fill};
 
-use crate::strategy::{Bar, Batch, Fault, Setup, Strategies, Strategy, View};
+use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, Strategy, View};
 
 /// What an instance was told.
 #[derive(Debug, Clone)]
@@ -73,17 +73,12 @@ impl<'s> Instance<'s> {
         self.saved.as_deref()
     }
 
-    /// Hands a batch over. Proposals of a call that failed are none.
-    pub fn on_candles(
-        &mut self,
-        batch: &Batch<'_>,
-        view: &Arc<View>,
-        orders: &mut Vec<Proposal>,
-    ) -> Result<(), Failure> {
+    /// Hands a batch over. The answer of a call that failed is empty.
+    pub fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Failure> {
         self.see(view);
-        orders.clear();
-        if let Err(fault) = self.current.on_candles(batch, view, orders) {
-            orders.clear();
+        answer.clear();
+        if let Err(fault) = self.current.on_candles(batch, view, answer) {
+            answer.clear();
             return Err(self.rebuild(fault));
         }
         let from = self.bars.len();
@@ -167,14 +162,14 @@ impl<'s> Instance<'s> {
     fn again(&self) -> Result<Box<dyn Strategy + 's>, Fault> {
         let mut instance = self.strategies.fresh()?;
         instance.init(&self.setup, self.saved.as_deref())?;
-        let (mut view, mut orders) = (Arc::default(), Vec::new());
+        let (mut view, mut answer) = (Arc::default(), Answer::default());
         for told in &self.told {
             match told {
                 Told::View(next) => view = Arc::clone(next),
                 Told::Batch { at, is_warm_up, from, to } => {
                     let bars = self.bars.get(*from..*to).unwrap_or_default();
-                    instance.on_candles(&Batch { at: *at, is_warm_up: *is_warm_up, bars }, &view, &mut orders)?;
-                    orders.clear();
+                    instance.on_candles(&Batch { at: *at, is_warm_up: *is_warm_up, bars }, &view, &mut answer)?;
+                    answer.clear();
                 }
                 Told::Fill(fill) => instance.on_fill(fill, &view)?,
                 Told::Denied(denial) => instance.on_denied(denial, &view)?,

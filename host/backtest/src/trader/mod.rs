@@ -17,7 +17,7 @@ use puppet_wallet::{ReservationId, Risk};
 use crate::account::Account;
 use crate::book::{Book, Happening};
 use crate::outcome::{BreachRecord, EquityPoint};
-use crate::strategy::{Batch, Fault, Setup, Strategies, Strategy, View};
+use crate::strategy::{Answer, Batch, Fault, Setup, Strategies, Strategy, View};
 pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
@@ -88,9 +88,11 @@ pub struct Trader<'s> {
     last: Vec<Option<Candle>>,
     view: Arc<View>,
     is_stale: bool,
-    proposals: Vec<Proposal>,
+    answer: Answer,
     happenings: Vec<Happening>,
     prices: Vec<(u32, u64)>,
+    /// What the risk engine reckoned at the last closes.
+    marked: Option<u64>,
     events: Vec<Event>,
 }
 
@@ -116,9 +118,10 @@ impl<'s> Trader<'s> {
             last,
             view: Arc::default(),
             is_stale: true,
-            proposals: Vec::new(),
+            answer: Answer::default(),
             happenings: Vec::new(),
             prices: Vec::new(),
+            marked: None,
             events: Vec::new(),
         };
         trader.refresh();
@@ -136,13 +139,13 @@ impl<'s> Trader<'s> {
                 self.prices.push((*market, candle.close));
             }
         }
-        self.risk.mark(batch.at, &self.prices);
-        let mut proposals = std::mem::take(&mut self.proposals);
-        let asked = self.instance.on_candles(batch, &self.view, &mut proposals);
-        let answered = self.heed(asked, batch.at).and_then(|()| self.deal(batch, &mut proposals));
-        proposals.clear();
-        self.proposals = proposals;
-        answered?;
+        self.marked = self.risk.mark(batch.at, &self.prices).equity;
+        let mut answer = std::mem::take(&mut self.answer);
+        let asked = self.instance.on_candles(batch, &self.view, &mut answer);
+        let dealt = self.heed(asked, batch.at).and_then(|()| self.deal(batch, &mut answer));
+        answer.clear();
+        self.answer = answer;
+        dealt?;
         self.refresh();
         if self.instance.batches_since_save() >= SAVE_EVERY {
             self.save(batch.at)?;
@@ -213,8 +216,16 @@ impl<'s> Trader<'s> {
         });
     }
 
-    /// What is owned at the last closes.
+    /// What is owned at the last closes, as the risk engine reckoned it: it keeps the same books.
     pub fn equity(&self, at: Timestamp) -> EquityPoint {
+        match self.marked {
+            Some(equity) => EquityPoint { at, equity, exposed: equity.saturating_sub(self.account.cash()) },
+            None => self.valued(at),
+        }
+    }
+
+    /// The same, reckoned anew.
+    pub(crate) fn valued(&self, at: Timestamp) -> EquityPoint {
         let mut exposed = 0_u64;
         for ((market, holding), close) in self.markets.iter().zip(self.account.holdings()).zip(self.closes()) {
             if holding.quantity > 0 {

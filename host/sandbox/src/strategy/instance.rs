@@ -107,6 +107,7 @@ impl StrategyInstance {
         is_warm_up: bool,
         candles: &[(u32, Candle)],
     ) -> Result<Answer, StrategyError> {
+        self.enterable()?;
         self.check(at, is_warm_up, candles)?;
         let batch = Arc::make_mut(&mut self.batch);
         batch.at = millis(at);
@@ -172,6 +173,13 @@ impl StrategyInstance {
         self.store.data_mut().room.take_output()
     }
 
+    fn enterable(&self) -> Result<(), StrategyError> {
+        match &self.poison {
+            Some(poison) => Err(StrategyError::Poisoned(poison.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a strategy may see this.
     fn check(&self, at: Timestamp, is_warm_up: bool, candles: &[(u32, Candle)]) -> Result<(), StrategyError> {
         let wrong = |why: String| Err(StrategyError::Batch(why));
@@ -204,9 +212,7 @@ impl StrategyInstance {
         at: Timestamp,
         call: impl FnOnce(&mut Store<Inside>, &Functions) -> wasmtime::Result<R>,
     ) -> Result<R, StrategyError> {
-        if let Some(poison) = &self.poison {
-            return Err(StrategyError::Poisoned(poison.clone()));
-        }
+        self.enterable()?;
         self.store.data_mut().room.enter_again(self.seed, at);
         let result = self.store.set_fuel(self.fuel_per_call).and_then(|()| call(&mut self.store, &self.functions));
         let left = self.store.get_fuel().unwrap_or(0);

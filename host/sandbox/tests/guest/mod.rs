@@ -9,6 +9,8 @@ use puppet_sandbox::{
 };
 use puppet_types::{Event, Priority, Timestamp};
 
+pub mod strategy;
+
 /// The least a call carries.
 #[derive(Default)]
 pub struct Call(Room);

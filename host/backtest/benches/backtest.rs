@@ -1,0 +1,153 @@
+//! What a backtest costs, side by side in one run: the same bars, the same strategy, the same fills and the risk engine
+//! on, once in the sandbox and once as native Rust; the bare wasmtime loop that makes the same calls; the risk engine's
+//! decision alone; and a sweep on one core and on all.
+//!
+//! `cargo bench -p puppet-backtest [-- BARS]`. The component is built first:
+//! `cargo build --profile guest --target wasm32-wasip2 -p sma-cross --target-dir target/plugins`.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot run has nothing to report")]
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use native::sma::Sma;
+use native::walk;
+use puppet_backtest::{Backtest, Bar, Grid, History, Models, Outcome, Sandboxed, Strategies, StrategyId, all_cores};
+use puppet_sandbox::{Pool, Sandbox, SandboxConfig};
+use puppet_types::trade::{Candle, Market, Mint, Order, OrderKind, Side, TimeInForce};
+use puppet_wallet::{Origin, Risk, Rules, Seen as Price};
+
+#[path = "../../sandbox/benches/strategy/bare.rs"]
+mod bare;
+#[path = "../tests/native/mod.rs"]
+mod native;
+#[path = "../../puppet/benches/host/table.rs"]
+mod table;
+
+/// What the bare loop counts.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+struct Seen {
+    orders: u64,
+    fuel: u64,
+}
+
+/// Fuel of one call, as in the sandbox.
+const FUEL: u64 = 10_000_000;
+/// Rounds of each side; the best counts, since the machine is not ours alone.
+const ROUNDS: usize = 5;
+
+fn market() -> Market {
+    walk::market()
+}
+
+fn backtest(strategies: &dyn Strategies) -> Backtest<'_> {
+    let id = StrategyId { pack: "sma-cross".to_owned(), ..StrategyId::default() };
+    Backtest { models: Models::default(), seed: 7, ..Backtest::new(id, strategies, vec![market()], 60) }
+}
+
+fn timed(run: &Backtest<'_>, history: History<'_>) -> (f64, Outcome) {
+    let begin = Instant::now();
+    let outcome = run.run(history, &mut |_| {}).unwrap();
+    (history.bars().len() as f64 / begin.elapsed().as_secs_f64(), outcome)
+}
+
+/// Microseconds of one decision: admitted and released, and denied.
+fn decision(bars: &[Bar]) -> (f64, f64) {
+    const COUNT: u32 = 200_000;
+    let markets = vec![market()];
+    let mint = Mint::parse(Mint::USDC).unwrap();
+    let order = Order {
+        client_id: "a".to_owned(),
+        market: 0,
+        side: Side::Buy,
+        kind: OrderKind::Market,
+        quantity: 1_000_000_000,
+        reduce_only: false,
+        time_in_force: TimeInForce::Ioc,
+        expires_at: None,
+        max_slippage_bps: None,
+        reason: String::new(),
+    };
+    let mut time = |quantity: u64| {
+        let mut risk =
+            Risk::new(Rules::for_backtest(&markets), markets.clone(), &[(mint.clone(), 1_000_000_000)]).unwrap();
+        let order = Order { quantity, ..order.clone() };
+        let begin = Instant::now();
+        for n in 0..COUNT {
+            let (_, Candle { at, close, .. }) = bars[n as usize % bars.len()];
+            let at = at.plus_millis(u64::from(n / bars.len() as u32) * 60_000 * bars.len() as u64);
+            if let Ok(held) = std::hint::black_box(risk.admit(&order, Origin::Strategy, &Price::at(at, close))) {
+                risk.release(held).unwrap();
+            }
+        }
+        begin.elapsed().as_secs_f64() * 1e6 / f64::from(COUNT)
+    };
+    (time(1_000_000_000), time(u64::MAX >> 8))
+}
+
+fn main() {
+    let is_bench = std::env::args().any(|word| word == "--bench");
+    let asked = std::env::args().skip(1).find_map(|word| word.parse().ok());
+    let count = asked.unwrap_or(if is_bench { 1_000_000 } else { 10_000 });
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/wasm32-wasip2/guest/sma_cross.wasm");
+    let Ok(bytes) = std::fs::read(&path) else {
+        println!("{} is not there: build it as the head of benches/backtest.rs says", path.display());
+        return;
+    };
+    let bars = walk::bars(7, count);
+    let candles: Vec<Candle> = bars.iter().map(|(_, candle)| *candle).collect();
+    let history = History::new(&bars, 1).unwrap();
+    let sandbox =
+        Sandbox::new(SandboxConfig { pool: Pool { slots: 64, ..Pool::default() }, ..SandboxConfig::default() })
+            .unwrap();
+    let prepared = Arc::new(sandbox.prepare_strategy(&sandbox.compile(&bytes).unwrap()).unwrap());
+    let sandboxed = Sandboxed::new(prepared, sandbox.strategy_stack_bytes());
+    let (ours, native) = (backtest(&sandboxed), backtest(&Sma::default));
+
+    let (mut best, mut kept) = ([0.0_f64; 3], None);
+    for _ in 0..if is_bench { ROUNDS } else { 1 } {
+        let (floor, _) = bare::run(sandbox.engine(), &bytes, &candles);
+        let (ours, in_sandbox) = timed(&ours, history);
+        let (native, in_native) = timed(&native, history);
+        assert_eq!((&in_sandbox.orders, &in_sandbox.fills), (&in_native.orders, &in_native.fills), "bar for bar");
+        assert_eq!((&in_sandbox.trades, &in_sandbox.equity), (&in_native.trades, &in_native.equity), "bar for bar");
+        for (best, seen) in best.iter_mut().zip([floor, ours, native]) {
+            *best = best.max(seen);
+        }
+        kept = Some(in_sandbox);
+    }
+    let [floor, ours_rate, native_rate] = best;
+    let outcome = kept.unwrap();
+    println!(
+        "{count} bars of one minute, sma-cross, one core, risk engine on, best of {ROUNDS}: {} orders, {} trades, fuel {}; orders, fills, trades and equity are those of the native loop\n",
+        outcome.orders.len(),
+        outcome.trades.len(),
+        outcome.fuel
+    );
+    let mut table = table::Table::new(false);
+    let mut row = |name: &str, value, unit, peer, against, limit| {
+        table.add(table::Row { name: name.to_owned(), value, unit, peer, against, limit });
+    };
+    use table::Limit::{AtLeast, AtMost, None as Report};
+    row("sandbox, risk on", ours_rate, "bars/s", 1_500_000.0, "bars/s that are asked for", AtLeast(1.0));
+    row("sandbox, risk on", ours_rate, "bars/s", floor, "bare wasmtime, same calls", AtLeast(0.7));
+    row("sandbox, risk on", ours_rate, "bars/s", native_rate, "native Rust, same code path", Report);
+    let (admitted, denied) = decision(&bars);
+    row("order to decision: admitted, released", admitted, "us", 5.0, "us that are allowed", AtMost(1.0));
+    row("order to decision: denied", denied, "us", 5.0, "us that are allowed", AtMost(1.0));
+
+    let part = History::new(&bars[..count / 10], 1).unwrap();
+    let grid = Grid::parse(["fast=5..20:1", "slow=30,60"]).unwrap();
+    let sweep = |threads| {
+        let begin = Instant::now();
+        let runs = ours.sweep(part, &grid, None, threads, &|outcome| outcome.end_equity(), &mut |_| {}).unwrap();
+        ((runs.len() * part.bars().len()) as f64 / begin.elapsed().as_secs_f64(), runs)
+    };
+    let (one, first) = sweep(NonZeroUsize::MIN);
+    let (all, second) = sweep(all_cores());
+    assert_eq!(first, second, "the number of threads changes nothing");
+    row(&format!("sweep of 32 runs, {} cores", all_cores()), all, "bars/s", one, "one core", Report);
+    table.finish();
+}
