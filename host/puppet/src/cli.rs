@@ -13,7 +13,7 @@ mod store;
 
 use std::path::PathBuf;
 
-pub use backtest::{Backtest, BestBy, Stamp};
+pub use backtest::{Backtest, Stamp};
 pub use emulate::Emulate;
 pub use import::Import;
 pub use market::{MarketCheck, MarketCommand, MarketSynth};

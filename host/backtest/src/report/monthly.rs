@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use puppet_types::Timestamp;
 use serde::Serialize;
 
+use super::rows::DAY_MILLIS;
 use crate::{Outcome, metrics::Figure};
 
 /// A month of a run.
@@ -21,13 +23,18 @@ pub struct Month {
 pub fn monthly(outcome: &Outcome) -> Vec<Month> {
     let mut months: Vec<Month> = Vec::new();
     let Some(first) = outcome.equity.first() else { return months };
-    let (mut before, mut last) = (first.equity, first.equity);
+    let (mut before, mut last, mut day) = (first.equity, first.equity, None);
     for point in &outcome.equity {
-        let within = puppet_types::Timestamp::from_millis(point.at.as_millis() - 1);
-        let month: String = within.to_string().chars().take(7).collect();
-        if months.last().is_none_or(|known| known.month != month) {
-            before = last;
-            months.push(Month { month, gain: Figure::NONE });
+        let within = Timestamp::from_millis(point.at.as_millis() - 1);
+        // Months are looked up once a day: there may be a million bars.
+        let today = Some(within.as_millis() / DAY_MILLIS);
+        if today != day {
+            day = today;
+            let month: String = within.to_string().chars().take(7).collect();
+            if months.last().is_none_or(|known| known.month != month) {
+                before = last;
+                months.push(Month { month, gain: Figure::NONE });
+            }
         }
         last = point.equity;
         if let Some(known) = months.last_mut() {

@@ -68,16 +68,14 @@ pub struct Backtest {
     /// Runs it again with the history cut at 50 points. Exit code 1 where it decides otherwise.
     #[arg(long, conflicts_with = "sweep")]
     pub check_lookahead: bool,
-    /// Every value of a parameter, and every combination with other ones: `fast=5,10` or `fast=5..50:5`.
+    /// Every value of a parameter, and every combination with other ones: `fast=5,10` or `fast=5..50:5`. The one with the
+    /// highest Sharpe ratio is reported.
     #[arg(long, value_name = "NAME=VALUES")]
     pub sweep: Vec<String>,
-    /// With --sweep: what the best is best by.
-    #[arg(long, value_enum, default_value = "sharpe")]
-    pub best_by: BestBy,
     /// With --sweep: so often the best of a part (70 of 100) is tried on the part after it, up to the last bar.
     #[arg(long, value_name = "TIMES", requires = "sweep", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub walk_forward: Option<u32>,
-    /// The results of the trades drawn anew so often: what else they could have led to.
+    /// The results of its trades in another order, and drawn anew, so often: what else they could have led to.
     #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub monte_carlo: Option<u32>,
     /// How many runs at once; all cores where it is not said.
@@ -95,17 +93,4 @@ pub enum Stamp {
     Open,
     /// When it closed.
     Close,
-}
-
-/// By which figure runs are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BestBy {
-    /// Return over its deviation.
-    Sharpe,
-    /// Return over downward deviation.
-    Sortino,
-    /// Return over the largest drawdown.
-    Calmar,
-    /// Return alone.
-    Return,
 }

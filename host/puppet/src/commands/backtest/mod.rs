@@ -11,7 +11,7 @@ use std::{num::NonZeroUsize, path::Path};
 
 use puppet_backtest::{
     Backtest as Run, CUTS, History, Laid, Outcome, RunError, all_cores, monte_carlo,
-    report::{self, Report},
+    report::{self, LaidRow, Report},
 };
 use puppet_types::counted;
 
@@ -72,10 +72,14 @@ fn finished(
     if let Some(swept) = swept {
         (report.runs, report.walk_forward) = (Some(swept.runs), swept.walk_forward);
     }
-    report.monte_carlo = args.monte_carlo.and_then(|times| {
-        let drawn = monte_carlo(outcome.start_balance, &outcome.trades, times, args.seed, Laid::Redrawn)?;
-        Some(report::MonteCarlo::of(args.seed, outcome.start_balance, &drawn))
-    });
+    if let Some(times) = args.monte_carlo {
+        let laid = [Laid::Shuffled, Laid::Redrawn].into_iter();
+        let found = laid.filter_map(|laid| {
+            let found = monte_carlo(outcome.start_balance, &outcome.trades, times, args.seed, laid)?;
+            Some(LaidRow::of(&found, outcome.start_balance))
+        });
+        report.monte_carlo = Some(found.collect());
+    }
     Ok((report, outcome))
 }
 
