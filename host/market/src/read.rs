@@ -77,6 +77,19 @@ pub fn read(path: &Path, options: &ReadOptions, markets: &Markets) -> Result<Vec
 }
 
 /// Reads one file, or bytes that stand for one.
+///
+/// ```
+/// use puppet_market::{Markets, ReadOptions, Source, read_source};
+///
+/// let text = "time,open,high,low,close,volume\n\
+///     2026-01-05T00:00:00Z,150.25,151,149.5,150.75,12.5\n\
+///     2026-01-05T00:01:00Z,150.75,150.8,150.7,150.705,3\n";
+/// let source = Source::bytes("SOL-USDC.csv", text);
+/// let data = read_source(&source, &ReadOptions::default(), &Markets::built_in())?;
+/// assert_eq!((data.market.price_decimals, data.candles.bars()[1].close), (9, 150_705_000_000));
+/// assert_eq!((data.quality.bars, data.quality.bar_seconds, data.quality.gaps), (2, 60, 0));
+/// # Ok::<_, puppet_market::DataError>(())
+/// ```
 pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) -> Result<Dataset, DataError> {
     options.check()?;
     let id = match &options.market {

@@ -95,3 +95,18 @@ fn made_up_tokens_are_to_be_told_from_real_ones() {
     assert!(base.mint.as_str().starts_with("MadeUp") && base.mint != quote.mint);
     assert_eq!((bytes(base.mint.as_str()), bytes(quote.mint.as_str())), (32, 32));
 }
+
+/// What stands in the docs in a block of this kind, the first that has a word in it.
+fn in_docs(kind: &str, word: &str) -> &'static str {
+    let docs = include_str!("../../../../docs/trading/data.md");
+    let mut blocks = docs.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(kind));
+    blocks.find(|block| block.contains(word)).unwrap()
+}
+
+#[test]
+fn the_examples_of_the_docs_are_read() {
+    let markets = Markets::with_file(in_docs("toml", "[[market]]")).unwrap();
+    assert_eq!(markets.get("JTO/USDC").unwrap().base.decimals, 9);
+    let quality = read_text(in_docs("text", "open_time")).unwrap().quality;
+    assert_eq!((quality.bars, quality.bad_rows), (2, 0));
+}
