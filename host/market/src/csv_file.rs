@@ -37,8 +37,8 @@ impl Head {
         let mut from = source.open().map_err(|error| unreadable(source, error))?.take(LINE_BYTES as u64);
         from.read_to_end(&mut head).map_err(|error| unreadable(source, error))?;
         let file = || source.name().to_owned();
-        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(DataError::NotText { file: file(), line: 1, what: "this is UTF-16" });
+        if let Some((line, what)) = no_text(&head) {
+            return Err(DataError::NotText { file: file(), line, what });
         }
         let text = String::from_utf8_lossy(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head));
         let first: Vec<(u64, &str)> =
@@ -73,6 +73,22 @@ impl Head {
         }
         Err(closest.map_or_else(|| DataError::NoBars { file: file() }, |(_, error)| error))
     }
+}
+
+/// What a file is that is no text of lines, and from which line on.
+fn no_text(head: &[u8]) -> Option<(u64, &'static str)> {
+    let known: [(&[u8], &'static str); 5] = [
+        (b"\xff\xfe", "this is UTF-16"),
+        (b"\xfe\xff", "this is UTF-16"),
+        (b"PAR1", "this is Parquet, and its name says otherwise"),
+        (b"\x1f\x8b", "this is packed with gzip"),
+        (b"PK\x03\x04", "this is an archive or a spreadsheet"),
+    ];
+    if let Some((_, what)) = known.iter().find(|(start, _)| head.starts_with(start)) {
+        return Some((1, what));
+    }
+    let before = &head[..head.iter().position(|byte| *byte == 0)?];
+    Some((1 + before.iter().filter(|byte| **byte == b'\n').count() as u64, NoText::Nul.what()))
 }
 
 /// As much of a name as fits into a sentence.

@@ -38,6 +38,8 @@ pub enum DataError {
     BarLengthOdd { file: PathBuf, millis: u64 },
     #[error("{}: bars of {found} s, where {wanted} s are demanded", file.display())]
     OtherBarLength { file: PathBuf, found: u32, wanted: u32 },
+    #[error("{}: it is compressed with {codec}, which is not read here", file.display())]
+    Compression { file: PathBuf, codec: &'static str },
     #[error("{}: damaged: {what}", file.display())]
     Damaged { file: PathBuf, what: String },
     #[error("{}: the name says no market", file.display())]
@@ -90,6 +92,7 @@ impl DataError {
             Self::NothingBetween { .. } => "nothing-between",
             Self::BarLengthUnknown { .. } | Self::BarLengthOdd { .. } => "bar-length-unknown",
             Self::OtherBarLength { .. } => "other-bar-length",
+            Self::Compression { .. } => "unknown-compression",
             Self::Damaged { .. } | Self::Candles { .. } => "damaged",
             Self::MarketName { .. } | Self::BadMarket { .. } | Self::MarketOfFolder { .. } => "market-name",
             Self::SameMarket { .. } => "same-market",
@@ -116,6 +119,7 @@ impl DataError {
             | Self::BarLengthUnknown { file }
             | Self::BarLengthOdd { file, .. }
             | Self::OtherBarLength { file, .. }
+            | Self::Compression { file, .. }
             | Self::Damaged { file, .. }
             | Self::MarketName { file }
             | Self::SameMarket { file, .. }
@@ -167,6 +171,7 @@ impl DataError {
             Self::NothingBetween { .. } => "ask for a time that the file covers",
             Self::BarLengthUnknown { .. } | Self::BarLengthOdd { .. } => "say how many seconds a bar lasts",
             Self::OtherBarLength { .. } => "leave the demand out, and make longer bars of it afterwards",
+            Self::Compression { .. } => "export it with zstd, snappy, gzip, lz4 or none",
             Self::Damaged { .. } | Self::Candles { .. } => "get or export it again",
             Self::MarketName { .. } => "name it after its market, as in SOL-USDC.csv, or say which market it is",
             Self::BadMarket { .. } => "write it as SOL/USDC",

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use puppet_types::{
-    Timestamp,
-    trade::{Candle, Market},
-};
+use puppet_types::{Timestamp, trade::Candle};
 
 use crate::{
     BadRow, DataError, Fault, MAX_PRICE, MAX_PRICE_DECIMALS, ReadOptions, Stamp,
@@ -33,10 +30,8 @@ pub(crate) struct Scales {
 }
 
 impl Scales {
-    /// A demand, else what is known of the market, else as much as there may be.
-    pub(crate) fn new(demanded: Option<u8>, known: Option<&Market>) -> Self {
-        let price = demanded.or(known.map(|market| market.price_decimals));
-        let volume = known.map(|market| market.base.decimals);
+    /// What is demanded or known, else as much as there may be.
+    pub(crate) fn new(price: Option<u8>, volume: Option<u8>) -> Self {
         Self {
             price: price.unwrap_or(MAX_PRICE_DECIMALS),
             is_price_fixed: price.is_some(),

@@ -194,25 +194,42 @@ fn words(id: &str) -> Option<[&str; 2]> {
     (is_symbol(base) && is_symbol(quote) && base != quote).then_some([base, quote])
 }
 
-/// The id of a market as somebody writes it: as it is known, whatever the case of its letters, else as it is written.
+/// The id of a market as somebody writes it: its tokens as they are known, whatever the case of the letters, else as
+/// they are written.
 pub(crate) fn named(id: &str, markets: &Markets) -> Option<String> {
-    words(id)?;
-    let known = markets.all().find(|market| market.id.eq_ignore_ascii_case(id));
-    Some(known.map_or_else(|| id.to_owned(), |market| market.id.clone()))
-}
-
-/// A market that nobody knows, for a backtest: its mints lead nowhere.
-pub(crate) fn made_up(id: &str, base_decimals: u8, price_decimals: u8) -> Option<Market> {
     let [base, quote] = words(id)?;
-    let base = Token { mint: made_up_mint(base)?, symbol: base.to_owned(), decimals: base_decimals };
-    let quote = Token { mint: made_up_mint(quote)?, symbol: quote.to_owned(), decimals: 6 };
-    Some(Market { id: id.to_owned(), base, quote, price_decimals, min_quantity: 1 })
+    let tokens = || markets.all().flat_map(|market| [&market.base, &market.quote]);
+    let known = |word: &str| {
+        let token = tokens().find(|token| token.symbol.eq_ignore_ascii_case(word));
+        token.map_or_else(|| word.to_owned(), |token| token.symbol.clone())
+    };
+    let id = format!("{}/{}", known(base), known(quote));
+    words(&id).is_some().then_some(id)
 }
 
-/// One per symbol; that it is none is to be read in it.
-fn made_up_mint(symbol: &str) -> Option<Mint> {
+/// Decimals of a made-up token that others are paid with.
+const QUOTE_DECIMALS: u8 = 6;
+
+/// A market that nobody told of, for a backtest: of tokens that are known by their symbols, and of made-up ones, whose
+/// mints lead nowhere. Whether one of them is made up.
+pub(crate) fn assembled(id: &str, markets: &Markets, base_decimals: u8, price_decimals: u8) -> Option<(Market, bool)> {
+    let mut is_made_up = false;
+    let mut token = |symbol: &str, decimals| match markets.token(symbol) {
+        Some(known) => Some(known.clone()),
+        None => {
+            is_made_up = true;
+            Some(Token { mint: made_up_mint(symbol, decimals)?, symbol: symbol.to_owned(), decimals })
+        }
+    };
+    let [base, quote] = words(id)?;
+    let (base, quote) = (token(base, base_decimals)?, token(quote, QUOTE_DECIMALS)?);
+    Some((Market { id: id.to_owned(), base, quote, price_decimals, min_quantity: 1 }, is_made_up))
+}
+
+/// One per symbol and number of decimals; that it is none is to be read in it.
+fn made_up_mint(symbol: &str, decimals: u8) -> Option<Mint> {
     const LETTERS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    let digest = Digest::of(symbol.as_bytes());
+    let digest = Digest::of(format!("{symbol} {decimals}").as_bytes());
     let mut mint = String::from("MadeUp");
     // 43 letters that begin with an M are 32 bytes.
     mint.extend(digest.as_bytes().iter().cycle().take(37).map(|byte| char::from(LETTERS[usize::from(*byte) % 58])));

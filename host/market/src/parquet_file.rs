@@ -6,6 +6,7 @@ use std::{
 };
 
 use parquet::{
+    basic::Compression,
     errors::ParquetError,
     file::reader::{ChunkReader, FileReader as _, SerializedFileReader},
     schema::types::ColumnDescriptor,
@@ -83,6 +84,16 @@ fn read_from<'a, R: ChunkReader + 'static>(
     let mut places = vec![(columns.time, kind(columns.time, true)?)];
     for place in columns.prices.into_iter().chain(columns.volume) {
         places.push((place, kind(place, false)?));
+    }
+
+    for group in metadata.row_groups() {
+        for (place, _) in &places {
+            let codec = group.columns().get(*place).map(|column| column.compression());
+            if let Some(Compression::BROTLI(_) | Compression::LZO) = codec {
+                let codec = if codec == Some(Compression::LZO) { "LZO" } else { "Brotli" };
+                return Err(DataError::Compression { file: file(), codec }.into());
+            }
+        }
     }
 
     let stamp = columns.stamp.or(options.stamp).unwrap_or(Stamp::Open);

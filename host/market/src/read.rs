@@ -77,6 +77,19 @@ pub fn read(path: &Path, options: &ReadOptions, markets: &Markets) -> Result<Vec
 }
 
 /// Reads one file, or bytes that stand for one.
+///
+/// ```
+/// use puppet_market::{Markets, ReadOptions, Source, read_source};
+///
+/// let text = "time,open,high,low,close,volume\n\
+///     2026-01-05T00:00:00Z,150.25,151,149.5,150.75,12.5\n\
+///     2026-01-05T00:01:00Z,150.75,150.8,150.7,150.705,3\n";
+/// let source = Source::bytes("SOL-USDC.csv", text);
+/// let data = read_source(&source, &ReadOptions::default(), &Markets::built_in())?;
+/// assert_eq!((data.market.price_decimals, data.candles.bars()[1].close), (9, 150_705_000_000));
+/// assert_eq!((data.quality.bars, data.quality.bar_seconds, data.quality.gaps), (2, 60, 0));
+/// # Ok::<_, puppet_market::DataError>(())
+/// ```
 pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) -> Result<Dataset, DataError> {
     options.check()?;
     let id = match &options.market {
@@ -91,7 +104,9 @@ pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) ->
         Format::Csv => Some(Head::read(source, options, base)?),
         Format::Parquet => None,
     };
-    let mut scales = Scales::new(options.price_decimals, known);
+    let price_decimals = options.price_decimals.or(known.map(|market| market.price_decimals));
+    let token = known.map(|market| &market.base).or_else(|| markets.token(base));
+    let mut scales = Scales::new(price_decimals, token.map(|token| token.decimals));
     let (intake, digest) = loop {
         // A number that is too large for the scales lowers them, which happens a few times at most: they end at zero.
         let pass = match &head {
@@ -105,13 +120,14 @@ pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) ->
         }
     };
     let mut settled = Intake::settle(intake, digest)?;
-    let market = match known {
-        Some(known) => Market { price_decimals: settled.scales.price, ..known.clone() },
-        None => markets::made_up(&id, settled.scales.volume, settled.scales.price)
+    let price_decimals = settled.scales.price;
+    let (market, is_made_up) = match known {
+        Some(known) => (Market { price_decimals, ..known.clone() }, false),
+        None => markets::assembled(&id, markets, settled.scales.volume, price_decimals)
             .ok_or_else(|| DataError::BadMarket { market: id.clone() })?,
     };
     settled.quality.market.clone_from(&market.id);
-    settled.quality.details.made_up_tokens = known.is_none();
+    settled.quality.details.made_up_tokens = is_made_up;
     Ok(Dataset { market, candles: settled.candles, quality: settled.quality })
 }
 

@@ -276,13 +276,19 @@ fn a_file_that_is_no_table_of_bars_is_refused_by_name() {
         ("time,open,high,low,close,close\n", "ambiguous-column", Some(1), "two columns are called `close`"),
         (&long, "missing-columns", Some(1), "no column for"),
         ("time,open,high,low,close\n1767571200,1,1,1,1\n\0\0\0", "not-text", Some(3), "NUL"),
-        ("\u{0}PAR1\u{0}", "missing-columns", Some(1), "no column for"),
+        ("time,\u{0}\n", "not-text", Some(1), "NUL"),
+        ("PAR1\u{15}", "not-text", Some(1), "this is Parquet"),
+        ("PK\u{3}\u{4}\u{14}", "not-text", Some(1), "spreadsheet"),
     ] {
         let error = read_text(text).unwrap_err();
         assert_eq!((error.code(), error.line()), (code, line), "{text}: {error}");
         assert!(error.to_string().contains(said), "{error}");
         assert!(!error.remedy().is_empty());
     }
+    // Beyond what the head is looked for in.
+    let rows: String = (0..9_000).map(|n| format!("{},1,1,1,1,1\n", 1_767_571_200 + 60 * n)).collect();
+    let error = read_text(&format!("{HEADER}{rows}17675\0")).unwrap_err();
+    assert_eq!((error.code(), error.line()), ("not-text", Some(9_002)), "{error}");
     let wide = format!("{HEADER}{long}{long}\n");
     let error = read_text(&wide).unwrap_err();
     assert_eq!((error.code(), error.line()), ("not-text", Some(2)), "{error}");

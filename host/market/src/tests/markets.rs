@@ -95,3 +95,36 @@ fn made_up_tokens_are_to_be_told_from_real_ones() {
     assert!(base.mint.as_str().starts_with("MadeUp") && base.mint != quote.mint);
     assert_eq!((bytes(base.mint.as_str()), bytes(quote.mint.as_str())), (32, 32));
 }
+
+#[test]
+fn an_unknown_market_takes_the_tokens_that_are_known() {
+    let of = |market: &str| {
+        let options = ReadOptions { market: Some(market.into()), ..ReadOptions::default() };
+        let read = read_with("time,open,high,low,close\n1767571200,1,1,1,1\n1767571260,1,1,1,1\n", &options).unwrap();
+        (read.market, read.quality.details.made_up_tokens)
+    };
+    // What two markets are paid with is one token.
+    let (market, is_made_up) = of("btc/usdc");
+    assert_eq!((market.id.as_str(), market.quote.mint.as_str(), is_made_up), ("btc/USDC", Mint::USDC, true));
+    let (market, is_made_up) = of("bonk/sol");
+    assert_eq!((market.id.as_str(), market.base.decimals, market.quote.decimals), ("BONK/SOL", 5, 9));
+    assert!(!is_made_up);
+    // One symbol with two numbers of decimals is two tokens.
+    let (one, two) = (of("ETH/BTC").0.quote, of("BTC/USDC").0.base);
+    assert!(one.symbol == two.symbol && one.decimals != two.decimals && one.mint != two.mint);
+}
+
+/// What stands in the docs in a block of this kind, the first that has a word in it.
+fn in_docs(kind: &str, word: &str) -> &'static str {
+    let docs = include_str!("../../../../docs/trading/data.md");
+    let mut blocks = docs.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(kind));
+    blocks.find(|block| block.contains(word)).unwrap()
+}
+
+#[test]
+fn the_examples_of_the_docs_are_read() {
+    let markets = Markets::with_file(in_docs("toml", "[[market]]")).unwrap();
+    assert_eq!(markets.get("JTO/USDC").unwrap().base.decimals, 9);
+    let quality = read_text(in_docs("text", "open_time")).unwrap().quality;
+    assert_eq!((quality.bars, quality.bad_rows), (2, 0));
+}

@@ -301,6 +301,23 @@ fn columns_that_do_not_do_are_refused_by_name() {
 }
 
 #[test]
+fn a_compression_that_is_not_read_is_refused_by_name() {
+    let schema = format!("message m {{ required int64 time; {PRICES} }}");
+    let columns = || std::iter::once(Values::I64(minutes(1))).chain(floats([1.0, 1.0])).collect();
+    let clean = file(&schema, &[columns()], Compression::SNAPPY);
+    // The codec of the first column stands after its path, as a number of Thrift's compact protocol: Snappy is 1.
+    let path = b"\x19\x18\x04time\x15\x02";
+    let place = clean.windows(path.len()).position(|window| window == path).unwrap() + path.len() - 1;
+    for (number, name) in [(3, "LZO"), (4, "Brotli")] {
+        let mut bytes = clean.clone();
+        bytes[place] = number * 2;
+        let error = read_file(bytes, &ReadOptions::default()).unwrap_err();
+        assert_eq!(error.code(), "unknown-compression");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
 fn no_damage_to_a_file_makes_it_panic() {
     let schema = format!("message m {{ required int64 time; {PRICES} }}");
     let mut columns = vec![Values::I64((0..100).map(|minute| START + 60 * minute).collect())];

@@ -125,6 +125,43 @@ proptest! {
     }
 }
 
+/// Dirt of every kind is put into a clean file, all of it is shuffled, and exactly that is told.
+#[test]
+fn the_dirt_that_is_in_a_file_is_the_dirt_that_is_told() {
+    for seed in 0..20 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut below = |bound: usize| usize::try_from(random.next_u64()).unwrap() % bound;
+        let text = written(&Synthetic::minutes(seed, 400).candles().unwrap());
+        let (header, rows) = text.split_once('\n').unwrap();
+        let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+        // Neither the first nor the last: what is missing there cannot be seen.
+        let gaps = below(20);
+        for _ in 0..gaps {
+            drop(rows.remove(1 + below(rows.len() - 2)));
+        }
+        let clean = rows.clone();
+        let duplicates = below(20);
+        rows.extend((0..duplicates).map(|_| clean[below(clean.len())].clone()));
+        let bad = below(20);
+        rows.extend((0..bad).map(|place| match place % 4 {
+            0 => clean[below(clean.len())].replace(',', ",-"),
+            1 => "2024-01-01T00:00:00Z,5,1,9,5,1".to_owned(),
+            2 => "n/a,1,1,1,1,1".to_owned(),
+            _ => "2024-01-01T00:00:00Z,5".to_owned(),
+        }));
+        for place in (1..rows.len()).rev() {
+            rows.swap(place, below(place + 1));
+        }
+        let quality = read_with(&format!("{header}\n{}", rows.join("\n")), &ReadOptions::default()).unwrap().quality;
+        let told = [quality.gaps, quality.duplicates, quality.bad_rows, quality.bars, quality.details.conflicts];
+        assert_eq!(
+            told.map(|count| usize::try_from(count).unwrap()),
+            [gaps, duplicates, bad, clean.len(), 0],
+            "{seed}"
+        );
+    }
+}
+
 /// A clean file with bytes of it changed, taken out, repeated and put in, many times over.
 #[test]
 fn no_damage_to_a_file_makes_it_panic() {
