@@ -285,6 +285,16 @@ fn a_run_that_does_not_fit_the_strategy_does_not_begin() {
     assert_eq!(no, StrategyError::Refused("market".to_owned()));
 }
 
+/// Whoever runs strategies moves them to threads of their own.
+#[test]
+fn a_strategy_lives_on_another_thread() {
+    let sandbox = sandbox(Limits::default());
+    let mut strategy = Strategist::default().start(&sandbox).unwrap();
+    let thread = std::thread::Builder::new().stack_size(sandbox.strategy_stack_bytes());
+    let answer = thread.spawn(move || strategy.on_candles(at(1), false, &[bar(1, 5)])).unwrap().join().unwrap();
+    assert_eq!(answer, Ok(puppet_sandbox::Answer::default()));
+}
+
 #[test]
 fn a_full_pool_is_told_and_room_comes_back() {
     let sandbox = with_pool(Limits::default(), Pool { slots: 2, ..Pool::default() });

@@ -12,7 +12,7 @@ use wasmtime::Store;
 use super::{
     ClientIds, Description, Portfolio, PreparedStrategy, StrategyError, StrategySetup,
     imports::Inside,
-    limits::{CALL_FUEL, SAVE_BYTES},
+    limits::SAVE_BYTES,
     orders::Reader,
     wire::{self, Functions, millis},
 };
@@ -54,7 +54,7 @@ impl StrategyInstance {
         let mut inside = Inside::default();
         inside.room.furnish(limits, limiter, &CallSetup { seed, wall: at, deadline: None });
         let mut store = Store::new(prepared.pre.engine(), inside);
-        let fuel_per_call = limits.fuel.min(CALL_FUEL);
+        let fuel_per_call = limits.fuel;
         let made = bound(&mut store, limits, None).and_then(|()| {
             store.set_fuel(fuel_per_call)?;
             let instance = prepared.pre.instantiate(&mut store)?;
@@ -199,7 +199,9 @@ impl StrategyInstance {
             if candle.at < at {
                 return wrong(format!("a bar that closed at {} is history at {at}, and this is no warm-up", candle.at));
             }
-            if candles[..n].iter().any(|(other, _)| other == market) {
+            // In the order of the markets there is nothing to look for.
+            let is_behind = n > 0 && candles[n - 1].0 >= *market;
+            if is_behind && candles[..n].iter().any(|(other, _)| other == market) {
                 return wrong(format!("two bars of market {market} at {at}"));
             }
         }

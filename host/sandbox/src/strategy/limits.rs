@@ -3,22 +3,38 @@
 
 use puppet_types::{Breach, Limit};
 
+use crate::Limits;
+
 /// Instructions of one call. Nobody can interrupt it: this many take some milliseconds.
-pub(crate) const CALL_FUEL: u64 = 10_000_000;
+const CALL_FUEL: u64 = 10_000_000;
+/// Calls of the host in one call: what they cost is not counted as fuel, and cannot be interrupted either.
+const CALL_HOST_CALLS: u64 = 1_000;
+/// Bytes that the host copies for one of them, and of what a function answers.
+const CALL_HOST_BYTES: u64 = 512 << 10;
 /// Orders that one batch may be answered with.
-pub(crate) const BATCH_ORDERS: usize = 64;
+pub(super) const BATCH_ORDERS: usize = 64;
 /// Orders of one run: how many client ids are known again.
-pub(crate) const RUN_ORDERS: usize = 1_000_000;
+pub(super) const RUN_ORDERS: usize = 1_000_000;
 /// Bytes of what `save` gives.
-pub(crate) const SAVE_BYTES: usize = 256 << 10;
+pub(super) const SAVE_BYTES: usize = 256 << 10;
 /// Bytes of a client id.
-pub(crate) const CLIENT_ID_BYTES: usize = 64;
+pub(super) const CLIENT_ID_BYTES: usize = 64;
 /// Bytes of an order's reason.
-pub(crate) const REASON_BYTES: usize = 256;
+pub(super) const REASON_BYTES: usize = 256;
 /// Parameters that a strategy may have.
-pub(crate) const PARAMETERS: usize = 64;
+pub(super) const PARAMETERS: usize = 64;
 /// Bars of history that a strategy may ask for.
-pub(crate) const WARM_UP_BARS: u32 = 10_000;
+pub(super) const WARM_UP_BARS: u32 = 10_000;
+
+/// The limits of every guest, lowered to what a call may take that nobody can interrupt.
+pub(super) fn lowered(limits: &Limits) -> Limits {
+    Limits {
+        fuel: limits.fuel.min(CALL_FUEL),
+        wasi_calls: limits.wasi_calls.min(CALL_HOST_CALLS),
+        host_bytes_per_call: limits.host_bytes_per_call.min(CALL_HOST_BYTES),
+        ..limits.clone()
+    }
+}
 
 const fn fixed(
     name: &'static str,
@@ -40,6 +56,22 @@ pub const STRATEGY_LIMITS: &[Limit] = &[
         Some(Breach::OutOfFuel),
         "a_strategy_that_spins_runs_out_of_fuel",
         "Instructions of one call. `sandbox.limits.fuel` holds too where it is less.",
+    ),
+    fixed(
+        "call_host_calls",
+        CALL_HOST_CALLS,
+        "calls",
+        Some(Breach::TooManyHostCalls),
+        "calls_of_the_portfolio_and_of_the_log_are_counted_per_call",
+        "Calls of the portfolio, the log and WASI in one call. `sandbox.limits.wasi_calls` holds too where it is less.",
+    ),
+    fixed(
+        "call_host_bytes",
+        CALL_HOST_BYTES,
+        "bytes",
+        Some(Breach::TooManyHostBytes),
+        "more_bytes_of_orders_than_the_host_copies_are_a_breach",
+        "Bytes handed to the host at a time. `sandbox.limits.host_bytes_per_call` holds too where it is less.",
     ),
     fixed(
         "save_bytes",

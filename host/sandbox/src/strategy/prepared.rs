@@ -8,10 +8,13 @@ use wasmtime::{
     component::{InstancePre, Linker},
 };
 
-use super::{ClientIds, Description, StrategyError, StrategyInstance, imports, imports::Inside, wire::Indices};
-use crate::{
-    Compiled, Limits, LoadError, World, compile::initial_memory, invoke::Admission, strategy::limits::SAVE_BYTES,
+use super::{
+    ClientIds, Description, StrategyError, StrategyInstance, imports,
+    imports::Inside,
+    limits::{SAVE_BYTES, lowered},
+    wire::Indices,
 };
+use crate::{Compiled, Limits, LoadError, World, compile::initial_memory, invoke::Admission};
 
 /// What a run begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub struct PreparedStrategy {
 impl PreparedStrategy {
     pub(crate) fn new(
         engine: &Engine,
-        limits: &Arc<Limits>,
+        limits: &Limits,
         admission: &Admission,
         compiled: &Compiled,
     ) -> Result<Self, StrategyError> {
@@ -60,7 +63,7 @@ impl PreparedStrategy {
         imports::link(&mut linker, engine, component).map_err(refusal)?;
         let pre = linker.instantiate_pre(component).map_err(refusal)?;
         let indices = Indices::of(component)?;
-        let (limits, admission) = (Arc::clone(limits), admission.clone());
+        let (limits, admission) = (Arc::new(lowered(limits)), admission.clone());
         let memory = initial_memory(component).unwrap_or(0);
         let unasked =
             Description { parameters: Vec::new(), warm_up: 0, min_markets: 1, max_markets: 1, bar_seconds: 0 };

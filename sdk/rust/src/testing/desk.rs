@@ -165,6 +165,9 @@ impl<S: TradingStrategy> Desk<S> {
             }
             Side::Sell => {
                 position.quantity = position.quantity.saturating_sub(part);
+                if position.quantity == 0 {
+                    position.entry_price = 0;
+                }
                 *cash = cash.saturating_add(value);
             }
         }
@@ -256,4 +259,82 @@ fn resolved(about: &Description, given: &[(&str, i64)]) -> Vec<(String, i64)> {
     }
     let value = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
     about.parameters.iter().map(|one| (one.name.clone(), value(&one.name).unwrap_or(one.default))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        log,
+        trading::{Description, portfolio},
+    };
+
+    /// Buys one whole token per bar of the second market, and tells what it sees.
+    struct Teller {
+        bars: u8,
+        heard: Vec<String>,
+    }
+
+    impl TradingStrategy for Teller {
+        fn describe() -> Description {
+            Description::new().parameter("size", "How many.", "tokens", 1, 1..=9).markets(2..=3)
+        }
+        fn init(setup: Setup) -> Result<Self, String> {
+            assert_eq!(setup.parameter("price").unwrap_err(), "`price` is not among the described parameters");
+            let bars = setup.saved.as_ref().map_or(0, |saved| saved[0]);
+            Ok(Self { bars, heard: vec![format!("size {}", setup.parameter("size")?)] })
+        }
+        fn on_candles(&mut self, batch: &Batch) -> Vec<Order> {
+            self.bars += 1;
+            let held = portfolio::position(1);
+            log::info(&format!("{} at {}, {} free", held.quantity, held.entry_price, portfolio::cash(1)));
+            self.heard.push(format!("open {:?}", portfolio::open_orders()));
+            vec![Order::buy(format!("o{}", self.bars), batch.candles[1].market, 1_000_000_000)]
+        }
+        fn on_fill(&mut self, fill: &Fill) {
+            self.heard.push(format!("filled {}", fill.client_id));
+        }
+        fn on_denied(&mut self, denial: &Denial) {
+            self.heard.push(format!("denied {} by {}", denial.client_id, denial.rule));
+        }
+        fn save(&self) -> Vec<u8> {
+            vec![self.bars]
+        }
+    }
+
+    #[test]
+    fn what_the_test_fills_and_denies_moves_the_portfolio_and_is_told() {
+        let mut desk = Desk::<Teller>::start(&[("size", 3)]).unwrap().with_cash(1, 500_000_000);
+        let bar = (100_000_000, 100_000_000, 100_000_000, 100_000_000);
+        let first = desk.bars(&[bar, bar]).remove(0);
+        desk.fill(&first, 100_000_000);
+        let second = desk.bars(&[bar, bar]).remove(0);
+        desk.fill(&second, 200_000_000);
+        let third = desk.bars(&[bar, bar]).remove(0);
+        desk.bars(&[bar, bar]);
+        desk.deny(&third, "cool-down");
+        let heard = [
+            "size 3",
+            "open []",
+            "filled o1",
+            "open []",
+            "filled o2",
+            "open []",
+            "open [\"o3\"]",
+            "denied o3 by cool-down",
+        ];
+        assert_eq!(desk.strategy.heard, heard);
+        let lines: Vec<&str> = desk.log.iter().map(|line| line.message.as_str()).collect();
+        let told = [
+            "0 at 0, 500000000 free",
+            "1000000000 at 100000000, 400000000 free",
+            "2000000000 at 150000000, 200000000 free",
+        ];
+        assert_eq!(lines[..3], told);
+        desk.restart().unwrap();
+        assert_eq!(desk.bars(&[bar, bar])[0].client_id, "o5");
+        desk.fill(&Order::sell("s", 1, 2_000_000_000), 150_000_000);
+        desk.bars(&[bar, bar]);
+        assert_eq!(desk.log.last().unwrap().message, "0 at 0, 500000000 free");
+    }
 }

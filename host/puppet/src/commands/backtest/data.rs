@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use puppet_backtest::{Bar, DataSource};
+use puppet_backtest::{Bar, DataSource, bars_of};
 use puppet_market::{Candles, DataError, Markets, ReadOptions, Timeline, Zone};
 use puppet_types::{Timestamp, trade::Market};
 
@@ -20,6 +20,8 @@ pub struct Data {
     /// By time, then market.
     pub bars: Vec<Bar>,
     pub bar_seconds: u32,
+    /// Whether every market's bars tell it.
+    pub has_volume: bool,
 }
 
 /// Reads all of it. What is odd about the data is said beside the output.
@@ -34,6 +36,7 @@ pub fn read(args: &Backtest, out: Output) -> Result<Data> {
     let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
     let longer = args.bar.as_deref().map(seconds).transpose()?;
     let (mut markets, mut sources, mut candles) = (Vec::new(), Vec::new(), Vec::<Candles>::new());
+    let mut has_volume = true;
     for set in sets {
         set.quality.sentences().into_iter().for_each(|sentence| out.note(sentence));
         let made = match longer {
@@ -43,17 +46,13 @@ pub fn read(args: &Backtest, out: Output) -> Result<Data> {
             }
             _ => set.candles,
         };
-        let quality = &set.quality;
+        has_volume &= !set.quality.details.no_volume;
         sources.push(DataSource {
-            market: set.market.id.clone(),
-            sha256: Some(quality.sha256),
             bars: made.bars().len() as u64,
             bar_seconds: made.bar_seconds(),
             from: Some(made.from()),
             to: Some(made.to()),
-            gaps: quality.gaps,
-            duplicates: quality.duplicates,
-            bad_rows: quality.bad_rows,
+            ..DataSource::from(&set.quality)
         });
         markets.push(set.market);
         candles.push(made);
@@ -63,8 +62,7 @@ pub fn read(args: &Backtest, out: Output) -> Result<Data> {
         let remedy = "make them of one length with --bar, for example --bar 1h";
         Trouble::input("bad-data", error.to_string(), remedy).in_file(&args.data)
     })?;
-    let bars = timeline.bars().iter().map(|bar| (bar.market, bar.candle)).collect();
-    Ok(Data { markets, sources, bars, bar_seconds: timeline.bar_seconds() })
+    Ok(Data { markets, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
 }
 
 /// How files are read that do not say so themselves.

@@ -94,6 +94,9 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
     let quote = data.markets.first().map(|market| &market.quote);
     run.start_balance = quote.map(|quote| terms::amount(&args.balance, quote)).transpose()?.unwrap_or(0);
     run.models = terms::models(args)?;
+    if !data.has_volume {
+        run.models = run.models.without_volume();
+    }
     run.rules = terms::rules(args.risk.as_deref(), &data.markets)?;
     Ok(run)
 }
@@ -108,6 +111,7 @@ fn of_run(error: RunError) -> Trouble {
         RunError::Parameter(_) => ("bad-value", "give --param NAME=NUMBER within the strategy's ranges"),
         RunError::Strategy(_) => ("strategy", "its log says more: docs/trading/strategies.md"),
         RunError::Rules(_) => ("bad-value", "docs/trading/risk.md lists every rule"),
+        RunError::Fee { .. } => ("bad-value", "give a smaller --fee-bps, or raise `max_fee_bps` of the rules"),
         RunError::Markets { .. } => ("bad-data", "give --data a file, or a folder with as many markets as it trades"),
         RunError::BarSeconds { .. } => ("bad-data", "make them of its length with --bar"),
         RunError::Quote { .. } => ("bad-data", "leave out what is quoted in another token"),

@@ -43,7 +43,7 @@ pub fn choose(setup: &Setup, name: &str, threads: usize) -> Result<Chosen> {
         Trouble::input("strategy", error.to_string(), remedy).in_file(path)
     })?;
     let (pack, version) = match &manifest {
-        Some(manifest) => (manifest.id.to_string(), manifest.version.clone()),
+        Some(manifest) => (manifest.id.to_string(), manifest.version.to_string()),
         None => (path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-"), String::new()),
     };
     let stack_bytes = sandbox.strategy_stack_bytes();
