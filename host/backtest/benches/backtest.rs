@@ -70,7 +70,7 @@ fn decision(bars: &[Bar]) -> (f64, f64) {
         max_slippage_bps: None,
         reason: String::new(),
     };
-    let mut time = |quantity: u64| {
+    let time = |quantity: u64| {
         let mut risk =
             Risk::new(Rules::for_backtest(&markets), markets.clone(), &[(mint.clone(), 1_000_000_000)]).unwrap();
         let order = Order { quantity, ..order.clone() };
@@ -103,12 +103,13 @@ fn main() {
         Sandbox::new(SandboxConfig { pool: Pool { slots: 64, ..Pool::default() }, ..SandboxConfig::default() })
             .unwrap();
     let prepared = Arc::new(sandbox.prepare_strategy(&sandbox.compile(&bytes).unwrap()).unwrap());
+    let component = wasmtime::component::Component::new(sandbox.engine(), &bytes).unwrap();
     let sandboxed = Sandboxed::new(prepared, sandbox.strategy_stack_bytes());
     let (ours, native) = (backtest(&sandboxed), backtest(&Sma::default));
 
     let (mut best, mut kept) = ([0.0_f64; 3], None);
     for _ in 0..if is_bench { ROUNDS } else { 1 } {
-        let (floor, _) = bare::run(sandbox.engine(), &bytes, &candles);
+        let (floor, _) = bare::run(sandbox.engine(), &component, &candles);
         let (ours, in_sandbox) = timed(&ours, history);
         let (native, in_native) = timed(&native, history);
         assert_eq!((&in_sandbox.orders, &in_sandbox.fills), (&in_native.orders, &in_native.fills), "bar for bar");

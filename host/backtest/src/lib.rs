@@ -38,4 +38,6 @@ pub use run::{Backtest, Progress, RunError};
 pub use sandboxed::Sandboxed;
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
-pub use trader::{BatchRecord, Begin, Divergence, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader, replay};
+pub use trader::{
+    BatchRecord, Begin, Divergence, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader, TraderState, replay,
+};

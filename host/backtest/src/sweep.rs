@@ -63,7 +63,7 @@ impl WalkForward {
         let train_bps = u64::from(self.train_bps.min(10_000));
         // all = train + folds × test, where train is to test as train_bps is to the rest.
         let parts = train_bps + folds * (10_000 - train_bps);
-        let test = if parts == 0 { 0 } else { all * (10_000 - train_bps) / parts };
+        let test = (all * (10_000 - train_bps)).checked_div(parts).unwrap_or(0);
         let train = all.saturating_sub(folds * test);
         if test == 0 || train == 0 {
             return Vec::new();

@@ -13,7 +13,7 @@ use crate::account::{Account, Closed, Traded};
 use crate::chance::{Purpose, draw};
 use crate::strategy::Batch;
 pub(crate) use cost::slipped;
-use pending::Pending;
+pub(crate) use pending::Pending;
 use puppet_wallet::Rule;
 use touch::{Moment, Touch, follow, touch};
 
@@ -103,6 +103,14 @@ impl Book {
         self.pending.iter().map(|pending| pending.order.client_id.as_str())
     }
 
+    /// What waits, by number.
+    pub(crate) fn waiting(&self) -> &[Pending] {
+        &self.pending
+    }
+    /// As it was before.
+    pub(crate) fn restore(&mut self, waiting: Vec<Pending>) {
+        self.pending = waiting;
+    }
     /// Nothing waits.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()

@@ -73,7 +73,7 @@ impl Trader<'_> {
             let denial = denial(at, market, &client_id, Rule::Invalid, "no order of this client id is open");
             return self.deny(0, denial);
         };
-        self.close(number, OrderStatus::Cancelled, None);
+        self.close(number, OrderStatus::Cancelled, None)?;
         self.events.push(Event::Cancelled { market, client_id });
         Ok(())
     }
@@ -87,27 +87,27 @@ impl Trader<'_> {
     }
 
     /// Books what happened to an open order.
-    pub(super) fn enter(&mut self, happening: &Happening, at: Timestamp) {
+    pub(super) fn enter(&mut self, happening: &Happening, at: Timestamp) -> Result<(), Stopped> {
         self.is_stale = true;
         match happening {
             Happening::Filled { order, fill, closed } => {
-                let Some(open) = self.open.iter_mut().find(|open| open.number == *order) else { return };
-                let booked = self.risk.filled(open.held, fill);
-                debug_assert!(booked.is_ok(), "{booked:?} of {fill:?}");
+                let Some(open) = self.open.iter_mut().find(|open| open.number == *order) else { return Ok(()) };
+                self.risk.filled(open.held, fill).map_err(Stopped::Books)?;
                 if let Some(closed) = closed {
                     open.closing.add(fill, closed);
                 }
                 self.events.push(Event::Filled { order: *order, fill: fill.clone() });
                 if fill.remaining == 0 {
-                    self.close(*order, OrderStatus::Filled, None);
+                    self.close(*order, OrderStatus::Filled, None)?;
                 }
             }
             Happening::Ended { order, client_id, market, rule, detail } => {
-                self.close(*order, OrderStatus::Ended, Some(*rule));
+                self.close(*order, OrderStatus::Ended, Some(*rule))?;
                 let denial = denial(at, *market, client_id, *rule, detail);
                 self.events.push(Event::Denied { order: *order, denial });
             }
         }
+        Ok(())
     }
 
     /// Tells the strategy what happened, after all of it is booked.
@@ -122,19 +122,19 @@ impl Trader<'_> {
     }
 
     /// An order is open no longer.
-    fn close(&mut self, number: u64, status: OrderStatus, rule: Option<Rule>) {
+    fn close(&mut self, number: u64, status: OrderStatus, rule: Option<Rule>) -> Result<(), Stopped> {
         self.is_stale = true;
-        let Some(index) = self.open.iter().position(|open| open.number == number) else { return };
+        let Some(index) = self.open.iter().position(|open| open.number == number) else { return Ok(()) };
         let open = self.open.remove(index);
         if status != OrderStatus::Filled {
-            let released = self.risk.release(open.held);
-            debug_assert!(released.is_ok(), "{released:?} of order {number}");
+            self.risk.release(open.held).map_err(Stopped::Books)?;
         }
         self.events.push(Event::Ended { order: number, status, rule: rule.map(|rule| rule.code().to_owned()) });
         if let Some(trade) = open.closing.trade(self.trades + 1, open.market) {
             self.trades += 1;
             self.events.push(Event::Closed(trade));
         }
+        Ok(())
     }
 
     /// What was sold by orders that are still open: told at the end of a run.

@@ -50,6 +50,8 @@ pub(crate) struct Instance<'s> {
     seq: u64,
     /// Of the last batch: complete with the next one.
     record: Option<BatchRecord>,
+    /// Told since, where that record is with the journal already.
+    before: Vec<(Message, View)>,
 }
 
 impl<'s> Instance<'s> {
@@ -76,12 +78,44 @@ impl<'s> Instance<'s> {
             journal,
             seq: 0,
             record: None,
+            before: Vec::new(),
         })
     }
 
     /// Used so far, by all instances.
     pub fn fuel(&self) -> u64 {
         self.fuel + self.current.fuel()
+    }
+    /// Batches so far.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+    /// Tells again what an instance before this process was told since its save. Nothing is recorded twice.
+    pub fn retell(&mut self, records: &[BatchRecord], seq: u64) -> Result<(), Fault> {
+        for record in records {
+            self.remember(&record.before);
+            if record.fault.is_none() {
+                self.see(&Arc::new(record.view.clone()));
+                let from = self.bars.len();
+                self.bars.extend_from_slice(&record.bars);
+                let (at, is_warm_up, to) = (record.at, record.is_warm_up, self.bars.len());
+                self.told.push(Told::Batch { at, is_warm_up, from, to });
+                self.batches += 1;
+            }
+            self.remember(&record.told);
+        }
+        self.seq = seq;
+        self.current = self.again()?;
+        Ok(())
+    }
+    fn remember(&mut self, messages: &[(Message, View)]) {
+        for (message, view) in messages {
+            self.see(&Arc::new(view.clone()));
+            self.told.push(match message {
+                Message::Fill(fill) => Told::Fill(Box::new(fill.clone())),
+                Message::Denied(denial) => Told::Denied(Box::new(denial.clone())),
+            });
+        }
     }
     /// Batches since the last save.
     pub fn batches_since_save(&self) -> u32 {
@@ -99,7 +133,7 @@ impl<'s> Instance<'s> {
         self.seq += 1;
         self.hand_over();
         if self.journal.is_some() {
-            self.record = Some(BatchRecord::begin(self.seq, batch, view));
+            self.record = Some(BatchRecord::begin(self.seq, std::mem::take(&mut self.before), batch, view));
         }
         let before = self.current.fuel();
         if let Err(fault) = self.current.on_candles(batch, view, answer) {
@@ -183,15 +217,16 @@ impl<'s> Instance<'s> {
     }
 
     /// The record of the last batch is complete.
-    fn hand_over(&mut self) {
+    pub fn hand_over(&mut self) {
         if let (Some(journal), Some(record)) = (&mut self.journal, self.record.take()) {
             journal.batch(record);
         }
     }
 
     fn record(&mut self, message: impl FnOnce() -> Message) {
-        if let Some(record) = &mut self.record {
-            record.told.push((message(), View::clone(&self.view)));
+        if self.journal.is_some() {
+            let told = self.record.as_mut().map_or(&mut self.before, |record| &mut record.told);
+            told.push((message(), View::clone(&self.view)));
         }
     }
 

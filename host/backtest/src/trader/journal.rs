@@ -7,7 +7,7 @@ use puppet_types::trade::{Denial, Fill, Proposal};
 use puppet_types::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, View};
+use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, Strategy, View};
 
 /// What a strategy was told between two batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct BatchRecord {
     pub at: Timestamp,
     /// It was history.
     pub is_warm_up: bool,
+    /// What it was told since the record before was handed over, as far as that has it not.
+    pub before: Vec<(Message, View)>,
     /// Its bars.
     pub bars: Vec<Bar>,
     /// What was owned when it was handed over.
@@ -42,7 +44,7 @@ pub struct BatchRecord {
     pub told: Vec<(Message, View)>,
     /// Of the call that answered.
     pub fuel: u64,
-    /// The call ended badly: another instance did not see this batch, and a replay leaves it out.
+    /// The call ended badly: another instance did not see these bars, and a replay leaves them out.
     pub fault: Option<Fault>,
 }
 
@@ -65,11 +67,12 @@ pub trait Journal {
 
 impl BatchRecord {
     /// Of a batch that is about to be handed over.
-    pub(super) fn begin(seq: u64, batch: &Batch<'_>, view: &View) -> Self {
+    pub(super) fn begin(seq: u64, before: Vec<(Message, View)>, batch: &Batch<'_>, view: &View) -> Self {
         let mut record = Self {
             seq,
             at: batch.at,
             is_warm_up: batch.is_warm_up,
+            before,
             bars: batch.bars.to_vec(),
             view: view.clone(),
             inputs: Digest::of(&[]),
@@ -80,7 +83,7 @@ impl BatchRecord {
             fault: None,
         };
         // Field by field in a fixed order: plain words, no map.
-        let inputs = (record.at, record.is_warm_up, &record.bars, &record.view);
+        let inputs = (record.at, record.is_warm_up, &record.before, &record.bars, &record.view);
         record.inputs = Digest::of(&serde_json::to_vec(&inputs).unwrap_or_default());
         record
     }
@@ -110,28 +113,36 @@ pub fn replay(
     let mut instance = strategies.fresh()?;
     instance.init(setup, saved)?;
     let mut divergences = Vec::new();
-    for record in records.iter().filter(|record| record.fault.is_none()) {
+    for record in records {
+        tell(instance.as_mut(), &record.before)?;
         let mut differs = |part: &str, recorded: String, replayed: String| {
             if recorded != replayed {
                 divergences.push(Divergence { seq: record.seq, part: part.to_owned(), recorded, replayed });
             }
         };
-        let batch = Batch { at: record.at, is_warm_up: record.is_warm_up, bars: &record.bars };
-        let (mut answer, before) = (Answer::default(), instance.fuel());
-        if let Err(fault) = instance.on_candles(&batch, &Arc::new(record.view.clone()), &mut answer) {
-            differs("fault", String::new(), fault.to_string());
-            break;
-        }
-        differs("order", format!("{:?}", record.orders), format!("{:?}", answer.proposals));
-        differs("order", format!("{:?}", record.refused), format!("{:?}", answer.denials));
-        differs("fuel", record.fuel.to_string(), (instance.fuel() - before).to_string());
-        for (message, view) in &record.told {
-            let view = Arc::new(view.clone());
-            match message {
-                Message::Fill(fill) => instance.on_fill(fill, &view)?,
-                Message::Denied(denial) => instance.on_denied(denial, &view)?,
+        if record.fault.is_none() {
+            let batch = Batch { at: record.at, is_warm_up: record.is_warm_up, bars: &record.bars };
+            let (mut answer, before) = (Answer::default(), instance.fuel());
+            if let Err(fault) = instance.on_candles(&batch, &Arc::new(record.view.clone()), &mut answer) {
+                differs("fault", String::new(), fault.to_string());
+                break;
             }
+            differs("order", format!("{:?}", record.orders), format!("{:?}", answer.proposals));
+            differs("order", format!("{:?}", record.refused), format!("{:?}", answer.denials));
+            differs("fuel", record.fuel.to_string(), (instance.fuel() - before).to_string());
         }
+        tell(instance.as_mut(), &record.told)?;
     }
     Ok(divergences)
+}
+
+fn tell(instance: &mut dyn Strategy, messages: &[(Message, View)]) -> Result<(), Fault> {
+    for (message, view) in messages {
+        let view = Arc::new(view.clone());
+        match message {
+            Message::Fill(fill) => instance.on_fill(fill, &view)?,
+            Message::Denied(denial) => instance.on_denied(denial, &view)?,
+        }
+    }
+    Ok(())
 }

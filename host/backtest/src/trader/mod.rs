@@ -7,13 +7,15 @@ mod deal;
 mod event;
 mod instance;
 mod journal;
+mod state;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Market, Position, Proposal, Rounding};
-use puppet_wallet::{ReservationId, Risk};
+use puppet_wallet::{FillError, ReservationId, Risk};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::book::{Book, Happening};
@@ -23,6 +25,7 @@ pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
 pub use journal::{BatchRecord, Divergence, Journal, Message, Saved, replay};
+pub use state::TraderState;
 
 /// A strategy saves itself at least this often, in batches.
 pub const SAVE_EVERY: u32 = 100;
@@ -41,10 +44,13 @@ pub enum Stopped {
     /// No instance can be built from the last save.
     #[error("the strategy cannot be built again from its last save: {0}")]
     Lost(Fault),
+    /// The account and the risk engine keep the same books; here they do not agree, and nothing may be traded on.
+    #[error("the books of the account and of the risk engine do not agree: {0}")]
+    Books(FillError),
 }
 
 /// An order that is open.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     number: u64,
     held: ReservationId,
@@ -164,11 +170,9 @@ impl<'s> Trader<'s> {
         }
         let mut happenings = std::mem::take(&mut self.happenings);
         self.book.on_bars(batch, &mut self.account, &mut happenings);
-        for happening in &happenings {
-            self.enter(happening, batch.at);
-        }
+        let entered = happenings.iter().try_for_each(|happening| self.enter(happening, batch.at));
         self.refresh();
-        let told = happenings.iter().try_for_each(|happening| self.tell(happening, batch.at));
+        let told = entered.and_then(|()| happenings.iter().try_for_each(|happening| self.tell(happening, batch.at)));
         happenings.clear();
         self.happenings = happenings;
         told
@@ -178,6 +182,12 @@ impl<'s> Trader<'s> {
     pub fn save(&mut self, at: Timestamp) -> Result<(), Stopped> {
         let saved = self.instance.save();
         self.heed(saved, at)
+    }
+
+    /// Hands the record of the last batch to the journal now, and not with the next one: what has to be durable before
+    /// anything is done about it.
+    pub fn flush(&mut self) {
+        self.instance.hand_over();
     }
 
     /// Another version takes over from a save of this one. Where it cannot begin, this one stays and the fault is told.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod faults;
+mod journal;
 mod lookahead;
 #[path = "../native/mod.rs"]
 mod native;

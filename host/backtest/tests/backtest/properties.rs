@@ -97,6 +97,7 @@ proptest! {
         let outcome = run(&candles, &orders, models, seed);
         prop_assert_eq!(&outcome, &run(&candles, &orders, models, seed));
         books_close(&outcome);
+        prop_assert_eq!(&outcome.stopped, &None, "the account and the risk engine agree");
 
         let mut held = 0_u64;
         for record in &outcome.fills {
