@@ -18,7 +18,7 @@ pub(crate) use self::{
     value::{Scale, bps_up, product},
     window::Window,
 };
-use crate::{FillError, Flow, Held, MOST_ORDERS, MoveError, REMEMBERED, ReservationId, State, Step};
+use crate::{FillError, Flow, Held, MoveError, REMEMBERED, ReservationId, State, Step};
 
 /// Of one token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +208,7 @@ impl Books {
         self.next_id = id.0 + 1;
         let at = self.see(held.at);
         let since = |earlier: &Timestamp| at.millis_since(*earlier);
-        while self.admitted.len() >= MOST_ORDERS as usize || self.admitted.front().map(since) >= Some(RATE_WINDOW) {
+        while self.admitted.front().map(since) >= Some(RATE_WINDOW) {
             self.admitted.pop_front();
         }
         self.admitted.push_back(at);

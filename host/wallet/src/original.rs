@@ -284,11 +284,11 @@ fn decimal(text: &str, factor: u64, digits: u32, towards: Towards) -> Option<u64
     let scaled = number.checked_mul(u128::from(factor))?;
     let shift = exponent.checked_add(i32::try_from(digits).ok()?)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
     let power = 10_u128.checked_pow(shift.unsigned_abs());
-    let value = match (shift < 0, power) {
-        (false, power) => scaled.checked_mul(power?)?,
+    let value = match (u32::try_from(shift), power) {
+        (Ok(_), power) => scaled.checked_mul(power?)?,
         // Smaller than anything that can be counted.
-        (true, None) => u128::from(matches!(towards, Towards::Up) && scaled > 0),
-        (true, Some(power)) => match towards {
+        (Err(_), None) => u128::from(matches!(towards, Towards::Up)),
+        (Err(_), Some(power)) => match towards {
             Towards::Up => scaled.div_ceil(power),
             Towards::Down => scaled / power,
         },

@@ -5,12 +5,6 @@ use puppet_types::trade::Market;
 use super::{ApplyError, Books, InMarket, QUOTE};
 use crate::RestoreError;
 
-impl InMarket {
-    fn is_empty(&self) -> bool {
-        self.quantity == 0 && self.buying == 0 && self.selling == 0
-    }
-}
-
 impl Books {
     /// Finds again what is not stored, and refuses books that contradict themselves: no number of them may lead astray.
     pub(crate) fn open_again(&mut self) -> Result<(), RestoreError> {
@@ -75,7 +69,7 @@ impl Books {
             };
             let place = markets.iter().position(|new| is_same(&new));
             let has_orders = self.held.values().any(|held| held.market as usize == now.len());
-            if place.is_none() && (has_orders || !inside.is_empty()) {
+            if place.is_none() && (has_orders || inside.quantity > 0) {
                 return Err(gone(market));
             }
             now.push(place);

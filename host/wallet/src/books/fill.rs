@@ -135,20 +135,15 @@ impl Books {
         }
         // What was in the wallet before has no known cost: only what was bought here can win or lose.
         let sold = quantity.min(inside.quantity);
-        let (mut cost, mut result) = (0, 0);
-        if sold > 0 {
-            let (paid, fees_in) =
-                (share(inside.paid, sold, inside.quantity), share(inside.fees_in, sold, inside.quantity));
-            cost = paid.saturating_add(fees_in);
-            let made = i128::from(share(proceeds, sold, quantity)) - i128::from(share(fee, sold, quantity));
-            let made = made - i128::from(paid) - i128::from(fees_in);
-            result = i64::try_from(made).unwrap_or(if made < 0 { i64::MIN } else { i64::MAX });
-            inside.quantity -= sold;
-            inside.paid -= paid;
-            inside.fees_in -= fees_in;
-            inside.realised = inside.realised.saturating_add(result);
-        }
-        Ok((Settled { result, ..Settled::default() }, cost))
+        let (paid, fees_in) = (share(inside.paid, sold, inside.quantity), share(inside.fees_in, sold, inside.quantity));
+        let made = i128::from(share(proceeds, sold, quantity)) - i128::from(share(fee, sold, quantity));
+        let made = made - i128::from(paid) - i128::from(fees_in);
+        let result = i64::try_from(made.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or_default();
+        inside.quantity -= sold;
+        inside.paid -= paid;
+        inside.fees_in -= fees_in;
+        inside.realised = inside.realised.saturating_add(result);
+        Ok((Settled { result, ..Settled::default() }, paid.saturating_add(fees_in)))
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn product(quantity: u64, price: u64) -> u128 {
     u128::from(quantity) * u128::from(price)
 }
 
-/// `amount × part ÷ whole`, rounded down. `part` is at most `whole`, and `whole` is not 0.
+/// `amount × part ÷ whole`, rounded down. `part` is at most `whole`. Of nothing it is nothing.
 pub(crate) fn share(amount: u64, part: u64, whole: u64) -> u64 {
     let share = product(amount, part) / u128::from(whole.max(1));
     u64::try_from(share).unwrap_or(u64::MAX)

@@ -279,6 +279,9 @@ fn amounts() -> Vec<Case> {
             with(|rules| (rules.max_day_notional, rules.max_hour_notional) = (None, Some(u64::MAX))),
             plain(buy(2)),
         ),
+        // Alone it fits into an hour, so the next one may have it.
+        case(Rule::MaxHourNotional, with_used_hour(), plain(buy(3)), plain(buy(10))).retry(at(3_600_000)),
+        case(Rule::MaxHourNotional, with_used_hour(), plain(buy(3)), plain(buy(11))),
         case(Rule::InsufficientFunds, with(|_| ()), plain(buy(all)), plain(buy(all + 1))),
         case(Rule::InsufficientFunds, fees(100), plain(buy(9_900)), plain(buy(9_901))),
         case(Rule::InsufficientFunds, slippery(), plain(buy(9_900)), plain(buy(9_901))),

@@ -109,8 +109,11 @@ fn a_sell_counts_for_what_was_expected_and_frees_what_it_does_not_take() {
     risk.fills(id, 0, 6, 200, 0);
     risk.release(id).unwrap();
     assert_eq!(risk.ask(&buy(15), &seen(0)).unwrap_err(), "max-hour-notional");
-    assert!(risk.ask(&buy(14), &seen(0)).is_ok(), "600 were used, and what was open is free again");
-    assert!(risk.ask(&exit(4), &seen(0)).is_ok(), "and exits count for nothing");
+    let id = risk.ask(&buy(14), &seen(0)).expect("600 were used, and what was open is free again");
+    risk.release(id).unwrap();
+    let id = risk.ask(&exit(4), &seen(0)).unwrap();
+    risk.fills(id, 0, 4, PRICE, 0);
+    assert!(risk.ask(&buy(14), &seen(0)).is_ok(), "and an exit counts for nothing");
 }
 
 #[test]
@@ -237,4 +240,31 @@ fn a_value_is_that_of_the_shared_words() {
             }
         }
     }
+}
+
+#[test]
+fn an_average_entry_is_a_price_again_whatever_the_digits() {
+    for (base, quote, price, quantity, at) in
+        [(9, 6, 9, 3_000_000_000, 150_123_000_000), (0, 6, 0, 3, 2), (2, 0, 2, 100, 700)]
+    {
+        let digits = |symbol, decimals| Token { decimals, ..token(symbol) };
+        let market = Market { price_decimals: price, ..market(digits('A', base), digits('Q', quote)) };
+        let scale = Scale::of(&market);
+        let value = scale.value(product(quantity, at), Rounding::Up).unwrap();
+        assert_eq!(scale.price(value, quantity), at, "{market:?}");
+        assert_eq!(scale.price(value, 0), 0);
+    }
+    assert_eq!(Scale::Divide(10_u128.pow(36)).price(u64::MAX, 1), u64::MAX);
+    assert_eq!(Scale::Divide(10).price(u64::MAX, 1), u64::MAX);
+    assert_eq!(Scale::None.price(1, 1), 0);
+}
+
+#[test]
+fn a_loss_or_a_gain_beyond_all_measure_stays_one() {
+    let mut risk = Risk::new(rules(), markets(), &[(mint('Q'), u64::MAX)]).unwrap();
+    risk.trade(&buy(2), 0, u64::MAX / 2);
+    assert_eq!(risk.trade(&exit(2), 0, 1).result, i64::MIN);
+    let mut risk = Risk::new(rules(), markets(), &[(mint('Q'), 2)]).unwrap();
+    risk.trade(&buy(2), 0, 1);
+    assert_eq!(risk.trade(&exit(2), 0, u64::MAX / 2).result, i64::MAX);
 }

@@ -221,6 +221,11 @@ fn amounts_are_read_digit_by_digit_and_rounded_to_the_safe_side() {
     ] {
         assert_eq!((amount(value.clone()), kept(value.clone())), (Some(cap), reserve), "{value}");
     }
+    assert_eq!(
+        rules_of(&set("/solana_integration/trade_safety/max_slippage_percent", json!(100))).max_slippage_bps,
+        10_000
+    );
+    assert_eq!(rules_of(&set("/behavior/trading_behavior/trade_tweet_probability", json!(1))).tell_trades_bps, 10_000);
     assert_eq!(kept(json!(1e9)), 1_000_000_000_000_000_000);
     assert_eq!(kept(json!(12)), 12_000_000_000);
 }

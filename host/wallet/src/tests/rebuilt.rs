@@ -93,7 +93,7 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         ("/inside/1/buying", json!(0)),
         ("/held_notional", json!(0)),
         ("/untraded", json!(0)),
-        ("/next_id", json!(2)),
+        ("/next_id", json!(3)),
         ("/held/2/id", json!(1)),
         ("/held/2/market", json!(2)),
     ] {
@@ -179,4 +179,13 @@ fn what_is_remembered_is_bounded() {
     // Two every 120 ms: those of the last 60 s, the ones of exactly 60 s ago not among them.
     assert_eq!(books.admitted.len(), 1_000);
     assert_eq!(books.held.len(), 0);
+}
+
+#[test]
+fn orders_of_more_than_a_minute_ago_are_forgotten() {
+    let mut risk = risk(rules());
+    for (millis, remembered) in [(0, 1), (59_999, 2), (60_000, 2), (200_000, 1)] {
+        risk.trade(&buy(2), millis, PRICE);
+        assert_eq!(risk.snapshot().admitted.len(), remembered);
+    }
 }

@@ -90,6 +90,7 @@ fn what_has_no_price_is_not_guessed() {
     assert_eq!((risk.equity(), risk.mark(at(0), &[])), (None, Marked::default()));
     assert_eq!(risk.mark(at(1), &[(7, 5), (0, 0)]), Marked::default());
     assert_eq!(risk.mark(at(2), &[(0, PRICE)]).equity, Some(CASH));
+    assert_eq!((risk.equity(), risk.portfolio().equity), (Some(CASH), Some(CASH)));
     assert_eq!(risk.mark(at(2), &[(0, 0)]).equity, Some(CASH), "a price of 0 is none: the latest one stays");
     assert_eq!(risk.mode(), Mode::Active);
     assert_eq!(risk.portfolio().markets[0].price, Some(PRICE));
