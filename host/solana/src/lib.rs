@@ -2,7 +2,9 @@
 //! depends on Solana's. What may be traded at all is not decided here (`puppet-wallet`); what a signature may do is.
 
 pub mod accounts;
+pub mod chain;
 pub mod guard;
+pub mod jupiter;
 pub mod keys;
 pub mod network;
 pub mod programs;
