@@ -8,6 +8,7 @@ pub mod jupiter;
 pub mod keys;
 pub mod network;
 pub mod programs;
+pub mod swap;
 #[cfg(test)]
 mod testing;
 

@@ -10,7 +10,7 @@ use spl_token_interface::instruction::TokenInstruction;
 
 use crate::{
     KeySource, Wallet,
-    accounts::{Balances, Holding},
+    accounts::{Account, Balances, Holding},
     guard::{Intent, Leg, Own},
     programs::{ASSOCIATED_TOKEN, JUPITER, SYSTEM, TOKEN, WRAPPED_SOL, associated},
 };
@@ -156,4 +156,28 @@ pub(crate) fn message(payer: Address, steps: &[Instruction], tables: &[AddressLo
 pub(crate) fn bytes(message: VersionedMessage) -> Vec<u8> {
     let signatures = vec![Signature::default(); usize::from(message.header().num_required_signatures)];
     wincode::serialize(&VersionedTransaction { signatures, message }).unwrap()
+}
+
+/// A token account as the chain keeps it.
+pub(crate) fn account(holding: &Holding) -> Account {
+    let optional = |address: Option<Address>| match address {
+        Some(address) => [&[1, 0, 0, 0][..], address.as_ref()].concat(),
+        None => vec![0; 36],
+    };
+    let mut data = [holding.mint.as_ref(), holding.owner.as_ref(), &holding.amount.to_le_bytes()].concat();
+    data.extend(optional(holding.delegate.map(|(delegate, _)| delegate)));
+    data.push(if holding.is_frozen { 2 } else { 1 });
+    data.extend([0; 12]);
+    data.extend(holding.delegate.map_or(0, |(_, amount)| amount).to_le_bytes());
+    data.extend(optional(holding.close_authority));
+    Account { lamports: holding.lamports, owner: holding.program, data }
+}
+
+/// A mint as the chain keeps it.
+pub(crate) fn mint_account(program: Address, decimals: u8) -> Account {
+    let mut data = vec![0; 82];
+    data[36..44].copy_from_slice(&1_000_000_u64.to_le_bytes());
+    data[44] = decimals;
+    data[45] = 1;
+    Account { lamports: 1, owner: program, data }
 }
