@@ -1,5 +1,7 @@
 //! What tests of this crate share: wallets, accounts, and instructions as somebody else would write them.
 
+pub(crate) mod http;
+
 use solana_address::Address;
 use solana_hash::Hash;
 use solana_instruction::{AccountMeta, Instruction};
