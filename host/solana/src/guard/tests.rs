@@ -313,9 +313,24 @@ fn what_a_try_changes_beside_the_intent_is_refused() {
         (Box::new(|after| of(after, ours(bonk())).owner = maker()), "who may move"),
         (Box::new(|after| of(after, ours(bonk())).close_authority = Some(maker())), "who may move"),
         (Box::new(|after| of(after, ours(bonk())).is_frozen = true), "who may move"),
-        (Box::new(|after| drop(after.holdings.remove(&ours(savings())))), "closed our account"),
-        (Box::new(|after| drop(after.holdings.remove(&ours(usdc())))), "closed our account"),
-        (Box::new(|after| drop(after.holdings.insert(address(4), holding(taker(), savings(), 1)))), "has no part"),
+        (
+            Box::new(|after| {
+                after.holdings.remove(&ours(savings()));
+            }),
+            "closed our account",
+        ),
+        (
+            Box::new(|after| {
+                after.holdings.remove(&ours(usdc()));
+            }),
+            "closed our account",
+        ),
+        (
+            Box::new(|after| {
+                after.holdings.insert(address(4), holding(taker(), savings(), 1));
+            }),
+            "has no part",
+        ),
     ];
     for (change, words) in cases {
         let refusal = tried(change).unwrap_err();

@@ -48,10 +48,11 @@ impl Swapper {
         let Some(status) = self.parts.chain.status(signature).await? else { return Ok(None) };
         let is_sure = if self.settings.wait_for_finality { status.is_finalized } else { status.is_confirmed };
         let slot = status.slot;
-        Ok(Some(is_sure.then(|| match status.error {
+        let entry = match status.error {
             None => Entry::Landed { slot },
             Some(error) => Entry::Reverted { slot, error },
-        })))
+        };
+        Ok(Some(is_sure.then_some(entry)))
     }
 
     /// Reads what is held now, not before the block that it landed in.
