@@ -82,7 +82,7 @@ impl Reading<'_> {
         }
         let (source, destination) = (step.at(shape.source)?.address, step.at(shape.destination)?.address);
         for (account, mint) in [(source, intent.gives.mint), (destination, intent.takes.mint)] {
-            let is_ours = self.accounts.get(&account).is_some_and(|own| own.mint == mint && own.owner == intent.taker);
+            let is_ours = self.accounts.get(&account).is_some_and(|own| own.is_of(intent.taker, mint));
             if !is_ours {
                 return Err(Why::Recipient(account));
             }

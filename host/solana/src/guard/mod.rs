@@ -123,10 +123,18 @@ pub struct Checked {
 }
 
 /// A token account that is ours, or will be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OwnAccount {
-    mint: Address,
+    /// Known only where the address follows from it: what else lies in an account is a node's word, and no reason to
+    /// spend it.
+    mint: Option<Address>,
     owner: Address,
+}
+
+impl OwnAccount {
+    fn is_of(self, owner: Address, mint: Address) -> bool {
+        self == Self { mint: Some(mint), owner }
+    }
 }
 
 /// What is known while instructions are read.
@@ -263,10 +271,13 @@ impl Reading<'_> {
 fn own_accounts(own: &Own, intent: &Intent) -> BTreeMap<Address, OwnAccount> {
     let wrapped = Leg { mint: WRAPPED_SOL, program: crate::programs::TOKEN };
     let expected = [intent.gives, intent.takes, wrapped].map(|leg| {
-        let account = OwnAccount { mint: leg.mint, owner: intent.taker };
+        let account = OwnAccount { mint: Some(leg.mint), owner: intent.taker };
         (associated(&intent.taker, &leg.mint, &leg.program), account)
     });
-    let held = own.balances.holdings.iter();
-    let held = held.map(|(address, holding)| (*address, OwnAccount { mint: holding.mint, owner: holding.owner }));
-    expected.into_iter().chain(held).collect()
+    let held = own.balances.holdings.iter().map(|(address, holding)| {
+        let follows = associated(&holding.owner, &holding.mint, &holding.program) == *address;
+        (*address, OwnAccount { mint: follows.then_some(holding.mint), owner: holding.owner })
+    });
+    // What follows from the intent alone counts more than what a node says.
+    held.chain(expected).collect()
 }

@@ -44,7 +44,7 @@ impl Reading<'_> {
         if from != self.intent.taker {
             return Err(Why::OtherKey(from));
         }
-        let is_wrapping = self.accounts.get(&to).is_some_and(|to| to.mint == WRAPPED_SOL && to.owner == from);
+        let is_wrapping = self.accounts.get(&to).is_some_and(|to| to.is_of(from, WRAPPED_SOL));
         let gives_sol = self.intent.gives.mint == WRAPPED_SOL;
         let add = |sum: u64| sum.checked_add(lamports).ok_or(Why::Pays { to, lamports });
         if is_wrapping {

@@ -175,6 +175,24 @@ fn a_swap_that_brings_less_or_pays_somebody_else_is_refused() {
 }
 
 #[test]
+fn what_a_node_says_is_in_an_account_is_no_reason_to_spend_it() {
+    // Savings, and a node that calls them what is swapped.
+    let mut own = own();
+    let (savings, other) = (ours(savings()), address(0x44));
+    for account in [savings, other] {
+        own.balances.holdings.insert(account, holding(taker(), usdc(), 5_000_000));
+    }
+    let accounts = |from: Address| [from, usdc().mint, ata(&maker(), usdc()), taker()];
+    let transfer = TokenInstruction::TransferChecked { amount: 1_000_000, decimals: 6 };
+    for from in [savings, other] {
+        let steps = [token(usdc(), &transfer, &accounts(from), taker())];
+        let bytes = bytes(message(taker(), &steps, &[]));
+        let refusal = Guard::default().check(&bytes, &own, &intent(), &NoTables::new()).unwrap_err();
+        assert_eq!(refusal.why, Why::OtherToken(from));
+    }
+}
+
+#[test]
 fn the_newer_instructions_of_the_aggregator_are_read_as_well() {
     let intent = intent();
     let amounts = |before: &[u8]| {

@@ -65,22 +65,18 @@ impl Reading<'_> {
         let overflow = Why::GivesMore { gives: u64::MAX, most: self.intent.most_in };
         let Some(own) = self.accounts.get(&from).copied() else {
             self.no_own_right(step, from)?;
-            if self
-                .accounts
-                .get(&to)
-                .is_some_and(|to| to.mint == self.intent.takes.mint && to.owner == self.intent.taker)
-            {
+            if self.accounts.get(&to).is_some_and(|to| to.is_of(self.intent.taker, self.intent.takes.mint)) {
                 self.tally.received = self.tally.received.saturating_add(transfer.amount);
             }
             return Ok(());
         };
-        if own.owner != self.intent.taker || own.mint != self.intent.gives.mint {
+        if !own.is_of(self.intent.taker, self.intent.gives.mint) {
             return Err(Why::OtherToken(from));
         }
         if authority != self.intent.taker {
             return Err(Why::ForeignAuthority(from));
         }
-        let stays = self.accounts.get(&to).is_some_and(|to| to.mint == own.mint && to.owner == own.owner);
+        let stays = self.accounts.get(&to).is_some_and(|to| *to == own);
         if !stays {
             self.tally.given = self.tally.given.checked_add(transfer.amount).ok_or(overflow)?;
         }
@@ -92,7 +88,7 @@ impl Reading<'_> {
         let taker = self.intent.taker;
         match self.accounts.get(&account) {
             None => self.no_own_right(step, account),
-            Some(own) if own.mint != WRAPPED_SOL || own.owner != taker => Err(Why::CloseAccount(account)),
+            Some(own) if !own.is_of(taker, WRAPPED_SOL) => Err(Why::CloseAccount(account)),
             Some(_) if to != taker => Err(Why::CloseElsewhere(to)),
             Some(_) if authority != taker => Err(Why::ForeignAuthority(account)),
             Some(_) => Ok(()),
