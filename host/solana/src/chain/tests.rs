@@ -235,3 +235,41 @@ fn a_wallet_that_is_given_to_a_program_counts_as_gone() {
     assert_eq!(after(&wallets, &[taker()], &simulation), expected);
     assert_eq!(after(&wallets, &[taker()], &Simulation { accounts: vec![None], ..simulation }), expected);
 }
+
+#[test]
+fn accounts_that_the_token_program_writes_are_read() {
+    use solana_program_pack::Pack;
+    use spl_token_interface::state::{Account as Written, AccountState, Mint};
+    let key = |address: Address| address.to_bytes().into();
+    let written = Written {
+        mint: key(usdc().mint),
+        owner: key(taker()),
+        amount: 77,
+        delegate: Some(key(maker())).into(),
+        state: AccountState::Frozen,
+        is_native: None.into(),
+        delegated_amount: 5,
+        close_authority: Some(key(address(6))).into(),
+    };
+    let mut data = vec![0; Written::LEN];
+    Written::pack(written, &mut data).unwrap();
+    let expected = Holding {
+        delegate: Some((maker(), 5)),
+        close_authority: Some(address(6)),
+        is_frozen: true,
+        ..holding(taker(), usdc(), 77)
+    };
+    assert_eq!(Holding::parse(&Account { lamports: 2_039_280, owner: TOKEN, data }), Some(expected));
+    let mint = Mint {
+        mint_authority: Some(key(maker())).into(),
+        supply: 1_000,
+        decimals: 6,
+        is_initialized: true,
+        freeze_authority: Some(key(taker())).into(),
+    };
+    let mut data = vec![0; Mint::LEN];
+    Mint::pack(mint, &mut data).unwrap();
+    let info = MintInfo::parse(&Account { lamports: 1, owner: TOKEN, data }).unwrap();
+    assert_eq!((info.decimals, info.supply), (6, 1_000));
+    assert_eq!((info.mint_authority, info.freeze_authority), (Some(maker()), Some(taker())));
+}
