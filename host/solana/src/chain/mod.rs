@@ -1,0 +1,102 @@
+//! The chain as this crate asks it: accounts, blockhashes, tries, sends, statuses. One trait, so that every step of a swap
+//! can be walked through without a network. What a node answers is one node's word.
+
+mod read;
+mod rpc;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+
+use crate::accounts::Account;
+pub use read::{after, balances, mint, tables, watched};
+pub use rpc::{Rpc, RpcSettings, RpcSetupError};
+
+/// Why the chain gave no answer. Addresses of endpoints are in none of them: they may hold a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// No connection.
+    #[error("the RPC endpoint cannot be reached")]
+    Unreachable,
+    /// No answer in time.
+    #[error("the RPC endpoint did not answer in time")]
+    TimedOut,
+    /// Too many requests.
+    #[error("the RPC endpoint wants fewer requests")]
+    RateLimited,
+    /// The node has not seen what it is asked about.
+    #[error("the RPC node is behind the chain")]
+    Behind,
+    /// The node says no, in its own words.
+    #[error("the RPC node refuses: {0}")]
+    Refused(String),
+    /// The answer makes no sense.
+    #[error("the RPC node's answer is not what it answers: {0}")]
+    Unreadable(&'static str),
+    /// No such token.
+    #[error("there is no token {0}")]
+    NoMint(Address),
+    /// Shown as a lookup table, and none.
+    #[error("{0} is no lookup table in use")]
+    NoTable(Address),
+}
+
+/// What a transaction is dated with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blockhash {
+    /// It.
+    pub hash: Hash,
+    /// In a block higher than this it counts for nothing.
+    pub last_valid_height: u64,
+}
+
+/// A transaction that was tried, and changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Simulation {
+    /// Why it would fail.
+    pub error: Option<String>,
+    /// The accounts that were asked for, as they would be; none where one would not be there.
+    pub accounts: Vec<Option<Account>>,
+    /// Compute units used.
+    pub units: Option<u64>,
+}
+
+/// What became of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Where it is.
+    pub slot: u64,
+    /// It is there, and did nothing but cost its fee.
+    pub error: Option<String>,
+    /// Two thirds of the stake have voted for its block.
+    pub is_confirmed: bool,
+    /// It cannot be undone.
+    pub is_finalized: bool,
+}
+
+/// A node. Reads are of confirmed blocks, unless it is said otherwise.
+#[async_trait]
+pub trait Chain: Send + Sync {
+    /// The hash of the first block: which network this is.
+    async fn genesis(&self) -> Result<String, ChainError>;
+    /// Accounts, all at one moment, not before a slot. Called for every check and every settlement.
+    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError>;
+    /// Addresses of the token accounts that a wallet owns, of both token programs.
+    async fn token_accounts(&self, wallet: &Address) -> Result<Vec<Address>, ChainError>;
+    /// The latest blockhash.
+    async fn blockhash(&self) -> Result<Blockhash, ChainError>;
+    /// Height of the last block that cannot be undone.
+    async fn finalized_height(&self) -> Result<u64, ChainError>;
+    /// Tries a transaction, whatever its signatures, and tells how these accounts would be.
+    async fn simulate(&self, transaction: &VersionedTransaction, watch: &[Address]) -> Result<Simulation, ChainError>;
+    /// Hands in a signed transaction. The node goes on sending it by itself until its blockhash runs out.
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError>;
+    /// What became of a signature, searched in all history; none where the chain does not know it.
+    async fn status(&self, signature: &Signature) -> Result<Option<Status>, ChainError>;
+    /// What others paid lately for a compute unit to write to these accounts, in millionths of a lamport.
+    async fn priority_fee(&self, accounts: &[Address]) -> Result<u64, ChainError>;
+}

@@ -1,0 +1,269 @@
+//! From a wish to a signature. Up to there nothing can happen, and everything can be given up.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use solana_address::Address;
+use solana_instruction::Instruction;
+use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+
+use super::{Entry, Held, Progress, SwapError, Swapper, Via, Waiting, Want};
+use crate::{
+    accounts::Balances,
+    chain::{self, after, balances, watched},
+    guard::{Compared, Intent, Leg, Own, Refusal, from_base64, lookups},
+    jupiter::{Ask, Built, JupiterError, Quote, QuoteLimits},
+    programs::COMPUTE_BUDGET,
+};
+
+/// What a transaction may use, whatever is said: asked for while it is tried.
+const MOST_UNITS: u32 = 1_400_000;
+/// More units than were used when it was tried, in percent: pools move.
+const ROOM: u64 = 120;
+
+/// What was looked at.
+struct Looked {
+    compared: Compared,
+    before: Balances,
+    intent: Intent,
+}
+
+/// Why it was not: the swap is over, or somebody gave no answer.
+enum NotLooked {
+    Refused(Refusal),
+    Failed(SwapError),
+}
+
+impl<E: Into<SwapError>> From<E> for NotLooked {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Swapper {
+    /// Asks Jupiter, and checks what it says.
+    pub(super) async fn quote(&self, id: &str, want: &Want) -> Result<Progress, SwapError> {
+        let parts = &self.parts;
+        let ask = Ask {
+            gives: mint(&want.gives)?,
+            takes: mint(&want.takes)?,
+            amount: want.amount,
+            taker: Some(parts.wallet.address()),
+            slippage_bps: want.max_slippage_bps,
+        };
+        let asked_at = (parts.now)();
+        let found = match self.settings.via {
+            Via::Jupiter => parts.jupiter.order(&ask).await.map(Found::Order),
+            Via::OwnNode => parts.jupiter.build(&ask).await.map(Found::Built),
+        };
+        let found = match found {
+            Err(refused @ (JupiterError::Refused(_) | JupiterError::Unauthorized)) => {
+                return self.refuse(id, &refused).await;
+            }
+            other => other?,
+        };
+        let limits = QuoteLimits {
+            most_slippage_bps: want.max_slippage_bps,
+            most_impact_bps: want.max_impact_bps,
+            most_age_ms: self.settings.most_quote_age_ms,
+            least_out: want.least_out,
+        };
+        // A quote is as old as the question, whatever it says.
+        let quote = Quote { at: asked_at, ..found.quote().clone() };
+        if let Err(error) = quote.check(&ask, &limits, (parts.now)()) {
+            return self.refuse(id, &error).await;
+        }
+        // Their blockhash is no newer than the newest; where it is said to hold longer, that is believed.
+        let newest = parts.chain.blockhash().await?;
+        let (transaction, order, said) = match found {
+            Found::Order(order) => match (order.reason, order.transaction) {
+                (None, Some(transaction)) => (transaction, Some(order.request_id), order.last_valid_height),
+                (reason, _) => {
+                    let reason = reason.unwrap_or_else(|| "Jupiter gives no transaction".to_owned());
+                    return self.refuse(id, &reason).await;
+                }
+            },
+            Found::Built(built) => match self.compose(&built, newest.hash).await? {
+                Some(transaction) => (transaction, None, None),
+                None => return self.refuse(id, &"what Jupiter builds is no transaction that runs").await,
+            },
+        };
+        let last_valid_height = said.unwrap_or(0).max(newest.last_valid_height);
+        let Quote { out_amount, least_out, at, .. } = quote;
+        self.note(id, Entry::Quoted { transaction, order, out_amount, least_out, at, last_valid_height }).await
+    }
+
+    /// Looks at the transaction, tries it, and compares.
+    pub(super) async fn check(&self, id: &str, want: &Want, quoted: &Entry) -> Result<Progress, SwapError> {
+        match self.look(want, quoted).await {
+            Ok(looked) => {
+                let checked = looked.compared.checked();
+                let entry = Entry::Checked {
+                    message: checked.hash().to_owned(),
+                    fee_lamports: checked.fee_lamports(),
+                    needs_approval: looked.compared.needs_approval(&self.settings.approve_above),
+                };
+                self.note(id, entry).await
+            }
+            Err(NotLooked::Refused(refusal)) => self.refuse(id, &refusal).await,
+            Err(NotLooked::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Looks once more, since time has passed; signs, notes the signature, and only then sends.
+    pub(super) async fn sign(
+        &self,
+        id: &str,
+        want: &Want,
+        quoted: &Entry,
+        message: &str,
+    ) -> Result<Progress, SwapError> {
+        let Entry::Quoted { order, least_out, at, last_valid_height, .. } = quoted else {
+            return Err(SwapError::Unknown(id.to_owned()));
+        };
+        let parts = &self.parts;
+        let looked = match self.look(want, quoted).await {
+            Ok(looked) => looked,
+            Err(NotLooked::Refused(refusal)) => return self.refuse(id, &refusal).await,
+            Err(NotLooked::Failed(error)) => return Err(error),
+        };
+        let Looked { compared, before, intent } = looked;
+        if compared.checked().hash() != message {
+            return self.refuse(id, &"the transaction is not the one that was checked").await;
+        }
+        let is_asked = compared.needs_approval(&self.settings.approve_above);
+        let approval = if is_asked { parts.approvals.take(message).await? } else { None };
+        if is_asked && approval.is_none() {
+            // Only what can still land is worth a person's time.
+            if parts.chain.finalized_height().await? > *last_valid_height {
+                return self.refuse(id, &"nobody has approved it in time").await;
+            }
+            return Ok(Progress::Waits(Waiting::Approval(message.to_owned())));
+        }
+        let now = (parts.now)();
+        if !is_asked && now.millis_since(*at) > self.settings.most_quote_age_ms {
+            return self.refuse(id, &"the quote is too old by now").await;
+        }
+        let fee_lamports = compared.checked().fee_lamports();
+        let cleared = match compared.clear(&self.settings.approve_above, approval.as_ref(), now) {
+            Ok(cleared) => cleared,
+            Err(refusal) => return self.refuse(id, &refusal).await,
+        };
+        let (transaction, signature) = match cleared.sign(&parts.wallet) {
+            Ok(signed) => signed,
+            Err(refusal) => return self.refuse(id, &refusal).await,
+        };
+        let signed = Entry::Signed {
+            signature: signature.to_string(),
+            last_valid_height: *last_valid_height,
+            before: Held::of(&intent, &before),
+            fee_lamports,
+            least_out: *least_out,
+        };
+        self.note(id, signed).await?;
+        let complaint = self.send(&transaction, order.as_deref()).await;
+        self.note(id, Entry::Sent { complaint }).await
+    }
+
+    /// Hands it in. A complaint proves nothing: it may land all the same.
+    async fn send(&self, transaction: &VersionedTransaction, order: Option<&str>) -> Option<String> {
+        let Some(order) = order else {
+            return self.parts.chain.send(transaction).await.err().map(|error| error.to_string());
+        };
+        let Ok(bytes) = wincode::serialize(transaction) else {
+            return Some("it cannot be written down".to_owned());
+        };
+        match self.parts.jupiter.execute(&STANDARD.encode(bytes), order).await {
+            Ok(executed) if executed.is_success => None,
+            Ok(executed) => Some(format!("{} ({})", executed.words, executed.code)),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    async fn look(&self, want: &Want, quoted: &Entry) -> Result<Looked, NotLooked> {
+        let Entry::Quoted { transaction, least_out, .. } = quoted else {
+            return Err(SwapError::Malformed.into());
+        };
+        let parts = &self.parts;
+        let chain = parts.chain.as_ref();
+        let refused = NotLooked::Refused;
+        let bytes = from_base64(transaction).map_err(refused)?;
+        let tables = chain::tables(chain, &lookups(&bytes).map_err(refused)?).await?;
+        // A unit less than promised is a matter of rounding; less than the risk engine wants is not.
+        let least_out = least_out.saturating_sub(1).max(want.least_out);
+        let intent = self.intent(want, least_out).await?;
+        let before = balances(chain, &parts.wallets, 0).await?;
+        let own = Own { wallets: parts.wallets.clone(), balances: before.clone() };
+        let checked = parts.guard.check(&bytes, &own, &intent, &tables).map_err(refused)?;
+        let watch = watched(&parts.wallets, &before, &intent);
+        let tried = chain.simulate(checked.transaction(), &watch).await?;
+        if let Some(error) = tried.error {
+            return Err(refused(crate::guard::Why::Simulation(error).into()));
+        }
+        let after = after(&parts.wallets, &watch, &tried);
+        let compared = checked.compare(&before, &after).map_err(refused)?;
+        Ok(Looked { compared, before, intent })
+    }
+
+    pub(super) async fn intent(&self, want: &Want, least_out: u64) -> Result<Intent, SwapError> {
+        let chain = self.parts.chain.as_ref();
+        let (gives, takes) = (mint(&want.gives)?, mint(&want.takes)?);
+        let leg = |mint, info: crate::accounts::MintInfo| Leg { mint, program: info.program };
+        Ok(Intent {
+            taker: self.parts.wallet.address(),
+            gives: leg(gives, chain::mint(chain, &gives).await?),
+            most_in: want.amount,
+            takes: leg(takes, chain::mint(chain, &takes).await?),
+            least_out,
+        })
+    }
+
+    /// A transaction of one's own around Jupiter's instructions: as many units as a try needs, at what others pay.
+    async fn compose(&self, built: &Built, hash: solana_hash::Hash) -> Result<Option<String>, SwapError> {
+        let chain = self.parts.chain.as_ref();
+        let keys: Vec<Address> = built.tables.keys().copied().collect();
+        // As the chain has them, not as Jupiter says: an entry that is not there would only make it fail.
+        let tables = chain::tables(chain, &keys).await?;
+        let tables: Vec<AddressLookupTableAccount> =
+            tables.into_iter().map(|(key, addresses)| AddressLookupTableAccount { key, addresses }).collect();
+        let payer = self.parts.wallet.address();
+        let with = |units: u32, price: u64| {
+            let budget = [(2, units.to_le_bytes().to_vec()), (3, price.to_le_bytes().to_vec())].map(|(tag, value)| {
+                Instruction { program_id: COMPUTE_BUDGET, accounts: vec![], data: [vec![tag], value].concat() }
+            });
+            let steps: Vec<Instruction> = budget.into_iter().chain(built.instructions.iter().cloned()).collect();
+            let message = VersionedMessage::V0(v0::Message::try_compile(&payer, &steps, &tables, hash).ok()?);
+            let signatures = vec![Signature::default(); usize::from(message.header().num_required_signatures)];
+            Some(VersionedTransaction { signatures, message })
+        };
+        let Some(trial) = with(MOST_UNITS, 0) else { return Ok(None) };
+        let tried = chain.simulate(&trial, &[]).await?;
+        let (None, Some(used)) = (&tried.error, tried.units) else { return Ok(None) };
+        let units = u32::try_from(used.saturating_mul(ROOM) / 100).unwrap_or(MOST_UNITS).min(MOST_UNITS);
+        let writes: Vec<Address> =
+            built.instructions.iter().flat_map(|step| &step.accounts).map(|of| of.pubkey).collect();
+        let writes = writes.get(..writes.len().min(100)).unwrap_or_default();
+        let price = chain.priority_fee(writes).await?.min(self.parts.guard.limits.most_unit_price);
+        let bytes = with(units, price).and_then(|transaction| wincode::serialize(&transaction).ok());
+        Ok(bytes.map(|bytes| STANDARD.encode(bytes)))
+    }
+}
+
+/// An answer of either way.
+enum Found {
+    Order(crate::jupiter::Order),
+    Built(Built),
+}
+
+impl Found {
+    fn quote(&self) -> &Quote {
+        match self {
+            Self::Order(order) => &order.quote,
+            Self::Built(built) => &built.quote,
+        }
+    }
+}
+
+fn mint(text: &str) -> Result<Address, SwapError> {
+    text.parse().map_err(|_| SwapError::Malformed)
+}
