@@ -42,7 +42,7 @@ declare_process_instruction!(Router, UNITS, |invoke_context| { route(invoke_cont
 declare_process_instruction!(Drain, UNITS, |invoke_context| { drain(invoke_context) });
 
 /// Accounts: those of Jupiter's `route`, then what the pool needs. Data: the discriminator, an empty plan, the amount in,
-/// the amount out that was quoted, the slippage in basis points, a fee of none; and the bump of the pool's owner.
+/// the amount out that was quoted, the slippage in basis points, and a fee of none.
 fn route(context: &mut InvokeContext<'_, '_>) -> Result<(), InstructionError> {
     let data = context.transaction_context.get_current_instruction_context()?.get_instruction_data().to_vec();
     let agreed = Agreed::read(&data).ok_or(InstructionError::InvalidInstructionData)?;
@@ -66,7 +66,7 @@ fn route(context: &mut InvokeContext<'_, '_>) -> Result<(), InstructionError> {
     let into = transfer(&program_in, [&source, &mint_in, &vault_in, &taker], agreed.amount, decimals_in);
     context.native_invoke_signed(into, &[])?;
     let back = transfer(&program_out, [&vault_out, &mint_out, &destination, &pool], out, decimals_out);
-    context.native_invoke_signed(back, &[&[b"pool", &[agreed.bump]]])
+    context.native_invoke_signed(back, &[&[b"pool", &[router_authority().1]]])
 }
 
 /// Accounts: who pays, who gets it. Data: lamports. A wallet that was made over to this program need not sign any more.
@@ -90,7 +90,6 @@ struct Agreed {
     amount: u64,
     quoted: u64,
     slippage_bps: u16,
-    bump: u8,
 }
 
 impl Agreed {
@@ -98,13 +97,8 @@ impl Agreed {
         if data.get(..8)? != ROUTE || data.get(8..12)? != [0; 4] {
             return None;
         }
-        let slippage = u16::from_le_bytes(data.get(28..30)?.try_into().ok()?);
-        Some(Self {
-            amount: number(data, 12)?,
-            quoted: number(data, 20)?,
-            slippage_bps: slippage,
-            bump: *data.get(31)?,
-        })
+        let slippage_bps = u16::from_le_bytes(data.get(28..30)?.try_into().ok()?);
+        Some(Self { amount: number(data, 12)?, quoted: number(data, 20)?, slippage_bps })
     }
 
     fn least(&self) -> u64 {

@@ -95,12 +95,14 @@ pub(super) struct Wanted {
     pub(super) slippage_bps: Option<u16>,
 }
 
-/// All that is heeded.
+/// What both heed.
 const PARAMETERS: [&str; 6] = ["inputMint", "outputMint", "amount", "taker", "slippageBps", "swapMode"];
 
 impl Wanted {
-    pub(super) fn read(query: &BTreeMap<String, String>) -> Result<Self, Wrong> {
-        if let Some(other) = query.keys().find(|name| !PARAMETERS.contains(&name.as_str())) {
+    /// `more` is what else is heeded.
+    pub(super) fn read(query: &BTreeMap<String, String>, more: &[&str]) -> Result<Self, Wrong> {
+        let known = |name: &str| PARAMETERS.contains(&name) || more.contains(&name);
+        if let Some(other) = query.keys().find(|name| !known(name)) {
             return Err(format!("`{other}` is not emulated"));
         }
         let text = |name: &str| query.get(name).ok_or_else(|| format!("`{name}` is needed"));

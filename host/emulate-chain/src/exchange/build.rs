@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use solana_address::Address;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::{AccountMeta, Instruction};
+use solana_message::AddressLookupTableAccount;
 
 use super::{
     Exchange, Malice, SOL, Token,
@@ -19,42 +20,43 @@ use super::{
 };
 use crate::chain::{Chain, ROUTE, ROUTER, rate_account, router_authority};
 
+/// A swap through the router.
+pub(super) struct Parts {
+    setup: Vec<Instruction>,
+    swap: Instruction,
+    cleanup: Option<Instruction>,
+    others: Vec<Instruction>,
+    pub(super) table: Option<AddressLookupTableAccount>,
+}
+
+impl Parts {
+    /// In the order in which they go into a transaction.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Instruction> {
+        self.setup.iter().chain([&self.swap]).chain(&self.cleanup).chain(&self.others)
+    }
+}
+
 impl Exchange {
     pub(super) fn build(&mut self, chain: &mut Chain, query: &BTreeMap<String, String>) -> Result<Value, Wrong> {
-        let wanted = Wanted::read(query)?;
+        let wanted = Wanted::read(query, &[])?;
         let taker = wanted.taker.ok_or("`taker` is needed")?;
         let quote = self.quote(&wanted)?;
         self.asked += 1;
         let mut told = quote.told();
-        let sol = [&quote.input, &quote.output].into_iter().find(|token| token.mint == SOL);
-        let mut setup = vec![quote.output.open(&taker, &taker)];
-        if quote.input.mint == SOL {
-            setup.extend(wrap(&quote.input, &taker, quote.amount));
-        }
-        let paid = part(quote.out, self.paid_bps());
-        let victim = Victim { taker, input: &quote.input, output: &quote.output, amounts: (quote.amount, paid) };
-        let (added, table) = self.added(chain, &victim).map_err(|error| error.to_string())?;
-        let swap = if self.malice == Some(Malice::OtherMint) {
-            let other = self.in_worthless(chain, &quote)?;
-            setup.push(other.output.open(&taker, &taker));
-            self.route(&other, &taker)
-        } else {
-            self.route(&quote, &taker)
-        };
-        let tables: BTreeMap<String, Vec<String>> = table
-            .into_iter()
-            .map(|table| (table.key.to_string(), table.addresses.iter().map(Address::to_string).collect()))
-            .collect();
+        let parts = self.parts(chain, &quote, &taker)?;
+        let tables = parts.table.iter().map(|table| {
+            let addresses: Vec<String> = table.addresses.iter().map(Address::to_string).collect();
+            (table.key.to_string(), addresses)
+        });
+        let tables: BTreeMap<String, Vec<String>> = tables.collect();
         let (hash, all) = (chain.blocks.latest(), |list: &[Instruction]| list.iter().map(shown).collect::<Vec<_>>());
+        let price = ComputeBudgetInstruction::set_compute_unit_price(UNIT_PRICE);
         for (name, value) in [
-            (
-                "computeBudgetInstructions",
-                json!([shown(&ComputeBudgetInstruction::set_compute_unit_price(UNIT_PRICE))]),
-            ),
-            ("setupInstructions", json!(all(&setup))),
-            ("swapInstruction", shown(&swap)),
-            ("cleanupInstruction", json!(sol.map(|sol| shown(&unwrap(sol, &taker))))),
-            ("otherInstructions", json!(all(&added))),
+            ("computeBudgetInstructions", json!([shown(&price)])),
+            ("setupInstructions", json!(all(&parts.setup))),
+            ("swapInstruction", shown(&parts.swap)),
+            ("cleanupInstruction", json!(parts.cleanup.as_ref().map(shown))),
+            ("otherInstructions", json!(all(&parts.others))),
             ("tipInstruction", Value::Null),
             ("addressesByLookupTableAddress", if tables.is_empty() { Value::Null } else { json!(tables) }),
             (
@@ -67,9 +69,29 @@ impl Exchange {
         Ok(told)
     }
 
+    /// A swap through the router, with whatever a hostile exchange does to it.
+    pub(super) fn parts(&self, chain: &mut Chain, quote: &Quote, taker: &Address) -> Result<Parts, Wrong> {
+        let sol = [&quote.input, &quote.output].into_iter().find(|token| token.mint == SOL);
+        let mut setup = vec![quote.output.open(taker, taker)];
+        if quote.input.mint == SOL {
+            setup.extend(wrap(&quote.input, taker, quote.amount));
+        }
+        let amounts = (quote.amount, part(quote.out, self.paid_bps()));
+        let victim = Victim { taker: *taker, input: &quote.input, output: &quote.output, amounts };
+        let (others, table) = self.added(chain, &victim).map_err(|error| error.to_string())?;
+        let swap = if self.malice == Some(Malice::OtherMint) {
+            let other = self.in_worthless(chain, quote)?;
+            setup.push(other.output.open(taker, taker));
+            self.route(&other, taker)
+        } else {
+            self.route(quote, taker)
+        };
+        Ok(Parts { setup, swap, cleanup: sol.map(|sol| unwrap(sol, taker)), others, table })
+    }
+
     /// The router's instruction: Jupiter's `route`, and after its accounts those of the pool.
     fn route(&self, quote: &Quote, taker: &Address) -> Instruction {
-        let (pool, bump) = router_authority();
+        let (pool, _) = router_authority();
         let (input, output) = (&quote.input, &quote.output);
         let (program_in, program_out) = (input.program.address(), output.program.address());
         let recipient = if self.malice == Some(Malice::SwappedRecipient) { self.thief() } else { *taker };
@@ -83,7 +105,7 @@ impl Exchange {
         data.extend(quote.amount.to_le_bytes());
         data.extend(agreed.to_le_bytes());
         data.extend(quote.slippage_bps.to_le_bytes());
-        data.extend([0, bump]);
+        data.push(0);
         let (read, write) = (AccountMeta::new_readonly, AccountMeta::new);
         let accounts = vec![
             read(program_out, false),

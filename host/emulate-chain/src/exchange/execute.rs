@@ -8,7 +8,12 @@ use solana_signature::Signature;
 use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
 
-use super::{Exchange, api::Wrong, order::Kept, prices::part};
+use super::{
+    Exchange,
+    api::Wrong,
+    order::{Kept, Router},
+    prices::part,
+};
 use crate::{chain::Chain, faults::Kind};
 
 /// Jupiter's codes.
@@ -16,7 +21,8 @@ const NO_ORDER: i64 = -1;
 const NO_TRANSACTION: i64 = -2;
 const OTHER_MESSAGE: i64 = -3;
 const NOT_SIGNED: i64 = -1003;
-const FAILED_TO_LAND: i64 = -2000;
+const FAILED_TO_LAND: i64 = -1000;
+const FAILED_WITH_MAKER: i64 = -2000;
 const QUOTE_EXPIRED: i64 = -2003;
 
 #[derive(Deserialize)]
@@ -53,7 +59,8 @@ impl Exchange {
         }
         // The maker does not pay more than the agreed slippage above what it would pay now.
         let now = self.rate(&kept.input, &kept.output).and_then(|rate| rate.of(kept.amount)).unwrap_or(0);
-        if now < kept.threshold || part(kept.quoted, 10_000 - u32::from(self.drift_bps)) < kept.threshold {
+        let less = now < kept.threshold || part(kept.quoted, 10_000 - u32::from(self.drift_bps)) < kept.threshold;
+        if kept.router == Router::Maker && less {
             return Ok(failed(QUOTE_EXPIRED, "Quote expired", None));
         }
         if let Some(slot) = maker.and_then(|place| transaction.signatures.get_mut(place)) {
@@ -61,15 +68,15 @@ impl Exchange {
         }
         let signature = transaction.signatures.first().copied().unwrap_or_default();
         match twist {
-            Some(Kind::Dropped) => return Ok(failed(FAILED_TO_LAND, "Failed to land", Some(&signature))),
+            Some(Kind::Dropped) => return Ok(failed(did_not_land(kept), "Failed to land", Some(&signature))),
             Some(Kind::Held { blocks }) => {
                 chain.hold(transaction, *blocks);
-                return Ok(failed(FAILED_TO_LAND, "Failed to land", Some(&signature)));
+                return Ok(failed(did_not_land(kept), "Failed to land", Some(&signature)));
             }
             _ => {}
         }
         if let Err(error) = chain.execute(transaction) {
-            return Ok(failed(FAILED_TO_LAND, &error.to_string(), Some(&signature)));
+            return Ok(failed(did_not_land(kept), &error.to_string(), Some(&signature)));
         }
         let told = ended(chain, kept, &signature);
         if let Some(kept) = self.orders.get_mut(&asked.request_id) {
@@ -83,7 +90,7 @@ impl Exchange {
 fn ended(chain: &Chain, kept: &Kept, signature: &Signature) -> Value {
     let landed = chain.landed(signature);
     if let Some(error) = landed.and_then(|landed| landed.error.as_ref()) {
-        return failed(FAILED_TO_LAND, &error.to_string(), Some(signature));
+        return failed(did_not_land(kept), &error.to_string(), Some(signature));
     }
     let (amount, out) = (kept.amount.to_string(), kept.quoted.to_string());
     json!({
@@ -95,6 +102,11 @@ fn ended(chain: &Chain, kept: &Kept, signature: &Signature) -> Value {
             "outputAmount": out,
         }],
     })
+}
+
+/// The code of one that did not land, or failed there.
+fn did_not_land(kept: &Kept) -> i64 {
+    if kept.router == Router::Maker { FAILED_WITH_MAKER } else { FAILED_TO_LAND }
 }
 
 fn failed(code: i64, error: &str, signature: Option<&Signature>) -> Value {

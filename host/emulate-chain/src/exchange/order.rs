@@ -26,6 +26,7 @@ use crate::{
 /// An order that may be executed.
 pub(super) struct Kept {
     pub(super) message: Vec<u8>,
+    pub(super) router: Router,
     pub(super) taker: Address,
     pub(super) input: Address,
     pub(super) output: Address,
@@ -33,6 +34,39 @@ pub(super) struct Kept {
     pub(super) quoted: u64,
     pub(super) threshold: u64,
     pub(super) signature: Option<Signature>,
+}
+
+/// Who is on the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Router {
+    /// A market maker, who signs too.
+    Maker,
+    /// The router's pool; the taker signs alone.
+    Pool,
+}
+
+impl Router {
+    /// The best that is not excluded.
+    fn of(excluded: &str) -> Result<Self, Wrong> {
+        let offered = [Self::Maker, Self::Pool].into_iter();
+        let mut left = offered.filter(|router| !excluded.split(',').any(|name| name == router.name()));
+        left.next().ok_or_else(|| "no route: every router is excluded".to_owned())
+    }
+
+    /// Jupiter's names.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Maker => "jupiterz",
+            Self::Pool => "iris",
+        }
+    }
+
+    fn signers(self) -> u64 {
+        match self {
+            Self::Maker => 2,
+            Self::Pool => 1,
+        }
+    }
 }
 
 /// Where none is asked for.
@@ -64,21 +98,22 @@ impl Exchange {
     }
 
     pub(super) fn order(&mut self, chain: &mut Chain, query: &BTreeMap<String, String>) -> Result<Value, Wrong> {
-        let wanted = Wanted::read(query)?;
+        let wanted = Wanted::read(query, &["excludeRouters"])?;
+        let router = Router::of(query.get("excludeRouters").map_or("", String::as_str))?;
         let quote = self.quote(&wanted)?;
         self.asked += 1;
         let parts = ["order", &self.seed.to_string(), &self.asked.to_string()];
         let id = format!("{:016x}{:016x}", seeded::number(&parts), self.asked);
         let mut told = quote.told();
-        let signature_fee = 10_000;
+        let signature_fee = 5_000 * router.signers();
         let priority_fee = u64::from(UNIT_LIMIT) * UNIT_PRICE / 1_000_000;
         for (name, value) in [
             ("requestId", json!(id)),
             ("quoteId", json!(id)),
             ("mode", json!("manual")),
-            ("router", json!("jupiterz")),
-            ("swapType", json!("rfq")),
-            ("maker", json!(self.maker().to_string())),
+            ("router", json!(router.name())),
+            ("swapType", json!(if router == Router::Maker { "rfq" } else { "aggregator" })),
+            ("maker", json!((router == Router::Maker).then(|| self.maker().to_string()))),
             ("taker", json!(wanted.taker.map(|taker| taker.to_string()))),
             ("gasless", json!(false)),
             ("feeBps", json!(0)),
@@ -101,10 +136,15 @@ impl Exchange {
             told["error"] = json!("Insufficient funds");
             return Ok(told);
         }
-        let message = self.message(chain, &quote, &taker).map_err(|error| error.to_string())?;
+        let message = match router {
+            Router::Maker => self.message(chain, &quote, &taker),
+            Router::Pool => self.through_pool(chain, &quote, &taker),
+        };
+        let message = message.map_err(|error| error.to_string())?;
         let signatures = vec![Signature::default(); usize::from(message.header().num_required_signatures)];
         let kept = Kept {
             message: message.serialize(),
+            router,
             taker,
             input: wanted.input,
             output: wanted.output,
@@ -136,7 +176,24 @@ impl Exchange {
         quote.output.mint != SOL && chain.account(&quote.output.account_of(taker)).is_none()
     }
 
-    /// The whole swap, with whatever a hostile exchange does to it.
+    /// The whole swap through the router's pool.
+    fn through_pool(
+        &self,
+        chain: &mut Chain,
+        quote: &Quote,
+        taker: &Address,
+    ) -> Result<VersionedMessage, Box<dyn std::error::Error>> {
+        let parts = self.parts(chain, quote, taker)?;
+        let mut all = vec![
+            ComputeBudgetInstruction::set_compute_unit_limit(UNIT_LIMIT),
+            ComputeBudgetInstruction::set_compute_unit_price(UNIT_PRICE),
+        ];
+        all.extend(parts.all().cloned());
+        let tables: Vec<_> = parts.table.into_iter().collect();
+        Ok(VersionedMessage::V0(v0::Message::try_compile(taker, &all, &tables, chain.blocks.latest())?))
+    }
+
+    /// The whole swap with the maker, with whatever a hostile exchange does to it.
     fn message(
         &mut self,
         chain: &mut Chain,

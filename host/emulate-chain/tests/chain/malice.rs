@@ -5,7 +5,15 @@ use solana_address::Address;
 
 use crate::there::{BONK, There, number};
 
-/// What a variant costs, and what it leaves to be seen.
+/// How it is signed: with a maker, through the pool, or from raw instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Order,
+    Pool,
+    Build,
+}
+
+/// A variant, and the swap that it is tried with.
 struct Case {
     malice: Malice,
     from: Address,
@@ -47,17 +55,20 @@ fn worth(there: &There, of: &Address) -> i128 {
 
 #[tokio::test]
 async fn every_variant_takes_money_from_who_signs_without_looking() {
-    for built in [false, true] {
+    for way in [Way::Order, Way::Pool, Way::Build] {
         for Case { malice, from, to, amount } in cases() {
             let (honest, robbed) = (There::start().await, There::start().await);
             robbed.chain.turn(Some(malice.clone())).unwrap();
             let mut left = Vec::new();
             for there in [&honest, &robbed] {
-                if built {
+                if way == Way::Build {
                     let built = there.built(&from, &to, amount).await;
                     there.send(&built).await.unwrap();
                 } else {
-                    let order = there.order(&from, &to, amount).await;
+                    let order = match way {
+                        Way::Pool => there.order_without(&from, &to, amount, "jupiterz").await,
+                        _ => there.order(&from, &to, amount).await,
+                    };
                     let done = there.execute(&order).await;
                     assert_eq!(done["status"], "Success", "{malice:?}: {done}");
                 }
@@ -65,7 +76,7 @@ async fn every_variant_takes_money_from_who_signs_without_looking() {
             }
             // Rent of 0.002 SOL is 0.3 dollars; the least of all is that of a closed account.
             let lost = left[0] - left[1];
-            assert!(lost >= 200_000, "{malice:?}, built {built}: {lost} of {left:?}");
+            assert!(lost >= 200_000, "{malice:?}, {way:?}: {lost} of {left:?}");
         }
     }
 }

@@ -71,6 +71,25 @@ async fn a_build_moves_what_was_quoted_and_fails_on_the_chain_where_it_would_be_
 }
 
 #[tokio::test]
+async fn an_order_through_the_pool_is_signed_by_the_taker_alone_and_fails_on_the_chain_where_it_would_be_less() {
+    let there = There::start().await;
+    let sold = there.order_without(&SOL, &USDC, 1_000_000_000, "jupiterz%2Cdflow").await;
+    assert_eq!((&sold["router"], transaction(&sold).message.header().num_required_signatures), (&"iris".into(), 1));
+    assert_eq!(there.execute(&sold).await["status"], "Success");
+    assert_eq!(there.tokens(&USDC), DOLLARS + 150_000_000);
+    let fees = number(&sold["signatureFeeLamports"]) + number(&sold["prioritizationFeeLamports"]);
+    assert_eq!(there.lamports(), LAMPORTS - 1_000_000_000 - fees);
+    let late = there.order_without(&USDC, &BONK, 1_000_000, "jupiterz").await;
+    there.chain.price(&BONK, 21).unwrap();
+    let told = there.execute(&late).await;
+    assert_eq!(told["code"], -1000);
+    assert!(told["error"].as_str().unwrap().contains("0x1771"), "{told}");
+    assert_eq!((there.tokens(&USDC), there.tokens(&BONK)), (DOLLARS + 150_000_000, 0));
+    let path = format!("/swap/v2/order?inputMint={USDC}&outputMint={SOL}&amount=1000&excludeRouters=iris,jupiterz");
+    assert_eq!(there.ask(Method::GET, &path, None).await.0, 400);
+}
+
+#[tokio::test]
 async fn a_build_of_lamports_wraps_them_and_leaves_nothing_wrapped() {
     let there = There::start().await;
     let built = there.built(&SOL, &USDC, 2_000_000_000).await;

@@ -75,10 +75,14 @@ impl There {
     }
 
     pub async fn order(&self, from: &Address, to: &Address, amount: u64) -> Value {
-        let path = format!(
-            "/swap/v2/order?inputMint={from}&outputMint={to}&amount={amount}&taker={}&slippageBps=100",
-            self.owner()
-        );
+        self.order_without(from, to, amount, "").await
+    }
+
+    /// Some routers are excluded.
+    pub async fn order_without(&self, from: &Address, to: &Address, amount: u64, without: &str) -> Value {
+        let taker = self.owner();
+        let swap = format!("inputMint={from}&outputMint={to}&amount={amount}&taker={taker}&slippageBps=100");
+        let path = format!("/swap/v2/order?{swap}&excludeRouters={without}");
         let (status, _, order) = self.ask(Method::GET, &path, None).await;
         assert_eq!(status, 200, "{order}");
         order
