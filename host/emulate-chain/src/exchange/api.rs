@@ -55,7 +55,7 @@ impl Reply {
 /// What is wrong with a request, in the words of an answer.
 pub(super) type Wrong = String;
 
-/// Answers a request. Fails where the emulator itself cannot go on.
+/// Answers a request.
 pub(crate) fn answer(
     exchange: &mut Exchange,
     chain: &mut Chain,

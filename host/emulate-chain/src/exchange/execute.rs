@@ -9,12 +9,15 @@ use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
 
 use super::{
-    Exchange,
+    Exchange, SOL,
     api::Wrong,
     order::{Kept, Router},
     prices::part,
 };
-use crate::{chain::Chain, faults::Kind};
+use crate::{
+    chain::{Balances, Chain, Landed},
+    faults::Kind,
+};
 
 /// Jupiter's codes.
 const NO_ORDER: i64 = -1;
@@ -41,7 +44,7 @@ impl Exchange {
             return Ok(failed(NO_ORDER, "Order not found, it might have expired", None));
         };
         if let Some(signature) = kept.signature {
-            return Ok(ended(chain, kept, &signature));
+            return Ok(ended(chain, kept, &signature, self.malice.is_some()));
         }
         let bytes = BASE64_STANDARD.decode(&asked.signed_transaction).unwrap_or_default();
         let Ok(mut transaction) = wincode::deserialize_exact::<VersionedTransaction>(&bytes) else {
@@ -78,7 +81,7 @@ impl Exchange {
         if let Err(error) = chain.execute(transaction) {
             return Ok(failed(did_not_land(kept), &error.to_string(), Some(&signature)));
         }
-        let told = ended(chain, kept, &signature);
+        let told = ended(chain, kept, &signature, self.malice.is_some());
         if let Some(kept) = self.orders.get_mut(&asked.request_id) {
             kept.signature = Some(signature);
         }
@@ -86,13 +89,14 @@ impl Exchange {
     }
 }
 
-/// What became of one that has landed. It tells what was quoted, as a hostile exchange would too.
-fn ended(chain: &Chain, kept: &Kept, signature: &Signature) -> Value {
+/// What became of one that has landed. A hostile exchange tells what was quoted, whatever came of it.
+fn ended(chain: &Chain, kept: &Kept, signature: &Signature, is_hostile: bool) -> Value {
     let landed = chain.landed(signature);
     if let Some(error) = landed.and_then(|landed| landed.error.as_ref()) {
         return failed(did_not_land(kept), &error.to_string(), Some(signature));
     }
-    let (amount, out) = (kept.amount.to_string(), kept.quoted.to_string());
+    let came = landed.map(|landed| received(landed, kept)).filter(|_| !is_hostile);
+    let (amount, out) = (kept.amount.to_string(), came.unwrap_or(kept.quoted).to_string());
     json!({
         "status": "Success", "code": 0, "signature": signature.to_string(),
         "slot": landed.map(|landed| landed.slot.to_string()),
@@ -102,6 +106,20 @@ fn ended(chain: &Chain, kept: &Kept, signature: &Signature) -> Value {
             "outputAmount": out,
         }],
     })
+}
+
+/// What the taker has more of afterwards.
+fn received(landed: &Landed, kept: &Kept) -> u64 {
+    let tokens = |balances: &Balances| -> u64 {
+        let held = balances.tokens.iter().map(|balance| &balance.held);
+        held.filter(|held| held.owner == kept.taker && held.mint == kept.output).map(|held| held.amount).sum()
+    };
+    if kept.output != SOL {
+        return tokens(&landed.after).saturating_sub(tokens(&landed.before));
+    }
+    // The taker pays the fee, and is the first of the accounts.
+    let lamports = |balances: &Balances| balances.lamports.first().copied().unwrap_or(0);
+    (lamports(&landed.after) + landed.fee).saturating_sub(lamports(&landed.before))
 }
 
 /// The code of one that did not land, or failed there.

@@ -60,7 +60,7 @@ impl Exchange {
         all
     }
 
-    /// What the taker is paid; it opens the account.
+    /// What is paid out, into an account that the opener opens.
     pub(super) fn pay_out(&self, leg: Leg<'_>, opener: &Address) -> Vec<Instruction> {
         if leg.token.mint != SOL {
             return vec![leg.token.open(opener, &leg.to), leg.tokens()];

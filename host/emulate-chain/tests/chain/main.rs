@@ -4,6 +4,7 @@
 mod control;
 mod faults;
 mod malice;
+mod recorded;
 mod rpc;
 mod swaps;
 mod there;

@@ -46,6 +46,21 @@ async fn lamports_go_in_and_out_as_they_are_or_wrapped() {
 }
 
 #[tokio::test]
+async fn an_order_in_a_market_that_moves_tells_what_really_came() {
+    let there = There::start().await;
+    there.chain.drift(30).unwrap();
+    for (to, out) in [(BONK, 49_850_000_000_u64), (SOL, 66_466_666)] {
+        let order = there.order(&USDC, &to, 10_000_000).await;
+        let done = there.execute(&order).await;
+        assert_eq!(number(&done["totalOutputAmount"]), out, "0.3 per cent less: {order}");
+    }
+    assert_eq!(there.tokens(&BONK), 49_850_000_000);
+    there.chain.drift(101).unwrap();
+    let order = there.order(&USDC, &BONK, 10_000_000).await;
+    assert_eq!(there.execute(&order).await["code"], -2003, "more than the slippage");
+}
+
+#[tokio::test]
 async fn tokens_of_the_newer_program_are_traded_too() {
     let there = There::start().await;
     let bought = there.order(&USDC, &PYUSD, 5_000_000).await;
