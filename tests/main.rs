@@ -10,6 +10,7 @@ mod demo;
 mod deployment;
 mod diff_behaviour;
 mod embeddings;
+mod emulated_chain;
 mod faults;
 mod first_steps;
 mod forgetting;

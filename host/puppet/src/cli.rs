@@ -14,7 +14,7 @@ mod store;
 use std::path::PathBuf;
 
 pub use backtest::{Backtest, Stamp};
-pub use emulate::Emulate;
+pub use emulate::{Emulate, Emulated};
 pub use import::Import;
 pub use market::{MarketCheck, MarketCommand, MarketSynth};
 pub use outbox::{OutboxCommand, OutboxList};
@@ -184,6 +184,9 @@ pub struct Run {
     /// Where the rows are in MongoDB and another host works with them: send it away.
     #[arg(long)]
     pub take_over: bool,
+    /// Serve these on this machine while the host runs; run.json says where.
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub emulate: Vec<Emulated>,
 }
 
 /// First moment of simulated time.

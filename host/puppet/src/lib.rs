@@ -10,6 +10,7 @@ pub mod control;
 mod credentials;
 mod drawn;
 mod duration;
+mod emulated;
 mod feed;
 mod files;
 pub mod firstparty;

@@ -2,17 +2,32 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+/// What `run --emulate` serves in the host's own process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Emulated {
+    /// A Solana chain.
+    Solana,
+    /// An exchange as Jupiter is one, on that chain.
+    Jupiter,
+}
 
 /// `emulate`.
 #[derive(Debug, Args)]
 pub struct Emulate {
-    /// X's API. Everything is emulated where nothing is named.
+    /// X's API. It and chat completions are emulated where nothing is named.
     #[arg(long)]
     pub x: bool,
     /// Chat completions, as OpenAI has them.
     #[arg(long)]
     pub llm: bool,
+    /// A Solana chain, with an exchange on it.
+    #[arg(long)]
+    pub solana: bool,
+    /// An exchange as Jupiter is one, with the chain that it is on.
+    #[arg(long)]
+    pub jupiter: bool,
     /// Seed of everything random.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! `emulate`: stands for X and for a model on this machine until it is stopped. Nothing of it is in the data folder: what
+//! `emulate`: stands for X, for a model, and for a chain and its exchange on this machine until it is stopped. Nothing of it is in the data folder: what
 //! was posted is there as long as this process is, whatever becomes of the host.
 
 use puppet_emulate::{Emulator, Plan, Services, token};
@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     cli::Emulate,
     commands::run::told_to_stop,
+    emulated::{Chain, Wanted},
     files,
     output::Output,
     trouble::{Result, Trouble},
@@ -18,6 +19,10 @@ struct Emulating {
     pid: u32,
     x: Option<String>,
     llm: Option<String>,
+    solana: Option<String>,
+    jupiter: Option<String>,
+    /// Below it are report, faults and commands of the chain and its exchange.
+    chain: Option<String>,
     report: String,
     faults: String,
     /// `<account>` stands for any.
@@ -27,7 +32,9 @@ struct Emulating {
 /// Runs it.
 pub async fn run(args: &Emulate, out: Output) -> Result<()> {
     let plan = plan(args)?;
-    let all = !args.x && !args.llm;
+    let wanted = Wanted { solana: args.solana, jupiter: args.jupiter };
+    let chain = Chain::start(wanted, args.seed, "emulate --solana --jupiter").await?;
+    let all = !args.x && !args.llm && chain.is_none();
     let services = Services { x: args.x || all, llm: args.llm || all };
     let emulator = Emulator::start(services, args.seed, plan).await.map_err(|error| {
         Trouble::unreachable("no-port", format!("no port can be had: {error}"), "see what this machine forbids")
@@ -38,6 +45,9 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
         pid: std::process::id(),
         x: emulator.x(),
         llm: emulator.llm(),
+        solana: chain.as_ref().map(Chain::solana),
+        jupiter: chain.as_ref().map(Chain::jupiter),
+        chain: chain.as_ref().map(Chain::control),
         report: format!("{url}/_emulate/report"),
         faults: format!("{url}/_emulate/faults"),
         token: token("<account>"),
@@ -45,14 +55,23 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
     if out.json {
         out.object_line(&told)?;
     } else {
-        for (name, at) in [("x", &told.x), ("llm", &told.llm)] {
+        let addresses = [
+            ("x", &told.x),
+            ("llm", &told.llm),
+            ("solana", &told.solana),
+            ("jupiter", &told.jupiter),
+            ("chain", &told.chain),
+        ];
+        for (name, at) in addresses {
             if let Some(at) = at {
                 out.line(format!("{name}: {at}"))?;
             }
         }
-        out.line(format!("report: {}", told.report))?;
-        out.line(format!("faults: {}", told.faults))?;
-        out.line(format!("tokens are {}", told.token))?;
+        if services.x || services.llm {
+            out.line(format!("report: {}", told.report))?;
+            out.line(format!("faults: {}", told.faults))?;
+            out.line(format!("tokens are {}", told.token))?;
+        }
     }
     told_to_stop(args.length).await;
     Ok(())

@@ -19,10 +19,11 @@ use tokio::sync::watch;
 use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
-    cli::Run,
+    cli::{Emulated, Run},
     commands::{halt::words, outbox},
     control::{Control, Parts},
     credentials,
+    emulated::{Chain, Wanted},
     feed::{
         Feed,
         plain::{self, Manner, Source},
@@ -46,12 +47,18 @@ use watched::Watched;
 
 /// Says where a running host can be reached; there while it runs.
 const READY: &str = "run.json";
+/// Keys of the emulated chain follow from it.
+const CHAIN_SEED: u64 = 42;
 /// Seeds of invocations are made under it.
 pub const SECRET: &str = "host.secret";
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     setup.warn(out);
+    let wants = |one| args.emulate.contains(&one);
+    let wanted = Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
+    // It keeps its state for as long as the host runs, and no longer.
+    let chain = Chain::start(wanted, CHAIN_SEED, "run --emulate solana,jupiter").await?;
     let lock = HostLock::take(&setup.data)?;
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));
@@ -136,7 +143,11 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
     let mut signals = Signals::new();
     let mut driver = tokio::spawn(live(setup).run(Arc::clone(&host), stopped));
-    let ready = Ready::write(&setup.data)?;
+    let ready = Ready::write(&setup.data, chain.as_ref())?;
+    if let Some(chain) = &chain {
+        out.note(format!("solana: {}", chain.solana()));
+        out.note(format!("jupiter: {}", chain.jupiter()));
+    }
     let living = counted(count, "agent lives", "agents live");
     out.note(format!("{living} in {} (pid {})", setup.data.display(), std::process::id()));
     if let Some(halt) = host.halted() {
@@ -305,11 +316,13 @@ fn secret(data: &Path) -> Result<[u8; 32]> {
 struct Ready(PathBuf);
 
 impl Ready {
-    fn write(data: &Path) -> Result<Self> {
+    fn write(data: &Path, chain: Option<&Chain>) -> Result<Self> {
         let path = data.join(READY);
         let ready = serde_json::json!({
             "pid": std::process::id(), "ready_at": Timestamp::from_system(), "api_url": null,
-            "emulators": { "x": null, "llm": null, "solana": null, "jupiter": null },
+            "emulators": {
+                "x": null, "llm": null, "solana": chain.map(Chain::solana), "jupiter": chain.map(Chain::jupiter),
+            },
         });
         files::replace(&path, format!("{ready}\n").as_bytes(), None).map_err(|error| {
             let message = format!("cannot be written: {error}");

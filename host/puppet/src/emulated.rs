@@ -1,0 +1,84 @@
+//! The emulated chain and its exchange, where this program was built with them. Without the feature `emulate-chain` the
+//! same is asked for by the same words, and the answer says what to run instead.
+
+use crate::trouble::{Result, Trouble};
+
+/// Which are asked for. Either brings both: an exchange is on a chain, and whoever swaps looks at it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The chain.
+    pub solana: bool,
+    /// The exchange.
+    pub jupiter: bool,
+}
+
+/// One that runs until it is dropped.
+#[derive(Debug)]
+pub struct Chain {
+    #[cfg(feature = "emulate-chain")]
+    emulator: puppet_emulate_chain::EmulatedChain,
+    #[cfg(not(feature = "emulate-chain"))]
+    never: std::convert::Infallible,
+}
+
+#[cfg(feature = "emulate-chain")]
+impl Chain {
+    /// One block in so many milliseconds, as Solana makes them.
+    const BLOCK_MS: u64 = 400;
+
+    /// Starts one where one is asked for. `command` is what was typed.
+    pub async fn start(wanted: Wanted, seed: u64, _command: &str) -> Result<Option<Self>> {
+        use puppet_emulate_chain::{EmulatedChain, Pace, Settings};
+
+        if wanted == Wanted::default() {
+            return Ok(None);
+        }
+        let settings = Settings { seed, pace: Pace::Milliseconds(Self::BLOCK_MS), ..Settings::default() };
+        let emulator = EmulatedChain::start(settings).await.map_err(|error| {
+            Trouble::unreachable("no-port", format!("no port can be had: {error}"), "see what this machine forbids")
+        })?;
+        Ok(Some(Self { emulator }))
+    }
+
+    /// What stands for a node.
+    pub fn solana(&self) -> String {
+        self.emulator.solana()
+    }
+
+    /// What stands for Jupiter's swap API.
+    pub fn jupiter(&self) -> String {
+        self.emulator.jupiter()
+    }
+
+    /// Below it are report, faults and commands.
+    pub fn control(&self) -> String {
+        format!("{}/_emulate", self.emulator.url())
+    }
+}
+
+#[cfg(not(feature = "emulate-chain"))]
+impl Chain {
+    /// Says what to run where one is asked for. `command` is what was typed.
+    pub async fn start(wanted: Wanted, _seed: u64, command: &str) -> Result<Option<Self>> {
+        if wanted == Wanted::default() {
+            return Ok(None);
+        }
+        let what = "this program was built without the emulated chain: it brings Solana's runtime along";
+        Err(Trouble::input("not-built-in", what, format!("cargo run --features emulate-chain -- {command}")))
+    }
+
+    /// There is none.
+    pub fn solana(&self) -> String {
+        match self.never {}
+    }
+
+    /// There is none.
+    pub fn jupiter(&self) -> String {
+        match self.never {}
+    }
+
+    /// There is none.
+    pub fn control(&self) -> String {
+        match self.never {}
+    }
+}
