@@ -39,7 +39,9 @@ fn the_same_run_writes_the_same_report_and_money_adds_up() {
     // What is there at the end is what it began with and what its trades made, beside what is still held.
     let made: i64 = trades.iter().map(|trade| trade["pnl"].as_i64().unwrap()).sum();
     let start: u64 = report["start_balance"]["amount"].as_str().unwrap().parse().unwrap();
-    let filled = |side: &str| list(&report, "orders").iter().filter(|order| order["side"] == side && order["status"] == "filled").count();
+    let filled = |side: &str| {
+        list(&report, "orders").iter().filter(|order| order["side"] == side && order["status"] == "filled").count()
+    };
     if filled("buy") == filled("sell") {
         assert_eq!(number(&report["end_equity"]), start.checked_add_signed(made).unwrap());
     }
@@ -91,7 +93,8 @@ fn rules_of_risk_hold_in_a_backtest_as_they_do_live() {
     };
     let denied = |text: String| {
         std::fs::write(place.path().join("risk.toml"), text).unwrap();
-        let report = backtest(place.path(), &[&PARAMS[..], &["--risk", "risk.toml", "--json"]].concat()).exits(0).json();
+        let report =
+            backtest(place.path(), &[&PARAMS[..], &["--risk", "risk.toml", "--json"]].concat()).exits(0).json();
         let mut rules: Vec<String> =
             list(&report, "denials").iter().map(|denial| denial["rule"].as_str().unwrap().to_owned()).collect();
         rules.sort();

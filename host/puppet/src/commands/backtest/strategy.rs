@@ -39,7 +39,8 @@ pub fn choose(setup: &Setup, name: &str, threads: usize) -> Result<Chosen> {
         vetting::hold_to_claims(pack, &manifest.id, world, digest)?;
     }
     let prepared = sandbox.prepare_strategy(&compiled).map_err(|error| {
-        let remedy = "`puppet doctor --limits` lists the limits; docs/trading/strategies.md says what a strategy answers";
+        let remedy =
+            "`puppet doctor --limits` lists the limits; docs/trading/strategies.md says what a strategy answers";
         Trouble::input("strategy", error.to_string(), remedy).in_file(path)
     })?;
     let (pack, version) = match &manifest {
@@ -86,8 +87,7 @@ fn built_in(name: &str) -> Option<firstparty::BuiltIn> {
 }
 
 fn unknown(name: &str) -> Trouble {
-    let known: Vec<String> =
-        firstparty::strategies().iter().map(|strategy| strategy.manifest.id.to_string()).collect();
+    let known: Vec<String> = firstparty::strategies().iter().map(|strategy| strategy.manifest.id.to_string()).collect();
     let remedy = format!("use one of {}, a pack's folder, or a component (`.wasm`)", known.join(", "));
     Trouble::input("no-strategy", format!("there is no strategy `{name}`"), remedy)
 }

@@ -88,7 +88,8 @@ pub fn rules(path: Option<&Path>, markets: &[Market]) -> Result<Rules> {
     })?;
     let file: File = toml::from_str(&text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let trouble = Trouble::input("bad-value", error.message(), "docs/trading/risk.md lists every rule").in_file(path);
+        let trouble =
+            Trouble::input("bad-value", error.message(), "docs/trading/risk.md lists every rule").in_file(path);
         match line {
             Some(line) => trouble.on_line(line),
             None => trouble,
