@@ -38,6 +38,7 @@ mod shared_store;
 mod sight;
 mod simulate;
 mod store_copy;
+mod strategies;
 mod support;
 mod terminal;
 mod waiting;
