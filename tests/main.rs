@@ -41,6 +41,7 @@ mod sight;
 mod simulate;
 mod sma_cross;
 mod store_copy;
+mod strategies;
 mod support;
 mod terminal;
 mod waiting;
