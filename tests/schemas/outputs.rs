@@ -35,6 +35,7 @@ pub fn outputs() -> &'static [Output] {
         seen.still();
         seen.simulated();
         seen.invoked();
+        seen.traded();
         seen.emulated();
         seen.packed();
         seen.alive();
@@ -111,6 +112,32 @@ impl Seen {
         let state =
             |pack: &str| list(&plugins, "items").iter().find(|item| item["pack"] == pack).unwrap()["state"].clone();
         assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
+    }
+
+    /// A strategy over candles that were made up, with everything that a report can have.
+    fn traded(&mut self) {
+        self.run("market-synth", 0, &["market", "synth", "--out", "SOL-USDC.csv", "--bars", "3000"]);
+        let text = std::fs::read_to_string(self.folder.join("SOL-USDC.csv")).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        // A gap, the same again, and what is no bar.
+        lines.remove(900);
+        lines.insert(500, lines[499]);
+        lines.insert(100, "soon,1,2,3,4,5");
+        std::fs::write(self.folder.join("SOL-USDC.csv"), lines.join("\n") + "\n").unwrap();
+        let checked = self.run("market-check", 0, &["market", "check", "SOL-USDC.csv"]);
+        assert_eq!((&checked["items"][0]["gaps"], &checked["items"][0]["bad_rows"]), (&json!(1), &json!(1)));
+        let run = ["backtest", "sma-cross", "--data", "SOL-USDC.csv", "--param", "slow=80"];
+        let sweep = ["--sweep", "fast=10,20", "--walk-forward", "2", "--monte-carlo", "50"];
+        let swept = self.run("backtest", 0, &[&run[..], &sweep].concat());
+        assert!(!list(&swept, "trades").is_empty());
+        self.run("backtest", 0, &[&run[..], &["--param", "fast=10", "--check-lookahead"]].concat());
+        std::fs::write(
+            self.folder.join("no-risk.toml"),
+            "[trading.risk]\nquote = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\n",
+        )
+        .unwrap();
+        let denied = self.run("backtest", 0, &[&run[..], &["--risk", "no-risk.toml", "--fee-bps", "30"]].concat());
+        assert!(list(&denied, "trades").is_empty() && !list(&denied, "denials").is_empty());
     }
 
     /// A whole deployment, in a folder of its own: as it is, and with a file that is cut off.

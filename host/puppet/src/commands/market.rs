@@ -48,12 +48,12 @@ fn synth(args: &MarketSynth, out: Output) -> Result<()> {
     };
     let candles = synthetic.candles().map_err(Trouble::internal)?;
     let unwritable = |error: std::io::Error| {
-        Trouble::unreachable("out-file", format!("cannot be written: {error}"), "name another file with --out")
+        Trouble::unreachable("cannot-write", format!("cannot be written: {error}"), "name another file with --out")
             .in_file(&args.out)
     };
     let file = std::fs::File::create_new(&args.out).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Trouble::input("out-file", "is there already", "name another file with --out, or remove it")
+            Trouble::input("file-exists", "is there already", "name another file with --out, or remove it")
                 .in_file(&args.out)
         }
         _ => unwritable(error),

@@ -78,7 +78,7 @@ impl Reading<'_> {
         let Some(path) = self.markets else { return Ok(Markets::built_in()) };
         let text = files::text(path).map_err(|error| {
             let remedy = "name a file with `[[market]]` tables (docs/trading/data.md)";
-            Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
+            Trouble::input("bad-data", format!("cannot be read: {error}"), remedy).in_file(path)
         })?;
         Markets::with_file(&text).map_err(|error| {
             let remedy = "docs/trading/data.md shows such a file";

@@ -152,20 +152,21 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Trouble {
 
 /// Whether what was looked at is as it must be.
 fn verdict(outcome: &Outcome) -> Result<()> {
-    let failed = |code, message: String, remedy: &str| {
-        let mut trouble = Trouble::input(code, message, remedy);
-        trouble.exit = Exit::Failed;
-        Err(trouble)
-    };
     if let Some(why) = &outcome.stopped {
         let remedy = "`breaches` of the report lists what went wrong; the figures are of the part before";
-        return failed("stopped", format!("the run ended before its data: {why}"), remedy);
+        return failed(Trouble::input("run-stopped", format!("the run ended before its data: {why}"), remedy));
     }
     let differences = outcome.look_ahead.as_ref().map_or(0, |found| found.differences.len());
     if differences > 0 {
-        let differences = counted(differences as u64, "cut", "cuts");
+        let message =
+            format!("{} of history changed what was decided before", counted(differences as u64, "cut", "cuts"));
         let remedy = "`checks.lookahead` of the report lists them: a decision may depend on nothing that comes later";
-        return failed("look-ahead", format!("{differences} of history changed what was decided before"), remedy);
+        return failed(Trouble::input("look-ahead", message, remedy));
     }
     Ok(())
+}
+
+fn failed(mut trouble: Trouble) -> Result<()> {
+    trouble.exit = Exit::Failed;
+    Err(trouble)
 }

@@ -32,7 +32,7 @@ pub fn choose(setup: &Setup, name: &str, threads: usize) -> Result<Chosen> {
     if world != World::TradingStrategy {
         let message = format!("`{name}` is of the world `{}`", world.name());
         let remedy = "name a strategy: a component that exports `puppet:trading/strategy`";
-        return Err(Trouble::input("no-strategy", message, remedy));
+        return Err(Trouble::input("unknown-strategy", message, remedy));
     }
     let digest = compiled.inspection().digest;
     if let (Some(pack), Some(manifest)) = (&pack, &manifest) {
@@ -89,5 +89,5 @@ fn built_in(name: &str) -> Option<firstparty::BuiltIn> {
 fn unknown(name: &str) -> Trouble {
     let known: Vec<String> = firstparty::strategies().iter().map(|strategy| strategy.manifest.id.to_string()).collect();
     let remedy = format!("use one of {}, a pack's folder, or a component (`.wasm`)", known.join(", "));
-    Trouble::input("no-strategy", format!("there is no strategy `{name}`"), remedy)
+    Trouble::input("unknown-strategy", format!("there is no strategy `{name}`"), remedy)
 }

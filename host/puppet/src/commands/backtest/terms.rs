@@ -84,7 +84,7 @@ pub fn rules(path: Option<&Path>, markets: &[Market]) -> Result<Rules> {
     let Some(path) = path else { return Ok(Rules::for_backtest(markets)) };
     let text = files::text(path).map_err(|error| {
         let remedy = "name a file with `[trading.risk]` (docs/trading/risk.md)";
-        Trouble::input("unreadable", format!("cannot be read: {error}"), remedy).in_file(path)
+        Trouble::input("risk-file", format!("cannot be read: {error}"), remedy).in_file(path)
     })?;
     let file: File = toml::from_str(&text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
