@@ -49,7 +49,7 @@ fn what_is_there_twice_or_paid_twice_is_found_out() {
              VALUES ('{id}', '{state}', 'ann', 'ann', 'inv_1', 0, 0, 0, '{{\"kind\":\"post\"}}', 1);"
         )
     };
-    let spent = "INSERT INTO budgets VALUES ('agent', 'ann', 'pack', 'tweet', 'posts', 'hour', 0, 1, 0)";
+    let spent = "INSERT INTO budgets VALUES ('agent', 'ann', 'pack', 'tweet', 'posts', 'hour', 0, 1, 0, 0)";
     let post = "INSERT INTO posts (id, number, author, text, at, conversation, media, hops, effect, part) \
                 VALUES ('1', 1, 'ann', 'x', 0, '1', '[]', 0, 'eff_1', 0);";
     let wrong = [
