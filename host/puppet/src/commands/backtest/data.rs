@@ -117,10 +117,12 @@ fn bad(flag: &str, message: String) -> Trouble {
     Trouble::input("bad-value", message, "`puppet backtest --help` says what it may be").of_field(flag)
 }
 
-/// What is wrong with a file, where it is.
+/// What is wrong with a file, where it is. The place is told beside the words, and not in them again.
 pub fn of_data(error: DataError) -> Trouble {
-    let remedy = "docs/trading/data.md says what a file of candles is; --stamp, --tz, --market and --markets say what it does not";
-    let mut trouble = Trouble::input("bad-data", error.to_string(), remedy);
+    let told = error.to_string();
+    let place = error.file().map(|file| format!("{}: ", file.display()));
+    let words = place.and_then(|place| told.strip_prefix(&place).map(str::to_owned)).unwrap_or(told);
+    let mut trouble = Trouble::input("bad-data", words, error.remedy());
     if let Some(file) = error.file() {
         trouble = trouble.in_file(file);
     }
