@@ -277,6 +277,7 @@ fn every_limit_of_strategies_names_a_test_that_exists_and_stands_on_its_page() {
         assert!(page.contains(&row), "docs/trading/strategies.md: {row}");
         rows += 1;
     }
-    let shown = page.split("## Limits").nth(1).unwrap().lines().filter(|line| line.starts_with("| `")).count();
+    let section = page.split("## Limits").nth(1).unwrap().split("\n## ").next().unwrap();
+    let shown = section.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(shown, rows, "rows of limits that there are not");
 }
