@@ -157,6 +157,19 @@ fn candles_are_looked_at_before_anybody_trades_on_them() {
 }
 
 #[test]
+fn longer_bars_are_told_as_what_is_run_over() {
+    let place = tempfile::tempdir().unwrap();
+    let synth = ["market", "synth", "--out", "SOL-USDC.csv", "--bars", "6000", "--missing-per-million", "20000"];
+    run(place.path(), &synth).exits(0);
+    let data = |args: &[&str]| backtest(place.path(), &[args, &["--json"]].concat()).exits(0).json()["data"][0].clone();
+    let (minutes, hours) = (data(&[]), data(&["--bar", "1h"]));
+    let counts = |data: &Value| ["bar_seconds", "bars", "gaps"].map(|key| number(&data[key]));
+    let [seconds, bars, gaps] = counts(&minutes);
+    assert!(seconds == 60 && bars + gaps == 6_000 && gaps > 50, "{minutes}");
+    assert_eq!(counts(&hours), [3_600, 100, 0]);
+}
+
+#[test]
 fn what_is_made_up_never_takes_the_place_of_what_is_there() {
     let place = place(10);
     let again = run(place.path(), &["market", "synth", "--out", "SOL-USDC.csv"]).exits(2).stderr;

@@ -21,7 +21,7 @@ pub use self::{
         AnnualisationRow, Balance, BreachRow, Checks, DataRow, Decimals, DenialRow, DifferenceRow, EquityRow,
         LookAheadRow, ModelsRow, OrderRow, Params, StrategyRow, TradeRow,
     },
-    sweep::{FoldRow, ForwardRow, LaidRow, Quantiles, RunRow},
+    sweep::{FoldRow, ForwardRow, LaidRow, Quantiles, RunRow, best},
     text::text,
 };
 use crate::{

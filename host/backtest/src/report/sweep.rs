@@ -122,15 +122,20 @@ impl ForwardRow {
     }
 }
 
-fn chosen(rows: &[RunRow], fold: u32) -> Option<FoldRow> {
+/// Of a fold's runs to choose by, the one with the highest Sharpe ratio, of equal ones the highest return, then the first.
+pub fn best(rows: &[RunRow], fold: u32) -> Option<&RunRow> {
     let worth = |row: &RunRow| {
         let of = |figure: Figure| figure.get().unwrap_or(f64::NEG_INFINITY);
         (of(row.metrics.sharpe), of(row.metrics.total_return))
     };
-    let is_better = |one: &RunRow, other: &RunRow| worth(one) > worth(other);
-    let of = |split: Split| rows.iter().filter(move |row| row.fold == fold && row.split == split);
-    let train = of(Split::Train).reduce(|best, row| if is_better(row, best) { row } else { best })?;
-    let test = of(Split::Test).find(|row| row.params == train.params)?;
+    let train = rows.iter().filter(|row| row.fold == fold && row.split == Split::Train);
+    train.reduce(|best, row| if worth(row) > worth(best) { row } else { best })
+}
+
+fn chosen(rows: &[RunRow], fold: u32) -> Option<FoldRow> {
+    let train = best(rows, fold)?;
+    let is_test = |row: &&RunRow| row.fold == fold && row.split == Split::Test && row.params == train.params;
+    let test = rows.iter().find(is_test)?;
     Some(FoldRow {
         fold,
         train_from: train.from,

@@ -158,10 +158,7 @@ fn apart(args: &Simulate) -> Result<()> {
 /// A new data folder below OUT. What an earlier simulation left there, whole or not, is removed; anything else stays.
 fn fresh(out: &Path, start: Timestamp) -> Result<PathBuf> {
     let data = out.join("data");
-    let failed = |error: std::io::Error| {
-        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
-            .in_file(out)
-    };
+    let failed = |error: std::io::Error| unwritable(out, &error);
     if data.exists() {
         // A host that ran on it has made it its own.
         let ours = data.join(CLOCK).exists()
@@ -254,12 +251,15 @@ fn pretty<T: serde::Serialize>(value: &T) -> Result<String> {
 }
 
 /// Whole or not at all.
-fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+pub(super) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let path = folder.join(name);
-    files::replace(&path, text.as_bytes(), None).map_err(|error| {
-        Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
-            .in_file(&path)
-    })
+    files::replace(&path, text.as_bytes(), None).map_err(|error| unwritable(&path, &error))
+}
+
+/// A folder that `--out` names, or a file in it.
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
+        .in_file(path)
 }
 
 fn summary(args: &Simulate, report: &Report, invocations: u64, out: Output) -> Result<()> {

@@ -47,13 +47,15 @@ pub fn read(args: &Backtest, out: Output) -> Result<Data> {
             _ => set.candles,
         };
         has_volume &= !set.quality.details.no_volume;
-        sources.push(DataSource {
-            bars: made.bars().len() as u64,
-            bar_seconds: made.bar_seconds(),
-            from: Some(made.from()),
-            to: Some(made.to()),
-            ..DataSource::from(&set.quality)
-        });
+        let mut source = DataSource::from(&set.quality);
+        if made.bar_seconds() != source.bar_seconds {
+            // Of what is run over; those of the file were told above.
+            let places = made.to().millis_since(made.from()) / made.bar_millis();
+            let bars = made.bars().len() as u64;
+            (source.bars, source.gaps) = (bars, places.saturating_sub(bars));
+            (source.bar_seconds, source.from, source.to) = (made.bar_seconds(), Some(made.from()), Some(made.to()));
+        }
+        sources.push(source);
         markets.push(set.market);
         candles.push(made);
     }

@@ -4,8 +4,7 @@
 use std::num::NonZeroUsize;
 
 use puppet_backtest::{
-    Backtest as Run, Grid, History, RunError, Split, SweepRun, WalkForward,
-    metrics::Metrics,
+    Backtest as Run, Grid, History, RunError, WalkForward,
     report::{self, ForwardRow, RunRow},
 };
 
@@ -51,18 +50,9 @@ pub fn sweep(
     progress.finish();
     let runs = runs.map_err(of_run)?;
     // What would be traded with now is what the last fold chose, or all of history where there are none.
-    if let Some(best) = best(&runs, folds.map_or(0, |folds| folds.folds - 1)) {
-        run.parameters.clone_from(&best.parameters);
+    let rows = RunRow::list(&runs);
+    if let Some(best) = report::best(&rows, folds.map_or(0, |folds| folds.folds - 1)) {
+        run.parameters.clone_from(&best.params.0);
     }
-    Ok(Some(Swept { walk_forward: ForwardRow::of(&runs), runs: RunRow::list(&runs) }))
-}
-
-/// Of the runs to choose by, the first with the highest Sharpe ratio, then return: as folds are judged.
-fn best(runs: &[SweepRun<Metrics>], fold: u32) -> Option<&SweepRun<Metrics>> {
-    let worth = |run: &SweepRun<Metrics>| {
-        let [sharpe, gain] = [run.result.sharpe, run.result.total_return];
-        [sharpe, gain].map(|figure| figure.get().unwrap_or(f64::NEG_INFINITY))
-    };
-    let counts = |run: &&SweepRun<Metrics>| run.window.fold == fold && run.window.split != Some(Split::Test);
-    runs.iter().filter(counts).reduce(|best, run| if worth(run) > worth(best) { run } else { best })
+    Ok(Some(Swept { walk_forward: ForwardRow::of(&runs), runs: rows }))
 }

@@ -7,7 +7,7 @@ mod progress;
 mod strategy;
 mod terms;
 
-use std::{num::NonZeroUsize, path::Path};
+use std::num::NonZeroUsize;
 
 use puppet_backtest::{
     Backtest as Run, CUTS, History, Laid, Outcome, RunError, all_cores, monte_carlo,
@@ -17,7 +17,7 @@ use puppet_types::counted;
 
 use crate::{
     cli::Backtest,
-    files,
+    commands::simulate::{unwritable, write},
     output::Output,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
@@ -137,17 +137,6 @@ fn tell(args: &Backtest, report: &Report, outcome: &Outcome, out: Output) -> Res
         }
     }
     Ok(())
-}
-
-/// Whole or not at all.
-fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
-    let path = folder.join(name);
-    files::replace(&path, text.as_bytes(), None).map_err(|error| unwritable(&path, &error))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::unreachable("out-folder", format!("cannot be written: {error}"), "name another folder with --out")
-        .in_file(path)
 }
 
 /// Whether what was looked at is as it must be.
