@@ -24,6 +24,7 @@ pub mod sqlite;
 mod state;
 mod strikes;
 mod timers;
+mod trading;
 
 pub use agents::{AgentRow, AgentStore, Relationship};
 pub use budgets::{BudgetStore, with_open};
@@ -45,6 +46,7 @@ pub use sqlite::{Durability, Options, SqliteStore, try_disk};
 pub use state::{KEPT_STATES, KeptState, StateBlob, StateRow, StateStore};
 pub use strikes::{StrikeStore, StrikesRow};
 pub use timers::{Timer, TimerStore};
+pub use trading::{CandleSeries, Purse, PurseEntry, PurseRow, SwapApproval, SwapRow, TradeStore};
 
 /// Everything a host keeps.
 pub trait Store:
