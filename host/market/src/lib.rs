@@ -1,5 +1,7 @@
-//! Prices: candles from files, how good they are, and what markets there are. Nothing here trades.
+//! Prices: candles from files, how good they are, bars out of single prices, and what markets there are. Nothing here
+//! trades.
 
+mod builder;
 mod candles;
 mod columns;
 mod csv_file;
@@ -23,6 +25,7 @@ mod tests;
 mod timeline;
 mod write;
 
+pub use builder::{BarBuilder, LeftOut, Price, Seen};
 pub use candles::{Candles, CandlesError, Impossible};
 pub use error::DataError;
 pub use fault::{BadRow, Fault, Gap};

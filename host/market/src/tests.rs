@@ -1,5 +1,6 @@
 //! What comes of files, clean and dirty.
 
+mod builder;
 mod csv;
 mod folder;
 mod markets;
