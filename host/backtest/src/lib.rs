@@ -27,7 +27,7 @@ pub use book::{Book, Happening};
 pub use data::bars_of;
 pub use history::{History, HistoryError};
 pub use lookahead::CUTS;
-pub use models::{Filling, LimitRule, Models, Slippage, WHOLE_BPS};
+pub use models::{BadSlippage, Filling, LimitRule, Models, Slippage, WHOLE_BPS};
 pub use montecarlo::{Laid, MonteCarlo, PERCENTILES, monte_carlo};
 pub use outcome::{
     BreachRecord, DataSource, DenialRecord, Difference, EquityPoint, FillRecord, LookAhead, MarketSeries, OrderRecord,

@@ -2,6 +2,8 @@
 //! integers, and where chance is asked for it is drawn from the run's seed, the order and its part: never from the
 //! order in which things happen to be computed.
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
 
 /// Hundredths of a percent in a whole.
@@ -31,6 +33,48 @@ pub enum Slippage {
         /// Hundredths of a percent of `high − low`.
         bps: u32,
     },
+}
+
+impl Slippage {
+    /// What is expected of a text.
+    pub const EXPECTED: &'static str = "`fixed:10`, `drawn:10`, `volume:1000`, `range:500` or `none`";
+}
+
+/// A text that is no slippage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no slippage")]
+pub struct BadSlippage(String);
+
+/// As it is written on a command line and in a configuration.
+impl FromStr for Slippage {
+    type Err = BadSlippage;
+
+    fn from_str(text: &str) -> Result<Self, BadSlippage> {
+        let wrong = || BadSlippage(text.to_owned());
+        if text == "none" {
+            return Ok(Self::Fixed { bps: 0 });
+        }
+        let (kind, bps) = text.split_once(':').ok_or_else(wrong)?;
+        let bps = bps.parse().ok().filter(|bps: &u32| u64::from(*bps) <= WHOLE_BPS).ok_or_else(wrong)?;
+        match kind {
+            "fixed" => Ok(Self::Fixed { bps }),
+            "drawn" => Ok(Self::Drawn { bps }),
+            "volume" => Ok(Self::VolumeShare { bps }),
+            "range" => Ok(Self::BarRange { bps }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Slippage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed { bps } => write!(f, "fixed:{bps}"),
+            Self::Drawn { bps } => write!(f, "drawn:{bps}"),
+            Self::VolumeShare { bps } => write!(f, "volume:{bps}"),
+            Self::BarRange { bps } => write!(f, "range:{bps}"),
+        }
+    }
 }
 
 /// When a limit order counts as filled.

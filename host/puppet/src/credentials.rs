@@ -39,6 +39,7 @@ impl Resolved {
             scrub::learn(provider.key.iter().chain(provider.headers.values()));
         }
         scrub::learn(config.tweet.x.accounts.values().filter_map(|account| account.token.as_ref()));
+        scrub::learn(config.trading.secrets());
         Self::default()
     }
 }

@@ -30,8 +30,7 @@ pub struct Setup {
 impl Setup {
     /// Reads the configuration. `--data` wins over it.
     pub fn new(common: &Common) -> Result<Self> {
-        let env = |name: &str| std::env::var(name).ok();
-        let (config, warnings) = Config::load(common.config.as_deref(), &env)?;
+        let (config, warnings) = Config::of_process(common.config.as_deref())?;
         let home = common.config.as_deref().and_then(|file| file.parent()).map(PathBuf::from).unwrap_or_default();
         let data = common.data.clone().unwrap_or_else(|| config.host.data.clone());
         let resolved = Resolved::new(&config);

@@ -257,8 +257,17 @@ impl Rules {
         drawn < self.tell_trades_bps
     }
 
-    /// The quote token, where all of it can be meant.
-    pub(crate) fn check(&self, markets: &[Market]) -> Result<&Mint, RulesError> {
+    /// Whether they can be meant, as far as can be said before there are markets.
+    ///
+    /// # Errors
+    /// Amounts without a unit, a mint that is none, or a number that a rule cannot be.
+    pub fn checked(&self) -> Result<(), RulesError> {
+        self.mints()?;
+        self.ranges()
+    }
+
+    /// The quote token, where every mint is one.
+    fn mints(&self) -> Result<&Mint, RulesError> {
         let quote = self.quote.as_ref().ok_or(RulesError::NoQuote)?;
         let always = self.always_tradable.as_deref().unwrap_or_default();
         for (key, mints) in [
@@ -271,6 +280,12 @@ impl Rules {
                 return Err(RulesError::Mint { key, text: bad.as_str().to_owned() });
             }
         }
+        Ok(quote)
+    }
+
+    /// The quote token, where all of it can be meant.
+    pub(crate) fn check(&self, markets: &[Market]) -> Result<&Mint, RulesError> {
+        let quote = self.mints()?;
         for market in markets {
             if market.quote.mint != *quote {
                 let (market, is) = (market.id.clone(), market.quote.mint.clone());

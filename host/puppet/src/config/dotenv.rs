@@ -61,6 +61,11 @@ impl Dotenv {
         Some((value.clone(), origin))
     }
 
+    /// Their names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// What has no effect is said; what looks like a slip is a warning. Other programs' variables are not our business.
     fn look_through(&self, warnings: &mut Vec<Warning>) {
         let known: Vec<&str> = ENVIRONMENT.iter().map(|variable| variable.name).collect();

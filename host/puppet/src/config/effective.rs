@@ -78,17 +78,18 @@ impl Config {
         rows.add("journal.keep_days", self.journal.keep_days.to_string());
         rows.add("journal.keep_bytes", self.journal.keep_bytes.to_string());
         rows.add("journal.redact", format!("{:?}", self.journal.redact));
+        rows.trading(&self.trading);
         rows.settings
     }
 }
 
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     config: &'a Config,
     settings: Vec<Setting>,
 }
 
 impl Rows<'_> {
-    fn add(&mut self, key: &str, value: String) {
+    pub(super) fn add(&mut self, key: &str, value: String) {
         let origin = self.config.origin(key).to_string();
         self.settings.push(Setting { key: key.to_owned(), value, origin });
     }
@@ -107,7 +108,7 @@ impl Rows<'_> {
     }
 
     /// `what`: `key` or `token`.
-    fn source(&mut self, at: &str, what: &str, source: &KeySource, is_set: bool) {
+    pub(super) fn source(&mut self, at: &str, what: &str, source: &KeySource, is_set: bool) {
         match source {
             KeySource::Environment(name) => {
                 self.add(&format!("{at}.{what}_env"), name.clone());
@@ -141,7 +142,7 @@ impl Rows<'_> {
         }
     }
 
-    fn table(&mut self, at: &str, table: &toml::Table) {
+    pub(super) fn table(&mut self, at: &str, table: &toml::Table) {
         for (key, value) in table {
             let key = format!("{at}.{key}");
             match value {

@@ -36,6 +36,18 @@ pub const ENVIRONMENT: &[Variable] = &[
     used("GROK_API_KEY", "llm.providers.grok.key_env", "Key of xAI; makes the provider `grok`."),
     used("GROK_API_ENDPOINT", "llm.providers.grok.base_url", "Its address, with or without `/chat/completions`."),
     used("GROK_MODEL", "llm.providers.grok.model", "Its model."),
+    used(
+        "SOLANA_PRIVATE_KEY",
+        "trading.wallets.shared.key_env",
+        "Key of a wallet that all agents share; makes the wallet `shared`.",
+    ),
+    used(
+        "SOLANA_PRIVATE_KEY_<ID>",
+        "trading.wallets.<name>.key_env",
+        "Key of one agent's wallet; makes the wallet that is named like the agent.",
+    ),
+    used("SOLANA_RPC_URL", "trading.rpc_env", "Address of a Solana node, where the file names none."),
+    used("RPC_URL", "trading.rpc_env", "The same, where `SOLANA_RPC_URL` is not set."),
     understood("ENGINE_PORT", "Port of the REST interface."),
     understood("MONGODB_URI", "The database. Rows are in MongoDB where `[store] mongodb` names a credential."),
     understood("DEFAULT_AGENT_MEMORY_LIMIT", "Memories per agent."),
@@ -50,10 +62,6 @@ pub const ENVIRONMENT: &[Variable] = &[
     understood("ENABLE_RATE_LIMIT_PROTECTION", "`false`: no pause after errors."),
     understood("TWITTER_USERNAME_<id>", "Account name of one agent."),
     understood("TWITTER_PASSWORD_<id>", "Its password."),
-    understood("SOLANA_PRIVATE_KEY_<ID>", "Key of one agent's wallet."),
-    understood("SOLANA_PRIVATE_KEY", "Key of a wallet shared by all agents."),
-    understood("RPC_URL", "A Solana node."),
-    understood("SOLANA_RPC_URL", "The same."),
     understood("BIRDEYE_API_KEY", "Key of a price service."),
     understood("SOLANA_SIMULATION_MODE", "Trade on paper."),
     understood("TOKEN_LAUNCH_DELAY_MINUTES", "Of the token launcher, which the original had switched off."),
@@ -177,6 +185,7 @@ mod tests {
     fn what_is_used_sets_a_key_that_exists() {
         for variable in ENVIRONMENT {
             let general = variable.maps_to.replace(".openai.", ".<name>.").replace(".grok.", ".<name>.");
+            let general = general.replace(".shared.", ".<name>.");
             let known = FIELDS.iter().any(|field| field.key == general);
             assert_eq!(known, variable.used, "{}", variable.name);
         }
@@ -193,8 +202,8 @@ mod tests {
     #[test]
     fn what_is_set_without_effect_is_said() {
         let env = |name: &str| match name {
-            "ENGINE_PORT" | "SOLANA_PRIVATE_KEY_NEWS_BOT" => Some("hidden".to_owned()),
-            "RPC_URL" => Some(String::new()),
+            "ENGINE_PORT" | "TWITTER_PASSWORD_news-bot" | "RPC_URL" => Some("hidden".to_owned()),
+            "BIRDEYE_API_KEY" => Some(String::new()),
             _ => None,
         };
         let notes: Vec<String> = unused(&env, &["news-bot", "ember"]).iter().map(ToString::to_string).collect();
@@ -202,7 +211,7 @@ mod tests {
             notes,
             [
                 "note[variable-not-used]: ENGINE_PORT: understood, not used yet",
-                "note[variable-not-used]: SOLANA_PRIVATE_KEY_NEWS_BOT: understood, not used yet",
+                "note[variable-not-used]: TWITTER_PASSWORD_news-bot: understood, not used yet",
             ]
         );
     }

@@ -1,6 +1,10 @@
 //! The table of what `puppet.toml` may hold. The keys that are accepted, the reference in the docs and the defaults
 //! that tests compare come from here.
 
+mod trading;
+
+use self::trading::TRADING;
+
 /// A key of `puppet.toml`.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -27,7 +31,18 @@ const fn field(
 }
 
 /// Every key.
-pub const FIELDS: &[Field] = &[
+pub const FIELDS: &[Field] = &{
+    let mut all = [GENERAL[0]; GENERAL.len() + TRADING.len()];
+    let mut n = 0;
+    while n < all.len() {
+        all[n] = if n < GENERAL.len() { GENERAL[n] } else { TRADING[n - GENERAL.len()] };
+        n += 1;
+    }
+    all
+};
+
+/// All but those of trading.
+const GENERAL: &[Field] = &[
     field(
         "host.data",
         "folder",
@@ -418,11 +433,16 @@ mod tests {
     use super::*;
     use crate::config::{Config, environment::golden};
 
+    /// Without a default, and without a row where it is not set.
+    fn is_optional(field: &Field) -> bool {
+        field.default.is_empty() && ["store.", "trading."].iter().any(|of| field.key.starts_with(of))
+    }
+
     #[test]
     fn defaults_in_the_table_are_the_defaults() {
         let defaults = Config::default().effective();
         // Neither a table of free names nor a key that is not set has a row.
-        for field in FIELDS.iter().filter(|field| !field.key.contains('<') && !field.key.starts_with("store.")) {
+        for field in FIELDS.iter().filter(|field| !field.key.contains('<') && !is_optional(field)) {
             let setting = defaults.iter().find(|setting| setting.key == field.key);
             let value = setting.map(|setting| setting.value.as_str());
             let expected = if field.default.is_empty() { "as many as there are cores" } else { field.default };

@@ -10,10 +10,10 @@ use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Tweet, Warning, credentials,
+    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Trading, Tweet, Warning, credentials,
     dotenv::Dotenv,
     environment, key_source, money,
-    overlay::{self, Lookup},
+    overlay::{self, Environment, Lookup},
     read::{Found, Section, Source},
     settings::{in_words, known},
     suggest,
@@ -40,11 +40,7 @@ pub(super) struct Draft {
 }
 
 /// [`Config::load`], with the working folder named.
-pub(super) fn load_in(
-    folder: &Path,
-    path: Option<&Path>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Config, Vec<Warning>)> {
+pub(super) fn load_in(folder: &Path, path: Option<&Path>, env: &Environment<'_>) -> Result<(Config, Vec<Warning>)> {
     let mut warnings = Vec::new();
     let here = folder.join("puppet.toml");
     let file = path.unwrap_or(&here);
@@ -62,7 +58,7 @@ pub(super) fn load_in(
     };
     let beside = file.parent().unwrap_or(folder).join(".env");
     let lookup = Lookup { env, dotenv: Dotenv::read(&beside, &mut warnings)? };
-    for note in environment::unused(env, &[]) {
+    for note in environment::unused(env.get, &[]) {
         warnings.retain(|other| other.place.field != note.place.field);
         warnings.push(note);
     }
@@ -167,6 +163,10 @@ impl Draft {
         if let Some(journal) = root.section("journal", &known("journal"))? {
             self.config.journal = read_journal(&journal.value)?;
             lines.extend(journal.value.leaves());
+        }
+        if let Some(trading) = root.section("trading", &known("trading"))? {
+            self.config.trading = Trading::read(&trading.value, source)?;
+            lines.extend(trading.value.leaves());
         }
         if let Some(sandbox) = root.section("sandbox", &known("sandbox"))? {
             // Passed through: read again as plain data, since the spans are not needed.
@@ -300,10 +300,10 @@ fn zone(text: &str) -> Option<String> {
 }
 
 /// What is expected of a length of time.
-const LENGTH: &str = "a length of time from 1s to 366d, for example \"6h\"";
+pub(super) const LENGTH: &str = "a length of time from 1s to 366d, for example \"6h\"";
 
 /// Milliseconds, and as it is written.
-fn length(text: &str) -> Option<(u64, String)> {
+pub(super) fn length(text: &str) -> Option<(u64, String)> {
     let millis = u64::try_from(crate::duration::parse(text).ok()?.as_millis()).ok()?;
     INTERVAL_MS.contains(&millis).then(|| (millis, text.to_owned()))
 }

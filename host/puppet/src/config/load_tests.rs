@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Config, Level, LogLevel, Price, Secret, Warning, load::load_in};
+use super::{Config, Level, LogLevel, Price, Secret, Warning, load::load_in as load_of, overlay::Environment};
 use crate::trouble::Result;
 
 const KEY: &str = "sk-very-secret-0123456789";
+
+fn load_in(folder: &Path, file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<(Config, Vec<Warning>)> {
+    load_of(folder, file, &Environment { get: env, names: Vec::new() })
+}
 
 fn load(files: &[(&str, &str)], env: &[(&str, &str)]) -> Result<(Config, Vec<Warning>)> {
     let dir = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ mod overlay;
 mod read;
 mod settings;
 mod suggest;
+pub mod trading;
 mod tweet;
 
 pub use credentials::{Credential, CredentialPlace};
@@ -33,4 +34,5 @@ pub use settings::{
     Store,
 };
 pub use suggest::{nearest, remedy};
+pub use trading::{RpcPlace, Trading, TradingWallet};
 pub use tweet::{Tweet, TweetProvider, X, XAccount};

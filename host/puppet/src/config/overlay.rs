@@ -1,6 +1,6 @@
 //! Lays the environment over what the file says, and checks what only the whole can tell.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     Config, CredentialPlace, KeySource, Llm, LogLevel, Origin, Provider, Secret, TweetProvider, XAccount,
@@ -8,22 +8,36 @@ use super::{
     load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
     origin::{Level, Warning},
     settings::in_words,
-    suggest,
+    suggest, trading,
 };
 use crate::trouble::{Result, Trouble};
 
+/// The environment of a process: asked by name, and the names as far as they are known.
+pub(super) struct Environment<'a> {
+    pub(super) get: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) names: Vec<String>,
+}
+
 /// The environment, and under it `.env`.
 pub(super) struct Lookup<'a> {
-    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) env: &'a Environment<'a>,
     pub(super) dotenv: Dotenv,
 }
 
 impl Lookup<'_> {
     /// A variable that is set and not empty.
-    fn get(&self, name: &str) -> Option<(String, Origin)> {
-        let real = (self.env)(name).map(|value| (value, Origin::Environment { name: name.to_owned(), dotenv: None }));
+    pub(super) fn get(&self, name: &str) -> Option<(String, Origin)> {
+        let real =
+            (self.env.get)(name).map(|value| (value, Origin::Environment { name: name.to_owned(), dotenv: None }));
         let set = |found: &(String, Origin)| !found.0.trim().is_empty();
         real.filter(set).or_else(|| self.dotenv.get(name).filter(set))
+    }
+
+    /// Names of variables, as far as they are known, each once.
+    pub(super) fn names(&self) -> Vec<String> {
+        let all = self.env.names.iter().map(String::as_str).chain(self.dotenv.names());
+        let all: BTreeSet<&str> = all.collect();
+        all.into_iter().map(str::to_owned).collect()
     }
 
     /// A variable that a function reads; its value is not quoted in errors.
@@ -92,6 +106,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
         config.llm.providers.insert(name, provider);
     }
     tokens(&mut config, lookup, warnings);
+    trading::finish(&mut config, lookup, warnings);
     credentials(&mut config, lookup);
     check_credentials(&config)?;
     check_default(&config)?;
@@ -267,7 +282,9 @@ fn check_credentials(config: &Config) -> Result<()> {
     let of_accounts = config.tweet.x.accounts.iter().filter_map(of_account);
     let of_store = [("store.key", &config.store.key), ("store.mongodb", &config.store.mongodb)];
     let of_store = of_store.into_iter().filter_map(|(key, name)| Some((key.to_owned(), name.clone()?)));
-    for (key, name) in config.llm.providers.iter().filter_map(of_provider).chain(of_accounts).chain(of_store) {
+    let of_providers = config.llm.providers.iter().filter_map(of_provider);
+    let of_trading = trading::credentials(config);
+    for (key, name) in of_providers.chain(of_accounts).chain(of_store).chain(of_trading) {
         if !config.credentials.contains_key(&name) {
             let known: Vec<&str> = config.credentials.keys().map(String::as_str).collect();
             let remedy = match suggest::nearest(&name, &known) {

@@ -159,6 +159,18 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A whole number, below zero too.
+    pub(super) fn signed(&self, key: &str) -> Result<Option<Found<i64>>> {
+        const EXPECTED: &str = "a whole number";
+        match self.get(key) {
+            None => Ok(None),
+            Some((line, DeValue::Integer(number))) => i64::from_str_radix(number.as_str(), number.radix())
+                .map(|value| Some(Found { value, line }))
+                .map_err(|_| self.wrong(key, line, format!("expected {EXPECTED} of 64 bits, found {number}"), "")),
+            Some((line, other)) => Err(self.wrong_type(key, line, EXPECTED, other)),
+        }
+    }
+
     /// Whether a key holds a whole number.
     pub(super) fn holds_integer(&self, key: &str) -> bool {
         self.get(key).is_some_and(|(_, value)| value.is_integer())

@@ -8,7 +8,10 @@ use std::{
 use puppet_engine::{Mailbox, OutboxRules, Redaction, swap::SwapRules};
 use serde::Serialize;
 
-use super::{Credential, KeySource, Origin, Secret, Tweet, fields::FIELDS, load, origin::Warning, suggest};
+use super::{
+    Credential, KeySource, Origin, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning, overlay::Environment,
+    suggest,
+};
 use crate::trouble::{Result, Trouble};
 
 /// The configuration in effect.
@@ -47,6 +50,9 @@ pub struct Config {
     pub invocation: Invocation,
     /// `[journal]`.
     pub journal: Journal,
+    /// `[trading]`.
+    #[serde(skip)]
+    pub trading: Trading,
     /// Where the values come from, by key; what is not here is a default.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
@@ -343,7 +349,16 @@ impl Config {
     /// # Errors
     /// What is unknown or wrong, with file, line and field.
     pub fn load(path: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<Warning>)> {
-        load::load_in(Path::new(""), path, env)
+        load::load_in(Path::new(""), path, &Environment { get: env, names: Vec::new() })
+    }
+
+    /// The same with the environment of this process, whose variables are known by name.
+    ///
+    /// # Errors
+    /// What is unknown or wrong, with file, line and field.
+    pub fn of_process(path: Option<&Path>) -> Result<(Self, Vec<Warning>)> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+        load::load_in(Path::new(""), path, &Environment { get: &|name| std::env::var(name).ok(), names })
     }
 
     /// Where the value of a key comes from.
@@ -433,7 +448,7 @@ mod tests {
             "swap",
             "sandbox",
         ];
-        assert_eq!(known(""), [&before[..], &["invocation", "journal"]].concat());
+        assert_eq!(known(""), [&before[..], &["invocation", "journal", "trading"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

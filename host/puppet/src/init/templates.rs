@@ -152,6 +152,50 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
 #redact = ["event.payload.post.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
 
+[trading]
+# Which chain: mainnet-beta (real money), testnet, devnet or localnet. See docs/trading/wallets.md.
+#network = "devnet"
+# Where the address of its RPC endpoint is: rpc_env, rpc_secret, rpc_credential, or rpc_url for one that holds no key.
+# Without any of them the network's public endpoint is asked. For example:
+#rpc_secret = "solana/rpc"
+# A file with markets beside those that the program knows (docs/trading/data.md). For example:
+#markets = "markets.toml"
+# Between two looks at prices, and who sends a signed swap: `jupiter` or `own-node`.
+#poll_ms = 5000
+#via = "jupiter"
+# A swap that gives more than so much of a mint, or any of another, waits so long for `puppet wallet approve`. For example:
+#approve_above = { "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v" = 25000000 }
+#approve_within = "10m"
+
+[trading.jupiter]
+# Jupiter, or what stands for it, and where its key is: key_env, key_secret or key_credential. For example:
+#endpoint = "https://api.jup.ag/swap/v2"
+#key_secret = "jupiter/key"
+
+# A wallet of `puppet wallet new NAME` needs no entry; for others it says where the key is. It never stands here. For example:
+#[trading.wallets.main]
+#key_secret = "wallet/main"
+
+[trading.paper]
+# What a paper desk begins with, in whole quote tokens, and what trading costs there. See docs/trading/backtest.md.
+#balance = "1000"
+#fee_bps = 30
+#slippage = "fixed:10"
+#participation_bps = 1000
+# Always so long until an order is there. For example:
+#latency_ms = 1000
+
+# What `puppet run` trades; without `wallet` on paper. For example:
+#[trading.desks.trend]
+#strategy = "sma-cross"
+#markets = ["SOL/USDC"]
+#bar = "1m"
+
+# What may be traded, by whom and how much: nothing, where this table is not there (docs/trading/risk.md). For example:
+#[trading.risk]
+#enabled = true
+#quote = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+
 # Limits of the sandbox go under [sandbox.limits], [sandbox.pool] and [sandbox.strikes]: `puppet doctor --limits` lists
 # them.
 "#;

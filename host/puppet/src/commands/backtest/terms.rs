@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use puppet_backtest::{Models, Slippage};
+use puppet_backtest::{BadSlippage, Models, Slippage};
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
 use serde::Deserialize;
@@ -33,22 +33,10 @@ pub fn models(args: &Backtest) -> Result<Models> {
 }
 
 fn slippage(text: &str) -> Result<Slippage> {
-    let wrong = || {
-        let remedy = "write `fixed:10`, `drawn:10`, `volume:1000`, `range:500` or `none`";
-        Trouble::input("bad-value", format!("`{text}` is no slippage"), remedy).of_field("--slippage")
-    };
-    if text == "none" {
-        return Ok(Slippage::Fixed { bps: 0 });
-    }
-    let (kind, bps) = text.split_once(':').ok_or_else(wrong)?;
-    let bps = bps.parse().ok().filter(|bps| *bps <= 10_000).ok_or_else(wrong)?;
-    match kind {
-        "fixed" => Ok(Slippage::Fixed { bps }),
-        "drawn" => Ok(Slippage::Drawn { bps }),
-        "volume" => Ok(Slippage::VolumeShare { bps }),
-        "range" => Ok(Slippage::BarRange { bps }),
-        _ => Err(wrong()),
-    }
+    text.parse().map_err(|error: BadSlippage| {
+        let remedy = format!("write {}", Slippage::EXPECTED);
+        Trouble::input("bad-value", error.to_string(), remedy).of_field("--slippage")
+    })
 }
 
 /// An amount in whole tokens as the smallest unit of one, to the last digit.

@@ -138,10 +138,9 @@ impl Files for Watched {
     }
 
     fn config(&self) {
-        let env = |name: &str| std::env::var(name).ok();
         let read = match &self.without {
             Some(config) if !self.config.exists() => Ok(config.clone()),
-            _ => Config::load(Some(&self.config), &env).map(|(config, _)| config),
+            _ => Config::of_process(Some(&self.config)).map(|(config, _)| config),
         };
         match read {
             Ok(config) => {
