@@ -2,6 +2,15 @@
 //! the risk engine decides, what is admitted is carried out by an exchange or by the paper book, and every step is in
 //! the store before anything is done about it. What a backtest does with the same bars, a paper desk does too.
 
+mod desk;
 mod exchange;
+mod plan;
+mod told;
+mod view;
+mod work;
 
+pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
+pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
+pub use told::{DeskError, Happened, Intent, SwapResult, Told};
+pub use view::{DeskView, OpenOrder};
