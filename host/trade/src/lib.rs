@@ -4,6 +4,7 @@
 
 mod desk;
 mod exchange;
+pub mod feed;
 mod plan;
 mod told;
 mod view;
