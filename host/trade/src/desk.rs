@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use puppet_backtest::Bar;
-use puppet_store::trading::TradeStore;
+use puppet_store::TradeStore;
 use puppet_types::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use puppet_store::trading::TradeStore;
+use puppet_store::TradeStore;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
