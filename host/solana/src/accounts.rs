@@ -160,6 +160,15 @@ impl Balances {
         its.map(|holding| u128::from(holding.amount)).sum()
     }
 
+    /// What a wallet can pay with: its lamports, and all that lies in its accounts of wrapped SOL, since closing them
+    /// gives it back. Rent of its other token accounts is not in it.
+    pub fn liquid(&self, wallet: &Address) -> u128 {
+        let wrapped = |holding: &&Holding| holding.owner == *wallet && holding.mint == WRAPPED_SOL;
+        let in_accounts = self.holdings.values().filter(wrapped);
+        let own = self.lamports.get(wallet).copied().unwrap_or(0);
+        u128::from(own) + in_accounts.map(|holding| u128::from(holding.lamports)).sum::<u128>()
+    }
+
     /// All lamports of a wallet, with those that lie in its token accounts.
     pub fn sol(&self, wallet: &Address) -> u128 {
         let in_accounts = self.holdings.values().filter(|holding| holding.owner == *wallet);

@@ -38,7 +38,7 @@ pub enum Swapped {
     },
     /// It did nothing but, where it reached the chain, cost its fee.
     NotDone {
-        /// A rule's code: `expired`, `slippage`, `refused`, `not-filled`, …
+        /// A rule's code: `expired`, `slippage`, `stale-quote`, `failed`, `not-filled`, `invalid`.
         code: String,
         /// For people.
         reason: String,
@@ -71,7 +71,8 @@ pub enum ExchangeError {
 /// One wallet's way to the market. Called by one desk, one swap at a time.
 #[async_trait]
 pub trait Exchange: Send + Sync {
-    /// What is in the wallet, in the order of `mints`, from the chain. SOL is its lamports.
+    /// What is in the wallet, in the order of `mints`, from the chain. SOL is what can be paid with: its lamports, wrapped
+    /// or not, without the rent of its other token accounts.
     async fn balances(&self, mints: &[Mint]) -> Result<Vec<u64>, ExchangeError>;
     /// Carries one swap out and waits for its end. The id is once for ever: called again with it, also after a restart, it
     /// goes on with the same swap and never makes a second one.

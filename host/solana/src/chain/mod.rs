@@ -13,7 +13,7 @@ use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
 use crate::accounts::Account;
-pub use read::{after, balances, mint, tables, watched};
+pub use read::{after, balances, check_decimals, mint, tables, watched};
 pub use rpc::{Rpc, RpcSettings, RpcSetupError};
 
 /// Why the chain gave no answer. Addresses of endpoints are in none of them: they may hold a key.
@@ -40,6 +40,18 @@ pub enum ChainError {
     /// No such token.
     #[error("there is no token {0}")]
     NoMint(Address),
+    /// It has others than is believed.
+    #[error(
+        "the token {mint} has {found} decimals, and is believed to have {believed}: every amount of it would be wrong"
+    )]
+    Decimals {
+        /// Which.
+        mint: Address,
+        /// As configured.
+        believed: u8,
+        /// By its own account.
+        found: u8,
+    },
     /// Shown as a lookup table, and none.
     #[error("{0} is no lookup table in use")]
     NoTable(Address),

@@ -34,6 +34,22 @@ pub async fn mint(chain: &dyn Chain, mint: &Address) -> Result<MintInfo, ChainEr
     MintInfo::parse(account).ok_or(ChainError::NoMint(*mint))
 }
 
+/// Whether tokens have as many decimals as is believed: a number that is off by three makes a dollar a thousand.
+///
+/// # Errors
+/// One has others, or is no token; or no answer.
+pub async fn check_decimals(chain: &dyn Chain, tokens: &[(Address, u8)]) -> Result<(), ChainError> {
+    let addresses: Vec<Address> = tokens.iter().map(|(address, _)| *address).collect();
+    let accounts = chain.accounts(&addresses, 0).await?;
+    for ((address, believed), account) in tokens.iter().zip(&accounts) {
+        let found = account.as_ref().and_then(MintInfo::parse).ok_or(ChainError::NoMint(*address))?.decimals;
+        if found != *believed {
+            return Err(ChainError::Decimals { mint: *address, believed: *believed, found });
+        }
+    }
+    Ok(())
+}
+
 /// Lookup tables, by the chain's own word.
 ///
 /// # Errors

@@ -51,6 +51,14 @@ impl Checked {
     }
 }
 
+#[cfg(test)]
+impl Checked {
+    /// Tried by nobody.
+    pub(crate) fn untried(self) -> Compared {
+        Compared { checked: self, changes: Changes { given: 0, taken: 0, cost: 0 } }
+    }
+}
+
 fn difference(before: u128, after: u128) -> i128 {
     // Sums of 64-bit numbers: they fit.
     i128::try_from(before).unwrap_or(i128::MAX) - i128::try_from(after).unwrap_or(i128::MAX)
@@ -87,7 +95,10 @@ pub(crate) fn compare(
     opened(intent, before, after, most_rent)?;
     let changes = Changes::between(intent, before, after);
     let allowed = |mint: Address| if mint == WRAPPED_SOL { extra } else { 0 };
-    let took = u128::try_from(changes.given).unwrap_or(0);
+    if changes.given < 0 {
+        return Err(Why::CameIn(changes.given.unsigned_abs()).into());
+    }
+    let took = changes.given.unsigned_abs();
     if took > u128::from(intent.most_in) + allowed(intent.gives.mint) {
         return Err(Why::Took { took, most: intent.most_in }.into());
     }

@@ -81,6 +81,24 @@ pub fn lookups(bytes: &[u8]) -> Result<Vec<Address>, Refusal> {
     Ok(lookups.iter().map(|lookup| lookup.account_key).collect())
 }
 
+/// The programs that a transaction calls, each once, in the order of its instructions: for a person who looks at it.
+///
+/// # Errors
+/// It is too long, or no transaction.
+pub fn programs(bytes: &[u8]) -> Result<Vec<Address>, Refusal> {
+    let transaction = parse(bytes)?;
+    let keys = transaction.message.static_account_keys();
+    let mut programs = Vec::new();
+    for instruction in transaction.message.instructions() {
+        let program = keys.get(usize::from(instruction.program_id_index)).copied();
+        let program = program.ok_or(Why::Unreadable("a program comes out of a lookup table"))?;
+        if !programs.contains(&program) {
+            programs.push(program);
+        }
+    }
+    Ok(programs)
+}
+
 fn parse(bytes: &[u8]) -> Result<VersionedTransaction, Refusal> {
     if bytes.len() > MOST_BYTES {
         return Err(Why::TooLong(bytes.len()).into());

@@ -93,6 +93,8 @@ pub enum Why {
     Simulation(String),
     #[error("tried, it took {took} of the token; at most {most} was meant")]
     Took { took: u128, most: u64 },
+    #[error("tried, it brought in {0} of the token that it gives: the node contradicts itself")]
+    CameIn(u128),
     #[error("tried, it brought {brought} of the other token; at least {least} was meant")]
     Brought { brought: u128, least: u64 },
     #[error("tried, it cost {cost} lamports; at most {most} was meant")]

@@ -39,6 +39,9 @@ impl Reading<'_> {
         let (from, to) = (step.at(0)?.address, step.at(1)?.address);
         if !self.is_own_wallet(&from) {
             // Out of a market maker's pocket; and an account of ours that is no wallet cannot pay.
+            if to == self.intent.taker && self.intent.takes.mint == WRAPPED_SOL {
+                self.tally.received = self.tally.received.saturating_add(lamports);
+            }
             return Ok(());
         }
         if from != self.intent.taker {

@@ -10,6 +10,9 @@ mod prepare;
 mod resolve;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg_attr(not(feature = "emulate-chain"), allow(dead_code, reason = "its tests are on the emulated chain"))]
+mod without;
 
 use std::{
     collections::BTreeSet,
@@ -58,6 +61,8 @@ pub struct Held {
     pub takes: u64,
     /// Lamports, with those in token accounts.
     pub lamports: u64,
+    /// Lamports that can be paid with ([`Balances::liquid`](crate::accounts::Balances::liquid)): what books keep as SOL.
+    pub liquid: u64,
 }
 
 /// What is known of a swap, in order.
@@ -138,11 +143,34 @@ pub enum Entry {
     },
     /// It was not signed, and why.
     Refused {
+        /// What kind of reason it is.
+        cause: Cause,
         /// For people.
         reason: String,
     },
     /// The host stopped before it was signed: nothing was sent, and nothing will be.
     Abandoned,
+}
+
+/// Why a swap was not signed, for whoever has to do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Jupiter gives no transaction for it.
+    Exchange,
+    /// Less would come out than was meant.
+    Price,
+    /// The quote grew too old.
+    Stale,
+    /// The transaction does something else than what was meant, or fails when it is tried.
+    Unsafe,
+    /// Nobody said yes to it in time.
+    Approval,
+}
+
+/// Whether a failure on the chain, in its words, is the aggregator's own: less would have come out than was agreed.
+pub fn is_slippage(error: &str) -> bool {
+    error.ends_with("custom program error: 0x1771")
 }
 
 impl Entry {
@@ -265,6 +293,9 @@ pub struct Swapper {
     turn: tokio::sync::Mutex<()>,
     /// Begun since this process started: only these may still be signed.
     live: std::sync::Mutex<BTreeSet<String>>,
+    /// There is no such thing but in tests.
+    #[cfg(test)]
+    left_out: BTreeSet<without::Control>,
 }
 
 impl fmt::Debug for Swapper {
@@ -277,7 +308,19 @@ impl Swapper {
     /// Nothing is asked or sent.
     pub fn new(mut parts: Parts, settings: SwapSettings) -> Self {
         parts.wallets.insert(parts.wallet.address());
-        Self { parts, settings, turn: tokio::sync::Mutex::default(), live: std::sync::Mutex::default() }
+        Self {
+            parts,
+            settings,
+            turn: tokio::sync::Mutex::default(),
+            live: std::sync::Mutex::default(),
+            #[cfg(test)]
+            left_out: BTreeSet::new(),
+        }
+    }
+
+    /// Whose swaps these are.
+    pub fn address(&self) -> Address {
+        self.parts.wallet.address()
     }
 
     /// Notes a wish. The id is the caller's, once for ever: beginning the same again is refused.
@@ -331,10 +374,10 @@ impl Swapper {
             (None, _) if !self.live().contains(id) => self.note(id, Entry::Abandoned).await,
             (None, Entry::Wanted(_)) => self.quote(id, want).await,
             (None, Entry::Quoted { .. }) => self.check(id, want, last).await,
-            (None, Entry::Checked { message, .. }) => {
+            (None, Entry::Checked { message, needs_approval, .. }) => {
                 let quoted = entries.iter().rev().find(|entry| matches!(entry, Entry::Quoted { .. }));
                 match quoted {
-                    Some(quoted) => self.sign(id, want, quoted, message).await,
+                    Some(quoted) => self.sign(id, want, quoted, (message, *needs_approval)).await,
                     None => self.note(id, Entry::Abandoned).await,
                 }
             }
@@ -364,8 +407,8 @@ impl Swapper {
         Ok(if entry.is_end() { Progress::Ended(entry) } else { Progress::Moved(entry) })
     }
 
-    async fn refuse(&self, id: &str, reason: &dyn fmt::Display) -> Result<Progress, SwapError> {
-        self.note(id, Entry::Refused { reason: reason.to_string() }).await
+    async fn refuse(&self, id: &str, cause: Cause, reason: &(dyn fmt::Display + Sync)) -> Result<Progress, SwapError> {
+        self.note(id, Entry::Refused { cause, reason: reason.to_string() }).await
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {

@@ -7,12 +7,12 @@ use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
-use super::{Entry, Held, Progress, SwapError, Swapper, Via, Waiting, Want};
+use super::{Cause, Entry, Held, Progress, SwapError, Swapper, Via, Waiting, Want, is_slippage};
 use crate::{
     accounts::Balances,
-    chain::{self, after, balances, watched},
-    guard::{Compared, Intent, Leg, Own, Refusal, from_base64, lookups},
-    jupiter::{Ask, Built, JupiterError, Quote, QuoteLimits},
+    chain::{self, ChainError, after, balances, watched},
+    guard::{Compared, Intent, Leg, Own, Refusal, Why, from_base64, lookups},
+    jupiter::{Ask, Built, JupiterError, Quote, QuoteError, QuoteLimits},
     programs::COMPUTE_BUDGET,
 };
 
@@ -58,7 +58,7 @@ impl Swapper {
         };
         let found = match found {
             Err(refused @ (JupiterError::Refused(_) | JupiterError::Unauthorized)) => {
-                return self.refuse(id, &refused).await;
+                return self.refuse(id, Cause::Exchange, &refused).await;
             }
             other => other?,
         };
@@ -66,12 +66,12 @@ impl Swapper {
             most_slippage_bps: want.max_slippage_bps,
             most_impact_bps: want.max_impact_bps,
             most_age_ms: self.settings.most_quote_age_ms,
-            least_out: want.least_out,
+            least_out: self.floor(want),
         };
         // A quote is as old as the question, whatever it says.
         let quote = Quote { at: asked_at, ..found.quote().clone() };
         if let Err(error) = quote.check(&ask, &limits, (parts.now)()) {
-            return self.refuse(id, &error).await;
+            return self.refuse(id, Cause::of_quote(&error), &error).await;
         }
         // Their blockhash is no newer than the newest; where it is said to hold longer, that is believed.
         let newest = parts.chain.blockhash().await?;
@@ -80,12 +80,16 @@ impl Swapper {
                 (None, Some(transaction)) => (transaction, Some(order.request_id), order.last_valid_height),
                 (reason, _) => {
                     let reason = reason.unwrap_or_else(|| "Jupiter gives no transaction".to_owned());
-                    return self.refuse(id, &reason).await;
+                    return self.refuse(id, Cause::Exchange, &reason).await;
                 }
             },
-            Found::Built(built) => match self.compose(&built, newest.hash).await? {
-                Some(transaction) => (transaction, None, None),
-                None => return self.refuse(id, &"what Jupiter builds is no transaction that runs").await,
+            Found::Built(built) => match self.compose(&built, newest.hash).await {
+                Ok(Some(transaction)) => (transaction, None, None),
+                Ok(None) => {
+                    return self.refuse(id, Cause::Unsafe, &"what Jupiter builds is no transaction that runs").await;
+                }
+                Err(error) if is_final(&error) => return self.refuse(id, Cause::Unsafe, &error).await,
+                Err(error) => return Err(error),
             },
         };
         let last_valid_height = said.unwrap_or(0).max(newest.last_valid_height);
@@ -105,8 +109,15 @@ impl Swapper {
                 };
                 self.note(id, entry).await
             }
-            Err(NotLooked::Refused(refusal)) => self.refuse(id, &refusal).await,
-            Err(NotLooked::Failed(error)) => Err(error),
+            Err(not) => self.not_looked(id, not).await,
+        }
+    }
+
+    async fn not_looked(&self, id: &str, not: NotLooked) -> Result<Progress, SwapError> {
+        match not {
+            NotLooked::Refused(refusal) => self.refuse(id, Cause::of_refusal(&refusal), &refusal).await,
+            NotLooked::Failed(error) if is_final(&error) => self.refuse(id, Cause::Unsafe, &error).await,
+            NotLooked::Failed(error) => Err(error),
         }
     }
 
@@ -116,42 +127,46 @@ impl Swapper {
         id: &str,
         want: &Want,
         quoted: &Entry,
-        message: &str,
+        (message, needs_approval): (&str, bool),
     ) -> Result<Progress, SwapError> {
         let Entry::Quoted { order, least_out, at, last_valid_height, .. } = quoted else {
             return Err(SwapError::Unknown(id.to_owned()));
         };
         let parts = &self.parts;
+        // Only what can still land is worth a person's time.
+        if needs_approval && parts.chain.finalized_height().await? > *last_valid_height {
+            return self.refuse(id, Cause::Approval, &"nobody has approved it in time").await;
+        }
         let looked = match self.look(want, quoted).await {
             Ok(looked) => looked,
-            Err(NotLooked::Refused(refusal)) => return self.refuse(id, &refusal).await,
-            Err(NotLooked::Failed(error)) => return Err(error),
+            Err(not) => return self.not_looked(id, not).await,
         };
         let Looked { compared, before, intent } = looked;
-        if compared.checked().hash() != message {
-            return self.refuse(id, &"the transaction is not the one that was checked").await;
+        let is_checked = compared.checked().hash() == message;
+        #[cfg(test)]
+        let is_checked = is_checked || self.leaves_out(super::without::Control::Binding);
+        if !is_checked {
+            return self.refuse(id, Cause::Unsafe, &"the transaction is not the one that was checked").await;
         }
         let is_asked = compared.needs_approval(&self.settings.approve_above);
         let approval = if is_asked { parts.approvals.take(message).await? } else { None };
+        #[cfg(test)]
+        let approval = self.unbound(approval, compared.checked());
         if is_asked && approval.is_none() {
-            // Only what can still land is worth a person's time.
-            if parts.chain.finalized_height().await? > *last_valid_height {
-                return self.refuse(id, &"nobody has approved it in time").await;
-            }
             return Ok(Progress::Waits(Waiting::Approval(message.to_owned())));
         }
         let now = (parts.now)();
         if !is_asked && now.millis_since(*at) > self.settings.most_quote_age_ms {
-            return self.refuse(id, &"the quote is too old by now").await;
+            return self.refuse(id, Cause::Stale, &"the quote is too old by now").await;
         }
         let fee_lamports = compared.checked().fee_lamports();
         let cleared = match compared.clear(&self.settings.approve_above, approval.as_ref(), now) {
             Ok(cleared) => cleared,
-            Err(refusal) => return self.refuse(id, &refusal).await,
+            Err(refusal) => return self.refuse(id, Cause::Approval, &refusal).await,
         };
         let (transaction, signature) = match cleared.sign(&parts.wallet) {
             Ok(signed) => signed,
-            Err(refusal) => return self.refuse(id, &refusal).await,
+            Err(refusal) => return self.refuse(id, Cause::Unsafe, &refusal).await,
         };
         let signed = Entry::Signed {
             signature: signature.to_string(),
@@ -180,6 +195,15 @@ impl Swapper {
         }
     }
 
+    /// What has to come out by the decision, whatever is quoted.
+    fn floor(&self, want: &Want) -> u64 {
+        #[cfg(test)]
+        if self.leaves_out(super::without::Control::Floor) {
+            return 0;
+        }
+        want.least_out
+    }
+
     async fn look(&self, want: &Want, quoted: &Entry) -> Result<Looked, NotLooked> {
         let Entry::Quoted { transaction, least_out, .. } = quoted else {
             return Err(SwapError::Malformed.into());
@@ -190,15 +214,22 @@ impl Swapper {
         let bytes = from_base64(transaction).map_err(refused)?;
         let tables = chain::tables(chain, &lookups(&bytes).map_err(refused)?).await?;
         // A unit less than promised is a matter of rounding; less than the risk engine wants is not.
-        let least_out = least_out.saturating_sub(1).max(want.least_out);
+        let least_out = least_out.saturating_sub(1).max(self.floor(want));
         let intent = self.intent(want, least_out).await?;
         let before = balances(chain, &parts.wallets, 0).await?;
         let own = Own { wallets: parts.wallets.clone(), balances: before.clone() };
-        let checked = parts.guard.check(&bytes, &own, &intent, &tables).map_err(refused)?;
+        let checked = parts.guard.check(&bytes, &own, &intent, &tables);
+        #[cfg(test)]
+        let checked = self.unread(checked, &bytes, &intent, &tables);
+        let checked = checked.map_err(refused)?;
+        #[cfg(test)]
+        if self.leaves_out(super::without::Control::Try) {
+            return Ok(Looked { compared: checked.untried(), before, intent });
+        }
         let watch = watched(&parts.wallets, &before, &intent);
         let tried = chain.simulate(checked.transaction(), &watch).await?;
         if let Some(error) = tried.error {
-            return Err(refused(crate::guard::Why::Simulation(error).into()));
+            return Err(refused(Why::Simulation(error).into()));
         }
         let after = after(&parts.wallets, &watch, &tried);
         let compared = checked.compare(&before, &after).map_err(refused)?;
@@ -262,6 +293,30 @@ impl Found {
             Self::Built(built) => &built.quote,
         }
     }
+}
+
+impl Cause {
+    fn of_quote(error: &QuoteError) -> Self {
+        match error {
+            QuoteError::Stale { .. } => Self::Stale,
+            QuoteError::Mints(..) | QuoteError::Amount { .. } => Self::Unsafe,
+            _ => Self::Price,
+        }
+    }
+
+    fn of_refusal(refusal: &Refusal) -> Self {
+        match &refusal.why {
+            Why::BringsLess { .. } | Why::Brought { .. } => Self::Price,
+            Why::Simulation(said) if is_slippage(said) => Self::Price,
+            Why::Simulation(said) if said.contains("Blockhash not found") => Self::Stale,
+            _ => Self::Unsafe,
+        }
+    }
+}
+
+/// Asked again, the chain would say the same.
+const fn is_final(error: &SwapError) -> bool {
+    matches!(error, SwapError::Chain(ChainError::NoMint(_) | ChainError::NoTable(_)))
 }
 
 fn mint(text: &str) -> Result<Address, SwapError> {

@@ -83,6 +83,11 @@ fn surprise(intent: &Intent, before: &Held, after: &Held, (extra, is_done): (u64
     if gone > most.saturating_add(fee_of(intent.gives.mint)) {
         return Some(format!("{gone} is gone of what was given; at most {most} was meant"));
     }
+    if is_done && gone < most {
+        return Some(format!(
+            "{gone} is gone of what was given; {most} was meant: balances are not what they were said to be"
+        ));
+    }
     let came = after.takes.saturating_sub(before.takes).saturating_add(fee_of(intent.takes.mint));
     if is_done && came < intent.least_out {
         return Some(format!("{came} came of what was taken; at least {} was meant", intent.least_out));
@@ -97,6 +102,7 @@ impl Held {
     pub(super) fn of(intent: &Intent, balances: &Balances) -> Self {
         // A wallet holds no more than there is, and there is no more than 64 bits hold.
         let of = |mint| u64::try_from(balances.of(&intent.taker, mint)).unwrap_or(u64::MAX);
-        Self { gives: of(&intent.gives.mint), takes: of(&intent.takes.mint), lamports: of(&WRAPPED_SOL) }
+        let liquid = u64::try_from(balances.liquid(&intent.taker)).unwrap_or(u64::MAX);
+        Self { gives: of(&intent.gives.mint), takes: of(&intent.takes.mint), lamports: of(&WRAPPED_SOL), liquid }
     }
 }

@@ -1,3 +1,5 @@
+#[cfg(feature = "emulate-chain")]
+mod threats;
 mod world;
 
 use super::*;
@@ -56,7 +58,7 @@ async fn swap(world: &Arc<World>, settings: SwapSettings) -> Progress {
 
 fn refused(progress: Progress) -> String {
     match progress {
-        Progress::Ended(Entry::Refused { reason }) => reason,
+        Progress::Ended(Entry::Refused { reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }
