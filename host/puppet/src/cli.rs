@@ -10,6 +10,7 @@ mod prune;
 mod recovery;
 mod replay;
 mod store;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub use prune::Prune;
 pub use recovery::{Backup, Restore};
 pub use replay::Replay;
 pub use store::{StoreCommand, StoreCopy};
+pub use wallet::{WalletBalance, WalletCommand, WalletHistory, WalletNew, WhichPurse};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -72,6 +74,9 @@ pub enum Command {
     /// Candles: look at them, make them up.
     #[command(subcommand)]
     Market(MarketCommand),
+    /// Keys, balances, and the word of the operator on what is traded.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// What two versions of a plugin do with the same recorded invocations, side by side. Exit code 1 where they differ.
     DiffBehaviour(DiffBehaviour),
     /// Import, list and show agents.

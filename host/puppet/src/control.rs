@@ -3,6 +3,7 @@
 
 mod ask;
 mod folder;
+mod purses;
 mod say;
 
 use std::{
@@ -35,10 +36,12 @@ use crate::{
     models::Usable,
     swaps::{Swaps, Told},
     trouble::{Result, Trouble},
+    wallets::words::Word as PurseWord,
 };
 
 pub use ask::ask;
 pub use folder::Folder;
+pub use purses::{Desks, NoDesks, approval, word};
 pub use say::Said;
 
 /// Name of the socket in a data folder.
@@ -133,6 +136,22 @@ pub enum Request {
         /// Its id.
         pack: PackId,
     },
+    /// An operator's word about purses.
+    PurseWord {
+        /// Which.
+        purses: Vec<String>,
+        /// What is said.
+        word: PurseWord,
+    },
+    /// A person's yes or no to a message that waits to be signed.
+    SwapApproval {
+        /// Which.
+        hash: String,
+        /// Whether it may be signed.
+        is_yes: bool,
+    },
+    /// The desks that run, as they stand.
+    Desks,
     /// Let a plugin run again.
     Release {
         /// Its pack.
@@ -159,11 +178,13 @@ impl Request {
     /// What shows whether it was carried out; none of a question.
     fn look(&self) -> Option<String> {
         Some(match self {
-            Self::Budgets | Self::Agents | Self::Models | Self::Plugins | Self::Disk => return None,
+            Self::Budgets | Self::Agents | Self::Models | Self::Plugins | Self::Disk | Self::Desks => return None,
             Self::Send { .. } | Self::Say { .. } => "`puppet event history` and `puppet journal`".to_owned(),
             Self::AddAgent { .. } => "`puppet agent list`".to_owned(),
             Self::Halt { .. } | Self::Resume => "`puppet doctor`".to_owned(),
             Self::Decide { effect, .. } | Self::Outbox { effect, .. } => format!("`puppet outbox show {effect}`"),
+            Self::PurseWord { .. } => "`puppet wallet list`".to_owned(),
+            Self::SwapApproval { .. } => "`puppet wallet approvals`".to_owned(),
             Self::Forget { .. } | Self::Prune { .. } => "`puppet journal`".to_owned(),
             Self::Regrant | Self::Swap { .. } | Self::Release { .. } => "`puppet plugins`".to_owned(),
         })
@@ -252,6 +273,8 @@ pub struct Parts {
     pub joining: Arc<tokio::sync::Mutex<()>>,
     /// Versions on their way.
     pub swaps: Arc<Swaps>,
+    /// What is traded by this host.
+    pub desks: Arc<dyn Desks>,
 }
 
 async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Receiver<bool>) {
@@ -377,6 +400,11 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             parts.swaps.look(&pack);
             Ok(Value::Null)
         }
+        Request::PurseWord { purses, word } => {
+            purses::word(&*host.store, &*parts.desks, &purses, &word, host.now()).await
+        }
+        Request::SwapApproval { hash, is_yes } => purses::approval(&*host.store, &hash, is_yes, host.now()).await,
+        Request::Desks => Ok(parts.desks.views()?.into()),
         Request::Release { pack } => {
             host.release(&pack).await?;
             Ok(Value::Null)

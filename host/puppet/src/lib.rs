@@ -37,6 +37,7 @@ pub mod swaps;
 pub mod trouble;
 mod verify;
 pub mod vetting;
+mod wallets;
 
 use std::process::ExitCode;
 
@@ -94,6 +95,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::Backtest(args) => commands::backtest::run(&setup, &args, out),
             Command::Market(command) => commands::market::run(&command, out),
+            Command::Wallet(command) => commands::wallet::run(&setup, command, out).await,
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,
             Command::Import(args) => commands::import::run(&setup, common.config.as_deref(), &args, out).await,

@@ -33,3 +33,4 @@ pub mod run;
 pub mod simulate;
 pub mod store;
 pub mod verify;
+pub mod wallet;

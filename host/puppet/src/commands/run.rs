@@ -21,7 +21,7 @@ use crate::{
     assembly::{self, Assembly, Plan},
     cli::{Emulated, Run},
     commands::{halt::words, outbox},
-    control::{Control, Parts},
+    control::{Control, NoDesks, Parts},
     credentials,
     emulated::{Chain, Wanted},
     feed::{
@@ -135,6 +135,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         stop: stopped.clone(),
         joining,
         swaps: Arc::clone(&swaps),
+        desks: Arc::new(NoDesks),
     };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));

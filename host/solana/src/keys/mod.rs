@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use puppet_types::MASK;
+use puppet_types::{MASK, Secret};
 use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_signature::Signature;
@@ -127,6 +127,15 @@ impl Wallet {
         }
         text.push(']');
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    }
+
+    /// The key as wallets export it, in base58 with its address: for the place where secrets are kept, and no other.
+    pub fn text(&self) -> Secret {
+        let mut bytes = Zeroizing::new([0; 2 * SEED]);
+        let (seed, address) = bytes.split_at_mut(SEED);
+        seed.copy_from_slice(self.seed.as_slice());
+        address.copy_from_slice(self.address.as_array());
+        Secret::new(bs58::encode(bytes.as_slice()).into_string())
     }
 
     /// Where it is paid.

@@ -104,6 +104,15 @@ fn a_key_is_printed_nowhere() {
 }
 
 #[test]
+fn a_key_is_kept_as_wallets_export_it() {
+    let wallet = Wallet::parse(&hex(&SEED_BYTES), here()).unwrap();
+    let text = wallet.text();
+    assert_eq!(text.expose(), bs58::encode(whole()).into_string());
+    assert_eq!(Wallet::parse(text.expose(), here()).unwrap().address(), wallet.address());
+    assert_eq!(format!("{text} {text:?}"), format!("{MASK} {MASK}"));
+}
+
+#[test]
 fn what_is_signed_verifies() {
     let wallet = Wallet::parse(&hex(&SEED_BYTES), here()).unwrap();
     assert!(wallet.sign(b"a message").verify(wallet.address().as_ref(), b"a message"));

@@ -1,0 +1,123 @@
+//! `wallet list`: everything that trades or could.
+
+use std::collections::BTreeMap;
+
+use puppet_solana::Network;
+use puppet_store::TradeStore;
+use puppet_types::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Standing;
+use crate::{
+    config::KeySource,
+    credentials,
+    feed::beginning,
+    output::{Output, Table},
+    records,
+    setup::Setup,
+    trouble::Result,
+    wallets::{
+        self,
+        books::{self, Kept},
+        stop, words,
+    },
+};
+
+/// Characters of a reason in the table.
+const BEGINNING: usize = 48;
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    /// `live` or `paper`.
+    kind: &'static str,
+    address: Option<String>,
+    /// Where its key is.
+    key: Option<String>,
+    network: Option<String>,
+    #[serde(flatten)]
+    standing: Standing,
+    /// Of mainnet; null elsewhere.
+    acknowledged: Option<bool>,
+    acknowledged_at: Option<Timestamp>,
+    /// When its books were written last; null where there are none.
+    traded_at: Option<Timestamp>,
+    problem: Option<String>,
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, out: Output) -> Result<()> {
+    let secrets = credentials::secrets(setup)?;
+    let rows = records::if_there(setup).await?;
+    let known = wallets::known(setup, &secrets);
+    let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
+    let mut halted = stop::file(&setup.data);
+    if let Some(rows) = &rows {
+        let store: &dyn TradeStore = &**rows;
+        kept = books::all(store).await?.into_iter().map(|kept| (kept.name.clone(), kept)).collect();
+        halted = stop::of_all(&**rows, &setup.data).await?;
+    }
+    let mut items = Vec::new();
+    for name in super::names(setup, &secrets, rows.as_ref()).await? {
+        let said = match &rows {
+            Some(rows) => words::of(&**rows, &name).await?,
+            None => words::Said::default(),
+        };
+        let kept = kept.get(&name);
+        let is_paper = books::is_paper(&name);
+        let network = setup.config.trading.network;
+        let (address, problem) = match known.get(&name) {
+            None => (None, (!is_paper).then(|| "there is no key for it".to_owned())),
+            Some(_) => match wallets::key(setup, &secrets, &name) {
+                Ok(wallet) => (Some(wallet.address().to_string()), None),
+                Err(trouble) => (None, Some(trouble.message)),
+            },
+        };
+        let problem = problem.or_else(|| kept.and_then(|kept| kept.books.as_ref().err().cloned()));
+        let is_mainnet = !is_paper && network == Network::MainnetBeta;
+        items.push(Row {
+            kind: if is_paper { "paper" } else { "live" },
+            address,
+            key: known.get(&name).map(place),
+            network: kept
+                .and_then(|kept| kept.network.clone())
+                .or_else(|| (!is_paper).then(|| network.name().to_owned())),
+            standing: Standing::of(&said, kept),
+            acknowledged: is_mainnet.then(|| said.understands(network)),
+            acknowledged_at: said.understood.filter(|_| is_mainnet).map(|understood| understood.at),
+            traded_at: kept.map(|kept| kept.at),
+            problem,
+            name,
+        });
+    }
+    if out.json {
+        return out.object(&json!({ "schema": "puppet.wallets/1", "halted": halted, "items": items, "next": null }));
+    }
+    if let Some(reason) = halted {
+        out.line(out.bad(format!("nothing is traded: {reason}")))?;
+    }
+    if items.is_empty() {
+        out.note("there is no wallet yet: `puppet wallet new NAME` makes one");
+        return Ok(());
+    }
+    let mut table = Table::new(&["wallet", "kind", "network", "state", "address", "key", "why"]);
+    for Row { name, kind, address, key, network, standing, acknowledged, problem, .. } in items {
+        let unsaid = (acknowledged == Some(false)).then(|| "mainnet is not acknowledged (--i-understand)".to_owned());
+        let why = problem.or(standing.reason).or(unsaid).unwrap_or_default();
+        let (network, address, key) =
+            (network.unwrap_or_default(), address.unwrap_or_default(), key.unwrap_or_default());
+        let state = standing.state.to_owned();
+        table.row([name, kind.to_owned(), network, state, address, key, beginning(&why, BEGINNING)]);
+    }
+    table.print(out)
+}
+
+/// Where a key is, by name.
+fn place(source: &KeySource) -> String {
+    match source {
+        KeySource::Environment(name) => format!("env {name}"),
+        KeySource::Secret(name) => format!("secret {name}"),
+        KeySource::Credential(name) => format!("credential {name}"),
+    }
+}

@@ -1,0 +1,142 @@
+//! `wallet`: keys, balances, what was traded, and the operator's word on it.
+
+mod airdrop;
+mod approvals;
+mod balance;
+mod history;
+mod list;
+mod new;
+mod word;
+
+use puppet_packs::SecretsFile;
+use puppet_solana::Acknowledged;
+use puppet_store::TradeStore;
+use puppet_types::Timestamp;
+use puppet_wallet::Mode;
+use serde::Serialize;
+
+use crate::{
+    cli::WalletCommand,
+    control::{self, Folder, NoDesks, Request},
+    output::Output,
+    rows::Rows,
+    setup::Setup,
+    trouble::Result,
+    wallets::{
+        self,
+        books::{self, Kept},
+        words::{self, Said, Word},
+    },
+};
+
+/// Runs it.
+pub async fn run(setup: &Setup, command: WalletCommand, out: Output) -> Result<()> {
+    match command {
+        WalletCommand::New(args) => new::run(setup, &args, out),
+        WalletCommand::List => list::run(setup, out).await,
+        WalletCommand::Balance(args) => balance::run(setup, &args, out).await,
+        WalletCommand::History(args) => history::run(setup, &args, out).await,
+        WalletCommand::Halt { which, reason } => word::halt(setup, &which, reason, out).await,
+        WalletCommand::Resume(which) => word::resume(setup, &which, out).await,
+        WalletCommand::Approvals => approvals::list(setup, out).await,
+        WalletCommand::Approve { hash } => approvals::say(setup, &hash, true, out).await,
+        WalletCommand::Reject { hash } => approvals::say(setup, &hash, false, out).await,
+        WalletCommand::Airdrop { name, amount } => airdrop::run(setup, &name, &amount, out).await,
+    }
+}
+
+/// How a purse stands: what its books say, under what the operator said since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Standing {
+    state: &'static str,
+    since: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+impl Standing {
+    fn of(said: &Said, kept: Option<&Kept>) -> Self {
+        if let Some(halt) = &said.halt {
+            return Self { state: "halted", since: Some(halt.since), reason: halt.reason.clone() };
+        }
+        let books = kept.and_then(|kept| kept.books.as_ref().ok());
+        match books.and_then(|books| books.state.as_ref()).filter(|_| said.resumed.is_none()) {
+            None => Self { state: "active", since: None, reason: None },
+            Some(state) => {
+                let name = match state.mode {
+                    Mode::Active => "active",
+                    Mode::Reducing => "reducing",
+                    Mode::Halted => "halted",
+                };
+                Self { state: name, since: Some(state.since), reason: Some(state.reason.clone()) }
+            }
+        }
+    }
+
+    fn styled(&self, out: Output) -> String {
+        match self.state {
+            "active" => out.good(self.state),
+            "reducing" => out.odd(self.state),
+            _ => out.bad(self.state),
+        }
+    }
+}
+
+/// What the store has of a purse, where there is a store.
+async fn kept_of(rows: Option<&Rows>, name: &str) -> Result<(Said, Option<Kept>)> {
+    let Some(rows) = rows else { return Ok((Said::default(), None)) };
+    let store: &dyn TradeStore = &**rows;
+    Ok((words::of(store, name).await?, books::of(store, name).await?))
+}
+
+/// Names of everything that an operator may speak of: wallets with a key, and purses with books.
+async fn names(setup: &Setup, secrets: &SecretsFile, rows: Option<&Rows>) -> Result<Vec<String>> {
+    let mut names: Vec<String> = wallets::known(setup, secrets).into_keys().collect();
+    if let Some(rows) = rows {
+        let store: &dyn TradeStore = &**rows;
+        names.extend(books::all(store).await?.into_iter().map(|kept| kept.name));
+    }
+    let desks = &setup.config.trading.desks;
+    names.extend(desks.iter().filter(|(_, desk)| desk.wallet.is_none()).map(|(name, desk)| desk.purse(name)));
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// One that an operator may speak of.
+fn check_known(name: &str, names: &[String]) -> Result<()> {
+    if names.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Err(wallets::unknown(name, &names))
+}
+
+/// Says a word of purses: to the running host, or into the data folder for the next.
+async fn say(setup: &Setup, purses: Vec<String>, word: Word) -> Result<Vec<Heard>> {
+    let mut folder = Folder::of(setup);
+    let request = Request::PurseWord { purses: purses.clone(), word: word.clone() };
+    let answer = match folder.ask(&request).await? {
+        Some(answer) => answer,
+        None => control::word(folder.rows().await?, &NoDesks, &purses, &word, Timestamp::from_system()).await?,
+    };
+    serde_json::from_value(answer).map_err(crate::trouble::Trouble::internal)
+}
+
+/// What became of a word.
+#[derive(Debug, serde::Deserialize)]
+struct Heard {
+    name: String,
+    said: Said,
+    has_heard: bool,
+}
+
+/// The network, where it may be touched for this wallet; with `understood` that is said, and kept.
+async fn network(setup: &Setup, name: &str, understood: bool, said: &Said) -> Result<Acknowledged> {
+    let network = setup.config.trading.network;
+    if understood && !said.understands(network) {
+        let heard = say(setup, vec![name.to_owned()], Word::Understood { network }).await?;
+        let said = heard.into_iter().next().map(|heard| heard.said).unwrap_or_default();
+        return wallets::acknowledged(network, &said, name);
+    }
+    wallets::acknowledged(network, said, name)
+}

@@ -1,0 +1,69 @@
+//! A purse's books as the store has them, for people: balances, positions, the state of its risk engine.
+
+use puppet_store::{Purse, TradeStore};
+use puppet_types::{Timestamp, trade::Market};
+use puppet_wallet::{Books, Portfolio, Risk, Rules, State};
+use serde_json::Value;
+
+use super::words;
+use crate::trouble::Result;
+
+/// Before the name of a paper desk.
+const PAPER: &str = "paper/";
+
+/// What the store has of a purse.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its name.
+    pub name: String,
+    /// When it was written last.
+    pub at: Timestamp,
+    /// Which chain, where it is known.
+    pub network: Option<String>,
+    /// Its books, or why they cannot be read.
+    pub books: std::result::Result<Shown, String>,
+}
+
+/// Books.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// What is there.
+    pub portfolio: Portfolio,
+    /// By place.
+    pub markets: Vec<Market>,
+    /// Anything but active.
+    pub state: Option<State>,
+}
+
+/// Whether a purse is one of paper, by its name.
+pub fn is_paper(purse: &str) -> bool {
+    purse.starts_with(PAPER)
+}
+
+/// All purses, without those rows that hold an operator's words.
+pub async fn all(store: &dyn TradeStore) -> Result<Vec<Kept>> {
+    let purses = store.purses().await?.into_iter();
+    Ok(purses.filter(|purse| !words::is_of_words(&purse.name)).map(kept).collect())
+}
+
+/// One of them.
+pub async fn of(store: &dyn TradeStore, name: &str) -> Result<Option<Kept>> {
+    Ok(store.purse(name).await?.map(kept))
+}
+
+fn kept(purse: Purse) -> Kept {
+    let Purse { name, at, body, .. } = purse;
+    let network = body["network"].as_str().map(str::to_owned);
+    Kept { name, at, network, books: shown(&body) }
+}
+
+fn shown(body: &Value) -> std::result::Result<Shown, String> {
+    let cannot = |why: &dyn ToString| format!("the books cannot be read: {}", why.to_string());
+    let books: Books = serde_json::from_value(body["books"].clone()).map_err(|error| cannot(&error))?;
+    let markets: Vec<Market> =
+        serde_json::from_value(body["books"]["markets"].clone()).map_err(|error| cannot(&error))?;
+    // Rules say what may come; what is there is in the books.
+    let rules = Rules::for_backtest(&markets);
+    let risk = Risk::restore(rules, markets.clone(), books, []).map_err(|error| cannot(&error))?;
+    Ok(Shown { portfolio: risk.portfolio(), state: risk.state().cloned(), markets })
+}
