@@ -1,6 +1,7 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
 mod backtest;
+mod desk;
 mod emulate;
 mod import;
 mod market;
@@ -14,7 +15,8 @@ mod wallet;
 
 use std::path::PathBuf;
 
-pub use backtest::{Backtest, Stamp};
+pub use backtest::{Backtest, Costs, Stamp};
+pub use desk::{DeskTerms, Paper, Trade};
 pub use emulate::{Emulate, Emulated};
 pub use import::Import;
 pub use market::{MarketCheck, MarketCommand, MarketSynth};
@@ -71,6 +73,10 @@ pub enum Command {
     Preview(Preview),
     /// Run a trading strategy over recorded candles, behind the risk engine, and report. Exit code 1 where a check fails.
     Backtest(Box<Backtest>),
+    /// Run the host, and let a strategy trade on paper meanwhile: on the prices of now, or on recorded candles to their end.
+    Paper(Box<Paper>),
+    /// Run the host, and let a strategy trade with the money of a wallet meanwhile.
+    Trade(Box<Trade>),
     /// Candles: look at them, make them up.
     #[command(subcommand)]
     Market(MarketCommand),

@@ -34,6 +34,7 @@ pub mod rows;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;
+mod trading;
 pub mod trouble;
 mod verify;
 pub mod vetting;
@@ -93,7 +94,9 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,
             Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
-            Command::Backtest(args) => commands::backtest::run(&setup, &args, out),
+            Command::Backtest(args) => commands::backtest::run(&setup, &args, out).await,
+            Command::Paper(args) => commands::run::paper(&setup, &args, out).await,
+            Command::Trade(args) => commands::run::trade(&setup, &args, out).await,
             Command::Market(command) => commands::market::run(&command, out),
             Command::Wallet(command) => commands::wallet::run(&setup, command, out).await,
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,

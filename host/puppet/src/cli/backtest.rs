@@ -10,8 +10,9 @@ pub struct Backtest {
     /// What trades: a strategy that comes with the program (`sma-cross`), a pack's folder, or a component (`.wasm`).
     #[arg(value_name = "STRATEGY")]
     pub strategy: String,
-    /// Candles: a CSV or Parquet file, or a folder with one for each market (`SOL-USDC.csv`).
-    #[arg(long, value_name = "FILE|DIR")]
+    /// Candles: a CSV or Parquet file, a folder with one for each market (`SOL-USDC.csv`), or `store:`, what the data folder
+    /// keeps of prices that were traded on (`store:SOL/USDC`: of this market).
+    #[arg(long, value_name = "FILE|DIR|store:")]
     pub data: PathBuf,
     /// Tokens and markets, where they are not those that the program knows (docs/trading/data.md).
     #[arg(long, value_name = "FILE")]
@@ -43,19 +44,9 @@ pub struct Backtest {
     /// The rules of the risk engine: a file with `[trading.risk]`. Without one whatever can be paid is admitted.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
-    /// The fee of a trade, in hundredths of a percent.
-    #[arg(long, value_name = "BPS")]
-    pub fee_bps: Option<u32>,
-    /// How much worse than its price an order is filled: `fixed`, `drawn`, `volume` (what all of a bar's volume would cost)
-    /// or `range` (a part of the bar's range), and how many hundredths of a percent; or `none`.
-    #[arg(long, value_name = "KIND:BPS")]
-    pub slippage: Option<String>,
-    /// How long an order is on its way, always.
-    #[arg(long, value_name = "MS")]
-    pub latency_ms: Option<u32>,
-    /// How much of a bar's volume all orders together get, in hundredths of a percent; 0: volume does not matter.
-    #[arg(long, value_name = "BPS")]
-    pub participation_bps: Option<u32>,
+    /// What trading costs.
+    #[command(flatten)]
+    pub costs: Costs,
     /// Sell at the last close what is open at the end.
     #[arg(long)]
     pub close_at_end: bool,
@@ -84,6 +75,24 @@ pub struct Backtest {
     /// Write report.json and report.html into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// What trading costs, where it is not real.
+#[derive(Debug, Default, Args)]
+pub struct Costs {
+    /// The fee of a trade, in hundredths of a percent.
+    #[arg(long, value_name = "BPS")]
+    pub fee_bps: Option<u32>,
+    /// How much worse than its price an order is filled: `fixed`, `drawn`, `volume` (what all of a bar's volume would cost)
+    /// or `range` (a part of the bar's range), and how many hundredths of a percent; or `none`.
+    #[arg(long, value_name = "KIND:BPS")]
+    pub slippage: Option<String>,
+    /// How long an order is on its way, always.
+    #[arg(long, value_name = "MS")]
+    pub latency_ms: Option<u32>,
+    /// How much of a bar's volume all orders together get, in hundredths of a percent; 0: volume does not matter.
+    #[arg(long, value_name = "BPS")]
+    pub participation_bps: Option<u32>,
 }
 
 /// What a row's time is.

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::{
     cli::{MarketCheck, MarketCommand, MarketSynth},
-    commands::backtest::{Reading, moment_of, of_data},
     output::Output,
+    trading::candles::{Reading, moment_of, of_data},
     trouble::{Result, Trouble},
 };
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use puppet_backtest::Bar;
 use puppet_market::{Markets, Synthetic};
+use puppet_store::TradeStore as _;
 use puppet_types::{Timestamp, trade::Market};
 use tokio::time::Instant;
 

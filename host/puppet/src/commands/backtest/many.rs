@@ -11,10 +11,11 @@ use puppet_backtest::{
 use crate::{
     cli::Backtest,
     output::Output,
+    trading::progress::Progress,
     trouble::{Result, Trouble},
 };
 
-use super::{of_run, progress::Progress, risk_free};
+use super::{of_run, risk_free};
 
 /// Of each fold, how much is to choose by.
 const TRAIN_BPS: u32 = 7_000;

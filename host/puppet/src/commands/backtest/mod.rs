@@ -1,16 +1,12 @@
 //! `backtest`: a strategy over recorded candles, in the sandbox and behind the risk engine; a report and its pages stay.
 //! Nothing is sent anywhere and no data folder is touched.
 
-mod data;
 mod many;
-mod progress;
-mod strategy;
-mod terms;
 
 use std::num::NonZeroUsize;
 
 use puppet_backtest::{
-    Backtest as Run, CUTS, History, Laid, Outcome, RunError, all_cores, monte_carlo,
+    Backtest as Run, CUTS, History, Laid, Models, Outcome, RunError, all_cores, monte_carlo,
     report::{self, LaidRow, Report},
 };
 use puppet_types::counted;
@@ -20,19 +16,21 @@ use crate::{
     commands::simulate::{unwritable, write},
     output::Output,
     setup::Setup,
+    trading::{
+        candles::{self, Asked, Data, Reading},
+        progress::Progress,
+        strategy::{self, Chosen},
+        terms,
+    },
     trouble::{Exit, Result, Trouble},
 };
 
-use data::Data;
-pub(super) use data::{Reading, moment_of, of_data};
-use progress::Progress;
-use strategy::Chosen;
 
 /// Runs it.
-pub fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
+pub async fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(threads as usize)).unwrap_or_else(all_cores);
     let chosen = strategy::choose(setup, &args.strategy, threads.get())?;
-    let data = data::read(args, out)?;
+    let data = candles::read(setup, &asked(args), out).await?;
     let stack = chosen.stack_bytes;
     // Guests are called on this thread: it has the stack that they may use.
     let done = std::thread::scope(|scope| {
@@ -44,6 +42,18 @@ pub fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
     let (report, outcome) = done?;
     tell(args, &report, &outcome, out)?;
     verdict(&outcome)
+}
+
+/// Which bars are meant.
+fn asked(args: &Backtest) -> Asked<'_> {
+    Asked {
+        data: &args.data,
+        reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+        markets: args.market.as_slice(),
+        from: args.from.as_deref(),
+        to: args.to.as_deref(),
+        bar: args.bar.as_deref(),
+    }
 }
 
 /// The run, and whatever else was asked for.
@@ -93,7 +103,8 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
     run.seed = args.seed;
     let quote = data.markets.first().map(|market| &market.quote);
     run.start_balance = quote.map(|quote| terms::amount(&args.balance, quote)).transpose()?.unwrap_or(0);
-    run.models = terms::models(args)?;
+    run.models = terms::models(Models::default(), &args.costs)?;
+    run.models.fill.close_at_end = args.close_at_end;
     if !data.has_volume {
         run.models = run.models.without_volume();
     }

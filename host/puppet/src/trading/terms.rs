@@ -1,4 +1,4 @@
-//! On what terms a backtest trades: what it begins with, what trading costs, and the rules of the risk engine.
+//! On what terms a strategy trades: what it begins with, what trading costs, and the rules of the risk engine.
 
 use std::path::Path;
 
@@ -8,27 +8,27 @@ use puppet_wallet::Rules;
 use serde::Deserialize;
 
 use crate::{
-    cli::Backtest,
+    cli::Costs,
+    config,
     files,
     trouble::{Result, Trouble},
 };
 
-/// What trading costs, where nothing else is said as it is by default.
-pub fn models(args: &Backtest) -> Result<Models> {
-    let mut models = Models::default();
-    if let Some(fee_bps) = args.fee_bps {
+/// What trading costs: what `base` says, and what flags say otherwise.
+pub fn models(base: Models, costs: &Costs) -> Result<Models> {
+    let mut models = base;
+    if let Some(fee_bps) = costs.fee_bps {
         models.fee_bps = fee_bps;
     }
-    if let Some(text) = &args.slippage {
+    if let Some(text) = &costs.slippage {
         models.slippage = slippage(text)?;
     }
-    if let Some(latency_ms) = args.latency_ms {
+    if let Some(latency_ms) = costs.latency_ms {
         (models.latency_ms, models.latency_jitter_ms) = (latency_ms.into(), 0);
     }
-    if let Some(participation) = args.participation_bps {
+    if let Some(participation) = costs.participation_bps {
         models.fill.participation_bps = (participation > 0).then_some(participation);
     }
-    models.fill.close_at_end = args.close_at_end;
     Ok(models)
 }
 
@@ -53,6 +53,15 @@ pub fn amount(text: &str, token: &Token) -> Result<u64> {
     }
     let amount: u64 = format!("{whole}{part:0<decimals$}").parse().map_err(|_| wrong())?;
     if amount == 0 { Err(wrong()) } else { Ok(amount) }
+}
+
+/// A market that nobody knows, with the one that was meant.
+pub fn unknown_market(id: &str, known: &[&str]) -> Trouble {
+    let remedy = match config::nearest(id, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}, or tell of it in a file (docs/trading/data.md)", known.join(", ")),
+    };
+    Trouble::input("unknown-market", format!("there is no market `{id}`"), remedy)
 }
 
 #[derive(Deserialize)]

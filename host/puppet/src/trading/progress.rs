@@ -1,4 +1,4 @@
-//! How far a backtest is: how many of all, how many a second, and how long it will take. On a terminal only.
+//! How far a run over recorded bars is: how many of all, how many a second, and how long it will take. On a terminal only.
 
 use std::io::IsTerminal as _;
 

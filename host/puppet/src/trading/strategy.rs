@@ -1,4 +1,4 @@
-//! Which strategy a backtest runs: one that comes with the program, a pack's folder, or a bare component.
+//! Which strategy trades: one that comes with the program, a pack's folder, or a bare component.
 
 use std::{path::Path, sync::Arc};
 

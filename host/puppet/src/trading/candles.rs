@@ -1,4 +1,5 @@
-//! The bars of a backtest: read, told about, made longer where that is asked for, and laid on one line of time.
+//! Recorded bars, of files or of the store: read, told about, made longer where that is asked for, and laid on one line of
+//! time.
 
 use std::path::Path;
 
@@ -6,11 +7,14 @@ use puppet_backtest::{Bar, DataSource, bars_of};
 use puppet_market::{Candles, DataError, Markets, ReadOptions, Timeline, Zone};
 use puppet_types::{Timestamp, trade::Market};
 
+use super::kept;
 use crate::{
-    cli::{Backtest, Stamp},
+    cli::Stamp,
     duration, files, moment,
     output::Output,
+    setup::Setup,
     trouble::{Result, Trouble},
+    wallets,
 };
 
 /// What a run is over.
@@ -24,47 +28,102 @@ pub struct Data {
     pub has_volume: bool,
 }
 
+/// Which bars are asked for.
+pub struct Asked<'a> {
+    /// A file, a folder, or `store:`.
+    pub data: &'a Path,
+    /// How files are read.
+    pub reading: Reading<'a>,
+    /// What a single file is of, or which markets of the store; none: what the data says.
+    pub markets: &'a [String],
+    /// Only bars that opened then or later.
+    pub from: Option<&'a str>,
+    /// Only bars that closed then or before.
+    pub to: Option<&'a str>,
+    /// Length of a bar, where it is to be longer than that of the data.
+    pub bar: Option<&'a str>,
+}
+
+/// Bars of one market, and what is said of them.
+pub struct Set {
+    /// Of which.
+    pub market: Market,
+    /// Them.
+    pub candles: Candles,
+    /// Where they are from.
+    pub source: DataSource,
+    /// They tell it.
+    pub has_volume: bool,
+}
+
 /// Reads all of it. What is odd about the data is said beside the output.
-pub fn read(args: &Backtest, out: Output) -> Result<Data> {
-    let reading = Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz };
-    let options = ReadOptions {
-        from: args.from.as_deref().map(|text| moment_of("--from", text)).transpose()?,
-        to: args.to.as_deref().map(|text| moment_of("--to", text)).transpose()?,
-        market: args.market.clone(),
-        ..reading.options()?
+pub async fn read(setup: &Setup, asked: &Asked<'_>, out: Output) -> Result<Data> {
+    let longer = asked.bar.map(seconds).transpose()?;
+    let sets = match kept::named(asked.data) {
+        Some(named) => kept::read(setup, asked, named, longer).await?,
+        None => of_files(setup, asked, out)?,
     };
-    let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
-    let longer = args.bar.as_deref().map(seconds).transpose()?;
     let (mut markets, mut sources, mut candles) = (Vec::new(), Vec::new(), Vec::<Candles>::new());
     let mut has_volume = true;
-    for set in sets {
-        set.quality.sentences().into_iter().for_each(|sentence| out.note(sentence));
+    for Set { market, candles: read, mut source, has_volume: told } in sets {
         let made = match longer {
-            Some(seconds) if seconds != set.candles.bar_seconds() => {
-                let made = set.candles.resample(seconds).map_err(|error| bad("--bar", error.to_string()))?;
+            Some(seconds) if seconds != read.bar_seconds() => {
+                let made = read.resample(seconds).map_err(|error| bad("--bar", error.to_string()))?;
                 made.candles
             }
-            _ => set.candles,
+            _ => read,
         };
-        has_volume &= !set.quality.details.no_volume;
-        let mut source = DataSource::from(&set.quality);
+        has_volume &= told;
         if made.bar_seconds() != source.bar_seconds {
             // Of what is run over; those of the file were told above.
-            let places = made.to().millis_since(made.from()) / made.bar_millis();
-            let bars = made.bars().len() as u64;
-            (source.bars, source.gaps) = (bars, places.saturating_sub(bars));
+            (source.bars, source.gaps) = counted(&made);
             (source.bar_seconds, source.from, source.to) = (made.bar_seconds(), Some(made.from()), Some(made.to()));
         }
         sources.push(source);
-        markets.push(set.market);
+        markets.push(market);
         candles.push(made);
     }
     let all: Vec<&Candles> = candles.iter().collect();
     let timeline = Timeline::new(&all).map_err(|error| {
         let remedy = "make them of one length with --bar, for example --bar 1h";
-        Trouble::input("bad-data", error.to_string(), remedy).in_file(&args.data)
+        Trouble::input("bad-data", error.to_string(), remedy).in_file(asked.data)
     })?;
     Ok(Data { markets, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
+}
+
+/// How many bars there are, and how many are missing between the first and the last.
+pub fn counted(candles: &Candles) -> (u64, u64) {
+    let places = candles.to().millis_since(candles.from()) / candles.bar_millis();
+    let bars = candles.bars().len() as u64;
+    (bars, places.saturating_sub(bars))
+}
+
+fn of_files(setup: &Setup, asked: &Asked<'_>, out: Output) -> Result<Vec<Set>> {
+    let market = match asked.markets {
+        [] => None,
+        [one] => Some(one.clone()),
+        _ => {
+            let message = "one file is of one market";
+            let remedy = "name a folder with a file for each market";
+            return Err(Trouble::input("bad-value", message, remedy).of_field("--market"));
+        }
+    };
+    let options = ReadOptions {
+        from: asked.from.map(|text| moment_of("--from", text)).transpose()?,
+        to: asked.to.map(|text| moment_of("--to", text)).transpose()?,
+        market,
+        ..asked.reading.options()?
+    };
+    let known = asked.reading.of_setup(setup)?;
+    let sets = puppet_market::read(asked.data, &options, &known).map_err(of_data)?;
+    Ok(sets
+        .into_iter()
+        .map(|set| {
+            set.quality.sentences().into_iter().for_each(|sentence| out.note(sentence));
+            let source = DataSource::from(&set.quality);
+            Set { market: set.market, candles: set.candles, source, has_volume: !set.quality.details.no_volume }
+        })
+        .collect())
 }
 
 /// How files are read that do not say so themselves.
@@ -88,6 +147,11 @@ impl Reading<'_> {
         })
     }
 
+    /// The same; where no file is named, those of the configuration.
+    pub fn of_setup(&self, setup: &Setup) -> Result<Markets> {
+        if self.markets.is_some() { self.known() } else { wallets::markets(setup) }
+    }
+
     /// For the reader.
     pub fn options(&self) -> Result<ReadOptions> {
         let stamp = self.stamp.map(|stamp| match stamp {
@@ -107,7 +171,8 @@ pub fn moment_of(flag: &str, text: &str) -> Result<Timestamp> {
     })
 }
 
-fn seconds(text: &str) -> Result<u32> {
+/// The length of a bar.
+pub fn seconds(text: &str) -> Result<u32> {
     let length = duration::parse(text).map_err(|error| bad("--bar", error))?;
     u32::try_from(length.as_secs())
         .ok()
@@ -116,7 +181,7 @@ fn seconds(text: &str) -> Result<u32> {
 }
 
 fn bad(flag: &str, message: String) -> Trouble {
-    Trouble::input("bad-value", message, "`puppet backtest --help` says what it may be").of_field(flag)
+    Trouble::input("bad-value", message, "`--help` says what it may be").of_field(flag)
 }
 
 /// What is wrong with a file, where it is. The place is told beside the words, and not in them again.

@@ -1,0 +1,17 @@
+//! Trading in a host: which strategy, on which bars and terms; and the desks that a running host has.
+
+pub mod candles;
+mod chains;
+mod desks;
+mod drive;
+mod kept;
+mod lines;
+pub mod progress;
+mod result;
+pub mod strategy;
+mod summary;
+pub mod terms;
+mod wanted;
+
+pub use desks::{Around, Desks};
+pub use wanted::{Kind, Wanted};

@@ -1,0 +1,217 @@
+//! A desk as it is asked for, on the command line or in `[trading.desks]`: everything that can be wrong about it is found
+//! before a host is started for it.
+
+use puppet_backtest::{Bar, Models, parameters};
+use puppet_trade::feed::Pace;
+use puppet_types::{AgentId, trade::Market};
+use puppet_wallet::Rules;
+
+use super::{
+    candles::{self, Asked, Reading},
+    strategy::{self, Chosen},
+    terms,
+};
+use crate::{
+    cli::{DeskTerms, Paper, Trade},
+    config::{Trading, trading::Desk},
+    output::Output,
+    setup::Setup,
+    trouble::{Result, Trouble},
+    wallets,
+};
+
+/// Where its orders go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Nowhere: they are filled by a model.
+    Paper {
+        /// What trading costs.
+        models: Models,
+        /// In the smallest unit of the quote token.
+        start_balance: u64,
+    },
+    /// To the market, with the money of a wallet.
+    Live {
+        /// Which.
+        wallet: String,
+        /// Mainnet is said to be meant.
+        is_understood: bool,
+    },
+}
+
+/// See the head of this file.
+pub struct Wanted {
+    /// What it is called.
+    pub name: String,
+    /// Who trades; none: only what its agent asks for is traded.
+    pub strategy: Option<Chosen>,
+    /// Where its orders go.
+    pub kind: Kind,
+    /// By number.
+    pub markets: Vec<Market>,
+    /// Length of a bar.
+    pub bar_seconds: u32,
+    /// Of the strategy.
+    pub parameters: Vec<(String, i64)>,
+    /// Of everything that is drawn.
+    pub seed: u64,
+    /// Who is told.
+    pub agent: Option<AgentId>,
+    /// What is admitted.
+    pub rules: Rules,
+    /// Bars that end; none: the prices of now.
+    pub recorded: Option<(Vec<Bar>, Pace)>,
+}
+
+impl Wanted {
+    /// That of `puppet paper`.
+    pub async fn on_paper(setup: &Setup, args: &Paper, out: Output) -> Result<Self> {
+        let terms = &args.desk;
+        let chosen = strategy::choose(setup, &terms.strategy, 1)?;
+        let mut models = terms::models(setup.config.trading.paper.models(), &args.costs)?;
+        let (markets, bar_seconds, recorded) = match &args.data {
+            None => (known(setup, &terms.market)?, bar_seconds(terms)?, None),
+            Some(data) => {
+                let asked = Asked {
+                    data,
+                    reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+                    markets: &terms.market,
+                    from: args.from.as_deref(),
+                    to: args.to.as_deref(),
+                    bar: terms.bar.as_deref(),
+                };
+                let data = candles::read(setup, &asked, out).await?;
+                if !data.has_volume {
+                    models = models.without_volume();
+                }
+                let pace = args.speed.map_or(Pace::Free, Pace::Times);
+                (data.markets, data.bar_seconds, Some((data.bars, pace)))
+            }
+        };
+        if recorded.is_none() {
+            // A quote tells no volume.
+            models = models.without_volume();
+        }
+        let balance = args.balance.as_ref().unwrap_or(&setup.config.trading.paper.balance);
+        let kind = Kind::Paper { models, start_balance: start_balance(balance, &markets)? };
+        let rules = match (&terms.risk, &setup.config.trading.risk) {
+            (None, Some(rules)) => rules.clone(),
+            (file, _) => terms::rules(file.as_deref(), &markets)?,
+        };
+        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules, recorded)
+    }
+
+    /// That of `puppet trade`.
+    pub fn with_money(setup: &Setup, args: &Trade) -> Result<Self> {
+        let terms = &args.desk;
+        let chosen = strategy::choose(setup, &terms.strategy, 1)?;
+        let markets = known(setup, &terms.market)?;
+        let rules = match &terms.risk {
+            Some(file) => terms::rules(Some(file), &markets)?,
+            None => rules_of(setup)?,
+        };
+        let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
+        Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
+    }
+
+    fn of_command(
+        terms: &DeskTerms,
+        chosen: Chosen,
+        kind: Kind,
+        (markets, bar_seconds): (Vec<Market>, u32),
+        rules: Rules,
+        recorded: Option<(Vec<Bar>, Pace)>,
+    ) -> Result<Self> {
+        let name = terms.name.clone().unwrap_or_else(|| chosen.id.pack.clone());
+        if !Trading::is_name(&name) {
+            let message = format!("`{name}` is no name of a desk");
+            let remedy = format!("1 to {} letters, digits, `-` and `_`", Trading::NAME_BYTES);
+            return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
+        }
+        let parsed: std::result::Result<Vec<_>, _> = terms.param.iter().map(|text| parameters::parse(text)).collect();
+        let parameters = parsed.map_err(|error| {
+            let remedy = "give --param NAME=NUMBER within the strategy's ranges";
+            Trouble::input("bad-value", error.to_string(), remedy).of_field("--param")
+        })?;
+        let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
+        let agent = agent.map_err(|error| {
+            Trouble::input("bad-value", error.to_string(), "`puppet agent list` lists them").of_field("--agent")
+        })?;
+        let (seed, strategy) = (terms.seed, Some(chosen));
+        Ok(Self { name, strategy, kind, markets, bar_seconds, parameters, seed, agent, rules, recorded })
+    }
+
+    /// Those of `[trading.desks]`.
+    pub fn of_config(setup: &Setup) -> Result<Vec<Self>> {
+        let of_desk = |(name, desk): (&String, &Desk)| {
+            Self::of_desk(setup, name, desk).map_err(|trouble| match trouble.place.field {
+                None => trouble.of_field(format!("trading.desks.{name}")),
+                Some(_) => trouble,
+            })
+        };
+        setup.config.trading.desks.iter().map(of_desk).collect()
+    }
+
+    fn of_desk(setup: &Setup, name: &str, desk: &Desk) -> Result<Self> {
+        let strategy = desk.strategy.as_deref().map(|strategy| strategy::choose(setup, strategy, 1)).transpose()?;
+        let markets = known(setup, &desk.markets)?;
+        let trading = &setup.config.trading;
+        let (kind, rules) = match &desk.wallet {
+            Some(wallet) => (Kind::Live { wallet: wallet.clone(), is_understood: false }, rules_of(setup)?),
+            None => {
+                let models = trading.paper.models().without_volume();
+                let start_balance = start_balance(&trading.paper.balance, &markets)?;
+                let rules = trading.risk.clone().unwrap_or_else(|| Rules::for_backtest(&markets));
+                (Kind::Paper { models, start_balance }, rules)
+            }
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            strategy,
+            kind,
+            markets,
+            bar_seconds: desk.bar_seconds,
+            parameters: desk.parameters.clone(),
+            seed: desk.seed,
+            agent: desk.agent.clone(),
+            rules,
+            recorded: None,
+        })
+    }
+
+    /// The name of its purse.
+    pub fn purse(&self) -> String {
+        match &self.kind {
+            Kind::Paper { .. } => format!("paper/{}", self.name),
+            Kind::Live { wallet, .. } => wallet.clone(),
+        }
+    }
+}
+
+fn bar_seconds(terms: &DeskTerms) -> Result<u32> {
+    terms.bar.as_deref().map_or(Ok(Desk::BAR_SECONDS), candles::seconds)
+}
+
+/// Markets by their ids, which have to be known: with prices of now nothing about a token is made up.
+fn known(setup: &Setup, ids: &[String]) -> Result<Vec<Market>> {
+    let known = wallets::markets(setup)?;
+    let names: Vec<&str> = known.all().map(|market| market.id.as_str()).collect();
+    if ids.is_empty() {
+        let message = "no market is named, and prices of now are of some market";
+        let remedy = "add --market SOL/USDC; or --data for recorded candles, where it is on paper";
+        return Err(Trouble::input("bad-value", message, remedy).of_field("--market"));
+    }
+    ids.iter().map(|id| known.get(id).cloned().ok_or_else(|| terms::unknown_market(id, &names))).collect()
+}
+
+fn start_balance(text: &str, markets: &[Market]) -> Result<u64> {
+    markets.first().map_or(Ok(0), |market| terms::amount(text, &market.quote))
+}
+
+/// Real money is traded by rules that somebody wrote.
+fn rules_of(setup: &Setup) -> Result<Rules> {
+    setup.config.trading.risk.clone().ok_or_else(|| {
+        let message = "there are no rules of risk, and without them nothing may be traded with money";
+        Trouble::refused("no-rules", message, "write [trading.risk] (docs/trading/risk.md), or name a file with --risk")
+    })
+}
