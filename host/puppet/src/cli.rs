@@ -155,6 +155,13 @@ pub enum Command {
     Compile,
 }
 
+impl Command {
+    /// Whether `--data` means candles: then `PUPPET_DATA` or the configuration says where the data folder is.
+    pub fn has_own_data(&self) -> bool {
+        matches!(self, Self::Backtest(_) | Self::Paper(_))
+    }
+}
+
 /// `init`.
 #[derive(Debug, Args)]
 pub struct Init {

@@ -54,6 +54,20 @@ impl Chain {
     pub fn control(&self) -> String {
         format!("{}/_emulate", self.emulator.url())
     }
+
+    /// Gives a wallet something to begin with, where it has nothing: 10 SOL and 1000 USDC. Answers whether it did.
+    pub fn fund(&self, address: &str) -> Result<bool> {
+        use puppet_emulate_chain::USDC;
+
+        let address = address.parse().map_err(|_| Trouble::internal("a wallet without an address"))?;
+        if self.emulator.lamports(&address) > 0 {
+            return Ok(false);
+        }
+        let failed = |error: puppet_emulate_chain::Refused| Trouble::internal(error);
+        self.emulator.airdrop(&address, 10_000_000_000).map_err(failed)?;
+        self.emulator.mint_to(&address, &USDC, 1_000_000_000).map_err(failed)?;
+        Ok(true)
+    }
 }
 
 #[cfg(not(feature = "emulate-chain"))]
@@ -74,6 +88,11 @@ impl Chain {
 
     /// There is none.
     pub fn jupiter(&self) -> String {
+        match self.never {}
+    }
+
+    /// There is none.
+    pub fn fund(&self, _address: &str) -> Result<bool> {
         match self.never {}
     }
 

@@ -81,7 +81,11 @@ fn start(common: &Common, command: Command) -> Result<()> {
     if let Command::Compile = command {
         return swaps::compile::child();
     }
-    let setup = Setup::new(common)?;
+    let mut common = common.clone();
+    if command.has_own_data() {
+        common.data = None;
+    }
+    let setup = Setup::new(&common)?;
     log(&setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
     let done = runtime.block_on(async {

@@ -38,8 +38,8 @@ pub struct Intent {
 /// How a swap ended, for whoever talks about it. Amounts are in the smallest unit of their token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwapResult {
-    /// The intent's, or `<purse>/<order>` of a strategy's order (of a paper order that is filled in parts:
-    /// `<purse>/<order>/<part>`). Once for ever: an event's id is derived from it.
+    /// The intent's, or `<purse>/<order>` of a strategy's order (of a paper order, which may be filled in parts:
+    /// `<purse>/<order>/<what is left of it>`). Once for ever: an event's id is derived from it.
     pub id: String,
     /// On which purse.
     pub purse: String,

@@ -1,4 +1,5 @@
-//! `run`: the host, until it is stopped. It holds the data folder; commands reach it through its socket.
+//! `run`: the host, until it is stopped. It holds the data folder; commands reach it through its socket. `paper` and `trade`
+//! are the same with one desk more.
 
 mod signals;
 mod watched;
@@ -19,9 +20,9 @@ use tokio::sync::watch;
 use crate::{
     agents::{self, Found, NewAgent},
     assembly::{self, Assembly, Plan},
-    cli::{Emulated, Run},
+    cli::{Emulated, Paper, Run, Trade},
     commands::{halt::words, outbox},
-    control::{Control, NoDesks, Parts},
+    control::{Control, Parts},
     credentials,
     emulated::{Chain, Wanted},
     feed::{
@@ -39,6 +40,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps},
+    trading::{Around, Desks, Wanted},
     trouble::{Result, Trouble},
 };
 
@@ -54,7 +56,25 @@ pub const SECRET: &str = "host.secret";
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
+    with(setup, args, None, out).await
+}
+
+/// Runs `paper`.
+pub async fn paper(setup: &Setup, args: &Paper, out: Output) -> Result<()> {
+    let wanted = Wanted::on_paper(setup, args, out).await?;
+    with(setup, &args.host, Some(wanted), out).await
+}
+
+/// Runs `trade`.
+pub async fn trade(setup: &Setup, args: &Trade, out: Output) -> Result<()> {
+    let wanted = Wanted::with_money(setup, args)?;
+    with(setup, &args.host, Some(wanted), out).await
+}
+
+/// Runs it with the desks of the configuration, and one of the command line where there is one.
+async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> Result<()> {
     setup.warn(out);
+    let configured = Wanted::of_config(setup)?;
     let wants = |one| args.emulate.contains(&one);
     let wanted = Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
     // It keeps its state for as long as the host runs, and no longer.
@@ -114,6 +134,17 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
     grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
 
+    let around = Around {
+        setup,
+        secrets: &secrets,
+        store: store.clone(),
+        host: Arc::clone(&host),
+        chain: chain.as_ref(),
+        out,
+        is_quiet: args.quiet,
+    };
+    let mut desks = Desks::open(configured, desk, &around).await?;
+
     let (stop, stopped) = watch::channel(false);
     let joining = Arc::new(tokio::sync::Mutex::new(()));
     let context = swaps::Context::new(
@@ -135,7 +166,7 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
         stop: stopped.clone(),
         joining,
         swaps: Arc::clone(&swaps),
-        desks: Arc::new(NoDesks),
+        desks: desks.served(),
     };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));
@@ -165,8 +196,10 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     }
     let ended_by_itself = tokio::select! {
         () = signals.stop(args.length) => None,
+        () = desks.over() => None,
         ended = &mut driver => Some(ended),
     };
+    let traded = desks.close().await;
     folders.abort();
     swaps.end();
     // The driver lets what is under way end, within its bound; a second signal ends it as it is.
@@ -191,7 +224,8 @@ pub async fn run(setup: &Setup, args: &Run, out: Output) -> Result<()> {
     drop(ready);
     store.close();
     drop(lock);
-    finished.map_err(Trouble::from)
+    finished.map_err(Trouble::from)?;
+    traded
 }
 
 /// Prints a line per effect as they are done. A reader that goes away does not end the host.
