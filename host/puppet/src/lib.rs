@@ -37,7 +37,7 @@ pub mod swaps;
 pub mod trouble;
 mod verify;
 pub mod vetting;
-mod wallets;
+pub mod wallets;
 
 use std::process::ExitCode;
 
