@@ -111,4 +111,4 @@ pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     out
 }
 pub use rows::{at, commit, effect, event, invocation, memory, post, read, spend};
-pub use trading::{entries as purse_entries, purse, swap};
+pub use trading::{approval, entries as purse_entries, purse, swap};
