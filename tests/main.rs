@@ -45,5 +45,6 @@ mod strategies;
 mod support;
 mod terminal;
 mod waiting;
+mod wallet;
 mod weeks;
 mod x;

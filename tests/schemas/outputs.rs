@@ -7,6 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
+use puppet_solana::Network;
 use serde_json::{Value, json};
 
 use super::errors;
@@ -15,6 +16,7 @@ use crate::{
     hostile::guest,
     migrate, outbox,
     support::{self, Ran, Running, granted, list, puppet, run},
+    wallet,
 };
 
 /// What was printed or written.
@@ -36,6 +38,7 @@ pub fn outputs() -> &'static [Output] {
         seen.simulated();
         seen.invoked();
         seen.traded();
+        seen.held_in_wallets();
         seen.emulated();
         seen.packed();
         seen.alive();
@@ -112,6 +115,34 @@ impl Seen {
         let state =
             |pack: &str| list(&plugins, "items").iter().find(|item| item["pack"] == pack).unwrap()["state"].clone();
         assert_eq!((state("news"), state("standard-personality")), ("installed".into(), "live".into()));
+    }
+
+    /// A wallet with a purse, on a node of its own, with every word about it.
+    fn held_in_wallets(&mut self) {
+        let folder = self.folder.join("purse");
+        std::fs::create_dir(&folder).unwrap();
+        let (url, _) = wallet::node::node(wallet::node::Chain::of(Network::Devnet));
+        std::fs::write(folder.join("puppet.toml"), wallet::on(Network::Devnet, &url)).unwrap();
+        let home = std::mem::replace(&mut self.folder, folder.clone());
+        let made = self.run("wallet-new", 0, &["wallet", "new", "main"]);
+        let (data, address) = (folder.join(".puppet"), made["address"].as_str().unwrap().to_owned());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            wallet::kept::purse(&data, "main", true).await;
+            wallet::kept::asks(&data, wallet::kept::HASH, &address, 600).await;
+        });
+        self.run("wallets", 0, &["wallet", "list"]);
+        self.run("wallet-balance", 0, &["wallet", "balance"]);
+        self.run("wallet-airdrop", 0, &["wallet", "airdrop", "main", "1"]);
+        self.run("wallet-word", 0, &["wallet", "halt", "main", "--reason", "lunch"]);
+        self.run("wallets", 0, &["wallet", "list"]);
+        self.run("wallet-word", 0, &["wallet", "resume", "--all"]);
+        self.run("wallet-history", 0, &["wallet", "history", "main"]);
+        self.run("wallet-approvals", 0, &["wallet", "approvals"]);
+        self.run("wallet-approval", 0, &["wallet", "approve", wallet::kept::HASH]);
+        self.run("wallet-approval", 0, &["wallet", "reject", wallet::kept::HASH]);
+        self.run("doctor", 0, &["doctor"]);
+        self.folder = home;
     }
 
     /// A strategy over candles that were made up, with everything that a report can have.

@@ -38,7 +38,7 @@ mod trading;
 pub mod trouble;
 mod verify;
 pub mod vetting;
-mod wallets;
+pub mod wallets;
 
 use std::process::ExitCode;
 

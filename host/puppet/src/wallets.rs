@@ -146,8 +146,10 @@ pub fn of_chain(error: &puppet_solana::chain::ChainError) -> Trouble {
 /// It is mainnet, and nobody has.
 pub fn acknowledged(network: Network, said: &words::Said, wallet: &str) -> Result<Acknowledged> {
     network.acknowledged(said.understands(network)).map_err(|_| {
-        let message = format!("mainnet-beta is real money, and nobody has said that it is meant for the wallet `{wallet}`");
-        let remedy = format!("say it once: `puppet wallet balance {wallet} --i-understand`; or set network in [trading]");
+        let message =
+            format!("mainnet-beta is real money, and nobody has said that it is meant for the wallet `{wallet}`");
+        let remedy =
+            format!("say it once: `puppet wallet balance {wallet} --i-understand`; or set network in [trading]");
         Trouble::refused("not-acknowledged", message, remedy)
     })
 }
@@ -159,8 +161,7 @@ pub fn acknowledged(network: Network, said: &words::Said, wallet: &str) -> Resul
 pub fn markets(setup: &Setup) -> Result<Markets> {
     let Some(path) = &setup.config.trading.markets else { return Ok(Markets::built_in()) };
     let remedy = "name a file with `[[market]]` tables (docs/trading/data.md)";
-    let text = files::text(path).map_err(|error| {
-        Trouble::input("bad-data", format!("cannot be read: {error}"), remedy).in_file(path)
-    })?;
+    let text = files::text(path)
+        .map_err(|error| Trouble::input("bad-data", format!("cannot be read: {error}"), remedy).in_file(path))?;
     Markets::with_file(&text).map_err(|error| Trouble::input("bad-data", error.to_string(), remedy).in_file(path))
 }

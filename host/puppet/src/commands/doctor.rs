@@ -1,6 +1,7 @@
 //! `doctor`: whether this machine, the configuration and the data folder are in order; `--limits`: every limit.
 
 mod posts;
+mod trading;
 
 use std::time::Duration;
 
@@ -104,6 +105,7 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     checks.push(secrets(setup));
     checks.extend(of_models(setup));
     checks.extend(posts::posts(setup).await);
+    checks.extend(trading::trading(setup).await);
     checks.push(packs(setup));
     checks.push(cache(setup));
     let failed = checks.iter().any(|check| check.status == "fail");

@@ -1,7 +1,7 @@
 //! Words about purses and messages that wait: written down first, then told to the desk that trades, where there is one.
 
 use async_trait::async_trait;
-use puppet_store::{Store, TradeStore};
+use puppet_store::{Store, SwapRow, TradeStore};
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -70,7 +70,10 @@ pub async fn approval(store: &dyn Store, hash: &str, is_yes: bool, at: Timestamp
     let is_done = match (&asked, is_yes) {
         (None, _) => false,
         (Some(_), true) => store.grant_swap(hash, at).await?,
-        (Some(_), false) => store.drop_swap_approval(hash).await?,
+        (Some(asked), false) => {
+            end(store, &asked.swap, at).await?;
+            store.drop_swap_approval(hash).await?
+        }
     };
     match asked {
         Some(asked) if is_done => serde_json::to_value(asked).map_err(Trouble::internal),
@@ -79,5 +82,62 @@ pub async fn approval(store: &dyn Store, hash: &str, is_yes: bool, at: Timestamp
             let message = format!("the message `{hash}` {why}");
             Err(Trouble::refused("not-waiting", message, "`puppet wallet approvals` shows what waits"))
         }
+    }
+}
+
+/// Ends a swap that waits to be signed: asked again, its log would have the same message be asked about once more. One that is
+/// signed already is past a no.
+async fn end(store: &dyn Store, swap: &str, at: Timestamp) -> Result<()> {
+    let entries = store.swap(swap).await?;
+    let Some(last) = entries.last().filter(|last| last.body["step"] == "checked") else { return Ok(()) };
+    // As `puppet_solana::swap::Entry` has it.
+    let body = json!({ "step": "refused", "cause": "approval", "reason": "a person said no" });
+    let row = SwapRow { n: last.n + 1, at, is_end: true, body, ..last.clone() };
+    // Whoever was faster has written what is next: it was signed, or has ended.
+    store.append_swap(row).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use puppet_solana::swap::Entry;
+    use puppet_store::{Options, SqliteStore, SwapApproval};
+
+    use super::*;
+
+    fn step(n: u32, body: Value) -> SwapRow {
+        let (swap, wallet) = ("main/1".to_owned(), "w".to_owned());
+        SwapRow { swap, n, wallet, at: Timestamp::from_millis(1), is_end: false, body }
+    }
+
+    #[tokio::test]
+    async fn a_no_ends_the_swap_and_a_yes_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+        let now = Timestamp::from_millis(10);
+        store.append_swap(step(0, json!({ "step": "wanted" }))).await.unwrap();
+        store.append_swap(step(1, json!({ "step": "checked", "message": "ab" }))).await.unwrap();
+        let asked = SwapApproval {
+            hash: "ab".to_owned(),
+            swap: "main/1".to_owned(),
+            expires_at: now.plus_millis(1_000),
+            granted_at: None,
+            body: json!({}),
+        };
+        store.ask_swap_approval(asked.clone()).await.unwrap();
+        approval(&store, "ab", true, now).await.unwrap();
+        assert_eq!(store.swap("main/1").await.unwrap().len(), 2);
+        approval(&store, "ab", false, now).await.unwrap();
+        let entries = store.swap("main/1").await.unwrap();
+        let last = entries.last().unwrap();
+        assert!(last.is_end);
+        assert!(matches!(serde_json::from_value(last.body.clone()), Ok(Entry::Refused { .. })), "{last:?}");
+        assert_eq!(approval(&store, "ab", false, now).await.unwrap_err().code, "not-waiting");
+        // One that is signed goes its way.
+        let signed = SwapRow { swap: "main/2".to_owned(), ..step(0, json!({ "step": "signed" })) };
+        store.append_swap(signed).await.unwrap();
+        store.ask_swap_approval(SwapApproval { swap: "main/2".to_owned(), ..asked }).await.unwrap();
+        approval(&store, "ab", false, now).await.unwrap();
+        assert_eq!(store.swap("main/2").await.unwrap().len(), 1);
     }
 }

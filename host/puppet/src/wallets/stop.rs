@@ -61,7 +61,7 @@ pub async fn of_purse(store: &dyn Store, data: &Path, purse: &str) -> Result<Opt
 mod tests {
     use puppet_solana::Network;
     use puppet_store::{
-        Change, Halt,
+        Change, CommitStore as _, Halt,
         sqlite::{Options, SqliteStore},
     };
     use puppet_types::Timestamp;

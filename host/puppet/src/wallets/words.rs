@@ -114,7 +114,8 @@ pub async fn say(store: &dyn TradeStore, purse: &str, word: &Word, at: Timestamp
 }
 
 fn parsed(body: serde_json::Value) -> Result<Said> {
-    serde_json::from_value(body).map_err(|error| Trouble::internal(format!("what an operator said cannot be read: {error}")))
+    serde_json::from_value(body)
+        .map_err(|error| Trouble::internal(format!("what an operator said cannot be read: {error}")))
 }
 
 #[cfg(test)]

@@ -92,3 +92,21 @@ pub(super) fn prune(conn: &Connection, market: &str, bar_seconds: u32, before: T
     let stays = first(conn, NEXT, params![market, bar_seconds, before, limit(STEP)], |row| Ok(row.get(0)?))?;
     run(conn, SQL, params![market, bar_seconds, stays.unwrap_or(before)])
 }
+
+#[cfg(test)]
+#[test]
+fn many_bars_go_in_steps_and_the_rest_stays() {
+    let mut conn = super::open::memory().unwrap();
+    super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
+    let at = |n: usize| Timestamp::from_millis(n as i64);
+    let bars: Vec<Candle> = (0..STEP + 7).map(|n| Candle { at: at(n), ..Candle::default() }).collect();
+    put(&conn, "m", 60, &bars).unwrap();
+    assert_eq!(prune(&conn, "m", 60, at(STEP + 3)).unwrap(), STEP, "the oldest");
+    assert_eq!(prune(&conn, "m", 60, at(STEP + 3)).unwrap(), 3);
+    assert_eq!(prune(&conn, "m", 60, at(STEP + 3)).unwrap(), 0);
+    assert_eq!(last(&conn, "m", 60, STEP).unwrap(), bars[STEP + 3..]);
+    let plan = |sql: &str| all(&conn, &format!("EXPLAIN QUERY PLAN {sql}"), [], |row| Ok(row.get::<_, String>(3)?));
+    let plan =
+        plan("SELECT * FROM candles WHERE market = 'm' AND bar_seconds = 60 AND at > 5 ORDER BY at DESC").unwrap();
+    assert!(plan.iter().all(|line| line.starts_with("SEARCH")), "{plan:?}");
+}

@@ -41,7 +41,8 @@ pub fn run(setup: &Setup, args: &WalletNew, out: Output) -> Result<()> {
     if let Some(path) = args.file.as_deref().filter(|_| !args.import) {
         wallet.write(path).map_err(|error| match error {
             KeyError::File { kind: io::ErrorKind::AlreadyExists, .. } => {
-                Trouble::input("file-exists", "is there already", "name another file: no key is written over").in_file(path)
+                Trouble::input("file-exists", "is there already", "name another file: no key is written over")
+                    .in_file(path)
             }
             error => Trouble::input("cannot-write", error.to_string(), "name another file").in_file(path),
         })?;

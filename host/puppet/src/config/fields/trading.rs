@@ -43,18 +43,18 @@ pub(super) const TRADING: &[Field] = &[
         "Who sends a signed swap: Jupiter, or the RPC node ([the difference](../trading/solana.md#jupiter)).",
     ),
     field(
-        "trading.approve_above",
-        "table of whole numbers, by mint",
-        "",
-        "",
-        "A swap that gives more than so much of a mint (smallest unit), or any of a mint that is not named here, waits for [your yes](../trading/wallets.md#a-persons-yes). Without the table nobody is asked.",
-    ),
-    field(
         "trading.approve_within",
         "length of time, 1s to 366d",
         "10m",
         "",
         "How long it waits. What was quoted is good for about a minute: after that a yes leads to no swap.",
+    ),
+    field(
+        "trading.approve_above.<mint>",
+        "whole number",
+        "",
+        "",
+        "A swap that gives more than so much of this mint (smallest unit), or any of a mint that is not named, waits for [your yes](../trading/wallets.md#a-persons-yes). Without the table nobody is asked.",
     ),
     field(
         "trading.jupiter.endpoint",

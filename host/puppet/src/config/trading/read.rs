@@ -29,7 +29,11 @@ impl Trading {
         let mut trading = Self::default();
         if let Some(Found { value, line }) = section.text("network", "the name of a network")? {
             trading.network = value.parse().map_err(|_| {
-                let remedy = suggest::remedy(&value, &Network::ALL.map(Network::name));
+                let begun = Network::ALL.into_iter().find(|network| network.name().starts_with(value.as_str()));
+                let remedy = match begun {
+                    Some(network) => format!("did you mean `{network}`?"),
+                    None => suggest::remedy(&value, &Network::ALL.map(Network::name)),
+                };
                 section.wrong("network", line, format!("`{value}` is no network"), remedy)
             })?;
         }

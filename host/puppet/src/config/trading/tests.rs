@@ -89,7 +89,7 @@ fn all_of_it_is_read() {
     assert_eq!(row("trading.jupiter.key").value, "********");
     assert_eq!(row("trading.desks.trend.params.bias").value, "-3");
     assert!(
-        row("trading.desks.trend.params.bias").origin.ends_with("puppet.toml:29"),
+        row("trading.desks.trend.params.bias").origin.ends_with("puppet.toml:31"),
         "{:?}",
         row("trading.desks.trend.params.bias")
     );
