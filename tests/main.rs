@@ -8,6 +8,7 @@ mod corpus;
 mod data_folder;
 mod demo;
 mod deployment;
+mod desks;
 mod diff_behaviour;
 mod embeddings;
 mod emulated_chain;

@@ -101,7 +101,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Backtest(args) => commands::backtest::run(&setup, &args, out).await,
             Command::Paper(args) => commands::run::paper(&setup, &args, out).await,
             Command::Trade(args) => commands::run::trade(&setup, &args, out).await,
-            Command::Market(command) => commands::market::run(&command, out),
+            Command::Market(command) => commands::market::run(&setup, &command, out).await,
             Command::Wallet(command) => commands::wallet::run(&setup, command, out).await,
             Command::DiffBehaviour(args) => commands::diff_behaviour::run(&setup, &args, out).await,
             Command::Agent(command) => commands::agent::run(&setup, command, out).await,

@@ -11,6 +11,8 @@ use super::Stamp;
 pub enum MarketCommand {
     /// Look at candles as `backtest` would read them: what is there, what is missing, what is odd.
     Check(MarketCheck),
+    /// The candles that the data folder keeps: those that desks made of prices. `--data store:` takes them.
+    List,
     /// Make candles up, that behave as real ones do: to try strategies out on. The same seed, the same candles.
     Synth(MarketSynth),
 }

@@ -163,14 +163,14 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
     Ok((Stranger { manifest, world, sandbox, compiled }, spec))
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     files::bytes(path, COMPONENT_BYTES).map_err(|error| {
         Trouble::input("component", format!("cannot be read: {error}"), "name a component (`.wasm`) or a pack's folder")
             .in_file(path)
     })
 }
 
-pub(super) fn refused(path: &Path, error: &puppet_sandbox::LoadError) -> Trouble {
+pub(crate) fn refused(path: &Path, error: &puppet_sandbox::LoadError) -> Trouble {
     Trouble::input("component", error.to_string(), "build it with the SDK for `wasm32-wasip2`").in_file(path)
 }
 

@@ -1,24 +1,63 @@
-//! `market`: candles are looked at, or made up.
+//! `market`: candles are looked at, listed, or made up.
 
 use std::io::Write as _;
 
 use puppet_market::{Markets, Quality, ReadOptions, Synthetic, write_csv};
-use puppet_types::counted;
+use puppet_store::{CandleSeries, TradeStore};
+use puppet_types::{Timestamp, counted};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     cli::{MarketCheck, MarketCommand, MarketSynth},
-    output::Output,
+    output::{List, Output, Table},
+    rows::Rows,
+    setup::Setup,
     trading::candles::{Reading, moment_of, of_data},
     trouble::{Result, Trouble},
 };
 
 /// Runs it.
-pub fn run(command: &MarketCommand, out: Output) -> Result<()> {
+pub async fn run(setup: &Setup, command: &MarketCommand, out: Output) -> Result<()> {
     match command {
+        MarketCommand::List => list(setup, out).await,
         MarketCommand::Check(args) => check(args, out),
         MarketCommand::Synth(args) => synth(args, out),
     }
+}
+
+#[derive(Serialize)]
+struct Row {
+    market: String,
+    bar_seconds: u32,
+    bars: u64,
+    /// When the first one opened.
+    from: Timestamp,
+    /// When the last one closed.
+    to: Timestamp,
+}
+
+async fn list(setup: &Setup, out: Output) -> Result<()> {
+    let mut items = Vec::new();
+    if let Some(rows) = Rows::look(setup).await? {
+        let store: &dyn TradeStore = &*rows;
+        for CandleSeries { market, bar_seconds, bars, from, to } in store.candle_series().await? {
+            let from = Timestamp::from_millis(from.as_millis() - i64::from(bar_seconds) * 1_000);
+            items.push(Row { market, bar_seconds, bars, from, to });
+        }
+    }
+    if out.json {
+        return out.object(&List { schema: "puppet.market-list/1", items, next: None });
+    }
+    if items.is_empty() {
+        out.note("no candles are kept yet: a desk on prices of now keeps those of its markets");
+        return Ok(());
+    }
+    let mut table = Table::new(&["market", "bar", "bars", "from", "to"]);
+    for Row { market, bar_seconds, bars, from, to } in items {
+        table.row([market, format!("{bar_seconds} s"), bars.to_string(), from.to_string(), to.to_string()]);
+    }
+    table.print(out)
 }
 
 fn check(args: &MarketCheck, out: Output) -> Result<()> {

@@ -24,7 +24,7 @@ use crate::{
     commands::{halt::words, outbox},
     control::{Control, Parts},
     credentials,
-    emulated::{Chain, Wanted},
+    emulated::{self, Chain},
     feed::{
         Feed,
         plain::{self, Manner, Source},
@@ -76,7 +76,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     setup.warn(out);
     let configured = Wanted::of_config(setup)?;
     let wants = |one| args.emulate.contains(&one);
-    let wanted = Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
+    let wanted = emulated::Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
     // It keeps its state for as long as the host runs, and no longer.
     let chain = Chain::start(wanted, CHAIN_SEED, "run --emulate solana,jupiter").await?;
     let lock = HostLock::take(&setup.data)?;

@@ -122,12 +122,7 @@ impl Chains<'_> {
         Ok(Arc::new(exchange))
     }
 
-    async fn acknowledged(
-        &self,
-        wallet: &str,
-        is_understood: bool,
-        store: &dyn TradeStore,
-    ) -> Result<Acknowledged> {
+    async fn acknowledged(&self, wallet: &str, is_understood: bool, store: &dyn TradeStore) -> Result<Acknowledged> {
         let network = self.network();
         let mut said = words::of(store, wallet).await?;
         if is_understood && !said.understands(network) {

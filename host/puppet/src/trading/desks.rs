@@ -134,10 +134,9 @@ impl Desks {
             markets: wanted.markets,
             bar_seconds: wanted.bar_seconds,
             rules: wanted.rules,
-            strategy: wanted.strategy.map(|chosen| DeskStrategy {
-                id: chosen.id,
-                strategies: Arc::new(chosen.strategies),
-            }),
+            strategy: wanted
+                .strategy
+                .map(|chosen| DeskStrategy { id: chosen.id, strategies: Arc::new(chosen.strategies) }),
             parameters: wanted.parameters,
             seed: wanted.seed,
             max_faults: MAX_FAULTS,
@@ -159,8 +158,7 @@ impl Desks {
             name: name.clone(),
             out,
         };
-        let drive =
-            Drive { desk: Arc::clone(&desk), feed, batches, lines: of_events, name: name.clone(), out };
+        let drive = Drive { desk: Arc::clone(&desk), feed, batches, lines: of_events, name: name.clone(), out };
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
         self.items.push(Item { name, purse, desk, is_commanded, driven, heard, came_to: None });

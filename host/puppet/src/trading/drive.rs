@@ -56,10 +56,9 @@ impl Drive {
     }
 
     async fn feed_it(&mut self, counts: &mut Counts) -> Result<(), DeskError> {
-        let mut history_left = self.warm_up().await?;
+        let (mut history_left, mut passed_over) = self.warm_up().await?;
         let progress = self.batches.map(|batches| Progress::new("bars", batches, self.out));
-        let mut passed_over = 0_u64;
-        let mut done = 0;
+        let mut done = passed_over;
         while let Some(tick) = self.feed.next().await {
             let happened = match tick {
                 Ok(Tick::Bars { at, bars }) if history_left > 0 => {
@@ -103,11 +102,12 @@ impl Drive {
         Ok(())
     }
 
-    /// Hands over what was before. Answers how many batches of history are still wanted.
-    async fn warm_up(&mut self) -> Result<u64, DeskError> {
+    /// Hands over what was before. Answers how many batches of history are still wanted, and how many were handed over by
+    /// an earlier start.
+    async fn warm_up(&mut self) -> Result<(u64, u64), DeskError> {
         let (warm_up, seen) = match &*self.desk.read().await {
             Some(desk) => (desk.warm_up(), desk.view()?.batches),
-            None => return Ok(0),
+            None => return Ok((0, 0)),
         };
         let history = match self.feed.history(warm_up).await {
             Ok(history) => history,
@@ -120,7 +120,12 @@ impl Drive {
         if !history.is_empty() {
             self.history(history).await?;
         }
-        Ok(u64::from(warm_up).saturating_sub(known))
+        let last = match &*self.desk.read().await {
+            Some(desk) => desk.view()?.last_bars,
+            None => None,
+        };
+        let passed_over = last.map_or(0, |last| self.feed.skip(last));
+        Ok((u64::from(warm_up).saturating_sub(known), passed_over))
     }
 
     async fn history(&self, batches: Vec<Batch>) -> Result<Happened, DeskError> {

@@ -66,7 +66,8 @@ impl Lines {
             Event::Ordered(_) => return None,
             Event::Filled { order, fill } => {
                 let what = self.quantity(fill.market, fill.quantity);
-                let (price, fee) = (self.price(fill.market, fill.price), self.money(fill.market, -i128::from(fill.fee)));
+                let (price, fee) =
+                    (self.price(fill.market, fill.price), self.money(fill.market, -i128::from(fill.fee)));
                 let word = out.good("filled");
                 format!("{} order {order}: {word} {what} at {price}, fee {fee}", self.begin(fill.at))
             }

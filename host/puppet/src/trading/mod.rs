@@ -14,4 +14,4 @@ pub mod terms;
 mod wanted;
 
 pub use desks::{Around, Desks};
-pub use wanted::{Kind, Wanted};
+pub use wanted::Wanted;

@@ -9,8 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::Costs,
-    config,
-    files,
+    config, files,
     trouble::{Result, Trouble},
 };
 

@@ -83,5 +83,9 @@ fn words(all: &[CandleSeries]) -> String {
         let lengths: Vec<String> = of_market.map(|series| format!("{} s", series.bar_seconds)).collect();
         format!("{market} of {}", lengths.join(", "))
     };
-    if markets.is_empty() { "none at all".to_owned() } else { markets.into_iter().map(of).collect::<Vec<_>>().join("; ") }
+    if markets.is_empty() {
+        "none at all".to_owned()
+    } else {
+        markets.into_iter().map(of).collect::<Vec<_>>().join("; ")
+    }
 }

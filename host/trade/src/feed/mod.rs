@@ -68,10 +68,15 @@ pub enum FeedError {
 
 /// See the head of this file.
 #[async_trait]
-pub trait Feed: Send {
+pub trait Feed: Send + Sync {
     /// Bars from before the first tick, oldest first: so many batches of them, or as many as there are. Asked once, before
     /// [`next`](Self::next).
     async fn history(&mut self, batches: u32) -> Result<Vec<Batch>, FeedError>;
+    /// Leaves out what was handed over before a restart, up to a close. Answers how many batches that were. What comes from now
+    /// on has nothing to leave out.
+    fn skip(&mut self, _to: Timestamp) -> u64 {
+        0
+    }
     /// What comes next; none: there is nothing more. Nothing is lost where it is dropped while it waits.
     async fn next(&mut self) -> Option<Result<Tick, FeedError>>;
 }

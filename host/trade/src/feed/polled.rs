@@ -110,7 +110,9 @@ impl Polled {
 
     /// Once, until it is otherwise.
     fn tell(&mut self, number: usize, why: Option<&Why>) {
-        let (Some(was), Some(market)) = (self.troubled.get_mut(number), self.polling.markets.get(number)) else { return };
+        let (Some(was), Some(market)) = (self.troubled.get_mut(number), self.polling.markets.get(number)) else {
+            return;
+        };
         let market = market.id.clone();
         let told = match (std::mem::replace(was, why.is_some()), why) {
             (false, Some(Why::Source(why))) => Err(FeedError::Source { market, why: why.clone() }),

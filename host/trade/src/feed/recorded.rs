@@ -40,13 +40,6 @@ impl Recorded {
     pub fn left(&self) -> usize {
         self.left.len()
     }
-
-    /// Leaves out what was handed over before a restart, up to a close. Answers how many batches that were.
-    pub fn skip(&mut self, to: Timestamp) -> usize {
-        let count = self.left.partition_point(|(at, _)| *at <= to);
-        self.left.drain(..count);
-        count
-    }
 }
 
 #[async_trait]
@@ -54,6 +47,12 @@ impl Feed for Recorded {
     async fn history(&mut self, batches: u32) -> Result<Vec<Batch>, FeedError> {
         let count = self.left.len().min(batches as usize);
         Ok(self.left.drain(..count).collect())
+    }
+
+    fn skip(&mut self, to: Timestamp) -> u64 {
+        let count = self.left.partition_point(|(at, _)| *at <= to);
+        self.left.drain(..count);
+        count as u64
     }
 
     async fn next(&mut self) -> Option<Result<Tick, FeedError>> {

@@ -25,7 +25,6 @@ use crate::{
     trouble::{Exit, Result, Trouble},
 };
 
-
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(threads as usize)).unwrap_or_else(all_cores);

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use puppet_store::{
-    CandleSeries, Purse, PurseEntry, PurseRow, Result, StoreError, SwapApproval, SwapRow, TradeStore,
-};
+use puppet_store::{CandleSeries, Purse, PurseEntry, PurseRow, Result, StoreError, SwapApproval, SwapRow, TradeStore};
 use puppet_types::{Timestamp, trade::Candle};
 
 #[derive(Default)]
