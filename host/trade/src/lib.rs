@@ -7,6 +7,7 @@ mod desk;
 mod exchange;
 mod idle;
 mod keep;
+mod offline;
 mod open;
 mod plan;
 mod result;
@@ -18,7 +19,7 @@ mod work;
 
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
-pub use keep::{is_understood, understand};
+pub use offline::{PurseWord, is_understood, purse_view, say, understand};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use view::{DeskView, OpenOrder};
