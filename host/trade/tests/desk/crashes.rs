@@ -26,7 +26,7 @@ fn script(unit: u64) -> Script {
         .place(11, order("c", Side::Buy, OrderKind::Market, unit))
 }
 
-const PRICES: [u64; 16] = [100, 100, 101, 101, 100, 98, 94, 93, 97, 101, 104, 103, 103, 102, 102, 103];
+const PRICES: [u64; 16] = [100, 100, 100, 101, 100, 98, 94, 93, 97, 101, 104, 103, 103, 102, 102, 103];
 
 /// What has to be the same in the end: everything that is stored to go on from, but where in the log it stands.
 fn books(store: &Memory, purse: &str) -> (Value, Vec<Value>) {
