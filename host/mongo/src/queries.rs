@@ -4,9 +4,9 @@
 use mongodb::bson::{Bson, Document};
 
 use crate::schema::{
-    AGENTS, ANSWERS, BUDGETS, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, LIKES,
-    MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT,
-    STRIKES, TIMERS,
+    AGENTS, ANSWERS, BUDGETS, CANDLES, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS,
+    KNOWN, LIKES, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, PURSE_LOG, PURSES,
+    RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT, STRIKES, SWAP_APPROVALS, SWAPS, TIMERS,
 };
 
 /// A question.
@@ -170,6 +170,26 @@ queries! {
     ROWS_OPEN_READS: OPEN_READS, "key" { compared: &["invocation", "n"], sort: &[("invocation", 1), ("n", 1)] }
     ROWS_KEPT_READS: KEPT_READS, "key" { compared: &["invocation", "n"], sort: &[("invocation", 1), ("n", 1)] }
     ROWS_STRIKES: STRIKES, "key" { compared: &["plugin", "digest"], sort: &[("plugin", 1), ("digest", 1)] }
+    PURSES_BY_ID: PURSES, "_id_" { equal: &["_id"] }
+    PURSES_ALL: PURSES, "_id_" { sort: &[("_id", 1)] }
+    PURSE_LOG_BY_ID: PURSE_LOG, "_id_" { equal: &["_id"] }
+    PURSE_LOG_OF: PURSE_LOG, "kind" { equal: &["purse", "kind"], compared: &["seq"], sort: &[("seq", 1)] }
+    PURSE_PAST_OF: PURSE_LOG, "kind" { equal: &["purse", "kind"], compared: &["seq"], sort: &[("seq", -1)] }
+    SWAPS_BY_ID: SWAPS, "_id_" { equal: &["_id"] }
+    SWAP_OF: SWAPS, "key" { equal: &["swap"], sort: &[("n", 1)] }
+    SWAPS_OPEN: SWAPS, "open" { equal: &["open"], sort: &[("swap", 1)] }
+    SWAP_APPROVALS_BY_ID: SWAP_APPROVALS, "_id_" { equal: &["_id"] }
+    SWAP_APPROVALS_ALL: SWAP_APPROVALS, "expires" { sort: &[("expires", 1), ("hash", 1)] }
+    CANDLES_BY_ID: CANDLES, "_id_" { equal: &["_id"] }
+    CANDLES_OF: CANDLES, "key" { equal: &["market", "bar_seconds"], compared: &["at"], sort: &[("at", 1)] }
+    CANDLES_LAST: CANDLES, "key" { equal: &["market", "bar_seconds"], sort: &[("at", -1)] }
+    ROWS_PURSES: PURSES, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    ROWS_PURSE_LOG: PURSE_LOG, "key" { compared: &["purse", "seq"], sort: &[("purse", 1), ("seq", 1)] }
+    ROWS_SWAPS: SWAPS, "key" { compared: &["swap", "n"], sort: &[("swap", 1), ("n", 1)] }
+    ROWS_SWAP_APPROVALS: SWAP_APPROVALS, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    ROWS_CANDLES: CANDLES, "key" {
+        compared: &["market", "bar_seconds", "at"], sort: &[("market", 1), ("bar_seconds", 1), ("at", 1)]
+    }
 }
 
 /// The question by which rows of a collection are found by `_id`.
@@ -198,6 +218,11 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         KNOWN => &KNOWN_BY_ID,
         PAST => &PAST_BY_ID,
         SEEN => &SEEN_BY_ID,
+        PURSES => &PURSES_BY_ID,
+        PURSE_LOG => &PURSE_LOG_BY_ID,
+        SWAPS => &SWAPS_BY_ID,
+        SWAP_APPROVALS => &SWAP_APPROVALS_BY_ID,
+        CANDLES => &CANDLES_BY_ID,
         _ => &HALT_BY_ID,
     }
 }

@@ -15,8 +15,9 @@ use crate::{
     journal, memories,
     queries::{self, Query},
     schema::{
-        AGENTS, BUDGETS, CASTS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META, MOODS, OPEN_READS,
-        OUTBOX, PAST, POSTS, REMEMBERED, SEEN, STATE_KEPT, collection,
+        AGENTS, BUDGETS, CANDLES, CASTS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META, MOODS,
+        OPEN_READS, OUTBOX, PAST, POSTS, PURSE_LOG, PURSES, REMEMBERED, SEEN, STATE_KEPT, SWAP_APPROVALS, SWAPS,
+        collection,
     },
     state,
     store::{MongoStore, Reading},
@@ -71,6 +72,8 @@ fn id_of(table: &'static Table, row: &Document) -> Result<String> {
         Some(KNOWN) => of("id"),
         Some(PAST) => Ok(key(&[&of("agent")?, &of("id")?])),
         Some(SEEN) => of("post"),
+        Some(PURSES) => of("name"),
+        Some(SWAP_APPROVALS) => of("hash"),
         Some(STATE_KEPT) => {
             let digest = Fields::of(STATE_KEPT, row).blob("digest")?;
             Ok(state::kept_id(&of("agent")?, &of("plugin")?, digest))
@@ -107,6 +110,11 @@ fn by_key(table: &'static Table) -> (&'static Query, &'static [&'static str]) {
         Some(BUDGETS) => &queries::ROWS_BUDGETS,
         Some(OPEN_READS) => &queries::ROWS_OPEN_READS,
         Some(KEPT_READS) => &queries::ROWS_KEPT_READS,
+        Some(PURSES) => &queries::ROWS_PURSES,
+        Some(PURSE_LOG) => &queries::ROWS_PURSE_LOG,
+        Some(SWAPS) => &queries::ROWS_SWAPS,
+        Some(SWAP_APPROVALS) => &queries::ROWS_SWAP_APPROVALS,
+        Some(CANDLES) => &queries::ROWS_CANDLES,
         _ => &queries::ROWS_STRIKES,
     };
     match query.index {

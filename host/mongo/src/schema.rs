@@ -3,8 +3,9 @@
 //! wrote it last: an earlier one never replaces it).
 
 /// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
-/// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row.
-pub(crate) const VERSION: i64 = 3;
+/// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row. Before 4 there was no trading:
+/// a host of 3 does not know all collections that a commit may write to.
+pub(crate) const VERSION: i64 = 4;
 
 pub(crate) const COMMITS: &str = "commits";
 /// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host
@@ -36,9 +37,14 @@ pub(crate) const CASTS: &str = "casts";
 pub(crate) const KNOWN: &str = "known";
 pub(crate) const PAST: &str = "past";
 pub(crate) const SEEN: &str = "seen";
+pub(crate) const PURSES: &str = "purses";
+pub(crate) const PURSE_LOG: &str = "purse_log";
+pub(crate) const SWAPS: &str = "swaps";
+pub(crate) const SWAP_APPROVALS: &str = "swap_approvals";
+pub(crate) const CANDLES: &str = "candles";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 24] = [
+pub(crate) const APPLIED_TO: [&str; 29] = [
     META,
     EVENTS,
     JOURNAL,
@@ -63,6 +69,11 @@ pub(crate) const APPLIED_TO: [&str; 24] = [
     SEEN,
     DOCUMENTS,
     CASTS,
+    PURSES,
+    PURSE_LOG,
+    SWAPS,
+    SWAP_APPROVALS,
+    CANDLES,
 ];
 
 /// The same name, for as long as the program runs.
@@ -142,4 +153,10 @@ pub(crate) const INDEXES: &[Index] = &[
     unique(KEPT_READS, "key", &[("invocation", 1), ("n", 1)]),
     index(KEPT_READS, "body", &[("body", 1)]),
     unique(STRIKES, "key", &[("plugin", 1), ("digest", 1)]),
+    unique(PURSE_LOG, "key", &[("purse", 1), ("seq", 1)]),
+    index(PURSE_LOG, "kind", &[("purse", 1), ("kind", 1), ("seq", 1)]),
+    unique(SWAPS, "key", &[("swap", 1), ("n", 1)]),
+    index(SWAPS, "open", &[("open", 1), ("swap", 1)]),
+    index(SWAP_APPROVALS, "expires", &[("expires", 1), ("hash", 1)]),
+    unique(CANDLES, "key", &[("market", 1), ("bar_seconds", 1), ("at", 1)]),
 ];

@@ -7,6 +7,7 @@ mod faults;
 mod hosts;
 mod nearest;
 mod opening;
+mod purses;
 mod questions;
 mod seen;
 mod server;

@@ -2,7 +2,10 @@
 
 use puppet_types::{AccountId, Decision, InvocationId, MemoryKind, PackId, PostId};
 
-use super::rows::{at, commit, effect, event, memory, post, read, spend};
+use super::{
+    rows::{at, commit, effect, event, memory, post, read, spend},
+    trading,
+};
 use crate::{
     AgentRow, Change, Commit, CopyError, Document, EventEnd, Old, Relationship, StateBlob, Store, StrikesRow, TABLES,
     Timer, Vector, copy,
@@ -73,6 +76,15 @@ async fn fill(store: &impl Store) {
     store.publish(&"f1".into(), vec![post("1", "ann", 1), post("2", "ann", 1)]).await.unwrap();
     store.like(&AccountId::new("bob"), &PostId::new("1"), at(9)).await.unwrap();
     store.delete_post(&AccountId::new("ann"), &PostId::new("2")).await.unwrap();
+    let log = trading::entries(1..=3, crate::PurseEntry::Step);
+    assert!(store.write_purse(trading::purse("main", 3), 0, log).await.unwrap());
+    for (swap, n, is_end) in [("s1", 0, false), ("s1", 1, true), ("s2", 0, false)] {
+        assert!(store.append_swap(trading::swap(swap, n, is_end)).await.unwrap());
+    }
+    store.ask_swap_approval(trading::approval("h1", 90)).await.unwrap();
+    store.ask_swap_approval(trading::approval("h2", 90)).await.unwrap();
+    assert!(store.grant_swap("h2", at(3)).await.unwrap());
+    store.put_candles("SOL/USDC", 60, &[trading::bar(60, 5), trading::bar(120, 1 << 63)]).await.unwrap();
 }
 
 pub async fn a_copy_is_whole(from: &impl Store, to: &impl Store) {
@@ -104,6 +116,15 @@ pub async fn a_copy_is_whole(from: &impl Store, to: &impl Store) {
         let committed = store.commit(committed).await.unwrap();
         assert_eq!((committed.seq, committed.effects[0].seq), (5, 2));
         assert!(matches!(committed.effects[0].body, Decision::Post { .. }));
+        assert!(!store.write_purse(trading::purse("main", 0), 0, Vec::new()).await.unwrap());
+        let log = trading::entries(4..=4, crate::PurseEntry::Save);
+        assert!(store.write_purse(trading::purse("main", 4), 3, log).await.unwrap());
+        assert_eq!(store.open_swaps().await.unwrap(), ["s2"]);
+        assert!(store.append_swap(trading::swap("s2", 1, true)).await.unwrap());
+        assert!(store.take_swap_approval("h1").await.unwrap().is_none());
+        assert!(store.take_swap_approval("h2").await.unwrap().is_some());
+        let bars = store.last_candles("SOL/USDC", 60, 9).await.unwrap();
+        assert_eq!(bars, [trading::bar(60, 5), trading::bar(120, 1 << 63)]);
     }
 }
 

@@ -18,6 +18,7 @@ pub mod restarts;
 mod retention;
 mod rows;
 mod states;
+mod trading;
 
 use std::{
     future::Future,
@@ -78,6 +79,13 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     retention::what_was_published_stays_while_its_account_is_in_doubt(&open().await).await;
     retention::an_event_stays_as_long_as_a_record(&open().await).await;
     retention::dead_letters_go_by_their_age(&open().await).await;
+    trading::a_purse_goes_on_from_where_it_stands(&open().await).await;
+    trading::one_of_two_writers_goes_on(&open().await).await;
+    trading::a_log_is_read_by_kind_in_pages(&open().await).await;
+    trading::what_is_pruned_of_a_log_is_gone_and_numbers_go_on(&open().await).await;
+    trading::a_swap_is_told_in_order_to_its_end(&open().await).await;
+    trading::a_yes_is_given_in_time_and_used_once(&open().await).await;
+    trading::bars_are_what_was_put(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;
@@ -103,3 +111,4 @@ pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     out
 }
 pub use rows::{at, commit, effect, event, invocation, memory, post, read, spend};
+pub use trading::{approval, entries as purse_entries, purse, swap};

@@ -4,7 +4,10 @@ use std::future::Future;
 
 use puppet_types::InvocationId;
 
-use super::rows::{at, commit, effect, event, read, spend};
+use super::{
+    rows::{at, commit, effect, event, read, spend},
+    trading,
+};
 use crate::{Cell, Change, Commit, EventEnd, Store, TABLES};
 
 async fn all(store: &impl Store) -> Vec<(&'static str, Vec<Cell>)> {
@@ -27,11 +30,13 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     store.commit(again).await.unwrap();
     let changes = vec![Change::Effect(effect("f1", "i2", 0)), Change::Event(event("e3", "b"))];
     let last = store.commit(Commit { changes, ..commit("i2", event("e2", "a")) }).await.unwrap();
+    trading::before_a_restart(&store).await;
     let before = all(&store).await;
     drop(store);
 
     let store = open().await;
     assert_eq!(all(&store).await, before, "what was answered is there");
+    trading::goes_on(&store).await;
     assert_eq!(store.kept_reads(&one).await.unwrap(), [read(0)], "a paid read is not paid for again");
     assert!(store.accept(vec![event("e2", "a")]).await.unwrap().is_empty());
     let next = store.accept(vec![event("e4", "a")]).await.unwrap();

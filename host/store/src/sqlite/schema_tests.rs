@@ -99,6 +99,31 @@ fn doubts_of_an_earlier_schema_come_along() {
     }
 }
 
+/// A folder from before there was trading takes a purse, a swap and bars, and keeps what it had.
+#[test]
+fn trading_comes_to_an_earlier_schema() {
+    use crate::{
+        conformance::{purse, purse_entries, swap},
+        sqlite::{purses, swaps},
+    };
+
+    let mut conn = open::memory().unwrap();
+    let path = Path::new("test.db");
+    migrate(&mut conn, path, &STEPS[..11]).unwrap();
+    conn.execute("INSERT INTO moods VALUES ('a', 0.5, 0, 0, 7)", []).unwrap();
+    migrate(&mut conn, path, STEPS).unwrap();
+    assert_eq!(number(&conn, "SELECT at FROM moods WHERE agent = 'a'"), 7);
+    for table in ["purses", "purse_log", "swaps", "swap_approvals", "candles"] {
+        assert_eq!(number(&conn, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    let log = purse_entries(1..=2, crate::PurseEntry::Step);
+    assert!(purses::write(&conn, &purse("main", 2), 0, &log).unwrap());
+    assert!(swaps::append(&conn, &swap("s1", 0, false)).unwrap());
+    assert_eq!(swaps::open(&conn).unwrap(), ["s1"]);
+    migrate(&mut conn, path, STEPS).unwrap();
+    assert_eq!(purses::one(&conn, "main").unwrap(), Some(purse("main", 2)), "a step is made once");
+}
+
 const EVENT: &str = "seq, id, state, attempts, not_before, kind, source, agent, author, priority, at, payload, hops, cause, \
                      broadcast, reason, ended";
 const RECORD: &str = "seq, id, at, agent, event, plugin, version, digest, persona, settings, outcome, code, message, \

@@ -11,8 +11,9 @@ use puppet_types::{AgentId, Digest, MemoryKind, Mood, PackId, ids::derive_u64};
 use rusqlite::Connection;
 
 use crate::{
-    Change, Commit, CommitStore as _, EventStore as _, HostLock, Options, SqliteStore, StateBlob, Vector,
-    conformance::{at, commit, effect, event, memory, spend, together},
+    Change, Commit, CommitStore as _, EventStore as _, HostLock, Options, PurseEntry, SqliteStore, StateBlob,
+    TradeStore as _, Vector,
+    conformance::{at, commit, effect, event, memory, purse, purse_entries, spend, together},
 };
 
 const DIR: &str = "PUPPET_STORE_CRASH_DIR";
@@ -52,7 +53,8 @@ async fn child() {
     };
     let _lock = HostLock::take(Path::new(&dir)).unwrap();
     let store = SqliteStore::open(Path::new(&dir), Options::default()).unwrap();
-    for first in (from.parse().unwrap()..).step_by(WIDE as usize) {
+    let from = from.parse::<u64>().unwrap();
+    for first in (from..).step_by(WIDE as usize) {
         let numbers: Vec<u64> = (first..first + WIDE).collect();
         store.accept(numbers.iter().map(|n| event(&format!("e{n}"), "a")).collect()).await.unwrap();
         let store = &store;
@@ -61,6 +63,11 @@ async fn child() {
             println!("acked {n}");
         });
         together(commits.collect()).await;
+        // The purse of this life: its log is as long as there are numbers.
+        let (name, after) = (format!("main/{from}"), first - from);
+        let rows = purse_entries(after + 1..=after + WIDE, PurseEntry::Step);
+        assert!(store.write_purse(purse(&name, after + WIDE), after, rows).await.unwrap());
+        println!("kept {}", after + WIDE);
     }
 }
 
@@ -83,10 +90,11 @@ fn a_killed_process_loses_nothing_that_was_answered() {
         let number = |line: std::io::Result<String>| -> Option<u64> {
             line.ok()?.split_once("acked ").and_then(|(_, n)| n.parse().ok())
         };
-        let before = acked.len();
+        let (before, mut kept) = (acked.len(), 0);
         while acked.len() - before < wanted as usize {
-            let line = lines.next().expect("the child ended by itself");
-            acked.extend(number(line));
+            let line = lines.next().expect("the child ended by itself").unwrap();
+            kept = line.split_once("kept ").and_then(|(_, seq)| seq.parse().ok()).unwrap_or(kept);
+            acked.extend(number(Ok(line)));
         }
         child.kill().unwrap();
         // What it still told before it died was answered as well; its last line may be torn.
@@ -96,7 +104,19 @@ fn a_killed_process_loses_nothing_that_was_answered() {
         let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
         store.close();
         check(&dir.path().join("puppet.db"), &acked);
+        purse_is_whole(&dir.path().join("puppet.db"), &format!("main/{from}"), kept);
     }
+}
+
+/// A purse stands where its log ends, which is not before what was answered.
+fn purse_is_whole(path: &Path, name: &str, kept: u64) {
+    let conn = Connection::open(path).unwrap();
+    let number = |sql: &str| conn.query_row(sql, [name], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned();
+    let stands = number("SELECT coalesce(max(seq), 0) FROM purses WHERE name = ?1");
+    assert!(kept > 0 && stands >= kept, "{name} stands at {stands}, {kept} was answered");
+    assert!(stands.is_multiple_of(WIDE), "{name} stands at {stands}: half of a write");
+    assert_eq!(number("SELECT count(*) FROM purse_log WHERE purse = ?1"), stands);
+    assert_eq!(number("SELECT coalesce(max(seq), 0) FROM purse_log WHERE purse = ?1"), stands);
 }
 
 fn check(path: &Path, acked: &BTreeSet<u64>) {
