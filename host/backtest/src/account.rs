@@ -14,6 +14,7 @@ pub struct Holding {
     /// In the smallest unit of the base token.
     pub quantity: u64,
     /// Sum of quantity times price of what it was bought with, for the average price.
+    #[serde(with = "crate::wide")]
     weighted: u128,
     /// What was paid for it, without fees.
     pub cost: u64,
@@ -248,6 +249,7 @@ impl Traded {
 /// one costs, here as in the risk engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Parts {
+    #[serde(with = "crate::wide")]
     product: u128,
     worth: u64,
     fee: u64,

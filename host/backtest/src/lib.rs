@@ -21,6 +21,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 mod trader;
+mod wide;
 
 pub use account::{Account, Closed, Holding, Parts, Traded, fee_of};
 pub use book::{Book, Happening, Waiting};

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::work;
-use crate::{DeskError, DeskPlan, DeskView, Happened, Intent, SwapResult, Told};
+use crate::{DeskError, DeskPlan, DeskView, Happened, Intent, PurseWord, SwapResult, Told};
 
 /// The kill switch of everything: a reason while it is on. Asked before every admission and before every swap, so it has to
 /// answer at once.
@@ -25,21 +25,13 @@ pub(crate) enum Ask {
     Bars(Timestamp, Vec<Bar>, Answer<Happened>),
     Prices(Timestamp, Vec<(u32, u64)>, Answer<Happened>),
     Swap(Box<Intent>, Answer<SwapResult>),
-    Word(Word, Answer<()>),
+    Word(PurseWord, Answer<()>),
     Heard(String),
     Close(Answer<()>),
 }
 
 /// Where an answer goes.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, DeskError>>;
-
-/// What an operator says.
-#[derive(Debug, Clone)]
-pub(crate) enum Word {
-    Halt(String),
-    Reduce(String),
-    Resume,
-}
 
 /// What both sides look at.
 #[derive(Default)]
@@ -116,18 +108,18 @@ impl Desk {
     /// Nothing is admitted and nothing is sent any more, until [`resume`](Self::resume). Holds from the moment of the call on.
     pub async fn halt(&self, reason: &str) -> Result<(), DeskError> {
         Shared::set(&self.shared.halt, Some(reason.to_owned()));
-        self.ask(|answer| Ask::Word(Word::Halt(reason.to_owned()), answer)).await
+        self.ask(|answer| Ask::Word(PurseWord::Halt(reason.to_owned()), answer)).await
     }
 
     /// Exits only, until [`resume`](Self::resume).
     pub async fn reduce(&self, reason: &str) -> Result<(), DeskError> {
-        self.ask(|answer| Ask::Word(Word::Reduce(reason.to_owned()), answer)).await
+        self.ask(|answer| Ask::Word(PurseWord::Reduce(reason.to_owned()), answer)).await
     }
 
     /// Active again, whatever it was before: a drawdown is counted from here. The kill switch of everything is not lifted by it.
     pub async fn resume(&self) -> Result<(), DeskError> {
         Shared::set(&self.shared.halt, None);
-        self.ask(|answer| Ask::Word(Word::Resume, answer)).await
+        self.ask(|answer| Ask::Word(PurseWord::Resume, answer)).await
     }
 
     /// This result of a swap is where it has to be: it is not told again.

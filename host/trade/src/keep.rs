@@ -140,7 +140,7 @@ pub(crate) struct Keep {
     understood: Option<Timestamp>,
 }
 
-fn failed(error: impl std::fmt::Display) -> DeskError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> DeskError {
     DeskError::Store(error.to_string())
 }
 
@@ -250,33 +250,6 @@ impl Keep {
     }
 }
 
-fn unreadable(purse: &str, why: &dyn std::fmt::Display) -> DeskError {
+pub(crate) fn unreadable(purse: &str, why: &dyn std::fmt::Display) -> DeskError {
     DeskError::Purse { purse: purse.to_owned(), why: why.to_string() }
-}
-
-/// Whether somebody said that this purse is real money (`--i-understand`).
-pub async fn is_understood(store: &dyn TradeStore, purse: &str) -> Result<bool, DeskError> {
-    Ok(body_of(store, purse).await?.1.understood.is_some())
-}
-
-/// Says so, once for ever. No desk may be open on the purse.
-pub async fn understand(store: &dyn TradeStore, purse: &str, at: Timestamp) -> Result<(), DeskError> {
-    let (seq, body) = body_of(store, purse).await?;
-    if body.understood.is_some() {
-        return Ok(());
-    }
-    let body = serde_json::to_value(Body { understood: Some(at), ..body }).map_err(failed)?;
-    let row = PurseRow { seq: seq + 1, kind: PurseEntry::Word, at, body: json!({ "word": "understood" }) };
-    let new = Purse { name: purse.to_owned(), seq: seq + 1, at, body };
-    match store.write_purse(new, seq, vec![row]).await.map_err(failed)? {
-        true => Ok(()),
-        false => Err(DeskError::Taken(purse.to_owned())),
-    }
-}
-
-async fn body_of(store: &dyn TradeStore, purse: &str) -> Result<(u64, Body), DeskError> {
-    match store.purse(purse).await.map_err(failed)? {
-        Some(row) => Ok((row.seq, serde_json::from_value(row.body).map_err(|error| unreadable(purse, &error))?)),
-        None => Ok((0, Body::default())),
-    }
 }

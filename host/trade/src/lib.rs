@@ -9,6 +9,7 @@ mod exchange;
 pub mod feed;
 mod idle;
 mod keep;
+mod offline;
 mod open;
 mod plan;
 mod result;
@@ -20,7 +21,7 @@ mod work;
 
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
-pub use keep::{is_understood, understand};
+pub use offline::{PurseWord, is_understood, purse_view, say, understand};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use view::{DeskView, OpenOrder};

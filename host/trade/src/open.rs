@@ -208,10 +208,8 @@ fn work<'s>(
     warm_up: u32,
 ) -> Work<'s> {
     let known = notes.prices.iter().flatten().map(|(_, at)| *at).chain(notes.last_bars).max();
-    let now = match &plan.venue {
-        DeskVenue::Live { now, .. } => now().max(known.unwrap_or_default()),
-        DeskVenue::Paper { .. } => known.unwrap_or_default(),
-    };
+    // Not the clock's: what is decided next is decided on prices of then.
+    let now = known.unwrap_or_default();
     let mode = trader.risk().mode();
     Work {
         plan,
@@ -260,23 +258,28 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What was under way when an earlier desk ended is asked for first; then the wallet is compared with the books.
+    /// What was under way when an earlier desk ended is asked for first; then the wallet is compared with the books, and what
+    /// was due at the last prices is carried out, if they are not too old by now.
     fn recover(&mut self) -> Result<(), DeskError> {
-        if !matches!(self.plan.venue, DeskVenue::Live { .. }) {
-            return Ok(());
-        }
+        let DeskVenue::Live { now, .. } = &self.plan.venue else { return Ok(()) };
         self.ask_again()?;
         if self.notes.under_way.is_some() {
             let why = "a swap is not over: the wallet is compared with the books at the next start";
             self.room.tell(Told::Note(why.to_owned()));
             return Ok(());
         }
-        let mints = mints_of(self.plan);
+        let (mints, at) = (mints_of(self.plan), now());
         let amounts = balances(self.plan, self.room, &mints)?;
         for (mint, there) in mints.iter().zip(amounts) {
-            self.compare(self.now, mint, there)?;
+            self.compare(at, mint, there)?;
         }
-        self.store()
+        self.store()?;
+        let is_last = |(number, price): (u32, &Option<(u64, Timestamp)>)| {
+            let (price, at) = (*price)?;
+            (at == self.now).then_some((number, price))
+        };
+        let prices: Vec<_> = (0_u32..).zip(&self.notes.prices).filter_map(is_last).collect();
+        self.carry_due(&prices)
     }
 
     /// What came and went while no desk was open is booked.

@@ -12,12 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::desk::{Ask, Halted, Shared, Word};
+use crate::desk::{Ask, Halted, Shared};
 use crate::idle::Idle;
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
 use crate::open;
 use crate::wish::Wishes;
-use crate::{DeskError, DeskPlan, DeskVenue, Happened, SwapResult, Told};
+use crate::{DeskError, DeskPlan, DeskVenue, Happened, PurseWord, SwapResult, Told};
 
 /// What a desk has around it.
 pub(crate) struct Room {
@@ -344,28 +344,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn word(&mut self, word: Word) -> Result<(), DeskError> {
-        let now = self.now;
-        let risk = self.trader.risk_mut();
-        let row = match &word {
-            Word::Halt(reason) => {
-                risk.set_halt(now, reason);
-                serde_json::json!({ "word": "halt", "reason": reason })
-            }
-            Word::Reduce(reason) => {
-                risk.set_reducing(now, reason);
-                serde_json::json!({ "word": "reduce", "reason": reason })
-            }
-            Word::Resume => {
-                risk.resume(now);
-                self.notes.switched_off = None;
-                serde_json::json!({ "word": "resume" })
-            }
-        };
+    fn word(&mut self, word: PurseWord) -> Result<(), DeskError> {
+        word.apply(self.trader.risk_mut(), self.now);
+        if word == PurseWord::Resume {
+            self.notes.switched_off = None;
+        }
         self.ask_switch();
-        self.keep.add(PurseEntry::Word, now, &row)?;
+        self.keep.add(PurseEntry::Word, self.now, &word.row())?;
         self.store()?;
-        if let Word::Resume = word {
+        if word == PurseWord::Resume {
             self.ask_again()?;
         }
         Ok(())

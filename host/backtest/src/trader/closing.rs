@@ -14,7 +14,9 @@ pub(crate) struct Closing {
     closed_at: Timestamp,
     quantity: u64,
     /// Sums of quantity times price.
+    #[serde(with = "crate::wide")]
     bought: u128,
+    #[serde(with = "crate::wide")]
     sold: u128,
     fees: u64,
     pnl: i64,

@@ -113,7 +113,9 @@ impl<'s> Instance<'s> {
         }
         self.remember(&before);
         (self.record, self.before, self.seq) = (record, before, seq);
-        self.current = self.again()?;
+        if !self.told.is_empty() {
+            self.current = self.again()?;
+        }
         Ok(())
     }
     /// What the journal was not told yet: of the last batch, and what came after it.

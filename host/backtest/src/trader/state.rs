@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use puppet_types::trade::{Candle, Market};
+use puppet_types::trade::{Candle, Market, Order};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{BatchRecord, Message};
@@ -69,6 +69,16 @@ impl TraderState {
     /// How many batches the strategy was handed.
     pub fn batches(&self) -> u64 {
         self.seq
+    }
+    /// Calls of the strategy that ended badly.
+    pub fn faults(&self) -> u32 {
+        self.faults
+    }
+    /// What is open, as [`Trader::open_orders`] tells it.
+    pub fn open_orders(&self) -> impl Iterator<Item = (u64, &Order, u64, bool)> {
+        let carrying = self.carrying.iter().map(|carrying| (&carrying.pending, true));
+        let all = carrying.chain(self.waiting.iter().map(|pending| (pending, false)));
+        all.map(|(pending, is_under_way)| (pending.number, &pending.order, pending.remaining, is_under_way))
     }
     /// The last bars, by market.
     pub fn last(&self) -> &[Option<Candle>] {

@@ -1,0 +1,78 @@
+//! The kill switches: of everything, of one purse, and the risk engine's own.
+
+use puppet_trade::{PurseWord, Told, purse_view, say};
+use puppet_types::trade::{Order, OrderKind, Side};
+use puppet_wallet::Mode;
+
+use crate::fixture::{Around, BONK, USDC, WHOLE, agree, at, close, live, paper, strategy, wallet, wish};
+use crate::native::script::{Script, order};
+use crate::native::walk::ONE;
+
+fn buys_at(minutes: impl IntoIterator<Item = u64>) -> Script {
+    minutes.into_iter().fold(Script::default(), |script, n| {
+        script.place(n, order(&format!("o{n}"), Side::Buy, OrderKind::Market, WHOLE / 10))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_switch_of_everything_stops_admission_and_swaps_and_is_lifted_again() {
+    let exchange = wallet();
+    let script = buys_at(0..6)
+        .place(1, Order { reduce_only: true, ..order("s", Side::Sell, OrderKind::Stop(95 * ONE), WHOLE / 20) });
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
+    close(&desk, 1, 100).await;
+    close(&desk, 2, 100).await;
+    let done = exchange.done().len();
+    around.switch(Some("a bad day"));
+    // The stop is reached, too.
+    close(&desk, 3, 90).await;
+    close(&desk, 4, 90).await;
+    assert_eq!(exchange.done().len(), done);
+    assert!(script.heard().contains(&"denied o2 kill-switch".to_owned()));
+    let halted = |told: &Told| matches!(told, Told::Halted(why) if why.contains("a bad day"));
+    assert_eq!(around.heard().iter().filter(|told| halted(told)).count(), 1);
+    assert_eq!(desk.swap(wish("w", 4, (USDC, BONK), 1_000_000)).await.unwrap().code, "kill-switch");
+    desk.resume().await.unwrap();
+    assert_eq!(desk.view().unwrap().admits, Mode::Halted, "an operator of one purse does not lift it");
+    around.switch(None);
+    close(&desk, 5, 90).await;
+    assert_eq!(desk.view().unwrap().admits, Mode::Active);
+    assert_eq!(exchange.done().len(), done + 2, "the stop and the new order");
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_that_was_reducing_is_so_again_after_the_switch() {
+    let around = Around::new();
+    let desk = around.open(&paper(None, 1)).await.unwrap();
+    desk.reduce("enough").await.unwrap();
+    around.switch(Some("a bad day"));
+    close(&desk, 1, 100).await;
+    around.switch(None);
+    close(&desk, 2, 100).await;
+    let state = desk.view().unwrap().state.unwrap();
+    assert_eq!((state.mode, state.reason.as_str()), (Mode::Reducing, "enough"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_of_one_purse_outlives_the_desk() {
+    let exchange = wallet();
+    let script = buys_at(1..6);
+    let around = Around::new();
+    let plan = live(Some(strategy(script.clone())), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    desk.halt("stop").await.unwrap();
+    drop(desk);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 2, 100).await;
+    assert!(exchange.asked().is_empty() && script.heard().contains(&"denied o1 kill-switch".to_owned()));
+    desk.close().await.unwrap();
+    assert_eq!(purse_view(&around.store.row("main")).unwrap().unwrap().admits, Mode::Halted);
+    say(&*around.store, "main", at(2), PurseWord::Resume).await.unwrap();
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 3, 100).await;
+    assert_eq!(exchange.done(), ["main/2"]);
+    agree(&desk, &exchange);
+}

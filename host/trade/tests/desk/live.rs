@@ -1,0 +1,176 @@
+//! Real swaps: what the books move by, and what happens when the exchange does not say yes at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use puppet_trade::{DeskPlan, DeskVenue, ExchangeError, Told};
+use puppet_types::Timestamp;
+use puppet_types::trade::{Mint, Order, OrderKind, Side};
+
+use crate::exchange::Says;
+use crate::fixture::{Around, BONK, CASH, USDC, WHOLE, agree, at, booked, close, live, strategy, wallet, wish};
+use crate::native::script::{Script, order};
+use crate::native::walk::ONE;
+
+fn buys() -> Script {
+    Script::default().place(0, order("in", Side::Buy, OrderKind::Market, 2 * WHOLE))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_are_exactly_the_wallet_after_every_fill() {
+    let exchange = wallet();
+    exchange.fee(5_123);
+    let script = buys()
+        .place(1, Order { reduce_only: true, ..order("stop", Side::Sell, OrderKind::Stop(95 * ONE), WHOLE) })
+        .place(3, order("more", Side::Buy, OrderKind::Market, WHOLE / 7))
+        .place(4, order("more2", Side::Buy, OrderKind::Market, 1));
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script)), &exchange)).await.unwrap();
+    agree(&desk, &exchange);
+    // Odd results: a little less, a little more than ordered.
+    let surprise = "the wallet has a token that nobody knows";
+    exchange.say([Says::Gives(2 * WHOLE - 7), Says::Gives(93_123_457), Says::Gives(WHOLE / 7 + 11)]);
+    exchange.say([Says::Surprise(surprise)]);
+    for (minute, price) in (1..).zip([100, 100, 94, 97, 97]) {
+        close(&desk, minute, price).await;
+        agree(&desk, &exchange);
+    }
+    assert_eq!(exchange.done(), ["main/1", "main/2", "main/3", "main/4"]);
+    assert!(around.heard().contains(&Told::Note(surprise.to_owned())));
+    let position = desk.view().unwrap().portfolio.markets[0].position.quantity;
+    assert_eq!(booked(&desk, BONK), position + 11, "more than was ordered came without a trade");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_order_is_triggered_by_a_price_between_bars() {
+    let exchange = wallet();
+    let script =
+        buys().place(1, Order { reduce_only: true, ..order("s", Side::Sell, OrderKind::Stop(95 * ONE), WHOLE) });
+    let around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
+    close(&desk, 1, 100).await;
+    close(&desk, 2, 100).await;
+    let at = |seconds: u64| at(2).plus_millis(seconds * 1_000);
+    assert!(desk.prices(at(5), vec![(0, 96 * ONE)]).await.unwrap().swaps.is_empty());
+    let swaps = desk.prices(at(10), vec![(0, 94 * ONE)]).await.unwrap().swaps;
+    assert_eq!(swaps.len(), 1);
+    assert!(swaps[0].is_done && swaps[0].side == Side::Sell && swaps[0].in_amount == WHOLE);
+    assert!(script.heard().contains(&format!("fill s {WHOLE}")));
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_that_is_refused_frees_what_was_held_and_is_told() {
+    let exchange = wallet();
+    let script = buys();
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
+    exchange.say([Says::No("slippage")]);
+    let swaps = close(&desk, 1, 100).await.swaps;
+    assert_eq!((swaps[0].is_done, swaps[0].code.as_str(), swaps[0].in_amount), (false, "slippage", 200_000_000));
+    assert_eq!(around.heard(), [Told::Swapped(Box::new(swaps[0].clone()))]);
+    assert!(script.heard().contains(&"denied in slippage".to_owned()));
+    let view = desk.view().unwrap();
+    assert!(view.portfolio.balances.iter().all(|balance| balance.held == 0) && view.open_orders.is_empty());
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_does_not_answer_is_asked_again_and_nothing_else_is_sent_meanwhile() {
+    let exchange = wallet();
+    let script = buys().place(1, order("next", Side::Buy, OrderKind::Market, WHOLE));
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script)), &exchange)).await.unwrap();
+    exchange.say([Says::Deaf]);
+    close(&desk, 1, 100).await;
+    close(&desk, 2, 100).await;
+    assert_eq!(exchange.asked().len(), 1, "bars go on, and nothing else is due");
+    assert_eq!(desk.view().unwrap().open_orders.len(), 2);
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            match around.told.recv().await.unwrap() {
+                Told::Swapped(result) => return result,
+                _ => continue,
+            }
+        }
+    });
+    assert_eq!(told.await.unwrap().id, "main/1");
+    close(&desk, 3, 100).await;
+    assert_eq!(exchange.done(), ["main/1", "main/2"]);
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_waits_for_a_persons_yes_and_goes_on_with_it() {
+    let exchange = wallet();
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(buys())), &exchange)).await.unwrap();
+    exchange.say([Says::Error(ExchangeError::Approval { hash: "ab12".to_owned(), until: at(9) })]);
+    close(&desk, 1, 100).await;
+    assert!(around.heard().iter().any(|told| matches!(told, Told::Note(note) if note.contains("approve ab12"))));
+    assert!(exchange.done().is_empty());
+    let told = tokio::time::timeout(Duration::from_secs(30), around.told.recv());
+    assert!(matches!(told.await.unwrap().unwrap(), Told::Swapped(result) if result.is_done));
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_an_operator_can_tell_halts_the_desk() {
+    let exchange = wallet();
+    let script = buys().place(1, order("next", Side::Buy, OrderKind::Market, WHOLE));
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
+    exchange.say([Says::Error(ExchangeError::Operator("two answers".to_owned()))]);
+    close(&desk, 1, 100).await;
+    assert!(around.heard().iter().any(|told| matches!(told, Told::Halted(why) if why.contains("two answers"))));
+    close(&desk, 2, 100).await;
+    assert!(script.heard().contains(&"denied next kill-switch".to_owned()));
+    assert_eq!(exchange.asked().len(), 1);
+    desk.resume().await.unwrap();
+    assert_eq!(exchange.done(), ["main/1"], "what was under way is asked for again");
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_and_went_while_no_desk_was_open_is_booked_and_told() {
+    let exchange = wallet();
+    let mut around = Around::new();
+    let plan = live(Some(strategy(buys())), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    desk.close().await.unwrap();
+    exchange.change(USDC, 1_234_567);
+    exchange.change(Mint::SOL, 5_000_000_000);
+    around.heard();
+    let desk = around.open(&plan).await.unwrap();
+    agree(&desk, &exchange);
+    let notes = around.heard().into_iter().filter(|told| matches!(told, Told::Note(_))).count();
+    assert_eq!(notes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_swapped_at_a_stale_price() {
+    let exchange = wallet();
+    let mut around = Around::new();
+    let plan = live(Some(strategy(buys())), &exchange);
+    let late: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(|| at(3));
+    let plan = DeskPlan { venue: DeskVenue::Live { exchange: exchange.clone(), now: late }, ..plan };
+    let desk = around.open(&plan).await.unwrap();
+    let swaps = close(&desk, 1, 100).await.swaps;
+    assert_eq!(swaps[0].code, "stale-quote");
+    assert!(exchange.asked().is_empty() && !around.heard().is_empty());
+    assert_eq!(booked(&desk, USDC), CASH);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_not_spent() {
+    let exchange = wallet();
+    let script = Script::default().place(0, order("all", Side::Buy, OrderKind::Market, 1_000 * WHOLE));
+    let around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
+    close(&desk, 1, 100).await;
+    assert!(script.heard().contains(&"denied all insufficient-funds".to_owned()));
+    let refused = desk.swap(wish("w", 1, (USDC, BONK), CASH + 1)).await.unwrap();
+    assert_eq!((refused.is_done, refused.code.as_str()), (false, "insufficient-funds"));
+    assert!(exchange.asked().is_empty());
+}

@@ -1,0 +1,14 @@
+//! Desks from opening to closing: with native strategies, a store in memory that can fail at any write, and an exchange that
+//! does what a test says.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod crashes;
+mod exchange;
+mod fixture;
+mod halts;
+mod live;
+mod memory;
+#[path = "../../../backtest/tests/native/mod.rs"]
+mod native;
+mod paper;
+mod wishes;
