@@ -74,8 +74,13 @@ fn a_key_is_made_once_and_printed_nowhere() {
     let numbers = format!("{bytes:?}").replace(' ', "");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut said = made.stdout + &made.stderr + &again.stdout + &again.stderr + &taken.to_string();
-    let others: [&[&str]; 5] =
-        [&["wallet", "list"], &["wallet", "balance", "main"], &["config"], &["doctor"], &["wallet", "new", "main", "--json"]];
+    let others: [&[&str]; 5] = [
+        &["wallet", "list"],
+        &["wallet", "balance", "main"],
+        &["config"],
+        &["doctor"],
+        &["wallet", "new", "main", "--json"],
+    ];
     for args in others {
         let ran = run(folder, args);
         said += &(ran.stdout + &ran.stderr);
@@ -91,7 +96,12 @@ fn keys_of_other_tools_are_taken_over_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let array = format!("{:?}", bytes());
-    let forms = [("hex", SEED.to_owned()), ("prefixed", format!("0x{SEED}\n")), ("array", array.clone()), ("list", array[1..array.len() - 1].to_owned())];
+    let forms = [
+        ("hex", SEED.to_owned()),
+        ("prefixed", format!("0x{SEED}\n")),
+        ("array", array.clone()),
+        ("list", array[1..array.len() - 1].to_owned()),
+    ];
     for (name, text) in forms {
         let path = folder.join("key");
         fs::write(&path, text).unwrap();
@@ -156,7 +166,10 @@ fn wallets_of_the_original_are_known_by_its_variables_and_by_what_was_imported()
     assert!(!(ran.stdout + &ran.stderr).contains(SEED));
     let bad = listed("no key at all").json();
     let shared = list(&bad, "items").iter().find(|item| item["name"] == "shared").unwrap();
-    assert!(shared["address"].is_null() && shared["problem"].as_str().unwrap().contains("SOLANA_PRIVATE_KEY"), "{shared}");
+    assert!(
+        shared["address"].is_null() && shared["problem"].as_str().unwrap().contains("SOLANA_PRIVATE_KEY"),
+        "{shared}"
+    );
     assert!(!bad.to_string().contains("no key at all"));
 }
 
@@ -179,17 +192,29 @@ async fn chain_and_books_stand_side_by_side() {
         tokens.iter().find(|token| token["mint"].as_str().unwrap().starts_with(mint)).unwrap().clone()
     };
     let sol = token(main, "So111");
-    assert_eq!((&sol["chain"], &sol["books"], &sol["difference"]), (&"2000000000".into(), &"550000000".into(), &"1450000000".into()));
+    assert_eq!(
+        (&sol["chain"], &sol["books"], &sol["difference"]),
+        (&"2000000000".into(), &"550000000".into(), &"1450000000".into())
+    );
     let usdc = token(main, "EPj");
-    assert_eq!((&usdc["symbol"], &usdc["chain"], &usdc["books"]), (&"USDC".into(), &"12500000".into(), &"12477500".into()));
+    assert_eq!(
+        (&usdc["symbol"], &usdc["chain"], &usdc["books"]),
+        (&"USDC".into(), &"12500000".into(), &"12477500".into())
+    );
     // Nobody of ours has named this one: it is its mint, with the decimals of its own account.
     let other = token(main, "2b1k");
-    assert_eq!((&other["symbol"], &other["decimals"], &other["program"]), (&Value::Null, &2.into(), &"token-2022".into()));
+    assert_eq!(
+        (&other["symbol"], &other["decimals"], &other["program"]),
+        (&Value::Null, &2.into(), &"token-2022".into())
+    );
     assert!(other["books"].is_null());
     assert_eq!((&paper["kind"], &paper["chain"], &paper["address"]), (&"paper".into(), &false.into(), &Value::Null));
     assert_eq!(token(paper, "EPj")["books"], "12477500");
     let text = wallet(folder, &["balance", "main"]).exits(0).stdout;
-    assert!(text.contains("USDC") && text.contains("12.4775") && text.contains("+0.0225") && text.contains("2b1kV6Dk…"), "{text}");
+    assert!(
+        text.contains("USDC") && text.contains("12.4775") && text.contains("+0.0225") && text.contains("2b1kV6Dk…"),
+        "{text}"
+    );
     assert!(chain.lock().unwrap().asked.iter().any(|method| method == "getGenesisHash"));
 
     // The node goes: what the books say is told all the same.
@@ -260,7 +285,10 @@ async fn a_halt_is_kept_and_a_resume_lifts_a_drawdown_without_a_host() {
 
     let halted = told(folder, &["halt", "main", "--reason", "rates are odd"]);
     let item = &halted["items"][0];
-    assert_eq!((&item["state"], &item["reason"], &item["heard"]), (&"halted".into(), &"rates are odd".into(), &false.into()));
+    assert_eq!(
+        (&item["state"], &item["reason"], &item["heard"]),
+        (&"halted".into(), &"rates are odd".into(), &false.into())
+    );
     // The first reason stays.
     told(folder, &["halt", "--all", "--reason", "lunch"]);
     assert_eq!(state("main"), ("halted".to_owned(), "rates are odd".to_owned()));
@@ -273,7 +301,10 @@ async fn a_halt_is_kept_and_a_resume_lifts_a_drawdown_without_a_host() {
     assert_eq!((state("main").0.as_str(), state("paper/trend").0.as_str()), ("active", "active"));
     let said = told(folder, &["history", "main"]);
     let said: Vec<&str> = list(&said, "items").iter().map(|item| item["what"].as_str().unwrap()).collect();
-    assert_eq!(said, ["the operator let it go on", "the operator halted it (lunch)", "the operator halted it (rates are odd)"]);
+    assert_eq!(
+        said,
+        ["the operator let it go on", "the operator halted it (lunch)", "the operator halted it (rates are odd)"]
+    );
     assert_eq!(refused(folder, 2, &["halt", "paper/trent"]), "unknown-wallet");
     assert_eq!(refused(folder, 2, &["halt", "main", "--reason", " "]), "bad-value");
     wallet(folder, &["halt"]).exits(2);
@@ -356,7 +387,9 @@ async fn a_yes_is_to_one_message_and_shows_what_it_is_to() {
         states.sort();
         states
     };
-    let is = |pairs: &[(&str, &str)]| pairs.iter().map(|(hash, state)| (hash.to_string(), state.to_string())).collect::<Vec<_>>();
+    let is = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(hash, state)| (hash.to_string(), state.to_string())).collect::<Vec<_>>()
+    };
     assert_eq!(states(), is(&[("8", "expired"), ("9", "waiting")]));
     assert_eq!(refused(folder, 3, &["approve", &other]), "not-waiting");
     assert_eq!(refused(folder, 3, &["approve", &kept::HASH[..32]]), "not-waiting");

@@ -93,8 +93,17 @@ pub async fn purse(data: &Path, name: &str, is_reducing: bool) {
     let store = SqliteStore::open(data, Options::default()).unwrap();
     let head = Purse { name: name.to_owned(), seq: rows.len() as u64, at: at(63), body };
     assert!(store.write_purse(head, 0, rows).await.unwrap());
-    for (n, body) in [json!({ "step": "wanted" }), json!({ "step": "signed", "fee_lamports": 5_000 })].into_iter().enumerate() {
-        let row = SwapRow { swap: format!("{name}/1"), n: n as u32, wallet: "w".to_owned(), at: at(61), is_end: n == 1, body };
+    for (n, body) in
+        [json!({ "step": "wanted" }), json!({ "step": "signed", "fee_lamports": 5_000 })].into_iter().enumerate()
+    {
+        let row = SwapRow {
+            swap: format!("{name}/1"),
+            n: n as u32,
+            wallet: "w".to_owned(),
+            at: at(61),
+            is_end: n == 1,
+            body,
+        };
         assert!(store.append_swap(row).await.unwrap());
     }
 }
