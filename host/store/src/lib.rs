@@ -66,6 +66,7 @@ pub trait Store:
     + CommitStore
     + RetentionStore
     + RowStore
+    + TradeStore
     + Send
     + Sync
     + 'static
@@ -89,6 +90,7 @@ impl<
         + CommitStore
         + RetentionStore
         + RowStore
+        + TradeStore
         + Send
         + Sync
         + 'static,

@@ -194,6 +194,16 @@ pub const TABLES: &[Table] = &[
     Table { name: "halt", columns: &["only", "since", "reason"], key: 1 },
     Table { name: "past", columns: &["n", "agent", "id", "handled", "event"], key: 1 },
     Table { name: "seen", columns: &["n", "post"], key: 1 },
+    Table { name: "purses", columns: &["name", "seq", "at", "body"], key: 1 },
+    Table { name: "purse_log", columns: &["purse", "seq", "kind", "at", "body"], key: 2 },
+    // `open`: the first entry of a swap that is not over.
+    Table { name: "swaps", columns: &["swap", "n", "wallet", "at", "is_end", "body", "open"], key: 2 },
+    Table { name: "swap_approvals", columns: &["hash", "swap", "expires", "granted", "body"], key: 1 },
+    Table {
+        name: "candles",
+        columns: &["market", "bar_seconds", "at", "open", "high", "low", "close", "volume"],
+        key: 3,
+    },
 ];
 
 /// Rows as they are.

@@ -6,7 +6,7 @@ use puppet_types::{Timestamp, trade::Candle};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// A purse between two entries of its log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,22 @@ pub struct Purse {
     pub at: Timestamp,
     /// Everything that is there to go on from.
     pub body: Value,
+}
+
+impl Purse {
+    /// Whether new entries follow `after` one by one, and this is the purse after the last of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where they do not: whoever made them has counted wrong.
+    pub fn follows(&self, after: u64, rows: &[PurseRow]) -> Result<()> {
+        let wrong =
+            |seq: u64| StoreError::Failed(format!("entry {seq} of purse {} does not follow {after}", self.name));
+        let mut last = after;
+        for row in rows {
+            last = last.checked_add(1).filter(|next| *next == row.seq).ok_or_else(|| wrong(row.seq))?;
+        }
+        if self.seq == last { Ok(()) } else { Err(wrong(self.seq)) }
+    }
 }
 
 /// What an entry of a purse's log is.
@@ -97,7 +113,7 @@ pub struct CandleSeries {
     pub to: Timestamp,
 }
 
-/// Trading.
+/// Trading. What is written is durable when it is answered. Where kinds of entries are given, none are all.
 #[async_trait]
 pub trait TradeStore: Send + Sync {
     /// All purses, by name.
@@ -105,8 +121,12 @@ pub trait TradeStore: Send + Sync {
     /// One of them.
     async fn purse(&self, name: &str) -> Result<Option<Purse>>;
     /// Writes a purse and new entries of its log in one transaction, where its row has `seq` `after` still (0: there is no
-    /// row). `purse.seq` is that of the last of `rows`, or `after` where there are none. Answers false, and writes nothing,
-    /// where somebody else has written.
+    /// row, or one without entries). `purse.seq` is that of the last of `rows`, or `after` where there are none; such a
+    /// write replaces the purse and lets the next of the same `after` do so too. Answers false, and writes nothing, where
+    /// somebody else has written.
+    ///
+    /// # Errors
+    /// As [`Purse::follows`] where `rows` have gaps; those of a store.
     async fn write_purse(&self, purse: Purse, after: u64, rows: Vec<PurseRow>) -> Result<bool>;
     /// Entries of a purse's log after a `seq`, of these kinds, oldest first, so many at most.
     async fn purse_log(&self, name: &str, kinds: &[PurseEntry], after: u64, limit: usize) -> Result<Vec<PurseRow>>;
@@ -118,10 +138,11 @@ pub trait TradeStore: Send + Sync {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<PurseRow>>;
-    /// Drops entries of these kinds up to a `seq`, this one included. Answers how many.
+    /// Drops entries of these kinds up to a `seq`, this one included. Answers how many. The oldest go first, in steps: where
+    /// it fails some are gone. The purse stays where it is, and numbers go on.
     async fn prune_purse(&self, name: &str, kinds: &[PurseEntry], up_to: u64) -> Result<u64>;
-    /// Adds an entry of a swap, durable when it returns. Answers false, and writes nothing, where there is an entry of this
-    /// number, where the one before is missing, or where the swap is over.
+    /// Adds an entry of a swap. Answers false, and writes nothing, where there is an entry of this number, where the one
+    /// before is missing, or where the swap is over.
     async fn append_swap(&self, row: SwapRow) -> Result<bool>;
     /// All entries of a swap, oldest first.
     async fn swap(&self, id: &str) -> Result<Vec<SwapRow>>;
@@ -129,15 +150,17 @@ pub trait TradeStore: Send + Sync {
     async fn open_swaps(&self) -> Result<Vec<String>>;
     /// Asks for a person's yes. One of this message that is there already stays as it is.
     async fn ask_swap_approval(&self, approval: SwapApproval) -> Result<()>;
-    /// All that are there, the oldest first to expire.
+    /// All that are there, the first to expire first; then by hash.
     async fn swap_approvals(&self) -> Result<Vec<SwapApproval>>;
-    /// A person says yes. Answers false where nothing of this hash waits, or its time is over.
+    /// A person says yes at this time. Answers false where nothing of this hash waits (one that has its yes waits no more),
+    /// or its time is over.
     async fn grant_swap(&self, hash: &str, at: Timestamp) -> Result<bool>;
     /// Takes a granted one away, so that it is used once, also over a crash. None where there is none, or nobody said yes.
+    /// Whether its time is over meanwhile is for the caller to see.
     async fn take_swap_approval(&self, hash: &str) -> Result<Option<SwapApproval>>;
     /// Takes one away, granted or not: a person said no, or its swap is over. Answers whether there was one.
     async fn drop_swap_approval(&self, hash: &str) -> Result<bool>;
-    /// Keeps bars. One of the same market, length and time is replaced.
+    /// Keeps bars in one transaction, which the caller bounds. One of the same market, length and time is replaced.
     async fn put_candles(&self, market: &str, bar_seconds: u32, bars: &[Candle]) -> Result<()>;
     /// Bars that closed after `from` and not after `to`, oldest first, so many at most.
     async fn candles(
@@ -150,8 +173,8 @@ pub trait TradeStore: Send + Sync {
     ) -> Result<Vec<Candle>>;
     /// The latest bars, oldest of them first.
     async fn last_candles(&self, market: &str, bar_seconds: u32, limit: usize) -> Result<Vec<Candle>>;
-    /// What there is.
+    /// What there is, by market and length.
     async fn candle_series(&self) -> Result<Vec<CandleSeries>>;
-    /// Drops bars that closed before a time. Answers how many.
+    /// Drops bars that closed before a time. Answers how many. The oldest go first, in steps: where it fails some are gone.
     async fn prune_candles(&self, market: &str, bar_seconds: u32, before: Timestamp) -> Result<u64>;
 }

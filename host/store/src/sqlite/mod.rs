@@ -6,6 +6,7 @@
 
 mod agents;
 mod budgets;
+mod candles;
 mod commit;
 mod disk;
 mod documents;
@@ -20,13 +21,16 @@ mod open;
 mod outbox;
 mod past;
 mod posts;
+mod purses;
 mod reader;
 mod retention;
 mod rows;
 mod schema;
 mod state;
 mod strikes;
+mod swaps;
 mod timers;
+mod trading;
 mod values;
 mod vectors;
 mod writer;

@@ -312,3 +312,27 @@ passes_on! { RowStore {
     copying() -> Option<String>;
     set_copying(source: Option<String>) -> (), "set-copying";
 } }
+
+// The village does not trade: nothing is told falsely here, for nobody would see it.
+passes_on! { TradeStore {
+    purses() -> Vec<Purse>;
+    purse(name: &str) -> Option<Purse>;
+    write_purse(purse: Purse, after: u64, rows: Vec<PurseRow>) -> bool, "write-purse";
+    purse_log(name: &str, kinds: &[PurseEntry], after: u64, limit: usize) -> Vec<PurseRow>;
+    purse_past(name: &str, kinds: &[PurseEntry], before: Option<u64>, limit: usize) -> Vec<PurseRow>;
+    prune_purse(name: &str, kinds: &[PurseEntry], up_to: u64) -> u64, "prune-purse";
+    append_swap(row: SwapRow) -> bool, "append-swap";
+    swap(id: &str) -> Vec<SwapRow>;
+    open_swaps() -> Vec<String>;
+    ask_swap_approval(approval: SwapApproval) -> (), "ask-swap-approval";
+    swap_approvals() -> Vec<SwapApproval>;
+    grant_swap(hash: &str, at: Timestamp) -> bool, "grant-swap";
+    take_swap_approval(hash: &str) -> Option<SwapApproval>, "take-swap-approval";
+    drop_swap_approval(hash: &str) -> bool, "drop-swap-approval";
+    put_candles(market: &str, bar_seconds: u32, bars: &[trade::Candle]) -> (), "put-candles";
+    candles(market: &str, bar_seconds: u32, from: Option<Timestamp>, to: Option<Timestamp>, limit: usize)
+        -> Vec<trade::Candle>;
+    last_candles(market: &str, bar_seconds: u32, limit: usize) -> Vec<trade::Candle>;
+    candle_series() -> Vec<CandleSeries>;
+    prune_candles(market: &str, bar_seconds: u32, before: Timestamp) -> u64, "prune-candles";
+} }
