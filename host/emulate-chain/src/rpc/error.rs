@@ -49,6 +49,12 @@ impl RpcError {
         Self { data, ..Self::new(-32005, "Node is behind by 420 slots") }
     }
 
+    /// What is asked for is to be no older than a slot that is yet to come.
+    pub(crate) fn too_early(slot: u64) -> Self {
+        let data = Some(json!({ "contextSlot": slot }));
+        Self { data, ..Self::new(-32016, "Minimum context slot has not been reached") }
+    }
+
     /// Lookups of a transaction whose version the asker does not take.
     pub(crate) fn version(version: u8) -> Self {
         let why = format!("Transaction version ({version}) is not supported by the requesting client");

@@ -83,6 +83,9 @@ impl Call {
             return Err(RpcError::unhealthy());
         }
         let params = Params::new(&self.params)?;
+        if params.not_before() > chain.blocks.slot() {
+            return Err(RpcError::too_early(chain.blocks.slot()));
+        }
         match self.method.as_str() {
             "getAccountInfo" => accounts::info(chain, &params, twist),
             "getBalance" => accounts::balance(chain, &params, twist),

@@ -60,6 +60,12 @@ impl<'a> Params<'a> {
         self.option(place, name).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// The slot that whoever answers has to have seen, wherever it stands.
+    pub(crate) fn not_before(&self) -> u64 {
+        let named = self.values.iter().filter_map(|value| value.get("minContextSlot")?.as_u64());
+        named.max().unwrap_or(0)
+    }
+
     /// How something is, or is to be, encoded.
     pub(crate) fn encoding(&self, place: usize, default: &'static str) -> &'a str {
         self.option(place, "encoding").and_then(Value::as_str).unwrap_or(default)

@@ -196,6 +196,10 @@ async fn what_is_no_call_is_refused_with_its_code() {
             json!({ "jsonrpc": "2.0", "id": 1, "method": "getAccountInfo", "params": [SOL.to_string(), {"encoding": "rot13"}] }),
             -32602,
         ),
+        (
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "getBalance", "params": [SOL.to_string(), {"minContextSlot": u64::MAX}] }),
+            -32016,
+        ),
     ] {
         let (status, _, told) = there.ask(Method::POST, "/", Some(body.clone())).await;
         assert_eq!((status, &told["error"]["code"]), (200, &code.into()), "{body}");

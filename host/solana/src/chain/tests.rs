@@ -212,6 +212,28 @@ fn accounts_are_read_by_their_bytes() {
 }
 
 #[test]
+fn what_can_be_paid_with_has_wrapped_lamports_and_no_other_rent_in_it() {
+    let own = [(usdc(), 77), (sol(), 500)].map(|(leg, amount)| (ata(&taker(), leg), holding(taker(), leg, amount)));
+    let others = (ata(&maker(), sol()), holding(maker(), sol(), 9));
+    let lamports = [(taker(), 1_000), (maker(), 5)].into();
+    let balances = Balances { lamports, holdings: own.into_iter().chain([others]).collect() };
+    assert_eq!(balances.liquid(&taker()), 1_000 + 500 + 2_039_280);
+    assert_eq!(balances.sol(&taker()), 1_000 + 500 + 2 * 2_039_280);
+    assert_eq!(balances.liquid(&address(0x77)), 0);
+}
+
+#[tokio::test]
+async fn other_decimals_than_are_believed_are_told() {
+    let (usdc, bonk) = (usdc().mint, bonk().mint);
+    let accounts =
+        move |_: &str, _: &Value| with_context(json!([6, 5].map(|decimals| written(&mint_account(TOKEN, decimals)))));
+    let (rpc, _) = node(accounts).await;
+    check_decimals(&rpc, &[(usdc, 6), (bonk, 5)]).await.unwrap();
+    let wrong = check_decimals(&rpc, &[(usdc, 6), (bonk, 8)]).await.unwrap_err();
+    assert_eq!(wrong, ChainError::Decimals { mint: bonk, believed: 8, found: 5 });
+}
+
+#[test]
 fn a_lookup_table_that_is_taken_down_counts_for_nothing() {
     let table = |until: u64| {
         let mut data = vec![1, 0, 0, 0];

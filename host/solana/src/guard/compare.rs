@@ -25,7 +25,7 @@ pub struct Changes {
 #[derive(Debug, Clone)]
 pub struct Compared {
     pub(super) checked: Checked,
-    changes: Changes,
+    pub(super) changes: Changes,
 }
 
 impl Compared {
@@ -48,14 +48,6 @@ impl Checked {
         let extra = u128::from(self.fee_lamports) + u128::from(self.most_tip_lamports);
         let changes = compare(&self.intent, before, after, extra, self.most_rent_lamports)?;
         Ok(Compared { checked: self, changes })
-    }
-}
-
-#[cfg(test)]
-impl Checked {
-    /// Tried by nobody.
-    pub(crate) fn untried(self) -> Compared {
-        Compared { checked: self, changes: Changes { given: 0, taken: 0, cost: 0 } }
     }
 }
 

@@ -15,6 +15,9 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod token;
+#[cfg(test)]
+#[cfg_attr(not(feature = "emulate-chain"), allow(dead_code, reason = "its tests are on the emulated chain"))]
+mod without;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -227,23 +230,6 @@ impl Checked {
     /// What it was checked against.
     pub const fn intent(&self) -> &Intent {
         &self.intent
-    }
-}
-
-#[cfg(test)]
-impl Checked {
-    /// Read by nobody.
-    pub(crate) fn unread(bytes: &[u8], intent: &Intent, tables: &dyn Tables) -> Result<Self, Refusal> {
-        let decoded = decode(bytes, tables)?;
-        let hash = Sha256::digest(decoded.transaction.message.serialize());
-        Ok(Self {
-            transaction: decoded.transaction,
-            intent: *intent,
-            fee_lamports: Limits::default().most_fee_lamports,
-            most_rent_lamports: Limits::default().most_rent_lamports,
-            most_tip_lamports: 0,
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-        })
     }
 }
 

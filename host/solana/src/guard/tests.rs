@@ -7,7 +7,10 @@ use solana_message::{AddressLookupTableAccount, VersionedMessage, legacy};
 use spl_token_interface::instruction::{AuthorityType, TokenInstruction};
 
 use super::*;
-use crate::{programs::TOKEN_2022, testing::*};
+use crate::{
+    programs::{TOKEN, TOKEN_2022},
+    testing::*,
+};
 
 type NoTables = BTreeMap<Address, Vec<Address>>;
 
@@ -175,6 +178,31 @@ fn a_swap_that_brings_less_or_pays_somebody_else_is_refused() {
 }
 
 #[test]
+fn lamports_that_a_maker_pays_are_what_comes_where_sol_is_taken() {
+    let intent = Intent { takes: sol(), ..intent() };
+    let given = transfer(usdc(), taker(), maker(), 1_000_000);
+    check_of(&intent, &[given.clone(), pay(maker(), taker(), 500)]).unwrap();
+    for (steps, brings) in [
+        (vec![given.clone(), pay(maker(), taker(), 499)], 499),
+        (vec![given.clone(), pay(maker(), address(0x44), 500)], 0),
+        (vec![given.clone(), transfer(bonk(), maker(), taker(), 500)], 0),
+    ] {
+        assert_eq!(check_of(&intent, &steps).unwrap_err().why, Why::BringsLess { brings, least: 500 });
+    }
+    // Where something else is taken they are not.
+    let why = check(&[given, pay(maker(), taker(), 500)]).unwrap_err().why;
+    assert_eq!(why, Why::BringsLess { brings: 0, least: 500 });
+}
+
+#[test]
+fn the_programs_of_a_transaction_are_told_once_each() {
+    let steps = [honest(), vec![transfer(usdc(), taker(), maker(), 1), honest().remove(0)]].concat();
+    let programs = programs(&bytes(message(taker(), &steps, &[]))).unwrap();
+    assert_eq!(programs, [crate::programs::ASSOCIATED_TOKEN, JUPITER, TOKEN]);
+    assert!(super::programs(b"no transaction").is_err());
+}
+
+#[test]
 fn what_a_node_says_is_in_an_account_is_no_reason_to_spend_it() {
     // Savings, and a node that calls them what is swapped.
     let mut own = own();
@@ -320,7 +348,8 @@ fn of(balances: &mut Balances, account: Address) -> &mut crate::accounts::Holdin
 fn what_a_try_changes_beside_the_intent_is_refused() {
     assert_eq!(tried(|_| ()).unwrap(), Changes { given: 1_000_000, taken: 500, cost: 5_000 });
     type Change = Box<dyn FnOnce(&mut Balances)>;
-    let cases: [(Change, &str); 13] = [
+    let cases: [(Change, &str); 14] = [
+        (Box::new(|after| of(after, ours(usdc())).amount += 1_000_001), "brought in 1 of"),
         (Box::new(|after| of(after, ours(usdc())).amount -= 1), "took 1000001"),
         (Box::new(|after| of(after, ours(bonk())).amount -= 1), "brought 499"),
         (Box::new(|after| *after.lamports.get_mut(&taker()).unwrap() -= 1), "cost 5001"),

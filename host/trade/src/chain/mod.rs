@@ -3,6 +3,7 @@
 //! chain becomes amounts that books can be kept by, exact to the lamport.
 
 mod approvals;
+mod balances;
 mod link;
 mod log;
 mod outcome;
@@ -15,11 +16,9 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use puppet_solana::{
     Address, Wallet,
-    accounts::Balances,
-    chain::{Chain, ChainError, balances, check_decimals},
+    chain::{Chain, ChainError},
     guard::{ApproveAbove, Guard},
     jupiter::Jupiter,
-    programs::WRAPPED_SOL,
     swap::{self, Entry, Progress, SwapError, SwapLog, SwapSettings, Swapper, Via, Waiting},
 };
 use puppet_store::TradeStore;
@@ -31,6 +30,8 @@ use puppet_types::{
 use crate::{Exchange, ExchangeError, Swapped, Want};
 pub use approvals::Ask;
 use approvals::StoredApprovals;
+use balances::check_tokens;
+pub use balances::held;
 pub use link::{ChainLink, LinkError, LinkSettings};
 use log::StoredLog;
 pub use price::{PriceError, price};
@@ -258,37 +259,6 @@ impl Exchange for ChainExchange {
             None => self.drive(id).await,
         }
     }
-}
-
-/// What an address holds, in the order of `mints`, each in its smallest unit. SOL is what can be paid with: lamports,
-/// wrapped or not, without the rent of other token accounts.
-///
-/// # Errors
-/// The chain gives no answer.
-pub async fn held(chain: &dyn Chain, address: &Address, mints: &[Mint]) -> Result<Vec<u64>, ChainError> {
-    let held = balances(chain, &[*address].into(), 0).await?;
-    Ok(mints.iter().map(|mint| amount(&held, address, mint)).collect())
-}
-
-fn amount(held: &Balances, address: &Address, mint: &Mint) -> u64 {
-    let amount = match mint.as_str().parse::<Address>() {
-        Ok(mint) if mint == WRAPPED_SOL => held.liquid(address),
-        Ok(mint) => held.of(address, &mint),
-        Err(_) => 0,
-    };
-    // A wallet holds no more than there is, and there is no more than 64 bits hold.
-    u64::try_from(amount).unwrap_or(u64::MAX)
-}
-
-/// Every token of some markets, by its own account on the chain.
-async fn check_tokens(chain: &dyn Chain, markets: &[Market]) -> Result<(), ChainError> {
-    let tokens: BTreeSet<(Address, u8)> = markets
-        .iter()
-        .flat_map(|market| [&market.base, &market.quote])
-        .filter_map(|token| Some((token.mint.as_str().parse().ok()?, token.decimals)))
-        .collect();
-    let tokens: Vec<(Address, u8)> = tokens.into_iter().collect();
-    check_decimals(chain, &tokens).await
 }
 
 /// Everything that can be tried again is.

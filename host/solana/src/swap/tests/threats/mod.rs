@@ -2,198 +2,20 @@
 //! where the money stays, and once without it, where the money goes. What leaves a control out is in this crate's tests
 //! alone (`without.rs`).
 
-use puppet_emulate_chain::{EmulatedChain, Fault, Kind, Malice, SOL, Settings, USDC};
-use puppet_types::Secret;
+mod there;
 
-use super::super::without::Control::{self, Binding, Bytes, Floor, Try};
-use super::*;
-use crate::{
-    Network,
-    accounts::Account,
-    chain::{Blockhash, Rpc, RpcSettings, Simulation, Status, check_decimals},
-    guard::{Approvals as _, InMemoryApprovals},
-    jupiter::{Ask, Built, Executed, JupiterApi, JupiterSettings, Order},
+use puppet_emulate_chain::{Fault, Kind, Malice, SOL, USDC};
+
+use super::{
+    super::without::Control::{Binding, Bytes, Floor, Try},
+    *,
 };
-use async_trait::async_trait;
-use solana_signature::Signature;
-use solana_transaction::versioned::VersionedTransaction;
-
-const BONK: Address = Address::from_str_const("DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263");
-/// Of a wallet at the beginning: 10 SOL, 1,000 dollars.
-const LAMPORTS: u64 = 10_000_000_000;
-const DOLLARS: u64 = 1_000_000_000;
-/// A fifth of a dollar, in millionths: the least that any of these takes; a swap itself costs a hundredth of that.
-const GONE: i128 = 200_000;
-
-/// A wallet on an emulated chain, and who stands between it and the world.
-struct There {
-    chain: EmulatedChain,
-    rpc: Arc<dyn Chain>,
-    jupiter: Arc<dyn Jupiter>,
-    log: Arc<dyn SwapLog>,
-    approvals: Arc<InMemoryApprovals>,
-    guard: Guard,
-    settings: SwapSettings,
-}
-
-impl There {
-    async fn start() -> Self {
-        let chain = EmulatedChain::start(Settings::default()).await.unwrap();
-        chain.airdrop(&taker(), LAMPORTS).unwrap();
-        chain.mint_to(&taker(), &USDC, DOLLARS).unwrap();
-        let rpc = RpcSettings {
-            endpoint: Secret::new(chain.solana()),
-            timeout: RpcSettings::TIMEOUT,
-            network: Network::Localnet.acknowledged(false).unwrap(),
-        };
-        let jupiter = JupiterSettings {
-            endpoint: chain.jupiter(),
-            key: Some(Secret::new("a-key")),
-            ..JupiterSettings::default()
-        };
-        Self {
-            chain,
-            rpc: Arc::new(Rpc::new(&rpc).unwrap()),
-            jupiter: Arc::new(JupiterApi::new(&jupiter).unwrap()),
-            log: Arc::new(InMemorySwapLog::default()),
-            approvals: Arc::default(),
-            guard: Guard::default(),
-            settings: SwapSettings { most_quote_age_ms: 120_000, ..SwapSettings::default() },
-        }
-    }
-
-    fn swapper(&self, left_out: &[Control]) -> Swapper {
-        let parts = Parts {
-            wallet: wallet(1),
-            wallets: [].into(),
-            guard: self.guard.clone(),
-            chain: Arc::clone(&self.rpc),
-            jupiter: Arc::clone(&self.jupiter),
-            log: Arc::clone(&self.log),
-            approvals: self.approvals.clone(),
-            now: Arc::new(Timestamp::from_system),
-        };
-        Swapper::without(parts, self.settings.clone(), left_out)
-    }
-
-    /// Millionths of a dollar of all that the wallet has, rent of its accounts as well, which comes back.
-    fn worth(&self) -> i128 {
-        let of = taker();
-        let mut lamports = i128::from(self.chain.lamports(&of)) + i128::from(self.chain.tokens(&of, &SOL));
-        for mint in [USDC, BONK] {
-            let account = self.chain.token_account(&of, &mint).unwrap();
-            lamports += i128::from(self.chain.lamports(&account));
-        }
-        let tokens = |mint| i128::from(self.chain.tokens(&of, mint));
-        lamports * 15 / 100 + tokens(&USDC) + tokens(&BONK) * 20 / 100_000
-    }
-
-    fn held(&self) -> (u64, u64, u64) {
-        let tokens = |mint| self.chain.tokens(&taker(), mint);
-        (self.chain.lamports(&taker()), tokens(&USDC), tokens(&BONK))
-    }
-
-    /// Swaps to its end, or to where a person is needed; why it was not signed, and what the wallet has lost.
-    async fn swap(&self, left_out: &[Control], want: Want) -> (Option<String>, i128) {
-        let before = self.worth();
-        let swapper = self.swapper(left_out);
-        swapper.begin("s", want).await.unwrap();
-        let mut reason = None;
-        for _ in 0..100 {
-            match swapper.step("s").await {
-                Ok(Progress::Moved(_)) => {}
-                Ok(Progress::Ended(Entry::Refused { reason: told, .. })) => {
-                    reason = Some(told);
-                    break;
-                }
-                // What comes after a robbery is of no interest.
-                Ok(Progress::Ended(_)) | Ok(Progress::Waits(Waiting::Approval(_))) | Err(_) => break,
-                Ok(Progress::Waits(_)) => self.chain.advance(50),
-            }
-        }
-        (reason, before - self.worth())
-    }
-}
-
-/// Half a percent less than is quoted is what the decision still takes.
-fn wish(gives: Address, takes: Address, amount: u64, quoted: u64) -> Want {
-    Want {
-        taker: taker().to_string(),
-        gives: gives.to_string(),
-        takes: takes.to_string(),
-        amount,
-        max_slippage_bps: 50,
-        max_impact_bps: 50,
-        least_out: quoted - quoted / 200,
-    }
-}
-
-/// Ten dollars for BONK.
-fn small() -> Want {
-    wish(USDC, BONK, 10_000_000, 50_000_000_000)
-}
-
-/// A node in league with the thief: a try shows what was meant, whatever the transaction does.
-struct InLeague {
-    node: Arc<dyn Chain>,
-    chain: Box<dyn Fn(&[Address]) -> Vec<Option<Account>> + Send + Sync>,
-}
-
-#[async_trait]
-impl Chain for InLeague {
-    async fn genesis(&self) -> Result<String, ChainError> {
-        self.node.genesis().await
-    }
-    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError> {
-        self.node.accounts(addresses, not_before).await
-    }
-    async fn token_accounts(&self, wallet: &Address) -> Result<Vec<Address>, ChainError> {
-        self.node.token_accounts(wallet).await
-    }
-    async fn blockhash(&self) -> Result<Blockhash, ChainError> {
-        self.node.blockhash().await
-    }
-    async fn finalized_height(&self) -> Result<u64, ChainError> {
-        self.node.finalized_height().await
-    }
-    async fn simulate(&self, transaction: &VersionedTransaction, watch: &[Address]) -> Result<Simulation, ChainError> {
-        if watch.is_empty() {
-            return self.node.simulate(transaction, watch).await;
-        }
-        let now = self.node.accounts(watch, 0).await?;
-        let mut accounts = (self.chain)(watch);
-        for (told, now) in accounts.iter_mut().zip(now) {
-            *told = told.take().or(now);
-        }
-        Ok(Simulation { error: None, accounts, units: Some(100_000) })
-    }
-    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
-        self.node.send(transaction).await
-    }
-    async fn status(&self, signature: &Signature) -> Result<Option<Status>, ChainError> {
-        self.node.status(signature).await
-    }
-    async fn priority_fee(&self, accounts: &[Address]) -> Result<u64, ChainError> {
-        self.node.priority_fee(accounts).await
-    }
-}
-
-/// Shows a wallet with what was meant to be there after [`small`].
-fn in_league(there: &There) -> Arc<dyn Chain> {
-    let of = |mint: &Address| there.chain.token_account(&taker(), mint).unwrap();
-    let (gives, takes) = (of(&USDC), of(&BONK));
-    let token =
-        |mint, amount| account(&holding(taker(), crate::guard::Leg { mint, program: crate::programs::TOKEN }, amount));
-    let (left, came) = (token(USDC, DOLLARS - 10_000_000), token(BONK, 50_000_000_000));
-    let shown = move |watch: &[Address]| {
-        let one = |address: &Address| {
-            let tokens = [(gives, &left), (takes, &came)];
-            tokens.into_iter().find(|(at, _)| at == address).map(|(_, account)| account.clone())
-        };
-        watch.iter().map(one).collect()
-    };
-    Arc::new(InLeague { node: Arc::clone(&there.rpc), chain: Box::new(shown) })
-}
+use crate::{
+    chain::check_decimals,
+    guard::{Approval, Approvals as _},
+    jupiter::Ask,
+};
+use there::{BONK, DOLLARS, GONE, Swapped, There, Thousandfold, in_league, small, wish};
 
 /// What a hostile exchange puts into a transaction, and the swap that it is tried with.
 fn robberies() -> Vec<(&'static str, Malice, Want)> {
@@ -344,30 +166,6 @@ async fn a_quote_that_changed_between_decision_and_signature() {
     }
 }
 
-/// A log in which what was reviewed has been exchanged for something else.
-struct Swapped {
-    log: InMemorySwapLog,
-    instead: std::sync::Mutex<Option<Entry>>,
-}
-
-#[async_trait]
-impl SwapLog for Swapped {
-    async fn append(&self, id: &str, entry: &Entry) -> Result<(), LogError> {
-        self.log.append(id, entry).await
-    }
-    async fn read(&self, id: &str) -> Result<Vec<Entry>, LogError> {
-        let mut entries = self.log.read(id).await?;
-        if let Some(instead) = self.instead.lock().unwrap().as_ref() {
-            let quoted = entries.iter_mut().find(|entry| matches!(entry, Entry::Quoted { .. }));
-            *quoted.unwrap() = instead.clone();
-        }
-        Ok(entries)
-    }
-    async fn open(&self) -> Result<Vec<String>, LogError> {
-        self.log.open().await
-    }
-}
-
 /// A person has said yes to ten dollars at a good price; what is handed over to be signed is another order.
 #[tokio::test]
 async fn an_approval_swapped_after_review() {
@@ -417,26 +215,6 @@ async fn an_approval_swapped_after_review() {
             // The yes is still there for what it was said to, and for nothing else.
             assert!(there.approvals.take(&shown).await.unwrap().is_some());
         }
-    }
-}
-
-/// An exchange that counts in thousandths: whatever is asked for, it takes a thousand times as much, and says otherwise.
-struct Thousandfold(Arc<dyn Jupiter>);
-
-#[async_trait]
-impl Jupiter for Thousandfold {
-    async fn order(&self, ask: &Ask) -> Result<Order, JupiterError> {
-        let mut order = self.0.order(&Ask { amount: ask.amount * 1_000, ..*ask }).await?;
-        order.quote.in_amount = ask.amount;
-        Ok(order)
-    }
-    async fn execute(&self, signed: &str, order: &str) -> Result<Executed, JupiterError> {
-        self.0.execute(signed, order).await
-    }
-    async fn build(&self, ask: &Ask) -> Result<Built, JupiterError> {
-        let mut built = self.0.build(&Ask { amount: ask.amount * 1_000, ..*ask }).await?;
-        built.quote.in_amount = ask.amount;
-        Ok(built)
     }
 }
 
