@@ -244,7 +244,7 @@ fn candles_that_are_kept_are_listed_and_run_over() {
     let place = place(1_000, &["SOL-USDC"]);
     let none = run(place.path(), &["market", "list", "--json"]).exits(0).json();
     assert!(list(&none, "items").is_empty());
-    kept(place.path());
+    kept(place.path(), &place.path().join("bars"));
     let listed = run(place.path(), &["market", "list", "--json"]).exits(0).json();
     let item = &listed["items"][0];
     assert_eq!((&item["market"], &item["bar_seconds"]), (&"SOL/USDC".into(), &60.into()));
@@ -263,13 +263,13 @@ fn candles_that_are_kept_are_listed_and_run_over() {
     assert_eq!(summary["since_start"]["orders"], list(&of_file, "orders").len());
 }
 
-/// Puts the folder's candles into the store, as a desk on prices of now does.
-fn kept(folder: &Path) {
+/// Puts candles into the store of a folder, as a desk on prices of now does.
+pub fn kept(folder: &Path, candles: &Path) {
     use puppet_market::{Markets, ReadOptions};
     use puppet_store::sqlite::Options;
 
     let data: PathBuf = folder.join(".puppet");
-    let read = puppet_market::read(&folder.join("bars"), &ReadOptions::default(), &Markets::built_in()).unwrap();
+    let read = puppet_market::read(candles, &ReadOptions::default(), &Markets::built_in()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = SqliteStore::open(&data, Options::default()).unwrap();

@@ -134,6 +134,11 @@ impl Seen {
         self.run("wallets", 0, &["wallet", "list"]);
         self.run("wallet-balance", 0, &["wallet", "balance"]);
         self.run("wallet-airdrop", 0, &["wallet", "airdrop", "main", "1"]);
+        self.run("wallet-new", 0, &["wallet", "new", "spare"]);
+        let usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+        std::fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{usdc}\"\n")).unwrap();
+        let trade = ["trade", "sma-cross", "--wallet", "spare", "--market", "SOL/USDC", "--risk", "risk.toml"];
+        self.run("trade", 0, &[&trade[..], &["--for", "1s"]].concat());
         self.run("wallet-word", 0, &["wallet", "halt", "main", "--reason", "lunch"]);
         self.run("wallets", 0, &["wallet", "list"]);
         self.run("wallet-word", 0, &["wallet", "resume", "--all"]);
@@ -158,6 +163,16 @@ impl Seen {
         let checked = self.run("market-check", 0, &["market", "check", "SOL-USDC.csv"]);
         assert_eq!((&checked["items"][0]["gaps"], &checked["items"][0]["bad_rows"]), (&json!(1), &json!(1)));
         let run = ["backtest", "sma-cross", "--data", "SOL-USDC.csv", "--param", "slow=80"];
+        // Nobody else lives where it trades on paper.
+        let folder = self.folder.join("desk");
+        std::fs::create_dir(&folder).unwrap();
+        let home = std::mem::replace(&mut self.folder, folder);
+        let paper = ["paper", "sma-cross", "--data", "../SOL-USDC.csv", "--to", "2026-01-01T03:00:00Z"];
+        let traded = self.run("paper", 0, &paper);
+        assert!(traded["since_start"]["batches"].as_u64().unwrap() > 100);
+        crate::desks::kept(&self.folder, &home.join("SOL-USDC.csv"));
+        self.run("market-list", 0, &["market", "list"]);
+        self.folder = home;
         let sweep = ["--sweep", "fast=10,20", "--walk-forward", "2", "--monte-carlo", "50"];
         let swept = self.run("backtest", 0, &[&run[..], &sweep].concat());
         assert!(!list(&swept, "trades").is_empty());
