@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use puppet_backtest::Event;
-use puppet_store::PurseEntry;
+use puppet_store::{Options, PurseEntry, SqliteStore, TradeStore};
 use puppet_trade::{DeskError, DeskPlan, Told};
 use puppet_types::trade::{Mint, Order, OrderKind, Side};
 use serde_json::Value;
@@ -120,6 +120,37 @@ async fn a_live_desk_that_is_cut_off_at_any_write_ends_with_the_same_books_and_s
             assert_eq!(happened, events, "{fails:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_the_same_is_kept_as_in_memory_and_a_desk_goes_on_from_it() {
+    let exchange = wallet();
+    let whole = Arc::new(Memory::default());
+    drive(&whole, &live(Some(strategy(script(WHOLE))), &exchange), (USDC, BONK), 5_000_001).await;
+
+    let exchange = wallet();
+    let plan = live(Some(strategy(script(WHOLE))), &exchange);
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Around::of(Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap()));
+    for (minute, price) in (1..).zip(PRICES) {
+        // Another process at every bar.
+        let around = open();
+        let desk = around.open(&plan).await.unwrap();
+        desk.bars(at(minute), flat(minute, price)).await.unwrap();
+        if minute == 3 {
+            desk.swap(wish("w1", 3, (USDC, BONK), 5_000_001)).await.unwrap();
+        }
+        if minute == 16 {
+            desk.close().await.unwrap();
+        }
+    }
+    let store = open().store;
+    let mut body = store.purse("main").await.unwrap().unwrap().body;
+    body["desk"]["notes"].as_object_mut().unwrap().remove("since");
+    let (expected, events) = books(&whole, "main");
+    assert_eq!(body, expected);
+    let rows = store.purse_log("main", &[PurseEntry::Event], 0, 1_000).await.unwrap();
+    assert_eq!(rows.into_iter().map(|row| row.body).collect::<Vec<_>>(), events);
 }
 
 #[tokio::test(flavor = "multi_thread")]
