@@ -9,3 +9,4 @@ mod native;
 mod properties;
 mod runs;
 mod sandbox;
+mod shadow;
