@@ -80,7 +80,11 @@ fn start(common: &Common, command: Command) -> Result<()> {
     if let Command::Compile = command {
         return swaps::compile::child();
     }
-    let setup = Setup::new(common)?;
+    let mut setup = Setup::new(common)?;
+    if let Command::Backtest(_) = &command {
+        // Its `--data` names candles: strategies are installed in the data folder of the configuration.
+        setup.data = setup.config.host.data.clone();
+    }
     log(&setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
     let done = runtime.block_on(async {
