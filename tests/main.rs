@@ -43,6 +43,7 @@ mod simulate;
 mod sma_cross;
 mod store_copy;
 mod strategies;
+mod strategy_packs;
 mod support;
 mod terminal;
 mod waiting;

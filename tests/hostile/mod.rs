@@ -16,7 +16,7 @@ mod text;
 mod words;
 
 #[path = "../../host/sandbox/tests/guest/mod.rs"]
-mod bare;
+pub(crate) mod bare;
 #[allow(dead_code, reason = "shared with the tests of the engine")]
 #[path = "../../host/engine/tests/rules/contract.rs"]
 pub(crate) mod contract;

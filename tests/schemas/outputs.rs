@@ -184,6 +184,18 @@ impl Seen {
         .unwrap();
         let denied = self.run("backtest", 0, &[&run[..], &["--risk", "no-risk.toml", "--fee-bps", "30"]].concat());
         assert!(list(&denied, "trades").is_empty() && !list(&denied, "denials").is_empty());
+        let dca = puppet::firstparty::strategies().into_iter().find(|one| one.manifest.id.as_str() == "dca").unwrap();
+        let pack = self.folder.join("drip");
+        std::fs::create_dir(&pack).unwrap();
+        std::fs::write(pack.join("drip.wasm"), dca.component).unwrap();
+        let manifest = "id = \"drip\"\nversion = \"0.1.0\"\ncomponent = \"drip.wasm\"\n";
+        std::fs::write(pack.join("pack.toml"), manifest).unwrap();
+        self.run("install", 0, &["install", "drip", "--allow-unsigned"]);
+        let plugins = self.run("plugins", 0, &["plugins"]);
+        let drip = list(&plugins, "items").iter().find(|item| item["pack"] == "drip").unwrap();
+        assert_eq!(drip["world"], "trading-strategy");
+        self.run("backtest", 0, &["backtest", "drip", "--data", "SOL-USDC.csv"]);
+        self.run("remove", 0, &["remove", "drip"]);
     }
 
     /// A whole deployment, in a folder of its own: as it is, and with a file that is cut off.

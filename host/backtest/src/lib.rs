@@ -16,6 +16,7 @@ pub mod parameters;
 pub mod report;
 mod run;
 mod sandboxed;
+mod shadow;
 mod strategy;
 mod sweep;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use outcome::{
 pub use parameters::{Grid, ParameterError};
 pub use run::{Backtest, Progress, RunError};
 pub use sandboxed::Sandboxed;
+pub use shadow::{Changed, Shadow, ShadowFault, shadow};
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
 pub use trader::{

@@ -5,27 +5,10 @@ use crate::strategy::Description;
 /// A parameter that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
-    /// The strategy has none of this name.
-    #[error("the strategy has no parameter `{name}`; it has {known}")]
-    Unknown {
-        /// Which.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// Outside of its range.
-    #[error("parameter `{name}` is {value}; it may be {min} to {max}")]
-    Range {
-        /// Which.
-        name: String,
-        /// What it is.
-        value: i64,
-        /// The least.
-        min: i64,
-        /// The most.
-        max: i64,
-    },
-    /// Given twice.
+    /// The strategy has no such parameter, or not this value of it.
+    #[error(transparent)]
+    Settling(#[from] puppet_sandbox::ParameterError),
+    /// An axis of a sweep that is given twice.
     #[error("parameter `{0}` is given twice")]
     Twice(String),
     /// Not `name=value`, or not a whole number, a range or a list of them.
@@ -46,25 +29,7 @@ pub const MOST_RUNS: usize = 100_000;
 
 /// Every parameter that the strategy describes: as asked for, or its default.
 pub fn settle(description: &Description, asked: &[(String, i64)]) -> Result<Vec<(String, i64)>, ParameterError> {
-    for (index, (name, _)) in asked.iter().enumerate() {
-        if asked.iter().skip(index + 1).any(|(other, _)| other == name) {
-            return Err(ParameterError::Twice(name.clone()));
-        }
-        if description.parameters.iter().all(|parameter| parameter.name != *name) {
-            let known: Vec<&str> = description.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(ParameterError::Unknown { name: name.clone(), known });
-        }
-    }
-    let value = |parameter: &crate::Parameter| {
-        let given = asked.iter().find(|(name, _)| *name == parameter.name);
-        let (name, value) = (parameter.name.clone(), given.map_or(parameter.default, |(_, value)| *value));
-        match (parameter.min..=parameter.max).contains(&value) {
-            true => Ok((name, value)),
-            false => Err(ParameterError::Range { name, value, min: parameter.min, max: parameter.max }),
-        }
-    };
-    description.parameters.iter().map(value).collect()
+    Ok(description.resolve(asked)?)
 }
 
 /// One `name=value`.
@@ -145,39 +110,6 @@ fn axis(text: &str) -> Option<(String, Vec<i64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Parameter;
-
-    fn description() -> Description {
-        let parameter = |name: &str, default, min, max| Parameter {
-            name: name.into(),
-            description: String::new(),
-            unit: "bars".into(),
-            default,
-            min,
-            max,
-        };
-        Description {
-            parameters: vec![parameter("fast", 5, 1, 50), parameter("slow", 20, 2, 200)],
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn parameters_are_known_within_their_range_and_given_once() {
-        let given = |asked: &[(&str, i64)]| {
-            let asked: Vec<_> = asked.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-            settle(&description(), &asked).map_err(|error| error.to_string())
-        };
-        assert_eq!(given(&[("slow", 30)]).unwrap(), [("fast".to_owned(), 5), ("slow".to_owned(), 30)]);
-        for (asked, error) in [
-            (&[("fast", 0)][..], "parameter `fast` is 0; it may be 1 to 50"),
-            (&[("slow", 201)], "parameter `slow` is 201; it may be 2 to 200"),
-            (&[("quick", 1)], "the strategy has no parameter `quick`; it has fast, slow"),
-            (&[("fast", 1), ("fast", 2)], "parameter `fast` is given twice"),
-        ] {
-            assert_eq!(given(asked).unwrap_err(), error);
-        }
-    }
 
     #[test]
     fn a_grid_is_every_combination_of_ranges_and_lists() {

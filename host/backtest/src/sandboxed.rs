@@ -6,7 +6,7 @@ use puppet_sandbox::{Portfolio, PreparedStrategy, StrategyError, StrategyInstanc
 use puppet_types::Timestamp;
 use puppet_types::trade::{Denial, Fill};
 
-use crate::strategy::{Answer, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
+use crate::strategy::{Answer, Batch, Description, Fault, Setup, Strategies, Strategy, View};
 
 /// Instances of one component.
 #[derive(Clone)]
@@ -58,22 +58,7 @@ impl Instance<'_> {
 
 impl Strategy for Instance<'_> {
     fn describe(&mut self) -> Result<Description, Fault> {
-        let said = self.prepared.description();
-        let parameter = |parameter: &puppet_sandbox::Parameter| Parameter {
-            name: parameter.name.clone(),
-            description: parameter.description.clone(),
-            unit: parameter.unit.clone(),
-            default: parameter.default,
-            min: parameter.min,
-            max: parameter.max,
-        };
-        Ok(Description {
-            parameters: said.parameters.iter().map(parameter).collect(),
-            warm_up: said.warm_up,
-            min_markets: said.min_markets,
-            max_markets: said.max_markets,
-            bar_seconds: said.bar_seconds,
-        })
+        Ok(self.prepared.description().clone())
     }
 
     fn init(&mut self, setup: &Setup, saved: Option<&[u8]>) -> Result<(), Fault> {

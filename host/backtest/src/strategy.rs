@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+pub use puppet_sandbox::{Description, Parameter};
 use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Denial, Fill, Market, Position, Proposal};
 use serde::{Deserialize, Serialize};
@@ -20,38 +21,6 @@ pub struct Batch<'a> {
     pub is_warm_up: bool,
     /// At most one per market, by market.
     pub bars: &'a [Bar],
-}
-
-/// A whole number that a strategy may be given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// `bars`, `bps`, `seconds`, …
-    pub unit: String,
-    /// What it is when nobody says.
-    pub default: i64,
-    /// The least that it may be.
-    pub min: i64,
-    /// The most that it may be.
-    pub max: i64,
-}
-
-/// What a strategy says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Description {
-    /// What it may be given.
-    pub parameters: Vec<Parameter>,
-    /// Bars of history that it wants before its first order.
-    pub warm_up: u32,
-    /// How few markets it trades at once.
-    pub min_markets: u32,
-    /// How many.
-    pub max_markets: u32,
-    /// Length of a bar in seconds; 0 takes any.
-    pub bar_seconds: u32,
 }
 
 /// What a run begins with.

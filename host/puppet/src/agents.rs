@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    credentials, files,
+    credentials, files, firstparty,
     grants::Vouched,
     repertoire::Version,
     setup::Setup,
@@ -202,13 +202,13 @@ pub fn check_contract(pack: &Pack) -> Result<()> {
     pack.check_contract(&Vec::from_iter(served)).map_err(of_pack)
 }
 
-/// A pack with a persona makes a character: what runs in it is a personality, and this makes events.
+/// A pack with a persona makes a character: what runs in it is a personality, and this is none.
 pub fn no_character(path: &Path, component: &Component) -> Trouble {
     let (field, what) = match component {
         Component::BuiltIn(id) => ("plugin", id.as_str()),
         Component::File(file) => ("component", file.as_str()),
     };
-    let message = format!("`{what}` is an event-generator, and a pack with a persona needs a personality");
+    let message = format!("`{what}` is no personality, and a pack with a persona needs one");
     let remedy = "write plugin = \"standard-personality\", or leave `persona` out";
     Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field(field)
 }
@@ -225,6 +225,18 @@ pub fn brought(pack: &Pack) -> Result<Option<Version>> {
     Ok(Some(Version { manifest: pack.manifest.clone(), bytes: bytes.into(), vouched: Vouched::BuiltIn }))
 }
 
+/// A pack's folder, with what runs for it: its own component, or the one of these that it names; none where it names
+/// another.
+pub fn opened_with(path: &Path, known: Vec<firstparty::BuiltIn>) -> Result<(Pack, Option<Version>)> {
+    let pack = Pack::open(path).map_err(of_pack)?;
+    check_contract(&pack)?;
+    let version = match &pack.manifest.component {
+        Component::BuiltIn(id) => known.into_iter().find(|plugin| plugin.manifest.id == *id).map(Version::from),
+        Component::File(_) => brought(&pack)?,
+    };
+    Ok((pack, version))
+}
+
 /// Agents of a folder: original agent files (`*.json`) and packs (folders with a `pack.toml`), by id.
 #[derive(Default)]
 pub struct Found {
@@ -234,7 +246,7 @@ pub struct Found {
     pub inputs: Vec<(String, String)>,
     /// Credentials that agent files held, by agent.
     pub secrets: BTreeMap<AgentId, Vec<(String, Secret)>>,
-    /// Components that packs bring, granted what they request: whoever lets them live says who vouches for them.
+    /// Components for agents that packs bring, granted what they request: whoever lets them live says who vouches for them.
     pub brought: Vec<Version>,
     /// What people should know.
     pub notes: Vec<String>,
@@ -277,7 +289,9 @@ pub fn look(folder: &Path, mut known: Vec<Runs>) -> Result<(Found, Vec<(PathBuf,
             if let Some((version, runs)) = own {
                 known.retain(|other| other.plugin != runs.plugin);
                 known.insert(0, runs);
-                found.brought.push(version);
+                if !version.is_strategy() {
+                    found.brought.push(version);
+                }
             }
             pack
         });

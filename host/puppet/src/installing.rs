@@ -17,6 +17,7 @@ use crate::{
     output::Output,
     repertoire::{Repertoire, Version},
     setup::Setup,
+    strategies,
     trouble::{Result, Trouble},
     vetting::{self, Runs},
 };
@@ -215,6 +216,31 @@ pub async fn tell_host(setup: &Setup, pack: &PackId, out: Output) -> bool {
         }
     }
     true
+}
+
+/// The same of a version that is on its way. Where no host runs, a strategy takes its place at once: no agent is served by
+/// it, so that there is nobody to try it on, and it was proved when it came. Answers it where it did.
+pub async fn hand_over(setup: &Setup, id: &PackId, out: Output) -> Result<Option<Entry>> {
+    if tell_host(setup, id, out).await {
+        return Ok(None);
+    }
+    let (installed, at) = (of(setup), Timestamp::from_system());
+    let entries = installed.entries().map_err(of_install)?;
+    let next = entries.into_iter().find(|entry| entry.id == *id && entry.state == State::Next);
+    let Some(mut next) = next.filter(|next| strategies::is_brought(&installed, next)) else { return Ok(None) };
+    let took = installed.change(|entries| {
+        for entry in entries.iter_mut().filter(|entry| entry.id == *id) {
+            if entry.digest == next.digest {
+                (entry.state, entry.since, entry.reason) = (State::Current, at, None);
+            } else if entry.state.runs() {
+                (entry.state, entry.since) = (State::Kept, at);
+            }
+        }
+        Ok(())
+    });
+    took.map_err(of_install)?;
+    (next.state, next.since) = (State::Current, at);
+    Ok(Some(next))
 }
 
 /// A version comes to stand otherwise.

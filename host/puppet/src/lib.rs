@@ -33,6 +33,7 @@ mod retention;
 pub mod rows;
 mod sandboxed;
 pub mod setup;
+mod strategies;
 pub mod swaps;
 mod trading;
 pub mod trouble;

@@ -7,6 +7,7 @@ use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
 };
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use puppet_types::{Secret, scrub};
 use serde::Serialize;
 
@@ -56,6 +57,17 @@ impl Output {
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
         let _ = writeln!(io::stderr(), "{}", printable(&scrub::text(&text.to_string())));
+    }
+
+    /// A bar on the terminal of stderr; hidden elsewhere, and beside JSON.
+    pub fn bar(self, of: Option<u64>, template: &str) -> ProgressBar {
+        let is_seen = !self.json && io::stderr().is_terminal();
+        let target = if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(of, target);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
     }
 
     /// Whether somebody is there to be asked.

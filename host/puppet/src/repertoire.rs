@@ -12,7 +12,7 @@ use puppet_packs::Manifest;
 use puppet_sandbox::{Compiled, LoadError, Sandbox, World};
 use puppet_types::{Digest, PackId};
 
-use crate::{firstparty, grants::Vouched};
+use crate::{firstparty, grants::Vouched, strategies};
 
 /// A component with what its pack says of it.
 #[derive(Debug, Clone)]
@@ -25,20 +25,26 @@ pub struct Version {
     pub vouched: Vouched,
 }
 
+impl From<firstparty::BuiltIn> for Version {
+    fn from(firstparty::BuiltIn { manifest, component }: firstparty::BuiltIn) -> Self {
+        Self { manifest, bytes: Cow::Borrowed(component), vouched: Vouched::BuiltIn }
+    }
+}
+
 impl Version {
     /// Those that come with the program.
     pub fn built_in() -> Vec<Self> {
-        let of = |firstparty::BuiltIn { manifest, component }| Self {
-            manifest,
-            bytes: Cow::Borrowed(component),
-            vouched: Vouched::BuiltIn,
-        };
-        firstparty::plugins().into_iter().map(of).collect()
+        firstparty::plugins().into_iter().map(Self::from).collect()
     }
 
     /// Whether it makes events.
     pub fn is_generator(&self) -> bool {
         puppet_sandbox::inspect(&self.bytes).is_ok_and(|inspection| inspection.world == World::EventGenerator)
+    }
+
+    /// Whether it trades: no agent runs it, and no event goes to it.
+    pub fn is_strategy(&self) -> bool {
+        strategies::is_one(&self.bytes)
     }
 
     /// Links it.

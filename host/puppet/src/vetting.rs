@@ -70,6 +70,12 @@ pub fn vet(pack: &Pack, component: Option<&[u8]>, known: &[Runs]) -> Result<Runs
             Trouble::input("unknown-plugin", message, remedy).in_file(&file).of_field("plugin")
         })?,
     };
+    if runs.world == World::TradingStrategy && component.is_none() {
+        let message =
+            format!("`{}` is a trading strategy: no agent runs it, and no pack but its own brings it", runs.plugin);
+        let remedy = "name a plugin of the world `personality` or `event-generator`, or a component of your own";
+        return Err(Trouble::input("bad-pack", message, remedy).in_file(&file).of_field("plugin"));
+    }
     if runs.world != World::Personality && pack.persona.is_some() {
         return Err(no_character(&pack.dir, &manifest.component));
     }

@@ -14,9 +14,9 @@ use crate::native::sma::Sma;
 use crate::native::walk::{bars, market};
 
 #[derive(Default, Clone)]
-struct Kept {
-    batches: Arc<Mutex<Vec<BatchRecord>>>,
-    saves: Arc<Mutex<Vec<Saved>>>,
+pub struct Kept {
+    pub batches: Arc<Mutex<Vec<BatchRecord>>>,
+    pub saves: Arc<Mutex<Vec<Saved>>>,
 }
 
 impl Journal for Kept {
@@ -28,12 +28,12 @@ impl Journal for Kept {
     }
 }
 
-fn setup(fast: i64) -> Setup {
+pub fn setup(fast: i64) -> Setup {
     let parameters = [("fast", fast), ("slow", 20), ("size", 5_000)].map(|(name, value)| (name.to_owned(), value));
     Setup { parameters: parameters.to_vec(), markets: vec![market()], bar_seconds: 60, seed: 1 }
 }
 
-fn trader<'s>(strategies: &'s dyn Strategies, kept: &Kept) -> Trader<'s> {
+pub fn trader<'s>(strategies: &'s dyn Strategies, kept: &Kept) -> Trader<'s> {
     Trader::begin(begin(strategies, kept)).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn begin<'s>(strategies: &'s dyn Strategies, kept: &Kept) -> Begin<'s> {
     }
 }
 
-fn drive(trader: &mut Trader<'_>, from: usize, to: usize) {
+pub fn drive(trader: &mut Trader<'_>, from: usize, to: usize) {
     for bar in &bars(9, to)[from..] {
         trader.on_batch(&Batch { at: bar.1.at, is_warm_up: false, bars: &[*bar] }).unwrap();
     }

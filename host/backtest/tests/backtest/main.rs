@@ -10,3 +10,4 @@ mod native;
 mod properties;
 mod runs;
 mod sandbox;
+mod shadow;

@@ -190,7 +190,10 @@ fn a_run_that_cannot_begin_says_why() {
         edit(&mut run);
         run.run(history, &mut |_| {}).unwrap_err().to_string()
     };
-    assert_eq!(error(&|run| run.parameters = vec![("fast".into(), 0)]), "parameter `fast` is 0; it may be 1 to 499");
+    assert_eq!(
+        error(&|run| run.parameters = vec![("fast".into(), 0)]),
+        "the parameter `fast` is 0: it must be between 1 and 499 bars"
+    );
     assert!(error(&|run| run.parameters = vec![("fast".into(), 30)]).contains("the fast average is the shorter one"));
     assert_eq!(error(&|run| run.markets.push(second())), "the strategy trades 1 to 1 markets at once, and there are 2");
     assert!(error(&|run| run.models.fee_bps = 101).contains("`max_fee_bps`"));

@@ -1,5 +1,6 @@
 //! `install` and `upgrade`: a pack comes into the data folder. Staged beside, checked whole, then published; what it
-//! may do is what `grants.toml` says, and where it asks for more it waits. Nothing of it is run here.
+//! may do is what `grants.toml` says, and where it asks for more it waits. Nothing of it is run here, but that a strategy
+//! is asked what it is.
 
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use puppet_packs::{
     Entry, Source, Staged, State,
     requires::{self, Present},
 };
+use puppet_sandbox::World;
 use puppet_types::{Digest, PackId, Timestamp};
 use serde::Serialize;
 
@@ -17,8 +19,9 @@ use crate::{
     installing::{self, Way, of_install},
     output::Output,
     setup::Setup,
+    strategies,
     trouble::{Result, Trouble},
-    vetting,
+    vetting::{self, Runs},
 };
 
 /// `puppet.install/1`.
@@ -63,10 +66,12 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
         return Err(Trouble::input("not-installed", message, format!("`puppet install {}`", args.path.display())));
     }
     let grants = Grants::of(setup)?;
-    let asking = vetted(setup, &staged, &args.path)?;
+    let known = installing::plugins(&installed)?;
+    let (asking, world) = vetted(setup, &staged, (&args.path, &known))?;
     let told = Told::of(&staged, &asking, installing::running(&entries, &id));
     let needs = requires::unmet(&Present::of(&staged.pack.manifest), &installing::present(&installing::of(setup))?);
     let against = of_a_folder(setup, &entries, &id)
+        .or_else(|| other_trade(&id, world, (&known, installing::running(&entries, &id))))
         .or_else(|| trusted(&staged, &entries, &grants, args.allow_unsigned))
         .or_else(|| installing::refused(&needs))
         .or_else(|| staged.admit(&entries).map_err(of_install).err());
@@ -99,27 +104,46 @@ async fn publish(
         Err(trouble) => return Err(trouble),
     };
     sweep(setup)?;
-    if entry.state != State::Waiting {
-        installing::tell_host(setup, &id, out).await;
-    }
+    let entry = match entry.state {
+        State::Waiting => entry,
+        _ => installing::hand_over(setup, &id, out).await?.unwrap_or(entry),
+    };
     told.done(&entry, way.state == State::Waiting, asking.digest, out)
 }
 
-/// Everything about the pack agrees. Errors name the path that was given.
-fn vetted(setup: &Setup, staged: &Staged, path: &Path) -> Result<Asking> {
+/// Everything about the pack agrees, and a strategy says what it is. Errors name the path that was given.
+fn vetted(setup: &Setup, staged: &Staged, (path, known): (&Path, &[Runs])) -> Result<(Asking, World)> {
     let component = staged.component_bytes().map_err(of_install)?;
-    let runs = vetting::vet(&staged.pack, component.as_deref(), &installing::plugins(&installing::of(setup))?)
-        .map_err(|mut trouble| {
-            if let Some(rest) =
-                trouble.place.file.as_deref().and_then(|file| Path::new(file).strip_prefix(&staged.pack.dir).ok())
-            {
-                trouble.place.file = Some(path.join(rest).display().to_string());
-            }
-            trouble
-        })?;
+    let runs = vetting::vet(&staged.pack, component.as_deref(), known);
+    let proved = runs.and_then(|runs| {
+        let strategy = component.as_deref().filter(|_| runs.world == World::TradingStrategy);
+        strategy.map_or(Ok(()), |bytes| strategies::admit(setup, &staged.pack, bytes)).map(|()| runs)
+    });
+    let runs = proved.map_err(|mut trouble| {
+        if let Some(rest) =
+            trouble.place.file.as_deref().and_then(|file| Path::new(file).strip_prefix(&staged.pack.dir).ok())
+        {
+            trouble.place.file = Some(path.join(rest).display().to_string());
+        }
+        trouble
+    })?;
     let vouched =
         Vouched::Installed { digest: staged.component.unwrap_or(staged.digest), signer: staged.signer.clone() };
-    Ok(Asking::of_pack(&staged.pack, &runs, staged.digest).installed(vouched))
+    Ok((Asking::of_pack(&staged.pack, &runs, staged.digest).installed(vouched), runs.world))
+}
+
+/// What agents run does not become a strategy under its name, nor a strategy what agents run.
+fn other_trade(id: &PackId, world: World, (known, runs): (&[Runs], Option<&Entry>)) -> Option<Trouble> {
+    let plugin = known.iter().find(|runs| runs.plugin == *id).map(|runs| runs.world);
+    // What brings no component of its own is a character.
+    let before = plugin.or(runs.filter(|entry| entry.component.is_none()).map(|_| World::Personality))?;
+    let trades = |world| world == World::TradingStrategy;
+    (trades(before) != trades(world)).then(|| {
+        let message = format!("`{id}` is of the world `{}`, and the new one of `{}`", before.name(), world.name());
+        let remedy =
+            format!("give the new one another id; or `puppet remove {id}` where you installed it, and install then");
+        Trouble::refused("pack-in-use", message, remedy)
+    })
 }
 
 /// What lives from the operator's own folder is not taken over by what somebody hands over under its name.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use puppet_engine::{Recorded, VirtualClock};
 use puppet_grants::{Request, Requests};
-use puppet_packs::{AgentSpec, Component, Manifest, Pack};
+use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::World;
 use puppet_store::sqlite::SqliteStore;
 use puppet_types::{AgentId, Event, EventId, Invocation, Outcome, Priority, ReadStatus, Timestamp, counted, ids};
@@ -23,6 +23,7 @@ use crate::{
     invocation::{EventView, seed_text},
     models,
     output::Output,
+    repertoire::Version,
     sandboxed,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
@@ -135,22 +136,14 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
         let spec = AgentSpec::blank("tester", &manifest.id);
         return Ok((Stranger { manifest, world: inspection.world, sandbox, compiled }, spec));
     }
-    let pack = Pack::open(path).map_err(of_pack)?;
-    agents::check_contract(&pack)?;
-    let (manifest, bytes) = match &pack.manifest.component {
-        Component::BuiltIn(id) => {
-            let plugin =
-                firstparty::plugins().into_iter().find(|plugin| plugin.manifest.id == *id).ok_or_else(|| {
-                    let known: Vec<String> =
-                        firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
-                    let message = format!("there is no plugin `{id}`");
-                    Trouble::input("unknown-plugin", message, format!("use one of {}", known.join(", "))).in_file(path)
-                })?;
-            pack.check_settings(&plugin.manifest.declares).map_err(of_pack)?;
-            (plugin.manifest, plugin.component.to_vec())
-        }
-        Component::File(file) => (pack.manifest.clone(), read(&path.join(file))?),
+    let (pack, version) = agents::opened_with(path, firstparty::plugins())?;
+    let Some(Version { manifest, bytes, .. }) = version else {
+        let known: Vec<String> = firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
+        let message = format!("there is no plugin `{}`", pack.manifest.plugin());
+        let remedy = format!("use one of {}", known.join(", "));
+        return Err(Trouble::input("unknown-plugin", message, remedy).in_file(path));
     };
+    pack.check_settings(&manifest.declares).map_err(of_pack)?;
     let sandbox = sandboxed::open(setup)?;
     let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
     let world = compiled.inspection().world;

@@ -20,6 +20,7 @@ use crate::{
     records,
     repertoire::Version,
     setup::Setup,
+    strategies,
     swaps::Told,
     trouble::{Result, Trouble},
 };
@@ -165,8 +166,10 @@ pub async fn hosted(setup: &Setup) -> Result<Hosted> {
         Some(store) => store.strikes().await?,
         None => Vec::new(),
     };
-    let entries = Installed::at(&setup.data).entries().map_err(of_install)?;
-    let serving = entries.iter().filter(|entry| entry.state.runs());
+    let installed = Installed::at(&setup.data);
+    let entries = installed.entries().map_err(of_install)?;
+    let is_for_agents = |entry: &&Entry| entry.state.runs() && !strategies::is_brought(&installed, entry);
+    let serving = entries.iter().filter(is_for_agents);
     let mut versions: BTreeMap<PackId, Digest> =
         serving.filter_map(|entry| Some((entry.id.clone(), entry.component?))).collect();
     for version in Version::built_in().into_iter().filter(|version| runs(setup, &version.manifest.id)) {

@@ -39,7 +39,7 @@ use crate::{
     rows::Rows,
     sandboxed,
     setup::Setup,
-    swaps::{self, AtStart, Folders, Swaps},
+    swaps::{self, AtStart, Folders, Swaps, compile},
     trading::{Around, Desks, Wanted},
     trouble::{Result, Trouble},
 };
@@ -151,7 +151,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         Arc::clone(&host),
         (installed, repertoire),
         Arc::clone(&grants),
-        (program(), sandboxed::config(setup)?),
+        (compile::program(), sandboxed::config(setup)?),
         (setup.config.swap.clone(), setup.config.packs.clone()),
         Arc::clone(&joining),
     );
@@ -269,12 +269,6 @@ fn live(setup: &Setup) -> Live {
 /// Returns on Ctrl-C, on SIGTERM, and after a length of time.
 pub async fn told_to_stop(length: Option<Duration>) {
     Signals::new().stop(length).await;
-}
-
-/// This program, also where its file was replaced since it was started.
-fn program() -> PathBuf {
-    let running = PathBuf::from("/proc/self/exe");
-    if running.exists() { running } else { std::env::current_exe().unwrap_or_default() }
 }
 
 /// Lets what is installed serve. What does not load is told, and its agents wait. Answers the generators among it.

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::IsTerminal as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use puppet_engine::{
     VirtualClock,
     report::{self, AgentFact, Facts, Input, Personality, Report},
@@ -205,16 +204,7 @@ pub(super) async fn settle(host: &Arc<puppet_engine::Host>, found: &Found, cours
 
 pub(super) fn bar(course: &Course, out: Output) -> ProgressBar {
     let minutes = course.end.millis_since(course.start) / 60_000;
-    let target = if out.json || !std::io::stderr().is_terminal() {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let bar = ProgressBar::with_draw_target(Some(minutes), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
+    out.bar(Some(minutes), "{bar:32} {percent:>3} %  {msg}  {elapsed}")
 }
 
 /// Moves the bar to where the run is.

@@ -1,8 +1,6 @@
 //! `store`: rows go from one backend into another.
 
-use std::io::IsTerminal as _;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use puppet_store::{Copied, Progress, copy};
 use puppet_types::counted;
 use serde_json::json;
@@ -38,13 +36,7 @@ pub async fn run(setup: &Setup, args: &StoreCopy, out: Output) -> Result<()> {
 }
 
 fn bar(out: Output) -> ProgressBar {
-    let seen = !out.json && std::io::stderr().is_terminal();
-    let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {elapsed}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar
+    out.bar(Some(0), "{bar:32} {percent:>3} %  {msg}  {elapsed}, {eta} left")
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

@@ -29,6 +29,12 @@ struct Task {
     seconds: u64,
 }
 
+/// This program, also where its file was replaced since it was started.
+pub fn program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { running } else { std::env::current_exe().unwrap_or_default() }
+}
+
 /// Compiles the component of a file into the cache, and takes it from there. What is there already is only taken.
 pub fn apart(
     sandbox: &Sandbox,

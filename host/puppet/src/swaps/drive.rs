@@ -24,6 +24,8 @@ pub(super) struct Looking {
 pub(super) enum End {
     /// It serves.
     Serves(Box<Looking>),
+    /// It is a strategy, and nobody is to be served by it.
+    Settled,
     /// A newer one is there.
     Overtaken,
     /// It does not serve.
@@ -150,7 +152,7 @@ impl Way {
             };
             match self.bring(next, asked).await {
                 End::Serves(looking) => return Looked::Serves(looking),
-                End::Overtaken => {}
+                End::Settled | End::Overtaken => {}
                 End::Stopped(stop) => {
                     self.stopped(next, stop).await;
                     return Looked::Nothing;

@@ -36,7 +36,7 @@ impl Way {
     }
 
     /// Old versions beyond the bounds go.
-    async fn tidy(&self) {
+    pub(super) async fn tidy(&self) {
         let own = Arc::clone(&self.context);
         let swept = super::blocking(move || own.installed.sweep_within(own.keep.keep, own.keep.bytes)).await;
         if let Err(error) = swept {

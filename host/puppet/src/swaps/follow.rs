@@ -8,7 +8,7 @@ use puppet_types::{AgentId, Digest};
 
 use super::{
     drive::Way,
-    verify::{self, Stop, Verified},
+    verify::{self, Stop},
 };
 use crate::agents;
 
@@ -17,7 +17,7 @@ impl Way {
     pub(super) fn is_new_here(&self, entry: &Entry) -> bool {
         let host = &self.context.host;
         match entry.component {
-            Some(_) => !host.plugins().contains_key(&self.pack),
+            Some(_) => !host.plugins().contains_key(&self.pack) && !self.is_taken_up(entry),
             None => !host.agents.knows(&AgentId::new(self.pack.as_str())),
         }
     }
@@ -32,6 +32,10 @@ impl Way {
             }
             return entries.is_empty();
         };
+        if self.is_strategy(entry).await {
+            self.follow_strategy(entry).await;
+            return false;
+        }
         let serving = self.context.host.plugins().get(&self.pack).cloned();
         let is_same = entry.component.is_some() && entry.component == serving.as_ref().map(|plugin| plugin.digest());
         if is_same && !self.has_other_data(entry, serving).await {
@@ -56,8 +60,7 @@ impl Way {
                 return false;
             }
         };
-        let verified = Verified { pack, version: None };
-        let made = verify::candidate(&self.context.host, &verified, serving).await;
+        let made = verify::candidate(&self.context.host, &pack, serving).await;
         made.is_ok_and(|(candidate, _)| !candidate.rows.is_empty())
     }
 
@@ -81,6 +84,7 @@ impl Way {
 
     /// The pack was removed, and its agents with it: what comes with the program serves again, or nobody.
     async fn gone(&self) {
+        self.context.board.forget(&self.pack);
         self.retired().await;
         let built_in = crate::repertoire::Version::built_in();
         let host = &self.context.host;

@@ -13,6 +13,7 @@ mod follow;
 mod progress;
 mod stages;
 mod start;
+mod strategy;
 mod telling;
 mod verify;
 mod watcher;

@@ -96,6 +96,11 @@ impl Board {
         }
     }
 
+    /// The pack is gone.
+    pub fn forget(&self, pack: &PackId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(pack);
+    }
+
     /// All of it.
     pub fn all(&self) -> BTreeMap<PackId, Progress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

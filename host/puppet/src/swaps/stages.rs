@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A version that gave way is kept; one that waits for the operator goes on waiting.
-fn give_way(state: State) -> State {
+pub(super) fn give_way(state: State) -> State {
     match state {
         State::Current | State::Watched | State::Canary | State::Next => State::Kept,
         other => other,
@@ -45,7 +45,7 @@ impl Way {
         self.loaded(&verified).await
     }
 
-    async fn verified(&self, entry: &Entry) -> Result<Verified, Stop> {
+    pub(super) async fn verified(&self, entry: &Entry) -> Result<Verified, Stop> {
         let (own, entry, now) = (Arc::clone(&self.context), entry.clone(), self.context.host.now());
         let verifying = tokio::task::spawn_blocking(move || verify::verify(&own.installed, &entry, &own.grants, now));
         verifying.await.unwrap_or_else(|error| Err(Stop::Refused(error.to_string())))
@@ -56,24 +56,32 @@ impl Way {
         if let Some(plugin) = &plugin {
             self.context.host.load_strikes_of(plugin).await?;
         }
-        verify::candidate(&self.context.host, verified, plugin).await
+        verify::candidate(&self.context.host, &verified.pack, plugin).await
     }
 
     /// All the way of a new version.
     pub(super) async fn bring(&self, entry: &Entry, asked: &mut Receiver<u64>) -> End {
-        match self.stages(entry, asked).await {
-            Ok(Some(looking)) => End::Serves(Box::new(looking)),
-            Ok(None) => End::Overtaken,
-            Err(stop) => End::Stopped(stop),
-        }
+        self.begin(entry, entry.component);
+        let ended = match self.verified(entry).await {
+            Ok(verified) if verified.world == World::TradingStrategy => self.strategy(entry, verified).await,
+            Ok(verified) => {
+                let looking = self.stages(entry, &verified, asked).await;
+                looking.map(|looking| looking.map_or(End::Overtaken, |looking| End::Serves(Box::new(looking))))
+            }
+            Err(stop) => Err(stop),
+        };
+        ended.unwrap_or_else(End::Stopped)
     }
 
-    async fn stages(&self, entry: &Entry, asked: &mut Receiver<u64>) -> Result<Option<Looking>, Stop> {
+    async fn stages(
+        &self,
+        entry: &Entry,
+        verified: &Verified,
+        asked: &mut Receiver<u64>,
+    ) -> Result<Option<Looking>, Stop> {
         let (context, host) = (&self.context, &self.context.host);
-        self.begin(entry, entry.component);
-        let verified = self.verified(entry).await?;
         self.step(entry, "verified", None, |_| {});
-        let (candidate, newborn) = self.loaded(&verified).await?;
+        let (candidate, newborn) = self.loaded(verified).await?;
         self.step(entry, "compiled", None, |progress| progress.digest = Some(candidate.plugin.digest()));
 
         let rules = context.rules();
@@ -165,7 +173,7 @@ impl Way {
     }
 
     /// Whether the lock has something newer, or does not want this one any more.
-    async fn is_overtaken(&self, entry: &Entry) -> Result<bool, Stop> {
+    pub(super) async fn is_overtaken(&self, entry: &Entry) -> Result<bool, Stop> {
         let entries = self.context.entries(&self.pack).await?;
         let is_newer = |other: &Entry| other.state == State::Next && other.since > entry.since;
         let is_wanted = |other: &Entry| other.digest == entry.digest && is_live(other.state);

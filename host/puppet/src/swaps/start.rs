@@ -13,13 +13,14 @@ use puppet_types::{Digest, PackId, Timestamp};
 
 use super::folders::{is_live, packs_in};
 use crate::{
-    agents::brought, config::Packs, grants::Vouched, installing::of_install, repertoire::Version, trouble::Result,
+    agents::brought, config::Packs, grants::Vouched, installing::of_install, repertoire::Version, strategies,
+    trouble::Result,
 };
 
 /// What there is.
 #[derive(Default)]
 pub struct AtStart {
-    /// Components that serve from the first moment.
+    /// Components that serve agents from the first moment.
     pub versions: Vec<Version>,
     /// Packs that bring data alone, and who vouches for them.
     pub packs: Vec<(PackId, Vouched)>,
@@ -95,7 +96,9 @@ impl AtStart {
             }
         }
         let serves = own.iter().any(|entry| matches!(entry.state, State::Current | State::Watched));
-        let state = if serves { State::Next } else { State::Current };
+        // A strategy is not asked what it is before the host runs.
+        let is_strategy = bundle.component_bytes().is_some_and(strategies::is_one);
+        let state = if serves || is_strategy { State::Next } else { State::Current };
         let staged = match installed.stage(folder, Source::Folder) {
             Ok(staged) => staged,
             Err(error) => {
@@ -139,6 +142,8 @@ impl AtStart {
         };
         let vouched = Vouched::of(entry);
         match brought(&pack) {
+            // No agent runs it, and it was proved when it came.
+            Ok(Some(version)) if version.is_strategy() => return Ok(()),
             Ok(Some(version)) => self.versions.push(Version { vouched, ..version }),
             Ok(None) => self.packs.push((entry.id.clone(), vouched)),
             Err(trouble) => {

@@ -8,6 +8,7 @@ use puppet_packs::{
     AgentSpec, Component, Entry, Installed, Pack, Source,
     requires::{self, Present},
 };
+use puppet_sandbox::World;
 use puppet_store::AgentRow;
 use puppet_types::{PackId, Timestamp};
 
@@ -36,6 +37,8 @@ pub struct Verified {
     pub pack: Pack,
     /// Its component, where it brings one.
     pub version: Option<Version>,
+    /// What runs for it.
+    pub world: World,
 }
 
 /// Reads what is installed, and whether it may serve at this time.
@@ -45,7 +48,7 @@ pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timest
     let bytes = bundle.component_bytes();
     // One that brings its own component needs no other.
     let known = if bytes.is_some() { Ok(Vec::new()) } else { installing::plugins(installed) };
-    vetting::vet(&bundle.pack, bytes, &known.map_err(fault)?).map_err(fault)?;
+    let world = vetting::vet(&bundle.pack, bytes, &known.map_err(fault)?).map_err(fault)?.world;
     let manifest = &bundle.pack.manifest;
     if !manifest.claims.requires.is_empty() {
         let there = installing::present(installed).map_err(fault)?;
@@ -58,7 +61,7 @@ pub fn verify(installed: &Installed, entry: &Entry, grants: &Grants, now: Timest
         vouched: Vouched::of(entry),
     });
     granted(entry, &bundle.pack, grants, now)?;
-    Ok(Verified { pack: bundle.pack, version })
+    Ok(Verified { pack: bundle.pack, version, world })
 }
 
 /// What was installed serves only where the operator has approved exactly it, and that has not ended. What lies in the
@@ -105,10 +108,9 @@ pub async fn load(context: &Arc<Context>, verified: &Verified) -> Result<Option<
 /// that does not live here yet is named apart.
 pub async fn candidate(
     host: &Host,
-    verified: &Verified,
+    pack: &Pack,
     plugin: Option<Arc<puppet_engine::Plugin>>,
 ) -> Result<(Candidate, Option<AgentSpec>), Stop> {
-    let pack = &verified.pack;
     let runs: &PackId = pack.manifest.plugin();
     let plugin = match plugin {
         Some(plugin) => plugin,

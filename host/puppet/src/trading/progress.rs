@@ -1,8 +1,6 @@
 //! How far a run over recorded bars is: how many of all, how many a second, and how long it will take. On a terminal only.
 
-use std::io::IsTerminal as _;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::output::Output;
 
@@ -12,16 +10,8 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// Of so many.
     pub fn new(what: &'static str, all: u64, out: Output) -> Self {
-        let target = if out.json || !std::io::stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(all), target);
         let template = "{bar:32} {percent:>3} %  {human_pos} of {human_len} {msg}, {per_sec:0}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        let bar = out.bar(Some(all), template);
         bar.set_message(what);
         Self(bar)
     }

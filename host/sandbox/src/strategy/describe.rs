@@ -79,6 +79,13 @@ pub enum ParameterError {
     },
 }
 
+/// One that says nothing: no parameters, no history, one market, bars of any length.
+impl Default for Description {
+    fn default() -> Self {
+        Self { parameters: Vec::new(), warm_up: 0, min_markets: 1, max_markets: 1, bar_seconds: 0 }
+    }
+}
+
 impl Description {
     /// Every parameter by name, in the strategy's order: as given, the others by their defaults.
     pub fn resolve(&self, given: &[(String, i64)]) -> Result<Vec<(String, i64)>, ParameterError> {

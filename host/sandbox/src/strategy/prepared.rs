@@ -65,9 +65,8 @@ impl PreparedStrategy {
         let indices = Indices::of(component)?;
         let (limits, admission) = (Arc::new(lowered(limits)), admission.clone());
         let memory = initial_memory(component).unwrap_or(0);
-        let unasked =
-            Description { parameters: Vec::new(), warm_up: 0, min_markets: 1, max_markets: 1, bar_seconds: 0 };
-        let mut prepared = Self { pre, indices, limits, admission, memory, description: unasked };
+        let description = Description::default();
+        let mut prepared = Self { pre, indices, limits, admission, memory, description };
         prepared.description = StrategyInstance::fresh(&prepared, 0, Timestamp::default())?.describe()?;
         Ok(prepared)
     }

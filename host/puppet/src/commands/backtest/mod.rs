@@ -29,6 +29,9 @@ use crate::{
 pub async fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(threads as usize)).unwrap_or_else(all_cores);
     let chosen = strategy::choose(setup, &args.strategy, threads.get())?;
+    if let (true, Some(digest)) = (chosen.is_installed, &chosen.id.digest) {
+        out.note(format!("{} {} as it is installed, {digest}", chosen.id.pack, chosen.id.version));
+    }
     let data = candles::read(setup, &asked(args), out).await?;
     let stack = chosen.stack_bytes;
     // Guests are called on this thread: it has the stack that they may use.

@@ -115,8 +115,7 @@ async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
     let runs = installing::running(&entries, &entry.id);
     let state = Way::place(runs.is_some(), &entry.id);
     installing::move_to(setup, &entry.id, entry.digest, state, None)?;
-    installing::tell_host(setup, &entry.id, out).await;
-    Ok(())
+    installing::hand_over(setup, &entry.id, out).await.map(drop)
 }
 
 fn grantable(name: &str) -> Result<Capability> {

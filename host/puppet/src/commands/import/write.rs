@@ -1,8 +1,8 @@
 //! Writes what is planned: secrets and settings first, so that no agent is ever without them, then agent by agent.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use puppet_import::{Moved, SEEN_KEPT, in_the_order_of_the_contract};
 use puppet_packs::AgentSpec;
 use puppet_store::{Change, Store};
@@ -99,11 +99,5 @@ fn once_more(past: &Event, plan: &Plan) -> Event {
 }
 
 fn bar(agents: usize, out: Output) -> ProgressBar {
-    let shown = !out.json && std::io::stderr().is_terminal();
-    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(agents as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}") {
-        bar.set_style(style);
-    }
-    bar
+    out.bar(Some(agents as u64), "{bar:32} {pos}/{len}  {msg}")
 }

@@ -1,8 +1,8 @@
 //! Many records at once: chosen as `journal` chooses, as many at a time as there are processors, told as they come.
 
-use std::{io::IsTerminal as _, sync::Arc};
+use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use puppet_store::{Filter, JournalEntry, Store};
 use puppet_types::AgentId;
 use tokio::task::JoinSet;
@@ -118,13 +118,7 @@ async fn next(running: &mut JoinSet<Done>, done: &mut Vec<(usize, Item)>, bar: &
     Ok(())
 }
 
-/// How far it is, on the terminal of stderr; hidden elsewhere.
+/// How far it is.
 fn bar(out: Output) -> ProgressBar {
-    let hidden = out.json || !std::io::stderr().is_terminal();
-    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} replayed  {per_sec}  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
+    out.bar(None, "{spinner} {pos} replayed  {per_sec}  {elapsed}")
 }
