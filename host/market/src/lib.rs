@@ -1,6 +1,8 @@
-//! Prices: candles from files, how good they are, and what markets there are. Nothing here trades.
+//! Prices: candles from files, how good they are, what markets there are, and the `market` capability, by which a character
+//! sees them. Nothing here trades.
 
 mod candles;
+mod capability;
 mod columns;
 mod csv_file;
 mod decimal;
@@ -24,6 +26,9 @@ mod timeline;
 mod write;
 
 pub use candles::{Candles, CandlesError, Impossible};
+#[doc(hidden)]
+pub use capability::fuzz;
+pub use capability::{CANDLES, Carries, NoQuotes, PriceNow, Quotes, TRENDING, TokenInfo, Trend, View, link};
 pub use error::DataError;
 pub use fault::{BadRow, Fault, Gap};
 pub use intake::MAX_ROWS;

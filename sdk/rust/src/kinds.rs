@@ -132,3 +132,59 @@ pub struct PostEnded {
     /// Why it failed.
     pub error: Option<String>,
 }
+
+/// `swap_done` and `swap_failed`. Everything in it is the host's word. What is not known is empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SwapEnded {
+    /// Once for ever.
+    pub id: String,
+    /// `paper` or `live`.
+    pub mode: Option<String>,
+    /// What was behind it: `own`, `operator`, `human-request`, `gift`, `strategy`.
+    pub origin: String,
+    /// `SOL/USDC`.
+    pub market: Option<String>,
+    /// What was given.
+    pub in_mint: String,
+    /// How people call it.
+    pub in_symbol: Option<String>,
+    /// So much of it, in its smallest unit; of one that failed, so much was to be given.
+    #[serde(deserialize_with = "amount")]
+    pub in_amount: u64,
+    /// Digits after the point of a whole token.
+    pub in_decimals: Option<u8>,
+    /// What was taken.
+    pub out_mint: String,
+    /// How people call it.
+    pub out_symbol: Option<String>,
+    /// So much of it; 0 of one that failed.
+    #[serde(deserialize_with = "amount")]
+    pub out_amount: u64,
+    /// Digits after the point of a whole token.
+    pub out_decimals: Option<u8>,
+    /// What the chain knows it by.
+    pub signature: Option<String>,
+    /// Why it was wanted.
+    pub reason: String,
+    /// Whether anything was swapped.
+    pub is_done: bool,
+    /// Of one that failed: a rule's code, or `rejected`, `expired`, `dropped`, `unavailable`.
+    pub code: Option<String>,
+    /// The same for people.
+    pub detail: Option<String>,
+}
+
+/// A decimal text, or a number where it fits.
+fn amount<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Amount {
+        Number(u64),
+        Text(String),
+    }
+    match Amount::deserialize(deserializer)? {
+        Amount::Number(number) => Ok(number),
+        Amount::Text(text) => text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is no amount"))),
+    }
+}

@@ -1,16 +1,51 @@
 //! What comes back of an effect: its result for its own agent, mentions and posts for others, and the lists of own posts.
 
-use puppet_store::{Change, Effect, Post, Store, StoreError};
+use puppet_store::{Change, Effect, EffectState, Post, Store, StoreError};
 use puppet_tweet::Delivery;
-use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
+use puppet_types::{AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
+use puppet_wallet::SwapResult;
 use serde_json::json;
 
 use crate::host::Host;
 
 /// What its plugin hears of an effect that will not happen.
 pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Event {
+    if let Decision::Swap { intent, origin } = &effect.body {
+        let code = not_tried(effect, reason);
+        let swap = (intent, *origin);
+        let result = SwapResult::not_done(effect.id.as_str(), &effect.agent, swap, at, (code, reason));
+        return swap_event(&result, at, effect.hops);
+    }
     let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
     result_event(effect, "post_failed", at, payload)
+}
+
+/// The code of a swap that ended without its purse.
+fn not_tried(effect: &Effect, reason: &str) -> &'static str {
+    match effect.state {
+        EffectState::WaitingForApproval if reason.starts_with("rejected") => "rejected",
+        EffectState::WaitingForApproval => "expired",
+        _ if reason.starts_with(super::DROPPED) => "dropped",
+        _ => "unavailable",
+    }
+}
+
+/// What an agent hears of the end of a swap. Whoever tells it, tells the same: the id follows from the result's.
+pub fn swap_event(result: &SwapResult, at: Timestamp, hops: u32) -> Event {
+    let kind = result.event_kind();
+    Event {
+        id: EventId::from(ids::derive("evt", &[&result.id, kind])),
+        kind: kind.to_owned(),
+        source: "host".to_owned(),
+        agent: result.agent.clone().unwrap_or_else(|| AgentId::new("")),
+        author: None,
+        priority: Priority::Low,
+        at,
+        payload: serde_json::to_value(result).unwrap_or_default(),
+        hops,
+        cause: None,
+        broadcast: None,
+    }
 }
 
 /// The same, of one that the operator may have begun anew: that it failed once more is another event.
@@ -20,7 +55,11 @@ pub(super) async fn failed_again_event(
     at: Timestamp,
     reason: &str,
 ) -> Result<Event, StoreError> {
-    let mut event = failed_event(effect, at, reason);
+    again(store, effect, failed_event(effect, at, reason)).await
+}
+
+/// An end of an effect that may have ended so before.
+pub(super) async fn again(store: &dyn Store, effect: &Effect, mut event: Event) -> Result<Event, StoreError> {
     let mut ends = 1_u64;
     while store.event(&event.id).await?.is_some() {
         ends += 1;
