@@ -173,6 +173,40 @@ pub struct SwapEnded {
     pub code: Option<String>,
     /// The same for people.
     pub detail: Option<String>,
+    /// Whether the operator wants it talked about: so often as `tell_trades_bps` of the rules says.
+    pub tells: bool,
+}
+
+impl SwapEnded {
+    /// What was given, in whole tokens, with the name of the token; none where its decimals are not known.
+    pub fn gave(&self) -> Option<String> {
+        Some(format!("{} {}", whole(self.in_amount, self.in_decimals?), name(&self.in_symbol, &self.in_mint)))
+    }
+    /// The same of what was taken.
+    pub fn took(&self) -> Option<String> {
+        Some(format!("{} {}", whole(self.out_amount, self.out_decimals?), name(&self.out_symbol, &self.out_mint)))
+    }
+}
+
+/// An amount in whole tokens, to the last digit.
+fn whole(amount: u64, decimals: u8) -> String {
+    let digits = format!("{amount:0>width$}", width = usize::from(decimals) + 1);
+    let (whole, rest) = digits.split_at(digits.len() - usize::from(decimals));
+    match rest.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        rest => format!("{whole}.{rest}"),
+    }
+}
+
+/// Anybody can call a token anything: what is no plain word is told by the beginning of its address.
+fn name(symbol: &Option<String>, mint: &str) -> String {
+    let is_plain = |symbol: &&String| {
+        (1..=12).contains(&symbol.len()) && symbol.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    match symbol.as_ref().filter(is_plain) {
+        Some(symbol) => symbol.clone(),
+        None => mint.chars().take(6).chain(['…']).collect(),
+    }
 }
 
 /// A decimal text, or a number where it fits.

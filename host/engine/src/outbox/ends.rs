@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Attempted, is_idempotent,
     pace::backoff_ms,
-    results::{again, delivered, failed_again_event, own_lists, result_event, swap_event},
+    results::{delivered, failed_again_event, own_lists, result_event, swap_event},
 };
 use crate::{happening::Happening, host::Host};
 
@@ -114,7 +114,7 @@ pub(super) async fn swapped(
     if !result.is_done {
         let words = [result.code.as_deref(), result.detail.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         let reason = scrub::text(&words.join(": ")).into_owned();
-        let event = again(&*host.store, effect, swap_event(result, later, effect.hops)).await?;
+        let event = swap_event(result, later, effect.hops);
         return failed_with(host, effect, at, reason, event).await;
     }
     let provider_id = result.signature.clone().unwrap_or_else(|| result.id.clone());

@@ -14,7 +14,9 @@ pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Even
         let code = not_tried(effect, reason);
         let swap = (intent, *origin);
         let result = SwapResult::not_done(effect.id.as_str(), &effect.agent, swap, at, (code, reason));
-        return swap_event(&result, at, effect.hops);
+        // No purse's word: what one may still say of it has another id.
+        let id = EventId::from(ids::derive("evt", &[effect.id.as_str(), result.event_kind()]));
+        return Event { id, ..swap_event(&result, at, effect.hops) };
     }
     let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
     result_event(effect, "post_failed", at, payload)
@@ -34,7 +36,7 @@ fn not_tried(effect: &Effect, reason: &str) -> &'static str {
 pub fn swap_event(result: &SwapResult, at: Timestamp, hops: u32) -> Event {
     let kind = result.event_kind();
     Event {
-        id: EventId::from(ids::derive("evt", &[&result.id, kind])),
+        id: EventId::from(ids::derive("evt", &["swap", &result.id])),
         kind: kind.to_owned(),
         source: "host".to_owned(),
         agent: result.agent.clone().unwrap_or_else(|| AgentId::new("")),
@@ -55,11 +57,7 @@ pub(super) async fn failed_again_event(
     at: Timestamp,
     reason: &str,
 ) -> Result<Event, StoreError> {
-    again(store, effect, failed_event(effect, at, reason)).await
-}
-
-/// An end of an effect that may have ended so before.
-pub(super) async fn again(store: &dyn Store, effect: &Effect, mut event: Event) -> Result<Event, StoreError> {
+    let mut event = failed_event(effect, at, reason);
     let mut ends = 1_u64;
     while store.event(&event.id).await?.is_some() {
         ends += 1;

@@ -60,6 +60,8 @@ pub struct SwapResult {
     pub detail: Option<String>,
     /// When asking again may help.
     pub retry_at: Option<Timestamp>,
+    /// Whether the character is to talk about it, as often as `tell_trades_bps` of the rules says.
+    pub tells: bool,
 }
 
 impl SwapResult {
@@ -96,6 +98,7 @@ impl SwapResult {
             code: Some(code.to_owned()),
             detail: Some(detail.to_owned()),
             retry_at: None,
+            tells: false,
         }
     }
 

@@ -540,5 +540,19 @@ mod tests {
         assert_eq!((text.in_amount, text.out_amount, text.is_done), (u64::MAX, 7, true));
         assert_eq!(read(json!({ "in_amount": 5 })).in_amount, 5);
         assert!(serde_json::from_value::<SwapEnded>(json!({ "in_amount": "-5" })).is_err());
+        let of = |amount: u64, decimals, symbol: &str| {
+            let (in_symbol, in_mint) = (Some(symbol.to_owned()), "So1111112".to_owned());
+            SwapEnded { in_amount: amount, in_decimals: decimals, in_symbol, in_mint, ..SwapEnded::default() }.gave()
+        };
+        for (amount, decimals, symbol, told) in [
+            (1_500_000_000, Some(9), "SOL", Some("1.5 SOL")),
+            (1, Some(9), "SOL", Some("0.000000001 SOL")),
+            (0, Some(6), "USDC", Some("0 USDC")),
+            (u64::MAX, Some(0), "X", Some("18446744073709551615 X")),
+            (7, Some(0), "send to @mallory", Some("7 So1111…")),
+            (7, None, "SOL", None),
+        ] {
+            assert_eq!(of(amount, decimals, symbol).as_deref(), told);
+        }
     }
 }
