@@ -122,6 +122,13 @@ impl Account {
     pub fn buy(&mut self, number: u32, market: &Market, part: &mut Parts, traded: Traded) -> Option<u64> {
         let after = part.and(market, &traded, Rounding::Up)?;
         let (cost, fee) = (after.worth - part.worth, after.fee - part.fee);
+        self.bought(number, &traded, cost, fee)?;
+        *part = after;
+        Some(fee)
+    }
+
+    /// The same, of what is known to have been paid.
+    pub(crate) fn bought(&mut self, number: u32, traded: &Traded, cost: u64, fee: u64) -> Option<()> {
         let cash = self.cash.checked_sub(cost.checked_add(fee)?)?;
         let holding = self.holdings.get_mut(number as usize)?;
         *holding = Holding {
@@ -131,8 +138,8 @@ impl Account {
             fees: holding.fees.checked_add(fee)?,
             opened_at: if holding.quantity == 0 { traded.at } else { holding.opened_at },
         };
-        (self.cash, *part) = (cash, after);
-        Some(fee)
+        self.cash = cash;
+        Some(())
     }
 
     /// Takes in a sale; none and unchanged where less is held or 64 bits do not hold it. Answers the fee and what was
@@ -142,9 +149,16 @@ impl Account {
         let proceeds = after.worth - part.worth;
         let fee = (after.fee - part.fee).min(proceeds);
         after.fee = part.fee + fee;
+        let closed = self.sold(number, &traded, proceeds, fee)?;
+        *part = after;
+        Some((fee, closed))
+    }
+
+    /// The same, of what is known to have been received. `fee` is at most `proceeds`.
+    pub(crate) fn sold(&mut self, number: u32, traded: &Traded, proceeds: u64, fee: u64) -> Option<Closed> {
         let holding = self.holdings.get_mut(number as usize)?;
         let left = holding.quantity.checked_sub(traded.quantity)?;
-        let cash = self.cash.checked_add(proceeds - fee)?;
+        let cash = self.cash.checked_add(proceeds.checked_sub(fee)?)?;
         let closed = match left {
             0 => Closed {
                 proceeds,
@@ -167,8 +181,47 @@ impl Account {
         holding.weighted -= closed.weighted;
         holding.cost -= closed.cost;
         holding.fees -= closed.opening_fees;
-        (self.cash, *part) = (cash, after);
-        Some((fee, closed))
+        self.cash = cash;
+        Some(closed)
+    }
+
+    /// Takes in a sale of which a part may have been there before anything was bought: that part has no cost and closes
+    /// nothing. Answers what was closed, and how much and what fee of it that was.
+    pub(crate) fn sold_with_others(
+        &mut self,
+        number: u32,
+        traded: &Traded,
+        proceeds: u64,
+        fee: u64,
+    ) -> Option<Option<(Closed, u64, u64)>> {
+        let ours = self.holding(number).quantity.min(traded.quantity);
+        let (received, paid) = (share(proceeds, ours, traded.quantity), share(fee, ours, traded.quantity));
+        let others = (proceeds - received).checked_sub(fee - paid)?;
+        // Before anything is changed: the whole has to fit.
+        self.cash.checked_add(proceeds)?;
+        let part = Traded { quantity: ours, ..*traded };
+        let closed = match ours {
+            0 => None,
+            _ => Some((self.sold(number, &part, received, paid)?, ours, paid)),
+        };
+        self.cash = self.cash.checked_add(others)?;
+        Some(closed)
+    }
+
+    /// Cash came or went without a trade.
+    pub(crate) fn cash_moved(&mut self, amount: u64, is_in: bool) {
+        self.cash = if is_in { self.cash.saturating_add(amount) } else { self.cash.saturating_sub(amount) };
+    }
+
+    /// Holdings by other places of the markets: `now` has the place of each of the old ones.
+    pub(crate) fn rearrange(&mut self, now: &[Option<usize>], markets: usize) {
+        let mut holdings = vec![Holding::default(); markets];
+        for (place, holding) in now.iter().zip(std::mem::take(&mut self.holdings)) {
+            if let Some(slot) = place.and_then(|place| holdings.get_mut(place)) {
+                *slot = holding;
+            }
+        }
+        self.holdings = holdings;
     }
 }
 

@@ -23,7 +23,7 @@ mod testing;
 mod trader;
 
 pub use account::{Account, Closed, Holding, Parts, Traded, fee_of};
-pub use book::{Book, Happening};
+pub use book::{Book, Happening, Waiting};
 pub use data::bars_of;
 pub use history::{History, HistoryError};
 pub use lookahead::CUTS;
@@ -39,5 +39,6 @@ pub use sandboxed::Sandboxed;
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
 pub use trader::{
-    BatchRecord, Begin, Divergence, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader, TraderState, replay,
+    BatchRecord, Begin, Carried, Divergence, Due, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader,
+    TraderState, Venue, replay,
 };

@@ -244,7 +244,7 @@ impl<'a> Backtest<'a> {
             setup,
             saved: None,
             risk: Risk::new(self.rules.clone(), self.markets.clone(), &balances)?,
-            book: Book::new(self.markets.clone(), self.models, self.seed),
+            venue: Book::new(self.markets.clone(), self.models, self.seed).into(),
             account: Account::new(self.start_balance, self.markets.len()),
             max_faults: self.max_faults,
             journal: None,

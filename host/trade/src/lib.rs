@@ -2,6 +2,24 @@
 //! the risk engine decides, what is admitted is carried out by an exchange or by the paper book, and every step is in
 //! the store before anything is done about it. What a backtest does with the same bars, a paper desk does too.
 
+mod carry;
+mod desk;
 mod exchange;
+mod idle;
+mod keep;
+mod offline;
+mod open;
+mod plan;
+mod result;
+mod switch;
+mod told;
+mod view;
+mod wish;
+mod work;
 
+pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
+pub use offline::{PurseWord, is_understood, purse_view, say, understand};
+pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
+pub use told::{DeskError, Happened, Intent, SwapResult, Told};
+pub use view::{DeskView, OpenOrder};

@@ -47,6 +47,17 @@ pub(crate) fn slipped(
     }
 }
 
+impl Models {
+    /// What an order that takes the price `price` now is filled at; `candle` is the last bar, for models that look at it.
+    pub fn price_of(&self, seed: u64, order: u64, side: Side, price: u64, quantity: u64, candle: &Candle) -> u64 {
+        let slip = slipped(self, seed, (order, 0), price, quantity, candle);
+        match side {
+            Side::Buy => price.saturating_add(slip),
+            Side::Sell => price.saturating_sub(slip),
+        }
+    }
+}
+
 /// The price of a fill; none where it slips by more than the order allows, or is worse than what was held for it.
 pub(crate) fn price(
     models: &Models,

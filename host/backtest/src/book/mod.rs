@@ -4,6 +4,7 @@
 mod cost;
 mod pending;
 mod touch;
+mod waiting;
 
 use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Fill, Market, Order, Side, TimeInForce};
@@ -16,6 +17,8 @@ pub(crate) use cost::slipped;
 pub(crate) use pending::Pending;
 use puppet_wallet::Rule;
 use touch::{Moment, Touch, follow, touch};
+pub(crate) use waiting::Prices;
+pub use waiting::Waiting;
 
 /// What happened to an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,14 +96,7 @@ impl Book {
 
     /// Takes an order back; its number, or none where none of this name waits.
     pub fn cancel(&mut self, market: u32, client_id: &str) -> Option<u64> {
-        let is_it = |pending: &Pending| pending.order.market == market && pending.order.client_id == client_id;
-        let index = self.pending.iter().position(is_it)?;
-        Some(self.pending.remove(index).number)
-    }
-
-    /// Client ids of what waits, oldest first.
-    pub fn open(&self) -> impl Iterator<Item = &str> {
-        self.pending.iter().map(|pending| pending.order.client_id.as_str())
+        pending::take(&mut self.pending, market, client_id)
     }
 
     /// What waits, by number.
@@ -161,7 +157,7 @@ impl Book {
 
     /// Fills one order as far as volume, holdings and cash go.
     fn attempt(&mut self, one: &Try, at: Timestamp, account: &mut Account, out: &mut Vec<Happening>) {
-        let promised = self.promised_to_others(one.index);
+        let promised = pending::promised_to_others(&self.pending, one.index);
         let (Some(pending), fee_bps) = (self.pending.get_mut(one.index), self.models.fee_bps) else { return };
         let number = pending.order.market;
         let (Some(market), Some(room)) = (self.markets.get(number as usize), self.room.get_mut(number as usize)) else {
@@ -216,15 +212,6 @@ impl Book {
         if is_flat {
             self.end_exits(number, out);
         }
-    }
-
-    /// What other sales of the market hold of it. A waiting exit holds nothing: stop and take-profit may stand for the
-    /// same tokens.
-    fn promised_to_others(&self, index: usize) -> u64 {
-        let Some(one) = self.pending.get(index).filter(|one| one.order.side == Side::Sell) else { return 0 };
-        let is_other = |(at, other): &(usize, &Pending)| *at != index && other.order.market == one.order.market;
-        let others = self.pending.iter().enumerate().filter(is_other).map(|(_, other)| other);
-        others.filter(|other| other.holds_base()).fold(0, |sum: u64, other| sum.saturating_add(other.remaining))
     }
 
     /// A position was closed: what was there only to reduce it has nothing left to do.

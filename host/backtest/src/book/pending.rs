@@ -91,3 +91,19 @@ impl Pending {
         });
     }
 }
+
+/// Takes an order out; its number, or none where none of this name waits.
+pub(crate) fn take(all: &mut Vec<Pending>, market: u32, client_id: &str) -> Option<u64> {
+    let is_it = |pending: &Pending| pending.order.market == market && pending.order.client_id == client_id;
+    let index = all.iter().position(is_it)?;
+    Some(all.remove(index).number)
+}
+
+/// What other sales of the market hold of it. A waiting exit holds nothing: stop and take-profit may stand for the
+/// same tokens.
+pub(crate) fn promised_to_others(all: &[Pending], index: usize) -> u64 {
+    let Some(one) = all.get(index).filter(|one| one.order.side == Side::Sell) else { return 0 };
+    let is_other = |(at, other): &(usize, &Pending)| *at != index && other.order.market == one.order.market;
+    let others = all.iter().enumerate().filter(is_other).map(|(_, other)| other);
+    others.filter(|other| other.holds_base()).fold(0, |sum: u64, other| sum.saturating_add(other.remaining))
+}

@@ -5,7 +5,7 @@ use puppet_types::trade::{Denial, Order, Proposal};
 use puppet_wallet::{Origin, Rule, Seen};
 
 use super::closing::Closing;
-use super::{Event, Open, Stopped, Trader};
+use super::{Carrying, Event, Open, Stopped, Trader};
 use crate::book::Happening;
 use crate::outcome::{OrderRecord, OrderStatus};
 use crate::strategy::{Answer, Batch};
@@ -40,7 +40,7 @@ impl Trader<'_> {
                 let worst = self.risk.held(held).map_or(0, |held| held.worst_price);
                 let reference = self.last(order.market).map_or(0, |candle| candle.close);
                 self.open.push(Open { number, held, closing: Closing::default(), market: order.market });
-                self.book.place(number, order, batch.at, worst, reference);
+                self.venue.place(number, order, batch.at, worst, reference);
                 self.is_stale = true;
                 Ok(())
             }
@@ -69,9 +69,13 @@ impl Trader<'_> {
     }
 
     fn cancel(&mut self, at: Timestamp, market: u32, client_id: String) -> Result<(), Stopped> {
-        let Some(number) = self.book.cancel(market, &client_id) else {
-            let denial = denial(at, market, &client_id, Rule::Invalid, "no order of this client id is open");
-            return self.deny(0, denial);
+        let Some(number) = self.venue.cancel(market, &client_id) else {
+            let is_it = |carrying: &Carrying| carrying.is_named(market, &client_id);
+            let why = match &self.carrying {
+                Some(carrying) if is_it(carrying) => "it is being carried out, and cannot be taken back",
+                _ => "no order of this client id is open",
+            };
+            return self.deny(0, denial(at, market, &client_id, Rule::Invalid, why));
         };
         self.close(number, OrderStatus::Cancelled, None)?;
         self.events.push(Event::Cancelled { market, client_id });
@@ -122,7 +126,7 @@ impl Trader<'_> {
     }
 
     /// An order is open no longer.
-    fn close(&mut self, number: u64, status: OrderStatus, rule: Option<Rule>) -> Result<(), Stopped> {
+    pub(super) fn close(&mut self, number: u64, status: OrderStatus, rule: Option<Rule>) -> Result<(), Stopped> {
         self.is_stale = true;
         let Some(index) = self.open.iter().position(|open| open.number == number) else { return Ok(()) };
         let open = self.open.remove(index);
@@ -150,7 +154,7 @@ impl Trader<'_> {
     }
 }
 
-fn denial(at: Timestamp, market: u32, client_id: &str, rule: Rule, detail: &str) -> Denial {
+pub(super) fn denial(at: Timestamp, market: u32, client_id: &str, rule: Rule, detail: &str) -> Denial {
     Denial {
         client_id: client_id.to_owned(),
         market,

@@ -90,9 +90,16 @@ impl<'s> Instance<'s> {
     pub fn seq(&self) -> u64 {
         self.seq
     }
-    /// Tells again what an instance before this process was told since its save. Nothing is recorded twice.
-    pub fn retell(&mut self, records: &[BatchRecord], seq: u64) -> Result<(), Fault> {
-        for record in records {
+    /// Tells again what an instance before this process was told since its save: complete records, the one that is not
+    /// complete yet, and what came after. Nothing is recorded twice.
+    pub fn retell(
+        &mut self,
+        records: &[BatchRecord],
+        record: Option<BatchRecord>,
+        before: Vec<(Message, View)>,
+        seq: u64,
+    ) -> Result<(), Fault> {
+        for record in records.iter().chain(&record) {
             self.remember(&record.before);
             if record.fault.is_none() {
                 self.see(&Arc::new(record.view.clone()));
@@ -104,9 +111,14 @@ impl<'s> Instance<'s> {
             }
             self.remember(&record.told);
         }
-        self.seq = seq;
+        self.remember(&before);
+        (self.record, self.before, self.seq) = (record, before, seq);
         self.current = self.again()?;
         Ok(())
+    }
+    /// What the journal was not told yet: of the last batch, and what came after it.
+    pub fn unfinished(&self) -> (Option<&BatchRecord>, &[(Message, View)]) {
+        (self.record.as_ref(), &self.before)
     }
     fn remember(&mut self, messages: &[(Message, View)]) {
         for (message, view) in messages {

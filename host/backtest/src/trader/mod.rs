@@ -1,31 +1,37 @@
-//! The trader: one loop for backtest and paper. Bars come in; what waits is filled, the strategy is told, prices are
+//! The trader: one loop for backtest, paper and live. Bars come in; what waits is filled, the strategy is told, prices are
 //! marked, the strategy is asked, and the risk engine decides about every proposal. Time is the batch's; nothing here
 //! asks a clock.
 
+mod carry;
 mod closing;
 mod deal;
 mod event;
+mod exact;
 mod instance;
 mod journal;
 mod state;
+mod venue;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use puppet_types::Timestamp;
-use puppet_types::trade::{Candle, Market, Position, Proposal, Rounding};
-use puppet_wallet::{FillError, ReservationId, Risk};
+use puppet_types::trade::{Candle, Market, Order, Position, Proposal, Rounding};
+use puppet_wallet::{FillError, MoveError, ReservationId, Risk};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::book::{Book, Happening};
+use crate::book::Happening;
 use crate::outcome::{BreachRecord, EquityPoint};
 use crate::strategy::{Answer, Batch, Fault, Setup, Strategies, Strategy, View};
+use carry::Carrying;
+pub use carry::{Carried, Due};
 pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
 pub use journal::{BatchRecord, Divergence, Journal, Message, Saved, replay};
 pub use state::TraderState;
+pub use venue::Venue;
 
 /// A strategy saves itself at least this often, in batches.
 pub const SAVE_EVERY: u32 = 100;
@@ -47,6 +53,9 @@ pub enum Stopped {
     /// The account and the risk engine keep the same books; here they do not agree, and nothing may be traded on.
     #[error("the books of the account and of the risk engine do not agree: {0}")]
     Books(FillError),
+    /// Something came or went that the books do not hold.
+    #[error("what came or went is not in the books: {0}")]
+    Moved(MoveError),
 }
 
 /// An order that is open.
@@ -71,7 +80,7 @@ pub struct Begin<'s> {
     /// Decides, and keeps the reservations.
     pub risk: Risk,
     /// Where orders wait.
-    pub book: Book,
+    pub venue: Venue,
     /// What is owned.
     pub account: Account,
     /// How many faults are put up with.
@@ -85,11 +94,15 @@ pub struct Trader<'s> {
     instance: Instance<'s>,
     markets: Vec<Market>,
     risk: Risk,
-    book: Book,
+    venue: Venue,
+    /// Out of the venue, and with somebody else.
+    carrying: Option<Carrying>,
     account: Account,
     open: Vec<Open>,
     /// Client ids that were used.
     names: HashSet<String>,
+    /// Those of orders that were not the strategy's.
+    asked: HashSet<String>,
     orders: u64,
     trades: u64,
     faults: u32,
@@ -109,7 +122,7 @@ pub struct Trader<'s> {
 impl<'s> Trader<'s> {
     /// Initialises the strategy.
     pub fn begin(begin: Begin<'s>) -> Result<Self, Fault> {
-        let Begin { strategies, fresh, setup, saved, risk, book, account, max_faults, journal } = begin;
+        let Begin { strategies, fresh, setup, saved, risk, venue, account, max_faults, journal } = begin;
         let markets = setup.markets.clone();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
         let last = vec![None; markets.len()];
@@ -117,10 +130,12 @@ impl<'s> Trader<'s> {
             instance,
             markets,
             risk,
-            book,
+            venue,
+            carrying: None,
             account,
             open: Vec::new(),
             names: HashSet::new(),
+            asked: HashSet::new(),
             orders: 0,
             trades: 0,
             faults: 0,
@@ -165,11 +180,12 @@ impl<'s> Trader<'s> {
 
     /// Fills what waits, and tells the strategy.
     fn settle(&mut self, batch: &Batch<'_>) -> Result<(), Stopped> {
-        if self.book.is_empty() {
+        let Venue::Book(book) = &mut self.venue else { return Ok(()) };
+        if book.is_empty() {
             return Ok(());
         }
         let mut happenings = std::mem::take(&mut self.happenings);
-        self.book.on_bars(batch, &mut self.account, &mut happenings);
+        book.on_bars(batch, &mut self.account, &mut happenings);
         let entered = happenings.iter().try_for_each(|happening| self.enter(happening, batch.at));
         self.refresh();
         let told = entered.and_then(|()| happenings.iter().try_for_each(|happening| self.tell(happening, batch.at)));
@@ -226,8 +242,28 @@ impl<'s> Trader<'s> {
         self.view = Arc::new(View {
             cash: self.risk.cash(),
             positions: markets.map(|market| self.risk.position(market)).collect(),
-            open_orders: self.book.open().map(str::to_owned).collect(),
+            open_orders: self.open_names(),
         });
+    }
+
+    /// Client ids of the strategy's open orders, oldest first.
+    fn open_names(&self) -> Vec<String> {
+        let waiting = self.venue.waiting().iter();
+        let mut names: Vec<_> = waiting.map(|pending| pending.order.client_id.clone()).collect();
+        if let Some(Carrying { pending, origin: puppet_wallet::Origin::Strategy, .. }) = &self.carrying {
+            let place = self.venue.waiting().partition_point(|waiting| waiting.number < pending.number);
+            names.insert(place, pending.order.client_id.clone());
+        }
+        names
+    }
+
+    /// What is open, oldest first: number, order, what is left of it, and whether it is under way.
+    pub fn open_orders(&self) -> impl Iterator<Item = (u64, &Order, u64, bool)> {
+        let carrying = self.carrying.iter().map(|carrying| (&carrying.pending, true));
+        let waiting = self.venue.waiting().iter().map(|pending| (pending, false));
+        carrying
+            .chain(waiting)
+            .map(|(pending, is_under_way)| (pending.number, &pending.order, pending.remaining, is_under_way))
     }
 
     /// What is owned at the last closes, as the risk engine reckoned it: it keeps the same books.
@@ -253,6 +289,18 @@ impl<'s> Trader<'s> {
     /// What happened in the last batch, in order.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+    /// What happened since they were last taken, or since the last batch began.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+    /// Calls of the strategy that ended badly.
+    pub fn faults(&self) -> u32 {
+        self.faults
+    }
+    /// Batches that the strategy was handed.
+    pub fn batches(&self) -> u64 {
+        self.instance.seq()
     }
     /// The last close by market, 0 before the first.
     pub fn closes(&self) -> impl Iterator<Item = u64> {

@@ -46,7 +46,7 @@ fn begin<'s>(strategies: &'s dyn Strategies, kept: &Kept) -> Begin<'s> {
         setup: setup(5),
         saved: None,
         risk: Risk::new(Rules::for_backtest(&markets), markets.clone(), &purse).unwrap(),
-        book: Book::new(markets, Models::default(), 1),
+        venue: Book::new(markets, Models::default(), 1).into(),
         account: Account::new(1_000_000_000, 1),
         max_faults: 3,
         journal: Some(Box::new(kept.clone())),

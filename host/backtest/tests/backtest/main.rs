@@ -1,6 +1,7 @@
 //! Whole runs, from bars to outcomes.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod carried;
 mod faults;
 mod journal;
 mod lookahead;

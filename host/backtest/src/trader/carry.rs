@@ -1,0 +1,325 @@
+//! Orders that somebody else carries out, one at a time: which is due, what it came to, and what that moves. The way into the
+//! books is that of a backtest's fills.
+
+use puppet_types::Timestamp;
+use puppet_types::trade::{Denial, Fill, Market, Mint, Order, Rounding, Side};
+use puppet_wallet::{FillError, Flow, MoveError, Origin, Rule, Seen};
+use serde::{Deserialize, Serialize};
+
+use super::closing::Closing;
+use super::exact::{self, Exact};
+use super::venue::Venue;
+use super::{Event, Open, Stopped, Trader};
+use crate::account::Traded;
+use crate::book::{Happening, Pending, Prices};
+use crate::outcome::{OrderRecord, OrderStatus};
+
+/// The order that is with somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Carrying {
+    pub pending: Pending,
+    /// How much of it is to be carried out.
+    pub quantity: u64,
+    /// The price that reached it.
+    pub price: u64,
+    /// What is behind it. The strategy is told of its own orders only.
+    pub origin: Origin,
+}
+
+impl Carrying {
+    fn is_own(&self) -> bool {
+        self.origin == Origin::Strategy
+    }
+    /// It is the strategy's order of this name.
+    pub(super) fn is_named(&self, market: u32, client_id: &str) -> bool {
+        self.is_own() && self.pending.order.market == market && self.pending.order.client_id == client_id
+    }
+}
+
+/// An order that is to be carried out now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its number.
+    pub number: u64,
+    /// What is wanted.
+    pub order: Order,
+    /// How much of it is to be carried out, in the base token.
+    pub quantity: u64,
+    /// The price that reached it.
+    pub price: u64,
+    /// A buy may not be carried out above it, a sale not below. 0: a sale takes what there is.
+    pub worst_price: u64,
+    /// What is behind it.
+    pub origin: Origin,
+}
+
+/// How that went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    /// It was carried out, as a whole: nothing more will come of it.
+    Filled {
+        /// What is gone, of what it gives.
+        gave: u64,
+        /// What came, of what it takes.
+        took: u64,
+    },
+    /// It was not, and will not be.
+    Not {
+        /// Why.
+        rule: Rule,
+        /// For people.
+        detail: String,
+    },
+}
+
+impl Trader<'_> {
+    /// The next order that is to be carried out at these prices: new ones, by number of the market; of a market that is not
+    /// among them, the last close for an order that was never tried. It is under way from here on, and no other one is due
+    /// until [`carried`](Self::carried) says what became of it. What may not wait any longer ends. None in a backtest.
+    pub fn due(&mut self, at: Timestamp, prices: &[(u32, u64)]) -> Result<Option<Due>, Stopped> {
+        let Venue::Desk(waiting) = &mut self.venue else { return Ok(None) };
+        let mut happenings = std::mem::take(&mut self.happenings);
+        waiting.expire(at, &mut happenings);
+        let is_free = self.carrying.is_none();
+        if is_free {
+            let prices = Prices { new: prices, last: &self.last };
+            let reached = waiting.next(at, &prices, &self.markets, &self.account, &mut happenings);
+            self.carrying = reached.map(|reached| Carrying {
+                pending: reached.pending,
+                quantity: reached.quantity,
+                price: reached.price,
+                origin: Origin::Strategy,
+            });
+        }
+        self.happened(happenings, at)?;
+        Ok(if is_free { self.under_way() } else { None })
+    }
+
+    /// The order that is under way.
+    pub fn under_way(&self) -> Option<Due> {
+        self.carrying.as_ref().map(|carrying| Due {
+            number: carrying.pending.number,
+            order: carrying.pending.order.clone(),
+            quantity: carrying.quantity,
+            price: carrying.price,
+            worst_price: carrying.pending.worst_price,
+            origin: carrying.origin,
+        })
+    }
+
+    /// A market order that is not the strategy's. Admitted, it is under way at once. `client_id` is once for ever, apart from
+    /// the strategy's names.
+    pub fn propose(&mut self, order: Order, origin: Origin, seen: &Seen) -> Result<Due, Denial> {
+        self.orders += 1;
+        let (number, at) = (self.orders, seen.now);
+        let denied = |rule: Rule, detail: &str| super::deal::denial(at, order.market, &order.client_id, rule, detail);
+        let decided = if self.carrying.is_some() {
+            Err(denied(Rule::OpenOrders, "another order is under way"))
+        } else if origin == Origin::Strategy {
+            Err(denied(Rule::Invalid, "a strategy proposes by itself"))
+        } else if !self.asked.insert(order.client_id.clone()) {
+            Err(denied(Rule::Duplicate, "this was asked for before"))
+        } else {
+            self.risk.admit(&order, origin, seen)
+        };
+        let (status, denied_by) = match &decided {
+            Ok(_) => (OrderStatus::Open, None),
+            Err(denial) => (OrderStatus::Denied, Some(denial.rule.clone())),
+        };
+        let record = OrderRecord { id: number, at, order: order.clone(), status, denied_by, filled: 0 };
+        self.events.push(Event::Ordered(record));
+        let held = decided.inspect_err(|denial| {
+            self.events.push(Event::Denied { order: number, denial: denial.clone() });
+        })?;
+        let worst = self.risk.held(held).map_or(0, |held| held.worst_price);
+        self.open.push(Open { number, held, closing: Closing::default(), market: order.market });
+        let due = Due {
+            number,
+            quantity: order.quantity,
+            price: seen.price,
+            worst_price: worst,
+            origin,
+            order: order.clone(),
+        };
+        let pending = Pending::new(number, order, at, worst, seen.price);
+        self.carrying = Some(Carrying { quantity: due.quantity, price: due.price, origin, pending });
+        self.is_stale = true;
+        self.refresh();
+        Ok(due)
+    }
+
+    /// What became of the order that is under way. The books move by exactly what was given and taken: less than was ordered
+    /// ends the order all the same, and what is beyond it comes or goes without a trade.
+    pub fn carried(&mut self, number: u64, at: Timestamp, carried: Carried) -> Result<(), Stopped> {
+        let Some(carrying) = self.carrying.take_if(|carrying| carrying.pending.number == number) else { return Ok(()) };
+        self.is_stale = true;
+        match carried {
+            Carried::Filled { gave, took } => self.settle_real(&carrying, at, gave, took),
+            Carried::Not { rule, detail } => self.give_up(&carrying, at, rule, detail),
+        }
+    }
+
+    /// A balance changed without a trade.
+    pub fn moved(&mut self, at: Timestamp, mint: &Mint, amount: u64, flow: Flow) -> Result<(), MoveError> {
+        self.risk.moved(at, mint, amount, flow)?;
+        if self.markets.first().is_some_and(|market| market.quote.mint == *mint) {
+            self.account.cash_moved(amount, flow == Flow::In);
+        }
+        self.is_stale = true;
+        self.refresh();
+        Ok(())
+    }
+
+    fn settle_real(&mut self, carrying: &Carrying, at: Timestamp, gave: u64, took: u64) -> Result<(), Stopped> {
+        let order = &carrying.pending.order;
+        let Some(market) = self.markets.get(order.market as usize).cloned() else { return Ok(()) };
+        let base = if order.side == Side::Buy { took } else { gave };
+        let quantity = base.min(carrying.quantity);
+        let exact = match order.side {
+            Side::Buy => exact::bought(&market, quantity, gave),
+            // Where no price says it, it came without one.
+            Side::Sell => exact::sold(&market, quantity, took).unwrap_or(Exact { price: 0, fee: 0 }),
+        };
+        if quantity == 0 {
+            let (left, came) = if order.side == Side::Buy { (gave, 0) } else { (0, took) };
+            let why = "nothing came of it".to_owned();
+            self.give_up(carrying, at, Rule::Failed, why)?;
+            return self.beside(at, &market.quote.mint, came, left);
+        }
+        let fill = Fill {
+            client_id: order.client_id.clone(),
+            market: order.market,
+            side: order.side,
+            at,
+            quantity,
+            price: exact.price,
+            fee: exact.fee,
+            remaining: 0,
+        };
+        let is_flat = self.book_real(carrying.pending.number, &market, &fill)?;
+        let (more_base, more_quote) = (base - quantity, self.unsaid(&market, &fill, took));
+        match order.side {
+            Side::Buy => self.beside(at, &market.base.mint, more_base, 0)?,
+            Side::Sell => self.beside(at, &market.base.mint, 0, more_base)?,
+        }
+        self.beside(at, &market.quote.mint, more_quote, 0)?;
+        if is_flat {
+            self.end_sales(order.market, true, at)?;
+        }
+        let mut happenings = std::mem::take(&mut self.happenings);
+        self.is_stale = true;
+        self.refresh();
+        if carrying.is_own() {
+            let told = self.instance.on_fill(&fill, &self.view);
+            self.heed(told, at)?;
+        }
+        let told = happenings.iter().try_for_each(|happening| self.tell(happening, at));
+        happenings.clear();
+        self.happenings = happenings;
+        told
+    }
+
+    /// Of what was taken, what the fill does not say.
+    fn unsaid(&self, market: &Market, fill: &Fill, took: u64) -> u64 {
+        let said = || market.notional(fill.quantity, fill.price, Rounding::Down)?.checked_sub(fill.fee);
+        if fill.side == Side::Sell { took.saturating_sub(said().unwrap_or(0)) } else { 0 }
+    }
+
+    /// Books the fill in both books and ends the order. Answers whether the position is closed by it.
+    fn book_real(&mut self, number: u64, market: &Market, fill: &Fill) -> Result<bool, Stopped> {
+        let find = |open: &Open| open.number == number;
+        let Some(held) = self.open.iter().find(|open| find(open)).map(|open| open.held) else { return Ok(false) };
+        let settled = match self.risk.filled(held, fill) {
+            // A waiting exit holds nothing. What sells the same tokens later has nothing left to sell.
+            Err(FillError::NotCovered { .. }) if fill.side == Side::Sell => {
+                self.end_sales(fill.market, false, fill.at)?;
+                self.risk.filled(held, fill)
+            }
+            settled => settled,
+        }
+        .map_err(Stopped::Books)?;
+        let too_large = Stopped::Books(FillError::TooLarge);
+        let traded = Traded { quantity: fill.quantity, price: fill.price, fee_bps: 0, at: fill.at };
+        let mut is_flat = false;
+        match fill.side {
+            Side::Buy => {
+                let cost = market.notional(fill.quantity, fill.price, Rounding::Up).ok_or(too_large.clone())?;
+                self.account.bought(fill.market, &traded, cost, fill.fee).ok_or(too_large)?;
+            }
+            Side::Sell => {
+                let proceeds = market.notional(fill.quantity, fill.price, Rounding::Down).ok_or(too_large.clone())?;
+                let sold = self.account.sold_with_others(fill.market, &traded, proceeds, fill.fee).ok_or(too_large)?;
+                if let (Some((closed, quantity, fee)), Some(open)) =
+                    (sold, self.open.iter_mut().find(|open| find(open)))
+                {
+                    is_flat = closed.is_flat;
+                    open.closing.add(&Fill { quantity, fee, ..fill.clone() }, &closed);
+                }
+            }
+        }
+        self.events.push(Event::Filled { order: number, fill: fill.clone() });
+        if !settled.is_done {
+            self.risk.release(held).map_err(Stopped::Books)?;
+        }
+        self.close(number, OrderStatus::Filled, None)?;
+        Ok(is_flat)
+    }
+
+    /// Ends sales that have nothing left to sell; the strategy is still to be told of them.
+    fn end_sales(&mut self, market: u32, exits_only: bool, at: Timestamp) -> Result<(), Stopped> {
+        let mut happenings = Vec::new();
+        self.venue.end_sales(market, exits_only, &mut happenings);
+        for happening in &happenings {
+            self.enter(happening, at)?;
+        }
+        self.happenings.append(&mut happenings);
+        Ok(())
+    }
+
+    /// What came and went of a token beside a fill.
+    fn beside(&mut self, at: Timestamp, mint: &Mint, came: u64, went: u64) -> Result<(), Stopped> {
+        for (amount, flow) in [(came, Flow::In), (went, Flow::Out)] {
+            if amount > 0 {
+                self.moved(at, mint, amount, flow).map_err(Stopped::Moved)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, carrying: &Carrying, at: Timestamp, rule: Rule, detail: String) -> Result<(), Stopped> {
+        let Pending { number, order, .. } = &carrying.pending;
+        let ended =
+            Happening::Ended { order: *number, client_id: order.client_id.clone(), market: order.market, rule, detail };
+        self.enter(&ended, at)?;
+        self.refresh();
+        if carrying.is_own() { self.tell(&ended, at) } else { Ok(()) }
+    }
+
+    /// Books what happened and tells the strategy, after all of it is booked.
+    fn happened(&mut self, mut happenings: Vec<Happening>, at: Timestamp) -> Result<(), Stopped> {
+        let entered = happenings.iter().try_for_each(|happening| self.enter(happening, at));
+        self.is_stale |= self.carrying.is_some();
+        self.refresh();
+        let told = entered.and_then(|()| happenings.iter().try_for_each(|happening| self.tell(happening, at)));
+        happenings.clear();
+        self.happenings = happenings;
+        told
+    }
+
+    /// Every order that waits is taken back: whoever placed them is no more. The one that is under way stays.
+    pub fn cancel_all(&mut self) -> Result<(), Stopped> {
+        let waiting: Vec<_> = self
+            .venue
+            .waiting()
+            .iter()
+            .map(|pending| (pending.number, pending.order.market, pending.order.client_id.clone()))
+            .collect();
+        self.venue.restore(Vec::new());
+        for (number, market, client_id) in waiting {
+            self.close(number, OrderStatus::Cancelled, None)?;
+            self.events.push(Event::Cancelled { market, client_id });
+        }
+        self.refresh();
+        Ok(())
+    }
+}

@@ -1,0 +1,307 @@
+//! Opening a desk: from nothing, or from the head and the log that an earlier one left. Whatever was under way then is asked
+//! for again before anything else; of real money the wallet is compared with the books.
+
+use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, TraderState, Waiting, parameters};
+use puppet_store::PurseEntry;
+use puppet_types::Timestamp;
+use puppet_types::trade::Mint;
+use puppet_wallet::{Flow, Mode, Risk};
+use serde_json::json;
+
+use crate::idle::Idle;
+use crate::keep::{Head, Keep, Notes, Papers, Terms};
+use crate::work::{Room, Work, stopped};
+use crate::{DeskError, DeskPlan, DeskVenue, Happened, Told};
+
+fn plan_error(error: impl std::fmt::Display) -> DeskError {
+    DeskError::Plan(error.to_string())
+}
+fn strategy_error(error: impl std::fmt::Display) -> DeskError {
+    DeskError::Strategy(error.to_string())
+}
+
+/// What a strategy was found to be, and the terms that follow.
+struct Asked {
+    terms: Terms,
+    setup: Setup,
+    warm_up: u32,
+}
+
+/// See the head of this file.
+pub(crate) fn open<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle) -> Result<Work<'s>, DeskError> {
+    let strategies: &dyn Strategies = match &plan.strategy {
+        Some(strategy) => &*strategy.strategies,
+        None => idle,
+    };
+    let asked = ask(plan, strategies)?;
+    let (keep, head) = Keep::read(room.store.clone(), room.runtime.clone(), &plan.purse)?;
+    let papers = Papers::default();
+    let mut work = match head {
+        Some(head) => again(plan, room, strategies, asked, keep, papers, head)?,
+        None => afresh(plan, room, strategies, asked, keep, papers)?,
+    };
+    work.ask_switch();
+    work.store()?;
+    for result in work.notes.untold.clone() {
+        room.tell(Told::Swapped(Box::new(result)));
+    }
+    work.recover()?;
+    Ok(work)
+}
+
+/// Asks the strategy what it is, and the plan whether that can be.
+fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
+    let description = strategies.fresh().and_then(|mut fresh| fresh.describe()).map_err(strategy_error)?;
+    let parameters = parameters::settle(&description, &plan.parameters).map_err(plan_error)?;
+    let (few, many, given) = (description.min_markets as usize, description.max_markets as usize, plan.markets.len());
+    if given == 0 || given < few || (many > 0 && given > many) {
+        let why = format!("the strategy trades {few} to {many} markets at once, and there are {given}");
+        return Err(DeskError::Plan(why));
+    }
+    if description.bar_seconds != 0 && description.bar_seconds != plan.bar_seconds {
+        let (wanted, given) = (description.bar_seconds, plan.bar_seconds);
+        return Err(DeskError::Plan(format!("the strategy wants bars of {wanted} seconds, and these are of {given}")));
+    }
+    if let DeskVenue::Paper { models, .. } = &plan.venue
+        && models.fee_bps > plan.rules.max_fee_bps
+    {
+        let (fee, most) = (models.fee_bps, plan.rules.max_fee_bps);
+        return Err(DeskError::Plan(format!("the model's fee is {fee} bps, and `max_fee_bps` {most}")));
+    }
+    let setup = Setup {
+        parameters: parameters.clone(),
+        markets: plan.markets.clone(),
+        bar_seconds: plan.bar_seconds,
+        seed: plan.seed,
+    };
+    let terms = Terms {
+        mode: plan.venue.mode(),
+        network: plan.network.clone(),
+        strategy: plan.strategy.as_ref().map(|strategy| strategy.id.clone()),
+        parameters,
+        markets: plan.markets.clone(),
+        bar_seconds: plan.bar_seconds,
+        seed: plan.seed,
+    };
+    Ok(Asked { terms, setup, warm_up: description.warm_up })
+}
+
+/// What a trader begins with, but for what it owns.
+fn begin<'s>(
+    plan: &DeskPlan,
+    strategies: &'s dyn Strategies,
+    setup: Setup,
+    (risk, account): (Risk, Account),
+    papers: &Papers,
+    saved: Option<Vec<u8>>,
+) -> Result<Begin<'s>, DeskError> {
+    let venue = match &plan.venue {
+        DeskVenue::Paper { models, .. } => Book::new(plan.markets.clone(), *models, plan.seed).into(),
+        DeskVenue::Live { .. } => puppet_backtest::Venue::Desk(Waiting::new()),
+    };
+    Ok(Begin {
+        strategies,
+        fresh: strategies.fresh().map_err(strategy_error)?,
+        setup,
+        saved,
+        risk,
+        venue,
+        account,
+        max_faults: plan.max_faults,
+        journal: Some(Box::new(papers.clone())),
+    })
+}
+
+/// A purse that was never traded on.
+fn afresh<'s>(
+    plan: &'s DeskPlan,
+    room: &'s Room,
+    strategies: &'s dyn Strategies,
+    asked: Asked,
+    keep: Keep,
+    papers: Papers,
+) -> Result<Work<'s>, DeskError> {
+    let quote = plan.markets.first().map(|market| market.quote.mint.clone());
+    let quote = quote.ok_or_else(|| DeskError::Plan("there is no market".to_owned()))?;
+    let balances = match &plan.venue {
+        DeskVenue::Paper { start_balance, .. } => vec![(quote.clone(), *start_balance)],
+        DeskVenue::Live { .. } => {
+            let mints = mints_of(plan);
+            let amounts = balances(plan, room, &mints)?;
+            mints.into_iter().zip(amounts).collect()
+        }
+    };
+    let cash = balances.iter().find(|(mint, _)| *mint == quote).map_or(0, |(_, amount)| *amount);
+    let mut risk = Risk::new(plan.rules.clone(), plan.markets.clone(), &balances).map_err(plan_error)?;
+    risk.keep_steps(true);
+    let account = Account::new(cash, plan.markets.len());
+    let begin = begin(plan, strategies, asked.setup, (risk, account), &papers, None)?;
+    let trader = Trader::begin(begin).map_err(strategy_error)?;
+    let notes = Notes { prices: vec![None; plan.markets.len()], ..Notes::default() };
+    let mut work = work(plan, room, trader, keep, papers, asked.terms, notes, asked.warm_up);
+    work.begins()?;
+    Ok(work)
+}
+
+/// A purse that an earlier desk left.
+fn again<'s>(
+    plan: &'s DeskPlan,
+    room: &'s Room,
+    strategies: &'s dyn Strategies,
+    asked: Asked,
+    keep: Keep,
+    papers: Papers,
+    head: Head,
+) -> Result<Work<'s>, DeskError> {
+    let Head { terms: before, books, mut trader, mut notes } = head;
+    let wrong = |why: String| DeskError::Purse { purse: plan.purse.clone(), why };
+    if (before.mode, &before.network) != (asked.terms.mode, &asked.terms.network) {
+        return Err(wrong(format!("it was traded on as {:?} on {}", before.mode, before.network)));
+    }
+    let risk =
+        Risk::restore(plan.rules.clone(), plan.markets.clone(), books, []).map_err(|why| wrong(why.to_string()))?;
+    let goes_on = goes_on(&before, &asked.terms, plan.take_over);
+    let (saved, since) = if goes_on { keep.memory(&notes)? } else { (None, Vec::new()) };
+    if !goes_on {
+        if before.markets != asked.terms.markets {
+            adopt(&mut trader, &mut notes, &before, &asked.terms);
+        }
+        trader.begin_again();
+    }
+    let account = Account::new(0, plan.markets.len());
+    let begin = begin(plan, strategies, asked.setup, (risk, account), &papers, saved)?;
+    let trader = Trader::resume(begin, trader, &since).map_err(strategy_error)?;
+    let mut work = work(plan, room, trader, keep, papers, asked.terms, notes, asked.warm_up);
+    if !goes_on {
+        work.trader.cancel_all().map_err(stopped)?;
+        work.begins()?;
+    }
+    Ok(work)
+}
+
+/// Whether the strategy is the one before, or may go on from it.
+fn goes_on(before: &Terms, now: &Terms, take_over: bool) -> bool {
+    let is_same = (&before.strategy, &before.parameters, before.seed) == (&now.strategy, &now.parameters, now.seed);
+    let is_there = (&before.markets, before.bar_seconds) == (&now.markets, now.bar_seconds);
+    is_there && (is_same || (take_over && before.strategy.is_some() && now.strategy.is_some()))
+}
+
+/// Markets have other numbers: everything that is kept by number moves along.
+fn adopt(trader: &mut TraderState, notes: &mut Notes, before: &Terms, now: &Terms) {
+    trader.adopt(&before.markets, &now.markets);
+    let price = |market: &puppet_types::trade::Market| {
+        let place = before.markets.iter().position(|other| other.id == market.id)?;
+        notes.prices.get(place).copied().flatten()
+    };
+    notes.prices = now.markets.iter().map(price).collect();
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of a desk, put together in one place")]
+fn work<'s>(
+    plan: &'s DeskPlan,
+    room: &'s Room,
+    trader: Trader<'s>,
+    keep: Keep,
+    papers: Papers,
+    terms: Terms,
+    notes: Notes,
+    warm_up: u32,
+) -> Work<'s> {
+    let known = notes.prices.iter().flatten().map(|(_, at)| *at).chain(notes.last_bars).max();
+    // Not the clock's: what is decided next is decided on prices of then.
+    let now = known.unwrap_or_default();
+    let mode = trader.risk().mode();
+    Work {
+        plan,
+        room,
+        trader,
+        keep,
+        papers,
+        terms,
+        notes,
+        warm_up,
+        now,
+        again: None,
+        wishes: Default::default(),
+        results: Vec::new(),
+        happened: Happened::default(),
+        mode,
+    }
+}
+
+/// The tokens of the markets, and what fees are paid in.
+fn mints_of(plan: &DeskPlan) -> Vec<Mint> {
+    let mut mints: Vec<Mint> =
+        plan.markets.iter().flat_map(|market| [market.quote.mint.clone(), market.base.mint.clone()]).collect();
+    mints.extend(Mint::parse(Mint::SOL));
+    mints.sort();
+    mints.dedup();
+    mints
+}
+
+fn balances(plan: &DeskPlan, room: &Room, mints: &[Mint]) -> Result<Vec<u64>, DeskError> {
+    let DeskVenue::Live { exchange, .. } = &plan.venue else { return Ok(Vec::new()) };
+    let amounts =
+        room.runtime.block_on(exchange.balances(mints)).map_err(|why| DeskError::Exchange(why.to_string()))?;
+    match amounts.len() == mints.len() {
+        true => Ok(amounts),
+        false => Err(DeskError::Exchange("it answers for other tokens than were asked for".to_owned())),
+    }
+}
+
+impl Work<'_> {
+    /// A strategy begins: what the log has from here on is its own.
+    fn begins(&mut self) -> Result<(), DeskError> {
+        self.notes.since = self.keep.next();
+        self.notes.has_save = false;
+        self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "begins", "terms": self.terms }))?;
+        Ok(())
+    }
+
+    /// What was under way when an earlier desk ended is asked for first; then the wallet is compared with the books, and what
+    /// was due at the last prices is carried out, if they are not too old by now.
+    fn recover(&mut self) -> Result<(), DeskError> {
+        let DeskVenue::Live { now, .. } = &self.plan.venue else { return Ok(()) };
+        self.ask_again()?;
+        if self.notes.under_way.is_some() {
+            let why = "a swap is not over: the wallet is compared with the books at the next start";
+            self.room.tell(Told::Note(why.to_owned()));
+            return Ok(());
+        }
+        let (mints, at) = (mints_of(self.plan), now());
+        let amounts = balances(self.plan, self.room, &mints)?;
+        for (mint, there) in mints.iter().zip(amounts) {
+            self.compare(at, mint, there)?;
+        }
+        self.store()?;
+        let is_last = |(number, price): (u32, &Option<(u64, Timestamp)>)| {
+            let (price, at) = (*price)?;
+            (at == self.now).then_some((number, price))
+        };
+        let prices: Vec<_> = (0_u32..).zip(&self.notes.prices).filter_map(is_last).collect();
+        self.carry_due(&prices)
+    }
+
+    /// What came and went while no desk was open is booked.
+    fn compare(&mut self, at: Timestamp, mint: &Mint, there: u64) -> Result<(), DeskError> {
+        let balances = self.trader.risk().portfolio().balances;
+        let booked = balances.iter().find(|balance| balance.mint == *mint).map_or(0, |balance| balance.amount);
+        let (amount, flow) = match there.checked_sub(booked) {
+            Some(0) => return Ok(()),
+            Some(more) => (more, Flow::In),
+            None => (booked - there, Flow::Out),
+        };
+        let word = json!({ "word": "balance", "mint": mint, "booked": booked, "there": there });
+        self.keep.add(PurseEntry::Word, at, &word)?;
+        self.room.tell(Told::Note(format!("the wallet has {there} of {mint}, and the books had {booked}")));
+        if let Err(why) = self.trader.moved(at, mint, amount, flow) {
+            // What open orders hold is not there: nobody may trade on such books.
+            let why = format!("the books cannot be made to agree with the wallet: {why}");
+            if self.trader.risk().mode() != Mode::Halted {
+                self.trader.risk_mut().set_halt(at, &why);
+            }
+            self.room.tell(Told::Note(why));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Halts: who may stop a desk, and what that does to it.
+
+use puppet_wallet::{Cause, Mode};
+
+use crate::desk::Shared;
+use crate::keep::SwitchedOff;
+use crate::work::Work;
+use crate::{Told, view};
+
+impl Work<'_> {
+    /// Asks the kill switch of everything. On, nothing is admitted; off again, it stands as it did before.
+    pub(crate) fn ask_switch(&mut self) {
+        let (now, risk) = (self.now, self.trader.risk_mut());
+        match ((self.room.halted)(), self.notes.switched_off.take()) {
+            (Some(reason), None) => {
+                let before = risk.state().cloned();
+                risk.set_halt(now, &reason);
+                self.notes.switched_off = Some(SwitchedOff { reason, before });
+            }
+            (Some(_), off) => self.notes.switched_off = off,
+            (None, Some(off)) => {
+                let is_it = |state: &puppet_wallet::State| {
+                    (state.mode, state.cause) == (Mode::Halted, Cause::Operator) && state.reason == off.reason
+                };
+                if risk.state().is_some_and(is_it) {
+                    risk.resume(now);
+                    match off.before {
+                        Some(before) if before.mode == Mode::Reducing => risk.set_reducing(now, &before.reason),
+                        Some(before) if before.mode == Mode::Halted => risk.set_halt(now, &before.reason),
+                        _ => {}
+                    }
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Why nothing may be sent now.
+    pub(crate) fn halt_reason(&self) -> Option<String> {
+        let halted = || self.trader.risk().state().filter(|state| state.mode == Mode::Halted);
+        (self.room.halted)()
+            .or_else(|| Shared::get(&self.room.shared.halt))
+            .or_else(|| halted().map(|state| state.reason.clone()))
+    }
+
+    /// Tells when less is admitted than before.
+    pub(crate) fn tell_mode(&mut self) {
+        let (mode, before) = (self.trader.risk().mode(), self.mode);
+        self.mode = mode;
+        if let (true, Some(state)) = (mode > before, self.trader.risk().state()) {
+            let what = if mode == Mode::Halted { "nothing is admitted" } else { "only exits are admitted" };
+            self.room.tell(Told::Halted(format!("{what}: {}", state.reason)));
+        }
+    }
+
+    /// How it stands, for people.
+    pub(crate) fn view(&self) -> view::DeskView {
+        let (plan, trader) = (self.plan, &self.trader);
+        let waits = self.again.as_ref().map(|again| again.waits.clone());
+        let open = |(number, order, remaining, is_under_way): (u64, &puppet_types::trade::Order, u64, bool)| {
+            let waits = waits.clone().filter(|_| is_under_way);
+            view::OpenOrder { number, order: order.clone(), remaining, is_under_way, waits }
+        };
+        view::DeskView {
+            purse: plan.purse.clone(),
+            mode: plan.venue.mode(),
+            network: plan.network.clone(),
+            agent: plan.agent.clone(),
+            strategy: self.terms.strategy.clone(),
+            parameters: self.terms.parameters.clone(),
+            markets: self.terms.markets.clone(),
+            bar_seconds: self.terms.bar_seconds,
+            admits: trader.risk().mode(),
+            state: trader.risk().state().cloned(),
+            portfolio: trader.risk().portfolio(),
+            open_orders: trader.open_orders().map(open).collect(),
+            prices: self.notes.prices.clone(),
+            last_bars: self.notes.last_bars,
+            batches: trader.batches(),
+            faults: trader.faults(),
+            fuel: trader.fuel(),
+            stopped: None,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Swaps that are not the strategy's: a personality's and an operator's. They pass the same risk engine and the same door, one
+//! at a time, and an id is carried out once.
+
+use std::collections::VecDeque;
+
+use puppet_backtest::{Carried, Due};
+use puppet_types::trade::{Market, Order, OrderKind, Rounding, Side, TimeInForce};
+use puppet_wallet::{Origin, Rule, Seen};
+use tokio::sync::oneshot;
+
+use crate::carry::base_for;
+use crate::work::Work;
+use crate::{DeskError, DeskVenue, Intent, SwapResult};
+
+type Answer = oneshot::Sender<Result<SwapResult, DeskError>>;
+
+/// Who waits for what.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    /// Not begun yet: something else is under way.
+    queue: VecDeque<Intent>,
+    /// By id.
+    waiting: Vec<(String, Answer)>,
+}
+
+impl Wishes {
+    pub(crate) fn answer(&mut self, id: &str, result: &SwapResult) {
+        let (of_it, others) = std::mem::take(&mut self.waiting).into_iter().partition(|(of, _)| of == id);
+        self.waiting = others;
+        for (_, answer) in of_it {
+            // Whoever gave up hears of it as an event.
+            let _ = answer.send(Ok(result.clone()));
+        }
+    }
+    /// Nobody will carry them out here.
+    pub(crate) fn gone(&mut self, error: &DeskError) {
+        for (_, answer) in self.waiting.drain(..) {
+            let _ = answer.send(Err(error.clone()));
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Takes an intent in; it is answered when it is over.
+    pub(crate) fn wish(&mut self, intent: Intent, answer: Answer) -> Result<(), DeskError> {
+        if let Some(result) = self.notes.answer_of(&intent.id) {
+            let _ = answer.send(Ok(result.clone()));
+            return Ok(());
+        }
+        let is_it = |other: &Intent| other.id == intent.id;
+        let under_way = self.notes.under_way.as_ref().and_then(|under_way| under_way.intent.as_ref());
+        let is_there = under_way.is_some_and(is_it) || self.wishes.queue.iter().any(is_it);
+        self.wishes.waiting.push((intent.id.clone(), answer));
+        if !is_there {
+            self.wishes.queue.push_back(intent);
+        }
+        self.serve()
+    }
+
+    /// Begins what waits, as long as nothing is under way.
+    pub(crate) fn serve(&mut self) -> Result<(), DeskError> {
+        while self.notes.under_way.is_none()
+            && let Some(intent) = self.wishes.queue.pop_front()
+        {
+            self.begin_wish(intent)?;
+        }
+        Ok(())
+    }
+
+    fn begin_wish(&mut self, intent: Intent) -> Result<(), DeskError> {
+        self.begin_at(intent.at);
+        let found = (0_u32..).zip(&self.terms.markets).find_map(|(number, market)| {
+            let pair = (&intent.in_mint, &intent.out_mint);
+            match () {
+                () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market.clone(), Side::Buy)),
+                () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market.clone(), Side::Sell)),
+                () => None,
+            }
+        });
+        let Some((number, market, side)) = found else {
+            let why = "no market trades these two tokens".to_owned();
+            let result = self.refused(&intent, None, (Rule::UnknownMarket.code().to_owned(), why));
+            return self.answer_wish(&intent.id, result);
+        };
+        let (order, seen) = self.as_order(&intent, number, &market, side);
+        let due = match self.trader.propose(order, origin_of(&intent), &seen) {
+            Ok(due) => due,
+            Err(denial) => {
+                let mut result = self.refused(&intent, Some((&market, side)), (denial.rule, denial.detail));
+                result.retry_at = denial.retry_at;
+                return self.answer_wish(&intent.id, result);
+            }
+        };
+        match &self.plan.venue {
+            DeskVenue::Live { .. } => self.begin_swap(&due, Some(intent)),
+            DeskVenue::Paper { models, .. } => {
+                let carried = on_paper(models, self.terms.seed, &market, &due, self.trader.last(number), intent.amount);
+                let (amounts, why) = match &carried {
+                    Carried::Filled { gave, took } => (Some((*gave, *took)), Default::default()),
+                    Carried::Not { rule, detail } => (None, (rule.code().to_owned(), detail.clone())),
+                };
+                let want = crate::keep::UnderWay { number: due.number, want: nothing(&intent), intent: Some(intent) };
+                self.notes.under_way = Some(want);
+                let result = self.result_of(&due, amounts, None, why)?;
+                self.over(&due, carried, result, 0)
+            }
+        }
+    }
+
+    fn as_order(&self, intent: &Intent, number: u32, market: &Market, side: Side) -> (Order, Seen) {
+        let (price, price_at) = self.price_of(number).unwrap_or_default();
+        let quantity = match side {
+            Side::Sell => intent.amount,
+            // What is held for it covers the amount; nothing is bought that is worth nothing.
+            Side::Buy if intent.amount == 0 => 0,
+            Side::Buy => base_for(market, intent.amount, price.max(1), Rounding::Up).unwrap_or(u64::MAX),
+        };
+        let risk = self.trader.risk();
+        let selling = risk.open().filter(|held| held.market == number && held.side == Side::Sell);
+        let promised = selling.fold(0_u64, |sum, held| sum.saturating_add(held.quantity));
+        let is_exit = side == Side::Sell && quantity <= risk.position(number).quantity.saturating_sub(promised);
+        let order = Order {
+            client_id: intent.id.clone(),
+            market: number,
+            side,
+            kind: OrderKind::Market,
+            quantity,
+            reduce_only: is_exit,
+            time_in_force: TimeInForce::Ioc,
+            expires_at: None,
+            max_slippage_bps: intent.max_slippage_bps,
+            reason: intent.reason.clone(),
+        };
+        let (second, trending_at) = (intent.second, intent.trending_at);
+        (order, Seen { now: self.now, price, price_at, second, trending_at })
+    }
+
+    fn answer_wish(&mut self, id: &str, result: SwapResult) -> Result<(), DeskError> {
+        self.notes.remember(result.clone());
+        self.store()?;
+        self.wishes.answer(id, &result);
+        Ok(())
+    }
+}
+
+/// Nobody asks as a strategy from outside.
+fn origin_of(intent: &Intent) -> Origin {
+    if intent.origin == Origin::Strategy { Origin::HumanRequest } else { intent.origin }
+}
+
+/// Of a paper swap there is nothing to ask an exchange for.
+fn nothing(intent: &Intent) -> crate::Want {
+    let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
+    crate::Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
+}
+
+/// What a swap at the latest price comes to by the models: slippage, then the fee, both rounded against whoever swaps.
+fn on_paper(
+    models: &puppet_backtest::Models,
+    seed: u64,
+    market: &Market,
+    due: &Due,
+    last: Option<puppet_types::trade::Candle>,
+    amount: u64,
+) -> Carried {
+    let not = |rule: Rule, detail: &str| Carried::Not { rule, detail: detail.to_owned() };
+    let price = models.price_of(seed, due.number, due.order.side, due.price, due.quantity, &last.unwrap_or_default());
+    let is_too_bad = match due.order.side {
+        Side::Buy => price > due.worst_price,
+        Side::Sell => price < due.worst_price,
+    };
+    if is_too_bad {
+        return not(Rule::Slippage, "the price slips by more than was asked for or the operator allows");
+    }
+    let took = match due.order.side {
+        Side::Buy => {
+            let left = amount.saturating_sub(puppet_backtest::fee_of(amount, models.fee_bps));
+            base_for(market, left, price, Rounding::Down)
+        }
+        Side::Sell => market
+            .notional(amount, price, Rounding::Down)
+            .map(|proceeds| proceeds.saturating_sub(puppet_backtest::fee_of(proceeds, models.fee_bps))),
+    };
+    match took {
+        Some(took) if took > 0 => Carried::Filled { gave: amount, took },
+        Some(_) => not(Rule::MinQuantity, "so little is worth nothing"),
+        None => not(Rule::TooLarge, "what comes of it does not fit into 64 bits"),
+    }
+}
