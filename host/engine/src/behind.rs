@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_store::{Store, StoreError};
-use puppet_types::{
-    AccountId, CallError, Capability, Code, Event, EventId, InvocationId, Read, ids, trade::Origin,
-};
+use puppet_types::{AccountId, CallError, Capability, Code, Event, EventId, InvocationId, Read, ids, trade::Origin};
 use puppet_wallet::Behind;
 use serde_json::Value;
 
@@ -90,7 +88,8 @@ impl Behind for Led {
             Self::Unknown => Ok(Origin::HumanRequest),
             Self::By(event) => {
                 let origin = event.origin().await;
-                origin.map_err(|error| CallError::new(Code::Internal, format!("what led to it cannot be read: {error}")))
+                origin
+                    .map_err(|error| CallError::new(Code::Internal, format!("what led to it cannot be read: {error}")))
             }
         }
     }

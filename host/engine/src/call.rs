@@ -7,10 +7,10 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_grants::{Gate, Held};
+use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, MemorySize, TimerStore};
-use puppet_market::Quotes;
 use puppet_tweet::TweetReader;
 use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
 use puppet_wallet::Purses;

@@ -67,7 +67,7 @@ fn desk() -> Option<&'static Desk> {
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory: Memories::hashed(rows),
                 tweets: Held::new(Arc::new(local) as _),
-                quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
+                quotes: Held::new(Arc::new(puppet_market::fuzz::Anything) as _),
                 purses: Held::new(Arc::new(puppet_wallet::fuzz::Anything) as _),
             },
             llm: Llm::offline(),

@@ -34,6 +34,7 @@ pub mod rows;
 mod sandboxed;
 pub mod setup;
 pub mod swaps;
+pub mod trading;
 pub mod trouble;
 mod verify;
 pub mod vetting;

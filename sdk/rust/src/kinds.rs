@@ -200,9 +200,8 @@ fn whole(amount: u64, decimals: u8) -> String {
 
 /// Anybody can call a token anything: what is no plain word is told by the beginning of its address.
 fn name(symbol: &Option<String>, mint: &str) -> String {
-    let is_plain = |symbol: &&String| {
-        (1..=12).contains(&symbol.len()) && symbol.chars().all(|c| c.is_ascii_alphanumeric())
-    };
+    let is_plain =
+        |symbol: &&String| (1..=12).contains(&symbol.len()) && symbol.chars().all(|c| c.is_ascii_alphanumeric());
     match symbol.as_ref().filter(is_plain) {
         Some(symbol) => symbol.clone(),
         None => mint.chars().take(6).chain(['…']).collect(),

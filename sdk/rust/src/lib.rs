@@ -71,8 +71,9 @@ pub mod prelude {
     pub use crate::testing;
     pub use crate::{
         AgentRef, CallError, CommandPost, CommandReply, Event, EventGenerator, Failure, InteractionPrompt, Mention,
-        Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, SwapEnded, TimerFired, Timestamp,
-        Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, tweet, tweet::PostRef, wallet,
+        Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, SwapEnded, TimerFired,
+        Timestamp, Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, tweet,
+        tweet::PostRef, wallet,
     };
     pub use serde_json::json;
 }

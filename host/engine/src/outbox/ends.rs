@@ -90,12 +90,7 @@ pub(super) async fn told_again(host: &Host, effect: &Effect, at: Timestamp) -> R
 }
 
 /// It was taken and has not ended: its provider is told again, however often it was, and it stays as if it were under way.
-pub(super) async fn goes_on(
-    host: &Host,
-    effect: &Effect,
-    at: Timestamp,
-    why: &str,
-) -> Result<Attempted, StoreError> {
+pub(super) async fn goes_on(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
     let until = at.plus_millis(backoff(host, effect));
     let waiting = EffectEnd::of(effect, EffectState::Waiting, at);
     let reason = Some(scrub::text(why).into_owned());

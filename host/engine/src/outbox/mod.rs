@@ -26,8 +26,8 @@ use crate::{agenda::Agenda, happening::Happening, host::Host};
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
-pub use results::{delivery_event, swap_event};
 pub(crate) use results::failed_event;
+pub use results::{delivery_event, swap_event};
 pub use rules::{OUTBOX_RULES, OutboxRules, Rule as OutboxRule};
 
 /// How long an effect waits for another of its invocation that has not ended, before it is looked at again.

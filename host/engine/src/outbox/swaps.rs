@@ -39,8 +39,6 @@ pub(super) async fn carry_out(
             ends::swapped(host, effect, at, &puppet_wallet::SwapResult { agent, ..result }).await
         }
         Err(SwapError::UnderWay(why)) => ends::goes_on(host, effect, at, &format!("it is under way: {why}")).await,
-        Err(SwapError::Unavailable(why)) => {
-            ends::not_done(host, effect, at, &PublishError::Unavailable(why)).await
-        }
+        Err(SwapError::Unavailable(why)) => ends::not_done(host, effect, at, &PublishError::Unavailable(why)).await,
     }
 }

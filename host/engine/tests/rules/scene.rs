@@ -20,10 +20,10 @@ use puppet_store::{
     sqlite::Options,
 };
 use puppet_tweet::{Accounts, Action, Order};
-use puppet_wallet::Purses;
 use puppet_types::{
     AccountId, AgentId, Capability, Decision, Digest, Event, Json, PackId, Persona, Priority, Timestamp,
 };
+use puppet_wallet::Purses;
 use serde_json::{Value, json};
 
 use super::{
@@ -61,7 +61,9 @@ pub struct Cast {
 /// Everything there is to grant, without a budget worth mentioning.
 pub fn everything() -> Requests {
     use Capability::{Events, Llm, Market, Memory, Schedule, State, Tweet, Wallet};
-    [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet].map(|capability| (capability, Request::default())).into()
+    [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet]
+        .map(|capability| (capability, Request::default()))
+        .into()
 }
 
 /// Replaces one amount of a request.

@@ -13,9 +13,7 @@ use puppet_types::{
     AgentId, CallError, Code, EffectId, Timestamp,
     trade::{Fill, Market, Mint, Order, OrderKind, Origin, Side, SwapIntent, TimeInForce, Token},
 };
-use puppet_wallet::{
-    Purses, Risk, Rule, Rules, Seen, SwapError, SwapQuote, SwapResult, TokenBalance, denial,
-};
+use puppet_wallet::{Purses, Risk, Rule, Rules, Seen, SwapError, SwapQuote, SwapResult, TokenBalance, denial};
 
 /// What there is at first, in the smallest unit of USDC.
 pub const CASH: u64 = 1_000_000_000;

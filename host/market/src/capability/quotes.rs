@@ -86,7 +86,8 @@ pub struct NoQuotes;
 impl NoQuotes {
     /// What is told where no market is configured.
     pub fn told() -> CallError {
-        let message = "this running host knows no prices: the operator adds a desk, `[trading.desks.NAME]`, with its markets";
+        let message =
+            "this running host knows no prices: the operator adds a desk, `[trading.desks.NAME]`, with its markets";
         CallError::new(Code::Denied, message)
     }
 }

@@ -15,13 +15,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn sol() -> TokenInfo {
-    TokenInfo {
-        mint: Mint::sol(),
-        symbol: "SOL".to_owned(),
-        name: "Solana".to_owned(),
-        decimals: 9,
-        is_verified: true,
-    }
+    TokenInfo { mint: Mint::sol(), symbol: "SOL".to_owned(), name: "Solana".to_owned(), decimals: 9, is_verified: true }
 }
 
 fn price() -> PriceNow {
@@ -116,7 +110,10 @@ async fn prices_trends_and_tokens_are_told_whole() {
     assert_eq!((trends.len(), trends[0].rank, trends[49].rank), (50, 1, 50));
     assert_eq!(trends[0].token.symbol, "SOL");
     let token = view.token_info("SOL".to_owned()).await.unwrap().unwrap();
-    assert_eq!((token.mint.as_str(), token.name.as_str(), token.decimals, token.is_verified), (Mint::SOL, "Solana", 9, true));
+    assert_eq!(
+        (token.mint.as_str(), token.name.as_str(), token.decimals, token.is_verified),
+        (Mint::SOL, "Solana", 9, true)
+    );
     assert_eq!(code(view.token_info("BONK".to_owned()).await), "not-found");
     // A replay answers the same from the journal, though nobody knows prices any more.
     let reads = call.gate.finish(true).reads;

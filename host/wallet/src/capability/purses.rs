@@ -138,13 +138,7 @@ impl Purses for NoPurses {
     async fn look(&self, agent: &AgentId, _: &SwapIntent, _: Origin) -> Result<(), CallError> {
         Err(Self::told(agent))
     }
-    async fn swap(
-        &self,
-        _: &EffectId,
-        agent: &AgentId,
-        _: &SwapIntent,
-        _: Origin,
-    ) -> Result<SwapResult, SwapError> {
+    async fn swap(&self, _: &EffectId, agent: &AgentId, _: &SwapIntent, _: Origin) -> Result<SwapResult, SwapError> {
         Err(SwapError::Unavailable(Self::told(agent).message))
     }
 }
