@@ -108,6 +108,7 @@ async fn timers_that_were_missed_fire_once_after_the_next_start() {
         rule,
         next: hours_ago,
         payload: serde_json::json!({}),
+        led_by: None,
     };
     let every = TimerRule::Every { interval_ms: 3_600_000 };
     store

@@ -7,7 +7,7 @@ use std::{
 };
 
 use puppet_store::{Effect, EffectState, Halt, Timer, Waiting};
-use puppet_types::{AccountId, AgentId, EffectId, Json, PackId, TimerRule, Timestamp};
+use puppet_types::{AccountId, AgentId, EffectId, Json, PackId, TimerRule, Timestamp, trade::Origin};
 
 use crate::mailbox::{Deferred, Mailbox};
 
@@ -21,6 +21,7 @@ struct Set {
     /// When it is looked at: later than `next` where it waits for its budget.
     due: Timestamp,
     payload: Json,
+    led_by: Option<Origin>,
 }
 
 /// Everything that is going to happen.
@@ -168,11 +169,11 @@ impl Agenda {
     }
 
     fn put_timer(&mut self, timer: Timer, due: Timestamp) {
-        let Timer { agent, plugin, name, rule, next, payload } = timer;
+        let Timer { agent, plugin, name, rule, next, payload, led_by } = timer;
         let key = (agent, plugin, name.into());
         self.remove_timer(&key);
         self.timers_by_time.insert((due, key.clone()));
-        self.timers.insert(key, Set { rule, next, due, payload: Json::of(&payload) });
+        self.timers.insert(key, Set { rule, next, due, payload: Json::of(&payload), led_by });
     }
 
     /// A timer that was taken and did not fire is due again then. One of the same key that was set meanwhile is the
@@ -246,11 +247,12 @@ impl Agenda {
                 break;
             }
             if let Some((_, key)) = self.timers_by_time.pop_first() {
-                let Some(Set { rule, next, payload, .. }) = self.timers.remove(&key) else { continue };
+                let Some(Set { rule, next, payload, led_by, .. }) = self.timers.remove(&key) else { continue };
                 let (agent, plugin, name) = key;
                 // It was JSON when it was set.
                 let payload = payload.parse().unwrap_or_default();
-                due.push(Timer { agent, plugin, name: name.as_ref().to_owned(), rule, next, payload });
+                let name = name.as_ref().to_owned();
+                due.push(Timer { agent, plugin, name, rule, next, payload, led_by });
             }
         }
         due.sort_by(|a, b| (a.next, &a.agent, &a.plugin, &a.name).cmp(&(b.next, &b.agent, &b.plugin, &b.name)));
@@ -330,6 +332,7 @@ mod tests {
             rule: TimerRule::Once,
             next: Timestamp::from_millis(next),
             payload: serde_json::Value::Null,
+            led_by: None,
         }
     }
 

@@ -7,17 +7,20 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_grants::{Gate, Held};
+use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, MemorySize, TimerStore};
 use puppet_tweet::TweetReader;
 use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
+use puppet_wallet::Purses;
 use wasmtime::component::Linker;
 
 use crate::{
     actor::Actor,
     agenda::Agenda,
     agents::Agents,
+    behind::Led,
     host::Host,
     migration::{self, Migrator},
 };
@@ -32,6 +35,10 @@ pub struct HeldProviders {
     pub memory: Memories,
     /// Posts.
     pub tweets: Held<dyn TweetReader>,
+    /// Prices.
+    pub quotes: Held<dyn Quotes>,
+    /// What characters have to trade with.
+    pub purses: Held<dyn Purses>,
 }
 
 /// Which timers are set, from the agenda.
@@ -61,6 +68,8 @@ struct Parts {
     migrated: puppet_state::Migrated,
     /// Whom the agent is shown as, where not as itself.
     mask: Option<Profile>,
+    /// What the call answers to.
+    led: Led,
 }
 
 impl Call {
@@ -71,6 +80,7 @@ impl Call {
         gate: Gate,
         actor: Arc<Actor>,
         (seed, size): (u64, MemorySize),
+        led: Led,
     ) -> Self {
         let migrator = Migrator::of(host, &actor, &gate);
         Self(Box::new(Parts {
@@ -86,6 +96,7 @@ impl Call {
             migrator,
             migrated: Default::default(),
             mask: None,
+            led,
         }))
     }
 
@@ -104,6 +115,7 @@ impl Call {
             migrator: None,
             migrated: Default::default(),
             mask: Some(migration::nobody()),
+            led: Led::Unknown,
         }))
     }
 
@@ -212,6 +224,20 @@ impl puppet_events::Carries for Call {
     }
 }
 
+impl puppet_market::Carries for Call {
+    fn market(&mut self) -> puppet_market::View<'_> {
+        let Parts { gate, held, actor, .. } = &mut *self.0;
+        puppet_market::View { gate, quotes: &held.quotes, agent: &actor.id }
+    }
+}
+
+impl puppet_wallet::Carries for Call {
+    fn wallet(&mut self) -> puppet_wallet::View<'_> {
+        let Parts { gate, held, actor, led, .. } = &mut *self.0;
+        puppet_wallet::View { gate, purses: &held.purses, agent: &actor.id, behind: led }
+    }
+}
+
 /// Links the interfaces that a component imports, and no other.
 pub fn link(linker: &mut Linker<Call>, imports: &[Capability]) -> wasmtime::Result<()> {
     for capability in imports {
@@ -224,8 +250,10 @@ pub fn link(linker: &mut Linker<Call>, imports: &[Capability]) -> wasmtime::Resu
             Capability::Schedule => puppet_schedule::link(linker)?,
             Capability::State => puppet_state::link(linker)?,
             Capability::Events => puppet_events::link(linker)?,
+            Capability::Market => puppet_market::link(linker)?,
+            Capability::Wallet => puppet_wallet::link(linker)?,
             // Not served yet: instantiation names the interface.
-            Capability::Market | Capability::Wallet | Capability::Http => {}
+            Capability::Http => {}
         }
     }
     Ok(())

@@ -8,10 +8,15 @@ use puppet_grants::Mode;
 use puppet_memory::cap;
 use puppet_store::{Change, Effect, EffectState, Relationship, StateBlob, Store, StoreError, Timer};
 use puppet_types::{
-    AgentId, Decision, EffectId, Event, EventId, EventTarget, InvocationId, Mood, NumberedDecision, Timestamp, ids,
+    AccountId, AgentId, Decision, EffectId, Event, EventId, EventTarget, InvocationId, Mood, NumberedDecision, Read,
+    Timestamp, ids, trade::Origin,
 };
 
-use crate::{actor::Actor, host::Host};
+use crate::{
+    actor::Actor,
+    behind::{self, Led},
+    host::Host,
+};
 
 /// An effect leaves this much after its commit in virtual time, and what follows from it arrives as much later.
 pub const VIRTUAL_STEP_MS: u64 = 1_000;
@@ -24,6 +29,8 @@ pub struct Occasion<'a> {
     pub event: &'a Event,
     /// When it ran.
     pub at: Timestamp,
+    /// What it read.
+    pub reads: &'a [Read],
 }
 
 /// All changes of the decisions, in their order.
@@ -54,6 +61,14 @@ pub async fn changes(
                 let keep = host.bounds.relationships;
                 changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep });
             }
+            Decision::SetTimer { .. } => {
+                let led_by = base.led_by(host, actor, occasion).await?;
+                let rows = own_rows(host, actor, occasion, decision).into_iter();
+                changes.extend(rows.map(|change| match change {
+                    Change::SetTimer(timer) => Change::SetTimer(Timer { led_by, ..timer }),
+                    other => other,
+                }));
+            }
             _ => changes.extend(own_rows(host, actor, occasion, decision)),
         }
     }
@@ -65,9 +80,31 @@ pub async fn changes(
 struct Base {
     mood: Option<Mood>,
     relationships: BTreeMap<String, Relationship>,
+    /// What is behind the call, where somebody asked.
+    led_by: Option<Option<Origin>>,
 }
 
 impl Base {
+    /// What is behind the call; none where nobody will have to know.
+    async fn led_by(
+        &mut self,
+        host: &Host,
+        actor: &Actor,
+        occasion: &Occasion<'_>,
+    ) -> Result<Option<Origin>, StoreError> {
+        if self.led_by.is_none() {
+            let led_by = match Led::of(host, actor, occasion.event) {
+                Led::Unknown => None,
+                Led::By(event) => {
+                    let of_reads = behind::of_reads(occasion.reads, &actor.account);
+                    Some(event.origin().await?.max(of_reads))
+                }
+            };
+            self.led_by = Some(led_by);
+        }
+        Ok(self.led_by.flatten())
+    }
+
     async fn mood(&mut self, store: &dyn Store, actor: &Actor, at: Timestamp) -> Result<Mood, StoreError> {
         if let Some(mood) = self.mood {
             return Ok(mood);
@@ -100,7 +137,7 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
         id: EffectId::from(ids::derive("eff", &[occasion.invocation.as_str(), &n.to_string()])),
         seq: 0,
         agent: actor.id.clone(),
-        account: actor.account.clone(),
+        account: line_of(actor, decision),
         invocation: occasion.invocation.clone(),
         n,
         not_before: host.later(occasion.at),
@@ -112,6 +149,14 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
         reason: None,
         expires,
         doubt: None,
+    }
+}
+
+/// The line that an effect leaves by: a swap that takes its time holds up no post, and the other way round.
+fn line_of(actor: &Actor, decision: &Decision) -> AccountId {
+    match decision {
+        Decision::Swap { .. } => AccountId::new(format!("wallet/{}", actor.id)),
+        _ => actor.account.clone(),
     }
 }
 
@@ -137,7 +182,7 @@ fn own_rows(host: &Host, actor: &Actor, occasion: &Occasion<'_>, decision: &Deci
             // A timer in the past fires at once, but never within the moment that set it.
             let next = (*next).max(at.plus_millis(1));
             let (name, rule, payload) = (name.clone(), rule.clone(), payload.clone());
-            vec![Change::SetTimer(Timer { agent, plugin, name, rule, next, payload })]
+            vec![Change::SetTimer(Timer { agent, plugin, name, rule, next, payload, led_by: None })]
         }
         Decision::CancelTimer { name } => vec![Change::CancelTimer { agent, plugin, name: name.clone() }],
         Decision::PutState { version, data } => {

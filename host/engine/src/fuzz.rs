@@ -67,6 +67,8 @@ fn desk() -> Option<&'static Desk> {
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory: Memories::hashed(rows),
                 tweets: Held::new(Arc::new(local) as _),
+                quotes: Held::new(Arc::new(puppet_market::fuzz::Anything) as _),
+                purses: Held::new(Arc::new(puppet_wallet::fuzz::Anything) as _),
             },
             llm: Llm::offline(),
             profile: Profile {
@@ -89,8 +91,8 @@ fn desk() -> Option<&'static Desk> {
 
 /// Everything is granted, up to the ceilings, or nothing.
 fn gate(granted: bool) -> Gate {
-    use Capability::{Events, Llm, Memory, Schedule, State, Tweet};
-    let all = [Llm, Tweet, Memory, Schedule, State, Events];
+    use Capability::{Events, Llm, Market, Memory, Schedule, State, Tweet, Wallet};
+    let all = [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet];
     let requests: Requests =
         all.into_iter().filter(|_| granted).map(|capability| (capability, Request::default())).collect();
     let rights = Rights::from_requests(&requests, &"pack".into(), &"ada".into(), &Arc::default());
@@ -148,7 +150,16 @@ async fn one(
             puppet_state::fuzz::call(&mut view, data).await
         }
         Capability::Events => puppet_events::fuzz::call(&mut puppet_events::View { gate, audience: 3 }, data).await,
-        Capability::Market | Capability::Wallet | Capability::Http => Called::Stopped,
+        Capability::Market => {
+            let mut view = puppet_market::View { gate, quotes: &held.quotes, agent };
+            puppet_market::fuzz::call(&mut view, data).await
+        }
+        Capability::Wallet => {
+            let behind = &puppet_wallet::fuzz::Anything;
+            let mut view = puppet_wallet::View { gate, purses: &held.purses, agent, behind };
+            puppet_wallet::fuzz::call(&mut view, data).await
+        }
+        Capability::Http => Called::Stopped,
     }
 }
 

@@ -133,7 +133,7 @@ async fn pending(
     let (at, ended) = (called.at, called.ended);
     let mut rows = Vec::new();
     if called.outcome == Outcome::Ok {
-        let occasion = Occasion { invocation: &called.id, event, at };
+        let occasion = Occasion { invocation: &called.id, event, at, reads: &called.proceedings.reads };
         rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
     }
     let unanswered = called.proceedings.reads.iter().filter_map(Read::unanswered).max();

@@ -14,6 +14,7 @@ use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher};
 use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
+use puppet_wallet::Purses;
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast};
@@ -70,6 +71,8 @@ pub struct HostParts {
     pub offline: HeldProviders,
     /// Provider of effects.
     pub publisher: Arc<dyn TweetPublisher>,
+    /// Carries swaps out.
+    pub purses: Arc<dyn Purses>,
     /// Who is behind an account.
     pub accounts: Arc<Accounts>,
     /// Counters.
@@ -104,6 +107,8 @@ pub struct Host {
     pub(crate) offline: Arc<HeldProviders>,
     /// Provider of effects.
     pub publisher: Arc<dyn TweetPublisher>,
+    /// Carries swaps out.
+    pub purses: Arc<dyn Purses>,
     /// Who is behind an account.
     pub accounts: Arc<Accounts>,
     /// Counters.
@@ -160,6 +165,7 @@ impl Host {
             held: Arc::new(parts.held),
             offline: Arc::new(parts.offline),
             publisher: parts.publisher,
+            purses: parts.purses,
             accounts: parts.accounts,
             ledger: parts.ledger,
             books: parts.books,

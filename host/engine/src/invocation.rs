@@ -10,7 +10,7 @@ use puppet_sandbox::{AgentRef, CallSetup, Ended};
 use puppet_store::{MemorySize, StoreError};
 use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
 
-use crate::{actor::Actor, call::Call, host::Host, remembered};
+use crate::{actor::Actor, behind::Led, call::Call, host::Host, remembered};
 
 /// Where reads are answered from.
 pub enum Answers {
@@ -163,7 +163,8 @@ pub async fn run(
         Answers::Shadow(reads, of_another) => gate.shadow(reads, of_another),
     };
     let seed = *seed;
-    let call = Call::new(host, held, gate, Arc::clone(actor), (seed, size));
+    let led = Led::of(host, actor, event);
+    let call = Call::new(host, held, gate, Arc::clone(actor), (seed, size), led);
     let deadline = (!host.clock.is_virtual()).then_some(host.bounds.deadline);
     let setup = CallSetup { seed, wall: at, deadline };
     let audience = audience.unwrap_or_else(|| host.agents.addressable(actor));

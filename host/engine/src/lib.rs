@@ -6,6 +6,7 @@ mod agenda;
 mod agents;
 mod approvals;
 mod backlog;
+mod behind;
 mod books;
 pub mod budgets;
 mod call;
@@ -54,7 +55,9 @@ pub use happening::Happening;
 pub use host::{Casting, Host, HostParts, Submitted};
 pub use live::Live;
 pub use mailbox::{MAILBOX, Mailbox, Overflow};
-pub use outbox::{DROPPED, OUTBOX_RULES, OutboxError, OutboxRule, OutboxRules, Word, delivery_event, speak};
+pub use outbox::{
+    DROPPED, OUTBOX_RULES, OutboxError, OutboxRule, OutboxRules, Word, delivery_event, speak, swap_event,
+};
 pub use plugin::{Plugin, agree};
 pub use preview::{Recorded, preview};
 pub use redaction::{PathError, REDACTED, Redaction};

@@ -10,7 +10,7 @@ use puppet_store::{StoreError, Timer};
 use puppet_types::{AgentId, Capability, Event, EventId, Priority, Timestamp, ids};
 use serde_json::json;
 
-use crate::host::Host;
+use crate::{behind::ORIGIN, host::Host};
 
 /// Timers written together.
 const GROUP: usize = 256;
@@ -110,6 +110,15 @@ async fn fire(host: &Host, timer: &Timer, due: Option<Due>, now: Timestamp) -> R
     Ok(())
 }
 
+/// What was behind it goes on where that is known (`behind`).
+fn payload(timer: &Timer) -> serde_json::Value {
+    let mut payload = json!({ "name": timer.name, "payload": timer.payload });
+    if let Some(origin) = timer.led_by {
+        payload[ORIGIN] = json!(origin);
+    }
+    payload
+}
+
 /// The id depends on what fired and when it was due: the same firing twice is one event.
 fn event_of(timer: &Timer, now: Timestamp) -> Event {
     let due = timer.next.to_string();
@@ -122,7 +131,7 @@ fn event_of(timer: &Timer, now: Timestamp) -> Event {
         author: None,
         priority: Priority::Normal,
         at: now,
-        payload: json!({ "name": timer.name, "payload": timer.payload }),
+        payload: payload(timer),
         hops: 0,
         cause: None,
         broadcast: None,

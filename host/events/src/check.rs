@@ -13,13 +13,15 @@ pub const TARGETS: usize = 1_000;
 pub const DELAY_MS: u64 = 366 * 86_400_000;
 
 /// Kinds that no grant gives to a plugin.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 10] = [
     "agent_started",
     "timer",
     "mention",
     "timeline_post",
     "post_published",
     "post_failed",
+    "swap_done",
+    "swap_failed",
     "command_post",
     "command_reply",
 ];

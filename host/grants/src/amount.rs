@@ -28,6 +28,10 @@ pub enum Amount {
     Timers,
     /// Agents that one event is sent to.
     Targets,
+    /// Swaps proposed.
+    Swaps,
+    /// Lamports given in swaps: over time, or in one.
+    Lamports,
 }
 
 /// How long until a budget is whole again; or that it never is, and bounds what is there at one time.
@@ -41,7 +45,7 @@ pub enum Period {
     Hour,
     /// Calendar day, UTC.
     Day,
-    /// None: what is there at once. Nothing of it comes back with time.
+    /// None: what is there at once, or goes at once. Nothing of it comes back with time.
     AtOnce,
 }
 
@@ -101,6 +105,8 @@ impl Amount {
         Self::Bytes,
         Self::Timers,
         Self::Targets,
+        Self::Swaps,
+        Self::Lamports,
     ];
     /// Name in manifests and reports.
     pub const fn name(self) -> &'static str {
@@ -116,6 +122,8 @@ impl Amount {
             Self::Bytes => "bytes",
             Self::Timers => "timers",
             Self::Targets => "targets",
+            Self::Swaps => "swaps",
+            Self::Lamports => "lamports",
         }
     }
     /// The unit that quantities are counted in.
@@ -123,6 +131,7 @@ impl Amount {
         match self {
             Self::Usd => "usd_micros",
             Self::Bytes => "bytes",
+            Self::Lamports => "lamports",
             _ => "count",
         }
     }
@@ -130,7 +139,7 @@ impl Amount {
     pub const fn periods(self) -> &'static [Period] {
         use Period::{AtOnce, Day, Hour};
         match self {
-            Self::Rows | Self::Bytes | Self::Timers => &[Hour, Day, AtOnce],
+            Self::Rows | Self::Bytes | Self::Timers | Self::Lamports => &[Hour, Day, AtOnce],
             Self::Targets => &[AtOnce],
             _ => &[Hour, Day],
         }
@@ -184,6 +193,7 @@ mod tests {
             let unit = match amount {
                 Amount::Usd => "usd_micros",
                 Amount::Bytes => "bytes",
+                Amount::Lamports => "lamports",
                 _ => "count",
             };
             assert_eq!(amount.unit(), unit);

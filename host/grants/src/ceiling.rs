@@ -32,6 +32,7 @@ impl Ceiling {
             (Capability::Memory, Amount::Rows | Amount::Bytes) => &["remember", "supersede"],
             // Vectors are made of what is remembered and of what is looked for.
             (Capability::Memory, Amount::Tokens | Amount::Usd) => &["remember", "supersede", "recall"],
+            (Capability::Wallet, Amount::Swaps | Amount::Lamports) => &["swap"],
             (Capability::Schedule, Amount::Timers) => &["once", "after", "every", "cron"],
             _ => self.operations,
         }
@@ -101,6 +102,22 @@ pub const CEILINGS: &[Ceiling] = &[
         operations: &["emit"],
         // Counted per agent addressed: a generator reaches every agent of a host, ten thousand, twice an hour.
         amounts: &[(Amount::Events, Period::Hour, 20_000), (Amount::Targets, Period::AtOnce, 20_000)],
+    },
+    Ceiling {
+        capability: Capability::Market,
+        operations: &["candles", "quote", "trending", "token-info"],
+        amounts: &[],
+    },
+    Ceiling {
+        capability: Capability::Wallet,
+        operations: &["balances", "quote", "swap"],
+        // What may be given of other tokens, and what all of it is worth, the risk engine says (docs/trading/risk.md).
+        amounts: &[
+            (Amount::Swaps, Period::Hour, 12),
+            (Amount::Swaps, Period::Day, 100),
+            (Amount::Lamports, Period::Day, 10_000_000_000),
+            (Amount::Lamports, Period::AtOnce, 1_000_000_000),
+        ],
     },
 ];
 

@@ -194,6 +194,10 @@ impl Gate {
     pub fn rights(&self) -> &Rights {
         &self.rights
     }
+    /// What this call has read so far.
+    pub fn reads(&self) -> &[Read] {
+        &self.out.reads
+    }
     /// What this call has decided so far; reads lay it over what is stored.
     pub fn decided(&self) -> Arc<Vec<NumberedDecision>> {
         Arc::clone(&self.decided)
@@ -268,8 +272,19 @@ impl Gate {
         levels: &[Level],
         decision: Decision,
     ) -> Result<u32, Refusal> {
+        self.count(decision.capability())?;
+        self.decide_read(operation, charges, levels, decision)
+    }
+
+    /// The same where a provider has looked at it in this call: that was a read of the same operation, which counted.
+    pub fn decide_read(
+        &mut self,
+        operation: &'static str,
+        charges: &[Charge],
+        levels: &[Level],
+        decision: Decision,
+    ) -> Result<u32, Refusal> {
         let capability = decision.capability();
-        self.count(capability)?;
         if self.decided.len() >= self.bounds.decisions as usize {
             let detail = format!("more than {}", counted(self.bounds.decisions, "decision", "decisions"));
             return Err(Refusal::Breach(Breach::TooManyDecisions, detail));

@@ -216,8 +216,8 @@ impl Right {
         for Level { amount, reached } in levels {
             let is_of = |budget: &&Budget| (budget.amount, budget.period) == (*amount, Period::AtOnce);
             for budget in self.budgets.iter().filter(is_of) {
-                // How many an event is sent to is nothing that fills up.
-                if *amount != Amount::Targets {
+                // How many an event is sent to, or what one swap gives, is nothing that fills up.
+                if !matches!(amount, Amount::Targets | Amount::Lamports) {
                     self.holder.ledger.reached(self.key(budget), budget.limit, *reached);
                 }
                 if *reached > budget.limit {

@@ -1,8 +1,9 @@
-//! Prices: candles from files, how good they are, bars out of single prices, and what markets there are. Nothing here
-//! trades.
+//! Prices: candles from files, how good they are, bars out of single prices, what markets there are, and the `market`
+//! capability, by which a character sees them. Nothing here trades.
 
 mod builder;
 mod candles;
+mod capability;
 mod columns;
 mod csv_file;
 mod decimal;
@@ -27,6 +28,9 @@ mod write;
 
 pub use builder::{BarBuilder, LeftOut, Price, Seen};
 pub use candles::{Candles, CandlesError, Impossible};
+#[doc(hidden)]
+pub use capability::fuzz;
+pub use capability::{CANDLES, Carries, NoQuotes, PriceNow, Quotes, TRENDING, TokenInfo, Trend, View, link};
 pub use error::DataError;
 pub use fault::{BadRow, Fault, Gap};
 pub use intake::MAX_ROWS;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 use puppet_grants::Spend;
 use puppet_store::{Result, Timer, TimerStore, Waiting};
-use puppet_types::{AgentId, Event, PackId, Timestamp};
+use puppet_types::{AgentId, Event, PackId, Timestamp, trade::Origin};
 
 use crate::{
     budgets, events,
@@ -25,6 +25,8 @@ fn timer(row: &Document) -> Result<Timer> {
         rule: fields.json("rule")?,
         next: fields.time("next")?,
         payload: fields.json("payload")?,
+        // What it does not know it does not tell: then nobody is trusted.
+        led_by: fields.maybe_text("led_by")?.and_then(Origin::parse),
     })
 }
 
@@ -42,6 +44,7 @@ pub(crate) async fn set(tx: &mut Tx, timer: &Timer) -> Result<()> {
         "rule": json(&timer.rule)?,
         "next": timer.next.as_millis(),
         "payload": json(&timer.payload)?,
+        "led_by": timer.led_by.map(Origin::name),
     };
     tx.put(TIMERS, &key_of(&timer.agent, &timer.plugin, &timer.name), row).await
 }

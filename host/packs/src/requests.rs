@@ -223,7 +223,7 @@ mod tests {
         let table = [
             (json!({"llms": {}}), "requests.llms", "did you mean `llm`?"),
             (json!({"log": {}}), "requests.log", "leave it out"),
-            (json!({"wallet": {}}), "requests.wallet", "leave it out"),
+            (json!({"http": {}}), "requests.http", "leave it out"),
             (json!({"llm": {"operations": ["compleet"]}}), "requests.llm.operations[0]", "did you mean `complete`?"),
             (
                 json!({"llm": {"operations": []}}),

@@ -16,7 +16,7 @@ use crate::config::grants_file;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every way in, by the name of its target and of its folder in the corpus.
-pub const ENTRIES: [(&str, Entry); 14] = [
+pub const ENTRIES: [(&str, Entry); 16] = [
     ("manifest", manifest),
     ("grants", grants),
     ("pack", pack),
@@ -27,10 +27,12 @@ pub const ENTRIES: [(&str, Entry); 14] = [
     ("calls-events", calls_events),
     ("calls-llm", calls_llm),
     ("calls-log", calls_log),
+    ("calls-market", calls_market),
     ("calls-memory", calls_memory),
     ("calls-schedule", calls_schedule),
     ("calls-state", calls_state),
     ("calls-tweet", calls_tweet),
+    ("calls-wallet", calls_wallet),
 ];
 
 /// What stands between the two texts of a pack.
@@ -97,8 +99,10 @@ calls! {
     calls_events Events;
     calls_llm Llm;
     calls_log Log;
+    calls_market Market;
     calls_memory Memory;
     calls_schedule Schedule;
     calls_state State;
     calls_tweet Tweet;
+    calls_wallet Wallet;
 }

@@ -35,7 +35,7 @@ mod sandboxed;
 pub mod setup;
 mod strategies;
 pub mod swaps;
-mod trading;
+pub mod trading;
 pub mod trouble;
 mod verify;
 pub mod vetting;

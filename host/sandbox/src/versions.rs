@@ -25,6 +25,7 @@ pub const SERVED: &[Served] = &[
     served("llm", "0.1.0", "0.1.0"),
     served("log", "0.1.0", "0.1.0"),
     served("log", "0.2.0", "0.1.0"),
+    served("market", "0.1.0", "0.1.0"),
     served("memory", "0.1.0", "0.1.0"),
     served("migration", "0.1.0", "0.1.0"),
     served("plugin", "0.1.0", "0.1.0"),
@@ -33,6 +34,7 @@ pub const SERVED: &[Served] = &[
     served("trading", "0.1.0", "0.1.0"),
     served("tweet", "0.1.0", "0.1.0"),
     served("types", "0.1.0", "0.1.0"),
+    served("wallet", "0.1.0", "0.1.0"),
 ];
 
 /// The latest version that any package of the contract has.

@@ -128,7 +128,7 @@ pub const TABLES: &[Table] = &[
     },
     // Ids of events that are gone: `n` is the order in which they went.
     Table { name: "known", columns: &["n", "id", "ended"], key: 1 },
-    Table { name: "timers", columns: &["agent", "plugin", "name", "rule", "next", "payload"], key: 3 },
+    Table { name: "timers", columns: &["agent", "plugin", "name", "rule", "next", "payload", "led_by"], key: 3 },
     Table { name: "agents", columns: &["id", "body", "created"], key: 1 },
     Table { name: "moods", columns: &["agent", "valence", "arousal", "dominance", "at"], key: 1 },
     Table { name: "relationships", columns: &["agent", "target", "body"], key: 2 },

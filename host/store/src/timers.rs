@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Event, PackId, TimerRule, Timestamp};
+use puppet_types::{AgentId, Event, PackId, TimerRule, Timestamp, trade::Origin};
 
 use crate::{Result, Waiting};
 
@@ -21,6 +21,8 @@ pub struct Timer {
     pub next: Timestamp,
     /// Handed back when it fires.
     pub payload: serde_json::Value,
+    /// What was behind the call that set it, where somebody has to know: an agent that may trade. Its event carries it on.
+    pub led_by: Option<Origin>,
 }
 
 /// Timers.

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Capability, PostId, Priority, Timestamp};
+use crate::{
+    AgentId, Capability, PostId, Priority, Timestamp,
+    trade::{Origin, SwapIntent},
+};
 
 /// A post that exists, or one decided earlier in the same invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +193,12 @@ pub enum Decision {
     ClearState {},
     /// `events.emit`, and what a generator returns.
     Emit { event_kind: String, target: EventTarget, priority: Priority, payload: serde_json::Value, delay_ms: u64 },
+    /// `wallet.swap`. What is behind it is the host's word.
+    Swap {
+        #[serde(flatten)]
+        intent: SwapIntent,
+        origin: Origin,
+    },
 }
 
 /// A state blob; printed as text where it is text, else as hex.
@@ -231,6 +240,7 @@ impl Decision {
             Self::Thread { parts } => parts.first().map(String::as_str),
             Self::Remember { memory } | Self::Supersede { memory, .. } => Some(&memory.content),
             Self::ShiftMood { cause, .. } => Some(cause),
+            Self::Swap { intent, .. } => Some(&intent.reason),
             _ => None,
         }
     }
@@ -274,6 +284,7 @@ impl Decision {
             Self::PutState { .. } => "put_state",
             Self::ClearState {} => "clear_state",
             Self::Emit { .. } => "emit",
+            Self::Swap { .. } => "swap",
         }
     }
     /// The interface it came through.
@@ -292,10 +303,11 @@ impl Decision {
             Self::SetTimer { .. } | Self::CancelTimer { .. } => Capability::Schedule,
             Self::PutState { .. } | Self::ClearState {} => Capability::State,
             Self::Emit { .. } => Capability::Events,
+            Self::Swap { .. } => Capability::Wallet,
         }
     }
     /// Whether it leaves through the outbox; all others are done by the commit itself.
     pub fn is_outside_effect(&self) -> bool {
-        self.capability() == Capability::Tweet
+        matches!(self.capability(), Capability::Tweet | Capability::Wallet)
     }
 }

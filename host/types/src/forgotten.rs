@@ -81,6 +81,8 @@ impl ForgetWords for Decision {
             Self::CancelTimer { name } => name.forget_words(),
             Self::PutState { data, .. } => *data = StateBytes::Text(FORGOTTEN.to_owned()),
             Self::Emit { payload, .. } => *payload = json!({}),
+            // Who gave what for what is a matter of accounts.
+            Self::Swap { intent, .. } => intent.reason.forget_words(),
             Self::Like { .. } | Self::Delete { .. } | Self::Forget { .. } | Self::Pin { .. } | Self::ClearState {} => {}
         }
     }

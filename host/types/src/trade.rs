@@ -23,6 +23,14 @@ impl Mint {
         let is_base58 = |byte: u8| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte);
         ((32..=44).contains(&text.len()) && text.bytes().all(is_base58)).then(|| Self(text.to_owned()))
     }
+    /// Wrapped SOL, and what lamports are of.
+    pub fn sol() -> Self {
+        Self(Self::SOL.to_owned())
+    }
+    /// USDC on mainnet.
+    pub fn usdc() -> Self {
+        Self(Self::USDC.to_owned())
+    }
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -240,6 +248,88 @@ pub struct Denial {
     pub retry_at: Option<Timestamp>,
 }
 
+/// What is behind an order or a swap. Whoever calls has to know; what cannot be told is `HumanRequest`. Later ones are
+/// trusted less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A trading strategy, from candles alone.
+    Strategy,
+    /// The character's own idea: a timer, a mood, news of the market.
+    Own,
+    /// The operator, by command or API.
+    Operator,
+    /// Somebody's words: a mention, a reply, a message, and whatever such an event led to.
+    HumanRequest,
+    /// A token or a gift that arrived from outside.
+    Gift,
+}
+
+impl Origin {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Strategy, Self::Own, Self::Operator, Self::HumanRequest, Self::Gift];
+    /// As it is written everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strategy => "strategy",
+            Self::Own => "own",
+            Self::Operator => "operator",
+            Self::HumanRequest => "human-request",
+            Self::Gift => "gift",
+        }
+    }
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.name() == name)
+    }
+}
+
+/// What a character wants swapped. Whether it is, the risk engine says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SwapIntent {
+    /// What is given.
+    pub in_mint: Mint,
+    /// What is taken.
+    pub out_mint: Mint,
+    /// Of what is given, in its smallest unit. A decimal text in JSON: 64 bits do not fit into every reader's numbers.
+    #[serde(with = "as_text")]
+    pub amount: u64,
+    /// How much less may come out than is quoted, in hundredths of a percent.
+    pub max_slippage_bps: u32,
+    /// For people.
+    pub reason: String,
+}
+
+impl fmt::Display for SwapIntent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { in_mint, out_mint, amount, max_slippage_bps, reason } = self;
+        write!(f, "{amount} of {in_mint} for {out_mint}, at most {max_slippage_bps} bps worse: {reason}")
+    }
+}
+
+/// For `#[serde(with)]`: an amount as a decimal text.
+pub mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serialiser's.
+    pub fn serialize<S: Serializer>(amount: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(amount)
+    }
+    /// Reads it.
+    ///
+    /// # Errors
+    /// It is no text of digits, or more than 64 bits hold.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let amount = text.parse().ok().filter(|_| is_plain);
+        amount.ok_or_else(|| D::Error::custom(format!("`{text}` is no amount: digits alone, within 64 bits")))
+    }
+}
+
 /// What is held in one market. Nothing is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Position {
@@ -278,6 +368,35 @@ mod tests {
             assert_eq!(market.notional(quantity, price, Down), down, "{decimals:?}");
             assert_eq!(market.notional(quantity, price, Up), up, "{decimals:?}");
         }
+    }
+
+    #[test]
+    fn an_intent_is_written_with_its_amount_as_text_and_reads_back() {
+        let intent = SwapIntent {
+            in_mint: Mint::parse(Mint::SOL).unwrap(),
+            out_mint: Mint::parse(Mint::USDC).unwrap(),
+            amount: u64::MAX,
+            max_slippage_bps: 50,
+            reason: "a test".into(),
+        };
+        let written = serde_json::to_value(&intent).unwrap();
+        assert_eq!(written["amount"], "18446744073709551615");
+        assert_eq!(serde_json::from_value::<SwapIntent>(written.clone()).unwrap(), intent);
+        for bad in [serde_json::json!("+5"), serde_json::json!(""), serde_json::json!("1.0"), serde_json::json!(5)] {
+            let mut other = written.clone();
+            other["amount"] = bad.clone();
+            assert!(serde_json::from_value::<SwapIntent>(other).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_read_back_by_its_name() {
+        for origin in Origin::ALL {
+            assert_eq!(Origin::parse(origin.name()), Some(origin));
+            assert_eq!(serde_json::to_value(origin).unwrap(), origin.name());
+        }
+        assert_eq!(Origin::parse("stranger"), None);
+        assert!(Origin::Own < Origin::HumanRequest && Origin::HumanRequest < Origin::Gift);
     }
 
     #[test]

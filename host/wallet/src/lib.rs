@@ -1,7 +1,9 @@
 //! The purse: what may be traded (the risk engine), what is held (the portfolio), and what is reserved for trades under
-//! way. One code path for backtest, paper and live. Keys and chains are in `puppet-solana`.
+//! way. One code path for backtest, paper and live. And the `wallet` capability, by which a character sees its purse and
+//! proposes swaps. Keys and chains are in `puppet-solana`.
 
 mod books;
+mod capability;
 mod error;
 mod original;
 mod portfolio;
@@ -12,6 +14,11 @@ mod seen;
 mod step;
 
 pub use books::Books;
+#[doc(hidden)]
+pub use capability::fuzz;
+pub use capability::{
+    Behind, Carries, NoPurses, Purses, REASON_BYTES, SwapError, SwapQuote, SwapResult, TokenBalance, View, denial, link,
+};
 pub use error::{FillError, MoveError, RestoreError};
 pub use original::{FromOriginal, Mapped, ORIGINAL, OriginalError};
 pub use portfolio::{Balance, InMarketView, Portfolio};

@@ -2,6 +2,7 @@
 //! and asks nobody.
 
 use puppet_types::Timestamp;
+pub use puppet_types::trade::Origin;
 use serde::{Deserialize, Serialize};
 
 /// What was seen of the order's market when it was made.
@@ -24,22 +25,6 @@ impl Seen {
     pub const fn at(now: Timestamp, price: u64) -> Self {
         Self { now, price, price_at: now, second: None, trending_at: None }
     }
-}
-
-/// What is behind an order. Whoever calls has to know; what cannot be told is `HumanRequest`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// A trading strategy, from candles alone.
-    Strategy,
-    /// The character's own idea: a timer, a mood, news of the market.
-    Own,
-    /// The operator, by command or API.
-    Operator,
-    /// Somebody's words: a mention, a reply, a message, and whatever such an event led to.
-    HumanRequest,
-    /// A token or a gift that arrived from outside.
-    Gift,
 }
 
 /// What is admitted at all. Later ones are stricter.

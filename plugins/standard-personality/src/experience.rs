@@ -116,13 +116,13 @@ pub fn unknown(_scene: &mut Scene, kind: &str, event: &Event) -> Result<(), Fail
     Ok(())
 }
 
-fn keep(memory: &memory::NewMemory) {
+pub(crate) fn keep(memory: &memory::NewMemory) {
     if let Err(error) = memory::remember(memory) {
         log::with("error", error).warn("not remembered");
     }
 }
 
-fn cut(text: &str, chars: usize) -> String {
+pub(crate) fn cut(text: &str, chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= chars {
         line

@@ -14,6 +14,7 @@ mod reaction;
 mod reply;
 mod slots;
 mod state;
+mod trade;
 mod variety;
 
 use puppet_sdk::prelude::*;
@@ -55,6 +56,7 @@ impl Personality for StandardPersonality {
             "command_reply" => reply::on_command(&mut scene, &event.payload()?)?,
             "post_failed" => slots::give_back(&mut scene, &event.payload()?)?,
             "post_published" => return Ok(()),
+            "swap_done" | "swap_failed" => trade::ended(&mut scene, &event.payload()?)?,
             other => experience::unknown(&mut scene, other, &event)?,
         }
         scene.saved.save()

@@ -6,7 +6,8 @@ pub mod imports {
     wit_bindgen::generate!({
         path: [
             "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
-            "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
+            "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events", "../../wit/market",
+            "../../wit/wallet",
         ],
         inline: "
             package puppet:sdk;
@@ -20,6 +21,8 @@ pub mod imports {
                 import puppet:schedule/schedule@0.1.0;
                 import puppet:state/state@0.1.0;
                 import puppet:events/events@0.1.0;
+                import puppet:market/market@0.1.0;
+                import puppet:wallet/wallet@0.1.0;
             }
         ",
         world: "puppet:sdk/imports",
@@ -36,7 +39,7 @@ macro_rules! world {
                 path: [
                     "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
                     "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
-                    "../../wit/frozen/log-0.1.0", "../../wit/plugin",
+                    "../../wit/market", "../../wit/wallet", "../../wit/frozen/log-0.1.0", "../../wit/plugin",
                 ],
                 inline: $inline,
                 world: $world,
@@ -70,12 +73,16 @@ world!(personality, "
         import puppet:schedule/schedule@0.1.0;
         import puppet:state/state@0.1.0;
         import puppet:events/events@0.1.0;
+        import puppet:market/market@0.1.0;
+        import puppet:wallet/wallet@0.1.0;
         export puppet:plugin/handler@0.1.0;
     }
 ", "puppet:sdk-personality/personality", "export_personality", {
     "puppet:tweet/tweet@0.1.0": crate::bindings::imports::puppet::tweet::tweet,
     "puppet:memory/memory@0.1.0": crate::bindings::imports::puppet::memory::memory,
     "puppet:events/events@0.1.0": crate::bindings::imports::puppet::events::events,
+    "puppet:market/market@0.1.0": crate::bindings::imports::puppet::market::market,
+    "puppet:wallet/wallet@0.1.0": crate::bindings::imports::puppet::wallet::wallet,
 });
 world!(
     generator,

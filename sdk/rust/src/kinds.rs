@@ -132,3 +132,92 @@ pub struct PostEnded {
     /// Why it failed.
     pub error: Option<String>,
 }
+
+/// `swap_done` and `swap_failed`. Everything in it is the host's word. What is not known is empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SwapEnded {
+    /// Once for ever.
+    pub id: String,
+    /// `paper` or `live`.
+    pub mode: Option<String>,
+    /// What was behind it: `own`, `operator`, `human-request`, `gift`, `strategy`.
+    pub origin: String,
+    /// `SOL/USDC`.
+    pub market: Option<String>,
+    /// What was given.
+    pub in_mint: String,
+    /// How people call it.
+    pub in_symbol: Option<String>,
+    /// So much of it, in its smallest unit; of one that failed, so much was to be given.
+    #[serde(deserialize_with = "amount")]
+    pub in_amount: u64,
+    /// Digits after the point of a whole token.
+    pub in_decimals: Option<u8>,
+    /// What was taken.
+    pub out_mint: String,
+    /// How people call it.
+    pub out_symbol: Option<String>,
+    /// So much of it; 0 of one that failed.
+    #[serde(deserialize_with = "amount")]
+    pub out_amount: u64,
+    /// Digits after the point of a whole token.
+    pub out_decimals: Option<u8>,
+    /// What the chain knows it by.
+    pub signature: Option<String>,
+    /// Why it was wanted.
+    pub reason: String,
+    /// Whether anything was swapped.
+    pub is_done: bool,
+    /// Of one that failed: a rule's code, or `rejected`, `expired`, `dropped`, `unavailable`.
+    pub code: Option<String>,
+    /// The same for people.
+    pub detail: Option<String>,
+    /// Whether the operator wants it talked about: so often as `tell_trades_bps` of the rules says.
+    pub tells: bool,
+}
+
+impl SwapEnded {
+    /// What was given, in whole tokens, with the name of the token; none where its decimals are not known.
+    pub fn gave(&self) -> Option<String> {
+        Some(format!("{} {}", whole(self.in_amount, self.in_decimals?), name(&self.in_symbol, &self.in_mint)))
+    }
+    /// The same of what was taken.
+    pub fn took(&self) -> Option<String> {
+        Some(format!("{} {}", whole(self.out_amount, self.out_decimals?), name(&self.out_symbol, &self.out_mint)))
+    }
+}
+
+/// An amount in whole tokens, to the last digit.
+fn whole(amount: u64, decimals: u8) -> String {
+    let digits = format!("{amount:0>width$}", width = usize::from(decimals) + 1);
+    let (whole, rest) = digits.split_at(digits.len() - usize::from(decimals));
+    match rest.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        rest => format!("{whole}.{rest}"),
+    }
+}
+
+/// Anybody can call a token anything: what is no plain word is told by the beginning of its address.
+fn name(symbol: &Option<String>, mint: &str) -> String {
+    let is_plain =
+        |symbol: &&String| (1..=12).contains(&symbol.len()) && symbol.chars().all(|c| c.is_ascii_alphanumeric());
+    match symbol.as_ref().filter(is_plain) {
+        Some(symbol) => symbol.clone(),
+        None => mint.chars().take(6).chain(['…']).collect(),
+    }
+}
+
+/// A decimal text, or a number where it fits.
+fn amount<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Amount {
+        Number(u64),
+        Text(String),
+    }
+    match Amount::deserialize(deserializer)? {
+        Amount::Number(number) => Ok(number),
+        Amount::Text(text) => text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is no amount"))),
+    }
+}

@@ -44,6 +44,7 @@ mod failure;
 mod kinds;
 pub mod llm;
 pub mod log;
+pub mod market;
 pub mod memory;
 pub mod random;
 pub mod schedule;
@@ -53,12 +54,13 @@ pub mod testing;
 pub mod time;
 pub mod trading;
 pub mod tweet;
+pub mod wallet;
 
 pub use event::{AgentRef, Event, NewEvent, Priority, Trigger};
 pub use exports::{EventGenerator, Migration, Personality, generate, handle, migrate};
 pub use failure::{CallError, Failure};
 pub use kinds::{
-    CommandPost, CommandReply, InteractionPrompt, Mention, MoodShift, News, PostEnded, PostSeen, TimerFired,
+    CommandPost, CommandReply, InteractionPrompt, Mention, MoodShift, News, PostEnded, PostSeen, SwapEnded, TimerFired,
 };
 pub use time::Timestamp;
 pub use trading::TradingStrategy;
@@ -69,8 +71,9 @@ pub mod prelude {
     pub use crate::testing;
     pub use crate::{
         AgentRef, CallError, CommandPost, CommandReply, Event, EventGenerator, Failure, InteractionPrompt, Mention,
-        Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, TimerFired, Timestamp,
-        Trigger, agent, events, llm, log, memory, random::Random, schedule, state, tweet, tweet::PostRef,
+        Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, SwapEnded, TimerFired,
+        Timestamp, Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, tweet,
+        tweet::PostRef, wallet,
     };
     pub use serde_json::json;
 }

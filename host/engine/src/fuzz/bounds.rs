@@ -40,6 +40,12 @@ pub(super) fn hold(decided: &NumberedDecision) {
             let kind = event_kind.strip_prefix("pack.").is_some_and(|rest| is_line(rest, 59));
             kind && named && payload.is_object() && *delay_ms <= 366 * 86_400_000
         }
+        Decision::Swap { intent, .. } => {
+            intent.in_mint != intent.out_mint
+                && intent.amount > 0
+                && intent.max_slippage_bps <= puppet_wallet::BPS
+                && is_line(intent.reason.trim(), puppet_wallet::REASON_BYTES)
+        }
     };
     assert!(holds, "{decided:?}");
 }

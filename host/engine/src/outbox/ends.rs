@@ -2,13 +2,14 @@
 
 use puppet_store::{Change, Doubt, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
 use puppet_tweet::{Lost, PublishError, Published};
-use puppet_types::{Timestamp, scrub};
+use puppet_types::{Event, Timestamp, scrub};
+use puppet_wallet::SwapResult;
 use serde_json::json;
 
 use super::{
-    Attempted,
+    Attempted, is_idempotent,
     pace::backoff_ms,
-    results::{delivered, failed_again_event, own_lists, result_event},
+    results::{delivered, failed_again_event, own_lists, result_event, swap_event},
 };
 use crate::{happening::Happening, host::Host};
 
@@ -57,10 +58,10 @@ pub(super) async fn not_done(
         PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
         PublishError::Unavailable(_) => backoff(host, effect),
         // The same once more is the same.
-        PublishError::InDoubt(_) if host.publisher.is_idempotent() && is_tried_again(host, effect) => {
+        PublishError::InDoubt(_) if is_idempotent(host, effect) && is_tried_again(host, effect) => {
             backoff(host, effect)
         }
-        PublishError::InDoubt(_) if host.publisher.is_idempotent() => {
+        PublishError::InDoubt(_) if is_idempotent(host, effect) => {
             return undecidable(host, effect, at, &reason).await;
         }
         PublishError::InDoubt(why) => return in_doubt(host, effect, at, why).await,
@@ -75,7 +76,7 @@ pub(super) async fn not_done(
     match is_tried_again(host, effect) {
         true => waits(host, effect, (at, at.plus_millis(wait)), reason).await,
         // An earlier attempt may have done it, and no provider that does the same once says so.
-        false if host.publisher.is_idempotent() && lost_before(effect, at).is_some() => {
+        false if is_idempotent(host, effect) && lost_before(effect, at).is_some() => {
             undecidable(host, effect, at, &reason).await
         }
         false => failed(host, effect, at, reason).await,
@@ -86,6 +87,38 @@ pub(super) async fn not_done(
 pub(super) async fn told_again(host: &Host, effect: &Effect, at: Timestamp) -> Result<Attempted, StoreError> {
     let reason = "an attempt was lost: its provider is told again".to_owned();
     waits(host, effect, (at, at.plus_millis(backoff(host, effect))), reason).await
+}
+
+/// It was taken and has not ended: its provider is told again, however often it was, and it stays as if it were under way.
+pub(super) async fn goes_on(host: &Host, effect: &Effect, at: Timestamp, why: &str) -> Result<Attempted, StoreError> {
+    let until = at.plus_millis(backoff(host, effect));
+    let waiting = EffectEnd::of(effect, EffectState::Waiting, at);
+    let reason = Some(scrub::text(why).into_owned());
+    let end = EffectEnd { reason, not_before: Some(until), doubt: effect.doubt, ..waiting };
+    not_done_yet(host, effect, end).await
+}
+
+/// A swap has ended, as its purse says.
+pub(super) async fn swapped(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    result: &SwapResult,
+) -> Result<Attempted, StoreError> {
+    let later = host.later(at);
+    if !result.is_done {
+        let words = [result.code.as_deref(), result.detail.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+        let reason = scrub::text(&words.join(": ")).into_owned();
+        let event = swap_event(result, later, effect.hops);
+        return failed_with(host, effect, at, reason, event).await;
+    }
+    let provider_id = result.signature.clone().unwrap_or_else(|| result.id.clone());
+    let events = vec![swap_event(result, later, effect.hops)];
+    let done = EffectEnd::of(effect, EffectState::Done, at);
+    let end = EffectEnd { provider_id: Some(provider_id), events, ..done };
+    let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };
+    let happening = told(effect, at, EffectState::Done, Vec::new());
+    Ok(Attempted { events, happening: Some(happening), ..Attempted::default() })
 }
 
 /// The attempt whose end nobody saw did not happen.
@@ -132,7 +165,18 @@ async fn waits(
 }
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
-    let events = vec![failed_again_event(&*host.store, effect, host.later(at), &reason).await?];
+    let event = failed_again_event(&*host.store, effect, host.later(at), &reason).await?;
+    failed_with(host, effect, at, reason, event).await
+}
+
+async fn failed_with(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    reason: String,
+    event: Event,
+) -> Result<Attempted, StoreError> {
+    let events = vec![event];
     let end = EffectEnd { reason: Some(reason.clone()), events, ..EffectEnd::of(effect, EffectState::Failed, at) };
     let attempted = not_done_yet(host, effect, end).await?;
     if attempted.happening.is_some() {

@@ -3,7 +3,7 @@
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
 //! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
-//! attempts in doubt, `pace` says when an account may go on, `operator` carries out an operator's word.
+//! attempts in doubt, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
 
 mod ends;
 mod operator;
@@ -12,21 +12,22 @@ mod pace;
 mod reconcile;
 mod results;
 mod rules;
+mod swaps;
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
-use puppet_types::Timestamp;
+use puppet_types::{Decision, Timestamp};
 
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
-pub use results::delivery_event;
 pub(crate) use results::failed_event;
+pub use results::{delivery_event, swap_event};
 pub use rules::{OUTBOX_RULES, OutboxRules, Rule as OutboxRule};
 
 /// How long an effect waits for another of its invocation that has not ended, before it is looked at again.
@@ -52,7 +53,7 @@ pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempte
     match effect.state {
         EffectState::InDoubt => reconcile::look(host, effect, at).await.map(Some),
         // One that was begun before and whose end nobody saw is tried again only where that cannot do it twice.
-        EffectState::Sent if !host.publisher.is_idempotent() => {
+        EffectState::Sent if !is_idempotent(host, effect) => {
             let why = "an attempt was under way and nobody saw its end";
             ends::in_doubt(host, effect, at, why).await.map(Some)
         }
@@ -63,20 +64,27 @@ pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempte
     }
 }
 
+/// Whether its provider does it once, however often it is told.
+fn is_idempotent(host: &Host, effect: &Effect) -> bool {
+    matches!(effect.body, Decision::Swap { .. }) || host.publisher.is_idempotent()
+}
+
 async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<Attempted>, StoreError> {
+    if let Decision::Swap { intent, origin } = &effect.body {
+        let (intent, origin) = (intent.clone(), *origin);
+        return match begin(host, effect, at).await? {
+            true => swaps::carry_out(host, effect, at, (&intent, origin)).await.map(Some),
+            false => not_begun(host, effect).await,
+        };
+    }
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
         Err(NoOrder::Ever(reason)) => Err(reason),
         Ok(action) => Ok(action),
     };
-    if !host.store.begin_attempt(&effect.id, at).await? {
+    if !begin(host, effect, at).await? {
         return not_begun(host, effect).await;
     }
-    effect.attempts += 1;
-    effect.state = EffectState::Sent;
-    // Of several that were lost the first one counts: as the row has it.
-    effect.doubt =
-        Some(Doubt { undecidable: false, ..effect.doubt.unwrap_or(Doubt { begun: at, undecidable: false }) });
     let outcome = match action {
         Ok(action) => publish(host, effect, at, action).await,
         Err(reason) => Err(PublishError::Refused(reason)),
@@ -86,6 +94,19 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
         Err(error) => ends::not_done(host, effect, at, &error).await,
     };
     attempted.map(Some)
+}
+
+/// Writes that it is under way. False where it does not begin.
+async fn begin(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<bool, StoreError> {
+    if !host.store.begin_attempt(&effect.id, at).await? {
+        return Ok(false);
+    }
+    effect.attempts += 1;
+    effect.state = EffectState::Sent;
+    // Of several that were lost the first one counts: as the row has it.
+    effect.doubt =
+        Some(Doubt { undecidable: false, ..effect.doubt.unwrap_or(Doubt { begun: at, undecidable: false }) });
+    Ok(true)
 }
 
 async fn publish(host: &Host, effect: &Effect, at: Timestamp, action: Action) -> Result<Published, PublishError> {

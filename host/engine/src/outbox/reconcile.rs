@@ -8,7 +8,7 @@ use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{PublishError, Reconciled};
 use puppet_types::{PostId, Timestamp};
 
-use super::{Attempted, NoOrder, action, ends, later, order, pace::backoff_ms, reach};
+use super::{Attempted, NoOrder, action, ends, is_idempotent, later, order, pace::backoff_ms, reach};
 use crate::host::Host;
 
 /// Effects of the account, the latest, whose posts are known to be theirs: more than any provider lists.
@@ -23,7 +23,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
     if let Some(until) = host.pace.asks_at(&effect.account, at) {
         return Ok(later(effect, until));
     }
-    if host.publisher.is_idempotent() {
+    if is_idempotent(host, effect) {
         return ends::told_again(host, effect, at).await;
     }
     let action = match action(host, effect).await? {

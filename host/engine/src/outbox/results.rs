@@ -1,16 +1,53 @@
 //! What comes back of an effect: its result for its own agent, mentions and posts for others, and the lists of own posts.
 
-use puppet_store::{Change, Effect, Post, Store, StoreError};
+use puppet_store::{Change, Effect, EffectState, Post, Store, StoreError};
 use puppet_tweet::Delivery;
-use puppet_types::{Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
+use puppet_types::{AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
+use puppet_wallet::SwapResult;
 use serde_json::json;
 
 use crate::host::Host;
 
 /// What its plugin hears of an effect that will not happen.
 pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Event {
+    if let Decision::Swap { intent, origin } = &effect.body {
+        let code = not_tried(effect, reason);
+        let swap = (intent, *origin);
+        let result = SwapResult::not_done(effect.id.as_str(), &effect.agent, swap, at, (code, reason));
+        // No purse's word: what one may still say of it has another id.
+        let id = EventId::from(ids::derive("evt", &[effect.id.as_str(), result.event_kind()]));
+        return Event { id, ..swap_event(&result, at, effect.hops) };
+    }
     let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
     result_event(effect, "post_failed", at, payload)
+}
+
+/// The code of a swap that ended without its purse.
+fn not_tried(effect: &Effect, reason: &str) -> &'static str {
+    match effect.state {
+        EffectState::WaitingForApproval if reason.starts_with("rejected") => "rejected",
+        EffectState::WaitingForApproval => "expired",
+        _ if reason.starts_with(super::DROPPED) => "dropped",
+        _ => "unavailable",
+    }
+}
+
+/// What an agent hears of the end of a swap. Whoever tells it, tells the same: the id follows from the result's.
+pub fn swap_event(result: &SwapResult, at: Timestamp, hops: u32) -> Event {
+    let kind = result.event_kind();
+    Event {
+        id: EventId::from(ids::derive("evt", &["swap", &result.id])),
+        kind: kind.to_owned(),
+        source: "host".to_owned(),
+        agent: result.agent.clone().unwrap_or_else(|| AgentId::new("")),
+        author: None,
+        priority: Priority::Low,
+        at,
+        payload: serde_json::to_value(result).unwrap_or_default(),
+        hops,
+        cause: None,
+        broadcast: None,
+    }
 }
 
 /// The same, of one that the operator may have begun anew: that it failed once more is another event.

@@ -3,6 +3,7 @@
 use puppet_types::{
     Decision, EventTarget, Image, Memory, MemoryKind, PostRef, Priority, RelationshipChange, StateBytes, TimerRule,
     Timestamp, Trust,
+    trade::{Mint, Origin, SwapIntent},
 };
 use serde_json::json;
 
@@ -24,6 +25,10 @@ fn memory() -> Memory {
         trust: Trust::Own,
         pinned: false,
     }
+}
+
+fn swap() -> SwapIntent {
+    SwapIntent { in_mint: Mint::sol(), out_mint: Mint::usdc(), amount: 1, max_slippage_bps: 1, reason: text() }
 }
 
 /// One of each kind.
@@ -60,5 +65,6 @@ pub(super) fn all() -> Vec<Decision> {
         Decision::PutState { version: 1, data: StateBytes::Text(text()) },
         Decision::ClearState {},
         Decision::Emit { event_kind: text(), target: EventTarget::Me, priority, payload, delay_ms: 1 },
+        Decision::Swap { intent: swap(), origin: Origin::Own },
     ]
 }

@@ -227,6 +227,32 @@ pub const IMPORTS: &[Import] = &[
         core: ("emit", "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)"),
     },
     Import {
+        capability: "wallet",
+        instance: r#"(type $i (record (field "in-mint" string) (field "out-mint" string) (field "amount" u64)
+            (field "max-slippage-bps" u32) (field "reason" string)))
+          (export "swap-intent" (type $intent (eq $i)))
+          (export "swap" (func (param "intent" $intent) (result (result u32 (error $error)))))"#,
+        function: "swap",
+        core: ("swap", "(param i32 i32 i32 i32 i64 i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "wallet",
+        instance: r#"(type $b (record (field "mint" string) (field "symbol" string) (field "amount" u64) (field "decimals" u8)))
+          (export "balance" (type $balance (eq $b)))
+          (export "balances" (func (result (result (list $balance) (error $error)))))"#,
+        function: "balances",
+        core: ("balances", "(param i32)"),
+    },
+    Import {
+        capability: "market",
+        instance: r#"(type $p (record (field "market" string) (field "price" u64) (field "price-decimals" u8)
+            (field "at" u64) (field "change-bps" s32)))
+          (export "price" (type $price (eq $p)))
+          (export "quote" (func (param "market" string) (result (result $price (error $error)))))"#,
+        function: "quote",
+        core: ("price", "(param i32 i32 i32)"),
+    },
+    Import {
         capability: "llm",
         instance: r#"(type $r (enum "system" "user" "assistant")) (export "role" (type $role (eq $r)))
           (type $m (record (field "role" $role) (field "name" (option string)) (field "content" string)))

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use puppet_types::trade::Mint;
+
 use super::contract::{ERROR, HANDLER, IMPORTS, Import, LIBC, LOG, TYPES};
 
 /// One call of a capability.
@@ -56,6 +58,12 @@ pub enum Step {
     Emit(&'static str),
     /// `events.emit` of a kind, to everybody.
     EmitAll(&'static str),
+    /// `wallet.swap` of so much USDC, in its smallest unit, for SOL.
+    Swap(i64),
+    /// `wallet.balances`.
+    Balances,
+    /// `market.quote`.
+    Price,
     /// `log.log`, as it was before lines had fields.
     Log(&'static str),
     /// Nothing more, and well, at an event whose kind is as long as this one.
@@ -130,6 +138,8 @@ impl Step {
             Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
             Self::Emit(_) | Self::EmitAll(_) => "events",
+            Self::Swap(_) | Self::Balances => "wallet",
+            Self::Price => "market",
             Self::Log(_) | Self::Burn(_) => "log",
             Self::LogFields(..) => "log-fields",
             Self::EndAtKind(_) => "log",
@@ -212,6 +222,13 @@ impl Step {
                 format!("(call $get {OUT}) (if {has} (then (call $post {data} {NONE} {OUT})))")
             }
             Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),
+            Self::Swap(amount) => {
+                let [gives, takes] = [Mint::USDC, Mint::SOL].map(|mint| constants.put(mint));
+                let reason = constants.put("a good moment");
+                format!("(call $swap {gives} {takes} (i64.const {amount}) (i32.const 50) {reason} {OUT})")
+            }
+            Self::Balances => format!("(call $balances {OUT})"),
+            Self::Price => format!("(call $price {} {OUT})", constants.put("SOL/USDC")),
             Self::Emit(kind) => emit(0, kind, constants),
             Self::EmitAll(kind) => emit(2, kind, constants),
             Self::Burn(turns) => {

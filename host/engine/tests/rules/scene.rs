@@ -23,6 +23,7 @@ use puppet_tweet::{Accounts, Action, Order};
 use puppet_types::{
     AccountId, AgentId, Capability, Decision, Digest, Event, Json, PackId, Persona, Priority, Timestamp,
 };
+use puppet_wallet::Purses;
 use serde_json::{Value, json};
 
 use super::{
@@ -59,8 +60,10 @@ pub struct Cast {
 
 /// Everything there is to grant, without a budget worth mentioning.
 pub fn everything() -> Requests {
-    use Capability::{Events, Llm, Memory, Schedule, State, Tweet};
-    [Llm, Tweet, Memory, Schedule, State, Events].map(|capability| (capability, Request::default())).into()
+    use Capability::{Events, Llm, Market, Memory, Schedule, State, Tweet, Wallet};
+    [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet]
+        .map(|capability| (capability, Request::default()))
+        .into()
 }
 
 /// Replaces one amount of a request.
@@ -86,6 +89,8 @@ pub struct Setting {
     pub mailbox: Mailbox,
     /// Vectors are hashed where none is given.
     pub embedder: Option<(Arc<dyn Embedder>, VectorTerms)>,
+    /// What agents trade with. None where none is given.
+    pub purses: Option<Arc<dyn Purses>>,
 }
 
 /// A host and what is behind it.
@@ -162,6 +167,7 @@ impl Scene {
         };
         let llm = Llm::new(Arc::clone(&model) as _, terms());
         let granted = Granted::default();
+        let purses = setting.purses.unwrap_or_else(|| Arc::new(puppet_wallet::NoPurses));
         let host = Host::new(HostParts {
             store: Arc::clone(&rows) as _,
             sandbox: Arc::clone(&sandbox),
@@ -171,14 +177,19 @@ impl Scene {
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory,
                 tweets: Held::new(Arc::clone(&network) as _),
+                quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
+                purses: Held::new(Arc::clone(&purses)),
             },
             offline: HeldProviders {
                 agents: Held::new(Arc::clone(&rows) as _),
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory: Memories::hashed(Arc::clone(&rows) as _),
                 tweets: Held::new(Arc::clone(&network) as _),
+                quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
+                purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
             },
             publisher: Arc::clone(&network) as _,
+            purses,
             accounts: Arc::new(Accounts::default()),
             ledger: Arc::new(Ledger::default()),
             books: Arc::new(StoreBooks(rows)),

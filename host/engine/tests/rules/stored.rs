@@ -107,6 +107,7 @@ async fn an_agent_that_cannot_be_read_is_not_taken_for_nobody() {
         rule: puppet_types::TimerRule::Once,
         next: after(70_000),
         payload: serde_json::Value::Null,
+        led_by: None,
     };
     scene.host.apply(vec![Change::SetTimer(timer)]).await.unwrap();
     // Mended: what waited is handled when it is looked at again, and the timer fires, late.

@@ -88,7 +88,8 @@ impl Gate {
             }
             Err(error) => {
                 let (error, written) = scrub::value(error).unwrap_or_else(|| (kept_back(), Json::of(&kept_back())));
-                read.status = ReadStatus::Error;
+                // A provider that has rules of its own may say no: that is no fault of its.
+                read.status = if error.code == Code::Denied { ReadStatus::Denied } else { ReadStatus::Error };
                 read.answer = written;
                 Err(error)
             }

@@ -3,7 +3,7 @@
 
 use puppet_engine::{Verdict, decide};
 use puppet_store::{Effect, EffectState};
-use puppet_types::{Digest, EffectId, Timestamp};
+use puppet_types::{Decision, Digest, EffectId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -75,7 +75,11 @@ async fn list(setup: &Setup, agent: Option<&str>, out: Output) -> Result<()> {
     }
     let mut table = Table::new(&["effect", "agent", "kind", "until", "what it says"]);
     for effect in effects {
-        let text = effect.body.text().map_or_else(String::new, |text| beginning(text, BEGINNING));
+        let text = match &effect.body {
+            // What leaves, before what is said about it: whole.
+            Decision::Swap { intent, origin } => format!("{intent} ({})", origin.name()),
+            body => body.text().map_or_else(String::new, |text| beginning(text, BEGINNING)),
+        };
         let until = effect.expires.map_or_else(String::new, |expires| expires.to_string());
         table.row([effect.id.to_string(), effect.agent.to_string(), effect.body.kind().to_owned(), until, text]);
     }

@@ -21,7 +21,8 @@ use crate::{
 pub(super) const KINDS: [&str; 7] =
     ["news", "mood_shift", "interaction_prompt", "command_post", "command_reply", "mention", "timeline_post"];
 /// Kinds that only the host makes.
-pub(super) const HOST_KINDS: [&str; 4] = ["timer", "agent_started", "post_published", "post_failed"];
+pub(super) const HOST_KINDS: [&str; 6] =
+    ["timer", "agent_started", "post_published", "post_failed", "swap_done", "swap_failed"];
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: EventCommand, out: Output) -> Result<()> {

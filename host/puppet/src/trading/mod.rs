@@ -7,6 +7,8 @@ mod drive;
 mod kept;
 mod lines;
 pub mod progress;
+pub mod purses;
+pub mod quotes;
 mod result;
 pub mod strategy;
 mod summary;

@@ -97,6 +97,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
         rule: TimerRule::Every { interval_ms: 5 },
         next: at(70),
         payload: serde_json::json!([1]),
+        led_by: Some(puppet_types::trade::Origin::HumanRequest),
     };
     let (blob, digest) = (StateBlob { version: 3, data: vec![0, 255] }, Digest::of(b"1"));
     let row = AgentRow { id: agent.clone(), body: serde_json::json!({"name": "A"}), created: at(0) };

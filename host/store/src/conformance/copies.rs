@@ -29,6 +29,7 @@ async fn fill(store: &impl Store) {
         rule: puppet_types::TimerRule::Every { interval_ms: 5 },
         next: at(70),
         payload: serde_json::json!([1]),
+        led_by: Some(puppet_types::trade::Origin::HumanRequest),
     };
     let vector = Vector { model: "m".into(), numbers: vec![0.5, -1.25] };
     let cast = Document::of("{}");

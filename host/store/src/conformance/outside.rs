@@ -133,6 +133,7 @@ pub async fn timers(store: &impl Store) {
         rule: TimerRule::Cron { expression: "0 9 * * *".into(), timezone: "Europe/Berlin".into() },
         next: at(next),
         payload: serde_json::json!({"x": 1}),
+        led_by: None,
     };
     let set = |timer: Timer| store.apply(vec![Change::SetTimer(timer)]);
     for new in [timer("b", "x", 5), timer("a", "y", 5), timer("a", "x", 9), timer("a", "y", 7)] {

@@ -51,3 +51,6 @@ CREATE TABLE candles (
     volume INTEGER NOT NULL,
     PRIMARY KEY (market, bar_seconds, at)
 ) WITHOUT ROWID;
+
+-- What was behind the call that set a timer, where that was told.
+ALTER TABLE timers ADD COLUMN led_by TEXT;

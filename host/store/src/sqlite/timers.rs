@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Event, PackId, Timestamp};
+use puppet_types::{AgentId, Event, PackId, Timestamp, trade::Origin};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Result, Timer, TimerStore, Waiting};
 
-const COLUMNS: &str = "agent, plugin, name, rule, next, payload";
+const COLUMNS: &str = "agent, plugin, name, rule, next, payload, led_by";
 
 fn timer(row: &Row<'_>) -> Result<Timer> {
     of_row("timers", row, &[0, 1, 2], timer_columns(row))
@@ -26,14 +26,17 @@ fn timer_columns(row: &Row<'_>) -> Result<Timer> {
         rule: from_json("timers", text(3)?)?,
         next: time(row, 4)?,
         payload: from_json("timers", text(5)?)?,
+        // What it does not know it does not tell: then nobody is trusted.
+        led_by: row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?.and_then(Origin::parse),
     })
 }
 
 /// Sets a timer, replacing one of the same key.
 pub(super) fn set(conn: &Connection, timer: &Timer) -> Result<()> {
-    const SQL: &str = "INSERT INTO timers (agent, plugin, name, rule, next, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+    const SQL: &str = "INSERT INTO timers (agent, plugin, name, rule, next, payload, led_by) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                        ON CONFLICT (agent, plugin, name) DO UPDATE SET rule = excluded.rule, next = excluded.next, \
-                       payload = excluded.payload";
+                       payload = excluded.payload, led_by = excluded.led_by";
     let values = params![
         timer.agent.as_str(),
         timer.plugin.as_str(),
@@ -41,6 +44,7 @@ pub(super) fn set(conn: &Connection, timer: &Timer) -> Result<()> {
         json(&timer.rule)?,
         timer.next.as_millis(),
         json(&timer.payload)?,
+        timer.led_by.map(Origin::name),
     ];
     run(conn, SQL, values).map(|_| ())
 }

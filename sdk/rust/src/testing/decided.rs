@@ -6,6 +6,7 @@ use crate::{
     memory::NewMemory,
     state::Blob,
     tweet::{Image, PostRef},
+    wallet::SwapIntent,
 };
 
 /// One decision. Numbers of [`PostRef::Decision`] are positions in the list.
@@ -29,4 +30,5 @@ pub enum Decided {
     PutState(Blob),
     ClearState,
     Emit(NewEvent),
+    Swap(SwapIntent),
 }

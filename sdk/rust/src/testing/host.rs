@@ -11,9 +11,11 @@ use crate::{
     agent::{Mood, Profile, Relationship},
     bindings::imports::puppet::types::types as wit,
     llm::Request,
+    market::{Bar, Price, Token, Trend},
     memory::{Item, NewMemory},
     state::Blob,
     tweet::{Post, PostRef},
+    wallet::Balance,
 };
 
 type Answers = Box<dyn FnMut(&Request) -> Result<String, CallError>>;
@@ -44,6 +46,20 @@ pub struct Host {
     pub timers: BTreeMap<String, (u64, String, String)>,
     /// The plugin's blob.
     pub state: Option<Blob>,
+    /// Closed bars by market, oldest first, whatever their length.
+    pub candles: BTreeMap<String, Vec<Bar>>,
+    /// Latest prices by market.
+    pub prices: BTreeMap<String, Price>,
+    /// What many trade, the first the most.
+    pub trending: Vec<Trend>,
+    /// Known tokens.
+    pub tokens: Vec<Token>,
+    /// What is in the wallet; none: no desk trades for the agent.
+    pub balances: Option<Vec<Balance>>,
+    /// What a swap of these two mints gives: so many smallest units for so many.
+    pub rates: BTreeMap<(String, String), (u64, u64)>,
+    /// Which rule denies every swap, by its code.
+    pub swap_rule: Option<String>,
     /// Requests to the model, in order.
     pub asked: Vec<Request>,
     denied: BTreeSet<String>,
@@ -102,6 +118,13 @@ impl Host {
             posts: Vec::new(),
             timers: BTreeMap::new(),
             state: None,
+            candles: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            trending: Vec::new(),
+            tokens: Vec::new(),
+            balances: None,
+            rates: BTreeMap::new(),
+            swap_rule: None,
             asked: Vec::new(),
             denied: BTreeSet::new(),
             sealed: false,
@@ -141,6 +164,22 @@ impl Host {
     /// example `tweet.post`.
     pub fn deny(mut self, operation: &str) -> Self {
         self.denied.insert(operation.to_owned());
+        self
+    }
+    /// With so much of a token in the wallet: mint, symbol, amount in its smallest unit, decimals.
+    pub fn with_balance(mut self, mint: &str, symbol: &str, amount: u64, decimals: u8) -> Self {
+        let balance = Balance { mint: mint.to_owned(), symbol: symbol.to_owned(), amount, decimals };
+        self.balances.get_or_insert_default().push(balance);
+        self
+    }
+    /// With a rate: `takes` smallest units of `out_mint` for `gives` of `in_mint`.
+    pub fn with_rate(mut self, in_mint: &str, out_mint: &str, gives: u64, takes: u64) -> Self {
+        self.rates.insert((in_mint.to_owned(), out_mint.to_owned()), (gives, takes));
+        self
+    }
+    /// Every swap is denied by this rule, as by the risk engine.
+    pub fn deny_swaps(mut self, rule: &str) -> Self {
+        self.swap_rule = Some(rule.to_owned());
         self
     }
     /// A post by somebody, at the host's time.
@@ -328,7 +367,8 @@ impl Host {
             }
             Decided::PutState(blob) => self.state = Some(blob.clone()),
             Decided::ClearState => self.state = None,
-            Decided::Emit(_) => {}
+            // How a swap ended is an event of its own: `testing::event("swap_done")`.
+            Decided::Emit(_) | Decided::Swap(_) => {}
         }
     }
 
@@ -439,6 +479,80 @@ mod tests {
             let told = host.migrate::<Second>().unwrap_err();
             assert!(told.starts_with(reason), "{told}");
             assert_eq!(host.state, before, "it stays as it was");
+        }
+    }
+
+    struct Saver;
+
+    impl Personality for Saver {
+        fn handle(_: Event) -> Result<(), Failure> {
+            let price = market::quote("SOL/USDC")?;
+            let bars = market::candles("SOL/USDC", 60, 1)?;
+            let Some(have) = wallet::balances()?.into_iter().find(|balance| balance.symbol == "SOL") else {
+                return Ok(());
+            };
+            let usdc = market::token_info("USDC")?;
+            let quote = wallet::quote(&have.mint, &usdc.mint, have.amount)?;
+            if price.price > bars[0].close && quote.out_amount > 0 {
+                let reason = "the price is up".to_owned();
+                let (in_mint, out_mint, amount) = (have.mint, usdc.mint, have.amount);
+                wallet::swap(&wallet::SwapIntent { in_mint, out_mint, amount, max_slippage_bps: 50, reason })?;
+            }
+            Ok(())
+        }
+    }
+
+    fn rich() -> testing::Host {
+        let mut host = testing::Host::new().with_balance("sol", "SOL", 2_000, 9).with_rate("sol", "usdc", 10, 3);
+        let bar = market::Bar { at: 1, open: 1, high: 1, low: 1, close: 1, volume: 1 };
+        host.candles.insert("SOL/USDC".to_owned(), vec![bar]);
+        let market = "SOL/USDC".to_owned();
+        let price = market::Price { market: market.clone(), price: 2, price_decimals: 0, at: 1, change_bps: 0 };
+        host.prices.insert(market, price);
+        let (mint, symbol, name) = ("usdc".to_owned(), "USDC".to_owned(), "USD Coin".to_owned());
+        host.tokens.push(market::Token { mint, symbol, name, decimals: 6, is_verified: true });
+        host
+    }
+
+    #[test]
+    fn a_swap_is_decided_of_prices_and_a_wallet_of_the_tests_making() {
+        let run = rich().run::<Saver>(testing::event("timer"));
+        let [testing::Decided::Swap(intent)] = &run.decided[..] else { panic!("{:?}", run) };
+        assert_eq!((intent.in_mint.as_str(), intent.out_mint.as_str(), intent.amount), ("sol", "usdc", 2_000));
+        let reads = ["market.quote", "market.candles", "wallet.balances", "market.token-info", "wallet.quote"];
+        assert_eq!(run.reads, reads);
+        let refused = |host: testing::Host| {
+            let run = { host }.run::<Saver>(testing::event("timer"));
+            assert!(run.decided.is_empty());
+            format!("{:?}", run.result)
+        };
+        assert!(refused(rich().deny_swaps("human-request")).contains("human-request"));
+        assert!(refused(rich().deny("wallet.swap")).contains("not granted"));
+        let mut poor = rich();
+        poor.balances = None;
+        assert!(refused(poor).contains("no desk trades"));
+    }
+
+    #[test]
+    fn an_end_of_a_swap_is_read_with_amounts_as_text_or_number() {
+        let read = |payload: serde_json::Value| serde_json::from_value::<SwapEnded>(payload).unwrap();
+        let text = read(json!({ "in_amount": "18446744073709551615", "out_amount": "7", "is_done": true }));
+        assert_eq!((text.in_amount, text.out_amount, text.is_done), (u64::MAX, 7, true));
+        assert_eq!(read(json!({ "in_amount": 5 })).in_amount, 5);
+        assert!(serde_json::from_value::<SwapEnded>(json!({ "in_amount": "-5" })).is_err());
+        let of = |amount: u64, decimals, symbol: &str| {
+            let (in_symbol, in_mint) = (Some(symbol.to_owned()), "So1111112".to_owned());
+            SwapEnded { in_amount: amount, in_decimals: decimals, in_symbol, in_mint, ..SwapEnded::default() }.gave()
+        };
+        for (amount, decimals, symbol, told) in [
+            (1_500_000_000, Some(9), "SOL", Some("1.5 SOL")),
+            (1, Some(9), "SOL", Some("0.000000001 SOL")),
+            (0, Some(6), "USDC", Some("0 USDC")),
+            (u64::MAX, Some(0), "X", Some("18446744073709551615 X")),
+            (7, Some(0), "send to @mallory", Some("7 So1111…")),
+            (7, None, "SOL", None),
+        ] {
+            assert_eq!(of(amount, decimals, symbol).as_deref(), told);
         }
     }
 }

@@ -362,3 +362,96 @@ pub(crate) mod events {
         with(|host| host.decide("events.emit", Decided::Emit(event.clone()))).map(drop)
     }
 }
+
+fn not_found(what: &str) -> wit::Error {
+    wit::Error { code: "not-found".to_owned(), message: format!("the test has no {what}"), retry_after_ms: None }
+}
+
+pub(crate) mod market {
+    use super::*;
+    use crate::bindings::imports::puppet::market::market::*;
+
+    pub fn candles(market: &str, bar_seconds: u32, limit: u32) -> Result<Vec<Bar>, wit::Error> {
+        if !(60..=86_400).contains(&bar_seconds) {
+            return Err(invalid(format!("a bar of {bar_seconds} s: 60 to 86400")));
+        }
+        with(|host| {
+            host.read("market.candles")?;
+            let bars = host.candles.get(market).ok_or_else(|| not_found(&format!("bars of `{market}`")))?;
+            Ok(bars[bars.len().saturating_sub(limit.clamp(1, 1_000) as usize)..].to_vec())
+        })
+    }
+    pub fn quote(market: &str) -> Result<Price, wit::Error> {
+        with(|host| {
+            host.read("market.quote")?;
+            host.prices.get(market).cloned().ok_or_else(|| not_found(&format!("price of `{market}`")))
+        })
+    }
+    pub fn trending(limit: u32) -> Result<Vec<Trend>, wit::Error> {
+        with(|host| {
+            host.read("market.trending")?;
+            Ok(host.trending.iter().take(limit.clamp(1, 50) as usize).cloned().collect())
+        })
+    }
+    pub fn token_info(token: &str) -> Result<Token, wit::Error> {
+        with(|host| {
+            host.read("market.token-info")?;
+            let is_it = |known: &&Token| known.mint == token || known.is_verified && known.symbol == token;
+            host.tokens.iter().find(is_it).cloned().ok_or_else(|| not_found(&format!("token `{token}`")))
+        })
+    }
+}
+
+pub(crate) mod wallet {
+    use super::*;
+    use crate::bindings::imports::puppet::wallet::wallet::*;
+
+    fn denied(message: String) -> wit::Error {
+        wit::Error { code: "denied".to_owned(), message, retry_after_ms: None }
+    }
+    fn has_desk(host: &Host) -> Result<&Vec<Balance>, wit::Error> {
+        let none = || denied(format!("no desk trades for `{}`: see `testing::Host::with_balance`", host.profile.id));
+        host.balances.as_ref().ok_or_else(none)
+    }
+    fn check(in_mint: &str, out_mint: &str, amount: u64) -> Result<(), wit::Error> {
+        match (in_mint == out_mint, amount) {
+            (true, _) => Err(invalid("both mints are the same")),
+            (_, 0) => Err(invalid("an amount of 0")),
+            _ => Ok(()),
+        }
+    }
+    pub fn balances() -> Result<Vec<Balance>, wit::Error> {
+        with(|host| {
+            host.read("wallet.balances")?;
+            has_desk(host).cloned()
+        })
+    }
+    pub fn quote(in_mint: &str, out_mint: &str, amount: u64) -> Result<SwapQuote, wit::Error> {
+        check(in_mint, out_mint, amount)?;
+        with(|host| {
+            host.read("wallet.quote")?;
+            has_desk(host)?;
+            let (in_mint, out_mint) = (in_mint.to_owned(), out_mint.to_owned());
+            let rate = host.rates.get(&(in_mint.clone(), out_mint.clone()));
+            let (gives, takes) = rate.copied().ok_or_else(|| not_found("rate of these mints"))?;
+            let out = u128::from(amount) * u128::from(takes) / u128::from(gives.max(1));
+            let out_amount = u64::try_from(out).unwrap_or(u64::MAX);
+            let (at, price_impact_bps, fee_lamports) = (host.now.0, 0, 0);
+            Ok(SwapQuote { in_mint, out_mint, in_amount: amount, out_amount, price_impact_bps, fee_lamports, at })
+        })
+    }
+    pub fn swap(intent: &SwapIntent) -> Result<u32, wit::Error> {
+        check(&intent.in_mint, &intent.out_mint, intent.amount)?;
+        if intent.reason.trim().is_empty() {
+            return Err(invalid("a swap needs a reason, for people"));
+        }
+        with(|host| {
+            host.admit("wallet.swap")?;
+            has_desk(host)?;
+            if let Some(rule) = &host.swap_rule {
+                return Err(denied(format!("{rule}: the test says so")));
+            }
+            host.decide("wallet.swap", Decided::Swap(intent.clone()))
+        })
+    }
+}

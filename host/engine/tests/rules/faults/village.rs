@@ -141,6 +141,8 @@ pub fn host(rows: Arc<dyn Store>, clock: Arc<VirtualClock>, network: Arc<Network
         timers: Held::new(Arc::clone(&rows) as _),
         memory: Memories::hashed(Arc::clone(&rows) as _),
         tweets: Held::new(Arc::clone(&network) as _),
+        quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
+        purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
     };
     let host = Host::new(HostParts {
         store: Arc::clone(&rows),
@@ -149,6 +151,7 @@ pub fn host(rows: Arc<dyn Store>, clock: Arc<VirtualClock>, network: Arc<Network
         held: held(),
         offline: held(),
         publisher: Arc::clone(&network) as _,
+        purses: Arc::new(puppet_wallet::NoPurses),
         accounts: Arc::new(Accounts::default()),
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&rows))),

@@ -96,6 +96,7 @@ fn words(decision: &Decision) -> String {
         Decision::Like { of } | Decision::Delete { of } => about(of),
         Decision::PutState { version, data: StateBytes::Text(text) } => format!("version {version}: {text}"),
         Decision::SetTimer { name, next, .. } => format!("{name} at {next}"),
+        Decision::Swap { intent, origin } => format!("{intent} ({})", origin.name()),
         Decision::AdjustRelationship { target, change } => format!(
             "@{target}: sentiment {:+}, familiarity {:+}, trust {:+}",
             change.sentiment, change.familiarity, change.trust

@@ -41,11 +41,14 @@ pub fn plain(
         Amount::Bytes => ("write", format!("up to {} bytes of memories {a}", grouped(most)), ""),
         Amount::Timers => ("set timers and be woken by them", times(most, a), ""),
         Amount::Targets => return at_once(amount, most),
+        Amount::Swaps => ("swap tokens", times(most, a), ""),
+        Amount::Lamports => ("give", format!("up to {} SOL {a}", sol(most)), " in swaps"),
     };
     match (most, amount) {
         (0, Amount::Usd) => format!("may not {verb} anything{about}"),
         (0, Amount::Events) => "may not send events to agents".to_owned(),
         (0, Amount::Bytes) => "may not write memories".to_owned(),
+        (0, Amount::Lamports) => "may not give SOL in swaps".to_owned(),
         (0, _) => format!("may not {verb}"),
         _ => format!("may {verb} {how}{about}"),
     }
@@ -60,6 +63,8 @@ fn at_once(amount: Amount, most: u64) -> String {
         (Amount::Rows, _) => format!("may keep up to {number} memories"),
         (Amount::Bytes, _) => format!("may keep up to {number} bytes of memories"),
         (Amount::Timers, 0) => "may not have timers".to_owned(),
+        (Amount::Lamports, 0) => "may not give SOL in swaps".to_owned(),
+        (Amount::Lamports, _) => format!("may give up to {} SOL in one swap", sol(most)),
         (_, 0) => "may not send events to agents".to_owned(),
         (Amount::Timers, 1) => "may have one timer at once".to_owned(),
         (Amount::Timers, _) => format!("may have up to {number} timers at once"),
@@ -87,6 +92,8 @@ fn uncounted(capability: Capability, operations: &[&str]) -> &'static str {
         Capability::Schedule => "look at its timers",
         Capability::Events => "send events",
         Capability::State => "keep a state of its own",
+        Capability::Market => "see prices",
+        Capability::Wallet => "see what is in its wallet",
         _ => "use this interface",
     }
 }
@@ -99,6 +106,15 @@ fn dollars(micros: u64) -> String {
         0 => text + ".00",
         1 => text + "0",
         _ => text,
+    }
+}
+
+/// Lamports in whole SOL, without zeros at the end.
+fn sol(lamports: u64) -> String {
+    let (whole, rest) = (grouped(lamports / 1_000_000_000), lamports % 1_000_000_000);
+    match rest {
+        0 => whole,
+        rest => format!("{whole}.{}", format!("{rest:09}").trim_end_matches('0')),
     }
 }
 
@@ -140,5 +156,14 @@ mod tests {
         assert_eq!(plain((Capability::State, &["get"]), None, 1, &[]), "may keep a state of its own");
         assert_eq!(plain((Capability::State, &["get"]), None, 0, &[]), "may not keep a state of its own");
         assert_eq!(plain((Capability::Schedule, &["list"]), None, 1, &[]), "may look at its timers");
+        let wallet = Capability::Wallet;
+        assert_eq!(said(wallet, Amount::Swaps, Period::Hour, 12), "may swap tokens up to 12 times an hour");
+        assert_eq!(said(wallet, Amount::Swaps, Period::Day, 0), "may not swap tokens");
+        let day = said(wallet, Amount::Lamports, Period::Day, 1_234_500_000_000);
+        assert_eq!(day, "may give up to 1,234.5 SOL a day in swaps");
+        assert_eq!(said(wallet, Amount::Lamports, Period::AtOnce, 1), "may give up to 0.000000001 SOL in one swap");
+        assert_eq!(said(wallet, Amount::Lamports, Period::AtOnce, 0), "may not give SOL in swaps");
+        assert_eq!(plain((wallet, &["balances"]), None, 1, &[]), "may see what is in its wallet");
+        assert_eq!(plain((Capability::Market, &[]), None, 1, &[]), "may see prices");
     }
 }

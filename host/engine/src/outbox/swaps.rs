@@ -1,0 +1,44 @@
+//! Swaps leave: the purse gets the effect by its id, does it at most once, and says how it ended. One that has not ended
+//! within a while is asked for again.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures::FutureExt as _;
+use puppet_store::{Effect, StoreError};
+use puppet_tweet::PublishError;
+use puppet_types::{
+    Timestamp,
+    trade::{Origin, SwapIntent},
+};
+use puppet_wallet::SwapError;
+
+use super::{Attempted, ends};
+use crate::host::Host;
+
+/// So long one swap holds its place in the outbox: a person's yes may take longer.
+const WAITS: Duration = Duration::from_secs(60);
+
+/// Hands one over that is marked as under way.
+pub(super) async fn carry_out(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    (intent, origin): (&SwapIntent, Origin),
+) -> Result<Attempted, StoreError> {
+    host.pace.began(&effect.account, at);
+    let swapped = AssertUnwindSafe(host.purses.swap(&effect.id, &effect.agent, intent, origin)).catch_unwind();
+    let ended = match tokio::time::timeout(WAITS, swapped).await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(_)) => Err(SwapError::UnderWay("the purse panicked".to_owned())),
+        Err(_) => Err(SwapError::UnderWay(format!("it takes longer than {} s", WAITS.as_secs()))),
+    };
+    match ended {
+        // Whose it is, is known here.
+        Ok(result) => {
+            let agent = Some(effect.agent.clone());
+            ends::swapped(host, effect, at, &puppet_wallet::SwapResult { agent, ..result }).await
+        }
+        Err(SwapError::UnderWay(why)) => ends::goes_on(host, effect, at, &format!("it is under way: {why}")).await,
+        Err(SwapError::Unavailable(why)) => ends::not_done(host, effect, at, &PublishError::Unavailable(why)).await,
+    }
+}

@@ -1,0 +1,170 @@
+//! A look on what a desk shows, and a result in the words of its event.
+
+use puppet_types::trade::{Position, Token};
+use puppet_wallet::{Balance, Cause, InMarketView, Portfolio, State};
+
+use super::*;
+
+const PRICE: u64 = 100_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_767_571_200_000 + seconds * 1_000)
+}
+
+fn market() -> Market {
+    let token = |mint, symbol: &str, decimals| Token { mint, symbol: symbol.to_owned(), decimals };
+    Market {
+        id: "SOL/USDC".to_owned(),
+        base: token(Mint::sol(), "SOL", 9),
+        quote: token(Mint::usdc(), "USDC", 6),
+        price_decimals: 6,
+        min_quantity: 1,
+    }
+}
+
+/// 1,000 USDC, and 2 SOL of which one was bought here.
+fn view() -> DeskView {
+    let balance = |mint, amount, held| Balance { mint, amount, held };
+    let position = Position { quantity: 1_000_000_000, entry_price: PRICE };
+    let inside = InMarketView { market: "SOL/USDC".to_owned(), position, realised: 0, fees: 0, price: Some(PRICE) };
+    DeskView {
+        purse: "paper/luna".to_owned(),
+        mode: DeskMode::Live,
+        network: "devnet".to_owned(),
+        agent: Some("luna".into()),
+        strategy: None,
+        parameters: Vec::new(),
+        markets: vec![market()],
+        bar_seconds: 60,
+        admits: Mode::Active,
+        state: None,
+        portfolio: Portfolio {
+            balances: vec![balance(Mint::usdc(), 1_000_000_000, 0), balance(Mint::sol(), 2_000_000_000, 0)],
+            markets: vec![inside],
+            ..Portfolio::default()
+        },
+        open_orders: Vec::new(),
+        prices: vec![Some((PRICE, at(0)))],
+        last_bars: None,
+        batches: 0,
+        faults: 0,
+        fuel: 0,
+        stopped: None,
+    }
+}
+
+fn rules() -> Rules {
+    Rules { max_order_notional: Some(500_000_000), ..Rules::for_backtest(&[market()]) }
+}
+
+fn swap(gives: Mint, takes: Mint, amount: u64) -> SwapIntent {
+    SwapIntent { in_mint: gives, out_mint: takes, amount, max_slippage_bps: 50, reason: "a test".to_owned() }
+}
+
+/// The rule that says no.
+fn rule(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin) -> Option<String> {
+    let error = look(view, rules, intent, origin, at(10)).err()?;
+    assert_eq!(error.code, Code::Denied, "{error}");
+    Some(error.message.split(':').next().unwrap().to_owned())
+}
+
+#[test]
+fn a_swap_is_looked_at_by_the_rules_on_what_the_desk_shows() {
+    let buy = |amount| swap(Mint::usdc(), Mint::sol(), amount);
+    let sell = |amount| swap(Mint::sol(), Mint::usdc(), amount);
+    let says = |intent: SwapIntent| rule(&view(), &rules(), &intent, Origin::Own);
+    assert_eq!(says(buy(400_000_000)), None);
+    assert_eq!(says(buy(600_000_000)).as_deref(), Some("max-order-notional"));
+    assert_eq!(says(sell(1_000_000_000)), None, "what was bought here may go");
+    assert_eq!(says(sell(1_000_000_001)).as_deref(), Some("no-position"), "and no more");
+    let other = Mint::parse(&"B".repeat(40)).unwrap();
+    assert_eq!(says(swap(other, Mint::usdc(), 1)).as_deref(), Some("unknown-market"));
+    for (origin, expected) in
+        [(Origin::HumanRequest, "human-request"), (Origin::Gift, "gift"), (Origin::Operator, "autonomous-only")]
+    {
+        assert_eq!(rule(&view(), &rules(), &buy(1_000_000), origin).as_deref(), Some(expected));
+    }
+    let late = DeskView { prices: vec![Some((PRICE, at(-100)))], ..view() };
+    assert_eq!(rule(&late, &rules(), &buy(1_000_000), Origin::Own).as_deref(), Some("stale-quote"));
+    let none = DeskView { prices: vec![None], ..view() };
+    assert_eq!(rule(&none, &rules(), &buy(1_000_000), Origin::Own).as_deref(), Some("no-price"));
+}
+
+#[test]
+fn a_desk_that_is_halted_or_reducing_says_so() {
+    let intent = swap(Mint::usdc(), Mint::sol(), 1_000_000);
+    let state = |mode| State { mode, since: at(0), cause: Cause::Operator, reason: "a fire".to_owned() };
+    let of = |mode| DeskView { admits: mode, state: Some(state(mode)), ..view() };
+    let error = look(&of(Mode::Halted), &rules(), &intent, Origin::Own, at(10)).unwrap_err();
+    assert!(error.message.starts_with("kill-switch: ") || error.message.starts_with("halted: "), "{error}");
+    assert_eq!(rule(&of(Mode::Reducing), &rules(), &intent, Origin::Own).as_deref(), Some("reducing"));
+    let exit = swap(Mint::sol(), Mint::usdc(), 1_000_000);
+    assert_eq!(rule(&of(Mode::Reducing), &rules(), &exit, Origin::Own), None);
+    let gone = DeskView { stopped: Some("the store failed".to_owned()), ..view() };
+    assert_eq!(rule(&gone, &rules(), &intent, Origin::Own).as_deref(), Some("halted"));
+}
+
+#[test]
+fn what_an_amount_pays_is_rounded_down() {
+    assert_eq!(base_for(&market(), 50_000_000, PRICE), Some(500_000_000));
+    assert_eq!(base_for(&market(), 1, 3_000_000_000), Some(333));
+    assert_eq!(base_for(&market(), u64::MAX, 1), None);
+    let coarse = Market { base: Token { decimals: 0, ..market().base }, price_decimals: 0, ..market() };
+    assert_eq!(base_for(&coarse, 7_999_999, 2), Some(3));
+}
+
+#[tokio::test]
+async fn who_has_no_desk_is_told_what_to_configure_and_nothing_is_carried_out() {
+    let seats = Seats::default();
+    let intent = swap(Mint::usdc(), Mint::sol(), 1_000_000);
+    let agent = AgentId::new("luna");
+    let told = seats.look(&agent, &intent, Origin::Own).await.unwrap_err();
+    assert!(told.message.contains("agent = \"luna\""), "{told}");
+    // One that is closed is none.
+    seats.put(agent.clone(), Open::default(), rules());
+    assert_eq!(seats.balances(&agent).await.unwrap_err(), told);
+    assert!(seats.quote(&agent, &intent.in_mint, &intent.out_mint, 1).await.is_err());
+    let error = seats.swap(&"eff".into(), &agent, &intent, Origin::Own).await.unwrap_err();
+    assert_eq!(error, SwapError::Unavailable(told.message));
+}
+
+#[test]
+fn a_result_is_told_with_what_is_known_of_it() {
+    let result = puppet_trade::SwapResult {
+        id: "eff_1".to_owned(),
+        purse: "main".to_owned(),
+        mode: DeskMode::Live,
+        origin: Origin::Own,
+        agent: Some("luna".into()),
+        market: String::new(),
+        side: Side::Buy,
+        in_mint: Mint::usdc(),
+        in_symbol: "USDC".to_owned(),
+        in_amount: u64::MAX,
+        in_decimals: 6,
+        out_mint: Mint::sol(),
+        out_symbol: String::new(),
+        out_amount: 0,
+        out_decimals: 0,
+        price: 0,
+        price_decimals: 0,
+        signature: None,
+        at: at(0),
+        reason: "a test".to_owned(),
+        is_done: false,
+        code: "unknown-market".to_owned(),
+        detail: String::new(),
+        retry_at: None,
+    };
+    let always = Rules { tell_trades_bps: BPS, ..rules() };
+    let event = serde_json::to_value(told(&result, &always)).unwrap();
+    assert_eq!((&event["in_amount"], &event["in_decimals"]), (&"18446744073709551615".into(), &6.into()));
+    for absent in ["market", "out_symbol", "out_decimals", "price", "price_decimals", "signature", "detail"] {
+        assert!(event[absent].is_null(), "{absent}");
+    }
+    assert_eq!(
+        (&event["mode"], &event["code"], &event["tells"]),
+        (&"live".into(), &"unknown-market".into(), &true.into())
+    );
+    assert!(!told(&result, &Rules { tell_trades_bps: 0, ..rules() }).tells);
+}

@@ -1,0 +1,27 @@
+//! The agent's purse: what is in it, and swaps. A swap is a decision; how it ended arrives as `swap_done` or `swap_failed`
+//! ([`crate::SwapEnded`]). There is no way to send anything to anybody.
+
+use crate::{
+    bindings::imports::puppet::wallet::wallet as wit,
+    failure::{Answer, answer},
+};
+pub use wit::{Balance, SwapIntent, SwapQuote};
+
+#[cfg(not(target_family = "wasm"))]
+use crate::testing::sys::wallet as sys;
+#[cfg(target_family = "wasm")]
+use wit as sys;
+
+/// What is there, in the smallest units.
+pub fn balances() -> Answer<Vec<Balance>> {
+    answer(sys::balances())
+}
+/// What a swap would give now. `amount` is in the smallest unit of `in_mint`.
+pub fn quote(in_mint: &str, out_mint: &str, amount: u64) -> Answer<SwapQuote> {
+    answer(sys::quote(in_mint, out_mint, amount))
+}
+/// Decision: swaps. Where the risk engine says no, the error is `denied`, and its message begins with the rule's code.
+/// Answers the decision's number.
+pub fn swap(intent: &SwapIntent) -> Answer<u32> {
+    answer(sys::swap(intent))
+}
