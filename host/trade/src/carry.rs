@@ -10,6 +10,7 @@ use puppet_wallet::{BPS, Flow, Rule};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::desk::Shared;
 use crate::keep::UnderWay;
 use crate::work::{Again, Work, stopped};
 use crate::{DeskError, DeskVenue, ExchangeError, Intent, Swapped, Told, Want};
@@ -218,6 +219,7 @@ impl Work<'_> {
 
     fn wait(&mut self, pause: Duration, waits: String) {
         self.again = Some(Again { at: Instant::now() + pause, pause, waits });
+        Shared::set(&self.room.shared.view, Some(self.view()));
     }
 
     /// The latest price of a market, and when it was.

@@ -160,6 +160,12 @@ impl Work<'_> {
                     false
                 }
             },
+            Ask::Second(at, prices) => {
+                for (market, price) in prices {
+                    self.trader.see_second(market, price, at);
+                }
+                true
+            }
             Ask::Heard(id) => {
                 self.notes.untold.retain(|result| result.id != id);
                 true

@@ -63,6 +63,7 @@ impl Trader<'_> {
         let last = self.last(order.market);
         let seen = Seen {
             price_at: last.map_or(batch.at, |last| last.at),
+            second: self.second(order.market),
             ..Seen::at(batch.at, last.map_or(0, |last| last.close))
         };
         self.risk.admit(order, Origin::Strategy, &seen)

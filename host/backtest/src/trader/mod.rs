@@ -109,6 +109,8 @@ pub struct Trader<'s> {
     max_faults: u32,
     /// The last bar, by market.
     last: Vec<Option<Candle>>,
+    /// What another source says of a price, by market. Nobody says anything in a backtest.
+    second: Vec<Option<(u64, Timestamp)>>,
     view: Arc<View>,
     is_stale: bool,
     answer: Answer,
@@ -125,7 +127,7 @@ impl<'s> Trader<'s> {
         let Begin { strategies, fresh, setup, saved, risk, venue, account, max_faults, journal } = begin;
         let markets = setup.markets.clone();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
-        let last = vec![None; markets.len()];
+        let (last, second) = (vec![None; markets.len()], vec![None; markets.len()]);
         let mut trader = Self {
             instance,
             markets,
@@ -141,6 +143,7 @@ impl<'s> Trader<'s> {
             faults: 0,
             max_faults,
             last,
+            second,
             view: Arc::default(),
             is_stale: true,
             answer: Answer::default(),
@@ -289,6 +292,16 @@ impl<'s> Trader<'s> {
     /// What happened in the last batch, in order.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+    /// What another source says that one whole base token costs, for the strategy's next orders.
+    pub fn see_second(&mut self, market: u32, price: u64, at: Timestamp) {
+        if let Some(slot) = self.second.get_mut(market as usize) {
+            *slot = Some((price, at));
+        }
+    }
+    /// What another source said last.
+    pub fn second(&self, market: u32) -> Option<(u64, Timestamp)> {
+        self.second.get(market as usize).copied().flatten()
     }
     /// What happened since they were last taken, or since the last batch began.
     pub fn take_events(&mut self) -> Vec<Event> {

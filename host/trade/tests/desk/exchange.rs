@@ -100,7 +100,8 @@ impl Exchange for Scripted {
         };
         let lamports = kept.lamports;
         let gives = kept.wallet.get_mut(&want.gives).unwrap();
-        *gives = gives.checked_sub(want.amount).expect("the books know what there is");
+        // The books know what there is.
+        *gives = gives.checked_sub(want.amount).unwrap();
         *kept.wallet.entry(want.takes.clone()).or_default() += took;
         if lamports > 0 {
             *kept.wallet.get_mut(&Mint::parse(Mint::SOL).unwrap()).unwrap() -= lamports;

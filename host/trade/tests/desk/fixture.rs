@@ -31,7 +31,7 @@ pub fn rules(markets: &[Market]) -> Rules {
     Rules { autonomous_only: false, ..Rules::for_backtest(markets) }
 }
 
-pub fn strategy(strategies: impl Strategies + Send + Sync + 'static) -> DeskStrategy {
+pub fn strategy(strategies: impl Strategies + Send + 'static) -> DeskStrategy {
     let id = StrategyId { pack: "test".to_owned(), version: "1".to_owned(), digest: None };
     DeskStrategy { id, strategies: Arc::new(strategies) }
 }
