@@ -124,7 +124,7 @@ fn what_cannot_be_run_is_told_with_its_place_and_what_to_do() {
         (&["nothing.wasm", "--data", "SOL-USDC.csv"], &["nothing.wasm"]),
         (&["sma-cross", "--data", "none.csv"], &["none.csv"]),
         (&["sma-cross", "--data", "BONK-USDC.csv"], &["BONK-USDC.csv"]),
-        (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "quick=5"], &["quick", "fast, slow"]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "quick=5"], &["quick", "`fast`, `slow`"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "fast=many"], &["fast=many"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--balance", "1.2.3"], &["--balance", "1.2.3"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--slippage", "wide"], &["--slippage", "fixed:10"]),
