@@ -136,7 +136,8 @@ impl Seen {
         self.run("wallet-airdrop", 0, &["wallet", "airdrop", "main", "1"]);
         self.run("wallet-new", 0, &["wallet", "new", "spare"]);
         let usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
-        std::fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{usdc}\"\n")).unwrap();
+        std::fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{usdc}\"\n"))
+            .unwrap();
         let trade = ["trade", "sma-cross", "--wallet", "spare", "--market", "SOL/USDC", "--risk", "risk.toml"];
         self.run("trade", 0, &[&trade[..], &["--for", "1s"]].concat());
         self.run("wallet-word", 0, &["wallet", "halt", "main", "--reason", "lunch"]);

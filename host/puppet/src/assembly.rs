@@ -22,6 +22,7 @@ use crate::{
     rows::Rows,
     sandboxed,
     setup::Setup,
+    trading::{purses::Seats, quotes::DeskQuotes},
     trouble::{Result, Trouble},
 };
 
@@ -67,6 +68,8 @@ pub struct Assembly {
     pub store: Rows,
     /// What is known of its plugins.
     pub repertoire: Arc<Repertoire>,
+    /// Which character has which desk; none in the beginning.
+    pub seats: Arc<Seats>,
 }
 
 /// A component from outside, compiled and not yet linked.
@@ -185,6 +188,7 @@ fn wire_within(
         }
         _ => Memories::hashed(Arc::clone(&store) as _),
     };
+    let seats = Arc::new(Seats::default());
     let casting = Cast {
         repertoire: Arc::clone(&repertoire),
         grants: plan.grants,
@@ -202,8 +206,8 @@ fn wire_within(
             timers: Held::new(Arc::clone(&store) as _),
             memory,
             tweets: reader,
-            quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
-            purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+            quotes: Held::new(Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared())) as _),
+            purses: Held::new(Arc::clone(&seats) as _),
         },
         offline: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
@@ -214,7 +218,7 @@ fn wire_within(
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
         },
         publisher,
-        purses: Arc::new(puppet_wallet::NoPurses),
+        purses: Arc::clone(&seats) as _,
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),
@@ -226,7 +230,7 @@ fn wire_within(
         casting: Box::new(casting),
     });
     host.set_outbox_rules(setup.config.outbox.clone());
-    Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire })
+    Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire, seats })
 }
 
 /// What an agent may do: what its plugin and its pack both request, cut to what the operator leaves each of them.

@@ -118,7 +118,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     start.notes.iter().for_each(|note| out.note(note));
     let assembly = assembly::assemble_for(setup, plan, x.clone())?;
     let more = install(&assembly, &start, out);
-    let Assembly { host, local, repertoire, .. } = assembly;
+    let Assembly { host, local, repertoire, seats, .. } = assembly;
     host.load().await?;
     start.restore(&host).await?;
     adopt(&*store, (found, &start.agents), setup, out).await?;
@@ -140,6 +140,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         store: store.clone(),
         host: Arc::clone(&host),
         chain: chain.as_ref(),
+        seats,
         out,
         is_quiet: args.quiet,
     };

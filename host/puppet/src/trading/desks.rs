@@ -25,6 +25,7 @@ use super::{
     chains::Chains,
     drive::{Drive, Listen, Open},
     lines::Lines,
+    purses::Seats,
     summary::{self, Counts, Ended},
     wanted::{Kind, Wanted},
 };
@@ -57,6 +58,8 @@ pub struct Around<'a> {
     pub host: Arc<Host>,
     /// The emulated chain, where there is one.
     pub chain: Option<&'a Chain>,
+    /// Where characters look for theirs.
+    pub seats: Arc<Seats>,
     /// Where lines go.
     pub out: Output,
     /// No lines.
@@ -127,6 +130,7 @@ impl Desks {
             wants.then(|| Lines::new(&name, wanted.markets.clone(), around.out))
         };
         let (of_events, of_swaps) = (lines(), lines().filter(|_| matches!(wanted.kind, Kind::Live { .. })));
+        let (agent, rules) = (wanted.agent.clone(), wanted.rules.clone());
         let plan = DeskPlan {
             purse: purse.clone(),
             venue,
@@ -149,6 +153,9 @@ impl Desks {
         let desk = opened.map_err(|error| of_desk(&name, error))?;
         self.heed(&desk, &*store, &purse).await?;
         let desk = Arc::new(RwLock::new(Some(desk)));
+        if let Some(agent) = agent {
+            around.seats.put(agent, Arc::clone(&desk), rules);
+        }
         let out = around.out;
         let listen = Listen {
             desk: Arc::clone(&desk),

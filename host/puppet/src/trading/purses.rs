@@ -16,8 +16,7 @@ use puppet_wallet::{
     BPS, Mode, NoPurses, Purses, Risk, Rule, Rules, Seen, SwapError, SwapQuote, SwapResult, TokenBalance, denial,
 };
 
-/// A desk that may be closed meanwhile.
-pub type Open = Arc<tokio::sync::RwLock<Option<Desk>>>;
+use super::drive::Open;
 
 /// An agent's desk, and what holds there.
 #[derive(Clone)]
