@@ -114,7 +114,7 @@ impl Trader<'_> {
             Err(denied(Rule::OpenOrders, "another order is under way"))
         } else if origin == Origin::Strategy {
             Err(denied(Rule::Invalid, "a strategy proposes by itself"))
-        } else if !self.asked.insert(order.client_id.clone()) {
+        } else if !self.asked.insert(&order.client_id) {
             Err(denied(Rule::Duplicate, "this was asked for before"))
         } else {
             self.risk.admit(&order, origin, seen)

@@ -10,11 +10,11 @@ mod exact;
 mod instance;
 mod journal;
 mod look;
+mod names;
 mod real;
 mod state;
 mod venue;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use puppet_types::Timestamp;
@@ -32,6 +32,7 @@ pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
 pub use journal::{BatchRecord, Divergence, Journal, Message, Saved, replay};
+use names::Names;
 pub use state::TraderState;
 pub use venue::Venue;
 
@@ -102,9 +103,9 @@ pub struct Trader<'s> {
     account: Account,
     open: Vec<Open>,
     /// Client ids that were used.
-    names: HashSet<String>,
+    names: Names,
     /// Those of orders that were not the strategy's.
-    asked: HashSet<String>,
+    asked: Names,
     orders: u64,
     trades: u64,
     faults: u32,
@@ -128,6 +129,7 @@ impl<'s> Trader<'s> {
     pub fn begin(begin: Begin<'s>) -> Result<Self, Fault> {
         let Begin { strategies, fresh, setup, saved, risk, venue, account, max_faults, journal } = begin;
         let markets = setup.markets.clone();
+        let is_kept = journal.is_some();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
         let (last, second) = (vec![None; markets.len()], vec![None; markets.len()]);
         let mut trader = Self {
@@ -138,8 +140,8 @@ impl<'s> Trader<'s> {
             carrying: None,
             account,
             open: Vec::new(),
-            names: HashSet::new(),
-            asked: HashSet::new(),
+            names: Names::new(is_kept),
+            asked: Names::new(is_kept),
             orders: 0,
             trades: 0,
             faults: 0,
