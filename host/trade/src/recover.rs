@@ -35,7 +35,7 @@ impl Work<'_> {
     /// was due at the last prices is carried out, if they are not too old by now.
     pub(crate) fn recover(&mut self) -> Result<(), DeskError> {
         let DeskVenue::Live { now, .. } = &self.plan.venue else { return Ok(()) };
-        self.ask_again()?;
+        self.resolve()?;
         if self.notes.under_way.is_some() {
             let why = "a swap is not over: the wallet is compared with the books at the next start";
             self.room.tell(Told::Note(why.to_owned()));
@@ -47,12 +47,7 @@ impl Work<'_> {
             self.compare(at, mint, there)?;
         }
         self.store()?;
-        let is_last = |(number, price): (u32, &Option<(u64, Timestamp)>)| {
-            let (price, at) = (*price)?;
-            (at == self.now).then_some((number, price))
-        };
-        let prices: Vec<_> = (0_u32..).zip(&self.notes.prices).filter_map(is_last).collect();
-        self.carry_due(&prices)
+        self.carry_due(&self.last_prices())
     }
 
     /// What came and went while no desk was open is booked.
