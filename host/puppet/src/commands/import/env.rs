@@ -36,7 +36,8 @@ enum Way {
 }
 
 const EMPTY: &str = "empty counts as not set";
-const NO_TRADING: &str = "nothing trades yet";
+const NODE: &str = "[trading] names the node: rpc_url, or rpc_secret where the address holds a key";
+const PAPER: &str = "a desk without a wallet trades on paper: `[trading.desks]`";
 const NO_X: &str = "`[tweet]` in puppet.toml says where posts go, and mentions of X are not taken in yet";
 const NO_LAUNCHER: &str = "of the token launcher, which the original had switched off";
 
@@ -49,9 +50,9 @@ const IGNORED: &[(&str, &str)] = &[
     ("USE_TWITTER_STREAMING", NO_X),
     ("MENTION_POLLING_INTERVAL", NO_X),
     ("ENABLE_RATE_LIMIT_PROTECTION", "budgets and pauses after errors are always on"),
-    ("RPC_URL", NO_TRADING),
-    ("SOLANA_RPC_URL", NO_TRADING),
-    ("SOLANA_SIMULATION_MODE", NO_TRADING),
+    ("RPC_URL", NODE),
+    ("SOLANA_RPC_URL", NODE),
+    ("SOLANA_SIMULATION_MODE", PAPER),
     ("TOKEN_LAUNCH_DELAY_MINUTES", NO_LAUNCHER),
     ("TOKEN_PRELAUNCH_TWEET", NO_LAUNCHER),
     ("ENGINE_POST_INTERVAL", "the original never read it: each agent has an interval of its own"),
