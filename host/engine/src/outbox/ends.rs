@@ -109,11 +109,11 @@ pub(super) async fn swapped(
     if !result.is_done {
         let words = [result.code.as_deref(), result.detail.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         let reason = scrub::text(&words.join(": ")).into_owned();
-        let event = swap_event(result, later, effect.hops);
+        let event = swap_event(&effect.agent, result, later, effect.hops);
         return failed_with(host, effect, at, reason, event).await;
     }
     let provider_id = result.signature.clone().unwrap_or_else(|| result.id.clone());
-    let events = vec![swap_event(result, later, effect.hops)];
+    let events = vec![swap_event(&effect.agent, result, later, effect.hops)];
     let done = EffectEnd::of(effect, EffectState::Done, at);
     let end = EffectEnd { provider_id: Some(provider_id), events, ..done };
     let Some(events) = write(host, effect, end).await? else { return Ok(Attempted::default()) };

@@ -2,7 +2,7 @@
 
 use puppet_store::{Change, Effect, EffectState, Post, Store, StoreError};
 use puppet_tweet::Delivery;
-use puppet_types::{AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids};
+use puppet_types::{AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids, scrub};
 use puppet_wallet::SwapResult;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Even
         let result = SwapResult::not_done(effect.id.as_str(), &effect.agent, swap, at, (code, reason));
         // No purse's word: what one may still say of it has another id.
         let id = EventId::from(ids::derive("evt", &[effect.id.as_str(), result.event_kind()]));
-        return Event { id, ..swap_event(&result, at, effect.hops) };
+        return Event { id, ..swap_event(&effect.agent, &result, at, effect.hops) };
     }
     let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
     result_event(effect, "post_failed", at, payload)
@@ -33,17 +33,19 @@ fn not_tried(effect: &Effect, reason: &str) -> &'static str {
 }
 
 /// What an agent hears of the end of a swap. Whoever tells it, tells the same: the id follows from the result's.
-pub fn swap_event(result: &SwapResult, at: Timestamp, hops: u32) -> Event {
+pub fn swap_event(agent: &AgentId, result: &SwapResult, at: Timestamp, hops: u32) -> Event {
+    // A provider's words may hold a credential.
+    let payload = serde_json::to_value(result).ok().and_then(scrub::value);
     let kind = result.event_kind();
     Event {
         id: EventId::from(ids::derive("evt", &["swap", &result.id])),
         kind: kind.to_owned(),
         source: "host".to_owned(),
-        agent: result.agent.clone().unwrap_or_else(|| AgentId::new("")),
+        agent: agent.clone(),
         author: None,
         priority: Priority::Low,
         at,
-        payload: serde_json::to_value(result).unwrap_or_default(),
+        payload: payload.map(|(payload, _)| payload).unwrap_or_default(),
         hops,
         cause: None,
         broadcast: None,

@@ -39,6 +39,10 @@ pub(super) async fn carry_out(
             ends::swapped(host, effect, at, &puppet_wallet::SwapResult { agent, ..result }).await
         }
         Err(SwapError::UnderWay(why)) => ends::goes_on(host, effect, at, &format!("it is under way: {why}")).await,
+        // It may have been taken by an attempt before: desks come later than the outbox at a start.
+        Err(SwapError::Unavailable(why)) if effect.doubt.is_some_and(|doubt| doubt.begun != at) => {
+            ends::goes_on(host, effect, at, &format!("it may be under way: {why}")).await
+        }
         Err(SwapError::Unavailable(why)) => ends::not_done(host, effect, at, &PublishError::Unavailable(why)).await,
     }
 }

@@ -87,6 +87,20 @@ async fn an_end_that_was_lost_is_asked_for_by_the_same_id_also_after_a_restart()
     assert_eq!(heard(&scene).await.len(), 1);
 }
 
+/// A desk that took it may be gone for a while: nobody says that it failed before the desk has.
+#[tokio::test]
+async fn a_desk_that_took_it_and_is_gone_is_asked_until_it_is_back() {
+    let till = Till::of(guarded());
+    let mut failures = vec![SwapError::Unavailable("no desk".to_owned()); 9];
+    failures.push(SwapError::UnderWay("a person is asked".to_owned()));
+    *till.failures.lock().unwrap() = failures;
+    let scene = scene(&till, Mode::Live, vec![Step::EndAtKind("swap_done"), Step::Swap(FIFTY)]).await;
+    scene.handle(of("agent_started", "host", start())).await;
+    scene.run_until(after(6 * HOUR)).await;
+    assert_eq!((till.asked.load(SeqCst), till.cash()), (11, CASH - 50_000_000));
+    assert_eq!(heard(&scene).await, [("swap_done".to_owned(), Value::Null)]);
+}
+
 #[tokio::test]
 async fn a_crash_between_the_swap_and_its_end_swaps_nothing_twice() {
     let till = Till::of(guarded());
