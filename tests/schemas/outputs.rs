@@ -136,7 +136,8 @@ impl Seen {
         self.run("wallet-airdrop", 0, &["wallet", "airdrop", "main", "1"]);
         self.run("wallet-new", 0, &["wallet", "new", "spare"]);
         let usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
-        std::fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{usdc}\"\n")).unwrap();
+        std::fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{usdc}\"\n"))
+            .unwrap();
         let trade = ["trade", "sma-cross", "--wallet", "spare", "--market", "SOL/USDC", "--risk", "risk.toml"];
         self.run("trade", 0, &[&trade[..], &["--for", "1s"]].concat());
         self.run("wallet-word", 0, &["wallet", "halt", "main", "--reason", "lunch"]);
@@ -167,7 +168,7 @@ impl Seen {
         let folder = self.folder.join("desk");
         std::fs::create_dir(&folder).unwrap();
         let home = std::mem::replace(&mut self.folder, folder);
-        let paper = ["paper", "sma-cross", "--data", "../SOL-USDC.csv", "--to", "2026-01-01T03:00:00Z"];
+        let paper = ["paper", "sma-cross", "--data", "../SOL-USDC.csv", "--to", "2026-01-01T12:00:00Z"];
         let traded = self.run("paper", 0, &paper);
         assert!(traded["since_start"]["batches"].as_u64().unwrap() > 100);
         crate::desks::kept(&self.folder, &home.join("SOL-USDC.csv"));
