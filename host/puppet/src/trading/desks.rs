@@ -158,7 +158,8 @@ impl Desks {
             name: name.clone(),
             out,
         };
-        let drive = Drive { desk: Arc::clone(&desk), feed, batches, lines: of_events, name: name.clone(), out };
+        let drive =
+            Drive { desk: Arc::clone(&desk), feed: Some(feed), batches, lines: of_events, name: name.clone(), out };
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
         self.items.push(Item { name, purse, desk, is_commanded, driven, heard, came_to: None });
