@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most bars that go in one commit: others write in between.
-const STEP: usize = 1_000;
+const STEP: usize = 200;
 
 /// Which bars: of a market, of so many seconds.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Most entries that go in one commit: others write in between.
-const STEP: usize = 1_000;
+const STEP: usize = 200;
 
 fn purse(row: &Document) -> Result<Purse> {
     let fields = Fields::of(PURSES, row);

@@ -9,6 +9,7 @@ mod oldest;
 mod references;
 mod rule;
 mod spends;
+mod trading;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -91,8 +92,10 @@ pub async fn rows(store: &dyn Store, tell: Tell<'_>) -> Result<Vec<Rule>> {
     let timers = kept(&mut reads_back, timers(store).await)?;
     let strikes = kept(&mut reads_back, journal::strikes(store, &breaches).await)?;
     let booked = kept(&mut reads_back, spends.booked(store).await)?;
+    let purses = kept(&mut reads_back, trading::purses(store, tell).await)?;
+    let swaps = kept(&mut reads_back, trading::swaps(store, tell).await)?;
     rules.extend([one_end, failed, follow, effects.once, effects.references, kept_reads]);
-    rules.extend([references, reservations, timers, strikes, booked].into_iter().flatten());
+    rules.extend([references, reservations, timers, strikes, booked, purses, swaps].into_iter().flatten());
     rules.insert(0, reads_back);
     Ok(rules)
 }

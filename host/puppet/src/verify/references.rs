@@ -89,7 +89,7 @@ async fn is_there(store: &dyn Store, event: u64) -> Result<bool, StoreError> {
     Ok(found.first().is_some_and(|row| number(events, row, "seq") == event))
 }
 
-fn table(name: &'static str) -> Result<&'static Table, StoreError> {
+pub(super) fn table(name: &'static str) -> Result<&'static Table, StoreError> {
     Table::named(name).ok_or_else(|| StoreError::Failed(format!("there are no {name}")))
 }
 
@@ -104,7 +104,7 @@ fn number(table: &Table, row: &[Cell], column: &str) -> u64 {
     }
 }
 
-fn text<'a>(table: &Table, row: &'a [Cell], column: &str) -> &'a str {
+pub(super) fn text<'a>(table: &Table, row: &'a [Cell], column: &str) -> &'a str {
     match cell(table, row, column) {
         Some(Cell::Text(text)) => text,
         _ => "?",

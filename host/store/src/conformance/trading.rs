@@ -166,9 +166,9 @@ pub async fn what_is_pruned_of_a_log_is_gone_and_numbers_go_on(store: &impl Stor
     assert!(store.write_purse(purse("main", 41), 40, entries(41..=41, Step)).await.unwrap());
     assert_eq!(seqs(&whole_log(store, "main").await), [41]);
     // More than go at once.
-    assert!(store.write_purse(purse("long", 2_010), 0, entries(1..=2_010, Step)).await.unwrap());
-    assert_eq!(store.prune_purse("long", &[Step], 2_005).await.unwrap(), 2_005);
-    assert_eq!(seqs(&whole_log(store, "long").await), (2_006..=2_010).collect::<Vec<_>>());
+    assert!(store.write_purse(purse("long", 410), 0, entries(1..=410, Step)).await.unwrap());
+    assert_eq!(store.prune_purse("long", &[Step], 405).await.unwrap(), 405);
+    assert_eq!(seqs(&whole_log(store, "long").await), (406..=410).collect::<Vec<_>>());
 }
 
 pub async fn a_swap_is_told_in_order_to_its_end(store: &impl Store) {

@@ -7,7 +7,7 @@ use super::values::{all, by_name, first, from_json, json, limit, name, of_row, r
 use crate::{Purse, PurseEntry, PurseRow, Result};
 
 /// Most entries that go in one transaction: others write in between.
-pub(super) const STEP: usize = 1_000;
+pub(super) const STEP: usize = 200;
 
 fn purse(row: &Row<'_>) -> Result<Purse> {
     of_row("purses", row, &[0], purse_columns(row))
