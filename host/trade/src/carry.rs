@@ -10,6 +10,7 @@ use puppet_wallet::{BPS, Flow, Rule};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::desk::Shared;
 use crate::keep::UnderWay;
 use crate::work::{Again, Work, stopped};
 use crate::{DeskError, DeskVenue, ExchangeError, Intent, Swapped, Told, Want};
@@ -101,15 +102,36 @@ impl Work<'_> {
         }
     }
 
-    /// It is time to ask again for what is under way.
+    /// It is time to ask again for what is under way. When it is over, what else is due at the latest prices has its turn.
     pub(crate) fn ask_again(&mut self) -> Result<(), DeskError> {
         if self.notes.under_way.is_some() {
-            match self.halt_reason() {
-                Some(reason) => self.wait(LONGEST_PAUSE, format!("it is halted: {reason}")),
-                None => self.ask_exchange()?,
+            self.resolve()?;
+            if self.notes.under_way.is_none() {
+                self.carry_due(&self.last_prices())?;
             }
         }
         self.serve()
+    }
+
+    /// Asks for what is under way, unless a halt is on.
+    pub(crate) fn resolve(&mut self) -> Result<(), DeskError> {
+        match self.halt_reason() {
+            _ if self.notes.under_way.is_none() => Ok(()),
+            Some(reason) => {
+                self.wait(LONGEST_PAUSE, format!("it is halted: {reason}"));
+                Ok(())
+            }
+            None => self.ask_exchange(),
+        }
+    }
+
+    /// Prices of the latest moment.
+    pub(crate) fn last_prices(&self) -> Vec<(u32, u64)> {
+        let is_last = |(number, price): (u32, &Option<(u64, Timestamp)>)| {
+            let (price, at) = (*price)?;
+            (at == self.now).then_some((number, price))
+        };
+        (0_u32..).zip(&self.notes.prices).filter_map(is_last).collect()
     }
 
     /// Asks the exchange for what is under way, and books its answer. Where there is none, it stays under way.
@@ -218,6 +240,7 @@ impl Work<'_> {
 
     fn wait(&mut self, pause: Duration, waits: String) {
         self.again = Some(Again { at: Instant::now() + pause, pause, waits });
+        Shared::set(&self.room.shared.view, Some(self.view()));
     }
 
     /// The latest price of a market, and when it was.

@@ -24,6 +24,7 @@ pub(crate) enum Ask {
     History(Vec<(Timestamp, Vec<Bar>)>, Answer<Happened>),
     Bars(Timestamp, Vec<Bar>, Answer<Happened>),
     Prices(Timestamp, Vec<(u32, u64)>, Answer<Happened>),
+    Second(Timestamp, Vec<(u32, u64)>),
     Swap(Box<Intent>, Answer<SwapResult>),
     Word(PurseWord, Answer<()>),
     Heard(String),
@@ -96,6 +97,12 @@ impl Desk {
     /// Prices between bars, by number of the market: they mark the books, and trigger what waits for a price (of a live desk).
     pub async fn prices(&self, at: Timestamp, prices: Vec<(u32, u64)>) -> Result<Happened, DeskError> {
         self.ask(|answer| Ask::Prices(at, prices, answer)).await
+    }
+
+    /// What another source says of prices, by number of the market: for `max_deviation_bps`, without which it does nothing.
+    /// It is not kept: after an opening it is told anew.
+    pub async fn second(&self, at: Timestamp, prices: Vec<(u32, u64)>) -> Result<(), DeskError> {
+        self.asks.send(Ask::Second(at, prices)).await.map_err(|_| self.gone())
     }
 
     /// A swap that is not the strategy's, through the same risk engine. Answers how it ended; a denial is an answer, too

@@ -115,13 +115,13 @@ impl Notes {
 pub(crate) struct Papers(Rc<RefCell<Vec<Paper>>>);
 
 enum Paper {
-    Batch(BatchRecord),
+    Batch(Box<BatchRecord>),
     Saved(Saved),
 }
 
 impl Journal for Papers {
     fn batch(&mut self, record: BatchRecord) {
-        self.0.borrow_mut().push(Paper::Batch(record));
+        self.0.borrow_mut().push(Paper::Batch(Box::new(record)));
     }
     fn saved(&mut self, saved: Saved) {
         self.0.borrow_mut().push(Paper::Saved(saved));

@@ -2,6 +2,7 @@
 //! the risk engine decides, what is admitted is carried out by an exchange or by the paper book, and every step is in
 //! the store before anything is done about it. What a backtest does with the same bars, a paper desk does too.
 
+mod batch;
 mod carry;
 pub mod chain;
 mod desk;
@@ -12,6 +13,7 @@ mod keep;
 mod offline;
 mod open;
 mod plan;
+mod recover;
 mod result;
 mod switch;
 mod told;

@@ -1,15 +1,14 @@
 //! Opening a desk: from nothing, or from the head and the log that an earlier one left. Whatever was under way then is asked
-//! for again before anything else; of real money the wallet is compared with the books.
+//! for again before anything else ([`recover`](crate::recover)).
 
 use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, TraderState, Waiting, parameters};
 use puppet_store::PurseEntry;
-use puppet_types::Timestamp;
-use puppet_types::trade::Mint;
-use puppet_wallet::{Flow, Mode, Risk};
+use puppet_wallet::Risk;
 use serde_json::json;
 
 use crate::idle::Idle;
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
+use crate::recover::{balances, mints_of};
 use crate::work::{Room, Work, stopped};
 use crate::{DeskError, DeskPlan, DeskVenue, Happened, Told};
 
@@ -229,79 +228,12 @@ fn work<'s>(
     }
 }
 
-/// The tokens of the markets, and what fees are paid in.
-fn mints_of(plan: &DeskPlan) -> Vec<Mint> {
-    let mut mints: Vec<Mint> =
-        plan.markets.iter().flat_map(|market| [market.quote.mint.clone(), market.base.mint.clone()]).collect();
-    mints.extend(Mint::parse(Mint::SOL));
-    mints.sort();
-    mints.dedup();
-    mints
-}
-
-fn balances(plan: &DeskPlan, room: &Room, mints: &[Mint]) -> Result<Vec<u64>, DeskError> {
-    let DeskVenue::Live { exchange, .. } = &plan.venue else { return Ok(Vec::new()) };
-    let amounts =
-        room.runtime.block_on(exchange.balances(mints)).map_err(|why| DeskError::Exchange(why.to_string()))?;
-    match amounts.len() == mints.len() {
-        true => Ok(amounts),
-        false => Err(DeskError::Exchange("it answers for other tokens than were asked for".to_owned())),
-    }
-}
-
 impl Work<'_> {
     /// A strategy begins: what the log has from here on is its own.
     fn begins(&mut self) -> Result<(), DeskError> {
         self.notes.since = self.keep.next();
         self.notes.has_save = false;
         self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "begins", "terms": self.terms }))?;
-        Ok(())
-    }
-
-    /// What was under way when an earlier desk ended is asked for first; then the wallet is compared with the books, and what
-    /// was due at the last prices is carried out, if they are not too old by now.
-    fn recover(&mut self) -> Result<(), DeskError> {
-        let DeskVenue::Live { now, .. } = &self.plan.venue else { return Ok(()) };
-        self.ask_again()?;
-        if self.notes.under_way.is_some() {
-            let why = "a swap is not over: the wallet is compared with the books at the next start";
-            self.room.tell(Told::Note(why.to_owned()));
-            return Ok(());
-        }
-        let (mints, at) = (mints_of(self.plan), now());
-        let amounts = balances(self.plan, self.room, &mints)?;
-        for (mint, there) in mints.iter().zip(amounts) {
-            self.compare(at, mint, there)?;
-        }
-        self.store()?;
-        let is_last = |(number, price): (u32, &Option<(u64, Timestamp)>)| {
-            let (price, at) = (*price)?;
-            (at == self.now).then_some((number, price))
-        };
-        let prices: Vec<_> = (0_u32..).zip(&self.notes.prices).filter_map(is_last).collect();
-        self.carry_due(&prices)
-    }
-
-    /// What came and went while no desk was open is booked.
-    fn compare(&mut self, at: Timestamp, mint: &Mint, there: u64) -> Result<(), DeskError> {
-        let balances = self.trader.risk().portfolio().balances;
-        let booked = balances.iter().find(|balance| balance.mint == *mint).map_or(0, |balance| balance.amount);
-        let (amount, flow) = match there.checked_sub(booked) {
-            Some(0) => return Ok(()),
-            Some(more) => (more, Flow::In),
-            None => (booked - there, Flow::Out),
-        };
-        let word = json!({ "word": "balance", "mint": mint, "booked": booked, "there": there });
-        self.keep.add(PurseEntry::Word, at, &word)?;
-        self.room.tell(Told::Note(format!("the wallet has {there} of {mint}, and the books had {booked}")));
-        if let Err(why) = self.trader.moved(at, mint, amount, flow) {
-            // What open orders hold is not there: nobody may trade on such books.
-            let why = format!("the books cannot be made to agree with the wallet: {why}");
-            if self.trader.risk().mode() != Mode::Halted {
-                self.trader.risk_mut().set_halt(at, &why);
-            }
-            self.room.tell(Told::Note(why));
-        }
         Ok(())
     }
 }

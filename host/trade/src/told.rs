@@ -29,7 +29,7 @@ pub struct Intent {
     pub max_slippage_bps: Option<u32>,
     /// For people.
     pub reason: String,
-    /// What another source says that one whole base token costs, and when it did.
+    /// What another source says that one whole base token costs, and when it did; none: what the desk was told last.
     pub second: Option<(u64, Timestamp)>,
     /// When the base token was last on the list of what is trending.
     pub trending_at: Option<Timestamp>,

@@ -131,7 +131,7 @@ impl Work<'_> {
             max_slippage_bps: intent.max_slippage_bps,
             reason: intent.reason.clone(),
         };
-        let (second, trending_at) = (intent.second, intent.trending_at);
+        let (second, trending_at) = (intent.second.or_else(|| self.trader.second(number)), intent.trending_at);
         (order, Seen { now: self.now, price, price_at, second, trending_at })
     }
 

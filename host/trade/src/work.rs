@@ -1,10 +1,11 @@
 //! The desk's thread: takes one question after the other, and stores what it led to before it answers. The order of things:
-//! the kill switch is asked, the trader gets the bars, one transaction keeps it, and only then is anything carried out.
+//! the kill switch is asked, the trader gets the bars ([`batch`](crate::batch)), one transaction keeps it, and only then is
+//! anything carried out ([`carry`](crate::carry)).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use puppet_backtest::{Bar, Batch, Event, Trader};
+use puppet_backtest::Trader;
 use puppet_store::{PurseEntry, TradeStore};
 use puppet_types::Timestamp;
 use puppet_wallet::Mode;
@@ -17,7 +18,7 @@ use crate::idle::Idle;
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
 use crate::open;
 use crate::wish::Wishes;
-use crate::{DeskError, DeskPlan, DeskVenue, Happened, PurseWord, SwapResult, Told};
+use crate::{DeskError, DeskPlan, Happened, PurseWord, SwapResult, Told};
 
 /// What a desk has around it.
 pub(crate) struct Room {
@@ -160,6 +161,12 @@ impl Work<'_> {
                     false
                 }
             },
+            Ask::Second(at, prices) => {
+                for (market, price) in prices {
+                    self.trader.see_second(market, price, at);
+                }
+                true
+            }
             Ask::Heard(id) => {
                 self.notes.untold.retain(|result| result.id != id);
                 true
@@ -200,115 +207,6 @@ impl Work<'_> {
         Shared::set(&self.room.shared.stopped, Some(why.clone()));
         self.room.tell(Told::Stopped(why));
         self.wishes.gone(error);
-    }
-
-    /// Bars from before now. Stored once, at the end: until then all of them can be handed over again.
-    fn history(&mut self, batches: Vec<(Timestamp, Vec<Bar>)>) -> Result<Happened, DeskError> {
-        let mut has_new = false;
-        for (at, bars) in batches {
-            if self.is_known(at) {
-                continue;
-            }
-            self.sound(&bars)?;
-            self.begin_at(at);
-            self.hand_over(at, bars, true)?;
-            has_new = true;
-        }
-        if has_new {
-            self.trader.save(self.now).map_err(stopped)?;
-            self.store()?;
-        }
-        Ok(Happened { is_passed_over: !has_new, ..std::mem::take(&mut self.happened) })
-    }
-
-    /// One bar close.
-    fn bars(&mut self, at: Timestamp, bars: Vec<Bar>) -> Result<Happened, DeskError> {
-        if self.is_known(at) {
-            let last = self.notes.last_bars.unwrap_or_default();
-            self.room.tell(Told::Note(format!("bars of {at} were passed over: the last ones are of {last}")));
-            return Ok(Happened { is_passed_over: true, ..Happened::default() });
-        }
-        self.sound(&bars)?;
-        self.begin_at(at);
-        let closes: Vec<_> = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
-        self.hand_over(at, bars, false)?;
-        self.store()?;
-        self.carry_due(&closes)?;
-        self.serve()?;
-        Ok(std::mem::take(&mut self.happened))
-    }
-
-    /// Prices between bars.
-    fn prices(&mut self, at: Timestamp, prices: &[(u32, u64)]) -> Result<Happened, DeskError> {
-        self.begin_at(at);
-        self.see(self.now, prices);
-        self.trader.risk_mut().mark(self.now, prices);
-        self.store()?;
-        self.carry_due(prices)?;
-        self.serve()?;
-        Ok(std::mem::take(&mut self.happened))
-    }
-
-    fn hand_over(&mut self, at: Timestamp, bars: Vec<Bar>, is_history: bool) -> Result<(), DeskError> {
-        let reasons = self.reasons();
-        let is_warm_up = is_history || self.trader.batches() < u64::from(self.warm_up);
-        self.trader.on_batch(&Batch { at, is_warm_up, bars: &bars }).map_err(stopped)?;
-        let closes: Vec<_> = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
-        self.see(at, &closes);
-        self.notes.last_bars = Some(at);
-        self.note_events(&reasons)
-    }
-
-    /// What happened goes into the log and the answer; fills of the paper book become results.
-    pub(crate) fn note_events(&mut self, reasons: &[(u64, String)]) -> Result<(), DeskError> {
-        for event in self.trader.take_events() {
-            self.keep.add(PurseEntry::Event, self.now, &event)?;
-            if let (Event::Filled { order, fill }, DeskVenue::Paper { .. }) = (&event, &self.plan.venue)
-                && let Some((_, reason)) = reasons.iter().find(|(number, _)| number == order)
-            {
-                let result = self.filled_on_paper(*order, fill, reason.clone());
-                self.results.extend(result);
-            }
-            self.happened.events.push(event);
-        }
-        Ok(())
-    }
-
-    /// Why open orders were wanted: after they are filled nobody knows.
-    fn reasons(&self) -> Vec<(u64, String)> {
-        self.trader.open_orders().map(|(number, order, ..)| (number, order.reason.clone())).collect()
-    }
-
-    /// Time does not go back; and the kill switch is asked.
-    pub(crate) fn begin_at(&mut self, at: Timestamp) {
-        self.now = self.now.max(at);
-        self.ask_switch();
-    }
-
-    fn see(&mut self, at: Timestamp, prices: &[(u32, u64)]) {
-        for (market, price) in prices {
-            if let Some(slot) = self.notes.prices.get_mut(*market as usize)
-                && *price > 0
-            {
-                *slot = Some((*price, at));
-            }
-        }
-    }
-
-    fn is_known(&self, at: Timestamp) -> bool {
-        self.notes.last_bars.is_some_and(|last| at <= last)
-    }
-
-    /// At most one bar per market, of markets that are there.
-    fn sound(&self, bars: &[Bar]) -> Result<(), DeskError> {
-        let most = self.terms.markets.len();
-        for (index, (market, _)) in bars.iter().enumerate() {
-            let is_twice = bars.iter().take(index).any(|(other, _)| other == market);
-            if *market as usize >= most || is_twice {
-                return Err(DeskError::Plan(format!("bars of market {market}, which is not there or there twice")));
-            }
-        }
-        if bars.is_empty() { Err(DeskError::Plan("a close without a bar".to_owned())) } else { Ok(()) }
     }
 
     /// Everything since the last write, in one transaction; then it is told.

@@ -56,13 +56,14 @@ impl Trader<'_> {
         if order.client_id.is_empty() {
             return Err(deny(Rule::Invalid, "an order needs a client id"));
         }
-        if !self.names.insert(order.client_id.clone()) {
+        if !self.names.insert(&order.client_id) {
             return Err(deny(Rule::Duplicate, "the client id was used before in this run"));
         }
         // The close that the strategy decided at; of a market without a bar in this batch, the last one.
         let last = self.last(order.market);
         let seen = Seen {
             price_at: last.map_or(batch.at, |last| last.at),
+            second: self.second(order.market),
             ..Seen::at(batch.at, last.map_or(0, |last| last.close))
         };
         self.risk.admit(order, Origin::Strategy, &seen)

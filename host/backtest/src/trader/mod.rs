@@ -9,20 +9,22 @@ mod event;
 mod exact;
 mod instance;
 mod journal;
+mod look;
+mod names;
+mod real;
 mod state;
 mod venue;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use puppet_types::Timestamp;
-use puppet_types::trade::{Candle, Market, Order, Position, Proposal, Rounding};
+use puppet_types::trade::{Candle, Market};
 use puppet_wallet::{FillError, MoveError, ReservationId, Risk};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::book::Happening;
-use crate::outcome::{BreachRecord, EquityPoint};
+use crate::outcome::BreachRecord;
 use crate::strategy::{Answer, Batch, Fault, Setup, Strategies, Strategy, View};
 use carry::Carrying;
 pub use carry::{Carried, Due};
@@ -30,6 +32,7 @@ pub(crate) use closing::Closing;
 pub use event::Event;
 use instance::{Failure, Instance};
 pub use journal::{BatchRecord, Divergence, Journal, Message, Saved, replay};
+use names::Names;
 pub use state::TraderState;
 pub use venue::Venue;
 
@@ -100,15 +103,17 @@ pub struct Trader<'s> {
     account: Account,
     open: Vec<Open>,
     /// Client ids that were used.
-    names: HashSet<String>,
+    names: Names,
     /// Those of orders that were not the strategy's.
-    asked: HashSet<String>,
+    asked: Names,
     orders: u64,
     trades: u64,
     faults: u32,
     max_faults: u32,
     /// The last bar, by market.
     last: Vec<Option<Candle>>,
+    /// What another source says of a price, by market. Nobody says anything in a backtest.
+    second: Vec<Option<(u64, Timestamp)>>,
     view: Arc<View>,
     is_stale: bool,
     answer: Answer,
@@ -124,8 +129,9 @@ impl<'s> Trader<'s> {
     pub fn begin(begin: Begin<'s>) -> Result<Self, Fault> {
         let Begin { strategies, fresh, setup, saved, risk, venue, account, max_faults, journal } = begin;
         let markets = setup.markets.clone();
+        let is_kept = journal.is_some();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
-        let last = vec![None; markets.len()];
+        let (last, second) = (vec![None; markets.len()], vec![None; markets.len()]);
         let mut trader = Self {
             instance,
             markets,
@@ -134,13 +140,14 @@ impl<'s> Trader<'s> {
             carrying: None,
             account,
             open: Vec::new(),
-            names: HashSet::new(),
-            asked: HashSet::new(),
+            names: Names::new(is_kept),
+            asked: Names::new(is_kept),
             orders: 0,
             trades: 0,
             faults: 0,
             max_faults,
             last,
+            second,
             view: Arc::default(),
             is_stale: true,
             answer: Answer::default(),
@@ -255,90 +262,5 @@ impl<'s> Trader<'s> {
             names.insert(place, pending.order.client_id.clone());
         }
         names
-    }
-
-    /// What is open, oldest first: number, order, what is left of it, and whether it is under way.
-    pub fn open_orders(&self) -> impl Iterator<Item = (u64, &Order, u64, bool)> {
-        let carrying = self.carrying.iter().map(|carrying| (&carrying.pending, true));
-        let waiting = self.venue.waiting().iter().map(|pending| (pending, false));
-        carrying
-            .chain(waiting)
-            .map(|(pending, is_under_way)| (pending.number, &pending.order, pending.remaining, is_under_way))
-    }
-
-    /// What is owned at the last closes, as the risk engine reckoned it: it keeps the same books.
-    pub fn equity(&self, at: Timestamp) -> EquityPoint {
-        match self.marked {
-            Some(equity) => EquityPoint { at, equity, exposed: equity.saturating_sub(self.account.cash()) },
-            None => self.valued(at),
-        }
-    }
-
-    /// The same, reckoned anew.
-    pub(crate) fn valued(&self, at: Timestamp) -> EquityPoint {
-        let mut exposed = 0_u64;
-        for ((market, holding), close) in self.markets.iter().zip(self.account.holdings()).zip(self.closes()) {
-            if holding.quantity > 0 {
-                let value = market.notional(holding.quantity, close, Rounding::Down).unwrap_or(u64::MAX);
-                exposed = exposed.saturating_add(value);
-            }
-        }
-        EquityPoint { at, equity: self.account.cash().saturating_add(exposed), exposed }
-    }
-
-    /// What happened in the last batch, in order.
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-    /// What happened since they were last taken, or since the last batch began.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
-    }
-    /// Calls of the strategy that ended badly.
-    pub fn faults(&self) -> u32 {
-        self.faults
-    }
-    /// Batches that the strategy was handed.
-    pub fn batches(&self) -> u64 {
-        self.instance.seq()
-    }
-    /// The last close by market, 0 before the first.
-    pub fn closes(&self) -> impl Iterator<Item = u64> {
-        self.last.iter().map(|last| last.map_or(0, |candle| candle.close))
-    }
-    /// The last bar of a market.
-    pub fn last(&self, market: u32) -> Option<Candle> {
-        self.last.get(market as usize).copied().flatten()
-    }
-    /// What was decided in the last batch.
-    pub(crate) fn decisions(&self) -> impl Iterator<Item = Proposal> {
-        self.events.iter().filter_map(crate::gather::decision)
-    }
-    pub(crate) fn account_mut(&mut self) -> &mut Account {
-        &mut self.account
-    }
-    /// What is owned.
-    pub fn account(&self) -> &Account {
-        &self.account
-    }
-    /// Who decides.
-    pub fn risk(&self) -> &Risk {
-        &self.risk
-    }
-    /// Who decides, to halt or to resume.
-    pub fn risk_mut(&mut self) -> &mut Risk {
-        &mut self.risk
-    }
-    /// Used by the strategy so far.
-    pub fn fuel(&self) -> u64 {
-        self.instance.fuel()
-    }
-    /// What the strategy's last save gave.
-    pub fn saved(&self) -> Option<&[u8]> {
-        self.instance.saved()
-    }
-    /// What is held in a market.
-    pub fn position(&self, market: u32) -> Position {
-        self.account.position(market)
     }
 }

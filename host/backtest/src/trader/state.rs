@@ -1,7 +1,5 @@
 //! Everything of a trader that must outlive the process, beside what the risk engine and the strategy keep themselves.
 
-use std::collections::BTreeSet;
-
 use puppet_types::trade::{Candle, Market, Order};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +17,8 @@ pub struct TraderState {
     waiting: Vec<Pending>,
     carrying: Option<Carrying>,
     open: Vec<Open>,
-    names: BTreeSet<String>,
-    asked: BTreeSet<String>,
+    names: Vec<String>,
+    asked: Vec<String>,
     orders: u64,
     trades: u64,
     faults: u32,
@@ -95,8 +93,8 @@ impl<'s> Trader<'s> {
             waiting: self.venue.waiting().to_vec(),
             carrying: self.carrying.clone(),
             open: self.open.clone(),
-            names: self.names.iter().cloned().collect(),
-            asked: self.asked.iter().cloned().collect(),
+            names: self.names.to_vec(),
+            asked: self.asked.to_vec(),
             orders: self.orders,
             trades: self.trades,
             faults: self.faults,
@@ -118,8 +116,8 @@ impl<'s> Trader<'s> {
         trader.account = state.account;
         trader.venue.restore(state.waiting);
         trader.carrying = state.carrying;
-        trader.names = state.names.into_iter().collect();
-        trader.asked = state.asked.into_iter().collect();
+        trader.names.restore(state.names);
+        trader.asked.restore(state.asked);
         (trader.open, trader.orders, trader.trades) = (state.open, state.orders, state.trades);
         (trader.faults, trader.last) = (state.faults, state.last);
         trader.is_stale = true;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use puppet_backtest::{Bar, Models, Strategies, StrategyId};
+use puppet_store::TradeStore;
 use puppet_trade::{Desk, DeskError, DeskPlan, DeskStrategy, DeskVenue, Intent, Told};
 use puppet_types::trade::{Market, Mint, Token};
 use puppet_types::{AgentId, Timestamp};
@@ -30,7 +31,7 @@ pub fn rules(markets: &[Market]) -> Rules {
     Rules { autonomous_only: false, ..Rules::for_backtest(markets) }
 }
 
-pub fn strategy(strategies: impl Strategies + Send + Sync + 'static) -> DeskStrategy {
+pub fn strategy(strategies: impl Strategies + Send + 'static) -> DeskStrategy {
     let id = StrategyId { pack: "test".to_owned(), version: "1".to_owned(), digest: None };
     DeskStrategy { id, strategies: Arc::new(strategies) }
 }
@@ -71,8 +72,8 @@ pub fn wallet() -> Arc<Scripted> {
 }
 
 /// A desk and everything around it.
-pub struct Around {
-    pub store: Arc<Memory>,
+pub struct Around<S = Memory> {
+    pub store: Arc<S>,
     pub halt: Arc<Mutex<Option<String>>>,
     pub told: mpsc::UnboundedReceiver<Told>,
     sender: mpsc::UnboundedSender<Told>,
@@ -82,7 +83,10 @@ impl Around {
     pub fn new() -> Self {
         Self::of(Arc::default())
     }
-    pub fn of(store: Arc<Memory>) -> Self {
+}
+
+impl<S: TradeStore + 'static> Around<S> {
+    pub fn of(store: Arc<S>) -> Self {
         let (sender, told) = mpsc::unbounded_channel();
         Self { store, halt: Arc::default(), told, sender }
     }

@@ -4,6 +4,7 @@ use puppet_trade::{PurseWord, Told, purse_view, say};
 use puppet_types::trade::{Order, OrderKind, Side};
 use puppet_wallet::Mode;
 
+use crate::exchange::Says;
 use crate::fixture::{Around, BONK, USDC, WHOLE, agree, at, close, live, paper, strategy, wallet, wish};
 use crate::native::script::{Script, order};
 use crate::native::walk::ONE;
@@ -74,5 +75,25 @@ async fn a_halt_of_one_purse_outlives_the_desk() {
     let desk = around.open(&plan).await.unwrap();
     close(&desk, 3, 100).await;
     assert_eq!(exchange.done(), ["main/2"]);
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_is_not_asked_for_while_a_halt_is_on() {
+    let exchange = wallet();
+    exchange.say([Says::Deaf]);
+    let around = Around::new();
+    let plan = live(Some(strategy(buys_at([0]))), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    drop(desk);
+    around.switch(Some("a bad day"));
+    let desk = around.open(&plan).await.unwrap();
+    assert_eq!(exchange.asked().len(), 1);
+    assert!(desk.view().unwrap().open_orders[0].waits.as_ref().unwrap().contains("a bad day"));
+    around.switch(None);
+    drop(desk);
+    let desk = around.open(&plan).await.unwrap();
+    assert_eq!(exchange.done(), ["main/1"]);
     agree(&desk, &exchange);
 }

@@ -7,10 +7,14 @@ use puppet_trade::{DeskPlan, DeskVenue, ExchangeError, Told};
 use puppet_types::Timestamp;
 use puppet_types::trade::{Mint, Order, OrderKind, Side};
 
+use puppet_wallet::{Mode, Rules};
+
 use crate::exchange::Says;
-use crate::fixture::{Around, BONK, CASH, USDC, WHOLE, agree, at, booked, close, live, strategy, wallet, wish};
+use crate::fixture::{
+    Around, BONK, CASH, USDC, WHOLE, agree, at, bonk, booked, close, live, rules, strategy, wallet, wish,
+};
 use crate::native::script::{Script, order};
-use crate::native::walk::ONE;
+use crate::native::walk::{ONE, market};
 
 fn buys() -> Script {
     Script::default().place(0, order("in", Side::Buy, OrderKind::Market, 2 * WHOLE))
@@ -172,5 +176,76 @@ async fn what_is_not_there_is_not_spent() {
     assert!(script.heard().contains(&"denied all insufficient-funds".to_owned()));
     let refused = desk.swap(wish("w", 1, (USDC, BONK), CASH + 1)).await.unwrap();
     assert_eq!((refused.is_done, refused.code.as_str()), (false, "insufficient-funds"));
+    assert!(exchange.asked().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_second_price_is_asked_for_there_has_to_be_one_that_agrees() {
+    let exchange = wallet();
+    let script = (0..3).fold(Script::default(), |script, n| {
+        script.place(n, order(&format!("o{n}"), Side::Buy, OrderKind::Market, WHOLE))
+    });
+    let plan = live(Some(strategy(script.clone())), &exchange);
+    let plan = DeskPlan { rules: Rules { max_deviation_bps: Some(100), ..plan.rules.clone() }, ..plan };
+    let around = Around::new();
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    desk.second(at(2), vec![(0, 102 * ONE)]).await.unwrap();
+    close(&desk, 2, 100).await;
+    assert!(exchange.asked().is_empty());
+    assert!(script.heard().contains(&"denied o0 no-second-price".to_owned()));
+    assert!(script.heard().contains(&"denied o1 price-deviation".to_owned()));
+    desk.second(at(3), vec![(0, 101 * ONE)]).await.unwrap();
+    close(&desk, 3, 100).await;
+    assert_eq!(exchange.done(), ["main/3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_more_and_another_order_of_them_leave_what_is_held_where_it_is() {
+    let exchange = wallet();
+    let around = Around::new();
+    let plan = live(Some(strategy(buys())), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    let held = desk.view().unwrap().portfolio.markets[0].position;
+    desk.close().await.unwrap();
+    let markets = vec![market(), bonk()];
+    let plan = DeskPlan { rules: rules(&markets), markets, strategy: None, ..plan };
+    let desk = around.open(&plan).await.unwrap();
+    let view = desk.view().unwrap();
+    assert_eq!(
+        view.portfolio.markets.iter().map(|inside| inside.position.quantity).collect::<Vec<_>>(),
+        [0, held.quantity]
+    );
+    assert_eq!(view.prices, [None, Some((100 * ONE, at(1)))]);
+    let sold = desk.swap(wish("out", 1, (BONK, USDC), held.quantity)).await.unwrap();
+    assert!(sold.is_done, "{sold:?}");
+    agree(&desk, &exchange);
+    desk.close().await.unwrap();
+
+    // What holds something cannot be left out.
+    let desk = around.open(&plan).await.unwrap();
+    assert!(desk.swap(wish("in", 1, (USDC, BONK), 1_000_000)).await.unwrap().is_done);
+    desk.close().await.unwrap();
+    let markets = vec![market()];
+    let plan = DeskPlan { rules: rules(&markets), markets, ..plan };
+    let error = around.open(&plan).await.err().unwrap();
+    assert!(error.to_string().contains("BONK/USDC"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_that_lacks_what_open_orders_hold_halts_the_desk() {
+    let exchange = wallet();
+    let limit = order("limit", Side::Buy, OrderKind::Limit(50 * ONE), 10 * WHOLE);
+    let mut around = Around::new();
+    let plan = live(Some(strategy(Script::default().place(0, limit))), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    desk.close().await.unwrap();
+    exchange.change(USDC, 1_000_000);
+    let desk = around.open(&plan).await.unwrap();
+    assert_eq!(desk.view().unwrap().admits, Mode::Halted);
+    assert!(around.heard().iter().any(|told| matches!(told, Told::Halted(why) if why.contains("wallet"))));
+    close(&desk, 2, 40).await;
     assert!(exchange.asked().is_empty());
 }
