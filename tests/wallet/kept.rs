@@ -76,20 +76,24 @@ pub async fn purse(data: &Path, name: &str, is_reducing: bool) {
         detail: "7.5 USDC is more than 5".to_owned(),
         retry_at: None,
     };
-    let swap = json!({ "id": format!("{name}/1"), "is_done": true, "in_amount": 7_500_000, "in_decimals": 6, "in_symbol": "USDC",
+    let result = json!({ "id": format!("{name}/1"), "is_done": true, "in_amount": 7_500_000, "in_decimals": 6, "in_symbol": "USDC",
         "out_amount": 50_000_000, "out_decimals": 9, "out_symbol": "SOL", "signature": "5igsig", "reason": "it crossed", "code": "" });
+    let swap = json!({ "event": "swap", "result": result });
+    let terms = json!({ "mode": "live", "network": "devnet", "strategy": { "pack": "sma-cross", "version": "", "digest": null } });
+    let begins = json!({ "word": "begins", "terms": terms });
+    let balance = json!({ "word": "balance", "mint": Mint::USDC, "booked": 20_000_000, "there": 19_500_000 });
     let bodies = [
-        (60, record(1, OrderStatus::Open, None)),
-        (61, serde_json::to_value(Event::Filled { order: 1, fill }).unwrap()),
-        (61, swap),
-        (62, record(2, OrderStatus::Denied, Some("max-order"))),
-        (63, serde_json::to_value(Event::Denied { order: 2, denial }).unwrap()),
+        (PurseEntry::Word, 58, begins),
+        (PurseEntry::Word, 59, balance),
+        (PurseEntry::Event, 60, record(1, OrderStatus::Open, None)),
+        (PurseEntry::Event, 61, serde_json::to_value(Event::Filled { order: 1, fill }).unwrap()),
+        (PurseEntry::Event, 61, swap),
+        (PurseEntry::Event, 62, record(2, OrderStatus::Denied, Some("max-order"))),
+        (PurseEntry::Event, 63, serde_json::to_value(Event::Denied { order: 2, denial }).unwrap()),
     ];
-    let rows: Vec<PurseRow> = (1..)
-        .zip(bodies)
-        .map(|(seq, (second, body))| PurseRow { seq, kind: PurseEntry::Event, at: at(second), body })
-        .collect();
-    let body = json!({ "network": "devnet", "mode": "live", "books": risk.snapshot() });
+    let rows: Vec<PurseRow> =
+        (1..).zip(bodies).map(|(seq, (kind, second, body))| PurseRow { seq, kind, at: at(second), body }).collect();
+    let body = json!({ "understood": null, "desk": { "terms": terms, "books": risk.snapshot() } });
     let store = SqliteStore::open(data, Options::default()).unwrap();
     let head = Purse { name: name.to_owned(), seq: rows.len() as u64, at: at(63), body };
     assert!(store.write_purse(head, 0, rows).await.unwrap());

@@ -40,28 +40,30 @@ pub fn is_paper(purse: &str) -> bool {
     purse.starts_with(PAPER)
 }
 
-/// All purses, without those rows that hold an operator's words.
+/// All purses that were traded on.
 pub async fn all(store: &dyn TradeStore) -> Result<Vec<Kept>> {
     let purses = store.purses().await?.into_iter();
-    Ok(purses.filter(|purse| !words::is_of_words(&purse.name)).map(kept).collect())
+    Ok(purses.filter(|purse| !words::is_of_words(&purse.name)).filter_map(kept).collect())
 }
 
 /// One of them.
 pub async fn of(store: &dyn TradeStore, name: &str) -> Result<Option<Kept>> {
-    Ok(store.purse(name).await?.map(kept))
+    Ok(store.purse(name).await?.and_then(kept))
 }
 
-fn kept(purse: Purse) -> Kept {
+/// None where no desk was opened on it yet.
+fn kept(purse: Purse) -> Option<Kept> {
     let Purse { name, at, body, .. } = purse;
-    let network = body["network"].as_str().map(str::to_owned);
-    Kept { name, at, network, books: shown(&body) }
+    let desk = body.get("desk").filter(|desk| !desk.is_null())?;
+    let network = desk["terms"]["network"].as_str().map(str::to_owned);
+    Some(Kept { name, at, network, books: shown(desk) })
 }
 
-fn shown(body: &Value) -> std::result::Result<Shown, String> {
+fn shown(desk: &Value) -> std::result::Result<Shown, String> {
     let cannot = |why: &dyn ToString| format!("the books cannot be read: {}", why.to_string());
-    let books: Books = serde_json::from_value(body["books"].clone()).map_err(|error| cannot(&error))?;
+    let books: Books = serde_json::from_value(desk["books"].clone()).map_err(|error| cannot(&error))?;
     let markets: Vec<Market> =
-        serde_json::from_value(body["books"]["markets"].clone()).map_err(|error| cannot(&error))?;
+        serde_json::from_value(desk["books"]["markets"].clone()).map_err(|error| cannot(&error))?;
     // Rules say what may come; what is there is in the books.
     let rules = Rules::for_backtest(&markets);
     let risk = Risk::restore(rules, markets.clone(), books, []).map_err(|error| cannot(&error))?;

@@ -7,7 +7,7 @@ use puppet_types::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::lines::Line;
+use self::lines::{By, Line};
 use super::{check_known, kept_of, names};
 use crate::{
     cli::WalletHistory,
@@ -21,6 +21,8 @@ use crate::{
 
 /// Entries of a log that are read at once.
 const PAGE: usize = 500;
+/// Between a word and a desk that has heard it.
+const HEARD_WITHIN_MS: u64 = 5_000;
 
 #[derive(Serialize)]
 struct Row {
@@ -52,10 +54,12 @@ pub async fn run(setup: &Setup, args: &WalletHistory, out: Output) -> Result<()>
         let (_, kept) = kept_of(Some(rows), &args.name).await?;
         let markets = kept.and_then(|kept| kept.books.ok()).map(|books| books.markets).unwrap_or_default();
         let store: &dyn TradeStore = &**rows;
+        let said = latest(store, &words::row_of(&args.name), &[PurseEntry::Word], most, since).await?;
         let mut entries = latest(store, &args.name, &[PurseEntry::Event, PurseEntry::Word], most, since).await?;
-        entries.extend(latest(store, &words::row_of(&args.name), &[PurseEntry::Word], most, since).await?);
-        // A word that a desk has heard is in both logs: told once, as the operator said it.
-        entries.sort_by(|one, other| other.at.cmp(&one.at));
+        entries.retain(|entry| !is_said(entry, &said));
+        let mut entries: Vec<_> = entries.into_iter().map(|entry| (entry, By::Desk)).collect();
+        entries.extend(said.into_iter().map(|entry| (entry, By::Operator)));
+        entries.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.at));
         for entry in entries.into_iter().take(most) {
             items.push(row(store, entry, &markets).await?);
         }
@@ -98,11 +102,23 @@ async fn latest(
     Ok(all)
 }
 
-async fn row(store: &dyn TradeStore, entry: PurseRow, markets: &[puppet_types::trade::Market]) -> Result<Row> {
+/// Whether it is what the operator said just then: a desk that heard it has it in its own log, too.
+fn is_said(entry: &PurseRow, said: &[PurseRow]) -> bool {
+    let is_near = |other: &PurseRow| entry.at.as_millis().abs_diff(other.at.as_millis()) <= HEARD_WITHIN_MS;
+    let is_same = |other: &PurseRow| other.body["word"] == entry.body["word"] && is_near(other);
+    entry.kind == PurseEntry::Word && said.iter().any(is_same)
+}
+
+async fn row(
+    store: &dyn TradeStore,
+    (entry, by): (PurseRow, By),
+    markets: &[puppet_types::trade::Market],
+) -> Result<Row> {
     let PurseRow { kind, at, body, .. } = entry;
-    let Line { kind, what, rule } = lines::of(kind, &body, markets);
-    let signature = body["signature"].as_str().map(str::to_owned);
-    let fee_lamports = match (&signature, body["id"].as_str()) {
+    let Line { kind, what, rule } = lines::of(kind, &body, markets, by);
+    let swap = &body["result"];
+    let signature = swap["signature"].as_str().map(str::to_owned);
+    let fee_lamports = match (&signature, swap["id"].as_str()) {
         (Some(_), Some(id)) => fee_of(store, id).await?,
         _ => None,
     };
@@ -117,4 +133,26 @@ async fn fee_of(store: &dyn TradeStore, swap: &str) -> Result<Option<u64>> {
         .rev()
         .find(|entry| entry.body["step"] == "signed")
         .and_then(|entry| entry.body["fee_lamports"].as_u64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_word_that_a_desk_has_heard_is_told_once() {
+        let row = |kind, millis, word: &str| PurseRow {
+            seq: 1,
+            kind,
+            at: Timestamp::from_millis(millis),
+            body: json!({ "word": word, "reason": "lunch" }),
+        };
+        let said = [row(PurseEntry::Word, 10_000, "halt")];
+        assert!(is_said(&row(PurseEntry::Word, 10_400, "halt"), &said));
+        assert!(!is_said(&row(PurseEntry::Word, 10_400, "resume"), &said));
+        assert!(!is_said(&row(PurseEntry::Word, 90_000, "halt"), &said), "a desk halts by itself as well");
+        assert!(!is_said(&row(PurseEntry::Event, 10_400, "halt"), &said));
+    }
 }

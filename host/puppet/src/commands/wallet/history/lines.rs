@@ -33,13 +33,22 @@ impl Line {
     }
 }
 
+/// In whose log it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The desk's.
+    Desk,
+    /// The operator's.
+    Operator,
+}
+
 /// Tells an entry.
-pub fn of(kind: PurseEntry, body: &Value, markets: &[Market]) -> Line {
-    if kind == PurseEntry::Word || body["word"].is_string() {
-        return word(body);
+pub fn of(kind: PurseEntry, body: &Value, markets: &[Market], by: By) -> Line {
+    if kind == PurseEntry::Word {
+        return word(body, by, markets);
     }
-    if body["is_done"].is_boolean() {
-        return swap(body);
+    if body["event"] == "swap" {
+        return swap(&body["result"]);
     }
     match serde_json::from_value::<Event>(body.clone()) {
         Ok(event) => happened(&event, markets),
@@ -47,20 +56,42 @@ pub fn of(kind: PurseEntry, body: &Value, markets: &[Market]) -> Line {
     }
 }
 
-fn word(body: &Value) -> Line {
-    let word = body["word"].as_str().unwrap_or_default();
-    let more = ["reason", "network", "detail"].iter().find_map(|key| body[*key].as_str());
+fn word(body: &Value, by: By, markets: &[Market]) -> Line {
+    let text = |key: &str| body[key].as_str().unwrap_or_default();
+    let more = ["reason", "network"].into_iter().map(text).find(|more| !more.is_empty());
     let more = more.map_or_else(String::new, |more| format!(" ({more})"));
-    let said = match word {
-        "halt" => "the operator halted it",
-        "reduce" => "the operator let it only get out",
-        "resume" => "the operator let it go on",
-        "resumed" => "a desk heard of it",
-        "understood" => "the operator said that this network is meant",
-        "" => return Line::new("word", beginning(&body.to_string(), BEGINNING)),
-        other => other,
+    let said = match (text("word"), by) {
+        ("halt", By::Operator) => "the operator halted it".to_owned(),
+        ("halt", By::Desk) => "it is halted".to_owned(),
+        ("reduce", _) => "only exits from here on".to_owned(),
+        ("resume", By::Operator) => "the operator let it go on".to_owned(),
+        ("resume", By::Desk) => "it goes on".to_owned(),
+        ("resumed", _) => "a desk heard of it".to_owned(),
+        ("understood", _) => "the operator said that this network is meant".to_owned(),
+        ("begins", _) => {
+            let terms = &body["terms"];
+            let strategy = terms["strategy"]["pack"].as_str().unwrap_or("nobody by itself");
+            format!("a desk begins on {}: {strategy} trades", terms["network"].as_str().unwrap_or("no network"))
+        }
+        ("balance", _) => balance(body, markets),
+        _ => return Line::new("word", beginning(&body.to_string(), BEGINNING)),
     };
     Line::new("word", format!("{said}{more}"))
+}
+
+/// The wallet had something else than the books.
+fn balance(body: &Value, markets: &[Market]) -> String {
+    let mint = body["mint"].as_str().unwrap_or_default();
+    let mut tokens = markets.iter().flat_map(|market| [&market.base, &market.quote]);
+    let token = tokens.find(|token| token.mint.as_str() == mint);
+    let amount = |key: &str| {
+        let units = body[key].as_u64().unwrap_or(0);
+        token.map_or_else(
+            || format!("{units} of {mint}"),
+            |token| format!("{} {}", whole(units.into(), token.decimals), token.symbol),
+        )
+    };
+    format!("the wallet has {}, and the books had {}", amount("there"), amount("booked"))
 }
 
 /// A `SwapResult`.
