@@ -38,7 +38,7 @@ pub enum Swapped {
     },
     /// It did nothing but, where it reached the chain, cost its fee.
     NotDone {
-        /// A rule's code: `expired`, `slippage`, `stale-quote`, `failed`, `not-filled`, `invalid`.
+        /// A rule's code: `expired`, `slippage`, `stale-quote`, `failed`, `not-filled`, `kill-switch`, `invalid`.
         code: String,
         /// For people.
         reason: String,

@@ -136,6 +136,8 @@ pub enum Cause {
     Unsafe,
     /// Nobody said yes to it in time.
     Approval,
+    /// Somebody halted trading before it was signed.
+    Halted,
 }
 
 /// Whether a failure on the chain, in its words, is the aggregator's own: less would have come out than was agreed.

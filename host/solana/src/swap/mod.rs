@@ -139,10 +139,14 @@ pub struct Parts {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
+/// Why nothing is to be signed now; none where nothing speaks against it.
+pub type Halted = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// Does the swaps of one wallet.
 pub struct Swapper {
     parts: Parts,
     settings: SwapSettings,
+    halted: Halted,
     /// One step at a time.
     turn: tokio::sync::Mutex<()>,
     /// Begun since this process started: only these may still be signed.
@@ -165,11 +169,19 @@ impl Swapper {
         Self {
             parts,
             settings,
+            halted: Arc::new(|| None),
             turn: tokio::sync::Mutex::default(),
             live: std::sync::Mutex::default(),
             #[cfg(test)]
             left_out: BTreeSet::new(),
         }
+    }
+
+    /// Asked as the last thing before each signature: what is halted is not signed. What was signed is followed to its end
+    /// all the same.
+    #[must_use]
+    pub fn unless(self, halted: Halted) -> Self {
+        Self { halted, ..self }
     }
 
     /// Whose swaps these are.

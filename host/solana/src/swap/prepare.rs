@@ -164,6 +164,9 @@ impl Swapper {
             Ok(cleared) => cleared,
             Err(refusal) => return self.refuse(id, Cause::Approval, &refusal).await,
         };
+        if let Some(reason) = (self.halted)() {
+            return self.refuse(id, Cause::Halted, &format!("trading is halted: {reason}")).await;
+        }
         let (transaction, signature) = match cleared.sign(&parts.wallet) {
             Ok(signed) => signed,
             Err(refusal) => return self.refuse(id, Cause::Unsafe, &refusal).await,

@@ -19,7 +19,7 @@ use puppet_solana::{
     chain::{Chain, ChainError},
     guard::{ApproveAbove, Guard},
     jupiter::Jupiter,
-    swap::{self, Entry, Progress, SwapError, SwapLog, SwapSettings, Swapper, Via, Waiting},
+    swap::{self, Entry, Halted, Progress, SwapError, SwapLog, SwapSettings, Swapper, Via, Waiting},
 };
 use puppet_store::TradeStore;
 use puppet_types::{
@@ -138,6 +138,12 @@ impl ChainExchange {
             now: Arc::clone(&now),
         };
         Ok(Self { address, swapper: Swapper::new(parts, settings), chain, log, approvals, terms, now })
+    }
+
+    /// Asked as the last thing before each signature. What was signed before a halt is followed to its end all the same.
+    #[must_use]
+    pub fn unless(self, halted: Halted) -> Self {
+        Self { swapper: self.swapper.unless(halted), ..self }
     }
 
     /// Whose it is.

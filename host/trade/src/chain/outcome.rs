@@ -45,6 +45,7 @@ pub(super) fn of(entries: &[Entry]) -> Option<Swapped> {
                 Cause::Price => Rule::Slippage,
                 Cause::Stale => Rule::StaleQuote,
                 Cause::Approval => Rule::Expired,
+                Cause::Halted => Rule::KillSwitch,
                 Cause::Exchange | Cause::Unsafe => Rule::Failed,
             };
             Some(not(rule, reason.clone(), 0))

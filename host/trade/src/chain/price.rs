@@ -11,6 +11,8 @@ use puppet_types::{
 
 /// A quote of fewer units than this says too little: a token of a thousandth of a cent is quoted by the thousand.
 const FINE_ENOUGH: u64 = 10_000;
+/// Digits that a price usually has beyond those of the quote token.
+const USUAL_DIGITS: u8 = 3;
 /// At most ten to this many whole tokens are quoted.
 const MOST_DIGITS: u32 = 9;
 /// Of the quote, in hundredths of a percent. Nothing is traded by it.
@@ -35,7 +37,8 @@ pub enum PriceError {
 
 /// The price of a whole base token, as [`Market::price_decimals`] says, rounded down; and when it was asked for.
 ///
-/// One whole token is quoted. Where that gives too few units to be exact, ten, a hundred, … are, until it gives enough.
+/// One whole token is quoted, of a cheap one ten, a hundred, …: as many as its price has digits for. Where that gives too
+/// few units to be exact all the same, more are, which is a second request.
 ///
 /// # Errors
 /// Jupiter gives none, or one that cannot be counted.
@@ -43,7 +46,7 @@ pub async fn price(jupiter: &dyn Jupiter, market: &Market) -> Result<(u64, Times
     let mint = |mint: &Mint| mint.as_str().parse::<Address>().map_err(|_| PriceError::NoMarket(market.id.clone()));
     let (gives, takes) = (mint(&market.base.mint)?, mint(&market.quote.mint)?);
     let uncountable = || PriceError::Uncountable(market.id.clone());
-    let (mut digits, mut is_last) = (0, false);
+    let (mut digits, mut is_last) = (expected(market), false);
     loop {
         let whole = u32::from(market.base.decimals) + digits;
         let amount = 10_u64.checked_pow(whole).ok_or_else(uncountable)?;
@@ -55,12 +58,19 @@ pub async fn price(jupiter: &dyn Jupiter, market: &Market) -> Result<(u64, Times
         }
         let more = if is_last { 0 } else { missing(quote.out_amount, whole) };
         if more > 0 {
-            (digits, is_last) = (more, true);
+            (digits, is_last) = (digits + more, true);
             continue;
         }
         let price = of(market, quote.out_amount, digits).filter(|price| *price > 0).ok_or_else(uncountable)?;
         return Ok((price, asked_at));
     }
+}
+
+/// What is quoted at first, as a power of ten of whole tokens: a price that is kept with many digits beyond those of the
+/// quote token is a small one.
+fn expected(market: &Market) -> u32 {
+    let digits = u32::from(market.price_decimals.saturating_sub(market.quote.decimals).saturating_sub(USUAL_DIGITS));
+    digits.min(MOST_DIGITS).min(19_u32.saturating_sub(market.base.decimals.into()))
 }
 
 /// By how many powers of ten more has to be quoted, so that enough comes out and 64 bits hold what goes in.
@@ -107,6 +117,15 @@ mod tests {
             (9, 0, 12, u64::MAX, 0, None),
         ] {
             assert_eq!(of(&market(base, quote, decimals), out, digits), price, "{out} {digits} {decimals}");
+        }
+    }
+
+    #[test]
+    fn of_a_cheap_token_more_is_quoted_at_once() {
+        for ((base, quote, decimals), digits) in
+            [((9, 6, 9), 0), ((5, 6, 12), 3), ((6, 6, 2), 0), ((6, 9, 9), 0), ((18, 0, 12), 1), ((0, 0, 12), 9)]
+        {
+            assert_eq!(expected(&market(base, quote, decimals)), digits, "{base} {quote} {decimals}");
         }
     }
 

@@ -84,6 +84,7 @@ fn every_other_end_is_a_denial_with_a_published_rule() {
         (refused(Cause::Price), "slippage", 0, false),
         (refused(Cause::Stale), "stale-quote", 0, false),
         (refused(Cause::Approval), "expired", 0, false),
+        (refused(Cause::Halted), "kill-switch", 0, false),
         (vec![signed(before), Entry::Expired { height: 300 }], "expired", 0, true),
         (reverted("Error processing Instruction 2: custom program error: 0x1771"), "slippage", 5_000, true),
         (reverted("Error processing Instruction 2: insufficient funds"), "failed", 5_000, true),

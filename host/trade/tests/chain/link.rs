@@ -68,8 +68,13 @@ async fn prices_are_exact_also_of_tokens_that_cost_next_to_nothing() {
     let price = async |market: &Market| link.price(market).await.unwrap().0;
     assert_eq!(price(&sol).await, 150_000_000_000);
     assert_eq!(price(&pyusd).await, 1_000_000_000);
-    // 0.00002 dollars, of which a whole one is twenty millionths: two millionths of a cent are seen.
+    // 0.00002 dollars, of which a whole one is twenty millionths: a thousand are quoted, at once.
+    let orders = || there.chain.report()["counts"]["order"].as_u64().unwrap();
+    let before = orders();
     assert_eq!(price(&bonk).await, 20_000_000);
+    assert_eq!(orders() - before, 1);
+    let coarse = Market { price_decimals: 9, ..bonk.clone() };
+    assert_eq!((price(&coarse).await, orders() - before), (20_000, 3), "what nobody expects is asked for twice");
     there.chain.price(&BONK, 21).unwrap();
     assert_eq!(price(&bonk).await, 21_000_000);
     there.chain.price(&SOL, 149_123_457).unwrap();

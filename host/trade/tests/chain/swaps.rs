@@ -130,3 +130,32 @@ async fn a_swap_that_nobody_asks_for_any_more_is_ended_before_the_next_begins() 
     assert_eq!(there.chain.tokens(&wallet(1).address(), &USDC), DOLLARS - 150_000_000);
     assert_eq!(there.store.swap_approvals().await.unwrap(), [], "nobody is asked any more");
 }
+
+#[tokio::test]
+async fn two_hosts_on_one_wallet_make_one_swap_of_an_order() {
+    let there = There::start().await;
+    let link = there.link().await;
+    let one = there.exchange_over(&link, 1, terms(Via::Jupiter)).await;
+    let other = there.again(&link, 1, terms(Via::OwnNode)).await;
+    let want = want(USDC, SOL, 15_000_000, 100_000_000);
+    let mut books = Books::open(&one).await;
+    let landed = || there.chain.report()["chain"]["landed"].as_u64().unwrap();
+    let mut done = 0;
+    // The second one comes when the first has written so much: nothing, or all of it.
+    for n in 0..=7 {
+        let (id, before) = (format!("main/{n}"), landed());
+        let both = tokio::join!(there.until_it_ends(&one, &id, &want, 30), async {
+            while there.store.swap(&id).await.unwrap().len() < n {
+                tokio::task::yield_now().await;
+            }
+            there.until_it_ends(&other, &id, &want, 30).await
+        });
+        let (Ok(first), Ok(second)) = &both else { panic!("{both:?}") };
+        assert_eq!(first, second, "{n}");
+        done += u32::from(matches!(first, Swapped::Done { .. }));
+        assert_eq!(landed() - before, u64::from(matches!(first, Swapped::Done { .. })), "{n}: {first:?}");
+        books.book(&want, first);
+        assert_eq!(books.all(), there.truth(&one.address()), "{n}: {first:?}");
+    }
+    assert!((1..8).contains(&done), "given up by the second before the signature, and done after it: {done}");
+}

@@ -218,6 +218,34 @@ async fn an_approval_swapped_after_review() {
     }
 }
 
+/// A person says yes, and another one halts everything before it is signed.
+#[tokio::test]
+async fn a_halt_between_decision_and_signature() {
+    for is_asked in [true, false] {
+        let mut there = There::start().await;
+        there.settings.approve_above = ApproveAbove::Amounts([].into());
+        let held = there.held();
+        let mut swapper = there.swapper(&[]);
+        if is_asked {
+            swapper = swapper.unless(Arc::new(|| Some("an operator saw something".to_owned())));
+        }
+        swapper.begin("s", small()).await.unwrap();
+        let end = loop {
+            match swapper.step("s").await.unwrap() {
+                Progress::Moved(_) => {}
+                Progress::Waits(Waiting::Approval(hash)) => {
+                    let expires_at = Timestamp::from_system().plus_millis(60_000);
+                    there.approvals.grant(Approval { hash, expires_at });
+                }
+                other => break other,
+            }
+        };
+        assert_eq!(there.held() == held, is_asked, "{end:?}");
+        let is_refused = matches!(&end, Progress::Ended(Entry::Refused { cause: Cause::Halted, reason }) if reason.contains("an operator saw"));
+        assert_eq!(is_refused, is_asked, "{end:?}");
+    }
+}
+
 /// By the exchange: half a dollar was meant, and five hundred are in the transaction.
 #[tokio::test]
 async fn a_unit_error_of_a_thousand_by_the_exchange() {
