@@ -1,6 +1,9 @@
 //! `puppet paper` over recorded candles: what a backtest decides, a desk decides too, and it does so after it was killed,
 //! halted or asked for what cannot be.
 
+#[cfg(feature = "emulate-chain")]
+mod emulated;
+
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -169,7 +172,7 @@ fn the_file_halts_a_desk_and_resume_lets_it_go_on() {
     assert_eq!(summary["state"], "active");
     assert!(summary["since_start"]["fills"].as_u64().unwrap() > 0, "{summary}");
     let halted = events(place.path(), "paper/sma-cross");
-    let denied = |event: &Event| matches!(event, Event::Denied { denial, .. } if denial.rule == "halted");
+    let denied = |event: &Event| matches!(event, Event::Denied { denial, .. } if denial.rule == "kill-switch");
     assert!(halted.iter().any(denied), "{halted:?}");
 }
 

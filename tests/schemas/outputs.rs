@@ -168,7 +168,7 @@ impl Seen {
         let folder = self.folder.join("desk");
         std::fs::create_dir(&folder).unwrap();
         let home = std::mem::replace(&mut self.folder, folder);
-        let paper = ["paper", "sma-cross", "--data", "../SOL-USDC.csv", "--to", "2026-01-01T03:00:00Z"];
+        let paper = ["paper", "sma-cross", "--data", "../SOL-USDC.csv", "--to", "2026-01-01T12:00:00Z"];
         let traded = self.run("paper", 0, &paper);
         assert!(traded["since_start"]["batches"].as_u64().unwrap() > 100);
         crate::desks::kept(&self.folder, &home.join("SOL-USDC.csv"));

@@ -7,6 +7,7 @@ use std::{
 };
 
 use puppet_solana::{Address, Network, programs};
+use puppet_types::trade::Mint;
 use serde_json::{Value, json};
 
 /// What is on the chain.
@@ -129,6 +130,11 @@ fn one(address: &str, owner: &Address, chain: &Chain) -> Value {
             data[108] = 1;
             return account(2_039_280, program, &data);
         }
+    }
+    if address == Mint::SOL {
+        let mut data = [0; 82];
+        (data[44], data[45]) = (9, 1);
+        return account(1_461_600, &programs::TOKEN, &data);
     }
     account(chain.lamports, &programs::SYSTEM, &[])
 }

@@ -63,7 +63,7 @@ impl Chain {
         if self.emulator.lamports(&address) > 0 {
             return Ok(false);
         }
-        let failed = |error: puppet_emulate_chain::Refused| Trouble::internal(error);
+        let failed = |error: puppet_emulate_chain::ChainError| Trouble::internal(error);
         self.emulator.airdrop(&address, 10_000_000_000).map_err(failed)?;
         self.emulator.mint_to(&address, &USDC, 1_000_000_000).map_err(failed)?;
         Ok(true)

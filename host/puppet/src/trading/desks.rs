@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -77,6 +77,7 @@ struct Item {
     name: String,
     purse: String,
     desk: Open,
+    word: Word,
     /// Of the command line: the host ends with it, and it is told about.
     is_commanded: bool,
     driven: Option<JoinHandle<(Counts, Ended)>>,
@@ -114,12 +115,14 @@ impl Desks {
         }
         let store: Arc<dyn TradeStore> = around.store.shared();
         let purse = wanted.purse();
+        let word = Arc::new(Mutex::new(None));
         let venue = match &wanted.kind {
             Kind::Paper { models, start_balance } => {
                 DeskVenue::Paper { models: *models, start_balance: *start_balance }
             }
             Kind::Live { wallet, is_understood } => {
-                let exchange = chains.exchange(wallet, *is_understood, Arc::clone(&store), &wanted.markets, around.out);
+                let with = (Arc::clone(&store), halted_too(halted(around), Arc::clone(&word)));
+                let exchange = chains.exchange(wallet, *is_understood, with, &wanted.markets, around.out);
                 DeskVenue::Live { exchange: exchange.await?, now: Arc::new(Timestamp::from_system) }
             }
         };
@@ -151,7 +154,7 @@ impl Desks {
         let runtime = tokio::runtime::Handle::current();
         let opened = Desk::open(plan, Arc::clone(&store), halted(around), tell, runtime).await;
         let desk = opened.map_err(|error| of_desk(&name, error))?;
-        self.heed(&desk, &*store, &purse).await?;
+        self.heed(&desk, &*store, &purse, &word).await?;
         let desk = Arc::new(RwLock::new(Some(desk)));
         if let Some(agent) = agent {
             around.seats.put(agent, Arc::clone(&desk), rules);
@@ -165,18 +168,20 @@ impl Desks {
             name: name.clone(),
             out,
         };
-        let drive = Drive { desk: Arc::clone(&desk), feed, batches, lines: of_events, name: name.clone(), out };
+        let drive =
+            Drive { desk: Arc::clone(&desk), feed: Some(feed), batches, lines: of_events, name: name.clone(), out };
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
-        self.items.push(Item { name, purse, desk, is_commanded, driven, heard, came_to: None });
+        self.items.push(Item { name, purse, desk, word, is_commanded, driven, heard, came_to: None });
         Ok(())
     }
 
     /// What an operator said while no desk was there to hear it.
-    async fn heed(&self, desk: &Desk, store: &dyn TradeStore, purse: &str) -> Result<()> {
+    async fn heed(&self, desk: &Desk, store: &dyn TradeStore, purse: &str, word: &Word) -> Result<()> {
         let said = words::of(store, purse).await?;
         if let Some(halt) = said.halt {
             let reason = halt.reason.unwrap_or_else(|| format!("`puppet wallet halt {purse}`"));
+            set(word, Some(reason.clone()));
             desk.halt(&reason).await.map_err(|error| of_desk(purse, error))?;
         } else if said.resumed.is_some() {
             desk.resume().await.map_err(|error| of_desk(purse, error))?;
@@ -198,7 +203,8 @@ impl Desks {
 
     /// For the operator's words.
     pub fn served(&self) -> Arc<dyn control::Desks> {
-        let desks = self.items.iter().map(|item| (item.purse.clone(), Arc::clone(&item.desk)));
+        let both = |item: &Item| (Arc::clone(&item.desk), Arc::clone(&item.word));
+        let desks = self.items.iter().map(|item| (item.purse.clone(), both(item)));
         Arc::new(Served(desks.collect()))
     }
 
@@ -289,6 +295,18 @@ async fn feed(
     Ok((Box::new(polled), None))
 }
 
+/// Why nothing is traded on a purse, where its operator has said so.
+type Word = Arc<Mutex<Option<String>>>;
+
+fn set(word: &Word, reason: Option<String>) {
+    *word.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+}
+
+/// What stops all, or this purse alone.
+fn halted_too(all: Halted, word: Word) -> Halted {
+    Arc::new(move || all().or_else(|| word.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+}
+
 /// What stops every desk at once: `puppet halt`, and the file.
 fn halted(around: &Around<'_>) -> Halted {
     let (host, data) = (Arc::clone(&around.host), around.setup.data.clone());
@@ -321,12 +339,14 @@ fn stopped(name: &str, reason: &str) -> Trouble {
 }
 
 /// Desks by purse.
-struct Served(BTreeMap<String, Open>);
+struct Served(BTreeMap<String, (Open, Word)>);
 
 #[async_trait]
 impl control::Desks for Served {
     async fn halt(&self, purse: &str, reason: &str) -> Result<bool> {
-        let Some(open) = self.0.get(purse) else { return Ok(false) };
+        let Some((open, word)) = self.0.get(purse) else { return Ok(false) };
+        // What waits for a signature hears it before the desk has its turn.
+        set(word, Some(reason.to_owned()));
         let open = open.read().await;
         let Some(desk) = &*open else { return Ok(false) };
         desk.halt(reason).await.map_err(|error| of_desk(purse, error))?;
@@ -334,7 +354,8 @@ impl control::Desks for Served {
     }
 
     async fn resume(&self, purse: &str) -> Result<bool> {
-        let Some(open) = self.0.get(purse) else { return Ok(false) };
+        let Some((open, word)) = self.0.get(purse) else { return Ok(false) };
+        set(word, None);
         let open = open.read().await;
         let Some(desk) = &*open else { return Ok(false) };
         desk.resume().await.map_err(|error| of_desk(purse, error))?;
@@ -342,7 +363,7 @@ impl control::Desks for Served {
     }
 
     fn views(&self) -> Result<Vec<Value>> {
-        let open = self.0.values().filter_map(|open| open.try_read().ok()?.as_ref()?.view().ok());
+        let open = self.0.values().filter_map(|(open, _)| open.try_read().ok()?.as_ref()?.view().ok());
         open.map(|view| serde_json::to_value(view).map_err(Trouble::internal)).collect()
     }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use puppet_engine::Host;
 use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
-    feed::{Batch, Feed, Tick},
+    feed::{Batch, Feed, FeedError, Tick},
 };
-use tokio::sync::{RwLock, mpsc, watch};
+use tokio::{
+    sync::{RwLock, mpsc, watch},
+    task::AbortHandle,
+};
 
 use super::{
     lines::Lines,
@@ -24,8 +27,8 @@ pub type Open = Arc<RwLock<Option<Desk>>>;
 pub struct Drive {
     /// To which.
     pub desk: Open,
-    /// Where they come from.
-    pub feed: Box<dyn Feed>,
+    /// Where they come from; none once they come.
+    pub feed: Option<Box<dyn Feed>>,
     /// They end, after so many batches.
     pub batches: Option<u64>,
     /// How what happens is written; none: it is not.
@@ -59,7 +62,9 @@ impl Drive {
         let (mut history_left, mut passed_over) = self.warm_up().await?;
         let progress = self.batches.map(|batches| Progress::new("bars", batches, self.out));
         let mut done = passed_over;
-        while let Some(tick) = self.feed.next().await {
+        let Some(feed) = self.feed.take() else { return Ok(()) };
+        let mut ticks = if self.batches.is_some() { Ticks::Taken(feed) } else { Ticks::pumped(feed) };
+        while let Some(tick) = ticks.next().await {
             let happened = match tick {
                 Ok(Tick::Bars { at, bars }) if history_left > 0 => {
                     history_left -= 1;
@@ -109,7 +114,8 @@ impl Drive {
             Some(desk) => (desk.warm_up(), desk.view()?.batches),
             None => return Ok((0, 0)),
         };
-        let history = match self.feed.history(warm_up).await {
+        let Some(feed) = &mut self.feed else { return Ok((0, 0)) };
+        let history = match feed.history(warm_up).await {
             Ok(history) => history,
             Err(error) => {
                 self.out.note(format!("{}: there is no history: {error}", self.name));
@@ -124,7 +130,7 @@ impl Drive {
             Some(desk) => desk.view()?.last_bars,
             None => None,
         };
-        let passed_over = last.map_or(0, |last| self.feed.skip(last));
+        let passed_over = last.zip(self.feed.as_mut()).map_or(0, |(last, feed)| feed.skip(last));
         Ok((u64::from(warm_up).saturating_sub(known), passed_over))
     }
 
@@ -149,6 +155,53 @@ impl Drive {
                 // A reader that went away does not end a desk.
                 let _ = self.out.heard(line);
             }
+        }
+    }
+}
+
+/// How ticks come.
+enum Ticks {
+    /// When the desk has done with the one before: a record waits.
+    Taken(Box<dyn Feed>),
+    /// Meanwhile, too: prices of now are looked at while the desk waits for an exchange.
+    Pumped(mpsc::Receiver<std::result::Result<Tick, FeedError>>, AbortHandle),
+}
+
+/// Ticks that may wait for a desk: bars of an hour, if they are of a minute.
+const WAITING: usize = 64;
+
+impl Ticks {
+    fn pumped(mut feed: Box<dyn Feed>) -> Self {
+        let (send, ticks) = mpsc::channel(WAITING);
+        let pump = async move {
+            while let Some(tick) = feed.next().await {
+                // A price that finds no room is followed by a later one; a bar is not.
+                let is_gone = match tick {
+                    Ok(Tick::Prices { .. }) => {
+                        matches!(send.try_send(tick), Err(mpsc::error::TrySendError::Closed(_)))
+                    }
+                    tick => send.send(tick).await.is_err(),
+                };
+                if is_gone {
+                    break;
+                }
+            }
+        };
+        Self::Pumped(ticks, tokio::spawn(pump).abort_handle())
+    }
+
+    async fn next(&mut self) -> Option<std::result::Result<Tick, FeedError>> {
+        match self {
+            Self::Taken(feed) => feed.next().await,
+            Self::Pumped(ticks, _) => ticks.recv().await,
+        }
+    }
+}
+
+impl Drop for Ticks {
+    fn drop(&mut self) {
+        if let Self::Pumped(_, pump) = self {
+            pump.abort();
         }
     }
 }

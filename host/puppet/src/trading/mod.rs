@@ -1,18 +1,18 @@
 //! Trading in a host: which strategy, on which bars and terms; and the desks that a running host has.
 
-pub mod candles;
+pub(crate) mod candles;
 mod chains;
 mod desks;
 mod drive;
 mod kept;
 mod lines;
-pub mod progress;
+pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
 mod result;
-pub mod strategy;
+pub(crate) mod strategy;
 mod summary;
-pub mod terms;
+pub(crate) mod terms;
 mod wanted;
 
 pub use desks::{Around, Desks};

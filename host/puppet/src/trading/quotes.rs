@@ -46,8 +46,11 @@ impl DeskQuotes {
     }
 }
 
-/// The market of this id, its price, and how long its bars are.
-fn found<'v>(views: &'v [DeskView], market: &str) -> Result<(&'v Market, Option<(u64, Timestamp)>, u32), CallError> {
+/// A market, its latest price, and how long its bars are.
+type Found<'v> = (&'v Market, Option<(u64, Timestamp)>, u32);
+
+/// The market of this id.
+fn found<'v>(views: &'v [DeskView], market: &str) -> Result<Found<'v>, CallError> {
     let all = views.iter().flat_map(|view| {
         let prices = view.prices.iter().copied().chain(std::iter::repeat(None));
         view.markets.iter().zip(prices).map(|(market, price)| (market, price, view.bar_seconds))
