@@ -104,7 +104,7 @@ fn unknown(setup: &Setup, name: &str) -> Result<Trouble> {
     let entries = installing::entries(setup)?;
     let runs = |entry: &&Entry| entry.state.runs();
     let of_name: Vec<&Entry> = entries.iter().filter(|entry| entry.id.as_str() == name).collect();
-    if let Some(last) = of_name.last().filter(|_| !of_name.iter().any(|entry| runs(entry))) {
+    if let Some(last) = of_name.last().filter(|_| !of_name.iter().any(runs)) {
         let message = format!("no version of `{name}` runs: {} is {}", last.version, last.state.name());
         let remedy = "`puppet packs` says why; `puppet grants approve`, `rollback` or another `install` brings one in";
         return Ok(Trouble::input("unknown-strategy", message, remedy));
