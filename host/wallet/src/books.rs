@@ -15,7 +15,7 @@ use puppet_types::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    value::{Scale, bps_up, product},
+    value::{Scale, bps_up, div_up, product},
     window::Window,
 };
 use crate::{FillError, Flow, Held, MoveError, REMEMBERED, ReservationId, State, Step};

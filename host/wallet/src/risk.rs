@@ -15,7 +15,7 @@ use self::checks::MintPolicy;
 use crate::{
     Balance, Cause, FillError, Flow, Held, InMarketView, Mode, MoveError, Numbered, OnDrawdown, Origin, Portfolio,
     QuantityRange, ReservationId, RestoreError, Rules, RulesError, Seen, State, Step,
-    books::{Books, QUOTE, product},
+    books::{Books, QUOTE, div_up, product},
 };
 
 /// The engine.
@@ -187,7 +187,7 @@ impl Risk {
         };
         let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
         let fallen = product(peak - equity, crate::BPS.into());
-        let drawdown_bps = u32::try_from(fallen.div_ceil(u128::from(peak.max(1)))).unwrap_or(crate::BPS);
+        let drawdown_bps = u32::try_from(div_up(fallen, peak.max(1))).unwrap_or(crate::BPS);
         let mode = match self.rules.on_drawdown {
             OnDrawdown::Reducing => Mode::Reducing,
             OnDrawdown::Halted => Mode::Halted,

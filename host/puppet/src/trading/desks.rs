@@ -157,13 +157,14 @@ impl Desks {
         self.heed(&desk, &*store, &purse, &word).await?;
         let desk = Arc::new(RwLock::new(Some(desk)));
         if let Some(agent) = agent {
-            around.seats.put(agent, Arc::clone(&desk), rules);
+            around.seats.put(agent, Arc::clone(&desk), rules.clone());
         }
         let out = around.out;
         let listen = Listen {
             desk: Arc::clone(&desk),
             host: Arc::clone(&around.host),
             told,
+            rules,
             lines: of_swaps,
             name: name.clone(),
             out,

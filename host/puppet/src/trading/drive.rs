@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use puppet_engine::Host;
+use puppet_engine::{Host, swap_event};
 use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
     feed::{Batch, Feed, FeedError, Tick},
@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     lines::Lines,
     progress::Progress,
-    result,
+    purses,
     summary::{Counts, Ended},
 };
 use crate::output::Output;
@@ -214,6 +214,8 @@ pub struct Listen {
     pub host: Arc<Host>,
     /// From it.
     pub told: mpsc::UnboundedReceiver<Told>,
+    /// How many of its trades a character talks about.
+    pub rules: Rules,
     /// How swaps are written; none: they are not.
     pub lines: Option<Lines>,
     /// What the desk is called.
@@ -245,7 +247,11 @@ impl Listen {
 
     /// To its agent. Where the event is not durable the swap is told again at the next opening.
     async fn pass_on(&self, swap: &SwapResult) {
-        if let Some(event) = result::event(swap, self.host.now())
+        let event = |agent: &AgentId| {
+            // Recorded bars are of another time than the agent lives in.
+            swap_event(agent, &purses::told(swap, &self.rules), self.host.now(), 0)
+        };
+        if let Some(event) = swap.agent.as_ref().map(event)
             && let Err(error) = self.host.submit(vec![event]).await
         {
             tracing::warn!(%error, swap = swap.id, "the agent has not heard of a swap");

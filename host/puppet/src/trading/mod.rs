@@ -9,7 +9,6 @@ mod lines;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
-mod result;
 pub(crate) mod strategy;
 mod summary;
 pub(crate) mod terms;
