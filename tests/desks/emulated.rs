@@ -28,13 +28,14 @@ impl Chain {
     fn start(folder: &Path) -> Self {
         let mut command = puppet(folder);
         command.args(["emulate", "--solana", "--jupiter", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
+        let mut chain = Self { child: command.spawn().unwrap(), told: Value::Null };
         // It prints one object and goes on.
         let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        for line in BufReader::new(chain.child.stdout.take().unwrap()).lines().map_while(Result::ok) {
             text.push_str(&line);
             if let Ok(told) = serde_json::from_str(&text) {
-                return Self { child, told };
+                chain.told = told;
+                return chain;
             }
         }
         panic!("the chain does not start: {text}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use puppet_engine::{Host, swap_event};
+use puppet_engine::Host;
 use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
     feed::{Batch, Feed, FeedError, Tick},
@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     lines::Lines,
     progress::Progress,
-    purses,
+    result,
     summary::{Counts, Ended},
 };
 use crate::output::Output;
@@ -247,11 +247,7 @@ impl Listen {
 
     /// To its agent. Where the event is not durable the swap is told again at the next opening.
     async fn pass_on(&self, swap: &SwapResult) {
-        let event = |agent: &AgentId| {
-            // Recorded bars are of another time than the agent lives in.
-            swap_event(agent, &purses::told(swap, &self.rules), self.host.now(), 0)
-        };
-        if let Some(event) = swap.agent.as_ref().map(event)
+        if let Some(event) = result::event(swap, &self.rules, self.host.now())
             && let Err(error) = self.host.submit(vec![event]).await
         {
             tracing::warn!(%error, swap = swap.id, "the agent has not heard of a swap");

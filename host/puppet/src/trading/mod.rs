@@ -9,6 +9,7 @@ mod lines;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
+mod result;
 pub(crate) mod strategy;
 mod summary;
 pub(crate) mod terms;
