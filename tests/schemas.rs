@@ -38,8 +38,11 @@ fn numbers_have_six_decimals_at_most_and_none_is_undefined() {
         match value {
             Value::Number(number) => {
                 let text = number.to_string();
-                let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-                assert!(decimals <= 6 && !text.contains('e'), "{what}: {text}");
+                // `3e-6` is written so.
+                let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+                let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let decimals = i64::try_from(decimals).unwrap() - power.parse::<i64>().unwrap();
+                assert!(decimals <= 6, "{what}: {text}");
             }
             Value::String(text) => assert!(!["NaN", "inf", "-inf"].contains(&text.as_str()), "{what}: {text}"),
             Value::Array(items) => items.iter().for_each(|item| check(item, what)),

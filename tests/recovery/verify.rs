@@ -140,7 +140,7 @@ fn damages() -> Vec<(String, &'static str, &'static str)> {
             "inv_lost speaks of event number 999999",
         ),
         (
-            "INSERT INTO timers SELECT 'nobody', plugin, name, rule, next, payload FROM timers LIMIT 1",
+            "INSERT INTO timers SELECT 'nobody', plugin, name, rule, next, payload, led_by FROM timers LIMIT 1",
             "timers-have-agents",
             "there is no agent nobody",
         ),

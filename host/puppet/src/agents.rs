@@ -7,6 +7,7 @@ use std::{
 
 use puppet_engine::Host;
 use puppet_packs::{AgentSpec, Component, Pack, Secret};
+use puppet_sandbox::World;
 use puppet_store::{AgentRow, Change, Store};
 use puppet_types::{AccountId, AgentId, Event, EventId, Priority, Timestamp, ids, scrub};
 use serde::{Deserialize, Serialize};
@@ -203,12 +204,12 @@ pub fn check_contract(pack: &Pack) -> Result<()> {
 }
 
 /// A pack with a persona makes a character: what runs in it is a personality, and this is none.
-pub fn no_character(path: &Path, component: &Component) -> Trouble {
+pub fn no_character(path: &Path, component: &Component, world: World) -> Trouble {
     let (field, what) = match component {
         Component::BuiltIn(id) => ("plugin", id.as_str()),
         Component::File(file) => ("component", file.as_str()),
     };
-    let message = format!("`{what}` is no personality, and a pack with a persona needs one");
+    let message = format!("`{what}` is of the world `{}`, and a pack with a persona needs a personality", world.name());
     let remedy = "write plugin = \"standard-personality\", or leave `persona` out";
     Trouble::input("bad-pack", message, remedy).in_file(&path.join("pack.toml")).of_field(field)
 }

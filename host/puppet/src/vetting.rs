@@ -77,7 +77,7 @@ pub fn vet(pack: &Pack, component: Option<&[u8]>, known: &[Runs]) -> Result<Runs
         return Err(Trouble::input("bad-pack", message, remedy).in_file(&file).of_field("plugin"));
     }
     if runs.world != World::Personality && pack.persona.is_some() {
-        return Err(no_character(&pack.dir, &manifest.component));
+        return Err(no_character(&pack.dir, &manifest.component, runs.world));
     }
     hold_to_claims(pack, &runs.plugin, runs.world, runs.component)?;
     pack.check_settings(&runs.declares).map_err(of_pack)?;

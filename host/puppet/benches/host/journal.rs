@@ -200,8 +200,7 @@ fn lived_in(data: &Path, records: usize) {
     const BUDGET: &str = "INSERT INTO budgets VALUES ('agent', ?1, 'bench', 'tweet', 'posts', 'hour', ?2, 3, 0, 0)";
     const EFFECT: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts) \
                           VALUES (?1, 'done', 'a', 'a', ?2, 0, 0, 0, '{}', 1)";
-    const TIMER: &str =
-        "INSERT INTO timers VALUES (?1, 'bench', 'tick', '{\"every\":{\"interval_ms\":60000}}', 0, '{}')";
+    const TIMER: &str = "INSERT INTO timers (agent, plugin, name, rule, next, payload) VALUES (?1, 'bench', 'tick', '{\"every\":{\"interval_ms\":60000}}', 0, '{}')";
     let hand = filled(data, records + 100, "OFF");
     for first in (0..records).step_by(GROUP) {
         hand.together(|hand| (first..(first + GROUP).min(records)).for_each(|n| hand.commit(&event(n), &id(n))));

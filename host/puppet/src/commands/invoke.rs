@@ -147,8 +147,8 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
     let sandbox = sandboxed::open(setup)?;
     let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
     let world = compiled.inspection().world;
-    if world == World::EventGenerator && pack.persona.is_some() {
-        return Err(agents::no_character(path, &pack.manifest.component));
+    if world != World::Personality && pack.persona.is_some() {
+        return Err(agents::no_character(path, &pack.manifest.component, world));
     }
     vetting::hold_to_claims(&pack, &manifest.id, world, compiled.inspection().digest)?;
     let mut spec = AgentSpec::from_pack(&pack).unwrap_or_else(|| AgentSpec::blank("tester", &manifest.id));

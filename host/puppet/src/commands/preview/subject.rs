@@ -63,8 +63,8 @@ impl Subject {
         let (pack, installed) = (&bundle.pack, installing::of(setup));
         let bytes = bundle.component_bytes();
         let runs = vetting::vet(pack, bytes, &installing::plugins(&installed)?)?;
-        if runs.world == World::EventGenerator {
-            return Err(agents::no_character(path, &pack.manifest.component));
+        if runs.world != World::Personality {
+            return Err(agents::no_character(path, &pack.manifest.component, runs.world));
         }
         let own = bytes.map(|bytes| Version {
             manifest: pack.manifest.clone(),
