@@ -16,7 +16,7 @@ impl Strategies for Idle {
 
 impl Strategy for Idle {
     fn describe(&mut self) -> Result<Description, Fault> {
-        Ok(Description::default())
+        Ok(Description { min_markets: 0, max_markets: u32::MAX, ..Description::default() })
     }
     fn init(&mut self, _: &Setup, _: Option<&[u8]>) -> Result<(), Fault> {
         Ok(())
