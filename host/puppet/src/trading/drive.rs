@@ -7,6 +7,7 @@ use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
     feed::{Batch, Feed, FeedError, Tick},
 };
+use puppet_wallet::Rules;
 use tokio::{
     sync::{RwLock, mpsc, watch},
     task::AbortHandle,
