@@ -11,7 +11,7 @@ use std::{
 use puppet_backtest::Event;
 use serde_json::{Value, json};
 
-use super::{events, terminated};
+use super::{events, seq, terminated};
 use crate::support::{Ran, finish, list, puppet, until};
 
 const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
@@ -81,7 +81,8 @@ fn told(folder: &Path, args: &[&str]) -> Ran {
 }
 
 fn fills(folder: &Path) -> usize {
-    if !folder.join(".puppet/puppet.db").exists() {
+    // A host that begins holds it for a moment.
+    if seq(folder, "main") == 0 {
         return 0;
     }
     events(folder, "main").iter().filter(|event| matches!(event, Event::Filled { .. })).count()
@@ -104,7 +105,7 @@ fn emulated_money_is_traded_to_the_unit_also_over_a_kill() {
          [trading.jupiter]\nendpoint = \"{}\"\nkey_env = \"JUPITER_API_KEY\"\n\
          [trading.risk]\nenabled = true\nquote = \"{USDC}\"\nallow_mints = [\"{USDC}\", \"{SOL}\"]\n\
          max_order_notional = 20000000\nmax_hour_notional = 1000000000\nmax_day_notional = 1000000000\n\
-         max_slippage_bps = 100\nreserve_lamports = 50000000\n",
+         max_slippage_bps = 300\nreserve_lamports = 50000000\n",
         chain.url("solana"),
         chain.url("jupiter")
     );
