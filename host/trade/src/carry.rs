@@ -48,20 +48,24 @@ pub(crate) fn want(market: &Market, due: &Due, most_slippage: u32, amount: Optio
         };
         u64::try_from(u128::from(due.price) * u128::from(part) / u128::from(BPS)).unwrap_or(u64::MAX)
     };
-    let max_slippage_bps = u16::try_from(slip).unwrap_or(u16::MAX);
     let (base, quote) = (market.base.mint.clone(), market.quote.mint.clone());
-    let (gives, takes, amount, least_out) = match due.order.side {
+    let (gives, takes, amount, expected, least_out) = match due.order.side {
         Side::Buy => {
             let amount = amount.or_else(|| market.notional(due.quantity, due.price, Rounding::Down))?;
             let worst = at_worst(Side::Buy).min(due.worst_price).max(1);
             // Rounded down, so that what is reckoned from rounded numbers can be had at all.
-            (quote, base, amount, base_for(market, amount, worst, Rounding::Down)?)
+            let at = |price| base_for(market, amount, price, Rounding::Down);
+            (quote, base, amount, at(due.price)?, at(worst)?)
         }
         Side::Sell => {
             let worst = at_worst(Side::Sell).max(due.worst_price);
-            (base, quote, due.quantity, market.notional(due.quantity, worst, Rounding::Down)?)
+            let at = |price| market.notional(due.quantity, price, Rounding::Down);
+            (base, quote, due.quantity, at(due.price)?, at(worst)?)
         }
     };
+    // One half of what may be lost is for the time until the quote, the other half for the time after it.
+    let room = u128::from(expected.saturating_sub(least_out)) * u128::from(BPS) / u128::from(expected.max(1));
+    let max_slippage_bps = u16::try_from(room.div_ceil(2)).unwrap_or(u16::MAX);
     (amount > 0).then(|| Want { gives, takes, amount, least_out: least_out.max(1), max_slippage_bps })
 }
 
@@ -285,19 +289,20 @@ mod tests {
 
     #[test]
     fn a_swap_gives_what_the_order_is_worth_and_takes_no_less_than_its_worst_price_says() {
-        for (side, price, worst, slip, amount, least) in [
-            (Side::Buy, 100_000_000, 101_000_000, None, 100_000_000, 990_099_009),
-            (Side::Buy, 100_000_000, 101_000_000, Some(10), 100_000_000, 999_000_999),
+        for (side, price, worst, slip, amount, least, slippage) in [
+            (Side::Buy, 100_000_000, 101_000_000, None, 100_000_000, 990_099_009, 50),
+            (Side::Buy, 100_000_000, 101_000_000, Some(10), 100_000_000, 999_000_999, 5),
             // A limit that the price is below: not above the limit.
-            (Side::Buy, 100_000_000, 100_000_000, None, 100_000_000, 1_000_000_000),
-            (Side::Sell, 100_000_000, 99_000_000, None, 1_000_000_000, 99_000_000),
+            (Side::Buy, 100_000_000, 100_000_000, None, 100_000_000, 1_000_000_000, 0),
+            (Side::Sell, 100_000_000, 99_000_000, None, 1_000_000_000, 99_000_000, 50),
             // A stop takes what there is, but not less than the operator allows from the price that triggered it.
-            (Side::Sell, 100_000_000, 0, None, 1_000_000_000, 99_000_000),
-            (Side::Sell, 100_000_000, 0, Some(50), 1_000_000_000, 99_500_000),
+            (Side::Sell, 100_000_000, 0, None, 1_000_000_000, 99_000_000, 50),
+            (Side::Sell, 100_000_000, 0, Some(50), 1_000_000_000, 99_500_000, 25),
         ] {
             let want = want(&market(), &due(side, price, worst, slip), 100, None).unwrap();
             assert_eq!((want.amount, want.least_out), (amount, least), "{side:?} {slip:?}");
-            assert_eq!(u32::from(want.max_slippage_bps), slip.unwrap_or(100));
+            // Half of it: what a quote at a price a little worse promises is still enough.
+            assert_eq!(want.max_slippage_bps, slippage, "{side:?} {slip:?}");
         }
     }
 
