@@ -47,7 +47,8 @@ impl Work<'_> {
     /// Prices between bars.
     pub(crate) fn prices(&mut self, at: Timestamp, prices: &[(u32, u64)]) -> Result<Happened, DeskError> {
         self.begin_at(at);
-        self.see(self.now, prices);
+        // What waited for its turn is as old as it is.
+        self.see(at, prices);
         self.trader.risk_mut().mark(self.now, prices);
         self.store()?;
         self.carry_due(prices)?;

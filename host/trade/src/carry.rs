@@ -229,7 +229,7 @@ impl Work<'_> {
             }
             ExchangeError::Approval { .. } => APPROVAL_PAUSE,
             ExchangeError::Operator(why) => {
-                self.trader.risk_mut().set_halt(self.now, why);
+                self.halt(why);
                 self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "halt", "reason": why }))?;
                 LONGEST_PAUSE
             }

@@ -3,7 +3,7 @@
 use puppet_store::PurseEntry;
 use puppet_types::Timestamp;
 use puppet_types::trade::Mint;
-use puppet_wallet::{Flow, Mode};
+use puppet_wallet::Flow;
 use serde_json::json;
 
 use crate::work::{Room, Work};
@@ -65,9 +65,7 @@ impl Work<'_> {
         if let Err(why) = self.trader.moved(at, mint, amount, flow) {
             // What open orders hold is not there: nobody may trade on such books.
             let why = format!("the books cannot be made to agree with the wallet: {why}");
-            if self.trader.risk().mode() != Mode::Halted {
-                self.trader.risk_mut().set_halt(at, &why);
-            }
+            self.halt(&why);
             self.room.tell(Told::Note(why));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Halts: who may stop a desk, and what that does to it.
 
-use puppet_wallet::{Cause, Mode};
+use puppet_wallet::{Cause, Mode, State};
 
 use crate::desk::Shared;
 use crate::keep::SwitchedOff;
@@ -19,7 +19,7 @@ impl Work<'_> {
             }
             (Some(_), off) => self.notes.switched_off = off,
             (None, Some(off)) => {
-                let is_it = |state: &puppet_wallet::State| {
+                let is_it = |state: &State| {
                     (state.mode, state.cause) == (Mode::Halted, Cause::Operator) && state.reason == off.reason
                 };
                 if risk.state().is_some_and(is_it) {
@@ -32,6 +32,37 @@ impl Work<'_> {
                 }
             }
             (None, None) => {}
+        }
+    }
+
+    /// Nothing is admitted on this purse. Said while the kill switch of everything is on, it stands once that is off again.
+    pub(crate) fn halt(&mut self, reason: &str) {
+        self.stands_after(Mode::Halted, reason);
+        self.trader.risk_mut().set_halt(self.now, reason);
+    }
+
+    /// Exits only, likewise.
+    pub(crate) fn reduce(&mut self, reason: &str) {
+        self.stands_after(Mode::Reducing, reason);
+        self.trader.risk_mut().set_reducing(self.now, reason);
+    }
+
+    /// Active again; where the kill switch of everything is on, as soon as it is off.
+    pub(crate) fn resume(&mut self) {
+        let (now, risk) = (self.now, self.trader.risk_mut());
+        risk.resume(now);
+        if let Some(off) = &mut self.notes.switched_off {
+            off.before = None;
+            risk.set_halt(now, &off.reason);
+        }
+    }
+
+    fn stands_after(&mut self, mode: Mode, reason: &str) {
+        let since = self.now;
+        if let Some(off) = &mut self.notes.switched_off
+            && off.before.as_ref().is_none_or(|before| before.mode < mode)
+        {
+            off.before = Some(State { mode, since, cause: Cause::Operator, reason: reason.to_owned() });
         }
     }
 

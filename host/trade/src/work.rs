@@ -243,9 +243,10 @@ impl Work<'_> {
     }
 
     fn word(&mut self, word: PurseWord) -> Result<(), DeskError> {
-        word.apply(self.trader.risk_mut(), self.now);
-        if word == PurseWord::Resume {
-            self.notes.switched_off = None;
+        match &word {
+            PurseWord::Halt(reason) => self.halt(reason),
+            PurseWord::Reduce(reason) => self.reduce(reason),
+            PurseWord::Resume => self.resume(),
         }
         self.ask_switch();
         self.keep.add(PurseEntry::Word, self.now, &word.row())?;

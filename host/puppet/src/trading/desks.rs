@@ -115,7 +115,10 @@ impl Desks {
         }
         let store: Arc<dyn TradeStore> = around.store.shared();
         let purse = wanted.purse();
-        let word = Arc::new(Mutex::new(None));
+        // What an operator said while no desk was there to hear it holds before anything is gone on with.
+        let said = words::of(&*store, &purse).await?;
+        let stands = said.halt.map(|halt| halt.reason.unwrap_or_else(|| format!("`puppet wallet halt {purse}`")));
+        let (word, opening) = (Arc::new(Mutex::new(stands.clone())), Arc::new(Mutex::new(stands.clone())));
         let venue = match &wanted.kind {
             Kind::Paper { models, start_balance } => {
                 DeskVenue::Paper { models: *models, start_balance: *start_balance }
@@ -152,9 +155,16 @@ impl Desks {
         };
         let (tell, told) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Handle::current();
-        let opened = Desk::open(plan, Arc::clone(&store), halted(around), tell, runtime).await;
+        let halted = halted_too(halted(around), Arc::clone(&opening));
+        let opened = Desk::open(plan, Arc::clone(&store), halted, tell, runtime).await;
         let desk = opened.map_err(|error| of_desk(&name, error))?;
-        self.heed(&desk, &*store, &purse, &word).await?;
+        if let Some(reason) = stands {
+            desk.halt(&reason).await.map_err(|error| of_desk(&name, error))?;
+            set(&opening, None);
+        } else if said.resumed.is_some() {
+            desk.resume().await.map_err(|error| of_desk(&name, error))?;
+            words::say(&*store, &purse, &words::Word::Resumed, Timestamp::from_system()).await?;
+        }
         let desk = Arc::new(RwLock::new(Some(desk)));
         if let Some(agent) = agent {
             around.seats.put(agent, Arc::clone(&desk), rules.clone());
@@ -174,20 +184,6 @@ impl Desks {
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
         self.items.push(Item { name, purse, desk, word, is_commanded, driven, heard, came_to: None });
-        Ok(())
-    }
-
-    /// What an operator said while no desk was there to hear it.
-    async fn heed(&self, desk: &Desk, store: &dyn TradeStore, purse: &str, word: &Word) -> Result<()> {
-        let said = words::of(store, purse).await?;
-        if let Some(halt) = said.halt {
-            let reason = halt.reason.unwrap_or_else(|| format!("`puppet wallet halt {purse}`"));
-            set(word, Some(reason.clone()));
-            desk.halt(&reason).await.map_err(|error| of_desk(purse, error))?;
-        } else if said.resumed.is_some() {
-            desk.resume().await.map_err(|error| of_desk(purse, error))?;
-            words::say(store, purse, &words::Word::Resumed, Timestamp::from_system()).await?;
-        }
         Ok(())
     }
 

@@ -57,6 +57,55 @@ async fn a_desk_that_was_reducing_is_so_again_after_the_switch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_while_the_switch_is_on_stands_when_it_is_off() {
+    let around = Around::new();
+    let desk = around.open(&paper(None, 1)).await.unwrap();
+    let mut minute = 0;
+    let mut lifted = async |desk: &puppet_trade::Desk| {
+        minute += 1;
+        around.switch(None);
+        close(desk, minute, 100).await;
+        let state = desk.view().unwrap().state;
+        state.map(|state| (state.mode, state.reason))
+    };
+    around.switch(Some("a bad day"));
+    desk.halt("lunch").await.unwrap();
+    assert_eq!(lifted(&desk).await, Some((Mode::Halted, "lunch".to_owned())));
+    // Resumed meanwhile, it is active; what is less strict than before changes nothing.
+    around.switch(Some("a bad day"));
+    desk.resume().await.unwrap();
+    assert_eq!(desk.view().unwrap().admits, Mode::Halted);
+    assert_eq!(lifted(&desk).await, None);
+    desk.halt("lunch").await.unwrap();
+    around.switch(Some("a bad day"));
+    desk.reduce("enough").await.unwrap();
+    assert_eq!(lifted(&desk).await, Some((Mode::Halted, "lunch".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_that_stands_when_a_desk_is_opened_holds_before_anything_is_gone_on_with() {
+    let exchange = wallet();
+    exchange.say([Says::Deaf]);
+    let around = Around::new();
+    let plan = live(Some(strategy(buys_at([0]))), &exchange);
+    let desk = around.open(&plan).await.unwrap();
+    close(&desk, 1, 100).await;
+    drop(desk);
+    let asked = exchange.asked().len();
+    // As a host opens it that reads what was said while there was none.
+    around.switch(Some("stop"));
+    let desk = around.open(&plan).await.unwrap();
+    desk.halt("stop").await.unwrap();
+    around.switch(None);
+    close(&desk, 2, 100).await;
+    assert_eq!((exchange.asked().len(), exchange.done().len()), (asked, 0));
+    assert_eq!(desk.view().unwrap().admits, Mode::Halted);
+    desk.resume().await.unwrap();
+    assert_eq!(exchange.done(), ["main/1"]);
+    agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_halt_of_one_purse_outlives_the_desk() {
     let exchange = wallet();
     let script = buys_at(1..6);
