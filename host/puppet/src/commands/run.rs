@@ -200,11 +200,15 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         () = desks.over() => None,
         ended = &mut driver => Some(ended),
     };
-    let traded = desks.close().await;
     folders.abort();
     swaps.end();
     // The driver lets what is under way end, within its bound; a second signal ends it as it is.
     let _ = stop.send(true);
+    let traded = tokio::select! {
+        traded = desks.close() => traded,
+        // As durable as it is, and gone on with at the next start.
+        () = signals.stop(None) => Ok(()),
+    };
     let driver_ends = driver.abort_handle();
     let finished = match ended_by_itself {
         Some(ended) => ended.map_err(Trouble::internal)?,
