@@ -119,6 +119,8 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     let assembly = assembly::assemble_for(setup, plan, x.clone())?;
     let more = install(&assembly, &start, out);
     let Assembly { host, local, repertoire, seats, .. } = assembly;
+    // Before anything leaves the outbox: a swap that was handed to a purse waits for its desk, and goes to no other one.
+    seats.expect(configured.iter().chain(&desk));
     host.load().await?;
     start.restore(&host).await?;
     adopt(&*store, (found, &start.agents), setup, out).await?;

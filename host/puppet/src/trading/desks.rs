@@ -167,7 +167,7 @@ impl Desks {
         }
         let desk = Arc::new(RwLock::new(Some(desk)));
         if let Some(agent) = agent {
-            around.seats.put(agent, Arc::clone(&desk), rules.clone());
+            around.seats.put(agent, purse.clone(), Arc::clone(&desk), rules.clone());
         }
         let out = around.out;
         let listen = Listen {
