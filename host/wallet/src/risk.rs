@@ -192,12 +192,23 @@ impl Risk {
             OnDrawdown::Reducing => Mode::Reducing,
             OnDrawdown::Halted => Mode::Halted,
         };
-        let has_turned = fallen > product(peak, most.into()) && mode > self.mode();
+        let has_turned = self.is_below(equity) && mode > self.mode();
         if has_turned {
             let reason = format!("{equity} is {drawdown_bps} bps below the highest, {peak}; {most} is the most");
             self.turn(State { mode, since: now, cause: Cause::Drawdown, reason });
         }
         Marked { equity: Some(equity), drawdown_bps, has_turned }
+    }
+
+    /// Further below the highest than the rules allow.
+    fn is_below(&self, equity: u64) -> bool {
+        let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
+        product(peak.saturating_sub(equity), crate::BPS.into()) > product(peak, most.into())
+    }
+    /// A drawdown has stopped it, or would at the latest prices.
+    pub fn has_drawn_down(&self) -> bool {
+        let has_stopped = self.state().is_some_and(|state| state.cause == Cause::Drawdown);
+        has_stopped || self.equity().is_some_and(|equity| self.is_below(equity))
     }
 
     /// A balance changed without a trade.
@@ -223,6 +234,11 @@ impl Risk {
     fn turn(&mut self, state: State) {
         self.books.turn(state.clone());
         self.tell(|| Step::Turned(state));
+    }
+    /// A halt is over: it stands as it did before, and drawdown is counted as ever.
+    pub fn lift(&mut self, now: Timestamp, before: Option<State>) {
+        let active = || State { mode: Mode::Active, since: now, cause: Cause::Operator, reason: String::new() };
+        self.turn(before.unwrap_or_else(active));
     }
     /// Active again. Drawdown is counted from here.
     pub fn resume(&mut self, now: Timestamp) {
