@@ -3,6 +3,7 @@
 
 pub mod kept;
 pub mod node;
+mod twins;
 
 use std::{fs, path::Path};
 

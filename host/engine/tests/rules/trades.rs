@@ -134,7 +134,10 @@ async fn another_purse_never_gets_what_was_handed_to_one_before_a_crash() {
         scene.refuse("event_rows");
         let _ = puppet_engine::simulation::run(&scene.host, &scene.clock, after(2_000), 1, |_| {}).await;
         let cut = scene.effects().await.remove(0);
-        assert_eq!((cut.state, cut.purse.as_deref(), main.cash()), (EffectState::Sent, Some("main"), CASH - 50_000_000));
+        assert_eq!(
+            (cut.state, cut.purse.as_deref(), main.cash()),
+            (EffectState::Sent, Some("main"), CASH - 50_000_000)
+        );
         scene.allow();
         let setting = Setting { purses: Some(Arc::clone(&spare) as _), ..Setting::default() };
         let scene = scene.again(setting, cast(steps)).await;

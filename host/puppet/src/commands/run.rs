@@ -40,7 +40,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps, compile},
-    trading::{Around, Desks, Wanted},
+    trading::{Around, Desks, Wanted, apart},
     trouble::{Result, Trouble},
 };
 
@@ -87,6 +87,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     if let Some(warning) = secrets.warning() {
         out.note(format!("{} ({})", warning.message, warning.remedy));
     }
+    apart::check(setup, &secrets, configured.iter().chain(&desk))?;
     let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
     let generators: std::collections::BTreeMap<String, u64> =
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
