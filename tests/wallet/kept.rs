@@ -147,17 +147,31 @@ async fn opened() -> Value {
     store.purse("paper/any").await.unwrap().unwrap().body
 }
 
-/// A message of this wallet that waits for so many more seconds.
+fn entry(swap: &str, n: u32, body: Value) -> SwapRow {
+    SwapRow { swap: swap.to_owned(), n, wallet: "w".to_owned(), at: at(61), is_end: body["step"] == "abandoned", body }
+}
+
+/// Its swap is given up, as a host does that starts again.
+pub async fn gives_up(data: &Path, hash: &str) {
+    let store = SqliteStore::open(data, Options::default()).unwrap();
+    let given_up = entry(&format!("main/{}", &hash[..1]), 1, json!({ "step": "abandoned" }));
+    assert!(store.append_swap(given_up).await.unwrap());
+}
+
+/// A message of this wallet that waits for so many more seconds, and the log of its swap (`main/` and the first digit of it).
 pub async fn asks(data: &Path, hash: &str, address: &str, seconds: i64) {
     let now = Timestamp::from_system();
+    let swap = format!("main/{}", &hash[..1]);
     let body = json!({
-        "message": hash, "swap": "main/9", "wallet": address, "gives": Mint::USDC, "amount": 25_000_000, "takes": Mint::SOL,
+        "message": hash, "swap": swap, "wallet": address, "gives": Mint::USDC, "amount": 25_000_000, "takes": Mint::SOL,
         "out_amount": 166_000_000, "least_out": 164_000_000, "fee_lamports": 9_000,
         "programs": ["JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"],
         "quoted_at": now,
     });
     let expires_at = Timestamp::from_millis(now.as_millis() + seconds * 1_000);
     let store = SqliteStore::open(data, Options::default()).unwrap();
-    let (hash, swap) = (hash.to_owned(), "main/9".to_owned());
+    let checked = json!({ "step": "checked", "message": hash, "fee_lamports": 9_000, "needs_approval": true });
+    assert!(store.append_swap(entry(&swap, 0, checked)).await.unwrap());
+    let hash = hash.to_owned();
     store.ask_swap_approval(SwapApproval { hash, swap, expires_at, granted_at: None, body }).await.unwrap();
 }
