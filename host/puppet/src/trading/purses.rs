@@ -121,7 +121,7 @@ impl Purses for Seats {
 
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError> {
         let (view, rules) = self.view(agent).await?;
-        look(&view, &rules, intent, origin, Timestamp::from_system())
+        look(&view, &rules, intent, origin, now_of(&view))
     }
 
     fn purse(&self, agent: &AgentId) -> Option<String> {
@@ -142,7 +142,7 @@ impl Purses for Seats {
         let desk = open.as_ref().ok_or_else(none)?;
         let asked = Intent {
             id: effect.to_string(),
-            at: Timestamp::from_system(),
+            at: desk.view().map_or_else(|_| Timestamp::from_system(), |view| now_of(&view)),
             origin,
             agent: Some(agent.clone()),
             in_mint: intent.in_mint.clone(),
@@ -161,6 +161,15 @@ impl Purses for Seats {
             ) => Err(SwapError::UnderWay(error.to_string())),
             Err(error) => Err(SwapError::Unavailable(error.to_string())),
         }
+    }
+}
+
+/// What time it is on a desk. Recorded bars are of another time than ours: on paper it is that of the latest price.
+fn now_of(view: &DeskView) -> Timestamp {
+    let latest = || view.prices.iter().flatten().map(|(_, at)| *at).max();
+    match view.mode {
+        DeskMode::Live => Timestamp::from_system(),
+        DeskMode::Paper => latest().unwrap_or_else(Timestamp::from_system),
     }
 }
 
@@ -282,8 +291,6 @@ fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now
         max_slippage_bps: Some(intent.max_slippage_bps),
         reason: intent.reason.clone(),
     };
-    // Recorded bars are of another time than ours.
-    let now = if view.mode == DeskMode::Paper { price_at } else { now };
     let seen = Seen { now, price, price_at, second: None, trending_at: None };
     match engine.admit(&order, origin, &seen) {
         Ok(_) => Ok(()),

@@ -199,7 +199,8 @@ async fn desk(store: &Arc<dyn TradeStore>, purse: &str) -> Open {
     let (told, _) = mpsc::unbounded_channel();
     let desk = Desk::open(plan, Arc::clone(store), Arc::new(|| None), told, Handle::current()).await.unwrap();
     let candle = Candle { at: at(0), open: PRICE, high: PRICE, low: PRICE, close: PRICE, volume: 0 };
-    desk.bars(Timestamp::from_system(), vec![(0, candle)]).await.unwrap();
+    // Long ago.
+    desk.bars(at(60), vec![(0, candle)]).await.unwrap();
     Arc::new(RwLock::new(Some(desk)))
 }
 
