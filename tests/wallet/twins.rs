@@ -9,7 +9,7 @@ use super::{code, configured, told, wallet};
 const RISK: &str = "[trading.risk]\nenabled = true\nquote = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\n";
 
 fn desk(name: &str, wallet: &str) -> String {
-    format!("[trading.desks.{name}]\nwallet = \"{wallet}\"\nmarkets = [\"SOL/USDC\"]\n")
+    format!("[trading.desks.{name}]\nwallet = \"{wallet}\"\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\"]\n")
 }
 
 #[test]
