@@ -410,6 +410,9 @@ async fn a_yes_is_to_one_message_and_shows_what_it_is_to() {
     kept::gives_up(&data, &given_up).await;
     assert_eq!(states(&[]), is(&[]));
     assert_eq!(states(&["--all"]), is(&[("7", "ended"), ("8", "expired")]));
+    let doctor = run(folder, &["doctor", "--json"]).json();
+    let swaps = list(&doctor, "checks").iter().find(|check| check["name"] == "swaps").unwrap();
+    assert_eq!((&swaps["status"], &swaps["detail"]), (&"ok".into(), &"none waits for approval".into()));
     for word in ["approve", "reject"] {
         let ended = wallet(folder, &[word, &given_up, "--json"]).exits(3);
         assert_eq!(code(&ended), "not-waiting");
