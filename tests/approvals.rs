@@ -42,6 +42,7 @@ pub fn held(id: &str, text: &str, expires_ms: i64) -> Effect {
         reason: None,
         expires: Some(Timestamp::from_millis(now + expires_ms)),
         doubt: None,
+        purse: None,
     }
 }
 

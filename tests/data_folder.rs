@@ -108,6 +108,7 @@ async fn doctor_names_what_is_in_doubt_and_what_has_failed() {
             reason: None,
             expires: None,
             doubt: None,
+            purse: None,
         })
     };
     store.apply(vec![effect(0, EffectState::Done), effect(1, EffectState::Waiting)]).await.unwrap();

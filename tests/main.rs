@@ -46,6 +46,7 @@ mod strategies;
 mod strategy_packs;
 mod support;
 mod terminal;
+mod threats;
 mod waiting;
 mod wallet;
 mod weeks;

@@ -83,6 +83,7 @@ fn unapproved() -> Effect {
         reason: None,
         expires: Some(Timestamp::from_millis(4_000_000_000_000)),
         doubt: None,
+        purse: None,
     }
 }
 

@@ -136,7 +136,13 @@ impl Running {
     /// Starts `puppet run` and waits until it is ready.
     pub fn start(folder: &Path, data: &Path, args: &[&str]) -> Self {
         let mut command = puppet(folder);
-        command.args(["run", "--data"]).arg(data).args(args).stderr(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["run", "--data"]).arg(data).args(args);
+        Self::of(command, data)
+    }
+
+    /// Starts a command that is a host, and waits until it is ready.
+    pub fn of(mut command: Command, data: &Path) -> Self {
+        command.stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let printed = kept(&mut child);
         let said = BufReader::new(child.stderr.take().unwrap());

@@ -3,6 +3,7 @@
 
 pub mod kept;
 pub mod node;
+mod twins;
 
 use std::{fs, path::Path};
 
@@ -380,8 +381,8 @@ async fn a_yes_is_to_one_message_and_shows_what_it_is_to() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    let states = || {
-        let listed = told(folder, &["approvals"]);
+    let states = |args: &[&str]| {
+        let listed = told(folder, &[&["approvals"], args].concat());
         let mut states: Vec<(String, String)> = list(&listed, "items")
             .iter()
             .map(|item| (item["hash"].as_str().unwrap()[..1].to_owned(), item["state"].as_str().unwrap().to_owned()))
@@ -392,12 +393,31 @@ async fn a_yes_is_to_one_message_and_shows_what_it_is_to() {
     let is = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(hash, state)| (hash.to_string(), state.to_string())).collect::<Vec<_>>()
     };
-    assert_eq!(states(), is(&[("8", "expired"), ("9", "waiting")]));
-    assert_eq!(refused(folder, 3, &["approve", &other]), "not-waiting");
+    assert_eq!(states(&[]), is(&[("9", "waiting")]));
+    assert_eq!(states(&["--all"]), is(&[("8", "expired"), ("9", "waiting")]));
+    let late = wallet(folder, &["approve", &other, "--json"]).exits(3);
+    assert_eq!((code(&late).as_str(), late.stderr.contains("cannot land any more")), ("not-waiting", true), "{late:?}");
     assert_eq!(refused(folder, 3, &["approve", &kept::HASH[..32]]), "not-waiting");
     let approved = told(folder, &["approve", kept::HASH]);
     assert_eq!((&approved["state"], &approved["name"]), (&"approved".into(), &"main".into()));
-    assert_eq!(states(), is(&[("8", "expired"), ("9", "approved")]));
+    assert_eq!(states(&[]), is(&[("9", "approved")]));
     assert_eq!(told(folder, &["reject", kept::HASH])["state"], "rejected");
-    assert_eq!(states(), is(&[("8", "expired")]));
+    assert_eq!(states(&["--all"]), is(&[("8", "expired")]));
+
+    // A swap that was given up wants no answer, though its time is not over.
+    let given_up = kept::HASH.replace('9', "7");
+    kept::asks(&data, &given_up, &address, 600).await;
+    kept::gives_up(&data, &given_up).await;
+    assert_eq!(states(&[]), is(&[]));
+    assert_eq!(states(&["--all"]), is(&[("7", "ended"), ("8", "expired")]));
+    let doctor = run(folder, &["doctor", "--json"]).json();
+    let swaps = list(&doctor, "checks").iter().find(|check| check["name"] == "swaps").unwrap();
+    assert_eq!((&swaps["status"], &swaps["detail"]), (&"ok".into(), &"none waits for approval".into()));
+    for word in ["approve", "reject"] {
+        let ended = wallet(folder, &[word, &given_up, "--json"]).exits(3);
+        assert_eq!(code(&ended), "not-waiting");
+        assert!(ended.stderr.contains("the host stopped before it was signed"), "{}", ended.stderr);
+    }
+    let text = wallet(folder, &["approvals", "--all"]).exits(0).stdout;
+    assert!(text.contains("the host stopped before it was signed"), "{text}");
 }

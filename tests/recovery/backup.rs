@@ -115,6 +115,7 @@ fn effect(n: u32, state: EffectState) -> Change {
         reason: None,
         expires: None,
         doubt: None,
+        purse: None,
     })
 }
 

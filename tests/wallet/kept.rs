@@ -1,10 +1,11 @@
 //! Purses and questions as a host leaves them in the store.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use puppet_backtest::{Event, OrderRecord, OrderStatus};
+use puppet_backtest::{Event, Models, OrderRecord, OrderStatus};
 use puppet_market::Markets;
-use puppet_store::{Options, Purse, PurseEntry, PurseRow, SqliteStore, SwapApproval, SwapRow, TradeStore as _};
+use puppet_store::{Options, Purse, PurseEntry, PurseRow, SqliteStore, SwapApproval, SwapRow, TradeStore};
+use puppet_trade::{Desk, DeskPlan, DeskVenue};
 use puppet_types::{
     Timestamp,
     trade::{Denial, Fill, Market, Mint, Order, OrderKind, Side, TimeInForce},
@@ -93,7 +94,15 @@ pub async fn purse(data: &Path, name: &str, is_reducing: bool) {
     ];
     let rows: Vec<PurseRow> =
         (1..).zip(bodies).map(|(seq, (kind, second, body))| PurseRow { seq, kind, at: at(second), body }).collect();
-    let body = json!({ "understood": null, "desk": { "terms": terms, "books": risk.snapshot() } });
+    let mut body = opened().await;
+    for (part, value) in
+        [("mode", "live".into()), ("network", "devnet".into()), ("strategy", terms["strategy"].clone())]
+    {
+        body["desk"]["terms"][part] = value;
+    }
+    body["desk"]["books"] = serde_json::to_value(risk.snapshot()).unwrap();
+    // Of an earlier version.
+    body["understood"] = Value::Null;
     let store = SqliteStore::open(data, Options::default()).unwrap();
     let head = Purse { name: name.to_owned(), seq: rows.len() as u64, at: at(63), body };
     assert!(store.write_purse(head, 0, rows).await.unwrap());
@@ -112,17 +121,57 @@ pub async fn purse(data: &Path, name: &str, is_reducing: bool) {
     }
 }
 
-/// A message of this wallet that waits for so many more seconds.
+/// What a desk keeps of its purse that was opened and closed.
+async fn opened() -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn TradeStore> = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
+    let markets = vec![market()];
+    let plan = DeskPlan {
+        purse: "paper/any".to_owned(),
+        venue: DeskVenue::Paper { models: Models::default(), start_balance: 1_000_000 },
+        network: "devnet".to_owned(),
+        rules: Rules::for_backtest(&markets),
+        markets,
+        bar_seconds: 60,
+        strategy: None,
+        parameters: Vec::new(),
+        seed: 1,
+        max_faults: 3,
+        agent: None,
+        take_over: false,
+    };
+    let (told, _) = tokio::sync::mpsc::unbounded_channel();
+    let runtime = tokio::runtime::Handle::current();
+    let desk = Desk::open(plan, Arc::clone(&store), Arc::new(|| None), told, runtime).await.unwrap();
+    desk.close().await.unwrap();
+    store.purse("paper/any").await.unwrap().unwrap().body
+}
+
+fn entry(swap: &str, n: u32, body: Value) -> SwapRow {
+    SwapRow { swap: swap.to_owned(), n, wallet: "w".to_owned(), at: at(61), is_end: body["step"] == "abandoned", body }
+}
+
+/// Its swap is given up, as a host does that starts again.
+pub async fn gives_up(data: &Path, hash: &str) {
+    let store = SqliteStore::open(data, Options::default()).unwrap();
+    let given_up = entry(&format!("main/{}", &hash[..1]), 1, json!({ "step": "abandoned" }));
+    assert!(store.append_swap(given_up).await.unwrap());
+}
+
+/// A message of this wallet that waits for so many more seconds, and the log of its swap (`main/` and the first digit of it).
 pub async fn asks(data: &Path, hash: &str, address: &str, seconds: i64) {
     let now = Timestamp::from_system();
+    let swap = format!("main/{}", &hash[..1]);
     let body = json!({
-        "message": hash, "swap": "main/9", "wallet": address, "gives": Mint::USDC, "amount": 25_000_000, "takes": Mint::SOL,
+        "message": hash, "swap": swap, "wallet": address, "gives": Mint::USDC, "amount": 25_000_000, "takes": Mint::SOL,
         "out_amount": 166_000_000, "least_out": 164_000_000, "fee_lamports": 9_000,
         "programs": ["JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"],
         "quoted_at": now,
     });
     let expires_at = Timestamp::from_millis(now.as_millis() + seconds * 1_000);
     let store = SqliteStore::open(data, Options::default()).unwrap();
-    let (hash, swap) = (hash.to_owned(), "main/9".to_owned());
+    let checked = json!({ "step": "checked", "message": hash, "fee_lamports": 9_000, "needs_approval": true });
+    assert!(store.append_swap(entry(&swap, 0, checked)).await.unwrap());
+    let hash = hash.to_owned();
     store.ask_swap_approval(SwapApproval { hash, swap, expires_at, granted_at: None, body }).await.unwrap();
 }

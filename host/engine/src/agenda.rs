@@ -376,6 +376,7 @@ mod tests {
             reason: None,
             expires: None,
             doubt: None,
+            purse: None,
         }
     }
 

@@ -149,6 +149,7 @@ fn effect(host: &Host, actor: &Actor, occasion: &Occasion<'_>, n: u32, decision:
         reason: None,
         expires,
         doubt: None,
+        purse: None,
     }
 }
 

@@ -37,6 +37,7 @@ fn effect(row: &Document) -> Result<Effect> {
             Some(begun) => Some(Doubt { begun, undecidable: fields.flag("undecidable")? }),
             None => None,
         },
+        purse: fields.maybe_text("purse")?.map(str::to_owned),
     })
 }
 
@@ -64,13 +65,14 @@ pub(crate) async fn insert(tx: &mut Tx, effect: &Effect) -> Result<Option<Effect
         "expires": effect.expires.map(Timestamp::as_millis),
         "begun": effect.doubt.map(|doubt| doubt.begun.as_millis()),
         "undecidable": i64::from(effect.doubt.is_some_and(|doubt| doubt.undecidable)),
+        "purse": effect.purse.as_deref(),
     };
     tx.put(OUTBOX, effect.id.as_str(), row).await?;
     tx.counters.outbox = seq;
     Ok(Some(Effect { seq: seq.cast_unsigned(), ..effect.clone() }))
 }
 
-struct Begin(EffectId, Timestamp);
+struct Begin(EffectId, Timestamp, Option<String>);
 
 #[async_trait]
 impl Work for Begin {
@@ -92,9 +94,14 @@ impl Work for Begin {
         }
         let (attempts, begun) =
             (fields.int("attempts")? + 1, fields.maybe_time("begun")?.unwrap_or(self.1).as_millis());
-        row.extend(
-            doc! {"state": name(&EffectState::Sent), "attempts": attempts, "begun": begun, "undecidable": 0_i64},
-        );
+        let purse = fields.maybe_text("purse")?.map(str::to_owned).or(self.2);
+        row.extend(doc! {
+            "state": name(&EffectState::Sent),
+            "attempts": attempts,
+            "begun": begun,
+            "undecidable": 0_i64,
+            "purse": purse,
+        });
         tx.put(OUTBOX, self.0.as_str(), row).await?;
         Ok(true)
     }
@@ -167,6 +174,9 @@ async fn mark(tx: &mut Tx, mut row: Document, end: &EffectEnd) -> Result<()> {
         "begun": end.doubt.map(|doubt| doubt.begun.as_millis()),
         "undecidable": i64::from(end.doubt.is_some_and(|doubt| doubt.undecidable)),
     });
+    if end.doubt.is_none() {
+        row.insert("purse", Bson::Null);
+    }
     if let Some(provider_id) = &end.provider_id {
         row.insert("provider_id", provider_id);
     }
@@ -205,8 +215,8 @@ impl OutboxStore for MongoStore {
         rows.iter().map(effect).collect()
     }
 
-    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
-        self.write(Begin(id.clone(), at)).await
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool> {
+        self.write(Begin(id.clone(), at, purse.map(str::to_owned))).await
     }
 
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>> {

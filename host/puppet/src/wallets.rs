@@ -2,6 +2,7 @@
 //! this module as a `puppet_solana::Wallet` and in no other form.
 
 pub mod amounts;
+pub mod approvals;
 pub mod books;
 pub mod stop;
 pub mod words;

@@ -98,6 +98,8 @@ pub struct Effect {
     pub expires: Option<Timestamp>,
     /// The attempt whose end nobody has seen; none where there is none.
     pub doubt: Option<Doubt>,
+    /// Of a swap, the purse that the attempt of `doubt` handed it to: no other one gets it before that is decided.
+    pub purse: Option<String>,
 }
 
 /// An attempt that may have happened.
@@ -182,8 +184,9 @@ pub trait OutboxStore: Send + Sync {
     /// One effect.
     async fn effect(&self, id: &EffectId) -> Result<Option<Effect>>;
     /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted, and of
-    /// an effect that neither waits nor was under way. Of attempts that were lost the first one's beginning stays.
-    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool>;
+    /// an effect that neither waits nor was under way. Of attempts that were lost the first one's beginning stays, and the
+    /// first purse that a swap was handed to, until an end leaves no doubt.
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool>;
     /// Marks how it ended. Answers the events that are new.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
     /// The same, where it is in one of these states still; else nothing is changed, and the answer is none. One that had

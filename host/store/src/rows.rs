@@ -123,6 +123,7 @@ pub const TABLES: &[Table] = &[
             "expires",
             "begun",
             "undecidable",
+            "purse",
         ],
         key: 1,
     },

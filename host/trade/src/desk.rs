@@ -9,8 +9,9 @@ use puppet_types::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::switch::PurseWord;
 use crate::work;
-use crate::{DeskError, DeskPlan, DeskView, Happened, Intent, PurseWord, SwapResult, Told};
+use crate::{DeskError, DeskPlan, DeskView, Happened, Intent, SwapResult, Told};
 
 /// The kill switch of everything: a reason while it is on. Asked before every admission and before every swap, so it has to
 /// answer at once.

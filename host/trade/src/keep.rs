@@ -32,8 +32,6 @@ const PAGE: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Body {
-    /// When somebody said that this is real money.
-    pub understood: Option<Timestamp>,
     /// None before a desk was opened on it.
     pub desk: Option<Head>,
 }
@@ -137,7 +135,6 @@ pub(crate) struct Keep {
     seq: u64,
     pruned: u64,
     rows: Vec<PurseRow>,
-    understood: Option<Timestamp>,
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> DeskError {
@@ -159,7 +156,7 @@ impl Keep {
             None => (0, Body::default()),
         };
         let name = name.to_owned();
-        Ok((Self { store, runtime, name, seq, pruned: 0, rows: Vec::new(), understood: body.understood }, body.desk))
+        Ok((Self { store, runtime, name, seq, pruned: 0, rows: Vec::new() }, body.desk))
     }
 
     /// What the strategy saved last, and its batches since.
@@ -226,7 +223,7 @@ impl Keep {
         let since = head.notes.since;
         let rows = std::mem::take(&mut self.rows);
         let seq = rows.last().map_or(self.seq, |row| row.seq);
-        let body = Body { understood: self.understood, desk: Some(head) };
+        let body = Body { desk: Some(head) };
         let body: Value = serde_json::to_value(body).map_err(failed)?;
         let purse = Purse { name: self.name.clone(), seq, at, body };
         let is_ours = self.runtime.block_on(self.store.write_purse(purse, self.seq, rows)).map_err(failed)?;

@@ -10,7 +10,6 @@ mod exchange;
 pub mod feed;
 mod idle;
 mod keep;
-mod offline;
 mod open;
 mod plan;
 mod recover;
@@ -23,7 +22,6 @@ mod work;
 
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
-pub use offline::{PurseWord, is_understood, purse_view, say, understand};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
-pub use view::{DeskView, OpenOrder};
+pub use view::{DeskView, OpenOrder, purse_view};

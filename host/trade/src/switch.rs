@@ -1,11 +1,34 @@
 //! Halts: who may stop a desk, and what that does to it.
 
 use puppet_wallet::{Cause, Mode, State};
+use serde_json::{Value, json};
 
 use crate::desk::Shared;
 use crate::keep::SwitchedOff;
 use crate::work::Work;
 use crate::{Told, view};
+
+/// What an operator says of a purse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PurseWord {
+    /// Nothing is admitted, for this reason.
+    Halt(String),
+    /// Exits only, for this reason.
+    Reduce(String),
+    /// Active again.
+    Resume,
+}
+
+impl PurseWord {
+    /// As the log has it.
+    pub(crate) fn row(&self) -> Value {
+        match self {
+            Self::Halt(reason) => json!({ "word": "halt", "reason": reason }),
+            Self::Reduce(reason) => json!({ "word": "reduce", "reason": reason }),
+            Self::Resume => json!({ "word": "resume" }),
+        }
+    }
+}
 
 impl Work<'_> {
     /// Asks the kill switch of everything. On, nothing is admitted; off again, it stands as it did before.
@@ -23,12 +46,7 @@ impl Work<'_> {
                     (state.mode, state.cause) == (Mode::Halted, Cause::Operator) && state.reason == off.reason
                 };
                 if risk.state().is_some_and(is_it) {
-                    risk.resume(now);
-                    match off.before {
-                        Some(before) if before.mode == Mode::Reducing => risk.set_reducing(now, &before.reason),
-                        Some(before) if before.mode == Mode::Halted => risk.set_halt(now, &before.reason),
-                        _ => {}
-                    }
+                    risk.lift(now, off.before);
                 }
             }
             (None, None) => {}
@@ -47,12 +65,17 @@ impl Work<'_> {
         self.trader.risk_mut().set_reducing(self.now, reason);
     }
 
-    /// Active again; where the kill switch of everything is on, as soon as it is off.
+    /// Active again; where the kill switch of everything is on, as soon as it is off. After a drawdown it is counted anew,
+    /// since it would stop again at once; after anything else it goes on being counted.
     pub(crate) fn resume(&mut self) {
         let (now, risk) = (self.now, self.trader.risk_mut());
-        risk.resume(now);
-        if let Some(off) = &mut self.notes.switched_off {
-            off.before = None;
+        let before = self.notes.switched_off.as_mut().and_then(|off| off.before.take());
+        let of_before = before.is_some_and(|before| before.cause == Cause::Drawdown);
+        match of_before || risk.has_drawn_down() {
+            true => risk.resume(now),
+            false => risk.lift(now, None),
+        }
+        if let Some(off) = &self.notes.switched_off {
             risk.set_halt(now, &off.reason);
         }
     }

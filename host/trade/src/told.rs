@@ -35,7 +35,10 @@ pub struct Intent {
     pub trending_at: Option<Timestamp>,
 }
 
-/// How a swap ended, for whoever talks about it. Amounts are in the smallest unit of their token.
+/// How a swap ended, as the desk knows it and keeps it in its log: every field is known, amounts are numbers in the smallest
+/// unit of their token. `puppet_wallet::SwapResult` is what a character is told of it, and no copy: its amounts are decimal
+/// texts, since a guest's JSON has no 64 bits, what came to no desk is told by it as well, and it says whether the character
+/// is to talk about it, which no desk decides. Both forms are stored, this one in logs of purses and that one in events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwapResult {
     /// The intent's, or `<purse>/<order>` of a strategy's order (of a paper order, which may be filled in parts:

@@ -1,12 +1,15 @@
-//! A desk as people and personalities see it: what is owned, what is open, how it stands.
+//! A desk as people and personalities see it: what is owned, what is open, how it stands. Also where none is open, from what
+//! the store has.
 
 use puppet_backtest::StrategyId;
+use puppet_store::Purse;
 use puppet_types::trade::{Market, Order};
 use puppet_types::{AgentId, Timestamp};
-use puppet_wallet::{Mode, Portfolio, State};
+use puppet_wallet::{Mode, Portfolio, Risk, Rules, State};
 use serde::{Deserialize, Serialize};
 
-use crate::DeskMode;
+use crate::keep::{Body, Head, unreadable};
+use crate::{DeskError, DeskMode};
 
 /// As of the last time that it was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,4 +65,46 @@ pub struct OpenOrder {
     pub is_under_way: bool,
     /// What it waits for there: nobody answers, a person's yes.
     pub waits: Option<String>,
+}
+
+/// How a purse stands, from its row alone. None where nothing was traded on it yet.
+pub fn purse_view(purse: &Purse) -> Result<Option<DeskView>, DeskError> {
+    let body: Body = serde_json::from_value(purse.body.clone()).map_err(|error| unreadable(&purse.name, &error))?;
+    let Some(head) = body.desk else { return Ok(None) };
+    let risk = risk_of(&purse.name, &head)?;
+    let Head { terms, trader, notes, .. } = head;
+    let open = |(number, order, remaining, is_under_way): (u64, &Order, u64, bool)| OpenOrder {
+        number,
+        order: order.clone(),
+        remaining,
+        is_under_way,
+        waits: None,
+    };
+    Ok(Some(DeskView {
+        purse: purse.name.clone(),
+        mode: terms.mode,
+        network: terms.network,
+        agent: None,
+        strategy: terms.strategy,
+        parameters: terms.parameters,
+        markets: terms.markets,
+        bar_seconds: terms.bar_seconds,
+        admits: risk.mode(),
+        state: risk.state().cloned(),
+        portfolio: risk.portfolio(),
+        open_orders: trader.open_orders().map(open).collect(),
+        prices: notes.prices,
+        last_bars: notes.last_bars,
+        batches: trader.batches(),
+        faults: trader.faults(),
+        fuel: 0,
+        stopped: None,
+    }))
+}
+
+/// The books as they are stored; rules are for admitting, and nothing is admitted here.
+fn risk_of(purse: &str, head: &Head) -> Result<Risk, DeskError> {
+    let markets = head.terms.markets.clone();
+    let rules = Rules { quote: markets.first().map(|market| market.quote.mint.clone()), ..Rules::default() };
+    Risk::restore(rules, markets, head.books.clone(), []).map_err(|why| unreadable(purse, &why))
 }

@@ -17,8 +17,9 @@ use crate::desk::{Ask, Halted, Shared};
 use crate::idle::Idle;
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
 use crate::open;
+use crate::switch::PurseWord;
 use crate::wish::Wishes;
-use crate::{DeskError, DeskPlan, Happened, PurseWord, SwapResult, Told};
+use crate::{DeskError, DeskPlan, Happened, SwapResult, Told};
 
 /// What a desk has around it.
 pub(crate) struct Room {

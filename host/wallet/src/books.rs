@@ -257,7 +257,7 @@ impl Books {
     }
     pub(crate) fn turn(&mut self, state: State) {
         self.see(state.since);
-        self.state = Some(state);
+        self.state = Some(state).filter(|state| state.mode != crate::Mode::Active);
     }
     pub(crate) fn resume(&mut self, at: Timestamp) {
         self.see(at);

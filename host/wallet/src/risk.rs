@@ -171,14 +171,13 @@ impl Risk {
     pub fn mark(&mut self, now: Timestamp, prices: &[(u32, u64)]) -> Option<u64> {
         let equity = self.books.mark(now, prices);
         self.tell(|| Step::Marked { at: now, prices: prices.to_vec() });
-        let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
         let mode = match self.rules.on_drawdown {
             OnDrawdown::Reducing => Mode::Reducing,
             OnDrawdown::Halted => Mode::Halted,
         };
-        // Every bar asks: nothing is divided.
-        if product(peak - equity?, crate::BPS.into()) > product(peak, most.into()) && mode > self.mode() {
+        if self.is_below(equity?) && mode > self.mode() {
             let (equity, fallen) = (equity?, self.drawdown_bps());
+            let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
             let reason = format!("{equity} is {fallen} bps below the highest, {peak}; {most} is the most");
             self.turn(State { mode, since: now, cause: Cause::Drawdown, reason });
         }
@@ -189,6 +188,17 @@ impl Risk {
         let peak = self.books.peak;
         let fallen = self.equity().map_or(0, |equity| product(peak.saturating_sub(equity), crate::BPS.into()));
         u32::try_from(fallen.div_ceil(u128::from(peak.max(1)))).unwrap_or(crate::BPS)
+    }
+
+    /// Further below the highest than the rules allow. Every bar asks: nothing is divided.
+    fn is_below(&self, equity: u64) -> bool {
+        let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
+        product(peak.saturating_sub(equity), crate::BPS.into()) > product(peak, most.into())
+    }
+    /// A drawdown has stopped it, or would at the latest prices.
+    pub fn has_drawn_down(&self) -> bool {
+        let has_stopped = self.state().is_some_and(|state| state.cause == Cause::Drawdown);
+        has_stopped || self.equity().is_some_and(|equity| self.is_below(equity))
     }
 
     /// A balance changed without a trade.
@@ -214,6 +224,11 @@ impl Risk {
     fn turn(&mut self, state: State) {
         self.books.turn(state.clone());
         self.tell(|| Step::Turned(state));
+    }
+    /// A halt is over: it stands as it did before, and drawdown is counted as ever.
+    pub fn lift(&mut self, now: Timestamp, before: Option<State>) {
+        let active = || State { mode: Mode::Active, since: now, cause: Cause::Operator, reason: String::new() };
+        self.turn(before.unwrap_or_else(active));
     }
     /// Active again. Drawdown is counted from here.
     pub fn resume(&mut self, now: Timestamp) {

@@ -123,7 +123,7 @@ pub enum Step {
         /// By place of the market.
         prices: Vec<(u32, u64)>,
     },
-    /// The state changed.
+    /// The state changed: to active, too, where a halt is lifted.
     Turned(State),
     /// The state is active again, and drawdown is counted from here.
     Resumed {

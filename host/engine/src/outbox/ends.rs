@@ -239,15 +239,16 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
     };
     let reason_told = reason.as_deref().unwrap_or_default();
     tracing::warn!(effect = %effect.id, agent = %effect.agent, reason = reason_told, "{what}");
-    let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, ..effect.clone() });
+    let purse = effect.purse.clone().filter(|_| doubt.is_some());
+    let again = not_before.map(|not_before| Effect { not_before, state, reason, doubt, purse, ..effect.clone() });
     Ok(Attempted { events, again, happening: Some(told(effect, at, state, Vec::new())), ..Attempted::default() })
 }
 
-/// Of one in doubt the operator may have spoken meanwhile: then that stands.
+/// Of one that is not under way the operator may have spoken meanwhile: then that stands.
 async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
     match effect.state {
-        EffectState::InDoubt => host.store.end_from(end, &[EffectState::InDoubt]).await,
-        _ => host.store.end_attempt(end).await.map(Some),
+        EffectState::Sent => host.store.end_attempt(end).await.map(Some),
+        state => host.store.end_from(end, &[state]).await,
     }
 }
 

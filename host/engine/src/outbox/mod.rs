@@ -72,8 +72,12 @@ fn is_idempotent(host: &Host, effect: &Effect) -> bool {
 async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<Attempted>, StoreError> {
     if let Decision::Swap { intent, origin } = &effect.body {
         let (intent, origin) = (intent.clone(), *origin);
-        return match begin(host, effect, at).await? {
-            true => swaps::carry_out(host, effect, at, (&intent, origin)).await.map(Some),
+        let purse = host.purses.purse(&effect.agent);
+        if let Some(why) = swaps::is_elsewhere(effect, purse.as_deref()) {
+            return ends::undecidable(host, effect, at, &why).await.map(Some);
+        }
+        return match begin(host, effect, at, purse.as_deref()).await? {
+            true => swaps::carry_out(host, effect, at, (purse.as_deref(), &intent, origin)).await.map(Some),
             false => not_begun(host, effect).await,
         };
     }
@@ -82,7 +86,7 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
         Err(NoOrder::Ever(reason)) => Err(reason),
         Ok(action) => Ok(action),
     };
-    if !begin(host, effect, at).await? {
+    if !begin(host, effect, at, None).await? {
         return not_begun(host, effect).await;
     }
     let outcome = match action {
@@ -96,11 +100,12 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     attempted.map(Some)
 }
 
-/// Writes that it is under way. False where it does not begin.
-async fn begin(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<bool, StoreError> {
-    if !host.store.begin_attempt(&effect.id, at).await? {
+/// Writes that it is under way, of a swap also with which purse. False where it does not begin.
+async fn begin(host: &Host, effect: &mut Effect, at: Timestamp, purse: Option<&str>) -> Result<bool, StoreError> {
+    if !host.store.begin_attempt(&effect.id, at, purse).await? {
         return Ok(false);
     }
+    effect.purse = effect.purse.take().or_else(|| purse.map(str::to_owned));
     effect.attempts += 1;
     effect.state = EffectState::Sent;
     // Of several that were lost the first one counts: as the row has it.

@@ -85,7 +85,8 @@ pub async fn speak(
             }
             let attempts = if state == EffectState::Waiting { 0 } else { effect.attempts };
             let not_before = not_before.unwrap_or(effect.not_before);
-            Ok(Spoken { effect: Effect { state, reason, not_before, doubt, attempts, ..effect }, events })
+            let purse = effect.purse.filter(|_| doubt.is_some());
+            Ok(Spoken { effect: Effect { state, reason, not_before, doubt, attempts, purse, ..effect }, events })
         }
         None => {
             let stands = store.effect(id).await?.map_or(effect.state, |effect| effect.state);

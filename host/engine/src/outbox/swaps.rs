@@ -1,5 +1,6 @@
 //! Swaps leave: the purse gets the effect by its id, does it at most once, and says how it ended. One that has not ended
-//! within a while is asked for again.
+//! within a while is asked for again, of the same purse: that it was handed to this one is written before it is. Another
+//! purse knows nothing of it and would swap a second time, so where the agent has another one by then, the operator decides.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -10,7 +11,7 @@ use puppet_types::{
     Timestamp,
     trade::{Origin, SwapIntent},
 };
-use puppet_wallet::SwapError;
+use puppet_wallet::{NoPurses, SwapError};
 
 use super::{Attempted, ends};
 use crate::host::Host;
@@ -18,16 +19,29 @@ use crate::host::Host;
 /// So long one swap holds its place in the outbox: a person's yes may take longer.
 const WAITS: Duration = Duration::from_secs(60);
 
-/// Hands one over that is marked as under way.
+/// Why nobody may be handed it now: a purse has it, or may have, that is not the agent's any more.
+pub(super) fn is_elsewhere(effect: &Effect, purse: Option<&str>) -> Option<String> {
+    let before = effect.purse.as_deref().filter(|before| Some(*before) != purse)?;
+    let now = match purse {
+        Some(purse) => format!("trades on `{purse}` now"),
+        None => "has no desk now".to_owned(),
+    };
+    Some(format!("in doubt: it was handed to the purse `{before}`, and `{}` {now}", effect.agent))
+}
+
+/// Hands one over that is marked as under way, to the purse that its row names.
 pub(super) async fn carry_out(
     host: &Host,
     effect: &Effect,
     at: Timestamp,
-    (intent, origin): (&SwapIntent, Origin),
+    (purse, intent, origin): (Option<&str>, &SwapIntent, Origin),
 ) -> Result<Attempted, StoreError> {
     host.pace.began(&effect.account, at);
-    let swapped = AssertUnwindSafe(host.purses.swap(&effect.id, &effect.agent, intent, origin)).catch_unwind();
-    let ended = match tokio::time::timeout(WAITS, swapped).await {
+    let handed = async {
+        let none = || SwapError::Unavailable(NoPurses::told(&effect.agent).message);
+        host.purses.swap(&effect.id, purse.ok_or_else(none)?, &effect.agent, intent, origin).await
+    };
+    let ended = match tokio::time::timeout(WAITS, AssertUnwindSafe(handed).catch_unwind()).await {
         Ok(Ok(ended)) => ended,
         Ok(Err(_)) => Err(SwapError::UnderWay("the purse panicked".to_owned())),
         Err(_) => Err(SwapError::UnderWay(format!("it takes longer than {} s", WAITS.as_secs()))),

@@ -116,6 +116,7 @@ fn post_and_answer() -> [Change; 2] {
             reason: None,
             expires: None,
             doubt: None,
+            purse: None,
         })
     };
     let images = Vec::new;

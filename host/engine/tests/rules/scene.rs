@@ -339,6 +339,7 @@ pub fn effect(id: &str, agent: &str, n: u32, body: Decision) -> Effect {
         reason: None,
         expires: None,
         doubt: None,
+        purse: None,
     }
 }
 

@@ -144,7 +144,7 @@ async fn threat_concurrent_spends_racing_the_cap() {
                     };
                     let (agent, effect) = (AgentId::new("ann"), EffectId::from(format!("eff-{n}")));
                     let _ = till.look(&agent, &intent, Origin::Own).await;
-                    till.swap(&effect, &agent, &intent, Origin::Own).await.unwrap().is_done
+                    till.swap(&effect, "main", &agent, &intent, Origin::Own).await.unwrap().is_done
                 })
             })
             .collect();

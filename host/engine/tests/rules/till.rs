@@ -21,6 +21,8 @@ const PRICE: u64 = 100_000_000;
 
 /// It.
 pub struct Till {
+    /// What the agent's purse is called; none: it has none.
+    pub name: Mutex<Option<String>>,
     risk: Mutex<Risk>,
     ended: Mutex<BTreeMap<EffectId, SwapResult>>,
     /// What every look was told of what is behind it.
@@ -58,6 +60,7 @@ impl Till {
     pub fn of(rules: Rules) -> Arc<Self> {
         let risk = Risk::new(rules, vec![market()], &[(Mint::usdc(), CASH)]).unwrap();
         Arc::new(Self {
+            name: Mutex::new(Some("main".to_owned())),
             risk: Mutex::new(risk),
             ended: Mutex::default(),
             looks: Mutex::default(),
@@ -115,13 +118,19 @@ impl Purses for Till {
         admitted.map(drop).map_err(|denied| denial(Rule::parse(&denied.rule).unwrap(), &denied.detail, None))
     }
 
+    fn purse(&self, _: &AgentId) -> Option<String> {
+        self.name.lock().unwrap().clone()
+    }
+
     async fn swap(
         &self,
         effect: &EffectId,
+        purse: &str,
         agent: &AgentId,
         intent: &SwapIntent,
         origin: Origin,
     ) -> Result<SwapResult, SwapError> {
+        assert_eq!(self.name.lock().unwrap().as_deref(), Some(purse));
         self.asked.fetch_add(1, SeqCst);
         let failure = self.failures.lock().unwrap().pop();
         if let Some(error @ SwapError::Unavailable(_)) = failure {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
-use puppet_engine::{Verdict, Word};
+use puppet_engine::{OutboxError, Verdict, Word};
 use puppet_grants::Mode;
 use puppet_store::{EffectState, JournalEntry};
 use puppet_types::{Decision, Event, Outcome, Timestamp, trade::Origin};
@@ -119,6 +119,56 @@ async fn a_crash_between_the_swap_and_its_end_swaps_nothing_twice() {
     scene.run_until(after(HOUR)).await;
     assert_eq!((scene.effects().await[0].state, till.cash()), (EffectState::Done, CASH - 50_000_000));
     assert_eq!(heard(&scene).await, [("swap_done".to_owned(), Value::Null)]);
+}
+
+/// An operator gives the agent another desk between a crash and the next start, or none.
+#[tokio::test]
+async fn another_purse_never_gets_what_was_handed_to_one_before_a_crash() {
+    for now in [Some("spare".to_owned()), None] {
+        let (main, spare) = (Till::of(guarded()), Till::of(guarded()));
+        (*spare.name.lock().unwrap()).clone_from(&now);
+        let steps = vec![Step::EndAtKind("swap_done"), Step::EndAtKind("swap_failed"), Step::Swap(FIFTY)];
+        let scene = scene(&main, Mode::Live, steps.clone()).await;
+        scene.host.submit(vec![of("agent_started", "host", start())]).await.unwrap();
+        scene.run_until(after(500)).await;
+        scene.refuse("event_rows");
+        let _ = puppet_engine::simulation::run(&scene.host, &scene.clock, after(2_000), 1, |_| {}).await;
+        let cut = scene.effects().await.remove(0);
+        assert_eq!(
+            (cut.state, cut.purse.as_deref(), main.cash()),
+            (EffectState::Sent, Some("main"), CASH - 50_000_000)
+        );
+        scene.allow();
+        let setting = Setting { purses: Some(Arc::clone(&spare) as _), ..Setting::default() };
+        let scene = scene.again(setting, cast(steps)).await;
+        scene.run_until(after(HOUR)).await;
+        let left = scene.effects().await.remove(0);
+        assert_eq!((left.state, left.is_open(), spare.asked.load(SeqCst)), (EffectState::InDoubt, false, 0));
+        assert!(left.reason.as_deref().unwrap().starts_with("in doubt: it was handed to the purse `main`"), "{left:?}");
+        assert_eq!((heard(&scene).await.len(), main.cash(), spare.cash()), (0, CASH - 50_000_000, CASH));
+        // The operator may begin it anew, who has to say that this may swap a second time.
+        let refused = scene.host.speak(&left.id, &Word::Retry { sure: false }).await.unwrap_err();
+        assert!(matches!(refused, OutboxError::NotSure(_)), "{refused}");
+        let anew = scene.host.speak(&left.id, &Word::Retry { sure: true }).await.unwrap();
+        assert_eq!(anew.purse, None);
+        scene.run_until(after(9 * HOUR)).await;
+        let told = if now.is_some() { "swap_done" } else { "swap_failed" };
+        assert_eq!(heard(&scene).await.remove(0).0, told);
+        assert_eq!(spare.cash() < CASH, now.is_some());
+    }
+}
+
+/// Nobody took it: the purse of then is not asked for.
+#[tokio::test]
+async fn what_no_desk_took_goes_to_the_purse_that_there_is_next() {
+    let till = Till::of(guarded());
+    *till.failures.lock().unwrap() = vec![SwapError::Unavailable("no desk".to_owned())];
+    let scene = scene(&till, Mode::Live, vec![Step::EndAtKind("swap_done"), Step::Swap(FIFTY)]).await;
+    scene.handle(of("agent_started", "host", start())).await;
+    assert_eq!(scene.effects().await[0].purse, None);
+    *till.name.lock().unwrap() = Some("spare".to_owned());
+    scene.run_until(after(HOUR)).await;
+    assert_eq!((scene.effects().await[0].state, till.cash()), (EffectState::Done, CASH - 50_000_000));
 }
 
 #[tokio::test]

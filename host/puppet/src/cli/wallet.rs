@@ -27,7 +27,11 @@ pub enum WalletCommand {
     /// Let a wallet trade again, whatever stopped it: a halt, or a drawdown.
     Resume(WhichPurse),
     /// Swaps that wait for your yes, with everything that there is to decide by.
-    Approvals,
+    Approvals {
+        /// Also those whose time is over, and those whose swap has gone on or ended.
+        #[arg(long)]
+        all: bool,
+    },
     /// Say yes to one message: it is used once, and runs out.
     Approve {
         /// The hash of the message, whole.

@@ -40,7 +40,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps, compile},
-    trading::{Around, Desks, Wanted},
+    trading::{Around, Desks, Wanted, apart},
     trouble::{Result, Trouble},
 };
 
@@ -87,6 +87,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     if let Some(warning) = secrets.warning() {
         out.note(format!("{} ({})", warning.message, warning.remedy));
     }
+    apart::check(setup, &secrets, configured.iter().chain(&desk))?;
     let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
     let generators: std::collections::BTreeMap<String, u64> =
         generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
@@ -119,6 +120,8 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     let assembly = assembly::assemble_for(setup, plan, x.clone())?;
     let more = install(&assembly, &start, out);
     let Assembly { host, local, repertoire, seats, .. } = assembly;
+    // Before anything leaves the outbox: a swap that was handed to a purse waits for its desk, and goes to no other one.
+    seats.expect(configured.iter().chain(&desk));
     host.load().await?;
     start.restore(&host).await?;
     adopt(&*store, (found, &start.agents), setup, out).await?;

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     trouble::{Result, Trouble},
-    wallets::words::{self, Word},
+    wallets::{
+        approvals::{self, Standing},
+        words::{self, Word},
+    },
 };
 
 /// The desks of a host.
@@ -65,23 +68,30 @@ pub async fn word(
 }
 
 /// A yes or a no to one message.
+///
+/// # Errors
+/// `not-waiting`: there is no such message, or no answer to it is wanted any more, and why.
 pub async fn approval(store: &dyn Store, hash: &str, is_yes: bool, at: Timestamp) -> Result<Value> {
-    let asked = store.swap_approvals().await?.into_iter().find(|asked| asked.hash == hash);
-    let is_done = match (&asked, is_yes) {
-        (None, _) => false,
-        (Some(_), true) => store.grant_swap(hash, at).await?,
-        (Some(asked), false) => {
+    let refused = |why: &str| {
+        let remedy = "`puppet wallet approvals` shows what waits, with --all also what has ended";
+        Err(Trouble::refused("not-waiting", format!("the message `{hash}` {why}"), remedy))
+    };
+    let Some((asked, standing)) = approvals::of(store, hash, at).await? else { return refused("does not wait") };
+    let is_done = match (standing, is_yes) {
+        (Standing::Ended(why), _) => return refused(&format!("does not wait any more: {why}")),
+        (standing @ Standing::Expired, true) => {
+            let why = standing.why(asked.expires_at).unwrap_or_default();
+            return refused(&format!("does not wait any more: {why}"));
+        }
+        (_, true) => store.grant_swap(hash, at).await?,
+        (_, false) => {
             end(store, &asked.swap, at).await?;
             store.drop_swap_approval(hash).await?
         }
     };
-    match asked {
-        Some(asked) if is_done => serde_json::to_value(asked).map_err(Trouble::internal),
-        asked => {
-            let why = if asked.is_some() { "is not waiting any more" } else { "does not wait" };
-            let message = format!("the message `{hash}` {why}");
-            Err(Trouble::refused("not-waiting", message, "`puppet wallet approvals` shows what waits"))
-        }
+    match is_done {
+        true => serde_json::to_value(asked).map_err(Trouble::internal),
+        false => refused("has its answer already"),
     }
 }
 
@@ -133,11 +143,22 @@ mod tests {
         assert!(last.is_end);
         assert!(matches!(serde_json::from_value(last.body.clone()), Ok(Entry::Refused { .. })), "{last:?}");
         assert_eq!(approval(&store, "ab", false, now).await.unwrap_err().code, "not-waiting");
-        // One that is signed goes its way.
-        let signed = SwapRow { swap: "main/2".to_owned(), ..step(0, json!({ "step": "signed" })) };
+        // One that is signed goes its way, and so does one that has ended: neither word means anything.
+        let signed = SwapRow { swap: "main/2".to_owned(), ..step(0, json!({ "step": "sent", "complaint": null })) };
         store.append_swap(signed).await.unwrap();
-        store.ask_swap_approval(SwapApproval { swap: "main/2".to_owned(), ..asked }).await.unwrap();
-        approval(&store, "ab", false, now).await.unwrap();
+        store.ask_swap_approval(SwapApproval { swap: "main/2".to_owned(), ..asked.clone() }).await.unwrap();
+        for is_yes in [true, false] {
+            let refused = approval(&store, "ab", is_yes, now).await.unwrap_err();
+            assert_eq!((refused.code, refused.message.contains("it is signed")), ("not-waiting", true), "{refused:?}");
+        }
         assert_eq!(store.swap("main/2").await.unwrap().len(), 1);
+        store
+            .ask_swap_approval(SwapApproval { hash: "cd".to_owned(), swap: "main/1".to_owned(), ..asked })
+            .await
+            .unwrap();
+        for is_yes in [true, false] {
+            let refused = approval(&store, "cd", is_yes, now).await.unwrap_err();
+            assert!(refused.message.contains("a person said no"), "{refused:?}");
+        }
     }
 }

@@ -117,7 +117,7 @@ impl Desks {
         let purse = wanted.purse();
         // What an operator said while no desk was there to hear it holds before anything is gone on with.
         let said = words::of(&*store, &purse).await?;
-        let stands = said.halt.map(|halt| halt.reason.unwrap_or_else(|| format!("`puppet wallet halt {purse}`")));
+        let stands = said.halted(&purse);
         let (word, opening) = (Arc::new(Mutex::new(stands.clone())), Arc::new(Mutex::new(stands.clone())));
         let venue = match &wanted.kind {
             Kind::Paper { models, start_balance } => {
@@ -167,7 +167,7 @@ impl Desks {
         }
         let desk = Arc::new(RwLock::new(Some(desk)));
         if let Some(agent) = agent {
-            around.seats.put(agent, Arc::clone(&desk), rules.clone());
+            around.seats.put(agent, purse.clone(), Arc::clone(&desk), rules.clone());
         }
         let out = around.out;
         let listen = Listen {
@@ -307,10 +307,7 @@ fn halted_too(all: Halted, word: Word) -> Halted {
 /// What stops every desk at once: `puppet halt`, and the file.
 fn halted(around: &Around<'_>) -> Halted {
     let (host, data) = (Arc::clone(&around.host), around.setup.data.clone());
-    Arc::new(move || {
-        let by_command = || Some(host.halted()?.reason.unwrap_or_else(|| "`puppet halt`".to_owned()));
-        stop::file(&data).or_else(by_command)
-    })
+    Arc::new(move || stop::of_all(&data, host.halted()))
 }
 
 fn of_desk(name: &str, error: DeskError) -> Trouble {

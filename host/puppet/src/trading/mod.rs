@@ -1,5 +1,6 @@
 //! Trading in a host: which strategy, on which bars and terms; and the desks that a running host has.
 
+pub(crate) mod apart;
 pub(crate) mod candles;
 mod chains;
 mod desks;

@@ -16,11 +16,12 @@ use puppet_wallet::{
     BPS, Mode, NoPurses, Purses, Risk, Rule, Rules, Seen, SwapError, SwapQuote, SwapResult, TokenBalance, denial,
 };
 
-use super::drive::Open;
+use super::{drive::Open, wanted::Wanted};
 
 /// An agent's desk, and what holds there.
 #[derive(Clone)]
 pub(super) struct Seat {
+    purse: String,
     desk: Open,
     rules: Arc<Rules>,
 }
@@ -31,9 +32,18 @@ pub struct Seats(RwLock<BTreeMap<AgentId, Seat>>);
 
 impl Seats {
     /// From now on these are the agent's.
-    pub fn put(&self, agent: AgentId, desk: Open, rules: Rules) {
-        let seat = Seat { desk, rules: Arc::new(rules) };
+    pub fn put(&self, agent: AgentId, purse: String, desk: Open, rules: Rules) {
+        let seat = Seat { purse, desk, rules: Arc::new(rules) };
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
+    }
+
+    /// The same of every desk that this host is to open: its purse is the agent's from the first moment on.
+    pub fn expect<'w>(&self, wanted: impl Iterator<Item = &'w Wanted>) {
+        for wanted in wanted {
+            if let Some(agent) = &wanted.agent {
+                self.put(agent.clone(), wanted.purse(), Open::default(), wanted.rules.clone());
+            }
+        }
     }
 
     pub(super) fn of(&self, agent: &AgentId) -> Option<Seat> {
@@ -111,23 +121,28 @@ impl Purses for Seats {
 
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError> {
         let (view, rules) = self.view(agent).await?;
-        look(&view, &rules, intent, origin, Timestamp::from_system())
+        look(&view, &rules, intent, origin, now_of(&view))
+    }
+
+    fn purse(&self, agent: &AgentId) -> Option<String> {
+        self.of(agent).map(|seat| seat.purse)
     }
 
     async fn swap(
         &self,
         effect: &EffectId,
+        purse: &str,
         agent: &AgentId,
         intent: &SwapIntent,
         origin: Origin,
     ) -> Result<SwapResult, SwapError> {
         let none = || SwapError::Unavailable(NoPurses::told(agent).message);
-        let seat = self.of(agent).ok_or_else(none)?;
+        let seat = self.of(agent).filter(|seat| seat.purse == purse).ok_or_else(none)?;
         let open = seat.desk.read().await;
         let desk = open.as_ref().ok_or_else(none)?;
         let asked = Intent {
             id: effect.to_string(),
-            at: Timestamp::from_system(),
+            at: desk.view().map_or_else(|_| Timestamp::from_system(), |view| now_of(&view)),
             origin,
             agent: Some(agent.clone()),
             in_mint: intent.in_mint.clone(),
@@ -146,6 +161,15 @@ impl Purses for Seats {
             ) => Err(SwapError::UnderWay(error.to_string())),
             Err(error) => Err(SwapError::Unavailable(error.to_string())),
         }
+    }
+}
+
+/// What time it is on a desk. Recorded bars are of another time than ours: on paper it is that of the latest price.
+fn now_of(view: &DeskView) -> Timestamp {
+    let latest = || view.prices.iter().flatten().map(|(_, at)| *at).max();
+    match view.mode {
+        DeskMode::Live => Timestamp::from_system(),
+        DeskMode::Paper => latest().unwrap_or_else(Timestamp::from_system),
     }
 }
 
@@ -267,8 +291,6 @@ fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now
         max_slippage_bps: Some(intent.max_slippage_bps),
         reason: intent.reason.clone(),
     };
-    // Recorded bars are of another time than ours.
-    let now = if view.mode == DeskMode::Paper { price_at } else { now };
     let seen = Seen { now, price, price_at, second: None, trending_at: None };
     match engine.admit(&order, origin, &seen) {
         Ok(_) => Ok(()),

@@ -1,7 +1,18 @@
 //! A look on what a desk shows, and a result in the words of its event.
 
-use puppet_types::trade::{Position, Token};
+use puppet_backtest::Models;
+use puppet_store::{
+    TradeStore,
+    sqlite::{Options, SqliteStore},
+};
+use puppet_trade::{DeskPlan, DeskVenue};
+use puppet_types::trade::{Candle, Position, Token};
 use puppet_wallet::{Balance, Cause, InMarketView, Portfolio, State};
+
+use tokio::{
+    runtime::Handle,
+    sync::{RwLock, mpsc},
+};
 
 use super::*;
 
@@ -121,10 +132,10 @@ async fn who_has_no_desk_is_told_what_to_configure_and_nothing_is_carried_out() 
     let told = seats.look(&agent, &intent, Origin::Own).await.unwrap_err();
     assert!(told.message.contains("agent = \"luna\""), "{told}");
     // One that is closed is none.
-    seats.put(agent.clone(), Open::default(), rules());
+    seats.put(agent.clone(), "main".to_owned(), Open::default(), rules());
     assert_eq!(seats.balances(&agent).await.unwrap_err(), told);
     assert!(seats.quote(&agent, &intent.in_mint, &intent.out_mint, 1).await.is_err());
-    let error = seats.swap(&"eff".into(), &agent, &intent, Origin::Own).await.unwrap_err();
+    let error = seats.swap(&"eff".into(), "main", &agent, &intent, Origin::Own).await.unwrap_err();
     assert_eq!(error, SwapError::Unavailable(told.message));
 }
 
@@ -167,4 +178,56 @@ fn a_result_is_told_with_what_is_known_of_it() {
         (&"live".into(), &"unknown-market".into(), &true.into())
     );
     assert!(!told(&result, &Rules { tell_trades_bps: 0, ..rules() }).tells);
+}
+
+/// A desk on paper, at 100 USDC for a SOL.
+async fn desk(store: &Arc<dyn TradeStore>, purse: &str) -> Open {
+    let plan = DeskPlan {
+        purse: purse.to_owned(),
+        venue: DeskVenue::Paper { models: Models::default(), start_balance: 1_000_000_000 },
+        network: "devnet".to_owned(),
+        markets: vec![market()],
+        bar_seconds: 60,
+        rules: rules(),
+        strategy: None,
+        parameters: Vec::new(),
+        seed: 1,
+        max_faults: 3,
+        agent: Some("luna".into()),
+        take_over: false,
+    };
+    let (told, _) = mpsc::unbounded_channel();
+    let desk = Desk::open(plan, Arc::clone(store), Arc::new(|| None), told, Handle::current()).await.unwrap();
+    let candle = Candle { at: at(0), open: PRICE, high: PRICE, low: PRICE, close: PRICE, volume: 0 };
+    // Long ago.
+    desk.bars(at(60), vec![(0, candle)]).await.unwrap();
+    Arc::new(RwLock::new(Some(desk)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_goes_to_the_purse_that_it_names_and_to_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn TradeStore> = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
+    let (main, spare) = (desk(&store, "paper/main").await, desk(&store, "paper/spare").await);
+    let cash = async |desk: &Open| desk.read().await.as_ref().unwrap().view().unwrap().portfolio.balances[0].amount;
+    let (seats, luna, effect) = (Seats::default(), AgentId::new("luna"), EffectId::new("eff"));
+    let intent = swap(Mint::usdc(), Mint::sol(), 100_000_000);
+    let asked = async |purse| seats.swap(&effect, purse, &luna, &intent, Origin::Own).await;
+    assert_eq!(seats.purse(&luna), None);
+    // Its desk is not open yet: nobody takes it, and the name is known.
+    seats.put(luna.clone(), "paper/main".to_owned(), Open::default(), rules());
+    assert_eq!(seats.purse(&luna).as_deref(), Some("paper/main"));
+    assert!(matches!(asked("paper/main").await, Err(SwapError::Unavailable(_))));
+    seats.put(luna.clone(), "paper/main".to_owned(), Arc::clone(&main), rules());
+    let done = asked("paper/main").await.unwrap();
+    assert!(done.is_done, "{done:?}");
+    let left = cash(&main).await;
+    assert_eq!(left, 900_000_000);
+    // The operator gives the agent another desk.
+    seats.put(luna.clone(), "paper/spare".to_owned(), Arc::clone(&spare), rules());
+    assert_eq!(seats.purse(&luna).as_deref(), Some("paper/spare"));
+    assert!(matches!(asked("paper/main").await, Err(SwapError::Unavailable(_))));
+    assert_eq!((cash(&main).await, cash(&spare).await), (left, 1_000_000_000));
+    seats.put(luna.clone(), "paper/main".to_owned(), Arc::clone(&main), rules());
+    assert_eq!((asked("paper/main").await.unwrap(), cash(&main).await), (done, left), "once by its id");
 }

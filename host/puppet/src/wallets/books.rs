@@ -1,9 +1,9 @@
 //! A purse's books as the store has them, for people: balances, positions, the state of its risk engine.
 
 use puppet_store::{Purse, TradeStore};
+use puppet_trade::DeskView;
 use puppet_types::{Timestamp, trade::Market};
-use puppet_wallet::{Books, Portfolio, Risk, Rules, State};
-use serde_json::Value;
+use puppet_wallet::{Portfolio, State};
 
 use super::words;
 use crate::trouble::Result;
@@ -53,19 +53,9 @@ pub async fn of(store: &dyn TradeStore, name: &str) -> Result<Option<Kept>> {
 
 /// None where no desk was opened on it yet.
 fn kept(purse: Purse) -> Option<Kept> {
-    let Purse { name, at, body, .. } = purse;
-    let desk = body.get("desk").filter(|desk| !desk.is_null())?;
-    let network = desk["terms"]["network"].as_str().map(str::to_owned);
-    Some(Kept { name, at, network, books: shown(desk) })
-}
-
-fn shown(desk: &Value) -> std::result::Result<Shown, String> {
-    let cannot = |why: &dyn ToString| format!("the books cannot be read: {}", why.to_string());
-    let books: Books = serde_json::from_value(desk["books"].clone()).map_err(|error| cannot(&error))?;
-    let markets: Vec<Market> =
-        serde_json::from_value(desk["books"]["markets"].clone()).map_err(|error| cannot(&error))?;
-    // Rules say what may come; what is there is in the books.
-    let rules = Rules::for_backtest(&markets);
-    let risk = Risk::restore(rules, markets.clone(), books, []).map_err(|error| cannot(&error))?;
-    Ok(Shown { portfolio: risk.portfolio(), state: risk.state().cloned(), markets })
+    let view = puppet_trade::purse_view(&purse).transpose()?;
+    let Purse { name, at, .. } = purse;
+    let network = view.as_ref().ok().map(|view| view.network.clone());
+    let shown = |view: DeskView| Shown { portfolio: view.portfolio, state: view.state, markets: view.markets };
+    Some(Kept { name, at, network, books: view.map(shown).map_err(|error| error.to_string()) })
 }

@@ -1,5 +1,5 @@
-//! The kill switches of trading: `puppet halt`, the file `HALT` in the data folder, and the operator's word about one purse. A
-//! desk asks all of them before every order and before every signature.
+//! The kill switches of everything: `puppet halt`, and the file `HALT` in the data folder. A desk asks both before every order
+//! and before every signature, and the [operator's word](super::words) about its own purse.
 
 use std::{
     fs::File,
@@ -7,10 +7,7 @@ use std::{
     path::Path,
 };
 
-use puppet_store::Store;
-
-use super::words;
-use crate::trouble::Result;
+use puppet_store::Halt;
 
 /// The file that stops all trading as long as it is there.
 pub const FILE: &str = "HALT";
@@ -33,40 +30,17 @@ pub fn file(data: &Path) -> Option<String> {
     Some(if line.is_empty() { format!("the file {FILE} is in the data folder") } else { line })
 }
 
-/// Why nothing is traded at all; none where it may be.
-///
-/// # Errors
-/// The store does not answer: whoever asks takes that for a halt.
-pub async fn of_all(store: &dyn Store, data: &Path) -> Result<Option<String>> {
-    if let Some(reason) = file(data) {
-        return Ok(Some(reason));
-    }
-    let halt = store.halted().await?;
-    Ok(halt.map(|halt| halt.reason.unwrap_or_else(|| "`puppet halt`".to_owned())))
-}
-
-/// Why nothing is traded on a purse; none where it may be.
-///
-/// # Errors
-/// The store does not answer: whoever asks takes that for a halt.
-pub async fn of_purse(store: &dyn Store, data: &Path, purse: &str) -> Result<Option<String>> {
-    if let Some(reason) = of_all(store, data).await? {
-        return Ok(Some(reason));
-    }
-    let halt = words::of(store, purse).await?.halt;
-    Ok(halt.map(|halt| halt.reason.unwrap_or_else(|| format!("`puppet wallet halt {purse}`"))))
+/// Why nothing is traded at all; none where it may be. `halt` is what `puppet halt` has said.
+pub fn of_all(data: &Path, halt: Option<Halt>) -> Option<String> {
+    let by_command = || Some(halt?.reason.unwrap_or_else(|| "`puppet halt`".to_owned()));
+    file(data).or_else(by_command)
 }
 
 #[cfg(test)]
 mod tests {
-    use puppet_solana::Network;
-    use puppet_store::{
-        Change, CommitStore as _, Halt,
-        sqlite::{Options, SqliteStore},
-    };
     use puppet_types::Timestamp;
 
-    use super::{super::words::Word, *};
+    use super::*;
 
     #[test]
     fn the_file_stops_whatever_it_says() {
@@ -88,23 +62,15 @@ mod tests {
         assert!(file(folder.path()).is_some());
     }
 
-    #[tokio::test]
-    async fn each_switch_stops_by_itself() {
+    #[test]
+    fn each_switch_stops_by_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
-        let now = Timestamp::from_millis(1);
-        let asked = async |purse: &str| of_purse(&store, folder.path(), purse).await.unwrap();
-        assert_eq!(asked("main").await, None);
-        words::say(&store, "main", &Word::Understood { network: Network::Devnet }, now).await.unwrap();
-        words::say(&store, "main", &Word::Halt { reason: None }, now).await.unwrap();
-        assert_eq!(asked("main").await.as_deref(), Some("`puppet wallet halt main`"));
-        assert_eq!(asked("spare").await, None, "of that purse alone");
-        words::say(&store, "main", &Word::Resume, now).await.unwrap();
-        let halt = Halt { since: now, reason: Some("all of it".to_owned()) };
-        store.apply(vec![Change::Halt(Some(halt))]).await.unwrap();
-        assert_eq!(asked("spare").await.as_deref(), Some("all of it"));
-        store.apply(vec![Change::Halt(None)]).await.unwrap();
+        let halt = |reason: Option<&str>| Halt { since: Timestamp::default(), reason: reason.map(str::to_owned) };
+        let asked = |halt| of_all(folder.path(), halt);
+        assert_eq!(asked(None), None);
+        assert_eq!(asked(Some(halt(Some("all of it")))).as_deref(), Some("all of it"));
+        assert_eq!(asked(Some(halt(None))).as_deref(), Some("`puppet halt`"));
         std::fs::write(folder.path().join(FILE), "by file").unwrap();
-        assert_eq!(asked("main").await.as_deref(), Some("by file"));
+        assert_eq!(asked(None).as_deref(), Some("by file"));
     }
 }

@@ -61,6 +61,12 @@ impl Said {
         self.understood.as_ref().is_some_and(|understood| understood.network == network)
     }
 
+    /// Why nothing is traded on this purse; none where it may be.
+    pub fn halted(&self, purse: &str) -> Option<String> {
+        let halt = self.halt.as_ref()?;
+        Some(halt.reason.clone().unwrap_or_else(|| format!("`puppet wallet halt {purse}`")))
+    }
+
     fn hears(&mut self, word: &Word, at: Timestamp) {
         match word {
             Word::Halt { reason } => {
@@ -144,6 +150,7 @@ mod tests {
         assert_eq!(said.halt, Some(Halt { since: at(2), reason: Some("lunch".to_owned()) }));
         assert!(said.understands(Network::MainnetBeta) && !said.understands(Network::Devnet));
         assert_eq!(of(&store, "spare").await.unwrap(), Said::default());
+        assert_eq!((said.halted("main").as_deref(), Said::default().halted("main")), (Some("lunch"), None));
 
         let said = say(&store, "main", &Word::Resume, at(4)).await.unwrap();
         assert_eq!((said.halt, said.resumed), (None, Some(at(4))));
@@ -162,6 +169,7 @@ mod tests {
         let (one, other) = tokio::join!(say(&store, "a", &halt, at(1)), say(&store, "a", &word, at(2)));
         assert!(one.is_ok() && other.is_ok());
         let said = of(&store, "a").await.unwrap();
+        assert_eq!(said.halted("a").as_deref(), Some("`puppet wallet halt a`"));
         assert!(said.halt.is_some() && said.understands(Network::Devnet));
     }
 }

@@ -64,10 +64,10 @@ pub async fn nothing_begins_while_halted(store: &impl Store) {
         put(Some(said)).await.unwrap();
         assert_eq!(store.halted().await.unwrap(), Some(stands));
     }
-    assert!(!store.begin_attempt(&"f1".into(), at(4)).await.unwrap());
+    assert!(!store.begin_attempt(&"f1".into(), at(4), None).await.unwrap());
     let row = store.effect(&"f1".into()).await.unwrap().unwrap();
     assert_eq!((row.state, row.attempts), (EffectState::Waiting, 0), "nothing was marked");
     put(None).await.unwrap();
     assert_eq!(store.halted().await.unwrap(), None);
-    assert!(store.begin_attempt(&"f1".into(), at(4)).await.unwrap());
+    assert!(store.begin_attempt(&"f1".into(), at(4), None).await.unwrap());
 }

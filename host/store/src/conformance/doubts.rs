@@ -30,13 +30,13 @@ fn doubt(undecidable: bool) -> Option<Doubt> {
 pub async fn an_attempt_is_open_until_its_end_is_known(store: &impl Store) {
     store.apply(vec![Change::Effect(effect("f1", "i1", 0))]).await.unwrap();
     assert_eq!(row(store, "f1").await.doubt, None);
-    assert!(store.begin_attempt(&"f1".into(), at(7)).await.unwrap());
+    assert!(store.begin_attempt(&"f1".into(), at(7), None).await.unwrap());
     assert_eq!(row(store, "f1").await.doubt, doubt(false));
     let lost = EffectEnd { not_before: Some(at(40)), doubt: doubt(false), ..end("f1", EffectState::InDoubt) };
     store.end_attempt(lost).await.unwrap();
     let asked = row(store, "f1").await;
     assert_eq!((asked.doubt, asked.not_before, asked.is_open()), (doubt(false), at(40), true));
-    assert!(!store.begin_attempt(&"f1".into(), at(8)).await.unwrap(), "it is asked about, and not tried");
+    assert!(!store.begin_attempt(&"f1".into(), at(8), None).await.unwrap(), "it is asked about, and not tried");
     assert_eq!(row(store, "f1").await, asked);
     let named = store.forget(vec!["i1".into()], "why").await.unwrap().fates;
     assert!(!matches!(named[0].1, Fate::Forgotten), "its words are needed");
@@ -47,18 +47,38 @@ pub async fn an_attempt_is_open_until_its_end_is_known(store: &impl Store) {
     store.end_attempt(EffectEnd { not_before: Some(at(50)), ..end("f1", EffectState::Waiting) }).await.unwrap();
     let again = row(store, "f1").await;
     assert_eq!((again.doubt, again.attempts, again.not_before), (None, 0, at(50)), "the operator begins anew");
-    store.begin_attempt(&"f1".into(), at(60)).await.unwrap();
+    store.begin_attempt(&"f1".into(), at(60), None).await.unwrap();
     let lost = EffectEnd { not_before: Some(at(60)), doubt: doubt(false), ..end("f1", EffectState::Waiting) };
     store.end_attempt(lost).await.unwrap();
     assert_eq!((row(store, "f1").await.doubt, row(store, "f1").await.is_open()), (doubt(false), true));
-    store.begin_attempt(&"f1".into(), at(60)).await.unwrap();
+    store.begin_attempt(&"f1".into(), at(60), None).await.unwrap();
     assert_eq!(row(store, "f1").await.doubt, doubt(false), "the first that was lost is remembered");
-    assert!(store.begin_attempt(&"f1".into(), at(61)).await.unwrap(), "what was cut off may be tried again");
+    assert!(store.begin_attempt(&"f1".into(), at(61), None).await.unwrap(), "what was cut off may be tried again");
     store.end_attempt(end("f1", EffectState::Done)).await.unwrap();
     let done = row(store, "f1").await;
     assert_eq!((done.doubt, done.attempts), (None, 3));
-    assert!(!store.begin_attempt(&"f1".into(), at(70)).await.unwrap());
+    assert!(!store.begin_attempt(&"f1".into(), at(70), None).await.unwrap());
     assert_eq!(row(store, "f1").await, done, "nothing is done twice");
+}
+
+/// A swap stays with the purse that it was first handed to, until its end leaves no doubt.
+pub async fn a_swap_stays_with_its_purse_while_it_is_in_doubt(store: &impl Store) {
+    store.apply(vec![Change::Effect(effect("f1", "i1", 0))]).await.unwrap();
+    let purse = async || row(store, "f1").await.purse;
+    store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
+    assert_eq!(purse().await, None);
+    store.begin_attempt(&"f1".into(), at(8), Some("main")).await.unwrap();
+    store.begin_attempt(&"f1".into(), at(9), Some("spare")).await.unwrap();
+    assert_eq!(purse().await.as_deref(), Some("main"));
+    let lost = EffectEnd { not_before: Some(at(10)), doubt: doubt(false), ..end("f1", EffectState::Waiting) };
+    store.end_attempt(lost).await.unwrap();
+    assert_eq!(purse().await.as_deref(), Some("main"));
+    store.end_attempt(end("f1", EffectState::Waiting)).await.unwrap();
+    assert_eq!(purse().await, None, "nobody took it");
+    store.begin_attempt(&"f1".into(), at(11), Some("spare")).await.unwrap();
+    assert_eq!(purse().await.as_deref(), Some("spare"));
+    store.end_attempt(end("f1", EffectState::Done)).await.unwrap();
+    assert_eq!(purse().await, None);
 }
 
 pub async fn an_end_counts_where_the_effect_stands_still(store: &impl Store) {

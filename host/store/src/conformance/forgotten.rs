@@ -98,7 +98,7 @@ pub async fn what_has_not_ended_is_refused_by_name(store: &impl Store) {
     let waits = |id: &str, state| Fate::Leaving(EffectId::new(id), state);
     let all = forget(store, &["i1", "i2"]).await;
     assert_eq!(all, [retried, waits("f2", EffectState::Waiting)]);
-    store.begin_attempt(&EffectId::new("f2"), at(4)).await.unwrap();
+    store.begin_attempt(&EffectId::new("f2"), at(4), None).await.unwrap();
     assert_eq!(forget(store, &["i2"]).await, [waits("f2", EffectState::Sent)]);
     end(store, "f2", EffectState::Failed).await;
     assert_eq!(forget(store, &["i2"]).await, [waits("f3", EffectState::Waiting)]);

@@ -57,6 +57,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     outside::likes_and_counts(&open().await).await;
     outside::effects(&open().await).await;
     doubts::an_attempt_is_open_until_its_end_is_known(&open().await).await;
+    doubts::a_swap_stays_with_its_purse_while_it_is_in_doubt(&open().await).await;
     doubts::an_end_counts_where_the_effect_stands_still(&open().await).await;
     doubts::what_was_published_as_an_account_is_found(&open().await).await;
     outside::timers(&open().await).await;

@@ -77,8 +77,8 @@ pub async fn effects(store: &impl Store) {
     let done = store.commit(Commit { changes, ..commit("i1", event("e1", "a")) }).await.unwrap();
     let same = vec![Change::Effect(effect("f1", "i1", 1))];
     assert!(store.apply(same).await.unwrap().effects.is_empty(), "a known id is skipped");
-    assert!(store.begin_attempt(&"f1".into(), at(7)).await.unwrap());
-    assert!(store.begin_attempt(&"none".into(), at(7)).await.is_err());
+    assert!(store.begin_attempt(&"f1".into(), at(7), None).await.unwrap());
+    assert!(store.begin_attempt(&"none".into(), at(7), None).await.is_err());
     let states = async |states: &[EffectState]| -> Vec<(String, u32)> {
         let found = store.effects(states).await.unwrap();
         found.into_iter().map(|effect| (effect.id.to_string(), effect.attempts)).collect()
@@ -104,7 +104,7 @@ pub async fn effects(store: &impl Store) {
     };
     let again = EffectEnd { not_before: Some(at(50)), reason: Some("busy".into()), ..end("f1", EffectState::Waiting) };
     assert!(store.end_attempt(again).await.unwrap().is_empty());
-    store.begin_attempt(&"f1".into(), at(7)).await.unwrap();
+    store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
     let posted = EffectEnd {
         provider_id: Some("77".into()),
         events: vec![event("result", "a"), event("e1", "a")],

@@ -94,6 +94,7 @@ pub fn effect(id: &str, invocation: &str, n: u32) -> Effect {
         reason: None,
         expires: None,
         doubt: None,
+        purse: None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
 
 const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason, \
-     expires, begun, undecidable";
+     expires, begun, undecidable, purse";
 
 fn effect(row: &Row<'_>) -> Result<Effect> {
     of_row("outbox", row, &[0, 1], effect_columns(row))
@@ -38,14 +38,15 @@ fn effect_columns(row: &Row<'_>) -> Result<Effect> {
             Some(begun) => Some(Doubt { begun, undecidable: row.get(15)? }),
             None => None,
         },
+        purse: row.get(16)?,
     })
 }
 
 /// Puts an effect at the end; none where its id is known.
 pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect>> {
     const SQL: &str = "INSERT INTO outbox (id, state, agent, account, invocation, n, not_before, hops, body, attempts, \
-                       provider_id, reason, expires, begun, undecidable) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+                       provider_id, reason, expires, begun, undecidable, purse) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
                        ON CONFLICT (id) DO NOTHING";
     let values = params![
         effect.id.as_str(),
@@ -63,6 +64,7 @@ pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect
         effect.expires.map(Timestamp::as_millis),
         effect.doubt.map(|doubt| doubt.begun.as_millis()),
         effect.doubt.is_some_and(|doubt| doubt.undecidable),
+        effect.purse,
     ];
     let new = run(conn, SQL, values)? > 0;
     Ok(new.then(|| Effect { seq: conn.last_insert_rowid().cast_unsigned(), ..effect.clone() }))
@@ -99,16 +101,16 @@ impl OutboxStore for SqliteStore {
         self.read(|conn| first(conn, &format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), [id.as_str()], effect))
     }
 
-    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
-        let id = id.clone();
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool> {
+        let (id, purse) = (id.clone(), purse.map(str::to_owned));
         self.write(move |conn| {
             const SQL: &str = "UPDATE outbox SET state = 'sent', attempts = attempts + 1, begun = coalesce(begun, ?2), \
-                               undecidable = 0 \
+                               undecidable = 0, purse = coalesce(purse, ?3) \
                                WHERE id = ?1 AND state IN ('waiting', 'sent')";
             if halt::read(conn)?.is_some() {
                 return Ok(false);
             }
-            if run(conn, SQL, params![id.as_str(), at.as_millis()])? > 0 {
+            if run(conn, SQL, params![id.as_str(), at.as_millis(), purse])? > 0 {
                 return Ok(true);
             }
             let there = first(conn, "SELECT 1 FROM outbox WHERE id = ?1", [id.as_str()], |_| Ok(()))?;
@@ -164,6 +166,7 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
     let sql = format!(
         "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
          not_before = coalesce(?5, not_before), ended = ?6, begun = ?7, undecidable = ?8, \
+         purse = iif(?7 IS NULL, NULL, purse), \
          attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable), 0, attempts) WHERE id = ?1{also}"
     );
     let values = params![

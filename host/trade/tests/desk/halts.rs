@@ -1,11 +1,11 @@
 //! The kill switches: of everything, of one purse, and the risk engine's own.
 
-use puppet_trade::{PurseWord, Told, purse_view, say};
+use puppet_trade::{DeskPlan, Told, purse_view};
 use puppet_types::trade::{Order, OrderKind, Side};
-use puppet_wallet::Mode;
+use puppet_wallet::{Cause, Mode, Rules};
 
 use crate::exchange::Says;
-use crate::fixture::{Around, BONK, USDC, WHOLE, agree, at, close, live, paper, strategy, wallet, wish};
+use crate::fixture::{Around, BONK, USDC, WHOLE, agree, close, live, paper, strategy, wallet, wish};
 use crate::native::script::{Script, order};
 use crate::native::walk::ONE;
 
@@ -54,6 +54,51 @@ async fn a_desk_that_was_reducing_is_so_again_after_the_switch() {
     close(&desk, 2, 100).await;
     let state = desk.view().unwrap().state.unwrap();
     assert_eq!((state.mode, state.reason.as_str()), (Mode::Reducing, "enough"));
+}
+
+/// How far it may fall is counted on over the switch of everything, and a drawdown stays one. Only a resume of the purse
+/// after it begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_switch_of_everything_leaves_drawdown_as_it_was() {
+    let around = Around::new();
+    let plan = paper(None, 1);
+    let rules = Rules { max_drawdown_bps: 1_000, ..plan.rules.clone() };
+    let desk = around.open(&DeskPlan { rules, ..plan }).await.unwrap();
+    close(&desk, 1, 100).await;
+    assert!(desk.swap(wish("w", 1, (USDC, puppet_types::trade::Mint::SOL), 900_000_000)).await.unwrap().is_done);
+    close(&desk, 2, 200).await;
+    let view = || desk.view().unwrap();
+    let peak = view().portfolio.peak;
+    let mut minute = 2;
+    let mut switched = async |price| {
+        around.switch(Some("a bad day"));
+        close(&desk, minute + 1, price).await;
+        assert_eq!(view().state.unwrap().reason, "a bad day");
+        around.switch(None);
+        close(&desk, minute + 2, price).await;
+        minute += 2;
+    };
+    switched(190).await;
+    assert_eq!((view().admits, view().portfolio.peak), (Mode::Active, peak));
+    // A halt of the purse is no reason to forget the highest either.
+    desk.halt("lunch").await.unwrap();
+    desk.resume().await.unwrap();
+    assert_eq!((view().admits, view().portfolio.peak), (Mode::Active, peak));
+    switched(170).await;
+    let stopped = view().state.unwrap();
+    assert_eq!((stopped.mode, stopped.cause, view().portfolio.peak), (Mode::Reducing, Cause::Drawdown, peak));
+    switched(170).await;
+    assert_eq!((view().state, view().portfolio.peak), (Some(stopped), peak));
+    // Resumed while everything is halted, it is counted from there when that is over.
+    around.switch(Some("a bad day"));
+    close(&desk, 10, 170).await;
+    desk.resume().await.unwrap();
+    assert_eq!(view().admits, Mode::Halted);
+    around.switch(None);
+    close(&desk, 11, 170).await;
+    assert!(view().state.is_none() && view().portfolio.peak < peak);
+    close(&desk, 12, 150).await;
+    assert_eq!(view().admits, Mode::Reducing);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,8 +165,8 @@ async fn a_halt_of_one_purse_outlives_the_desk() {
     assert!(exchange.asked().is_empty() && script.heard().contains(&"denied o1 kill-switch".to_owned()));
     desk.close().await.unwrap();
     assert_eq!(purse_view(&around.store.row("main")).unwrap().unwrap().admits, Mode::Halted);
-    say(&*around.store, "main", at(2), PurseWord::Resume).await.unwrap();
     let desk = around.open(&plan).await.unwrap();
+    desk.resume().await.unwrap();
     close(&desk, 3, 100).await;
     assert_eq!(exchange.done(), ["main/2"]);
     agree(&desk, &exchange);

@@ -30,7 +30,17 @@ impl Purses for Anything {
     async fn look(&self, _: &AgentId, _: &SwapIntent, _: Origin) -> Result<(), CallError> {
         Ok(())
     }
-    async fn swap(&self, _: &EffectId, _: &AgentId, _: &SwapIntent, _: Origin) -> Result<SwapResult, SwapError> {
+    fn purse(&self, _: &AgentId) -> Option<String> {
+        None
+    }
+    async fn swap(
+        &self,
+        _: &EffectId,
+        _: &str,
+        _: &AgentId,
+        _: &SwapIntent,
+        _: Origin,
+    ) -> Result<SwapResult, SwapError> {
         Err(SwapError::Unavailable("nothing is carried out here".to_owned()))
     }
 }

@@ -81,14 +81,18 @@ pub trait Purses: Send + Sync {
     /// # Errors
     /// `denied`: [`denial`] of the rule, or the agent has no purse.
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError>;
+    /// The name of the purse that the agent's swaps go to now, also while its desk is not open; none where it has none.
+    fn purse(&self, agent: &AgentId) -> Option<String>;
     /// Carries a swap out and waits for its end, or for as long as is fit. Called after the commit, by the outbox alone,
-    /// and again with the same effect after a crash: whoever answers does one effect at most once.
+    /// and again with the same effect and purse after a crash: a purse does one effect at most once. Where `purse` is not
+    /// the agent's any more, nobody takes it.
     ///
     /// # Errors
     /// It has not ended.
     async fn swap(
         &self,
         effect: &EffectId,
+        purse: &str,
         agent: &AgentId,
         intent: &SwapIntent,
         origin: Origin,
@@ -138,7 +142,17 @@ impl Purses for NoPurses {
     async fn look(&self, agent: &AgentId, _: &SwapIntent, _: Origin) -> Result<(), CallError> {
         Err(Self::told(agent))
     }
-    async fn swap(&self, _: &EffectId, agent: &AgentId, _: &SwapIntent, _: Origin) -> Result<SwapResult, SwapError> {
+    fn purse(&self, _: &AgentId) -> Option<String> {
+        None
+    }
+    async fn swap(
+        &self,
+        _: &EffectId,
+        _: &str,
+        agent: &AgentId,
+        _: &SwapIntent,
+        _: Origin,
+    ) -> Result<SwapResult, SwapError> {
         Err(SwapError::Unavailable(Self::told(agent).message))
     }
 }

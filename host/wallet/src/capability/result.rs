@@ -1,5 +1,5 @@
 //! How a swap ended, as its agent is told: the payload of `swap_done` and `swap_failed`. Everything in it is the host's
-//! word; what is not known is absent.
+//! word; what is not known is absent. A desk has a form of its own for its log (`puppet_trade::SwapResult`, which says why).
 
 use puppet_types::{
     AgentId, Timestamp,

@@ -37,7 +37,17 @@ impl Purses for Desk {
         self.0.lock().unwrap().push(origin);
         if origin > Origin::Own { Err(denial(Rule::HumanRequest, "", None)) } else { Ok(()) }
     }
-    async fn swap(&self, _: &EffectId, _: &AgentId, _: &SwapIntent, _: Origin) -> Result<SwapResult, SwapError> {
+    fn purse(&self, _: &AgentId) -> Option<String> {
+        None
+    }
+    async fn swap(
+        &self,
+        _: &EffectId,
+        _: &str,
+        _: &AgentId,
+        _: &SwapIntent,
+        _: Origin,
+    ) -> Result<SwapResult, SwapError> {
         panic!("a call carries nothing out")
     }
 }

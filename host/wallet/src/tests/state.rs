@@ -68,6 +68,29 @@ fn a_drawdown_beyond_the_limit_turns_once_and_is_counted_anew_after_a_resume() {
 }
 
 #[test]
+fn a_halt_that_is_lifted_leaves_everything_as_it_was() {
+    let mut risk = invested(|rules| rules.max_drawdown_bps = 1_000);
+    risk.mark(at(0), &[(0, 200)]);
+    risk.set_halt(at(1), "stop");
+    risk.lift(at(2), None);
+    assert_eq!((state_of(&risk), risk.portfolio().peak), ((Mode::Active, None), 2 * CASH));
+    assert!(risk.ask(&exit(2), &seen(2)).is_ok());
+    assert!(!risk.has_drawn_down() && risk.mark(at(3), &[(0, 179)]).has_turned);
+    let before = risk.state().cloned();
+    risk.set_halt(at(4), "stop");
+    assert_eq!(state_of(&risk), (Mode::Halted, Some(Cause::Operator)));
+    assert!(risk.has_drawn_down(), "of what was lost the prices tell");
+    risk.lift(at(5), before.clone());
+    assert_eq!((risk.state().cloned(), risk.portfolio().peak), (before, 2 * CASH));
+    risk.mark(at(6), &[(0, 200)]);
+    assert!(risk.has_drawn_down(), "it stopped it, whatever it is worth by now");
+    risk.lift(at(7), None);
+    assert!(!risk.has_drawn_down());
+    risk.mark(at(8), &[(0, 180)]);
+    assert!(!risk.has_drawn_down(), "so much is allowed");
+}
+
+#[test]
 fn a_drawdown_may_halt_and_never_loosens_what_is_stricter() {
     let mut risk = invested(|rules| (rules.max_drawdown_bps, rules.on_drawdown) = (100, OnDrawdown::Halted));
     risk.set_reducing(at(0), "careful");

@@ -141,5 +141,6 @@ fn acted(commit: &Commit) -> Option<Change> {
         reason: None,
         expires: None,
         doubt: None,
+        purse: None,
     }))
 }

@@ -120,11 +120,11 @@ impl OutboxStore for Faulty {
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
         self.reads(self.rows.published_as(account, most)).await
     }
-    async fn begin_attempt(&self, id: &EffectId, at: Timestamp) -> Result<bool> {
+    async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool> {
         if self.world.lies(Mutation::ForgetsAttempt) {
             return Ok(true);
         }
-        self.writes("begin-attempt", self.rows.begin_attempt(id, at)).await
+        self.writes("begin-attempt", self.rows.begin_attempt(id, at, purse)).await
     }
     async fn end_attempt(&self, mut end: EffectEnd) -> Result<Vec<Waiting>> {
         if self.world.lies(Mutation::ForgetsDoubt) {

@@ -8,7 +8,11 @@ use crate::{
     credentials, records,
     setup::Setup,
     trouble::Result,
-    wallets::{self, stop, words},
+    wallets::{
+        self,
+        approvals::{self, Standing},
+        stop, words,
+    },
 };
 
 /// All of them.
@@ -19,7 +23,7 @@ pub async fn trading(setup: &Setup) -> Vec<Check> {
     let store = rows.as_ref().map(|rows| &**rows as &dyn Store);
     checks.push(wallets(setup, store).await.unwrap_or_else(|trouble| of_trouble("wallets", "fail", &trouble)));
     if let Some(store) = store {
-        checks.push(approvals(store).await.unwrap_or_else(|trouble| of_trouble("swaps", "fail", &trouble)));
+        checks.push(asked(store).await.unwrap_or_else(|trouble| of_trouble("swaps", "fail", &trouble)));
     }
     checks
 }
@@ -67,11 +71,10 @@ async fn wallets(setup: &Setup, store: Option<&dyn Store>) -> Result<Check> {
 }
 
 /// Swaps that wait for a person.
-async fn approvals(store: &dyn Store) -> Result<Check> {
-    let now = Timestamp::from_system();
-    let asked = store.swap_approvals().await?;
-    let waiting: Vec<_> = asked.iter().filter(|asked| asked.granted_at.is_none() && asked.expires_at > now).collect();
-    let Some(first) = waiting.iter().map(|asked| asked.expires_at).min() else {
+async fn asked(store: &dyn Store) -> Result<Check> {
+    let asked = approvals::all(store, Timestamp::from_system()).await?;
+    let waiting: Vec<_> = asked.iter().filter(|(_, standing)| *standing == Standing::Waiting).collect();
+    let Some(first) = waiting.iter().map(|(asked, _)| asked.expires_at).min() else {
         return Ok(check("swaps", "ok", "none waits for approval", ""));
     };
     let detail =

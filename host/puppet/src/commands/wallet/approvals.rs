@@ -14,7 +14,11 @@ use crate::{
     records,
     setup::Setup,
     trouble::{Result, Trouble},
-    wallets::{self, amounts::whole},
+    wallets::{
+        self,
+        amounts::whole,
+        approvals::{self, Standing},
+    },
 };
 
 #[derive(Serialize)]
@@ -23,23 +27,26 @@ struct Row {
     swap: String,
     /// The wallet's name, where its key is known here.
     name: Option<String>,
-    /// `waiting`, `approved` or `expired`.
+    /// `waiting`, `approved`, `expired` or `ended`.
     state: &'static str,
+    /// Why no answer is wanted any more; null where one is.
+    why: Option<String>,
     expires_at: Timestamp,
     granted_at: Option<Timestamp>,
     /// What is asked: wallet, gives, amount, takes, out_amount, least_out, fee_lamports, programs, quoted_at.
     body: Value,
 }
 
-/// Lists what waits.
-pub async fn list(setup: &Setup, out: Output) -> Result<()> {
+/// Lists what waits, with `all` also what does not any more.
+pub async fn list(setup: &Setup, all: bool, out: Output) -> Result<()> {
     let now = Timestamp::from_system();
     let asked = match records::if_there(setup).await? {
-        Some(rows) => rows.swap_approvals().await?,
+        Some(rows) => approvals::all(&*rows, now).await?,
         None => Vec::new(),
     };
     let names = Names::of(setup)?;
-    let items: Vec<Row> = asked.into_iter().map(|asked| row(asked, now, &names)).collect();
+    let wanted = asked.into_iter().filter(|(_, standing)| all || standing.is_open());
+    let items: Vec<Row> = wanted.map(|(asked, standing)| row(asked, &standing, &names)).collect();
     if out.json {
         return out.object(&List { schema: "puppet.wallet-approvals/1", items, next: None });
     }
@@ -72,7 +79,7 @@ pub async fn say(setup: &Setup, hash: &str, is_yes: bool, out: Output) -> Result
     };
     let asked: SwapApproval = serde_json::from_value(answer).map_err(Trouble::internal)?;
     let names = Names::of(setup)?;
-    let mut item = row(asked, now, &names);
+    let mut item = row(asked, &Standing::Waiting, &names);
     (item.state, item.granted_at) = if is_yes { ("approved", Some(now)) } else { ("rejected", None) };
     if out.json {
         let mut value = serde_json::to_value(&item).map_err(Trouble::internal)?;
@@ -115,15 +122,10 @@ impl Names {
     }
 }
 
-fn row(asked: SwapApproval, now: Timestamp, names: &Names) -> Row {
+fn row(asked: SwapApproval, standing: &Standing, names: &Names) -> Row {
     let SwapApproval { hash, swap, expires_at, granted_at, body } = asked;
-    let state = match granted_at {
-        _ if now >= expires_at => "expired",
-        Some(_) => "approved",
-        None => "waiting",
-    };
     let name = body["wallet"].as_str().and_then(|address| names.wallet(address));
-    Row { hash, swap, name, state, expires_at, granted_at, body }
+    Row { hash, swap, name, state: standing.name(), why: standing.why(expires_at), expires_at, granted_at, body }
 }
 
 fn tell(item: &Row, names: &Names, out: Output) -> Result<()> {
@@ -139,6 +141,10 @@ fn tell(item: &Row, names: &Names, out: Output) -> Result<()> {
         body["fee_lamports"].as_u64().map_or_else(String::new, |fee| format!("at most {} SOL", whole(fee.into(), 9)));
     let called = body["programs"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let called: Vec<String> = called.map(program).collect();
+    let left = match item.state {
+        "waiting" | "approved" => format!(" (in {} s)", item.expires_at.millis_since(Timestamp::from_system()) / 1_000),
+        _ => String::new(),
+    };
     for (what, words) in [
         ("wallet", wallet),
         ("gives", names.amount(body, "amount", "gives")),
@@ -148,8 +154,12 @@ fn tell(item: &Row, names: &Names, out: Output) -> Result<()> {
         ("programs", called.join(", ")),
         ("swap", item.swap.clone()),
         ("quoted", text(body, "quoted_at")),
-        ("until", item.expires_at.to_string()),
+        ("until", format!("{}{left}", item.expires_at)),
+        ("why", item.why.clone().unwrap_or_default()),
     ] {
+        if words.is_empty() {
+            continue;
+        }
         out.line(format!("  {what:<9} {words}"))?;
     }
     Ok(())

@@ -52,12 +52,21 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     let rows = records::if_there(setup).await?;
     let known = wallets::known(setup, &secrets);
     let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
-    let mut halted = stop::file(&setup.data);
+    let mut halt = None;
     if let Some(rows) = &rows {
         let store: &dyn TradeStore = &**rows;
         kept = books::all(store).await?.into_iter().map(|kept| (kept.name.clone(), kept)).collect();
-        halted = stop::of_all(&**rows, &setup.data).await?;
+        halt = rows.halted().await?;
     }
+    let halted = stop::of_all(&setup.data, halt);
+    // By name: the address, or why there is none.
+    let addresses: BTreeMap<&String, std::result::Result<String, String>> = known
+        .keys()
+        .map(|name| {
+            let key = wallets::key(setup, &secrets, name);
+            (name, key.map(|wallet| wallet.address().to_string()).map_err(|trouble| trouble.message))
+        })
+        .collect();
     let mut items = Vec::new();
     for name in super::names(setup, &secrets, rows.as_ref()).await? {
         let said = match &rows {
@@ -67,12 +76,10 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let kept = kept.get(&name);
         let is_paper = books::is_paper(&name);
         let network = setup.config.trading.network;
-        let (address, problem) = match known.get(&name) {
+        let (address, problem) = match addresses.get(&name) {
             None => (None, (!is_paper).then(|| "there is no key for it".to_owned())),
-            Some(_) => match wallets::key(setup, &secrets, &name) {
-                Ok(wallet) => (Some(wallet.address().to_string()), None),
-                Err(trouble) => (None, Some(trouble.message)),
-            },
+            Some(Ok(address)) => (Some(address.clone()), twins(&name, address, &addresses)),
+            Some(Err(why)) => (None, Some(why.clone())),
         };
         let problem = problem.or_else(|| kept.and_then(|kept| kept.books.as_ref().err().cloned()));
         let is_mainnet = !is_paper && network == Network::MainnetBeta;
@@ -111,6 +118,13 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         table.row([name, kind.to_owned(), network, state, address, key, beginning(&why, BEGINNING)]);
     }
     table.print(out)
+}
+
+/// That other names have the same key: what each of them is said to have is the same money.
+fn twins(name: &str, address: &str, all: &BTreeMap<&String, std::result::Result<String, String>>) -> Option<String> {
+    let others = all.iter().filter(|(other, of)| ***other != name && of.as_deref() == Ok(address));
+    let others: Vec<String> = others.map(|(other, _)| format!("`{other}`")).collect();
+    (!others.is_empty()).then(|| format!("{} has the same key: they are one wallet", others.join(", ")))
 }
 
 /// Where a key is, by name.

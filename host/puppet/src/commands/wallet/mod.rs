@@ -38,7 +38,7 @@ pub async fn run(setup: &Setup, command: WalletCommand, out: Output) -> Result<(
         WalletCommand::History(args) => history::run(setup, &args, out).await,
         WalletCommand::Halt { which, reason } => word::halt(setup, &which, reason, out).await,
         WalletCommand::Resume(which) => word::resume(setup, &which, out).await,
-        WalletCommand::Approvals => approvals::list(setup, out).await,
+        WalletCommand::Approvals { all } => approvals::list(setup, all, out).await,
         WalletCommand::Approve { hash } => approvals::say(setup, &hash, true, out).await,
         WalletCommand::Reject { hash } => approvals::say(setup, &hash, false, out).await,
         WalletCommand::Airdrop { name, amount } => airdrop::run(setup, &name, &amount, out).await,

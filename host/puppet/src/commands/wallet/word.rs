@@ -55,10 +55,11 @@ async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Re
         let (_, kept) = kept_of(rows.as_ref(), &name).await?;
         items.push(Row { standing: Standing::of(&said, kept.as_ref()), name, heard: has_heard });
     }
-    let of_all = match &rows {
-        Some(rows) => stop::of_all(&**rows, &setup.data).await?,
-        None => stop::file(&setup.data),
+    let halt = match &rows {
+        Some(rows) => rows.halted().await?,
+        None => None,
     };
+    let of_all = stop::of_all(&setup.data, halt);
     if out.json {
         return out.object(&List { schema: "puppet.wallet-word/1", items, next: None });
     }
