@@ -117,16 +117,11 @@ impl Work<'_> {
         self.serve()
     }
 
-    /// Asks for what is under way, unless a halt is on.
+    /// Asks for what is under way, also while a halt is on: what is signed is followed to its end, and the exchange signs and
+    /// sends nothing then.
     pub(crate) fn resolve(&mut self) -> Result<(), DeskError> {
-        match self.halt_reason() {
-            _ if self.notes.under_way.is_none() => Ok(()),
-            Some(reason) => {
-                self.wait(LONGEST_PAUSE, format!("it is halted: {reason}"));
-                Ok(())
-            }
-            None => self.ask_exchange(),
-        }
+        self.ask_switch();
+        self.ask_exchange()
     }
 
     /// Prices of the latest moment.
@@ -146,7 +141,10 @@ impl Work<'_> {
             return Ok(());
         };
         let id = format!("{}/{number}", self.plan.purse);
-        match self.room.runtime.block_on(exchange.swap(&id, &want)) {
+        // The books do not change while this thread waits; what is said from outside does.
+        let (room, books) = (self.room, self.books_halt());
+        let halted = || room.halt_reason().or_else(|| books.clone());
+        match room.runtime.block_on(exchange.swap(&id, &want, &halted)) {
             Ok(swapped) => self.swapped(swapped),
             Err(error) => self.not_known(error),
         }
@@ -229,8 +227,10 @@ impl Work<'_> {
             }
             ExchangeError::Approval { .. } => APPROVAL_PAUSE,
             ExchangeError::Operator(why) => {
-                self.halt(why);
-                self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "halt", "reason": why }))?;
+                if self.halt_reason().is_none() {
+                    self.halt(why);
+                    self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "halt", "reason": why }))?;
+                }
                 LONGEST_PAUSE
             }
         };

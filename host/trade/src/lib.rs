@@ -22,7 +22,7 @@ mod wish;
 mod work;
 
 pub use desk::{Desk, Halted};
-pub use exchange::{Exchange, ExchangeError, Swapped, Want};
+pub use exchange::{Exchange, ExchangeError, Halt, Swapped, Want};
 pub use offline::{PurseWord, is_understood, purse_view, say, understand};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};

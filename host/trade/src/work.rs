@@ -34,6 +34,11 @@ impl Room {
     pub(crate) fn tell(&self, told: Told) {
         let _ = self.told.send(told);
     }
+
+    /// What was said from outside: of everything, or of this purse.
+    pub(crate) fn halt_reason(&self) -> Option<String> {
+        (self.halted)().or_else(|| Shared::get(&self.shared.halt))
+    }
 }
 
 /// Beside what the strategy needs: JSON and the books.
@@ -251,8 +256,11 @@ impl Work<'_> {
         self.ask_switch();
         self.keep.add(PurseEntry::Word, self.now, &word.row())?;
         self.store()?;
-        if word == PurseWord::Resume {
-            self.ask_again()?;
+        match (word, &mut self.again) {
+            (PurseWord::Resume, _) => self.ask_again()?,
+            // What waits for its signature is given up; whoever said so need not wait for that.
+            (PurseWord::Halt(_), Some(again)) => again.at = Instant::now(),
+            _ => {}
         }
         Ok(())
     }

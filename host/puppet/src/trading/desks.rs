@@ -124,8 +124,7 @@ impl Desks {
                 DeskVenue::Paper { models: *models, start_balance: *start_balance }
             }
             Kind::Live { wallet, is_understood } => {
-                let with = (Arc::clone(&store), halted_too(halted(around), Arc::clone(&word)));
-                let exchange = chains.exchange(wallet, *is_understood, with, &wanted.markets, around.out);
+                let exchange = chains.exchange(wallet, *is_understood, Arc::clone(&store), &wanted.markets, around.out);
                 DeskVenue::Live { exchange: exchange.await?, now: Arc::new(Timestamp::from_system) }
             }
         };
