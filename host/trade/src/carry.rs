@@ -175,7 +175,8 @@ impl Work<'_> {
         self.over(due, Carried::Not { rule, detail }, result, 0)
     }
 
-    /// It is known how it ended: booked, stored, told.
+    /// It is known how it ended: booked and stored, and only then told, since what happened stays so whatever a strategy does
+    /// when it hears of it.
     pub(crate) fn over(
         &mut self,
         due: &Due,
@@ -191,10 +192,21 @@ impl Work<'_> {
             self.results.push(result.clone());
             self.store()?;
             self.wishes.answer(&intent.id, &result);
+        } else {
+            self.results.push(result);
+            self.store()?;
+        }
+        self.tell_strategy()
+    }
+
+    /// Tells the strategy what is booked and it has not heard of, and stores that it has, also where it was one fault too many.
+    pub(crate) fn tell_strategy(&mut self) -> Result<(), DeskError> {
+        if !self.trader.has_unheard() {
             return Ok(());
         }
-        self.results.push(result);
-        self.store()
+        let told = self.trader.tell_carried(self.now);
+        self.store()?;
+        told.map_err(stopped)
     }
 
     /// What the network took, as far as the books have it free.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closing::Closing;
 use super::venue::Venue;
-use super::{Event, Open, Stopped, Trader};
+use super::{Event, Message, Open, Stopped, Trader};
 use crate::book::{Happening, Pending, Prices};
 use crate::outcome::{OrderRecord, OrderStatus};
 
@@ -146,7 +146,8 @@ impl Trader<'_> {
     }
 
     /// What became of the order that is under way. The books move by exactly what was given and taken: less than was ordered
-    /// ends the order all the same, and what is beyond it comes or goes without a trade.
+    /// ends the order all the same, and what is beyond it comes or goes without a trade. The strategy is not told yet: what
+    /// happened is first to be stored, whatever a strategy does about it ([`tell_carried`](Self::tell_carried)).
     pub fn carried(&mut self, number: u64, at: Timestamp, carried: Carried) -> Result<(), Stopped> {
         let Some(carrying) = self.carrying.take_if(|carrying| carrying.pending.number == number) else { return Ok(()) };
         self.is_stale = true;
@@ -154,6 +155,24 @@ impl Trader<'_> {
             Carried::Filled { gave, took } => self.settle_real(&carrying, at, gave, took),
             Carried::Not { rule, detail } => self.give_up(&carrying, at, rule, detail),
         }
+    }
+
+    /// Something that was carried out, or was not, is still to be told.
+    pub fn has_unheard(&self) -> bool {
+        !self.unheard.is_empty()
+    }
+
+    /// Tells the strategy what became of its orders, in order. What a call fails at is not told again; where there were too
+    /// many faults, the rest is still to be told.
+    pub fn tell_carried(&mut self, at: Timestamp) -> Result<(), Stopped> {
+        while !self.unheard.is_empty() {
+            let told = match self.unheard.remove(0) {
+                Message::Fill(fill) => self.instance.on_fill(&fill, &self.view),
+                Message::Denied(denial) => self.instance.on_denied(&denial, &self.view),
+            };
+            self.heed(told, at)?;
+        }
+        Ok(())
     }
 
     /// A balance changed without a trade.
