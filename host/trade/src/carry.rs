@@ -5,7 +5,7 @@ use std::time::Duration;
 use puppet_backtest::{Carried, Due};
 use puppet_store::PurseEntry;
 use puppet_types::Timestamp;
-use puppet_types::trade::{Market, Mint, Rounding, Side};
+use puppet_types::trade::{Market, Mint, OrderKind, Rounding, Side};
 use puppet_wallet::{BPS, Flow, Rule};
 use serde_json::json;
 use tokio::time::Instant;
@@ -70,22 +70,38 @@ pub(crate) fn want(market: &Market, due: &Due, most_slippage: u32, amount: Optio
 }
 
 impl Work<'_> {
-    /// Carries out what these prices reach, one order after the other. Nothing in a paper desk: its book does.
+    /// Carries out what these prices reach, one order after the other, and ends what may not wait for its turn. Nothing in a
+    /// paper desk: its book does.
     pub(crate) fn carry_due(&mut self, prices: &[(u32, u64)]) -> Result<(), DeskError> {
         let DeskVenue::Live { now, .. } = &self.plan.venue else { return Ok(()) };
         while self.notes.under_way.is_none() && self.halt_reason().is_none() {
             let Some(due) = self.trader.due(self.now, prices).map_err(stopped)? else {
                 return self.store();
             };
-            let age = now().millis_since(self.now);
-            if age > self.plan.rules.max_quote_age_seconds.saturating_mul(1_000) {
-                let detail = format!("the price is {} s old", age / 1_000);
-                self.end(&due, Rule::StaleQuote, detail)?;
-                continue;
+            // A market order was decided at one price, and is worth no more than that. What waits for a price has met it now.
+            let (since, which) = match due.order.kind {
+                OrderKind::Market => (due.since.min(self.now), "the price that it was decided at"),
+                _ => (self.now, "the price"),
+            };
+            match self.too_old(now(), since) {
+                Some(seconds) => self.end(&due, Rule::StaleQuote, format!("{which} is {seconds} s old"))?,
+                None => self.begin_swap(&due, None)?,
             }
-            self.begin_swap(&due, None)?;
+        }
+        let why = match self.halt_reason() {
+            Some(reason) => format!("it was to be had at once, and trading is halted: {reason}"),
+            None => "it was to be had at once, and another swap is under way".to_owned(),
+        };
+        if self.trader.end_immediate(self.now, &why).map_err(stopped)? {
+            self.store()?;
         }
         Ok(())
+    }
+
+    /// How old a price is, in seconds, where that is too old to trade at.
+    pub(crate) fn too_old(&self, now: Timestamp, since: Timestamp) -> Option<u64> {
+        let age = now.millis_since(since);
+        (age > self.plan.rules.max_quote_age_seconds.saturating_mul(1_000)).then_some(age / 1_000)
     }
 
     /// Saves the strategy, stores what is wanted, and asks the exchange for it.
@@ -296,7 +312,8 @@ mod tests {
             max_slippage_bps,
             reason: String::new(),
         };
-        Due { number: 1, quantity: order.quantity, order, price, worst_price, origin: Origin::Strategy }
+        let since = Timestamp::default();
+        Due { number: 1, quantity: order.quantity, order, price, worst_price, origin: Origin::Strategy, since }
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Due {
     pub worst_price: u64,
     /// What is behind it.
     pub origin: Origin,
+    /// When it was decided.
+    pub since: Timestamp,
 }
 
 /// How that went.
@@ -92,6 +94,17 @@ impl Trader<'_> {
         Ok(if is_free { self.under_way() } else { None })
     }
 
+    /// Nothing is carried out for now: what was to be had at once or not at all (`ioc`, `fok`) ends. Answers whether anything
+    /// did.
+    pub fn end_immediate(&mut self, at: Timestamp, why: &str) -> Result<bool, Stopped> {
+        let Venue::Desk(waiting) = &mut self.venue else { return Ok(false) };
+        let mut happenings = std::mem::take(&mut self.happenings);
+        waiting.end_immediate(why, &mut happenings);
+        let has_ended = !happenings.is_empty();
+        self.happened(happenings, at)?;
+        Ok(has_ended)
+    }
+
     /// The order that is under way.
     pub fn under_way(&self) -> Option<Due> {
         self.carrying.as_ref().map(|carrying| Due {
@@ -101,6 +114,7 @@ impl Trader<'_> {
             price: carrying.price,
             worst_price: carrying.pending.worst_price,
             origin: carrying.origin,
+            since: carrying.pending.from,
         })
     }
 
@@ -136,6 +150,7 @@ impl Trader<'_> {
             price: seen.price,
             worst_price: worst,
             origin,
+            since: at,
             order: order.clone(),
         };
         let pending = Pending::new(number, order, at, worst, seen.price);

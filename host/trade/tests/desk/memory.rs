@@ -21,6 +21,7 @@ struct Kept {
     log: BTreeMap<String, Vec<PurseRow>>,
     writes: u64,
     fails: Option<Fails>,
+    meanwhile: Option<Box<dyn Fn() + Send>>,
 }
 
 #[derive(Default)]
@@ -32,6 +33,10 @@ impl Memory {
     }
     pub fn heal(&self) {
         self.0.lock().unwrap().fails = None;
+    }
+    /// Something happens while it writes.
+    pub fn meanwhile(&self, happens: impl Fn() + Send + 'static) {
+        self.0.lock().unwrap().meanwhile = Some(Box::new(happens));
     }
     pub fn writes(&self) -> u64 {
         self.0.lock().unwrap().writes
@@ -63,6 +68,9 @@ impl TradeStore for Memory {
     async fn write_purse(&self, purse: Purse, after: u64, rows: Vec<PurseRow>) -> Result<bool> {
         let mut kept = self.0.lock().unwrap();
         kept.writes += 1;
+        if let Some(happens) = &kept.meanwhile {
+            happens();
+        }
         let failed = || Err(StoreError::Failed("the power went".to_owned()));
         if kept.fails == Some(Fails::Before(kept.writes)) {
             return failed();
