@@ -166,6 +166,10 @@ impl Work<'_> {
                     false
                 }
             },
+            Ask::Forget(id, answer) => {
+                let done = self.take_back(&id);
+                self.say(done, answer)
+            }
             Ask::Second(at, prices) => {
                 for (market, price) in prices {
                     self.trader.see_second(market, price, at);
@@ -226,7 +230,7 @@ impl Work<'_> {
         }
         let results = std::mem::take(&mut self.results);
         for result in &results {
-            self.keep.add(PurseEntry::Event, self.now, &serde_json::json!({ "event": "swap", "result": result }))?;
+            self.keep.add_ended(self.now, result)?;
             if result.agent.is_some() {
                 self.notes.untold.push(result.clone());
             }

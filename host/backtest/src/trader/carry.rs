@@ -118,6 +118,16 @@ impl Trader<'_> {
         })
     }
 
+    /// Whether this name was asked for, by somebody who is not the strategy.
+    pub fn was_asked(&self, client_id: &str) -> bool {
+        self.asked.contains(client_id)
+    }
+
+    /// This name was answered without being proposed, and is used up.
+    pub fn answered(&mut self, client_id: &str) {
+        self.asked.insert(client_id);
+    }
+
     /// A market order that is not the strategy's. Admitted, it is under way at once. `client_id` is once for ever, apart from
     /// the strategy's names.
     pub fn propose(&mut self, order: Order, origin: Origin, seen: &Seen) -> Result<Due, Denial> {

@@ -323,6 +323,7 @@ fn of_desk(name: &str, error: DeskError) -> Trouble {
         DeskError::Taken(_) => Trouble::unreachable("purse", message, "let one host trade on a purse"),
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),
+        DeskError::Busy(_) => Trouble::unreachable("purse", message, "ask again later"),
         DeskError::Stopped(reason) => stopped(name, &reason),
     }
 }

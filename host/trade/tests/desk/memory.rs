@@ -91,8 +91,17 @@ impl TradeStore for Memory {
         let rows = kept.log.get(name).into_iter().flatten();
         Ok(rows.filter(|row| kinds.contains(&row.kind) && row.seq > after).take(limit).cloned().collect())
     }
-    async fn purse_past(&self, _: &str, _: &[PurseEntry], _: Option<u64>, _: usize) -> Result<Vec<PurseRow>> {
-        no()
+    async fn purse_past(
+        &self,
+        name: &str,
+        kinds: &[PurseEntry],
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<PurseRow>> {
+        let kept = self.0.lock().unwrap();
+        let rows = kept.log.get(name).into_iter().flatten().rev();
+        let rows = rows.filter(|row| kinds.contains(&row.kind) && before.is_none_or(|before| row.seq < before));
+        Ok(rows.take(limit).cloned().collect())
     }
     async fn prune_purse(&self, name: &str, kinds: &[PurseEntry], up_to: u64) -> Result<u64> {
         let mut kept = self.0.lock().unwrap();
