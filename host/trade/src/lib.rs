@@ -12,12 +12,15 @@ mod idle;
 mod keep;
 mod offline;
 mod open;
+mod over;
+mod paper;
 mod plan;
 mod recover;
 mod result;
 mod switch;
 mod told;
 mod view;
+mod want;
 mod wish;
 mod work;
 

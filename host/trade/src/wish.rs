@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 
-use puppet_backtest::{Carried, Due};
+use puppet_backtest::Carried;
 use puppet_types::trade::{Denial, Market, Order, OrderKind, Rounding, Side, TimeInForce};
 use puppet_wallet::{Origin, Rule, Seen};
 use tokio::sync::oneshot;
 
-use crate::carry::base_for;
 use crate::keep::unreadable;
+use crate::paper::on_paper;
+use crate::want::base_for;
 use crate::work::Work;
 use crate::{DeskError, DeskVenue, Intent, SwapResult};
 
@@ -226,38 +227,4 @@ fn origin_of(intent: &Intent) -> Origin {
 fn nothing(intent: &Intent) -> crate::Want {
     let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
     crate::Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
-}
-
-/// What a swap at the latest price comes to by the models: slippage, then the fee, both rounded against whoever swaps.
-fn on_paper(
-    models: &puppet_backtest::Models,
-    seed: u64,
-    market: &Market,
-    due: &Due,
-    last: Option<puppet_types::trade::Candle>,
-    amount: u64,
-) -> Carried {
-    let not = |rule: Rule, detail: &str| Carried::Not { rule, detail: detail.to_owned() };
-    let price = models.price_of(seed, due.number, due.order.side, due.price, due.quantity, &last.unwrap_or_default());
-    let is_too_bad = match due.order.side {
-        Side::Buy => price > due.worst_price,
-        Side::Sell => price < due.worst_price,
-    };
-    if is_too_bad {
-        return not(Rule::Slippage, "the price slips by more than was asked for or the operator allows");
-    }
-    let took = match due.order.side {
-        Side::Buy => {
-            let left = amount.saturating_sub(puppet_backtest::fee_of(amount, models.fee_bps));
-            base_for(market, left, price, Rounding::Down)
-        }
-        Side::Sell => market
-            .notional(amount, price, Rounding::Down)
-            .map(|proceeds| proceeds.saturating_sub(puppet_backtest::fee_of(proceeds, models.fee_bps))),
-    };
-    match took {
-        Some(took) if took > 0 => Carried::Filled { gave: amount, took },
-        Some(_) => not(Rule::MinQuantity, "so little is worth nothing"),
-        None => not(Rule::TooLarge, "what comes of it does not fit into 64 bits"),
-    }
 }

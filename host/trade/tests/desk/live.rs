@@ -1,11 +1,11 @@
 //! Real swaps: what the books move by, and what happens when the exchange does not say yes at once.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use puppet_trade::{DeskError, DeskPlan, DeskVenue, ExchangeError, Told};
+use puppet_trade::{DeskPlan, DeskVenue, ExchangeError, Told};
 use puppet_types::Timestamp;
-use puppet_types::trade::{Mint, Order, OrderKind, Side, TimeInForce};
+use puppet_types::trade::{Mint, Order, OrderKind, Side};
 
 use puppet_wallet::{Mode, Rules};
 
@@ -13,11 +13,10 @@ use crate::exchange::Says;
 use crate::fixture::{
     Around, BONK, CASH, USDC, WHOLE, agree, at, bonk, booked, close, live, rules, strategy, wallet, wish,
 };
-use crate::memory::Fails;
 use crate::native::script::{Script, order};
 use crate::native::walk::{ONE, market};
 
-fn buys() -> Script {
+pub fn buys() -> Script {
     Script::default().place(0, order("in", Side::Buy, OrderKind::Market, 2 * WHOLE))
 }
 
@@ -44,58 +43,6 @@ async fn the_books_are_exactly_the_wallet_after_every_fill() {
     assert!(around.heard().contains(&Told::Note(surprise.to_owned())));
     let position = desk.view().unwrap().portfolio.markets[0].position.quantity;
     assert_eq!(booked(&desk, BONK), position + 11, "more than was ordered came without a trade");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fill_is_in_the_books_whatever_the_strategy_does_when_it_hears_of_it() {
-    let exchange = wallet();
-    let script = Script { traps_at_fills: true, ..buys() };
-    let mut around = Around::new();
-    let plan = DeskPlan { max_faults: 0, ..live(Some(strategy(script.clone())), &exchange) };
-    let desk = around.open(&plan).await.unwrap();
-    let error = desk.bars(at(1), crate::fixture::flat(1, 100)).await.unwrap_err();
-    assert!(matches!(&error, DeskError::Stopped(why) if why.contains("at the fill in")), "{error}");
-    let told = around.heard();
-    assert!(matches!(&told[0], Told::Swapped(result) if result.is_done), "{told:?}");
-    assert!(matches!(told.last(), Some(Told::Stopped(why)) if why.contains("at the fill in")), "{told:?}");
-    let stored = puppet_trade::purse_view(&around.store.row("main")).unwrap().unwrap();
-    let position = stored.portfolio.markets[0].position.quantity;
-    assert_eq!((position, stored.faults, exchange.done().len()), (exchange.has(BONK), 1, 1));
-    // Another start with the same strategy: it is not told again, and goes on.
-    let desk = around.open(&plan).await.unwrap();
-    assert_eq!(desk.view().unwrap().portfolio.markets[0].position.quantity, position);
-    agree(&desk, &exchange);
-    close(&desk, 2, 100).await;
-    let fills = script.heard().iter().filter(|heard| heard.starts_with("fill")).count();
-    assert_eq!((fills, script.heard().last().unwrap()), (1, &format!("batch 1: 2 of {position}")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fill_that_was_stored_and_not_told_is_told_at_the_next_start() {
-    let whole = {
-        let (exchange, around) = (wallet(), Around::new());
-        let desk = around.open(&live(Some(strategy(buys())), &exchange)).await.unwrap();
-        close(&desk, 1, 100).await;
-        around.store.writes()
-    };
-    let exchange = wallet();
-    let script = buys();
-    let around = Around::new();
-    let plan = live(Some(strategy(script.clone())), &exchange);
-    // The last write says that it was told; the one before, that it was filled.
-    around.store.fail(Fails::Before(whole));
-    let desk = around.open(&plan).await.unwrap();
-    desk.bars(at(1), crate::fixture::flat(1, 100)).await.unwrap_err();
-    around.store.heal();
-    let fill = format!("fill in {}", exchange.has(BONK));
-    let fills = |script: &Script| script.heard().iter().filter(|heard| **heard == fill).count();
-    assert_eq!(fills(&script), 1);
-    let desk = around.open(&plan).await.unwrap();
-    assert_eq!((fills(&script), exchange.asked().len()), (2, 1), "the first instance is gone, and so is what it heard");
-    agree(&desk, &exchange);
-    drop(desk);
-    around.open(&plan).await.unwrap();
-    assert_eq!(fills(&script), 3, "from the journal, as part of what a fresh instance is told");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,75 +164,6 @@ async fn nothing_is_swapped_at_a_stale_price() {
     assert_eq!(swaps[0].code, "stale-quote");
     assert!(exchange.asked().is_empty() && !around.heard().is_empty());
     assert_eq!(booked(&desk, USDC), CASH);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_to_be_had_at_once_does_not_wait_for_another_swap_or_for_the_end_of_a_halt() {
-    let now = |name: &str, time_in_force, kind| Order { time_in_force, ..order(name, Side::Buy, kind, WHOLE / 10) };
-    let both = |script: Script, batch: u64| {
-        script
-            .place(batch, now(&format!("ioc{batch}"), TimeInForce::Ioc, OrderKind::Market))
-            .place(batch, now(&format!("fok{batch}"), TimeInForce::Fok, OrderKind::Limit(100 * ONE)))
-    };
-    let exchange = wallet();
-    exchange.say([Says::Error(ExchangeError::Approval { hash: "ab12".to_owned(), until: at(9) })]);
-    // Beside the first one in the same batch, and in the next while it waits for a person.
-    let script = both(both(buys(), 0), 1).place(1, now("waits", TimeInForce::Gtc, OrderKind::Limit(50 * ONE)));
-    let around = Around::new();
-    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
-    for minute in [1, 2] {
-        close(&desk, minute, 100).await;
-        let heard = script.heard();
-        for name in ["ioc", "fok"] {
-            assert!(heard.contains(&format!("denied {name}{} not-filled", minute - 1)), "{heard:?}");
-        }
-    }
-    let open: Vec<_> = desk.view().unwrap().open_orders.into_iter().map(|open| open.order.client_id).collect();
-    assert_eq!((open, exchange.asked().len()), (vec!["in".to_owned(), "waits".to_owned()], 1));
-
-    // One that was decided before the halt, by the same bar.
-    let exchange = wallet();
-    let script = both(Script::default(), 0);
-    let plan = DeskPlan { purse: "other".to_owned(), ..live(Some(strategy(script.clone())), &exchange) };
-    let desk = around.open(&plan).await.unwrap();
-    let halt = around.halt.clone();
-    around.store.meanwhile(move || *halt.lock().unwrap() = Some("a bad day".to_owned()));
-    close(&desk, 1, 100).await;
-    assert!(script.heard().contains(&"denied ioc0 not-filled".to_owned()), "{:?}", script.heard());
-    assert!(desk.view().unwrap().open_orders.is_empty() && exchange.asked().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_market_order_that_waited_for_another_swap_is_not_sent_at_a_price_that_it_was_not_decided_at() {
-    let exchange = wallet();
-    exchange.say([Says::Error(ExchangeError::Approval { hash: "ab12".to_owned(), until: at(9) }), Says::No("expired")]);
-    let script = buys()
-        .place(0, order("late", Side::Buy, OrderKind::Market, WHOLE))
-        .place(0, order("limit", Side::Buy, OrderKind::Limit(99 * ONE), WHOLE));
-    let clock = Arc::new(Mutex::new(at(1)));
-    let mut around = Around::new();
-    let plan = live(Some(strategy(script.clone())), &exchange);
-    let told = clock.clone();
-    let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(move || *told.lock().unwrap());
-    let plan = DeskPlan { venue: DeskVenue::Live { exchange: exchange.clone(), now }, ..plan };
-    let desk = around.open(&plan).await.unwrap();
-    close(&desk, 1, 100).await;
-    // Prices go on, and are fresh.
-    *clock.lock().unwrap() = at(3);
-    close(&desk, 3, 98).await;
-    let mut ends = Vec::new();
-    let over = tokio::time::timeout(Duration::from_secs(30), async {
-        while ends.len() < 3 {
-            if let Told::Swapped(result) = around.told.recv().await.unwrap() {
-                ends.push((result.id, result.code));
-            }
-        }
-    });
-    over.await.unwrap();
-    let ends: Vec<_> = ends.iter().map(|(id, code)| (id.as_str(), code.as_str())).collect();
-    assert_eq!(ends, [("main/1", "expired"), ("main/2", "stale-quote"), ("main/3", "")]);
-    assert!(script.heard().contains(&"denied late stale-quote".to_owned()));
-    agree(&desk, &exchange);
 }
 
 #[tokio::test(flavor = "multi_thread")]

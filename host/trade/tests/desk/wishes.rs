@@ -152,7 +152,8 @@ type Asked = tokio::task::JoinHandle<Result<SwapResult, DeskError>>;
 async fn ask(desk: &Arc<Desk>, id: &str) -> Asked {
     let (asks, wish) = (Arc::clone(desk), wish(id, 1, (USDC, BONK), 1_000_000));
     let mut asked = Box::pin(async move { asks.swap(wish).await });
-    std::future::poll_fn(|context| Poll::Ready(assert!(asked.as_mut().poll(context).is_pending()))).await;
+    let is_pending = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending()));
+    assert!(is_pending.await);
     let asked = tokio::spawn(asked);
     // One question after the other.
     desk.prices(at(1), Vec::new()).await.unwrap();
