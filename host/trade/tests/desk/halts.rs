@@ -180,8 +180,8 @@ async fn what_waits_for_its_signature_is_given_up_by_a_halt_and_told() {
     let result = told.await.unwrap();
     assert_eq!((result.is_done, result.code.as_str()), (false, "kill-switch"), "{result:?}");
     assert!(result.detail.contains("a bad day"));
-    assert!(script.heard().contains(&"denied o0 kill-switch".to_owned()));
     desk.resume().await.unwrap();
+    assert!(script.heard().contains(&"denied o0 kill-switch".to_owned()));
     close(&desk, 2, 100).await;
     assert_eq!((exchange.done().len(), exchange.asked().len()), (0, 2));
     agree(&desk, &exchange);
