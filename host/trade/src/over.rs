@@ -16,9 +16,10 @@ impl Work<'_> {
             Swapped::Done { gave, took, lamports, signature, surprise } => {
                 let result =
                     self.result_of(&due, Some((gave, took)), Some(signature), (String::new(), String::new()))?;
-                self.over(&due, Carried::Filled { gave, took }, result, lamports)?;
+                let over = self.over(&due, Carried::Filled { gave, took }, result, lamports);
+                // Whatever the strategy did about it.
                 surprise.into_iter().for_each(|surprise| self.room.tell(Told::Note(surprise)));
-                Ok(())
+                over
             }
             Swapped::NotDone { code, reason, lamports, signature } => {
                 let rule = Rule::parse(&code).unwrap_or(Rule::Failed);

@@ -100,7 +100,10 @@ impl Work<'_> {
 
     /// An intent that waits is waited for no more. Answers whether there was one.
     pub(crate) fn take_back(&mut self, id: &str) -> Result<bool, DeskError> {
-        self.room.shared.taken_back().remove(id);
+        if !self.room.shared.taken_back().remove(id) {
+            // Its turn came meanwhile, and found that.
+            return Ok(true);
+        }
         let place = self.wishes.queue.iter().position(|intent| intent.id == id);
         let Some(intent) = place.and_then(|place| self.wishes.queue.remove(place)) else { return Ok(false) };
         self.refuse(&intent, Rule::NotFilled, TAKEN_BACK.to_owned())?;
@@ -119,7 +122,7 @@ impl Work<'_> {
 
     fn begin_wish(&mut self, intent: Intent) -> Result<(), DeskError> {
         self.begin_at(intent.at);
-        if self.room.shared.taken_back().contains(&intent.id) {
+        if self.room.shared.taken_back().remove(&intent.id) {
             return self.refuse(&intent, Rule::NotFilled, TAKEN_BACK.to_owned());
         }
         let Some((number, market, side)) = self.found(&intent) else {

@@ -1,6 +1,6 @@
 //! Swaps that a personality asks for: the same door, the same caps, and once by id.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -231,6 +231,38 @@ async fn a_wish_that_is_taken_back_before_its_turn_never_has_it() {
     assert_eq!(desk.swap(wish("second", 1, (USDC, BONK), 1_000_000)).await.unwrap(), taken_back);
     assert_eq!(exchange.done(), ["main/1"]);
     agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_is_taken_back_also_where_its_turn_comes_before_the_desk_hears_of_it() {
+    let exchange = wallet();
+    let around = Around::new();
+    let desk = Arc::new(around.open(&live(None, &exchange)).await.unwrap());
+    close(&desk, 1, 100).await;
+    // While the desk stores the first one, the second is asked for and taken back.
+    let (stores, may_store) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let once = std::sync::Once::new();
+    let (held, let_go) = (stores.clone(), may_store.clone());
+    around.store.meanwhile(move || {
+        once.call_once(|| {
+            held.wait();
+            let_go.wait();
+        });
+    });
+    let first = tokio::spawn({
+        let desk = desk.clone();
+        async move { desk.swap(wish("first", 1, (USDC, BONK), 1_000_000)).await }
+    });
+    tokio::task::block_in_place(|| stores.wait());
+    let (second, forgotten) = (desk.swap(wish("second", 1, (USDC, BONK), 1_000_000)), desk.forget("second"));
+    let (mut second, mut forgotten) = (Box::pin(second), Box::pin(forgotten));
+    std::future::poll_fn(|context| Poll::Ready(second.as_mut().poll(context).is_pending())).await;
+    std::future::poll_fn(|context| Poll::Ready(forgotten.as_mut().poll(context).is_pending())).await;
+    may_store.wait();
+    assert!(first.await.unwrap().unwrap().is_done);
+    assert_eq!(second.await.unwrap().code, "not-filled");
+    assert!(forgotten.await.unwrap());
+    assert_eq!(exchange.done(), ["main/1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
