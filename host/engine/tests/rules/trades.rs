@@ -97,7 +97,7 @@ async fn a_swap_that_the_operator_drops_is_forgotten_by_the_purse_that_it_waits_
     scene.host.speak(&effect.id, &Word::Retry { sure: false }).await.unwrap_err();
     assert_eq!(*till.forgotten.lock().unwrap(), []);
     scene.host.speak(&effect.id, &Word::Drop { reason: None }).await.unwrap();
-    assert_eq!(*till.forgotten.lock().unwrap(), [effect.id.clone()]);
+    assert_eq!(*till.forgotten.lock().unwrap(), std::slice::from_ref(&effect.id));
 }
 
 /// A desk that took it may be gone for a while: nobody says that it failed before the desk has.
