@@ -143,16 +143,18 @@ fn emulated_money_is_traded_to_the_unit_also_over_a_kill() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    // A halt that is said to nobody holds for the next start, before it goes on with anything.
+    // A halt that is said to nobody holds for the next start: nothing is begun, and what was signed when the host died is
+    // followed to its end.
     let before = fills(folder);
     told(folder, &["wallet", "halt", "main", "--reason", "lunch"]);
     let halted = [&trade[..], &["--for", "3s"]].concat();
     let summary = told(folder, &halted).json();
     assert_eq!((&summary["state"], &summary["since_start"]["fills"]), (&"halted".into(), &0.into()), "{summary}");
-    assert_eq!(fills(folder), before);
+    let after = fills(folder);
+    assert!((before..=before + 1).contains(&after), "{before} {after}");
     told(folder, &["wallet", "resume", "main"]);
     let child = start();
-    until(LONG, "nothing is traded", || fills(folder) >= before + 2);
+    until(LONG, "nothing is traded", || fills(folder) >= after + 2);
     let summary = terminated(child).exits(0).json();
     assert_eq!((&summary["mode"], &summary["network"]), (&"live".into(), &"localnet".into()));
     assert!(summary["since_start"]["swaps_done"].as_u64().unwrap() > 0, "{summary}");

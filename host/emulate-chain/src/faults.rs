@@ -46,7 +46,8 @@ pub enum Kind {
     Expired,
     /// Of `sendTransaction`: the simulation before it fails, whatever the transaction.
     Preflight,
-    /// Of balances and accounts: lamports and tokens are told as so many per cent of what they are.
+    /// Of balances, accounts and what a transaction did to them: lamports and tokens are told as so many per cent of what
+    /// they are.
     WrongBalance {
         /// Per cent.
         percent: u32,
@@ -206,6 +207,7 @@ impl Kind {
                     | "getMultipleAccounts"
                     | "getTokenAccountsByOwner"
                     | "getTokenAccountBalance"
+                    | "getTransaction"
             ),
             Self::StaleBlockhash => operation == "getLatestBlockhash",
             Self::UnknownStatus => matches!(operation, "getSignatureStatuses" | "getTransaction"),

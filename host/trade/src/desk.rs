@@ -1,7 +1,8 @@
 //! The handle of a desk: what a host asks of it. The desk itself is a thread ([`work`](crate::work)), since strategies are
 //! synchronous; questions go to it through a channel and are answered when everything that they led to is stored.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use puppet_backtest::Bar;
 use puppet_store::TradeStore;
@@ -27,6 +28,7 @@ pub(crate) enum Ask {
     Prices(Timestamp, Vec<(u32, u64)>, Answer<Happened>),
     Second(Timestamp, Vec<(u32, u64)>),
     Swap(Box<Intent>, Answer<SwapResult>),
+    Forget(String, Answer<bool>),
     Word(PurseWord, Answer<()>),
     Heard(String),
     Close(Answer<()>),
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub view: Mutex<Option<DeskView>>,
     /// An operator's halt that is on its way: it holds before its turn in the channel has come.
     pub halt: Mutex<Option<String>>,
+    /// Intents that are taken back, likewise.
+    pub taken_back: Mutex<BTreeSet<String>>,
     /// Why the thread ended.
     pub stopped: Mutex<Option<String>>,
 }
@@ -52,6 +56,9 @@ impl Shared {
     }
     pub(crate) fn set<T>(slot: &Mutex<T>, value: T) {
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+    pub(crate) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,10 +114,20 @@ impl Desk {
     }
 
     /// A swap that is not the strategy's, through the same risk engine. Answers how it ended; a denial is an answer, too
-    /// (`is_done` is false and `code` the rule's). Idempotent by the intent's id. Waits as long as the exchange does not
-    /// answer: whoever gives up earlier hears of it by [`Told::Swapped`].
+    /// (`is_done` is false and `code` the rule's). Idempotent by the intent's id, while that is among the latest 10,000. Waits
+    /// as long as the exchange does not answer: whoever gives up earlier hears of it by [`Told::Swapped`].
+    ///
+    /// # Errors
+    /// [`DeskError::Busy`] where too many wait: it was not taken, or its asker is not told when it ends.
     pub async fn swap(&self, intent: Intent) -> Result<SwapResult, DeskError> {
         self.ask(|answer| Ask::Swap(Box::new(intent), answer)).await
+    }
+
+    /// An intent whose turn has not come never has it: it ends as `not-filled`. Holds from the moment of the call on. Answers
+    /// false where nothing of this id waits: it is under way, has ended, or was never asked for.
+    pub async fn forget(&self, id: &str) -> Result<bool, DeskError> {
+        self.shared.taken_back().insert(id.to_owned());
+        self.ask(|answer| Ask::Forget(id.to_owned(), answer)).await
     }
 
     /// Nothing is admitted and nothing is sent any more, until [`resume`](Self::resume). Holds from the moment of the call on.

@@ -68,6 +68,9 @@ pub enum ExchangeError {
     Operator(String),
 }
 
+/// Why nothing may be signed or sent now; none where nothing speaks against it. It has to answer at once.
+pub type Halt<'h> = dyn Fn() -> Option<String> + Send + Sync + 'h;
+
 /// One wallet's way to the market. Called by one desk, one swap at a time.
 #[async_trait]
 pub trait Exchange: Send + Sync {
@@ -75,6 +78,8 @@ pub trait Exchange: Send + Sync {
     /// or not, without the rent of its other token accounts.
     async fn balances(&self, mints: &[Mint]) -> Result<Vec<u64>, ExchangeError>;
     /// Carries one swap out and waits for its end. The id is once for ever: called again with it, also after a restart, it
-    /// goes on with the same swap and never makes a second one.
-    async fn swap(&self, id: &str, want: &Want) -> Result<Swapped, ExchangeError>;
+    /// goes on with the same swap and never makes a second one. `halted` is asked right before anything is signed, and
+    /// before it is sent: while it has a reason, what is not signed ends as `kill-switch`, and what is signed is followed to
+    /// its end.
+    async fn swap(&self, id: &str, want: &Want, halted: &Halt<'_>) -> Result<Swapped, ExchangeError>;
 }

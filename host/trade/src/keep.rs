@@ -23,7 +23,7 @@ use crate::{DeskError, DeskMode, Intent, SwapResult, Want};
 const KEPT_ROWS: u64 = 20_000;
 /// They are dropped when so many more are there.
 const PRUNE_EVERY: u64 = 2_000;
-/// How many answers to intents are remembered. Older ones are denied as duplicates, never carried out again.
+/// How many answers to intents are at hand. Older ones are looked up in the log.
 const REMEMBERED: usize = 256;
 /// Rows of the log that are read at once.
 const PAGE: usize = 1_000;
@@ -182,6 +182,31 @@ impl Keep {
                 return Ok((saved, records));
             }
         }
+    }
+
+    /// What the log has of how an intent ended: the event of its swap, or of its denial. The latest rows are looked at first.
+    pub(crate) fn old_answer(&self, id: &str) -> Result<Option<Value>, DeskError> {
+        let is_it = |body: &Value| match body["event"].as_str() {
+            Some("swap") => body["result"]["id"] == id,
+            Some("denied") => body["denial"]["client_id"] == id,
+            _ => false,
+        };
+        let mut before = None;
+        loop {
+            let past = self.store.purse_past(&self.name, &[PurseEntry::Event], before, PAGE);
+            let rows = self.runtime.block_on(past).map_err(failed)?;
+            before = rows.last().map(|row| row.seq);
+            let is_last = rows.len() < PAGE;
+            let found = rows.into_iter().map(|row| row.body).find(is_it);
+            if found.is_some() || is_last {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Adds how a swap ended.
+    pub(crate) fn add_ended(&mut self, at: Timestamp, result: &SwapResult) -> Result<(), DeskError> {
+        self.add(PurseEntry::Event, at, &json!({ "event": "swap", "result": result })).map(drop)
     }
 
     fn page(&self, kind: PurseEntry, after: u64, limit: usize) -> Result<Vec<PurseRow>, DeskError> {

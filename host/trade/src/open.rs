@@ -44,6 +44,7 @@ pub(crate) fn open<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle) -> Re
     for result in work.notes.untold.clone() {
         room.tell(Told::Swapped(Box::new(result)));
     }
+    work.tell_strategy()?;
     work.recover()?;
     Ok(work)
 }

@@ -140,5 +140,5 @@ impl Work<'_> {
 /// Quote per whole base token, rounded down; 0 of nothing, or where 64 bits do not hold it.
 fn price_of(market: &Market, base: u64, quote: u64) -> u64 {
     // What so much of the quote token buys at a price of `base` is the price at which it buys `base`.
-    crate::carry::base_for(market, quote, base, Rounding::Down).unwrap_or(0)
+    crate::want::base_for(market, quote, base, Rounding::Down).unwrap_or(0)
 }

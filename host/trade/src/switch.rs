@@ -3,7 +3,6 @@
 use puppet_wallet::{Cause, Mode, State};
 use serde_json::{Value, json};
 
-use crate::desk::Shared;
 use crate::keep::SwitchedOff;
 use crate::work::Work;
 use crate::{Told, view};
@@ -91,10 +90,13 @@ impl Work<'_> {
 
     /// Why nothing may be sent now.
     pub(crate) fn halt_reason(&self) -> Option<String> {
-        let halted = || self.trader.risk().state().filter(|state| state.mode == Mode::Halted);
-        (self.room.halted)()
-            .or_else(|| Shared::get(&self.room.shared.halt))
-            .or_else(|| halted().map(|state| state.reason.clone()))
+        self.room.halt_reason().or_else(|| self.books_halt())
+    }
+
+    /// Why the risk engine admits nothing.
+    pub(crate) fn books_halt(&self) -> Option<String> {
+        let state = self.trader.risk().state().filter(|state| state.mode == Mode::Halted);
+        state.map(|state| state.reason.clone())
     }
 
     /// Tells when less is admitted than before.

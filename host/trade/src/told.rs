@@ -142,6 +142,9 @@ pub enum DeskError {
     /// The exchange does not answer at the start.
     #[error("the exchange: {0}")]
     Exchange(String),
+    /// So many wait for their swaps already: this one may be asked for later.
+    #[error("{0} wait for their swaps already: ask again later")]
+    Busy(usize),
     /// It ended; why is told.
     #[error("the desk stopped: {0}")]
     Stopped(String),

@@ -3,16 +3,23 @@
 
 use std::collections::VecDeque;
 
-use puppet_backtest::{Carried, Due};
-use puppet_types::trade::{Market, Order, OrderKind, Rounding, Side, TimeInForce};
+use puppet_backtest::Carried;
+use puppet_types::trade::{Denial, Market, Order, OrderKind, Rounding, Side, TimeInForce};
 use puppet_wallet::{Origin, Rule, Seen};
 use tokio::sync::oneshot;
 
-use crate::carry::base_for;
+use crate::keep::unreadable;
+use crate::paper::on_paper;
+use crate::want::base_for;
 use crate::work::Work;
 use crate::{DeskError, DeskVenue, Intent, SwapResult};
 
 type Answer = oneshot::Sender<Result<SwapResult, DeskError>>;
+
+/// How many intents may wait for their turn. Each is a swap of up to a minute.
+const QUEUED: usize = 64;
+/// How many may wait for an answer. Several may ask for the same.
+const ASKERS: usize = 256;
 
 /// Who waits for what.
 #[derive(Default)]
@@ -32,6 +39,12 @@ impl Wishes {
             let _ = answer.send(Ok(result.clone()));
         }
     }
+    /// How many ask, where it is too many for one more. Whoever gave up asks no more.
+    fn is_full(&mut self, is_new: bool) -> Option<usize> {
+        self.waiting.retain(|(_, answer)| !answer.is_closed());
+        let is_full = self.waiting.len() >= ASKERS || (is_new && self.queue.len() >= QUEUED);
+        is_full.then_some(self.waiting.len().max(self.queue.len()))
+    }
     /// Nobody will carry them out here.
     pub(crate) fn gone(&mut self, error: &DeskError) {
         for (_, answer) in self.waiting.drain(..) {
@@ -43,18 +56,58 @@ impl Wishes {
 impl Work<'_> {
     /// Takes an intent in; it is answered when it is over.
     pub(crate) fn wish(&mut self, intent: Intent, answer: Answer) -> Result<(), DeskError> {
-        if let Some(result) = self.notes.answer_of(&intent.id) {
-            let _ = answer.send(Ok(result.clone()));
-            return Ok(());
-        }
         let is_it = |other: &Intent| other.id == intent.id;
         let under_way = self.notes.under_way.as_ref().and_then(|under_way| under_way.intent.as_ref());
         let is_there = under_way.is_some_and(is_it) || self.wishes.queue.iter().any(is_it);
+        let known = if is_there { None } else { self.known(&intent)? };
+        let answered = known.map(Ok).or_else(|| self.wishes.is_full(!is_there).map(|many| Err(DeskError::Busy(many))));
+        if let Some(answered) = answered {
+            // Whoever gave up has no use for it.
+            let _ = answer.send(answered);
+            return Ok(());
+        }
         self.wishes.waiting.push((intent.id.clone(), answer));
         if !is_there {
             self.wishes.queue.push_back(intent);
         }
         self.serve()
+    }
+
+    /// What an id was answered before, however long ago.
+    fn known(&self, intent: &Intent) -> Result<Option<SwapResult>, DeskError> {
+        if let Some(result) = self.notes.answer_of(&intent.id) {
+            return Ok(Some(result.clone()));
+        }
+        if !self.trader.was_asked(&intent.id) {
+            return Ok(None);
+        }
+        let Some(mut body) = self.keep.old_answer(&intent.id)? else { return Ok(None) };
+        let read = |error: serde_json::Error| unreadable(&self.plan.purse, &error);
+        if body["event"] == "swap" {
+            return serde_json::from_value(body["result"].take()).map(Some).map_err(read);
+        }
+        let denial: Denial = serde_json::from_value(body["denial"].take()).map_err(read)?;
+        Ok(Some(self.denied(intent, denial)))
+    }
+
+    /// The risk engine says no.
+    fn denied(&self, intent: &Intent, denial: Denial) -> SwapResult {
+        let found = self.found(intent);
+        let found = found.as_ref().map(|(_, market, side)| (market, *side));
+        let Denial { at, rule, detail, retry_at, .. } = denial;
+        SwapResult { at, retry_at, ..self.refused(intent, found, (rule, detail)) }
+    }
+
+    /// An intent that waits is waited for no more. Answers whether there was one.
+    pub(crate) fn take_back(&mut self, id: &str) -> Result<bool, DeskError> {
+        if !self.room.shared.taken_back().remove(id) {
+            // Its turn came meanwhile, and found that.
+            return Ok(true);
+        }
+        let place = self.wishes.queue.iter().position(|intent| intent.id == id);
+        let Some(intent) = place.and_then(|place| self.wishes.queue.remove(place)) else { return Ok(false) };
+        self.refuse(&intent, Rule::NotFilled, TAKEN_BACK.to_owned())?;
+        Ok(true)
     }
 
     /// Begins what waits, as long as nothing is under way.
@@ -69,25 +122,26 @@ impl Work<'_> {
 
     fn begin_wish(&mut self, intent: Intent) -> Result<(), DeskError> {
         self.begin_at(intent.at);
-        let found = (0_u32..).zip(&self.terms.markets).find_map(|(number, market)| {
-            let pair = (&intent.in_mint, &intent.out_mint);
-            match () {
-                () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market.clone(), Side::Buy)),
-                () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market.clone(), Side::Sell)),
-                () => None,
-            }
-        });
-        let Some((number, market, side)) = found else {
-            let why = "no market trades these two tokens".to_owned();
-            let result = self.refused(&intent, None, (Rule::UnknownMarket.code().to_owned(), why));
-            return self.answer_wish(&intent.id, result);
+        if self.room.shared.taken_back().remove(&intent.id) {
+            return self.refuse(&intent, Rule::NotFilled, TAKEN_BACK.to_owned());
+        }
+        let Some((number, market, side)) = self.found(&intent) else {
+            return self.refuse(&intent, Rule::UnknownMarket, "no market trades these two tokens".to_owned());
         };
+        if let DeskVenue::Live { now, .. } = &self.plan.venue {
+            // What was asked for, and the price it is judged by, are as old as they are: it may have waited for its turn.
+            let price_at = self.price_of(number).map_or(intent.at, |(_, at)| at);
+            if let Some(seconds) = self.too_old(now(), price_at.min(intent.at)) {
+                let which = if price_at < intent.at { "the price is" } else { "it was asked for" };
+                let ago = if price_at < intent.at { "old" } else { "ago" };
+                return self.refuse(&intent, Rule::StaleQuote, format!("{which} {seconds} s {ago}"));
+            }
+        }
         let (order, seen) = self.as_order(&intent, number, &market, side);
         let due = match self.trader.propose(order, origin_of(&intent), &seen) {
             Ok(due) => due,
             Err(denial) => {
-                let mut result = self.refused(&intent, Some((&market, side)), (denial.rule, denial.detail));
-                result.retry_at = denial.retry_at;
+                let result = self.denied(&intent, denial);
                 return self.answer_wish(&intent.id, result);
             }
         };
@@ -135,6 +189,27 @@ impl Work<'_> {
         (order, Seen { now: self.now, price, price_at, second, trending_at })
     }
 
+    /// The market that trades what an intent names, and which way.
+    fn found(&self, intent: &Intent) -> Option<(u32, Market, Side)> {
+        let pair = (&intent.in_mint, &intent.out_mint);
+        (0_u32..).zip(&self.terms.markets).find_map(|(number, market)| match () {
+            () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market.clone(), Side::Buy)),
+            () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market.clone(), Side::Sell)),
+            () => None,
+        })
+    }
+
+    /// It ends before it was proposed. The log has it, since the risk engine does not.
+    fn refuse(&mut self, intent: &Intent, rule: Rule, why: String) -> Result<(), DeskError> {
+        let found = self.found(intent);
+        let found = found.as_ref().map(|(_, market, side)| (market, *side));
+        let result = self.refused(intent, found, (rule.code().to_owned(), why));
+        self.trader.answered(&intent.id);
+        self.keep.add_ended(self.now, &result)?;
+        self.answer_wish(&intent.id, result)
+    }
+
+    /// It ends before it was begun.
     fn answer_wish(&mut self, id: &str, result: SwapResult) -> Result<(), DeskError> {
         self.notes.remember(result.clone());
         self.store()?;
@@ -142,6 +217,9 @@ impl Work<'_> {
         Ok(())
     }
 }
+
+/// Of an intent whose asker wants it no more.
+const TAKEN_BACK: &str = "it was taken back before its turn came";
 
 /// Nobody asks as a strategy from outside.
 fn origin_of(intent: &Intent) -> Origin {
@@ -152,38 +230,4 @@ fn origin_of(intent: &Intent) -> Origin {
 fn nothing(intent: &Intent) -> crate::Want {
     let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
     crate::Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
-}
-
-/// What a swap at the latest price comes to by the models: slippage, then the fee, both rounded against whoever swaps.
-fn on_paper(
-    models: &puppet_backtest::Models,
-    seed: u64,
-    market: &Market,
-    due: &Due,
-    last: Option<puppet_types::trade::Candle>,
-    amount: u64,
-) -> Carried {
-    let not = |rule: Rule, detail: &str| Carried::Not { rule, detail: detail.to_owned() };
-    let price = models.price_of(seed, due.number, due.order.side, due.price, due.quantity, &last.unwrap_or_default());
-    let is_too_bad = match due.order.side {
-        Side::Buy => price > due.worst_price,
-        Side::Sell => price < due.worst_price,
-    };
-    if is_too_bad {
-        return not(Rule::Slippage, "the price slips by more than was asked for or the operator allows");
-    }
-    let took = match due.order.side {
-        Side::Buy => {
-            let left = amount.saturating_sub(puppet_backtest::fee_of(amount, models.fee_bps));
-            base_for(market, left, price, Rounding::Down)
-        }
-        Side::Sell => market
-            .notional(amount, price, Rounding::Down)
-            .map(|proceeds| proceeds.saturating_sub(puppet_backtest::fee_of(proceeds, models.fee_bps))),
-    };
-    match took {
-        Some(took) if took > 0 => Carried::Filled { gave: amount, took },
-        Some(_) => not(Rule::MinQuantity, "so little is worth nothing"),
-        None => not(Rule::TooLarge, "what comes of it does not fit into 64 bits"),
-    }
 }

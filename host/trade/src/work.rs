@@ -35,6 +35,11 @@ impl Room {
     pub(crate) fn tell(&self, told: Told) {
         let _ = self.told.send(told);
     }
+
+    /// What was said from outside: of everything, or of this purse.
+    pub(crate) fn halt_reason(&self) -> Option<String> {
+        (self.halted)().or_else(|| Shared::get(&self.shared.halt))
+    }
 }
 
 /// Beside what the strategy needs: JSON and the books.
@@ -162,6 +167,10 @@ impl Work<'_> {
                     false
                 }
             },
+            Ask::Forget(id, answer) => {
+                let done = self.take_back(&id);
+                self.say(done, answer)
+            }
             Ask::Second(at, prices) => {
                 for (market, price) in prices {
                     self.trader.see_second(market, price, at);
@@ -222,7 +231,7 @@ impl Work<'_> {
         }
         let results = std::mem::take(&mut self.results);
         for result in &results {
-            self.keep.add(PurseEntry::Event, self.now, &serde_json::json!({ "event": "swap", "result": result }))?;
+            self.keep.add_ended(self.now, result)?;
             if result.agent.is_some() {
                 self.notes.untold.push(result.clone());
             }
@@ -252,8 +261,11 @@ impl Work<'_> {
         self.ask_switch();
         self.keep.add(PurseEntry::Word, self.now, &word.row())?;
         self.store()?;
-        if word == PurseWord::Resume {
-            self.ask_again()?;
+        match (word, &mut self.again) {
+            (PurseWord::Resume, _) => self.ask_again()?,
+            // What waits for its signature is given up; whoever said so need not wait for that.
+            (PurseWord::Halt(_), Some(again)) => again.at = Instant::now(),
+            _ => {}
         }
         Ok(())
     }

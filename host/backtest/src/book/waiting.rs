@@ -75,6 +75,16 @@ impl Waiting {
         self.pending.retain(|pending| !pending.is_over);
     }
 
+    /// Ends what may not wait.
+    pub(crate) fn end_immediate(&mut self, why: &str, out: &mut Vec<Happening>) {
+        for pending in &mut self.pending {
+            if pending.order.time_in_force != TimeInForce::Gtc {
+                pending.end((Rule::NotFilled, why), out);
+            }
+        }
+        self.pending.retain(|pending| !pending.is_over);
+    }
+
     /// Takes the first order out that these prices reach. What they do not reach and may not wait ends.
     pub(crate) fn next(
         &mut self,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closing::Closing;
 use super::venue::Venue;
-use super::{Event, Open, Stopped, Trader};
+use super::{Event, Message, Open, Stopped, Trader};
 use crate::book::{Happening, Pending, Prices};
 use crate::outcome::{OrderRecord, OrderStatus};
 
@@ -48,6 +48,8 @@ pub struct Due {
     pub worst_price: u64,
     /// What is behind it.
     pub origin: Origin,
+    /// When it was decided.
+    pub since: Timestamp,
 }
 
 /// How that went.
@@ -92,6 +94,17 @@ impl Trader<'_> {
         Ok(if is_free { self.under_way() } else { None })
     }
 
+    /// Nothing is carried out for now: what was to be had at once or not at all (`ioc`, `fok`) ends. Answers whether anything
+    /// did.
+    pub fn end_immediate(&mut self, at: Timestamp, why: &str) -> Result<bool, Stopped> {
+        let Venue::Desk(waiting) = &mut self.venue else { return Ok(false) };
+        let mut happenings = std::mem::take(&mut self.happenings);
+        waiting.end_immediate(why, &mut happenings);
+        let has_ended = !happenings.is_empty();
+        self.happened(happenings, at)?;
+        Ok(has_ended)
+    }
+
     /// The order that is under way.
     pub fn under_way(&self) -> Option<Due> {
         self.carrying.as_ref().map(|carrying| Due {
@@ -101,7 +114,18 @@ impl Trader<'_> {
             price: carrying.price,
             worst_price: carrying.pending.worst_price,
             origin: carrying.origin,
+            since: carrying.pending.from,
         })
+    }
+
+    /// Whether this name was asked for, by somebody who is not the strategy.
+    pub fn was_asked(&self, client_id: &str) -> bool {
+        self.asked.contains(client_id)
+    }
+
+    /// This name was answered without being proposed, and is used up.
+    pub fn answered(&mut self, client_id: &str) {
+        self.asked.insert(client_id);
     }
 
     /// A market order that is not the strategy's. Admitted, it is under way at once. `client_id` is once for ever, apart from
@@ -136,6 +160,7 @@ impl Trader<'_> {
             price: seen.price,
             worst_price: worst,
             origin,
+            since: at,
             order: order.clone(),
         };
         let pending = Pending::new(number, order, at, worst, seen.price);
@@ -146,7 +171,8 @@ impl Trader<'_> {
     }
 
     /// What became of the order that is under way. The books move by exactly what was given and taken: less than was ordered
-    /// ends the order all the same, and what is beyond it comes or goes without a trade.
+    /// ends the order all the same, and what is beyond it comes or goes without a trade. The strategy is not told yet: what
+    /// happened is first to be stored, whatever a strategy does about it ([`tell_carried`](Self::tell_carried)).
     pub fn carried(&mut self, number: u64, at: Timestamp, carried: Carried) -> Result<(), Stopped> {
         let Some(carrying) = self.carrying.take_if(|carrying| carrying.pending.number == number) else { return Ok(()) };
         self.is_stale = true;
@@ -154,6 +180,24 @@ impl Trader<'_> {
             Carried::Filled { gave, took } => self.settle_real(&carrying, at, gave, took),
             Carried::Not { rule, detail } => self.give_up(&carrying, at, rule, detail),
         }
+    }
+
+    /// Something that was carried out, or was not, is still to be told.
+    pub fn has_unheard(&self) -> bool {
+        !self.unheard.is_empty()
+    }
+
+    /// Tells the strategy what became of its orders, in order. What a call fails at is not told again; where there were too
+    /// many faults, the rest is still to be told.
+    pub fn tell_carried(&mut self, at: Timestamp) -> Result<(), Stopped> {
+        while !self.unheard.is_empty() {
+            let told = match self.unheard.remove(0) {
+                Message::Fill(fill) => self.instance.on_fill(&fill, &self.view),
+                Message::Denied(denial) => self.instance.on_denied(&denial, &self.view),
+            };
+            self.heed(told, at)?;
+        }
+        Ok(())
     }
 
     /// A balance changed without a trade.

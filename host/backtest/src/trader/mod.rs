@@ -118,6 +118,8 @@ pub struct Trader<'s> {
     is_stale: bool,
     answer: Answer,
     happenings: Vec<Happening>,
+    /// What became of orders that somebody else carried out: booked, and the strategy is still to be told.
+    unheard: Vec<Message>,
     prices: Vec<(u32, u64)>,
     /// What the risk engine reckoned at the last closes.
     marked: Option<u64>,
@@ -152,6 +154,7 @@ impl<'s> Trader<'s> {
             is_stale: true,
             answer: Answer::default(),
             happenings: Vec::new(),
+            unheard: Vec::new(),
             prices: Vec::new(),
             marked: None,
             events: Vec::new(),

@@ -36,6 +36,11 @@ impl Names {
         true
     }
 
+    /// Whether it was used, among those that are remembered.
+    pub fn contains(&self, name: &str) -> bool {
+        self.used.contains(name)
+    }
+
     /// What to store.
     pub fn to_vec(&self) -> Vec<String> {
         if self.is_bounded {

@@ -5,8 +5,9 @@ use puppet_types::trade::{Fill, Market, Mint, Rounding, Side};
 use puppet_wallet::{FillError, Flow, Rule};
 
 use super::carry::Carrying;
+use super::deal::denial;
 use super::exact::{self, Exact};
-use super::{Event, Open, Stopped, Trader};
+use super::{Event, Message, Open, Stopped, Trader};
 use crate::account::Traded;
 use crate::book::{Happening, Pending};
 use crate::outcome::OrderStatus;
@@ -44,6 +45,7 @@ impl Trader<'_> {
             fee: exact.fee,
             remaining: 0,
         };
+        let told = self.unheard.len();
         let is_flat = self.book_real(carrying.pending.number, &market, &fill)?;
         let (more_base, more_quote) = (base - quantity, self.unsaid(&market, &fill, took));
         match order.side {
@@ -54,17 +56,13 @@ impl Trader<'_> {
         if is_flat {
             self.end_sales(order.market, true, at)?;
         }
-        let mut happenings = std::mem::take(&mut self.happenings);
+        if carrying.is_own() {
+            // Before what ended with it.
+            self.unheard.insert(told, Message::Fill(fill));
+        }
         self.is_stale = true;
         self.refresh();
-        if carrying.is_own() {
-            let told = self.instance.on_fill(&fill, &self.view);
-            self.heed(told, at)?;
-        }
-        let told = happenings.iter().try_for_each(|happening| self.tell(happening, at));
-        happenings.clear();
-        self.happenings = happenings;
-        told
+        Ok(())
     }
 
     /// Of what was taken, what the fill does not say.
@@ -113,14 +111,14 @@ impl Trader<'_> {
         Ok(is_flat)
     }
 
-    /// Ends sales that have nothing left to sell; the strategy is still to be told of them.
+    /// Ends sales that have nothing left to sell.
     fn end_sales(&mut self, market: u32, exits_only: bool, at: Timestamp) -> Result<(), Stopped> {
         let mut happenings = Vec::new();
         self.venue.end_sales(market, exits_only, &mut happenings);
         for happening in &happenings {
             self.enter(happening, at)?;
+            self.unheard.extend(ended(happening, at));
         }
-        self.happenings.append(&mut happenings);
         Ok(())
     }
 
@@ -142,10 +140,23 @@ impl Trader<'_> {
         detail: String,
     ) -> Result<(), Stopped> {
         let Pending { number, order, .. } = &carrying.pending;
-        let ended =
+        let happening =
             Happening::Ended { order: *number, client_id: order.client_id.clone(), market: order.market, rule, detail };
-        self.enter(&ended, at)?;
+        self.enter(&happening, at)?;
         self.refresh();
-        if carrying.is_own() { self.tell(&ended, at) } else { Ok(()) }
+        if carrying.is_own() {
+            self.unheard.extend(ended(&happening, at));
+        }
+        Ok(())
+    }
+}
+
+/// What a strategy is told of an order that ended by a rule.
+fn ended(happening: &Happening, at: Timestamp) -> Option<Message> {
+    match happening {
+        Happening::Ended { client_id, market, rule, detail, .. } => {
+            Some(Message::Denied(denial(at, *market, client_id, *rule, detail)))
+        }
+        Happening::Filled { .. } => None,
     }
 }

@@ -28,6 +28,9 @@ pub struct TraderState {
     record: Option<BatchRecord>,
     /// Told since, where the journal has it.
     before: Vec<(Message, View)>,
+    /// Booked, and not told yet.
+    #[serde(default)]
+    unheard: Vec<Message>,
 }
 
 impl TraderState {
@@ -61,6 +64,7 @@ impl TraderState {
     pub fn begin_again(&mut self) {
         self.names.clear();
         self.before.clear();
+        self.unheard.clear();
         (self.record, self.faults, self.seq) = (None, 0, 0);
     }
 
@@ -102,6 +106,7 @@ impl<'s> Trader<'s> {
             seq: self.instance.seq(),
             record: record.cloned(),
             before: before.to_vec(),
+            unheard: self.unheard.clone(),
         }
     }
 
@@ -119,7 +124,7 @@ impl<'s> Trader<'s> {
         trader.names.restore(state.names);
         trader.asked.restore(state.asked);
         (trader.open, trader.orders, trader.trades) = (state.open, state.orders, state.trades);
-        (trader.faults, trader.last) = (state.faults, state.last);
+        (trader.faults, trader.last, trader.unheard) = (state.faults, state.last, state.unheard);
         trader.is_stale = true;
         trader.refresh();
         Ok(trader)

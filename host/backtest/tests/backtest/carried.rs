@@ -86,6 +86,7 @@ impl<'s> Live<'s> {
     fn filled(&mut self, due: &Due, minute: u64, gave: u64, took: u64) {
         self.trader.carried(due.number, at(minute), Carried::Filled { gave, took }).unwrap();
         self.agree();
+        self.trader.tell_carried(at(minute)).unwrap();
     }
     /// Account and risk engine keep the same books.
     fn agree(&self) {
@@ -256,6 +257,7 @@ fn an_order_that_did_not_work_out_frees_what_it_held() {
     assert!(live.trader.risk().cash() < CASH);
     let not = Carried::Not { rule: Rule::Expired, detail: "the block height passed".to_owned() };
     live.trader.carried(due.number, at(2), not).unwrap();
+    live.trader.tell_carried(at(2)).unwrap();
     assert_eq!(live.trader.risk().cash(), CASH);
     assert!(script.heard().contains(&"denied in expired".to_owned()));
     let ended = Event::Ended { order: 1, status: OrderStatus::Ended, rule: Some("expired".to_owned()) };

@@ -17,6 +17,8 @@ pub struct Script {
     pub heard: Heard,
     /// Batches at which a call fails, every time.
     pub traps_at: Vec<u64>,
+    /// It fails at every fill that it is told of.
+    pub traps_at_fills: bool,
 }
 
 impl Script {
@@ -89,7 +91,10 @@ impl Strategy for Reader<'_> {
     }
     fn on_fill(&mut self, fill: &Fill, _: &Arc<View>) -> Result<(), Fault> {
         self.hear(format!("fill {} {}", fill.client_id, fill.quantity));
-        Ok(())
+        match self.script.traps_at_fills {
+            true => Err(Fault { breach: "trap".to_owned(), detail: format!("at the fill {}", fill.client_id) }),
+            false => Ok(()),
+        }
     }
     fn on_denied(&mut self, denial: &Denial, _: &Arc<View>) -> Result<(), Fault> {
         self.hear(format!("denied {} {}", denial.client_id, denial.rule));

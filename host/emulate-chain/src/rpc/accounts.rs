@@ -167,7 +167,7 @@ fn parsed(chain: &Chain, account: &Account) -> Option<Value> {
 }
 
 /// So many per cent of the truth.
-fn bent(amount: u64, twist: Option<&Kind>) -> u64 {
+pub(super) fn bent(amount: u64, twist: Option<&Kind>) -> u64 {
     match twist {
         Some(Kind::WrongBalance { percent }) => {
             u64::try_from(u128::from(amount) * u128::from(*percent) / 100).unwrap_or(u64::MAX)

@@ -12,7 +12,7 @@ use solana_transaction_error::TransactionError;
 
 use super::{
     Answer, Params, RpcError,
-    accounts::{How, amount, shown},
+    accounts::{How, amount, bent, shown},
     at_slot,
     params::read,
 };
@@ -201,7 +201,7 @@ pub(super) fn landed(chain: &Chain, params: &Params<'_>, twist: Option<&Kind>) -
         return Err(RpcError::version(u8::try_from(number).unwrap_or(u8::MAX)));
     }
     let mut told = json!({
-        "slot": landed.slot, "blockTime": null, "meta": meta(chain, landed),
+        "slot": landed.slot, "blockTime": null, "meta": meta(chain, landed, twist),
         "transaction": encoded(&landed.transaction, params.encoding(1, "json"))?,
     });
     if takes.is_some() {
@@ -210,25 +210,26 @@ pub(super) fn landed(chain: &Chain, params: &Params<'_>, twist: Option<&Kind>) -
     Ok(told)
 }
 
-fn meta(chain: &Chain, landed: &Landed) -> Value {
+fn meta(chain: &Chain, landed: &Landed, twist: Option<&Kind>) -> Value {
     let (writable, readonly) = chain.looked_up(&landed.transaction.message);
     let words = |list: Vec<Address>| list.iter().map(Address::to_string).collect::<Vec<_>>();
+    let lamports = |balances: &Balances| balances.lamports.iter().map(|of| bent(*of, twist)).collect::<Vec<_>>();
     json!({
         "err": landed.error, "status": status(landed), "fee": landed.fee,
-        "preBalances": landed.before.lamports, "postBalances": landed.after.lamports,
-        "preTokenBalances": tokens(&landed.before), "postTokenBalances": tokens(&landed.after),
+        "preBalances": lamports(&landed.before), "postBalances": lamports(&landed.after),
+        "preTokenBalances": tokens(&landed.before, twist), "postTokenBalances": tokens(&landed.after, twist),
         "innerInstructions": null, "logMessages": landed.logs, "rewards": [],
         "loadedAddresses": { "writable": words(writable), "readonly": words(readonly) },
         "computeUnitsConsumed": landed.units,
     })
 }
 
-fn tokens(balances: &Balances) -> Vec<Value> {
+fn tokens(balances: &Balances, twist: Option<&Kind>) -> Vec<Value> {
     let one = |balance: &crate::chain::TokenBalance| {
         json!({
             "accountIndex": balance.index, "mint": balance.held.mint.to_string(),
             "owner": balance.held.owner.to_string(), "programId": balance.held.program.address().to_string(),
-            "uiTokenAmount": amount(balance.held.amount, balance.decimals),
+            "uiTokenAmount": amount(bent(balance.held.amount, twist), balance.decimals),
         })
     };
     balances.tokens.iter().map(one).collect()

@@ -108,6 +108,12 @@ async fn balances_are_lied_about_in_every_method_that_tells_them() {
     let data = there.rpc.get_account_data(&account).await.unwrap();
     assert_eq!(data[64..72], (3 * DOLLARS).to_le_bytes());
     assert_eq!((there.lamports(), there.tokens(&USDC)), (LAMPORTS, DOLLARS), "what really is there");
+    // So is what a transaction did.
+    let signature = there.rpc.send_transaction(&payment(&there, 1_000).await).await.unwrap();
+    let how = json!([signature.to_string(), { "encoding": "base64", "maxSupportedTransactionVersion": 0 }]);
+    let meta = &call(&there, "getTransaction", how).await.1["result"]["meta"];
+    assert_eq!(meta["preBalances"][0], 3 * LAMPORTS);
+    assert_eq!(meta["postBalances"][0], 3 * there.lamports());
 }
 
 #[tokio::test]

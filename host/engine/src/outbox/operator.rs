@@ -2,7 +2,7 @@
 //! as of any effect that failed.
 
 use puppet_store::{Effect, EffectEnd, EffectState, Store, StoreError};
-use puppet_types::{EffectId, FORGOTTEN, Timestamp};
+use puppet_types::{Decision, EffectId, FORGOTTEN, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -158,6 +158,9 @@ impl Host {
     pub async fn speak(&self, id: &EffectId, word: &Word) -> Result<Effect, OutboxError> {
         let now = self.now();
         let Spoken { effect, events } = speak(&*self.store, id, word, (now, self.later(now))).await?;
+        if effect.state == EffectState::Failed && matches!(effect.body, Decision::Swap { .. }) {
+            self.purses.forget(&effect.id, &effect.agent).await;
+        }
         let mut agenda = self.agenda();
         agenda.drop_effect(&effect, now);
         events.into_iter().for_each(|event| agenda.add_event(event));

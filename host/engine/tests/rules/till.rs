@@ -29,6 +29,8 @@ pub struct Till {
     pub looks: Mutex<Vec<Origin>>,
     /// How often it was asked to swap.
     pub asked: AtomicU32,
+    /// What it was told to forget.
+    pub forgotten: Mutex<Vec<EffectId>>,
     /// The next of these requests end with these, the last one first; `UnderWay` after it was carried out.
     pub failures: Mutex<Vec<SwapError>>,
 }
@@ -65,6 +67,7 @@ impl Till {
             ended: Mutex::default(),
             looks: Mutex::default(),
             asked: AtomicU32::new(0),
+            forgotten: Mutex::default(),
             failures: Mutex::default(),
         })
     }
@@ -153,5 +156,9 @@ impl Purses for Till {
             }
         });
         failure.map_or_else(|| Ok(result.clone()), Err)
+    }
+
+    async fn forget(&self, effect: &EffectId, _: &AgentId) {
+        self.forgotten.lock().unwrap().push(effect.clone());
     }
 }

@@ -87,6 +87,19 @@ async fn an_end_that_was_lost_is_asked_for_by_the_same_id_also_after_a_restart()
     assert_eq!(heard(&scene).await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_swap_that_the_operator_drops_is_forgotten_by_the_purse_that_it_waits_in() {
+    let till = Till::of(guarded());
+    *till.failures.lock().unwrap() = vec![SwapError::UnderWay("another one is before it".to_owned()); 9];
+    let scene = scene(&till, Mode::Live, vec![Step::EndAtKind("swap_failed"), Step::Swap(FIFTY)]).await;
+    scene.handle(of("agent_started", "host", start())).await;
+    let [effect] = &scene.effects().await[..] else { panic!() };
+    scene.host.speak(&effect.id, &Word::Retry { sure: false }).await.unwrap_err();
+    assert_eq!(*till.forgotten.lock().unwrap(), []);
+    scene.host.speak(&effect.id, &Word::Drop { reason: None }).await.unwrap();
+    assert_eq!(*till.forgotten.lock().unwrap(), std::slice::from_ref(&effect.id));
+}
+
 /// A desk that took it may be gone for a while: nobody says that it failed before the desk has.
 #[tokio::test]
 async fn a_desk_that_took_it_and_is_gone_is_asked_until_it_is_back() {

@@ -11,7 +11,7 @@ use puppet_solana::{
 };
 use puppet_store::TradeStore;
 use puppet_trade::{
-    Exchange, Halted,
+    Exchange,
     chain::{ChainLink, ChainTerms, LinkError, LinkSettings, price},
     feed::Prices,
 };
@@ -79,12 +79,12 @@ impl Chains<'_> {
         Ok(JupiterSettings { endpoint, key, ..JupiterSettings::default() })
     }
 
-    /// Who carries out a wallet's orders, and asks `halted` right before each signature. A wallet that the emulated chain does not know yet gets something to begin with.
+    /// Who carries out a wallet's orders. A wallet that the emulated chain does not know yet gets something to begin with.
     pub async fn exchange(
         &self,
         wallet: &str,
         is_understood: bool,
-        (store, halted): (Arc<dyn TradeStore>, Halted),
+        store: Arc<dyn TradeStore>,
         markets: &[Market],
         out: Output,
     ) -> Result<Arc<dyn Exchange>> {
@@ -119,7 +119,7 @@ impl Chains<'_> {
             let remedy = "tell of the tokens as the chain does (docs/trading/data.md); see that the node runs";
             Trouble::unreachable("no-chain", error.to_string(), remedy)
         })?;
-        Ok(Arc::new(exchange.unless(halted)))
+        Ok(Arc::new(exchange))
     }
 
     async fn acknowledged(&self, wallet: &str, is_understood: bool, store: &dyn TradeStore) -> Result<Acknowledged> {

@@ -124,8 +124,7 @@ impl Desks {
                 DeskVenue::Paper { models: *models, start_balance: *start_balance }
             }
             Kind::Live { wallet, is_understood } => {
-                let with = (Arc::clone(&store), halted_too(halted(around), Arc::clone(&word)));
-                let exchange = chains.exchange(wallet, *is_understood, with, &wanted.markets, around.out);
+                let exchange = chains.exchange(wallet, *is_understood, Arc::clone(&store), &wanted.markets, around.out);
                 DeskVenue::Live { exchange: exchange.await?, now: Arc::new(Timestamp::from_system) }
             }
         };
@@ -321,6 +320,7 @@ fn of_desk(name: &str, error: DeskError) -> Trouble {
         DeskError::Taken(_) => Trouble::unreachable("purse", message, "let one host trade on a purse"),
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),
+        DeskError::Busy(_) => Trouble::unreachable("purse", message, "ask again later"),
         DeskError::Stopped(reason) => stopped(name, &reason),
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -157,9 +158,22 @@ impl Purses for Seats {
             Ok(result) => Ok(told(&result, &seat.rules)),
             // It may have taken it before it went.
             Err(
-                error @ (DeskError::Stopped(_) | DeskError::Store(_) | DeskError::Taken(_) | DeskError::Exchange(_)),
+                error @ (DeskError::Stopped(_)
+                | DeskError::Store(_)
+                | DeskError::Taken(_)
+                | DeskError::Exchange(_)
+                | DeskError::Busy(_)),
             ) => Err(SwapError::UnderWay(error.to_string())),
             Err(error) => Err(SwapError::Unavailable(error.to_string())),
+        }
+    }
+
+    async fn forget(&self, effect: &EffectId, agent: &AgentId) {
+        let Some(seat) = self.of(agent) else { return };
+        let open = seat.desk.read().await;
+        if let Some(desk) = &*open {
+            // It holds from the call on: a desk that is busy, or is no more, has nothing to add.
+            let _ = tokio::time::timeout(FORGETTING, desk.forget(effect.as_str())).await;
         }
     }
 }
@@ -172,6 +186,9 @@ fn now_of(view: &DeskView) -> Timestamp {
         DeskMode::Paper => latest().unwrap_or_else(Timestamp::from_system),
     }
 }
+
+/// How long a desk may take to say whether a swap was still to be begun.
+const FORGETTING: Duration = Duration::from_secs(2);
 
 /// What the network takes for a signature at least.
 const SIGNATURE_LAMPORTS: u64 = 5_000;

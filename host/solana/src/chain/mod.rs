@@ -2,6 +2,7 @@
 //! can be walked through without a network. What a node answers is one node's word.
 
 mod read;
+mod record;
 mod rpc;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use solana_hash::Hash;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
-use crate::accounts::Account;
+use crate::accounts::{Account, Balances};
 pub use read::{after, balances, check_decimals, mint, tables, watched};
 pub use rpc::{Rpc, RpcSettings, RpcSetupError};
 
@@ -90,13 +91,25 @@ pub struct Status {
     pub is_finalized: bool,
 }
 
+/// What a transaction did that landed, by its own record: of the accounts that it names, whosever they are, and of no other.
+/// Who else has rights over them is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// It did what it says; otherwise nothing but cost its fee.
+    pub is_done: bool,
+    /// What was held right before it.
+    pub before: Balances,
+    /// What was held right after it.
+    pub after: Balances,
+}
+
 /// A node. Reads are of confirmed blocks, unless it is said otherwise.
 #[async_trait]
 pub trait Chain: Send + Sync {
     /// The hash of the first block: which network this is.
     async fn genesis(&self) -> Result<String, ChainError>;
-    /// Accounts, all at one moment, not before a slot. Called for every check and every settlement.
-    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError>;
+    /// Accounts, all at one moment. Called for every check.
+    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, ChainError>;
     /// Addresses of the token accounts that a wallet owns, of both token programs.
     async fn token_accounts(&self, wallet: &Address) -> Result<Vec<Address>, ChainError>;
     /// The latest blockhash.
@@ -109,6 +122,8 @@ pub trait Chain: Send + Sync {
     async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError>;
     /// What became of a signature, searched in all history; none where the chain does not know it.
     async fn status(&self, signature: &Signature) -> Result<Option<Status>, ChainError>;
+    /// What a transaction did; none where the node does not have it, or not yet. Called once it has landed.
+    async fn record(&self, signature: &Signature) -> Result<Option<Record>, ChainError>;
     /// What others paid lately for a compute unit to write to these accounts, in millionths of a lamport.
     async fn priority_fee(&self, accounts: &[Address]) -> Result<u64, ChainError>;
 }

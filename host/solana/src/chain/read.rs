@@ -11,16 +11,16 @@ use crate::{
     programs::{SYSTEM, TOKEN, WRAPPED_SOL, associated},
 };
 
-/// What wallets hold, in all their token accounts. Not before a slot: a node that is behind answers with an error.
+/// What wallets hold, in all their token accounts.
 ///
 /// # Errors
 /// The chain gives no answer.
-pub async fn balances(chain: &dyn Chain, wallets: &BTreeSet<Address>, not_before: u64) -> Result<Balances, ChainError> {
+pub async fn balances(chain: &dyn Chain, wallets: &BTreeSet<Address>) -> Result<Balances, ChainError> {
     let mut addresses: Vec<Address> = wallets.iter().copied().collect();
     for wallet in wallets {
         addresses.extend(chain.token_accounts(wallet).await?);
     }
-    let accounts = chain.accounts(&addresses, not_before).await?;
+    let accounts = chain.accounts(&addresses).await?;
     Ok(of(wallets, &addresses, &accounts))
 }
 
@@ -29,7 +29,7 @@ pub async fn balances(chain: &dyn Chain, wallets: &BTreeSet<Address>, not_before
 /// # Errors
 /// There is no such token, or no answer.
 pub async fn mint(chain: &dyn Chain, mint: &Address) -> Result<MintInfo, ChainError> {
-    let accounts = chain.accounts(&[*mint], 0).await?;
+    let accounts = chain.accounts(&[*mint]).await?;
     let account = accounts.first().and_then(Option::as_ref).ok_or(ChainError::NoMint(*mint))?;
     MintInfo::parse(account).ok_or(ChainError::NoMint(*mint))
 }
@@ -40,7 +40,7 @@ pub async fn mint(chain: &dyn Chain, mint: &Address) -> Result<MintInfo, ChainEr
 /// One has others, or is no token; or no answer.
 pub async fn check_decimals(chain: &dyn Chain, tokens: &[(Address, u8)]) -> Result<(), ChainError> {
     let addresses: Vec<Address> = tokens.iter().map(|(address, _)| *address).collect();
-    let accounts = chain.accounts(&addresses, 0).await?;
+    let accounts = chain.accounts(&addresses).await?;
     for ((address, believed), account) in tokens.iter().zip(&accounts) {
         let found = account.as_ref().and_then(MintInfo::parse).ok_or(ChainError::NoMint(*address))?.decimals;
         if found != *believed {
@@ -58,7 +58,7 @@ pub async fn tables(chain: &dyn Chain, keys: &[Address]) -> Result<BTreeMap<Addr
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let accounts = chain.accounts(keys, 0).await?;
+    let accounts = chain.accounts(keys).await?;
     let table = |(key, account): (&Address, &Option<Account>)| {
         let addresses = account.as_ref().and_then(lookup_table).ok_or(ChainError::NoTable(*key))?;
         Ok((*key, addresses))

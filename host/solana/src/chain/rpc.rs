@@ -19,7 +19,7 @@ use solana_rpc_client_api::{
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
-use super::{Blockhash, Chain, ChainError, Simulation, Status};
+use super::{Blockhash, Chain, ChainError, Record, Simulation, Status, record};
 use crate::{
     accounts::Account,
     network::{Acknowledged, NetworkError},
@@ -151,14 +151,11 @@ impl Chain for Rpc {
         Ok(self.within(self.client.get_genesis_hash()).await?.to_string())
     }
 
-    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError> {
+    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, ChainError> {
         let mut all = Vec::with_capacity(addresses.len());
         for some in addresses.chunks(AT_ONCE) {
             let names: Vec<String> = some.iter().map(Address::to_string).collect();
-            let mut how = json!({ "encoding": "base64", "commitment": "confirmed" });
-            if not_before > 0 {
-                how["minContextSlot"] = not_before.into();
-            }
+            let how = json!({ "encoding": "base64", "commitment": "confirmed" });
             let asked = self.client.send(RpcRequest::GetMultipleAccounts, json!([names, how]));
             let answer: Context<Vec<Option<UiAccount>>> = self.within(asked).await?;
             if answer.value.len() != some.len() {
@@ -250,6 +247,12 @@ impl Chain for Rpc {
             is_confirmed: status.satisfies_commitment(CommitmentConfig::confirmed()),
             is_finalized: status.satisfies_commitment(CommitmentConfig::finalized()),
         }))
+    }
+
+    async fn record(&self, signature: &Signature) -> Result<Option<Record>, ChainError> {
+        let asked = self.client.send(RpcRequest::GetTransaction, record::question(signature));
+        let kept: Option<record::Kept> = self.within(asked).await?;
+        kept.map(|kept| kept.read(signature)).transpose()
     }
 
     async fn priority_fee(&self, accounts: &[Address]) -> Result<u64, ChainError> {

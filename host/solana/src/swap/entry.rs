@@ -71,7 +71,7 @@ pub enum Entry {
         signature: String,
         /// From a higher block on it cannot land.
         last_valid_height: u64,
-        /// What was held.
+        /// What was held, in all accounts of the wallet.
         before: Held,
         /// At most, for the chain.
         fee_lamports: u64,
@@ -97,9 +97,9 @@ pub enum Entry {
     },
     /// It is over, and this is what it did.
     Settled {
-        /// What was held before.
+        /// What was held right before it, in the accounts that it names.
         before: Held,
-        /// What is held now.
+        /// What was held in them right after it.
         after: Held,
         /// Whether it did something.
         is_done: bool,

@@ -19,7 +19,6 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Arc, PoisonError},
-    time::Duration,
 };
 
 use puppet_types::Timestamp;
@@ -139,14 +138,14 @@ pub struct Parts {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
-/// Why nothing is to be signed now; none where nothing speaks against it.
-pub type Halted = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+/// Why nothing is to be signed or sent now; none where nothing speaks against it. Asked as the last thing before each of the
+/// two, so it has to answer at once.
+pub type Halted<'h> = dyn Fn() -> Option<String> + Send + Sync + 'h;
 
 /// Does the swaps of one wallet.
 pub struct Swapper {
     parts: Parts,
     settings: SwapSettings,
-    halted: Halted,
     /// One step at a time.
     turn: tokio::sync::Mutex<()>,
     /// Begun since this process started: only these may still be signed.
@@ -169,19 +168,11 @@ impl Swapper {
         Self {
             parts,
             settings,
-            halted: Arc::new(|| None),
             turn: tokio::sync::Mutex::default(),
             live: std::sync::Mutex::default(),
             #[cfg(test)]
             left_out: BTreeSet::new(),
         }
-    }
-
-    /// Asked as the last thing before each signature: what is halted is not signed. What was signed is followed to its end
-    /// all the same.
-    #[must_use]
-    pub fn unless(self, halted: Halted) -> Self {
-        Self { halted, ..self }
     }
 
     /// Whose swaps these are.
@@ -217,11 +208,12 @@ impl Swapper {
     }
 
     /// Makes the next step, if one can be made. Called again and again until it has ended; after a restart as well, for
-    /// everything that [`SwapLog::open`] names.
+    /// everything that [`SwapLog::open`] names. While `halted` has a reason, what is not signed is given up, and what is
+    /// signed is followed to its end but not sent.
     ///
     /// # Errors
     /// Somebody gave no answer: the step can be tried again.
-    pub async fn step(&self, id: &str) -> Result<Progress, SwapError> {
+    pub async fn step(&self, id: &str, halted: &Halted<'_>) -> Result<Progress, SwapError> {
         let _turn = self.turn.lock().await;
         let entries = self.parts.log.read(id).await?;
         let (Some(Entry::Wanted(want)), Some(last)) = (entries.first(), entries.last()) else {
@@ -235,42 +227,36 @@ impl Swapper {
             return Ok(Progress::Ended(last.clone()));
         }
         let signed = entries.iter().find(|entry| matches!(entry, Entry::Signed { .. }));
+        let is_ours = self.live().contains(id);
+        if let (None, true, Some(reason)) = (signed, is_ours, halted()) {
+            return self.refuse_halted(id, &reason).await;
+        }
         match (signed, last) {
             // A signature that was made and not noted left this machine in no way.
-            (None, _) if !self.live().contains(id) => self.note(id, Entry::Abandoned).await,
+            (None, _) if !is_ours => self.note(id, Entry::Abandoned).await,
             (None, Entry::Wanted(_)) => self.quote(id, want).await,
             (None, Entry::Quoted { .. }) => self.check(id, want, last).await,
             (None, Entry::Checked { message, needs_approval, .. }) => {
                 let quoted = entries.iter().rev().find(|entry| matches!(entry, Entry::Quoted { .. }));
                 match quoted {
-                    Some(quoted) => self.sign(id, want, quoted, (message, *needs_approval)).await,
+                    Some(quoted) => self.sign(id, want, quoted, (message, *needs_approval), halted).await,
                     None => self.note(id, Entry::Abandoned).await,
                 }
             }
-            (Some(signed), Entry::Landed { slot }) => self.settle(id, want, signed, (*slot, true)).await,
-            (Some(signed), Entry::Reverted { slot, .. }) => self.settle(id, want, signed, (*slot, false)).await,
+            (Some(signed), Entry::Landed { .. }) => self.settle(id, want, signed, true).await,
+            (Some(signed), Entry::Reverted { .. }) => self.settle(id, want, signed, false).await,
             (Some(signed), _) => self.resolve(id, want, signed).await,
             (None, _) => self.note(id, Entry::Abandoned).await,
-        }
-    }
-
-    /// Steps until it has ended or a person is needed, with a pause wherever nothing is known yet.
-    ///
-    /// # Errors
-    /// Somebody gave no answer; the swap stays as it is, and can be driven on.
-    pub async fn drive(&self, id: &str, pause: Duration) -> Result<Progress, SwapError> {
-        loop {
-            match self.step(id).await? {
-                Progress::Moved(_) => {}
-                Progress::Waits(Waiting::Chain(_)) => tokio::time::sleep(pause).await,
-                other => return Ok(other),
-            }
         }
     }
 
     async fn note(&self, id: &str, entry: Entry) -> Result<Progress, SwapError> {
         self.parts.log.append(id, &entry).await?;
         Ok(if entry.is_end() { Progress::Ended(entry) } else { Progress::Moved(entry) })
+    }
+
+    async fn refuse_halted(&self, id: &str, reason: &str) -> Result<Progress, SwapError> {
+        self.refuse(id, Cause::Halted, &format!("trading is halted: {reason}")).await
     }
 
     async fn refuse(&self, id: &str, cause: Cause, reason: &(dyn fmt::Display + Sync)) -> Result<Progress, SwapError> {

@@ -7,7 +7,7 @@ use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
-use super::{Cause, Entry, Held, Progress, SwapError, Swapper, Via, Waiting, Want, is_slippage};
+use super::{Cause, Entry, Halted, Held, Progress, SwapError, Swapper, Via, Waiting, Want, is_slippage};
 use crate::{
     accounts::Balances,
     chain::{self, ChainError, after, balances, watched},
@@ -128,6 +128,7 @@ impl Swapper {
         want: &Want,
         quoted: &Entry,
         (message, needs_approval): (&str, bool),
+        halted: &Halted<'_>,
     ) -> Result<Progress, SwapError> {
         let Entry::Quoted { order, least_out, at, last_valid_height, .. } = quoted else {
             return Err(SwapError::Unknown(id.to_owned()));
@@ -164,8 +165,8 @@ impl Swapper {
             Ok(cleared) => cleared,
             Err(refusal) => return self.refuse(id, Cause::Approval, &refusal).await,
         };
-        if let Some(reason) = (self.halted)() {
-            return self.refuse(id, Cause::Halted, &format!("trading is halted: {reason}")).await;
+        if let Some(reason) = halted() {
+            return self.refuse_halted(id, &reason).await;
         }
         let (transaction, signature) = match cleared.sign(&parts.wallet) {
             Ok(signed) => signed,
@@ -178,7 +179,11 @@ impl Swapper {
             fee_lamports,
             least_out: *least_out,
         };
-        self.note(id, signed).await?;
+        let noted = self.note(id, signed).await?;
+        // Asked again: the log may have taken its time. What is not sent now is never sent, and expires.
+        if halted().is_some() {
+            return Ok(noted);
+        }
         let complaint = self.send(&transaction, order.as_deref()).await;
         self.note(id, Entry::Sent { complaint }).await
     }
@@ -219,7 +224,7 @@ impl Swapper {
         // A unit less than promised is a matter of rounding; less than the risk engine wants is not.
         let least_out = least_out.saturating_sub(1).max(self.floor(want));
         let intent = self.intent(want, least_out).await?;
-        let before = balances(chain, &parts.wallets, 0).await?;
+        let before = balances(chain, &parts.wallets).await?;
         let own = Own { wallets: parts.wallets.clone(), balances: before.clone() };
         let checked = parts.guard.check(&bytes, &own, &intent, &tables);
         #[cfg(test)]

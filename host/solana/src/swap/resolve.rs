@@ -3,7 +3,12 @@
 use solana_signature::Signature;
 
 use super::{Entry, Held, Progress, SwapError, Swapper, Waiting, Want};
-use crate::{accounts::Balances, chain::balances, guard::Intent, programs::WRAPPED_SOL};
+use crate::{
+    accounts::Balances,
+    chain::{ChainError, balances},
+    guard::Intent,
+    programs::WRAPPED_SOL,
+};
 
 /// Blocks beyond the last valid one that have to be final as well, before an absence is believed: nodes differ by some.
 const MARGIN: u64 = 64;
@@ -36,7 +41,7 @@ impl Swapper {
         // One node's word against the wallet: tokens that moved as the swap would have moved them did not move by
         // themselves.
         let intent = self.intent(want, 0).await?;
-        let now = Held::of(&intent, &balances(chain, &self.parts.wallets, 0).await?);
+        let now = Held::of(&intent, &balances(chain, &self.parts.wallets).await?);
         if now.gives < before.gives && now.takes > before.takes {
             return Ok(Progress::Waits(Waiting::Contradiction(text.clone())));
         }
@@ -55,23 +60,30 @@ impl Swapper {
         Ok(Some(is_sure.then_some(entry)))
     }
 
-    /// Reads what is held now, not before the block that it landed in.
+    /// Reads what it did from its own record: what else came and went meanwhile is not its doing.
     pub(super) async fn settle(
         &self,
         id: &str,
         want: &Want,
         signed: &Entry,
-        (slot, is_done): (u64, bool),
+        is_done: bool,
     ) -> Result<Progress, SwapError> {
-        let Entry::Signed { before, fee_lamports, least_out, .. } = signed else {
+        let Entry::Signed { signature: text, fee_lamports, least_out, .. } = signed else {
             return Err(SwapError::Malformed);
         };
+        let signature: Signature = text.parse().map_err(|_| SwapError::Malformed)?;
+        // A node may know how it ended before it can show it.
+        let Some(record) = self.parts.chain.record(&signature).await? else {
+            return Ok(Progress::Waits(Waiting::Chain(text.clone())));
+        };
+        if record.is_done != is_done {
+            return Err(ChainError::Unreadable("a transaction that ended otherwise than its status says").into());
+        }
         let intent = self.intent(want, least_out.saturating_sub(1)).await?;
-        let held = balances(self.parts.chain.as_ref(), &self.parts.wallets, slot).await?;
-        let after = Held::of(&intent, &held);
+        let (before, after) = (Held::of(&intent, &record.before), Held::of(&intent, &record.after));
         let extra = fee_lamports.saturating_add(self.parts.guard.limits.most_tip_lamports);
-        let surprise = surprise(&intent, before, &after, (extra, is_done));
-        self.note(id, Entry::Settled { before: *before, after, is_done, surprise }).await
+        let surprise = surprise(&intent, &before, &after, (extra, is_done));
+        self.note(id, Entry::Settled { before, after, is_done, surprise }).await
     }
 }
 

@@ -16,7 +16,7 @@ use puppet_types::trade::{Market, Mint};
 /// # Errors
 /// The chain gives no answer.
 pub async fn held(chain: &dyn Chain, address: &Address, mints: &[Mint]) -> Result<Vec<u64>, ChainError> {
-    let held = balances(chain, &[*address].into(), 0).await?;
+    let held = balances(chain, &[*address].into()).await?;
     Ok(mints.iter().map(|mint| amount(&held, address, mint)).collect())
 }
 

@@ -19,7 +19,7 @@ use puppet_solana::{
     chain::{Chain, ChainError},
     guard::{ApproveAbove, Guard},
     jupiter::Jupiter,
-    swap::{self, Entry, Halted, Progress, SwapError, SwapLog, SwapSettings, Swapper, Via, Waiting},
+    swap::{self, Entry, Progress, SwapError, SwapLog, SwapSettings, Swapper, Via, Waiting},
 };
 use puppet_store::TradeStore;
 use puppet_types::{
@@ -27,7 +27,7 @@ use puppet_types::{
     trade::{Market, Mint},
 };
 
-use crate::{Exchange, ExchangeError, Swapped, Want};
+use crate::{Exchange, ExchangeError, Halt, Swapped, Want};
 pub use approvals::Ask;
 use approvals::StoredApprovals;
 use balances::check_tokens;
@@ -140,19 +140,13 @@ impl ChainExchange {
         Ok(Self { address, swapper: Swapper::new(parts, settings), chain, log, approvals, terms, now })
     }
 
-    /// Asked as the last thing before each signature. What was signed before a halt is followed to its end all the same.
-    #[must_use]
-    pub fn unless(self, halted: Halted) -> Self {
-        Self { swapper: self.swapper.unless(halted), ..self }
-    }
-
     /// Whose it is.
     pub fn address(&self) -> Address {
         self.address
     }
 
     /// Notes a wish that is new; one that was begun goes on.
-    async fn begin(&self, id: &str, want: &Want) -> Result<Option<Swapped>, ExchangeError> {
+    async fn begin(&self, id: &str, want: &Want, halted: &Halt<'_>) -> Result<Option<Swapped>, ExchangeError> {
         let wish = swap::Want {
             taker: self.address.to_string(),
             gives: want.gives.to_string(),
@@ -169,7 +163,7 @@ impl ChainExchange {
                     self.is_the_same(id, &wish).await?;
                     return Ok(None);
                 }
-                Err(SwapError::Busy(other)) => self.clear_away(&other).await?,
+                Err(SwapError::Busy(other)) => self.clear_away(&other, halted).await?,
                 // Nothing was noted, and asked again it is the same.
                 Err(error @ SwapError::Malformed) => return Ok(Some(outcome::malformed(&error))),
                 Err(error) => return Err(failed(&error)),
@@ -192,8 +186,8 @@ impl ChainExchange {
 
     /// A swap of this wallet that nobody asks for any more is brought to its end first. Where it moved something, whoever
     /// keeps the books does not know.
-    async fn clear_away(&self, other: &str) -> Result<(), ExchangeError> {
-        match self.drive(other).await? {
+    async fn clear_away(&self, other: &str, halted: &Halt<'_>) -> Result<(), ExchangeError> {
+        match self.drive(other, halted).await? {
             Swapped::NotDone { lamports: 0, .. } => Ok(()),
             _ => Err(ExchangeError::Operator(format!(
                 "the swap `{other}` of this wallet has ended, and nobody has asked for it: books are compared with the chain \
@@ -202,10 +196,10 @@ impl ChainExchange {
         }
     }
 
-    async fn drive(&self, id: &str) -> Result<Swapped, ExchangeError> {
+    async fn drive(&self, id: &str, halted: &Halt<'_>) -> Result<Swapped, ExchangeError> {
         let waited = tokio::time::Instant::now();
         loop {
-            match self.swapper.step(id).await.map_err(|error| failed(&error))? {
+            match self.swapper.step(id, halted).await.map_err(|error| failed(&error))? {
                 Progress::Moved(_) => {}
                 Progress::Waits(Waiting::Chain(signature)) if waited.elapsed() >= self.terms.patience => {
                     let words = format!("the chain does not yet say what became of {signature}");
@@ -259,10 +253,10 @@ impl Exchange for ChainExchange {
         held.map_err(|error| ExchangeError::Unreachable(error.to_string()))
     }
 
-    async fn swap(&self, id: &str, want: &Want) -> Result<Swapped, ExchangeError> {
-        match self.begin(id, want).await? {
+    async fn swap(&self, id: &str, want: &Want, halted: &Halt<'_>) -> Result<Swapped, ExchangeError> {
+        match self.begin(id, want, halted).await? {
             Some(ended) => Ok(ended),
-            None => self.drive(id).await,
+            None => self.drive(id, halted).await,
         }
     }
 }

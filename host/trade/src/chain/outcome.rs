@@ -1,5 +1,5 @@
-//! What the end of a swap is to whoever keeps the books. What they move is exactly what the wallet's balances have moved
-//! by: a lamport is in `gave`, in `took` or in `lamports`, and in one of them only.
+//! What the end of a swap is to whoever keeps the books. What they move is exactly what the swap's own transaction moved
+//! of the wallet's balances: a lamport is in `gave`, in `took` or in `lamports`, and in one of them only.
 
 use puppet_solana::swap::{Cause, Entry, Held, SwapError, Want, is_slippage};
 use puppet_types::trade::Mint;

@@ -52,7 +52,7 @@ fn a_lamport_is_in_one_place_only() {
         // A fee of more than comes.
         ((usdc, sol), held(5_000, 0, 100_000), held(4_000, 0, 95_100), (1_000, 0, 4_900), false),
         ((usdc, BONK), held(5_000, 7, 100_000), held(4_000, 57, 95_000), (1_000, 50, 5_000), false),
-        // Somebody paid in meanwhile: it is told, and not counted as the swap's.
+        // What no swap does: it is told, and not counted as the swap's.
         ((usdc, BONK), held(5_000, 7, 100_000), held(4_000, 57, 195_000), (1_000, 50, 0), true),
         ((usdc, BONK), held(5_000, 7, 100_000), held(5_001, 57, 95_000), (0, 50, 5_000), true),
         ((sol, usdc), held(0, 0, 100_000), held(0, 150, 99_500), (500, 150, 0), false),

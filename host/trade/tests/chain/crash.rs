@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     dying::{self, Dying},
-    there::{Books, PYUSD, There, markets, settings, terms, wallet, want},
+    there::{Books, PYUSD, There, free, markets, settings, terms, wallet, want},
 };
 
 const TASK: &str = "PUPPET_TRADE_CRASH";
@@ -68,10 +68,10 @@ async fn child() {
         terms = ChainTerms { approve_above: ApproveAbove::Amounts([].into()), ..terms };
     }
     let exchange = ChainExchange::open(parts, terms, &markets()).await.unwrap();
-    let swapped = match exchange.swap("main/1", &task.want).await {
+    let swapped = match exchange.swap("main/1", &task.want, &free).await {
         Err(ExchangeError::Approval { hash, .. }) => {
             assert!(store.grant_swap(&hash, Timestamp::from_system()).await.unwrap());
-            exchange.swap("main/1", &task.want).await
+            exchange.swap("main/1", &task.want, &free).await
         }
         ended => ended,
     };

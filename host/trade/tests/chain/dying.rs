@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use puppet_solana::{
     Address,
     accounts::Account,
-    chain::{Blockhash, Chain, ChainError, Simulation, Status},
+    chain::{Blockhash, Chain, ChainError, Record, Simulation, Status},
     jupiter::{Ask, Built, Executed, Jupiter, JupiterError, Order},
 };
 use puppet_store::{CandleSeries, Purse, PurseEntry, PurseRow, Result, SwapApproval, SwapRow, TradeStore};
@@ -56,12 +56,8 @@ impl Chain for Dying<dyn Chain> {
     async fn genesis(&self) -> std::result::Result<String, ChainError> {
         around(self.0.genesis()).await
     }
-    async fn accounts(
-        &self,
-        addresses: &[Address],
-        not_before: u64,
-    ) -> std::result::Result<Vec<Option<Account>>, ChainError> {
-        around(self.0.accounts(addresses, not_before)).await
+    async fn accounts(&self, addresses: &[Address]) -> std::result::Result<Vec<Option<Account>>, ChainError> {
+        around(self.0.accounts(addresses)).await
     }
     async fn token_accounts(&self, wallet: &Address) -> std::result::Result<Vec<Address>, ChainError> {
         around(self.0.token_accounts(wallet)).await
@@ -84,6 +80,9 @@ impl Chain for Dying<dyn Chain> {
     }
     async fn status(&self, signature: &Signature) -> std::result::Result<Option<Status>, ChainError> {
         around(self.0.status(signature)).await
+    }
+    async fn record(&self, signature: &Signature) -> std::result::Result<Option<Record>, ChainError> {
+        around(self.0.record(signature)).await
     }
     async fn priority_fee(&self, accounts: &[Address]) -> std::result::Result<u64, ChainError> {
         around(self.0.priority_fee(accounts)).await

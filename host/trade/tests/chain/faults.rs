@@ -9,7 +9,7 @@ use puppet_trade::{
     chain::{ChainLink, LinkSettings},
 };
 
-use crate::there::{BONK, Books, There, bonk_for_dollars, settings, terms};
+use crate::there::{BONK, Books, There, bonk_for_dollars, free, settings, terms};
 
 /// How it has to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +20,13 @@ enum End {
 }
 
 /// Methods of the node that a swap is done with.
-const ASKED: [&str; 6] = [
+const ASKED: [&str; 7] = [
     "getMultipleAccounts",
     "getTokenAccountsByOwner",
     "getLatestBlockhash",
     "simulateTransaction",
     "getSignatureStatuses",
+    "getTransaction",
     "getRecentPrioritizationFees",
 ];
 
@@ -103,6 +104,8 @@ async fn what_is_sent_through_ones_own_node_lands_once_or_expires() {
         (Fault::from(Kind::StaleBlockhash), 1, End::Not("failed")),
         // The status is told in the end.
         (Fault { times: Some(3), ..Fault::of("getSignatureStatuses", Kind::UnknownStatus) }, 1, End::Done),
+        // It is known how it ended before it is known what it did.
+        (Fault { times: Some(3), ..Fault::of("getTransaction", Kind::UnknownStatus) }, 1, End::Done),
     ];
     each(Via::OwnNode, cases).await;
 }
@@ -138,7 +141,7 @@ async fn what_fails_on_the_chain_costs_its_fee_and_nothing_else() {
     let exchange = there.exchange(1, terms(Via::Jupiter)).await;
     let (want, mut books) = (bonk_for_dollars(), Books::open(&exchange).await);
     there.chain.misbehave(vec![Fault::of("execute", Kind::Held { blocks: 3 })].into());
-    let error = exchange.swap("main/1", &want).await.unwrap_err();
+    let error = exchange.swap("main/1", &want, &free).await.unwrap_err();
     assert!(matches!(error, ExchangeError::Unreachable(_)), "{error}");
     // The market moves before it lands.
     there.chain.drift(500).unwrap();
@@ -150,13 +153,57 @@ async fn what_fails_on_the_chain_costs_its_fee_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_moves_between_signature_and_settlement_is_not_the_swaps() {
+    for (number, via) in (1..).zip([Via::Jupiter, Via::OwnNode]) {
+        let there = There::start().await;
+        let exchange = there.exchange(number, terms(via)).await;
+        let (want, mut books) = (bonk_for_dollars(), Books::open(&exchange).await);
+        let operation = if via == Via::Jupiter { "execute" } else { "sendTransaction" };
+        there.chain.misbehave(vec![Fault::of(operation, Kind::Held { blocks: 2 })].into());
+        exchange.swap("main/1", &want, &free).await.unwrap_err();
+        // More than is given comes in of it, and some of what is taken, and lamports.
+        let of = exchange.address();
+        there.chain.mint_to(&of, &USDC, 25_000_003).unwrap();
+        there.chain.mint_to(&of, &BONK, 77).unwrap();
+        there.chain.airdrop(&of, 1_000_000_007).unwrap();
+        let ended = there.until_it_ends(&exchange, "main/1", &want, 1).await.unwrap();
+        let Swapped::Done { gave: 10_000_000, took: 50_000_000_000, surprise: None, .. } = &ended else {
+            panic!("{via:?}: {ended:?}")
+        };
+        books.book(&want, &ended);
+        let [lamports, dollars, bonk, other] = there.truth(&of);
+        assert_eq!([lamports - 1_000_000_007, dollars - 25_000_003, bonk - 77, other], books.all(), "{via:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_halt_keeps_nothing_that_is_signed_from_its_end() {
+    let there = There::start().await;
+    let exchange = there.exchange(1, terms(Via::OwnNode)).await;
+    let (want, mut books) = (bonk_for_dollars(), Books::open(&exchange).await);
+    there.chain.misbehave(vec![Fault::of("sendTransaction", Kind::Held { blocks: 2 })].into());
+    exchange.swap("main/1", &want, &free).await.unwrap_err();
+    let halted = || Some("a bad day".to_owned());
+    exchange.swap("main/1", &want, &halted).await.unwrap_err();
+    there.chain.advance(5);
+    let ended = exchange.swap("main/1", &want, &halted).await.unwrap();
+    assert!(matches!(ended, Swapped::Done { took: 50_000_000_000, .. }), "{ended:?}");
+    books.book(&want, &ended);
+    assert_eq!(books.all(), there.truth(&exchange.address()));
+    // And nothing new begins.
+    let next = exchange.swap("main/2", &want, &halted).await.unwrap();
+    assert!(matches!(&next, Swapped::NotDone { code, signature: None, .. } if code == "kill-switch"), "{next:?}");
+    assert_eq!(books.all(), there.truth(&exchange.address()));
+}
+
+#[tokio::test]
 async fn a_market_that_moved_before_the_signature_costs_nothing() {
     for via in [Via::Jupiter, Via::OwnNode] {
         let there = There::start().await;
         let exchange = there.exchange(1, terms(via)).await;
         there.chain.drift(500).unwrap();
         let held = there.truth(&exchange.address());
-        let ended = exchange.swap("main/1", &bonk_for_dollars()).await.unwrap();
+        let ended = exchange.swap("main/1", &bonk_for_dollars(), &free).await.unwrap();
         assert!(matches!(&ended, Swapped::NotDone { lamports: 0, signature: None, .. }), "{ended:?}");
         assert_eq!(there.truth(&exchange.address()), held);
     }
@@ -171,10 +218,10 @@ async fn a_node_that_denies_what_the_balances_show_is_for_an_operator() {
     let error = there.until_it_ends(&exchange, "main/1", &want, 100).await.unwrap_err();
     assert!(matches!(&error, ExchangeError::Operator(words) if words.contains("never landed")), "{error}");
     // Nothing else is begun meanwhile.
-    let other = exchange.swap("main/2", &want).await.unwrap_err();
+    let other = exchange.swap("main/2", &want, &free).await.unwrap_err();
     assert!(matches!(other, ExchangeError::Operator(_)), "{other}");
     there.chain.misbehave(vec![].into());
-    let ended = exchange.swap("main/1", &want).await.unwrap();
+    let ended = exchange.swap("main/1", &want, &free).await.unwrap();
     books.book(&want, &ended);
     assert!(matches!(ended, Swapped::Done { .. }), "{ended:?}");
     assert_eq!(books.all(), there.truth(&exchange.address()));
@@ -187,7 +234,7 @@ async fn a_node_that_lies_about_balances_gets_no_signature() {
         let exchange = there.exchange(1, terms(via)).await;
         let held = there.truth(&exchange.address());
         there.chain.misbehave(vec![Fault::from(Kind::WrongBalance { percent })].into());
-        let ended = exchange.swap("main/1", &bonk_for_dollars()).await.unwrap();
+        let ended = exchange.swap("main/1", &bonk_for_dollars(), &free).await.unwrap();
         assert!(matches!(&ended, Swapped::NotDone { code, signature: None, .. } if code == "failed"), "{ended:?}");
         assert_eq!(there.truth(&exchange.address()), held);
     }
@@ -199,7 +246,7 @@ async fn balances_that_are_lied_about_after_the_signature_are_a_surprise() {
     let exchange = there.exchange(1, terms(Via::OwnNode)).await;
     let want = bonk_for_dollars();
     there.chain.misbehave(vec![Fault::of("sendTransaction", Kind::Held { blocks: 1 })].into());
-    exchange.swap("main/1", &want).await.unwrap_err();
+    exchange.swap("main/1", &want, &free).await.unwrap_err();
     there.chain.misbehave(vec![Fault::from(Kind::WrongBalance { percent: 50 })].into());
     let ended = there.until_it_ends(&exchange, "main/1", &want, 1).await.unwrap();
     let Swapped::Done { surprise: Some(words), .. } = &ended else { panic!("{ended:?}") };

@@ -7,7 +7,7 @@ use puppet_trade::{
     chain::{ChainLink, ChainTerms, LinkSettings},
 };
 
-use crate::there::{BONK, Books, DOLLARS, LAMPORTS, PYUSD, There, settings, terms, wallet, want};
+use crate::there::{BONK, Books, DOLLARS, LAMPORTS, PYUSD, There, free, settings, terms, wallet, want};
 
 /// What is given, what is taken, how much, and what comes of it at the prices of the list.
 const PAIRS: [(Address, Address, u64, u64); 8] = [
@@ -33,7 +33,7 @@ async fn swap_all(there: &There, link: &ChainLink, number: u32, via: Via) {
     assert_eq!(books.all(), [LAMPORTS, DOLLARS, 0, DOLLARS]);
     for (place, (gives, takes, amount, quoted)) in PAIRS.into_iter().enumerate() {
         let want = want(gives, takes, amount, quoted);
-        let swapped = exchange.swap(&format!("w{number}/{place}"), &want).await.unwrap();
+        let swapped = exchange.swap(&format!("w{number}/{place}"), &want, &free).await.unwrap();
         let Swapped::Done { gave, took, lamports, surprise, .. } = &swapped else { panic!("{swapped:?}") };
         assert_eq!((*gave, surprise), (amount, &None), "{gives} {takes} {via:?}");
         if takes == SOL {
@@ -74,16 +74,16 @@ async fn a_swap_that_was_done_is_answered_again_and_not_done_again() {
     let link = there.link().await;
     let exchange = there.exchange_over(&link, 1, terms(Via::Jupiter)).await;
     let want = want(USDC, SOL, 150_000_000, 1_000_000_000);
-    let swapped = exchange.swap("main/1", &want).await.unwrap();
+    let swapped = exchange.swap("main/1", &want, &free).await.unwrap();
     let held = there.truth(&exchange.address());
-    assert_eq!(exchange.swap("main/1", &want).await.unwrap(), swapped);
+    assert_eq!(exchange.swap("main/1", &want, &free).await.unwrap(), swapped);
     // Also by another process.
     let again = there.again(&link, 1, terms(Via::OwnNode)).await;
-    assert_eq!(again.swap("main/1", &want).await.unwrap(), swapped);
+    assert_eq!(again.swap("main/1", &want, &free).await.unwrap(), swapped);
     assert_eq!(there.truth(&exchange.address()), held);
     // The id of another swap is not somebody else's.
     let other = Want { amount: 1, ..want };
-    let error = again.swap("main/1", &other).await.unwrap_err().to_string();
+    let error = again.swap("main/1", &other, &free).await.unwrap_err().to_string();
     assert!(error.contains("an operator") && error.contains("another amount"), "{error}");
 }
 
@@ -102,13 +102,13 @@ async fn what_makes_no_sense_or_cannot_be_paid_moves_nothing() {
     .into_iter()
     .enumerate()
     {
-        let ended = exchange.swap(&format!("main/{place}"), &bad).await.unwrap();
+        let ended = exchange.swap(&format!("main/{place}"), &bad, &free).await.unwrap();
         let Swapped::NotDone { code: told, lamports: 0, signature: None, .. } = &ended else { panic!("{ended:?}") };
         assert_eq!(told, code, "{ended:?}");
     }
     assert_eq!(there.truth(&exchange.address()), held);
     // And the wallet is free for the next.
-    let ended = exchange.swap("main/9", &sol).await.unwrap();
+    let ended = exchange.swap("main/9", &sol, &free).await.unwrap();
     assert!(matches!(ended, Swapped::Done { .. }), "{ended:?}");
 }
 
@@ -120,12 +120,12 @@ async fn a_swap_that_nobody_asks_for_any_more_is_ended_before_the_next_begins() 
         ChainTerms { approve_above: puppet_solana::guard::ApproveAbove::Amounts([].into()), ..terms(Via::Jupiter) };
     let before = there.exchange_over(&link, 1, asks).await;
     let want = want(USDC, SOL, 150_000_000, 1_000_000_000);
-    before.swap("main/1", &want).await.unwrap_err();
+    before.swap("main/1", &want, &free).await.unwrap_err();
     // A host that forgot the order begins another: the first one was not signed.
     let after = there.again(&link, 1, terms(Via::Jupiter)).await;
-    let ended = after.swap("main/2", &want).await.unwrap();
+    let ended = after.swap("main/2", &want, &free).await.unwrap();
     assert!(matches!(ended, Swapped::Done { .. }), "{ended:?}");
-    let first = after.swap("main/1", &want).await.unwrap();
+    let first = after.swap("main/1", &want, &free).await.unwrap();
     assert!(matches!(&first, Swapped::NotDone { code, lamports: 0, .. } if code == "not-filled"), "{first:?}");
     assert_eq!(there.chain.tokens(&wallet(1).address(), &USDC), DOLLARS - 150_000_000);
     assert_eq!(there.store.swap_approvals().await.unwrap(), [], "nobody is asked any more");

@@ -78,7 +78,7 @@ impl There {
     ) -> Result<Swapped, ExchangeError> {
         let mut last = None;
         for _ in 0..50 {
-            match exchange.swap(id, want).await {
+            match exchange.swap(id, want, &free).await {
                 Err(error @ ExchangeError::Unreachable(_)) => last = Some(Err(error)),
                 ended => return ended,
             }
@@ -86,6 +86,11 @@ impl There {
         }
         last.unwrap()
     }
+}
+
+/// No halt is on.
+pub fn free() -> Option<String> {
+    None
 }
 
 /// What is there, kept by what an exchange answers alone.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use puppet_trade::{Exchange, ExchangeError, Swapped, Want};
+use puppet_trade::{Exchange, ExchangeError, Halt, Swapped, Want};
 use puppet_types::trade::Mint;
 
 /// What it says to one question, before it does what was asked.
@@ -77,12 +77,23 @@ impl Exchange for Scripted {
         Ok(mints.iter().map(|mint| kept.wallet.get(mint).copied().unwrap_or(0)).collect())
     }
 
-    async fn swap(&self, id: &str, want: &Want) -> Result<Swapped, ExchangeError> {
+    async fn swap(&self, id: &str, want: &Want, halted: &Halt<'_>) -> Result<Swapped, ExchangeError> {
         let mut kept = self.0.lock().unwrap();
         kept.asked.push((id.to_owned(), want.clone()));
         if let Some((before, swapped)) = kept.done.get(id) {
             assert_eq!(before, want, "one id, one swap");
             return Ok(swapped.clone());
+        }
+        let no = |code: &str, reason: String| Swapped::NotDone {
+            code: code.to_owned(),
+            reason,
+            lamports: 0,
+            signature: None,
+        };
+        if let Some(reason) = halted() {
+            let swapped = no("kill-switch", format!("trading is halted: {reason}"));
+            kept.done.insert(id.to_owned(), (want.clone(), swapped.clone()));
+            return Ok(swapped);
         }
         let says = kept.says.pop_front();
         let deaf = || ExchangeError::Unreachable("nobody answers".to_owned());
@@ -90,12 +101,7 @@ impl Exchange for Scripted {
             Some(Says::Deaf) => return Err(deaf()),
             Some(Says::Error(error)) => return Err(error.clone()),
             Some(Says::No(code)) => {
-                let swapped = Swapped::NotDone {
-                    code: (*code).to_owned(),
-                    reason: format!("told to say {code}"),
-                    lamports: 0,
-                    signature: None,
-                };
+                let swapped = no(code, format!("told to say {code}"));
                 kept.done.insert(id.to_owned(), (want.clone(), swapped.clone()));
                 return Ok(swapped);
             }

@@ -1,11 +1,13 @@
 //! The kill switches: of everything, of one purse, and the risk engine's own.
 
-use puppet_trade::{DeskPlan, Told, purse_view};
+use std::time::Duration;
+
+use puppet_trade::{DeskPlan, ExchangeError, Told, purse_view};
 use puppet_types::trade::{Order, OrderKind, Side};
 use puppet_wallet::{Cause, Mode, Rules};
 
 use crate::exchange::Says;
-use crate::fixture::{Around, BONK, USDC, WHOLE, agree, close, live, paper, strategy, wallet, wish};
+use crate::fixture::{Around, BONK, USDC, WHOLE, agree, at, close, live, paper, strategy, wallet, wish};
 use crate::native::script::{Script, order};
 use crate::native::walk::ONE;
 
@@ -143,10 +145,12 @@ async fn a_halt_that_stands_when_a_desk_is_opened_holds_before_anything_is_gone_
     desk.halt("stop").await.unwrap();
     around.switch(None);
     close(&desk, 2, 100).await;
-    assert_eq!((exchange.asked().len(), exchange.done().len()), (asked, 0));
-    assert_eq!(desk.view().unwrap().admits, Mode::Halted);
+    // Asked once, it gives up what it has not signed.
+    assert_eq!((exchange.asked().len(), exchange.done().len()), (asked + 1, 0));
+    let view = desk.view().unwrap();
+    assert!(view.admits == Mode::Halted && view.open_orders.is_empty());
     desk.resume().await.unwrap();
-    assert_eq!(exchange.done(), ["main/1"]);
+    assert!(exchange.done().is_empty());
     agree(&desk, &exchange);
 }
 
@@ -173,21 +177,57 @@ async fn a_halt_of_one_purse_outlives_the_desk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_under_way_is_not_asked_for_while_a_halt_is_on() {
+async fn what_was_signed_before_a_halt_is_followed_to_its_end_and_booked() {
+    for is_restarted in [false, true] {
+        let exchange = wallet();
+        // It is on the chain, and nobody here knows.
+        exchange.say([Says::Mute]);
+        let mut around = Around::new();
+        let plan = live(Some(strategy(buys_at([0]))), &exchange);
+        let desk = around.open(&plan).await.unwrap();
+        close(&desk, 1, 100).await;
+        assert!(desk.view().unwrap().open_orders[0].is_under_way);
+        if is_restarted {
+            desk.close().await.unwrap();
+            around.switch(Some("a bad day"));
+            let desk = around.open(&plan).await.unwrap();
+            agree(&desk, &exchange);
+        } else {
+            desk.halt("a bad day").await.unwrap();
+            let ended = tokio::time::timeout(Duration::from_secs(30), async {
+                while !matches!(around.told.recv().await.unwrap(), Told::Swapped(result) if result.is_done) {}
+            });
+            ended.await.unwrap();
+            agree(&desk, &exchange);
+            assert!(desk.view().unwrap().open_orders.is_empty());
+        }
+        assert_eq!(exchange.done(), ["main/1"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_signature_is_given_up_by_a_halt_and_told() {
     let exchange = wallet();
-    exchange.say([Says::Deaf]);
-    let around = Around::new();
-    let plan = live(Some(strategy(buys_at([0]))), &exchange);
-    let desk = around.open(&plan).await.unwrap();
+    exchange.say([Says::Error(ExchangeError::Approval { hash: "ab12".to_owned(), until: at(9) })]);
+    let script = buys_at([0]);
+    let mut around = Around::new();
+    let desk = around.open(&live(Some(strategy(script.clone())), &exchange)).await.unwrap();
     close(&desk, 1, 100).await;
-    drop(desk);
-    around.switch(Some("a bad day"));
-    let desk = around.open(&plan).await.unwrap();
-    assert_eq!(exchange.asked().len(), 1);
-    assert!(desk.view().unwrap().open_orders[0].waits.as_ref().unwrap().contains("a bad day"));
-    around.switch(None);
-    drop(desk);
-    let desk = around.open(&plan).await.unwrap();
-    assert_eq!(exchange.done(), ["main/1"]);
+    desk.halt("a bad day").await.unwrap();
+    // Long before anybody would look for the approval again it is over.
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            if let Told::Swapped(result) = around.told.recv().await.unwrap() {
+                return result;
+            }
+        }
+    });
+    let result = told.await.unwrap();
+    assert_eq!((result.is_done, result.code.as_str()), (false, "kill-switch"), "{result:?}");
+    assert!(result.detail.contains("a bad day"));
+    desk.resume().await.unwrap();
+    assert!(script.heard().contains(&"denied o0 kill-switch".to_owned()));
+    close(&desk, 2, 100).await;
+    assert_eq!((exchange.done().len(), exchange.asked().len()), (0, 2));
     agree(&desk, &exchange);
 }

@@ -16,7 +16,7 @@ use crate::fixture::{
 use crate::native::script::{Script, order};
 use crate::native::walk::{ONE, market};
 
-fn buys() -> Script {
+pub fn buys() -> Script {
     Script::default().place(0, order("in", Side::Buy, OrderKind::Market, 2 * WHOLE))
 }
 

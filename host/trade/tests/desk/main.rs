@@ -4,6 +4,7 @@
 
 mod crashes;
 mod exchange;
+mod fills;
 mod fixture;
 mod halts;
 mod live;
@@ -11,4 +12,5 @@ mod memory;
 #[path = "../../../backtest/tests/native/mod.rs"]
 mod native;
 mod paper;
+mod turns;
 mod wishes;

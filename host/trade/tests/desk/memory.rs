@@ -21,6 +21,7 @@ struct Kept {
     log: BTreeMap<String, Vec<PurseRow>>,
     writes: u64,
     fails: Option<Fails>,
+    meanwhile: Option<Box<dyn Fn() + Send>>,
 }
 
 #[derive(Default)]
@@ -32,6 +33,10 @@ impl Memory {
     }
     pub fn heal(&self) {
         self.0.lock().unwrap().fails = None;
+    }
+    /// Something happens while it writes.
+    pub fn meanwhile(&self, happens: impl Fn() + Send + 'static) {
+        self.0.lock().unwrap().meanwhile = Some(Box::new(happens));
     }
     pub fn writes(&self) -> u64 {
         self.0.lock().unwrap().writes
@@ -63,6 +68,9 @@ impl TradeStore for Memory {
     async fn write_purse(&self, purse: Purse, after: u64, rows: Vec<PurseRow>) -> Result<bool> {
         let mut kept = self.0.lock().unwrap();
         kept.writes += 1;
+        if let Some(happens) = &kept.meanwhile {
+            happens();
+        }
         let failed = || Err(StoreError::Failed("the power went".to_owned()));
         if kept.fails == Some(Fails::Before(kept.writes)) {
             return failed();
@@ -83,8 +91,17 @@ impl TradeStore for Memory {
         let rows = kept.log.get(name).into_iter().flatten();
         Ok(rows.filter(|row| kinds.contains(&row.kind) && row.seq > after).take(limit).cloned().collect())
     }
-    async fn purse_past(&self, _: &str, _: &[PurseEntry], _: Option<u64>, _: usize) -> Result<Vec<PurseRow>> {
-        no()
+    async fn purse_past(
+        &self,
+        name: &str,
+        kinds: &[PurseEntry],
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<PurseRow>> {
+        let kept = self.0.lock().unwrap();
+        let rows = kept.log.get(name).into_iter().flatten().rev();
+        let rows = rows.filter(|row| kinds.contains(&row.kind) && before.is_none_or(|before| row.seq < before));
+        Ok(rows.take(limit).cloned().collect())
     }
     async fn prune_purse(&self, name: &str, kinds: &[PurseEntry], up_to: u64) -> Result<u64> {
         let mut kept = self.0.lock().unwrap();

@@ -97,6 +97,9 @@ pub trait Purses: Send + Sync {
         intent: &SwapIntent,
         origin: Origin,
     ) -> Result<SwapResult, SwapError>;
+    /// The operator has dropped this effect: where its swap waits for its turn it is not begun any more. What has begun goes
+    /// on. Called after the effect has ended; nothing is to be done where no swap waits.
+    async fn forget(&self, _: &EffectId, _: &AgentId) {}
 }
 
 /// What a call answers to.

@@ -1,3 +1,4 @@
+mod settled;
 #[cfg(feature = "emulate-chain")]
 mod threats;
 mod world;
@@ -14,7 +15,7 @@ use world::{Death, World, host, want};
 async fn until_the_end(world: &World, swapper: &Swapper) -> Result<Progress, SwapError> {
     let mut last = None;
     for _ in 0..400 {
-        match swapper.step("s").await? {
+        match swapper.step("s", &|| None).await? {
             Progress::Moved(_) => {}
             Progress::Waits(waiting) => {
                 last = Some(Progress::Waits(waiting));
@@ -95,7 +96,7 @@ async fn wherever_the_host_dies_there_is_one_swap_or_none_and_the_books_say_whic
         let whole = World::new();
         swap(&whole, settings.clone()).await;
         let questions = whole.state().asked;
-        assert!(questions > 30, "{questions}");
+        assert!(questions > 25, "{questions}");
         for (at, is_done) in (0..questions).flat_map(|at| [(at, false), (at, true)]) {
             let world = World::new();
             world.state().death = Some(Death { at, is_done });
@@ -156,25 +157,6 @@ async fn what_never_lands_is_waited_for_until_it_cannot_and_is_sent_once() {
 }
 
 #[tokio::test]
-async fn what_fails_on_the_chain_costs_its_fee_and_is_told() {
-    let world = World::new();
-    world.state().reverts = true;
-    let Progress::Ended(Entry::Settled { is_done: false, surprise: None, .. }) =
-        swap(&world, SwapSettings::default()).await
-    else {
-        panic!()
-    };
-    assert_eq!(moved(&world), (0, 0, -5_000));
-    assert!(
-        world
-            .state()
-            .log
-            .iter()
-            .any(|(_, entry)| matches!(entry, Entry::Reverted { error, .. } if error.contains("Slippage")))
-    );
-}
-
-#[tokio::test]
 async fn a_node_that_denies_what_the_balances_show_is_not_believed() {
     let world = World::new();
     world.state().denies_statuses = true;
@@ -185,23 +167,6 @@ async fn a_node_that_denies_what_the_balances_show_is_not_believed() {
     assert_eq!(again.begin("t", want()).await.unwrap_err(), SwapError::Busy("s".to_owned()));
     world.state().denies_statuses = false;
     assert!(matches!(until_the_end(&world, &again).await.unwrap(), Progress::Ended(Entry::Settled { .. })));
-}
-
-#[tokio::test]
-async fn less_than_was_meant_is_a_surprise_that_is_told() {
-    let world = World::new();
-    let swapper = start(&world, SwapSettings::default());
-    swapper.begin("s", want()).await.unwrap();
-    while !world.state().log.iter().any(|(_, entry)| matches!(entry, Entry::Sent { .. })) {
-        swapper.step("s").await.unwrap();
-    }
-    // The try was honest, and what happened was not.
-    world.state().brings = 3;
-    let Progress::Ended(Entry::Settled { surprise: Some(words), .. }) = until_the_end(&world, &swapper).await.unwrap()
-    else {
-        panic!()
-    };
-    assert!(words.contains("3 came"), "{words}");
 }
 
 #[tokio::test]
@@ -237,7 +202,7 @@ async fn a_quote_that_grew_old_is_not_signed() {
     let world = World::new();
     let swapper = start(&world, SwapSettings::default());
     swapper.begin("s", want()).await.unwrap();
-    swapper.step("s").await.unwrap();
+    swapper.step("s", &|| None).await.unwrap();
     world.state().now += 10_001;
     assert!(refused(until_the_end(&world, &swapper).await.unwrap()).contains("too old"));
 }
@@ -249,7 +214,7 @@ async fn a_person_says_yes_to_one_message_and_no_other_is_signed() {
     let swapper = host(&world, with_a_person(), &approvals);
     swapper.begin("s", want()).await.unwrap();
     let asked = loop {
-        match swapper.step("s").await.unwrap() {
+        match swapper.step("s", &|| None).await.unwrap() {
             Progress::Waits(Waiting::Approval(message)) => break message,
             Progress::Moved(_) => {}
             other => panic!("{other:?}"),
@@ -257,7 +222,7 @@ async fn a_person_says_yes_to_one_message_and_no_other_is_signed() {
     };
     let later = Timestamp::from_millis(60_000);
     approvals.grant(Approval { hash: "another".to_owned(), expires_at: later });
-    assert!(matches!(swapper.step("s").await.unwrap(), Progress::Waits(_)));
+    assert!(matches!(swapper.step("s", &|| None).await.unwrap(), Progress::Waits(_)));
     approvals.grant(Approval { hash: asked.clone(), expires_at: later });
     assert!(matches!(until_the_end(&world, &swapper).await.unwrap(), Progress::Ended(Entry::Settled { .. })));
     // Used up.
@@ -288,5 +253,5 @@ async fn the_same_wish_twice_is_one_swap() {
     ] {
         assert_eq!(swapper.begin("u", bad).await.unwrap_err(), SwapError::Malformed);
     }
-    assert_eq!(swapper.step("u").await.unwrap_err(), SwapError::Unknown("u".to_owned()));
+    assert_eq!(swapper.step("u", &|| None).await.unwrap_err(), SwapError::Unknown("u".to_owned()));
 }

@@ -12,7 +12,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use super::super::*;
 use crate::{
     accounts::{Account, Balances},
-    chain::{Blockhash, Simulation, Status},
+    chain::{Blockhash, Record, Simulation, Status},
     guard::InMemoryApprovals,
     jupiter::{Ask, Built, Executed, Order, Quote},
     testing::*,
@@ -31,6 +31,9 @@ pub(super) struct State {
     /// Handed in, waiting for a block.
     pub(super) pending: Vec<VersionedTransaction>,
     pub(super) landed: Vec<(Signature, u64)>,
+    /// What they did, by the same place.
+    pub(super) records: Vec<Record>,
+    pub(super) lacks_records: bool,
     pub(super) sent: Vec<Signature>,
     pub(super) asked: usize,
     pub(super) death: Option<Death>,
@@ -59,6 +62,8 @@ impl World {
             height: 100,
             pending: vec![],
             landed: vec![],
+            records: vec![],
+            lacks_records: false,
             sent: vec![],
             asked: 0,
             death: None,
@@ -90,9 +95,12 @@ impl World {
             let is_new = state.landed.iter().all(|(landed, _)| *landed != signature);
             if is_new && state.height <= LAST_VALID && !state.loses_everything_sent {
                 let (brings, reverts) = (state.brings, state.reverts);
+                let before = of_swap(&state.balances);
                 apply(&mut state.balances, if reverts { None } else { Some(brings) });
+                let after = of_swap(&state.balances);
                 let height = state.height;
                 state.landed.push((signature, height));
+                state.records.push(Record { is_done: !reverts, before, after });
             }
         }
     }
@@ -145,6 +153,16 @@ fn apply(balances: &mut Balances, brings: Option<u64>) {
     }
 }
 
+/// Of the accounts that the swap names.
+fn of_swap(balances: &Balances) -> Balances {
+    let legs = [usdc(), bonk()].map(|leg| ata(&taker(), leg));
+    let holdings = balances.holdings.iter().filter(|(address, _)| legs.contains(address));
+    Balances {
+        lamports: [(taker(), balances.lamports[&taker()])].into(),
+        holdings: holdings.map(|(address, holding)| (*address, holding.clone())).collect(),
+    }
+}
+
 fn account_of(balances: &Balances, address: &Address) -> Option<Account> {
     let wallet = balances.lamports.get(address);
     let wallet = wallet.map(|lamports| Account { lamports: *lamports, ..Account::default() });
@@ -158,12 +176,8 @@ impl Chain for World {
     async fn genesis(&self) -> Result<String, ChainError> {
         Ok("here".to_owned())
     }
-    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError> {
-        let found = self.ask(|state| {
-            assert!(not_before <= state.height);
-            addresses.iter().map(|address| account_of(&state.balances, address)).collect()
-        });
-        Ok(found?)
+    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, ChainError> {
+        Ok(self.ask(|state| addresses.iter().map(|address| account_of(&state.balances, address)).collect())?)
     }
     async fn token_accounts(&self, wallet: &Address) -> Result<Vec<Address>, ChainError> {
         let found = self.ask(|state| {
@@ -199,6 +213,13 @@ impl Chain for World {
                 is_confirmed: state.height > *slot,
                 is_finalized: state.height > slot + 32,
             })
+        });
+        Ok(found?)
+    }
+    async fn record(&self, signature: &Signature) -> Result<Option<Record>, ChainError> {
+        let found = self.ask(|state| {
+            let place = state.landed.iter().position(|(landed, _)| landed == signature && !state.lacks_records);
+            place.map(|place| state.records[place].clone())
         });
         Ok(found?)
     }

@@ -33,7 +33,7 @@ impl OnChain {
     /// Asks.
     pub async fn of(node: &dyn Chain, wallet: Address) -> Result<Self> {
         let wallets = BTreeSet::from([wallet]);
-        let balances = chain::balances(node, &wallets, 0).await.map_err(|error| unanswered(&error))?;
+        let balances = chain::balances(node, &wallets).await.map_err(|error| unanswered(&error))?;
         let lamports = balances.lamports.get(&wallet).copied().unwrap_or(0);
         let sol = Held {
             mint: WRAPPED_SOL.to_string(),
@@ -67,7 +67,7 @@ impl OnChain {
         }
         let mints: Vec<Address> = held.keys().filter(|mint| **mint != WRAPPED_SOL).copied().collect();
         if !mints.is_empty() {
-            let accounts = node.accounts(&mints, 0).await.map_err(|error| unanswered(&error))?;
+            let accounts = node.accounts(&mints).await.map_err(|error| unanswered(&error))?;
             for (mint, account) in mints.iter().zip(accounts) {
                 let decimals = account.as_ref().and_then(MintInfo::parse).map(|info| info.decimals);
                 if let Some(token) = held.get_mut(mint) {

@@ -180,7 +180,7 @@ async fn an_approval_swapped_after_review() {
         let swapper = there.swapper(left_out);
         swapper.begin("s", want).await.unwrap();
         let shown = loop {
-            match swapper.step("s").await.unwrap() {
+            match swapper.step("s", &|| None).await.unwrap() {
                 Progress::Waits(Waiting::Approval(message)) => break message,
                 Progress::Moved(_) => {}
                 other => panic!("{other:?}"),
@@ -202,7 +202,7 @@ async fn an_approval_swapped_after_review() {
             last_valid_height: order.last_valid_height.unwrap(),
         });
         let end = loop {
-            match swapper.step("s").await.unwrap() {
+            match swapper.step("s", &|| None).await.unwrap() {
                 Progress::Moved(_) => {}
                 other => break other,
             }
@@ -225,17 +225,20 @@ async fn a_halt_between_decision_and_signature() {
         let mut there = There::start().await;
         there.settings.approve_above = ApproveAbove::Amounts([].into());
         let held = there.held();
-        let mut swapper = there.swapper(&[]);
-        if is_asked {
-            swapper = swapper.unless(Arc::new(|| Some("an operator saw something".to_owned())));
-        }
+        let swapper = there.swapper(&[]);
+        let is_approved = std::sync::atomic::AtomicBool::new(false);
+        let halted = || {
+            let is_on = is_asked && is_approved.load(std::sync::atomic::Ordering::Relaxed);
+            is_on.then(|| "an operator saw something".to_owned())
+        };
         swapper.begin("s", small()).await.unwrap();
         let end = loop {
-            match swapper.step("s").await.unwrap() {
+            match swapper.step("s", &halted).await.unwrap() {
                 Progress::Moved(_) => {}
                 Progress::Waits(Waiting::Approval(hash)) => {
                     let expires_at = Timestamp::from_system().plus_millis(60_000);
                     there.approvals.grant(Approval { hash, expires_at });
+                    is_approved.store(true, std::sync::atomic::Ordering::Relaxed);
                 }
                 other => break other,
             }

@@ -12,7 +12,7 @@ use super::super::{super::without::Control, *};
 use crate::{
     Network,
     accounts::Account,
-    chain::{Blockhash, Rpc, RpcSettings, Simulation, Status},
+    chain::{Blockhash, Record, Rpc, RpcSettings, Simulation, Status},
     guard::InMemoryApprovals,
     jupiter::{Ask, Built, Executed, JupiterApi, JupiterSettings, Order},
 };
@@ -99,7 +99,7 @@ impl There {
         swapper.begin("s", want).await.unwrap();
         let mut reason = None;
         for _ in 0..100 {
-            match swapper.step("s").await {
+            match swapper.step("s", &|| None).await {
                 Ok(Progress::Moved(_)) => {}
                 Ok(Progress::Ended(Entry::Refused { reason: told, .. })) => {
                     reason = Some(told);
@@ -144,8 +144,8 @@ impl Chain for InLeague {
     async fn genesis(&self) -> Result<String, ChainError> {
         self.node.genesis().await
     }
-    async fn accounts(&self, addresses: &[Address], not_before: u64) -> Result<Vec<Option<Account>>, ChainError> {
-        self.node.accounts(addresses, not_before).await
+    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, ChainError> {
+        self.node.accounts(addresses).await
     }
     async fn token_accounts(&self, wallet: &Address) -> Result<Vec<Address>, ChainError> {
         self.node.token_accounts(wallet).await
@@ -160,7 +160,7 @@ impl Chain for InLeague {
         if watch.is_empty() {
             return self.node.simulate(transaction, watch).await;
         }
-        let now = self.node.accounts(watch, 0).await?;
+        let now = self.node.accounts(watch).await?;
         let shown = |(address, now): (&Address, Option<Account>)| self.shown.get(address).cloned().or(now);
         let accounts = watch.iter().zip(now).map(shown).collect();
         Ok(Simulation { error: None, accounts, units: Some(100_000) })
@@ -170,6 +170,9 @@ impl Chain for InLeague {
     }
     async fn status(&self, signature: &Signature) -> Result<Option<Status>, ChainError> {
         self.node.status(signature).await
+    }
+    async fn record(&self, signature: &Signature) -> Result<Option<Record>, ChainError> {
+        self.node.record(signature).await
     }
     async fn priority_fee(&self, accounts: &[Address]) -> Result<u64, ChainError> {
         self.node.priority_fee(accounts).await
