@@ -29,9 +29,9 @@ impl Gathered {
     }
 
     /// What a batch led to. History has no equity: nothing could be owned.
-    pub fn take(&mut self, trader: &Trader<'_>, is_warm_up: bool, at: Timestamp) {
-        for event in trader.events() {
-            self.enter(event.clone());
+    pub fn take(&mut self, trader: &mut Trader<'_>, is_warm_up: bool, at: Timestamp) {
+        if !trader.events().is_empty() {
+            trader.take_events().into_iter().for_each(|event| self.enter(event));
         }
         if !is_warm_up {
             self.equity.push(trader.equity(at));

@@ -197,7 +197,7 @@ impl<'a> Backtest<'a> {
         &self,
         history: History<'_>,
         progress: &mut dyn FnMut(Progress),
-        each: &mut dyn FnMut(&Trader<'_>, bool, Timestamp),
+        each: &mut dyn FnMut(&mut Trader<'_>, bool, Timestamp),
     ) -> Result<(Started<'a>, Option<String>), RunError> {
         let mut started = self.begin()?;
         let all = history.bars().len() as u64;
@@ -211,7 +211,7 @@ impl<'a> Backtest<'a> {
             let is_warm_up = index < warm_up || self.trade_from.is_some_and(|from| at < from);
             let batch = Batch { at, is_warm_up, bars };
             let result = started.trader.on_batch(&batch);
-            each(&started.trader, is_warm_up, at);
+            each(&mut started.trader, is_warm_up, at);
             done += bars.len() as u64;
             if index % TELL_EVERY == TELL_EVERY - 1 {
                 progress(Progress { done, all });

@@ -45,12 +45,12 @@ impl Instance<'_> {
         let running = self.running.as_mut().ok_or_else(|| Fault::failed("it was called before `init`"))?;
         if !Arc::ptr_eq(&self.view, view) {
             self.view = Arc::clone(view);
-            *running.portfolio_mut() = Portfolio {
-                positions: view.positions.clone(),
-                // All markets of a run are quoted in one token.
-                cash: vec![view.cash; view.positions.len()],
-                open_orders: view.open_orders.clone(),
-            };
+            let Portfolio { positions, cash, open_orders } = running.portfolio_mut();
+            positions.clone_from(&view.positions);
+            // All markets of a run are quoted in one token.
+            cash.clear();
+            cash.resize(view.positions.len(), view.cash);
+            open_orders.clone_from(&view.open_orders);
         }
         Ok(running)
     }
@@ -80,8 +80,12 @@ impl Strategy for Instance<'_> {
 
     fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Fault> {
         let said = self.running(view)?.on_candles(batch.at, batch.is_warm_up, batch.bars)?;
-        answer.proposals.extend(said.proposals);
-        answer.denials.extend(said.denials);
+        if !said.proposals.is_empty() {
+            answer.proposals.extend(said.proposals);
+        }
+        if !said.denials.is_empty() {
+            answer.denials.extend(said.denials);
+        }
         Ok(())
     }
 

@@ -64,6 +64,10 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Nothing is wanted, as after most bars.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.proposals.is_empty() && self.denials.is_empty()
+    }
     pub(crate) fn clear(&mut self) {
         self.proposals.clear();
         self.denials.clear();

@@ -109,7 +109,7 @@ fn main() {
     let prepared = sandbox.prepare_strategy(&sandbox.compile(&bytes).unwrap()).unwrap();
     let component = Component::new(sandbox.engine(), &bytes).unwrap();
     for _ in 0..ROUNDS {
-        let (bare, of_bare) = bare::run(sandbox.engine(), &component, &bars);
+        let (bare, of_bare) = bare::run(sandbox.engine(), &component, &bars, 0);
         let (ours, of_ours) = ours(&prepared, &bars);
         assert_eq!(of_bare, of_ours, "the same calls");
         (floor, top) = (floor.max(bare), top.max(ours));

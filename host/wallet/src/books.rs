@@ -15,7 +15,7 @@ use puppet_types::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    value::{Scale, bps_up, div_up, product},
+    value::{Scale, bps_up, product},
     window::Window,
 };
 use crate::{FillError, Flow, Held, MoveError, REMEMBERED, ReservationId, State, Step};
@@ -78,7 +78,8 @@ pub struct Books {
     pub(crate) inside: Vec<InMarket>,
     /// The quote token's first.
     pub(crate) purses: Vec<Purse>,
-    pub(crate) held: BTreeMap<u64, Held>,
+    /// Boxed: the tree makes room for eleven as soon as there is one.
+    pub(crate) held: BTreeMap<u64, Box<Held>>,
     /// Of the hour and the day, by all open orders.
     pub(crate) held_notional: u64,
     /// Open orders that are no exits and have no fill yet.
@@ -212,7 +213,7 @@ impl Books {
             self.admitted.pop_front();
         }
         self.admitted.push_back(at);
-        self.held.insert(id.0, held);
+        self.held.insert(id.0, Box::new(held));
         Ok(())
     }
 

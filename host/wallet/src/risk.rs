@@ -15,7 +15,7 @@ use self::checks::MintPolicy;
 use crate::{
     Balance, Cause, FillError, Flow, Held, InMarketView, Mode, MoveError, Numbered, OnDrawdown, Origin, Portfolio,
     QuantityRange, ReservationId, RestoreError, Rules, RulesError, Seen, State, Step,
-    books::{Books, QUOTE, div_up, product},
+    books::{Books, QUOTE, product},
 };
 
 /// The engine.
@@ -41,17 +41,6 @@ pub struct Settled {
     pub beyond: u64,
     /// The whole order is filled; its number is gone.
     pub is_done: bool,
-}
-
-/// What looking at prices led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Marked {
-    /// All that is there, in the quote token; none while something that is held has no price.
-    pub equity: Option<u64>,
-    /// How far it is below its highest, in hundredths of a percent, rounded up.
-    pub drawdown_bps: u32,
-    /// The state changed by it: see [`Risk::state`].
-    pub has_turned: bool,
 }
 
 /// When the next trade may be, and when it should.
@@ -178,26 +167,28 @@ impl Risk {
         Ok(())
     }
 
-    /// Latest prices, by place of the market: equity, drawdown, and what follows.
-    pub fn mark(&mut self, now: Timestamp, prices: &[(u32, u64)]) -> Marked {
+    /// Latest prices, by place of the market: drawdown, and what follows from it. Answers [`equity`](Self::equity).
+    pub fn mark(&mut self, now: Timestamp, prices: &[(u32, u64)]) -> Option<u64> {
         let equity = self.books.mark(now, prices);
         self.tell(|| Step::Marked { at: now, prices: prices.to_vec() });
-        let Some(equity) = equity else {
-            return Marked::default();
-        };
         let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
-        let fallen = product(peak - equity, crate::BPS.into());
-        let drawdown_bps = u32::try_from(div_up(fallen, peak.max(1))).unwrap_or(crate::BPS);
         let mode = match self.rules.on_drawdown {
             OnDrawdown::Reducing => Mode::Reducing,
             OnDrawdown::Halted => Mode::Halted,
         };
-        let has_turned = self.is_below(equity) && mode > self.mode();
-        if has_turned {
-            let reason = format!("{equity} is {drawdown_bps} bps below the highest, {peak}; {most} is the most");
+        // Every bar asks: nothing is divided.
+        if self.is_below(equity?) && mode > self.mode() {
+            let (equity, fallen) = (equity?, self.drawdown_bps());
+            let reason = format!("{equity} is {fallen} bps below the highest, {peak}; {most} is the most");
             self.turn(State { mode, since: now, cause: Cause::Drawdown, reason });
         }
-        Marked { equity: Some(equity), drawdown_bps, has_turned }
+        equity
+    }
+    /// How far equity is below its highest, in hundredths of a percent, rounded up. 0 while something has no price.
+    pub fn drawdown_bps(&self) -> u32 {
+        let peak = self.books.peak;
+        let fallen = self.equity().map_or(0, |equity| product(peak.saturating_sub(equity), crate::BPS.into()));
+        u32::try_from(fallen.div_ceil(u128::from(peak.max(1)))).unwrap_or(crate::BPS)
     }
 
     /// Further below the highest than the rules allow.
@@ -269,11 +260,11 @@ impl Risk {
     }
     /// An admitted order that is open.
     pub fn held(&self, id: ReservationId) -> Option<&Held> {
-        self.books.held.get(&id.0)
+        self.books.held.get(&id.0).map(Box::as_ref)
     }
     /// All of them, oldest first.
     pub fn open(&self) -> impl Iterator<Item = &Held> {
-        self.books.held.values()
+        self.books.held.values().map(Box::as_ref)
     }
     /// Waiting exits of a market for which there is no longer enough: to be released by whoever carries them out.
     pub fn uncovered(&self, market: u32) -> impl Iterator<Item = ReservationId> {

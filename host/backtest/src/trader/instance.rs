@@ -14,15 +14,18 @@ use crate::strategy::{Answer, Bar, Batch, Fault, Setup, Strategies, Strategy, Vi
 enum Told {
     /// What it owns from now on.
     View(Arc<View>),
-    /// A batch; its bars are `bars[from..to]` of the memory.
-    Batch {
-        at: Timestamp,
-        is_warm_up: bool,
-        from: usize,
-        to: usize,
-    },
+    /// The next of the [batches](Past).
+    Batch,
     Fill(Box<Fill>),
     Denied(Box<Denial>),
+}
+
+/// A batch; its bars are those of the memory up to `to`.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    at: Timestamp,
+    is_warm_up: bool,
+    to: usize,
 }
 
 /// How a call ended that did not end well.
@@ -41,9 +44,9 @@ pub(crate) struct Instance<'s> {
     current: Box<dyn Strategy + 's>,
     saved: Option<Vec<u8>>,
     told: Vec<Told>,
+    batches: Vec<Past>,
     bars: Vec<Bar>,
     view: Arc<View>,
-    batches: u32,
     /// Of the instances before.
     fuel: u64,
     journal: Option<Box<dyn Journal + 's>>,
@@ -64,16 +67,15 @@ impl<'s> Instance<'s> {
         journal: Option<Box<dyn Journal + 's>>,
     ) -> Result<Self, Fault> {
         fresh.init(&setup, saved.as_deref())?;
-        let (told, bars, view) = (Vec::new(), Vec::new(), Arc::default());
         Ok(Self {
             strategies,
             setup,
             current: fresh,
             saved,
-            told,
-            bars,
-            view,
-            batches: 0,
+            told: Vec::new(),
+            batches: Vec::new(),
+            bars: Vec::new(),
+            view: Arc::default(),
             fuel: 0,
             journal,
             seq: 0,
@@ -103,11 +105,7 @@ impl<'s> Instance<'s> {
             self.remember(&record.before);
             if record.fault.is_none() {
                 self.see(&Arc::new(record.view.clone()));
-                let from = self.bars.len();
-                self.bars.extend_from_slice(&record.bars);
-                let (at, is_warm_up, to) = (record.at, record.is_warm_up, self.bars.len());
-                self.told.push(Told::Batch { at, is_warm_up, from, to });
-                self.batches += 1;
+                self.see_batch(record.at, record.is_warm_up, &record.bars);
             }
             self.remember(&record.told);
         }
@@ -132,8 +130,8 @@ impl<'s> Instance<'s> {
         }
     }
     /// Batches since the last save.
-    pub fn batches_since_save(&self) -> u32 {
-        self.batches
+    pub fn batches_since_save(&self) -> usize {
+        self.batches.len()
     }
     /// What the last save gave.
     pub fn saved(&self) -> Option<&[u8]> {
@@ -162,10 +160,7 @@ impl<'s> Instance<'s> {
             record.orders.clone_from(&answer.proposals);
             record.refused.clone_from(&answer.denials);
         }
-        let from = self.bars.len();
-        self.bars.extend_from_slice(batch.bars);
-        self.told.push(Told::Batch { at: batch.at, is_warm_up: batch.is_warm_up, from, to: self.bars.len() });
-        self.batches += 1;
+        self.see_batch(batch.at, batch.is_warm_up, batch.bars);
         Ok(())
     }
 
@@ -206,8 +201,8 @@ impl<'s> Instance<'s> {
             journal.saved(Saved { after: self.seq, bytes: bytes.clone() });
         }
         self.told.clear();
+        self.batches.clear();
         self.bars.clear();
-        self.batches = 0;
         self.told.push(Told::View(Arc::clone(&self.view)));
         Ok(())
     }
@@ -251,6 +246,12 @@ impl<'s> Instance<'s> {
         }
     }
 
+    fn see_batch(&mut self, at: Timestamp, is_warm_up: bool, bars: &[Bar]) {
+        self.bars.extend_from_slice(bars);
+        self.batches.push(Past { at, is_warm_up, to: self.bars.len() });
+        self.told.push(Told::Batch);
+    }
+
     fn rebuild(&mut self, fault: Fault) -> Failure {
         self.fuel += self.current.fuel();
         match self.again() {
@@ -268,13 +269,16 @@ impl<'s> Instance<'s> {
         let mut instance = self.strategies.fresh()?;
         instance.init(&self.setup, self.saved.as_deref())?;
         let (mut view, mut answer) = (Arc::default(), Answer::default());
+        let (mut batches, mut from) = (self.batches.iter(), 0);
         for told in &self.told {
             match told {
                 Told::View(next) => view = Arc::clone(next),
-                Told::Batch { at, is_warm_up, from, to } => {
-                    let bars = self.bars.get(*from..*to).unwrap_or_default();
-                    instance.on_candles(&Batch { at: *at, is_warm_up: *is_warm_up, bars }, &view, &mut answer)?;
+                Told::Batch => {
+                    let Some(Past { at, is_warm_up, to }) = batches.next().copied() else { continue };
+                    let bars = self.bars.get(from..to).unwrap_or_default();
+                    instance.on_candles(&Batch { at, is_warm_up, bars }, &view, &mut answer)?;
                     answer.clear();
+                    from = to;
                 }
                 Told::Fill(fill) => instance.on_fill(fill, &view)?,
                 Told::Denied(denial) => instance.on_denied(denial, &view)?,

@@ -19,6 +19,7 @@ impl Trader<'_> {
     }
 
     /// What is owned at the last closes, as the risk engine reckoned it: it keeps the same books.
+    #[inline(always)]
     pub fn equity(&self, at: Timestamp) -> EquityPoint {
         match self.marked {
             Some(equity) => EquityPoint { at, equity, exposed: equity.saturating_sub(self.account.cash()) },

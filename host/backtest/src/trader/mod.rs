@@ -37,7 +37,7 @@ pub use state::TraderState;
 pub use venue::Venue;
 
 /// A strategy saves itself at least this often, in batches.
-pub const SAVE_EVERY: u32 = 100;
+pub const SAVE_EVERY: usize = 100;
 
 /// The run cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -171,13 +171,16 @@ impl<'s> Trader<'s> {
                 self.prices.push((*market, candle.close));
             }
         }
-        self.marked = self.risk.mark(batch.at, &self.prices).equity;
-        let mut answer = std::mem::take(&mut self.answer);
-        let asked = self.instance.on_candles(batch, &self.view, &mut answer);
-        let dealt = self.heed(asked, batch.at).and_then(|()| self.deal(batch, &mut answer));
-        answer.clear();
-        self.answer = answer;
-        dealt?;
+        self.marked = self.risk.mark(batch.at, &self.prices);
+        let asked = self.instance.on_candles(batch, &self.view, &mut self.answer);
+        self.heed(asked, batch.at)?;
+        if !self.answer.is_empty() {
+            let mut answer = std::mem::take(&mut self.answer);
+            let dealt = self.deal(batch, &mut answer);
+            answer.clear();
+            self.answer = answer;
+            dealt?;
+        }
         self.refresh();
         if self.instance.batches_since_save() >= SAVE_EVERY {
             self.save(batch.at)?;

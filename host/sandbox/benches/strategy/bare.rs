@@ -120,8 +120,8 @@ struct Position {
     entry_price: u64,
 }
 
-/// The loop; what is held is the store's data.
-pub fn run(engine: &Engine, component: &Component, bars: &[trade::Candle]) -> (f64, Seen) {
+/// The loop; what is held is the store's data. Asked for a save after every `save_every` bars; with 0 never.
+pub fn run(engine: &Engine, component: &Component, bars: &[trade::Candle], save_every: usize) -> (f64, Seen) {
     let mut linker = Linker::<u64>::new(engine);
     let mut portfolio = linker.instance("puppet:trading/portfolio@0.1.0").unwrap();
     portfolio
@@ -135,14 +135,16 @@ pub fn run(engine: &Engine, component: &Component, bars: &[trade::Candle]) -> (f
     let (_, strategy) = instance.get_export(&mut store, None, "puppet:trading/strategy@0.1.0").unwrap();
     let mut index = |name| instance.get_export(&mut store, Some(&strategy), name).unwrap().1;
     let (init, on_candles, on_fill) = (index("init"), index("on-candles"), index("on-fill"));
+    let save = index("save");
     let init = instance.get_typed_func::<(Setup,), (Result<(), String>,)>(&mut store, init).unwrap();
     let on_candles = instance.get_typed_func::<(Batch<'_>,), (Vec<Order>,)>(&mut store, on_candles).unwrap();
     let on_fill = instance.get_typed_func::<(Fill,), ()>(&mut store, on_fill).unwrap();
+    let save = instance.get_typed_func::<(), (Vec<u8>,)>(&mut store, save).unwrap();
     init.call(&mut store, (setup(),)).unwrap().0.unwrap();
 
     let (mut orders, mut fuel) = (0, 0);
     let begin = Instant::now();
-    for bar in bars {
+    for (n, bar) in (1_usize..).zip(bars) {
         let at = bar.at.as_millis().unsigned_abs();
         let trade::Candle { open, high, low, close, volume, .. } = *bar;
         let candles = [Candle { market: 0, at, open, high, low, close, volume }];
@@ -155,6 +157,11 @@ pub fn run(engine: &Engine, component: &Component, bars: &[trade::Candle]) -> (f
             let fill = Fill { client_id, market: 0, side, at, quantity, price: close, fee: 0, remaining: 0 };
             store.set_fuel(FUEL).unwrap();
             on_fill.call(&mut store, (fill,)).unwrap();
+            fuel += FUEL - store.get_fuel().unwrap();
+        }
+        if save_every > 0 && n.is_multiple_of(save_every) {
+            store.set_fuel(FUEL).unwrap();
+            std::hint::black_box(save.call(&mut store, ()).unwrap());
             fuel += FUEL - store.get_fuel().unwrap();
         }
     }

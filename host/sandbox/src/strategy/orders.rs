@@ -80,8 +80,8 @@ impl Reader<'_> {
                 answer.denials.push(self.denial(&order, INVALID, detail));
                 break;
             }
-            match self.proposal(&order) {
-                Ok(proposal) => answer.proposals.push(proposal),
+            match self.kind_of(&order) {
+                Ok(kind) => answer.proposals.push(proposal(kind, order)),
                 Err(detail) => answer.denials.push(self.denial(&order, INVALID, detail)),
             }
         }
@@ -94,16 +94,17 @@ impl Reader<'_> {
         Denial { client_id, market: order.market, at: self.at, rule: rule.to_owned(), detail, retry_at: None }
     }
 
-    fn proposal(&mut self, raw: &wire::Order) -> Result<Proposal, String> {
-        let (client_id, market) = (raw.client_id.clone(), raw.market);
+    /// What it is, where nothing of it is wrong in form; its client id is used from then on.
+    fn kind_of(&mut self, raw: &wire::Order) -> Result<Asked, String> {
+        let wire::Order { client_id, market, .. } = raw;
         if client_id.is_empty() || client_id.len() > CLIENT_ID_BYTES || client_id.chars().any(char::is_control) {
             return Err(format!("a client id is 1 to {CLIENT_ID_BYTES} bytes without control characters"));
         }
-        if market >= self.markets {
+        if *market >= self.markets {
             return Err(format!("there is no market {market}: the run has {}", self.markets));
         }
         if raw.kind == "cancel" {
-            return Ok(Proposal::Cancel { market, client_id });
+            return Ok(Asked::Cancel);
         }
         let kind = kind(raw)?;
         let time_in_force = time_in_force(&raw.time_in_force)?;
@@ -120,19 +121,33 @@ impl Reader<'_> {
         if expires_at.is_some_and(|at| at <= self.at) {
             return Err("`expires-at` is not later than the batch".to_owned());
         }
-        self.ids.take(&client_id)?;
-        Ok(Proposal::Place(Order {
+        self.ids.take(client_id)?;
+        Ok(Asked::Place { kind, time_in_force, expires_at })
+    }
+}
+
+/// What the texts of an order say.
+enum Asked {
+    Cancel,
+    Place { kind: OrderKind, time_in_force: TimeInForce, expires_at: Option<Timestamp> },
+}
+
+fn proposal(asked: Asked, raw: wire::Order) -> Proposal {
+    let wire::Order { client_id, market, side, quantity, reduce_only, max_slippage_bps, reason, .. } = raw;
+    match asked {
+        Asked::Cancel => Proposal::Cancel { market, client_id },
+        Asked::Place { kind, time_in_force, expires_at } => Proposal::Place(Order {
             client_id,
             market,
-            side: raw.side.into(),
+            side: side.into(),
             kind,
-            quantity: raw.quantity,
-            reduce_only: raw.reduce_only,
+            quantity,
+            reduce_only,
             time_in_force,
             expires_at,
-            max_slippage_bps: raw.max_slippage_bps,
-            reason: raw.reason.clone(),
-        }))
+            max_slippage_bps,
+            reason,
+        }),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Records of `wit/trading` as they cross the boundary, bound by hand as the other worlds' are (`exports`).
 
-use std::sync::Arc;
-
 use puppet_types::{
     Timestamp,
     trade::{self, Market},
@@ -33,8 +31,8 @@ impl Candle {
     }
 }
 
-/// The same allocation for every call.
-#[derive(Debug, Clone, Default, ComponentType, Lower)]
+/// One bar close. It is given away with the call: what is shared is counted, and counting costs more than a small allocation.
+#[derive(ComponentType, Lower)]
 #[component(record)]
 pub(super) struct Batch {
     pub(super) at: u64,
@@ -218,7 +216,7 @@ impl Indices {
 pub(super) struct Functions {
     pub(super) describe: TypedFunc<(), (Description,)>,
     pub(super) init: TypedFunc<(Setup,), (Result<(), String>,)>,
-    pub(super) on_candles: TypedFunc<(Arc<Batch>,), (Vec<Order>,)>,
+    pub(super) on_candles: TypedFunc<(Batch,), (Vec<Order>,)>,
     pub(super) on_fill: TypedFunc<(Fill,), ()>,
     pub(super) on_denied: TypedFunc<(Denial,), ()>,
     pub(super) save: TypedFunc<(), (Vec<u8>,)>,

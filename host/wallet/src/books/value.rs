@@ -58,14 +58,6 @@ pub(crate) fn product(quantity: u64, price: u64) -> u128 {
     u128::from(quantity) * u128::from(price)
 }
 
-/// Divided and rounded up; in 64 bits where they do, since every bar asks for it.
-pub(crate) fn div_up(product: u128, by: u64) -> u128 {
-    match u64::try_from(product) {
-        Ok(product) => product.div_ceil(by).into(),
-        Err(_) => product.div_ceil(by.into()),
-    }
-}
-
 /// `amount × part ÷ whole`, rounded down. `part` is at most `whole`. Of nothing it is nothing.
 pub(crate) fn share(amount: u64, part: u64, whole: u64) -> u64 {
     let share = product(amount, part) / u128::from(whole.max(1));

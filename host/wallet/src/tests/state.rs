@@ -1,7 +1,9 @@
 //! Active, reducing, halted: who sets them, what they stop, and how they end.
 
+use puppet_types::Timestamp;
+
 use super::fixture::*;
-use crate::{Cause, Flow, Marked, Mode, OnDrawdown, Pace, Risk, Rules, Seen};
+use crate::{Cause, Flow, Mode, OnDrawdown, Pace, Risk, Rules, Seen};
 
 fn state_of(risk: &Risk) -> (Mode, Option<Cause>) {
     (risk.mode(), risk.state().map(|state| state.cause))
@@ -43,20 +45,26 @@ fn fills_of_what_was_under_way_are_booked_in_a_halt() {
     assert_eq!(risk.position(0).quantity, 10);
 }
 
+/// Equity, how far it is below its highest, and whether the state turned by it.
+fn marked(risk: &mut Risk, now: Timestamp, prices: &[(u32, u64)]) -> (Option<u64>, u32, bool) {
+    let before = risk.state().cloned();
+    let equity = risk.mark(now, prices);
+    (equity, risk.drawdown_bps(), risk.state() != before.as_ref())
+}
+
 #[test]
 fn a_drawdown_beyond_the_limit_turns_once_and_is_counted_anew_after_a_resume() {
     let mut risk = invested(|rules| rules.max_drawdown_bps = 1_000);
-    let marked = |drawdown_bps, equity, has_turned| Marked { equity: Some(equity), drawdown_bps, has_turned };
-    assert_eq!(risk.mark(at(0), &[(0, 200)]), marked(0, 2 * CASH, false));
-    assert_eq!(risk.mark(at(1), &[(0, 180)]), marked(1_000, CASH / 100 * 180, false));
-    assert_eq!(risk.mark(at(2), &[(0, 179)]), marked(1_050, CASH / 100 * 179, true));
+    assert_eq!(marked(&mut risk, at(0), &[(0, 200)]), (Some(2 * CASH), 0, false));
+    assert_eq!(marked(&mut risk, at(1), &[(0, 180)]), (Some(CASH / 100 * 180), 1_000, false));
+    assert_eq!(marked(&mut risk, at(2), &[(0, 179)]), (Some(CASH / 100 * 179), 1_050, true));
     assert_eq!(state_of(&risk), (Mode::Reducing, Some(Cause::Drawdown)));
     assert_eq!(risk.state().unwrap().since, at(2));
-    assert_eq!(risk.mark(at(3), &[(0, 100)]), marked(5_000, CASH, false));
+    assert_eq!(marked(&mut risk, at(3), &[(0, 100)]), (Some(CASH), 5_000, false));
     risk.resume(at(4));
-    assert_eq!(risk.mark(at(5), &[(0, 91)]), marked(900, CASH / 100 * 91, false));
+    assert_eq!(marked(&mut risk, at(5), &[(0, 91)]), (Some(CASH / 100 * 91), 900, false));
     assert_eq!(risk.mode(), Mode::Active);
-    assert!(risk.mark(at(6), &[(0, 89)]).has_turned);
+    assert!(marked(&mut risk, at(6), &[(0, 89)]).2);
 }
 
 #[test]
@@ -67,7 +75,9 @@ fn a_halt_that_is_lifted_leaves_everything_as_it_was() {
     risk.lift(at(2), None);
     assert_eq!((state_of(&risk), risk.portfolio().peak), ((Mode::Active, None), 2 * CASH));
     assert!(risk.ask(&exit(2), &seen(2)).is_ok());
-    assert!(!risk.has_drawn_down() && risk.mark(at(3), &[(0, 179)]).has_turned);
+    assert!(!risk.has_drawn_down());
+    risk.mark(at(3), &[(0, 179)]);
+    assert_eq!(state_of(&risk), (Mode::Reducing, Some(Cause::Drawdown)));
     let before = risk.state().cloned();
     risk.set_halt(at(4), "stop");
     assert_eq!(state_of(&risk), (Mode::Halted, Some(Cause::Operator)));
@@ -86,35 +96,35 @@ fn a_halt_that_is_lifted_leaves_everything_as_it_was() {
 fn a_drawdown_may_halt_and_never_loosens_what_is_stricter() {
     let mut risk = invested(|rules| (rules.max_drawdown_bps, rules.on_drawdown) = (100, OnDrawdown::Halted));
     risk.set_reducing(at(0), "careful");
-    assert!(risk.mark(at(1), &[(0, 98)]).has_turned);
+    assert!(marked(&mut risk, at(1), &[(0, 98)]).2);
     assert_eq!(state_of(&risk), (Mode::Halted, Some(Cause::Drawdown)));
     assert_eq!(risk.ask(&exit(2), &seen(1)).unwrap_err(), "halted");
     risk.set_halt(at(2), "stop");
     assert_eq!(risk.ask(&exit(2), &seen(2)).unwrap_err(), "kill-switch");
-    assert!(!risk.mark(at(3), &[(0, 50)]).has_turned);
+    assert!(!marked(&mut risk, at(3), &[(0, 50)]).2);
 
     let mut halted = invested(|rules| rules.max_drawdown_bps = 100);
     halted.set_halt(at(0), "stop");
-    assert!(!halted.mark(at(1), &[(0, 50)]).has_turned);
+    assert!(!marked(&mut halted, at(1), &[(0, 50)]).2);
     assert_eq!(state_of(&halted), (Mode::Halted, Some(Cause::Operator)));
 }
 
 #[test]
 fn a_drawdown_of_everything_is_none_where_the_limit_is_everything() {
     let mut risk = invested(|_| ());
-    assert_eq!(risk.mark(at(0), &[(0, 100)]).drawdown_bps, 0);
-    assert_eq!(risk.mark(at(0), &[(0, 1)]).drawdown_bps, 9_900);
+    assert_eq!(marked(&mut risk, at(0), &[(0, 100)]).1, 0);
+    assert_eq!(marked(&mut risk, at(0), &[(0, 1)]).1, 9_900);
     assert_eq!(risk.mode(), Mode::Active);
 }
 
 #[test]
 fn what_has_no_price_is_not_guessed() {
     let mut risk = invested(|rules| rules.max_drawdown_bps = 0);
-    assert_eq!((risk.equity(), risk.mark(at(0), &[])), (None, Marked::default()));
-    assert_eq!(risk.mark(at(1), &[(7, 5), (0, 0)]), Marked::default());
-    assert_eq!(risk.mark(at(2), &[(0, PRICE)]).equity, Some(CASH));
+    assert_eq!((risk.equity(), risk.mark(at(0), &[])), (None, None));
+    assert_eq!(marked(&mut risk, at(1), &[(7, 5), (0, 0)]), (None, 0, false));
+    assert_eq!(risk.mark(at(2), &[(0, PRICE)]), Some(CASH));
     assert_eq!((risk.equity(), risk.portfolio().equity), (Some(CASH), Some(CASH)));
-    assert_eq!(risk.mark(at(2), &[(0, 0)]).equity, Some(CASH), "a price of 0 is none: the latest one stays");
+    assert_eq!(risk.mark(at(2), &[(0, 0)]), Some(CASH), "a price of 0 is none: the latest one stays");
     assert_eq!(risk.mode(), Mode::Active);
     assert_eq!(risk.portfolio().markets[0].price, Some(PRICE));
     assert_eq!(risk.portfolio().peak, CASH);
@@ -125,8 +135,8 @@ fn a_token_of_two_markets_is_counted_once() {
     let mut twice = markets();
     twice[1].base = twice[0].base.clone();
     let mut risk = Risk::new(rules(), twice, &[(mint('Q'), 10), (mint('A'), 3)]).unwrap();
-    assert_eq!(risk.mark(at(0), &[(1, 50)]).equity, Some(160));
-    assert_eq!(risk.mark(at(0), &[(0, 40)]).equity, Some(130), "at the first market's price, where it has one");
+    assert_eq!(risk.mark(at(0), &[(1, 50)]), Some(160));
+    assert_eq!(risk.mark(at(0), &[(0, 40)]), Some(130), "at the first market's price, where it has one");
 }
 
 #[test]
@@ -135,10 +145,10 @@ fn what_is_paid_in_is_no_gain_and_what_is_taken_out_no_loss_but_a_fee_is() {
     risk.mark(at(0), &[(0, PRICE)]);
     risk.moved(at(1), &mint('Q'), 500, Flow::In).unwrap();
     risk.moved(at(1), &mint('A'), 10, Flow::Out).unwrap();
-    assert_eq!(risk.mark(at(2), &[]), Marked { equity: Some(CASH - 500), ..Marked::default() });
+    assert_eq!(marked(&mut risk, at(2), &[]), (Some(CASH - 500), 0, false));
     assert_eq!(risk.portfolio().peak, CASH - 500);
     risk.moved(at(3), &mint('Q'), 1, Flow::NetworkFee).unwrap();
-    assert_eq!(risk.mark(at(4), &[]).drawdown_bps, 1, "rounded up");
+    assert_eq!(marked(&mut risk, at(4), &[]).1, 1, "rounded up");
     assert_eq!(risk.mode(), Mode::Reducing);
 }
 
