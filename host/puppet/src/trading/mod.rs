@@ -7,6 +7,7 @@ mod desks;
 mod drive;
 mod kept;
 mod lines;
+mod look;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;

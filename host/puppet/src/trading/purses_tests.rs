@@ -6,8 +6,11 @@ use puppet_store::{
     sqlite::{Options, SqliteStore},
 };
 use puppet_trade::{DeskPlan, DeskVenue};
-use puppet_types::trade::{Candle, Position, Token};
-use puppet_wallet::{Balance, Cause, InMarketView, Portfolio, State};
+use puppet_types::{
+    Code,
+    trade::{Candle, Market, Position, Token},
+};
+use puppet_wallet::{Balance, Cause, InMarketView, Mode, Portfolio, State};
 
 use tokio::{
     runtime::Handle,

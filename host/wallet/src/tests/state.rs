@@ -75,7 +75,9 @@ fn a_halt_that_is_lifted_leaves_everything_as_it_was() {
     risk.lift(at(2), None);
     assert_eq!((state_of(&risk), risk.portfolio().peak), ((Mode::Active, None), 2 * CASH));
     assert!(risk.ask(&exit(2), &seen(2)).is_ok());
-    assert!(!risk.has_drawn_down() && risk.mark(at(3), &[(0, 179)]).has_turned);
+    assert!(!risk.has_drawn_down());
+    risk.mark(at(3), &[(0, 179)]);
+    assert_eq!(state_of(&risk), (Mode::Reducing, Some(Cause::Drawdown)));
     let before = risk.state().cloned();
     risk.set_halt(at(4), "stop");
     assert_eq!(state_of(&risk), (Mode::Halted, Some(Cause::Operator)));
