@@ -9,7 +9,10 @@ use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
 use super::{ChainError, Record};
-use crate::accounts::{Balances, Holding};
+use crate::{
+    accounts::{Balances, Holding},
+    programs::TOKEN,
+};
 
 /// What is answered.
 #[derive(Deserialize)]
@@ -96,13 +99,13 @@ fn balances(keys: &[Address], lamports: &[u64], tokens: Option<Vec<Tokens>>) -> 
             .get(one.account_index)
             .zip(lamports.get(one.account_index))
             .ok_or(ChainError::Unreadable("tokens of an account that the transaction does not name"))?;
-        let (Some(owner), Some(program)) = (&one.owner, &one.program_id) else {
-            return Err(ChainError::Unreadable("tokens of nobody"));
-        };
+        let owner = one.owner.as_deref().ok_or(ChainError::Unreadable("tokens of nobody"))?;
+        // Not every node says it, and no amount depends on it.
+        let program = one.program_id.as_deref().map(address).transpose()?.unwrap_or(TOKEN);
         let amount = one.ui_token_amount.amount.parse();
         balances.lamports.remove(key);
         let holding = Holding {
-            program: address(program)?,
+            program,
             mint: address(&one.mint)?,
             owner: address(owner)?,
             amount: amount.map_err(|_| ChainError::Unreadable("an amount that is none"))?,

@@ -50,6 +50,8 @@ async fn a_record_is_what_the_accounts_of_a_transaction_held_before_it_and_after
     assert_eq!(record.after.lamports[&address(0x66)], 1);
     let failed = read(|kept| kept["meta"]["err"] = json!({ "InstructionError": [2, { "Custom": 6001 }] }), &signature);
     assert!(!failed.await.unwrap().unwrap().is_done);
+    let silent = read(|kept| kept["meta"]["postTokenBalances"][1]["programId"] = Value::Null, &signature);
+    assert_eq!(held(&silent.await.unwrap().unwrap().after), (4_000_000, 507));
     assert_eq!(read(|kept| *kept = Value::Null, &signature).await.unwrap(), None);
     // Of another transaction, or such as nothing can be booked by.
     let wrong = |why| Err(ChainError::Unreadable(why));
