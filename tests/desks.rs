@@ -3,6 +3,7 @@
 
 #[cfg(feature = "emulate-chain")]
 mod emulated;
+mod second;
 
 use std::{
     path::{Path, PathBuf},

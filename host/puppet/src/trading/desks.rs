@@ -26,6 +26,7 @@ use super::{
     drive::{Drive, Listen, Open},
     lines::Lines,
     purses::Seats,
+    second::Second,
     summary::{self, Counts, Ended},
     wanted::{Kind, Wanted},
 };
@@ -131,6 +132,7 @@ impl Desks {
         };
         let name = wanted.name.clone();
         let (feed, batches) = feed(&wanted, &chains, &store).await?;
+        let second = Second::of(around.setup, around.secrets, &wanted.markets, &wanted.rules)?;
         let lines = || {
             let wants = !around.is_quiet && !around.out.json;
             wants.then(|| Lines::new(&name, wanted.markets.clone(), around.out))
@@ -179,8 +181,15 @@ impl Desks {
             name: name.clone(),
             out,
         };
-        let drive =
-            Drive { desk: Arc::clone(&desk), feed: Some(feed), batches, lines: of_events, name: name.clone(), out };
+        let drive = Drive {
+            desk: Arc::clone(&desk),
+            feed: Some(feed),
+            second,
+            batches,
+            lines: of_events,
+            name: name.clone(),
+            out,
+        };
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
         self.items.push(Item { name, purse, desk, word, is_commanded, driven, heard, came_to: None });

@@ -17,6 +17,7 @@ use super::{
     lines::Lines,
     progress::Progress,
     result,
+    second::Second,
     summary::{Counts, Ended},
 };
 use crate::output::Output;
@@ -30,6 +31,8 @@ pub struct Drive {
     pub desk: Open,
     /// Where they come from; none once they come.
     pub feed: Option<Box<dyn Feed>>,
+    /// What else tells prices.
+    pub second: Option<Second>,
     /// They end, after so many batches.
     pub batches: Option<u64>,
     /// How what happens is written; none: it is not.
@@ -44,8 +47,17 @@ impl Drive {
     /// Until the bars are over, the desk stops, or it is told to.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> (Counts, Ended) {
         let mut counts = Counts::default();
+        let second = self.second.take().map(|second| second.run(Arc::clone(&self.desk), self.name.clone(), self.out));
+        let second = async {
+            if let Some(second) = second {
+                second.await;
+            }
+            // It ends with the desk, and the desk does not end with it.
+            std::future::pending().await
+        };
         let ended = tokio::select! {
             ended = self.until_over(&mut counts) => ended,
+            ended = second => ended,
             _ = stop.wait_for(|stop| *stop) => Ended::Stopped,
         };
         (counts, ended)

@@ -10,6 +10,7 @@ pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
 mod result;
+pub(crate) mod second;
 pub(crate) mod strategy;
 mod summary;
 pub(crate) mod terms;

@@ -246,6 +246,8 @@ fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now
     }
     // What was bought here is a holding to an engine that has seen no trade.
     rules.sell_holdings = true;
+    // What another source says of prices is the desk's to know.
+    rules.max_deviation_bps = None;
     let engine = Risk::new(rules, view.markets.clone(), &balances);
     let mut engine = engine.map_err(|error| CallError::new(Code::Internal, format!("the rules: {error}")))?;
     let state = view.state.as_ref();

@@ -8,6 +8,7 @@ use puppet_wallet::Rules;
 
 use super::{
     candles::{self, Asked, Reading},
+    second,
     strategy::{self, Chosen},
     terms,
 };
@@ -98,6 +99,10 @@ impl Wanted {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
         };
+        match recorded {
+            Some(_) => second::none_recorded(&rules)?,
+            None => second::is_there(setup, &markets, &rules)?,
+        }
         Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules, recorded)
     }
 
@@ -110,6 +115,7 @@ impl Wanted {
             Some(file) => terms::rules(Some(file), &markets)?,
             None => rules_of(setup)?,
         };
+        second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
         Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
     }

@@ -19,6 +19,7 @@ use crate::{
     trading::{
         candles::{self, Asked, Data, Reading},
         progress::Progress,
+        second,
         strategy::{self, Chosen},
         terms,
     },
@@ -111,6 +112,7 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
         run.models = run.models.without_volume();
     }
     run.rules = terms::rules(args.risk.as_deref(), &data.markets)?;
+    second::none_recorded(&run.rules)?;
     Ok(run)
 }
 

@@ -50,6 +50,12 @@ pub(in super::super) fn finish(config: &mut Config, lookup: &Lookup<'_>, warning
     if let Some(KeySource::Environment(variable)) = &trading.jupiter.key_source {
         trading.jupiter.key = take("trading.jupiter.key".to_owned(), variable, "Jupiter is asked without a key");
     }
+    for (market, second) in &mut trading.second_prices {
+        if let Some(KeySource::Environment(variable)) = &second.source.key_source {
+            let without = format!("the second price of {market} is asked for without a key");
+            second.source.key = take(format!("trading.second_prices.{market}.key"), variable, &without);
+        }
+    }
     for (name, wallet) in &mut trading.wallets {
         if let KeySource::Environment(variable) = &wallet.key_source {
             let without = format!("the wallet `{name}` cannot be used");
@@ -95,6 +101,9 @@ pub(in super::super) fn credentials(config: &Config) -> Vec<(String, String)> {
         .wallets
         .iter()
         .filter_map(|(name, wallet)| named(&format!("trading.wallets.{name}.key"), Some(&wallet.key_source)));
+    let second = trading.second_prices.iter().filter_map(|(market, second)| {
+        named(&format!("trading.second_prices.{market}.key"), second.source.key_source.as_ref())
+    });
     let of_all = [named("trading.rpc", rpc), named("trading.jupiter.key", trading.jupiter.key_source.as_ref())];
-    of_all.into_iter().flatten().chain(wallets).collect()
+    of_all.into_iter().flatten().chain(wallets).chain(second).collect()
 }

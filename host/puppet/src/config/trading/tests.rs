@@ -264,6 +264,67 @@ fn errors_name_line_field_and_remedy() {
 }
 
 #[test]
+fn a_second_price_is_a_place_in_a_document() {
+    let second = |rest: &str| format!("[trading.second_prices.\"SOL/USDC\"]\n{rest}");
+    let whole = second(
+        "url = \"https://a.test/price?symbol=SOL\"\npointer = \"/0/a~1b\"\nkey_env = \"SECOND_KEY\"\n\
+         key_header = \"authorization\"\ntimeout_ms = 500\n",
+    );
+    let (config, warnings) = load(&whole, &[("SECOND_KEY", KEY)]).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let found = &config.trading.second_prices["SOL/USDC"];
+    assert_eq!((found.source.url.as_str(), found.source.timeout_ms), ("https://a.test/price?symbol=SOL", 500));
+    assert_eq!((found.pointer.to_string().as_str(), found.source.key_header.as_str()), ("/0/a~1b", "authorization"));
+    assert_eq!(found.source.key.as_ref().map(Secret::expose), Some(KEY));
+    assert!(config.trading.secrets().any(|secret| secret.expose() == KEY));
+    let shown = config.effective();
+    let row =
+        |key: &str| &shown.iter().find(|row| row.key == format!("trading.second_prices.SOL/USDC.{key}")).unwrap().value;
+    assert_eq!(
+        (row("key").as_str(), row("pointer").as_str(), row("timeout_ms").as_str()),
+        ("********", "/0/a~1b", "500")
+    );
+    assert!(!format!("{shown:?}{config:?}").contains(KEY));
+    let (_, warnings) = load(&whole, &[]).unwrap();
+    assert!(
+        warnings[0].to_string().contains("the second price of SOL/USDC is asked for without a key"),
+        "{warnings:?}"
+    );
+
+    let whole = "url = \"https://a.test\"\npointer = \"/price\"\n";
+    for (text, expected) in [
+        (second("pointer = \"/price\"\n"), "bad-value:1: trading.second_prices.SOL/USDC: names no address"),
+        (second("url = \"https://a.test\"\n"), "bad-value:1: trading.second_prices.SOL/USDC: does not say where"),
+        (
+            second("url = \"a.test\"\npointer = \"/price\"\n"),
+            "bad-value:2: trading.second_prices.SOL/USDC.url: expected an address",
+        ),
+        (second("url = \"https://me:pw@a.test\"\npointer = \"/price\"\n"), "holds no user or password"),
+        (second("url = \"https://a.test?a=1&API_KEY=x\"\npointer = \"/price\"\n"), "seems to hold a key"),
+        (second("url = \"https://a.test\"\npointer = \"price\"\n"), "expected a JSON pointer"),
+        (second(&format!("{whole}key_header = \"a b\"\n")), "expected the name of a header"),
+        (second(&format!("{whole}timeout_ms = 1\n")), "out-of-range:4: trading.second_prices.SOL/USDC.timeout_ms: "),
+        (second(&format!("{whole}prise = 1\n")), "unknown-key:4: trading.second_prices.SOL/USDC.prise: "),
+        (second(&format!("{whole}key_credential = \"none\"\n")), "there is no credential `none`"),
+        (
+            "[trading.second_prices.SOL]\n".to_owned(),
+            "bad-value:1: trading.second_prices.SOL: expected the id of a market",
+        ),
+    ] {
+        assert!(error(&text).contains(expected), "{text}\n{}", error(&text));
+    }
+
+    // A rule that compares two prices has two for every market of a desk.
+    let desk = "[trading.desks.a]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\", \"JUP/USDC\"]\n";
+    let rules = format!("[trading.risk]\nquote = \"{USDC}\"\nmax_deviation_bps = 50\n");
+    let told = error(&format!("{desk}{}{rules}", second(whole)));
+    assert!(told.contains("bad-value:3: trading.desks.a.markets: `max_deviation_bps` compares two prices"), "{told}");
+    assert!(told.contains("help: add [trading.second_prices.\"JUP/USDC\"]"), "{told}");
+    let other = second(whole).replace("SOL/USDC", "JUP/USDC");
+    assert_eq!(trading(&format!("{desk}{}{other}{rules}", second(whole))).second_prices.len(), 2);
+}
+
+#[test]
 fn a_rule_that_cannot_be_meant_is_told_at_its_line_and_key() {
     let risk = |rest: &str| format!("[trading.risk]\nquote = \"{USDC}\"\n{rest}");
     for (text, expected) in [
