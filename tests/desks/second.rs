@@ -85,7 +85,7 @@ fn rules(more: &str) -> String {
     let (usdc, sol) = ("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "So11111111111111111111111111111111111111112");
     format!(
         "[trading.risk]\nenabled = true\nquote = \"{usdc}\"\nallow_mints = [\"{usdc}\", \"{sol}\"]\n\
-         max_order_notional = 25000000\nmax_day_notional = 900000000\nmax_daily_trades = 1000\nreserve_lamports = 0\n\
+         max_order_notional = 25000000\nmax_day_notional = 900000000\nmax_daily_trades = 1000\n\
          max_quote_age_seconds = 2\nmax_deviation_bps = 100\n{more}"
     )
 }

@@ -103,7 +103,7 @@ impl Wanted {
             Some(_) => second::none_recorded(&rules)?,
             None => second::is_there(setup, &markets, &rules)?,
         }
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules, recorded)
+        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)
     }
 
     /// That of `puppet trade`.
@@ -168,7 +168,7 @@ impl Wanted {
                 let models = trading.paper.models().without_volume();
                 let start_balance = start_balance(&trading.paper.balance, &markets)?;
                 let rules = trading.risk.clone().unwrap_or_else(|| Rules::for_backtest(&markets));
-                (Kind::Paper { models, start_balance }, rules)
+                (Kind::Paper { models, start_balance }, rules.on_paper())
             }
         };
         Ok(Self {
