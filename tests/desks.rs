@@ -4,6 +4,7 @@
 #[cfg(feature = "emulate-chain")]
 mod emulated;
 mod second;
+mod slips;
 
 use std::{
     path::{Path, PathBuf},

@@ -101,6 +101,7 @@ pub fn purse_view(purse: &Purse) -> Result<Option<DeskView>, DeskError> {
         prices: notes.prices,
         last_bars: notes.last_bars,
         batches: trader.batches(),
+        history_left: 0,
         faults: trader.faults(),
         fuel: 0,
         stopped: None,

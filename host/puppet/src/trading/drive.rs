@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    history,
     lines::Lines,
     progress::Progress,
     result,
@@ -73,6 +74,9 @@ impl Drive {
 
     async fn feed_it(&mut self, counts: &mut Counts) -> Result<(), DeskError> {
         let (mut history_left, mut passed_over) = self.warm_up().await?;
+        if history_left > 0 && self.batches.is_none() {
+            self.tell_history(history_left, true).await;
+        }
         let progress = self.batches.map(|batches| Progress::new("bars", batches, self.out));
         let mut done = passed_over;
         let Some(feed) = self.feed.take() else { return Ok(()) };
@@ -80,8 +84,10 @@ impl Drive {
         while let Some(tick) = ticks.next().await {
             let happened = match tick {
                 Ok(Tick::Bars { at, bars }) if history_left > 0 => {
+                    let happened = self.history(vec![(at, bars)]).await?;
                     history_left -= 1;
-                    self.history(vec![(at, bars)]).await?
+                    self.tell_history(history_left, false).await;
+                    happened
                 }
                 Ok(Tick::Bars { at, bars }) => {
                     let happened = self.bars(at, bars).await?;
@@ -145,6 +151,15 @@ impl Drive {
         };
         let passed_over = last.zip(self.feed.as_mut()).map_or(0, |(last, feed)| feed.skip(last));
         Ok((u64::from(warm_up).saturating_sub(known), passed_over))
+    }
+
+    /// What a strategy waits for is told at first, ten times on the way, and when it is there. A record is over sooner than
+    /// that can be read.
+    async fn tell_history(&self, left: u64, is_first: bool) {
+        let Some(all) = self.desk.read().await.as_ref().map(|desk| u64::from(desk.warm_up())) else { return };
+        if let Some(line) = history::awaited(left, all, is_first).filter(|_| self.batches.is_none()) {
+            self.out.note(format!("{}: {line}", self.name));
+        }
     }
 
     async fn history(&self, batches: Vec<Batch>) -> Result<Happened, DeskError> {

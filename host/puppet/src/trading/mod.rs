@@ -4,6 +4,7 @@ pub(crate) mod candles;
 mod chains;
 mod desks;
 mod drive;
+mod history;
 mod kept;
 mod lines;
 pub(crate) mod progress;
@@ -16,5 +17,6 @@ mod summary;
 pub(crate) mod terms;
 mod wanted;
 
+pub use chains::binds_to_localnet;
 pub use desks::{Around, Desks};
 pub use wanted::Wanted;

@@ -47,6 +47,7 @@ fn view() -> DeskView {
         prices: vec![Some((PRICE, at(0)))],
         last_bars: None,
         batches: 0,
+        history_left: 0,
         faults: 0,
         fuel: 0,
         stopped: None,

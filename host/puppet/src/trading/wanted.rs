@@ -2,6 +2,7 @@
 //! before a host is started for it.
 
 use puppet_backtest::{Bar, Models, parameters};
+use puppet_market::Markets;
 use puppet_trade::feed::Pace;
 use puppet_types::{AgentId, trade::Market};
 use puppet_wallet::Rules;
@@ -82,6 +83,9 @@ impl Wanted {
                     bar: terms.bar.as_deref(),
                 };
                 let data = candles::read(setup, &asked, out).await?;
+                if !terms.market.is_empty() {
+                    all_known(&asked.reading.of_setup(setup)?, &data.markets)?;
+                }
                 if !data.has_volume {
                     models = models.without_volume();
                 }
@@ -185,6 +189,14 @@ impl Wanted {
         })
     }
 
+    /// Whose money it trades.
+    pub fn wallet(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Paper { .. } => None,
+            Kind::Live { wallet, .. } => Some(wallet),
+        }
+    }
+
     /// The name of its purse.
     pub fn purse(&self) -> String {
         match &self.kind {
@@ -208,6 +220,13 @@ fn known(setup: &Setup, ids: &[String]) -> Result<Vec<Market>> {
         return Err(Trouble::input("bad-value", message, remedy).of_field("--market"));
     }
     ids.iter().map(|id| known.get(id).cloned().ok_or_else(|| terms::unknown_market(id, &names))).collect()
+}
+
+/// What is said to be traded has to be known on paper, too: a slip of the pen is no market of its own.
+fn all_known(known: &Markets, traded: &[Market]) -> Result<()> {
+    let names: Vec<&str> = known.all().map(|market| market.id.as_str()).collect();
+    let unknown = traded.iter().find(|market| known.get(&market.id).is_none());
+    unknown.map_or(Ok(()), |market| Err(terms::unknown_market(&market.id, &names)))
 }
 
 fn start_balance(text: &str, markets: &[Market]) -> Result<u64> {
