@@ -61,7 +61,7 @@ fn answer(mut stream: TcpStream, said: &Said, heard: &Mutex<Vec<String>>) {
             rest.split(['&', ' ']).next().unwrap().to_owned()
         };
         let (amount, gives, takes) = (asked("amount"), asked("inputMint"), asked("outputMint"));
-        let out = amount.parse::<u64>().unwrap() / 1_000_000_000 * 150_000_000;
+        let out = amount.parse::<u64>().unwrap() / 100 * 15;
         format!(
             "{{\"inputMint\":\"{gives}\",\"outputMint\":\"{takes}\",\"inAmount\":\"{amount}\",\"outAmount\":\"{out}\",\
              \"otherAmountThreshold\":\"{out}\",\"slippageBps\":50,\"swapMode\":\"ExactIn\",\"transaction\":null,\"requestId\":\"\"}}"
@@ -79,6 +79,41 @@ fn answer(mut stream: TcpStream, said: &Said, heard: &Mutex<Vec<String>>) {
         }
     };
     let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+}
+
+#[test]
+fn a_token_is_traded_while_a_list_has_it() {
+    let bonk = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";
+    let listed = format!(
+        "{{\"data\":{{\"tokens\":[{{\"address\":\"{bonk}\",\"symbol\":\"BONK\",\"decimals\":5,\"price\":1}}]}}}}"
+    );
+    for (list, word) in [(listed.as_str(), "filled"), ("{\"data\":{\"tokens\":[]}}", "denied by `not-trending`")] {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = Sources::start();
+        sources.says(Some(list));
+        let (at, rules) = (&sources.at, rules("always_tradable = []\nconsider_trending = true\n"));
+        let rules =
+            rules.replace("So11111111111111111111111111111111111111112", bonk).replace("max_deviation_bps = 100\n", "");
+        let config = format!(
+            "[trading]\npoll_ms = 200\n[trading.jupiter]\nendpoint = \"{at}/swap/v2\"\n\
+             [trading.trending]\nurl = \"{at}/list\"\nkey_env = \"LIST_KEY\"\n{rules}"
+        );
+        std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+        let stdout = folder.path().join("stdout");
+        let mut command = puppet(folder.path());
+        command.env("LIST_KEY", KEY).stdout(std::fs::File::create(&stdout).unwrap());
+        command.stderr(std::fs::File::create(folder.path().join("stderr")).unwrap());
+        let args = ["paper", "dca", "--market", "BONK/USDC", "--bar", "1s", "--latency-ms", "0"];
+        let mut child = command.args(args).args(["--param", "every=1", "--param", "notional=100"]).spawn().unwrap();
+        until(LONG, &format!("no `{word}`"), || read(&stdout).contains(word));
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(child.wait().unwrap().success());
+        let asked = sources.asked.lock().unwrap();
+        assert_eq!(asked.len(), 1, "a list is kept: {asked:?}");
+        assert!(asked[0].starts_with("GET /list ") && asked[0].contains(&format!("x-api-key: {KEY}\r\n")));
+        assert!(asked[0].contains("x-chain: solana\r\n"), "{asked:?}");
+        assert_eq!(read(&stdout).contains("filled"), word == "filled", "{}", read(&stdout));
+    }
 }
 
 fn rules(more: &str) -> String {

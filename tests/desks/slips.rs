@@ -46,7 +46,7 @@ fn another_balance_of_a_purse_that_is_there_is_told_to_do_nothing() {
 }
 
 #[test]
-fn a_wallet_gets_on_the_emulated_network_only_where_no_other_one_is_configured() {
+fn a_wallet_gets_on_localnet_only_where_no_other_network_is_configured() {
     let folder = tempfile::tempdir().unwrap();
     let rules = "[trading.risk]\nenabled = true\nquote = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\n";
     let told = |network: &str, code: i32| {

@@ -44,7 +44,7 @@ pub use source::Source;
 pub use stamp::Zone;
 pub use synthetic::Synthetic;
 pub use timeline::{Bar, Batch, Batches, Timeline, TimelineError, WarmUp};
-pub use web::{Pointer, Web, WebError, WebPlace, WebSetupError};
+pub use web::{Listed, Pointer, Web, WebError, WebPlace, WebSetupError};
 pub use write::write_csv;
 
 /// The most decimals of a price.

@@ -4,6 +4,7 @@
 mod pointer;
 #[cfg(test)]
 mod tests;
+mod trending;
 
 use std::{fmt, net::IpAddr, sync::Once, time::Duration};
 
@@ -14,6 +15,7 @@ use reqwest::{
 };
 
 pub use pointer::Pointer;
+pub use trending::Listed;
 
 use crate::{MAX_PRICE, decimal::Decimal};
 

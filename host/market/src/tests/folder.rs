@@ -43,7 +43,7 @@ fn a_folder_without_candles_and_a_file_without_a_market_are_refused() {
     }
     assert_eq!(ids(&folder.path().join("AAA-BBB.csv")).unwrap_err().code(), "unreadable");
     let named = ReadOptions { market: Some("AAA/BBB".into()), ..ReadOptions::default() };
-    let of = |path: &Path, options| read(path, options, &Markets::built_in());
+    let of = |path: &Path, options: &ReadOptions| read(path, options, &Markets::built_in());
     assert_eq!(of(&folder.path().join("SOLUSDC.csv"), &named).unwrap()[0].market.id, "AAA/BBB");
     assert_eq!(of(folder.path(), &named).unwrap_err().code(), "market-name");
     // The name of a file is believed, where it is that of a market.

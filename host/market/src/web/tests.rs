@@ -8,7 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{Pointer, Web, WebError, WebPlace, WebSetupError, price};
+use super::{Pointer, Web, WebError, WebPlace, WebSetupError, price, trending};
 
 fn at(pointer: &str) -> Pointer {
     pointer.parse().unwrap()
@@ -57,6 +57,51 @@ fn a_pointer_begins_each_step_with_a_stroke() {
     for good in ["", "/", "/a~0~1b"] {
         assert_eq!(at(good).to_string(), good);
     }
+}
+
+#[test]
+fn of_a_list_what_calls_itself_a_token_is_taken_and_tricks_are_left_out() {
+    let sol = "So11111111111111111111111111111111111111112";
+    let bonk = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";
+    let wif = "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
+    let row = |address: &str, symbol: &str, rest: &str| {
+        format!(r#"{{"address":"{address}","symbol":"{symbol}","name":"A\u0007 token",{rest},"rank":1}}"#)
+    };
+    let price = r#""decimals":9,"price":150.123456789012345,"price24hChangePercent":-1.239"#;
+    let rows = [
+        row(sol, "SOL", price),
+        row(bonk, "BONK", r#""decimals":5,"price":0.00002,"price24hChangePercent":1e3"#),
+        row(wif, "WIF", r#""decimals":6,"price":null,"price24hChangePercent":null"#),
+        row(sol, "SOL2", price),
+        row("nothing", "X", price),
+        row(wif, "too long to be", price),
+        row(wif, "ABCDEFGHIJ", price),
+        row(wif, "A B", price),
+        row(wif, "0xabc", price),
+        row(wif, "", price),
+        row(wif, "Y", r#""decimals":300,"price":1"#),
+        "7".to_owned(),
+    ];
+    let document = format!(r#"{{"success":true,"data":{{"tokens":[{}]}}}}"#, rows.join(","));
+    let listed = trending::listed(document.as_bytes(), &at("/data/tokens")).unwrap();
+    let seen: Vec<_> = listed
+        .iter()
+        .map(|token| (token.symbol.as_str(), token.name.as_str(), token.decimals, token.price, token.change_bps))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("SOL", "A token", 9, Some((150_123_456_789_012, 12)), -123),
+            ("BONK", "A token", 5, Some((20_000_000, 12)), 100_000),
+            ("WIF", "A token", 6, None, 0),
+        ]
+    );
+    for bad in ["{}", r#"{"data":{"tokens":7}}"#, "[]"] {
+        assert!(trending::listed(bad.as_bytes(), &at("/data/tokens")).is_err(), "{bad}");
+    }
+    let many: Vec<String> = (0..300).map(|_| "1".to_owned()).collect();
+    let many = format!("[{},{}]", many.join(","), row(sol, "SOL", price));
+    assert_eq!(trending::listed(many.as_bytes(), &at("")).unwrap(), [], "as far as is looked");
 }
 
 /// Answers one request with these bytes after it was read; the port, and what was asked.

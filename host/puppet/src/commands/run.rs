@@ -40,7 +40,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps, compile},
-    trading::{Around, Desks, Wanted, binds_to_localnet},
+    trading::{Around, Desks, Trending, Wanted, binds_to_localnet},
     trouble::{Result, Trouble},
 };
 
@@ -138,6 +138,9 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
     grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
 
+    if let Some(trending) = Trending::of(setup, &secrets)? {
+        seats.follow(Arc::new(trending));
+    }
     let around = Around {
         setup,
         secrets: &secrets,

@@ -28,6 +28,7 @@ use super::{
     purses::Seats,
     second::Second,
     summary::{self, Counts, Ended},
+    trending::Followed,
     wanted::{Kind, Wanted},
 };
 use crate::{
@@ -133,6 +134,8 @@ impl Desks {
         let name = wanted.name.clone();
         let (feed, batches) = feed(&wanted, &chains, &store).await?;
         let second = Second::of(around.setup, around.secrets, &wanted.markets, &wanted.rules)?;
+        let live = wanted.recorded.is_none().then(|| around.seats.trending()).flatten();
+        let followed = Followed::of(live, &wanted.markets, &wanted.rules);
         let lines = || {
             let wants = !around.is_quiet && !around.out.json;
             wants.then(|| Lines::new(&name, wanted.markets.clone(), around.out))
@@ -185,6 +188,7 @@ impl Desks {
             desk: Arc::clone(&desk),
             feed: Some(feed),
             second,
+            followed,
             batches,
             lines: of_events,
             name: name.clone(),

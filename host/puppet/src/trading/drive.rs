@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::OptionFuture;
 use puppet_engine::Host;
 use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
@@ -20,6 +21,7 @@ use super::{
     result,
     second::Second,
     summary::{Counts, Ended},
+    trending::Followed,
 };
 use crate::output::Output;
 
@@ -34,6 +36,8 @@ pub struct Drive {
     pub feed: Option<Box<dyn Feed>>,
     /// What else tells prices.
     pub second: Option<Second>,
+    /// What tells that its tokens are trending.
+    pub followed: Option<Followed>,
     /// They end, after so many batches.
     pub batches: Option<u64>,
     /// How what happens is written; none: it is not.
@@ -48,17 +52,17 @@ impl Drive {
     /// Until the bars are over, the desk stops, or it is told to.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> (Counts, Ended) {
         let mut counts = Counts::default();
-        let second = self.second.take().map(|second| second.run(Arc::clone(&self.desk), self.name.clone(), self.out));
-        let second = async {
-            if let Some(second) = second {
-                second.await;
-            }
-            // It ends with the desk, and the desk does not end with it.
+        let (desk, name, out) = (Arc::clone(&self.desk), self.name.clone(), self.out);
+        let second = self.second.take().map(|second| second.run(Arc::clone(&desk), name.clone(), out));
+        let followed = self.followed.take().map(|followed| followed.run(desk, name, out));
+        let beside = async {
+            tokio::join!(OptionFuture::from(second), OptionFuture::from(followed));
+            // They end with the desk, and the desk does not end with them.
             std::future::pending().await
         };
         let ended = tokio::select! {
             ended = self.until_over(&mut counts) => ended,
-            ended = second => ended,
+            ended = beside => ended,
             _ = stop.wait_for(|stop| *stop) => Ended::Stopped,
         };
         (counts, ended)

@@ -15,8 +15,10 @@ pub(crate) mod second;
 pub(crate) mod strategy;
 mod summary;
 pub(crate) mod terms;
+mod trending;
 mod wanted;
 
 pub use chains::binds_to_localnet;
 pub use desks::{Around, Desks};
+pub use trending::Trending;
 pub use wanted::Wanted;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use puppet_wallet::{
     BPS, Mode, NoPurses, Purses, Risk, Rule, Rules, Seen, SwapError, SwapQuote, SwapResult, TokenBalance, denial,
 };
 
-use super::drive::Open;
+use super::{drive::Open, trending::Trending};
 
 /// An agent's desk, and what holds there.
 #[derive(Clone)]
@@ -25,25 +25,52 @@ pub(super) struct Seat {
     rules: Arc<Rules>,
 }
 
+impl Seat {
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}
+
 /// Who has which desk.
 #[derive(Default)]
-pub struct Seats(RwLock<BTreeMap<AgentId, Seat>>);
+pub struct Seats {
+    seats: RwLock<BTreeMap<AgentId, Seat>>,
+    trending: OnceLock<Arc<Trending>>,
+}
 
 impl Seats {
     /// From now on these are the agent's.
     pub fn put(&self, agent: AgentId, desk: Open, rules: Rules) {
         let seat = Seat { desk, rules: Arc::new(rules) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
+        self.seats.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
+    }
+
+    /// From now on this tells what is trending.
+    pub fn follow(&self, trending: Arc<Trending>) {
+        // Once, at the start.
+        let _ = self.trending.set(trending);
+    }
+
+    /// Who tells what is trending.
+    pub(super) fn trending(&self) -> Option<Arc<Trending>> {
+        self.trending.get().cloned()
+    }
+
+    /// When a list had what is traded for the quote token, where the rules ask.
+    async fn trending_at(&self, rules: &Rules, intent: &SwapIntent) -> Option<Timestamp> {
+        let base = if rules.quote.as_ref() == Some(&intent.in_mint) { &intent.out_mint } else { &intent.in_mint };
+        let trending = self.trending().filter(|_| rules.asks_for_trending(base))?;
+        trending.seen(base).await
     }
 
     pub(super) fn of(&self, agent: &AgentId) -> Option<Seat> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(agent).cloned()
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).get(agent).cloned()
     }
 
     /// What every desk shows, that of this agent first.
     pub(super) async fn views(&self, agent: &AgentId) -> Vec<DeskView> {
         let mut seats: Vec<(bool, Seat)> = {
-            let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let all = self.seats.read().unwrap_or_else(PoisonError::into_inner);
             all.iter().map(|(of, seat)| (of != agent, seat.clone())).collect()
         };
         seats.sort_by_key(|(is_other, _)| *is_other);
@@ -111,7 +138,8 @@ impl Purses for Seats {
 
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError> {
         let (view, rules) = self.view(agent).await?;
-        look(&view, &rules, intent, origin, Timestamp::from_system())
+        let trending_at = self.trending_at(&rules, intent).await;
+        look(&view, &rules, intent, origin, (Timestamp::from_system(), trending_at))
     }
 
     async fn swap(
@@ -136,7 +164,7 @@ impl Purses for Seats {
             max_slippage_bps: Some(intent.max_slippage_bps),
             reason: intent.reason.clone(),
             second: None,
-            trending_at: None,
+            trending_at: self.trending_at(&seat.rules, intent).await,
         };
         match desk.swap(asked).await {
             Ok(result) => Ok(told(&result, &seat.rules)),
@@ -222,7 +250,13 @@ fn base_for(market: &Market, amount: u64, price: u64) -> Option<u64> {
 
 /// What the risk engine says of a swap on what the desk shows. An engine of the same rules and balances is asked; what needs
 /// the past (sums of an hour and a day, counts, pauses) is looked at when the swap is carried out, by the desk's own.
-fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now: Timestamp) -> Result<(), CallError> {
+fn look(
+    view: &DeskView,
+    rules: &Rules,
+    intent: &SwapIntent,
+    origin: Origin,
+    (now, trending_at): (Timestamp, Option<Timestamp>),
+) -> Result<(), CallError> {
     if let Some(why) = &view.stopped {
         return Err(denial(Rule::Halted, &format!("the desk stopped: {why}"), None));
     }
@@ -271,7 +305,7 @@ fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now
     };
     // Recorded bars are of another time than ours.
     let now = if view.mode == DeskMode::Paper { price_at } else { now };
-    let seen = Seen { now, price, price_at, second: None, trending_at: None };
+    let seen = Seen { now, price, price_at, second: None, trending_at };
     match engine.admit(&order, origin, &seen) {
         Ok(_) => Ok(()),
         Err(denied) => {
@@ -288,4 +322,4 @@ fn look(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin, now
 
 #[cfg(test)]
 #[path = "purses_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -24,7 +24,7 @@ use super::{KeySource, Secret};
 pub use desks::Desk;
 pub(super) use overlay::{credentials, finish};
 pub use paper::Paper;
-pub use web::{SecondPrice, WebSource, lacks as lacks_second, remedy as second_remedy};
+pub use web::{SecondPrice, TrendingList, WebSource, lacks as lacks_second, remedy as second_remedy};
 
 /// `[trading]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,8 @@ pub struct Trading {
     pub wallets: BTreeMap<String, TradingWallet>,
     /// `[trading.second_prices."<market>"]`: what else says what a market costs.
     pub second_prices: BTreeMap<String, SecondPrice>,
+    /// `[trading.trending]`: what tells which tokens many trade; none: nobody.
+    pub trending: Option<TrendingList>,
     /// `[trading.paper]`.
     pub paper: Paper,
     /// `[trading.desks.<name>]`.
@@ -132,7 +134,8 @@ impl Trading {
         };
         let wallets = self.wallets.values().filter_map(|wallet| wallet.key.as_ref());
         let second = self.second_prices.values().filter_map(|second| second.source.key.as_ref());
-        rpc.into_iter().chain(self.jupiter.key.as_ref()).chain(wallets).chain(second)
+        let trending = self.trending.as_ref().and_then(|trending| trending.source.key.as_ref());
+        rpc.into_iter().chain(self.jupiter.key.as_ref()).chain(wallets).chain(second).chain(trending)
     }
 
     /// Relative to the file that names it.
@@ -155,6 +158,7 @@ impl Default for Trading {
             jupiter: Jupiter { endpoint: JupiterSettings::ENDPOINT.to_owned(), key_source: None, key: None },
             wallets: BTreeMap::new(),
             second_prices: BTreeMap::new(),
+            trending: None,
             paper: Paper::default(),
             desks: BTreeMap::new(),
             risk: None,

@@ -36,6 +36,10 @@ impl Rows<'_> {
             self.web(&at, &second.source);
             self.add(&format!("{at}.pointer"), second.pointer.to_string());
         }
+        if let Some(trending) = &trading.trending {
+            self.web("trading.trending", &trending.source);
+            self.add("trading.trending.tokens", trending.tokens.to_string());
+        }
         let paper = &trading.paper;
         self.add("trading.paper.balance", paper.balance.clone());
         self.add("trading.paper.fee_bps", paper.fee_bps.to_string());

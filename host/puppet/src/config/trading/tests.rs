@@ -7,7 +7,7 @@ use puppet_solana::{Network, swap::Via};
 
 use super::{
     super::{Config, KeySource, Level, Secret, Warning, load::load_in, overlay::Environment},
-    RpcPlace, Trading,
+    RpcPlace, Trading, TrendingList,
 };
 use crate::trouble::Result;
 
@@ -322,6 +322,41 @@ fn a_second_price_is_a_place_in_a_document() {
     assert!(told.contains("help: add [trading.second_prices.\"JUP/USDC\"]"), "{told}");
     let other = second(whole).replace("SOL/USDC", "JUP/USDC");
     assert_eq!(trading(&format!("{desk}{}{other}{rules}", second(whole))).second_prices.len(), 2);
+}
+
+#[test]
+fn what_is_trending_is_told_by_birdeye_where_nothing_else_is_said() {
+    let of = |text: &str, env: &[(&str, &str)]| {
+        let (config, warnings) = load(text, env).unwrap();
+        let found = config.trading.trending.clone();
+        (config, found, warnings)
+    };
+    let (_, none, _) = of("", &[("BIRDEYE_API_KEY", "bird-secret")]);
+    assert_eq!(none, None);
+    let (config, found, warnings) = of("[trading.trending]\n", &[("BIRDEYE_API_KEY", "bird-secret")]);
+    let found = found.unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!((found.source.url.as_str(), found.tokens.to_string().as_str()), (TrendingList::BIRDEYE, "/data/tokens"));
+    assert_eq!((found.source.key.as_ref().map(Secret::expose), found.source.timeout_ms), (Some("bird-secret"), 10_000));
+    assert!(!format!("{:?}{config:?}", config.effective()).contains("bird-secret"));
+    // Another source does not get Birdeye's key.
+    let own = "[trading.trending]\nurl = \"http://127.0.0.1:9/list\"\ntokens = \"\"\n";
+    let (_, found, _) = of(own, &[("BIRDEYE_API_KEY", "bird-secret")]);
+    let found = found.unwrap();
+    assert_eq!((found.source.key_source, found.tokens.to_string().as_str()), (None, ""));
+    for (text, expected) in [
+        (
+            "[trading.trending]\nurl = \"https://a.test/?key=x\"\n",
+            "trading.trending.url: this address seems to hold a key",
+        ),
+        ("[trading.trending]\ntokens = \"data\"\n", "trading.trending.tokens: expected a JSON pointer"),
+        (
+            "[trading.trending]\nkey_credential = \"none\"\n",
+            "trading.trending.key_credential: there is no credential `none`",
+        ),
+    ] {
+        assert!(error(text).contains(expected), "{text}\n{}", error(text));
+    }
 }
 
 #[test]

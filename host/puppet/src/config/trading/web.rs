@@ -36,13 +36,22 @@ pub struct SecondPrice {
     pub pointer: Pointer,
 }
 
+/// `[trading.trending]`: what tells which tokens many trade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrendingList {
+    /// The document.
+    pub source: WebSource,
+    /// Where in it the list is.
+    pub tokens: Pointer,
+}
+
 /// What is expected of an address.
 const ADDRESS: &str =
     "an address that begins with https:// (or http:// for this machine) and holds no user or password";
 /// What is expected of a header's name.
 const HEADER: &str = "the name of a header, for example \"x-api-key\"";
 /// What is expected of a place in a document.
-pub(super) const POINTER: &str = "a JSON pointer, for example \"/data/price\"";
+const POINTER: &str = "a JSON pointer, for example \"/data/price\"";
 /// Names of parameters that hold keys.
 const KEYS: [&str; 8] = ["key", "apikey", "api_key", "api-key", "token", "access_token", "secret", "x-api-key"];
 
@@ -52,19 +61,20 @@ impl WebSource {
     /// For a request, where nothing is said.
     pub const TIMEOUT_MS: u64 = 10_000;
 
-    /// None where no address is named.
-    pub(super) fn read(section: &Section<'_>) -> Result<Option<Self>> {
+    /// None where no address is named and there is no other one.
+    fn read(section: &Section<'_>, otherwise: Option<&str>) -> Result<Option<Self>> {
         let key_source = key_source::read(section, "key")?;
         let header = section.parsed("key_header", HEADER, header)?;
         let timeout = section.integer("timeout_ms", 100..=60_000)?;
-        let Some(url) = section.parsed("url", ADDRESS, address)? else { return Ok(None) };
-        if holds_key(&url.value) {
+        let url = section.parsed("url", ADDRESS, address)?;
+        if let Some(url) = url.as_ref().filter(|url| holds_key(&url.value)) {
             let message = "this address seems to hold a key, which does not belong in this file";
             let remedy = "leave it out, and name where it is: key_env = \"MY_KEY\", with key_header for its header";
             return Err(section.wrong("url", url.line, message, remedy));
         }
+        let Some(url) = url.map(|found| found.value).or_else(|| otherwise.map(str::to_owned)) else { return Ok(None) };
         Ok(Some(Self {
-            url: url.value,
+            url,
             key_source,
             key: None,
             key_header: header.map_or_else(|| Self::KEY_HEADER.to_owned(), |found| found.value),
@@ -85,7 +95,7 @@ impl SecondPrice {
                 return Err(table.wrong(name, entry.line, "expected the id of a market", remedy));
             }
             let Some(found) = table.section(name, &known("trading.second_prices.<market>"))? else { continue };
-            let Some(source) = WebSource::read(&found.value)? else {
+            let Some(source) = WebSource::read(&found.value, None)? else {
                 return Err(table.wrong(name, entry.line, "names no address", "set url and pointer"));
             };
             let Some(pointer) = found.value.parsed("pointer", POINTER, |text| text.parse().ok())? else {
@@ -95,6 +105,25 @@ impl SecondPrice {
             all.insert(entry.name, Self { source, pointer: pointer.value });
         }
         Ok(all)
+    }
+}
+
+impl TrendingList {
+    /// Birdeye's list of Solana.
+    pub const BIRDEYE: &'static str =
+        "https://public-api.birdeye.so/defi/token_trending?sort_by=rank&sort_type=asc&offset=0&limit=20";
+    /// The variable of its key, as the original engine has it.
+    pub const BIRDEYE_KEY: &'static str = "BIRDEYE_API_KEY";
+    /// Where Birdeye's list is.
+    pub const TOKENS: &'static str = "/data/tokens";
+
+    /// None where the table is not there.
+    pub(super) fn read(trading: &Section<'_>) -> Result<Option<Self>> {
+        let Some(found) = trading.section("trending", &known("trading.trending"))? else { return Ok(None) };
+        let Some(source) = WebSource::read(&found.value, Some(Self::BIRDEYE))? else { return Ok(None) };
+        let tokens = found.value.parsed("tokens", POINTER, |text| text.parse().ok())?.map(|found| found.value);
+        let usual = || Self::TOKENS.parse().map_err(crate::trouble::Trouble::internal);
+        Ok(Some(Self { source, tokens: tokens.map_or_else(usual, Ok)? }))
     }
 }
 
