@@ -18,6 +18,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Ran, ended, list, puppet, run, until};
 
+/// The configuration for a chain that stays, as its page shows it.
+fn shown_for_localnet() -> &'static str {
+    let page = include_str!("../docs/trading/trade.md");
+    let mut blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.find(|block| block.contains("network = \"localnet\"")).unwrap()
+}
+
 /// Candles of some markets that were made up, in a folder `bars`.
 fn place(bars: u32, markets: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -71,9 +71,7 @@ impl Drop for Chain {
 
 /// The configuration that the page shows, with the addresses of this chain.
 fn configured(chain: &Chain) -> String {
-    let page = include_str!("../../docs/trading/trade.md");
-    let mut blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let shown = blocks.find(|block| block.contains("network = \"localnet\"")).unwrap();
+    let shown = super::shown_for_localnet();
     let (solana, jupiter) = ("http://127.0.0.1:41235\"", "http://127.0.0.1:41235/swap/v2\"");
     assert!(shown.contains(solana) && shown.contains(jupiter), "{shown}");
     let quoted = |url: &str| format!("{url}\"");

@@ -82,6 +82,24 @@ fn answer(mut stream: TcpStream, said: &Said, heard: &Mutex<Vec<String>>) {
 }
 
 #[test]
+fn the_wait_for_history_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Sources::start();
+    let config = format!("[trading]\npoll_ms = 200\n[trading.jupiter]\nendpoint = \"{}/swap/v2\"\n", sources.at);
+    std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+    let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
+    let mut command = puppet(folder.path());
+    command.stdout(std::fs::File::create(&stdout).unwrap()).stderr(std::fs::File::create(&stderr).unwrap());
+    let args = ["paper", "sma-cross", "--market", "SOL/USDC", "--bar", "1s", "--json"];
+    let mut child = command.args(args).spawn().unwrap();
+    until(LONG, "nothing is told", || read(&stderr).contains("sma-cross: waits for history: 0 of "));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(child.wait().unwrap().success());
+    let summary: serde_json::Value = serde_json::from_str(&read(&stdout)).unwrap();
+    assert!(summary["history_left"].as_u64().unwrap() > 0, "{summary}");
+}
+
+#[test]
 fn a_token_is_traded_while_a_list_has_it() {
     let bonk = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";
     let listed = format!(

@@ -3,7 +3,7 @@
 
 use crate::support::run;
 
-use super::place;
+use super::{place, shown_for_localnet};
 
 #[test]
 fn a_market_that_the_candles_are_not_of_is_refused() {
@@ -26,6 +26,17 @@ fn a_market_that_the_candles_are_not_of_is_refused() {
         let args = ["paper", "dca", "--data", data, "--market", market, "--name", market.split('/').next().unwrap()];
         assert_eq!(run(place.path(), &[&args[..], &["--json"]].concat()).exits(0).json()["markets"][0], "SOL/USDC");
     }
+}
+
+#[test]
+fn the_configuration_of_the_page_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = shown_for_localnet().replace(":41235", ":1");
+    std::fs::write(folder.path().join("puppet.toml"), shown).unwrap();
+    run(folder.path(), &["wallet", "new", "main"]).exits(0);
+    // Nobody is at the address: everything that comes before is in order.
+    let ran = run(folder.path(), &["wallet", "airdrop", "main", "5"]).exits(4);
+    assert!(ran.stderr.contains("error[no-chain]"), "{}", ran.stderr);
 }
 
 #[test]

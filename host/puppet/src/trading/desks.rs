@@ -331,9 +331,11 @@ fn of_desk(name: &str, error: DeskError) -> Trouble {
     match error {
         DeskError::Plan(_) => Trouble::input("bad-value", message, "docs/trading/paper.md says what a desk takes"),
         DeskError::Strategy(_) => Trouble::input("strategy", message, "its log says more: docs/trading/strategies.md"),
-        DeskError::Purse { .. } => {
-            Trouble::refused("purse", message, "give the desk another --name; `puppet wallet list` shows the purses")
-        }
+        DeskError::Purse { .. } => Trouble::refused(
+            "purse",
+            message,
+            "give the desk another --name, or trade with another wallet; `puppet wallet list` shows the purses",
+        ),
         DeskError::Taken(_) => Trouble::unreachable("purse", message, "let one host trade on a purse"),
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),
