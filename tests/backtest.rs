@@ -88,7 +88,7 @@ fn rules_of_risk_hold_in_a_backtest_as_they_do_live() {
     let rules = |more: &str| {
         format!(
             "[trading.risk]\nenabled = true\nquote = \"{usdc}\"\nallow_mints = [\"{usdc}\", \"{sol}\"]\n\
-             max_order_notional = 1000000000\nreserve_lamports = 0\nmax_day_notional = 100000000000\n{more}"
+             max_order_notional = 1000000000\nmax_day_notional = 100000000000\n{more}"
         )
     };
     let denied = |text: String| {

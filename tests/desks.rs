@@ -3,6 +3,8 @@
 
 #[cfg(feature = "emulate-chain")]
 mod emulated;
+mod second;
+mod slips;
 
 use std::{
     path::{Path, PathBuf},
@@ -15,6 +17,13 @@ use puppet_store::{PurseEntry, TradeStore as _, sqlite::SqliteStore};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, ended, list, puppet, run, until};
+
+/// The configuration for a chain that stays, as its page shows it.
+fn shown_for_localnet() -> &'static str {
+    let page = include_str!("../docs/trading/trade.md");
+    let mut blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.find(|block| block.contains("network = \"localnet\"")).unwrap()
+}
 
 /// Candles of some markets that were made up, in a folder `bars`.
 fn place(bars: u32, markets: &[&str]) -> tempfile::TempDir {

@@ -342,16 +342,18 @@ async fn what_happened_is_told_with_its_rule_and_its_signature() {
     let history = told(folder, &["history", "paper/trend"]);
     let items = list(&history, "items");
     let kinds: Vec<&str> = items.iter().map(|item| item["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds.len(), 7);
+    assert_eq!(kinds.len(), 6, "an order that was denied is told once");
     for kind in ["order", "fill", "swap", "denial", "word"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
     assert_eq!((kinds[0], &items[0]["rule"]), ("denial", &"max-order".into()));
+    let why = items[0]["what"].as_str().unwrap();
+    assert!(why.starts_with("order 2: ") && why.contains(" was denied: 7.5 USDC is more than 5"), "{why}");
     let swap = items.iter().find(|item| item["kind"] == "swap").unwrap();
     assert_eq!((&swap["signature"], &swap["fee_lamports"]), (&"5igsig".into(), &5_000.into()));
     assert_eq!(swap["what"], "7.5 USDC for 0.05 SOL: it crossed");
     let begun = ["the wallet has 19.5 USDC, and the books had 20 USDC", "a desk begins on devnet: sma-cross trades"];
-    assert_eq!([&items[5]["what"], &items[6]["what"]], begun);
+    assert_eq!([&items[4]["what"], &items[5]["what"]], begun);
     let text = wallet(folder, &["history", "paper/trend", "--last", "3"]).exits(0).stdout;
     assert_eq!(text.lines().count(), 4);
     assert!(text.contains("7.5 USDC is more than 5") && text.contains("max-order"), "{text}");

@@ -69,6 +69,15 @@ impl Drop for Chain {
     }
 }
 
+/// The configuration that the page shows, with the addresses of this chain.
+fn configured(chain: &Chain) -> String {
+    let shown = super::shown_for_localnet();
+    let (solana, jupiter) = ("http://127.0.0.1:41235\"", "http://127.0.0.1:41235/swap/v2\"");
+    assert!(shown.contains(solana) && shown.contains(jupiter), "{shown}");
+    let quoted = |url: &str| format!("{url}\"");
+    shown.replace(jupiter, &quoted(chain.url("jupiter"))).replace(solana, &quoted(chain.url("solana")))
+}
+
 /// The exchange wants a key, whatever it is.
 fn keyed(folder: &Path, args: &[&str]) -> Command {
     let mut command = puppet(folder);
@@ -100,16 +109,7 @@ fn emulated_money_is_traded_to_the_unit_also_over_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let chain = Chain::start(folder);
-    let config = format!(
-        "[trading]\nnetwork = \"localnet\"\nrpc_url = \"{}\"\npoll_ms = 200\n\
-         [trading.jupiter]\nendpoint = \"{}\"\nkey_env = \"JUPITER_API_KEY\"\n\
-         [trading.risk]\nenabled = true\nquote = \"{USDC}\"\nallow_mints = [\"{USDC}\", \"{SOL}\"]\n\
-         max_order_notional = 20000000\nmax_hour_notional = 1000000000\nmax_day_notional = 1000000000\n\
-         max_slippage_bps = 300\nreserve_lamports = 50000000\n",
-        chain.url("solana"),
-        chain.url("jupiter")
-    );
-    std::fs::write(folder.join("puppet.toml"), config).unwrap();
+    std::fs::write(folder.join("puppet.toml"), configured(&chain)).unwrap();
     let made = told(folder, &["wallet", "new", "main", "--json"]).json();
     let address = made["address"].as_str().unwrap();
     told(folder, &["wallet", "airdrop", "main", "5"]);

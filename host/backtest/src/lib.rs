@@ -36,7 +36,7 @@ pub use outcome::{
     OrderStatus, Outcome, StrategyId, Trade,
 };
 pub use parameters::{Grid, ParameterError};
-pub use run::{Backtest, Progress, RunError};
+pub use run::{Backtest, Progress, RunError, fits};
 pub use sandboxed::Sandboxed;
 pub use shadow::{Changed, Shadow, ShadowFault, shadow};
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};

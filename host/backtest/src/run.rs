@@ -229,7 +229,7 @@ impl<'a> Backtest<'a> {
         let mut fresh = self.strategies.fresh()?;
         let description = fresh.describe()?;
         let parameters = parameters::settle(&description, &self.parameters)?;
-        self.check(&description)?;
+        fits(&description, &self.markets, self.bar_seconds, Some(&self.models), &self.rules)?;
         let setup = Setup {
             parameters: parameters.clone(),
             markets: self.markets.clone(),
@@ -252,27 +252,38 @@ impl<'a> Backtest<'a> {
         Ok(Started { trader, description, parameters })
     }
 
-    fn check(&self, description: &Description) -> Result<(), RunError> {
-        let (min, max, given) = (description.min_markets, description.max_markets, self.markets.len());
-        if given < min as usize || (max > 0 && given > max as usize) {
-            return Err(RunError::Markets { min, max, given });
-        }
-        if description.bar_seconds != 0 && description.bar_seconds != self.bar_seconds {
-            return Err(RunError::BarSeconds { wanted: description.bar_seconds, given: self.bar_seconds });
-        }
-        if self.models.fee_bps > self.rules.max_fee_bps {
-            return Err(RunError::Fee { fee_bps: self.models.fee_bps, most: self.rules.max_fee_bps });
-        }
-        let quote = self.markets.first().map(|market| &market.quote.mint);
-        match self.markets.iter().find(|market| Some(&market.quote.mint) != quote) {
-            Some(market) => Err(RunError::Quote { market: market.id.clone() }),
-            None => Ok(()),
-        }
-    }
-
     /// How many batches of history the strategy wants before it trades.
     pub fn warm_up(&self) -> Result<u32, RunError> {
         Ok(self.strategies.fresh()?.describe()?.warm_up)
+    }
+}
+
+/// Whether a strategy can trade these markets by bars of this length, in a run or on a desk: as many as it wants, all paid in
+/// one token, and at a fee that the rules reckon with, where a model takes it.
+///
+/// # Errors
+/// It cannot.
+pub fn fits(
+    description: &Description,
+    markets: &[Market],
+    bar_seconds: u32,
+    models: Option<&Models>,
+    rules: &Rules,
+) -> Result<(), RunError> {
+    let (min, max, given) = (description.min_markets, description.max_markets, markets.len());
+    if given == 0 || given < min as usize || (max > 0 && given > max as usize) {
+        return Err(RunError::Markets { min, max, given });
+    }
+    if description.bar_seconds != 0 && description.bar_seconds != bar_seconds {
+        return Err(RunError::BarSeconds { wanted: description.bar_seconds, given: bar_seconds });
+    }
+    if let Some(Models { fee_bps, .. }) = models.filter(|models| models.fee_bps > rules.max_fee_bps) {
+        return Err(RunError::Fee { fee_bps: *fee_bps, most: rules.max_fee_bps });
+    }
+    let quote = markets.first().map(|market| &market.quote.mint);
+    match markets.iter().find(|market| Some(&market.quote.mint) != quote) {
+        Some(market) => Err(RunError::Quote { market: market.id.clone() }),
+        None => Ok(()),
     }
 }
 

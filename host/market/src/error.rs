@@ -46,6 +46,8 @@ pub enum DataError {
     MarketName { file: PathBuf },
     #[error("`{market}` is no name of a market")]
     BadMarket { market: String },
+    #[error("{}: {wanted} is asked for, and by its name it is of {market}", file.display())]
+    OtherMarket { file: PathBuf, market: String, wanted: String },
     #[error("{}: {market} is in {} as well", file.display(), other.display())]
     SameMarket { file: PathBuf, other: PathBuf, market: String },
     #[error("{}: a market is named, and it is a folder of several", folder.display())]
@@ -96,6 +98,7 @@ impl DataError {
             Self::Damaged { .. } | Self::Candles { .. } => "damaged",
             Self::MarketName { .. } | Self::BadMarket { .. } | Self::MarketOfFolder { .. } => "market-name",
             Self::SameMarket { .. } => "same-market",
+            Self::OtherMarket { .. } => "other-market",
             Self::UnknownZone { .. } => "unknown-time-zone",
             Self::BadOption { .. } => "bad-value",
             Self::Resample { .. } => "resample",
@@ -123,6 +126,7 @@ impl DataError {
             | Self::Damaged { file, .. }
             | Self::MarketName { file }
             | Self::SameMarket { file, .. }
+            | Self::OtherMarket { file, .. }
             | Self::Candles { file, .. }
             | Self::MarketOfFolder { folder: file }
             | Self::EmptyFolder { folder: file } => Some(file),
@@ -176,6 +180,7 @@ impl DataError {
             Self::MarketName { .. } => "name it after its market, as in SOL-USDC.csv, or say which market it is",
             Self::BadMarket { .. } => "write it as SOL/USDC",
             Self::SameMarket { .. } => "put them into one file, or take one of them out of the folder",
+            Self::OtherMarket { .. } => "leave the demand out, or give the file a name that says no market",
             Self::MarketOfFolder { .. } => "name one file, or no market",
             Self::EmptyFolder { .. } => "put files into it that are named after their market, as in SOL-USDC.csv",
             Self::UnknownZone { .. } => "use a name of the IANA database, as in Europe/Berlin",

@@ -1,5 +1,5 @@
 //! Prices: candles from files, how good they are, bars out of single prices, what markets there are, and the `market`
-//! capability, by which a character sees them. Nothing here trades.
+//! capability, by which a character sees them; and what other sources on the web say of prices. Nothing here trades.
 
 mod builder;
 mod candles;
@@ -24,6 +24,7 @@ pub mod synthetic;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod web;
 mod write;
 
 pub use builder::{BarBuilder, LeftOut, Price, Seen};
@@ -43,6 +44,7 @@ pub use source::Source;
 pub use stamp::Zone;
 pub use synthetic::Synthetic;
 pub use timeline::{Bar, Batch, Batches, Timeline, TimelineError, WarmUp};
+pub use web::{Listed, Pointer, Web, WebError, WebPlace, WebSetupError};
 pub use write::write_csv;
 
 /// The most decimals of a price.

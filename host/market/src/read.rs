@@ -93,7 +93,7 @@ pub fn read(path: &Path, options: &ReadOptions, markets: &Markets) -> Result<Vec
 pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) -> Result<Dataset, DataError> {
     options.check()?;
     let id = match &options.market {
-        Some(market) => markets::named(market, markets).ok_or(DataError::BadMarket { market: market.clone() })?,
+        Some(market) => asked_for(market, source.name(), markets)?,
         None => market_of(source.name(), markets)?,
     };
     let format =
@@ -129,6 +129,17 @@ pub fn read_source(source: &Source, options: &ReadOptions, markets: &Markets) ->
     settled.quality.market.clone_from(&market.id);
     settled.quality.details.made_up_tokens = is_made_up;
     Ok(Dataset { market, candles: settled.candles, quality: settled.quality })
+}
+
+/// What somebody says that a file is of. Where its name is that of another market that is known, one of the two is wrong.
+fn asked_for(market: &str, file: &Path, markets: &Markets) -> Result<String, DataError> {
+    let wanted = markets::named(market, markets).ok_or_else(|| DataError::BadMarket { market: market.to_owned() })?;
+    match market_of(file, markets) {
+        Ok(market) if market != wanted && markets.get(&market).is_some() => {
+            Err(DataError::OtherMarket { file: file.to_owned(), market, wanted })
+        }
+        _ => Ok(wanted),
+    }
 }
 
 /// `SOL-USDC.csv`, `SOL_USDC-1m.csv`: the first two words of the name.

@@ -189,6 +189,7 @@ fn wire_within(
         _ => Memories::hashed(Arc::clone(&store) as _),
     };
     let seats = Arc::new(Seats::default());
+    let denied = setup.config.trading.risk.as_ref().map_or_else(Vec::new, |rules| rules.deny_mints.clone());
     let casting = Cast {
         repertoire: Arc::clone(&repertoire),
         grants: plan.grants,
@@ -206,7 +207,7 @@ fn wire_within(
             timers: Held::new(Arc::clone(&store) as _),
             memory,
             tweets: reader,
-            quotes: Held::new(Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared())) as _),
+            quotes: Held::new(Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared(), denied)) as _),
             purses: Held::new(Arc::clone(&seats) as _),
         },
         offline: HeldProviders {

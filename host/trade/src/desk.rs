@@ -27,6 +27,7 @@ pub(crate) enum Ask {
     Bars(Timestamp, Vec<Bar>, Answer<Happened>),
     Prices(Timestamp, Vec<(u32, u64)>, Answer<Happened>),
     Second(Timestamp, Vec<(u32, u64)>),
+    Trending(Timestamp, Vec<u32>),
     Swap(Box<Intent>, Answer<SwapResult>),
     Forget(String, Answer<bool>),
     Word(PurseWord, Answer<()>),
@@ -111,6 +112,11 @@ impl Desk {
     /// It is not kept: after an opening it is told anew.
     pub async fn second(&self, at: Timestamp, prices: Vec<(u32, u64)>) -> Result<(), DeskError> {
         self.asks.send(Ask::Second(at, prices)).await.map_err(|_| self.gone())
+    }
+
+    /// Base tokens of these markets were on a list of what is trending: for `consider_trending`. It is not kept either.
+    pub async fn trending(&self, at: Timestamp, markets: Vec<u32>) -> Result<(), DeskError> {
+        self.asks.send(Ask::Trending(at, markets)).await.map_err(|_| self.gone())
     }
 
     /// A swap that is not the strategy's, through the same risk engine. Answers how it ended; a denial is an answer, too

@@ -56,6 +56,9 @@ pub(crate) struct Terms {
     pub markets: Vec<Market>,
     pub bar_seconds: u32,
     pub seed: u64,
+    /// What a paper purse began with; of one that is older than this nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_balance: Option<u64>,
 }
 
 /// What the desk itself has to remember.

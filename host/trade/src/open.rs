@@ -1,7 +1,7 @@
 //! Opening a desk: from nothing, or from the head and the log that an earlier one left. Whatever was under way then is asked
 //! for again before anything else ([`recover`](crate::recover)).
 
-use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, TraderState, Waiting, parameters};
+use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, TraderState, Waiting, fits, parameters};
 use puppet_store::PurseEntry;
 use puppet_wallet::Risk;
 use serde_json::json;
@@ -53,21 +53,11 @@ pub(crate) fn open<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle) -> Re
 fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
     let description = strategies.fresh().and_then(|mut fresh| fresh.describe()).map_err(strategy_error)?;
     let parameters = parameters::settle(&description, &plan.parameters).map_err(plan_error)?;
-    let (few, many, given) = (description.min_markets as usize, description.max_markets as usize, plan.markets.len());
-    if given == 0 || given < few || (many > 0 && given > many) {
-        let why = format!("the strategy trades {few} to {many} markets at once, and there are {given}");
-        return Err(DeskError::Plan(why));
-    }
-    if description.bar_seconds != 0 && description.bar_seconds != plan.bar_seconds {
-        let (wanted, given) = (description.bar_seconds, plan.bar_seconds);
-        return Err(DeskError::Plan(format!("the strategy wants bars of {wanted} seconds, and these are of {given}")));
-    }
-    if let DeskVenue::Paper { models, .. } = &plan.venue
-        && models.fee_bps > plan.rules.max_fee_bps
-    {
-        let (fee, most) = (models.fee_bps, plan.rules.max_fee_bps);
-        return Err(DeskError::Plan(format!("the model's fee is {fee} bps, and `max_fee_bps` {most}")));
-    }
+    let models = match &plan.venue {
+        DeskVenue::Paper { models, .. } => Some(models),
+        DeskVenue::Live { .. } => None,
+    };
+    fits(&description, &plan.markets, plan.bar_seconds, models, &plan.rules).map_err(plan_error)?;
     let setup = Setup {
         parameters: parameters.clone(),
         markets: plan.markets.clone(),
@@ -82,6 +72,10 @@ fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError>
         markets: plan.markets.clone(),
         bar_seconds: plan.bar_seconds,
         seed: plan.seed,
+        start_balance: match plan.venue {
+            DeskVenue::Paper { start_balance, .. } => Some(start_balance),
+            DeskVenue::Live { .. } => None,
+        },
     };
     Ok(Asked { terms, setup, warm_up: description.warm_up })
 }
@@ -148,7 +142,7 @@ fn again<'s>(
     plan: &'s DeskPlan,
     room: &'s Room,
     strategies: &'s dyn Strategies,
-    asked: Asked,
+    mut asked: Asked,
     keep: Keep,
     papers: Papers,
     head: Head,
@@ -158,6 +152,11 @@ fn again<'s>(
     if (before.mode, &before.network) != (asked.terms.mode, &asked.terms.network) {
         return Err(wrong(format!("it was traded on as {:?} on {}", before.mode, before.network)));
     }
+    if before.start_balance.is_some_and(|began| Some(began) != asked.terms.start_balance) {
+        let told = "its purse is there already and began with another balance: it goes on with what it has; another name begins anew";
+        room.tell(Told::Note(told.to_owned()));
+    }
+    asked.terms.start_balance = before.start_balance;
     let risk =
         Risk::restore(plan.rules.clone(), plan.markets.clone(), books, []).map_err(|why| wrong(why.to_string()))?;
     let goes_on = goes_on(&before, &asked.terms, plan.take_over);

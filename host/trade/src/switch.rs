@@ -133,6 +133,7 @@ impl Work<'_> {
             prices: self.notes.prices.clone(),
             last_bars: self.notes.last_bars,
             batches: trader.batches(),
+            history_left: u64::from(self.warm_up).saturating_sub(trader.batches()),
             faults: trader.faults(),
             fuel: trader.fuel(),
             stopped: None,

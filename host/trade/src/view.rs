@@ -44,6 +44,9 @@ pub struct DeskView {
     pub last_bars: Option<Timestamp>,
     /// How many batches there were.
     pub batches: u64,
+    /// How many more the strategy takes as history before it trades; 0 where no desk is open.
+    #[serde(default)]
+    pub history_left: u64,
     /// How many calls of the strategy ended badly.
     pub faults: u32,
     /// Used by the strategy since this opening.
@@ -96,6 +99,7 @@ pub fn purse_view(purse: &Purse) -> Result<Option<DeskView>, DeskError> {
         prices: notes.prices,
         last_bars: notes.last_bars,
         batches: trader.batches(),
+        history_left: 0,
         faults: trader.faults(),
         fuel: 0,
         stopped: None,

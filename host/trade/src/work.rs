@@ -177,6 +177,10 @@ impl Work<'_> {
                 }
                 true
             }
+            Ask::Trending(at, markets) => {
+                markets.into_iter().for_each(|market| self.trader.see_trending(market, at));
+                true
+            }
             Ask::Heard(id) => {
                 self.notes.untold.retain(|result| result.id != id);
                 true

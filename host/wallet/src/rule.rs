@@ -74,7 +74,7 @@ rules! {
     MaxDayNotional "max-day-notional", "max_day_notional", "0: nothing", false, "The orders of this day (UTC) would be worth too much.";
     InsufficientFunds "insufficient-funds", "max_fee_bps", "100", true, "The worst case is not covered by what is free.";
     Reserve "reserve", "reserve_quote", "0", false, "Less than the reserve of the quote token would be left.";
-    FeeReserve "fee-reserve", "reserve_lamports", "50000000", true, "Fewer lamports than are kept for fees would be left. An exit is measured only where it sells lamports.";
+    FeeReserve "fee-reserve", "reserve_lamports", "50000000", true, "Fewer lamports than are kept for fees would be left. An exit is measured only where it sells lamports. On paper it is asked where `quote` is SOL.";
     MaxPosition "max-position", "max_position_notional", "none", false, "The position would be worth too much.";
     MaxPositionShare "max-position-share", "max_position_share_bps", "10000", false, "The position would be too much of all that is there.";
     OrderRate "order-rate", "max_orders_per_minute", "60", true, "Too many orders within 60 seconds.";

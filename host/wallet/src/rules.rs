@@ -252,6 +252,19 @@ impl Rules {
         }
     }
 
+    /// Whether an order in a token asks for a fresh list that has it.
+    pub fn asks_for_trending(&self, mint: &Mint) -> bool {
+        let is_always = self.always_tradable.as_ref().is_none_or(|always| always.contains(mint));
+        self.consider_trending && self.require_trending && !is_always
+    }
+
+    /// The same where no network takes fees, on paper and in a backtest. Such a purse has no SOL but what it is paid in or has
+    /// traded for: lamports are kept where they are what everything is paid with, and nowhere else.
+    pub fn on_paper(self) -> Self {
+        let is_paid_in_sol = self.quote == Some(Mint::sol());
+        Self { reserve_lamports: if is_paid_in_sol { self.reserve_lamports } else { 0 }, ..self }
+    }
+
     /// Whether a trade is talked about, by a number below 10,000 that whoever asks has drawn.
     pub fn tells(&self, drawn: u32) -> bool {
         drawn < self.tell_trades_bps

@@ -64,6 +64,7 @@ impl Trader<'_> {
         let seen = Seen {
             price_at: last.map_or(batch.at, |last| last.at),
             second: self.second(order.market),
+            trending_at: self.trending(order.market),
             ..Seen::at(batch.at, last.map_or(0, |last| last.close))
         };
         self.risk.admit(order, Origin::Strategy, &seen)

@@ -49,6 +49,16 @@ impl Trader<'_> {
             *slot = Some((price, at));
         }
     }
+    /// The base token of a market is on a list of what is trending, for the strategy's next orders.
+    pub fn see_trending(&mut self, market: u32, at: Timestamp) {
+        if let Some(slot) = self.trending.get_mut(market as usize) {
+            *slot = Some(at);
+        }
+    }
+    /// When it was on one last.
+    pub(super) fn trending(&self, market: u32) -> Option<Timestamp> {
+        self.trending.get(market as usize).copied().flatten()
+    }
     /// What another source said last.
     pub fn second(&self, market: u32) -> Option<(u64, Timestamp)> {
         self.second.get(market as usize).copied().flatten()

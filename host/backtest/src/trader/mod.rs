@@ -114,6 +114,7 @@ pub struct Trader<'s> {
     last: Vec<Option<Candle>>,
     /// What another source says of a price, by market. Nobody says anything in a backtest.
     second: Vec<Option<(u64, Timestamp)>>,
+    trending: Vec<Option<Timestamp>>,
     view: Arc<View>,
     is_stale: bool,
     answer: Answer,
@@ -134,6 +135,7 @@ impl<'s> Trader<'s> {
         let is_kept = journal.is_some();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
         let (last, second) = (vec![None; markets.len()], vec![None; markets.len()]);
+        let trending = vec![None; markets.len()];
         let mut trader = Self {
             instance,
             markets,
@@ -150,6 +152,7 @@ impl<'s> Trader<'s> {
             max_faults,
             last,
             second,
+            trending,
             view: Arc::default(),
             is_stale: true,
             answer: Answer::default(),

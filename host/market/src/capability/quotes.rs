@@ -71,7 +71,7 @@ pub trait Quotes: Send + Sync {
     /// What many trade now, the first the most.
     ///
     /// # Errors
-    /// `denied` where nobody knows.
+    /// `provider-unavailable` where nobody tells.
     async fn trending(&self, agent: &AgentId, limit: usize) -> Result<Vec<Trend>, CallError>;
     /// A token by mint or by symbol; the symbol of an unverified one finds nothing: anybody can call a token anything.
     ///

@@ -43,9 +43,26 @@ fn a_folder_without_candles_and_a_file_without_a_market_are_refused() {
     }
     assert_eq!(ids(&folder.path().join("AAA-BBB.csv")).unwrap_err().code(), "unreadable");
     let named = ReadOptions { market: Some("AAA/BBB".into()), ..ReadOptions::default() };
-    let of = |path: &Path, options| read(path, options, &Markets::built_in());
+    let of = |path: &Path, options: &ReadOptions| read(path, options, &Markets::built_in());
     assert_eq!(of(&folder.path().join("SOLUSDC.csv"), &named).unwrap()[0].market.id, "AAA/BBB");
     assert_eq!(of(folder.path(), &named).unwrap_err().code(), "market-name");
+    // The name of a file is believed, where it is that of a market.
+    fs::write(folder.path().join("SOL-USDC-1m.csv"), BARS).unwrap();
+    let asked = |file: &str, market: &str| {
+        let options = ReadOptions { market: Some(market.into()), ..ReadOptions::default() };
+        of(&folder.path().join(file), &options).map(|read| read[0].market.id.clone())
+    };
+    assert_eq!(asked("SOL-USDC-1m.csv", "sol/usdc").unwrap(), "SOL/USDC");
+    for market in ["JUP/USDC", "AAA/BBB"] {
+        let error = asked("SOL-USDC-1m.csv", market).unwrap_err();
+        assert_eq!(error.code(), "other-market");
+        assert!(
+            error.to_string().ends_with(&format!("{market} is asked for, and by its name it is of SOL/USDC")),
+            "{error}"
+        );
+    }
+    fs::write(folder.path().join("AAA-BBB.csv"), BARS).unwrap();
+    assert_eq!(asked("AAA-BBB.csv", "JUP/USDC").unwrap(), "JUP/USDC");
     let nonsense = ReadOptions { market: Some("AAA".into()), ..ReadOptions::default() };
     assert_eq!(of(&folder.path().join("SOLUSDC.csv"), &nonsense).unwrap_err().code(), "market-name");
 }

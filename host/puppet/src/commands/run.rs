@@ -40,7 +40,7 @@ use crate::{
     sandboxed,
     setup::Setup,
     swaps::{self, AtStart, Folders, Swaps, compile},
-    trading::{Around, Desks, Wanted, apart},
+    trading::{Around, Desks, Trending, Wanted, apart, binds_to_localnet},
     trouble::{Result, Trouble},
 };
 
@@ -77,6 +77,10 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     let configured = Wanted::of_config(setup)?;
     let wants = |one| args.emulate.contains(&one);
     let wanted = emulated::Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
+    if wanted != emulated::Wanted::default() {
+        let wallets: Vec<&str> = configured.iter().chain(&desk).filter_map(Wanted::wallet).collect();
+        binds_to_localnet(setup, &wallets, out)?;
+    }
     // It keeps its state for as long as the host runs, and no longer.
     let chain = Chain::start(wanted, CHAIN_SEED, "run --emulate solana,jupiter").await?;
     let lock = HostLock::take(&setup.data)?;
@@ -137,6 +141,9 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
     let count = agents::take_up(&host, generators.into_keys().chain(more), tell).await?;
     grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
 
+    if let Some(trending) = Trending::of(setup, &secrets)? {
+        seats.follow(Arc::new(trending));
+    }
     let around = Around {
         setup,
         secrets: &secrets,

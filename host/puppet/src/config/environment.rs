@@ -48,6 +48,11 @@ pub const ENVIRONMENT: &[Variable] = &[
     ),
     used("SOLANA_RPC_URL", "trading.rpc_env", "Address of a Solana node, where the file names none."),
     used("RPC_URL", "trading.rpc_env", "The same, where `SOLANA_RPC_URL` is not set."),
+    used(
+        "BIRDEYE_API_KEY",
+        "trading.trending.key_env",
+        "Key of Birdeye, where `[trading.trending]` is there and names none.",
+    ),
     understood("ENGINE_PORT", "Port of the REST interface."),
     understood("MONGODB_URI", "The database. Rows are in MongoDB where `[store] mongodb` names a credential."),
     understood("DEFAULT_AGENT_MEMORY_LIMIT", "Memories per agent."),
@@ -62,7 +67,6 @@ pub const ENVIRONMENT: &[Variable] = &[
     understood("ENABLE_RATE_LIMIT_PROTECTION", "`false`: no pause after errors."),
     understood("TWITTER_USERNAME_<id>", "Account name of one agent."),
     understood("TWITTER_PASSWORD_<id>", "Its password."),
-    understood("BIRDEYE_API_KEY", "Key of a price service."),
     understood("SOLANA_SIMULATION_MODE", "Trade on paper."),
     understood("TOKEN_LAUNCH_DELAY_MINUTES", "Of the token launcher, which the original had switched off."),
     understood("TOKEN_PRELAUNCH_TWEET", "Of the same."),
@@ -203,7 +207,7 @@ mod tests {
     fn what_is_set_without_effect_is_said() {
         let env = |name: &str| match name {
             "ENGINE_PORT" | "TWITTER_PASSWORD_news-bot" | "RPC_URL" => Some("hidden".to_owned()),
-            "BIRDEYE_API_KEY" => Some(String::new()),
+            "DRY_RUN" => Some(String::new()),
             _ => None,
         };
         let notes: Vec<String> = unused(&env, &["news-bot", "ember"]).iter().map(ToString::to_string).collect();

@@ -390,14 +390,14 @@ fn data_is_relative_to_the_file() {
 #[test]
 fn what_is_understood_without_effect_and_what_is_mistyped_is_said() {
     let dotenv = "ENGINE_PORT=3000\nTWITTER_USERNAME_news-bot=x\nOPENAI_API_KYE=x\nPATH_OF_SOMETHING_ELSE=x\n";
-    let (_, warnings) = load(&[(".env", dotenv)], &[("ENGINE_PORT", "3000"), ("BIRDEYE_API_KEY", "x")]).unwrap();
+    let (_, warnings) = load(&[(".env", dotenv)], &[("ENGINE_PORT", "3000"), ("DRY_RUN", "x")]).unwrap();
     let mut said: Vec<(Option<String>, &str)> =
         warnings.iter().map(|warning| (warning.place.field.clone(), warning.code)).collect();
     said.sort();
     assert_eq!(
         said,
         [
-            (Some("BIRDEYE_API_KEY".to_owned()), "variable-not-used"),
+            (Some("DRY_RUN".to_owned()), "variable-not-used"),
             (Some("ENGINE_PORT".to_owned()), "variable-not-used"),
             (Some("OPENAI_API_KYE".to_owned()), "unknown-variable"),
             (Some("TWITTER_USERNAME_news-bot".to_owned()), "variable-not-used"),

@@ -34,5 +34,7 @@ pub use settings::{
     Store,
 };
 pub use suggest::{nearest, remedy};
-pub use trading::{RpcPlace, Trading, TradingWallet};
+pub use trading::{
+    RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, second_remedy,
+};
 pub use tweet::{Tweet, TweetProvider, X, XAccount};

@@ -18,6 +18,7 @@ use puppet_trade::{
 use puppet_types::{Secret, Timestamp, trade::Market};
 
 use crate::{
+    config::Origin,
     credentials,
     emulated::Chain,
     output::Output,
@@ -28,6 +29,28 @@ use crate::{
 
 /// What stands for a key where the exchange is emulated: it wants one, whatever it is.
 const EMULATED_KEY: &str = "emulated";
+
+/// A wallet's purse is of one network for good. The emulated chain is `localnet`: no wallet gets there where another network
+/// is configured.
+///
+/// # Errors
+/// One would.
+pub fn binds_to_localnet(setup: &Setup, wallets: &[&str], out: Output) -> Result<()> {
+    let configured = setup.config.trading.network;
+    let is_said = setup.config.origin("trading.network") != Origin::Default;
+    for wallet in wallets.iter().filter(|_| configured != Network::Localnet) {
+        if is_said {
+            let message = format!(
+                "the emulated chain is `localnet`, and `{configured}` is configured: the purse of `{wallet}` would be of localnet for good",
+                configured = configured.name()
+            );
+            let remedy = "set it to \"localnet\" and trade with a wallet of its own; or leave --emulate out";
+            return Err(setup.config.bad_value("trading.network", message, remedy));
+        }
+        out.note(format!("{wallet}: the emulated chain is `localnet`, and the wallet's purse is of it from now on"));
+    }
+    Ok(())
+}
 
 /// See the head of this file.
 pub struct Chains<'a> {

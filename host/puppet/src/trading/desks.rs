@@ -26,7 +26,9 @@ use super::{
     drive::{Drive, Listen, Open},
     lines::Lines,
     purses::Seats,
+    second::Second,
     summary::{self, Counts, Ended},
+    trending::Followed,
     wanted::{Kind, Wanted},
 };
 use crate::{
@@ -130,6 +132,9 @@ impl Desks {
         };
         let name = wanted.name.clone();
         let (feed, batches) = feed(&wanted, &chains, &store).await?;
+        let second = Second::of(around.setup, around.secrets, &wanted.markets, &wanted.rules)?;
+        let live = wanted.recorded.is_none().then(|| around.seats.trending()).flatten();
+        let followed = Followed::of(live, &wanted.markets, &wanted.rules);
         let lines = || {
             let wants = !around.is_quiet && !around.out.json;
             wants.then(|| Lines::new(&name, wanted.markets.clone(), around.out))
@@ -178,8 +183,16 @@ impl Desks {
             name: name.clone(),
             out,
         };
-        let drive =
-            Drive { desk: Arc::clone(&desk), feed: Some(feed), batches, lines: of_events, name: name.clone(), out };
+        let drive = Drive {
+            desk: Arc::clone(&desk),
+            feed: Some(feed),
+            second,
+            followed,
+            batches,
+            lines: of_events,
+            name: name.clone(),
+            out,
+        };
         let driven = Some(tokio::spawn(drive.run(self.stop.subscribe())));
         let heard = Some(tokio::spawn(listen.run()));
         self.items.push(Item { name, purse, desk, word, is_commanded, driven, heard, came_to: None });
@@ -314,9 +327,11 @@ fn of_desk(name: &str, error: DeskError) -> Trouble {
     match error {
         DeskError::Plan(_) => Trouble::input("bad-value", message, "docs/trading/paper.md says what a desk takes"),
         DeskError::Strategy(_) => Trouble::input("strategy", message, "its log says more: docs/trading/strategies.md"),
-        DeskError::Purse { .. } => {
-            Trouble::refused("purse", message, "give the desk another --name; `puppet wallet list` shows the purses")
-        }
+        DeskError::Purse { .. } => Trouble::refused(
+            "purse",
+            message,
+            "give the desk another --name, or trade with another wallet; `puppet wallet list` shows the purses",
+        ),
         DeskError::Taken(_) => Trouble::unreachable("purse", message, "let one host trade on a purse"),
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),

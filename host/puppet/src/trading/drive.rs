@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::OptionFuture;
 use puppet_engine::Host;
 use puppet_trade::{
     Desk, DeskError, Happened, SwapResult, Told,
@@ -14,10 +15,13 @@ use tokio::{
 };
 
 use super::{
+    history,
     lines::Lines,
     progress::Progress,
     result,
+    second::Second,
     summary::{Counts, Ended},
+    trending::Followed,
 };
 use crate::output::Output;
 
@@ -30,6 +34,10 @@ pub struct Drive {
     pub desk: Open,
     /// Where they come from; none once they come.
     pub feed: Option<Box<dyn Feed>>,
+    /// What else tells prices.
+    pub second: Option<Second>,
+    /// What tells that its tokens are trending.
+    pub followed: Option<Followed>,
     /// They end, after so many batches.
     pub batches: Option<u64>,
     /// How what happens is written; none: it is not.
@@ -44,8 +52,17 @@ impl Drive {
     /// Until the bars are over, the desk stops, or it is told to.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> (Counts, Ended) {
         let mut counts = Counts::default();
+        let (desk, name, out) = (Arc::clone(&self.desk), self.name.clone(), self.out);
+        let second = self.second.take().map(|second| second.run(Arc::clone(&desk), name.clone(), out));
+        let followed = self.followed.take().map(|followed| followed.run(desk, name, out));
+        let beside = async {
+            tokio::join!(OptionFuture::from(second), OptionFuture::from(followed));
+            // They end with the desk, and the desk does not end with them.
+            std::future::pending().await
+        };
         let ended = tokio::select! {
             ended = self.until_over(&mut counts) => ended,
+            ended = beside => ended,
             _ = stop.wait_for(|stop| *stop) => Ended::Stopped,
         };
         (counts, ended)
@@ -61,6 +78,9 @@ impl Drive {
 
     async fn feed_it(&mut self, counts: &mut Counts) -> Result<(), DeskError> {
         let (mut history_left, mut passed_over) = self.warm_up().await?;
+        if history_left > 0 && self.batches.is_none() {
+            self.tell_history(history_left, true).await;
+        }
         let progress = self.batches.map(|batches| Progress::new("bars", batches, self.out));
         let mut done = passed_over;
         let Some(feed) = self.feed.take() else { return Ok(()) };
@@ -68,8 +88,10 @@ impl Drive {
         while let Some(tick) = ticks.next().await {
             let happened = match tick {
                 Ok(Tick::Bars { at, bars }) if history_left > 0 => {
+                    let happened = self.history(vec![(at, bars)]).await?;
                     history_left -= 1;
-                    self.history(vec![(at, bars)]).await?
+                    self.tell_history(history_left, false).await;
+                    happened
                 }
                 Ok(Tick::Bars { at, bars }) => {
                     let happened = self.bars(at, bars).await?;
@@ -133,6 +155,15 @@ impl Drive {
         };
         let passed_over = last.zip(self.feed.as_mut()).map_or(0, |(last, feed)| feed.skip(last));
         Ok((u64::from(warm_up).saturating_sub(known), passed_over))
+    }
+
+    /// What a strategy waits for is told at first, ten times on the way, and when it is there. A record is over sooner than
+    /// that can be read.
+    async fn tell_history(&self, left: u64, is_first: bool) {
+        let Some(all) = self.desk.read().await.as_ref().map(|desk| u64::from(desk.warm_up())) else { return };
+        if let Some(line) = history::awaited(left, all, is_first).filter(|_| self.batches.is_none()) {
+            self.out.note(format!("{}: {line}", self.name));
+        }
     }
 
     async fn history(&self, batches: Vec<Batch>) -> Result<Happened, DeskError> {

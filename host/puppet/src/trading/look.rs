@@ -44,7 +44,7 @@ pub(super) fn look(
     rules: &Rules,
     intent: &SwapIntent,
     origin: Origin,
-    now: Timestamp,
+    (now, trending_at): (Timestamp, Option<Timestamp>),
 ) -> Result<(), CallError> {
     if let Some(why) = &view.stopped {
         return Err(denial(Rule::Halted, &format!("the desk stopped: {why}"), None));
@@ -69,6 +69,8 @@ pub(super) fn look(
     }
     // What was bought here is a holding to an engine that has seen no trade.
     rules.sell_holdings = true;
+    // What another source says of prices is the desk's to know.
+    rules.max_deviation_bps = None;
     let engine = Risk::new(rules, view.markets.clone(), &balances);
     let mut engine = engine.map_err(|error| CallError::new(Code::Internal, format!("the rules: {error}")))?;
     let state = view.state.as_ref();
@@ -90,7 +92,7 @@ pub(super) fn look(
         max_slippage_bps: Some(intent.max_slippage_bps),
         reason: intent.reason.clone(),
     };
-    let seen = Seen { now, price, price_at, second: None, trending_at: None };
+    let seen = Seen { now, price, price_at, second: None, trending_at };
     match engine.admit(&order, origin, &seen) {
         Ok(_) => Ok(()),
         Err(denied) => {

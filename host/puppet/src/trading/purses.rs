@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use puppet_wallet::{BPS, NoPurses, Purses, Rules, SwapError, SwapQuote, SwapResu
 use super::{
     drive::Open,
     look::{base_for, found, look, no_price},
+    trending::Trending,
     wanted::Wanted,
 };
 
@@ -29,15 +30,42 @@ pub(super) struct Seat {
     rules: Arc<Rules>,
 }
 
+impl Seat {
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}
+
 /// Who has which desk.
 #[derive(Default)]
-pub struct Seats(RwLock<BTreeMap<AgentId, Seat>>);
+pub struct Seats {
+    seats: RwLock<BTreeMap<AgentId, Seat>>,
+    trending: OnceLock<Arc<Trending>>,
+}
 
 impl Seats {
     /// From now on these are the agent's.
     pub fn put(&self, agent: AgentId, purse: String, desk: Open, rules: Rules) {
         let seat = Seat { purse, desk, rules: Arc::new(rules) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
+        self.seats.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
+    }
+
+    /// From now on this tells what is trending.
+    pub fn follow(&self, trending: Arc<Trending>) {
+        // Once, at the start.
+        let _ = self.trending.set(trending);
+    }
+
+    /// Who tells what is trending.
+    pub(super) fn trending(&self) -> Option<Arc<Trending>> {
+        self.trending.get().cloned()
+    }
+
+    /// When a list had what is traded for the quote token, where the rules ask.
+    async fn trending_at(&self, rules: &Rules, intent: &SwapIntent) -> Option<Timestamp> {
+        let base = if rules.quote.as_ref() == Some(&intent.in_mint) { &intent.out_mint } else { &intent.in_mint };
+        let trending = self.trending().filter(|_| rules.asks_for_trending(base))?;
+        trending.seen(base).await
     }
 
     /// The same of every desk that this host is to open: its purse is the agent's from the first moment on.
@@ -50,13 +78,13 @@ impl Seats {
     }
 
     pub(super) fn of(&self, agent: &AgentId) -> Option<Seat> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(agent).cloned()
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).get(agent).cloned()
     }
 
     /// What every desk shows, that of this agent first.
     pub(super) async fn views(&self, agent: &AgentId) -> Vec<DeskView> {
         let mut seats: Vec<(bool, Seat)> = {
-            let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let all = self.seats.read().unwrap_or_else(PoisonError::into_inner);
             all.iter().map(|(of, seat)| (of != agent, seat.clone())).collect()
         };
         seats.sort_by_key(|(is_other, _)| *is_other);
@@ -124,7 +152,8 @@ impl Purses for Seats {
 
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError> {
         let (view, rules) = self.view(agent).await?;
-        look(&view, &rules, intent, origin, now_of(&view))
+        let trending_at = self.trending_at(&rules, intent).await;
+        look(&view, &rules, intent, origin, (now_of(&view), trending_at))
     }
 
     fn purse(&self, agent: &AgentId) -> Option<String> {
@@ -154,7 +183,7 @@ impl Purses for Seats {
             max_slippage_bps: Some(intent.max_slippage_bps),
             reason: intent.reason.clone(),
             second: None,
-            trending_at: None,
+            trending_at: self.trending_at(&seat.rules, intent).await,
         };
         match desk.swap(asked).await {
             Ok(result) => Ok(told(&result, &seat.rules)),
@@ -235,4 +264,4 @@ pub fn told(result: &puppet_trade::SwapResult, rules: &Rules) -> SwapResult {
 
 #[cfg(test)]
 #[path = "purses_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -37,7 +37,7 @@ fn market() -> Market {
 }
 
 /// 1,000 USDC, and 2 SOL of which one was bought here.
-fn view() -> DeskView {
+pub fn view() -> DeskView {
     let balance = |mint, amount, held| Balance { mint, amount, held };
     let position = Position { quantity: 1_000_000_000, entry_price: PRICE };
     let inside = InMarketView { market: "SOL/USDC".to_owned(), position, realised: 0, fees: 0, price: Some(PRICE) };
@@ -61,6 +61,7 @@ fn view() -> DeskView {
         prices: vec![Some((PRICE, at(0)))],
         last_bars: None,
         batches: 0,
+        history_left: 0,
         faults: 0,
         fuel: 0,
         stopped: None,
@@ -77,9 +78,27 @@ fn swap(gives: Mint, takes: Mint, amount: u64) -> SwapIntent {
 
 /// The rule that says no.
 fn rule(view: &DeskView, rules: &Rules, intent: &SwapIntent, origin: Origin) -> Option<String> {
-    let error = look(view, rules, intent, origin, at(10)).err()?;
+    let error = look(view, rules, intent, origin, (at(10), None)).err()?;
     assert_eq!(error.code, Code::Denied, "{error}");
     Some(error.message.split(':').next().unwrap().to_owned())
+}
+
+#[test]
+fn a_token_that_is_not_always_tradable_is_while_a_list_has_it() {
+    let rules = Rules { always_tradable: Some(Vec::new()), consider_trending: true, ..rules() };
+    assert!(rules.asks_for_trending(&Mint::sol()));
+    let buy = swap(Mint::usdc(), Mint::sol(), 1_000_000);
+    let says =
+        |trending_at| look(&view(), &rules, &buy, Origin::Own, (at(10), trending_at)).err().map(|error| error.message);
+    assert!(says(None).unwrap().starts_with("not-trending"));
+    assert_eq!(says(Some(at(0))), None);
+    assert!(says(Some(at(-700))).unwrap().starts_with("not-trending"), "ten minutes are over");
+    // What is sold for the quote token was let in before.
+    for other in
+        [Rules { consider_trending: false, ..rules.clone() }, Rules { require_trending: false, ..rules.clone() }]
+    {
+        assert!(!other.asks_for_trending(&Mint::sol()));
+    }
 }
 
 #[test]
@@ -109,7 +128,7 @@ fn a_desk_that_is_halted_or_reducing_says_so() {
     let intent = swap(Mint::usdc(), Mint::sol(), 1_000_000);
     let state = |mode| State { mode, since: at(0), cause: Cause::Operator, reason: "a fire".to_owned() };
     let of = |mode| DeskView { admits: mode, state: Some(state(mode)), ..view() };
-    let error = look(&of(Mode::Halted), &rules(), &intent, Origin::Own, at(10)).unwrap_err();
+    let error = look(&of(Mode::Halted), &rules(), &intent, Origin::Own, (at(10), None)).unwrap_err();
     assert!(error.message.starts_with("kill-switch: ") || error.message.starts_with("halted: "), "{error}");
     assert_eq!(rule(&of(Mode::Reducing), &rules(), &intent, Origin::Own).as_deref(), Some("reducing"));
     let exit = swap(Mint::sol(), Mint::usdc(), 1_000_000);

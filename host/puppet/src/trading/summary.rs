@@ -2,7 +2,7 @@
 
 use puppet_backtest::Event;
 use puppet_trade::{DeskMode, DeskView, SwapResult};
-use puppet_types::Timestamp;
+use puppet_types::{Timestamp, counted};
 use puppet_wallet::Portfolio;
 use serde::Serialize;
 
@@ -91,6 +91,7 @@ struct Summary<'a> {
     ended: &'static str,
     reason: Option<&'a str>,
     last_bars: Option<Timestamp>,
+    history_left: u64,
     since_start: Counts,
     state: &'static str,
     open_orders: usize,
@@ -128,6 +129,7 @@ pub fn print(desk: &str, view: &DeskView, counts: Counts, ended: &Ended, out: Ou
             ended: ended.name(),
             reason,
             last_bars: view.last_bars,
+            history_left: view.history_left,
             since_start: counts,
             state,
             open_orders: view.open_orders.len(),
@@ -151,6 +153,10 @@ pub fn print(desk: &str, view: &DeskView, counts: Counts, ended: &Ended, out: Ou
             let quantity = amounts::whole(held.position.quantity.into(), market.base.decimals);
             out.line(format!("holds {quantity} {}", market.base.symbol))?;
         }
+    }
+    if view.history_left > 0 {
+        let bars = counted(view.history_left, "more bar", "more bars");
+        out.line(format!("it waits for {bars} of history before it trades"))?;
     }
     if state != "active" {
         out.line(format!("{}: {}", out.odd(state), reason.unwrap_or("nobody said why")))?;

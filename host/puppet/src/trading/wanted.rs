@@ -2,12 +2,14 @@
 //! before a host is started for it.
 
 use puppet_backtest::{Bar, Models, parameters};
+use puppet_market::Markets;
 use puppet_trade::feed::Pace;
 use puppet_types::{AgentId, trade::Market};
 use puppet_wallet::Rules;
 
 use super::{
     candles::{self, Asked, Reading},
+    second,
     strategy::{self, Chosen},
     terms,
 };
@@ -81,6 +83,9 @@ impl Wanted {
                     bar: terms.bar.as_deref(),
                 };
                 let data = candles::read(setup, &asked, out).await?;
+                if !terms.market.is_empty() {
+                    all_known(&asked.reading.of_setup(setup)?, &data.markets)?;
+                }
                 if !data.has_volume {
                     models = models.without_volume();
                 }
@@ -98,7 +103,11 @@ impl Wanted {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
         };
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules, recorded)
+        match recorded {
+            Some(_) => second::none_recorded(&rules)?,
+            None => second::is_there(setup, &markets, &rules)?,
+        }
+        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)
     }
 
     /// That of `puppet trade`.
@@ -110,6 +119,7 @@ impl Wanted {
             Some(file) => terms::rules(Some(file), &markets)?,
             None => rules_of(setup)?,
         };
+        second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
         Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
     }
@@ -162,7 +172,7 @@ impl Wanted {
                 let models = trading.paper.models().without_volume();
                 let start_balance = start_balance(&trading.paper.balance, &markets)?;
                 let rules = trading.risk.clone().unwrap_or_else(|| Rules::for_backtest(&markets));
-                (Kind::Paper { models, start_balance }, rules)
+                (Kind::Paper { models, start_balance }, rules.on_paper())
             }
         };
         Ok(Self {
@@ -177,6 +187,14 @@ impl Wanted {
             rules,
             recorded: None,
         })
+    }
+
+    /// Whose money it trades.
+    pub fn wallet(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Paper { .. } => None,
+            Kind::Live { wallet, .. } => Some(wallet),
+        }
     }
 
     /// The name of its purse.
@@ -202,6 +220,13 @@ fn known(setup: &Setup, ids: &[String]) -> Result<Vec<Market>> {
         return Err(Trouble::input("bad-value", message, remedy).of_field("--market"));
     }
     ids.iter().map(|id| known.get(id).cloned().ok_or_else(|| terms::unknown_market(id, &names))).collect()
+}
+
+/// What is said to be traded has to be known on paper, too: a slip of the pen is no market of its own.
+fn all_known(known: &Markets, traded: &[Market]) -> Result<()> {
+    let names: Vec<&str> = known.all().map(|market| market.id.as_str()).collect();
+    let unknown = traded.iter().find(|market| known.get(&market.id).is_none());
+    unknown.map_or(Ok(()), |market| Err(terms::unknown_market(&market.id, &names)))
 }
 
 fn start_balance(text: &str, markets: &[Market]) -> Result<u64> {

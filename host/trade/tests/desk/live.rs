@@ -201,6 +201,22 @@ async fn where_a_second_price_is_asked_for_there_has_to_be_one_that_agrees() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_not_always_tradable_is_while_it_is_on_a_list() {
+    let exchange = wallet();
+    let script = (0..2).fold(Script::default(), |script, n| {
+        script.place(n, order(&format!("o{n}"), Side::Buy, OrderKind::Market, WHOLE))
+    });
+    let plan = live(Some(strategy(script.clone())), &exchange);
+    let rules = Rules { always_tradable: Some(Vec::new()), consider_trending: true, ..plan.rules.clone() };
+    let desk = Around::new().open(&DeskPlan { rules, ..plan }).await.unwrap();
+    close(&desk, 1, 100).await;
+    assert!(script.heard().contains(&"denied o0 not-trending".to_owned()));
+    desk.trending(at(2), vec![0]).await.unwrap();
+    close(&desk, 2, 100).await;
+    assert_eq!(exchange.done(), ["main/2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_market_more_and_another_order_of_them_leave_what_is_held_where_it_is() {
     let exchange = wallet();
     let around = Around::new();

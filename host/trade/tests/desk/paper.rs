@@ -1,10 +1,10 @@
 //! A paper desk decides, fills and owns what a backtest over the same candles does.
 
 use puppet_backtest::{Backtest, Bar, Event, History, Models, Outcome, Strategies, StrategyId};
-use puppet_trade::{Desk, DeskPlan, Told};
-use puppet_types::trade::{Order, OrderKind, Side};
+use puppet_trade::{Desk, DeskError, DeskPlan, DeskVenue, Told};
+use puppet_types::trade::{Mint, Order, OrderKind, Side};
 
-use crate::fixture::{Around, CASH, at, close, flat, paper, rules, strategy};
+use crate::fixture::{Around, CASH, at, bonk, close, flat, paper, rules, strategy};
 use crate::native::script::{Script, order};
 use crate::native::sma::Sma;
 use crate::native::walk::{ONE, bars, market};
@@ -113,6 +113,45 @@ async fn history_is_handed_over_and_nothing_is_traded_on_it() {
     close(&desk, 5, 100).await;
     let swaps = close(&desk, 6, 100).await.swaps;
     assert_eq!(swaps.iter().map(|swap| (swap.is_done, swap.out_amount)).collect::<Vec<_>>(), [(true, SOL)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purse_that_began_with_another_balance_goes_on_with_what_it_has_and_says_so() {
+    let mut around = Around::new();
+    let plan = paper(None, 1);
+    around.open(&plan).await.unwrap().close().await.unwrap();
+    around.open(&plan).await.unwrap().close().await.unwrap();
+    assert_eq!(around.heard(), [], "the same balance is nothing to tell");
+    let more = DeskVenue::Paper { models: Models::default(), start_balance: 2 * CASH };
+    let other = DeskPlan { venue: more, ..paper(None, 1) };
+    // Said every time, not only once: it is what the purse began with that counts.
+    for _ in 0..2 {
+        let desk = around.open(&other).await.unwrap();
+        let cash = desk.view().unwrap().portfolio.balances[0].amount;
+        assert_eq!(cash, CASH);
+        desk.close().await.unwrap();
+        let told = around.heard();
+        assert!(
+            matches!(told.as_slice(), [Told::Note(text)] if text.contains("began with another balance")),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_cannot_be_over_no_desk_is_opened_on() {
+    let around = Around::new();
+    let refused = async |plan: DeskPlan| match around.open(&plan).await {
+        Err(DeskError::Plan(why)) => why,
+        _ => panic!("it opens"),
+    };
+    let dear = DeskVenue::Paper { models: Models { fee_bps: 200, ..Models::default() }, start_balance: CASH };
+    assert!(refused(DeskPlan { venue: dear, ..paper(None, 1) }).await.contains("the model's fee is 200 bps"));
+    assert!(refused(DeskPlan { markets: Vec::new(), ..paper(None, 1) }).await.contains("and there are 0"));
+    let mut other = bonk();
+    other.quote.mint = Mint::sol();
+    let two = DeskPlan { markets: vec![market(), other], ..paper(None, 1) };
+    assert_eq!(refused(two).await, "market `BONK/USDC` is quoted in another token than the first");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use puppet_types::{
     Timestamp,
-    trade::{Order, OrderKind, Side},
+    trade::{Mint, Order, OrderKind, Side},
 };
 
 use super::fixture::*;
@@ -336,7 +336,18 @@ fn lamports() -> Vec<Case> {
         risk.moved(at(0), &sol().mint, 500 - lamports, Flow::NetworkFee).unwrap();
         risk
     };
+    let paper = |markets: &[_], rules: Rules, has: Mint| {
+        Risk::new(rules.on_paper(), markets.to_vec(), &[(has, 2_600)]).unwrap()
+    };
+    let of_base = || {
+        let mut risk = paper(&base, open(&base), mint('Q'));
+        risk.trade(&buy(10), 0, PRICE);
+        risk
+    };
     vec![
+        setting(Rule::FeeReserve, paper(&markets(), keep(rules()), mint('Q')), other(0), plain(buy(2))),
+        setting(Rule::FeeReserve, of_base(), as_base(509), plain(sell(10))),
+        case(Rule::FeeReserve, paper(&quote, open(&quote), sol().mint), plain(buy(21)), plain(buy(22))),
         setting(Rule::FeeReserve, other(500), other(499), plain(buy(2))),
         setting(Rule::FeeReserve, exit_without(500), exit_without(499), plain(sell(2))),
         case(Rule::FeeReserve, exit_without(0), plain(exit(2)), plain(sell(2))),

@@ -19,6 +19,7 @@ use crate::{
     trading::{
         candles::{self, Asked, Data, Reading},
         progress::Progress,
+        second,
         strategy::{self, Chosen},
         terms,
     },
@@ -110,7 +111,8 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
     if !data.has_volume {
         run.models = run.models.without_volume();
     }
-    run.rules = terms::rules(args.risk.as_deref(), &data.markets)?;
+    run.rules = terms::rules(args.risk.as_deref(), &data.markets)?.on_paper();
+    second::none_recorded(&run.rules)?;
     Ok(run)
 }
 

@@ -1,13 +1,17 @@
 //! `wallet history`: what happened on a purse, from its log, with the swaps behind it, and what the operator said of it.
 
 mod lines;
+mod told;
 
 use puppet_store::{PurseEntry, PurseRow, TradeStore};
 use puppet_types::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::lines::{By, Line};
+use self::{
+    lines::{By, Line},
+    told::Entry,
+};
 use super::{check_known, kept_of, names};
 use crate::{
     cli::WalletHistory,
@@ -26,7 +30,8 @@ const HEARD_WITHIN_MS: u64 = 5_000;
 
 #[derive(Serialize)]
 struct Row {
-    at: Timestamp,
+    /// None: no bar has come yet, and a desk has no other clock.
+    at: Option<Timestamp>,
     /// `order`, `fill`, `ended`, `denial`, `trade`, `swap`, `breach`, `word` or `other`.
     kind: &'static str,
     /// In a sentence.
@@ -55,10 +60,12 @@ pub async fn run(setup: &Setup, args: &WalletHistory, out: Output) -> Result<()>
         let markets = kept.and_then(|kept| kept.books.ok()).map(|books| books.markets).unwrap_or_default();
         let store: &dyn TradeStore = &**rows;
         let said = latest(store, &words::row_of(&args.name), &[PurseEntry::Word], most, since).await?;
-        let mut entries = latest(store, &args.name, &[PurseEntry::Event, PurseEntry::Word], most, since).await?;
+        // Two entries may be told as one.
+        let twice = most.saturating_mul(2);
+        let mut entries = latest(store, &args.name, &[PurseEntry::Event, PurseEntry::Word], twice, since).await?;
         entries.retain(|entry| !is_said(entry, &said));
-        let mut entries: Vec<_> = entries.into_iter().map(|entry| (entry, By::Desk)).collect();
-        entries.extend(said.into_iter().map(|entry| (entry, By::Operator)));
+        let mut entries: Vec<_> = told::told(entries).into_iter().map(|entry| (entry, By::Desk)).collect();
+        entries.extend(told::told(said).into_iter().map(|entry| (entry, By::Operator)));
         entries.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.at));
         for entry in entries.into_iter().take(most) {
             items.push(row(store, entry, &markets).await?);
@@ -75,7 +82,8 @@ pub async fn run(setup: &Setup, args: &WalletHistory, out: Output) -> Result<()>
     for Row { at, kind, what, rule, signature, fee_lamports, .. } in items {
         let fee = fee_lamports.map_or_else(String::new, |fee| format!(", fee at most {fee} lamports"));
         let signature = signature.map_or_else(String::new, |signature| format!(" ({signature}{fee})"));
-        table.row([at.to_string(), kind.to_owned(), format!("{what}{signature}"), rule.unwrap_or_default()]);
+        let at = at.map_or_else(|| "before a bar".to_owned(), |at| at.to_string());
+        table.row([at, kind.to_owned(), format!("{what}{signature}"), rule.unwrap_or_default()]);
     }
     table.print(out)
 }
@@ -109,13 +117,12 @@ fn is_said(entry: &PurseRow, said: &[PurseRow]) -> bool {
     entry.kind == PurseEntry::Word && said.iter().any(is_same)
 }
 
-async fn row(
-    store: &dyn TradeStore,
-    (entry, by): (PurseRow, By),
-    markets: &[puppet_types::trade::Market],
-) -> Result<Row> {
-    let PurseRow { kind, at, body, .. } = entry;
-    let Line { kind, what, rule } = lines::of(kind, &body, markets, by);
+async fn row(store: &dyn TradeStore, (entry, by): (Entry, By), markets: &[puppet_types::trade::Market]) -> Result<Row> {
+    let Entry { row: PurseRow { kind, body, .. }, at, why } = entry;
+    let Line { kind, mut what, rule } = lines::of(kind, &body, markets, by);
+    if let Some(why) = why.filter(|why| !why.is_empty()) {
+        what = format!("{what}: {why}");
+    }
     let swap = &body["result"];
     let signature = swap["signature"].as_str().map(str::to_owned);
     let fee_lamports = match (&signature, swap["id"].as_str()) {

@@ -81,9 +81,7 @@ impl Desk {
             let remedy = "for example markets = [\"SOL/USDC\"]";
             return Err(table.wrong(name, found.line, "names no market", remedy));
         };
-        let is_market =
-            |id: &String| id.split_once('/').is_some_and(|(base, quote)| !base.is_empty() && !quote.is_empty());
-        if markets.value.is_empty() || !markets.value.iter().all(is_market) {
+        if markets.value.is_empty() || !markets.value.iter().all(|id| Self::is_market(id)) {
             let remedy = "for example markets = [\"SOL/USDC\"]";
             return Err(section.wrong("markets", markets.line, "expected ids of markets, at least one", remedy));
         }
@@ -113,6 +111,11 @@ impl Desk {
             seed: seed.map_or(Self::SEED, |found| found.value),
             parameters,
         })
+    }
+
+    /// Whether a market may be called so.
+    pub(super) fn is_market(id: &str) -> bool {
+        id.split_once('/').is_some_and(|(base, quote)| !base.is_empty() && !quote.is_empty())
     }
 
     /// The name of its purse.

@@ -9,6 +9,7 @@ mod risk;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +24,7 @@ use super::{KeySource, Secret};
 pub use desks::Desk;
 pub(super) use overlay::{credentials, finish};
 pub use paper::Paper;
+pub use web::{SecondPrice, TrendingList, WebSource, lacks as lacks_second, remedy as second_remedy};
 
 /// `[trading]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +51,10 @@ pub struct Trading {
     /// `[trading.wallets.<name>]`, and those whose keys the environment holds. A wallet whose key is a secret of the data
     /// folder needs no entry.
     pub wallets: BTreeMap<String, TradingWallet>,
+    /// `[trading.second_prices."<market>"]`: what else says what a market costs.
+    pub second_prices: BTreeMap<String, SecondPrice>,
+    /// `[trading.trending]`: what tells which tokens many trade; none: nobody.
+    pub trending: Option<TrendingList>,
     /// `[trading.paper]`.
     pub paper: Paper,
     /// `[trading.desks.<name>]`.
@@ -127,7 +133,9 @@ impl Trading {
             _ => None,
         };
         let wallets = self.wallets.values().filter_map(|wallet| wallet.key.as_ref());
-        rpc.into_iter().chain(self.jupiter.key.as_ref()).chain(wallets)
+        let second = self.second_prices.values().filter_map(|second| second.source.key.as_ref());
+        let trending = self.trending.as_ref().and_then(|trending| trending.source.key.as_ref());
+        rpc.into_iter().chain(self.jupiter.key.as_ref()).chain(wallets).chain(second).chain(trending)
     }
 
     /// Relative to the file that names it.
@@ -149,6 +157,8 @@ impl Default for Trading {
             approve_within: "10m".to_owned(),
             jupiter: Jupiter { endpoint: JupiterSettings::ENDPOINT.to_owned(), key_source: None, key: None },
             wallets: BTreeMap::new(),
+            second_prices: BTreeMap::new(),
+            trending: None,
             paper: Paper::default(),
             desks: BTreeMap::new(),
             risk: None,

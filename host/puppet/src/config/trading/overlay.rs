@@ -7,7 +7,7 @@ use super::{
         origin::{Level, Warning},
         overlay::Lookup,
     },
-    RpcPlace, Trading, TradingWallet,
+    RpcPlace, Trading, TradingWallet, TrendingList,
 };
 
 /// Of one agent's wallet: its id in capitals, with `_` for `-`.
@@ -26,6 +26,12 @@ pub(in super::super) fn finish(config: &mut Config, lookup: &Lookup<'_>, warning
         && let Some(variable) = Trading::RPC_VARIABLES.into_iter().find(|name| lookup.get(name).is_some())
     {
         trading.rpc = RpcPlace::Kept { source: KeySource::Environment(variable.to_owned()), value: None };
+    }
+    if let Some(TrendingList { source, .. }) = &mut trading.trending
+        && (source.url == TrendingList::BIRDEYE && source.key_source.is_none())
+        && lookup.get(TrendingList::BIRDEYE_KEY).is_some()
+    {
+        source.key_source = Some(KeySource::Environment(TrendingList::BIRDEYE_KEY.to_owned()));
     }
     let mut take = |key: String, variable: &str, without: &str| match lookup.get(variable) {
         Some((value, origin)) => {
@@ -49,6 +55,19 @@ pub(in super::super) fn finish(config: &mut Config, lookup: &Lookup<'_>, warning
     }
     if let Some(KeySource::Environment(variable)) = &trading.jupiter.key_source {
         trading.jupiter.key = take("trading.jupiter.key".to_owned(), variable, "Jupiter is asked without a key");
+    }
+    for (market, second) in &mut trading.second_prices {
+        if let Some(KeySource::Environment(variable)) = &second.source.key_source {
+            let without = format!("the second price of {market} is asked for without a key");
+            second.source.key = take(format!("trading.second_prices.{market}.key"), variable, &without);
+        }
+    }
+    if let Some(trending) = &mut trading.trending {
+        let source = &mut trending.source;
+        if let Some(KeySource::Environment(variable)) = &source.key_source {
+            source.key =
+                take("trading.trending.key".to_owned(), variable, "what is trending is asked for without a key");
+        }
     }
     for (name, wallet) in &mut trading.wallets {
         if let KeySource::Environment(variable) = &wallet.key_source {
@@ -95,6 +114,14 @@ pub(in super::super) fn credentials(config: &Config) -> Vec<(String, String)> {
         .wallets
         .iter()
         .filter_map(|(name, wallet)| named(&format!("trading.wallets.{name}.key"), Some(&wallet.key_source)));
-    let of_all = [named("trading.rpc", rpc), named("trading.jupiter.key", trading.jupiter.key_source.as_ref())];
-    of_all.into_iter().flatten().chain(wallets).collect()
+    let second = trading.second_prices.iter().filter_map(|(market, second)| {
+        named(&format!("trading.second_prices.{market}.key"), second.source.key_source.as_ref())
+    });
+    let trending = trading.trending.as_ref().and_then(|trending| trending.source.key_source.as_ref());
+    let of_all = [
+        named("trading.rpc", rpc),
+        named("trading.jupiter.key", trading.jupiter.key_source.as_ref()),
+        named("trading.trending.key", trending),
+    ];
+    of_all.into_iter().flatten().chain(wallets).chain(second).collect()
 }

@@ -13,7 +13,7 @@ use super::{
         settings::known,
         suggest,
     },
-    Desk, Paper, RpcPlace, Trading, TradingWallet, risk,
+    Desk, Paper, RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, risk, web,
 };
 use crate::trouble::Result;
 
@@ -68,6 +68,9 @@ impl Trading {
         }
         trading.desks = Desk::read_all(section)?;
         trading.risk = risk::read(section, source)?;
+        trading.trending = TrendingList::read(section)?;
+        trading.second_prices = SecondPrice::read_all(section)?;
+        web::has_second_prices(section, trading.risk.as_ref(), &trading.desks, &trading.second_prices)?;
         Ok(trading)
     }
 }

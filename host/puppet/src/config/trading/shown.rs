@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use puppet_wallet::Rules;
 
-use super::{super::effective::Rows, Desk, RpcPlace, Trading};
+use super::{super::effective::Rows, Desk, RpcPlace, Trading, WebSource};
 
 impl Rows<'_> {
     /// Every value of the section in effect.
@@ -31,6 +31,15 @@ impl Rows<'_> {
         for (name, wallet) in &trading.wallets {
             self.source(&format!("trading.wallets.{name}"), "key", &wallet.key_source, wallet.key.is_some());
         }
+        for (market, second) in &trading.second_prices {
+            let at = format!("trading.second_prices.{market}");
+            self.web(&at, &second.source);
+            self.add(&format!("{at}.pointer"), second.pointer.to_string());
+        }
+        if let Some(trending) = &trading.trending {
+            self.web("trading.trending", &trending.source);
+            self.add("trading.trending.tokens", trending.tokens.to_string());
+        }
         let paper = &trading.paper;
         self.add("trading.paper.balance", paper.balance.clone());
         self.add("trading.paper.fee_bps", paper.fee_bps.to_string());
@@ -43,6 +52,15 @@ impl Rows<'_> {
             self.desk(&format!("trading.desks.{name}"), desk);
         }
         self.rules(trading.risk.as_ref());
+    }
+
+    fn web(&mut self, at: &str, source: &WebSource) {
+        self.add(&format!("{at}.url"), source.url.clone());
+        if let Some(key) = &source.key_source {
+            self.source(at, "key", key, source.key.is_some());
+            self.add(&format!("{at}.key_header"), source.key_header.clone());
+        }
+        self.add(&format!("{at}.timeout_ms"), source.timeout_ms.to_string());
     }
 
     fn desk(&mut self, at: &str, desk: &Desk) {

@@ -7,7 +7,7 @@ use puppet_solana::{Network, swap::Via};
 
 use super::{
     super::{Config, KeySource, Level, Secret, Warning, load::load_in, overlay::Environment},
-    RpcPlace, Trading,
+    RpcPlace, Trading, TrendingList,
 };
 use crate::trouble::Result;
 
@@ -260,6 +260,102 @@ fn errors_name_line_field_and_remedy() {
         ),
     ] {
         assert!(error(&text).contains(expected), "{text}\n{}", error(&text));
+    }
+}
+
+#[test]
+fn a_second_price_is_a_place_in_a_document() {
+    let second = |rest: &str| format!("[trading.second_prices.\"SOL/USDC\"]\n{rest}");
+    let whole = second(
+        "url = \"https://a.test/price?symbol=SOL\"\npointer = \"/0/a~1b\"\nkey_env = \"SECOND_KEY\"\n\
+         key_header = \"authorization\"\ntimeout_ms = 500\n",
+    );
+    let (config, warnings) = load(&whole, &[("SECOND_KEY", KEY)]).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let found = &config.trading.second_prices["SOL/USDC"];
+    assert_eq!((found.source.url.as_str(), found.source.timeout_ms), ("https://a.test/price?symbol=SOL", 500));
+    assert_eq!((found.pointer.to_string().as_str(), found.source.key_header.as_str()), ("/0/a~1b", "authorization"));
+    assert_eq!(found.source.key.as_ref().map(Secret::expose), Some(KEY));
+    assert!(config.trading.secrets().any(|secret| secret.expose() == KEY));
+    let shown = config.effective();
+    let row =
+        |key: &str| &shown.iter().find(|row| row.key == format!("trading.second_prices.SOL/USDC.{key}")).unwrap().value;
+    assert_eq!(
+        (row("key").as_str(), row("pointer").as_str(), row("timeout_ms").as_str()),
+        ("********", "/0/a~1b", "500")
+    );
+    assert!(!format!("{shown:?}{config:?}").contains(KEY));
+    let (_, warnings) = load(&whole, &[]).unwrap();
+    assert!(
+        warnings[0].to_string().contains("the second price of SOL/USDC is asked for without a key"),
+        "{warnings:?}"
+    );
+
+    let whole = "url = \"https://a.test\"\npointer = \"/price\"\n";
+    for (text, expected) in [
+        (second("pointer = \"/price\"\n"), "bad-value:1: trading.second_prices.SOL/USDC: names no address"),
+        (second("url = \"https://a.test\"\n"), "bad-value:1: trading.second_prices.SOL/USDC: does not say where"),
+        (
+            second("url = \"a.test\"\npointer = \"/price\"\n"),
+            "bad-value:2: trading.second_prices.SOL/USDC.url: expected an address",
+        ),
+        (second("url = \"https://me:pw@a.test\"\npointer = \"/price\"\n"), "holds no user or password"),
+        (second("url = \"https://a.test?a=1&API_KEY=x\"\npointer = \"/price\"\n"), "seems to hold a key"),
+        (second("url = \"https://a.test\"\npointer = \"price\"\n"), "expected a JSON pointer"),
+        (second(&format!("{whole}key_header = \"a b\"\n")), "expected the name of a header"),
+        (second(&format!("{whole}timeout_ms = 1\n")), "out-of-range:4: trading.second_prices.SOL/USDC.timeout_ms: "),
+        (second(&format!("{whole}prise = 1\n")), "unknown-key:4: trading.second_prices.SOL/USDC.prise: "),
+        (second(&format!("{whole}key_credential = \"none\"\n")), "there is no credential `none`"),
+        (
+            "[trading.second_prices.SOL]\n".to_owned(),
+            "bad-value:1: trading.second_prices.SOL: expected the id of a market",
+        ),
+    ] {
+        assert!(error(&text).contains(expected), "{text}\n{}", error(&text));
+    }
+
+    // A rule that compares two prices has two for every market of a desk.
+    let desk = "[trading.desks.a]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\", \"JUP/USDC\"]\n";
+    let rules = format!("[trading.risk]\nquote = \"{USDC}\"\nmax_deviation_bps = 50\n");
+    let told = error(&format!("{desk}{}{rules}", second(whole)));
+    assert!(told.contains("bad-value:3: trading.desks.a.markets: `max_deviation_bps` compares two prices"), "{told}");
+    assert!(told.contains("help: add [trading.second_prices.\"JUP/USDC\"]"), "{told}");
+    let other = second(whole).replace("SOL/USDC", "JUP/USDC");
+    assert_eq!(trading(&format!("{desk}{}{other}{rules}", second(whole))).second_prices.len(), 2);
+}
+
+#[test]
+fn what_is_trending_is_told_by_birdeye_where_nothing_else_is_said() {
+    let of = |text: &str, env: &[(&str, &str)]| {
+        let (config, warnings) = load(text, env).unwrap();
+        let found = config.trading.trending.clone();
+        (config, found, warnings)
+    };
+    let (_, none, _) = of("", &[("BIRDEYE_API_KEY", "bird-secret")]);
+    assert_eq!(none, None);
+    let (config, found, warnings) = of("[trading.trending]\n", &[("BIRDEYE_API_KEY", "bird-secret")]);
+    let found = found.unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!((found.source.url.as_str(), found.tokens.to_string().as_str()), (TrendingList::BIRDEYE, "/data/tokens"));
+    assert_eq!((found.source.key.as_ref().map(Secret::expose), found.source.timeout_ms), (Some("bird-secret"), 10_000));
+    assert!(!format!("{:?}{config:?}", config.effective()).contains("bird-secret"));
+    // Another source does not get Birdeye's key.
+    let own = "[trading.trending]\nurl = \"http://127.0.0.1:9/list\"\ntokens = \"\"\n";
+    let (_, found, _) = of(own, &[("BIRDEYE_API_KEY", "bird-secret")]);
+    let found = found.unwrap();
+    assert_eq!((found.source.key_source, found.tokens.to_string().as_str()), (None, ""));
+    for (text, expected) in [
+        (
+            "[trading.trending]\nurl = \"https://a.test/?key=x\"\n",
+            "trading.trending.url: this address seems to hold a key",
+        ),
+        ("[trading.trending]\ntokens = \"data\"\n", "trading.trending.tokens: expected a JSON pointer"),
+        (
+            "[trading.trending]\nkey_credential = \"none\"\n",
+            "trading.trending.key_credential: there is no credential `none`",
+        ),
+    ] {
+        assert!(error(text).contains(expected), "{text}\n{}", error(text));
     }
 }
 
