@@ -2,6 +2,7 @@
 //! the risk engine decides, what is admitted is carried out by an exchange or by the paper book, and every step is in
 //! the store before anything is done about it. What a backtest does with the same bars, a paper desk does too.
 
+mod again;
 mod batch;
 mod carry;
 pub mod chain;
@@ -16,7 +17,9 @@ mod plan;
 mod recover;
 mod result;
 mod switch;
+mod thread;
 mod told;
+mod version;
 mod view;
 mod wish;
 mod work;
@@ -26,4 +29,5 @@ pub use exchange::{Exchange, ExchangeError, Swapped, Want};
 pub use offline::{PurseWord, is_understood, purse_view, say, understand};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
+pub use version::Trial;
 pub use view::{DeskView, OpenOrder};

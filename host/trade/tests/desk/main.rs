@@ -11,4 +11,5 @@ mod memory;
 #[path = "../../../backtest/tests/native/mod.rs"]
 mod native;
 mod paper;
+mod versions;
 mod wishes;
