@@ -27,6 +27,7 @@ mod work;
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Swapped, Want};
 pub use offline::{PurseWord, is_understood, purse_view, say, understand};
+pub use open::fits;
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use version::Trial;

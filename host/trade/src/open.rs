@@ -1,8 +1,9 @@
 //! Opening a desk: from nothing, or from the head and the log that an earlier one left. Whatever was under way then is asked
 //! for again before anything else ([`recover`](crate::recover)).
 
-use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, Waiting, parameters};
+use puppet_backtest::{Account, Begin, Book, Description, Setup, Strategies, Trader, Waiting, parameters};
 use puppet_store::PurseEntry;
+use puppet_types::trade::Market;
 use puppet_wallet::Risk;
 use serde_json::json;
 
@@ -73,19 +74,43 @@ pub(crate) fn setup(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Setu
     ask(plan, strategies).map(|asked| asked.setup)
 }
 
-/// Asks the strategy what it is, and the plan whether that can be.
-fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
+/// Whether a strategy can trade on these markets and bars, with what was asked for of its parameters. Found out before a desk is
+/// opened; every opening looks again.
+pub fn fits(
+    strategies: &dyn Strategies,
+    markets: &[Market],
+    bar_seconds: u32,
+    parameters: &[(String, i64)],
+) -> Result<(), DeskError> {
+    fitted(strategies, markets, bar_seconds, parameters).map(drop)
+}
+
+/// The same. Answers what it is, and every parameter.
+fn fitted(
+    strategies: &dyn Strategies,
+    markets: &[Market],
+    bar_seconds: u32,
+    parameters: &[(String, i64)],
+) -> Result<(Description, Vec<(String, i64)>), DeskError> {
     let description = strategies.fresh().and_then(|mut fresh| fresh.describe()).map_err(strategy_error)?;
-    let parameters = parameters::settle(&description, &plan.parameters).map_err(plan_error)?;
-    let (few, many, given) = (description.min_markets as usize, description.max_markets as usize, plan.markets.len());
+    let parameters = parameters::settle(&description, parameters).map_err(plan_error)?;
+    let (few, many, given) = (description.min_markets as usize, description.max_markets as usize, markets.len());
     if given == 0 || given < few || (many > 0 && given > many) {
         let why = format!("the strategy trades {few} to {many} markets at once, and there are {given}");
         return Err(DeskError::Plan(why));
     }
-    if description.bar_seconds != 0 && description.bar_seconds != plan.bar_seconds {
-        let (wanted, given) = (description.bar_seconds, plan.bar_seconds);
-        return Err(DeskError::Plan(format!("the strategy wants bars of {wanted} seconds, and these are of {given}")));
+    if description.bar_seconds != 0 && description.bar_seconds != bar_seconds {
+        let wanted = description.bar_seconds;
+        return Err(DeskError::Plan(format!(
+            "the strategy wants bars of {wanted} seconds, and these are of {bar_seconds}"
+        )));
     }
+    Ok((description, parameters))
+}
+
+/// Asks the strategy what it is, and the plan whether that can be.
+fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
+    let (description, parameters) = fitted(strategies, &plan.markets, plan.bar_seconds, &plan.parameters)?;
     if let DeskVenue::Paper { models, .. } = &plan.venue
         && models.fee_bps > plan.rules.max_fee_bps
     {

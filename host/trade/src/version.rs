@@ -116,12 +116,13 @@ impl Desk {
     }
 
     /// Returns when no trial goes on: none where the version that runs stays, else why the one before came back.
-    pub async fn tried(&self) -> Option<String> {
+    pub fn tried(&self) -> impl Future<Output = Option<String>> + Send + use<> {
         let mut tried = self.shared.tried.subscribe();
-        let over = tried.wait_for(|tried| *tried != Tried::Goes).await;
-        match over.as_deref() {
-            Ok(Tried::WentBack(reason)) => Some(reason.clone()),
-            _ => None,
+        async move {
+            match tried.wait_for(|tried| *tried != Tried::Goes).await.as_deref() {
+                Ok(Tried::WentBack(reason)) => Some(reason.clone()),
+                _ => None,
+            }
         }
     }
 

@@ -15,5 +15,5 @@ mod summary;
 pub(crate) mod terms;
 mod wanted;
 
-pub use desks::{Around, Desks};
+pub use desks::{Around, Desks, Floor, Trading};
 pub use wanted::Wanted;
