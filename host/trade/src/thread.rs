@@ -112,6 +112,10 @@ fn stand(
     (questions, wishes): (&mut mpsc::Receiver<Ask>, &mut Wishes),
 ) -> After {
     let idle = Idle;
+    if let How::Back { reason, .. } = &how {
+        // Before the head says that no trial goes on: whoever waits for its end hears how it ended.
+        room.shared.tried.send_replace(Tried::WentBack(reason.clone()));
+    }
     let opened = match &how {
         How::First(_) => open::open(plan, room, &idle),
         How::Swapped { trial, .. } => {
@@ -131,7 +135,7 @@ fn stand(
             work
         }
         (Ok(work), How::Back { reason, then }) => {
-            first = came_back(room, reason, then);
+            first = came_back(room, &reason, then);
             work
         }
         (Ok(work), How::AsBefore) => work,
@@ -155,8 +159,7 @@ fn stand(
 }
 
 /// Answers the question that is asked once more.
-fn came_back(room: &Room, reason: String, then: Then) -> Option<Ask> {
-    room.shared.tried.send_replace(Tried::WentBack(reason.clone()));
+fn came_back(room: &Room, reason: &str, then: Then) -> Option<Ask> {
     room.tell(Told::Note(format!("the version before is back: {reason}")));
     match then {
         Then::Ask(ask) => Some(*ask),

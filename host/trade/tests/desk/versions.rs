@@ -125,8 +125,11 @@ async fn a_version_that_fails_on_trial_has_decided_nothing_and_the_one_before_is
     // It buys, and fails one bar later.
     let two = Script { traps_at: vec![7], ..Script::default().place(6, buy("b")) };
     desk.take_over(version("2", &two), Some(TRIAL)).await.unwrap();
+    // Whoever looks at every moment of it hears how it ended.
+    let looks = tokio::spawn(desk.tried());
     closes(&desk, 6..=8).await;
-    let reason = desk.tried().await.unwrap();
+    let reason = looks.await.unwrap().unwrap();
+    assert_eq!(desk.tried().await.as_ref(), Some(&reason));
     assert!(reason.contains("1 fault in the first 3 batches") && reason.contains("trap: at 7"), "{reason}");
     let view = desk.view().unwrap();
     assert_eq!((runs(&desk).as_str(), view.batches, view.faults, desk.before()), ("1", 8, 0, None));
