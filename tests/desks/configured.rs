@@ -178,6 +178,9 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
     let few = desk("e", "momentum", "SOL/USDC", "");
     let agent = desk("f", "sma-cross", "SOL/USDC", "agent = \"nobody\"\n");
     let fee = format!("[trading.paper]\nfee_bps = 9000\n{}", desk("g", "sma-cross", "SOL/USDC", ""));
+    let wallet = desk("h", "sma-cross", "SOL/USDC", "wallet = \"nowhere\"\n");
+    let rules = format!("[trading.risk]\nenabled = true\nquote = \"{USDC}\"\nallow_mints = [\"{USDC}\", \"{SOL}\"]\n");
+    let wallet = format!("{agent}{wallet}{rules}");
     let good = desk("good", "sma-cross", "SOL/USDC", "");
     for (wrong, words) in [
         (&market, &["trading.desks.a", "did you mean `SOL/USDC`"][..]),
@@ -187,13 +190,14 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         (&few, &["trading.desks.e", "markets at once"]),
         (&agent, &["trading.desks.f.agent", "there is no agent `nobody`"]),
         (&fee, &["trading.desks.g", "max_fee_bps"]),
+        (&wallet, &["trading.desks.h.wallet", "nowhere", "trading.desks.f.agent"]),
         (
             &[market.as_str(), &strategy, &range].concat(),
             &["trading.desks.a", "SOL/USDX", "trading.desks.b", "sma-crosss", "trading.desks.c", "900"],
         ),
     ] {
         // One that could trade does not either.
-        configure(folder, &format!("{wrong}{good}"));
+        configure(folder, &format!("{good}{wrong}"));
         let ran = run(folder, &["run", "--for", "1s"]).exits(2);
         assert!(words.iter().all(|word| ran.stderr.contains(word)), "{wrong}: {}", ran.stderr);
         assert_eq!(ran.stderr.matches("error[").count(), 1, "{wrong}: {}", ran.stderr);

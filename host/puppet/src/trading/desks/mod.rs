@@ -18,7 +18,7 @@ use super::{
     drive::Open,
     purses::Seats,
     summary::{Counts, Ended},
-    wanted::{Wanted, all_of},
+    wanted::{Kind, Wanted, all_of},
 };
 use crate::{
     control::unknown_agent,
@@ -27,6 +27,7 @@ use crate::{
     rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
+    wallets,
 };
 
 pub use floor::Floor;
@@ -78,7 +79,7 @@ impl<'a> Desks<'a> {
     /// for, each by itself.
     pub async fn open(configured: Vec<Wanted>, commanded: Option<Wanted>, around: &'a Around<'a>) -> Result<Self> {
         distinct(&configured, commanded.as_ref())?;
-        known(&configured, commanded.as_ref(), &around.host)?;
+        known(&configured, commanded.as_ref(), around)?;
         let (stop, stopped) = watch::channel(false);
         let places: Vec<_> = configured.into_iter().map(|wanted| (around.floor.put(&wanted), wanted)).collect();
         let commanded = match commanded {
@@ -116,16 +117,20 @@ async fn over(commanded: &mut Option<Item>) {
     }
 }
 
-/// Whoever is to be told of trades lives here.
-fn known(configured: &[Wanted], commanded: Option<&Wanted>, host: &Host) -> Result<()> {
-    let stranger = |wanted: &Wanted, field: String| {
-        let agent = wanted.agent.as_ref().filter(|agent| !host.agents.knows(agent))?;
-        Some(unknown_agent(agent, &host.agents.ids()).of_field(field))
+/// Whoever is to be told of trades lives here, and every wallet has a key.
+fn known(configured: &[Wanted], commanded: Option<&Wanted>, around: &Around<'_>) -> Result<()> {
+    let agents = &around.host.agents;
+    let wrong = |wanted: &Wanted, of_field: &dyn Fn(&str) -> String| {
+        let agent = wanted.agent.as_ref().filter(|agent| !agents.knows(agent));
+        let agent = agent.map(|agent| unknown_agent(agent, &agents.ids()).of_field(of_field("agent")));
+        let Kind::Live { wallet, .. } = &wanted.kind else { return [agent, None] };
+        let key = wallets::key(around.setup, around.secrets, wallet).err();
+        [agent, key.map(|trouble| trouble.of_field(of_field("wallet")))]
     };
-    let of_config = |wanted: &Wanted| stranger(wanted, format!("trading.desks.{}.agent", wanted.name));
-    let of_command = commanded.and_then(|wanted| stranger(wanted, "--agent".to_owned()));
-    let wrong = configured.iter().filter_map(of_config).chain(of_command);
-    all_of(wrong.collect()).map_or(Ok(()), Err)
+    let of_config = |wanted: &Wanted| wrong(wanted, &|field| format!("trading.desks.{}.{field}", wanted.name));
+    let of_command = commanded.map(|wanted| wrong(wanted, &|field| format!("--{field}")));
+    let all = configured.iter().map(of_config).chain(of_command).flatten().flatten();
+    all_of(all.collect()).map_or(Ok(()), Err)
 }
 
 /// One purse has one desk, and one agent too.
