@@ -1,6 +1,8 @@
 //! A strategy that somebody else made: installed, tried over candles by its name, upgraded, brought back and removed, with
 //! a host and without one. No agent runs it, and nobody's events go to it.
 
+mod desks;
+
 use std::{fs, path::Path, time::Duration};
 
 use serde_json::Value;

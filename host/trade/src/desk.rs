@@ -1,18 +1,19 @@
-//! The handle of a desk: what a host asks of it. The desk itself is a thread ([`work`](crate::work)), since strategies are
+//! The handle of a desk: what a host asks of it. The desk itself is a thread ([`thread`](crate::thread)), since strategies are
 //! synchronous; questions go to it through a channel and are answered when everything that they led to is stored.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use puppet_backtest::Bar;
+use puppet_backtest::{Bar, StrategyId};
 use puppet_store::TradeStore;
 use puppet_types::Timestamp;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::switch::PurseWord;
-use crate::work;
-use crate::{DeskError, DeskPlan, DeskView, Happened, Intent, SwapResult, Told};
+use crate::version::{Memory, Tried};
+use crate::{DeskError, DeskPlan, DeskStrategy, DeskView, Happened, Intent, SwapResult, Told, Trial};
+use crate::{thread, work};
 
 /// The kill switch of everything: a reason while it is on. Asked before every admission and before every swap, so it has to
 /// answer at once.
@@ -32,6 +33,11 @@ pub(crate) enum Ask {
     Forget(String, Answer<bool>),
     Word(PurseWord, Answer<()>),
     Heard(String),
+    Memory(Answer<Memory>),
+    TakeOver(Box<DeskStrategy>, Option<Trial>, Answer<()>),
+    TryOn(Box<DeskStrategy>, Trial, Answer<()>),
+    GoBack(String, Answer<bool>),
+    Settle(Answer<()>),
     Close(Answer<()>),
 }
 
@@ -49,6 +55,10 @@ pub(crate) struct Shared {
     pub taken_back: Mutex<BTreeSet<String>>,
     /// Why the thread ended.
     pub stopped: Mutex<Option<String>>,
+    /// The version before the one that is on trial.
+    pub before: Mutex<Option<StrategyId>>,
+    /// What came of the last trial of a version.
+    pub tried: watch::Sender<Tried>,
 }
 
 impl Shared {
@@ -67,7 +77,7 @@ impl Shared {
 /// again it goes on where it was.
 pub struct Desk {
     asks: mpsc::Sender<Ask>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     warm_up: u32,
 }
 
@@ -84,7 +94,7 @@ impl Desk {
         let (asks, questions) = mpsc::channel(QUESTIONS);
         let shared = Arc::new(Shared::default());
         let room = work::Room { store, halted, told, runtime, shared: Arc::clone(&shared) };
-        let warm_up = work::start(plan, room, questions).await?;
+        let warm_up = thread::start(plan, room, questions).await?;
         Ok(Self { asks, shared, warm_up })
     }
 
@@ -171,13 +181,13 @@ impl Desk {
         self.ask(Ask::Close).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, DeskError> {
+    pub(crate) async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, DeskError> {
         let (answer, answered) = oneshot::channel();
         self.asks.send(ask(answer)).await.map_err(|_| self.gone())?;
         answered.await.map_err(|_| self.gone())?
     }
 
-    fn gone(&self) -> DeskError {
+    pub(crate) fn gone(&self) -> DeskError {
         DeskError::Stopped(Shared::get(&self.shared.stopped).unwrap_or_else(|| "it is closed".to_owned()))
     }
 }

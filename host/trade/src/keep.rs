@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
+use crate::version::Before;
 use crate::{DeskError, DeskMode, Intent, SwapResult, Want};
 
 /// How many rows of steps and batches stay in the log behind the last save: what a replay may look back on.
@@ -80,6 +81,9 @@ pub(crate) struct Notes {
     pub untold: Vec<SwapResult>,
     /// The kill switch of everything is on.
     pub switched_off: Option<SwitchedOff>,
+    /// The version of the strategy that was there before the one that is on trial.
+    #[serde(default)]
+    pub before: Option<Before>,
 }
 
 /// An order that is with the exchange: exactly this is asked for again.
@@ -129,6 +133,9 @@ impl Journal for Papers {
     }
 }
 
+/// A save, and the batches after it.
+pub(crate) type Kept = (Option<Vec<u8>>, Vec<BatchRecord>);
+
 /// The purse's row and log.
 pub(crate) struct Keep {
     store: Arc<dyn TradeStore>,
@@ -162,18 +169,17 @@ impl Keep {
         Ok((Self { store, runtime, name, seq, pruned: 0, rows: Vec::new() }, body.desk))
     }
 
-    /// What the strategy saved last, and its batches since.
-    pub(crate) fn memory(&self, notes: &Notes) -> Result<(Option<Vec<u8>>, Vec<BatchRecord>), DeskError> {
+    /// What the strategy saved at row `since`, if that is a save, and its batches after it.
+    pub(crate) fn memory(&self, since: u64, has_save: bool) -> Result<Kept, DeskError> {
         let wrong = |error: &dyn std::fmt::Display| unreadable(&self.name, error);
         let mut saved = None;
-        if notes.has_save {
-            let rows = self.page(PurseEntry::Save, notes.since.saturating_sub(1), 1)?;
-            let text =
-                rows.first().filter(|row| row.seq == notes.since).and_then(|row| row.body.get("bytes")?.as_str());
+        if has_save {
+            let rows = self.page(PurseEntry::Save, since.saturating_sub(1), 1)?;
+            let text = rows.first().filter(|row| row.seq == since).and_then(|row| row.body.get("bytes")?.as_str());
             let text = text.ok_or_else(|| wrong(&"the strategy's last save is missing"))?;
             saved = Some(STANDARD.decode(text).map_err(|error| wrong(&error))?);
         }
-        let (mut records, mut after) = (Vec::new(), notes.since);
+        let (mut records, mut after) = (Vec::new(), since);
         loop {
             let rows = self.page(PurseEntry::Batch, after, PAGE)?;
             let is_last = rows.len() < PAGE;
@@ -248,7 +254,9 @@ impl Keep {
 
     /// Writes the head and the rows since the last write, as one.
     pub(crate) fn write(&mut self, at: Timestamp, head: Head) -> Result<(), DeskError> {
-        let since = head.notes.since;
+        // What the version before would be told again stays as long as there is a way back to it.
+        let before = head.notes.before.as_ref().map_or(u64::MAX, |before| before.since);
+        let since = head.notes.since.min(before);
         let rows = std::mem::take(&mut self.rows);
         let seq = rows.last().map_or(self.seq, |row| row.seq);
         let body = Body { desk: Some(head) };

@@ -2,6 +2,7 @@
 //! the risk engine decides, what is admitted is carried out by an exchange or by the paper book, and every step is in
 //! the store before anything is done about it. What a backtest does with the same bars, a paper desk does too.
 
+mod again;
 mod batch;
 mod carry;
 pub mod chain;
@@ -17,7 +18,9 @@ mod plan;
 mod recover;
 mod result;
 mod switch;
+mod thread;
 mod told;
+mod version;
 mod view;
 mod want;
 mod wish;
@@ -25,6 +28,8 @@ mod work;
 
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Halt, Swapped, Want};
+pub use open::fits;
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
+pub use version::Trial;
 pub use view::{DeskView, OpenOrder, purse_view};

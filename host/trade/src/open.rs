@@ -1,33 +1,58 @@
 //! Opening a desk: from nothing, or from the head and the log that an earlier one left. Whatever was under way then is asked
 //! for again before anything else ([`recover`](crate::recover)).
 
-use puppet_backtest::{Account, Begin, Book, Setup, Strategies, Trader, TraderState, Waiting, fits, parameters};
+use puppet_backtest::{Account, Begin, Book, Models, Setup, Strategies, Trader, Waiting, parameters};
 use puppet_store::PurseEntry;
-use puppet_wallet::Risk;
+use puppet_types::trade::Market;
+use puppet_wallet::{Risk, Rules};
 use serde_json::json;
 
+use crate::again::{Begins, again};
 use crate::idle::Idle;
-use crate::keep::{Head, Keep, Notes, Papers, Terms};
+use crate::keep::{Keep, Notes, Papers, Terms};
 use crate::recover::{balances, mints_of};
-use crate::work::{Room, Work, stopped};
+use crate::work::{Again, Room, Work};
 use crate::{DeskError, DeskPlan, DeskVenue, Happened, Told};
 
 fn plan_error(error: impl std::fmt::Display) -> DeskError {
     DeskError::Plan(error.to_string())
 }
-fn strategy_error(error: impl std::fmt::Display) -> DeskError {
+pub(crate) fn strategy_error(error: impl std::fmt::Display) -> DeskError {
     DeskError::Strategy(error.to_string())
 }
 
 /// What a strategy was found to be, and the terms that follow.
-struct Asked {
-    terms: Terms,
-    setup: Setup,
-    warm_up: u32,
+pub(crate) struct Asked {
+    pub terms: Terms,
+    pub setup: Setup,
+    pub warm_up: u32,
 }
 
 /// See the head of this file.
 pub(crate) fn open<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle) -> Result<Work<'s>, DeskError> {
+    let mut work = stored(plan, room, idle, Begins::WithTheDesk)?;
+    for result in work.notes.untold.clone() {
+        room.tell(Told::Swapped(Box::new(result)));
+    }
+    work.recover()?;
+    Ok(work)
+}
+
+/// The same in a desk that trades, for another version of its strategy: nobody is told anything twice, and the wallet is not
+/// compared.
+pub(crate) fn again_in_place<'s>(
+    plan: &'s DeskPlan,
+    room: &'s Room,
+    idle: &'s Idle,
+    begins: Begins,
+) -> Result<Work<'s>, DeskError> {
+    let mut work = stored(plan, room, idle, begins)?;
+    work.again = work.notes.under_way.is_some().then(Again::now);
+    Ok(work)
+}
+
+/// What is stored at work again, and stored as it is then.
+fn stored<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle, begins: Begins) -> Result<Work<'s>, DeskError> {
     let strategies: &dyn Strategies = match &plan.strategy {
         Some(strategy) => &*strategy.strategies,
         None => idle,
@@ -36,28 +61,46 @@ pub(crate) fn open<'s>(plan: &'s DeskPlan, room: &'s Room, idle: &'s Idle) -> Re
     let (keep, head) = Keep::read(room.store.clone(), room.runtime.clone(), &plan.purse)?;
     let papers = Papers::default();
     let mut work = match head {
-        Some(head) => again(plan, room, strategies, asked, keep, papers, head)?,
+        Some(head) => again(plan, room, strategies, asked, (keep, papers), head, begins)?,
         None => afresh(plan, room, strategies, asked, keep, papers)?,
     };
     work.ask_switch();
     work.store()?;
-    for result in work.notes.untold.clone() {
-        room.tell(Told::Swapped(Box::new(result)));
-    }
     work.tell_strategy()?;
-    work.recover()?;
     Ok(work)
+}
+
+/// What a strategy would be told at its beginning on this desk.
+pub(crate) fn setup(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Setup, DeskError> {
+    ask(plan, strategies).map(|asked| asked.setup)
+}
+
+/// Whether a strategy can trade on these markets and bars, with what was asked for of its parameters, by these rules and at this
+/// model's fee. Found out before a desk is opened; every opening looks again. Answers how much history it wants, and every
+/// parameter.
+///
+/// # Errors
+/// It cannot, or does not say what it is.
+pub fn fits(
+    strategies: &dyn Strategies,
+    (markets, bar_seconds): (&[Market], u32),
+    parameters: &[(String, i64)],
+    (models, rules): (Option<&Models>, &Rules),
+) -> Result<(u32, Vec<(String, i64)>), DeskError> {
+    let description = strategies.fresh().and_then(|mut fresh| fresh.describe()).map_err(strategy_error)?;
+    let parameters = parameters::settle(&description, parameters).map_err(plan_error)?;
+    puppet_backtest::fits(&description, markets, bar_seconds, models, rules).map_err(plan_error)?;
+    Ok((description.warm_up, parameters))
 }
 
 /// Asks the strategy what it is, and the plan whether that can be.
 fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
-    let description = strategies.fresh().and_then(|mut fresh| fresh.describe()).map_err(strategy_error)?;
-    let parameters = parameters::settle(&description, &plan.parameters).map_err(plan_error)?;
     let models = match &plan.venue {
         DeskVenue::Paper { models, .. } => Some(models),
         DeskVenue::Live { .. } => None,
     };
-    fits(&description, &plan.markets, plan.bar_seconds, models, &plan.rules).map_err(plan_error)?;
+    let on = (plan.markets.as_slice(), plan.bar_seconds);
+    let (warm_up, parameters) = fits(strategies, on, &plan.parameters, (models, &plan.rules))?;
     let setup = Setup {
         parameters: parameters.clone(),
         markets: plan.markets.clone(),
@@ -77,11 +120,11 @@ fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError>
             DeskVenue::Live { .. } => None,
         },
     };
-    Ok(Asked { terms, setup, warm_up: description.warm_up })
+    Ok(Asked { terms, setup, warm_up })
 }
 
 /// What a trader begins with, but for what it owns.
-fn begin<'s>(
+pub(crate) fn begin<'s>(
     plan: &DeskPlan,
     strategies: &'s dyn Strategies,
     setup: Setup,
@@ -137,66 +180,8 @@ fn afresh<'s>(
     Ok(work)
 }
 
-/// A purse that an earlier desk left.
-fn again<'s>(
-    plan: &'s DeskPlan,
-    room: &'s Room,
-    strategies: &'s dyn Strategies,
-    mut asked: Asked,
-    keep: Keep,
-    papers: Papers,
-    head: Head,
-) -> Result<Work<'s>, DeskError> {
-    let Head { terms: before, books, mut trader, mut notes } = head;
-    let wrong = |why: String| DeskError::Purse { purse: plan.purse.clone(), why };
-    if (before.mode, &before.network) != (asked.terms.mode, &asked.terms.network) {
-        return Err(wrong(format!("it was traded on as {:?} on {}", before.mode, before.network)));
-    }
-    if before.start_balance.is_some_and(|began| Some(began) != asked.terms.start_balance) {
-        let told = "its purse is there already and began with another balance: it goes on with what it has; another name begins anew";
-        room.tell(Told::Note(told.to_owned()));
-    }
-    asked.terms.start_balance = before.start_balance;
-    let risk =
-        Risk::restore(plan.rules.clone(), plan.markets.clone(), books, []).map_err(|why| wrong(why.to_string()))?;
-    let goes_on = goes_on(&before, &asked.terms, plan.take_over);
-    let (saved, since) = if goes_on { keep.memory(&notes)? } else { (None, Vec::new()) };
-    if !goes_on {
-        if before.markets != asked.terms.markets {
-            adopt(&mut trader, &mut notes, &before, &asked.terms);
-        }
-        trader.begin_again();
-    }
-    let account = Account::new(0, plan.markets.len());
-    let begin = begin(plan, strategies, asked.setup, (risk, account), &papers, saved)?;
-    let trader = Trader::resume(begin, trader, &since).map_err(strategy_error)?;
-    let mut work = work(plan, room, trader, keep, papers, asked.terms, notes, asked.warm_up);
-    if !goes_on {
-        work.trader.cancel_all().map_err(stopped)?;
-        work.begins()?;
-    }
-    Ok(work)
-}
-
-/// Whether the strategy is the one before, or may go on from it.
-fn goes_on(before: &Terms, now: &Terms, take_over: bool) -> bool {
-    let is_same = (&before.strategy, &before.parameters, before.seed) == (&now.strategy, &now.parameters, now.seed);
-    let is_there = (&before.markets, before.bar_seconds) == (&now.markets, now.bar_seconds);
-    is_there && (is_same || (take_over && before.strategy.is_some() && now.strategy.is_some()))
-}
-
-/// Markets have other numbers: everything that is kept by number moves along.
-fn adopt(trader: &mut TraderState, notes: &mut Notes, before: &Terms, now: &Terms) {
-    trader.adopt(&before.markets, &now.markets);
-    let price = |market: &puppet_types::trade::Market| {
-        let place = before.markets.iter().position(|other| other.id == market.id)?;
-        notes.prices.get(place).copied().flatten()
-    };
-    notes.prices = now.markets.iter().map(price).collect();
-}
-
 #[allow(clippy::too_many_arguments, reason = "the parts of a desk, put together in one place")]
-fn work<'s>(
+pub(crate) fn work<'s>(
     plan: &'s DeskPlan,
     room: &'s Room,
     trader: Trader<'s>,
@@ -222,6 +207,7 @@ fn work<'s>(
         now,
         again: None,
         wishes: Default::default(),
+        spare: None,
         results: Vec::new(),
         happened: Happened::default(),
         mode,
@@ -230,7 +216,7 @@ fn work<'s>(
 
 impl Work<'_> {
     /// A strategy begins: what the log has from here on is its own.
-    fn begins(&mut self) -> Result<(), DeskError> {
+    pub(crate) fn begins(&mut self) -> Result<(), DeskError> {
         self.notes.since = self.keep.next();
         self.notes.has_save = false;
         self.keep.add(PurseEntry::Word, self.now, &json!({ "word": "begins", "terms": self.terms }))?;

@@ -1,4 +1,4 @@
-//! The desk's thread: takes one question after the other, and stores what it led to before it answers. The order of things:
+//! A desk at work: answers a question, and stores what it led to before it does. The order of things:
 //! the kill switch is asked, the trader gets the bars ([`batch`](crate::batch)), one transaction keeps it, and only then is
 //! anything carried out ([`carry`](crate::carry)).
 
@@ -10,16 +10,15 @@ use puppet_store::{PurseEntry, TradeStore};
 use puppet_types::Timestamp;
 use puppet_wallet::Mode;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::desk::{Ask, Halted, Shared};
-use crate::idle::Idle;
+use crate::desk::{Answer, Ask, Halted, Shared};
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
-use crate::open;
 use crate::switch::PurseWord;
+use crate::thread::{Leave, Then, Turn};
 use crate::wish::Wishes;
-use crate::{DeskError, DeskPlan, Happened, SwapResult, Told};
+use crate::{DeskError, DeskPlan, DeskStrategy, Happened, SwapResult, Told};
 
 /// What a desk has around it.
 pub(crate) struct Room {
@@ -41,9 +40,6 @@ impl Room {
         (self.halted)().or_else(|| Shared::get(&self.shared.halt))
     }
 }
-
-/// Beside what the strategy needs: JSON and the books.
-const STACK_BESIDE: usize = 2 << 20;
 
 /// When the exchange is asked again, and after how long then.
 pub(crate) struct Again {
@@ -67,6 +63,8 @@ pub(crate) struct Work<'s> {
     pub now: Timestamp,
     pub again: Option<Again>,
     pub wishes: Wishes,
+    /// The version that is gone back to, where the one that runs is on trial.
+    pub spare: Option<DeskStrategy>,
     /// Results to be stored with the next write, and told after it.
     pub results: Vec<SwapResult>,
     /// What the question led to so far.
@@ -75,157 +73,110 @@ pub(crate) struct Work<'s> {
     pub mode: Mode,
 }
 
-/// Begins, and answers how many batches of history the strategy wants when it stands.
-pub(crate) async fn start(plan: DeskPlan, room: Room, questions: mpsc::Receiver<Ask>) -> Result<u32, DeskError> {
-    let (ready, is_ready) = oneshot::channel();
-    let stack = plan.strategy.as_ref().map_or(0, |strategy| strategy.strategies.stack_bytes());
-    let name = format!("desk {}", plan.purse);
-    std::thread::Builder::new()
-        .name(name)
-        .stack_size(stack + STACK_BESIDE)
-        .spawn(move || run(&plan, &room, questions, ready))
-        .map_err(|error| DeskError::Plan(format!("no thread can be started: {error}")))?;
-    is_ready.await.map_err(|_| DeskError::Stopped("its thread ended".to_owned()))?
-}
-
-fn run(
-    plan: &DeskPlan,
-    room: &Room,
-    mut questions: mpsc::Receiver<Ask>,
-    ready: oneshot::Sender<Result<u32, DeskError>>,
-) {
-    let idle = Idle;
-    let mut work = match open::open(plan, room, &idle) {
-        Ok(work) => work,
-        Err(error) => {
-            let _ = ready.send(Err(error));
-            return;
-        }
-    };
-    let _ = ready.send(Ok(work.warm_up));
-    loop {
-        match room.runtime.block_on(next(&mut questions, work.again.as_ref().map(|again| again.at))) {
-            Next::Ask(ask) => {
-                if !work.answer(ask) {
-                    return;
-                }
-            }
-            Next::Again => {
-                if let Err(error) = work.ask_again() {
-                    return work.stop(&error);
-                }
-            }
-            Next::Gone => return,
-        }
-    }
-}
-
-enum Next {
-    Ask(Ask),
-    /// It is time to ask the exchange again.
-    Again,
-    /// The handle was dropped.
-    Gone,
-}
-
-async fn next(questions: &mut mpsc::Receiver<Ask>, again: Option<Instant>) -> Next {
-    let asked = match again {
-        Some(at) => match tokio::time::timeout_at(at, questions.recv()).await {
-            Ok(asked) => asked,
-            Err(_) => return Next::Again,
-        },
-        None => questions.recv().await,
-    };
-    asked.map_or(Next::Gone, Next::Ask)
-}
-
 impl Work<'_> {
-    /// Answers whether the desk goes on.
-    fn answer(&mut self, ask: Ask) -> bool {
+    /// Answers a question.
+    pub(crate) fn answer(&mut self, ask: Ask) -> Turn {
         self.happened = Happened::default();
         match ask {
             Ask::History(bars, answer) => {
-                let done = self.history(bars);
-                self.say(done, answer)
+                let done = self.history(bars.clone());
+                self.say(done, answer, |answer| Ask::History(bars, answer))
             }
             Ask::Bars(at, bars, answer) => {
-                let done = self.bars(at, bars);
-                self.say(done, answer)
+                let done = self.bars(at, bars.clone());
+                self.say(done, answer, |answer| Ask::Bars(at, bars, answer))
             }
             Ask::Prices(at, prices, answer) => {
                 let done = self.prices(at, &prices);
-                self.say(done, answer)
+                self.say(done, answer, |answer| Ask::Prices(at, prices, answer))
             }
             Ask::Word(word, answer) => {
-                let done = self.word(word);
-                self.say(done, answer)
+                let done = self.word(&word);
+                self.say(done, answer, |answer| Ask::Word(word, answer))
             }
             Ask::Swap(intent, answer) => match self.wish(*intent, answer) {
-                Ok(()) => true,
-                Err(error) => {
-                    self.stop(&error);
-                    false
-                }
+                Ok(()) => Turn::Next,
+                Err(error) => self.failed(&error).map_or(Turn::End, |(before, reason)| {
+                    Turn::Leave(Leave::Back { before, reason, then: Then::Nothing })
+                }),
             },
             Ask::Forget(id, answer) => {
                 let done = self.take_back(&id);
-                self.say(done, answer)
+                self.say(done, answer, |answer| Ask::Forget(id, answer))
             }
             Ask::Second(at, prices) => {
                 for (market, price) in prices {
                     self.trader.see_second(market, price, at);
                 }
-                true
+                Turn::Next
             }
             Ask::Trending(at, markets) => {
                 markets.into_iter().for_each(|market| self.trader.see_trending(market, at));
-                true
+                Turn::Next
             }
             Ask::Heard(id) => {
                 self.notes.untold.retain(|result| result.id != id);
-                true
+                Turn::Next
+            }
+            Ask::Memory(answer) => {
+                let done = self.memory();
+                self.say(done, answer, Ask::Memory)
+            }
+            Ask::TakeOver(next, trial, answer) => self.give_way(next, trial, answer),
+            Ask::TryOn(before, trial, answer) => {
+                let done = self.try_on(&before, trial);
+                self.say(done, answer, |answer| Ask::TryOn(before, trial, answer))
+            }
+            Ask::GoBack(reason, answer) => match self.way_back() {
+                Some(before) => Turn::Leave(Leave::Back { before, reason, then: Then::Answer(answer) }),
+                None => {
+                    let _ = answer.send(Ok(false));
+                    Turn::Next
+                }
+            },
+            Ask::Settle(answer) => {
+                let done = self.settle();
+                self.say(done, answer, Ask::Settle)
             }
             Ask::Close(answer) => {
                 let done = self.close();
-                if let Err(error) = &done {
-                    self.stop(error);
-                } else {
-                    Shared::set(&self.room.shared.stopped, Some("it is closed".to_owned()));
+                match self.say(done, answer, Ask::Close) {
+                    Turn::Next => {
+                        Shared::set(&self.room.shared.stopped, Some("it is closed".to_owned()));
+                        Turn::End
+                    }
+                    turn => turn,
                 }
-                let _ = answer.send(done);
-                false
             }
         }
     }
 
-    /// A desk that failed is no more: what it has in memory may not be what is stored. A plan or bars that cannot be meant are
-    /// the asker's.
-    fn say<T>(&mut self, done: Result<T, DeskError>, answer: oneshot::Sender<Result<T, DeskError>>) -> bool {
-        let goes_on = match &done {
-            Ok(_) | Err(DeskError::Plan(_)) => true,
-            Err(error) => {
-                self.stop(error);
-                false
+    /// A desk that failed is no more: what it has in memory may not be what is stored. Where a version on trial failed, it goes
+    /// back to what is stored and is asked once more. A plan or bars that cannot be meant are the asker's.
+    pub(crate) fn say<T>(
+        &mut self,
+        done: Result<T, DeskError>,
+        answer: Answer<T>,
+        again: impl FnOnce(Answer<T>) -> Ask,
+    ) -> Turn {
+        if let Err(error) = &done
+            && !matches!(error, DeskError::Plan(_))
+        {
+            if let Some((before, reason)) = self.failed(error) {
+                return Turn::Leave(Leave::Back { before, reason, then: Then::Ask(Box::new(again(answer))) });
             }
-        };
+            let _ = answer.send(done);
+            return Turn::End;
+        }
         // Whoever does not wait any more has no use for it.
         let _ = answer.send(done);
-        goes_on
-    }
-
-    pub(crate) fn stop(&mut self, error: &DeskError) {
-        let why = match error {
-            DeskError::Stopped(why) => why.clone(),
-            other => other.to_string(),
-        };
-        Shared::set(&self.room.shared.stopped, Some(why.clone()));
-        self.room.tell(Told::Stopped(why));
-        self.wishes.gone(error);
+        Turn::Next
     }
 
     /// Everything since the last write, in one transaction; then it is told.
     pub(crate) fn store(&mut self) -> Result<(), DeskError> {
         self.note_events(&[])?;
+        self.look_at_trial()?;
         for step in self.trader.risk_mut().take_steps() {
             self.keep.add(PurseEntry::Step, self.now, &step)?;
         }
@@ -248,6 +199,8 @@ impl Work<'_> {
         };
         self.keep.write(self.now, head)?;
         Shared::set(&self.room.shared.view, Some(self.view()));
+        Shared::set(&self.room.shared.before, self.notes.before.as_ref().map(|before| before.strategy.clone()));
+        self.room.shared.trial(self.notes.before.is_some());
         for result in &results {
             self.room.tell(Told::Swapped(Box::new(result.clone())));
         }
@@ -256,8 +209,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn word(&mut self, word: PurseWord) -> Result<(), DeskError> {
-        match &word {
+    fn word(&mut self, word: &PurseWord) -> Result<(), DeskError> {
+        match word {
             PurseWord::Halt(reason) => self.halt(reason),
             PurseWord::Reduce(reason) => self.reduce(reason),
             PurseWord::Resume => self.resume(),
@@ -274,10 +227,22 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), DeskError> {
+    /// Saves the strategy, and stores.
+    pub(crate) fn close(&mut self) -> Result<(), DeskError> {
         self.trader.save(self.now).map_err(stopped)?;
         self.store()
     }
+}
+
+/// Tells why a desk is no more.
+pub(crate) fn end(room: &Room, wishes: &mut Wishes, error: &DeskError) {
+    let why = match error {
+        DeskError::Stopped(why) => why.clone(),
+        other => other.to_string(),
+    };
+    Shared::set(&room.shared.stopped, Some(why.clone()));
+    room.tell(Told::Stopped(why));
+    wishes.gone(error);
 }
 
 /// The trader cannot go on.

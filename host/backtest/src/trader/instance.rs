@@ -207,24 +207,6 @@ impl<'s> Instance<'s> {
         Ok(())
     }
 
-    /// Another version takes over, from a save of this one. Where it cannot begin, nothing changes.
-    pub fn swap(&mut self, strategies: &'s dyn Strategies) -> Result<(), Failure> {
-        self.save()?;
-        let next = || {
-            let mut next = strategies.fresh()?;
-            next.init(&self.setup, self.saved.as_deref())?;
-            Ok(next)
-        };
-        match next() {
-            Ok(next) => {
-                self.fuel += self.current.fuel();
-                (self.strategies, self.current) = (strategies, next);
-                Ok(())
-            }
-            Err(fault) => Err(Failure::Lost(fault)),
-        }
-    }
-
     /// The record of the last batch is complete.
     pub fn hand_over(&mut self) {
         if let (Some(journal), Some(record)) = (&mut self.journal, self.record.take()) {

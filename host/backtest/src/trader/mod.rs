@@ -210,7 +210,7 @@ impl<'s> Trader<'s> {
         told
     }
 
-    /// A save, out of turn: before another version takes over, and at the end.
+    /// A save, out of turn: before another version takes over from it, and at the end.
     pub fn save(&mut self, at: Timestamp) -> Result<(), Stopped> {
         let saved = self.instance.save();
         self.heed(saved, at)
@@ -220,13 +220,6 @@ impl<'s> Trader<'s> {
     /// anything is done about it.
     pub fn flush(&mut self) {
         self.instance.hand_over();
-    }
-
-    /// Another version takes over from a save of this one. Where it cannot begin, this one stays and the fault is told.
-    pub fn swap(&mut self, strategies: &'s dyn Strategies) -> Result<(), Fault> {
-        self.instance.swap(strategies).map_err(|failure| match failure {
-            Failure::Rebuilt(fault) | Failure::Lost(fault) => fault,
-        })
     }
 
     /// A call ended badly: told, counted, and the end where there were too many.

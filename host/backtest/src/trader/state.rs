@@ -68,6 +68,20 @@ impl TraderState {
         (self.record, self.faults, self.seq) = (None, 0, 0);
     }
 
+    /// Another version of the strategy goes on where this one is: its faults are its own.
+    pub fn another_version(&mut self) {
+        self.faults = 0;
+    }
+
+    /// The version that was there before comes back, with so many faults. What failed after batch `after` was the other's, and
+    /// is told to this one all the same.
+    pub fn went_back(&mut self, after: u64, faults: u32) {
+        self.faults = faults;
+        if let Some(record) = self.record.as_mut().filter(|record| record.seq > after) {
+            record.fault = None;
+        }
+    }
+
     /// How many batches the strategy was handed.
     pub fn batches(&self) -> u64 {
         self.seq
@@ -108,6 +122,11 @@ impl<'s> Trader<'s> {
             before: before.to_vec(),
             unheard: self.unheard.clone(),
         }
+    }
+
+    /// The record of the last batch, as far as the journal has it not.
+    pub fn last_record(&self) -> Option<&BatchRecord> {
+        self.instance.unfinished().0
     }
 
     /// Goes on where another process ended: `begin` holds the strategy's last save and the risk engine as it was

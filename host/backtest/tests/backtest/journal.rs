@@ -94,23 +94,6 @@ fn a_batch_that_failed_is_recorded_and_left_out_of_a_replay() {
 }
 
 #[test]
-fn another_version_takes_over_from_a_save_and_one_that_cannot_begin_does_not() {
-    let kept = Kept::default();
-    let (first, second) = (Script::default(), Script::default());
-    let mut trader = trader(&first, &kept);
-    drive(&mut trader, 0, 30);
-    trader.swap(&second).unwrap();
-    drive(&mut trader, 30, 40);
-    assert_eq!(second.heard()[..2], ["init 30".to_owned(), "batch 30: 31 of 0".to_owned()]);
-    assert_eq!(kept.saves.lock().unwrap().last().unwrap().after, 30, "saved before the swap");
-
-    let refused = trader.swap(&Sma::default).unwrap_err();
-    assert!(refused.detail.contains("not a save"), "{refused}");
-    drive(&mut trader, 40, 45);
-    assert_eq!(second.heard().last().unwrap(), "batch 44: 45 of 0", "the one before goes on");
-}
-
-#[test]
 fn a_trader_that_was_cut_off_anywhere_goes_on_as_if_nothing_had_happened() {
     let bars = bars(9, 600);
     let drive = |trader: &mut Trader<'_>, from: usize, to: usize| -> Vec<Event> {

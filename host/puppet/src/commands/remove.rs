@@ -4,11 +4,12 @@ use puppet_packs::{AgentSpec, Entry, requires};
 use puppet_store::Change;
 use puppet_types::{AgentId, Digest, PackId, counted};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     agents,
     cli::Remove,
-    control::Folder,
+    control::{self, Folder, Request},
     grants::Grants,
     installing::{self, of_install},
     output::Output,
@@ -122,5 +123,24 @@ async fn unused(setup: &Setup, id: &PackId, with_agent: bool) -> Result<()> {
         let remedy = "--with-agent lets the agent go that was made from it; others that run it are packs of their own";
         return Err(Trouble::refused("pack-in-use", message, remedy));
     }
+    let desks = desks(setup, id).await?;
+    if !desks.is_empty() {
+        let message = format!("`{id}` trades on {}", desks.join(", "));
+        let remedy = "take it out of [trading.desks], and let a host that trades by it end first";
+        return Err(Trouble::refused("pack-in-use", message, remedy));
+    }
     installing::refused(&requires::needed(id, &installing::present(&installing::of(setup))?)).map_or(Ok(()), Err)
+}
+
+/// Desks that trade by it, or will when a host starts.
+async fn desks(setup: &Setup, id: &PackId) -> Result<Vec<String>> {
+    let configured = setup.config.trading.desks.iter();
+    let by_it = configured.filter(|(_, desk)| desk.strategy.as_deref() == Some(id.as_str()));
+    let mut desks: Vec<String> = by_it.map(|(name, _)| format!("[trading.desks.{name}]")).collect();
+    if let Some(views) = control::ask(&setup.data, &Request::Desks).await? {
+        let of_it = |view: &&Value| view["strategy"]["pack"] == id.as_str() && view["stopped"].is_null();
+        let running = views.as_array().into_iter().flatten().filter(of_it);
+        desks.extend(running.filter_map(|view| Some(format!("the purse {}", view["purse"].as_str()?))));
+    }
+    Ok(desks)
 }

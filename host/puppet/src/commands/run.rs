@@ -151,6 +151,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         host: Arc::clone(&host),
         chain: chain.as_ref(),
         seats,
+        floor: Arc::default(),
         out,
         is_quiet: args.quiet,
     };
@@ -164,7 +165,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         Arc::clone(&grants),
         (compile::program(), sandboxed::config(setup)?),
         (setup.config.swap.clone(), setup.config.packs.clone()),
-        Arc::clone(&joining),
+        (Arc::clone(&joining), Arc::clone(&around.floor)),
     );
     let swaps = Swaps::new(context);
     let grants = (grants, grants::file(setup));
@@ -177,7 +178,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         stop: stopped.clone(),
         joining,
         swaps: Arc::clone(&swaps),
-        desks: desks.served(),
+        desks: Arc::clone(&around.floor) as _,
     };
     let control = Control::open(&setup.data, parts)?;
     let printer = (!args.quiet && !out.json).then(|| Printer::start(&host, out));

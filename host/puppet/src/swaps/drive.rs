@@ -148,7 +148,7 @@ impl Way {
             let new = entries.iter().find(|entry| entry.state.runs() && self.is_new_here(entry));
             let new = new.filter(|entry| first.replace(entry.digest) != Some(entry.digest));
             let Some(next) = next.or(new) else {
-                return if self.follow(&entries).await { Looked::WentBack } else { Looked::Nothing };
+                return if self.follow(&entries, asked).await { Looked::WentBack } else { Looked::Nothing };
             };
             match self.bring(next, asked).await {
                 End::Serves(looking) => return Looked::Serves(looking),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use puppet_engine::Plugin;
 use puppet_packs::{Entry, State};
 use puppet_types::{AgentId, Digest};
+use tokio::sync::watch::Receiver;
 
 use super::{
     drive::Way,
@@ -24,7 +25,7 @@ impl Way {
 
     /// There is nothing new: where something else is to serve than what does, the operator went back or took it away.
     /// Answers whether another one serves now.
-    pub(super) async fn follow(&self, entries: &[Entry]) -> bool {
+    pub(super) async fn follow(&self, entries: &[Entry], asked: &mut Receiver<u64>) -> bool {
         let serves = |state| matches!(state, State::Current | State::Watched);
         let Some(entry) = entries.iter().find(|entry| serves(entry.state)) else {
             if entries.is_empty() {
@@ -33,7 +34,7 @@ impl Way {
             return entries.is_empty();
         };
         if self.is_strategy(entry).await {
-            self.follow_strategy(entry).await;
+            self.follow_strategy(entry, asked).await;
             return false;
         }
         let serving = self.context.host.plugins().get(&self.pack).cloned();

@@ -33,7 +33,7 @@ use puppet_sandbox::SandboxConfig;
 use puppet_types::{Digest, PackId};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{config::Packs, grants::Grants, repertoire::Repertoire};
+use crate::{config::Packs, grants::Grants, repertoire::Repertoire, trading::Floor};
 
 pub use folders::{Files, Folders};
 pub use progress::{Progress, Told};
@@ -61,6 +61,8 @@ pub struct Context {
     pub rules: RwLock<SwapRules>,
     /// Held by who makes an agent, from looking who is here to the row: two of one name are not both made.
     pub joining: Arc<tokio::sync::Mutex<()>>,
+    /// Where strategies trade.
+    pub floor: Arc<Floor>,
     board: Board,
 }
 
@@ -72,11 +74,11 @@ impl Context {
         grants: Arc<Grants>,
         (program, sandbox): (PathBuf, SandboxConfig),
         (rules, keep): (SwapRules, Packs),
-        joining: Arc<tokio::sync::Mutex<()>>,
+        (joining, floor): (Arc<tokio::sync::Mutex<()>>, Arc<Floor>),
     ) -> Arc<Self> {
         let rules = RwLock::new(rules);
         let board = Board::default();
-        Arc::new(Self { host, installed, repertoire, grants, program, sandbox, keep, rules, joining, board })
+        Arc::new(Self { host, installed, repertoire, grants, program, sandbox, keep, rules, joining, floor, board })
     }
 
     /// The rules now.

@@ -63,7 +63,7 @@ impl Way {
     pub(super) async fn bring(&self, entry: &Entry, asked: &mut Receiver<u64>) -> End {
         self.begin(entry, entry.component);
         let ended = match self.verified(entry).await {
-            Ok(verified) if verified.world == World::TradingStrategy => self.strategy(entry, verified).await,
+            Ok(verified) if verified.world == World::TradingStrategy => self.strategy(entry, verified, asked).await,
             Ok(verified) => {
                 let looking = self.stages(entry, &verified, asked).await;
                 looking.map(|looking| looking.map_or(End::Overtaken, |looking| End::Serves(Box::new(looking))))

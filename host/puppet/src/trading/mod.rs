@@ -21,6 +21,6 @@ mod trending;
 mod wanted;
 
 pub use chains::binds_to_localnet;
-pub use desks::{Around, Desks};
+pub use desks::{Around, Desks, Floor, Trading};
 pub use trending::Trending;
 pub use wanted::Wanted;

@@ -4,7 +4,8 @@ use std::{borrow::Cow, path::Path, sync::Arc};
 
 use puppet_backtest::{Sandboxed, StrategyId};
 use puppet_packs::{Entry, Manifest, Pack};
-use puppet_sandbox::{Sandbox, World};
+use puppet_sandbox::{Sandbox, SandboxConfig, World};
+use puppet_trade::DeskStrategy;
 use puppet_types::PackId;
 
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
 
 /// A strategy that is linked and ready for runs.
 pub struct Chosen {
+    /// What it was asked for by.
+    pub name: String,
     pub id: StrategyId,
     pub strategies: Sandboxed,
     pub stack_bytes: usize,
@@ -52,12 +55,23 @@ pub fn choose(setup: &Setup, name: &str, threads: usize) -> Result<Chosen> {
     };
     let stack_bytes = sandbox.strategy_stack_bytes();
     let strategies = Sandboxed::new(Arc::new(prepared), stack_bytes);
-    Ok(Chosen { id: StrategyId { pack, version, digest: Some(digest) }, strategies, stack_bytes, is_installed })
+    let id = StrategyId { pack, version, digest: Some(digest) };
+    Ok(Chosen { name: name.to_owned(), id, strategies, stack_bytes, is_installed })
+}
+
+impl Chosen {
+    /// As a desk has it.
+    pub fn of_desk(&self) -> DeskStrategy {
+        DeskStrategy { id: self.id.clone(), strategies: Arc::new(self.strategies.clone()) }
+    }
+}
+
+fn open(setup: &Setup, threads: usize) -> Result<Sandbox> {
+    opened(sandboxed::config(setup)?, threads)
 }
 
 /// As many instances as there are threads live at once, and each may be rebuilt while the one before still is.
-fn open(setup: &Setup, threads: usize) -> Result<Sandbox> {
-    let mut config = sandboxed::config(setup)?;
+pub fn opened(mut config: SandboxConfig, threads: usize) -> Result<Sandbox> {
     let slots = u32::try_from(threads * 2 + 2).unwrap_or(u32::MAX);
     config.pool.slots = config.pool.slots.max(slots);
     sandboxed::open_with(config)

@@ -3,9 +3,9 @@
 
 use puppet_backtest::{Bar, Models, parameters};
 use puppet_market::Markets;
-use puppet_trade::feed::Pace;
+use puppet_trade::{feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
-use puppet_wallet::Rules;
+use puppet_wallet::{Risk, Rules};
 
 use super::{
     candles::{self, Asked, Reading},
@@ -18,7 +18,7 @@ use crate::{
     config::{Trading, trading::Desk},
     output::Output,
     setup::Setup,
-    trouble::{Result, Trouble},
+    trouble::{Place, Result, Trouble},
     wallets,
 };
 
@@ -151,15 +151,42 @@ impl Wanted {
         Ok(Self { name, strategy, kind, markets, bar_seconds, parameters, seed, agent, rules, recorded })
     }
 
-    /// Those of `[trading.desks]`.
+    /// Those of `[trading.desks]`. What is wrong with any of them is told of all of them: none trades otherwise than it is
+    /// written there.
     pub fn of_config(setup: &Setup) -> Result<Vec<Self>> {
         let of_desk = |(name, desk): (&String, &Desk)| {
-            Self::of_desk(setup, name, desk).map_err(|trouble| match trouble.place.field {
+            Self::of_desk(setup, name, desk).and_then(Self::sound).map_err(|trouble| match trouble.place.field {
                 None => trouble.of_field(format!("trading.desks.{name}")),
+                Some(field) if field.starts_with("--") => Trouble { place: Place::default(), ..trouble }
+                    .of_field(format!("trading.desks.{name}.{}", field.trim_start_matches('-'))),
                 Some(_) => trouble,
             })
         };
-        setup.config.trading.desks.iter().map(of_desk).collect()
+        let (mut wanted, mut wrong) = (Vec::new(), Vec::new());
+        for desk in &setup.config.trading.desks {
+            match of_desk(desk) {
+                Ok(desk) => wanted.push(desk),
+                Err(trouble) => wrong.push(trouble),
+            }
+        }
+        all_of(wrong).map_or(Ok(wanted), Err)
+    }
+
+    /// Whether a desk can be opened like that, as far as nothing outside is asked.
+    fn sound(self) -> Result<Self> {
+        let wrong = |error: &dyn std::fmt::Display| {
+            Trouble::input("bad-value", error.to_string(), "docs/trading/paper.md says what a desk takes")
+        };
+        Risk::new(self.rules.clone(), self.markets.clone(), &[]).map_err(|error| wrong(&error))?;
+        if let Some(chosen) = &self.strategy {
+            let models = match &self.kind {
+                Kind::Paper { models, .. } => Some(models),
+                Kind::Live { .. } => None,
+            };
+            let on = (self.markets.as_slice(), self.bar_seconds);
+            fits(&chosen.strategies, on, &self.parameters, (models, &self.rules)).map_err(|error| wrong(&error))?;
+        }
+        Ok(self)
     }
 
     fn of_desk(setup: &Setup, name: &str, desk: &Desk) -> Result<Self> {
@@ -204,6 +231,16 @@ impl Wanted {
             Kind::Live { wallet, .. } => wallet.clone(),
         }
     }
+}
+
+/// Several troubles as one; none where there are none.
+pub fn all_of(mut wrong: Vec<Trouble>) -> Option<Trouble> {
+    if wrong.len() < 2 {
+        return wrong.pop();
+    }
+    let lines: Vec<String> = wrong.iter().map(Trouble::in_a_line).collect();
+    let remedy = "no desk trades before all of them can: mend them, or take them out of [trading.desks]";
+    Some(Trouble::input("bad-value", lines.join("; and "), remedy))
 }
 
 fn bar_seconds(terms: &DeskTerms) -> Result<u32> {

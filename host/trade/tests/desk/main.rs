@@ -13,4 +13,5 @@ mod memory;
 mod native;
 mod paper;
 mod turns;
+mod versions;
 mod wishes;

@@ -73,6 +73,11 @@ fn word(body: &Value, by: By, markets: &[Market]) -> Line {
             let strategy = terms["strategy"]["pack"].as_str().unwrap_or("nobody by itself");
             format!("a desk begins on {}: {strategy} trades", terms["network"].as_str().unwrap_or("no network"))
         }
+        ("version", _) => {
+            let version = |key: &str| body[key]["version"].as_str().unwrap_or("?").to_owned();
+            let pack = body["to"]["pack"].as_str().unwrap_or_default();
+            format!("{pack} {} trades in place of {}", version("to"), version("from"))
+        }
         ("balance", _) => balance(body, markets),
         _ => return Line::new("word", beginning(&body.to_string(), BEGINNING)),
     };

@@ -1,0 +1,148 @@
+//! The desks of a running host. Each is [opened](opening) by itself beside the agents, stands on the [floor](floor) where the
+//! operator reaches it, goes over to [another version](versions) of its strategy, and is [closed](closing) with the host.
+
+mod closing;
+mod floor;
+mod opening;
+mod stops;
+mod versions;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use puppet_engine::Host;
+use puppet_packs::SecretsFile;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    drive::Open,
+    purses::Seats,
+    summary::{Counts, Ended},
+    wanted::{Kind, Wanted, all_of},
+};
+use crate::{
+    control::unknown_agent,
+    emulated::Chain,
+    output::Output,
+    rows::Rows,
+    setup::Setup,
+    trouble::{Result, Trouble},
+    wallets,
+};
+
+pub use floor::Floor;
+pub use versions::Trading;
+
+/// What desks live in.
+pub struct Around<'a> {
+    /// The configuration.
+    pub setup: &'a Setup,
+    /// Where keys are.
+    pub secrets: &'a SecretsFile,
+    /// Where purses are.
+    pub store: Rows,
+    /// Whose agents hear of swaps, and whose halt is theirs.
+    pub host: Arc<Host>,
+    /// The emulated chain, where there is one.
+    pub chain: Option<&'a Chain>,
+    /// Where characters look for theirs.
+    pub seats: Arc<Seats>,
+    /// Where they stand.
+    pub floor: Arc<Floor>,
+    /// Where lines go.
+    pub out: Output,
+    /// No lines.
+    pub is_quiet: bool,
+}
+
+/// See the head of this file.
+pub struct Desks<'a> {
+    /// Of the command line: the host ends with it, and it is told about.
+    commanded: Option<Item>,
+    items: Vec<Item>,
+    opening: FuturesUnordered<LocalBoxFuture<'a, Option<Item>>>,
+    stop: watch::Sender<bool>,
+    out: Output,
+}
+
+/// One that is open.
+struct Item {
+    name: String,
+    desk: Open,
+    driven: Option<JoinHandle<(Counts, Ended)>>,
+    heard: JoinHandle<Counts>,
+    came_to: Option<(Counts, Ended)>,
+}
+
+impl<'a> Desks<'a> {
+    /// Opens that of the command line, which has to be; those of the configuration open while [`over`](Self::over) is waited
+    /// for, each by itself.
+    pub async fn open(configured: Vec<Wanted>, commanded: Option<Wanted>, around: &'a Around<'a>) -> Result<Self> {
+        distinct(&configured, commanded.as_ref())?;
+        known(&configured, commanded.as_ref(), around)?;
+        let (stop, stopped) = watch::channel(false);
+        let places: Vec<_> = configured.into_iter().map(|wanted| (around.floor.put(&wanted), wanted)).collect();
+        let commanded = match commanded {
+            None => None,
+            Some(wanted) => Some(opening::open(&wanted, &around.floor.put(&wanted), around, stopped.clone()).await?),
+        };
+        let until_open = |(place, wanted)| opening::until_open(wanted, place, around, stopped.clone()).boxed_local();
+        let opening = places.into_iter().map(until_open).collect();
+        Ok(Self { commanded, items: Vec::new(), opening, stop, out: around.out })
+    }
+
+    /// Returns when the desk of the command line is over, by itself; never where there is none.
+    pub async fn over(&mut self) {
+        let Self { commanded, items, opening, .. } = self;
+        tokio::select! {
+            () = over(commanded) => {}
+            () = all_open(opening, items) => {}
+        }
+    }
+}
+
+/// Takes in what opens, for ever.
+async fn all_open(opening: &mut FuturesUnordered<LocalBoxFuture<'_, Option<Item>>>, items: &mut Vec<Item>) {
+    while let Some(item) = opening.next().await {
+        items.extend(item);
+    }
+    std::future::pending().await
+}
+
+async fn over(commanded: &mut Option<Item>) {
+    let Some(item) = commanded else { return std::future::pending().await };
+    if let Some(driven) = &mut item.driven {
+        let came_to = driven.await.unwrap_or_else(|error| (Counts::default(), Ended::Failed(error.to_string())));
+        (item.driven, item.came_to) = (None, Some(came_to));
+    }
+}
+
+/// Whoever is to be told of trades lives here, and every wallet has a key.
+fn known(configured: &[Wanted], commanded: Option<&Wanted>, around: &Around<'_>) -> Result<()> {
+    let agents = &around.host.agents;
+    let wrong = |wanted: &Wanted, of_field: &dyn Fn(&str) -> String| {
+        let agent = wanted.agent.as_ref().filter(|agent| !agents.knows(agent));
+        let agent = agent.map(|agent| unknown_agent(agent, &agents.ids()).of_field(of_field("agent")));
+        let Kind::Live { wallet, .. } = &wanted.kind else { return [agent, None] };
+        let key = wallets::key(around.setup, around.secrets, wallet).err();
+        [agent, key.map(|trouble| trouble.of_field(of_field("wallet")))]
+    };
+    let of_config = |wanted: &Wanted| wrong(wanted, &|field| format!("trading.desks.{}.{field}", wanted.name));
+    let of_command = commanded.map(|wanted| wrong(wanted, &|field| format!("--{field}")));
+    let all = configured.iter().map(of_config).chain(of_command).flatten().flatten();
+    all_of(all.collect()).map_or(Ok(()), Err)
+}
+
+/// One purse has one desk, and one agent too.
+fn distinct(configured: &[Wanted], commanded: Option<&Wanted>) -> Result<()> {
+    let (mut purses, mut agents) = (BTreeSet::new(), BTreeSet::new());
+    for wanted in configured.iter().chain(commanded) {
+        let is_new = purses.insert(wanted.purse()) && wanted.agent.as_ref().is_none_or(|agent| agents.insert(agent));
+        if !is_new {
+            let message = format!("another desk of [trading.desks] has the purse or the agent of `{}`", wanted.name);
+            let remedy = "give it another --name, --wallet or --agent; or `puppet run` for those of the configuration";
+            return Err(Trouble::input("bad-value", message, remedy));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! What stops trading: everything at once, or the word of an operator about one purse.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use puppet_trade::Halted;
+
+use super::Around;
+use crate::wallets::stop;
+
+/// Why nothing is traded on a purse, where its operator has said so.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Word(Arc<Mutex<Option<String>>>);
+
+impl Word {
+    pub(super) fn set(&self, reason: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    pub(super) fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What stops all, or this purse alone.
+pub(super) fn halted_too(all: Halted, word: Word) -> Halted {
+    Arc::new(move || all().or_else(|| word.get()))
+}
+
+/// What stops every desk at once: `puppet halt`, and the file.
+pub(super) fn halted(around: &Around<'_>) -> Halted {
+    let (host, data) = (Arc::clone(&around.host), around.setup.data.clone());
+    Arc::new(move || stop::of_all(&data, host.halted()))
+}

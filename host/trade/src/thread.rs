@@ -1,0 +1,240 @@
+//! The desk's thread: opens it, takes one question after the other, and opens it anew in place where another version of the
+//! strategy is to run. What is stored is all that goes from the one to the other, as after a crash; but the exchange and the
+//! wallet are as they were, and whoever waits goes on waiting.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::again::Begins;
+use crate::desk::{Answer, Ask, Shared};
+use crate::idle::Idle;
+use crate::open;
+use crate::version::{Trial, Tried};
+use crate::wish::Wishes;
+use crate::work::{Again, Room, Work, end};
+use crate::{DeskError, DeskPlan, DeskStrategy, Told};
+
+/// Beside what the strategy needs: JSON and the books.
+pub(crate) const STACK_BESIDE: usize = 2 << 20;
+
+/// What follows a question.
+pub(crate) enum Turn {
+    /// The next one.
+    Next,
+    /// None any more.
+    End,
+    /// Another version's place.
+    Leave(Leave),
+}
+
+/// Why a desk is opened anew in place.
+pub(crate) enum Leave {
+    /// For another version. This one has saved itself.
+    For { next: Box<DeskStrategy>, trial: Option<Trial>, answer: Answer<()> },
+    /// Back to the version before: what is not stored has not been.
+    Back { before: Box<DeskStrategy>, reason: String, then: Then },
+}
+
+/// What is done when the version before is back.
+pub(crate) enum Then {
+    /// The question on which the other failed is asked of it.
+    Ask(Box<Ask>),
+    /// Whoever wanted it is answered.
+    Answer(Answer<bool>),
+    Nothing,
+}
+
+/// How a desk comes to be open.
+enum How {
+    First(oneshot::Sender<Result<u32, DeskError>>),
+    Swapped { as_before: Box<DeskPlan>, trial: Option<Trial>, answer: Answer<()> },
+    Back { reason: String, then: Then },
+    AsBefore,
+}
+
+/// Begins, and answers how many batches of history the strategy wants when it stands.
+pub(crate) async fn start(plan: DeskPlan, room: Room, questions: mpsc::Receiver<Ask>) -> Result<u32, DeskError> {
+    let (ready, is_ready) = oneshot::channel();
+    let stack = plan.strategy.as_ref().map_or(0, |strategy| strategy.strategies.stack_bytes());
+    std::thread::Builder::new()
+        .name(format!("desk {}", plan.purse))
+        .stack_size(stack + STACK_BESIDE)
+        .spawn(move || {
+            run(plan, &room, questions, ready);
+            // Whoever waits for the end of a trial is not to wait for ever.
+            room.shared.tried.send_if_modified(|tried| {
+                let goes = *tried == Tried::Goes;
+                *tried = if goes { Tried::Over } else { std::mem::take(tried) };
+                goes
+            });
+        })
+        .map_err(|error| DeskError::Plan(format!("no thread can be started: {error}")))?;
+    is_ready.await.map_err(|_| DeskError::Stopped("its thread ended".to_owned()))?
+}
+
+fn run(
+    mut plan: DeskPlan,
+    room: &Room,
+    mut questions: mpsc::Receiver<Ask>,
+    ready: oneshot::Sender<Result<u32, DeskError>>,
+) {
+    let (mut how, mut wishes) = (How::First(ready), Wishes::default());
+    loop {
+        (plan, how) = match stand(&plan, how, room, (&mut questions, &mut wishes)) {
+            After::End => return,
+            After::AsBefore(before) => (*before, How::AsBefore),
+            After::Leave(Leave::For { next, trial, answer }) => {
+                let next = DeskPlan { strategy: Some(*next), take_over: true, ..plan.clone() };
+                (next, How::Swapped { as_before: Box::new(plan), trial, answer })
+            }
+            After::Leave(Leave::Back { before, reason, then }) => {
+                (DeskPlan { strategy: Some(*before), take_over: true, ..plan }, How::Back { reason, then })
+            }
+        };
+    }
+}
+
+/// What follows a desk.
+enum After {
+    End,
+    /// Another version could not begin: the one that ran goes on.
+    AsBefore(Box<DeskPlan>),
+    Leave(Leave),
+}
+
+/// A desk from its opening until it ends or is opened anew. Whoever waits for a swap goes from one to the next.
+fn stand(
+    plan: &DeskPlan,
+    how: How,
+    room: &Room,
+    (questions, wishes): (&mut mpsc::Receiver<Ask>, &mut Wishes),
+) -> After {
+    let idle = Idle;
+    if let How::Back { reason, .. } = &how {
+        // Before the head says that no trial goes on: whoever waits for its end hears how it ended.
+        room.shared.tried.send_replace(Tried::WentBack(reason.clone()));
+    }
+    let opened = match &how {
+        How::First(_) => open::open(plan, room, &idle),
+        How::Swapped { trial, .. } => {
+            open::again_in_place(plan, room, &idle, trial.map_or(Begins::Wanted, Begins::OnTrial))
+        }
+        How::Back { .. } | How::AsBefore => open::again_in_place(plan, room, &idle, Begins::Wanted),
+    };
+    let mut first = None;
+    let mut work = match (opened, how) {
+        (Ok(work), How::First(ready)) => {
+            let _ = ready.send(Ok(work.warm_up));
+            work
+        }
+        (Ok(mut work), How::Swapped { as_before, answer, .. }) => {
+            work.spare = as_before.strategy.filter(|_| work.notes.before.is_some());
+            let _ = answer.send(Ok(()));
+            work
+        }
+        (Ok(work), How::Back { reason, then }) => {
+            first = came_back(room, &reason, then);
+            work
+        }
+        (Ok(work), How::AsBefore) => work,
+        (Err(error), How::First(ready)) => {
+            let _ = ready.send(Err(error));
+            return After::End;
+        }
+        (Err(error @ (DeskError::Strategy(_) | DeskError::Plan(_))), How::Swapped { as_before, answer, .. }) => {
+            let _ = answer.send(Err(error));
+            return After::AsBefore(as_before);
+        }
+        (Err(error), _) => {
+            end(room, wishes, &error);
+            return After::End;
+        }
+    };
+    work.wishes = std::mem::take(wishes);
+    let after = attend(&mut work, questions, first).map_or(After::End, After::Leave);
+    *wishes = std::mem::take(&mut work.wishes);
+    after
+}
+
+/// Answers the question that is asked once more.
+fn came_back(room: &Room, reason: &str, then: Then) -> Option<Ask> {
+    room.tell(Told::Note(format!("the version before is back: {reason}")));
+    match then {
+        Then::Ask(ask) => Some(*ask),
+        Then::Answer(answer) => {
+            let _ = answer.send(Ok(true));
+            None
+        }
+        Then::Nothing => None,
+    }
+}
+
+/// Takes questions until the desk ends, or is opened anew.
+fn attend(work: &mut Work<'_>, questions: &mut mpsc::Receiver<Ask>, mut first: Option<Ask>) -> Option<Leave> {
+    loop {
+        let again = work.again.as_ref().map(|again| again.at);
+        let next = match first.take() {
+            Some(ask) => Next::Ask(ask),
+            None => work.room.runtime.block_on(next(questions, again)),
+        };
+        let turn = match next {
+            Next::Ask(ask) => work.answer(ask),
+            Next::Again => match work.ask_again() {
+                Ok(()) => Turn::Next,
+                Err(error) => work.failed(&error).map_or(Turn::End, |(before, reason)| {
+                    Turn::Leave(Leave::Back { before, reason, then: Then::Nothing })
+                }),
+            },
+            Next::Gone => Turn::End,
+        };
+        match turn {
+            Turn::Next => {}
+            Turn::End => return None,
+            Turn::Leave(leave) => return Some(leave),
+        }
+    }
+}
+
+enum Next {
+    Ask(Ask),
+    /// It is time to ask the exchange again.
+    Again,
+    /// The handle was dropped.
+    Gone,
+}
+
+async fn next(questions: &mut mpsc::Receiver<Ask>, again: Option<Instant>) -> Next {
+    let asked = match again {
+        Some(at) => match tokio::time::timeout_at(at, questions.recv()).await {
+            Ok(asked) => asked,
+            Err(_) => return Next::Again,
+        },
+        None => questions.recv().await,
+    };
+    asked.map_or(Next::Gone, Next::Ask)
+}
+
+impl Again {
+    /// What was under way when another version took its place is asked for at once.
+    pub(crate) fn now() -> Self {
+        Self { at: Instant::now(), pause: Duration::from_secs(1), waits: "another version took its place".to_owned() }
+    }
+}
+
+impl Shared {
+    /// A trial begins, goes on, or is over.
+    pub(crate) fn trial(&self, goes_on: bool) {
+        self.tried.send_if_modified(|tried| {
+            let next = match (goes_on, &tried) {
+                (true, _) => Tried::Goes,
+                (false, Tried::Goes) => Tried::Over,
+                (false, _) => return false,
+            };
+            let is_new = *tried != next;
+            *tried = next;
+            is_new
+        });
+    }
+}
