@@ -228,7 +228,9 @@ fn balances_come_and_go_but_never_below_what_is_held() {
 
 #[test]
 fn a_value_is_that_of_the_shared_words() {
-    for (base, quote, price) in [(9, 6, 9), (0, 6, 0), (0, 0, 0), (18, 6, 18), (0, 18, 0), (9, 9, 0), (30, 0, 30)] {
+    for (base, quote, price) in
+        [(9, 6, 9), (0, 6, 0), (2, 9, 3), (0, 0, 0), (18, 6, 18), (0, 18, 0), (9, 9, 0), (30, 0, 30)]
+    {
         let digits = |symbol, decimals| Token { decimals, ..token(symbol) };
         let market = Market { price_decimals: price, ..market(digits('A', base), digits('Q', quote)) };
         for quantity in [0, 1, 7, 1_000_000_007, u64::from(u32::MAX), u64::MAX] {
