@@ -172,6 +172,19 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #endpoint = "https://api.jup.ag/swap/v2"
 #key_secret = "jupiter/key"
 
+# Another source of a market's price, where the rules compare two (max_deviation_bps, docs/trading/risk.md). For example:
+#[trading.second_prices."SOL/USDC"]
+#url = "https://prices.example.com/sol-usdc"
+#pointer = "/price"
+
+# What tells which tokens many trade (docs/capabilities/market.md): nobody, where this table is not there. For example:
+#[trading.trending]
+#url = "https://public-api.birdeye.so/defi/token_trending?sort_by=rank&sort_type=asc&offset=0&limit=20"
+#tokens = "/data/tokens"
+#key_secret = "birdeye/api_key"
+#key_header = "x-api-key"
+#timeout_ms = 10000
+
 # A wallet of `puppet wallet new NAME` needs no entry; for others it says where the key is. It never stands here. For example:
 #[trading.wallets.main]
 #key_secret = "wallet/main"
