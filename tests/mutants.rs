@@ -37,7 +37,10 @@ fn accepted_mutants_are_of_code_that_is_there_and_have_a_reason() {
     assert_eq!(list.accepted.len(), text.lines().filter(|line| line.starts_with("mutant = \"")).count());
     for Accepted { mutant, reason } in &list.accepted {
         let (file, change) = mutant.split_once(": ").unwrap();
-        assert!(["host/grants/src/", "host/sandbox/src/", "host/wallet/src/"].iter().any(|folder| file.starts_with(folder)), "{mutant}");
+        assert!(
+            ["host/grants/src/", "host/sandbox/src/", "host/wallet/src/"].iter().any(|folder| file.starts_with(folder)),
+            "{mutant}"
+        );
         let code = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{mutant}: {error}"));
         if let Some(name) = function(change) {
             let is_there = ["(", "<"].iter().any(|after| code.contains(&format!("fn {name}{after}")));

@@ -122,8 +122,8 @@ impl Place {
     #[track_caller]
     pub fn until(&self, bytes: &[u8], state: &str) -> Value {
         let mut told = Value::Null;
-        let end = std::time::Instant::now() + Duration::from_secs(30);
-        support::until(Duration::from_secs(60), "never", || {
+        let end = std::time::Instant::now() + Duration::from_secs(120);
+        support::until(Duration::from_secs(150), "never", || {
             assert!(std::time::Instant::now() < end, "`pup` never comes to `{state}`: {told}\n{:?}", self.lock());
             told = self.told();
             let is_it = told["digest"] == digest(bytes);

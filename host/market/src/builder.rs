@@ -79,6 +79,11 @@ impl BarBuilder {
         close_of(self.now, self.length)
     }
 
+    /// Every bar that closes then or before is closed.
+    pub fn closed(&self) -> Timestamp {
+        self.closed
+    }
+
     /// Hands over the bar that the clock has closed, if there was a price in it.
     pub fn close(&mut self, now: Timestamp) -> Option<Candle> {
         self.now = self.now.max(now);

@@ -2,7 +2,7 @@
 
 /// A number that is not negative: `digits` divided by ten to `scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Decimal {
+pub struct Decimal {
     digits: u128,
     scale: i32,
     /// More digits were written than are kept.
@@ -11,17 +11,22 @@ pub(crate) struct Decimal {
 
 /// Why a text is no number that is meant here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotDecimal {
+pub enum NotDecimal {
+    /// Nothing is written.
     Empty,
+    /// Something else is.
     NotANumber,
+    /// It is below zero.
     Negative,
 }
 
 /// An integer in some unit, and whether something was lost on the way to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Units {
-    pub(crate) units: u64,
-    pub(crate) is_rounded: bool,
+pub struct Units {
+    /// How many.
+    pub units: u64,
+    /// Something was lost.
+    pub is_rounded: bool,
 }
 
 /// Beyond this an exponent only makes zero or too much.
@@ -38,7 +43,7 @@ impl Decimal {
     }
 
     /// `1.5`, `.5`, `5.`, `+1`, `1e-7`. No separators of thousands, no comma as the point.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, NotDecimal> {
+    pub fn parse(text: &[u8]) -> Result<Self, NotDecimal> {
         let (is_negative, mut rest) = match text {
             [] => return Err(NotDecimal::Empty),
             [b'-', rest @ ..] => (true, rest),
@@ -97,7 +102,7 @@ impl Decimal {
     }
 
     /// In units of ten to minus `decimals`, to the nearest, halves up; none where 64 bits do not hold it.
-    pub(crate) fn to_units(self, decimals: u8) -> Option<Units> {
+    pub fn to_units(self, decimals: u8) -> Option<Units> {
         let shift = i32::from(decimals) - self.scale;
         if shift >= 0 {
             if self.digits == 0 {
@@ -116,7 +121,7 @@ impl Decimal {
     }
 
     /// In units of ten to minus `decimals`, what is less than one of them cut off; none where 64 bits do not hold it.
-    pub(crate) fn to_units_down(self, decimals: i32) -> Option<Units> {
+    pub fn to_units_down(self, decimals: i32) -> Option<Units> {
         let shift = decimals - self.scale;
         if self.digits == 0 || shift < -i32::try_from(DIGITS).unwrap_or_default() {
             return Some(Units { units: 0, is_rounded: self.digits > 0 });

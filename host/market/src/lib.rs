@@ -1,5 +1,5 @@
 //! Prices: candles from files, how good they are, bars out of single prices, what markets there are, and the `market`
-//! capability, by which a character sees them; and what other sources on the web say of prices. Nothing here trades.
+//! capability, by which a character sees them. Nothing here trades.
 
 mod builder;
 mod candles;
@@ -24,7 +24,6 @@ pub mod synthetic;
 #[cfg(test)]
 mod tests;
 mod timeline;
-mod web;
 mod write;
 
 pub use builder::{BarBuilder, LeftOut, Price, Seen};
@@ -32,10 +31,11 @@ pub use candles::{Candles, CandlesError, Impossible};
 #[doc(hidden)]
 pub use capability::fuzz;
 pub use capability::{CANDLES, Carries, NoQuotes, PriceNow, Quotes, TRENDING, TokenInfo, Trend, View, link};
+pub use decimal::{Decimal, NotDecimal, Units};
 pub use error::DataError;
 pub use fault::{BadRow, Fault, Gap};
 pub use intake::MAX_ROWS;
-pub use markets::{Markets, MarketsError};
+pub use markets::{MAX_TOKEN_DECIMALS, Markets, MarketsError};
 pub use options::{ReadOptions, Separator, Stamp};
 pub use quality::{Details, Quality};
 pub use read::{Dataset, read, read_source};
@@ -44,7 +44,6 @@ pub use source::Source;
 pub use stamp::Zone;
 pub use synthetic::Synthetic;
 pub use timeline::{Bar, Batch, Batches, Timeline, TimelineError, WarmUp};
-pub use web::{Listed, Pointer, Web, WebError, WebPlace, WebSetupError};
 pub use write::write_csv;
 
 /// The most decimals of a price.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::MAX_PRICE_DECIMALS;
 
 /// A token of more decimals cannot be held in 64 bits in amounts of any use.
-pub(crate) const MAX_TOKEN_DECIMALS: u8 = 18;
+pub const MAX_TOKEN_DECIMALS: u8 = 18;
 const MAX_SYMBOL: usize = 24;
 
 /// Markets by their id.

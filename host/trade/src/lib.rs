@@ -23,6 +23,7 @@ mod told;
 mod version;
 mod view;
 mod want;
+mod web;
 mod wish;
 mod work;
 
@@ -33,3 +34,4 @@ pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use version::Trial;
 pub use view::{DeskView, OpenOrder, purse_view};
+pub use web::{Listed, Pointer, Web, WebError, WebPlace, WebSetupError};

@@ -1,6 +1,7 @@
 //! Words about purses and messages that wait: written down first, then told to the desk that trades, where there is one.
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use puppet_store::{Store, SwapRow, TradeStore};
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
@@ -42,7 +43,11 @@ impl Desks for NoDesks {
     }
 }
 
-/// Says it of each purse: durable before a desk hears it. Answers what was said of each, and whether a desk has heard it.
+/// Says it of each purse: durable of all before a desk hears it, and then heard by all at once, so that none waits for another.
+/// Answers what was said of each, and whether a desk has heard it.
+///
+/// # Errors
+/// It could not be written down; or a desk could not hear it, which the others have.
 pub async fn word(
     store: &dyn Store,
     desks: &dyn Desks,
@@ -51,20 +56,35 @@ pub async fn word(
     at: Timestamp,
 ) -> Result<Value> {
     let store: &dyn TradeStore = store;
-    let mut items = Vec::with_capacity(purses.len());
+    let mut all = Vec::with_capacity(purses.len());
     for purse in purses {
-        let mut said = words::say(store, purse, word, at).await?;
-        let has_heard = match word {
-            Word::Halt { reason } => desks.halt(purse, reason.as_deref().unwrap_or("by the operator")).await?,
-            Word::Resume => desks.resume(purse).await?,
-            Word::Resumed | Word::Understood { .. } => false,
-        };
-        if has_heard && *word == Word::Resume {
-            said = words::say(store, purse, &Word::Resumed, at).await?;
-        }
-        items.push(json!({ "name": purse, "said": said, "has_heard": has_heard }));
+        all.push((purse, words::say(store, purse, word, at).await?));
     }
-    Ok(items.into())
+    let told = all.into_iter().map(|(purse, said)| tell((store, desks), purse, said, (word, at)));
+    join_all(told).await.into_iter().collect()
+}
+
+/// What is written of one purse is told to its desk.
+async fn tell(
+    (store, desks): (&dyn TradeStore, &dyn Desks),
+    purse: &str,
+    mut said: words::Said,
+    (word, at): (&Word, Timestamp),
+) -> Result<Value> {
+    let has_heard = match word {
+        Word::Halt { reason } => desks.halt(purse, reason.as_deref().unwrap_or("by the operator")).await,
+        Word::Resume => desks.resume(purse).await,
+        Word::Resumed | Word::Understood { .. } => Ok(false),
+    };
+    let has_heard = match has_heard {
+        // A desk that has ended trades nothing, and hears nothing; its next one hears what is written.
+        Err(trouble) if trouble.code == "run-stopped" => false,
+        has_heard => has_heard?,
+    };
+    if has_heard && *word == Word::Resume {
+        said = words::say(store, purse, &Word::Resumed, at).await?;
+    }
+    Ok(json!({ "name": purse, "said": said, "has_heard": has_heard }))
 }
 
 /// A yes or a no to one message.
@@ -118,6 +138,46 @@ mod tests {
     fn step(n: u32, body: Value) -> SwapRow {
         let (swap, wallet) = ("main/1".to_owned(), "w".to_owned());
         SwapRow { swap, n, wallet, at: Timestamp::from_millis(1), is_end: false, body }
+    }
+
+    /// One has ended, one cannot be asked, the others hear.
+    #[derive(Default)]
+    struct Three(std::sync::Mutex<Vec<String>>);
+
+    #[async_trait]
+    impl Desks for Three {
+        async fn halt(&self, purse: &str, _: &str) -> Result<bool> {
+            match purse {
+                "ended" => Err(Trouble::input("run-stopped", "the desk stopped", "")),
+                "busy" => Err(Trouble::unreachable("purse", "too many wait", "ask again later")),
+                _ => {
+                    self.0.lock().unwrap().push(purse.to_owned());
+                    Ok(true)
+                }
+            }
+        }
+        async fn resume(&self, purse: &str) -> Result<bool> {
+            self.halt(purse, "").await
+        }
+        fn views(&self) -> Result<Vec<Value>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_word_about_all_is_written_and_heard_whatever_one_desk_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+        let (desks, halt, now) = (Three::default(), Word::Halt { reason: None }, Timestamp::from_millis(10));
+        let purses = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let told = word(&store, &desks, &purses(&["ended", "a", "b"]), &halt, now).await.unwrap();
+        let heard: Vec<_> = told.as_array().unwrap().iter().map(|item| item["has_heard"] == true).collect();
+        assert_eq!(heard, [false, true, true]);
+        let wrong = word(&store, &desks, &purses(&["busy", "c"]), &halt, now).await.unwrap_err();
+        assert_eq!((wrong.code, desks.0.lock().unwrap().len()), ("purse", 3));
+        for purse in ["ended", "a", "b", "busy", "c"] {
+            assert!(words::of(&store, purse).await.unwrap().halt.is_some(), "{purse}");
+        }
     }
 
     #[tokio::test]

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use puppet_market::{Listed, NoQuotes, PriceNow, Quotes, TokenInfo, Trend};
+use puppet_market::{NoQuotes, PriceNow, Quotes, TokenInfo, Trend};
 use puppet_store::TradeStore;
-use puppet_trade::DeskView;
+use puppet_trade::{DeskView, Listed};
 use puppet_types::{
     AgentId, CallError, Code, Timestamp,
     trade::{Candle, Market, Mint, Token},

@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use puppet_market::{Pointer, Web, WebPlace};
 use puppet_packs::SecretsFile;
-use puppet_trade::feed::Prices;
+use puppet_trade::{Pointer, Web, WebPlace, feed::Prices};
 use puppet_types::{Timestamp, trade::Market};
 use puppet_wallet::Rules;
 

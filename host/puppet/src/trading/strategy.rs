@@ -72,8 +72,8 @@ fn open(setup: &Setup, threads: usize) -> Result<Sandbox> {
 
 /// As many instances as there are threads live at once, and each may be rebuilt while the one before still is.
 pub fn opened(mut config: SandboxConfig, threads: usize) -> Result<Sandbox> {
-    let slots = u32::try_from(threads * 2 + 2).unwrap_or(u32::MAX);
-    config.pool.slots = config.pool.slots.max(slots);
+    // Not those of plugins: each sandbox keeps addresses for all its slots, and there is one for each desk.
+    config.pool.slots = u32::try_from(threads * 2 + 2).unwrap_or(u32::MAX);
     sandboxed::open_with(config)
 }
 

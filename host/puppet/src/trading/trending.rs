@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use puppet_market::{Listed, Pointer, Web};
 use puppet_packs::SecretsFile;
+use puppet_trade::{Listed, Pointer, Web};
 use puppet_types::{
     Secret, Timestamp,
     trade::{Market, Mint},
@@ -129,7 +129,7 @@ impl Followed {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use puppet_market::WebPlace;
+    use puppet_trade::WebPlace;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,

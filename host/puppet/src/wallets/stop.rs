@@ -2,7 +2,8 @@
 //! and before every signature, and the [operator's word](super::words) about its own purse.
 
 use std::{
-    fs::File,
+    fmt,
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
 };
@@ -18,12 +19,19 @@ const CHARS: usize = 200;
 /// Why the file says that nothing is traded; none where there is no file. One that cannot be read is there all the same.
 pub fn file(data: &Path) -> Option<String> {
     let path = data.join(FILE);
+    if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return None;
+    }
+    // What cannot be read cannot be asked: it counts as a halt. What is no file is not opened: a pipe would be waited for.
+    let told = |why: &dyn fmt::Display| Some(format!("{}: {why}", path.display()));
     let mut bytes = Vec::new();
-    match File::open(&path).and_then(|file| file.take(BYTES).read_to_end(&mut bytes)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        // What cannot be read cannot be asked: it counts as a halt.
-        Err(error) => return Some(format!("{}: {error}", path.display())),
+    match fs::metadata(&path) {
+        Err(error) => return told(&error),
+        Ok(there) if !there.is_file() => return told(&"it is there, and no file"),
         Ok(_) => {}
+    }
+    if let Err(error) = File::open(&path).and_then(|file| file.take(BYTES).read_to_end(&mut bytes)) {
+        return told(&error);
     }
     let text = String::from_utf8_lossy(&bytes);
     let line: String = text.lines().next().unwrap_or_default().trim().chars().take(CHARS).collect();
@@ -57,9 +65,15 @@ mod tests {
         std::fs::write(folder.path().join(FILE), "x".repeat(9_000)).unwrap();
         assert_eq!(file(folder.path()).unwrap().len(), CHARS);
         std::fs::remove_file(folder.path().join(FILE)).unwrap();
-        // A folder of that name stops as well.
+        // A folder of that name stops as well, and a link to nowhere.
         std::fs::create_dir(folder.path().join(FILE)).unwrap();
         assert!(file(folder.path()).is_some());
+        std::fs::remove_dir(folder.path().join(FILE)).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", folder.path().join(FILE)).unwrap();
+            assert!(file(folder.path()).is_some());
+        }
     }
 
     #[test]

@@ -61,6 +61,12 @@ pub enum FeedError {
         /// How old it is.
         age_ms: u64,
     },
+    /// The clock went back, or was ahead when the last bar was kept: bars of that time are there already.
+    #[error("the clock is behind the last bar: none closes until {until}; prices are looked at all the same")]
+    Clock {
+        /// When the next one may close at the earliest.
+        until: Timestamp,
+    },
     /// Bars cannot be kept: they are traded on all the same, and history lacks them.
     #[error("bars are not kept: {0}")]
     Store(#[from] StoreError),

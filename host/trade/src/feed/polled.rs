@@ -12,6 +12,7 @@ use puppet_backtest::Bar;
 use puppet_market::{BarBuilder, CandlesError, Price};
 use puppet_store::{StoreError, TradeStore};
 use puppet_types::{Timestamp, trade::Market};
+use tokio::time::Instant;
 
 use super::{Batch, Feed, FeedError, Prices, Tick};
 
@@ -41,9 +42,11 @@ pub struct Polled {
     /// Closed, and not yet in the store.
     closed: BTreeMap<Timestamp, Vec<Bar>>,
     ready: VecDeque<Result<Tick, FeedError>>,
-    next_poll: Timestamp,
+    /// Not of the clock, which may be set.
+    next_poll: Instant,
     /// Markets without a price.
     troubled: Vec<bool>,
+    is_clock_behind: bool,
     is_store_troubled: bool,
 }
 
@@ -63,8 +66,20 @@ impl Polled {
         }
         let troubled = vec![false; builders.len()];
         let (closed, ready) = (BTreeMap::new(), VecDeque::new());
-        let (next_poll, is_store_troubled) = (now, false);
-        Ok(Self { polling, prices, store, clock, builders, closed, ready, next_poll, troubled, is_store_troubled })
+        let next_poll = Instant::now();
+        Ok(Self {
+            polling,
+            prices,
+            store,
+            clock,
+            builders,
+            closed,
+            ready,
+            next_poll,
+            troubled,
+            is_clock_behind: false,
+            is_store_troubled: false,
+        })
     }
 
     /// Asks for all prices at once. What comes is of some time, and now is another.
@@ -78,7 +93,8 @@ impl Polled {
         });
         let answers = join_all(asked).await;
         let now = (self.clock)();
-        self.next_poll = now.plus_millis(millis(self.polling.poll));
+        self.next_poll = Instant::now() + self.polling.poll;
+        self.tell_clock(now);
         // What the clock has closed meanwhile is over before a new price is looked at.
         self.close(now).await;
         let mut prices = Vec::new();
@@ -91,6 +107,17 @@ impl Polled {
         }
         if !prices.is_empty() {
             self.ready.push_back(Ok(Tick::Prices { at: now, prices }));
+        }
+    }
+
+    /// Once, until it is otherwise.
+    fn tell_clock(&mut self, now: Timestamp) {
+        // The bar that was under way at the start counts as closed, too: that is no more than one bar ahead.
+        let length = u64::from(self.polling.bar_seconds) * 1_000;
+        let until = self.builders.iter().map(BarBuilder::closed).max().filter(|until| until.millis_since(now) > length);
+        let was_behind = std::mem::replace(&mut self.is_clock_behind, until.is_some());
+        if let (Some(until), false) = (until, was_behind) {
+            self.ready.push_back(Err(FeedError::Clock { until }));
         }
     }
 
@@ -179,11 +206,11 @@ impl Feed for Polled {
             let closes = self.builders.iter().map(BarBuilder::closes_at).min()?;
             if now >= closes || !self.closed.is_empty() {
                 self.close(now).await;
-            } else if now >= self.next_poll {
+            } else if Instant::now() >= self.next_poll {
                 self.poll().await;
             } else {
-                let left = closes.min(self.next_poll).millis_since(now);
-                tokio::time::sleep(Duration::from_millis(left)).await;
+                let closing = Instant::now() + Duration::from_millis(closes.millis_since(now));
+                tokio::time::sleep_until(closing.min(self.next_poll)).await;
             }
         }
     }

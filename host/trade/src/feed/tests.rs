@@ -3,6 +3,7 @@
 mod keeping;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -103,6 +104,32 @@ async fn prices_become_bars_that_close_on_the_clock_and_are_kept() {
     // A price on the full minute is of the next bar.
     let Tick::Bars { bars, .. } = beside_prices(&mut feed).await.unwrap() else { panic!() };
     assert_eq!(prices(&bars[0]), [70; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_is_told_and_prices_come_all_the_same() {
+    let (begun, back) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let set = Arc::clone(&back);
+    let clock: Clock = Arc::new(move || {
+        let millis = i64::try_from(begun.elapsed().as_millis()).unwrap() - set.load(Relaxed) as i64;
+        Timestamp::from_millis(start().as_millis() + millis)
+    });
+    let said = Said(Mutex::new([Ok((50, 0))].into()));
+    let source = Source { clock: Arc::clone(&clock), of: vec![("SOL/USDC", said)] };
+    let (poll, max_age) = (Duration::from_secs(20), Duration::from_secs(10));
+    let polling = Polling { markets: vec![market("SOL/USDC")], bar_seconds: 60, poll, max_age };
+    let store = Arc::new(Keeping::default());
+    let mut feed = Polled::new(polling, Arc::new(source), store, clock).await.unwrap();
+    let Tick::Bars { at, .. } = beside_prices(&mut feed).await.unwrap() else { panic!() };
+    back.store(10 * MINUTE, Relaxed);
+    let asked = Instant::now();
+    assert!(matches!(beside_prices(&mut feed).await, Err(FeedError::Clock { until }) if until == at));
+    for _ in 0..3 {
+        assert!(matches!(feed.next().await, Some(Ok(Tick::Prices { .. }))));
+    }
+    assert!(asked.elapsed() < Duration::from_secs(90), "{:?}", asked.elapsed());
+    let Tick::Bars { at: next, .. } = beside_prices(&mut feed).await.unwrap() else { panic!() };
+    assert_eq!(next, at.plus_millis(MINUTE));
 }
 
 #[tokio::test(start_paused = true)]

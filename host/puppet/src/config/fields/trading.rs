@@ -232,6 +232,6 @@ pub(super) const TRADING: &[Field] = &[
         "as the rule says",
         "",
         "",
-        "A rule of the risk engine: [all of them](../trading/risk.md). Without the table nothing is traded.",
+        "A rule of the risk engine: [all of them](../trading/risk.md). Without the table no wallet trades, and on paper whatever can be paid is admitted.",
     ),
 ];

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use puppet_market::Pointer;
+use puppet_trade::Pointer;
 use puppet_wallet::Rules;
 
 use super::{

@@ -8,6 +8,7 @@ mod trending;
 
 use std::{fmt, net::IpAddr, sync::Once, time::Duration};
 
+use puppet_market::{Decimal, MAX_PRICE};
 use puppet_types::{Secret, trade::Market};
 use reqwest::{
     StatusCode, Url,
@@ -16,8 +17,6 @@ use reqwest::{
 
 pub use pointer::Pointer;
 pub use trending::Listed;
-
-use crate::{MAX_PRICE, decimal::Decimal};
 
 /// Bytes of an answer.
 const MOST_BYTES: usize = 1 << 20;

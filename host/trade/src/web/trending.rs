@@ -1,10 +1,10 @@
 //! Lists of tokens that many trade, in the shape that Birdeye's `token_trending` has: what is on one, and what of it is left
 //! out. Whatever they say of a token is somebody's word: nothing is verified by it.
 
+use puppet_market::{Decimal, MAX_PRICE_DECIMALS, MAX_TOKEN_DECIMALS};
 use puppet_types::trade::Mint;
 
 use super::{Pointer, Web, WebError, counted, pointer::Written};
-use crate::{MAX_PRICE_DECIMALS, decimal::Decimal, markets::MAX_TOKEN_DECIMALS};
 
 /// So many of a list are looked at.
 const MOST: usize = 200;
