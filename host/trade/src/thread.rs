@@ -38,7 +38,7 @@ pub(crate) enum Leave {
 
 /// What is done when the version before is back.
 pub(crate) enum Then {
-    /// The question on which the other failed is asked of it.
+    /// The question on which the other failed is asked of it, or what is left of it where a part is stored.
     Ask(Box<Ask>),
     /// Whoever wanted it is answered.
     Answer(Answer<bool>),
@@ -140,7 +140,7 @@ fn stand(plan: &DeskPlan, how: How, room: &Room, (questions, stays): (&mut mpsc:
             work
         }
         (Ok(work), How::Back { reason, then }) => {
-            first = came_back(room, &reason, then);
+            first = came_back(&work, &reason, then);
             work
         }
         (Ok(mut work), How::AsBefore) => {
@@ -171,10 +171,17 @@ fn stand(plan: &DeskPlan, how: How, room: &Room, (questions, stays): (&mut mpsc:
 }
 
 /// Answers the question that is asked once more.
-fn came_back(room: &Room, reason: &str, then: Then) -> Option<Ask> {
-    room.tell(Told::Note(format!("the version before is back: {reason}")));
+fn came_back(work: &Work<'_>, reason: &str, then: Then) -> Option<Ask> {
+    work.room.tell(Told::Note(format!("the version before is back: {reason}")));
     match then {
-        Then::Ask(ask) => Some(*ask),
+        Then::Ask(ask) => Some(match *ask {
+            // The batch was stored before the other failed: what is left of it is what is due at its closes.
+            Ask::Bars(at, bars, answer) if work.is_known(at) => {
+                let closes = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
+                Ask::Prices(at, closes, answer)
+            }
+            ask => ask,
+        }),
         Then::Answer(answer) => {
             let _ = answer.send(Ok(true));
             None

@@ -4,7 +4,7 @@ use puppet_backtest::Due;
 use puppet_types::trade::{Market, Rounding, Side};
 use puppet_wallet::BPS;
 
-use crate::Want;
+use crate::{Intent, Want};
 
 /// What so much of the quote token buys at a price, in the base token; none where 64 bits do not hold it.
 pub(crate) fn base_for(market: &Market, amount: u64, price: u64, rounding: Rounding) -> Option<u64> {
@@ -52,6 +52,12 @@ pub(crate) fn want(market: &Market, due: &Due, most_slippage: u32, amount: Optio
     let room = u128::from(expected.saturating_sub(least_out)) * u128::from(BPS) / u128::from(expected.max(1));
     let max_slippage_bps = u16::try_from(room.div_ceil(2)).unwrap_or(u16::MAX);
     (amount > 0).then(|| Want { gives, takes, amount, least_out: least_out.max(1), max_slippage_bps })
+}
+
+/// Of a swap that no exchange is asked for: a paper desk's, or one that is worth nothing.
+pub(crate) fn nothing(intent: &Intent) -> Want {
+    let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
+    Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::keep::unreadable;
 use crate::paper::on_paper;
-use crate::want::base_for;
+use crate::want::{base_for, nothing};
 use crate::work::Work;
 use crate::{DeskError, DeskVenue, Intent, SwapResult};
 
@@ -224,10 +224,4 @@ const TAKEN_BACK: &str = "it was taken back before its turn came";
 /// Nobody asks as a strategy from outside.
 fn origin_of(intent: &Intent) -> Origin {
     if intent.origin == Origin::Strategy { Origin::HumanRequest } else { intent.origin }
-}
-
-/// Of a paper swap there is nothing to ask an exchange for.
-fn nothing(intent: &Intent) -> crate::Want {
-    let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
-    crate::Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
 }

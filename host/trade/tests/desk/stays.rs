@@ -1,9 +1,9 @@
-//! What goes from one version of the strategy to the next and is not stored.
+//! What goes from one version of the strategy to the next beside the save: what is not stored, and what is left to do.
 
-use puppet_trade::{DeskPlan, Trial};
+use puppet_trade::{DeskPlan, Told, Trial};
 use puppet_wallet::Rules;
 
-use crate::fixture::{Around, at, close, live, strategy, wallet};
+use crate::fixture::{Around, agree, at, close, live, strategy, wallet};
 use crate::native::script::Script;
 use crate::native::sma::Sma;
 use crate::native::walk::ONE;
@@ -47,4 +47,24 @@ async fn a_version_on_trial_keeps_its_way_back_where_a_third_one_cannot_begin() 
     closes(&desk, 6..=7).await;
     let view = desk.view().unwrap();
     assert_eq!((runs(&desk).as_str(), view.batches, view.faults, desk.before()), ("1", 7, 0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_fails_when_it_hears_of_a_swap_leaves_what_it_ordered_to_be_carried_out() {
+    let exchange = wallet();
+    let mut around = Around::new();
+    let one = Script::default();
+    let desk = around.open(&live(Some(version("1", &one)), &exchange)).await.unwrap();
+    close(&desk, 1, 100).await;
+    let two = Script { traps_at_fills: true, ..Script::default().place(1, buy_bonk("a")).place(1, buy_bonk("b")) };
+    desk.take_over(version("2", &two), Some(TRIAL)).await.unwrap();
+    let happened = close(&desk, 2, 100).await;
+    assert_eq!((happened.is_passed_over, happened.swaps.len()), (false, 1), "{happened:?}");
+    assert_eq!((exchange.done(), runs(&desk).as_str()), (vec!["main/1".to_owned(), "main/2".to_owned()], "1"));
+    let fills: Vec<_> = one.heard().into_iter().filter(|word| word.starts_with("fill")).collect();
+    assert_eq!(fills, ["fill a 198679", "fill b 198679"]);
+    // It was not asked about that bar, which is stored.
+    assert_eq!(one.heard().iter().filter(|word| word.starts_with("batch 1")).count(), 1, "{:?}", one.heard());
+    assert!(!around.heard().iter().any(|told| matches!(told, Told::Note(note) if note.contains("passed over"))));
+    agree(&desk, &exchange);
 }
