@@ -85,11 +85,11 @@ fn run(
             After::End => return,
             After::AsBefore(before) => (*before, How::AsBefore),
             After::Leave(Leave::For { next, trial, answer }) => {
-                let next = DeskPlan { strategy: Some(*next), take_over: true, ..plan.clone() };
+                let next = DeskPlan { strategy: Some(*next), ..plan.clone() };
                 (next, How::Swapped { as_before: Box::new(plan), trial, answer })
             }
             After::Leave(Leave::Back { before, reason, then }) => {
-                (DeskPlan { strategy: Some(*before), take_over: true, ..plan }, How::Back { reason, then })
+                (DeskPlan { strategy: Some(*before), ..plan }, How::Back { reason, then })
             }
         };
     }

@@ -35,7 +35,7 @@ pub fn first() -> Script {
 }
 
 pub fn plan(script: &Script) -> DeskPlan {
-    DeskPlan { take_over: true, ..paper(Some(version("1", script)), 1) }
+    paper(Some(version("1", script)), 1)
 }
 
 pub fn runs(desk: &Desk) -> String {
