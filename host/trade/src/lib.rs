@@ -33,3 +33,4 @@ pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use version::Trial;
 pub use view::{DeskView, OpenOrder, purse_view};
+pub use want::{base_for, find_market};

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::keep::unreadable;
 use crate::paper::on_paper;
-use crate::want::{base_for, nothing};
+use crate::want::{base_for, find_market, nothing};
 use crate::work::Work;
 use crate::{DeskError, DeskVenue, Intent, SwapResult};
 
@@ -191,12 +191,8 @@ impl Work<'_> {
 
     /// The market that trades what an intent names, and which way.
     fn found(&self, intent: &Intent) -> Option<(u32, Market, Side)> {
-        let pair = (&intent.in_mint, &intent.out_mint);
-        (0_u32..).zip(&self.terms.markets).find_map(|(number, market)| match () {
-            () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market.clone(), Side::Buy)),
-            () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market.clone(), Side::Sell)),
-            () => None,
-        })
+        let found = find_market(&self.terms.markets, &intent.in_mint, &intent.out_mint);
+        found.map(|(number, market, side)| (number, market.clone(), side))
     }
 
     /// It ends before it was proposed. The log has it, since the risk engine does not.
