@@ -114,10 +114,6 @@ impl Trader<'_> {
     pub fn fuel(&self) -> u64 {
         self.instance.fuel()
     }
-    /// What the strategy's last save gave.
-    pub fn saved(&self) -> Option<&[u8]> {
-        self.instance.saved()
-    }
     /// What is held in a market.
     pub fn position(&self, market: u32) -> Position {
         self.account.position(market)
