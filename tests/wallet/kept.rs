@@ -138,7 +138,6 @@ async fn opened() -> Value {
         seed: 1,
         max_faults: 3,
         agent: None,
-        take_over: false,
     };
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();

@@ -42,6 +42,6 @@ pub use shadow::{Changed, Shadow, ShadowFault, shadow};
 pub use strategy::{Answer, Bar, Batch, Description, Fault, Parameter, Setup, Strategies, Strategy, View};
 pub use sweep::{Split, SweepRun, WalkForward, Window, all_cores};
 pub use trader::{
-    BatchRecord, Begin, Carried, Divergence, Due, Event, Journal, Message, SAVE_EVERY, Saved, Stopped, Trader,
+    BatchRecord, Begin, Carried, Divergence, Due, Event, Journal, Message, Outside, SAVE_EVERY, Saved, Stopped, Trader,
     TraderState, Venue, replay,
 };

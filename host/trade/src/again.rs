@@ -32,7 +32,7 @@ pub(crate) fn again<'s>(
         room.tell(Told::Note(told.to_owned()));
     }
     asked.terms.start_balance = before.start_balance;
-    let way = Way::of(&head, &asked.terms, plan.take_over);
+    let way = Way::of(&head, &asked.terms);
     let risk = || {
         let books = head.books.clone();
         Risk::restore(plan.rules.clone(), plan.markets.clone(), books, []).map_err(|why| wrong(why.to_string()))
@@ -108,7 +108,7 @@ enum Way {
 }
 
 impl Way {
-    fn of(head: &Head, now: &Terms, take_over: bool) -> Self {
+    fn of(head: &Head, now: &Terms) -> Self {
         let Head { terms: before, notes, .. } = head;
         let is_there = (&before.markets, before.bar_seconds, before.seed) == (&now.markets, now.bar_seconds, now.seed);
         match (&before.strategy, &now.strategy) {
@@ -120,7 +120,7 @@ impl Way {
                     Self::Afresh
                 }
             }
-            (Some(old), Some(new)) if take_over && old.pack == new.pack => {
+            (Some(old), Some(new)) if old.pack == new.pack => {
                 let is_back = notes.before.as_ref().is_some_and(|before| before.strategy == *new);
                 if is_back { Self::Back } else { Self::Version }
             }

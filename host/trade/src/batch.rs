@@ -102,7 +102,8 @@ impl Work<'_> {
         }
     }
 
-    fn is_known(&self, at: Timestamp) -> bool {
+    /// The purse has the bars of then.
+    pub(crate) fn is_known(&self, at: Timestamp) -> bool {
         self.notes.last_bars.is_some_and(|last| at <= last)
     }
 

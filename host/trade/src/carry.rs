@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::desk::Shared;
 use crate::keep::UnderWay;
-use crate::want::want;
+use crate::want::{nothing, want};
 use crate::work::{Again, Work, stopped};
 use crate::{DeskError, DeskVenue, ExchangeError, Intent, Told};
 
@@ -62,10 +62,13 @@ impl Work<'_> {
         let market = self.terms.markets.get(due.order.market as usize);
         let amount = intent.as_ref().filter(|_| due.order.side == Side::Buy).map(|intent| intent.amount);
         let wanted = market.and_then(|market| want(market, due, self.plan.rules.max_slippage_bps, amount));
-        self.notes.under_way = wanted.map(|want| UnderWay { number: due.number, want, intent });
-        if self.notes.under_way.is_none() {
-            return self.end(due, Rule::MinQuantity, "so little is worth nothing".to_owned());
-        }
+        let Some(want) = wanted else {
+            // Whoever asked for it is answered.
+            let of = |intent: Intent| UnderWay { number: due.number, want: nothing(&intent), intent: Some(intent) };
+            self.notes.under_way = intent.map(of);
+            return self.end(due, Rule::MinQuantity, "what it is worth is nothing, or no amount".to_owned());
+        };
+        self.notes.under_way = Some(UnderWay { number: due.number, want, intent });
         self.trader.save(self.now).map_err(stopped)?;
         self.store()?;
         // Asked again: the store may have taken its time.

@@ -71,6 +71,19 @@ impl Shared {
     pub(crate) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.taken_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
+    /// A trial begins, goes on, or is over.
+    pub(crate) fn trial(&self, goes_on: bool) {
+        self.tried.send_if_modified(|tried| {
+            let next = match (goes_on, &tried) {
+                (true, _) => Tried::Goes,
+                (false, Tried::Goes) => Tried::Over,
+                (false, _) => return false,
+            };
+            let is_new = *tried != next;
+            *tried = next;
+            is_new
+        });
+    }
 }
 
 /// One strategy, or none, on one purse, trading. Dropped without [`close`](Self::close) it ends as if the process had: opened

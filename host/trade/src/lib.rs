@@ -34,4 +34,5 @@ pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use version::Trial;
 pub use view::{DeskView, OpenOrder, purse_view};
+pub use want::{base_for, find_market};
 pub use web::{Listed, Pointer, Web, WebError, WebPlace, WebSetupError};

@@ -35,8 +35,6 @@ pub struct DeskPlan {
     pub max_faults: u32,
     /// Whose desk it is: who is told of its trades.
     pub agent: Option<AgentId>,
-    /// Another version of the same pack goes on from the save of the one before, if it can; without this it begins afresh.
-    pub take_over: bool,
 }
 
 /// A strategy by name and as instances.

@@ -2,18 +2,17 @@
 //! strategy is to run. What is stored is all that goes from the one to the other, as after a crash; but the exchange and the
 //! wallet are as they were, and whoever waits goes on waiting.
 
-use std::time::Duration;
-
+use puppet_backtest::Outside;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::again::Begins;
-use crate::desk::{Answer, Ask, Shared};
+use crate::desk::{Answer, Ask};
 use crate::idle::Idle;
 use crate::open;
 use crate::version::{Trial, Tried};
 use crate::wish::Wishes;
-use crate::work::{Again, Room, Work, end};
+use crate::work::{Room, Work, end};
 use crate::{DeskError, DeskPlan, DeskStrategy, Told};
 
 /// Beside what the strategy needs: JSON and the books.
@@ -39,7 +38,7 @@ pub(crate) enum Leave {
 
 /// What is done when the version before is back.
 pub(crate) enum Then {
-    /// The question on which the other failed is asked of it.
+    /// The question on which the other failed is asked of it, or what is left of it where a part is stored.
     Ask(Box<Ask>),
     /// Whoever wanted it is answered.
     Answer(Answer<bool>),
@@ -80,20 +79,31 @@ fn run(
     mut questions: mpsc::Receiver<Ask>,
     ready: oneshot::Sender<Result<u32, DeskError>>,
 ) {
-    let (mut how, mut wishes) = (How::First(ready), Wishes::default());
+    let (mut how, mut stays) = (How::First(ready), Stays::default());
     loop {
-        (plan, how) = match stand(&plan, how, room, (&mut questions, &mut wishes)) {
+        (plan, how) = match stand(&plan, how, room, (&mut questions, &mut stays)) {
             After::End => return,
             After::AsBefore(before) => (*before, How::AsBefore),
             After::Leave(Leave::For { next, trial, answer }) => {
-                let next = DeskPlan { strategy: Some(*next), take_over: true, ..plan.clone() };
+                let next = DeskPlan { strategy: Some(*next), ..plan.clone() };
                 (next, How::Swapped { as_before: Box::new(plan), trial, answer })
             }
             After::Leave(Leave::Back { before, reason, then }) => {
-                (DeskPlan { strategy: Some(*before), take_over: true, ..plan }, How::Back { reason, then })
+                (DeskPlan { strategy: Some(*before), ..plan }, How::Back { reason, then })
             }
         };
     }
+}
+
+/// What goes from one opening to the next and is not stored.
+#[derive(Default)]
+struct Stays {
+    /// Whoever waits for a swap.
+    wishes: Wishes,
+    /// What others say of the markets; none before the first opening.
+    outside: Option<Outside>,
+    /// What the version that gave way would have gone back to: it goes on where the other cannot begin.
+    spare: Option<DeskStrategy>,
 }
 
 /// What follows a desk.
@@ -104,13 +114,8 @@ enum After {
     Leave(Leave),
 }
 
-/// A desk from its opening until it ends or is opened anew. Whoever waits for a swap goes from one to the next.
-fn stand(
-    plan: &DeskPlan,
-    how: How,
-    room: &Room,
-    (questions, wishes): (&mut mpsc::Receiver<Ask>, &mut Wishes),
-) -> After {
+/// A desk from its opening until it ends or is opened anew.
+fn stand(plan: &DeskPlan, how: How, room: &Room, (questions, stays): (&mut mpsc::Receiver<Ask>, &mut Stays)) -> After {
     let idle = Idle;
     if let How::Back { reason, .. } = &how {
         // Before the head says that no trial goes on: whoever waits for its end hears how it ended.
@@ -135,10 +140,13 @@ fn stand(
             work
         }
         (Ok(work), How::Back { reason, then }) => {
-            first = came_back(room, &reason, then);
+            first = came_back(&work, &reason, then);
             work
         }
-        (Ok(work), How::AsBefore) => work,
+        (Ok(mut work), How::AsBefore) => {
+            work.spare = stays.spare.take();
+            work
+        }
         (Err(error), How::First(ready)) => {
             let _ = ready.send(Err(error));
             return After::End;
@@ -148,21 +156,32 @@ fn stand(
             return After::AsBefore(as_before);
         }
         (Err(error), _) => {
-            end(room, wishes, &error);
+            end(room, &mut stays.wishes, &error);
             return After::End;
         }
     };
-    work.wishes = std::mem::take(wishes);
+    work.wishes = std::mem::take(&mut stays.wishes);
+    if let Some(outside) = stays.outside.take() {
+        work.trader.see_outside(outside);
+    }
     let after = attend(&mut work, questions, first).map_or(After::End, After::Leave);
-    *wishes = std::mem::take(&mut work.wishes);
+    let outside = Some(work.trader.outside().clone());
+    *stays = Stays { wishes: std::mem::take(&mut work.wishes), outside, spare: work.spare.take() };
     after
 }
 
 /// Answers the question that is asked once more.
-fn came_back(room: &Room, reason: &str, then: Then) -> Option<Ask> {
-    room.tell(Told::Note(format!("the version before is back: {reason}")));
+fn came_back(work: &Work<'_>, reason: &str, then: Then) -> Option<Ask> {
+    work.room.tell(Told::Note(format!("the version before is back: {reason}")));
     match then {
-        Then::Ask(ask) => Some(*ask),
+        Then::Ask(ask) => Some(match *ask {
+            // The batch was stored before the other failed: what is left of it is what is due at its closes.
+            Ask::Bars(at, bars, answer) if work.is_known(at) => {
+                let closes = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
+                Ask::Prices(at, closes, answer)
+            }
+            ask => ask,
+        }),
         Then::Answer(answer) => {
             let _ = answer.send(Ok(true));
             None
@@ -214,27 +233,4 @@ async fn next(questions: &mut mpsc::Receiver<Ask>, again: Option<Instant>) -> Ne
         None => questions.recv().await,
     };
     asked.map_or(Next::Gone, Next::Ask)
-}
-
-impl Again {
-    /// What was under way when another version took its place is asked for at once.
-    pub(crate) fn now() -> Self {
-        Self { at: Instant::now(), pause: Duration::from_secs(1), waits: "another version took its place".to_owned() }
-    }
-}
-
-impl Shared {
-    /// A trial begins, goes on, or is over.
-    pub(crate) fn trial(&self, goes_on: bool) {
-        self.tried.send_if_modified(|tried| {
-            let next = match (goes_on, &tried) {
-                (true, _) => Tried::Goes,
-                (false, Tried::Goes) => Tried::Over,
-                (false, _) => return false,
-            };
-            let is_new = *tried != next;
-            *tried = next;
-            is_new
-        });
-    }
 }

@@ -1,6 +1,7 @@
 //! Another version of the strategy on a desk that trades. It is shown first what the one that runs was told since its last
 //! save; then it begins from a save of it, in its place, and is on trial for some batches. One that fails in them has decided
-//! nothing: the desk goes back to what is stored, with the version before, and that one is told what came.
+//! nothing on the batch at which it fails: the desk goes back to what is stored, with the version before, and that one is told
+//! what came. What is stored stays: a batch whose swap the version failed to hear of is not asked about again.
 
 use puppet_backtest::{BatchRecord, Event, Shadow, StrategyId, shadow};
 use puppet_types::counted;

@@ -1,13 +1,13 @@
-//! Amounts of a swap: what an order that is due asks of the exchange.
+//! Amounts of a swap: what an order that is due asks of the exchange, and which market trades what an intent names.
 
 use puppet_backtest::Due;
-use puppet_types::trade::{Market, Rounding, Side};
+use puppet_types::trade::{Market, Mint, Rounding, Side};
 use puppet_wallet::BPS;
 
-use crate::Want;
+use crate::{Intent, Want};
 
 /// What so much of the quote token buys at a price, in the base token; none where 64 bits do not hold it.
-pub(crate) fn base_for(market: &Market, amount: u64, price: u64, rounding: Rounding) -> Option<u64> {
+pub fn base_for(market: &Market, amount: u64, price: u64, rounding: Rounding) -> Option<u64> {
     let digits = i32::from(market.base.decimals) + i32::from(market.price_decimals) - i32::from(market.quote.decimals);
     let unit = 10_u128.checked_pow(digits.unsigned_abs())?;
     let (above, below) = match digits {
@@ -20,6 +20,16 @@ pub(crate) fn base_for(market: &Market, amount: u64, price: u64, rounding: Round
         Rounding::Up => above.div_ceil(below),
     };
     u64::try_from(base).ok()
+}
+
+/// Which of the markets trades these two tokens, by number, and which way.
+pub fn find_market<'m>(markets: &'m [Market], gives: &Mint, takes: &Mint) -> Option<(u32, &'m Market, Side)> {
+    let pair = (gives, takes);
+    (0_u32..).zip(markets).find_map(|(number, market)| match () {
+        () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market, Side::Buy)),
+        () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market, Side::Sell)),
+        () => None,
+    })
 }
 
 /// What is asked of the exchange. `amount` is what an intent gives; a strategy's order gives what its quantity is worth at the
@@ -54,11 +64,17 @@ pub(crate) fn want(market: &Market, due: &Due, most_slippage: u32, amount: Optio
     (amount > 0).then(|| Want { gives, takes, amount, least_out: least_out.max(1), max_slippage_bps })
 }
 
+/// Of a swap that no exchange is asked for: a paper desk's, or one that is worth nothing.
+pub(crate) fn nothing(intent: &Intent) -> Want {
+    let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
+    Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use puppet_types::Timestamp;
-    use puppet_types::trade::{Mint, Order, OrderKind, TimeInForce, Token};
+    use puppet_types::trade::{Order, OrderKind, TimeInForce, Token};
     use puppet_wallet::Origin;
 
     fn market() -> Market {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::keep::unreadable;
 use crate::paper::on_paper;
-use crate::want::base_for;
+use crate::want::{base_for, find_market, nothing};
 use crate::work::Work;
 use crate::{DeskError, DeskVenue, Intent, SwapResult};
 
@@ -191,12 +191,8 @@ impl Work<'_> {
 
     /// The market that trades what an intent names, and which way.
     fn found(&self, intent: &Intent) -> Option<(u32, Market, Side)> {
-        let pair = (&intent.in_mint, &intent.out_mint);
-        (0_u32..).zip(&self.terms.markets).find_map(|(number, market)| match () {
-            () if pair == (&market.quote.mint, &market.base.mint) => Some((number, market.clone(), Side::Buy)),
-            () if pair == (&market.base.mint, &market.quote.mint) => Some((number, market.clone(), Side::Sell)),
-            () => None,
-        })
+        let found = find_market(&self.terms.markets, &intent.in_mint, &intent.out_mint);
+        found.map(|(number, market, side)| (number, market.clone(), side))
     }
 
     /// It ends before it was proposed. The log has it, since the risk engine does not.
@@ -224,10 +220,4 @@ const TAKEN_BACK: &str = "it was taken back before its turn came";
 /// Nobody asks as a strategy from outside.
 fn origin_of(intent: &Intent) -> Origin {
     if intent.origin == Origin::Strategy { Origin::HumanRequest } else { intent.origin }
-}
-
-/// Of a paper swap there is nothing to ask an exchange for.
-fn nothing(intent: &Intent) -> crate::Want {
-    let (gives, takes) = (intent.in_mint.clone(), intent.out_mint.clone());
-    crate::Want { gives, takes, amount: intent.amount, least_out: 0, max_slippage_bps: 0 }
 }

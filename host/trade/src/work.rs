@@ -49,6 +49,13 @@ pub(crate) struct Again {
     pub waits: String,
 }
 
+impl Again {
+    /// What was under way when another version took its place is asked for at once.
+    pub(crate) fn now() -> Self {
+        Self { at: Instant::now(), pause: Duration::from_secs(1), waits: "another version took its place".to_owned() }
+    }
+}
+
 /// A desk at work.
 pub(crate) struct Work<'s> {
     pub plan: &'s DeskPlan,

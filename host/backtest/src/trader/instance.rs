@@ -133,10 +133,6 @@ impl<'s> Instance<'s> {
     pub fn batches_since_save(&self) -> usize {
         self.batches.len()
     }
-    /// What the last save gave.
-    pub fn saved(&self) -> Option<&[u8]> {
-        self.saved.as_deref()
-    }
 
     /// Hands a batch over. The answer of a call that failed is empty.
     pub fn on_candles(&mut self, batch: &Batch<'_>, view: &Arc<View>, answer: &mut Answer) -> Result<(), Failure> {

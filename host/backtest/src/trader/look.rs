@@ -4,7 +4,7 @@ use puppet_types::Timestamp;
 use puppet_types::trade::{Candle, Order, Position, Proposal, Rounding};
 use puppet_wallet::Risk;
 
-use super::{Event, Trader};
+use super::{Event, Outside, Trader};
 use crate::account::Account;
 use crate::outcome::EquityPoint;
 
@@ -45,23 +45,31 @@ impl Trader<'_> {
     }
     /// What another source says that one whole base token costs, for the strategy's next orders.
     pub fn see_second(&mut self, market: u32, price: u64, at: Timestamp) {
-        if let Some(slot) = self.second.get_mut(market as usize) {
+        if let Some(slot) = self.outside.second.get_mut(market as usize) {
             *slot = Some((price, at));
         }
     }
     /// The base token of a market is on a list of what is trending, for the strategy's next orders.
     pub fn see_trending(&mut self, market: u32, at: Timestamp) {
-        if let Some(slot) = self.trending.get_mut(market as usize) {
+        if let Some(slot) = self.outside.trending.get_mut(market as usize) {
             *slot = Some(at);
         }
     }
+    /// All of it, for a trader on the same markets that takes the place of this one.
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+    /// What a trader before it on the same markets was told.
+    pub fn see_outside(&mut self, outside: Outside) {
+        self.outside = outside;
+    }
     /// When it was on one last.
     pub(super) fn trending(&self, market: u32) -> Option<Timestamp> {
-        self.trending.get(market as usize).copied().flatten()
+        self.outside.trending.get(market as usize).copied().flatten()
     }
     /// What another source said last.
     pub fn second(&self, market: u32) -> Option<(u64, Timestamp)> {
-        self.second.get(market as usize).copied().flatten()
+        self.outside.second.get(market as usize).copied().flatten()
     }
     /// What happened since they were last taken, or since the last batch began.
     pub fn take_events(&mut self) -> Vec<Event> {
@@ -105,10 +113,6 @@ impl Trader<'_> {
     /// Used by the strategy so far.
     pub fn fuel(&self) -> u64 {
         self.instance.fuel()
-    }
-    /// What the strategy's last save gave.
-    pub fn saved(&self) -> Option<&[u8]> {
-        self.instance.saved()
     }
     /// What is held in a market.
     pub fn position(&self, market: u32) -> Position {

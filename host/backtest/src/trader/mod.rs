@@ -92,6 +92,14 @@ pub struct Begin<'s> {
     pub journal: Option<Box<dyn Journal + 's>>,
 }
 
+/// What others say of the markets, by market, as the risk engine looks at it. Nobody says anything in a backtest. It is not
+/// stored: whoever builds a trader anew on the same markets hands it on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outside {
+    second: Vec<Option<(u64, Timestamp)>>,
+    trending: Vec<Option<Timestamp>>,
+}
+
 /// See the head of this file.
 pub struct Trader<'s> {
     instance: Instance<'s>,
@@ -112,9 +120,7 @@ pub struct Trader<'s> {
     max_faults: u32,
     /// The last bar, by market.
     last: Vec<Option<Candle>>,
-    /// What another source says of a price, by market. Nobody says anything in a backtest.
-    second: Vec<Option<(u64, Timestamp)>>,
-    trending: Vec<Option<Timestamp>>,
+    outside: Outside,
     view: Arc<View>,
     is_stale: bool,
     answer: Answer,
@@ -134,8 +140,8 @@ impl<'s> Trader<'s> {
         let markets = setup.markets.clone();
         let is_kept = journal.is_some();
         let instance = Instance::begin(strategies, fresh, setup, saved, journal)?;
-        let (last, second) = (vec![None; markets.len()], vec![None; markets.len()]);
-        let trending = vec![None; markets.len()];
+        let last = vec![None; markets.len()];
+        let outside = Outside { second: vec![None; markets.len()], trending: vec![None; markets.len()] };
         let mut trader = Self {
             instance,
             markets,
@@ -151,8 +157,7 @@ impl<'s> Trader<'s> {
             faults: 0,
             max_faults,
             last,
-            second,
-            trending,
+            outside,
             view: Arc::default(),
             is_stale: true,
             answer: Answer::default(),

@@ -96,10 +96,6 @@ impl TraderState {
         let all = carrying.chain(self.waiting.iter().map(|pending| (pending, false)));
         all.map(|(pending, is_under_way)| (pending.number, &pending.order, pending.remaining, is_under_way))
     }
-    /// The last bars, by market.
-    pub fn last(&self) -> &[Option<Candle>] {
-        &self.last
-    }
 }
 
 impl<'s> Trader<'s> {

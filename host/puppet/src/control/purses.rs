@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::future::join_all;
+use puppet_solana::swap::{Cause, Entry};
 use puppet_store::{Store, SwapRow, TradeStore};
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
@@ -93,7 +94,7 @@ async fn tell(
 /// `not-waiting`: there is no such message, or no answer to it is wanted any more, and why.
 pub async fn approval(store: &dyn Store, hash: &str, is_yes: bool, at: Timestamp) -> Result<Value> {
     let refused = |why: &str| {
-        let remedy = "`puppet wallet approvals` shows what waits, with --all also what has ended";
+        let remedy = "`puppet wallet approvals` shows what waits, `puppet wallet history` how a swap has ended";
         Err(Trouble::refused("not-waiting", format!("the message `{hash}` {why}"), remedy))
     };
     let Some((asked, standing)) = approvals::of(store, hash, at).await? else { return refused("does not wait") };
@@ -119,10 +120,13 @@ pub async fn approval(store: &dyn Store, hash: &str, is_yes: bool, at: Timestamp
 /// signed already is past a no.
 async fn end(store: &dyn Store, swap: &str, at: Timestamp) -> Result<()> {
     let entries = store.swap(swap).await?;
-    let Some(last) = entries.last().filter(|last| last.body["step"] == "checked") else { return Ok(()) };
-    // As `puppet_solana::swap::Entry` has it.
-    let body = json!({ "step": "refused", "cause": "approval", "reason": "a person said no" });
-    let row = SwapRow { n: last.n + 1, at, is_end: true, body, ..last.clone() };
+    let Some(last) = entries.last() else { return Ok(()) };
+    if !matches!(approvals::entry(last), Some(Entry::Checked { .. })) {
+        return Ok(());
+    }
+    let refused = Entry::Refused { cause: Cause::Approval, reason: "a person said no".to_owned() };
+    let body = serde_json::to_value(&refused).map_err(Trouble::internal)?;
+    let row = SwapRow { n: last.n + 1, at, is_end: refused.is_end(), body, ..last.clone() };
     // Whoever was faster has written what is next: it was signed, or has ended.
     store.append_swap(row).await?;
     Ok(())
@@ -130,7 +134,6 @@ async fn end(store: &dyn Store, swap: &str, at: Timestamp) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use puppet_solana::swap::Entry;
     use puppet_store::{Options, SqliteStore, SwapApproval};
 
     use super::*;
@@ -186,7 +189,8 @@ mod tests {
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
         let now = Timestamp::from_millis(10);
         store.append_swap(step(0, json!({ "step": "wanted" }))).await.unwrap();
-        store.append_swap(step(1, json!({ "step": "checked", "message": "ab" }))).await.unwrap();
+        let checked = Entry::Checked { message: "ab".to_owned(), fee_lamports: 1, needs_approval: true };
+        store.append_swap(step(1, serde_json::to_value(checked).unwrap())).await.unwrap();
         let asked = SwapApproval {
             hash: "ab".to_owned(),
             swap: "main/1".to_owned(),

@@ -1,9 +1,9 @@
 //! What the risk engine says of a swap of a character before it is carried out, on what the desk shows.
 
-use puppet_trade::DeskView;
+use puppet_trade::{DeskView, find_market};
 use puppet_types::{
     CallError, Code, Timestamp,
-    trade::{Market, Mint, Order, OrderKind, Origin, Side, SwapIntent, TimeInForce},
+    trade::{Market, Mint, Order, OrderKind, Origin, Rounding, Side, SwapIntent, TimeInForce},
 };
 use puppet_wallet::{Mode, Risk, Rule, Rules, Seen, denial};
 
@@ -11,17 +11,9 @@ pub(super) type Found<'v> = (u32, &'v Market, Side, Option<(u64, Timestamp)>);
 
 /// The market that trades these two, and which way.
 pub(super) fn found<'v>(view: &'v DeskView, in_mint: &Mint, out_mint: &Mint) -> Result<Found<'v>, CallError> {
-    let pair = (in_mint, out_mint);
-    let of = |(number, market): (u32, &'v Market)| {
-        let side = match () {
-            () if pair == (&market.quote.mint, &market.base.mint) => Side::Buy,
-            () if pair == (&market.base.mint, &market.quote.mint) => Side::Sell,
-            () => return None,
-        };
-        Some((number, market, side, view.prices.get(number as usize).copied().flatten()))
-    };
     let unknown = || denial(Rule::UnknownMarket, "no market of the desk trades these two tokens", None);
-    (0..).zip(&view.markets).find_map(of).ok_or_else(unknown)
+    let (number, market, side) = find_market(&view.markets, in_mint, out_mint).ok_or_else(unknown)?;
+    Ok((number, market, side, view.prices.get(number as usize).copied().flatten()))
 }
 
 pub(super) fn no_price(market: &Market) -> CallError {
@@ -30,11 +22,7 @@ pub(super) fn no_price(market: &Market) -> CallError {
 
 /// How much of the base token an amount of the quote token pays; none where 64 bits do not hold it.
 pub(super) fn base_for(market: &Market, amount: u64, price: u64) -> Option<u64> {
-    let (base, decimals, quote) = (market.base.decimals, market.price_decimals, market.quote.decimals);
-    let (up, down) = (u32::from(base) + u32::from(decimals), u32::from(quote));
-    let product = u128::from(amount).checked_mul(10_u128.checked_pow(up.saturating_sub(down))?)?;
-    let unit = u128::from(price.max(1)).checked_mul(10_u128.checked_pow(down.saturating_sub(up))?)?;
-    u64::try_from(product / unit).ok()
+    puppet_trade::base_for(market, amount, price.max(1), Rounding::Down)
 }
 
 /// What the risk engine says of a swap on what the desk shows. An engine of the same rules and balances is asked; what needs

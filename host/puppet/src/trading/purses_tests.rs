@@ -216,7 +216,6 @@ async fn desk(store: &Arc<dyn TradeStore>, purse: &str) -> Open {
         seed: 1,
         max_faults: 3,
         agent: Some("luna".into()),
-        take_over: false,
     };
     let (told, _) = mpsc::unbounded_channel();
     let desk = Desk::open(plan, Arc::clone(store), Arc::new(|| None), told, Handle::current()).await.unwrap();

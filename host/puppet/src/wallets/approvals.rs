@@ -2,7 +2,7 @@
 //! quoted: it can land for about a minute, and a swap that has gone on or ended without an answer wants none any more.
 
 use puppet_solana::swap::Entry;
-use puppet_store::{SwapApproval, TradeStore};
+use puppet_store::{SwapApproval, SwapRow, TradeStore};
 use puppet_types::Timestamp;
 
 use crate::trouble::Result;
@@ -69,14 +69,19 @@ pub async fn of(store: &dyn TradeStore, hash: &str, now: Timestamp) -> Result<Op
 
 async fn standing(store: &dyn TradeStore, asked: &SwapApproval, now: Timestamp) -> Result<Standing> {
     let entries = store.swap(&asked.swap).await?;
-    let last = entries.last().map(|row| &row.body);
-    let waits = last.is_some_and(|body| body["step"] == "checked" && body["message"] == asked.hash.as_str());
+    let last = entries.last().and_then(entry);
+    let waits = matches!(&last, Some(Entry::Checked { message, .. }) if *message == asked.hash);
     Ok(match asked.granted_at {
-        _ if !waits => Standing::Ended(why(last.and_then(|body| serde_json::from_value(body.clone()).ok()))),
+        _ if !waits => Standing::Ended(why(last)),
         _ if now >= asked.expires_at => Standing::Expired,
         Some(_) => Standing::Approved,
         None => Standing::Waiting,
     })
+}
+
+/// An entry of a swap's log; none where it is not one.
+pub fn entry(row: &SwapRow) -> Option<Entry> {
+    serde_json::from_value(row.body.clone()).ok()
 }
 
 /// What became of a swap that does not wait, by the last entry of its log.
@@ -96,7 +101,7 @@ fn why(last: Option<Entry>) -> String {
 #[cfg(test)]
 mod tests {
     use puppet_solana::swap::{Cause, Held};
-    use puppet_store::{Options, SqliteStore, SwapRow};
+    use puppet_store::{Options, SqliteStore};
 
     use super::*;
 

@@ -53,6 +53,9 @@ pub enum Waiting {
     Chain(String),
     /// The chain says that it never landed, and the balances say that it did: for an operator.
     Contradiction(String),
+    /// The chain says how it ended, long since, and the node has no record of what it did: for an operator. Asked again, also
+    /// of another node, it goes on.
+    Record(String),
 }
 
 /// Why a step was not made. It can be tried again: nothing is lost by it.

@@ -12,6 +12,9 @@ use crate::{
 
 /// Blocks beyond the last valid one that have to be final as well, before an absence is believed: nodes differ by some.
 const MARGIN: u64 = 64;
+/// Final blocks beyond the last valid one, about two minutes, after which a node that knows how it ended and has no record of
+/// it is not believed to get one.
+const RECORD_MARGIN: u64 = 300;
 
 impl Swapper {
     pub(super) async fn resolve(&self, id: &str, want: &Want, signed: &Entry) -> Result<Progress, SwapError> {
@@ -68,13 +71,16 @@ impl Swapper {
         signed: &Entry,
         is_done: bool,
     ) -> Result<Progress, SwapError> {
-        let Entry::Signed { signature: text, fee_lamports, least_out, .. } = signed else {
+        let Entry::Signed { signature: text, last_valid_height, fee_lamports, least_out, .. } = signed else {
             return Err(SwapError::Malformed);
         };
         let signature: Signature = text.parse().map_err(|_| SwapError::Malformed)?;
         // A node may know how it ended before it can show it.
         let Some(record) = self.parts.chain.record(&signature).await? else {
-            return Ok(Progress::Waits(Waiting::Chain(text.clone())));
+            let height = self.parts.chain.finalized_height().await?;
+            let is_late = height > last_valid_height.saturating_add(RECORD_MARGIN);
+            let waiting = if is_late { Waiting::Record } else { Waiting::Chain };
+            return Ok(Progress::Waits(waiting(text.clone())));
         };
         if record.is_done != is_done {
             return Err(ChainError::Unreadable("a transaction that ended otherwise than its status says").into());

@@ -212,6 +212,11 @@ impl ChainExchange {
                         "the node says that {signature} never landed, and the balances say that it did: look it up elsewhere"
                     )));
                 }
+                Progress::Waits(Waiting::Record(signature)) => {
+                    return Err(ExchangeError::Operator(format!(
+                        "the node has no record of {signature}, which has landed: name a node with history"
+                    )));
+                }
                 Progress::Ended(_) => return self.ended(id).await,
             }
         }

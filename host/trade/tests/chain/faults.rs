@@ -210,6 +210,22 @@ async fn a_market_that_moved_before_the_signature_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_node_without_history_is_for_an_operator_and_one_that_has_it_goes_on() {
+    let there = There::start().await;
+    let exchange = there.exchange(1, terms(Via::OwnNode)).await;
+    let (want, mut books) = (bonk_for_dollars(), Books::open(&exchange).await);
+    there.chain.misbehave(vec![Fault::of("getTransaction", Kind::UnknownStatus)].into());
+    let error = there.until_it_ends(&exchange, "main/1", &want, 100).await.unwrap_err();
+    let names_it = |words: &str| words.contains("no record of") && words.contains("name a node with history");
+    assert!(matches!(&error, ExchangeError::Operator(words) if names_it(words)), "{error}");
+    there.chain.misbehave(vec![].into());
+    let ended = exchange.swap("main/1", &want, &free).await.unwrap();
+    books.book(&want, &ended);
+    assert!(matches!(ended, Swapped::Done { .. }), "{ended:?}");
+    assert_eq!(books.all(), there.truth(&exchange.address()));
+}
+
+#[tokio::test]
 async fn a_node_that_denies_what_the_balances_show_is_for_an_operator() {
     let there = There::start().await;
     let exchange = there.exchange(1, terms(Via::OwnNode)).await;

@@ -257,7 +257,7 @@ async fn another_strategy_begins_afresh_and_what_is_owned_stays() {
     desk.close().await.unwrap();
     let second = Script::default().place(6, order("a", Side::Sell, OrderKind::Market, unit / 2));
     let mut other = strategy(second.clone());
-    other.id.version = "2".to_owned();
+    other.id.pack = "other".to_owned();
     let plan = DeskPlan { strategy: Some(other.clone()), ..plan };
     let desk = around.open(&plan).await.unwrap();
     let view = desk.view().unwrap();
@@ -271,9 +271,9 @@ async fn another_strategy_begins_afresh_and_what_is_owned_stays() {
     );
     desk.close().await.unwrap();
 
-    // A third version that takes over goes on from the save of the second.
-    other.id.version = "3".to_owned();
-    let plan = DeskPlan { strategy: Some(other), take_over: true, ..plan };
+    // Another version of it goes on from its save.
+    other.id.version = "2".to_owned();
+    let plan = DeskPlan { strategy: Some(other), ..plan };
     let desk = around.open(&plan).await.unwrap();
     assert_eq!(desk.view().unwrap().batches, 1);
     assert_eq!(second.heard().last().unwrap(), "init 1");

@@ -51,7 +51,6 @@ pub fn paper(strategy: Option<DeskStrategy>, seed: u64) -> DeskPlan {
         seed,
         max_faults: 3,
         agent: Some(AgentId::parse("luna").unwrap()),
-        take_over: false,
     }
 }
 

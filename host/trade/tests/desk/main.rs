@@ -12,6 +12,7 @@ mod memory;
 #[path = "../../../backtest/tests/native/mod.rs"]
 mod native;
 mod paper;
+mod stays;
 mod turns;
 mod versions;
 mod wishes;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use puppet_trade::{DeskPlan, DeskVenue, ExchangeError, Told};
 use puppet_types::Timestamp;
-use puppet_types::trade::{Order, OrderKind, Side, TimeInForce};
+use puppet_types::trade::{Mint, Order, OrderKind, Side, TimeInForce};
 
-use crate::exchange::Says;
-use crate::fixture::{Around, WHOLE, agree, at, close, live, strategy, wallet};
+use crate::exchange::{Says, Scripted};
+use crate::fixture::{Around, BONK, USDC, WHOLE, agree, at, close, live, strategy, wallet, wish};
 use crate::live::buys;
 use crate::native::script::{Script, order};
 use crate::native::walk::ONE;
@@ -80,4 +80,17 @@ async fn a_market_order_that_waited_for_another_swap_is_not_sent_at_a_price_that
     assert_eq!(ends, [("main/1", "expired"), ("main/2", "stale-quote"), ("main/3", "")]);
     assert!(script.heard().contains(&"denied late stale-quote".to_owned()));
     agree(&desk, &exchange);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_more_than_can_be_reckoned_with_is_answered() {
+    let exchange = Arc::new(Scripted::with(&[(USDC, 1_000_000_000_000), (BONK, 0), (Mint::SOL, 1_000_000_000)]));
+    let desk = Around::new().open(&live(None, &exchange)).await.unwrap();
+    // So cheap that 64 bits do not hold what comes out.
+    desk.prices(at(1), vec![(0, 1)]).await.unwrap();
+    let asked = desk.swap(wish("w", 1, (USDC, BONK), 400_000_000_000));
+    let answer = tokio::time::timeout(Duration::from_secs(30), asked).await.unwrap().unwrap();
+    assert_eq!((answer.id.as_str(), answer.code.as_str(), answer.is_done), ("w", "min-quantity", false));
+    assert_eq!(answer.agent.unwrap().as_str(), "luna");
+    assert!(exchange.asked().is_empty());
 }

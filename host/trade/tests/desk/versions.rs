@@ -14,13 +14,13 @@ use crate::native::script::{Script, order};
 use crate::native::sma::Sma;
 
 const UNIT: u64 = 1_000_000_000;
-const TRIAL: Trial = Trial { batches: 5, strikes: 0 };
+pub const TRIAL: Trial = Trial { batches: 5, strikes: 0 };
 
-fn version(number: &str, script: &Script) -> DeskStrategy {
+pub fn version(number: &str, script: &Script) -> DeskStrategy {
     named(number, strategy(script.clone()))
 }
 
-fn named(number: &str, strategy: DeskStrategy) -> DeskStrategy {
+pub fn named(number: &str, strategy: DeskStrategy) -> DeskStrategy {
     DeskStrategy { id: StrategyId { version: number.to_owned(), ..strategy.id }, ..strategy }
 }
 
@@ -29,20 +29,20 @@ fn buy(name: &str) -> Order {
 }
 
 /// Buys with the second bar, and leaves an order waiting.
-fn first() -> Script {
+pub fn first() -> Script {
     let far = order("far", Side::Buy, OrderKind::Limit(10_000_000), UNIT);
     Script::default().place(1, buy("a")).place(2, far)
 }
 
-fn plan(script: &Script) -> DeskPlan {
-    DeskPlan { take_over: true, ..paper(Some(version("1", script)), 1) }
+pub fn plan(script: &Script) -> DeskPlan {
+    paper(Some(version("1", script)), 1)
 }
 
-fn runs(desk: &Desk) -> String {
+pub fn runs(desk: &Desk) -> String {
     desk.view().unwrap().strategy.unwrap().version
 }
 
-async fn closes(desk: &Desk, minutes: std::ops::RangeInclusive<u64>) {
+pub async fn closes(desk: &Desk, minutes: std::ops::RangeInclusive<u64>) {
     for minute in minutes {
         close(desk, minute, 100).await;
     }
@@ -278,6 +278,6 @@ async fn an_order_that_is_with_the_exchange_stays_there_while_another_version_ta
     agree(&desk, &exchange);
 }
 
-fn buy_bonk(name: &str) -> Order {
+pub fn buy_bonk(name: &str) -> Order {
     order(name, Side::Buy, OrderKind::Market, 2 * WHOLE)
 }

@@ -30,8 +30,7 @@ const HEARD_WITHIN_MS: u64 = 5_000;
 
 #[derive(Serialize)]
 struct Row {
-    /// None: no bar has come yet, and a desk has no other clock.
-    at: Option<Timestamp>,
+    at: Timestamp,
     /// `order`, `fill`, `ended`, `denial`, `trade`, `swap`, `breach`, `word` or `other`.
     kind: &'static str,
     /// In a sentence.
@@ -82,8 +81,7 @@ pub async fn run(setup: &Setup, args: &WalletHistory, out: Output) -> Result<()>
     for Row { at, kind, what, rule, signature, fee_lamports, .. } in items {
         let fee = fee_lamports.map_or_else(String::new, |fee| format!(", fee at most {fee} lamports"));
         let signature = signature.map_or_else(String::new, |signature| format!(" ({signature}{fee})"));
-        let at = at.map_or_else(|| "before a bar".to_owned(), |at| at.to_string());
-        table.row([at, kind.to_owned(), format!("{what}{signature}"), rule.unwrap_or_default()]);
+        table.row([at.to_string(), kind.to_owned(), format!("{what}{signature}"), rule.unwrap_or_default()]);
     }
     table.print(out)
 }

@@ -112,7 +112,6 @@ pub(super) async fn open(
         seed: wanted.seed,
         max_faults: MAX_FAULTS,
         agent: wanted.agent.clone(),
-        take_over: true,
     };
     let (tell, told) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();

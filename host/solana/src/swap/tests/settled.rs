@@ -73,7 +73,11 @@ async fn a_node_that_cannot_show_a_swap_yet_is_waited_for() {
     world.state().lacks_records = true;
     let swapper = start(&world, SwapSettings::default());
     swapper.begin("s", want()).await.unwrap();
-    assert!(matches!(until_the_end(&world, &swapper).await.unwrap(), Progress::Waits(Waiting::Chain(_))));
+    step_to(&world, &swapper, "landed").await;
+    assert!(matches!(swapper.step("s", &|| None).await.unwrap(), Progress::Waits(Waiting::Chain(_))));
+    // One that never can has a person name another.
+    world.state().height = super::world::LAST_VALID + 333;
+    assert!(matches!(until_the_end(&world, &swapper).await.unwrap(), Progress::Waits(Waiting::Record(_))));
     // Nor is one that says of it both that it did something and that it did not.
     world.state().lacks_records = false;
     world.state().records[0].is_done = false;

@@ -8,20 +8,20 @@ use puppet_types::Timestamp;
 pub struct Entry {
     /// As the log has it.
     pub row: PurseRow,
-    /// When; none: no bar has come yet, and a desk has no other clock.
-    pub at: Option<Timestamp>,
+    /// When.
+    pub at: Timestamp,
     /// Why it ended so, where the log has that beside it.
     pub why: Option<String>,
 }
 
 /// Of a log's entries, the last first. A desk that begins does not know the time until its first bar closes: what it wrote
-/// before is of the time after it. A denial stands behind the order or the end that it is of, and is told with it.
+/// before is of the time after it, and is not told where there is none. A denial stands behind the order or the end that it is of, and is told with it.
 pub fn told(rows: Vec<PurseRow>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
     let mut later = None;
     for row in rows {
-        let at = Some(row.at).filter(|at| *at > Timestamp::default()).or(later);
-        later = at;
+        let Some(at) = Some(row.at).filter(|at| *at > Timestamp::default()).or(later) else { continue };
+        later = Some(at);
         let why = denied(&row).and_then(|of| {
             let place = entries
                 .iter()
@@ -85,18 +85,10 @@ mod tests {
             row(1, 0, json!({ "word": "begins" })),
         ];
         let entries = told(rows);
-        let seen: Vec<_> = entries
-            .iter()
-            .map(|entry| (entry.row.seq, entry.at.map(Timestamp::as_millis), entry.why.as_deref()))
-            .collect();
-        let expected = [
-            (7, Some(90), None),
-            (4, Some(80), Some("why 1")),
-            (3, Some(80), Some("why 2")),
-            (2, Some(80), None),
-            (1, Some(80), None),
-        ];
+        let seen: Vec<_> =
+            entries.iter().map(|entry| (entry.row.seq, entry.at.as_millis(), entry.why.as_deref())).collect();
+        let expected = [(7, 90, None), (4, 80, Some("why 1")), (3, 80, Some("why 2")), (2, 80, None), (1, 80, None)];
         assert_eq!(seen, expected);
-        assert_eq!(told(vec![row(1, 0, json!({ "word": "begins" }))])[0].at, None);
+        assert!(told(vec![row(1, 0, json!({ "word": "begins" }))]).is_empty(), "nobody knows when that was");
     }
 }
