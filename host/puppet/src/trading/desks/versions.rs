@@ -6,7 +6,7 @@ use puppet_engine::swap::Shadow;
 use puppet_trade::{Desk, DeskError, DeskStrategy, Trial};
 use puppet_types::{Breach, Digest, PackId};
 
-use super::floor::{Floor, Place};
+use super::{floor::Floor, place::Place};
 
 /// The desks whose strategy was asked for by a pack's name.
 pub struct Trading {
@@ -18,7 +18,7 @@ pub struct Trading {
 impl Floor {
     /// Those of a pack.
     pub fn trading(&self, pack: &PackId) -> Trading {
-        let places = self.all().into_iter().filter(|place| place.asked.as_deref() == Some(pack.as_str()));
+        let places = self.all().into_iter().filter(|place| place.asked() == Some(pack.as_str()));
         Trading { places: places.collect(), before: None }
     }
 }
@@ -31,7 +31,7 @@ impl Trading {
 
     /// What they are called.
     pub fn names(&self) -> String {
-        self.places.iter().map(|place| place.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.places.iter().map(|place| place.wanted.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns when each is open, or has failed to.
@@ -46,8 +46,7 @@ impl Trading {
     pub async fn shadow(&self, next: &DeskStrategy) -> Result<Shadow, String> {
         let mut all = Shadow::default();
         for place in &self.places {
-            let open = place.desk.read().await;
-            let Some(desk) = open.as_ref().filter(|desk| trades(desk)) else { continue };
+            let Some(desk) = place.desk.get().filter(|desk| trades(desk)) else { continue };
             let shown = match desk.shadow(next).await {
                 Ok(shown) => shown,
                 Err(error @ (DeskError::Plan(_) | DeskError::Strategy(_))) => return Err(of(place, &error)),
@@ -74,8 +73,8 @@ impl Trading {
         self.before = self.places.first().and_then(Place::strategy);
         let mut refused = Ok(());
         for place in &self.places {
-            let open = place.desk.read().await;
-            if let Some(desk) = open.as_ref().filter(|desk| trades(desk)) {
+            let _turn = place.turn.lock().await;
+            if let Some(desk) = place.desk.get().filter(|desk| trades(desk)) {
                 let swapped = desk.take_over(next.clone(), trial).await;
                 // What else goes wrong is the desk's own, which it tells.
                 if let Err(error @ (DeskError::Plan(_) | DeskError::Strategy(_))) = swapped {
@@ -97,7 +96,7 @@ impl Trading {
     /// What they go back to, where they were opened within a trial.
     pub async fn before(&self) -> Option<StrategyId> {
         for place in &self.places {
-            if let Some(before) = place.desk.read().await.as_ref().and_then(Desk::before) {
+            if let Some(before) = place.desk.get().and_then(|desk| desk.before()) {
                 return Some(before);
             }
         }
@@ -107,7 +106,7 @@ impl Trading {
     /// The trial begins anew, with a way back.
     pub async fn try_on(&mut self, before: DeskStrategy, trial: Trial) {
         for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
+            if let Some(desk) = place.desk.get() {
                 // One that does not answer has told why.
                 let _ = desk.try_on(before.clone(), trial).await;
             }
@@ -119,8 +118,8 @@ impl Trading {
     pub async fn tried(&self) -> Option<String> {
         let mut trials = FuturesUnordered::new();
         for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
-                let (name, tried) = (place.name.clone(), desk.tried());
+            if let Some(desk) = place.desk.get() {
+                let (name, tried) = (place.wanted.name.clone(), desk.tried());
                 trials.push(async move { tried.await.map(|reason| format!("on the desk {name}: {reason}")) });
             }
         }
@@ -135,11 +134,11 @@ impl Trading {
     /// All of them go back to the version before.
     pub async fn go_back(&self, reason: &str) {
         for place in &self.places {
-            let open = place.desk.read().await;
+            let _turn = place.turn.lock().await;
             if let Some(before) = &self.before {
                 place.will_run(before.clone());
             }
-            if let Some(desk) = &*open {
+            if let Some(desk) = place.desk.get() {
                 // One that has gone back already says so; one that does not answer has told why.
                 let _ = desk.go_back(reason).await;
             }
@@ -154,7 +153,7 @@ impl Trading {
     /// The version has shown enough.
     pub async fn settle(&self) {
         for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
+            if let Some(desk) = place.desk.get() {
                 let _ = desk.settle().await;
             }
         }
@@ -167,5 +166,5 @@ fn trades(desk: &Desk) -> bool {
 }
 
 fn of(place: &Place, why: &dyn std::fmt::Display) -> String {
-    format!("on the desk {}: {why}", place.name)
+    format!("on the desk {}: {why}", place.wanted.name)
 }
