@@ -189,8 +189,8 @@ impl Desk {
         Ok(view)
     }
 
-    /// Saves the strategy, stores, and ends.
-    pub async fn close(self) -> Result<(), DeskError> {
+    /// Saves the strategy, stores, and ends: whatever is asked afterwards is answered [`DeskError::Stopped`].
+    pub async fn close(&self) -> Result<(), DeskError> {
         self.ask(Ask::Close).await
     }
 

@@ -1,4 +1,5 @@
-//! `remove`: a pack goes, or one version of it. Not while an agent runs it, nor while another pack needs it.
+//! `remove`: a pack goes, or one version of it. Not while an agent runs it or a desk trades by it, nor
+//! while another pack needs it.
 
 use puppet_packs::{AgentSpec, Entry, requires};
 use puppet_store::Change;
@@ -112,7 +113,7 @@ async fn retire(setup: &Setup, id: &PackId) -> Result<()> {
     Ok(())
 }
 
-/// No agent runs it but the one that goes with it, and no pack needs it.
+/// No agent runs it but the one that goes with it, no desk trades by it, and no pack needs it.
 async fn unused(setup: &Setup, id: &PackId, with_agent: bool) -> Result<()> {
     let agents = records::all_agents(setup).await?;
     let goes = |spec: &AgentSpec| with_agent && spec.pack == *id && spec.id.as_str() == id.as_str();

@@ -19,9 +19,10 @@ use crate::{
 #[async_trait]
 pub trait Desks: Send + Sync {
     /// Nothing is traded on a purse from here on. Called once for each halt, after it was written down. Answers whether there
-    /// is a desk.
+    /// is a desk, open or being opened.
     async fn halt(&self, purse: &str, reason: &str) -> Result<bool>;
-    /// Trading goes on. Called once for each resume, after it was written down. Answers whether there is a desk.
+    /// Trading goes on. Called once for each resume, after it was written down. Answers whether an open desk has
+    /// heard it: one that is being opened hears it from what was written down.
     async fn resume(&self, purse: &str) -> Result<bool>;
     /// How each stands: a `DeskView`.
     fn views(&self) -> Result<Vec<Value>>;

@@ -165,7 +165,7 @@ impl Way {
                 Err(_) => return false,
             },
         }
-        let Some(before) = desks.before().await else { return true };
+        let Some(before) = desks.before() else { return true };
         match self.kept(&before, desks.count()).await {
             Ok(before) => desks.try_on(before, trial(&self.context.rules())).await,
             Err(Stop::Refused(reason) | Stop::Waits(reason)) => {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use futures::future::OptionFuture;
 use puppet_engine::Host;
 use puppet_trade::{
-    Desk, DeskError, Happened, SwapResult, Told,
+    DeskError, Happened, SwapResult, Told,
     feed::{Batch, Feed, FeedError, Tick},
 };
 use puppet_wallet::Rules;
 use tokio::{
-    sync::{RwLock, mpsc, watch},
+    sync::{mpsc, watch},
     task::AbortHandle,
 };
 
 use super::{
     history,
     lines::Lines,
+    open::Open,
     progress::Progress,
     result,
     second::Second,
@@ -24,9 +25,6 @@ use super::{
     trending::Followed,
 };
 use crate::output::Output;
-
-/// A desk, until it is closed. Whoever reads asks it; it is taken out to be closed.
-pub type Open = Arc<RwLock<Option<Desk>>>;
 
 /// Bars to a desk.
 pub struct Drive {
@@ -52,8 +50,8 @@ impl Drive {
     /// Until the bars are over, the desk stops, or it is told to.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> (Counts, Ended) {
         let mut counts = Counts::default();
-        let (desk, name, out) = (Arc::clone(&self.desk), self.name.clone(), self.out);
-        let second = self.second.take().map(|second| second.run(Arc::clone(&desk), name.clone(), out));
+        let (desk, name, out) = (self.desk.clone(), self.name.clone(), self.out);
+        let second = self.second.take().map(|second| second.run(desk.clone(), name.clone(), out));
         let followed = self.followed.take().map(|followed| followed.run(desk, name, out));
         let beside = async {
             tokio::join!(OptionFuture::from(second), OptionFuture::from(followed));
@@ -98,7 +96,7 @@ impl Drive {
                     counts.batches += u64::from(!happened.is_passed_over);
                     happened
                 }
-                Ok(Tick::Prices { at, prices }) => match &*self.desk.read().await {
+                Ok(Tick::Prices { at, prices }) => match self.desk.get() {
                     Some(desk) => desk.prices(at, prices).await?,
                     None => return Ok(()),
                 },
@@ -133,7 +131,7 @@ impl Drive {
     /// Hands over what was before. Answers how many batches of history are still wanted, and how many were handed over by
     /// an earlier start.
     async fn warm_up(&mut self) -> Result<(u64, u64), DeskError> {
-        let (warm_up, seen) = match &*self.desk.read().await {
+        let (warm_up, seen) = match self.desk.get() {
             Some(desk) => (desk.warm_up(), desk.view()?.batches),
             None => return Ok((0, 0)),
         };
@@ -149,7 +147,7 @@ impl Drive {
         if !history.is_empty() {
             self.history(history).await?;
         }
-        let last = match &*self.desk.read().await {
+        let last = match self.desk.get() {
             Some(desk) => desk.view()?.last_bars,
             None => None,
         };
@@ -160,21 +158,21 @@ impl Drive {
     /// What a strategy waits for is told at first, ten times on the way, and when it is there. A record is over sooner than
     /// that can be read.
     async fn tell_history(&self, left: u64, is_first: bool) {
-        let Some(all) = self.desk.read().await.as_ref().map(|desk| u64::from(desk.warm_up())) else { return };
+        let Some(all) = self.desk.get().map(|desk| u64::from(desk.warm_up())) else { return };
         if let Some(line) = history::awaited(left, all, is_first).filter(|_| self.batches.is_none()) {
             self.out.note(format!("{}: {line}", self.name));
         }
     }
 
     async fn history(&self, batches: Vec<Batch>) -> Result<Happened, DeskError> {
-        match &*self.desk.read().await {
+        match self.desk.get() {
             Some(desk) => desk.history(batches).await,
             None => Ok(Happened::default()),
         }
     }
 
     async fn bars(&self, at: puppet_types::Timestamp, bars: Vec<puppet_backtest::Bar>) -> Result<Happened, DeskError> {
-        match &*self.desk.read().await {
+        match self.desk.get() {
             Some(desk) => desk.bars(at, bars).await,
             None => Ok(Happened::default()),
         }
@@ -285,7 +283,7 @@ impl Listen {
             tracing::warn!(%error, swap = swap.id, "the agent has not heard of a swap");
             return;
         }
-        if let Some(desk) = &*self.desk.read().await {
+        if let Some(desk) = self.desk.get() {
             desk.heard(&swap.id).await;
         }
     }

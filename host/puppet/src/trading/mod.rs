@@ -9,6 +9,7 @@ mod history;
 mod kept;
 mod lines;
 mod look;
+mod open;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_trade::{Desk, DeskError, DeskMode, DeskView, Intent};
+use puppet_trade::{DeskError, DeskMode, DeskView, Intent};
 use puppet_types::{
     AgentId, CallError, Code, EffectId, Timestamp, ids,
     trade::{Mint, Origin, Rounding, Side, SwapIntent},
@@ -16,8 +16,8 @@ use puppet_types::{
 use puppet_wallet::{BPS, NoPurses, Purses, Rules, SwapError, SwapQuote, SwapResult, TokenBalance};
 
 use super::{
-    drive::Open,
     look::{base_for, found, look, no_price},
+    open::Open,
     trending::Trending,
     wanted::Wanted,
 };
@@ -82,7 +82,7 @@ impl Seats {
     }
 
     /// What every desk shows, that of this agent first.
-    pub(super) async fn views(&self, agent: &AgentId) -> Vec<DeskView> {
+    pub(super) fn views(&self, agent: &AgentId) -> Vec<DeskView> {
         let mut seats: Vec<(bool, Seat)> = {
             let all = self.seats.read().unwrap_or_else(PoisonError::into_inner);
             all.iter().map(|(of, seat)| (of != agent, seat.clone())).collect()
@@ -90,16 +90,15 @@ impl Seats {
         seats.sort_by_key(|(is_other, _)| *is_other);
         let mut views = Vec::with_capacity(seats.len());
         for (_, seat) in seats {
-            views.extend(seat.desk.read().await.as_ref().and_then(|desk| desk.view().ok()));
+            views.extend(seat.desk.get().and_then(|desk| desk.view().ok()));
         }
         views
     }
 
-    async fn view(&self, agent: &AgentId) -> Result<(DeskView, Arc<Rules>), CallError> {
+    fn view(&self, agent: &AgentId) -> Result<(DeskView, Arc<Rules>), CallError> {
         let seat = self.of(agent).ok_or_else(|| NoPurses::told(agent))?;
-        let view = seat.desk.read().await.as_ref().map(Desk::view);
-        let view = view.ok_or_else(|| NoPurses::told(agent))?;
-        let view = view.map_err(|error| CallError::new(Code::ProviderUnavailable, error.to_string()))?;
+        let desk = seat.desk.get().ok_or_else(|| not_open(agent))?;
+        let view = desk.view().map_err(|error| CallError::new(Code::ProviderUnavailable, error.to_string()))?;
         Ok((view, seat.rules))
     }
 }
@@ -107,7 +106,7 @@ impl Seats {
 #[async_trait]
 impl Purses for Seats {
     async fn balances(&self, agent: &AgentId) -> Result<Vec<TokenBalance>, CallError> {
-        let (view, _) = self.view(agent).await?;
+        let (view, _) = self.view(agent)?;
         let token = |mint: &Mint| {
             let mut tokens = view.markets.iter().flat_map(|market| [&market.base, &market.quote]);
             tokens.find(|token| token.mint == *mint)
@@ -130,7 +129,7 @@ impl Purses for Seats {
         out_mint: &Mint,
         amount: u64,
     ) -> Result<SwapQuote, CallError> {
-        let (view, _) = self.view(agent).await?;
+        let (view, _) = self.view(agent)?;
         let (_, market, side, seen) = found(&view, in_mint, out_mint)?;
         let (price, at) = seen.ok_or_else(|| no_price(market))?;
         let out_amount = match side {
@@ -151,7 +150,7 @@ impl Purses for Seats {
     }
 
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError> {
-        let (view, rules) = self.view(agent).await?;
+        let (view, rules) = self.view(agent)?;
         let trending_at = self.trending_at(&rules, intent).await;
         look(&view, &rules, intent, origin, (now_of(&view), trending_at))
     }
@@ -170,8 +169,7 @@ impl Purses for Seats {
     ) -> Result<SwapResult, SwapError> {
         let none = || SwapError::Unavailable(NoPurses::told(agent).message);
         let seat = self.of(agent).filter(|seat| seat.purse == purse).ok_or_else(none)?;
-        let open = seat.desk.read().await;
-        let desk = open.as_ref().ok_or_else(none)?;
+        let desk = seat.desk.get().ok_or_else(|| SwapError::Unavailable(not_open(agent).message))?;
         let asked = Intent {
             id: effect.to_string(),
             at: desk.view().map_or_else(|_| Timestamp::from_system(), |view| now_of(&view)),
@@ -201,12 +199,16 @@ impl Purses for Seats {
 
     async fn forget(&self, effect: &EffectId, agent: &AgentId) {
         let Some(seat) = self.of(agent) else { return };
-        let open = seat.desk.read().await;
-        if let Some(desk) = &*open {
+        if let Some(desk) = seat.desk.get() {
             // It holds from the call on: a desk that is busy, or is no more, has nothing to add.
             let _ = tokio::time::timeout(FORGETTING, desk.forget(effect.as_str())).await;
         }
     }
+}
+
+/// It is configured: its chain or its prices do not answer yet, or the host ends.
+fn not_open(agent: &AgentId) -> CallError {
+    CallError::new(Code::ProviderUnavailable, format!("the desk of `{agent}` is not open yet: the host's log says why"))
 }
 
 /// What time it is on a desk. Recorded bars are of another time than ours: on paper it is that of the latest price.

@@ -5,17 +5,14 @@ use puppet_store::{
     TradeStore,
     sqlite::{Options, SqliteStore},
 };
-use puppet_trade::{DeskPlan, DeskVenue};
+use puppet_trade::{Desk, DeskPlan, DeskVenue};
 use puppet_types::{
     Code,
     trade::{Candle, Market, Position, Token},
 };
 use puppet_wallet::{Balance, Cause, InMarketView, Mode, Portfolio, State};
 
-use tokio::{
-    runtime::Handle,
-    sync::{RwLock, mpsc},
-};
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::*;
 
@@ -25,7 +22,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_767_571_200_000 + seconds * 1_000)
 }
 
-fn market() -> Market {
+pub fn market() -> Market {
     let token = |mint, symbol: &str, decimals| Token { mint, symbol: symbol.to_owned(), decimals };
     Market {
         id: "SOL/USDC".to_owned(),
@@ -147,16 +144,20 @@ fn what_an_amount_pays_is_rounded_down() {
 }
 
 #[tokio::test]
-async fn who_has_no_desk_is_told_what_to_configure_and_nothing_is_carried_out() {
+async fn who_has_no_desk_is_told_what_to_configure_and_whose_is_not_open_that_it_is_not() {
     let seats = Seats::default();
     let intent = swap(Mint::usdc(), Mint::sol(), 1_000_000);
     let agent = AgentId::new("luna");
     let told = seats.look(&agent, &intent, Origin::Own).await.unwrap_err();
     assert!(told.message.contains("agent = \"luna\""), "{told}");
-    // One that is closed is none.
+    assert_eq!(told.code, Code::Denied);
+    // One that is configured and does not stand yet.
     seats.put(agent.clone(), "main".to_owned(), Open::default(), rules());
-    assert_eq!(seats.balances(&agent).await.unwrap_err(), told);
-    assert!(seats.quote(&agent, &intent.in_mint, &intent.out_mint, 1).await.is_err());
+    let told = seats.balances(&agent).await.unwrap_err();
+    assert_eq!(told.code, Code::ProviderUnavailable);
+    assert!(told.message.contains("not open yet") && !told.message.contains("[trading.desks"), "{told}");
+    assert_eq!(seats.look(&agent, &intent, Origin::Own).await.unwrap_err(), told);
+    assert_eq!(seats.quote(&agent, &intent.in_mint, &intent.out_mint, 1).await.unwrap_err(), told);
     let error = seats.swap(&"eff".into(), "main", &agent, &intent, Origin::Own).await.unwrap_err();
     assert_eq!(error, SwapError::Unavailable(told.message));
 }
@@ -222,7 +223,9 @@ async fn desk(store: &Arc<dyn TradeStore>, purse: &str) -> Open {
     let candle = Candle { at: at(0), open: PRICE, high: PRICE, low: PRICE, close: PRICE, volume: 0 };
     // Long ago.
     desk.bars(at(60), vec![(0, candle)]).await.unwrap();
-    Arc::new(RwLock::new(Some(desk)))
+    let open = Open::default();
+    open.put(desk);
+    open
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +233,7 @@ async fn a_swap_goes_to_the_purse_that_it_names_and_to_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn TradeStore> = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
     let (main, spare) = (desk(&store, "paper/main").await, desk(&store, "paper/spare").await);
-    let cash = async |desk: &Open| desk.read().await.as_ref().unwrap().view().unwrap().portfolio.balances[0].amount;
+    let cash = async |desk: &Open| desk.get().unwrap().view().unwrap().portfolio.balances[0].amount;
     let (seats, luna, effect) = (Seats::default(), AgentId::new("luna"), EffectId::new("eff"));
     let intent = swap(Mint::usdc(), Mint::sol(), 100_000_000);
     let asked = async |purse| seats.swap(&effect, purse, &luna, &intent, Origin::Own).await;
@@ -239,16 +242,16 @@ async fn a_swap_goes_to_the_purse_that_it_names_and_to_no_other() {
     seats.put(luna.clone(), "paper/main".to_owned(), Open::default(), rules());
     assert_eq!(seats.purse(&luna).as_deref(), Some("paper/main"));
     assert!(matches!(asked("paper/main").await, Err(SwapError::Unavailable(_))));
-    seats.put(luna.clone(), "paper/main".to_owned(), Arc::clone(&main), rules());
+    seats.put(luna.clone(), "paper/main".to_owned(), main.clone(), rules());
     let done = asked("paper/main").await.unwrap();
     assert!(done.is_done, "{done:?}");
     let left = cash(&main).await;
     assert_eq!(left, 900_000_000);
     // The operator gives the agent another desk.
-    seats.put(luna.clone(), "paper/spare".to_owned(), Arc::clone(&spare), rules());
+    seats.put(luna.clone(), "paper/spare".to_owned(), spare.clone(), rules());
     assert_eq!(seats.purse(&luna).as_deref(), Some("paper/spare"));
     assert!(matches!(asked("paper/main").await, Err(SwapError::Unavailable(_))));
     assert_eq!((cash(&main).await, cash(&spare).await), (left, 1_000_000_000));
-    seats.put(luna.clone(), "paper/main".to_owned(), Arc::clone(&main), rules());
+    seats.put(luna.clone(), "paper/main".to_owned(), main.clone(), rules());
     assert_eq!((asked("paper/main").await.unwrap(), cash(&main).await), (done, left), "once by its id");
 }

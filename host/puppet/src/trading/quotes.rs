@@ -32,7 +32,7 @@ impl DeskQuotes {
     }
 
     async fn views(&self, agent: &AgentId) -> Result<Vec<DeskView>, CallError> {
-        let views = self.seats.views(agent).await;
+        let views = self.seats.views(agent);
         if views.is_empty() { Err(NoQuotes::told()) } else { Ok(views) }
     }
 
@@ -155,7 +155,7 @@ impl Quotes for DeskQuotes {
         let Some(trending) = self.seats.trending() else { return Err(nobody()) };
         let list = trending.now().await;
         let (at, list) = list.map_err(|why| CallError::new(Code::ProviderUnavailable, format!("the list: {why}")))?;
-        let views = self.seats.views(agent).await;
+        let views = self.seats.views(agent);
         Ok(trends(&self.denied(agent), &views, (at, &list)).into_iter().take(limit).collect())
     }
 

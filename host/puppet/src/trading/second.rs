@@ -10,7 +10,7 @@ use puppet_trade::{Pointer, Web, WebPlace, feed::Prices};
 use puppet_types::{Timestamp, trade::Market};
 use puppet_wallet::Rules;
 
-use super::drive::Open;
+use super::open::Open;
 use crate::{
     config::{SecondPrice, WebSource, lacks_second, second_remedy},
     credentials,
@@ -126,7 +126,7 @@ impl Second {
                 _ => {}
             }
             if let Ok((price, at)) = seen {
-                let told = match &*desk.read().await {
+                let told = match desk.get() {
                     Some(desk) => desk.second(at, vec![(*number, price)]).await,
                     None => return,
                 };

@@ -15,7 +15,7 @@ use puppet_types::{
 use puppet_wallet::Rules;
 use tokio::sync::Mutex;
 
-use super::{drive::Open, second};
+use super::{open::Open, second};
 use crate::{output::Output, setup::Setup, trouble::Result};
 
 /// How long a list is kept (contract §9).
@@ -112,7 +112,7 @@ impl Followed {
             if let Ok((at, list)) = told {
                 let is_on = |(_, mint): &&(u32, Mint)| Trending::has(&list, mint);
                 let markets = self.tokens.iter().filter(is_on).map(|(number, _)| *number).collect();
-                let heard = match &*desk.read().await {
+                let heard = match desk.get() {
                     Some(desk) => desk.trending(at, markets).await,
                     None => return,
                 };

@@ -1,9 +1,9 @@
 //! A desk as it is asked for, on the command line or in `[trading.desks]`: everything that can be wrong about it is found
 //! before a host is started for it.
 
-use puppet_backtest::{Bar, Models, parameters};
+use puppet_backtest::{Bar, Models, Strategies, parameters};
 use puppet_market::Markets;
-use puppet_trade::{feed::Pace, fits};
+use puppet_trade::{DeskError, feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
 use puppet_wallet::{Risk, Rules};
 
@@ -179,14 +179,19 @@ impl Wanted {
         };
         Risk::new(self.rules.clone(), self.markets.clone(), &[]).map_err(|error| wrong(&error))?;
         if let Some(chosen) = &self.strategy {
-            let models = match &self.kind {
-                Kind::Paper { models, .. } => Some(models),
-                Kind::Live { .. } => None,
-            };
-            let on = (self.markets.as_slice(), self.bar_seconds);
-            fits(&chosen.strategies, on, &self.parameters, (models, &self.rules)).map_err(|error| wrong(&error))?;
+            self.fits(&chosen.strategies).map_err(|error| wrong(&error))?;
         }
         Ok(self)
+    }
+
+    /// Whether a strategy can trade here.
+    pub(super) fn fits(&self, strategies: &dyn Strategies) -> std::result::Result<(), DeskError> {
+        let models = match &self.kind {
+            Kind::Paper { models, .. } => Some(models),
+            Kind::Live { .. } => None,
+        };
+        let on = (self.markets.as_slice(), self.bar_seconds);
+        fits(strategies, on, &self.parameters, (models, &self.rules)).map(drop)
     }
 
     fn of_desk(setup: &Setup, name: &str, desk: &Desk) -> Result<Self> {

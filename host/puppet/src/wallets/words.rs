@@ -1,5 +1,6 @@
 //! What an operator said of a purse: halt, resume, mainnet is meant. Kept beside the purse's books and not in them, so that it
-//! can be said before there are any, and while no host runs. A host asks for it before every order.
+//! can be said before there are any, and while no host runs. A host reads it when it opens the purse's desk; what is said later it
+//! tells the desk.
 //!
 //! In the store it is a row among the purses, `operator/<purse>`, that only this module writes; its log is every word.
 

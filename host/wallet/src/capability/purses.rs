@@ -62,13 +62,13 @@ pub trait Purses: Send + Sync {
     /// What is in the agent's purse.
     ///
     /// # Errors
-    /// `denied` where it has none.
+    /// `denied` where it has none; `provider-unavailable` where it does not answer yet.
     async fn balances(&self, agent: &AgentId) -> Result<Vec<TokenBalance>, CallError>;
     /// What a swap would give now, in the smallest units.
     ///
     /// # Errors
     /// `denied` where the agent has no purse; `not-found` where nothing trades these tokens; `provider-unavailable` where
-    /// there is no price.
+    /// there is no price, or the purse does not answer yet.
     async fn quote(
         &self,
         agent: &AgentId,
@@ -79,7 +79,7 @@ pub trait Purses: Send + Sync {
     /// Whether the risk engine would admit it now. Nothing is reserved: it is asked again when the swap is carried out.
     ///
     /// # Errors
-    /// `denied`: [`denial`] of the rule, or the agent has no purse.
+    /// `denied`: [`denial`] of the rule, or the agent has no purse; `provider-unavailable` where it does not answer yet.
     async fn look(&self, agent: &AgentId, intent: &SwapIntent, origin: Origin) -> Result<(), CallError>;
     /// The name of the purse that the agent's swaps go to now, also while its desk is not open; none where it has none.
     fn purse(&self, agent: &AgentId) -> Option<String>;

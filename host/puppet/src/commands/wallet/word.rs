@@ -19,7 +19,7 @@ struct Row {
     name: String,
     #[serde(flatten)]
     standing: Standing,
-    /// A desk that trades has heard it; without one it holds from the next start on.
+    /// A desk has heard it: a halt also one that is being opened. Else it holds once there is one that is open.
     heard: bool,
 }
 
@@ -68,7 +68,7 @@ async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Re
     }
     for Row { name, standing, heard } in &items {
         let reason = standing.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-        let later = if *heard { "" } else { ", from the next start of its desk on" };
+        let later = if *heard { "" } else { ", once its desk is open" };
         out.line(format!("{}: {}{reason}{later}", out.bold(name), standing.styled(out)))?;
     }
     if let Some(reason) = of_all {

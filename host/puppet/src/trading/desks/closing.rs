@@ -59,7 +59,7 @@ impl Item {
             }
             (None, None) => (Counts::default(), Ended::Stopped),
         };
-        let desk = desk.write().await.take();
+        let desk = desk.take();
         let view = desk.as_ref().and_then(|desk| desk.view().ok());
         if let Some(desk) = desk {
             match tokio::time::timeout(CLOSING, desk.close()).await {

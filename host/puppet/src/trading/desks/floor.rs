@@ -7,14 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_trade::DeskStrategy;
 use serde_json::Value;
-use tokio::sync::{RwLock, watch};
 
-use super::{opening::of_desk, stops::Word};
+use super::{opening::of_desk, place::Place};
 use crate::{
     control,
-    trading::{drive::Open, wanted::Wanted},
+    trading::wanted::Wanted,
     trouble::{Result, Trouble},
 };
 
@@ -22,43 +20,10 @@ use crate::{
 #[derive(Default)]
 pub struct Floor(Mutex<BTreeMap<String, Place>>);
 
-/// A desk's. Clones are the same one.
-#[derive(Clone)]
-pub(super) struct Place {
-    /// What the desk is called.
-    pub name: String,
-    /// By what name its strategy was asked for.
-    pub asked: Option<String>,
-    /// The version that is to trade on it.
-    pub strategy: Arc<Mutex<Option<DeskStrategy>>>,
-    pub desk: Open,
-    /// Until its opening has ended, well or badly.
-    pub is_opening: watch::Sender<bool>,
-    pub word: Word,
-}
-
-impl Place {
-    pub(super) fn strategy(&self) -> Option<DeskStrategy> {
-        self.strategy.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn will_run(&self, strategy: DeskStrategy) {
-        *self.strategy.lock().unwrap_or_else(PoisonError::into_inner) = Some(strategy);
-    }
-}
-
 impl Floor {
     /// One that is about to be opened.
-    pub(super) fn put(&self, wanted: &Wanted) -> Place {
-        let strategy = wanted.strategy.as_ref();
-        let place = Place {
-            name: wanted.name.clone(),
-            asked: strategy.map(|chosen| chosen.name.clone()),
-            strategy: Arc::new(Mutex::new(strategy.map(|chosen| chosen.of_desk()))),
-            desk: Arc::new(RwLock::new(None)),
-            is_opening: watch::Sender::new(true),
-            word: Word::default(),
-        };
+    pub(super) fn put(&self, wanted: &Arc<Wanted>) -> Place {
+        let place = Place::new(wanted);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted.purse(), place.clone());
         place
     }
@@ -82,28 +47,33 @@ impl Floor {
 #[async_trait]
 impl control::Desks for Floor {
     async fn halt(&self, purse: &str, reason: &str) -> Result<bool> {
-        let Some(Place { desk, word, .. }) = self.of(purse) else { return Ok(false) };
-        // What waits for a signature hears it before the desk has its turn.
-        word.set(Some(reason.to_owned()));
-        let open = desk.read().await;
-        // One that is being opened looks at what was written down.
-        let Some(desk) = &*open else { return Ok(false) };
+        let Some(place) = self.of(purse) else { return Ok(false) };
+        // It holds before its turn has come, also while the desk is being opened: nothing is admitted, signed or sent any more.
+        place.word.set(Some(reason.to_owned()));
+        let _turn = place.turn.lock().await;
+        // Where a resume was waiting before it.
+        place.word.set(Some(reason.to_owned()));
+        // Once it stands, its books hear of it from what was written down.
+        let Some(desk) = place.desk.get() else { return Ok(true) };
         desk.halt(reason).await.map_err(|error| of_desk(purse, error))?;
+        place.word.set(None);
         Ok(true)
     }
 
     async fn resume(&self, purse: &str) -> Result<bool> {
-        let Some(Place { desk, word, .. }) = self.of(purse) else { return Ok(false) };
-        word.set(None);
-        let open = desk.read().await;
-        let Some(desk) = &*open else { return Ok(false) };
+        let Some(place) = self.of(purse) else { return Ok(false) };
+        let _turn = place.turn.lock().await;
+        let Some(desk) = place.desk.get() else {
+            place.word.set(None);
+            return Ok(false);
+        };
         desk.resume().await.map_err(|error| of_desk(purse, error))?;
         Ok(true)
     }
 
     fn views(&self) -> Result<Vec<Value>> {
         let all = self.all();
-        let open = all.iter().filter_map(|place| place.desk.try_read().ok()?.as_ref()?.view().ok());
+        let open = all.iter().filter_map(|place| place.desk.get()?.view().ok());
         open.map(|view| serde_json::to_value(view).map_err(Trouble::internal)).collect()
     }
 }

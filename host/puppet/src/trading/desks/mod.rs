@@ -4,6 +4,7 @@
 mod closing;
 mod floor;
 mod opening;
+mod place;
 mod stops;
 mod versions;
 
@@ -15,7 +16,7 @@ use puppet_packs::SecretsFile;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    drive::Open,
+    open::Open,
     purses::Seats,
     summary::{Counts, Ended},
     wanted::{Kind, Wanted, all_of},
@@ -81,12 +82,12 @@ impl<'a> Desks<'a> {
         distinct(&configured, commanded.as_ref())?;
         known(&configured, commanded.as_ref(), around)?;
         let (stop, stopped) = watch::channel(false);
-        let places: Vec<_> = configured.into_iter().map(|wanted| (around.floor.put(&wanted), wanted)).collect();
+        let places: Vec<_> = configured.into_iter().map(|wanted| around.floor.put(&Arc::new(wanted))).collect();
         let commanded = match commanded {
             None => None,
-            Some(wanted) => Some(opening::open(&wanted, &around.floor.put(&wanted), around, stopped.clone()).await?),
+            Some(wanted) => Some(opening::open(&around.floor.put(&Arc::new(wanted)), around, stopped.clone()).await?),
         };
-        let until_open = |(place, wanted)| opening::until_open(wanted, place, around, stopped.clone()).boxed_local();
+        let until_open = |place| opening::until_open(place, around, stopped.clone()).boxed_local();
         let opening = places.into_iter().map(until_open).collect();
         Ok(Self { commanded, items: Vec::new(), opening, stop, out: around.out })
     }

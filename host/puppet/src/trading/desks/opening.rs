@@ -10,11 +10,7 @@ use puppet_trade::{
 use puppet_types::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::{
-    Around, Item,
-    floor::Place,
-    stops::{Word, halted, halted_too},
-};
+use super::{Around, Item, place::Place, stops::halted};
 use crate::{
     trading::{
         chains::Chains,
@@ -25,7 +21,6 @@ use crate::{
         wanted::{Kind, Wanted},
     },
     trouble::{Exit, Result, Trouble},
-    wallets::words,
 };
 
 /// How many calls of a strategy may end badly.
@@ -38,15 +33,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Opens one of the configuration, again and again while what is outside does not answer. None: it never will as it is, and
 /// that is told.
-pub(super) async fn until_open(
-    wanted: Wanted,
-    place: Place,
-    around: &Around<'_>,
-    stop: watch::Receiver<bool>,
-) -> Option<Item> {
-    let (name, mut pause, mut said) = (&wanted.name, PAUSE, None);
+pub(super) async fn until_open(place: Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Option<Item> {
+    let (wanted, mut pause, mut said) = (Arc::clone(&place.wanted), PAUSE, None);
+    let name = &wanted.name;
     loop {
-        let trouble = match open(&wanted, &place, around, stop.clone()).await {
+        let trouble = match open(&place, around, stop.clone()).await {
             Ok(item) => {
                 if said.is_some() {
                     around.out.note(format!("desk {name}: it is open now"));
@@ -71,22 +62,12 @@ pub(super) async fn until_open(
 }
 
 /// Opens one.
-pub(super) async fn open(
-    wanted: &Wanted,
-    place: &Place,
-    around: &Around<'_>,
-    stop: watch::Receiver<bool>,
-) -> Result<Item> {
+pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Result<Item> {
     let chains = Chains { setup: around.setup, secrets: around.secrets, emulated: around.chain };
     let store: Arc<dyn TradeStore> = around.store.shared();
+    let wanted = &*place.wanted;
     let (name, purse, out) = (&wanted.name, wanted.purse(), around.out);
-    // What was said holds before anything is gone on with.
-    let stands = words::of(&*store, &purse).await?.halted(&purse);
-    if stands.is_some() {
-        place.word.set(stands.clone());
-    }
-    let opening = Word::default();
-    opening.set(place.word.get());
+    let stood = place.hear(&*store).await?;
     let venue = match &wanted.kind {
         Kind::Paper { models, start_balance } => DeskVenue::Paper { models: *models, start_balance: *start_balance },
         Kind::Live { wallet, is_understood } => {
@@ -99,7 +80,7 @@ pub(super) async fn open(
     let live = wanted.recorded.is_none().then(|| around.seats.trending()).flatten();
     let followed = Followed::of(live, &wanted.markets, &wanted.rules);
     let strategy = place.strategy();
-    let opened_with = strategy.as_ref().map(|strategy| strategy.id.clone());
+    let began = strategy.as_ref().map(|strategy| strategy.id.clone());
     let plan = DeskPlan {
         purse: purse.clone(),
         venue,
@@ -115,42 +96,19 @@ pub(super) async fn open(
     };
     let (tell, told) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();
-    let switch = halted_too(halted(around), opening.clone());
+    let switch = place.switch(halted(around));
     let opened = Desk::open(plan, Arc::clone(&store), switch, tell, runtime).await;
     let desk = opened.map_err(|error| of_desk(name, error))?;
-    {
-        // Whoever speaks now waits, and speaks to a desk that has heard what was said before.
-        let mut open = place.desk.write().await;
-        let said = words::of(&*store, &purse).await?;
-        if let Some(reason) = said.halted(&purse) {
-            place.word.set(Some(reason.clone()));
-            desk.halt(&reason).await.map_err(|error| of_desk(name, error))?;
-        } else {
-            if stands.is_some() {
-                place.word.set(None);
-            }
-            if said.resumed.is_some() {
-                desk.resume().await.map_err(|error| of_desk(name, error))?;
-                words::say(&*store, &purse, &words::Word::Resumed, Timestamp::from_system()).await?;
-            }
-        }
-        opening.set(None);
-        // Another version may have come meanwhile.
-        if let Some(strategy) = place.strategy().filter(|strategy| opened_with.as_ref() != Some(&strategy.id)) {
-            desk.take_over(strategy, None).await.map_err(|error| of_desk(name, error))?;
-        }
-        *open = Some(desk);
-    }
-    place.is_opening.send_replace(false);
+    place.opened(desk, &*store, (stood.as_deref(), began.as_ref())).await?;
     if let Some(agent) = wanted.agent.clone() {
-        around.seats.put(agent, purse.clone(), Arc::clone(&place.desk), wanted.rules.clone());
+        around.seats.put(agent, purse.clone(), place.desk.clone(), wanted.rules.clone());
     }
     let lines = || {
         let wants = !around.is_quiet && !out.json;
         wants.then(|| Lines::new(name, wanted.markets.clone(), out))
     };
     let listen = Listen {
-        desk: Arc::clone(&place.desk),
+        desk: place.desk.clone(),
         host: Arc::clone(&around.host),
         told,
         rules: wanted.rules.clone(),
@@ -159,7 +117,7 @@ pub(super) async fn open(
         out,
     };
     let drive = Drive {
-        desk: Arc::clone(&place.desk),
+        desk: place.desk.clone(),
         feed: Some(feed),
         second,
         followed,
@@ -170,7 +128,7 @@ pub(super) async fn open(
     };
     let driven = Some(tokio::spawn(drive.run(stop)));
     let heard = tokio::spawn(listen.run());
-    Ok(Item { name: name.clone(), desk: Arc::clone(&place.desk), driven, heard, came_to: None })
+    Ok(Item { name: name.clone(), desk: place.desk.clone(), driven, heard, came_to: None })
 }
 
 /// Where its bars come from, and how many batches there are of such as end.

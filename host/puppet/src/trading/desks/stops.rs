@@ -7,7 +7,7 @@ use puppet_trade::Halted;
 use super::Around;
 use crate::wallets::stop;
 
-/// Why nothing is traded on a purse, where its operator has said so.
+/// Why nothing is traded on a purse, where its operator has said so. Clones are the same one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Word(Arc<Mutex<Option<String>>>);
 
@@ -16,14 +16,14 @@ impl Word {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
+    /// Takes this reason back, and no other.
+    pub(super) fn lift(&self, reason: Option<&str>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_if(|stands| Some(stands.as_str()) == reason);
+    }
+
     pub(super) fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// What stops all, or this purse alone.
-pub(super) fn halted_too(all: Halted, word: Word) -> Halted {
-    Arc::new(move || all().or_else(|| word.get()))
 }
 
 /// What stops every desk at once: `puppet halt`, and the file.

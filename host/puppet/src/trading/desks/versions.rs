@@ -6,11 +6,13 @@ use puppet_engine::swap::Shadow;
 use puppet_trade::{Desk, DeskError, DeskStrategy, Trial};
 use puppet_types::{Breach, Digest, PackId};
 
-use super::floor::{Floor, Place};
+use super::{floor::Floor, place::Place};
 
 /// The desks whose strategy was asked for by a pack's name.
 pub struct Trading {
     places: Vec<Place>,
+    /// Those that went over to it, or are on trial since an earlier host: these are waited for, and go back.
+    went: Vec<Place>,
     /// What was to trade on them before.
     before: Option<DeskStrategy>,
 }
@@ -18,8 +20,8 @@ pub struct Trading {
 impl Floor {
     /// Those of a pack.
     pub fn trading(&self, pack: &PackId) -> Trading {
-        let places = self.all().into_iter().filter(|place| place.asked.as_deref() == Some(pack.as_str()));
-        Trading { places: places.collect(), before: None }
+        let places = self.all().into_iter().filter(|place| place.asked() == Some(pack.as_str()));
+        Trading { places: places.collect(), went: Vec::new(), before: None }
     }
 }
 
@@ -31,7 +33,7 @@ impl Trading {
 
     /// What they are called.
     pub fn names(&self) -> String {
-        self.places.iter().map(|place| place.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.places.iter().map(|place| place.wanted.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns when each is open, or has failed to.
@@ -42,12 +44,18 @@ impl Trading {
         }
     }
 
-    /// Shows a version what those that run were told. Answers why it cannot trade on one of them.
+    /// Shows a version what those that run were told; of one that is not open it is asked whether it can run there at all. Answers
+    /// why it cannot trade on one of them.
     pub async fn shadow(&self, next: &DeskStrategy) -> Result<Shadow, String> {
         let mut all = Shadow::default();
         for place in &self.places {
-            let open = place.desk.read().await;
-            let Some(desk) = open.as_ref().filter(|desk| trades(desk)) else { continue };
+            let Some(desk) = place.desk.get() else {
+                place.fits(next).await.map_err(|why| of(place, &why))?;
+                continue;
+            };
+            if !trades(&desk) {
+                continue;
+            }
             let shown = match desk.shadow(next).await {
                 Ok(shown) => shown,
                 Err(error @ (DeskError::Plan(_) | DeskError::Strategy(_))) => return Err(of(place, &error)),
@@ -69,24 +77,33 @@ impl Trading {
     }
 
     /// Lets a version take over on all of them. One that is being opened opens with it. On trial it is all or none: where one
-    /// refuses, the others go back.
+    /// refuses, those that went over go back.
     pub async fn take_over(&mut self, next: &DeskStrategy, trial: Option<Trial>) -> Result<(), String> {
-        self.before = self.places.first().and_then(Place::strategy);
+        (self.went, self.before) = (Vec::new(), self.places.first().and_then(Place::strategy));
         let mut refused = Ok(());
         for place in &self.places {
-            let open = place.desk.read().await;
-            if let Some(desk) = open.as_ref().filter(|desk| trades(desk)) {
-                let swapped = desk.take_over(next.clone(), trial).await;
-                // What else goes wrong is the desk's own, which it tells.
-                if let Err(error @ (DeskError::Plan(_) | DeskError::Strategy(_))) = swapped {
-                    refused = Err(of(place, &error));
+            let _turn = place.turn.lock().await;
+            let went = match place.desk.get() {
+                None => place.fits(next).await.map(|()| true),
+                Some(desk) if !trades(&desk) => Ok(false),
+                Some(desk) => match desk.take_over(next.clone(), trial).await {
+                    Err(error @ (DeskError::Plan(_) | DeskError::Strategy(_))) => Err(error.to_string()),
+                    // What else goes wrong is the desk's own, which it tells.
+                    done => Ok(done.is_ok()),
+                },
+            };
+            match went {
+                Ok(went) => {
+                    place.will_run(next.clone());
+                    self.went.extend(went.then(|| place.clone()));
+                }
+                Err(why) => {
+                    refused = Err(of(place, &why));
                     if trial.is_some() {
                         break;
                     }
-                    continue;
                 }
             }
-            place.will_run(next.clone());
         }
         if let (Err(reason), Some(_)) = (&refused, trial) {
             self.go_back(reason).await;
@@ -94,20 +111,17 @@ impl Trading {
         refused
     }
 
-    /// What they go back to, where they were opened within a trial.
-    pub async fn before(&self) -> Option<StrategyId> {
-        for place in &self.places {
-            if let Some(before) = place.desk.read().await.as_ref().and_then(Desk::before) {
-                return Some(before);
-            }
-        }
-        None
+    /// Those that were opened within a trial are looked at. Answers what they go back to; none where there are none.
+    pub fn before(&mut self) -> Option<StrategyId> {
+        let before = |place: &Place| place.desk.get().and_then(|desk| desk.before());
+        self.went = self.places.iter().filter(|place| before(place).is_some()).cloned().collect();
+        self.went.iter().find_map(before)
     }
 
     /// The trial begins anew, with a way back.
     pub async fn try_on(&mut self, before: DeskStrategy, trial: Trial) {
-        for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
+        for place in &self.went {
+            if let Some(desk) = place.desk.get() {
                 // One that does not answer has told why.
                 let _ = desk.try_on(before.clone(), trial).await;
             }
@@ -115,12 +129,12 @@ impl Trading {
         self.before = Some(before);
     }
 
-    /// Returns when the trial is over on all of them; or on one, with the reason, where that went back.
+    /// Returns when the trial is over on all that went over; or on one, with the reason, where that went back.
     pub async fn tried(&self) -> Option<String> {
         let mut trials = FuturesUnordered::new();
-        for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
-                let (name, tried) = (place.name.clone(), desk.tried());
+        for place in &self.went {
+            if let Some(desk) = place.desk.get() {
+                let (name, tried) = (place.wanted.name.clone(), desk.tried());
                 trials.push(async move { tried.await.map(|reason| format!("on the desk {name}: {reason}")) });
             }
         }
@@ -132,16 +146,19 @@ impl Trading {
         None
     }
 
-    /// All of them go back to the version before.
+    /// All that went over go back to the version before: also one whose own trial is over, or that was opened with the other
+    /// meanwhile.
     pub async fn go_back(&self, reason: &str) {
-        for place in &self.places {
-            let open = place.desk.read().await;
+        for place in &self.went {
+            let _turn = place.turn.lock().await;
             if let Some(before) = &self.before {
                 place.will_run(before.clone());
             }
-            if let Some(desk) = &*open {
-                // One that has gone back already says so; one that does not answer has told why.
-                let _ = desk.go_back(reason).await;
+            let Some(desk) = place.desk.get() else { continue };
+            // One that does not answer has told why.
+            if let (Ok(false), Some(before)) = (desk.go_back(reason).await, &self.before) {
+                // Nothing comes of it where it has gone back by itself.
+                let _ = desk.take_over(before.clone(), None).await;
             }
         }
     }
@@ -153,8 +170,8 @@ impl Trading {
 
     /// The version has shown enough.
     pub async fn settle(&self) {
-        for place in &self.places {
-            if let Some(desk) = &*place.desk.read().await {
+        for place in &self.went {
+            if let Some(desk) = place.desk.get() {
                 let _ = desk.settle().await;
             }
         }
@@ -167,5 +184,9 @@ fn trades(desk: &Desk) -> bool {
 }
 
 fn of(place: &Place, why: &dyn std::fmt::Display) -> String {
-    format!("on the desk {}: {why}", place.name)
+    format!("on the desk {}: {why}", place.wanted.name)
 }
+
+#[cfg(test)]
+#[path = "versions_tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! A desk's place on the floor: what is to trade there, and what was said of it that it has not heard yet.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use puppet_backtest::StrategyId;
+use puppet_store::TradeStore;
+use puppet_trade::{Desk, DeskStrategy, Halted};
+use puppet_types::Timestamp;
+use tokio::sync::{Mutex as Turns, oneshot, watch};
+
+use super::{opening::of_desk, stops::Word};
+use crate::{
+    trading::{open::Open, wanted::Wanted},
+    trouble::Result,
+    wallets::words,
+};
+
+/// Beside what a strategy needs of a stack.
+const STACK_BESIDE: usize = 1 << 20;
+
+/// See the head of this file. Clones are the same one.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub wanted: Arc<Wanted>,
+    /// The version that is to trade on it.
+    strategy: Arc<Mutex<Option<DeskStrategy>>>,
+    pub desk: Open,
+    /// Until its opening has ended, well or badly.
+    pub is_opening: watch::Sender<bool>,
+    /// A halt that is not in the books of the desk yet.
+    pub word: Word,
+    /// Words and versions reach it one after the other, and none between what its opening reads and its being open.
+    pub turn: Arc<Turns<()>>,
+}
+
+impl Place {
+    pub(super) fn new(wanted: &Arc<Wanted>) -> Self {
+        let strategy = wanted.strategy.as_ref().map(|chosen| chosen.of_desk());
+        Self {
+            wanted: Arc::clone(wanted),
+            strategy: Arc::new(Mutex::new(strategy)),
+            desk: Open::default(),
+            is_opening: watch::Sender::new(true),
+            word: Word::default(),
+            turn: Arc::default(),
+        }
+    }
+
+    /// By what name its strategy was asked for.
+    pub(super) fn asked(&self) -> Option<&str> {
+        self.wanted.strategy.as_ref().map(|chosen| chosen.name.as_str())
+    }
+
+    pub(super) fn strategy(&self) -> Option<DeskStrategy> {
+        self.strategy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn will_run(&self, strategy: DeskStrategy) {
+        *self.strategy.lock().unwrap_or_else(PoisonError::into_inner) = Some(strategy);
+    }
+
+    /// Whether a version can run here: its parameters, markets, length of bars. Asked where no desk is open to find out.
+    pub(super) async fn fits(&self, next: &DeskStrategy) -> std::result::Result<(), String> {
+        let (tell, told) = oneshot::channel();
+        let (wanted, next) = (Arc::clone(&self.wanted), next.clone());
+        let stack = next.strategies.stack_bytes() + STACK_BESIDE;
+        let ask = move || {
+            // Whoever does not wait any more has no use for it.
+            let _ = tell.send(wanted.fits(&*next.strategies).map_err(|error| error.to_string()));
+        };
+        let thread = std::thread::Builder::new().name("fits".to_owned()).stack_size(stack).spawn(ask);
+        thread.map_err(|error| format!("no thread can be started for it: {error}"))?;
+        told.await.unwrap_or_else(|_| Err("its thread ended".to_owned()))
+    }
+
+    /// What stops all, or this desk alone: also what is said while it is being opened.
+    pub(super) fn switch(&self, all: Halted) -> Halted {
+        let word = self.word.clone();
+        Arc::new(move || all().or_else(|| word.get()))
+    }
+
+    /// Before it is opened: what was said holds before anything is gone on with. Answers the reason of a halt.
+    pub(super) async fn hear(&self, store: &dyn TradeStore) -> Result<Option<String>> {
+        let _turn = self.turn.lock().await;
+        let purse = self.wanted.purse();
+        let stands = words::of(store, &purse).await?.halted(&purse);
+        if stands.is_some() {
+            self.word.set(stands.clone());
+        }
+        Ok(stands)
+    }
+
+    /// It stands: hears what was said before and meanwhile, goes over to the version that came meanwhile, and is there for
+    /// everybody. `stood` is what it [heard](Self::hear), `began` the version that it was opened with.
+    pub(super) async fn opened(
+        &self,
+        desk: Desk,
+        store: &dyn TradeStore,
+        (stood, began): (Option<&str>, Option<&StrategyId>),
+    ) -> Result<()> {
+        // Whoever speaks now waits, and speaks to a desk that has heard what was said before.
+        let _turn = self.turn.lock().await;
+        let (name, purse) = (self.wanted.name.as_str(), self.wanted.purse());
+        let said = words::of(store, &purse).await?;
+        if let Some(reason) = said.halted(&purse) {
+            desk.halt(&reason).await.map_err(|error| of_desk(name, error))?;
+            self.word.set(None);
+        } else {
+            // Not one that is said right now.
+            self.word.lift(stood);
+            if said.resumed.is_some() {
+                desk.resume().await.map_err(|error| of_desk(name, error))?;
+                words::say(store, &purse, &words::Word::Resumed, Timestamp::from_system()).await?;
+            }
+        }
+        if let Some(strategy) = self.strategy().filter(|strategy| began != Some(&strategy.id)) {
+            desk.take_over(strategy, None).await.map_err(|error| of_desk(name, error))?;
+        }
+        self.desk.put(desk);
+        self.is_opening.send_replace(false);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod tests;
