@@ -70,7 +70,6 @@ async fn opening(place: Place, store: Arc<dyn TradeStore>, slow: Arc<Slow>) -> D
         seed: wanted.seed,
         max_faults: 3,
         agent: None,
-        take_over: true,
     };
     let (tell, _) = mpsc::unbounded_channel();
     let opened = Desk::open(plan, store, place.switch(Arc::new(|| None)), tell, Handle::current());

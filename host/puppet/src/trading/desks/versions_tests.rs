@@ -101,7 +101,6 @@ impl Scene {
             seed: 1,
             max_faults: 3,
             agent: None,
-            take_over: true,
         };
         let (tell, _) = mpsc::unbounded_channel();
         let desk = Desk::open(plan, Arc::clone(&self.store), Arc::new(|| None), tell, Handle::current());
