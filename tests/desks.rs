@@ -4,6 +4,7 @@
 mod configured;
 #[cfg(feature = "emulate-chain")]
 mod emulated;
+mod jupiter;
 mod second;
 mod slips;
 

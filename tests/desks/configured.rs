@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
     time::Duration,
@@ -12,8 +11,9 @@ use std::{
 use puppet_store::{PurseEntry, TradeStore as _, sqlite::SqliteStore};
 use puppet_trade::{DeskView, SwapResult, purse_view};
 use puppet_types::ids;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::jupiter;
 use crate::support::{Running, fixtures, list, puppet, run, until};
 
 const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
@@ -22,41 +22,11 @@ const LONG: Duration = Duration::from_secs(120);
 
 /// An exchange that quotes, and whose prices rise by a cent with each question.
 fn quotes() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/swap", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for (asked, stream) in (0..).zip(listener.incoming().map_while(Result::ok)) {
-            // Whoever asked may be gone.
-            let _ = quote(stream, asked);
-        }
+    let at = jupiter::serve(|stream, asked| {
+        let Some(head) = jupiter::head(&stream) else { return };
+        jupiter::answer(stream, &jupiter::quote(&head, 150_000_000 + asked * 10_000));
     });
-    url
-}
-
-fn quote(mut stream: TcpStream, asked: u64) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let query = first.split([' ', '?']).nth(2).unwrap_or_default();
-    let field = |name: &str| {
-        let mut fields = query.split('&').filter_map(|field| field.split_once('='));
-        fields.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
-    };
-    // Of SOL for USDC: nine digits to six.
-    let amount: u64 = field("amount").parse().unwrap_or_default();
-    let out = u128::from(amount) * u128::from(150_000_000 + asked * 10_000) / 1_000_000_000;
-    let body = json!({
-        "inputMint": field("inputMint"), "outputMint": field("outputMint"), "inAmount": amount.to_string(),
-        "outAmount": out.to_string(), "otherAmountThreshold": out.to_string(), "slippageBps": 50,
-        "swapMode": "ExactIn", "transaction": null, "requestId": "any",
-    })
-    .to_string();
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length";
-    write!(stream, "{head}: {}\r\n\r\n{body}", body.len())
+    format!("{at}/swap")
 }
 
 /// Buys for five dollars with every bar of a second.

@@ -2,14 +2,14 @@
 //! says nothing. Orders are admitted while it agrees, and at no other time.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use super::jupiter;
 use crate::support::{puppet, run, until};
 
 const KEY: &str = "canary-second-key";
@@ -28,16 +28,9 @@ struct Sources {
 
 impl Sources {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
         let (said, asked) = (Said::default(), Arc::new(Mutex::new(Vec::new())));
         let (of_thread, heard) = (Arc::clone(&said), Arc::clone(&asked));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (said, heard) = (Arc::clone(&of_thread), Arc::clone(&heard));
-                std::thread::spawn(move || answer(stream.unwrap(), &said, &heard));
-            }
-        });
+        let at = jupiter::serve(move |stream, _| answer(stream, &of_thread, &heard));
         Self { at, said, asked }
     }
 
@@ -46,39 +39,17 @@ impl Sources {
     }
 }
 
-fn answer(mut stream: TcpStream, said: &Said, heard: &Mutex<Vec<String>>) {
-    let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut buffer) {
-            Ok(count) if count > 0 => head.extend_from_slice(&buffer[..count]),
-            _ => return,
-        }
+fn answer(stream: TcpStream, said: &Said, heard: &Mutex<Vec<String>>) {
+    let Some(head) = jupiter::head(&stream) else { return };
+    if head.starts_with("GET /swap/v2/order?") {
+        return jupiter::answer(stream, &jupiter::quote(&head, 150_000_000));
     }
-    let head = String::from_utf8(head).unwrap();
-    let body = if head.starts_with("GET /swap/v2/order?") {
-        let asked = |name: &str| {
-            let rest = head.split_once(&format!("{name}=")).unwrap().1;
-            rest.split(['&', ' ']).next().unwrap().to_owned()
-        };
-        let (amount, gives, takes) = (asked("amount"), asked("inputMint"), asked("outputMint"));
-        let out = amount.parse::<u64>().unwrap() / 100 * 15;
-        format!(
-            "{{\"inputMint\":\"{gives}\",\"outputMint\":\"{takes}\",\"inAmount\":\"{amount}\",\"outAmount\":\"{out}\",\
-             \"otherAmountThreshold\":\"{out}\",\"slippageBps\":50,\"swapMode\":\"ExactIn\",\"transaction\":null,\"requestId\":\"\"}}"
-        )
-    } else {
-        heard.lock().unwrap().push(head);
-        let said = said.lock().unwrap().clone();
-        match said {
-            Some(text) => text,
-            None => {
-                // Until whoever asked has gone.
-                let _ = stream.read(&mut buffer);
-                return;
-            }
-        }
-    };
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    heard.lock().unwrap().push(head);
+    let said = said.lock().unwrap().clone();
+    match said {
+        Some(text) => jupiter::answer(stream, &text),
+        None => jupiter::say_nothing(stream),
+    }
 }
 
 #[test]

@@ -151,12 +151,13 @@ impl Way {
         match self {
             Self::Version => {
                 let counts = (head.trader.batches(), head.trader.faults());
-                notes.before = match begins {
+                let trial = match begins {
                     // Where there is one, the host says more of the trial, and brings the version before.
-                    Begins::WithTheDesk => Before::of(&head.terms, &notes, counts, Trial::default()),
-                    Begins::OnTrial(trial) => Before::of(&head.terms, &notes, counts, trial),
+                    Begins::WithTheDesk => Some(Trial::default()),
+                    Begins::OnTrial(trial) => Some(trial),
                     Begins::Wanted => None,
                 };
+                notes.before = trial.and_then(|trial| Before::of(&head.terms, &notes, counts, trial));
             }
             Self::Back => {
                 if let Some(before) = notes.before.take() {

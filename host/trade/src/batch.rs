@@ -7,17 +7,22 @@ use puppet_types::Timestamp;
 use crate::work::{Work, stopped};
 use crate::{DeskError, DeskVenue, Happened, Told};
 
+/// At what each of them closed.
+pub(crate) fn closes_of(bars: &[Bar]) -> Vec<(u32, u64)> {
+    bars.iter().map(|(market, candle)| (*market, candle.close)).collect()
+}
+
 impl Work<'_> {
     /// Bars from before now. Stored once, at the end: until then all of them can be handed over again.
-    pub(crate) fn history(&mut self, batches: Vec<(Timestamp, Vec<Bar>)>) -> Result<Happened, DeskError> {
+    pub(crate) fn history(&mut self, batches: &[(Timestamp, Vec<Bar>)]) -> Result<Happened, DeskError> {
         let mut has_new = false;
         for (at, bars) in batches {
-            if self.is_known(at) {
+            if self.is_known(*at) {
                 continue;
             }
-            self.sound(&bars)?;
-            self.begin_at(at);
-            self.hand_over(at, bars, true)?;
+            self.sound(bars)?;
+            self.begin_at(*at);
+            self.hand_over(*at, bars, true)?;
             has_new = true;
         }
         if has_new {
@@ -28,18 +33,17 @@ impl Work<'_> {
     }
 
     /// One bar close.
-    pub(crate) fn bars(&mut self, at: Timestamp, bars: Vec<Bar>) -> Result<Happened, DeskError> {
+    pub(crate) fn bars(&mut self, at: Timestamp, bars: &[Bar]) -> Result<Happened, DeskError> {
         if self.is_known(at) {
             let last = self.notes.last_bars.unwrap_or_default();
             self.room.tell(Told::Note(format!("bars of {at} were passed over: the last ones are of {last}")));
             return Ok(Happened { is_passed_over: true, ..Happened::default() });
         }
-        self.sound(&bars)?;
+        self.sound(bars)?;
         self.begin_at(at);
-        let closes: Vec<_> = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
         self.hand_over(at, bars, false)?;
         self.store()?;
-        self.carry_due(&closes)?;
+        self.carry_due(&closes_of(bars))?;
         self.serve()?;
         Ok(std::mem::take(&mut self.happened))
     }
@@ -56,12 +60,11 @@ impl Work<'_> {
         Ok(std::mem::take(&mut self.happened))
     }
 
-    fn hand_over(&mut self, at: Timestamp, bars: Vec<Bar>, is_history: bool) -> Result<(), DeskError> {
+    fn hand_over(&mut self, at: Timestamp, bars: &[Bar], is_history: bool) -> Result<(), DeskError> {
         let reasons = self.reasons();
         let is_warm_up = is_history || self.trader.batches() < u64::from(self.warm_up);
-        self.trader.on_batch(&Batch { at, is_warm_up, bars: &bars }).map_err(stopped)?;
-        let closes: Vec<_> = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
-        self.see(at, &closes);
+        self.trader.on_batch(&Batch { at, is_warm_up, bars }).map_err(stopped)?;
+        self.see(at, &closes_of(bars));
         self.notes.last_bars = Some(at);
         self.note_events(&reasons)
     }

@@ -31,6 +31,7 @@ pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Halt, Swapped, Want};
 pub use open::fits;
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
+pub use thread::apart;
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};
 pub use version::Trial;
 pub use view::{DeskView, OpenOrder, purse_view};

@@ -2,11 +2,14 @@
 //! strategy is to run. What is stored is all that goes from the one to the other, as after a crash; but the exchange and the
 //! wallet are as they were, and whoever waits goes on waiting.
 
-use puppet_backtest::Outside;
+use std::sync::Arc;
+
+use puppet_backtest::{Outside, Strategies};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::again::Begins;
+use crate::batch::closes_of;
 use crate::desk::{Answer, Ask};
 use crate::idle::Idle;
 use crate::open;
@@ -16,7 +19,26 @@ use crate::work::{Room, Work, end};
 use crate::{DeskError, DeskPlan, DeskStrategy, Told};
 
 /// Beside what the strategy needs: JSON and the books.
-pub(crate) const STACK_BESIDE: usize = 2 << 20;
+const STACK_BESIDE: usize = 2 << 20;
+
+/// Asks something of a strategy apart from any desk, on a thread with the stack that it needs.
+///
+/// # Errors
+/// [`DeskError::Strategy`]: there is no such thread, or it ended.
+pub async fn apart<T: Send + 'static>(
+    of: &DeskStrategy,
+    ask: impl FnOnce(&dyn Strategies) -> T + Send + 'static,
+) -> Result<T, DeskError> {
+    let (tell, told) = oneshot::channel();
+    let strategies = Arc::clone(&of.strategies);
+    let thread = std::thread::Builder::new().name(format!("apart {}", of.id.pack));
+    let asking = thread.stack_size(strategies.stack_bytes() + STACK_BESIDE).spawn(move || {
+        // Whoever does not wait any more has no use for it.
+        let _ = tell.send(ask(&*strategies));
+    });
+    asking.map_err(|error| DeskError::Strategy(format!("no thread can be started for it: {error}")))?;
+    told.await.map_err(|_| DeskError::Strategy("its thread ended".to_owned()))
+}
 
 /// What follows a question.
 pub(crate) enum Turn {
@@ -63,11 +85,7 @@ pub(crate) async fn start(plan: DeskPlan, room: Room, questions: mpsc::Receiver<
         .spawn(move || {
             run(plan, &room, questions, ready);
             // Whoever waits for the end of a trial is not to wait for ever.
-            room.shared.tried.send_if_modified(|tried| {
-                let goes = *tried == Tried::Goes;
-                *tried = if goes { Tried::Over } else { std::mem::take(tried) };
-                goes
-            });
+            room.shared.trial(false);
         })
         .map_err(|error| DeskError::Plan(format!("no thread can be started: {error}")))?;
     is_ready.await.map_err(|_| DeskError::Stopped("its thread ended".to_owned()))?
@@ -176,10 +194,7 @@ fn came_back(work: &Work<'_>, reason: &str, then: Then) -> Option<Ask> {
     match then {
         Then::Ask(ask) => Some(match *ask {
             // The batch was stored before the other failed: what is left of it is what is due at its closes.
-            Ask::Bars(at, bars, answer) if work.is_known(at) => {
-                let closes = bars.iter().map(|(market, candle)| (*market, candle.close)).collect();
-                Ask::Prices(at, closes, answer)
-            }
+            Ask::Bars(at, bars, answer) if work.is_known(at) => Ask::Prices(at, closes_of(&bars), answer),
             ask => ask,
         }),
         Then::Answer(answer) => {
@@ -200,12 +215,10 @@ fn attend(work: &mut Work<'_>, questions: &mut mpsc::Receiver<Ask>, mut first: O
         };
         let turn = match next {
             Next::Ask(ask) => work.answer(ask),
-            Next::Again => match work.ask_again() {
-                Ok(()) => Turn::Next,
-                Err(error) => work.failed(&error).map_or(Turn::End, |(before, reason)| {
-                    Turn::Leave(Leave::Back { before, reason, then: Then::Nothing })
-                }),
-            },
+            Next::Again => {
+                let done = work.ask_again();
+                work.went(done)
+            }
             Next::Gone => Turn::End,
         };
         match turn {

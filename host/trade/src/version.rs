@@ -3,15 +3,14 @@
 //! nothing on the batch at which it fails: the desk goes back to what is stored, with the version before, and that one is told
 //! what came. What is stored stays: a batch whose swap the version failed to hear of is not asked about again.
 
-use puppet_backtest::{BatchRecord, Event, Shadow, StrategyId, shadow};
+use puppet_backtest::{BatchRecord, Event, Shadow, Strategies, StrategyId, shadow};
 use puppet_types::counted;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use crate::desk::{Answer, Ask, Desk, Shared};
 use crate::keep::{Notes, Terms};
 use crate::open;
-use crate::thread::{Leave, STACK_BESIDE, Turn};
+use crate::thread::{Leave, Then, Turn, apart};
 use crate::wish::Wishes;
 use crate::work::{Work, end};
 use crate::{DeskError, DeskPlan, DeskStrategy};
@@ -78,18 +77,11 @@ impl Desk {
     /// [`DeskError::Plan`] where it cannot run on this desk at all: other parameters, markets, length of bars.
     pub async fn shadow(&self, next: &DeskStrategy) -> Result<Shadow, DeskError> {
         let Memory { plan, saved, records } = self.ask(Ask::Memory).await?;
-        let (tell, told) = oneshot::channel();
-        let next = next.clone();
-        let stack = next.strategies.stack_bytes() + STACK_BESIDE;
-        let show = move || {
-            let setup = open::setup(&plan, &*next.strategies);
-            let shown = setup.map(|setup| shadow(&*next.strategies, &setup, saved.as_deref(), &records));
-            // Whoever does not wait any more has no use for it.
-            let _ = tell.send(shown);
+        let show = move |strategies: &dyn Strategies| {
+            let setup = open::setup(&plan, strategies)?;
+            Ok(shadow(strategies, &setup, saved.as_deref(), &records))
         };
-        let thread = std::thread::Builder::new().name("shadow".to_owned()).stack_size(stack).spawn(show);
-        thread.map_err(|error| DeskError::Strategy(format!("no thread can be started for it: {error}")))?;
-        told.await.map_err(|_| DeskError::Strategy("its thread ended".to_owned()))?
+        apart(next, show).await?
     }
 
     /// Another version of the same pack takes the place of the one that runs, between two batches: the one that runs saves
@@ -200,6 +192,13 @@ impl Work<'_> {
             (self.notes.before, self.spare) = (None, None);
         }
         Ok(())
+    }
+
+    /// What follows something that nobody waits for the answer of.
+    pub(crate) fn went(&mut self, done: Result<(), DeskError>) -> Turn {
+        let Err(error) = done else { return Turn::Next };
+        let back = self.failed(&error);
+        back.map_or(Turn::End, |(before, reason)| Turn::Leave(Leave::Back { before, reason, then: Then::Nothing }))
     }
 
     /// What failed ends the desk, which is told; or the trial of a version, if there is a way back.

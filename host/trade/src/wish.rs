@@ -132,9 +132,11 @@ impl Work<'_> {
             // What was asked for, and the price it is judged by, are as old as they are: it may have waited for its turn.
             let price_at = self.price_of(number).map_or(intent.at, |(_, at)| at);
             if let Some(seconds) = self.too_old(now(), price_at.min(intent.at)) {
-                let which = if price_at < intent.at { "the price is" } else { "it was asked for" };
-                let ago = if price_at < intent.at { "old" } else { "ago" };
-                return self.refuse(&intent, Rule::StaleQuote, format!("{which} {seconds} s {ago}"));
+                let why = match price_at < intent.at {
+                    true => format!("the price is {seconds} s old"),
+                    false => format!("it was asked for {seconds} s ago"),
+                };
+                return self.refuse(&intent, Rule::StaleQuote, why);
             }
         }
         let (order, seen) = self.as_order(&intent, number, &market, side);

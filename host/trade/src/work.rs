@@ -86,11 +86,11 @@ impl Work<'_> {
         self.happened = Happened::default();
         match ask {
             Ask::History(bars, answer) => {
-                let done = self.history(bars.clone());
+                let done = self.history(&bars);
                 self.say(done, answer, |answer| Ask::History(bars, answer))
             }
             Ask::Bars(at, bars, answer) => {
-                let done = self.bars(at, bars.clone());
+                let done = self.bars(at, &bars);
                 self.say(done, answer, |answer| Ask::Bars(at, bars, answer))
             }
             Ask::Prices(at, prices, answer) => {
@@ -101,12 +101,10 @@ impl Work<'_> {
                 let done = self.word(&word);
                 self.say(done, answer, |answer| Ask::Word(word, answer))
             }
-            Ask::Swap(intent, answer) => match self.wish(*intent, answer) {
-                Ok(()) => Turn::Next,
-                Err(error) => self.failed(&error).map_or(Turn::End, |(before, reason)| {
-                    Turn::Leave(Leave::Back { before, reason, then: Then::Nothing })
-                }),
-            },
+            Ask::Swap(intent, answer) => {
+                let done = self.wish(*intent, answer);
+                self.went(done)
+            }
             Ask::Forget(id, answer) => {
                 let done = self.take_back(&id);
                 self.say(done, answer, |answer| Ask::Forget(id, answer))

@@ -3,7 +3,7 @@
 
 use puppet_packs::SecretsFile;
 
-use super::wanted::{Kind, Wanted};
+use super::wanted::Wanted;
 use crate::{
     setup::Setup,
     trouble::{Result, Trouble},
@@ -12,11 +12,9 @@ use crate::{
 
 /// Refuses two desks on one key. A key that cannot be read is told where it is used.
 pub fn check<'w>(setup: &Setup, secrets: &SecretsFile, wanted: impl Iterator<Item = &'w Wanted>) -> Result<()> {
-    let names = wanted.filter_map(|wanted| match &wanted.kind {
-        Kind::Live { wallet, .. } => Some(wallet.as_str()),
-        Kind::Paper { .. } => None,
-    });
-    let addresses = names.filter_map(|name| Some((name, wallets::key(setup, secrets, name).ok()?.address())));
+    let addresses = wanted
+        .filter_map(Wanted::wallet)
+        .filter_map(|name| Some((name, wallets::key(setup, secrets, name).ok()?.address())));
     let addresses: Vec<_> = addresses.collect();
     for (n, (name, address)) in addresses.iter().enumerate() {
         let mut before = addresses.iter().take(n);

@@ -1,13 +1,12 @@
 //! A second source of prices for the rule that compares two, `max_deviation_bps`: asked as often as the first, beside it. One
 //! that fails keeps nobody from anything but what the rule says: orders without a fresh second price are denied.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::future::join_all;
 use puppet_packs::SecretsFile;
-use puppet_trade::{Pointer, Web, WebPlace, feed::Prices};
-use puppet_types::{Timestamp, trade::Market};
+use puppet_trade::{Pointer, Web, WebPlace};
+use puppet_types::{Secret, Timestamp, trade::Market};
 use puppet_wallet::Rules;
 
 use super::open::Open;
@@ -21,26 +20,16 @@ use crate::{
 
 /// See the head of this file.
 pub struct Second {
-    /// By number of their markets.
-    sources: Vec<(u32, Market, Arc<dyn Prices>)>,
+    sources: Vec<Source>,
     poll: Duration,
-    longest: Duration,
 }
 
 /// One price of one document.
-struct OnTheWeb {
+struct Source {
+    number: u32,
+    market: Market,
     web: Web,
     pointer: Pointer,
-}
-
-#[async_trait]
-impl Prices for OnTheWeb {
-    async fn price(&self, market: &Market) -> std::result::Result<(u64, Timestamp), String> {
-        // As old as the question: nobody knows when it was answered.
-        let asked_at = Timestamp::from_system();
-        let price = self.web.price(&self.pointer, market).await;
-        price.map(|price| (price, asked_at)).map_err(|error| error.to_string())
-    }
 }
 
 /// Whether every market has one, where the rules ask for it.
@@ -69,14 +58,27 @@ pub fn none_recorded(rules: &Rules) -> Result<()> {
     Err(Trouble::input("no-second-price", message, remedy))
 }
 
-/// What a document is asked for with.
-pub fn place(setup: &Setup, secrets: &SecretsFile, source: &WebSource) -> Result<WebPlace> {
-    let key = match &source.key_source {
+/// A document of the web as it is configured at `key`: asked for with its key, and with more headers.
+///
+/// # Errors
+/// Its address cannot be used, or its key cannot be had.
+pub fn document(
+    setup: &Setup,
+    secrets: &SecretsFile,
+    (key, source): (&str, &WebSource),
+    more: &[(&str, &str)],
+) -> Result<Web> {
+    let secret = match &source.key_source {
         None => None,
-        Some(key) => credentials::of_source(setup, secrets, key, source.key.as_ref())?.0,
+        Some(from) => credentials::of_source(setup, secrets, from, source.key.as_ref())?.0,
     };
-    let headers = key.map(|key| (source.key_header.clone(), key)).into_iter().collect();
-    Ok(WebPlace { url: source.url.clone(), headers, timeout: Duration::from_millis(source.timeout_ms) })
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
+    let headers = secret.map(|secret| (source.key_header.clone(), secret)).into_iter().chain(more).collect();
+    let place = WebPlace { url: source.url.clone(), headers, timeout: Duration::from_millis(source.timeout_ms) };
+    Web::new(&place).map_err(|error| {
+        let remedy = "use https; plain http reaches this machine only";
+        setup.config.bad_value(&format!("{key}.url"), error.to_string(), remedy)
+    })
 }
 
 impl Second {
@@ -86,19 +88,14 @@ impl Second {
             return Ok(None);
         }
         let trading = &setup.config.trading;
-        let mut sources: Vec<(u32, Market, Arc<dyn Prices>)> = Vec::new();
-        let mut longest = Duration::ZERO;
+        let mut sources = Vec::new();
         for (number, market) in (0..).zip(markets) {
             let Some(SecondPrice { source, pointer }) = trading.second_prices.get(&market.id) else { continue };
-            let place = place(setup, secrets, source)?;
-            let web = Web::new(&place).map_err(|error| {
-                let key = format!("trading.second_prices.{}.url", market.id);
-                setup.config.bad_value(&key, error.to_string(), "use https; plain http reaches this machine only")
-            })?;
-            longest = longest.max(place.timeout);
-            sources.push((number, market.clone(), Arc::new(OnTheWeb { web, pointer: pointer.clone() })));
+            let key = format!("trading.second_prices.{}", market.id);
+            let web = document(setup, secrets, (&key, source), &[])?;
+            sources.push(Source { number, market: market.clone(), web, pointer: pointer.clone() });
         }
-        Ok(Some(Self { sources, poll: Duration::from_millis(trading.poll_ms), longest }))
+        Ok(Some(Self { sources, poll: Duration::from_millis(trading.poll_ms) }))
     }
 
     /// Tells the desk until it is gone.
@@ -107,16 +104,13 @@ impl Second {
         join_all(self.sources.iter().map(|source| self.keep_asking(source, &desk, &note))).await;
     }
 
-    async fn keep_asking(
-        &self,
-        (number, market, prices): &(u32, Market, Arc<dyn Prices>),
-        desk: &Open,
-        note: &(dyn Fn(String) + Sync),
-    ) {
+    async fn keep_asking(&self, source: &Source, desk: &Open, note: &(dyn Fn(String) + Sync)) {
+        let Source { number, market, web, pointer } = source;
         let mut is_troubled = false;
         loop {
-            let asked = tokio::time::timeout(self.longest, prices.price(market)).await;
-            let seen = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            // As old as the question: nobody knows when it was answered.
+            let at = Timestamp::from_system();
+            let seen = web.price(pointer, market).await;
             let market = &market.id;
             match (&seen, std::mem::replace(&mut is_troubled, seen.is_err())) {
                 (Err(why), false) => {
@@ -125,7 +119,7 @@ impl Second {
                 (Ok(_), true) => note(format!("{market} has a second price again")),
                 _ => {}
             }
-            if let Ok((price, at)) = seen {
+            if let Ok(price) = seen {
                 let told = match desk.get() {
                     Some(desk) => desk.second(at, vec![(*number, price)]).await,
                     None => return,

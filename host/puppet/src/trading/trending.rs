@@ -9,7 +9,7 @@ use std::{
 use puppet_packs::SecretsFile;
 use puppet_trade::{Listed, Pointer, Web};
 use puppet_types::{
-    Secret, Timestamp,
+    Timestamp,
     trade::{Market, Mint},
 };
 use puppet_wallet::Rules;
@@ -43,12 +43,7 @@ impl Trending {
     /// Its address cannot be used, or its key cannot be had.
     pub fn of(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Self>> {
         let Some(list) = &setup.config.trading.trending else { return Ok(None) };
-        let mut place = second::place(setup, secrets, &list.source)?;
-        place.headers.push((CHAIN.0.to_owned(), Secret::new(CHAIN.1)));
-        let web = Web::new(&place).map_err(|error| {
-            let remedy = "use https; plain http reaches this machine only";
-            setup.config.bad_value("trading.trending.url", error.to_string(), remedy)
-        })?;
+        let web = second::document(setup, secrets, ("trading.trending", &list.source), &[CHAIN])?;
         Ok(Some(Self { web, tokens: list.tokens.clone(), kept: Mutex::new(None) }))
     }
 

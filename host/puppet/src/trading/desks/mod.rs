@@ -19,7 +19,7 @@ use super::{
     open::Open,
     purses::Seats,
     summary::{Counts, Ended},
-    wanted::{Kind, Wanted, all_of},
+    wanted::{Wanted, all_of},
 };
 use crate::{
     control::unknown_agent,
@@ -124,8 +124,7 @@ fn known(configured: &[Wanted], commanded: Option<&Wanted>, around: &Around<'_>)
     let wrong = |wanted: &Wanted, of_field: &dyn Fn(&str) -> String| {
         let agent = wanted.agent.as_ref().filter(|agent| !agents.knows(agent));
         let agent = agent.map(|agent| unknown_agent(agent, &agents.ids()).of_field(of_field("agent")));
-        let Kind::Live { wallet, .. } = &wanted.kind else { return [agent, None] };
-        let key = wallets::key(around.setup, around.secrets, wallet).err();
+        let key = wanted.wallet().and_then(|wallet| wallets::key(around.setup, around.secrets, wallet).err());
         [agent, key.map(|trouble| trouble.of_field(of_field("wallet")))]
     };
     let of_config = |wanted: &Wanted| wrong(wanted, &|field| format!("trading.desks.{}.{field}", wanted.name));

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use puppet_backtest::StrategyId;
 use puppet_store::TradeStore;
-use puppet_trade::{Desk, DeskStrategy, Halted};
+use puppet_trade::{Desk, DeskStrategy, Halted, apart};
 use puppet_types::Timestamp;
-use tokio::sync::{Mutex as Turns, oneshot, watch};
+use tokio::sync::{Mutex as Turns, watch};
 
 use super::{opening::of_desk, stops::Word};
 use crate::{
@@ -14,9 +14,6 @@ use crate::{
     trouble::Result,
     wallets::words,
 };
-
-/// Beside what a strategy needs of a stack.
-const STACK_BESIDE: usize = 1 << 20;
 
 /// See the head of this file. Clones are the same one.
 #[derive(Clone)]
@@ -61,16 +58,9 @@ impl Place {
 
     /// Whether a version can run here: its parameters, markets, length of bars. Asked where no desk is open to find out.
     pub(super) async fn fits(&self, next: &DeskStrategy) -> std::result::Result<(), String> {
-        let (tell, told) = oneshot::channel();
-        let (wanted, next) = (Arc::clone(&self.wanted), next.clone());
-        let stack = next.strategies.stack_bytes() + STACK_BESIDE;
-        let ask = move || {
-            // Whoever does not wait any more has no use for it.
-            let _ = tell.send(wanted.fits(&*next.strategies).map_err(|error| error.to_string()));
-        };
-        let thread = std::thread::Builder::new().name("fits".to_owned()).stack_size(stack).spawn(ask);
-        thread.map_err(|error| format!("no thread can be started for it: {error}"))?;
-        told.await.unwrap_or_else(|_| Err("its thread ended".to_owned()))
+        let wanted = Arc::clone(&self.wanted);
+        let asked = apart(next, move |strategies| wanted.fits(strategies)).await;
+        asked.and_then(|fits| fits).map_err(|error| error.to_string())
     }
 
     /// What stops all, or this desk alone: also what is said while it is being opened.
