@@ -7,6 +7,7 @@ mod emulated;
 mod jupiter;
 mod second;
 mod slips;
+mod stopped;
 
 use std::{
     path::{Path, PathBuf},

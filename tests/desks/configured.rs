@@ -16,12 +16,12 @@ use serde_json::Value;
 use super::jupiter;
 use crate::support::{Running, fixtures, list, puppet, run, until};
 
-const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
-const SOL: &str = "So11111111111111111111111111111111111111112";
-const LONG: Duration = Duration::from_secs(120);
+pub const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+pub const SOL: &str = "So11111111111111111111111111111111111111112";
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// An exchange that quotes, and whose prices rise by a cent with each question.
-fn quotes() -> String {
+pub fn quotes() -> String {
     let at = jupiter::serve(|stream, asked| {
         let Some(head) = jupiter::head(&stream) else { return };
         jupiter::answer(stream, &jupiter::quote(&head, 150_000_000 + asked * 10_000));
@@ -30,19 +30,19 @@ fn quotes() -> String {
 }
 
 /// Buys for five dollars with every bar of a second.
-const STEADY: &str = "[trading.desks.steady]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\n";
-const PARAMS: &str = "[trading.desks.steady.params]\nevery = 1\nnotional = 500\n";
+pub const STEADY: &str = "[trading.desks.steady]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\n";
+pub const PARAMS: &str = "[trading.desks.steady.params]\nevery = 1\nnotional = 500\n";
 
-fn configure(folder: &Path, text: &str) {
+pub fn configure(folder: &Path, text: &str) {
     std::fs::write(folder.join("puppet.toml"), text).unwrap();
 }
 
-fn start(folder: &Path) -> Running {
+pub fn start(folder: &Path) -> Running {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     Running::start_with(puppet(folder), &folder.join(".puppet"), log)
 }
 
-fn log(folder: &Path) -> String {
+pub fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("log")).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn store(folder: &Path) -> Option<(SqliteStore, tokio::runtime::Runtime)> {
     Some((SqliteStore::open_read_only(&folder.join(".puppet")).ok()?, runtime))
 }
 
-fn view(folder: &Path) -> Option<DeskView> {
+pub fn view(folder: &Path) -> Option<DeskView> {
     let (store, runtime) = store(folder)?;
     let purse = runtime.block_on(store.purse("paper/steady")).ok()??;
     purse_view(&purse).unwrap()
@@ -66,7 +66,7 @@ fn swaps(folder: &Path) -> Vec<SwapResult> {
 }
 
 /// Waits until something more was bought.
-fn buys(folder: &Path) {
+pub fn buys(folder: &Path) {
     let before = swaps(folder).len();
     until(LONG, "it buys nothing", || swaps(folder).len() > before);
 }

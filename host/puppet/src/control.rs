@@ -41,7 +41,7 @@ use crate::{
 
 pub use ask::ask;
 pub use folder::Folder;
-pub use purses::{Desks, NoDesks, approval, word};
+pub use purses::{DeskStands, Desks, NoDesks, approval, desks, word};
 pub use say::Said;
 
 /// Name of the socket in a data folder.
@@ -150,7 +150,7 @@ pub enum Request {
         /// Whether it may be signed.
         is_yes: bool,
     },
-    /// The desks that run, as they stand.
+    /// How the desks stand.
     Desks,
     /// Let a plugin run again.
     Release {
@@ -404,7 +404,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             purses::word(&*host.store, &*parts.desks, &purses, &word, host.now()).await
         }
         Request::SwapApproval { hash, is_yes } => purses::approval(&*host.store, &hash, is_yes, host.now()).await,
-        Request::Desks => Ok(parts.desks.views()?.into()),
+        Request::Desks => serde_json::to_value(parts.desks.stand()).map_err(Trouble::internal),
         Request::Release { pack } => {
             host.release(&pack).await?;
             Ok(Value::Null)

@@ -268,7 +268,8 @@ impl Listen {
                     self.pass_on(&swap).await;
                 }
                 Told::Halted(reason) => self.out.note(format!("{}: halted: {reason}", self.name)),
-                Told::Stopped(reason) => self.out.note(format!("{}: trades no more: {reason}", self.name)),
+                // Whoever keeps the desk tells it, and what follows.
+                Told::Stopped(_) => {}
                 Told::Note(text) => self.out.note(format!("{}: {text}", self.name)),
             }
         }

@@ -6,7 +6,7 @@ use super::{Heard, Standing, check_known, kept_of, names, say};
 use crate::{
     cli::WhichPurse,
     commands::halt::check_reason,
-    credentials,
+    control, credentials,
     output::{List, Output},
     records,
     setup::Setup,
@@ -39,7 +39,11 @@ pub async fn resume(setup: &Setup, which: &WhichPurse, out: Output) -> Result<()
 async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Result<()> {
     let secrets = credentials::secrets(setup)?;
     let rows = records::if_there(setup).await?;
-    let names = names(setup, &secrets, rows.as_ref()).await?;
+    let mut names = names(setup, &secrets, rows.as_ref()).await?;
+    // One that is still being opened for the first time has no books yet.
+    names.extend(control::desks(&setup.data).await?.into_iter().map(|desk| desk.purse));
+    names.sort();
+    names.dedup();
     drop(rows);
     let purses = match &which.name {
         Some(name) => {

@@ -1,8 +1,10 @@
-//! The desks of a running host. Each is [opened](opening) by itself beside the agents, stands on the [floor](floor) where the
-//! operator reaches it, goes over to [another version](versions) of its strategy, and is [closed](closing) with the host.
+//! The desks of a running host. Each is [opened](opening) by itself beside the agents and [kept](keeping) open, stands on the
+//! [floor](floor) where the operator reaches it, goes over to [another version](versions) of its strategy, and is
+//! [closed](closing) with the host.
 
 mod closing;
 mod floor;
+mod keeping;
 mod opening;
 mod place;
 mod stops;
@@ -60,8 +62,8 @@ pub struct Around<'a> {
 pub struct Desks<'a> {
     /// Of the command line: the host ends with it, and it is told about.
     commanded: Option<Item>,
-    items: Vec<Item>,
-    opening: FuturesUnordered<LocalBoxFuture<'a, Option<Item>>>,
+    /// Each for as long as the host runs.
+    configured: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     stop: watch::Sender<bool>,
     out: Output,
 }
@@ -87,34 +89,38 @@ impl<'a> Desks<'a> {
             None => None,
             Some(wanted) => Some(opening::open(&around.floor.put(&Arc::new(wanted)), around, stopped.clone()).await?),
         };
-        let until_open = |place| opening::until_open(place, around, stopped.clone()).boxed_local();
-        let opening = places.into_iter().map(until_open).collect();
-        Ok(Self { commanded, items: Vec::new(), opening, stop, out: around.out })
+        let keep = |place| keeping::keep(place, around, stopped.clone()).boxed_local();
+        let configured = places.into_iter().map(keep).collect();
+        Ok(Self { commanded, configured, stop, out: around.out })
     }
 
     /// Returns when the desk of the command line is over, by itself; never where there is none.
     pub async fn over(&mut self) {
-        let Self { commanded, items, opening, .. } = self;
+        let Self { commanded, configured, .. } = self;
+        let commanded = async {
+            match commanded {
+                Some(item) => item.over().await,
+                None => std::future::pending().await,
+            }
+        };
+        let configured = async {
+            while configured.next().await.is_some() {}
+            std::future::pending().await
+        };
         tokio::select! {
-            () = over(commanded) => {}
-            () = all_open(opening, items) => {}
+            () = commanded => {}
+            () = configured => {}
         }
     }
 }
 
-/// Takes in what opens, for ever.
-async fn all_open(opening: &mut FuturesUnordered<LocalBoxFuture<'_, Option<Item>>>, items: &mut Vec<Item>) {
-    while let Some(item) = opening.next().await {
-        items.extend(item);
-    }
-    std::future::pending().await
-}
-
-async fn over(commanded: &mut Option<Item>) {
-    let Some(item) = commanded else { return std::future::pending().await };
-    if let Some(driven) = &mut item.driven {
-        let came_to = driven.await.unwrap_or_else(|error| (Counts::default(), Ended::Failed(error.to_string())));
-        (item.driven, item.came_to) = (None, Some(came_to));
+impl Item {
+    /// Returns when it has ended, however it did.
+    async fn over(&mut self) {
+        if let Some(driven) = &mut self.driven {
+            let came_to = driven.await.unwrap_or_else(|error| (Counts::default(), Ended::Failed(error.to_string())));
+            (self.driven, self.came_to) = (None, Some(came_to));
+        }
     }
 }
 

@@ -27,40 +27,6 @@ use crate::{
 const MAX_FAULTS: u32 = 3;
 /// A price is no older than this, or than three looks take.
 const MAX_AGE: Duration = Duration::from_secs(30);
-/// How long until it is tried again where what is outside does not answer: twice as long each time, up to a minute.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Opens one of the configuration, again and again while what is outside does not answer. None: it never will as it is, and
-/// that is told.
-pub(super) async fn until_open(place: Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Option<Item> {
-    let (wanted, mut pause, mut said) = (Arc::clone(&place.wanted), PAUSE, None);
-    let name = &wanted.name;
-    loop {
-        let trouble = match open(&place, around, stop.clone()).await {
-            Ok(item) => {
-                if said.is_some() {
-                    around.out.note(format!("desk {name}: it is open now"));
-                }
-                return Some(item);
-            }
-            Err(trouble) => trouble,
-        };
-        let line = trouble.in_a_line();
-        if trouble.exit != Exit::Unreachable {
-            around.out.note(format!("desk {name}: {line}: it does not trade until the next start"));
-            around.floor.forget(&wanted.purse());
-            return None;
-        }
-        if said.as_ref() != Some(&line) {
-            around.out.note(format!("desk {name}: {line}: it is tried again until it opens"));
-            said = Some(line);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
 /// Opens one.
 pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Result<Item> {
     let chains = Chains { setup: around.setup, secrets: around.secrets, emulated: around.chain };
@@ -98,7 +64,7 @@ pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiv
     let runtime = tokio::runtime::Handle::current();
     let switch = place.switch(halted(around));
     let opened = Desk::open(plan, Arc::clone(&store), switch, tell, runtime).await;
-    let desk = opened.map_err(|error| of_desk(name, error))?;
+    let desk = opened.map_err(of_desk)?;
     place.opened(desk, &*store, (stood.as_deref(), began.as_ref())).await?;
     if let Some(agent) = wanted.agent.clone() {
         around.seats.put(agent, purse.clone(), place.desk.clone(), wanted.rules.clone());
@@ -157,8 +123,8 @@ async fn feed(
 }
 
 /// What went wrong with a desk, for people.
-pub(super) fn of_desk(name: &str, error: DeskError) -> Trouble {
-    let message = format!("desk `{name}`: {error}");
+pub(super) fn of_desk(error: DeskError) -> Trouble {
+    let message = error.to_string();
     match error {
         DeskError::Plan(_) => Trouble::input("bad-value", message, "docs/trading/paper.md says what a desk takes"),
         DeskError::Strategy(_) => Trouble::input("strategy", message, "its log says more: docs/trading/strategies.md"),
@@ -171,13 +137,14 @@ pub(super) fn of_desk(name: &str, error: DeskError) -> Trouble {
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),
         DeskError::Busy(_) => Trouble::unreachable("purse", message, "ask again later"),
-        DeskError::Stopped(reason) => stopped(name, &reason),
+        DeskError::Stopped(_) => {
+            let remedy = "`puppet wallet history` shows what was before; started again it goes on from there";
+            Trouble { exit: Exit::Failed, ..Trouble::input("run-stopped", message, remedy) }
+        }
     }
 }
 
-pub(super) fn stopped(name: &str, reason: &str) -> Trouble {
-    let remedy = "`puppet wallet history` shows what was before; started again it goes on from there";
-    let mut trouble = Trouble::input("run-stopped", format!("the desk `{name}` stopped: {reason}"), remedy);
-    trouble.exit = Exit::Failed;
-    trouble
+/// The same, where nothing else says which desk is meant.
+pub(super) fn named(name: &str, trouble: Trouble) -> Trouble {
+    Trouble { message: format!("desk `{name}`: {}", trouble.message), ..trouble }
 }

@@ -6,7 +6,10 @@ use puppet_engine::swap::Shadow;
 use puppet_trade::{Desk, DeskError, DeskStrategy, Trial};
 use puppet_types::{Breach, Digest, PackId};
 
-use super::{floor::Floor, place::Place};
+use super::{
+    floor::Floor,
+    place::{Place, Stands},
+};
 
 /// The desks whose strategy was asked for by a pack's name.
 pub struct Trading {
@@ -36,11 +39,11 @@ impl Trading {
         self.places.iter().map(|place| place.wanted.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns when each is open, or has failed to.
+    /// Returns when each is open, or has stopped.
     pub async fn open(&self) {
         for place in &self.places {
             // The sender is here.
-            let _ = place.is_opening.subscribe().wait_for(|is_opening| !is_opening).await;
+            let _ = place.stands.subscribe().wait_for(|stands| !matches!(stands, Stands::Opening(_))).await;
         }
     }
 
@@ -50,7 +53,9 @@ impl Trading {
         let mut all = Shadow::default();
         for place in &self.places {
             let Some(desk) = place.desk.get() else {
-                place.fits(next).await.map_err(|why| of(place, &why))?;
+                if !place.is_stopped() {
+                    place.fits(next).await.map_err(|why| of(place, &why))?;
+                }
                 continue;
             };
             if !trades(&desk) {
@@ -84,6 +89,7 @@ impl Trading {
         for place in &self.places {
             let _turn = place.turn.lock().await;
             let went = match place.desk.get() {
+                None if place.is_stopped() => Ok(false),
                 None => place.fits(next).await.map(|()| true),
                 Some(desk) if !trades(&desk) => Ok(false),
                 Some(desk) => match desk.take_over(next.clone(), trial).await {

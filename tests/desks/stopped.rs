@@ -1,0 +1,124 @@
+//! Desks that end while their host goes on: what passes by itself brings them back, what does not waits for the operator, and
+//! both are seen.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::fd::OwnedFd,
+    path::Path,
+};
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::Value;
+
+use super::configured::{LONG, PARAMS, STEADY, buys, configure, log, quotes, start};
+use crate::{
+    hostile::bare::strategy::Strategist,
+    support::{Running, list, puppet, run, until},
+};
+
+/// How the desk of a purse stands: its state and why.
+fn stands(folder: &Path, purse: &str) -> (String, String) {
+    let told = run(folder, &["wallet", "list", "--json"]).exits(0).json();
+    let item = list(&told, "items").iter().find(|item| item["name"] == purse);
+    let desk = item.map_or(Value::Null, |item| item["desk"].clone());
+    (desk["state"].as_str().unwrap_or("none").to_owned(), desk["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What `doctor` says of desks.
+fn doctor(folder: &Path) -> Value {
+    let told = run(folder, &["doctor", "--json"]).json();
+    list(&told, "checks").iter().find(|check| check["name"] == "desks").cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_desk_that_a_full_disk_ended_is_seen_and_comes_back_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    configure(
+        folder,
+        &format!("[trading]\npoll_ms = 200\n[trading.jupiter]\nendpoint = \"{}\"\n{STEADY}{PARAMS}", quotes()),
+    );
+    let (read, write) = std::io::pipe().unwrap();
+    let host = Running::start_with(puppet(folder), &folder.join(".puppet"), OwnedFd::from(write).into());
+    let said = std::thread::spawn(move || BufReader::new(read).lines().map_while(Result::ok).collect::<Vec<_>>());
+    buys(folder);
+    assert_eq!(stands(folder, "paper/steady"), ("running".to_owned(), String::new()));
+    assert_eq!(doctor(folder)["status"], "ok");
+
+    // No file of the host may be written, as on a disk without room.
+    let room = |current| {
+        let pid = Pid::from_raw(host.pid().cast_signed());
+        prlimit(pid, Resource::Fsize, Rlimit { current, maximum: None }).unwrap();
+    };
+    room(Some(0));
+    until(LONG, "it is not told", || {
+        let (state, reason) = stands(folder, "paper/steady");
+        state == "opening" && reason.contains("the store failed")
+    });
+    let told = doctor(folder);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(told["status"] == "warn" && detail.contains("steady is opening: the store failed"), "{told}");
+    room(None);
+    buys(folder);
+    assert_eq!(stands(folder, "paper/steady").0, "running");
+    assert_eq!(host.stop(), 0);
+    let said = said.join().unwrap();
+    let of_desk: Vec<_> = said.iter().filter(|line| line.contains("steady: ")).collect();
+    assert!(of_desk.iter().any(|line| line.contains("it is tried again until it opens")), "{said:?}");
+    assert!(of_desk.last().unwrap().contains("desk steady: it is open now"), "{of_desk:?}");
+}
+
+/// The pack of a strategy in a folder.
+fn pack(folder: &Path, version: &str, component: &[u8]) {
+    let path = folder.join("trend");
+    fs::create_dir_all(&path).unwrap();
+    fs::write(path.join("trend.wasm"), component).unwrap();
+    let text = format!("id = \"trend\"\nversion = \"{version}\"\ncomponent = \"trend.wasm\"\n");
+    fs::write(path.join("pack.toml"), text).unwrap();
+}
+
+#[test]
+fn a_strategy_that_failed_too_often_is_stopped_until_it_is_told_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pack(folder, "1.0.0", &Strategist { bodies: &[("on-candles", "unreachable")], ..Strategist::default() }.bytes());
+    run(folder, &["install", "trend", "--allow-unsigned"]).exits(0);
+    let desk = "[trading.desks.bad]\nstrategy = \"trend\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\n";
+    configure(folder, &format!("[trading]\npoll_ms = 200\n[trading.jupiter]\nendpoint = \"{}\"\n{desk}", quotes()));
+    let host = start(folder);
+    let is_stopped = || stands(folder, "paper/bad").0 == "stopped";
+    until(LONG, "it goes on", is_stopped);
+    let (_, reason) = stands(folder, "paper/bad");
+    assert!(reason.contains("trap"), "{reason}");
+    let told = run(folder, &["wallet", "list"]).exits(0).stdout;
+    assert!(told.contains("stopped"), "{told}");
+    let told = doctor(folder);
+    assert_eq!(told["status"], "fail", "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("bad is stopped: "), "{told}");
+    assert!(told["remedy"].as_str().unwrap().contains("`puppet wallet resume paper/bad`"), "{told}");
+    let lines = || log(folder).lines().filter(|line| line.contains("bad: ") && line.contains("trap")).count();
+    assert_eq!(lines(), 1, "{}", log(folder));
+
+    // Told to go on it does, and fails again.
+    let word = run(folder, &["wallet", "resume", "paper/bad", "--json"]).exits(0).json();
+    assert_eq!(word["items"][0]["heard"], false, "it is not open yet");
+    until(LONG, "it is not opened again", || lines() == 2);
+    until(LONG, "it goes on", is_stopped);
+
+    // A version that does better takes nothing up by itself, and goes on when the desk does.
+    pack(folder, "1.1.0", &Strategist::default().bytes());
+    run(folder, &["upgrade", "trend", "--allow-unsigned"]).exits(0);
+    let is_new = || {
+        let packs = run(folder, &["packs", "--json"]).exits(0).json();
+        list(&packs, "items").iter().any(|item| item["version"] == "1.1.0" && item["state"] == "current")
+    };
+    until(LONG, "the version is not taken up", is_new);
+    assert!(is_stopped());
+    run(folder, &["wallet", "resume", "paper/bad"]).exits(0);
+    until(LONG, "it does not run", || stands(folder, "paper/bad").0 == "running");
+    run(folder, &["wallet", "halt", "paper/bad", "--reason", "lunch"]).exits(0);
+    assert_eq!(stands(folder, "paper/bad"), ("halted".to_owned(), "lunch".to_owned()));
+    assert_eq!(host.stop(), 0);
+    assert_eq!(stands(folder, "paper/bad").0, "none", "no host runs");
+}
