@@ -14,12 +14,14 @@ use serde_json::Value;
 use super::configured::{LONG, PARAMS, STEADY, buys, configure, log, quotes, start};
 use crate::{
     hostile::bare::strategy::Strategist,
+    schemas::shapes::schemas,
     support::{Running, list, puppet, run, until},
 };
 
 /// How the desk of a purse stands: its state and why.
 fn stands(folder: &Path, purse: &str) -> (String, String) {
     let told = run(folder, &["wallet", "list", "--json"]).exits(0).json();
+    assert_eq!(schemas()["wallets"].errors(&told), Vec::<String>::new());
     let item = list(&told, "items").iter().find(|item| item["name"] == purse);
     let desk = item.map_or(Value::Null, |item| item["desk"].clone());
     (desk["state"].as_str().unwrap_or("none").to_owned(), desk["reason"].as_str().unwrap_or_default().to_owned())

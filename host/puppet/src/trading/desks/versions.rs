@@ -39,6 +39,11 @@ impl Trading {
         self.places.iter().map(|place| place.wanted.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
+    /// The component that is to trade on them; none where there are none.
+    pub fn runs(&self) -> Option<Digest> {
+        self.places.first()?.strategy()?.id.digest
+    }
+
     /// Returns when each is open, or has stopped.
     pub async fn open(&self) {
         for place in &self.places {
@@ -81,11 +86,11 @@ impl Trading {
         Ok(all)
     }
 
-    /// Lets a version take over on all of them. One that is being opened opens with it. On trial it is all or none: where one
-    /// refuses, those that went over go back.
+    /// Lets a version take over on all of them, or on none: where one refuses, those that went over go back. One that is being
+    /// opened opens with it, and so does one that has stopped.
     pub async fn take_over(&mut self, next: &DeskStrategy, trial: Option<Trial>) -> Result<(), String> {
         (self.went, self.before) = (Vec::new(), self.places.first().and_then(Place::strategy));
-        let mut refused = Ok(());
+        let (mut waited, mut refused) = (Vec::new(), None);
         for place in &self.places {
             let _turn = place.turn.lock().await;
             let went = match place.desk.get() {
@@ -100,21 +105,24 @@ impl Trading {
             };
             match went {
                 Ok(went) => {
+                    if !went {
+                        waited.push((place, place.strategy()));
+                    }
                     place.will_run(next.clone());
                     self.went.extend(went.then(|| place.clone()));
                 }
                 Err(why) => {
-                    refused = Err(of(place, &why));
-                    if trial.is_some() {
-                        break;
-                    }
+                    refused = Some(of(place, &why));
+                    break;
                 }
             }
         }
-        if let (Err(reason), Some(_)) = (&refused, trial) {
-            self.go_back(reason).await;
+        let Some(reason) = refused else { return Ok(()) };
+        for (place, before) in waited {
+            before.into_iter().for_each(|before| place.will_run(before));
         }
-        refused
+        self.go_back(&reason).await;
+        Err(reason)
     }
 
     /// Those that were opened within a trial are looked at. Answers what they go back to; none where there are none.
