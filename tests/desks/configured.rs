@@ -213,6 +213,14 @@ fn a_silent_chain_holds_up_neither_agents_nor_other_desks_and_is_asked_again() {
     });
     let host = start(folder);
     assert!(!log(folder).contains("desk quiet"), "it was waited for: {}", log(folder));
+    // What is to trade is told at the start, whether it opens or not.
+    let version = env!("CARGO_PKG_VERSION");
+    for line in [
+        format!("steady: dca@{version} trades SOL/USDC on paper (paper/steady)"),
+        format!("quiet: dca@{version} trades SOL/USDC with the wallet main on localnet"),
+    ] {
+        assert_eq!(log(folder).matches(&line).count(), 1, "{line}: {}", log(folder));
+    }
     buys(folder);
     asked.recv_timeout(LONG).unwrap();
     until(LONG, "nothing is told of it", || log(folder).contains("desk quiet: "));

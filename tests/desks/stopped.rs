@@ -1,21 +1,26 @@
 //! Desks that end while their host goes on: what passes by itself brings them back, what does not waits for the operator, and
-//! both are seen.
+//! both are seen. And one that opens slowly: the host is reached meanwhile.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    net::{TcpListener, TcpStream},
     os::fd::OwnedFd,
     path::Path,
+    process::{Command, Stdio},
+    sync::{Arc, Condvar, Mutex, mpsc},
 };
 
+use puppet_solana::Network;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
-use super::configured::{LONG, PARAMS, STEADY, buys, configure, log, quotes, start};
+use super::configured::{LONG, PARAMS, STEADY, USDC, buys, configure, log, quotes, start};
 use crate::{
     hostile::bare::strategy::Strategist,
     schemas::shapes::schemas,
-    support::{Running, list, puppet, run, until},
+    support::{Running, ended, list, puppet, run, until},
+    wallet,
 };
 
 /// How the desk of a purse stands: its state and why.
@@ -123,4 +128,75 @@ fn a_strategy_that_failed_too_often_is_stopped_until_it_is_told_to_go_on() {
     assert_eq!(stands(folder, "paper/bad"), ("halted".to_owned(), "lunch".to_owned()));
     assert_eq!(host.stop(), 0);
     assert_eq!(stands(folder, "paper/bad").0, "none", "no host runs");
+}
+
+/// Whether a way is open.
+type Gate = Arc<(Mutex<bool>, Condvar)>;
+
+/// A way to a server that nothing passes before it is opened, and who tells that somebody wants to.
+fn held(to: &str) -> (String, Gate, mpsc::Receiver<()>) {
+    let (listener, to) = (TcpListener::bind("127.0.0.1:0").unwrap(), to.trim_start_matches("http://").to_owned());
+    let (at, gate) = (format!("http://{}", listener.local_addr().unwrap()), Gate::default());
+    let (tell, wanted) = mpsc::channel();
+    let of_server = Arc::clone(&gate);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            // Nobody may listen any more.
+            let _ = tell.send(());
+            let (gate, to) = (Arc::clone(&of_server), to.clone());
+            std::thread::spawn(move || {
+                drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open).unwrap());
+                let server = TcpStream::connect(to).unwrap();
+                let (mut back, mut asker) = (server.try_clone().unwrap(), stream.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut back, &mut asker));
+                let (mut stream, mut server) = (stream, server);
+                let _ = std::io::copy(&mut stream, &mut server);
+            });
+        }
+    });
+    (at, gate, wanted)
+}
+
+#[test]
+fn a_host_whose_desk_opens_slowly_is_reached_and_a_halt_holds_once_it_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (node, _) = wallet::node::node(wallet::node::Chain::of(Network::Devnet));
+    let (at, gate, wanted) = held(&node);
+    configure(folder, &wallet::on(Network::Devnet, &at));
+    fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{USDC}\"\n")).unwrap();
+    run(folder, &["wallet", "new", "main"]).exits(0);
+    let args = ["trade", "sma-cross", "--wallet", "main", "--market", "SOL/USDC", "--risk", "risk.toml", "--json"];
+    let host = puppet(folder).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wanted.recv_timeout(LONG).unwrap();
+
+    assert_eq!(stands(folder, "main"), ("opening".to_owned(), String::new()));
+    let word = run(folder, &["wallet", "halt", "main", "--reason", "lunch", "--json"]).exits(0).json();
+    assert_eq!((&word["items"][0]["heard"], &word["items"][0]["state"]), (&true.into(), &"halted".into()));
+    run(folder, &["halt"]).exits(0);
+    run(folder, &["resume"]).exits(0);
+    assert_eq!(stands(folder, "main").0, "opening");
+
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    until(LONG, "it is not open", || stands(folder, "main") == ("halted".to_owned(), "lunch".to_owned()));
+    Command::new("kill").args(["-TERM", &host.id().to_string()]).status().unwrap();
+    let summary = ended(host, LONG).exits(0).json();
+    assert_eq!((&summary["state"], &summary["reason"]), (&"halted".into(), &"lunch".into()));
+}
+
+#[test]
+fn a_host_is_told_to_stop_while_its_desk_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (at, _gate, wanted) = held("http://127.0.0.1:1");
+    configure(folder, &wallet::on(Network::Devnet, &at));
+    fs::write(folder.join("risk.toml"), format!("[trading.risk]\nenabled = true\nquote = \"{USDC}\"\n")).unwrap();
+    run(folder, &["wallet", "new", "main"]).exits(0);
+    let args = ["trade", "sma-cross", "--wallet", "main", "--market", "SOL/USDC", "--risk", "risk.toml"];
+    let host = puppet(folder).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wanted.recv_timeout(LONG).unwrap();
+    Command::new("kill").args(["-TERM", &host.id().to_string()]).status().unwrap();
+    ended(host, LONG).exits(0);
+    assert!(!folder.join(".puppet/control.sock").exists());
 }

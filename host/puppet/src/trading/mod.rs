@@ -22,6 +22,7 @@ mod trending;
 mod wanted;
 
 pub use chains::binds_to_localnet;
-pub use desks::{Around, Desks, Floor, Trading};
+pub use desks::{Around, Desks, Floor, Places, Trading};
+pub use purses::Seats;
 pub use trending::Trending;
 pub use wanted::Wanted;

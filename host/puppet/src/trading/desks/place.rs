@@ -12,7 +12,10 @@ use tokio::sync::{Mutex as Turns, Notify, watch};
 use super::{opening::of_desk, stops::Word};
 use crate::{
     control::DeskStands,
-    trading::{open::Open, wanted::Wanted},
+    trading::{
+        open::Open,
+        wanted::{Kind, Wanted},
+    },
     trouble::Result,
     wallets::words,
 };
@@ -56,6 +59,23 @@ impl Place {
             word: Word::default(),
             turn: Arc::default(),
         }
+    }
+
+    /// What it is, on one line.
+    pub(super) fn line(&self, network: &str) -> String {
+        let wanted = &*self.wanted;
+        let who = match (self.strategy(), &wanted.agent) {
+            (Some(DeskStrategy { id, .. }), _) if id.version.is_empty() => id.pack,
+            (Some(DeskStrategy { id, .. }), _) => format!("{}@{}", id.pack, id.version),
+            (None, Some(agent)) => agent.to_string(),
+            (None, None) => "nobody".to_owned(),
+        };
+        let markets: Vec<&str> = wanted.markets.iter().map(|market| market.id.as_str()).collect();
+        let how = match &wanted.kind {
+            Kind::Paper { .. } => format!("on paper ({})", wanted.purse()),
+            Kind::Live { wallet, .. } => format!("with the wallet {wallet} on {network}"),
+        };
+        format!("{}: {who} trades {} {how}", wanted.name, markets.join(", "))
     }
 
     /// By what name its strategy was asked for.
