@@ -160,6 +160,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
     let wallet = desk("h", "sma-cross", "SOL/USDC", "wallet = \"nowhere\"\n");
     let rules = format!("[trading.risk]\nenabled = true\nquote = \"{USDC}\"\nallow_mints = [\"{USDC}\", \"{SOL}\"]\n");
     let wallet = format!("{agent}{wallet}{rules}");
+    let refused = desk("i", "sma-cross", "SOL/USDC", "[trading.desks.i.params]\nfast = 40\nslow = 10\n");
     let good = desk("good", "sma-cross", "SOL/USDC", "");
     for (wrong, words) in [
         (&market, &["trading.desks.a", "did you mean `SOL/USDC`"][..]),
@@ -167,6 +168,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         (&range, &["trading.desks.c", "fast", "900"]),
         (&parameter, &["trading.desks.d", "quick"]),
         (&few, &["trading.desks.e", "markets at once"]),
+        (&refused, &["trading.desks.i.params", "`fast` is 40 and `slow` 10"]),
         (&agent, &["trading.desks.f.agent", "there is no agent `nobody`"]),
         (&fee, &["trading.desks.g", "max_fee_bps"]),
         (&wallet, &["trading.desks.h.wallet", "nowhere", "trading.desks.f.agent"]),
@@ -180,6 +182,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         let ran = run(folder, &["run", "--for", "1s"]).exits(2);
         assert!(words.iter().all(|word| ran.stderr.contains(word)), "{wrong}: {}", ran.stderr);
         assert_eq!(ran.stderr.matches("error[").count(), 1, "{wrong}: {}", ran.stderr);
+        assert!(ran.stderr.matches("`fast` is 40").count() < 2, "it is told once: {}", ran.stderr);
         assert!(!folder.join(".puppet/run.json").exists() && view(folder).is_none(), "{wrong}");
     }
 }

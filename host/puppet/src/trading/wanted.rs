@@ -3,7 +3,7 @@
 
 use puppet_backtest::{Bar, Models, Strategies, parameters};
 use puppet_market::Markets;
-use puppet_trade::{DeskError, feed::Pace, fits};
+use puppet_trade::{DeskError, begins, feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
 use puppet_wallet::{Risk, Rules};
 
@@ -18,6 +18,7 @@ use crate::{
     config::{Trading, trading::Desk},
     output::Output,
     setup::Setup,
+    strategies,
     trouble::{Place, Result, Trouble},
     wallets,
 };
@@ -179,19 +180,25 @@ impl Wanted {
         };
         Risk::new(self.rules.clone(), self.markets.clone(), &[]).map_err(|error| wrong(&error))?;
         if let Some(chosen) = &self.strategy {
-            self.fits(&chosen.strategies).map_err(|error| wrong(&error))?;
+            let asked = strategies::on_a_stack(chosen.stack_bytes, || self.fits(&chosen.strategies));
+            asked.map_err(|reason| wrong(&reason))?.map_err(|error| match error {
+                DeskError::Strategy(_) => wrong(&error).of_field(format!("trading.desks.{}.params", self.name)),
+                error => wrong(&error),
+            })?;
         }
         Ok(self)
     }
 
-    /// Whether a strategy can trade here.
+    /// Whether a strategy can trade here, and begins.
     pub(super) fn fits(&self, strategies: &dyn Strategies) -> std::result::Result<(), DeskError> {
         let models = match &self.kind {
             Kind::Paper { models, .. } => Some(models),
             Kind::Live { .. } => None,
         };
         let on = (self.markets.as_slice(), self.bar_seconds);
-        fits(strategies, on, &self.parameters, (models, &self.rules)).map(drop)
+        let (_, parameters) = fits(strategies, on, &self.parameters, (models, &self.rules))?;
+        let (markets, bar_seconds, seed) = (self.markets.clone(), self.bar_seconds, self.seed);
+        begins(strategies, &puppet_backtest::Setup { parameters, markets, bar_seconds, seed })
     }
 
     fn of_desk(setup: &Setup, name: &str, desk: &Desk) -> Result<Self> {
