@@ -76,6 +76,30 @@ fn a_desk_that_a_full_disk_ended_is_seen_and_comes_back_by_itself() {
     assert!(of_desk.last().unwrap().contains("desk steady: it is open now"), "{of_desk:?}");
 }
 
+#[test]
+fn a_desk_whose_purse_somebody_else_wrote_gives_way_and_goes_on_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let endpoint = quotes();
+    configure(
+        folder,
+        &format!("[trading]\npoll_ms = 200\n[trading.jupiter]\nendpoint = \"{endpoint}\"\n{STEADY}{PARAMS}"),
+    );
+    let host = start(folder);
+    buys(folder);
+    let rows = rusqlite::Connection::open(folder.join(".puppet/puppet.db")).unwrap();
+    rows.busy_timeout(LONG).unwrap();
+    rows.execute("UPDATE purses SET seq = seq + 1 WHERE name = 'paper/steady'", []).unwrap();
+    until(LONG, "it writes what another one writes", || {
+        let (state, reason) = stands(folder, "paper/steady");
+        state == "opening" && reason.contains("somebody else writes the purse `paper/steady`")
+    });
+    run(folder, &["wallet", "resume", "paper/steady"]).exits(0);
+    buys(folder);
+    assert!(log(folder).contains("desk steady: it is open now"), "{}", log(folder));
+    assert_eq!(host.stop(), 0);
+}
+
 /// The pack of a strategy in a folder.
 fn pack(folder: &Path, version: &str, component: &[u8]) {
     let path = folder.join("trend");

@@ -192,6 +192,12 @@ impl Desk {
         Ok(view)
     }
 
+    /// Returns when it is no more, with why.
+    pub async fn over(&self) -> DeskError {
+        self.asks.closed().await;
+        self.gone()
+    }
+
     /// Why it is no more; none while it goes on.
     pub fn ended(&self) -> Option<DeskError> {
         Shared::get(&self.shared.stopped)
