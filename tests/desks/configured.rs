@@ -168,7 +168,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         (&range, &["trading.desks.c", "fast", "900"]),
         (&parameter, &["trading.desks.d", "quick"]),
         (&few, &["trading.desks.e", "markets at once"]),
-        (&refused, &["trading.desks.i.params", "`fast` is 40 and `slow` 10"]),
+        (&refused, &["trading.desks.i.params: the strategy does not begin: failed: `fast` is 40 and `slow` 10"]),
         (&agent, &["trading.desks.f.agent", "there is no agent `nobody`"]),
         (&fee, &["trading.desks.g", "max_fee_bps"]),
         (&wallet, &["trading.desks.h.wallet", "nowhere", "trading.desks.f.agent"]),
