@@ -67,14 +67,14 @@ pub async fn paper(setup: &Setup, args: &Paper, out: Output) -> Result<()> {
 
 /// Runs `trade`.
 pub async fn trade(setup: &Setup, args: &Trade, out: Output) -> Result<()> {
-    let wanted = Wanted::with_money(setup, args)?;
+    let wanted = Wanted::with_money(setup, args, out)?;
     with(setup, &args.host, Some(wanted), out).await
 }
 
 /// Runs it with the desks of the configuration, and one of the command line where there is one.
 async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> Result<()> {
     setup.warn(out);
-    let configured = Wanted::of_config(setup)?;
+    let configured = Wanted::of_config(setup, out)?;
     let wants = |one| args.emulate.contains(&one);
     let wanted = emulated::Wanted { solana: wants(Emulated::Solana), jupiter: wants(Emulated::Jupiter) };
     if wanted != emulated::Wanted::default() {
@@ -82,7 +82,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         binds_to_localnet(setup, &wallets, out)?;
     }
     // It keeps its state for as long as the host runs, and no longer.
-    let chain = Chain::start(wanted, CHAIN_SEED, "run --emulate solana,jupiter").await?;
+    let chain = Chain::start(wanted, CHAIN_SEED).await?;
     let lock = HostLock::take(&setup.data)?;
     // What a host that was killed left there speaks of another process.
     let _ = std::fs::remove_file(setup.data.join(READY));

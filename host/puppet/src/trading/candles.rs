@@ -91,6 +91,19 @@ pub async fn read(setup: &Setup, asked: &Asked<'_>, out: Output) -> Result<Data>
     Ok(Data { markets, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
 }
 
+/// `trade` takes the prices of now, and `--data` is the data folder there.
+///
+/// # Errors
+/// It looks like candles: no host can live in them.
+pub fn is_data_folder(data: &Path) -> Result<()> {
+    if kept::named(data).is_none() && !puppet_market::looks_like_candles(data) {
+        return Ok(());
+    }
+    let message = "these are candles, and `trade` takes the prices of now: its --data is the data folder";
+    let remedy = "leave --data out; `puppet paper --data` and `puppet backtest --data` trade on recorded candles";
+    Err(Trouble::input("bad-value", message, remedy).in_file(data))
+}
+
 /// How many bars there are, and how many are missing between the first and the last.
 pub fn counted(candles: &Candles) -> (u64, u64) {
     let places = candles.to().millis_since(candles.from()) / candles.bar_millis();

@@ -1,7 +1,7 @@
 //! A desk as it is asked for, on the command line or in `[trading.desks]`: everything that can be wrong about it is found
 //! before a host is started for it.
 
-use puppet_backtest::{Bar, Models, Strategies, parameters};
+use puppet_backtest::{Bar, Models, Strategies};
 use puppet_market::Markets;
 use puppet_trade::{DeskError, feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
@@ -107,11 +107,14 @@ impl Wanted {
             Some(_) => second::none_recorded(&rules)?,
             None => second::is_there(setup, &markets, &rules)?,
         }
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
     }
 
     /// That of `puppet trade`.
-    pub fn with_money(setup: &Setup, args: &Trade) -> Result<Self> {
+    pub fn with_money(setup: &Setup, args: &Trade, out: Output) -> Result<Self> {
+        candles::is_data_folder(&setup.data)?;
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let markets = known(setup, &terms.market)?;
@@ -121,7 +124,20 @@ impl Wanted {
         };
         second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
+    }
+
+    /// Says what its rules deny whatever comes, before somebody waits for trades.
+    fn tell_closed(&self, setup: &Setup, out: Output) {
+        let unlisted = match (&self.recorded, &setup.config.trading.trending) {
+            (Some(_), _) => Some(terms::RECORDED),
+            (None, None) => Some("no `[trading.trending]` names a list of what is trending"),
+            (None, Some(_)) => None,
+        };
+        let closed = terms::closed(&self.rules, &self.markets, unlisted);
+        closed.into_iter().for_each(|closed| out.note(format!("{}: {closed}", self.name)));
     }
 
     fn of_command(
@@ -138,11 +154,7 @@ impl Wanted {
             let remedy = format!("1 to {} letters, digits, `-` and `_`", Trading::NAME_BYTES);
             return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
         }
-        let parsed: std::result::Result<Vec<_>, _> = terms.param.iter().map(|text| parameters::parse(text)).collect();
-        let parameters = parsed.map_err(|error| {
-            let remedy = "give --param NAME=NUMBER within the strategy's ranges";
-            Trouble::input("bad-value", error.to_string(), remedy).of_field("--param")
-        })?;
+        let parameters = terms::parameters(&terms.param)?;
         let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
         let agent = agent.map_err(|error| {
             Trouble::input("bad-value", error.to_string(), "`puppet agent list` lists them").of_field("--agent")
@@ -153,7 +165,7 @@ impl Wanted {
 
     /// Those of `[trading.desks]`. What is wrong with any of them is told of all of them: none trades otherwise than it is
     /// written there.
-    pub fn of_config(setup: &Setup) -> Result<Vec<Self>> {
+    pub fn of_config(setup: &Setup, out: Output) -> Result<Vec<Self>> {
         let of_desk = |(name, desk): (&String, &Desk)| {
             Self::of_desk(setup, name, desk).and_then(Self::sound).map_err(|trouble| match trouble.place.field {
                 None => trouble.of_field(format!("trading.desks.{name}")),
@@ -169,6 +181,7 @@ impl Wanted {
                 Err(trouble) => wrong.push(trouble),
             }
         }
+        wanted.iter().for_each(|desk: &Self| desk.tell_closed(setup, out));
         all_of(wrong).map_or(Ok(wanted), Err)
     }
 
