@@ -187,7 +187,10 @@ fn what_many_runs_came_to_is_in_the_text_and_on_the_page() {
     for word in [
         "<h2>Sweep</h2>",
         "<h2>Walk forward</h2>",
-        "The same trades again",
+        "Monte Carlo: the same trades again",
+        "Under 5 % is what one in twenty of them did not exceed.",
+        "a year at this pace; of a run of days or weeks it says little",
+        "<th scope=\"col\">Won, USDC</th>",
         "Look-ahead",
         "ended before its data",
         "trap",
