@@ -109,12 +109,15 @@ fn rules_of_risk_hold_in_a_backtest_as_they_do_live() {
     assert_eq!((rules_that_held.as_slice(), trades), (&["max-order-notional".to_owned()][..], 0));
     let (rules_that_held, trades) = denied(rules("enabled = false\n").replace("enabled = true\n", ""));
     assert!(!rules_that_held.is_empty() && trades == 0, "{rules_that_held:?}");
-    // A whole configuration is a file with rules.
-    let (of_whole, trades) = denied(format!("[host]\nlog_level = \"error\"\n[trading]\npoll_ms = 500\n{}", rules("")));
+    // A whole configuration is a file with rules, also of markets that are traded elsewhere.
+    let elsewhere = "[trading.risk.quantity.\"JUP/USDC\"]\nmin = 5\n";
+    let (of_whole, trades) =
+        denied(format!("[host]\nlog_level = \"error\"\n[trading]\npoll_ms = 500\n{}", rules(elsewhere)));
     assert_eq!((of_whole.as_slice(), trades), (&["max-order-notional".to_owned()][..], 0));
     // A rule of the wrong name is no rule, and says so; so does a file without rules.
     for (text, words) in [
         (rules("max_order = 5\n"), &["error[bad-value]", "max_order", "risk.toml:7"][..]),
+        (rules("[trading.risk.quantity.\"JUP/USDX\"]\nmin = 5\n"), &["the market `JUP/USDX`, which is not traded"]),
         ("[host]\nlog_level = \"error\"\n".to_owned(), &["error[risk-file]", "there is no `[trading.risk]` in it"]),
         ("[trading]\npoll_ms = 500\n".to_owned(), &["error[risk-file]", "there is no `[trading.risk]` in it"]),
     ] {

@@ -20,6 +20,8 @@ use crate::{
 /// What a run is over.
 pub struct Data {
     pub markets: Vec<Market>,
+    /// All that could have been meant.
+    pub known: Markets,
     pub sources: Vec<DataSource>,
     /// By time, then market.
     pub bars: Vec<Bar>,
@@ -88,7 +90,8 @@ pub async fn read(setup: &Setup, asked: &Asked<'_>, out: Output) -> Result<Data>
         let remedy = "make them of one length with --bar, for example --bar 1h";
         Trouble::input("bad-data", error.to_string(), remedy).in_file(asked.data)
     })?;
-    Ok(Data { markets, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
+    let known = asked.reading.of_setup(setup)?;
+    Ok(Data { markets, known, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
 }
 
 /// `trade` takes the prices of now, and `--data` is the data folder there.

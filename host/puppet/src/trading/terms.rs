@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use puppet_backtest::{BadSlippage, Models, Slippage};
+use puppet_market::Markets;
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
 use serde::Deserialize;
@@ -68,6 +69,14 @@ pub fn parameters(texts: &[String]) -> Result<Vec<(String, i64)>> {
         })
     };
     texts.iter().map(parsed).collect()
+}
+
+/// The rules as they are in these markets: those of the quantity in other markets that are known do nothing here. A market that
+/// nobody knows stays, and is refused.
+pub fn in_markets(mut rules: Rules, markets: &[Market], known: &Markets) -> Rules {
+    let is_here = |id: &String| markets.iter().any(|market| market.id == *id);
+    rules.quantity.retain(|id, _| is_here(id) || known.get(id).is_none());
+    rules
 }
 
 /// What the rules deny whatever comes, as a line at the start; none where nothing is closed. `unlisted`: why nobody tells what

@@ -71,8 +71,8 @@ impl Wanted {
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let mut models = terms::models(setup.config.trading.paper.models(), &args.costs)?;
-        let (markets, bar_seconds, recorded) = match &args.data {
-            None => (known(setup, &terms.market)?, bar_seconds(terms)?, None),
+        let (markets, all, bar_seconds, recorded) = match &args.data {
+            None => (known(setup, &terms.market)?, wallets::markets(setup)?, bar_seconds(terms)?, None),
             Some(data) => {
                 let asked = Asked {
                     data,
@@ -84,13 +84,13 @@ impl Wanted {
                 };
                 let data = candles::read(setup, &asked, out).await?;
                 if !terms.market.is_empty() {
-                    all_known(&asked.reading.of_setup(setup)?, &data.markets)?;
+                    all_known(&data.known, &data.markets)?;
                 }
                 if !data.has_volume {
                     models = models.without_volume();
                 }
                 let pace = args.speed.map_or(Pace::Free, Pace::Times);
-                (data.markets, data.bar_seconds, Some((data.bars, pace)))
+                (data.markets, data.known, data.bar_seconds, Some((data.bars, pace)))
             }
         };
         if recorded.is_none() {
@@ -103,6 +103,7 @@ impl Wanted {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
         };
+        let rules = terms::in_markets(rules, &markets, &all);
         match recorded {
             Some(_) => second::none_recorded(&rules)?,
             None => second::is_there(setup, &markets, &rules)?,
@@ -122,6 +123,7 @@ impl Wanted {
             Some(file) => terms::rules(Some(file), &markets)?,
             None => rules_of(setup)?,
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
         let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)?;
@@ -220,6 +222,7 @@ impl Wanted {
                 (Kind::Paper { models, start_balance }, rules.on_paper())
             }
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         Ok(Self {
             name: name.to_owned(),
             strategy,

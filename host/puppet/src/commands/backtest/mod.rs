@@ -110,7 +110,8 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
     if !data.has_volume {
         run.models = run.models.without_volume();
     }
-    run.rules = terms::rules(args.risk.as_deref(), &data.markets)?.on_paper();
+    let rules = terms::rules(args.risk.as_deref(), &data.markets)?;
+    run.rules = terms::in_markets(rules, &data.markets, &data.known).on_paper();
     second::none_recorded(&run.rules)?;
     Ok(run)
 }
