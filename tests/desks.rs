@@ -123,7 +123,7 @@ fn a_paper_desk_decides_as_a_backtest_of_the_same_candles() {
         let denials: Vec<Value> = events.iter().filter_map(told).collect();
         assert_eq!(&denials, list(&report, "denials"), "{strategy}");
         // Fills: all that they came to.
-        assert_eq!(summary["portfolio"]["equity"], report["end_equity"], "{strategy}");
+        assert_eq!(summary["portfolio"]["equity"], report["end_equity"].to_string(), "{strategy}");
         assert_eq!(summary["since_start"]["orders"], list(&report, "orders").len(), "{strategy}");
         let fills = summary["since_start"]["fills"].as_u64().unwrap();
         assert!(fills > 2, "{strategy}: {summary}");

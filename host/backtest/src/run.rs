@@ -148,7 +148,8 @@ impl<'a> Backtest<'a> {
 
     /// Runs it. `progress` is told now and then, and at the end.
     pub fn run(&self, history: History<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, RunError> {
-        let mut gathered = Gathered::new(self.markets.len());
+        let markets = self.markets.len();
+        let mut gathered = Gathered::new(markets, history.bars().len().div_ceil(markets.max(1)));
         let mut batches = 0;
         let started = self.drive(history, progress, &mut |trader, is_warm_up, at| {
             batches += 1;

@@ -10,6 +10,7 @@ mod kept;
 mod lines;
 mod look;
 mod open;
+mod owned;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
