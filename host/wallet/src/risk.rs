@@ -4,6 +4,7 @@
 mod checks;
 mod denied;
 mod pauses;
+mod worth;
 
 use puppet_types::{
     Timestamp,
