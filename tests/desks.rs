@@ -181,8 +181,13 @@ fn the_file_halts_a_desk_and_resume_lets_it_go_on() {
     assert_eq!((&summary["state"], &summary["reason"]), (&"halted".into(), &"rates are odd".into()));
     let counts = &summary["since_start"];
     assert!(counts["denials"].as_u64().unwrap() > 0 && counts["fills"] == 0, "{summary}");
+    let listed = || {
+        let listed = run(place.path(), &["wallet", "list", "--json"]).exits(0).json();
+        (listed["halted"].clone(), listed["items"][0]["state"].clone())
+    };
+    assert_eq!(listed(), ("rates are odd".into(), "halted".into()));
     std::fs::remove_file(&halt).unwrap();
-    run(place.path(), &["wallet", "resume", "paper/sma-cross"]).exits(0);
+    assert_eq!(listed(), (Value::Null, "active".into()), "the books are of before, and it goes on at the next start");
     let summary = run(place.path(), &args("paper", "sma-cross", &CROSS)).exits(0).json();
     assert_eq!(summary["state"], "active");
     assert!(summary["since_start"]["fills"].as_u64().unwrap() > 0, "{summary}");

@@ -55,14 +55,14 @@ pub async fn paper(setup: &Setup, args: &Paper, out: Output) -> Result<()> {
 
 /// Runs `trade`.
 pub async fn trade(setup: &Setup, args: &Trade, out: Output) -> Result<()> {
-    let wanted = Wanted::with_money(setup, args)?;
+    let wanted = Wanted::with_money(setup, args, out)?;
     with(setup, &args.host, Some(wanted), out).await
 }
 
 /// Runs it with the desks of the configuration, and one of the command line where there is one.
 async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> Result<()> {
     setup.warn(out);
-    let configured = Wanted::of_config(setup)?;
+    let configured = Wanted::of_config(setup, out)?;
     let chain = emulated(setup, args, configured.iter().chain(&desk), out).await?;
     let lock = HostLock::take(&setup.data)?;
     Ready::forget(&setup.data);
@@ -121,7 +121,7 @@ async fn emulated(
         let wallets: Vec<&str> = desks.filter_map(Wanted::wallet).collect();
         binds_to_localnet(setup, &wallets, out)?;
     }
-    Chain::start(wanted, CHAIN_SEED, "run --emulate solana,jupiter").await
+    Chain::start(wanted, CHAIN_SEED).await
 }
 
 /// A host that commands reach, and that takes new versions up.

@@ -1,7 +1,7 @@
 //! A desk as it is asked for, on the command line or in `[trading.desks]`: everything that can be wrong about it is found
 //! before a host is started for it.
 
-use puppet_backtest::{Bar, Models, Strategies, parameters};
+use puppet_backtest::{Bar, Models, Strategies};
 use puppet_market::Markets;
 use puppet_trade::{DeskError, begins, feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
@@ -72,8 +72,8 @@ impl Wanted {
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let mut models = terms::models(setup.config.trading.paper.models(), &args.costs)?;
-        let (markets, bar_seconds, recorded) = match &args.data {
-            None => (known(setup, &terms.market)?, bar_seconds(terms)?, None),
+        let (markets, all, bar_seconds, recorded) = match &args.data {
+            None => (known(setup, &terms.market)?, wallets::markets(setup)?, bar_seconds(terms)?, None),
             Some(data) => {
                 let asked = Asked {
                     data,
@@ -85,13 +85,13 @@ impl Wanted {
                 };
                 let data = candles::read(setup, &asked, out).await?;
                 if !terms.market.is_empty() {
-                    all_known(&asked.reading.of_setup(setup)?, &data.markets)?;
+                    all_known(&data.known, &data.markets)?;
                 }
                 if !data.has_volume {
                     models = models.without_volume();
                 }
                 let pace = args.speed.map_or(Pace::Free, Pace::Times);
-                (data.markets, data.bar_seconds, Some((data.bars, pace)))
+                (data.markets, data.known, data.bar_seconds, Some((data.bars, pace)))
             }
         };
         if recorded.is_none() {
@@ -104,15 +104,19 @@ impl Wanted {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
         };
+        let rules = terms::in_markets(rules, &markets, &all);
         match recorded {
             Some(_) => second::none_recorded(&rules)?,
             None => second::is_there(setup, &markets, &rules)?,
         }
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
     }
 
     /// That of `puppet trade`.
-    pub fn with_money(setup: &Setup, args: &Trade) -> Result<Self> {
+    pub fn with_money(setup: &Setup, args: &Trade, out: Output) -> Result<Self> {
+        candles::is_data_folder(&setup.data)?;
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let markets = known(setup, &terms.market)?;
@@ -120,9 +124,23 @@ impl Wanted {
             Some(file) => terms::rules(Some(file), &markets)?,
             None => rules_of(setup)?,
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
+    }
+
+    /// Says what its rules deny whatever comes, before somebody waits for trades.
+    fn tell_closed(&self, setup: &Setup, out: Output) {
+        let unlisted = match (&self.recorded, &setup.config.trading.trending) {
+            (Some(_), _) => Some(terms::RECORDED),
+            (None, None) => Some("no `[trading.trending]` names a list of what is trending"),
+            (None, Some(_)) => None,
+        };
+        let closed = terms::closed(&self.rules, &self.markets, unlisted);
+        closed.into_iter().for_each(|closed| out.note(format!("{}: {closed}", self.name)));
     }
 
     fn of_command(
@@ -139,11 +157,7 @@ impl Wanted {
             let remedy = format!("1 to {} letters, digits, `-` and `_`", Trading::NAME_BYTES);
             return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
         }
-        let parsed: std::result::Result<Vec<_>, _> = terms.param.iter().map(|text| parameters::parse(text)).collect();
-        let parameters = parsed.map_err(|error| {
-            let remedy = "give --param NAME=NUMBER within the strategy's ranges";
-            Trouble::input("bad-value", error.to_string(), remedy).of_field("--param")
-        })?;
+        let parameters = terms::parameters(&terms.param)?;
         let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
         let agent = agent.map_err(|error| {
             Trouble::input("bad-value", error.to_string(), "`puppet agent list` lists them").of_field("--agent")
@@ -154,7 +168,7 @@ impl Wanted {
 
     /// Those of `[trading.desks]`. What is wrong with any of them is told of all of them: none trades otherwise than it is
     /// written there.
-    pub fn of_config(setup: &Setup) -> Result<Vec<Self>> {
+    pub fn of_config(setup: &Setup, out: Output) -> Result<Vec<Self>> {
         let of_desk = |(name, desk): (&String, &Desk)| {
             Self::of_desk(setup, name, desk).and_then(Self::sound).map_err(|trouble| match trouble.place.field {
                 None => trouble.of_field(format!("trading.desks.{name}")),
@@ -170,6 +184,7 @@ impl Wanted {
                 Err(trouble) => wrong.push(trouble),
             }
         }
+        wanted.iter().for_each(|desk: &Self| desk.tell_closed(setup, out));
         all_of(wrong).map_or(Ok(wanted), Err)
     }
 
@@ -214,6 +229,7 @@ impl Wanted {
                 (Kind::Paper { models, start_balance }, rules.on_paper())
             }
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         Ok(Self {
             name: name.to_owned(),
             strategy,

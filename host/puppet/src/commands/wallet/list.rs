@@ -115,7 +115,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             network: kept
                 .and_then(|kept| kept.network.clone())
                 .or_else(|| (!is_paper).then(|| network.name().to_owned())),
-            standing: Standing::of(&said, kept),
+            standing: Standing::of(&said, kept, halted.is_some()),
             acknowledged: is_mainnet.then(|| said.understands(network)),
             acknowledged_at: said.understood.filter(|_| is_mainnet).map(|understood| understood.at),
             traded_at: kept.map(|kept| kept.at),

@@ -54,16 +54,17 @@ async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Re
     };
     let heard = if purses.is_empty() { Vec::new() } else { say(setup, purses, word).await? };
     let rows = records::if_there(setup).await?;
-    let mut items = Vec::new();
-    for Heard { name, said, has_heard } in heard {
-        let (_, kept) = kept_of(rows.as_ref(), &name).await?;
-        items.push(Row { standing: Standing::of(&said, kept.as_ref()), name, heard: has_heard });
-    }
     let halt = match &rows {
         Some(rows) => rows.halted().await?,
         None => None,
     };
     let of_all = stop::of_all(&setup.data, halt);
+    let mut items = Vec::new();
+    for Heard { name, said, has_heard } in heard {
+        let (_, kept) = kept_of(rows.as_ref(), &name).await?;
+        let standing = Standing::of(&said, kept.as_ref(), of_all.is_some());
+        items.push(Row { standing, name, heard: has_heard });
+    }
     if out.json {
         return out.object(&List { schema: "puppet.wallet-word/1", items, next: None });
     }
