@@ -12,6 +12,8 @@ use std::{
 };
 
 use puppet::control::{self, Request};
+use puppet_store::{TradeStore as _, sqlite::SqliteStore};
+use puppet_trade::purse_view;
 use puppet_types::{Event, Priority, trade::Mint};
 use serde_json::Value;
 
@@ -52,8 +54,9 @@ fn booked(folder: &Path, purse: &str, mint: &str) -> Option<u64> {
 /// How many bars the desk of the host was handed.
 fn bars(folder: &Path) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let views = runtime.block_on(control::ask(&folder.join(".puppet"), &Request::Desks)).unwrap().unwrap();
-    views[0]["batches"].as_u64().unwrap_or(0)
+    let store = SqliteStore::open_read_only(&folder.join(".puppet")).unwrap();
+    let purses = runtime.block_on(store.purses()).unwrap();
+    purses.iter().filter_map(|purse| purse_view(purse).unwrap()).map(|view| view.batches).sum()
 }
 
 #[track_caller]
