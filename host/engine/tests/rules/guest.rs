@@ -32,6 +32,8 @@ pub enum Step {
     Complete,
     /// `tweet.timeline`.
     Timeline,
+    /// `tweet.own-posts`.
+    OwnPosts,
     /// `memory.remember` of a text.
     Remember(&'static str),
     /// `memory.remember` of the event's id.
@@ -126,7 +128,8 @@ impl Step {
     pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
-            Self::Thread(_)
+            Self::OwnPosts
+            | Self::Thread(_)
             | Self::Reply(_)
             | Self::ReplyDecision(_)
             | Self::Quote(_)
@@ -193,6 +196,7 @@ impl Step {
                 )
             }
             Self::Timeline => format!("(call $timeline (i32.const 10) {OUT})"),
+            Self::OwnPosts => format!("(call $own-posts (i32.const 10) {OUT})"),
             Self::Remember(text) => remember(&constants.put(text)),
             Self::RememberEventId => remember("(i32.load (local.get 0)) (i32.load offset=4 (local.get 0))"),
             Self::Forget(id) => format!("(call $forget {} {OUT})", constants.put(id)),
