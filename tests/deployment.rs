@@ -70,7 +70,7 @@ fn lived(folder: &Path, agent: &str) {
     let (plugin, digest) = ("standard-personality".into(), Digest::of(b"a component"));
     let blob = StateBlob { version: 1, data: vec![7] };
     let mood = Change::Mood { agent: agent.clone(), mood: Mood { valence: 0.4, ..Mood::default() }, at };
-    let state = Change::PutState { agent, plugin, digest, blob, at };
+    let state = Change::PutState { agent, plugin, digest, blob, led_by: None, at };
     let store = SqliteStore::open(&folder.join(".puppet"), Options::default()).unwrap();
     now(store.apply(vec![mood, state])).unwrap();
     store.close();

@@ -1,27 +1,36 @@
 //! What is behind a call: the character's own idea, the operator, or somebody's words. Found from what the event is and from
-//! what led to it, by the causes in the journal, and from what the call has read. What cannot be told counts as somebody's
-//! words. Only asked for an agent that may trade.
+//! what led to it, by the causes in the journal, and from what the call has read. What it keeps (a timer, a memory, its
+//! state, a post) is marked with it, and whoever reads that later answers to it as well. What cannot be told counts as
+//! somebody's words. Only asked for an agent that may trade.
 //!
-//! Not followed: what a plugin keeps in its state, and what it remembered in its own name.
+//! Not followed: moods, how an agent stands to another as far as it is numbers, and the names that tokens give themselves.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_store::{Store, StoreError};
-use puppet_types::{AccountId, CallError, Capability, Code, Event, EventId, InvocationId, Read, ids, trade::Origin};
+use puppet_store::{Effect, Store, StoreError};
+use puppet_types::{
+    AccountId, AgentId, CallError, Capability, Code, Event, EventId, InvocationId, MemoryKind, Read, ids, trade::Origin,
+};
 use puppet_wallet::Behind;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{actor::Actor, host::Host, redaction::REDACTED};
 
 /// The field of a timer's event, and of a swap's end, that says what was behind it.
 pub const ORIGIN: &str = "origin";
 
+/// The field of what is read, that says what was behind the call that kept it.
+const LED_BY: &str = "led_by";
+
 /// Events that a token or a gift brought, of whatever pack.
 const GIFTS: [&str; 2] = ["gift_received", "token_received"];
 
 /// More causes than hops are allowed: whoever is behind so many is not told.
 const CAUSES: usize = 16;
+
+/// So many of its latest posts are remembered of an agent (docs/capabilities/memory.md).
+const POSTS: usize = 50;
 
 /// What a call answers to.
 pub enum Led {
@@ -35,6 +44,12 @@ pub enum Led {
 pub struct Cause {
     store: Arc<dyn Store>,
     event: Event,
+    reader: Reader,
+}
+
+/// Who reads: whose own words are its own.
+struct Reader {
+    agent: AgentId,
     account: AccountId,
 }
 
@@ -53,28 +68,53 @@ impl Led {
             return Self::Unknown;
         }
         let (store, event) = (Arc::clone(&host.store), event.clone());
-        Self::By(Box::new(Cause { store, event, account: actor.account.clone() }))
+        let reader = Reader { agent: actor.id.clone(), account: actor.account.clone() };
+        Self::By(Box::new(Cause { store, event, reader }))
     }
-}
 
-impl Cause {
-    /// What is behind it.
+    /// What is behind a call that has read this; none where nobody has to know.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn origin(&self) -> Result<Origin, StoreError> {
-        let mut said = says(&self.event);
+    pub async fn told(&self, reads: &[Read]) -> Result<Option<Origin>, StoreError> {
+        match self {
+            Self::Unknown => Ok(None),
+            Self::By(cause) => cause.origin(reads).await.map(Some),
+        }
+    }
+}
+
+/// What was behind the call that decided an effect; none where its agent may not trade, or the record is gone.
+///
+/// # Errors
+/// The store failed.
+pub async fn of_effect(host: &Host, effect: &Effect) -> Result<Option<Origin>, StoreError> {
+    // Whoever cannot be cast does not trade either.
+    let Ok(Some(actor)) = host.actor(&effect.agent).await else { return Ok(None) };
+    if actor.rights.get(Capability::Wallet).is_none() {
+        return Ok(None);
+    }
+    let Some(entry) = host.store.invocation(&effect.invocation).await? else { return Ok(None) };
+    Led::of(host, &actor, &entry.invocation.event).told(&entry.invocation.reads).await
+}
+
+impl Cause {
+    /// What is behind it, and behind what a call has read.
+    async fn origin(&self, reads: &[Read]) -> Result<Origin, StoreError> {
+        let store = &*self.store;
         // What calls on the way have read counts as well.
-        let mut least = Origin::Strategy;
+        let mut least = self.reader.brought(store, reads).await?;
+        let mut said = says(&self.event);
         for _ in 0..CAUSES {
             let (cause, pack) = match said {
                 Says::Known(origin) => return Ok(origin.max(least)),
                 Says::Led(cause, pack) => (cause, pack),
             };
             let id = InvocationId::from(ids::derive("inv", &[cause.as_str(), &pack]));
-            let Some(entry) = self.store.invocation(&id).await? else { break };
+            let Some(entry) = store.invocation(&id).await? else { break };
             let account = AccountId::new(entry.invocation.agent.as_str());
-            least = least.max(of_reads(&entry.invocation.reads, &account));
+            let reader = Reader { agent: entry.invocation.agent, account };
+            least = least.max(reader.brought(store, &entry.invocation.reads).await?);
             said = says(&entry.invocation.event);
         }
         Ok(Origin::HumanRequest.max(least))
@@ -83,22 +123,11 @@ impl Cause {
 
 #[async_trait]
 impl Behind for Led {
-    async fn of_event(&self) -> Result<Origin, CallError> {
-        match self {
-            Self::Unknown => Ok(Origin::HumanRequest),
-            Self::By(event) => {
-                let origin = event.origin().await;
-                origin
-                    .map_err(|error| CallError::new(Code::Internal, format!("what led to it cannot be read: {error}")))
-            }
-        }
-    }
-
-    fn of_reads(&self, reads: &[Read]) -> Origin {
-        match self {
-            Self::Unknown => Origin::HumanRequest,
-            Self::By(event) => of_reads(reads, &event.account),
-        }
+    async fn origin(&self, reads: &[Read]) -> Result<Origin, CallError> {
+        let told = self.told(reads).await;
+        let told =
+            told.map_err(|error| CallError::new(Code::Internal, format!("what led to it cannot be read: {error}")));
+        Ok(told?.unwrap_or(Origin::HumanRequest))
     }
 }
 
@@ -129,120 +158,83 @@ fn says(event: &Event) -> Says {
     }
 }
 
-/// What the answers to reads bring in: posts of others, and memories of somebody else's words.
-pub fn of_reads(reads: &[Read], account: &AccountId) -> Origin {
-    let brings = |read: &&Read| match (read.capability, read.operation.as_str()) {
-        (Capability::Tweet, "timeline" | "posts-of" | "thread-of") => {
-            any_object(&answer(read), &|post| post.get("author").is_some_and(|author| author != account.as_str()))
+impl Reader {
+    /// What the answers to reads bring in: posts of others, and what was kept by calls that answered to somebody.
+    async fn brought(&self, store: &dyn Store, reads: &[Read]) -> Result<Origin, StoreError> {
+        // It has no way to anybody's words.
+        if self.agent.is_generator() {
+            return Ok(Origin::Strategy);
         }
-        (Capability::Memory, "recall" | "recent") => {
-            any_object(&answer(read), &|memory| memory.get("trust").is_some_and(|trust| trust == "stranger"))
+        let mut posts = Vec::new();
+        let brought = reads.iter().map(|read| self.brings(read, &mut posts)).max().unwrap_or(Origin::Strategy);
+        if posts.is_empty() {
+            return Ok(brought);
         }
-        _ => false,
-    };
-    if reads.iter().any(|read| brings(&read)) { Origin::HumanRequest } else { Origin::Strategy }
+        let kept = store.memories(&self.agent, &[MemoryKind::Tweet], POSTS).await?;
+        let of_post = |post: &String| {
+            let id = format!("tweet:{post}");
+            let kept = kept.iter().find(|hit| hit.memory.id == id);
+            kept.and_then(|hit| hit.memory.led_by).unwrap_or(Origin::HumanRequest)
+        };
+        Ok(posts.iter().map(of_post).max().unwrap_or(brought).max(brought))
+    }
+
+    /// What one answer brings in; posts of its own that are in it are added to `posts`.
+    fn brings(&self, read: &Read, posts: &mut Vec<String>) -> Origin {
+        use Origin::{HumanRequest, Strategy};
+        let answer: Value = read.answer.parse().unwrap_or_default();
+        let has_words = |object: &Map<String, Value>, field: &str| {
+            object.get(field).and_then(Value::as_array).is_some_and(|lines| !lines.is_empty())
+        };
+        match (read.capability, read.operation.as_str()) {
+            (Capability::Tweet, "timeline" | "posts-of" | "thread-of" | "own-posts") => worst(&answer, &mut |post| {
+                let Some(author) = post.get("author") else { return Strategy };
+                if author != self.account.as_str() && read.operation != "own-posts" {
+                    return HumanRequest;
+                }
+                posts.push(post.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
+                Strategy
+            }),
+            (Capability::Memory, "recall" | "recent") => worst(&answer, &mut |memory| match memory.get("trust") {
+                None => Strategy,
+                Some(trust) if trust == "stranger" => HumanRequest.max(kept(memory)),
+                Some(_) => kept(memory),
+            }),
+            (Capability::State, "get") => worst(&answer, &mut |blob| match blob.get("data") {
+                None => Strategy,
+                Some(_) => kept(blob),
+            }),
+            (Capability::Schedule, "list") => worst(&answer, &mut |timer| match timer.get("rule") {
+                None => Strategy,
+                Some(_) => kept(timer),
+            }),
+            (Capability::Agent, "get-relationship" | "list-relationships") => worst(&answer, &mut |to| {
+                let said = has_words(to, "recent_interactions") || has_words(to, "notes");
+                if said { HumanRequest } else { Strategy }
+            }),
+            _ => Strategy,
+        }
+    }
 }
 
-fn answer(read: &Read) -> Value {
-    read.answer.parse().unwrap_or_default()
+/// What was behind the call that kept it.
+fn kept(object: &Map<String, Value>) -> Origin {
+    object.get(LED_BY).and_then(Value::as_str).and_then(Origin::parse).unwrap_or(Origin::HumanRequest)
 }
 
-/// Whether an object anywhere in it is such a one, or was blanked so that nobody can tell.
-fn any_object(value: &Value, is_such: &impl Fn(&serde_json::Map<String, Value>) -> bool) -> bool {
+/// The worst that an object anywhere in it brings in, or something that was blanked so that nobody can tell.
+fn worst(value: &Value, brings: &mut impl FnMut(&Map<String, Value>) -> Origin) -> Origin {
+    let nothing = Origin::Strategy;
     match value {
-        Value::Object(fields) => is_such(fields) || fields.values().any(|field| any_object(field, is_such)),
-        Value::Array(items) => items.iter().any(|item| any_object(item, is_such)),
-        Value::String(text) => text == REDACTED || text == puppet_types::FORGOTTEN,
-        _ => false,
+        Value::Object(fields) => {
+            let own = brings(fields);
+            fields.values().map(|field| worst(field, brings)).max().unwrap_or(nothing).max(own)
+        }
+        Value::Array(items) => items.iter().map(|item| worst(item, brings)).max().unwrap_or(nothing),
+        Value::String(text) if text == REDACTED || text == puppet_types::FORGOTTEN => Origin::HumanRequest,
+        _ => nothing,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use puppet_types::{Cost, Json, Priority, ReadStatus, Timestamp};
-    use serde_json::json;
-
-    use super::*;
-
-    fn event(kind: &str, source: &str, payload: Value) -> Event {
-        Event {
-            id: "e1".into(),
-            kind: kind.to_owned(),
-            source: source.to_owned(),
-            agent: "ann".into(),
-            author: None,
-            priority: Priority::Normal,
-            at: Timestamp::default(),
-            payload,
-            hops: 0,
-            cause: None,
-            broadcast: None,
-        }
-    }
-
-    #[test]
-    fn an_event_says_what_it_is() {
-        use Origin::{Gift, HumanRequest, Operator, Own};
-        for (kind, source, payload, expected) in [
-            ("mention", "local", json!({}), HumanRequest),
-            // Whoever sends it: the words are somebody's.
-            ("mention", "cli", json!({}), HumanRequest),
-            ("timeline_post", "local", json!({}), HumanRequest),
-            ("agent_started", "host", json!({}), Own),
-            ("timer", "timer", json!({ "origin": "own" }), Own),
-            ("timer", "timer", json!({ "origin": "human-request" }), HumanRequest),
-            ("timer", "timer", json!({ "origin": "gift" }), Gift),
-            ("timer", "timer", json!({ "origin": "operator" }), Operator),
-            // Set before anybody had to know, or made up.
-            ("timer", "timer", json!({}), HumanRequest),
-            ("timer", "timer", json!({ "origin": "boss" }), HumanRequest),
-            // What a plugin hands itself is below `payload`.
-            ("timer", "timer", json!({ "payload": { "origin": "own" } }), HumanRequest),
-            ("swap_done", "host", json!({ "origin": "strategy" }), Own),
-            ("swap_failed", "host", json!({ "origin": "human-request" }), HumanRequest),
-            ("post_published", "host", json!({}), HumanRequest),
-            ("command_post", "cli", json!({}), Operator),
-            ("news", "cli", json!({}), Operator),
-            ("news", "elsewhere", json!({}), HumanRequest),
-            ("chain-watch.token_received", "chain-watch", json!({}), Gift),
-            ("chain-watch.gift_received", "cli", json!({}), Gift),
-        ] {
-            assert_eq!(says(&event(kind, source, payload.clone())), Says::Known(expected), "{kind} {source} {payload}");
-        }
-        let spoken = Event { author: Some("bob".to_owned()), ..event("pack.note", "pack", json!({})) };
-        assert_eq!(says(&spoken), Says::Known(HumanRequest));
-        let led = Event { cause: Some("e0".into()), ..event("news", "news", json!({})) };
-        assert_eq!(says(&led), Says::Led("e0".into(), "news".to_owned()));
-        let generator = Event { agent: "generator:news".into(), ..event("timer", "timer", json!({})) };
-        assert_eq!(says(&generator), Says::Known(Own));
-    }
-
-    #[test]
-    fn words_of_others_come_in_by_reads() {
-        let read = |capability, operation: &str, answer: Value| Read {
-            n: 0,
-            capability,
-            operation: operation.to_owned(),
-            request: Json::of(&json!({})),
-            answer: Json::of(&answer),
-            status: ReadStatus::Ok,
-            cost: Cost::default(),
-        };
-        let posts = |author: &str| json!([{ "author": "ann", "text": "a" }, { "author": author, "text": "b" }]);
-        let memory = |trust: &str| json!([{ "memory": { "content": "x", "trust": trust } }]);
-        for (capability, operation, answer, brings) in [
-            (Capability::Tweet, "timeline", posts("bob"), true),
-            (Capability::Tweet, "timeline", posts("ann"), false),
-            (Capability::Tweet, "thread-of", posts("bob"), true),
-            (Capability::Tweet, "own-posts", posts("bob"), false),
-            (Capability::Memory, "recall", memory("stranger"), true),
-            (Capability::Memory, "recent", memory("own"), false),
-            (Capability::Memory, "recall", json!("[forgotten]"), true),
-            (Capability::Llm, "complete", memory("stranger"), false),
-        ] {
-            let expected = if brings { Origin::HumanRequest } else { Origin::Strategy };
-            let reads = [read(capability, operation, answer.clone())];
-            assert_eq!(of_reads(&reads, &"ann".into()), expected, "{capability}.{operation} {answer}");
-        }
-    }
-}
+mod tests;

@@ -8,15 +8,11 @@ use puppet_grants::Mode;
 use puppet_memory::cap;
 use puppet_store::{Change, Effect, EffectState, Relationship, StateBlob, Store, StoreError, Timer};
 use puppet_types::{
-    AccountId, AgentId, Decision, EffectId, Event, EventId, EventTarget, InvocationId, Mood, NumberedDecision, Read,
-    Timestamp, ids, trade::Origin,
+    AccountId, AgentId, Decision, EffectId, Event, EventId, EventTarget, InvocationId, Memory, Mood, NumberedDecision,
+    Read, Timestamp, ids, trade::Origin,
 };
 
-use crate::{
-    actor::Actor,
-    behind::{self, Led},
-    host::Host,
-};
+use crate::{actor::Actor, behind::Led, host::Host};
 
 /// An effect leaves this much after its commit in virtual time, and what follows from it arrives as much later.
 pub const VIRTUAL_STEP_MS: u64 = 1_000;
@@ -61,15 +57,14 @@ pub async fn changes(
                 let keep = host.bounds.relationships;
                 changes.push(Change::Relationship { agent: actor.id.clone(), relationship, keep });
             }
-            Decision::SetTimer { .. } => {
+            Decision::SetTimer { .. }
+            | Decision::PutState { .. }
+            | Decision::Remember { .. }
+            | Decision::Supersede { .. } => {
                 let led_by = base.led_by(host, actor, occasion).await?;
-                let rows = own_rows(host, actor, occasion, decision).into_iter();
-                changes.extend(rows.map(|change| match change {
-                    Change::SetTimer(timer) => Change::SetTimer(Timer { led_by, ..timer }),
-                    other => other,
-                }));
+                changes.extend(own_rows(host, actor, occasion, decision, led_by));
             }
-            _ => changes.extend(own_rows(host, actor, occasion, decision)),
+            _ => changes.extend(own_rows(host, actor, occasion, decision, None)),
         }
     }
     Ok(changes)
@@ -93,14 +88,7 @@ impl Base {
         occasion: &Occasion<'_>,
     ) -> Result<Option<Origin>, StoreError> {
         if self.led_by.is_none() {
-            let led_by = match Led::of(host, actor, occasion.event) {
-                Led::Unknown => None,
-                Led::By(event) => {
-                    let of_reads = behind::of_reads(occasion.reads, &actor.account);
-                    Some(event.origin().await?.max(of_reads))
-                }
-            };
-            self.led_by = Some(led_by);
+            self.led_by = Some(Led::of(host, actor, occasion.event).told(occasion.reads).await?);
         }
         Ok(self.led_by.flatten())
     }
@@ -161,13 +149,20 @@ fn line_of(actor: &Actor, decision: &Decision) -> AccountId {
     }
 }
 
-fn own_rows(host: &Host, actor: &Actor, occasion: &Occasion<'_>, decision: &Decision) -> Vec<Change> {
+/// Rows of the agent's own. `led_by`: what was behind the call, of what is read again later.
+fn own_rows(
+    host: &Host,
+    actor: &Actor,
+    occasion: &Occasion<'_>,
+    decision: &Decision,
+    led_by: Option<Origin>,
+) -> Vec<Change> {
     let (agent, at) = (actor.id.clone(), occasion.at);
     let plugin = actor.plugin.id.clone();
     match decision {
-        Decision::Remember { memory } => vec![host.remember(agent, memory.clone())],
+        Decision::Remember { memory } => vec![host.remember(agent, Memory { led_by, ..memory.clone() })],
         Decision::Supersede { id, memory } => {
-            let mut changes = vec![host.remember(agent.clone(), memory.clone())];
+            let mut changes = vec![host.remember(agent.clone(), Memory { led_by, ..memory.clone() })];
             if *id != memory.id {
                 changes.insert(0, Change::Forget { agent, id: id.clone() });
             }
@@ -183,12 +178,12 @@ fn own_rows(host: &Host, actor: &Actor, occasion: &Occasion<'_>, decision: &Deci
             // A timer in the past fires at once, but never within the moment that set it.
             let next = (*next).max(at.plus_millis(1));
             let (name, rule, payload) = (name.clone(), rule.clone(), payload.clone());
-            vec![Change::SetTimer(Timer { agent, plugin, name, rule, next, payload, led_by: None })]
+            vec![Change::SetTimer(Timer { agent, plugin, name, rule, next, payload, led_by })]
         }
         Decision::CancelTimer { name } => vec![Change::CancelTimer { agent, plugin, name: name.clone() }],
         Decision::PutState { version, data } => {
             let blob = StateBlob { version: *version, data: data.clone().into_bytes() };
-            vec![Change::PutState { agent, plugin, digest: actor.plugin.digest(), blob, at }]
+            vec![Change::PutState { agent, plugin, digest: actor.plugin.digest(), blob, led_by, at }]
         }
         Decision::ClearState {} => vec![Change::ClearState { agent, plugin, digest: actor.plugin.digest(), at }],
         _ => Vec::new(),

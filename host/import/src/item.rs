@@ -182,6 +182,8 @@ fn blank(owner: &Owner<'_>, path: &str, id: String, kind: MemoryKind, list: List
         author: None,
         trust,
         pinned: false,
+        // Another engine kept it, and did not say for whom.
+        led_by: None,
     };
     let (associations, fates) = (Vec::new(), Fates::default());
     Item { file: owner.file, path: path.to_owned(), memory, old_id: None, associations, fates }

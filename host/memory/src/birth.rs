@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use puppet_types::{AgentId, Memory, MemoryKind, Persona, Timestamp, Trust, persona::RecentEvent};
+use puppet_types::{AgentId, Memory, MemoryKind, Persona, Timestamp, Trust, persona::RecentEvent, trade::Origin};
 use serde_json::Value;
 
 use crate::{draft::unit, text::memory_id};
@@ -38,6 +38,8 @@ fn memory(agent: &AgentId, kind: MemoryKind, text: &str, at: Timestamp, importan
         author: None,
         trust: Trust::Own,
         pinned: false,
+        // The operator gave it the persona: it is what the character is.
+        led_by: Some(Origin::Own),
     }
 }
 

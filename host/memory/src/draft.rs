@@ -47,6 +47,7 @@ impl Draft {
             author,
             trust,
             pinned: false,
+            led_by: None,
         })
     }
 

@@ -181,8 +181,8 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, commit
             Change::Pin { agent, id, pinned } => memories::pin(tx, agent, id, *pinned).await?,
             Change::SetTimer(timer) => timers::set(tx, timer).await?,
             Change::CancelTimer { agent, plugin, name } => timers::cancel(tx, agent, plugin, name).await?,
-            Change::PutState { agent, plugin, digest, blob, at } => {
-                state::write(tx, &state::Writer { agent, plugin, digest, at: *at }, Some(blob)).await?;
+            Change::PutState { agent, plugin, digest, blob, led_by, at } => {
+                state::write(tx, &state::Writer { agent, plugin, digest, at: *at }, Some((blob, *led_by))).await?;
             }
             Change::ClearState { agent, plugin, digest, at } => {
                 state::write(tx, &state::Writer { agent, plugin, digest, at: *at }, None).await?;

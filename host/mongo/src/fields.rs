@@ -3,7 +3,7 @@
 
 use mongodb::bson::{Binary, Bson, Document, spec::BinarySubtype};
 use puppet_store::{Result, StoreError};
-use puppet_types::{Digest, Timestamp};
+use puppet_types::{Digest, Timestamp, trade::Origin};
 use serde::{Deserialize, Serialize, de::IntoDeserializer as _};
 
 /// The name that serde gives a variant without fields.
@@ -96,6 +96,11 @@ impl<'a> Fields<'a> {
             Some(Bson::String(text)) => Ok(Some(text)),
             Some(_) => Err(self.wrong(field)),
         }
+    }
+
+    /// What was behind something. What it does not know it does not tell: then nobody is trusted.
+    pub(crate) fn origin(&self, field: &str) -> Result<Option<Origin>> {
+        Ok(self.maybe_text(field)?.and_then(Origin::parse))
     }
 
     pub(crate) fn text(&self, field: &str) -> Result<&'a str> {

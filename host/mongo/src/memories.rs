@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
-use puppet_types::{AgentId, Memory, MemoryKind};
+use puppet_types::{AgentId, Memory, MemoryKind, trade::Origin};
 
 use crate::{
     fields::{Fields, counts, json, key, limit, name, says, vector_field},
@@ -53,6 +53,7 @@ pub(crate) fn memory(row: &Document) -> Result<Memory> {
         author: fields.maybe_text("author")?.map(str::to_owned),
         trust: fields.named("trust")?,
         pinned: fields.flag("pinned")?,
+        led_by: fields.origin("led_by")?,
     })
 }
 
@@ -89,6 +90,7 @@ pub(crate) async fn remember(
         "pinned": i64::from(memory.pinned),
         "vector": vector.map(|vector| vector_field(&vector.numbers)),
         "model": vector.map(|vector| vector.model.as_str()),
+        "led_by": memory.led_by.map(Origin::name),
     };
     if let Some(known) = tx.get(MEMORIES, &id).await? {
         let stranger = says(&known, "trust", "stranger");

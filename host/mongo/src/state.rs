@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{KEPT_STATES, KeptState, Result, StateBlob, StateRow, StateStore};
-use puppet_types::{AgentId, Digest, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, PackId, Timestamp, trade::Origin};
 
 use crate::{
     fields::{Fields, blob, key},
@@ -21,8 +21,9 @@ pub(crate) struct Writer<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// Replaces the blob, or clears it; what another component wrote is kept. What is not there cannot be cleared.
-pub(crate) async fn write(tx: &mut Tx, writer: &Writer<'_>, new: Option<&StateBlob>) -> Result<()> {
+/// Replaces the blob and what was behind it, or clears it; what another component wrote is kept. What is not there cannot
+/// be cleared.
+pub(crate) async fn write(tx: &mut Tx, writer: &Writer<'_>, new: Option<(&StateBlob, Option<Origin>)>) -> Result<()> {
     let id = key(&[writer.agent.as_str(), writer.plugin.as_str()]);
     let found = tx.get(PLUGIN_STATE, &id).await?;
     let own = blob(writer.digest.as_bytes());
@@ -32,7 +33,7 @@ pub(crate) async fn write(tx: &mut Tx, writer: &Writer<'_>, new: Option<&StateBl
         _ => {}
     }
     let empty = StateBlob { version: 0, data: Vec::new() };
-    let StateBlob { version, data } = new.unwrap_or(&empty);
+    let (StateBlob { version, data }, led_by) = new.unwrap_or((&empty, None));
     let row = doc! {
         "agent": writer.agent.as_str(),
         "plugin": writer.plugin.as_str(),
@@ -40,6 +41,7 @@ pub(crate) async fn write(tx: &mut Tx, writer: &Writer<'_>, new: Option<&StateBl
         "data": blob(data),
         "digest": own,
         "cleared": i64::from(new.is_none()),
+        "led_by": led_by.map(Origin::name),
     };
     tx.put(PLUGIN_STATE, &id, row).await
 }
@@ -75,6 +77,7 @@ async fn keep(tx: &mut Tx, writer: &Writer<'_>, present: &Document) -> Result<()
         "cleared": fields.int("cleared")?,
         "replaced_by": blob(writer.digest.as_bytes()),
         "at": writer.at.as_millis(),
+        "led_by": fields.maybe_text("led_by")?,
     };
     tx.put(STATE_KEPT, &kept_id(agent, plugin, digest), row).await?;
     tx.delete(STATE_KEPT, &kept_id(agent, plugin, writer.digest.as_bytes())).await?;
@@ -124,6 +127,7 @@ async fn restore_one(tx: &mut Tx, agent: &str, plugin: &str, from: &Digest, to: 
         "data": blob(fields.blob("data")?),
         "digest": if digest.is_empty() { Bson::Null } else { blob(digest) },
         "cleared": fields.int("cleared")?,
+        "led_by": fields.maybe_text("led_by")?,
     };
     tx.put(PLUGIN_STATE, &id, row).await?;
     tx.delete(STATE_KEPT, &kept_id(agent, plugin, digest)).await.map(drop)
@@ -150,7 +154,7 @@ impl StateStore for MongoStore {
         if fields.flag("cleared")? {
             return Ok(None);
         }
-        Ok(Some(StateRow { blob: state_blob(fields)?, writer: writer(fields)? }))
+        Ok(Some(StateRow { blob: state_blob(fields)?, writer: writer(fields)?, led_by: fields.origin("led_by")? }))
     }
 
     async fn kept_states(&self, agent: &AgentId, plugin: &PackId) -> Result<Vec<KeptState>> {

@@ -25,8 +25,7 @@ fn timer(row: &Document) -> Result<Timer> {
         rule: fields.json("rule")?,
         next: fields.time("next")?,
         payload: fields.json("payload")?,
-        // What it does not know it does not tell: then nobody is trusted.
-        led_by: fields.maybe_text("led_by")?.and_then(Origin::parse),
+        led_by: fields.origin("led_by")?,
     })
 }
 

@@ -8,7 +8,8 @@ use std::{
 use puppet_grants::{Amount, Answer, Charge, Gate, Held, Level};
 use puppet_store::{Timer, TimerStore};
 use puppet_types::{
-    AgentId, CallError, Capability, Code, Decision, NumberedDecision, PackId, Refusal, TimerRule, Timestamp, wit,
+    AgentId, CallError, Capability, Code, Decision, NumberedDecision, PackId, Refusal, TimerRule, Timestamp,
+    trade::Origin, wit,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,6 +87,9 @@ struct Set {
     next: Timestamp,
     rule: TimerRule,
     payload: Value,
+    /// What was behind the call that set it, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    led_by: Option<Origin>,
 }
 
 impl wire::Host for View<'_> {
@@ -208,7 +212,7 @@ impl View<'_> {
 async fn stored(store: &dyn TimerStore, agent: &AgentId, pack: &PackId) -> Result<Answer<Vec<Set>>, CallError> {
     let timers = store.timers_of(agent, pack).await;
     let timers = timers.map_err(|error| CallError::new(Code::Internal, error.to_string()))?;
-    let set = |Timer { name, next, rule, payload, .. }: Timer| Set { name, next, rule, payload };
+    let set = |Timer { name, next, rule, payload, led_by, .. }: Timer| Set { name, next, rule, payload, led_by };
     Ok(Answer::free(timers.into_iter().map(set).collect()))
 }
 
@@ -218,7 +222,8 @@ fn overlaid(stored: Vec<Set>, decided: &[NumberedDecision]) -> Vec<Set> {
     for numbered in decided {
         match &numbered.decision {
             Decision::SetTimer { name, rule, next, payload } => {
-                let set = Set { name: name.clone(), next: *next, rule: rule.clone(), payload: payload.clone() };
+                let (next, rule, payload) = (*next, rule.clone(), payload.clone());
+                let set = Set { name: name.clone(), next, rule, payload, led_by: None };
                 timers.insert(name.clone(), set);
             }
             Decision::CancelTimer { name } => {
@@ -374,6 +379,7 @@ mod tests {
             next: Timestamp::from_millis(next),
             rule: TimerRule::Once,
             payload: Value::Null,
+            led_by: None,
         };
         let decide = |n, decision| NumberedDecision { n, decision };
         let decided = [

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use puppet_store::{StateBlob, StateRow};
-use puppet_types::{Breach, Digest, Refusal};
+use puppet_types::{Breach, Digest, Refusal, trade::Origin};
 use serde::{Deserialize, Serialize};
 
 use crate::BLOB_BYTES;
@@ -40,6 +40,9 @@ pub(crate) struct Answered {
     blob: StateBlob,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     migrated: Option<Account>,
+    /// What was behind the call that put it, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    led_by: Option<Origin>,
 }
 
 /// How the blob came about. Where it failed, the blob is the old one, and the invocation ended there.
@@ -62,7 +65,8 @@ impl Answered {
         migration: Option<&dyn Migrate>,
         before: Option<StateBlob>,
     ) -> Self {
-        let plain = |blob| Self { blob, migrated: None };
+        let led_by = row.led_by;
+        let plain = |blob| Self { blob, migrated: None, led_by };
         let Some(migration) = migration.filter(|_| row.writer != Some(own)) else { return plain(row.blob) };
         if let Some(blob) = before {
             return plain(blob);
@@ -70,16 +74,16 @@ impl Answered {
         let Migration { fuel, end } = migration.migrate(row.blob.clone()).await;
         let account = |failed| Some(Account { from: row.writer, version: row.blob.version, fuel, failed });
         match end.and_then(fits) {
-            Ok(blob) => Self { migrated: account(None), blob },
+            Ok(blob) => Self { migrated: account(None), blob, led_by },
             Err((breach, detail)) => {
-                Self { migrated: account(Some((breach, format!("migrate: {detail}")))), blob: row.blob }
+                Self { migrated: account(Some((breach, format!("migrate: {detail}")))), blob: row.blob, led_by }
             }
         }
     }
 
     /// The same for another component than the one that it was given to.
     pub(crate) async fn carried_over(&self, own: Digest, by: &dyn Migrate, before: Option<StateBlob>) -> Self {
-        Self::of(StateRow { blob: self.blob.clone(), writer: None }, own, Some(by), before).await
+        Self::of(StateRow { blob: self.blob.clone(), writer: None, led_by: self.led_by }, own, Some(by), before).await
     }
 
     /// What the guest is given. Also where the journal answered: what `migrate` took then is taken again.

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use puppet_grants::Spend;
-use puppet_types::{AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, PostId, Timestamp};
+use puppet_types::{
+    AgentId, Digest, Event, Invocation, Memory, MemoryKind, Mood, PackId, PostId, Timestamp, trade::Origin,
+};
 
 use crate::{Document, Effect, PastEvent, Relationship, Result, StateBlob, StrikesRow, Timer, Vector, Waiting};
 
@@ -61,7 +63,7 @@ pub enum Change {
     /// Removes a timer.
     CancelTimer { agent: AgentId, plugin: PackId, name: String },
     /// Replaces a plugin's blob. What another component wrote is kept.
-    PutState { agent: AgentId, plugin: PackId, digest: Digest, blob: StateBlob, at: Timestamp },
+    PutState { agent: AgentId, plugin: PackId, digest: Digest, blob: StateBlob, led_by: Option<Origin>, at: Timestamp },
     /// Removes it. What another component wrote is kept.
     ClearState { agent: AgentId, plugin: PackId, digest: Digest, at: Timestamp },
     /// A version is left: wherever `from` wrote the present blob, what `to` had there comes back. Where that had never

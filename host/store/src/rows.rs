@@ -133,10 +133,14 @@ pub const TABLES: &[Table] = &[
     Table { name: "agents", columns: &["id", "body", "created"], key: 1 },
     Table { name: "moods", columns: &["agent", "valence", "arousal", "dominance", "at"], key: 1 },
     Table { name: "relationships", columns: &["agent", "target", "body"], key: 2 },
-    Table { name: "plugin_state", columns: &["agent", "plugin", "version", "data", "digest", "cleared"], key: 2 },
+    Table {
+        name: "plugin_state",
+        columns: &["agent", "plugin", "version", "data", "digest", "cleared", "led_by"],
+        key: 2,
+    },
     Table {
         name: "state_kept",
-        columns: &["n", "agent", "plugin", "digest", "version", "data", "cleared", "replaced_by", "at"],
+        columns: &["n", "agent", "plugin", "digest", "version", "data", "cleared", "replaced_by", "at", "led_by"],
         key: 1,
     },
     Table {
@@ -156,6 +160,7 @@ pub const TABLES: &[Table] = &[
             "pinned",
             "vector",
             "model",
+            "led_by",
         ],
         key: 2,
     },

@@ -1,7 +1,7 @@
 //! Blobs of plugins: one per agent and plugin, with the component that wrote it, and beside it what others had written.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Digest, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, PackId, Timestamp, trade::Origin};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -25,6 +25,8 @@ pub struct StateRow {
     pub blob: StateBlob,
     /// The component that wrote it; none where an earlier version of the store did not keep that.
     pub writer: Option<Digest>,
+    /// What was behind the call that wrote it, where that was told: of an agent that may trade.
+    pub led_by: Option<Origin>,
 }
 
 /// What a component had written before another wrote.

@@ -86,6 +86,9 @@ pub struct Memory {
     /// Never dropped by a cap.
     #[serde(default)]
     pub pinned: bool,
+    /// What was behind the call that it came from, where that was told: of an agent that may trade. No plugin sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<Origin>,
 }
 
 /// Valence −1..1, arousal 0..1, dominance 0..1.

@@ -129,12 +129,12 @@ impl View<'_> {
     async fn decide_swap(&mut self, intent: guest::SwapIntent) -> Result<u32, Refusal> {
         let intent = self.gate.checked(Capability::Wallet, checked(intent))?;
         let (agent, behind, looked_at) = (self.agent, self.behind, &intent);
-        let so_far = behind.of_reads(self.gate.reads());
+        let so_far = self.gate.reads().to_vec();
         let Looked { origin } = self
             .gate
             .read(Capability::Wallet, "swap", &intent, self.purses, move |purses| {
                 Box::pin(async move {
-                    let origin = behind.of_event().await?.max(so_far);
+                    let origin = behind.origin(&so_far).await?;
                     purses.look(agent, looked_at, origin).await?;
                     Ok(Answer::free(Looked { origin }))
                 })

@@ -111,6 +111,11 @@ pub fn unknown(_scene: &mut Scene, kind: &str, event: &Event) -> Result<(), Fail
     let text = cut(&event.json, 400);
     match &event.author {
         Some(author) => keep(&memory::said_by(author, memory::Kind::General, format!("{kind}: {text}"))),
+        // Whoever sent it wrote the words on it, and is not told.
+        None if kind.ends_with("token_received") || kind.ends_with("gift_received") => {
+            let memory = memory::own(memory::Kind::General, format!("{kind}: {text}"));
+            keep(&memory::NewMemory { trust: memory::Trust::Stranger, ..memory });
+        }
         None => keep(&memory::own(memory::Kind::General, format!("{kind}: {text}"))),
     }
     Ok(())

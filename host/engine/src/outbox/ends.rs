@@ -11,7 +11,7 @@ use super::{
     pace::backoff_ms,
     results::{delivered, failed_again_event, own_lists, result_event, swap_event},
 };
-use crate::{happening::Happening, host::Host};
+use crate::{behind, happening::Happening, host::Host};
 
 /// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
 const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
@@ -35,7 +35,9 @@ pub(super) async fn done(
     for (n, delivery) in published.deliveries.into_iter().enumerate() {
         events.extend(delivered(host, effect, n, delivery, host.later(at)));
     }
-    let changes: Vec<Change> = published.posts.iter().flat_map(|post| own_lists(host, effect, post)).collect();
+    let led_by = if published.posts.is_empty() { None } else { behind::of_effect(host, effect).await? };
+    let posts = published.posts.iter();
+    let changes: Vec<Change> = posts.flat_map(|post| own_lists(host, effect, post, led_by)).collect();
     let unembedded = host.unembedded(&changes);
     let end =
         EffectEnd { provider_id: Some(provider_id), events, changes, ..EffectEnd::of(effect, EffectState::Done, at) };

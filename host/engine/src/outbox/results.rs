@@ -2,7 +2,9 @@
 
 use puppet_store::{Change, Effect, EffectState, Post, Store, StoreError};
 use puppet_tweet::Delivery;
-use puppet_types::{AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids, scrub};
+use puppet_types::{
+    AgentId, Decision, Event, EventId, Memory, MemoryKind, Priority, Timestamp, Trust, ids, scrub, trade::Origin,
+};
 use puppet_wallet::SwapResult;
 use serde_json::json;
 
@@ -108,8 +110,9 @@ pub fn delivery_event(id: EventId, agent: puppet_types::AgentId, delivery: Deliv
     }
 }
 
-/// The lists of own posts (20) and of everything posted (50): docs/capabilities/memory.md.
-pub(super) fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change> {
+/// The lists of own posts (20) and of everything posted (50): docs/capabilities/memory.md. `led_by` is what was behind the
+/// call that posted.
+pub(super) fn own_lists(host: &Host, effect: &Effect, post: &Post, led_by: Option<Origin>) -> Vec<Change> {
     let original = matches!(effect.body, Decision::Post { .. } | Decision::Thread { .. });
     let kinds = if original { vec![MemoryKind::Tweet, MemoryKind::Post] } else { vec![MemoryKind::Tweet] };
     kinds
@@ -127,6 +130,7 @@ pub(super) fn own_lists(host: &Host, effect: &Effect, post: &Post) -> Vec<Change
                 author: Some(post.author.to_string()),
                 trust: Trust::Own,
                 pinned: false,
+                led_by,
             };
             host.remember(effect.agent.clone(), memory)
         })

@@ -24,6 +24,7 @@ fn memory() -> Memory {
         author: Some(text()),
         trust: Trust::Own,
         pinned: false,
+        led_by: None,
     }
 }
 

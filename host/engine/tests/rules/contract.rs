@@ -135,6 +135,12 @@ pub const IMPORTS: &[Import] = &[
         core: ("timeline", "(param i32 i32)"),
     },
     Import {
+        capability: "tweet",
+        instance: r#"(export "own-posts" (func (param "limit" u32) (result (result (list $item) (error $error)))))"#,
+        function: "own-posts",
+        core: ("own-posts", "(param i32 i32)"),
+    },
+    Import {
         capability: "memory",
         instance: r#"(type $k (enum "core" "event" "interaction" "general" "post" "tweet")) (export "kind" (type $kind (eq $k)))
           (type $s (enum "own" "host" "stranger")) (export "trust" (type $trust (eq $s)))

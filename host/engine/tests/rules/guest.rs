@@ -32,6 +32,8 @@ pub enum Step {
     Complete,
     /// `tweet.timeline`.
     Timeline,
+    /// `tweet.own-posts`.
+    OwnPosts,
     /// `memory.remember` of a text.
     Remember(&'static str),
     /// `memory.remember` of the event's id.
@@ -60,6 +62,8 @@ pub enum Step {
     EmitAll(&'static str),
     /// `wallet.swap` of so much USDC, in its smallest unit, for SOL.
     Swap(i64),
+    /// The same, for this reason.
+    SwapBecause(i64, &'static str),
     /// `wallet.balances`.
     Balances,
     /// `market.quote`.
@@ -122,11 +126,17 @@ impl Constants {
 const OUT: &str = "(i32.const 256)";
 const NONE: &str = "(i32.const 0) (i32.const 0)";
 
+fn swap(amount: i64, reason: &str, constants: &mut Constants) -> String {
+    let [gives, takes, reason] = [Mint::USDC, Mint::SOL, reason].map(|text| constants.put(text));
+    format!("(call $swap {gives} {takes} (i64.const {amount}) (i32.const 50) {reason} {OUT})")
+}
+
 impl Step {
     pub fn capability(self) -> &'static str {
         match self {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
-            Self::Thread(_)
+            Self::OwnPosts
+            | Self::Thread(_)
             | Self::Reply(_)
             | Self::ReplyDecision(_)
             | Self::Quote(_)
@@ -138,7 +148,7 @@ impl Step {
             Self::After(_) | Self::Every(_) => "schedule",
             Self::GetState | Self::PutState(_) => "state",
             Self::Emit(_) | Self::EmitAll(_) => "events",
-            Self::Swap(_) | Self::Balances => "wallet",
+            Self::Swap(_) | Self::SwapBecause(..) | Self::Balances => "wallet",
             Self::Price => "market",
             Self::Log(_) | Self::Burn(_) => "log",
             Self::LogFields(..) => "log-fields",
@@ -193,6 +203,7 @@ impl Step {
                 )
             }
             Self::Timeline => format!("(call $timeline (i32.const 10) {OUT})"),
+            Self::OwnPosts => format!("(call $own-posts (i32.const 10) {OUT})"),
             Self::Remember(text) => remember(&constants.put(text)),
             Self::RememberEventId => remember("(i32.load (local.get 0)) (i32.load offset=4 (local.get 0))"),
             Self::Forget(id) => format!("(call $forget {} {OUT})", constants.put(id)),
@@ -222,11 +233,8 @@ impl Step {
                 format!("(call $get {OUT}) (if {has} (then (call $post {data} {NONE} {OUT})))")
             }
             Self::PutState(data) => format!("(call $put (i32.const 1) {} {OUT})", constants.put(data)),
-            Self::Swap(amount) => {
-                let [gives, takes] = [Mint::USDC, Mint::SOL].map(|mint| constants.put(mint));
-                let reason = constants.put("a good moment");
-                format!("(call $swap {gives} {takes} (i64.const {amount}) (i32.const 50) {reason} {OUT})")
-            }
+            Self::Swap(amount) => swap(amount, "a good moment", constants),
+            Self::SwapBecause(amount, reason) => swap(amount, reason, constants),
             Self::Balances => format!("(call $balances {OUT})"),
             Self::Price => format!("(call $price {} {OUT})", constants.put("SOL/USDC")),
             Self::Emit(kind) => emit(0, kind, constants),

@@ -57,6 +57,9 @@ async fn is_replayed(scene: &Scene, recorded: &Invocation) {
     assert_eq!(scene.rows(), rows, "a replay leaves nothing");
 }
 
+/// What is behind calls on the events of these tests: an agent that may trade has it kept with its blob.
+const LED_BY: &str = "human-request";
+
 #[tokio::test]
 async fn what_another_version_kept_is_carried_over_once_and_stands_in_the_journal() {
     let second = migrating(&[Step::PostState, Step::GetState, Step::PutState("y")], End::Ok, Migrate::Next);
@@ -68,12 +71,20 @@ async fn what_another_version_kept_is_carried_over_once_and_stands_in_the_journa
     let migrated = answer(&record, 0);
     let fuel = migrated["migrated"]["fuel"].as_u64().unwrap();
     let account = json!({ "from": digest(&first()), "version": 1, "fuel": fuel });
-    assert_eq!(migrated, json!({ "version": 2, "data": [b'x', b'!'], "migrated": account }));
-    assert_eq!(answer(&record, 1), json!({ "version": 2, "data": [b'x', b'!'] }), "once in an invocation");
+    assert_eq!(migrated, json!({ "version": 2, "data": [b'x', b'!'], "migrated": account, "led_by": LED_BY }));
+    assert_eq!(
+        answer(&record, 1),
+        json!({ "version": 2, "data": [b'x', b'!'], "led_by": LED_BY }),
+        "once in an invocation"
+    );
     is_replayed(&scene, &record).await;
 
     let again = next(&scene, "e3").await;
-    assert_eq!(answer(&again, 0), json!({ "version": 1, "data": [b'y'] }), "its own it is given as it is");
+    assert_eq!(
+        answer(&again, 0),
+        json!({ "version": 1, "data": [b'y'], "led_by": LED_BY }),
+        "its own it is given as it is"
+    );
     assert!(fuel > 0 && record.fuel == again.fuel + fuel, "{fuel} of {} beside {}", record.fuel, again.fuel);
     is_replayed(&scene, &record).await;
 }
@@ -82,7 +93,7 @@ async fn what_another_version_kept_is_carried_over_once_and_stands_in_the_journa
 async fn without_a_way_the_old_blob_is_given_as_it_is() {
     let scene = upgraded(&component(&[Step::PostState], End::Ok)).await;
     let record = next(&scene, "e2").await;
-    assert_eq!(answer(&record, 0), json!({ "version": 1, "data": [b'x'] }));
+    assert_eq!(answer(&record, 0), json!({ "version": 1, "data": [b'x'], "led_by": LED_BY }));
     assert_eq!(scene.posted(), ["x"]);
 }
 
@@ -225,7 +236,7 @@ async fn a_migration_that_takes_too_long_ends_at_the_deadline_of_its_call() {
     scene.join("ann").await;
     let blob = StateBlob { version: 1, data: b"x".to_vec() };
     let (digest, at) = (digest(&first()), start());
-    let put = Change::PutState { agent: "ann".into(), plugin: "pack".into(), digest, blob, at };
+    let put = Change::PutState { agent: "ann".into(), plugin: "pack".into(), digest, blob, led_by: None, at };
     scene.host.apply(vec![put]).await.unwrap();
     // More often than there are places for such calls.
     for n in 0..6 {

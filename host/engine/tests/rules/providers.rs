@@ -90,6 +90,10 @@ impl TweetReader for Network {
     async fn thread_of(&self, _: &PostId, _: usize, _: Timestamp) -> Result<Vec<Post>, CallError> {
         self.nothing().await
     }
+    async fn own_posts(&self, account: &AccountId, _: Timestamp, most: usize) -> Result<Vec<Post>, CallError> {
+        let posts = self.out_there.lock().unwrap();
+        Ok(posts.iter().rev().filter(|post| post.author == *account).take(most).cloned().collect())
+    }
 }
 
 #[async_trait]

@@ -60,7 +60,12 @@ pub fn guarded() -> Rules {
 impl Till {
     /// With these rules.
     pub fn of(rules: Rules) -> Arc<Self> {
-        let risk = Risk::new(rules, vec![market()], &[(Mint::usdc(), CASH)]).unwrap();
+        Self::holding(CASH, rules)
+    }
+
+    /// With so much in it.
+    pub fn holding(cash: u64, rules: Rules) -> Arc<Self> {
+        let risk = Risk::new(rules, vec![market()], &[(Mint::usdc(), cash)]).unwrap();
         Arc::new(Self {
             name: Mutex::new(Some("main".to_owned())),
             risk: Mutex::new(risk),
@@ -91,7 +96,7 @@ fn order(id: &str, intent: &SwapIntent) -> Order {
         market: 0,
         side: Side::Buy,
         kind: OrderKind::Market,
-        quantity: intent.amount * 1_000_000_000 / PRICE,
+        quantity: intent.amount * (1_000_000_000 / PRICE),
         reduce_only: false,
         time_in_force: TimeInForce::Ioc,
         expires_at: None,

@@ -23,6 +23,7 @@ fn by_the_host() -> Change {
         author: None,
         trust: Trust::Own,
         pinned: false,
+        led_by: None,
     };
     Change::Remember { agent: "ann".into(), memory, vector: None, cap: puppet_memory::cap(MemoryKind::Post) }
 }

@@ -337,6 +337,7 @@ async fn a_panic_is_waited_out_and_a_text_in_two_lists_is_paid_for_once() {
         author: None,
         trust: Trust::Own,
         pinned: false,
+        led_by: None,
     };
     let remember = |kind| Change::Remember { agent: "ann".into(), memory: of_kind(kind), vector: None, cap: None };
     scene.host.apply(vec![remember(MemoryKind::Post), remember(MemoryKind::Tweet)]).await.unwrap();

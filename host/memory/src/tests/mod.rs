@@ -118,6 +118,7 @@ pub fn memory(kind: MemoryKind, content: &str) -> Memory {
         author: None,
         trust: Trust::Own,
         pinned: false,
+        led_by: None,
     }
 }
 

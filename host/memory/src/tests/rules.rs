@@ -140,6 +140,7 @@ fn an_agent_is_born_with_its_memories() {
         born.iter()
             .all(|memory| memory.trust == Trust::Own && memory.id == memory_id(&agent, memory.kind, &memory.content))
     );
-    assert_eq!(born[0], Memory { importance: 1.0, ..memory(Core, "I was built in a shed.") });
+    let led_by = Some(puppet_types::trade::Origin::Own);
+    assert_eq!(born[0], Memory { importance: 1.0, led_by, ..memory(Core, "I was built in a shed.") });
     assert!(initial_memories(&agent, &Persona::default(), now()).is_empty());
 }

@@ -55,6 +55,7 @@ fn the_commit() -> Commit {
             plugin: PackId::new("pack"),
             digest: Digest::of(b"1"),
             blob: StateBlob { version: 1, data: vec![1, 2, 3] },
+            led_by: None,
             at: at(5),
         },
         Change::Event(event("e3", "b")),

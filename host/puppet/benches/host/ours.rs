@@ -36,6 +36,7 @@ impl MemoryStore for OneMemory {
             author: None,
             trust: Trust::Own,
             pinned: false,
+            led_by: None,
         };
         Ok(vec![TextHit { memory, vector: None }])
     }

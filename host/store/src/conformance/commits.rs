@@ -90,6 +90,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
         recent_interactions: vec!["met".into()],
         ..Relationship::default()
     };
+    let led_by = Some(puppet_types::trade::Origin::HumanRequest);
     let timer = Timer {
         agent: agent.clone(),
         plugin: plugin.clone(),
@@ -97,7 +98,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
         rule: TimerRule::Every { interval_ms: 5 },
         next: at(70),
         payload: serde_json::json!([1]),
-        led_by: Some(puppet_types::trade::Origin::HumanRequest),
+        led_by,
     };
     let (blob, digest) = (StateBlob { version: 3, data: vec![0, 255] }, Digest::of(b"1"));
     let row = AgentRow { id: agent.clone(), body: serde_json::json!({"name": "A"}), created: at(0) };
@@ -116,7 +117,14 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
             cap: None,
         },
         Change::SetTimer(timer.clone()),
-        Change::PutState { agent: agent.clone(), plugin: plugin.clone(), digest, blob: blob.clone(), at: at(5) },
+        Change::PutState {
+            agent: agent.clone(),
+            plugin: plugin.clone(),
+            digest,
+            blob: blob.clone(),
+            led_by,
+            at: at(5),
+        },
         Change::Event(event("e2", "b")),
         Change::Event(event("known", "a")),
         Change::Effect(effect("f1", "i1", 0)),
@@ -137,7 +145,7 @@ pub async fn a_commit_changes_everything(store: &impl Store) {
     assert_eq!(store.relationship(&agent, "eve").await.unwrap(), None);
     assert_eq!(store.memory(&agent, "m1").await.unwrap().unwrap().memory, memory("m1", MemoryKind::Core, "x", 1));
     assert_eq!(store.timers_of(&agent, &plugin).await.unwrap(), [timer]);
-    assert_eq!(store.state(&agent, &plugin).await.unwrap(), Some(StateRow { blob, writer: Some(digest) }));
+    assert_eq!(store.state(&agent, &plugin).await.unwrap(), Some(StateRow { blob, writer: Some(digest), led_by }));
     assert_eq!(store.spent().await.unwrap(), [spend("a", 0, 12, 1)]);
     assert!(store.kept_reads(&InvocationId::new("i1")).await.unwrap().is_empty(), "the invocation is over");
 

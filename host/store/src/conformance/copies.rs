@@ -1,6 +1,6 @@
 //! A copy holds what its source holds, is taken up where it was broken off, and says so where it cannot be.
 
-use puppet_types::{AccountId, Decision, InvocationId, MemoryKind, PackId, PostId};
+use puppet_types::{AccountId, Decision, InvocationId, Memory, MemoryKind, PackId, PostId};
 
 use super::{
     rows::{at, commit, effect, event, memory, post, read, spend},
@@ -20,6 +20,7 @@ async fn fill(store: &impl Store) {
         plugin: plugin.clone(),
         digest,
         blob: blob(data),
+        led_by: Some(puppet_types::trade::Origin::Gift),
         at: at(1),
     };
     let timer = Timer {
@@ -47,7 +48,10 @@ async fn fill(store: &impl Store) {
         },
         Change::Remember {
             agent: agent.into(),
-            memory: memory("m1", MemoryKind::Core, "the harbour at night", 1),
+            memory: Memory {
+                led_by: Some(puppet_types::trade::Origin::Operator),
+                ..memory("m1", MemoryKind::Core, "the harbour at night", 1)
+            },
             vector: Some(vector),
             cap: None,
         },

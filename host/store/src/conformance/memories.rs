@@ -1,6 +1,6 @@
 //! Memories, their caps and the full text.
 
-use puppet_types::{AgentId, Memory, MemoryKind, Trust};
+use puppet_types::{AgentId, Memory, MemoryKind, Trust, trade::Origin};
 
 use super::rows::{at, memory};
 use crate::{Change, KeepOrder, LateVector, MemorySize, Store, TextHit, Vector};
@@ -22,7 +22,8 @@ fn ids(hits: &[TextHit]) -> Vec<&str> {
 
 pub async fn rows_read_back(store: &impl Store) {
     let agent = AgentId::new("a");
-    let full = Memory { pinned: true, ..memory("m1", MemoryKind::General, "first", 1) };
+    let led_by = Some(Origin::Gift);
+    let full = Memory { pinned: true, led_by, ..memory("m1", MemoryKind::General, "first", 1) };
     let vector = Some(made_by("m", &[0.5_f32, -1.25, f32::MIN_POSITIVE]));
     let change = Change::Remember { agent: agent.clone(), memory: full.clone(), vector: vector.clone(), cap: None };
     store.apply(vec![change]).await.unwrap();

@@ -111,6 +111,7 @@ pub fn memory(id: &str, kind: MemoryKind, content: &str, second: i64) -> Memory 
         author: Some("ann".into()),
         trust: Trust::Own,
         pinned: false,
+        led_by: None,
     }
 }
 

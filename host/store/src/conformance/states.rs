@@ -1,6 +1,6 @@
 //! Blobs of plugins, and versions that come and go.
 
-use puppet_types::{AgentId, Digest, PackId};
+use puppet_types::{AgentId, Digest, PackId, trade::Origin};
 
 use super::at;
 use crate::{Change, KEPT_STATES, StateBlob, StateRow, Store};
@@ -18,9 +18,15 @@ fn component(name: &str) -> Digest {
     Digest::of(name.as_bytes())
 }
 
+/// What was behind the call that put a text: each has its own.
+fn led_by(text: &str) -> Option<Origin> {
+    [None, Some(Origin::Own), Some(Origin::HumanRequest), Some(Origin::Gift)][text.len() % 4]
+}
+
 fn put(agent: &str, by: &str, text: &str) -> Change {
-    let digest = component(by);
-    Change::PutState { agent: agent.into(), plugin: plugin(), digest, blob: blob(text), at: at(text.len() as i64) }
+    let (digest, at) = (component(by), at(text.len() as i64));
+    let (blob, led_by) = (blob(text), led_by(text));
+    Change::PutState { agent: agent.into(), plugin: plugin(), digest, blob, led_by, at }
 }
 
 fn clear(agent: &str, by: &str) -> Change {
@@ -35,7 +41,10 @@ fn restore(agents: Option<&[&str]>, from: &str, to: &str) -> Change {
 /// What an agent has, and by whom.
 async fn has(store: &impl Store, agent: &str, expected: Option<(&str, &str)>) {
     let found = store.state(&agent.into(), &plugin()).await.unwrap();
-    let expected = expected.map(|(by, text)| StateRow { blob: blob(text), writer: Some(component(by)) });
+    let expected = expected.map(|(by, text)| {
+        let writer = Some(component(by));
+        StateRow { blob: blob(text), writer, led_by: led_by(text) }
+    });
     assert_eq!(found, expected, "{agent}");
 }
 
@@ -103,6 +112,7 @@ pub async fn a_version_that_is_left_takes_its_blobs_with_it(store: &impl Store) 
         plugin: PackId::new("elsewhere"),
         digest: component("two"),
         blob: blob("e"),
+        led_by: None,
         at: at(1),
     };
     store.apply(vec![elsewhere, restore(None, "two", "one")]).await.unwrap();

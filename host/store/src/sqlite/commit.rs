@@ -92,8 +92,8 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Pin { agent, id, pinned } => memories::pin(conn, agent, id, *pinned)?,
             Change::SetTimer(timer) => timers::set(conn, timer)?,
             Change::CancelTimer { agent, plugin, name } => timers::cancel(conn, agent, plugin, name)?,
-            Change::PutState { agent, plugin, digest, blob, at } => {
-                state::put(conn, &state::Writer { agent, plugin, digest, at: *at }, blob)?;
+            Change::PutState { agent, plugin, digest, blob, led_by, at } => {
+                state::put(conn, &state::Writer { agent, plugin, digest, at: *at }, blob, *led_by)?;
             }
             Change::ClearState { agent, plugin, digest, at } => {
                 state::clear(conn, &state::Writer { agent, plugin, digest, at: *at })?;

@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Memory, MemoryKind};
+use puppet_types::{AgentId, Memory, MemoryKind, trade::Origin};
 use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, by_name, first, from_json, json, limit, name, number_bytes, numbers, of_row, run, time, unsigned},
+    values::{
+        all, by_name, first, from_json, json, limit, name, number_bytes, numbers, of_row, origin, run, time, unsigned,
+    },
 };
 use crate::{Cell, KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
 
 const TABLE: &str = "memories";
 pub(super) const COLUMNS: &str = "m.id, m.kind, m.content, m.at, m.importance, m.valence, m.associations, m.metadata, \
-                                  m.author, m.trust, m.pinned, m.vector, m.model";
+                                  m.author, m.trust, m.pinned, m.led_by, m.vector, m.model";
 
 fn kind_name(kind: MemoryKind) -> &'static str {
     match kind {
@@ -38,9 +40,9 @@ fn of_kinds(kinds: &[MemoryKind]) -> String {
 }
 
 fn hit(row: &Row<'_>) -> Result<TextHit> {
-    let bytes = row.get_ref(11)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let bytes = row.get_ref(12)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
     let numbers = bytes.map(|bytes| numbers(TABLE, bytes)).transpose()?;
-    let model: Option<String> = row.get(12)?;
+    let model: Option<String> = row.get(13)?;
     let vector = numbers.zip(model).map(|(numbers, model)| Vector { model, numbers });
     Ok(TextHit { memory: memory(row)?, vector })
 }
@@ -64,6 +66,7 @@ fn memory_columns(row: &Row<'_>) -> Result<Memory> {
         author: row.get(8)?,
         trust: by_name(TABLE, text(9)?)?,
         pinned: row.get(10)?,
+        led_by: origin(row, 11)?,
     })
 }
 
@@ -88,12 +91,13 @@ pub(super) fn remember(
 ) -> Result<()> {
     const KNOWN: &str = "SELECT row, content FROM memories WHERE agent = ?1 AND id = ?2";
     const SQL: &str = "INSERT INTO memories (agent, id, kind, content, at, importance, valence, associations, metadata, \
-                       author, trust, pinned, vector, model) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+                       author, trust, pinned, vector, model, led_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
                        ON CONFLICT (agent, id) DO UPDATE SET kind = excluded.kind, content = excluded.content, \
                        at = excluded.at, importance = excluded.importance, valence = excluded.valence, \
                        associations = excluded.associations, metadata = excluded.metadata, \
                        author = iif(trust = 'stranger', author, excluded.author), \
                        trust = iif(trust = 'stranger', trust, excluded.trust), pinned = excluded.pinned, \
+                       led_by = excluded.led_by, \
                        vector = iif(excluded.vector IS NULL AND content = excluded.content, vector, excluded.vector), \
                        model = iif(excluded.vector IS NULL AND content = excluded.content, model, excluded.model)";
     let key = params![agent.as_str(), memory.id];
@@ -113,6 +117,7 @@ pub(super) fn remember(
         memory.pinned,
         vector.map(|vector| number_bytes(&vector.numbers)),
         vector.map(|vector| vector.model.as_str()),
+        memory.led_by.map(Origin::name),
     ];
     run(conn, SQL, values)?;
     let row = match &known {

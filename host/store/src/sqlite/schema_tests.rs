@@ -71,7 +71,7 @@ fn blobs_of_an_earlier_schema_have_no_writer() {
     assert_eq!(number(&conn, old), 1);
     let (agent, plugin, digest) = (AgentId::new("a"), PackId::new("pack"), Digest::of(b"2"));
     let writer = state::Writer { agent: &agent, plugin: &plugin, digest: &digest, at: Timestamp::default() };
-    state::put(&conn, &writer, &StateBlob { version: 4, data: Vec::new() }).unwrap();
+    state::put(&conn, &writer, &StateBlob { version: 4, data: Vec::new() }, None).unwrap();
     assert_eq!(number(&conn, old), 0);
     state::restore(&conn, &plugin, None, &digest, &Digest::of(b"1")).unwrap();
     assert_eq!((number(&conn, old), number(&conn, "SELECT count(*) FROM state_kept")), (1, 0));

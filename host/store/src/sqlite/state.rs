@@ -1,12 +1,12 @@
 //! Blobs of plugins in SQLite: who wrote them, and what was there before another version wrote.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Digest, PackId, Timestamp};
+use puppet_types::{AgentId, Digest, PackId, Timestamp, trade::Origin};
 use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, corrupt, digest, first, run, time},
+    values::{all, corrupt, digest, first, origin, run, time},
 };
 use crate::{KEPT_STATES, KeptState, Result, StateBlob, StateRow, StateStore};
 
@@ -18,15 +18,16 @@ pub(super) struct Writer<'a> {
     pub(super) at: Timestamp,
 }
 
-/// Replaces the blob; what another component wrote is kept.
-pub(super) fn put(conn: &Connection, writer: &Writer<'_>, blob: &StateBlob) -> Result<()> {
-    const OWN: &str = "UPDATE plugin_state SET version = ?4, data = ?5, cleared = 0 \
+/// Replaces the blob, and what was behind it; what another component wrote is kept.
+pub(super) fn put(conn: &Connection, writer: &Writer<'_>, blob: &StateBlob, led_by: Option<Origin>) -> Result<()> {
+    const OWN: &str = "UPDATE plugin_state SET version = ?4, data = ?5, cleared = 0, led_by = ?6 \
                        WHERE agent = ?1 AND plugin = ?2 AND digest = ?3";
-    const ANY: &str = "INSERT INTO plugin_state (agent, plugin, digest, version, data, cleared) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT (agent, plugin) DO UPDATE SET \
-                       digest = excluded.digest, version = excluded.version, data = excluded.data, cleared = 0";
+    const ANY: &str = "INSERT INTO plugin_state (agent, plugin, digest, version, data, cleared, led_by) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT (agent, plugin) DO UPDATE SET \
+                       digest = excluded.digest, version = excluded.version, data = excluded.data, cleared = 0, \
+                       led_by = excluded.led_by";
     let (agent, plugin, by) = (writer.agent.as_str(), writer.plugin.as_str(), writer.digest.as_bytes());
-    let values = params![agent, plugin, by, blob.version, blob.data];
+    let values = params![agent, plugin, by, blob.version, blob.data, led_by.map(Origin::name)];
     if run(conn, OWN, values)? == 0 {
         keep(conn, writer)?;
         run(conn, ANY, values)?;
@@ -36,9 +37,9 @@ pub(super) fn put(conn: &Connection, writer: &Writer<'_>, blob: &StateBlob) -> R
 
 /// Clears it; what another component wrote is kept.
 pub(super) fn clear(conn: &Connection, writer: &Writer<'_>) -> Result<()> {
-    const OWN: &str = "UPDATE plugin_state SET version = 0, data = x'', cleared = 1 \
+    const OWN: &str = "UPDATE plugin_state SET version = 0, data = x'', cleared = 1, led_by = NULL \
                        WHERE agent = ?1 AND plugin = ?2 AND digest = ?3";
-    const ANY: &str = "UPDATE plugin_state SET digest = ?3, version = 0, data = x'', cleared = 1 \
+    const ANY: &str = "UPDATE plugin_state SET digest = ?3, version = 0, data = x'', cleared = 1, led_by = NULL \
                        WHERE agent = ?1 AND plugin = ?2";
     let values = params![writer.agent.as_str(), writer.plugin.as_str(), writer.digest.as_bytes()];
     if run(conn, OWN, values)? == 0 {
@@ -51,8 +52,8 @@ pub(super) fn clear(conn: &Connection, writer: &Writer<'_>) -> Result<()> {
 /// Puts aside what is there, which another component wrote. What was kept of the one that writes now is what it wrote
 /// before that, and goes.
 fn keep(conn: &Connection, writer: &Writer<'_>) -> Result<()> {
-    const KEEP: &str = "INSERT OR REPLACE INTO state_kept (agent, plugin, digest, version, data, cleared, replaced_by, at) \
-                        SELECT agent, plugin, coalesce(digest, x''), version, data, cleared, ?3, ?4 FROM plugin_state \
+    const KEEP: &str = "INSERT OR REPLACE INTO state_kept (agent, plugin, digest, version, data, cleared, replaced_by, at, led_by) \
+                        SELECT agent, plugin, coalesce(digest, x''), version, data, cleared, ?3, ?4, led_by FROM plugin_state \
                         WHERE agent = ?1 AND plugin = ?2";
     const OWN: &str = "DELETE FROM state_kept WHERE agent = ?1 AND plugin = ?2 AND digest = ?3";
     const OLDEST: &str = "DELETE FROM state_kept WHERE agent = ?1 AND plugin = ?2 AND n NOT IN (SELECT n FROM state_kept \
@@ -87,8 +88,8 @@ fn restore_one(conn: &Connection, plugin: &PackId, agent: &AgentId, from: &Diges
     const FIND: &str = "SELECT n FROM state_kept WHERE agent = ?1 AND plugin = ?2 AND (digest = ?3 OR replaced_by = ?4) \
                         ORDER BY digest = ?3 DESC, n DESC LIMIT 1";
     const GONE: &str = "DELETE FROM plugin_state WHERE agent = ?1 AND plugin = ?2";
-    const BACK: &str = "UPDATE plugin_state SET (digest, version, data, cleared) = \
-                        (SELECT nullif(digest, x''), version, data, cleared FROM state_kept WHERE n = ?3) \
+    const BACK: &str = "UPDATE plugin_state SET (digest, version, data, cleared, led_by) = \
+                        (SELECT nullif(digest, x''), version, data, cleared, led_by FROM state_kept WHERE n = ?3) \
                         WHERE agent = ?1 AND plugin = ?2";
     const TAKEN: &str = "DELETE FROM state_kept WHERE n = ?1";
     let values = params![agent.as_str(), plugin.as_str(), to.as_bytes(), from.as_bytes()];
@@ -116,11 +117,11 @@ fn writer(table: &'static str, row: &Row<'_>, column: usize) -> Result<Option<Di
 impl StateStore for SqliteStore {
     async fn state(&self, agent: &AgentId, plugin: &PackId) -> Result<Option<StateRow>> {
         const SQL: &str =
-            "SELECT version, data, digest FROM plugin_state WHERE agent = ?1 AND plugin = ?2 AND NOT cleared";
+            "SELECT version, data, digest, led_by FROM plugin_state WHERE agent = ?1 AND plugin = ?2 AND NOT cleared";
         self.read(|conn| {
             first(conn, SQL, [agent.as_str(), plugin.as_str()], |row| {
                 let blob = StateBlob { version: row.get(0)?, data: row.get(1)? };
-                Ok(StateRow { blob, writer: writer("plugin_state", row, 2)? })
+                Ok(StateRow { blob, writer: writer("plugin_state", row, 2)?, led_by: origin(row, 3)? })
             })
         })
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore, budgets, events,
-    values::{all, first, from_json, json, of_row, run, time},
+    values::{all, first, from_json, json, of_row, origin, run, time},
 };
 use crate::{Result, Timer, TimerStore, Waiting};
 
@@ -26,8 +26,7 @@ fn timer_columns(row: &Row<'_>) -> Result<Timer> {
         rule: from_json("timers", text(3)?)?,
         next: time(row, 4)?,
         payload: from_json("timers", text(5)?)?,
-        // What it does not know it does not tell: then nobody is trusted.
-        led_by: row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?.and_then(Origin::parse),
+        led_by: origin(row, 6)?,
     })
 }
 

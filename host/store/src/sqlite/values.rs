@@ -1,6 +1,6 @@
 //! Values in columns: enums by name, JSON as text, unsigned numbers as the same 64 bits, vectors as bytes.
 
-use puppet_types::{Digest, Timestamp};
+use puppet_types::{Digest, Timestamp, trade::Origin};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, types::ValueRef};
 use serde::{Deserialize, Serialize, de::IntoDeserializer as _};
 
@@ -48,6 +48,11 @@ pub(super) fn limit(rows: usize) -> i64 {
 /// Milliseconds.
 pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Timestamp> {
     Ok(Timestamp::from_millis(row.get(column)?))
+}
+
+/// What was behind something. What it does not know it does not tell: then nobody is trusted.
+pub(super) fn origin(row: &Row<'_>, column: usize) -> Result<Option<Origin>> {
+    Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?.and_then(Origin::parse))
 }
 
 /// Thirty-two bytes.

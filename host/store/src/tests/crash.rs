@@ -35,6 +35,7 @@ fn numbered(n: u64) -> Commit {
             plugin: PackId::new("pack"),
             digest: Digest::of(b"1"),
             blob,
+            led_by: None,
             at: at(0),
         },
         Change::Remember { agent, memory, vector: Some(vector), cap: None },

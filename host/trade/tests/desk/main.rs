@@ -6,6 +6,7 @@ mod crashes;
 mod exchange;
 mod fills;
 mod fixture;
+mod gifts;
 mod halts;
 mod live;
 mod memory;

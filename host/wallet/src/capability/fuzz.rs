@@ -47,11 +47,8 @@ impl Purses for Anything {
 
 #[async_trait]
 impl Behind for Anything {
-    async fn of_event(&self) -> Result<Origin, CallError> {
+    async fn origin(&self, _: &[Read]) -> Result<Origin, CallError> {
         Ok(Origin::Own)
-    }
-    fn of_reads(&self, _: &[Read]) -> Origin {
-        Origin::Own
     }
 }
 

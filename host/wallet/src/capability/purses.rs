@@ -105,13 +105,12 @@ pub trait Purses: Send + Sync {
 /// What a call answers to.
 #[async_trait]
 pub trait Behind: Send + Sync {
-    /// What its event is, and what led to that. What cannot be told is [`Origin::HumanRequest`].
+    /// What its event is and what led to that, and what the answers to its reads so far bring in: somebody's words make it
+    /// [`Origin::HumanRequest`], whatever its event is. What cannot be told is that, too.
     ///
     /// # Errors
     /// The store failed.
-    async fn of_event(&self) -> Result<Origin, CallError>;
-    /// What the answers to its reads bring in: somebody's words make it [`Origin::HumanRequest`], whatever its event is.
-    fn of_reads(&self, reads: &[Read]) -> Origin;
+    async fn origin(&self, reads: &[Read]) -> Result<Origin, CallError>;
 }
 
 /// The error of an order that a rule denies: `denied`, with the rule's code in front.

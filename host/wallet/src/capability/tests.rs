@@ -52,16 +52,13 @@ impl Purses for Desk {
     }
 }
 
-/// What the event is, and what reads bring in.
+/// What the call answers to before it has read anything, and after.
 struct Told(Origin, Origin);
 
 #[async_trait]
 impl Behind for Told {
-    async fn of_event(&self) -> Result<Origin, CallError> {
-        Ok(self.0)
-    }
-    fn of_reads(&self, _: &[Read]) -> Origin {
-        self.1
+    async fn origin(&self, reads: &[Read]) -> Result<Origin, CallError> {
+        Ok(if reads.is_empty() { self.0 } else { self.1 })
     }
 }
 
@@ -106,7 +103,7 @@ impl Invocation {
     }
 }
 
-const OWN: fn() -> Told = || Told(Origin::Own, Origin::Strategy);
+const OWN: fn() -> Told = || Told(Origin::Own, Origin::Own);
 
 #[tokio::test]
 async fn a_swap_is_looked_at_and_recorded_with_what_is_behind_it() {
@@ -140,15 +137,19 @@ async fn a_swap_is_looked_at_and_recorded_with_what_is_behind_it() {
 
 #[tokio::test]
 async fn a_denial_names_its_rule_and_is_no_decision() {
-    for behind in [Told(Origin::HumanRequest, Origin::Strategy), Told(Origin::Own, Origin::HumanRequest)] {
+    for (behind, reads) in [(Told(Origin::HumanRequest, Origin::Own), 0), (Told(Origin::Own, Origin::HumanRequest), 1)]
+    {
         let mut call = invocation(&[], behind);
+        for _ in 0..reads {
+            call.view().balances().await.unwrap().unwrap();
+        }
         let error = call.swap(Mint::SOL, Mint::USDC, 5).await.unwrap_err();
         assert_eq!(error.code, "denied");
         assert_eq!(error.message, "human-request: Somebody's words are behind the order.");
-        assert_eq!(*call.desk.0.lock().unwrap(), [Origin::HumanRequest], "the less trusted of both counts");
+        assert_eq!(*call.desk.0.lock().unwrap(), [Origin::HumanRequest], "what it has read counts");
         let left = call.gate.finish(true);
         assert!(left.decisions.is_empty() && left.spends.rows().is_empty());
-        assert_eq!(left.reads[0].status, ReadStatus::Denied);
+        assert_eq!(left.reads[reads].status, ReadStatus::Denied);
     }
 }
 
