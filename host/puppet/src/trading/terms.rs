@@ -5,11 +5,10 @@ use std::path::Path;
 use puppet_backtest::{BadSlippage, Models, Slippage};
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
-use serde::Deserialize;
 
 use crate::{
     cli::Costs,
-    config, files,
+    config,
     trouble::{Result, Trouble},
 };
 
@@ -63,35 +62,9 @@ pub fn unknown_market(id: &str, known: &[&str]) -> Trouble {
     Trouble::input("unknown-market", format!("there is no market `{id}`"), remedy)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    trading: Trading,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Trading {
-    risk: Rules,
-}
-
 /// The operator's rules; without a file whatever can be paid is admitted, in these markets only.
 pub fn rules(path: Option<&Path>, markets: &[Market]) -> Result<Rules> {
-    let Some(path) = path else { return Ok(Rules::for_backtest(markets)) };
-    let text = files::text(path).map_err(|error| {
-        let remedy = "name a file with `[trading.risk]` (docs/trading/risk.md)";
-        Trouble::input("risk-file", format!("cannot be read: {error}"), remedy).in_file(path)
-    })?;
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let trouble =
-            Trouble::input("bad-value", error.message(), "docs/trading/risk.md lists every rule").in_file(path);
-        match line {
-            Some(line) => trouble.on_line(line),
-            None => trouble,
-        }
-    })?;
-    Ok(file.trading.risk)
+    path.map_or_else(|| Ok(Rules::for_backtest(markets)), config::rules_file)
 }
 
 #[cfg(test)]

@@ -228,6 +228,13 @@ pub(super) const TRADING: &[Field] = &[
         "Parameters of the strategy; what is not named has its default.",
     ),
     field(
+        "trading.risk",
+        "path",
+        "",
+        "",
+        "The rules from a file: TOML with `[trading.risk]`, or an agent file of the original engine ([how](../trading/risk.md#from-the-original-engine)). Relative to `puppet.toml`. In the place of the table:",
+    ),
+    field(
         "trading.risk.<rule>",
         "as the rule says",
         "",
