@@ -4,6 +4,7 @@
 pub mod kept;
 pub mod node;
 mod twins;
+mod wrong;
 
 use std::{fs, path::Path};
 
