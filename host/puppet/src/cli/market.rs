@@ -35,6 +35,9 @@ pub struct MarketCheck {
     /// The zone of times that name none.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Refuse a file with more bad rows than this.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub max_bad_rows: u64,
 }
 
 /// `market synth`.

@@ -76,7 +76,12 @@ impl Wanted {
             Some(data) => {
                 let asked = Asked {
                     data,
-                    reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+                    reading: Reading {
+                        markets: args.markets.as_deref(),
+                        stamp: args.stamp,
+                        tz: &args.tz,
+                        max_bad_rows: args.max_bad_rows,
+                    },
                     markets: &terms.market,
                     from: args.from.as_deref(),
                     to: args.to.as_deref(),

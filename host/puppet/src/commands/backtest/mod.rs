@@ -51,7 +51,12 @@ pub async fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
 fn asked(args: &Backtest) -> Asked<'_> {
     Asked {
         data: &args.data,
-        reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+        reading: Reading {
+            markets: args.markets.as_deref(),
+            stamp: args.stamp,
+            tz: &args.tz,
+            max_bad_rows: args.max_bad_rows,
+        },
         markets: args.market.as_slice(),
         from: args.from.as_deref(),
         to: args.to.as_deref(),
@@ -132,7 +137,11 @@ fn of_run(error: RunError) -> Trouble {
         RunError::Quote { .. } => ("bad-data", "leave out what is quoted in another token"),
         RunError::NoBars => ("bad-data", "look at --from and --to"),
     };
-    Trouble::input(code, error.to_string(), remedy)
+    let trouble = Trouble::input(code, error.to_string(), remedy);
+    match &error {
+        RunError::Parameter(_) => trouble.of_field("--param"),
+        _ => trouble,
+    }
 }
 
 fn tell(args: &Backtest, report: &Report, outcome: &Outcome, out: Output) -> Result<()> {
@@ -174,3 +183,7 @@ fn failed(mut trouble: Trouble) -> Result<()> {
     trouble.exit = Exit::Failed;
     Err(trouble)
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
