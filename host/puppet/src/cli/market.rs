@@ -43,7 +43,7 @@ pub struct MarketCheck {
 /// `market synth`.
 #[derive(Debug, Args)]
 pub struct MarketSynth {
-    /// Write them into this CSV; its name says of which market they are (`SOL-USDC.csv`).
+    /// Write them into this CSV, which ends in `.csv`; its name says of which market they are (`SOL-USDC.csv`).
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// How many minutes.

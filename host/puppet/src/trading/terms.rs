@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use puppet_backtest::{BadSlippage, Models, Slippage};
+use puppet_backtest::{BadSlippage, Models, Slippage, parameters::ParameterError};
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
 
@@ -51,6 +51,18 @@ pub fn amount(text: &str, token: &Token) -> Result<u64> {
     }
     let amount: u64 = format!("{whole}{part:0<decimals$}").parse().map_err(|_| wrong())?;
     if amount == 0 { Err(wrong()) } else { Ok(amount) }
+}
+
+/// A parameter that the strategy does not take, by its name.
+pub fn of_parameter(error: &ParameterError) -> Trouble {
+    use puppet_sandbox::ParameterError::{Range, Twice, Unknown};
+    let field = match error {
+        ParameterError::Settling(Unknown { name, .. } | Twice { name } | Range { name, .. })
+        | ParameterError::Twice(name) => format!("--param {name}"),
+        ParameterError::Unreadable(_) | ParameterError::TooMany { .. } => "--param".to_owned(),
+    };
+    let remedy = "give --param NAME=NUMBER within the strategy's ranges";
+    Trouble::input("bad-value", error.to_string(), remedy).of_field(field)
 }
 
 /// A market that nobody knows, with the one that was meant.

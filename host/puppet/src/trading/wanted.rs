@@ -144,10 +144,11 @@ impl Wanted {
             return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
         }
         let parsed: std::result::Result<Vec<_>, _> = terms.param.iter().map(|text| parameters::parse(text)).collect();
-        let parameters = parsed.map_err(|error| {
-            let remedy = "give --param NAME=NUMBER within the strategy's ranges";
-            Trouble::input("bad-value", error.to_string(), remedy).of_field("--param")
-        })?;
+        let parameters = parsed.map_err(|error| terms::of_parameter(&error))?;
+        // What it is was asked before; where it does not say so now, the desk says why.
+        if let Ok(about) = chosen.strategies.fresh().and_then(|mut fresh| fresh.describe()) {
+            parameters::settle(&about, &parameters).map_err(|error| terms::of_parameter(&error))?;
+        }
         let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
         let agent = agent.map_err(|error| {
             Trouble::input("bad-value", error.to_string(), "`puppet agent list` lists them").of_field("--agent")

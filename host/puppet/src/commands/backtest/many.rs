@@ -38,7 +38,7 @@ pub fn sweep(
         return Ok(None);
     }
     let grid = Grid::parse(args.sweep.iter().map(String::as_str));
-    let grid = grid.map_err(|error| of_run(RunError::Parameter(error)))?;
+    let grid = grid.map_err(|error| of_run(RunError::Parameter(error)).of_field("--sweep"))?;
     let folds = args.walk_forward.map(|folds| WalkForward { folds, train_bps: TRAIN_BPS });
     if folds.is_some_and(|folds| folds.windows(&history.times()).is_empty()) {
         let message = "there are too few bars for so many folds";

@@ -128,7 +128,7 @@ fn risk_free(args: &Backtest) -> f64 {
 /// Why it does not begin, and what to do.
 fn of_run(error: RunError) -> Trouble {
     let (code, remedy) = match &error {
-        RunError::Parameter(_) => ("bad-value", "give --param NAME=NUMBER within the strategy's ranges"),
+        RunError::Parameter(error) => return terms::of_parameter(error),
         RunError::Strategy(_) => ("strategy", "its log says more: docs/trading/strategies.md"),
         RunError::Rules(_) => ("bad-value", "docs/trading/risk.md lists every rule"),
         RunError::Fee { .. } => ("bad-value", "give a smaller --fee-bps, or raise `max_fee_bps` of the rules"),
@@ -137,11 +137,7 @@ fn of_run(error: RunError) -> Trouble {
         RunError::Quote { .. } => ("bad-data", "leave out what is quoted in another token"),
         RunError::NoBars => ("bad-data", "look at --from and --to"),
     };
-    let trouble = Trouble::input(code, error.to_string(), remedy);
-    match &error {
-        RunError::Parameter(_) => trouble.of_field("--param"),
-        _ => trouble,
-    }
+    Trouble::input(code, error.to_string(), remedy)
 }
 
 fn tell(args: &Backtest, report: &Report, outcome: &Outcome, out: Output) -> Result<()> {
