@@ -20,6 +20,9 @@ fn backtest(folder: &Path, args: &[&str]) -> Ran {
 
 const PARAMS: [&str; 4] = ["--param", "fast=20", "--param", "slow=80"];
 
+/// What is told of a sweep that is none.
+const SWEEP: &str = "write a list, --sweep fast=5,10,20, or a range with a step, --sweep fast=5..20:5";
+
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is no amount"))
 }
@@ -106,10 +109,22 @@ fn rules_of_risk_hold_in_a_backtest_as_they_do_live() {
     assert_eq!((rules_that_held.as_slice(), trades), (&["max-order-notional".to_owned()][..], 0));
     let (rules_that_held, trades) = denied(rules("enabled = false\n").replace("enabled = true\n", ""));
     assert!(!rules_that_held.is_empty() && trades == 0, "{rules_that_held:?}");
-    // A rule of the wrong name is no rule, and says so.
-    std::fs::write(place.path().join("risk.toml"), rules("max_order = 5\n")).unwrap();
-    let trouble = backtest(place.path(), &["--risk", "risk.toml"]).exits(2).stderr;
-    assert!(trouble.contains("max_order") && trouble.contains("risk.toml"), "{trouble}");
+    // A whole configuration is a file with rules, also of markets that are traded elsewhere.
+    let elsewhere = "[trading.risk.quantity.\"JUP/USDC\"]\nmin = 5\n";
+    let (of_whole, trades) =
+        denied(format!("[host]\nlog_level = \"error\"\n[trading]\npoll_ms = 500\n{}", rules(elsewhere)));
+    assert_eq!((of_whole.as_slice(), trades), (&["max-order-notional".to_owned()][..], 0));
+    // A rule of the wrong name is no rule, and says so; so does a file without rules.
+    for (text, words) in [
+        (rules("max_order = 5\n"), &["error[bad-value]", "max_order", "risk.toml:7"][..]),
+        (rules("[trading.risk.quantity.\"JUP/USDX\"]\nmin = 5\n"), &["the market `JUP/USDX`, which is not traded"]),
+        ("[host]\nlog_level = \"error\"\n".to_owned(), &["error[risk-file]", "there is no `[trading.risk]` in it"]),
+        ("[trading]\npoll_ms = 500\n".to_owned(), &["error[risk-file]", "there is no `[trading.risk]` in it"]),
+    ] {
+        std::fs::write(place.path().join("risk.toml"), text).unwrap();
+        let trouble = backtest(place.path(), &["--risk", "risk.toml"]).exits(2).stderr;
+        assert!(words.iter().all(|word| trouble.contains(word)), "{trouble}");
+    }
 }
 
 #[test]
@@ -122,10 +137,21 @@ fn what_cannot_be_run_is_told_with_its_place_and_what_to_do() {
     for (args, words) in [
         (&["sma-crosss", "--data", "SOL-USDC.csv"][..], &["there is no strategy `sma-crosss`", "sma-cross"][..]),
         (&["nothing.wasm", "--data", "SOL-USDC.csv"], &["nothing.wasm"]),
-        (&["sma-cross", "--data", "none.csv"], &["none.csv"]),
+        (&["sma-cross", "--data", "none.csv"], &["none.csv: there is no such file or folder"]),
+        (&["sma-cross", "--data", "candles"], &["candles: there is no such file or folder"]),
         (&["sma-cross", "--data", "BONK-USDC.csv"], &["BONK-USDC.csv"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "quick=5"], &["quick", "`fast`, `slow`"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--param", "fast=many"], &["fast=many"]),
+        (
+            &["sma-cross", "--data", "SOL-USDC.csv", "--param", "fast=5,10"],
+            &["--param: `fast=5,10` is no parameter", "`puppet backtest --sweep fast=5,10` tries several"],
+        ),
+        (
+            &["sma-cross", "--data", "SOL-USDC.csv", "--sweep", "fast=5..20:0"],
+            &["--sweep: ", "a step is 1 or more", SWEEP],
+        ),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--sweep", "fast=20..5"], &["a range goes up", SWEEP]),
+        (&["sma-cross", "--data", "SOL-USDC.csv", "--sweep", "fast=5..20:x"], &["`x` is no whole number", SWEEP]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--balance", "1.2.3"], &["--balance", "1.2.3"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--slippage", "wide"], &["--slippage", "fixed:10"]),
         (&["sma-cross", "--data", "SOL-USDC.csv", "--from", "soon"], &["--from", "2026-01-05"]),
@@ -223,4 +249,49 @@ fn bad_rows_beyond_the_bound_refuse_a_file_and_the_bound_is_a_flag() {
     let paper = ["paper", "dca", "--data", "SOL-USDC.csv", "--json"];
     run(place.path(), &paper).exits(2);
     run(place.path(), &[&paper[..], &["--max-bad-rows", "200"]].concat()).exits(0);
+}
+
+#[test]
+fn bars_that_are_all_history_are_told_in_words() {
+    let place = place(60);
+    let args = ["--out", "report"];
+    let ran = backtest(place.path(), &args).exits(0);
+    let why = "Nothing was traded: there are 60 bars, and the strategy takes 500 as history before it trades.";
+    let page = std::fs::read_to_string(place.path().join("report/report.html")).unwrap();
+    for told in [&ran.stdout, &page] {
+        assert!(told.contains(why) && !told.contains("Sharpe"), "{told}");
+    }
+    let ran = backtest(place.path(), &["--json"]).exits(0);
+    assert!(ran.stderr.contains(why) && ran.json()["metrics"]["sharpe"].is_null(), "{}", ran.stderr);
+}
+
+#[test]
+fn rules_that_deny_whatever_comes_say_so_at_the_start() {
+    let place = place(300);
+    let told = |rules: &str, args: &[&str]| {
+        std::fs::write(place.path().join("risk.toml"), format!("[trading.risk]\n{rules}")).unwrap();
+        let args = [&["--param", "fast=5", "--param", "slow=20", "--risk", "risk.toml"], args].concat();
+        backtest(place.path(), &args).exits(0).stderr
+    };
+    let (usdc, sol) = ("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "So11111111111111111111111111111111111111112");
+    let whole = format!(
+        "enabled = true\nquote = \"{usdc}\"\nallow_mints = [\"{usdc}\", \"{sol}\"]\nmax_order_notional = 10000000000\n\
+         max_day_notional = 100000000000\n"
+    );
+    assert!(!told(&whole, &[]).contains("denied"));
+    let without = |line: &str| {
+        whole.lines().filter(|other| !other.starts_with(line)).fold(String::new(), |all, line| all + line + "\n")
+    };
+    for (rules, words) in [
+        (without("enabled"), "every order is denied by `disabled`: `enabled` is not true"),
+        (without("allow_mints"), "every order is denied by `mint-not-allowed`: `allow_mints` is empty"),
+        (without("max_day"), "every entry is denied by `max-hour-notional`: `max_day_notional` is not set"),
+        (
+            format!("{whole}always_tradable = []\nconsider_trending = true\n"),
+            "every entry in SOL/USDC is denied by `not-trending`: SOL is not in `always_tradable`, and recorded candles",
+        ),
+    ] {
+        let told = told(&rules, &["--json"]);
+        assert!(told.contains(&format!("by these rules of risk {words}")), "{told}");
+    }
 }

@@ -7,6 +7,7 @@ mod emulated;
 mod jupiter;
 mod second;
 mod slips;
+mod stopped;
 
 use std::{
     path::{Path, PathBuf},
@@ -123,7 +124,7 @@ fn a_paper_desk_decides_as_a_backtest_of_the_same_candles() {
         let denials: Vec<Value> = events.iter().filter_map(told).collect();
         assert_eq!(&denials, list(&report, "denials"), "{strategy}");
         // Fills: all that they came to.
-        assert_eq!(summary["portfolio"]["equity"], report["end_equity"], "{strategy}");
+        assert_eq!(summary["portfolio"]["equity"], report["end_equity"].to_string(), "{strategy}");
         assert_eq!(summary["since_start"]["orders"], list(&report, "orders").len(), "{strategy}");
         let fills = summary["since_start"]["fills"].as_u64().unwrap();
         assert!(fills > 2, "{strategy}: {summary}");
@@ -180,8 +181,13 @@ fn the_file_halts_a_desk_and_resume_lets_it_go_on() {
     assert_eq!((&summary["state"], &summary["reason"]), (&"halted".into(), &"rates are odd".into()));
     let counts = &summary["since_start"];
     assert!(counts["denials"].as_u64().unwrap() > 0 && counts["fills"] == 0, "{summary}");
+    let listed = || {
+        let listed = run(place.path(), &["wallet", "list", "--json"]).exits(0).json();
+        (listed["halted"].clone(), listed["items"][0]["state"].clone())
+    };
+    assert_eq!(listed(), ("rates are odd".into(), "halted".into()));
     std::fs::remove_file(&halt).unwrap();
-    run(place.path(), &["wallet", "resume", "paper/sma-cross"]).exits(0);
+    assert_eq!(listed(), (Value::Null, "active".into()), "the books are of before, and it goes on at the next start");
     let summary = run(place.path(), &args("paper", "sma-cross", &CROSS)).exits(0).json();
     assert_eq!(summary["state"], "active");
     assert!(summary["since_start"]["fills"].as_u64().unwrap() > 0, "{summary}");

@@ -6,14 +6,15 @@ fn a_program_without_the_chain_says_what_to_run() {
     use crate::support::run;
 
     let folder = tempfile::tempdir().unwrap();
-    let asked: [&[&str]; 3] = [
+    let asked: [&[&str]; 4] = [
         &["emulate", "--solana", "--for", "1ms"],
         &["emulate", "--x", "--jupiter"],
         &["run", "--emulate", "solana,jupiter"],
+        &["paper", "dca", "--market", "SOL/USDC", "--emulate", "solana,jupiter"],
     ];
     for args in asked {
         let told = run(folder.path(), args).exits(2).stderr;
-        assert!(told.contains("not-built-in") && told.contains("cargo run --features emulate-chain -- "), "{told}");
+        assert!(told.contains("not-built-in") && told.contains("cargo build --features emulate-chain"), "{told}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "and makes no data folder");
     run(folder.path(), &["run", "--emulate", "moon"]).exits(2);

@@ -4,7 +4,7 @@
 mod errors;
 mod outputs;
 mod recovered;
-mod shapes;
+pub mod shapes;
 
 use std::collections::BTreeSet;
 

@@ -128,3 +128,34 @@ fn a_host_is_replaced_only_on_purpose() {
     drop(first);
     assert_eq!(second.stop(), 0);
 }
+
+#[test]
+fn a_desk_whose_purse_is_in_a_database_is_killed_and_ends_as_one_that_was_not() {
+    let Some(bridge) = Bridge::start() else { return };
+    let (shared, own) = (bridge.folder(), tempfile::tempdir().unwrap());
+    let [shared, own] = [shared.path(), own.path()];
+    for folder in [shared, own] {
+        let synth = ["market", "synth", "--out", "SOL-USDC.csv", "--bars", "400", "--seed", "7"];
+        run(folder, &synth).exits(0);
+    }
+    let paper = ["paper", "grid", "--data", "SOL-USDC.csv", "--param", "spacing_bps=20", "--json"];
+    let whole = run(own, &paper).exits(0).json();
+    assert!(whole["since_start"]["fills"].as_u64().unwrap() > 2, "{whole}");
+    let history = |folder: &Path| {
+        let told = run(folder, &["wallet", "history", "paper/grid", "--last", "10000", "--json"]);
+        if told.code == 0 { list(&told.json(), "items").clone() } else { Vec::new() }
+    };
+    for _ in 0..3 {
+        let before = history(shared).len();
+        let mut child = puppet(shared).args(paper).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        until(LIMIT, "nothing is traded", || history(shared).len() > before || child.try_wait().unwrap().is_some());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let ended = run(shared, &paper).exits(0).json();
+    assert_eq!(ended["portfolio"], whole["portfolio"]);
+    assert_eq!((&ended["last_bars"], &ended["open_orders"]), (&whole["last_bars"], &whole["open_orders"]));
+    assert!(ended["since_start"]["batches"].as_u64().unwrap() > 0, "it was never killed on its way: {ended}");
+    assert_eq!(history(shared), history(own));
+    assert!(!shared.join(".puppet/puppet.db").exists());
+}

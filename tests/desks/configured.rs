@@ -16,12 +16,12 @@ use serde_json::Value;
 use super::jupiter;
 use crate::support::{Running, fixtures, list, puppet, run, until};
 
-const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
-const SOL: &str = "So11111111111111111111111111111111111111112";
-const LONG: Duration = Duration::from_secs(120);
+pub const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+pub const SOL: &str = "So11111111111111111111111111111111111111112";
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// An exchange that quotes, and whose prices rise by a cent with each question.
-fn quotes() -> String {
+pub fn quotes() -> String {
     let at = jupiter::serve(|stream, asked| {
         let Some(head) = jupiter::head(&stream) else { return };
         jupiter::answer(stream, &jupiter::quote(&head, 150_000_000 + asked * 10_000));
@@ -30,19 +30,19 @@ fn quotes() -> String {
 }
 
 /// Buys for five dollars with every bar of a second.
-const STEADY: &str = "[trading.desks.steady]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\n";
-const PARAMS: &str = "[trading.desks.steady.params]\nevery = 1\nnotional = 500\n";
+pub const STEADY: &str = "[trading.desks.steady]\nstrategy = \"dca\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\n";
+pub const PARAMS: &str = "[trading.desks.steady.params]\nevery = 1\nnotional = 500\n";
 
-fn configure(folder: &Path, text: &str) {
+pub fn configure(folder: &Path, text: &str) {
     std::fs::write(folder.join("puppet.toml"), text).unwrap();
 }
 
-fn start(folder: &Path) -> Running {
+pub fn start(folder: &Path) -> Running {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     Running::start_with(puppet(folder), &folder.join(".puppet"), log)
 }
 
-fn log(folder: &Path) -> String {
+pub fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("log")).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn store(folder: &Path) -> Option<(SqliteStore, tokio::runtime::Runtime)> {
     Some((SqliteStore::open_read_only(&folder.join(".puppet")).ok()?, runtime))
 }
 
-fn view(folder: &Path) -> Option<DeskView> {
+pub fn view(folder: &Path) -> Option<DeskView> {
     let (store, runtime) = store(folder)?;
     let purse = runtime.block_on(store.purse("paper/steady")).ok()??;
     purse_view(&purse).unwrap()
@@ -66,7 +66,7 @@ fn swaps(folder: &Path) -> Vec<SwapResult> {
 }
 
 /// Waits until something more was bought.
-fn buys(folder: &Path) {
+pub fn buys(folder: &Path) {
     let before = swaps(folder).len();
     until(LONG, "it buys nothing", || swaps(folder).len() > before);
 }
@@ -160,6 +160,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
     let wallet = desk("h", "sma-cross", "SOL/USDC", "wallet = \"nowhere\"\n");
     let rules = format!("[trading.risk]\nenabled = true\nquote = \"{USDC}\"\nallow_mints = [\"{USDC}\", \"{SOL}\"]\n");
     let wallet = format!("{agent}{wallet}{rules}");
+    let refused = desk("i", "sma-cross", "SOL/USDC", "[trading.desks.i.params]\nfast = 40\nslow = 10\n");
     let good = desk("good", "sma-cross", "SOL/USDC", "");
     for (wrong, words) in [
         (&market, &["trading.desks.a", "did you mean `SOL/USDC`"][..]),
@@ -167,6 +168,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         (&range, &["trading.desks.c", "fast", "900"]),
         (&parameter, &["trading.desks.d", "quick"]),
         (&few, &["trading.desks.e", "markets at once"]),
+        (&refused, &["trading.desks.i.params: the strategy does not begin: failed: `fast` is 40 and `slow` 10"]),
         (&agent, &["trading.desks.f.agent", "there is no agent `nobody`"]),
         (&fee, &["trading.desks.g", "max_fee_bps"]),
         (&wallet, &["trading.desks.h.wallet", "nowhere", "trading.desks.f.agent"]),
@@ -180,6 +182,7 @@ fn desks_that_cannot_be_meant_end_the_start_whatever_is_wrong_with_them() {
         let ran = run(folder, &["run", "--for", "1s"]).exits(2);
         assert!(words.iter().all(|word| ran.stderr.contains(word)), "{wrong}: {}", ran.stderr);
         assert_eq!(ran.stderr.matches("error[").count(), 1, "{wrong}: {}", ran.stderr);
+        assert!(ran.stderr.matches("`fast` is 40").count() < 2, "it is told once: {}", ran.stderr);
         assert!(!folder.join(".puppet/run.json").exists() && view(folder).is_none(), "{wrong}");
     }
 }
@@ -213,6 +216,14 @@ fn a_silent_chain_holds_up_neither_agents_nor_other_desks_and_is_asked_again() {
     });
     let host = start(folder);
     assert!(!log(folder).contains("desk quiet"), "it was waited for: {}", log(folder));
+    // What is to trade is told at the start, whether it opens or not.
+    let version = env!("CARGO_PKG_VERSION");
+    for line in [
+        format!("steady: dca@{version} trades SOL/USDC on paper (paper/steady)"),
+        format!("quiet: dca@{version} trades SOL/USDC with the wallet main on localnet"),
+    ] {
+        assert_eq!(log(folder).matches(&line).count(), 1, "{line}: {}", log(folder));
+    }
     buys(folder);
     asked.recv_timeout(LONG).unwrap();
     until(LONG, "nothing is told of it", || log(folder).contains("desk quiet: "));

@@ -98,21 +98,26 @@ fn versions_come_and_go_on_a_desk_that_trades_and_what_it_holds_stays() {
     fs::write(place.path().join("puppet.toml"), "[swap]\nwatch_invocations = 150\n").unwrap();
     let archives = [("1.0.0", buyer()), ("1.1.0", broken()), ("1.2.0", second()), ("1.3.0", late())]
         .map(|(version, component)| place.version(version, &component));
-    let brings = |command: &str, number: usize| place.brings(command, &archives[number].0).exits(0);
-    brings("install", 0);
+    let brings = |command: &str, number: usize| place.brings(command, &archives[number].0);
+    brings("install", 0).exits(0);
     let mut desk = trades(&place);
     until(LONG, "it buys nothing", || view(&place).is_some_and(|view| held(&view) == UNIT));
 
     // One that fails on what the desk was told is not let in.
-    brings("upgrade", 1);
-    let reason = comes_to(&place, "1.1.0", "refused");
+    let told = brings("upgrade", 1).exits(3).json();
+    assert_eq!((&told["status"], &told["state"]), (&"refused".into(), &"refused".into()), "{told}");
+    let reason = told["reasons"][0]["message"].as_str().unwrap();
     assert!(reason.contains("on the desk trend") && reason.contains("trap"), "{reason}");
+    assert_eq!(told["reasons"][0]["code"], "version-refused");
+    assert_eq!(place.packs()[..2], said(&[("1.0.0", "current"), ("1.1.0", "refused")]));
     assert_eq!(runs(&place), "1.0.0");
     goes_on(&place);
 
     // One that is as good trades from the next bar on, and has shown enough after some.
     let before = view(&place).unwrap();
-    brings("upgrade", 2);
+    let told = brings("upgrade", 2).exits(0).json();
+    assert_eq!((&told["status"], &told["state"]), (&"installed".into(), &"watched".into()), "{told}");
+    assert_eq!(runs(&place), "1.2.0", "it is there when it is told");
     comes_to(&place, "1.2.0", "current");
     let after = view(&place).unwrap();
     assert_eq!((runs(&place).as_str(), held(&after)), ("1.2.0", UNIT));
@@ -122,7 +127,7 @@ fn versions_come_and_go_on_a_desk_that_trades_and_what_it_holds_stays() {
     assert!(refused.contains("pack-in-use") && refused.contains("the purse paper/trend"), "{refused}");
 
     // One that fails on a bar has decided nothing about it: the desk is back with the one before.
-    brings("upgrade", 3);
+    brings("upgrade", 3).exits(0);
     let reason = comes_to(&place, "1.3.0", "rolled-back");
     assert!(reason.contains("on the desk trend: 1 fault") && reason.contains("trap"), "{reason}");
     comes_to(&place, "1.2.0", "current");
@@ -132,7 +137,7 @@ fn versions_come_and_go_on_a_desk_that_trades_and_what_it_holds_stays() {
 
     // What the operator goes back to trades at once.
     place.run(&["rollback", "trend", "1.0.0"]).exits(0);
-    until(LONG, "it does not trade again", || runs(&place) == "1.0.0");
+    assert_eq!(runs(&place), "1.0.0", "it is done when it is told");
     goes_on(&place);
 
     // Killed, and begun again by the same name.
@@ -155,6 +160,40 @@ fn versions_come_and_go_on_a_desk_that_trades_and_what_it_holds_stays() {
     assert_eq!((runs(&place).as_str(), &after.portfolio.balances), ("1.0.0", &before.portfolio.balances));
     let words = place.run(&["wallet", "history", "paper/trend"]).exits(0).stdout;
     assert!(words.contains("trend 1.2.0 trades in place of 1.0.0"), "{words}");
+}
+
+/// Wants bars of an hour.
+fn hourly() -> Vec<u8> {
+    let body = "(i32.store (i32.const 532) (i32.const 3600)) (i32.const 512)";
+    Strategist { bodies: &[("describe", body)], ..Strategist::default() }.bytes()
+}
+
+#[test]
+fn what_a_desk_cannot_go_back_to_is_told_and_the_pack_is_of_the_version_that_trades() {
+    let place = Place::new();
+    fs::remove_file(place.path().join("SOL-USDC.csv")).unwrap();
+    place.run(&["market", "synth", "--out", "SOL-USDC.csv", "--bars", "20000", "--seed", "7"]).exits(0);
+    for (command, version, component) in [("install", "1.0.0", hourly()), ("upgrade", "1.2.0", second())] {
+        let (archive, _) = place.version(version, &component);
+        place.brings(command, &archive).exits(0);
+    }
+    let desk = trades(&place);
+    until(LONG, "it does not trade", || view(&place).is_some_and(|view| view.batches > 5));
+    // Once more it is the same, whatever was told before.
+    for _ in 0..2 {
+        let refused = place.run(&["rollback", "trend", "1.0.0", "--json"]).exits(3);
+        let error: Value = serde_json::from_str(refused.stderr.trim()).unwrap();
+        let message = error["error"]["message"].as_str().unwrap();
+        assert_eq!(error["error"]["code"], "version-refused", "{error}");
+        assert!(message.contains("`trend` 1.0.0: on the desk trend: ") && message.contains("bars"), "{message}");
+        assert!(refused.stdout.is_empty(), "{}", refused.stdout);
+        assert_eq!(place.packs(), said(&[("1.0.0", "rolled-back"), ("1.2.0", "current")]));
+        assert_eq!((runs(&place).as_str(), place.runs().0.as_str()), ("1.2.0", "1.2.0"));
+        goes_on(&place);
+    }
+    let id = desk.id().to_string();
+    std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    ended(desk, LONG).exits(0);
 }
 
 #[test]

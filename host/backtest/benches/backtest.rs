@@ -34,6 +34,10 @@ mod native;
 #[path = "../../puppet/benches/host/table.rs"]
 mod table;
 
+/// As in the program, for all that is measured.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the bare loop counts.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 struct Seen {

@@ -24,8 +24,10 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    pub fn new(markets: usize) -> Self {
-        Self { closes: vec![Vec::new(); markets], ..Self::default() }
+    /// With room for so many batches: a million of them are not moved about while they become more.
+    pub fn new(markets: usize, batches: usize) -> Self {
+        let closes = (0..markets).map(|_| Vec::with_capacity(batches)).collect();
+        Self { closes, equity: Vec::with_capacity(batches), ..Self::default() }
     }
 
     /// What a batch led to. History has no equity: nothing could be owned.

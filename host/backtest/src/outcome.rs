@@ -204,6 +204,10 @@ pub struct Outcome {
     pub start_balance: u64,
     /// The models of cost and of filling.
     pub models: Models,
+    /// How many batches the strategy takes as history before it trades.
+    pub warm_up: u32,
+    /// How many batches there were, history among them.
+    pub batches: u64,
     /// A point per batch after the warm-up.
     pub equity: Vec<EquityPoint>,
     /// Everything that was proposed, in the order of decision. Orders of warm-up are among them, denied.

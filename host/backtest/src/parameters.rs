@@ -11,9 +11,17 @@ pub enum ParameterError {
     /// An axis of a sweep that is given twice.
     #[error("parameter `{0}` is given twice")]
     Twice(String),
-    /// Not `name=value`, or not a whole number, a range or a list of them.
-    #[error("`{0}` is no parameter: `name=5`, `name=5,10,20` or `name=1..10:2` is")]
+    /// Not `name=value` with a whole number.
+    #[error("`{0}` is no parameter: `fast=5` is one, a name and a whole number")]
     Unreadable(String),
+    /// Neither a list of whole numbers nor a range of them.
+    #[error("`{text}` cannot be swept over: {why}")]
+    Axis {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A grid that nobody would wait for.
     #[error("the sweep would be {combinations} runs; {most} are the most")]
     TooMany {
@@ -49,7 +57,7 @@ impl Grid {
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ParameterError> {
         let mut axes: Vec<(String, Vec<i64>)> = Vec::new();
         for text in texts {
-            let (name, values) = axis(text).ok_or_else(|| ParameterError::Unreadable(text.to_owned()))?;
+            let (name, values) = axis(text).map_err(|why| ParameterError::Axis { text: text.to_owned(), why })?;
             if axes.iter().any(|(known, _)| *known == name) {
                 return Err(ParameterError::Twice(name));
             }
@@ -81,30 +89,41 @@ impl Grid {
     }
 }
 
-/// One parameter and its values, each once.
-fn axis(text: &str) -> Option<(String, Vec<i64>)> {
-    let (name, values) = text.split_once('=')?;
+/// One parameter and its values, each once; or why it is none.
+fn axis(text: &str) -> Result<(String, Vec<i64>), String> {
+    let (name, values) = text.split_once('=').ok_or("it has no `=` between a name and values")?;
     let name = name.trim();
     if name.is_empty() {
-        return None;
+        return Err("it has no name before the `=`".to_owned());
     }
     let mut list = Vec::new();
     for part in values.split(',') {
-        let Some((from, rest)) = part.split_once("..") else {
-            list.push(part.trim().parse().ok()?);
-            continue;
-        };
-        let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
-        let (from, to): (i64, i64) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
-        let step: u64 = step.trim().parse().ok().filter(|step| *step > 0)?;
-        if to < from || to.abs_diff(from) / step >= MOST_RUNS as u64 {
-            return None;
+        match part.split_once("..") {
+            None => list.push(number(part)?),
+            Some((from, rest)) => list.extend(range(from, rest)?),
         }
-        list.extend((from..=to).step_by(usize::try_from(step).ok()?));
     }
     let mut seen = std::collections::BTreeSet::new();
     list.retain(|value| seen.insert(*value));
-    Some((name.to_owned(), list))
+    Ok((name.to_owned(), list))
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.trim().parse().map_err(|_| format!("`{}` is no whole number", text.trim()))
+}
+
+/// From one number to another, `20:5` in steps of 5.
+fn range(from: &str, rest: &str) -> Result<impl Iterator<Item = i64>, String> {
+    let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
+    let (from, to, step) = (number(from)?, number(to)?, number(step)?);
+    let step = usize::try_from(step).ok().filter(|step| *step > 0).ok_or("a step is 1 or more")?;
+    if to < from {
+        return Err(format!("a range goes up, and {to} is less than {from}"));
+    }
+    if to.abs_diff(from) / step as u64 >= MOST_RUNS as u64 {
+        return Err(format!("a range has {MOST_RUNS} values at most"));
+    }
+    Ok((from..=to).step_by(step))
 }
 
 #[cfg(test)]
@@ -118,8 +137,21 @@ mod tests {
         assert_eq!(grid.combinations(), [of(1, -5), of(1, 7), of(5, -5), of(5, 7), of(9, -5), of(9, 7)]);
         assert_eq!(Grid::parse(["a=3,1..4,3"]).unwrap().combinations().len(), 4);
         assert_eq!(Grid::default().combinations(), [Vec::new()]);
-        for bad in ["a", "=1", "a=", "a=1..", "a=5..1", "a=1..5:0", "a=1.5", "a=1..900000", "a=x"] {
-            assert_eq!(Grid::parse([bad]), Err(ParameterError::Unreadable(bad.to_owned())), "{bad}");
+        for (bad, why) in [
+            ("a", "it has no `=` between a name and values"),
+            ("=1", "it has no name before the `=`"),
+            ("a=", "`` is no whole number"),
+            ("a=1..", "`` is no whole number"),
+            ("a=5..1", "a range goes up, and 1 is less than 5"),
+            ("a=1..5:0", "a step is 1 or more"),
+            ("a=1..5:-1", "a step is 1 or more"),
+            ("a=1..5:x", "`x` is no whole number"),
+            ("a=1.5", "`1.5` is no whole number"),
+            ("a=1..900000", "a range has 100000 values at most"),
+            ("a=x", "`x` is no whole number"),
+        ] {
+            let (text, why) = (bad.to_owned(), why.to_owned());
+            assert_eq!(Grid::parse([bad]), Err(ParameterError::Axis { text, why }), "{bad}");
         }
         assert_eq!(Grid::parse(["a=1", "a=2"]), Err(ParameterError::Twice("a".into())));
         let many = Grid::parse(["a=1..1000", "b=1..101"]);
@@ -130,7 +162,7 @@ mod tests {
     fn one_parameter_is_a_name_and_a_whole_number() {
         assert_eq!(parse("fast=-3").unwrap(), ("fast".to_owned(), -3));
         for bad in ["fast", "fast=", "=3", "fast=1.5", "fast=1,2"] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert_eq!(parse(bad), Err(ParameterError::Unreadable(bad.to_owned())), "{bad}");
         }
     }
 }

@@ -23,6 +23,7 @@ pub use self::{
     },
     sweep::{FoldRow, ForwardRow, LaidRow, Quantiles, RunRow, best},
     text::text,
+    words::untraded,
 };
 use crate::{
     Outcome,

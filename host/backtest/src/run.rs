@@ -148,10 +148,14 @@ impl<'a> Backtest<'a> {
 
     /// Runs it. `progress` is told now and then, and at the end.
     pub fn run(&self, history: History<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, RunError> {
-        let mut gathered = Gathered::new(self.markets.len());
-        let started =
-            self.drive(history, progress, &mut |trader, is_warm_up, at| gathered.take(trader, is_warm_up, at))?;
-        let (Started { mut trader, parameters, .. }, stopped) = started;
+        let markets = self.markets.len();
+        let mut gathered = Gathered::new(markets, history.bars().len().div_ceil(markets.max(1)));
+        let mut batches = 0;
+        let started = self.drive(history, progress, &mut |trader, is_warm_up, at| {
+            batches += 1;
+            gathered.take(trader, is_warm_up, at);
+        })?;
+        let (Started { mut trader, description, parameters }, stopped) = started;
         gathered.finish(&mut trader);
         if self.models.fill.close_at_end {
             gathered.close_positions(&mut trader, &self.markets, &self.models, self.seed);
@@ -170,6 +174,8 @@ impl<'a> Backtest<'a> {
             quote,
             start_balance: self.start_balance,
             models: self.models,
+            warm_up: description.warm_up,
+            batches,
             equity: gathered.equity,
             orders: gathered.orders,
             fills: gathered.fills,

@@ -109,9 +109,13 @@ impl Strategy for Instance<'_> {
 
 impl From<StrategyError> for Fault {
     fn from(error: StrategyError) -> Self {
-        match error.breach() {
-            Some(breach) => Self { breach: breach.0.code().to_owned(), detail: breach.1.clone() },
-            None => Self::failed(error.to_string()),
+        match error {
+            // In its own words: whoever called `init` says that it does not begin.
+            StrategyError::Refused(reason) => Self::failed(reason),
+            error => match error.breach() {
+                Some(breach) => Self { breach: breach.0.code().to_owned(), detail: breach.1.clone() },
+                None => Self::failed(error.to_string()),
+            },
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::{BadRow, CandlesError, ResampleError};
 pub enum DataError {
     #[error("{}: cannot be read: {source}", file.display())]
     Unreadable { file: PathBuf, source: io::Error },
+    #[error("{}: there is no such file or folder", file.display())]
+    Missing { file: PathBuf },
     #[error("{}: neither CSV nor Parquet by its name", file.display())]
     UnknownFormat { file: PathBuf },
     #[error("{}:{line}: {what}", file.display())]
@@ -82,6 +84,7 @@ impl DataError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
+            Self::Missing { .. } => "no-such-file",
             Self::UnknownFormat { .. } => "unknown-format",
             Self::NotText { .. } => "not-text",
             Self::MissingColumns { .. } => "missing-columns",
@@ -109,6 +112,7 @@ impl DataError {
     pub fn file(&self) -> Option<&PathBuf> {
         match self {
             Self::Unreadable { file, .. }
+            | Self::Missing { file }
             | Self::UnknownFormat { file }
             | Self::NotText { file, .. }
             | Self::MissingColumns { file, .. }
@@ -161,6 +165,7 @@ impl DataError {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "look at its path and its rights",
+            Self::Missing { .. } => "look at its path: it is looked for from the folder that you are in",
             Self::UnknownFormat { .. } => "name it .csv, .tsv, .txt or .parquet, as what it is; unpack it first",
             Self::NotText { .. } => "save it as CSV in UTF-8, a bar per line",
             Self::MissingColumns { .. } => {

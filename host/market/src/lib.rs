@@ -38,7 +38,7 @@ pub use intake::MAX_ROWS;
 pub use markets::{MAX_TOKEN_DECIMALS, Markets, MarketsError};
 pub use options::{ReadOptions, Separator, Stamp};
 pub use quality::{Details, Quality};
-pub use read::{Dataset, read, read_source};
+pub use read::{Dataset, looks_like_candles, read, read_source};
 pub use resample::{ResampleError, Resampled};
 pub use source::Source;
 pub use stamp::Zone;

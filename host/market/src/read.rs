@@ -42,10 +42,27 @@ impl Format {
     }
 }
 
+/// Whether a path is one of candles by the look of it: a file, or a folder that has nothing but files of candles. What is in
+/// them is not read.
+pub fn looks_like_candles(path: &Path) -> bool {
+    let is_one = |path: &Path| path.is_file() && Format::of(path).is_some();
+    match fs::read_dir(path) {
+        Err(_) => is_one(path),
+        Ok(entries) => {
+            let mut entries = entries.map_while(Result::ok).peekable();
+            entries.peek().is_some() && entries.all(|entry| is_one(&entry.path()))
+        }
+    }
+}
+
 /// Reads a file, or every file of candles in a folder, sorted by market. Folders within it, hidden files and files of
 /// other names are not looked at.
 pub fn read(path: &Path, options: &ReadOptions, markets: &Markets) -> Result<Vec<Dataset>, DataError> {
     options.check()?;
+    // Before its name is judged. One that may not be looked at is told when it is opened.
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(DataError::Missing { file: path.to_owned() });
+    }
     if !path.is_dir() {
         return Ok(vec![read_source(&Source::file(path), options, markets)?]);
     }

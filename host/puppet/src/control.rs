@@ -41,7 +41,7 @@ use crate::{
 
 pub use ask::ask;
 pub use folder::Folder;
-pub use purses::{Desks, NoDesks, approval, word};
+pub use purses::{DeskStands, Desks, NoDesks, approval, desks, word};
 pub use say::Said;
 
 /// Name of the socket in a data folder.
@@ -135,6 +135,8 @@ pub enum Request {
     Swap {
         /// Its id.
         pack: PackId,
+        /// With a version of it, answer when nothing more is to be waited for with that.
+        until: Option<Until>,
     },
     /// An operator's word about purses.
     PurseWord {
@@ -150,7 +152,7 @@ pub enum Request {
         /// Whether it may be signed.
         is_yes: bool,
     },
-    /// The desks that run, as they stand.
+    /// How the desks stand.
     Desks,
     /// Let a plugin run again.
     Release {
@@ -159,16 +161,31 @@ pub enum Request {
     },
 }
 
+/// How long a version is waited for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Until {
+    /// Semver.
+    pub version: String,
+    /// No longer than so.
+    pub wait_ms: u64,
+}
+
 impl Request {
     /// It is accepted soon, and then waits for what comes of it.
     fn waits(&self) -> bool {
-        matches!(self, Self::Send { wait_ms: Some(_), .. } | Self::Say { wait_ms: Some(_), .. })
+        matches!(
+            self,
+            Self::Send { wait_ms: Some(_), .. }
+                | Self::Say { wait_ms: Some(_), .. }
+                | Self::Swap { until: Some(_), .. }
+        )
     }
 
     /// Whoever asks gives up after so long: a host that hangs holds up nobody.
     fn limit(&self) -> Duration {
         let asked = match self {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
+            Self::Swap { until: Some(until), .. } => until.wait_ms,
             Self::Forget { .. } => FORGETTING_MS,
             _ => 0,
         };
@@ -396,15 +413,25 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             serde_json::to_value(forget::Told::of(forgetting)).map_err(Trouble::internal)
         }
         Request::Prune { old } => serde_json::to_value(host.store.prune(old).await?).map_err(Trouble::internal),
-        Request::Swap { pack } => {
+        Request::Swap { pack, until: None } => {
             parts.swaps.look(&pack);
+            Ok(Value::Null)
+        }
+        Request::Swap { pack, until: Some(Until { version, wait_ms }) } => {
+            let mut stop = stop.clone();
+            tokio::select! {
+                () = parts.swaps.come_to(&pack, &version) => {}
+                () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
+                _ = stop.wait_for(|stopped| *stopped) => {}
+                () = left => {}
+            }
             Ok(Value::Null)
         }
         Request::PurseWord { purses, word } => {
             purses::word(&*host.store, &*parts.desks, &purses, &word, host.now()).await
         }
         Request::SwapApproval { hash, is_yes } => purses::approval(&*host.store, &hash, is_yes, host.now()).await,
-        Request::Desks => Ok(parts.desks.views()?.into()),
+        Request::Desks => serde_json::to_value(parts.desks.stand()).map_err(Trouble::internal),
         Request::Release { pack } => {
             host.release(&pack).await?;
             Ok(Value::Null)

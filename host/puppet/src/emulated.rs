@@ -26,8 +26,8 @@ impl Chain {
     /// One block in so many milliseconds, as Solana makes them.
     const BLOCK_MS: u64 = 400;
 
-    /// Starts one where one is asked for. `command` is what was typed.
-    pub async fn start(wanted: Wanted, seed: u64, _command: &str) -> Result<Option<Self>> {
+    /// Starts one where one is asked for.
+    pub async fn start(wanted: Wanted, seed: u64) -> Result<Option<Self>> {
         use puppet_emulate_chain::{EmulatedChain, Pace, Settings};
 
         if wanted == Wanted::default() {
@@ -72,13 +72,14 @@ impl Chain {
 
 #[cfg(not(feature = "emulate-chain"))]
 impl Chain {
-    /// Says what to run where one is asked for. `command` is what was typed.
-    pub async fn start(wanted: Wanted, _seed: u64, command: &str) -> Result<Option<Self>> {
+    /// Says what to run where one is asked for.
+    pub async fn start(wanted: Wanted, _seed: u64) -> Result<Option<Self>> {
         if wanted == Wanted::default() {
             return Ok(None);
         }
         let what = "this program was built without the emulated chain: it brings Solana's runtime along";
-        Err(Trouble::input("not-built-in", what, format!("cargo run --features emulate-chain -- {command}")))
+        let remedy = "build one with `cargo build --features emulate-chain`, and give it the same command";
+        Err(Trouble::input("not-built-in", what, remedy))
     }
 
     /// There is none.

@@ -11,7 +11,7 @@ use crate::{
     agents::of_pack,
     commands::grants::{asked::Asking, edit::Draft},
     config::grants_file::PackGrant,
-    control::{self, Request},
+    control::{self, Request, Until},
     firstparty,
     grants::{Grants, Vouched},
     output::Output,
@@ -206,9 +206,16 @@ impl Way {
     }
 }
 
+/// How long a command waits for what a host comes to with a strategy.
+const SWAP_MS: u64 = 120_000;
+
 /// Tells a host that runs here. Whether there is one. What it does not understand it finds at its next start.
 pub async fn tell_host(setup: &Setup, pack: &PackId, out: Output) -> bool {
-    for request in [Request::Regrant, Request::Swap { pack: pack.clone() }] {
+    tell(setup, pack, None, out).await
+}
+
+async fn tell(setup: &Setup, pack: &PackId, until: Option<Until>, out: Output) -> bool {
+    for request in [Request::Regrant, Request::Swap { pack: pack.clone(), until }] {
         match control::ask(&setup.data, &request).await {
             Ok(None) => return false,
             Ok(Some(_)) => {}
@@ -218,29 +225,44 @@ pub async fn tell_host(setup: &Setup, pack: &PackId, out: Output) -> bool {
     true
 }
 
-/// The same of a version that is on its way. Where no host runs, a strategy takes its place at once: no agent is served by
-/// it, so that there is nobody to try it on, and it was proved when it came. Answers it where it did.
-pub async fn hand_over(setup: &Setup, id: &PackId, out: Output) -> Result<Option<Entry>> {
-    if tell_host(setup, id, out).await {
+/// The same of a version that is on its way. A strategy is waited for: where a host runs, until that trades by it, tries it or
+/// refuses it. Where none runs it takes its place at once: no agent is served by it, so that there is nobody to try it on, and it
+/// was proved when it came. Answers how a strategy stands then.
+pub async fn hand_over(setup: &Setup, entry: &Entry, out: Output) -> Result<Option<Entry>> {
+    let (installed, id) = (of(setup), &entry.id);
+    if !strategies::is_brought(&installed, entry) {
+        tell_host(setup, id, out).await;
         return Ok(None);
     }
-    let (installed, at) = (of(setup), Timestamp::from_system());
-    let entries = installed.entries().map_err(of_install)?;
-    let next = entries.into_iter().find(|entry| entry.id == *id && entry.state == State::Next);
-    let Some(mut next) = next.filter(|next| strategies::is_brought(&installed, next)) else { return Ok(None) };
+    let until = Until { version: entry.version.to_string(), wait_ms: SWAP_MS };
+    let is_told = tell(setup, id, Some(until), out).await;
+    if is_told || entry.state != State::Next {
+        return Ok(entries(setup)?.into_iter().find(|other| other.is(id, entry.digest)));
+    }
+    let at = Timestamp::from_system();
     let took = installed.change(|entries| {
-        for entry in entries.iter_mut().filter(|entry| entry.id == *id) {
-            if entry.digest == next.digest {
-                (entry.state, entry.since, entry.reason) = (State::Current, at, None);
-            } else if entry.state.runs() {
-                (entry.state, entry.since) = (State::Kept, at);
+        for other in entries.iter_mut().filter(|other| other.id == *id) {
+            if other.digest == entry.digest {
+                (other.state, other.since, other.reason) = (State::Current, at, None);
+            } else if other.state.runs() {
+                (other.state, other.since) = (State::Kept, at);
             }
         }
         Ok(())
     });
     took.map_err(of_install)?;
-    (next.state, next.since) = (State::Current, at);
-    Ok(Some(next))
+    Ok(Some(Entry { state: State::Current, since: at, ..entry.clone() }))
+}
+
+/// Why the host does not run a version that was handed over to it; none where it does, or is still at it.
+pub fn not_run(entry: &Entry) -> Option<Trouble> {
+    if !matches!(entry.state, State::Refused | State::RolledBack) {
+        return None;
+    }
+    let why = entry.reason.as_deref().unwrap_or("it was refused");
+    let message = format!("the running host does not trade by `{}` {}: {why}", entry.id, entry.version);
+    let remedy = "what traded before goes on; docs/trading/live.md says what is asked of another version";
+    Some(Trouble::refused("version-refused", message, remedy))
 }
 
 /// A version comes to stand otherwise.

@@ -38,14 +38,16 @@ pub fn proved(
 
 /// Links a strategy and asks it what it is, on a thread that has the stack for it.
 pub fn described(sandbox: &Sandbox, compiled: &Compiled) -> std::result::Result<PreparedStrategy, String> {
+    let asked = on_a_stack(sandbox.strategy_stack_bytes(), || sandbox.prepare_strategy(compiled));
+    asked?.map_err(|error| format!("it does not say what it is: {error}"))
+}
+
+/// Asks something of a strategy, on a thread that has the stack for it.
+pub fn on_a_stack<T: Send>(stack_bytes: usize, ask: impl FnOnce() -> T + Send) -> std::result::Result<T, String> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(sandbox.strategy_stack_bytes());
-        let asked = thread.spawn_scoped(scope, || sandbox.prepare_strategy(compiled));
+        let asked = std::thread::Builder::new().stack_size(stack_bytes).spawn_scoped(scope, ask);
         let asked = asked.map_err(|error| format!("no thread can be started for it: {error}"))?;
-        match asked.join() {
-            Ok(prepared) => prepared.map_err(|error| format!("it does not say what it is: {error}")),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        asked.join().map_err(|panic| std::panic::resume_unwind(panic))
     })
 }
 

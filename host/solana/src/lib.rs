@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod chain;
 pub mod guard;
+mod host;
 pub mod jupiter;
 pub mod keys;
 pub mod network;
@@ -12,6 +13,7 @@ pub mod swap;
 #[cfg(test)]
 mod testing;
 
+pub use host::host_of;
 pub use keys::{KeyError, KeySource, Wallet};
 pub use network::{Acknowledged, Network, NetworkError};
 pub use solana_address::Address;

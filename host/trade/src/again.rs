@@ -10,7 +10,7 @@ use crate::keep::{Head, Keep, Kept, Notes, Papers, Terms};
 use crate::open::{Asked, begin, strategy_error, work};
 use crate::version::{Before, Trial};
 use crate::work::{Room, Work, stopped};
-use crate::{DeskError, DeskPlan, Told};
+use crate::{DeskError, DeskMode, DeskPlan, Told};
 
 /// See the head of this file.
 pub(crate) fn again<'s>(
@@ -25,7 +25,8 @@ pub(crate) fn again<'s>(
     let wrong = |why: String| DeskError::Purse { purse: plan.purse.clone(), why };
     let before = &head.terms;
     if (before.mode, &before.network) != (asked.terms.mode, &asked.terms.network) {
-        return Err(wrong(format!("it was traded on as {:?} on {}", before.mode, before.network)));
+        let (was, is) = (kind_of(before), kind_of(&asked.terms));
+        return Err(wrong(format!("it is a purse of {was}, and this desk trades with {is}")));
     }
     if before.start_balance.is_some_and(|began| Some(began) != asked.terms.start_balance) {
         let told = "its purse is there already and began with another balance: it goes on with what it has; another name begins anew";
@@ -69,6 +70,10 @@ pub(crate) fn again<'s>(
         }
         return Ok(work);
     }
+    // Where none traded there was nothing to remember.
+    if way == Way::Afresh && before.strategy.is_some() {
+        room.tell(Told::Note(afresh(before, &asked.terms)));
+    }
     let begin = begin(None)?;
     let Head { terms: before, mut trader, mut notes, .. } = head;
     if before.markets != asked.terms.markets {
@@ -81,6 +86,38 @@ pub(crate) fn again<'s>(
     work.trader.cancel_all().map_err(stopped)?;
     work.begins()?;
     Ok(work)
+}
+
+/// What a purse is for, in words.
+fn kind_of(terms: &Terms) -> String {
+    let what = if terms.mode == DeskMode::Paper { "paper" } else { "money" };
+    format!("{what} on {}", terms.network)
+}
+
+/// That the strategy remembers nothing of before, and what is another now.
+fn afresh(before: &Terms, now: &Terms) -> String {
+    let name = |terms: &Terms| terms.strategy.as_ref().map_or_else(|| "none".to_owned(), |id| id.pack.clone());
+    let markets = |terms: &Terms| terms.markets.iter().map(|market| market.id.as_str()).collect::<Vec<_>>().join(", ");
+    let said = |terms: &Terms| {
+        let bars = format!("{} s", terms.bar_seconds);
+        [("strategy", name(terms)), ("markets", markets(terms)), ("bars of", bars), ("seed", terms.seed.to_string())]
+    };
+    let mut words: Vec<(&str, String, String)> =
+        said(before).into_iter().zip(said(now)).map(|((what, was), (_, is))| (what, was, is)).collect();
+    // Those of another strategy mean something else.
+    if name(before) == name(now) {
+        let was = |name: &String| {
+            before.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string())
+        };
+        words.extend(now.parameters.iter().filter_map(|(name, is)| Some((name.as_str(), was(name)?, is.to_string()))));
+    }
+    let words = words.iter().filter(|(_, was, is)| was != is);
+    let words: Vec<String> = words.map(|(what, was, is)| format!("{what} {was} before, {is} now")).collect();
+    let words =
+        if words.is_empty() { "the tokens of its markets are told otherwise".to_owned() } else { words.join("; ") };
+    format!(
+        "its strategy begins afresh and remembers nothing ({words}); what is owned stays, and open orders are taken back"
+    )
 }
 
 /// How another version comes to run.

@@ -22,6 +22,9 @@ pub type Halted = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 /// How many questions may wait. Whoever asks waits for the answer, so this is how many may ask at once.
 const QUESTIONS: usize = 64;
 
+/// Why a desk is no more that nothing went wrong with.
+pub(crate) const CLOSED: &str = "it is closed";
+
 /// What is asked.
 pub(crate) enum Ask {
     History(Vec<(Timestamp, Vec<Bar>)>, Answer<Happened>),
@@ -54,7 +57,7 @@ pub(crate) struct Shared {
     /// Intents that are taken back, likewise.
     pub taken_back: Mutex<BTreeSet<String>>,
     /// Why the thread ended.
-    pub stopped: Mutex<Option<String>>,
+    pub stopped: Mutex<Option<DeskError>>,
     /// The version before the one that is on trial.
     pub before: Mutex<Option<StrategyId>>,
     /// What came of the last trial of a version.
@@ -185,8 +188,19 @@ impl Desk {
     /// How it stands.
     pub fn view(&self) -> Result<DeskView, DeskError> {
         let mut view = Shared::get(&self.shared.view).ok_or_else(|| self.gone())?;
-        view.stopped = Shared::get(&self.shared.stopped);
+        view.stopped = self.ended().as_ref().map(DeskError::why);
         Ok(view)
+    }
+
+    /// Returns when it is no more, with why.
+    pub async fn over(&self) -> DeskError {
+        self.asks.closed().await;
+        self.gone()
+    }
+
+    /// Why it is no more; none while it goes on.
+    pub fn ended(&self) -> Option<DeskError> {
+        Shared::get(&self.shared.stopped)
     }
 
     /// Saves the strategy, stores, and ends: whatever is asked afterwards is answered [`DeskError::Stopped`].
@@ -201,6 +215,6 @@ impl Desk {
     }
 
     pub(crate) fn gone(&self) -> DeskError {
-        DeskError::Stopped(Shared::get(&self.shared.stopped).unwrap_or_else(|| "it is closed".to_owned()))
+        DeskError::Stopped(self.ended().map_or_else(|| CLOSED.to_owned(), |ended| ended.why()))
     }
 }

@@ -12,7 +12,7 @@ use puppet_backtest::{BatchRecord, Journal, Saved, StrategyId, TraderState};
 use puppet_store::{Purse, PurseEntry, PurseRow, TradeStore};
 use puppet_types::Timestamp;
 use puppet_types::trade::Market;
-use puppet_wallet::{Books, State};
+use puppet_wallet::{Books, Cause, Mode, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -103,7 +103,21 @@ pub(crate) struct SwitchedOff {
     pub before: Option<State>,
 }
 
+impl SwitchedOff {
+    /// Whether the risk engine stands so because of it, and not because of something that was said since.
+    pub(crate) fn is_it(&self, state: &State) -> bool {
+        (state.mode, state.cause) == (Mode::Halted, Cause::Operator) && state.reason == self.reason
+    }
+}
+
 impl Notes {
+    /// How a purse stands, the kill switch of everything aside.
+    pub(crate) fn own_state(&self, state: Option<&State>) -> Option<State> {
+        match &self.switched_off {
+            Some(off) if state.is_some_and(|state| off.is_it(state)) => off.before.clone(),
+            _ => state.cloned(),
+        }
+    }
     pub(crate) fn answer_of(&self, id: &str) -> Option<&SwapResult> {
         self.answered.iter().rev().find(|result| result.id == id)
     }

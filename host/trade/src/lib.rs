@@ -29,7 +29,7 @@ mod work;
 
 pub use desk::{Desk, Halted};
 pub use exchange::{Exchange, ExchangeError, Halt, Swapped, Want};
-pub use open::fits;
+pub use open::{begins, fits};
 pub use plan::{DeskMode, DeskPlan, DeskStrategy, DeskVenue};
 pub use thread::apart;
 pub use told::{DeskError, Happened, Intent, SwapResult, Told};

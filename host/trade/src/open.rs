@@ -93,6 +93,15 @@ pub fn fits(
     Ok((description.warm_up, parameters))
 }
 
+/// Whether a strategy begins where it is told so: it may refuse parameters that are each within their range. Found out before
+/// a desk is opened; an opening finds out by itself.
+///
+/// # Errors
+/// [`DeskError::Strategy`]: it does not, and why.
+pub fn begins(strategies: &dyn Strategies, setup: &Setup) -> Result<(), DeskError> {
+    strategies.fresh().and_then(|mut fresh| fresh.init(setup, None)).map_err(strategy_error)
+}
+
 /// Asks the strategy what it is, and the plan whether that can be.
 fn ask(plan: &DeskPlan, strategies: &dyn Strategies) -> Result<Asked, DeskError> {
     let models = match &plan.venue {

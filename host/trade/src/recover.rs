@@ -50,6 +50,16 @@ impl Work<'_> {
         self.carry_due(&self.last_prices())
     }
 
+    /// An amount of a token of the markets in whole ones; of any other, and of SOL where no market has it, the smallest unit.
+    fn said(&self, mint: &Mint, amount: u64) -> String {
+        let mut tokens = self.plan.markets.iter().flat_map(|market| [&market.base, &market.quote]);
+        match tokens.find(|token| token.mint == *mint) {
+            Some(token) => token.said(amount),
+            None if *mint == Mint::sol() => format!("{amount} lamports"),
+            None => format!("{amount} of {mint}"),
+        }
+    }
+
     /// What came and went while no desk was open is booked.
     fn compare(&mut self, at: Timestamp, mint: &Mint, there: u64) -> Result<(), DeskError> {
         let balances = self.trader.risk().portfolio().balances;
@@ -61,7 +71,8 @@ impl Work<'_> {
         };
         let word = json!({ "word": "balance", "mint": mint, "booked": booked, "there": there });
         self.keep.add(PurseEntry::Word, at, &word)?;
-        self.room.tell(Told::Note(format!("the wallet has {there} of {mint}, and the books had {booked}")));
+        let (there, booked) = (self.said(mint, there), self.said(mint, booked));
+        self.room.tell(Told::Note(format!("the wallet has {there}, and the books had {booked}")));
         if let Err(why) = self.trader.moved(at, mint, amount, flow) {
             // What open orders hold is not there: nobody may trade on such books.
             let why = format!("the books cannot be made to agree with the wallet: {why}");

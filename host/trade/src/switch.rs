@@ -41,10 +41,7 @@ impl Work<'_> {
             }
             (Some(_), off) => self.notes.switched_off = off,
             (None, Some(off)) => {
-                let is_it = |state: &State| {
-                    (state.mode, state.cause) == (Mode::Halted, Cause::Operator) && state.reason == off.reason
-                };
-                if risk.state().is_some_and(is_it) {
+                if risk.state().is_some_and(|state| off.is_it(state)) {
                     risk.lift(now, off.before);
                 }
             }
@@ -128,6 +125,7 @@ impl Work<'_> {
             bar_seconds: self.terms.bar_seconds,
             admits: trader.risk().mode(),
             state: trader.risk().state().cloned(),
+            own_state: self.notes.own_state(trader.risk().state()),
             portfolio: trader.risk().portfolio(),
             open_orders: trader.open_orders().map(open).collect(),
             prices: self.notes.prices.clone(),

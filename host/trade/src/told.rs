@@ -149,3 +149,13 @@ pub enum DeskError {
     #[error("the desk stopped: {0}")]
     Stopped(String),
 }
+
+impl DeskError {
+    /// The reason, without the words that it stopped.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::Stopped(why) => why.clone(),
+            other => other.to_string(),
+        }
+    }
+}

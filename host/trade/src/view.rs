@@ -34,6 +34,9 @@ pub struct DeskView {
     pub admits: Mode,
     /// Anything but active: since when, by whom, why.
     pub state: Option<State>,
+    /// The same, the kill switch of everything aside: how it stands as soon as that is off.
+    #[serde(default)]
+    pub own_state: Option<State>,
     /// Balances, positions, what was made and paid.
     pub portfolio: Portfolio,
     /// What is open, oldest first.
@@ -94,6 +97,7 @@ pub fn purse_view(purse: &Purse) -> Result<Option<DeskView>, DeskError> {
         bar_seconds: terms.bar_seconds,
         admits: risk.mode(),
         state: risk.state().cloned(),
+        own_state: notes.own_state(risk.state()),
         portfolio: risk.portfolio(),
         open_orders: trader.open_orders().map(open).collect(),
         prices: notes.prices,

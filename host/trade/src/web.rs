@@ -9,6 +9,7 @@ mod trending;
 use std::{fmt, net::IpAddr, sync::Once, time::Duration};
 
 use puppet_market::{Decimal, MAX_PRICE};
+use puppet_solana::host_of;
 use puppet_types::{Secret, trade::Market};
 use reqwest::{
     StatusCode, Url,
@@ -55,17 +56,22 @@ pub enum WebSetupError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebError {
     /// Nobody is there.
-    #[error("it cannot be reached")]
-    Unreachable,
+    #[error("{0} cannot be reached")]
+    Unreachable(String),
     /// It takes too long.
-    #[error("no answer in time")]
-    Late,
+    #[error("no answer of {0} in time")]
+    Late(String),
     /// It broke off.
-    #[error("the connection broke off")]
-    Lost,
+    #[error("the connection to {0} broke off")]
+    Lost(String),
     /// Not a yes. A redirect is none: a key must not follow it.
-    #[error("it answers with status {0}")]
-    Status(u16),
+    #[error("{host} answers with status {status}")]
+    Status {
+        /// Who answers.
+        host: String,
+        /// What.
+        status: u16,
+    },
     /// Longer than a megabyte.
     #[error("its answer is too long")]
     TooLong,
@@ -134,18 +140,27 @@ impl Web {
         for (name, value) in &self.headers {
             request = request.header(name.clone(), value.clone());
         }
-        let mut response = request.send().await.map_err(|error| lost(&error))?;
+        let mut response = request.send().await.map_err(|error| self.lost(&error))?;
         if response.status() != StatusCode::OK {
-            return Err(WebError::Status(response.status().as_u16()));
+            return Err(WebError::Status { host: host_of(&self.url), status: response.status().as_u16() });
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
                 return Err(WebError::TooLong);
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> WebError {
+        let host = host_of(&self.url);
+        match error {
+            _ if error.is_timeout() => WebError::Late(host),
+            _ if error.is_connect() || error.is_builder() => WebError::Unreachable(host),
+            _ => WebError::Lost(host),
+        }
     }
 
     /// The price that stands at a place of the document, as a market counts it: to the nearest of what it counts, from the
@@ -155,14 +170,6 @@ impl Web {
     /// There is no document, or no price in it.
     pub async fn price(&self, at: &Pointer, market: &Market) -> Result<u64, WebError> {
         price(&self.get().await?, at, market.price_decimals).map_err(WebError::Unread)
-    }
-}
-
-fn lost(error: &reqwest::Error) -> WebError {
-    match error {
-        _ if error.is_timeout() => WebError::Late,
-        _ if error.is_connect() || error.is_builder() => WebError::Unreachable,
-        _ => WebError::Lost,
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::desk::{Answer, Ask, Halted, Shared};
+use crate::desk::{Answer, Ask, CLOSED, Halted, Shared};
 use crate::keep::{Head, Keep, Notes, Papers, Terms};
 use crate::switch::PurseWord;
 use crate::thread::{Leave, Then, Turn};
@@ -147,7 +147,7 @@ impl Work<'_> {
                 let done = self.close();
                 match self.say(done, answer, Ask::Close) {
                     Turn::Next => {
-                        Shared::set(&self.room.shared.stopped, Some("it is closed".to_owned()));
+                        Shared::set(&self.room.shared.stopped, Some(DeskError::Stopped(CLOSED.to_owned())));
                         Turn::End
                     }
                     turn => turn,
@@ -241,12 +241,8 @@ impl Work<'_> {
 
 /// Tells why a desk is no more.
 pub(crate) fn end(room: &Room, wishes: &mut Wishes, error: &DeskError) {
-    let why = match error {
-        DeskError::Stopped(why) => why.clone(),
-        other => other.to_string(),
-    };
-    Shared::set(&room.shared.stopped, Some(why.clone()));
-    room.tell(Told::Stopped(why));
+    Shared::set(&room.shared.stopped, Some(error.clone()));
+    room.tell(Told::Stopped(error.why()));
     wishes.gone(error);
 }
 

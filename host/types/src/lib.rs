@@ -1,6 +1,7 @@
 //! The words of the host as types: ids, time, events, decisions, invocations, breaches, personas.
 //! No I/O, no policy: every other crate speaks through these.
 
+pub mod amounts;
 mod capability;
 mod decision;
 mod digesting;

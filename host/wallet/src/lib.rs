@@ -4,6 +4,7 @@
 
 mod books;
 mod capability;
+mod closed;
 mod error;
 mod original;
 mod portfolio;

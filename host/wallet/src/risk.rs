@@ -85,14 +85,13 @@ impl Risk {
     }
 
     fn with(rules: Rules, books: Books) -> Self {
-        let always = |mint: &Mint| rules.always_tradable.as_ref().is_none_or(|always| always.contains(mint));
         let policy = |market: &Market| {
             let mints = [&market.base.mint, &market.quote.mint];
             if !mints.iter().all(|mint| rules.allow_mints.contains(mint)) {
                 MintPolicy::NotAllowed
             } else if mints.iter().any(|mint| rules.deny_mints.contains(mint)) {
                 MintPolicy::Denied
-            } else if always(&market.base.mint) {
+            } else if rules.is_always_tradable(&market.base.mint) {
                 MintPolicy::Always
             } else {
                 MintPolicy::IfTrending
@@ -169,7 +168,12 @@ impl Risk {
         if self.is_below(equity?) && mode > self.mode() {
             let (equity, fallen) = (equity?, self.drawdown_bps());
             let (peak, most) = (self.books.peak, self.rules.max_drawdown_bps);
-            let reason = format!("{equity} is {fallen} bps below the highest, {peak}; {most} is the most");
+            let said = |amount: u64| match self.books.markets.first() {
+                Some(market) => market.quote.said(amount),
+                None => amount.to_string(),
+            };
+            let (equity, peak) = (said(equity), said(peak));
+            let reason = format!("{equity} is {fallen} bps below the highest, {peak}; {most} bps is the most");
             self.turn(State { mode, since: now, cause: Cause::Drawdown, reason });
         }
         equity

@@ -251,8 +251,12 @@ impl Rules {
 
     /// Whether an order in a token asks for a fresh list that has it.
     pub fn asks_for_trending(&self, mint: &Mint) -> bool {
-        let is_always = self.always_tradable.as_ref().is_none_or(|always| always.contains(mint));
-        self.consider_trending && self.require_trending && !is_always
+        self.consider_trending && self.require_trending && !self.is_always_tradable(mint)
+    }
+
+    /// Whether orders in a token need no list that has it.
+    pub(crate) fn is_always_tradable(&self, mint: &Mint) -> bool {
+        self.always_tradable.as_ref().is_none_or(|always| always.contains(mint))
     }
 
     /// The same where no network takes fees, on paper and in a backtest. Such a purse has no SOL but what it is paid in or has

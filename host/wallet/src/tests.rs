@@ -1,6 +1,7 @@
 //! The engine from outside: orders in, answers out.
 
 mod boundaries;
+mod closed;
 mod fixture;
 mod money;
 mod original;

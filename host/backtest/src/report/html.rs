@@ -30,11 +30,13 @@ pub fn html(report: &Report, outcome: &Outcome) -> String {
     );
     page::head(&mut out, report, outcome);
     out.push_str("<main>\n");
-    page::warnings(&mut out, report);
-    page::key_figures(&mut out, report, outcome);
-    charts::all(&mut out, report, outcome);
-    tables::months(&mut out, report);
-    tables::figures(&mut out, report, outcome);
+    page::warnings(&mut out, report, outcome);
+    if super::untraded(outcome).is_none() {
+        page::key_figures(&mut out, report, outcome);
+        charts::all(&mut out, report, outcome);
+        tables::months(&mut out, report);
+        tables::figures(&mut out, report, outcome);
+    }
     tables::sweep(&mut out, report);
     tables::walk_forward(&mut out, report);
     tables::monte_carlo(&mut out, report);

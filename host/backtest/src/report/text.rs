@@ -22,9 +22,14 @@ const MOST_CHARS: usize = 60;
 pub fn text(report: &Report, outcome: &Outcome) -> String {
     let mut out = String::new();
     head(&mut out, report, outcome);
-    chart(&mut out, outcome);
-    figures(&mut out, report, outcome);
-    months(&mut out, report);
+    match words::untraded(outcome) {
+        Some(why) => why.split_inclusive(". ").for_each(|sentence| line(&mut out, sentence)),
+        None => {
+            chart(&mut out, outcome);
+            figures(&mut out, report, outcome);
+            months(&mut out, report);
+        }
+    }
     if let Some(runs) = &report.runs {
         sweep(&mut out, runs);
     }
@@ -63,6 +68,9 @@ fn head(out: &mut String, report: &Report, outcome: &Outcome) {
             }
         }
         line(out, text);
+    }
+    if let Some(history) = words::history(outcome) {
+        line(out, format!("history: {history}"));
     }
     let models = words::models(&outcome.models);
     let models: Vec<String> = models.iter().map(|(name, text)| format!("{} {text}", name.to_lowercase())).collect();
@@ -135,9 +143,9 @@ fn figures(out: &mut String, report: &Report, outcome: &Outcome) {
         ("Trades", words::count(metrics.trades as u64)),
         ("Win rate", words::percent(metrics.win_rate)),
         ("Profit factor", words::ratio(metrics.profit_factor)),
-        ("Expectancy", words::average(metrics.expectancy, decimals)),
+        ("Expectancy", format!("{} {symbol}", words::average(metrics.expectancy, decimals))),
         ("Longest wins, losses", format!("{}, {}", metrics.longest_win_streak, metrics.longest_loss_streak)),
-        ("Fees", money(metrics.fees)),
+        ("Fees", format!("{} {symbol}", money(metrics.fees))),
         ("Bought and held", words::gain(hold.total_return)),
         ("  CAGR", words::gain(hold.cagr)),
         ("  Sharpe", words::ratio(hold.sharpe)),

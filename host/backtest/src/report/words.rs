@@ -2,7 +2,7 @@
 
 use puppet_types::{Timestamp, counted};
 
-use crate::{LimitRule, Models, Slippage, metrics::Figure};
+use crate::{LimitRule, Models, Outcome, Slippage, metrics::Figure};
 
 /// What stands where there is no number.
 pub(super) const UNDEFINED: &str = "–";
@@ -109,6 +109,30 @@ pub(super) fn seconds(seconds: u64) -> String {
 pub(super) fn bps(bps: u32) -> String {
     let text = amount(i128::from(bps), 2);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Which bars were history, where some were and trading began after them.
+pub(super) fn history(outcome: &Outcome) -> Option<String> {
+    let (first, bars) = (outcome.equity.first()?, u64::from(outcome.warm_up));
+    let shown = counted_bars(bars);
+    (bars > 0).then(|| format!("the first {shown}; it trades from {} on", minute(first.at)))
+}
+
+/// Why a run has no figures, where all of its bars were history.
+pub fn untraded(outcome: &Outcome) -> Option<String> {
+    if !outcome.equity.is_empty() || outcome.stopped.is_some() || outcome.batches == 0 {
+        return None;
+    }
+    let (there, wanted) = (counted_bars(outcome.batches), count(outcome.warm_up.into()));
+    let verb = if outcome.batches == 1 { "is" } else { "are" };
+    Some(format!(
+        "Nothing was traded: there {verb} {there}, and the strategy takes {wanted} as history before it trades. Data of a longer \
+         time, or of shorter bars, lets it trade."
+    ))
+}
+
+fn counted_bars(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "bar" } else { "bars" })
 }
 
 /// All models of cost.

@@ -44,7 +44,12 @@ fn a_folder_without_candles_and_a_file_without_a_market_are_refused() {
         fs::write(&file, BARS).unwrap();
         assert_eq!(ids(&file).unwrap_err().code(), code, "{name}");
     }
-    assert_eq!(ids(&folder.path().join("AAA-BBB.csv")).unwrap_err().code(), "unreadable");
+    // Whatever its name is like, what is not there is told as that.
+    for name in ["AAA-BBB.csv", "AAA-BBB", "prices"] {
+        let error = ids(&folder.path().join(name)).unwrap_err();
+        assert_eq!(error.code(), "no-such-file");
+        assert!(error.to_string().ends_with(&format!("{name}: there is no such file or folder")), "{error}");
+    }
     let named = ReadOptions { market: Some("AAA/BBB".into()), ..ReadOptions::default() };
     let of = |path: &Path, options: &ReadOptions| read(path, options, &Markets::built_in());
     assert_eq!(of(&folder.path().join("SOLUSDC.csv"), &named).unwrap()[0].market.id, "AAA/BBB");

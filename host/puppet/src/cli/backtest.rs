@@ -38,14 +38,14 @@ pub struct Backtest {
     /// Longer bars, made of those of the data: `5m`, `1h`, `1d`.
     #[arg(long, value_name = "LENGTH")]
     pub bar: Option<String>,
-    /// A parameter of the strategy; may be given for each.
+    /// A parameter of the strategy, one number (`fast=5`; several are tried with --sweep); may be given for each.
     #[arg(long, value_name = "NAME=NUMBER")]
     pub param: Vec<String>,
     /// What it begins with, in whole quote tokens.
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
     pub balance: String,
-    /// The rules of the risk engine: a file with `[trading.risk]`, or an agent file of the original engine. Without one
-    /// whatever can be paid is admitted.
+    /// The rules of the risk engine: a file with `[trading.risk]`, as your `puppet.toml` is one, or an agent file of the
+    /// original engine. Without one whatever can be paid is admitted.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
     /// What trading costs.

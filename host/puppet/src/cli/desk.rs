@@ -80,14 +80,14 @@ pub struct DeskTerms {
     /// Length of a bar: `1m`, `5m`, `1h`; of recorded candles a longer one than theirs.
     #[arg(long, value_name = "LENGTH")]
     pub bar: Option<String>,
-    /// A parameter of the strategy; may be given for each.
+    /// A parameter of the strategy, one number (`fast=5`; `backtest --sweep` tries several); may be given for each.
     #[arg(long, value_name = "NAME=NUMBER")]
     pub param: Vec<String>,
     /// For chance in models and in the strategy.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
-    /// The rules of the risk engine: a file with `[trading.risk]`, or an agent file of the original engine; else those of
-    /// the configuration.
+    /// The rules of the risk engine: a file with `[trading.risk]`, as a whole `puppet.toml` is one, or an agent file of the
+    /// original engine; else those of the configuration.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
     /// Who is told of its trades, and may talk about them.

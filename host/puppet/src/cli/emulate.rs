@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// What `run --emulate` serves in the host's own process.
+/// What `--emulate` of `run`, `paper` and `trade` serves in the host's own process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Emulated {
     /// A Solana chain.

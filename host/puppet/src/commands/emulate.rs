@@ -33,7 +33,7 @@ struct Emulating {
 pub async fn run(args: &Emulate, out: Output) -> Result<()> {
     let plan = plan(args)?;
     let wanted = Wanted { solana: args.solana, jupiter: args.jupiter };
-    let chain = Chain::start(wanted, args.seed, "emulate --solana --jupiter").await?;
+    let chain = Chain::start(wanted, args.seed).await?;
     let all = !args.x && !args.llm && chain.is_none();
     let services = Services { x: args.x || all, llm: args.llm || all };
     let emulator = Emulator::start(services, args.seed, plan).await.map_err(|error| {

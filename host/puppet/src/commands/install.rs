@@ -106,8 +106,12 @@ async fn publish(
     sweep(setup)?;
     let entry = match entry.state {
         State::Waiting => entry,
-        _ => installing::hand_over(setup, &id, out).await?.unwrap_or(entry),
+        _ => installing::hand_over(setup, &entry, out).await?.unwrap_or(entry),
     };
+    if let Some(against) = installing::not_run(&entry) {
+        told.state = Some(entry.state.name());
+        return told.refused(against, out);
+    }
     told.done(&entry, way.state == State::Waiting, asking.digest, out)
 }
 
@@ -244,6 +248,7 @@ impl Told {
         let how = match entry.state {
             State::Waiting => out.odd("waits for you"),
             State::Next => out.good("is installed, and takes the place of the version that runs"),
+            State::Watched => out.good("is installed, and trades on trial in place of the version before"),
             _ => out.good("is installed"),
         };
         out.line(format!("{}  {how} · {}", out.bold(name), self.digest))?;

@@ -5,12 +5,11 @@ use puppet_packs::{AgentSpec, Entry, requires};
 use puppet_store::Change;
 use puppet_types::{AgentId, Digest, PackId, counted};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     agents,
     cli::Remove,
-    control::{self, Folder, Request},
+    control::{self, Folder},
     grants::Grants,
     installing::{self, of_install},
     output::Output,
@@ -138,10 +137,8 @@ async fn desks(setup: &Setup, id: &PackId) -> Result<Vec<String>> {
     let configured = setup.config.trading.desks.iter();
     let by_it = configured.filter(|(_, desk)| desk.strategy.as_deref() == Some(id.as_str()));
     let mut desks: Vec<String> = by_it.map(|(name, _)| format!("[trading.desks.{name}]")).collect();
-    if let Some(views) = control::ask(&setup.data, &Request::Desks).await? {
-        let of_it = |view: &&Value| view["strategy"]["pack"] == id.as_str() && view["stopped"].is_null();
-        let running = views.as_array().into_iter().flatten().filter(of_it);
-        desks.extend(running.filter_map(|view| Some(format!("the purse {}", view["purse"].as_str()?))));
-    }
+    let running = control::desks(&setup.data).await?.into_iter();
+    let of_it = running.filter(|desk| desk.pack.as_deref() == Some(id.as_str()) && desk.state != "stopped");
+    desks.extend(of_it.map(|desk| format!("the purse {}", desk.purse)));
     Ok(desks)
 }

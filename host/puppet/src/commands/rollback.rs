@@ -51,7 +51,10 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
         return Err(Trouble::refused("asks-for-more", message, remedy));
     }
     way.go(setup, &asking, || take_place(setup, &to))?;
-    installing::tell_host(setup, &id, out).await;
+    let to = Entry { state: State::Current, ..to };
+    if let Some(against) = installing::hand_over(setup, &to, out).await?.as_ref().and_then(installing::not_run) {
+        return Err(against);
+    }
     let told = Told {
         schema: "puppet.rollback/1",
         pack: id,

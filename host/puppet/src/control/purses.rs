@@ -1,12 +1,16 @@
 //! Words about purses and messages that wait: written down first, then told to the desk that trades, where there is one.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use futures::future::join_all;
 use puppet_solana::swap::{Cause, Entry};
 use puppet_store::{Store, SwapRow, TradeStore};
 use puppet_types::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::{Request, ask};
 use crate::{
     trouble::{Result, Trouble},
     wallets::{
@@ -24,8 +28,32 @@ pub trait Desks: Send + Sync {
     /// Trading goes on. Called once for each resume, after it was written down. Answers whether an open desk has
     /// heard it: one that is being opened hears it from what was written down.
     async fn resume(&self, purse: &str) -> Result<bool>;
-    /// How each stands: a `DeskView`.
-    fn views(&self) -> Result<Vec<Value>>;
+    /// How each stands, by purse.
+    fn stand(&self) -> Vec<DeskStands>;
+}
+
+/// How a desk of a host stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskStands {
+    /// What it is called.
+    pub name: String,
+    /// On which purse it trades.
+    pub purse: String,
+    /// `opening`, `running`, `halted`: bars go on and nothing is admitted; or `stopped`.
+    pub state: String,
+    /// Why it does not run: what its opening waits for, what halted or stopped it.
+    pub reason: Option<String>,
+    /// The pack of its strategy, where one trades.
+    pub pack: Option<String>,
+}
+
+/// How the desks of a data folder's host stand; nothing where none runs.
+///
+/// # Errors
+/// The host does not answer.
+pub async fn desks(data: &Path) -> Result<Vec<DeskStands>> {
+    let answer = ask(data, &Request::Desks).await?;
+    answer.map_or(Ok(Vec::new()), |answer| serde_json::from_value(answer).map_err(Trouble::internal))
 }
 
 /// Nothing is traded.
@@ -40,8 +68,8 @@ impl Desks for NoDesks {
     async fn resume(&self, _: &str) -> Result<bool> {
         Ok(false)
     }
-    fn views(&self) -> Result<Vec<Value>> {
-        Ok(Vec::new())
+    fn stand(&self) -> Vec<DeskStands> {
+        Vec::new()
     }
 }
 
@@ -163,8 +191,8 @@ mod tests {
         async fn resume(&self, purse: &str) -> Result<bool> {
             self.halt(purse, "").await
         }
-        fn views(&self) -> Result<Vec<Value>> {
-            Ok(Vec::new())
+        fn stand(&self) -> Vec<DeskStands> {
+            Vec::new()
         }
     }
 

@@ -7,7 +7,7 @@ use puppet_engine::swap::{Candidate, Replaced, Verdict, Watch, settled};
 use puppet_packs::{Entry, State};
 use puppet_sandbox::Standing;
 use puppet_types::{Digest, PackId, Timestamp};
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch::{Receiver, Sender};
 
 use super::{Context, LookedAt, verify::Stop};
 
@@ -45,7 +45,12 @@ impl From<puppet_packs::InstallError> for Stop {
 }
 
 /// The task of a pack: as long as the host runs.
-pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receiver<u64>, watched: Option<LookedAt>) {
+pub(super) async fn work(
+    context: Arc<Context>,
+    pack: PackId,
+    (mut asked, done): (Receiver<u64>, Sender<u64>),
+    watched: Option<LookedAt>,
+) {
     let way = Way { context, pack };
     let mut looking = match watched {
         Some(watched) => way.resumed(watched).await,
@@ -67,6 +72,11 @@ pub(super) async fn work(context: Arc<Context>, pack: PackId, mut asked: Receive
                     Looked::Nothing => None,
                 };
                 old.iter().for_each(|old| way.context.host.look_away(&old.watch));
+                // What came meanwhile and was not heard is looked at next.
+                let latest = *asked.borrow();
+                if asked.has_changed().is_ok_and(|has| !has) {
+                    done.send_replace(latest);
+                }
             }
             verdict = way.verdict(&looking) => {
                 let Some(ended) = looking.take() else { continue };

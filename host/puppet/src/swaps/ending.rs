@@ -65,11 +65,24 @@ impl Way {
             Stop::Refused(reason) => (State::Refused, "refused", reason),
             Stop::Waits(reason) => (State::Waiting, "staged", reason),
         };
-        let noted = self.context.note((&self.pack, entry.digest), (state, Some(reason.clone())), |state| state).await;
+        let of_entry = (&self.pack, entry.digest);
+        let runs = self.context.floor.trading(&self.pack).runs().filter(|runs| entry.component != Some(*runs));
+        let (noted, stage, from) = match runs.filter(|_| entry.state == State::Current) {
+            // The operator let it run, and the desks go on with what they have.
+            Some(runs) => {
+                let stays = self.context.note_stays(of_entry, runs, &reason).await;
+                let from = stays.as_ref().ok().cloned().flatten().map(|version| (version, runs));
+                (stays.map(drop), "rolled-back", from)
+            }
+            None => (self.context.note(of_entry, (state, Some(reason.clone())), |state| state).await, stage, None),
+        };
         if let Err(error) = noted {
             tracing::error!(pack = %self.pack, %error, "what became of a version is not written down");
         }
-        self.step(entry, stage, Some(reason), |progress| progress.share = 0);
+        self.step(entry, stage, Some(reason), |progress| {
+            progress.share = 0;
+            progress.from = from.or(progress.from.take());
+        });
         self.tidy().await;
     }
 

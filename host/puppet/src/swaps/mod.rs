@@ -167,6 +167,35 @@ impl Context {
     }
 }
 
+impl Context {
+    /// Writes down that desks do not take a version which the operator let run, and that the one whose component trades there
+    /// runs on. Answers the number of that one, if it is installed.
+    async fn note_stays(
+        self: &Arc<Self>,
+        (pack, digest): (&PackId, Digest),
+        runs: Digest,
+        reason: &str,
+    ) -> Result<Option<String>, InstallError> {
+        let (own, pack, at, reason) = (Arc::clone(self), pack.clone(), self.host.now(), reason.to_owned());
+        blocking(move || {
+            own.installed.change(|entries| {
+                let mut own: Vec<&mut Entry> = entries.iter_mut().filter(|entry| entry.id == pack).collect();
+                for gone in own.iter_mut().filter(|entry| entry.digest == digest) {
+                    (gone.state, gone.since, gone.reason) = (State::RolledBack, at, Some(reason.clone()));
+                }
+                let is_there = |state| matches!(state, State::Kept | State::RolledBack);
+                let ran = |entry: &&mut Entry| entry.component == Some(runs) && is_there(entry.state);
+                let stays = own.into_iter().filter(ran).max_by_key(|entry| entry.since);
+                Ok(stays.map(|entry| {
+                    (entry.state, entry.since, entry.reason) = (State::Current, at, None);
+                    entry.version.to_string()
+                }))
+            })
+        })
+        .await
+    }
+}
+
 /// Files are read and written beside the runtime.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
@@ -180,10 +209,16 @@ async fn blocking<T: Send + 'static>(
 /// A version, and who looks at it.
 type LookedAt = (Arc<Plugin>, Arc<Watch>);
 
+/// How often a pack's task was asked to look, and how often it has.
+struct Asked {
+    looks: watch::Sender<u64>,
+    done: watch::Receiver<u64>,
+}
+
 /// The tasks of a host's packs. Ends them when it is dropped.
 pub struct Swaps {
     context: Arc<Context>,
-    asked: Mutex<BTreeMap<PackId, watch::Sender<u64>>>,
+    asked: Mutex<BTreeMap<PackId, Asked>>,
     /// What was watched when the last host ended, until its pack's task goes on with it.
     watched: Mutex<BTreeMap<PackId, LookedAt>>,
     tasks: Mutex<JoinSet<()>>,
@@ -226,17 +261,41 @@ impl Swaps {
 
     /// The lock says something else of a pack: its task looks, and begins where it has none.
     pub fn look(&self, pack: &PackId) {
+        self.looking(pack);
+    }
+
+    /// The same. Answers the number of this look, and who tells when it is over.
+    fn looking(&self, pack: &PackId) -> (u64, watch::Receiver<u64>) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = asked.get(pack)
-            && !sender.is_closed()
+        if let Some(Asked { looks, done }) = asked.get(pack)
+            && !looks.is_closed()
         {
-            sender.send_modify(|n| *n += 1);
-            return;
+            looks.send_modify(|n| *n += 1);
+            return (*looks.borrow(), done.clone());
         }
-        let (sender, receiver) = watch::channel(1);
-        asked.insert(pack.clone(), sender);
+        let ((looks, receiver), (tell, done)) = (watch::channel(1), watch::channel(0));
+        asked.insert(pack.clone(), Asked { looks, done: done.clone() });
         let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(pack);
-        let task = drive::work(Arc::clone(&self.context), pack.clone(), receiver, watched);
+        let task = drive::work(Arc::clone(&self.context), pack.clone(), (receiver, tell), watched);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+        (1, done)
+    }
+
+    /// Looks, and returns when the pack's task has done all that it can for now, or the version is live or at its end. What
+    /// became of it is in the lock then.
+    pub async fn come_to(&self, pack: &PackId, version: &str) {
+        let (since, mut changes) = (self.context.host.now(), self.context.board.changes());
+        let (look, mut done) = self.looking(pack);
+        let is_there = || {
+            let told = self.context.board.all().remove(pack).filter(|told| told.version == version && told.at >= since);
+            told.is_some_and(|told| matches!(told.state, "live" | "settled" | "refused" | "rolled-back"))
+        };
+        while !is_there() {
+            tokio::select! {
+                // One that is gone tells nothing any more.
+                _ = done.wait_for(|done| *done >= look) => return,
+                _ = changes.changed() => {}
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use puppet_engine::swap::{Health, Shadow, Watch};
 use puppet_types::{Digest, PackId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A version on its way, or at its end.
 #[derive(Debug, Clone)]
@@ -80,29 +81,39 @@ impl Progress {
 
 /// Of every pack that was swapped since the host started.
 #[derive(Debug, Default)]
-pub struct Board(Mutex<BTreeMap<PackId, Progress>>);
+pub struct Board {
+    all: Mutex<BTreeMap<PackId, Progress>>,
+    changed: watch::Sender<()>,
+}
 
 impl Board {
     /// A pack's newest version begins its way, or comes one step further.
     pub fn put(&self, pack: &PackId, progress: Progress) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.clone(), progress);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.clone(), progress);
+        self.changed.send_replace(());
     }
 
     /// One step further.
     pub fn change(&self, pack: &PackId, change: impl FnOnce(&mut Progress)) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(progress) = all.get_mut(pack) {
             change(progress);
         }
+        self.changed.send_replace(());
+    }
+
+    /// Wakes whoever looks, from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// The pack is gone.
     pub fn forget(&self, pack: &PackId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(pack);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(pack);
     }
 
     /// All of it.
     pub fn all(&self) -> BTreeMap<PackId, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

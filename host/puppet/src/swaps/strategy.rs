@@ -54,12 +54,7 @@ impl Way {
                 return self.watched(entry, &desks, asked).await;
             }
             // The operator went back to it, or let it in: that is done.
-            State::Current => {
-                if let Err(reason) = desks.take_over(&next, None).await {
-                    self.step(entry, "refused", Some(reason), |_| {});
-                    return Ok(End::Settled);
-                }
-            }
+            State::Current => desks.take_over(&next, None).await.map_err(Stop::Refused)?,
             _ => return self.on_desks(entry, &next, &mut desks, asked).await,
         }
         self.context.note((&self.pack, entry.digest), (State::Current, None), give_way).await?;
@@ -82,8 +77,8 @@ impl Way {
             Ok(verified) => self.strategy(entry, verified, asked).await,
             Err(stop) => Err(stop),
         };
-        if let Err(Stop::Refused(reason) | Stop::Waits(reason)) = ended {
-            self.step(entry, "refused", Some(reason), |_| {});
+        if let Err(stop) = ended {
+            self.stopped(entry, stop).await;
         }
     }
 

@@ -20,6 +20,8 @@ use crate::{
 /// What a run is over.
 pub struct Data {
     pub markets: Vec<Market>,
+    /// All that could have been meant.
+    pub known: Markets,
     pub sources: Vec<DataSource>,
     /// By time, then market.
     pub bars: Vec<Bar>,
@@ -88,7 +90,21 @@ pub async fn read(setup: &Setup, asked: &Asked<'_>, out: Output) -> Result<Data>
         let remedy = "make them of one length with --bar, for example --bar 1h";
         Trouble::input("bad-data", error.to_string(), remedy).in_file(asked.data)
     })?;
-    Ok(Data { markets, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
+    let known = asked.reading.of_setup(setup)?;
+    Ok(Data { markets, known, sources, bars: bars_of(&timeline), bar_seconds: timeline.bar_seconds(), has_volume })
+}
+
+/// `trade` takes the prices of now, and `--data` is the data folder there.
+///
+/// # Errors
+/// It looks like candles: no host can live in them.
+pub fn is_data_folder(data: &Path) -> Result<()> {
+    if kept::named(data).is_none() && !puppet_market::looks_like_candles(data) {
+        return Ok(());
+    }
+    let message = "these are candles, and `trade` takes the prices of now: its --data is the data folder";
+    let remedy = "leave --data out; `puppet paper --data` and `puppet backtest --data` trade on recorded candles";
+    Err(Trouble::input("bad-value", message, remedy).in_file(data))
 }
 
 /// How many bars there are, and how many are missing between the first and the last.

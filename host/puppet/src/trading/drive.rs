@@ -52,16 +52,25 @@ impl Drive {
         let mut counts = Counts::default();
         let (desk, name, out) = (self.desk.clone(), self.name.clone(), self.out);
         let second = self.second.take().map(|second| second.run(desk.clone(), name.clone(), out));
-        let followed = self.followed.take().map(|followed| followed.run(desk, name, out));
+        let followed = self.followed.take().map(|followed| followed.run(desk.clone(), name, out));
+        // Also where nothing is handed to it just now.
+        let over = async {
+            match desk.get() {
+                Some(desk) => failed(desk.over().await),
+                None => std::future::pending().await,
+            }
+        };
         let beside = async {
             tokio::join!(OptionFuture::from(second), OptionFuture::from(followed));
             // They end with the desk, and the desk does not end with them.
             std::future::pending().await
         };
         let ended = tokio::select! {
-            ended = self.until_over(&mut counts) => ended,
-            ended = beside => ended,
+            biased;
             _ = stop.wait_for(|stop| *stop) => Ended::Stopped,
+            ended = self.until_over(&mut counts) => ended,
+            ended = over => ended,
+            ended = beside => ended,
         };
         (counts, ended)
     }
@@ -69,8 +78,7 @@ impl Drive {
     async fn until_over(&mut self, counts: &mut Counts) -> Ended {
         match self.feed_it(counts).await {
             Ok(()) => Ended::Data,
-            Err(DeskError::Stopped(reason)) => Ended::Failed(reason),
-            Err(error) => Ended::Failed(error.to_string()),
+            Err(error) => failed(error),
         }
     }
 
@@ -189,6 +197,13 @@ impl Drive {
     }
 }
 
+fn failed(error: DeskError) -> Ended {
+    Ended::Failed(match error {
+        DeskError::Stopped(reason) => reason,
+        error => error.to_string(),
+    })
+}
+
 /// How ticks come.
 enum Ticks {
     /// When the desk has done with the one before: a record waits.
@@ -268,7 +283,8 @@ impl Listen {
                     self.pass_on(&swap).await;
                 }
                 Told::Halted(reason) => self.out.note(format!("{}: halted: {reason}", self.name)),
-                Told::Stopped(reason) => self.out.note(format!("{}: trades no more: {reason}", self.name)),
+                // Whoever keeps the desk tells it, and what follows.
+                Told::Stopped(_) => {}
                 Told::Note(text) => self.out.note(format!("{}: {text}", self.name)),
             }
         }

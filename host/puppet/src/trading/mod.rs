@@ -11,6 +11,7 @@ mod lines;
 mod look;
 mod open;
 pub(crate) mod original;
+mod owned;
 pub(crate) mod progress;
 pub mod purses;
 pub mod quotes;
@@ -23,6 +24,7 @@ mod trending;
 mod wanted;
 
 pub use chains::binds_to_localnet;
-pub use desks::{Around, Desks, Floor, Trading};
+pub use desks::{Around, Desks, Floor, Places, Trading};
+pub use purses::Seats;
 pub use trending::Trending;
 pub use wanted::Wanted;

@@ -19,7 +19,6 @@ use super::{
     look::{base_for, found, look, no_price},
     open::Open,
     trending::Trending,
-    wanted::Wanted,
 };
 
 /// An agent's desk, and what holds there.
@@ -44,7 +43,7 @@ pub struct Seats {
 }
 
 impl Seats {
-    /// From now on these are the agent's.
+    /// From now on these are the agent's: from the first moment on, though its desk may be opened later.
     pub fn put(&self, agent: AgentId, purse: String, desk: Open, rules: Rules) {
         let seat = Seat { purse, desk, rules: Arc::new(rules) };
         self.seats.write().unwrap_or_else(PoisonError::into_inner).insert(agent, seat);
@@ -66,15 +65,6 @@ impl Seats {
         let base = if rules.quote.as_ref() == Some(&intent.in_mint) { &intent.out_mint } else { &intent.in_mint };
         let trending = self.trending().filter(|_| rules.asks_for_trending(base))?;
         trending.seen(base).await
-    }
-
-    /// The same of every desk that this host is to open: its purse is the agent's from the first moment on.
-    pub fn expect<'w>(&self, wanted: impl Iterator<Item = &'w Wanted>) {
-        for wanted in wanted {
-            if let Some(agent) = &wanted.agent {
-                self.put(agent.clone(), wanted.purse(), Open::default(), wanted.rules.clone());
-            }
-        }
     }
 
     pub(super) fn of(&self, agent: &AgentId) -> Option<Seat> {

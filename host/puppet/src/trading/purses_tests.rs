@@ -49,6 +49,7 @@ pub fn view() -> DeskView {
         bar_seconds: 60,
         admits: Mode::Active,
         state: None,
+        own_state: None,
         portfolio: Portfolio {
             balances: vec![balance(Mint::usdc(), 1_000_000_000, 0), balance(Mint::sol(), 2_000_000_000, 0)],
             markets: vec![inside],

@@ -3,9 +3,9 @@
 use puppet_backtest::Event;
 use puppet_trade::{DeskMode, DeskView, SwapResult};
 use puppet_types::{Timestamp, counted};
-use puppet_wallet::Portfolio;
 use serde::Serialize;
 
+use super::owned::Owned;
 use crate::{output::Output, trouble::Result, wallets::amounts};
 
 /// How many of each there were since this start.
@@ -95,7 +95,7 @@ struct Summary<'a> {
     since_start: Counts,
     state: &'static str,
     open_orders: usize,
-    portfolio: &'a Portfolio,
+    portfolio: Owned<'a>,
 }
 
 /// Prints it.
@@ -133,7 +133,7 @@ pub fn print(desk: &str, view: &DeskView, counts: Counts, ended: &Ended, out: Ou
             since_start: counts,
             state,
             open_orders: view.open_orders.len(),
-            portfolio: &view.portfolio,
+            portfolio: Owned::of(view),
         });
     }
     let Counts { batches, orders, fills, denials, trades, .. } = counts;

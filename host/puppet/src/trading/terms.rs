@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use puppet_backtest::{BadSlippage, Models, Slippage, parameters::ParameterError};
+use puppet_market::Markets;
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
 
@@ -53,17 +54,51 @@ pub fn amount(text: &str, token: &Token) -> Result<u64> {
     if amount == 0 { Err(wrong()) } else { Ok(amount) }
 }
 
+/// `--param`, as often as it is given.
+pub fn parameters(texts: &[String]) -> Result<Vec<(String, i64)>> {
+    let parsed = |text: &String| {
+        puppet_backtest::parameters::parse(text).map_err(|error| {
+            let remedy = match text.split_once('=') {
+                Some((name, values)) if values.contains([',', ':']) || values.contains("..") => {
+                    format!("give one number, --param {name}=5; `puppet backtest --sweep {text}` tries several")
+                }
+                _ => "give --param NAME=NUMBER within the strategy's ranges".to_owned(),
+            };
+            Trouble::input("bad-value", error.to_string(), remedy).of_field("--param")
+        })
+    };
+    texts.iter().map(parsed).collect()
+}
+
 /// A parameter that the strategy does not take, by its name.
 pub fn of_parameter(error: &ParameterError) -> Trouble {
     use puppet_sandbox::ParameterError::{Range, Twice, Unknown};
     let field = match error {
         ParameterError::Settling(Unknown { name, .. } | Twice { name } | Range { name, .. })
         | ParameterError::Twice(name) => format!("--param {name}"),
-        ParameterError::Unreadable(_) | ParameterError::TooMany { .. } => "--param".to_owned(),
+        _ => "--param".to_owned(),
     };
     let remedy = "give --param NAME=NUMBER within the strategy's ranges";
     Trouble::input("bad-value", error.to_string(), remedy).of_field(field)
 }
+
+/// The rules as they are in these markets: those of the quantity in other markets that are known do nothing here. A market that
+/// nobody knows stays, and is refused.
+pub fn in_markets(mut rules: Rules, markets: &[Market], known: &Markets) -> Rules {
+    let is_here = |id: &String| markets.iter().any(|market| market.id == *id);
+    rules.quantity.retain(|id, _| is_here(id) || known.get(id).is_none());
+    rules
+}
+
+/// What the rules deny whatever comes, as a line at the start; none where nothing is closed. `unlisted`: why nobody tells what
+/// is trending.
+pub fn closed(rules: &Rules, markets: &[Market], unlisted: Option<&str>) -> Option<String> {
+    let closed = rules.closed(markets, unlisted);
+    (!closed.is_empty()).then(|| format!("by these rules of risk {} (docs/trading/risk.md)", closed.join("; and ")))
+}
+
+/// Why nobody tells what was trending when candles were recorded.
+pub const RECORDED: &str = "recorded candles come without a list of what is trending";
 
 /// A market that nobody knows, with the one that was meant.
 pub fn unknown_market(id: &str, known: &[&str]) -> Trouble {

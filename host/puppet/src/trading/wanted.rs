@@ -1,9 +1,9 @@
 //! A desk as it is asked for, on the command line or in `[trading.desks]`: everything that can be wrong about it is found
 //! before a host is started for it.
 
-use puppet_backtest::{Bar, Models, Strategies, parameters};
+use puppet_backtest::{Bar, Models, Strategies};
 use puppet_market::Markets;
-use puppet_trade::{DeskError, feed::Pace, fits};
+use puppet_trade::{DeskError, begins, feed::Pace, fits};
 use puppet_types::{AgentId, trade::Market};
 use puppet_wallet::{Risk, Rules};
 
@@ -18,6 +18,7 @@ use crate::{
     config::{Trading, trading::Desk},
     output::Output,
     setup::Setup,
+    strategies,
     trouble::{Place, Result, Trouble},
     wallets,
 };
@@ -71,8 +72,8 @@ impl Wanted {
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let mut models = terms::models(setup.config.trading.paper.models(), &args.costs)?;
-        let (markets, bar_seconds, recorded) = match &args.data {
-            None => (known(setup, &terms.market)?, bar_seconds(terms)?, None),
+        let (markets, all, bar_seconds, recorded) = match &args.data {
+            None => (known(setup, &terms.market)?, wallets::markets(setup)?, bar_seconds(terms)?, None),
             Some(data) => {
                 let asked = Asked {
                     data,
@@ -89,13 +90,13 @@ impl Wanted {
                 };
                 let data = candles::read(setup, &asked, out).await?;
                 if !terms.market.is_empty() {
-                    all_known(&asked.reading.of_setup(setup)?, &data.markets)?;
+                    all_known(&data.known, &data.markets)?;
                 }
                 if !data.has_volume {
                     models = models.without_volume();
                 }
                 let pace = args.speed.map_or(Pace::Free, Pace::Times);
-                (data.markets, data.bar_seconds, Some((data.bars, pace)))
+                (data.markets, data.known, data.bar_seconds, Some((data.bars, pace)))
             }
         };
         if recorded.is_none() {
@@ -108,15 +109,19 @@ impl Wanted {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
         };
+        let rules = terms::in_markets(rules, &markets, &all);
         match recorded {
             Some(_) => second::none_recorded(&rules)?,
             None => second::is_there(setup, &markets, &rules)?,
         }
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds), rules.on_paper(), recorded)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
     }
 
     /// That of `puppet trade`.
-    pub fn with_money(setup: &Setup, args: &Trade) -> Result<Self> {
+    pub fn with_money(setup: &Setup, args: &Trade, out: Output) -> Result<Self> {
+        candles::is_data_folder(&setup.data)?;
         let terms = &args.desk;
         let chosen = strategy::choose(setup, &terms.strategy, 1)?;
         let markets = known(setup, &terms.market)?;
@@ -124,9 +129,23 @@ impl Wanted {
             Some(file) => terms::rules(Some(file), &markets)?,
             None => rules_of(setup)?,
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         second::is_there(setup, &markets, &rules)?;
         let kind = Kind::Live { wallet: args.wallet.clone(), is_understood: args.i_understand };
-        Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)
+        let wanted = Self::of_command(terms, chosen, kind, (markets, bar_seconds(terms)?), rules, None)?;
+        wanted.tell_closed(setup, out);
+        Ok(wanted)
+    }
+
+    /// Says what its rules deny whatever comes, before somebody waits for trades.
+    fn tell_closed(&self, setup: &Setup, out: Output) {
+        let unlisted = match (&self.recorded, &setup.config.trading.trending) {
+            (Some(_), _) => Some(terms::RECORDED),
+            (None, None) => Some("no `[trading.trending]` names a list of what is trending"),
+            (None, Some(_)) => None,
+        };
+        let closed = terms::closed(&self.rules, &self.markets, unlisted);
+        closed.into_iter().for_each(|closed| out.note(format!("{}: {closed}", self.name)));
     }
 
     fn of_command(
@@ -143,11 +162,10 @@ impl Wanted {
             let remedy = format!("1 to {} letters, digits, `-` and `_`", Trading::NAME_BYTES);
             return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
         }
-        let parsed: std::result::Result<Vec<_>, _> = terms.param.iter().map(|text| parameters::parse(text)).collect();
-        let parameters = parsed.map_err(|error| terms::of_parameter(&error))?;
+        let parameters = terms::parameters(&terms.param)?;
         // What it is was asked before; where it does not say so now, the desk says why.
         if let Ok(about) = chosen.strategies.fresh().and_then(|mut fresh| fresh.describe()) {
-            parameters::settle(&about, &parameters).map_err(|error| terms::of_parameter(&error))?;
+            puppet_backtest::parameters::settle(&about, &parameters).map_err(|error| terms::of_parameter(&error))?;
         }
         let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
         let agent = agent.map_err(|error| {
@@ -159,7 +177,7 @@ impl Wanted {
 
     /// Those of `[trading.desks]`. What is wrong with any of them is told of all of them: none trades otherwise than it is
     /// written there.
-    pub fn of_config(setup: &Setup) -> Result<Vec<Self>> {
+    pub fn of_config(setup: &Setup, out: Output) -> Result<Vec<Self>> {
         let of_desk = |(name, desk): (&String, &Desk)| {
             Self::of_desk(setup, name, desk).and_then(Self::sound).map_err(|trouble| match trouble.place.field {
                 None => trouble.of_field(format!("trading.desks.{name}")),
@@ -175,6 +193,7 @@ impl Wanted {
                 Err(trouble) => wrong.push(trouble),
             }
         }
+        wanted.iter().for_each(|desk: &Self| desk.tell_closed(setup, out));
         all_of(wrong).map_or(Ok(wanted), Err)
     }
 
@@ -185,19 +204,25 @@ impl Wanted {
         };
         Risk::new(self.rules.clone(), self.markets.clone(), &[]).map_err(|error| wrong(&error))?;
         if let Some(chosen) = &self.strategy {
-            self.fits(&chosen.strategies).map_err(|error| wrong(&error))?;
+            let asked = strategies::on_a_stack(chosen.stack_bytes, || self.fits(&chosen.strategies));
+            asked.map_err(|reason| wrong(&reason))?.map_err(|error| match error {
+                DeskError::Strategy(_) => wrong(&error).of_field(format!("trading.desks.{}.params", self.name)),
+                error => wrong(&error),
+            })?;
         }
         Ok(self)
     }
 
-    /// Whether a strategy can trade here.
+    /// Whether a strategy can trade here, and begins.
     pub(super) fn fits(&self, strategies: &dyn Strategies) -> std::result::Result<(), DeskError> {
         let models = match &self.kind {
             Kind::Paper { models, .. } => Some(models),
             Kind::Live { .. } => None,
         };
         let on = (self.markets.as_slice(), self.bar_seconds);
-        fits(strategies, on, &self.parameters, (models, &self.rules)).map(drop)
+        let (_, parameters) = fits(strategies, on, &self.parameters, (models, &self.rules))?;
+        let (markets, bar_seconds, seed) = (self.markets.clone(), self.bar_seconds, self.seed);
+        begins(strategies, &puppet_backtest::Setup { parameters, markets, bar_seconds, seed })
     }
 
     fn of_desk(setup: &Setup, name: &str, desk: &Desk) -> Result<Self> {
@@ -213,6 +238,7 @@ impl Wanted {
                 (Kind::Paper { models, start_balance }, rules.on_paper())
             }
         };
+        let rules = terms::in_markets(rules, &markets, &wallets::markets(setup)?);
         Ok(Self {
             name: name.to_owned(),
             strategy,

@@ -1,17 +1,8 @@
 //! Amounts for people: the smallest unit of a token as whole ones, to the last digit.
 
-/// `12500000` with 6 decimals as `12.5`.
-pub fn whole(units: u128, decimals: u8) -> String {
-    let places = usize::from(decimals);
-    let digits = format!("{units:0>width$}", width = places + 1);
-    let (whole, part) = digits.split_at(digits.len() - places);
-    match part.trim_end_matches('0') {
-        "" => whole.to_owned(),
-        part => format!("{whole}.{part}"),
-    }
-}
+pub use puppet_types::amounts::whole;
 
-/// The same with its sign: `+0.5`, `-3`, `0`.
+/// As [`whole`], with its sign: `+0.5`, `-3`, `0`.
 pub fn signed(units: i128, decimals: u8) -> String {
     let sign = match units {
         0 => "",

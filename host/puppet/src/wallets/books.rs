@@ -33,6 +33,8 @@ pub struct Shown {
     pub markets: Vec<Market>,
     /// Anything but active.
     pub state: Option<State>,
+    /// The same, what stops all trading aside: a desk may have ended while that was on.
+    pub own_state: Option<State>,
 }
 
 /// Whether a purse is one of paper, by its name.
@@ -56,6 +58,9 @@ fn kept(purse: Purse) -> Option<Kept> {
     let view = puppet_trade::purse_view(&purse).transpose()?;
     let Purse { name, at, .. } = purse;
     let network = view.as_ref().ok().map(|view| view.network.clone());
-    let shown = |view: DeskView| Shown { portfolio: view.portfolio, state: view.state, markets: view.markets };
+    let shown = |view: DeskView| {
+        let DeskView { portfolio, markets, state, own_state, .. } = view;
+        Shown { portfolio, markets, state, own_state }
+    };
     Some(Kept { name, at, network, books: view.map(shown).map_err(|error| error.to_string()) })
 }

@@ -17,18 +17,18 @@ use crate::accounts::{Account, Balances};
 pub use read::{after, balances, check_decimals, mint, tables, watched};
 pub use rpc::{Rpc, RpcSettings, RpcSetupError};
 
-/// Why the chain gave no answer. Addresses of endpoints are in none of them: they may hold a key.
+/// Why the chain gave no answer. Addresses of endpoints are in none of them, since they may hold a key: only their hosts are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
     /// No connection.
-    #[error("the RPC endpoint cannot be reached")]
-    Unreachable,
+    #[error("the RPC endpoint at {0} cannot be reached")]
+    Unreachable(String),
     /// No answer in time.
-    #[error("the RPC endpoint did not answer in time")]
-    TimedOut,
+    #[error("the RPC endpoint at {0} did not answer in time")]
+    TimedOut(String),
     /// Too many requests.
-    #[error("the RPC endpoint wants fewer requests")]
-    RateLimited,
+    #[error("the RPC endpoint at {0} wants fewer requests")]
+    RateLimited(String),
     /// The node has not seen what it is asked about.
     #[error("the RPC node is behind the chain")]
     Behind,

@@ -22,6 +22,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use super::{Blockhash, Chain, ChainError, Record, Simulation, Status, record};
 use crate::{
     accounts::Account,
+    host_of,
     network::{Acknowledged, NetworkError},
     programs::{TOKEN, TOKEN_2022},
 };
@@ -73,6 +74,8 @@ pub enum RpcSetupError {
 /// A node.
 pub struct Rpc {
     client: RpcClient,
+    /// For people.
+    host: String,
     timeout: Duration,
     network: Acknowledged,
 }
@@ -107,7 +110,7 @@ impl Rpc {
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let confirmed = CommitmentConfig::confirmed();
         let client = RpcClient::new_with_timeout_and_commitment(endpoint.to_owned(), settings.timeout, confirmed);
-        Ok(Self { client, timeout: settings.timeout, network: settings.network })
+        Ok(Self { client, host: host_of(&url), timeout: settings.timeout, network: settings.network })
     }
 
     /// Asks which network the node is of. Called once, before anything else.
@@ -128,8 +131,24 @@ impl Rpc {
 
     async fn within<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, ChainError> {
         match tokio::time::timeout(self.timeout, asked).await {
-            Ok(answer) => answer.map_err(|error| told(&error)),
-            Err(_) => Err(ChainError::TimedOut),
+            Ok(answer) => answer.map_err(|error| self.told(&error)),
+            Err(_) => Err(ChainError::TimedOut(self.host.clone())),
+        }
+    }
+
+    /// What went wrong, without the endpoint's address: the client's own words hold it.
+    fn told(&self, error: &Error) -> ChainError {
+        match error.kind.as_ref() {
+            ErrorKind::Reqwest(error) if error.is_timeout() => ChainError::TimedOut(self.host.clone()),
+            ErrorKind::Reqwest(error) if error.status().is_some_and(|status| status.as_u16() == 429) => {
+                ChainError::RateLimited(self.host.clone())
+            }
+            ErrorKind::Reqwest(error) if error.is_decode() => ChainError::Unreadable("no JSON"),
+            ErrorKind::RpcError(RpcError::RpcResponseError { code, .. }) if BEHIND.contains(code) => ChainError::Behind,
+            ErrorKind::RpcError(RpcError::RpcResponseError { message, .. }) => ChainError::Refused(said(message)),
+            ErrorKind::TransactionError(error) => ChainError::Refused(said(&error.to_string())),
+            ErrorKind::RpcError(_) | ErrorKind::SerdeJson(_) => ChainError::Unreadable("another shape"),
+            _ => ChainError::Unreachable(self.host.clone()),
         }
     }
 }
@@ -267,22 +286,6 @@ fn read(account: UiAccount) -> Result<Account, ChainError> {
     let owner = account.owner.parse().map_err(|_| ChainError::Unreadable("an owner that is no address"))?;
     let data = account.data.decode().ok_or(ChainError::Unreadable("an account in an encoding not asked for"))?;
     Ok(Account { lamports: account.lamports, owner, data })
-}
-
-/// What went wrong, without the endpoint's address: the client's own words hold it.
-fn told(error: &Error) -> ChainError {
-    match error.kind.as_ref() {
-        ErrorKind::Reqwest(error) if error.is_timeout() => ChainError::TimedOut,
-        ErrorKind::Reqwest(error) if error.status().is_some_and(|status| status.as_u16() == 429) => {
-            ChainError::RateLimited
-        }
-        ErrorKind::Reqwest(error) if error.is_decode() => ChainError::Unreadable("no JSON"),
-        ErrorKind::RpcError(RpcError::RpcResponseError { code, .. }) if BEHIND.contains(code) => ChainError::Behind,
-        ErrorKind::RpcError(RpcError::RpcResponseError { message, .. }) => ChainError::Refused(said(message)),
-        ErrorKind::TransactionError(error) => ChainError::Refused(said(&error.to_string())),
-        ErrorKind::RpcError(_) | ErrorKind::SerdeJson(_) => ChainError::Unreadable("another shape"),
-        _ => ChainError::Unreachable,
-    }
 }
 
 /// A node's words, on one line of bounded length.

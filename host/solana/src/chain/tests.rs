@@ -165,7 +165,8 @@ async fn what_goes_wrong_is_told_by_kind_and_without_the_address() {
     // Nobody listens there.
     let rpc = Rpc::new(&settings("http://127.0.0.1:1/secret-key-in-path")).unwrap();
     let error = rpc.genesis().await.unwrap_err();
-    assert_eq!(error, ChainError::Unreachable);
+    assert_eq!(error, ChainError::Unreachable("127.0.0.1:1".to_owned()));
+    assert_eq!(error.to_string(), "the RPC endpoint at 127.0.0.1:1 cannot be reached");
     for (endpoint, wanted) in [
         ("nowhere", RpcSetupError::BadAddress),
         ("ftp://127.0.0.1", RpcSetupError::BadAddress),

@@ -12,6 +12,8 @@ use puppet_types::{MASK, Secret, Timestamp, scrub};
 use reqwest::{Method, StatusCode, Url, header::HeaderValue};
 use serde_json::{Value, json};
 
+use crate::host_of;
+
 use super::{Ask, Built, Executed, Jupiter, JupiterError, Order, limits, wire};
 
 /// Bytes of an answer: a transaction and a route, many times over.
@@ -172,7 +174,7 @@ impl JupiterApi {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut response = request.send().await.map_err(|error| lost(&error))?;
+        let mut response = request.send().await.map_err(|error| self.lost(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let now = SystemTime::now();
         if let Some(wait) = limits::closed_for(&headers, now) {
@@ -184,9 +186,9 @@ impl JupiterApi {
             return Err(limited(wait));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
-                return Err(JupiterError::Lost("its answer is too long"));
+                return Err(JupiterError::Lost { host: host_of(&self.base), why: "its answer is too long" });
             }
             body.extend_from_slice(&chunk);
         }
@@ -196,6 +198,14 @@ impl JupiterApi {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(JupiterError::Unauthorized),
             _ if status.is_client_error() => Err(JupiterError::Refused(said())),
             _ => Err(JupiterError::Failed(said())),
+        }
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> JupiterError {
+        let (host, is_late) = (host_of(&self.base), error.is_timeout());
+        match error {
+            _ if error.is_connect() || error.is_builder() => JupiterError::Unreachable(host),
+            _ => JupiterError::Lost { host, why: if is_late { "not in time" } else { "the connection broke off" } },
         }
     }
 
@@ -221,14 +231,6 @@ impl JupiterApi {
 
 fn limited(wait: Duration) -> JupiterError {
     JupiterError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1) }
-}
-
-fn lost(error: &reqwest::Error) -> JupiterError {
-    match error {
-        _ if error.is_connect() || error.is_builder() => JupiterError::Unreachable,
-        _ if error.is_timeout() => JupiterError::Lost("not in time"),
-        _ => JupiterError::Lost("the connection broke off"),
-    }
 }
 
 fn unread() -> JupiterError {

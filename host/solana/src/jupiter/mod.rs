@@ -23,11 +23,16 @@ pub use quote::{QuoteError, QuoteLimits};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JupiterError {
     /// No connection: nothing was sent.
-    #[error("Jupiter cannot be reached")]
-    Unreachable,
+    #[error("Jupiter at {0} cannot be reached")]
+    Unreachable(String),
     /// It was sent, and what became of it is not known.
-    #[error("Jupiter did not answer: {0}")]
-    Lost(&'static str),
+    #[error("Jupiter at {host} did not answer: {why}")]
+    Lost {
+        /// Where it is.
+        host: String,
+        /// How it was lost.
+        why: &'static str,
+    },
     /// It wants fewer requests, and says when one may ask again.
     #[error("Jupiter wants fewer requests: again in {retry_after_ms} ms")]
     RateLimited {

@@ -142,9 +142,11 @@ async fn errors_are_told_by_kind_and_never_with_the_key() {
         assert_eq!(api(&address).order(&ask()).await.unwrap_err(), wanted);
     }
     let (address, _) = serve(|_, _| (200, "", "x".repeat(2 << 20))).await;
-    assert!(matches!(api(&address).order(&ask()).await.unwrap_err(), JupiterError::Lost(_)));
+    assert!(matches!(api(&address).order(&ask()).await.unwrap_err(), JupiterError::Lost { .. }));
     let nobody = api("http://127.0.0.1:1");
-    assert_eq!(nobody.order(&ask()).await.unwrap_err(), JupiterError::Unreachable);
+    let error = nobody.order(&ask()).await.unwrap_err();
+    assert_eq!(error, JupiterError::Unreachable("127.0.0.1:1".to_owned()));
+    assert_eq!(error.to_string(), "Jupiter at 127.0.0.1:1 cannot be reached");
     assert!(!format!("{nobody:?}").contains("k-12345"));
     let of =
         |endpoint: &str| JupiterApi::new(&JupiterSettings { endpoint: endpoint.into(), ..JupiterSettings::default() });

@@ -42,7 +42,8 @@ impl Swapper {
             };
         }
         // One node's word against the wallet: tokens that moved as the swap would have moved them did not move by
-        // themselves.
+        // themselves. By how much is not asked: of a transaction that the node does not know there are no amounts, and what
+        // somebody else moved since may be on top of it.
         let intent = self.intent(want, 0).await?;
         let now = Held::of(&intent, &balances(chain, &self.parts.wallets).await?);
         if now.gives < before.gives && now.takes > before.takes {

@@ -239,7 +239,13 @@ async fn a_second_writer_stops_the_desk() {
     assert!(matches!(&around.heard()[..], [Told::Stopped(_)]));
     assert!(first.bars(at(2), flat(2, 100)).await.is_err());
     assert!(first.view().unwrap().stopped.is_some());
+    // Whoever keeps it learns what it was, and also who asked nothing.
+    assert_eq!(first.ended(), Some(error.clone()));
+    assert_eq!(first.over().await, DeskError::Stopped(error.to_string()));
+    assert_eq!(second.ended(), None);
     second.bars(at(2), flat(2, 100)).await.unwrap();
+    second.close().await.unwrap();
+    assert_eq!(second.over().await, DeskError::Stopped("it is closed".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,6 +58,31 @@ async fn a_desk_that_was_reducing_is_so_again_after_the_switch() {
     assert_eq!((state.mode, state.reason.as_str()), (Mode::Reducing, "enough"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purse_that_was_left_under_the_switch_tells_how_it_stands_without_it() {
+    let around = Around::new();
+    let desk = around.open(&paper(None, 1)).await.unwrap();
+    let stored = || {
+        let view = purse_view(&around.store.row("paper/test")).unwrap().unwrap();
+        let reason = |state: Option<puppet_wallet::State>| state.map(|state| state.reason);
+        (reason(view.state), reason(view.own_state))
+    };
+    let some = |reason: &str| Some(reason.to_owned());
+    around.switch(Some("a bad day"));
+    close(&desk, 1, 100).await;
+    assert_eq!(stored(), (some("a bad day"), None));
+    // What is said of the purse alone meanwhile is its own.
+    desk.halt("enough").await.unwrap();
+    assert_eq!(stored(), (some("a bad day"), some("enough")));
+    desk.close().await.unwrap();
+    around.switch(None);
+    assert_eq!(stored(), (some("a bad day"), some("enough")), "nobody was there to see that it is off");
+    let desk = around.open(&paper(None, 1)).await.unwrap();
+    assert_eq!(stored(), (some("enough"), some("enough")));
+    let view = desk.view().unwrap();
+    assert_eq!(view.own_state, view.state);
+}
+
 /// How far it may fall is counted on over the switch of everything, and a drawdown stays one. Only a resume of the purse
 /// after it begins anew.
 #[tokio::test(flavor = "multi_thread")]

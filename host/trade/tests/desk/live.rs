@@ -148,8 +148,13 @@ async fn what_came_and_went_while_no_desk_was_open_is_booked_and_told() {
     around.heard();
     let desk = around.open(&plan).await.unwrap();
     agree(&desk, &exchange);
-    let notes = around.heard().into_iter().filter(|told| matches!(told, Told::Note(_))).count();
-    assert_eq!(notes, 2);
+    let notes = around.heard().into_iter().filter_map(|told| match told {
+        Told::Note(note) => Some(note),
+        _ => None,
+    });
+    let notes: Vec<String> = notes.collect();
+    let of = |unit: &str| notes.iter().filter(|note| note.contains(&format!(" {unit}, and the books had "))).count();
+    assert_eq!((notes.len(), of("USDC"), of("lamports")), (2, 1, 1), "{notes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

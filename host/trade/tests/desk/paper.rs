@@ -139,6 +139,60 @@ async fn a_purse_that_began_with_another_balance_goes_on_with_what_it_has_and_sa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_strategy_that_begins_afresh_on_a_purse_says_why() {
+    let mut around = Around::new();
+    let sma = |fast: i64, seed| DeskPlan {
+        parameters: vec![("fast".to_owned(), fast)],
+        ..paper(Some(strategy(Sma::default)), seed)
+    };
+    let elsewhere = |plan: DeskPlan| {
+        let markets = vec![bonk()];
+        DeskPlan { rules: rules(&markets), markets, bar_seconds: 300, ..plan }
+    };
+    let other = |plan: DeskPlan| {
+        let id = puppet_backtest::StrategyId { pack: "other".to_owned(), version: "1".to_owned(), digest: None };
+        DeskPlan { strategy: plan.strategy.map(|strategy| puppet_trade::DeskStrategy { id, ..strategy }), ..plan }
+    };
+    for (plan, told) in [
+        (sma(5, 1), None),
+        (sma(5, 1), None),
+        (sma(7, 1), Some("(fast 5 before, 7 now)")),
+        (sma(8, 2), Some("(seed 1 before, 2 now; fast 7 before, 8 now)")),
+        (elsewhere(sma(8, 2)), Some("(markets SOL/USDC before, BONK/USDC now; bars of 60 s before, 300 s now)")),
+        (other(elsewhere(sma(9, 2))), Some("(strategy test before, other now)")),
+        (elsewhere(paper(None, 2)), Some("(strategy other before, none now)")),
+        // None had nothing to remember.
+        (elsewhere(sma(9, 2)), None),
+    ] {
+        around.open(&plan).await.unwrap().close().await.unwrap();
+        let heard = around.heard();
+        match told {
+            None => assert_eq!(heard, []),
+            Some(told) => assert!(
+                matches!(&heard[..], [Told::Note(note)] if note.contains("begins afresh") && note.contains(told)),
+                "{heard:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purse_of_another_network_or_kind_is_refused_with_both() {
+    let around = Around::new();
+    around.open(&paper(None, 1)).await.unwrap().close().await.unwrap();
+    let elsewhere = DeskPlan { network: "localnet".to_owned(), ..paper(None, 1) };
+    let exchange = crate::fixture::wallet();
+    let with_money = DeskPlan { purse: "paper/test".to_owned(), ..crate::fixture::live(None, &exchange) };
+    for (plan, is) in [(elsewhere, "paper on localnet"), (with_money, "money on devnet")] {
+        let error = around.open(&plan).await.err().unwrap().to_string();
+        assert!(
+            error.ends_with(&format!("it is a purse of paper on devnet, and this desk trades with {is}")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_cannot_be_over_no_desk_is_opened_on() {
     let around = Around::new();
     let refused = async |plan: DeskPlan| match around.open(&plan).await {

@@ -2,7 +2,7 @@
 //! leaves with what is to be held for it.
 
 use puppet_types::{
-    Timestamp,
+    Timestamp, amounts,
     trade::{Market, Order, OrderKind, Rounding, Side},
 };
 
@@ -11,6 +11,9 @@ use crate::{
     BPS, Cause, Done, Held, Mode, Origin, ReservationId, Rule, Seen,
     books::{InMarket, Place, QUOTE, RATE_WINDOW, bps_up, product},
 };
+
+/// Of a lamport.
+const SOL_DECIMALS: u8 = 9;
 
 /// What the list of mints says of a market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +170,8 @@ impl Risk {
             };
             let (low, high) = (second.min(seen.price), second.max(seen.price));
             if product(high - low, BPS.into()) > product(low, most.into()) {
-                let why = format!("{} and {second} are more than {most} bps apart", seen.price);
+                let (one, other) = (looked.market.price_said(seen.price), looked.market.price_said(second));
+                let why = format!("{one} and {other} by the second source are more than {most} bps apart");
                 return Denied::because(Rule::PriceDeviation, why);
             }
         }
@@ -183,7 +187,8 @@ impl Risk {
             _ => false,
         };
         if is_too_far {
-            let why = format!("the limit is more than {most} bps worse than the price of {}", seen.price);
+            let price = looked.market.price_said(seen.price);
+            let why = format!("the limit is more than {most} bps worse than the price of {price}");
             return Denied::because(Rule::Slippage, why);
         }
         Ok(())
@@ -191,21 +196,23 @@ impl Risk {
 
     fn is_sized(&self, looked: &Looked<'_>) -> Checked {
         let (order, inside) = (looked.order, looked.inside);
+        let said = |quantity: u64| looked.market.base.said(quantity);
+        let asked = || said(order.quantity);
         let range = self.ranges.get(order.market as usize).copied().unwrap_or_default();
         let least = range.min.max(looked.market.min_quantity);
         if order.quantity < least {
-            return Denied::because(Rule::MinQuantity, format!("{} asked, {least} is the least", order.quantity));
+            return Denied::because(Rule::MinQuantity, format!("{} asked, {} is the least", asked(), said(least)));
         }
         if let Some(most) = range.max.filter(|most| order.quantity > *most) {
-            return Denied::because(Rule::MaxQuantity, format!("{} asked, {most} is the most", order.quantity));
+            return Denied::because(Rule::MaxQuantity, format!("{} asked, {} is the most", asked(), said(most)));
         }
         let position = inside.quantity.saturating_sub(inside.selling);
         if order.reduce_only && (order.side == Side::Buy || order.quantity > position) {
-            let why = format!("{} asked, and a sell of {position} is all that reduces", order.quantity);
+            let why = format!("{} asked, and a sell of {} is all that reduces", asked(), said(position));
             return Denied::because(Rule::ReduceOnly, why);
         }
         if order.side == Side::Sell && !self.rules.sell_holdings && order.quantity > position {
-            let why = format!("{} asked, and {position} was bought here and is not for sale yet", order.quantity);
+            let why = format!("{} asked, and {} was bought here and is not for sale yet", asked(), said(position));
             return Denied::because(Rule::NoPosition, why);
         }
         Ok(())
@@ -248,17 +255,22 @@ impl Risk {
             return Ok(());
         }
         let (rules, books, asked) = (&self.rules, &self.books, worth.notional);
+        let said = |amount: u64| looked.market.quote.said(amount);
         let most = rules.max_order_notional.unwrap_or(0);
         if asked > most {
-            return Denied::because(Rule::MaxOrderNotional, format!("worth {asked}, {most} is the most"));
+            return Denied::because(
+                Rule::MaxOrderNotional,
+                format!("worth {}, {} is the most", said(asked), said(most)),
+            );
         }
-        let (spent, there) = match looked.order.side {
-            Side::Buy => (worth.quote, books.purses[QUOTE].amount),
-            Side::Sell => (looked.order.quantity, books.purses[looked.place.base].amount),
+        let (spent, there, token) = match looked.order.side {
+            Side::Buy => (worth.quote, books.purses[QUOTE].amount, &looked.market.quote),
+            Side::Sell => (looked.order.quantity, books.purses[looked.place.base].amount, &looked.market.base),
         };
         let share = rules.max_order_share_bps;
         if product(spent, BPS.into()) > product(there, share.into()) && share < BPS {
-            return Denied::because(Rule::MaxOrderShare, format!("{spent} of {there} is more than {share} bps"));
+            let why = format!("{} of {} is more than {share} bps", token.said(spent), token.said(there));
+            return Denied::because(Rule::MaxOrderShare, why);
         }
         let day = rules.max_day_notional.unwrap_or(0);
         let hour = rules.max_hour_notional.unwrap_or(day);
@@ -268,7 +280,13 @@ impl Risk {
             let held = u128::from(books.held_notional) + u128::from(asked);
             let used = window.used(looked.now);
             if held + u128::from(used) > u128::from(most) {
-                let why = format!("worth {asked}, of {most} {used} is used and {} held", books.held_notional);
+                let why = format!(
+                    "worth {}; of {} there is {} used and {} held",
+                    said(asked),
+                    said(most),
+                    said(used),
+                    said(books.held_notional)
+                );
                 let next = window.next(looked.now);
                 return Err(Denied::of(rule, why).retry((held <= u128::from(most)).then_some(next)));
             }
@@ -278,18 +296,19 @@ impl Risk {
 
     fn is_covered(&self, looked: &Looked<'_>, worth: &Worth) -> Checked {
         let (rules, books, base) = (&self.rules, &self.books, looked.place.base);
-        let (purse, wanted) = match looked.order.side {
-            Side::Buy => (QUOTE, worth.quote),
-            Side::Sell => (base, looked.order.quantity),
+        let (purse, wanted, token) = match looked.order.side {
+            Side::Buy => (QUOTE, worth.quote, &looked.market.quote),
+            Side::Sell => (base, looked.order.quantity, &looked.market.base),
         };
         let free = books.purses[purse].free();
         let Some(left) = free.checked_sub(wanted) else {
-            let why = format!("{wanted} of {} is needed at worst, {free} is free", books.purses[purse].mint);
+            let why = format!("{} is needed at worst, {} is free", token.said(wanted), token.said(free));
             return Denied::because(Rule::InsufficientFunds, why);
         };
         let reserve = rules.reserve_quote;
         if purse == QUOTE && left < reserve {
-            return Denied::because(Rule::Reserve, format!("{left} would be left, {reserve} is kept"));
+            let why = format!("{} would be left, {} is kept", token.said(left), token.said(reserve));
+            return Denied::because(Rule::Reserve, why);
         }
         // Where SOL is not what is spent, there only has to be enough of it; an exit may go without.
         let (lamports, kept) = match self.sol {
@@ -299,7 +318,8 @@ impl Risk {
             sol => (sol.map_or(0, |sol| books.purses[sol].free()), rules.reserve_lamports),
         };
         if lamports < kept {
-            let why = format!("{lamports} lamports would be left, {kept} are kept for fees");
+            let sol = |lamports: u64| amounts::whole(lamports.into(), SOL_DECIMALS);
+            let why = format!("{} SOL would be left, {} is kept for fees", sol(lamports), sol(kept));
             return Denied::because(Rule::FeeReserve, why);
         }
         Ok(())
@@ -310,6 +330,7 @@ impl Risk {
             return Ok(());
         }
         let rules = &self.rules;
+        let said = |amount: u64| looked.market.quote.said(amount);
         let quantity = looked
             .inside
             .quantity
@@ -321,13 +342,17 @@ impl Risk {
             return Denied::because(Rule::TooLarge, "what the position is worth does not fit into 64 bits".to_owned());
         };
         if let Some(most) = rules.max_position_notional.filter(|most| value > *most) {
-            return Denied::because(Rule::MaxPosition, format!("worth {value} then, {most} is the most"));
+            return Denied::because(
+                Rule::MaxPosition,
+                format!("worth {} then, {} is the most", said(value), said(most)),
+            );
         }
         let share = rules.max_position_share_bps;
         if share < BPS {
             let all = self.books.equity_at(looked.order.market, looked.seen.price).unwrap_or(0);
             if product(value, BPS.into()) > product(all, share.into()) {
-                return Denied::because(Rule::MaxPositionShare, format!("{value} of {all} is more than {share} bps"));
+                let why = format!("{} of {} is more than {share} bps", said(value), said(all));
+                return Denied::because(Rule::MaxPositionShare, why);
             }
         }
         Ok(())

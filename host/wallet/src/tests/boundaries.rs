@@ -138,6 +138,13 @@ fn who_and_what() -> Vec<Case> {
         setting(Rule::MintDenied, with(|_| ()), with(|rules| rules.deny_mints.push(mint('Q'))), plain(buy(2))),
         setting(Rule::MintDenied, with(|_| ()), listed(|rules| rules.deny_mints.push(mint('B'))), plain(in_b.clone())),
         case(Rule::NotTrending, listed(|_| ()), plain(in_b), plain(buy(2))),
+        {
+            // What was bought while the list had it can always be left.
+            let mut left = listed(|_| ());
+            let bought = left.ask(&buy(2), &trending(0).2).unwrap();
+            left.fills(bought, 0, 2, PRICE, 0);
+            case(Rule::NotTrending, left, plain(exit(2)), plain(buy(2)))
+        },
         case(Rule::NotTrending, listed(|_| ()), trending(600), trending(601)),
         case(Rule::NotTrending, listed(|_| ()), trending(-600), trending(-601)),
         setting(Rule::NotTrending, listed(|rules| rules.require_trending = false), listed(|_| ()), plain(buy(2))),

@@ -38,6 +38,18 @@ fn steps_that_are_there_already_are_passed_over_and_a_gap_is_an_error() {
 }
 
 #[test]
+fn what_nobody_keeps_is_numbered_all_the_same() {
+    let of = |keep| {
+        let mut risk = risk(rules());
+        risk.keep_steps(keep);
+        risk.trade(&buy(10), 0, PRICE);
+        risk.ask(&exit(8), &seen(0)).unwrap();
+        risk
+    };
+    assert_eq!(of(false).snapshot(), of(true).snapshot());
+}
+
+#[test]
 fn what_is_rebuilt_goes_on_where_it_was() {
     let (mut after, steps) = busy();
     let mut again = restored(risk(rules()).snapshot(), &steps).unwrap();
@@ -137,6 +149,8 @@ fn a_market_with_something_in_it_may_not_go_nor_become_another() {
     };
     let mut waiting = risk(rules());
     waiting.ask(&puppet_types::trade::Order { kind: OrderKind::Limit(90), ..buy(2) }, &seen(0)).unwrap();
+    let mut kept = risk(rules());
+    kept.trade(&buy(2), 0, PRICE);
     for markets in [
         markets().split_off(1),
         change(|market| market.base.decimals = 9),
@@ -145,7 +159,7 @@ fn a_market_with_something_in_it_may_not_go_nor_become_another() {
         change(|market| market.base = token('C')),
         change(|market| market.id = "other".into()),
     ] {
-        for of in [&held, &waiting] {
+        for of in [&held, &waiting, &kept] {
             let error = Risk::restore(rules(), markets.clone(), of.snapshot().clone(), []).unwrap_err();
             assert!(matches!(error, RestoreError::Market(_)), "{error}");
         }

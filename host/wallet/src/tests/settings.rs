@@ -4,12 +4,21 @@ use puppet_types::trade::{Market, Mint, Token};
 use serde_json::json;
 
 use super::fixture::*;
-use crate::{LowProfit, QuantityRange, Risk, Rules, RulesError, StopGuard};
+use crate::{LowProfit, MOST_ORDERS, QuantityRange, Risk, Rules, RulesError, StopGuard};
 
 fn refused(set: impl FnOnce(&mut Rules)) -> RulesError {
     let mut rules = rules();
     set(&mut rules);
     Risk::new(rules, markets(), &[]).unwrap_err()
+}
+
+/// What is refused before there are markets is refused with the same words once they are there.
+fn unsound(set: impl FnOnce(&mut Rules)) -> RulesError {
+    let mut rules = rules();
+    set(&mut rules);
+    let error = Risk::new(rules.clone(), markets(), &[]).unwrap_err();
+    assert_eq!(rules.checked(), Err(error.clone()));
+    error
 }
 
 #[test]
@@ -72,10 +81,10 @@ fn amounts_are_in_the_token_that_the_table_names_or_nothing_starts() {
 fn a_symbol_is_no_mint() {
     let symbol: Mint = serde_json::from_value(json!("USDC")).unwrap();
     let refusals = [
-        refused(|rules| rules.quote = Some(symbol.clone())),
-        refused(|rules| rules.allow_mints.push(symbol.clone())),
-        refused(|rules| rules.deny_mints.push(symbol.clone())),
-        refused(|rules| rules.always_tradable = Some(vec![symbol.clone()])),
+        unsound(|rules| rules.quote = Some(symbol.clone())),
+        unsound(|rules| rules.allow_mints.push(symbol.clone())),
+        unsound(|rules| rules.deny_mints.push(symbol.clone())),
+        unsound(|rules| rules.always_tradable = Some(vec![symbol.clone()])),
     ];
     for (refusal, of) in refusals.into_iter().zip(["quote", "allow_mints", "deny_mints", "always_tradable"]) {
         assert_eq!(refusal, RulesError::Mint { key: of, text: "USDC".into() });
@@ -140,7 +149,7 @@ fn numbers_that_a_rule_cannot_be_are_refused() {
         let mut rules = rules();
         good(&mut rules);
         Risk::new(rules, markets(), &[]).unwrap();
-        match refused(|rules| bad(rules)) {
+        match unsound(|rules| bad(rules)) {
             RulesError::Range { key, .. } => assert_eq!(key, name),
             other => panic!("{name}: {other}"),
         }
@@ -161,4 +170,28 @@ fn a_backtest_without_a_table_trades_what_it_can_pay_in_its_markets_only() {
     assert_eq!(risk.held(id).unwrap().worst_price, 101_000_000, "1 % of slippage is reckoned with");
     assert_eq!(risk.ask(&buy(9_500_000_000), &seen).unwrap_err(), "insufficient-funds");
     assert_eq!(risk.ask(&sell(2), &seen).unwrap_err(), "no-position");
+    risk.release(id).unwrap();
+    // At once, and all of them open.
+    for _ in 1..MOST_ORDERS {
+        risk.ask(&buy(2), &seen).unwrap();
+    }
+    assert!(risk.ask(&buy(2), &seen).is_err());
+}
+
+#[test]
+fn a_fresh_list_is_asked_for_where_a_token_is_not_traded_whatever_it_says() {
+    let asks = |consider, require, always: Option<Vec<Mint>>| {
+        let rules =
+            Rules { consider_trending: consider, require_trending: require, always_tradable: always, ..rules() };
+        rules.asks_for_trending(&mint('A'))
+    };
+    assert!(asks(true, true, Some(vec![mint('B')])));
+    for (consider, require, always) in [
+        (false, true, Some(vec![mint('B')])),
+        (true, false, Some(vec![mint('B')])),
+        (true, true, Some(vec![mint('A')])),
+        (true, true, None),
+    ] {
+        assert!(!asks(consider, require, always.clone()), "{consider} {require} {always:?}");
+    }
 }

@@ -36,6 +36,9 @@ pub(super) fn head(out: &mut String, report: &Report, outcome: &Outcome) {
         }
         fact(out, &shown(&data.market), &text);
     }
+    if let Some(history) = words::history(outcome) {
+        fact(out, "History", &history);
+    }
     for (name, text) in words::models(&outcome.models) {
         fact(out, name, &shown(&text));
     }
@@ -48,10 +51,13 @@ fn fact(out: &mut String, name: &str, text: &str) {
     let _ = writeln!(out, "<div><dt>{name}</dt><dd>{text}</dd></div>");
 }
 
-pub(super) fn warnings(out: &mut String, report: &Report) {
+pub(super) fn warnings(out: &mut String, report: &Report, outcome: &Outcome) {
     let mut say = |class: &str, text: String| {
         let _ = writeln!(out, "<p class=\"note {class}\">{text}</p>");
     };
+    if let Some(why) = words::untraded(outcome) {
+        say("bad", why);
+    }
     if let Some(why) = &report.stopped {
         say("bad", format!("The run ended before its data: {}", shown(why)));
     }

@@ -77,31 +77,66 @@ pub(super) fn figures(out: &mut String, report: &Report, outcome: &Outcome) {
     let (metrics, hold, decimals) = (&report.metrics, &report.metrics.buy_and_hold, outcome.quote.decimals);
     let symbol = shown(&outcome.quote.symbol);
     let minute = |at: Option<puppet_types::Timestamp>| at.map_or_else(|| words::UNDEFINED.to_owned(), words::minute);
-    begin(out, "Figures", "figures", &["", "Strategy", "Held"]);
+    begin(out, "Figures", "figures meant", &["", "Strategy", "Bought and held", ""]);
     let none = String::new;
-    for (name, value, held) in [
-        ("Total return", words::gain(metrics.total_return), words::gain(hold.total_return)),
-        ("CAGR", words::gain(metrics.cagr), words::gain(hold.cagr)),
-        ("Volatility, a year", words::percent(metrics.volatility), none()),
-        ("Sharpe", words::ratio(metrics.sharpe), words::ratio(hold.sharpe)),
-        ("Sortino", words::ratio(metrics.sortino), none()),
-        ("Calmar", words::ratio(metrics.calmar), none()),
-        ("Omega", words::ratio(metrics.omega), none()),
-        ("Max drawdown", words::percent(metrics.max_drawdown), words::percent(hold.max_drawdown)),
-        ("Peak before it", minute(metrics.max_drawdown_from), none()),
-        ("Deepest", minute(metrics.max_drawdown_to), none()),
-        ("Recovered", minute(metrics.max_drawdown_recovered), none()),
-        ("Trades", words::count(metrics.trades as u64), none()),
-        ("Win rate", words::percent(metrics.win_rate), none()),
-        ("Profit factor", words::ratio(metrics.profit_factor), none()),
-        ("Expectancy", format!("{} {symbol}", words::average(metrics.expectancy, decimals)), none()),
-        ("Longest win streak", words::count(metrics.longest_win_streak as u64), none()),
-        ("Longest loss streak", words::count(metrics.longest_loss_streak as u64), none()),
-        ("Turnover", format!("{} ×", words::ratio(metrics.turnover)), none()),
-        ("Fees", format!("{} {symbol}", words::amount(i128::from(metrics.fees), decimals)), none()),
-        ("Exposure", words::percent(metrics.exposure), none()),
+    for (name, value, held, meant) in [
+        (
+            "Total return",
+            words::gain(metrics.total_return),
+            words::gain(hold.total_return),
+            "what was there at the end against the beginning",
+        ),
+        (
+            "CAGR",
+            words::gain(metrics.cagr),
+            words::gain(hold.cagr),
+            "a year at this pace; of a run of days or weeks it says little",
+        ),
+        ("Volatility, a year", words::percent(metrics.volatility), none(), "how far returns of bars scatter"),
+        ("Sharpe", words::ratio(metrics.sharpe), words::ratio(hold.sharpe), "return of a year for its scatter"),
+        ("Sortino", words::ratio(metrics.sortino), none(), "the same, for the scatter of losing bars alone"),
+        ("Calmar", words::ratio(metrics.calmar), none(), "CAGR for the largest drawdown"),
+        ("Omega", words::ratio(metrics.omega), none(), "all gains of bars over all their losses"),
+        (
+            "Max drawdown",
+            words::percent(metrics.max_drawdown),
+            words::percent(hold.max_drawdown),
+            "the deepest fall from a highest",
+        ),
+        ("Peak before it", minute(metrics.max_drawdown_from), none(), ""),
+        ("Deepest", minute(metrics.max_drawdown_to), none(), ""),
+        ("Recovered", minute(metrics.max_drawdown_recovered), none(), ""),
+        (
+            "Trades",
+            words::count(metrics.trades as u64),
+            none(),
+            "sales that closed something; what is still held is none",
+        ),
+        ("Win rate", words::percent(metrics.win_rate), none(), "trades that made something after fees, of all"),
+        ("Profit factor", words::ratio(metrics.profit_factor), none(), "what those made over what the others lost"),
+        (
+            "Expectancy",
+            format!("{} {symbol}", words::average(metrics.expectancy, decimals)),
+            none(),
+            "what a trade made on average",
+        ),
+        ("Longest win streak", words::count(metrics.longest_win_streak as u64), none(), ""),
+        ("Longest loss streak", words::count(metrics.longest_loss_streak as u64), none(), ""),
+        (
+            "Turnover",
+            format!("{} ×", words::ratio(metrics.turnover)),
+            none(),
+            "all that was bought and sold, in times of what was owned on average",
+        ),
+        (
+            "Fees",
+            format!("{} {symbol}", words::amount(i128::from(metrics.fees), decimals)),
+            none(),
+            "of all purchases and sales",
+        ),
+        ("Exposure", words::percent(metrics.exposure), none(), "bars at whose close something was held, of all"),
     ] {
-        let _ = writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td><td>{held}</td></tr>");
+        let _ = writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td><td>{held}</td><td>{meant}</td></tr>");
     }
     end(out, None);
 }
@@ -170,7 +205,7 @@ pub(super) fn walk_forward(out: &mut String, report: &Report) {
 
 pub(super) fn monte_carlo(out: &mut String, report: &Report) {
     for found in report.monte_carlo.iter().flatten() {
-        begin(out, "The same trades again", "figures", &["", "5 %", "25 %", "50 %", "75 %", "95 %"]);
+        begin(out, "Monte Carlo: the same trades again", "figures", &["", "5 %", "25 %", "50 %", "75 %", "95 %"]);
         let mut line = |name: &str, of: Quantiles, write: fn(Figure) -> String| {
             let _ = write!(out, "<tr><th scope=\"row\">{name}</th>");
             for one in [of.p5, of.p25, of.p50, of.p75, of.p95] {
@@ -180,7 +215,8 @@ pub(super) fn monte_carlo(out: &mut String, report: &Report) {
         };
         line("Total return", found.total_return, words::gain);
         line("Max drawdown", found.max_drawdown, words::percent);
-        end(out, Some(format!("{} times: {}.", words::count(u64::from(found.runs)), found.told())));
+        let (times, how) = (words::count(u64::from(found.runs)), found.told());
+        end(out, Some(format!("{times} times: {how}. Under 5 % is what one in twenty of them did not exceed.")));
     }
 }
 
@@ -188,7 +224,9 @@ pub(super) fn trades(out: &mut String, report: &Report, outcome: &Outcome) {
     if report.trades.is_empty() {
         return;
     }
-    begin(out, "Trades", "list", &["Market", "Opened", "Closed", "Quantity", "Entry", "Exit", "Fees", "Won"]);
+    let symbol = shown(&outcome.quote.symbol);
+    let (fees, won) = (format!("Fees, {symbol}"), format!("Won, {symbol}"));
+    begin(out, "Trades", "list", &["Market", "Opened", "Closed", "Quantity", "Entry", "Exit", &fees, &won]);
     let skipped = report.trades.len().saturating_sub(MOST_ROWS);
     for (record, trade) in outcome.trades.iter().zip(&report.trades).skip(skipped).rev() {
         let Some(series) = outcome.markets.get(record.market as usize) else { continue };

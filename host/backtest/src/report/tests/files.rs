@@ -187,7 +187,10 @@ fn what_many_runs_came_to_is_in_the_text_and_on_the_page() {
     for word in [
         "<h2>Sweep</h2>",
         "<h2>Walk forward</h2>",
-        "The same trades again",
+        "Monte Carlo: the same trades again",
+        "Under 5 % is what one in twenty of them did not exceed.",
+        "a year at this pace; of a run of days or weeks it says little",
+        "<th scope=\"col\">Won, USDC</th>",
         "Look-ahead",
         "ended before its data",
         "trap",
@@ -195,4 +198,30 @@ fn what_many_runs_came_to_is_in_the_text_and_on_the_page() {
         assert!(page.contains(word), "{word}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 120 && line.trim_end() == line), "{text}");
+}
+
+#[test]
+fn a_run_of_nothing_but_history_says_so_instead_of_showing_figures() {
+    let mut outcome = made::small();
+    outcome.warm_up = 2;
+    let shown = |outcome: &crate::Outcome| {
+        let report = Report::of(outcome, 0.0);
+        (report::text(&report, outcome), report::html(&report, outcome))
+    };
+    let (text, page) = shown(&outcome);
+    for told in [&text, &page] {
+        assert!(told.contains("the first 2 bars; it trades from 2026-01-29 00:00 on"), "{told}");
+        assert!(told.contains("Sharpe") && !told.contains("Nothing was traded"), "{told}");
+    }
+    (outcome.warm_up, outcome.batches) = (1_440, 500);
+    (outcome.equity, outcome.fills, outcome.trades) = Default::default();
+    let (text, page) = shown(&outcome);
+    for told in [&text, &page] {
+        let why = "Nothing was traded: there are 500 bars, and the strategy takes 1,440 as history before it trades.";
+        assert!(told.contains(why), "{told}");
+        assert!(!told.contains("Sharpe") && !told.contains(" on</dd>"), "{told}");
+    }
+    // One that stopped has a reason of its own.
+    outcome.stopped = Some("it failed".to_owned());
+    assert_eq!(report::untraded(&outcome), None);
 }

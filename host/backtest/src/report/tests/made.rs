@@ -106,6 +106,8 @@ pub(super) fn small() -> Outcome {
         }],
         start_balance: 1_000_000_000,
         models: Models::default(),
+        warm_up: 0,
+        batches: equity.len() as u64,
         equity,
         orders: vec![
             record(1, 28 * DAY, order("o1", Side::Buy, OrderKind::Market), OrderStatus::Filled, None),

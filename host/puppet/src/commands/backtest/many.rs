@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 
 use puppet_backtest::{
-    Backtest as Run, Grid, History, RunError, WalkForward,
+    Backtest as Run, Grid, History, ParameterError, WalkForward,
     report::{self, ForwardRow, RunRow},
 };
 
@@ -38,7 +38,14 @@ pub fn sweep(
         return Ok(None);
     }
     let grid = Grid::parse(args.sweep.iter().map(String::as_str));
-    let grid = grid.map_err(|error| of_run(RunError::Parameter(error)).of_field("--sweep"))?;
+    let grid = grid.map_err(|error| {
+        let remedy = match &error {
+            ParameterError::TooMany { .. } => "sweep over fewer values, or give a larger step: fast=5..50:5",
+            ParameterError::Twice(_) => "name it once, with all of its values: --sweep fast=5,10,20",
+            _ => "write a list, --sweep fast=5,10,20, or a range with a step, --sweep fast=5..20:5",
+        };
+        Trouble::input("bad-value", error.to_string(), remedy).of_field("--sweep")
+    })?;
     let folds = args.walk_forward.map(|folds| WalkForward { folds, train_bps: TRAIN_BPS });
     if folds.is_some_and(|folds| folds.windows(&history.times()).is_empty()) {
         let message = "there are too few bars for so many folds";

@@ -73,6 +73,7 @@ fn finished(
     out: Output,
 ) -> Result<(Report, Outcome)> {
     let mut run = prepared(args, chosen, data)?;
+    terms::closed(&run.rules, &run.markets, Some(terms::RECORDED)).into_iter().for_each(|closed| out.note(closed));
     let history = History::new(&data.bars, data.markets.len()).map_err(|error| {
         Trouble::input("bad-data", error.to_string(), "docs/trading/data.md says what bars are").in_file(&args.data)
     })?;
@@ -104,9 +105,7 @@ fn finished(
 /// What is run, before any sweep.
 fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<'a>> {
     let mut run = Run::new(chosen.id.clone(), &chosen.strategies, data.markets.clone(), data.bar_seconds);
-    let parameters: std::result::Result<Vec<_>, _> =
-        args.param.iter().map(|text| puppet_backtest::parameters::parse(text)).collect();
-    run.parameters = parameters.map_err(|error| of_run(RunError::Parameter(error)))?;
+    run.parameters = terms::parameters(&args.param)?;
     run.sources.clone_from(&data.sources);
     run.seed = args.seed;
     let quote = data.markets.first().map(|market| &market.quote);
@@ -116,7 +115,8 @@ fn prepared<'a>(args: &Backtest, chosen: &'a Chosen, data: &Data) -> Result<Run<
     if !data.has_volume {
         run.models = run.models.without_volume();
     }
-    run.rules = terms::rules(args.risk.as_deref(), &data.markets)?.on_paper();
+    let rules = terms::rules(args.risk.as_deref(), &data.markets)?;
+    run.rules = terms::in_markets(rules, &data.markets, &data.known).on_paper();
     second::none_recorded(&run.rules)?;
     Ok(run)
 }
@@ -148,6 +148,7 @@ fn tell(args: &Backtest, report: &Report, outcome: &Outcome, out: Output) -> Res
         write(folder, "report.html", &report::html(report, outcome))?;
     }
     if out.json {
+        report::untraded(outcome).into_iter().for_each(|why| out.note(why));
         return out.object(report);
     }
     report::text(report, outcome).lines().try_for_each(|line| out.line(line))?;

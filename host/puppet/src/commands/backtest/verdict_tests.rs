@@ -25,6 +25,8 @@ fn outcome() -> Outcome {
         denials: Vec::new(),
         fees: 0,
         fuel: 0,
+        batches: 0,
+        warm_up: 0,
         breaches: Vec::new(),
         stopped: None,
         look_ahead: None,

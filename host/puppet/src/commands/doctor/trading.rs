@@ -1,11 +1,12 @@
-//! What `doctor` says of trading: the switches that stop it, wallets and their keys, and swaps that wait for a yes.
+//! What `doctor` says of trading: the switches that stop it, wallets and their keys, desks that do not trade, and swaps that
+//! wait for a yes.
 
 use puppet_store::Store;
 use puppet_types::{Timestamp, counted};
 
 use super::{Check, check, of_trouble};
 use crate::{
-    credentials, records,
+    control, credentials, records,
     setup::Setup,
     trouble::Result,
     wallets::{
@@ -22,6 +23,7 @@ pub async fn trading(setup: &Setup) -> Vec<Check> {
     let rows = records::if_there(setup).await.ok().flatten();
     let store = rows.as_ref().map(|rows| &**rows as &dyn Store);
     checks.push(wallets(setup, store).await.unwrap_or_else(|trouble| of_trouble("wallets", "fail", &trouble)));
+    checks.extend(desks(setup).await);
     if let Some(store) = store {
         checks.push(asked(store).await.unwrap_or_else(|trouble| of_trouble("swaps", "fail", &trouble)));
     }
@@ -68,6 +70,30 @@ async fn wallets(setup: &Setup, store: Option<&dyn Store>) -> Result<Check> {
         return Ok(check("wallets", "warn", detail, "`puppet wallet resume NAME` lets one trade again"));
     }
     Ok(check("wallets", "ok", format!("{} with a key", counted(known.len(), "wallet", "wallets")), ""))
+}
+
+/// The desks of a running host: none is stopped, or waits to be opened. A host that does not answer has a check of its own.
+async fn desks(setup: &Setup) -> Option<Check> {
+    let desks = control::desks(&setup.data).await.ok().filter(|desks| !desks.is_empty())?;
+    let told = |state: &str| {
+        let of_it = desks.iter().filter(|desk| desk.state == state);
+        let of_it = of_it.filter_map(|desk| Some(format!("{} is {state}: {}", desk.name, desk.reason.as_ref()?)));
+        of_it.collect::<Vec<_>>()
+    };
+    let (stopped, opening) = (told("stopped"), told("opening"));
+    let purses = desks.iter().filter(|desk| desk.state == "stopped");
+    let resume: Vec<_> = purses.map(|desk| format!("`puppet wallet resume {}`", desk.purse)).collect();
+    Some(match (stopped.is_empty(), opening.is_empty()) {
+        (true, true) => check("desks", "ok", format!("{} in the host", counted(desks.len(), "desk", "desks")), ""),
+        (true, false) => {
+            let remedy = "it is tried again by itself; `puppet wallet resume NAME` tries it at once";
+            check("desks", "warn", opening.join("; "), remedy)
+        }
+        (false, _) => {
+            let remedy = format!("mend what it says, and let it go on: {}", resume.join(", "));
+            check("desks", "fail", [stopped, opening].concat().join("; "), remedy)
+        }
+    })
 }
 
 /// Swaps that wait for a person.

@@ -115,7 +115,11 @@ async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
     let runs = installing::running(&entries, &entry.id);
     let state = Way::place(runs.is_some(), &entry.id);
     installing::move_to(setup, &entry.id, entry.digest, state, None)?;
-    installing::hand_over(setup, &entry.id, out).await.map(drop)
+    let entry = Entry { state, ..entry.clone() };
+    match installing::hand_over(setup, &entry, out).await?.as_ref().and_then(installing::not_run) {
+        Some(against) => Err(against),
+        None => Ok(()),
+    }
 }
 
 fn grantable(name: &str) -> Result<Capability> {

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Standing;
 use crate::{
     config::KeySource,
+    control::{self, DeskStands},
     credentials,
     feed::beginning,
     output::{Output, Table},
@@ -44,6 +45,18 @@ struct Row {
     /// When its books were written last; null where there are none.
     traded_at: Option<Timestamp>,
     problem: Option<String>,
+    /// That trades on it in the host of this data folder; null where none runs, or it has none.
+    desk: Option<Stands>,
+}
+
+/// A desk of a running host.
+#[derive(Serialize)]
+struct Stands {
+    name: String,
+    /// `opening`, `running`, `halted`, `stopped`.
+    state: String,
+    /// Why it does not run.
+    reason: Option<String>,
 }
 
 /// Runs it.
@@ -67,8 +80,20 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             (name, key.map(|wallet| wallet.address().to_string()).map_err(|trouble| trouble.message))
         })
         .collect();
+    let running = match control::desks(&setup.data).await {
+        Ok(running) => running,
+        Err(trouble) => {
+            out.note(format!("nobody says how the desks stand: {}", trouble.in_a_line()));
+            Vec::new()
+        }
+    };
+    let mut names = super::names(setup, &secrets, rows.as_ref()).await?;
+    // One that is still being opened for the first time has no books yet.
+    names.extend(running.iter().map(|desk| desk.purse.clone()));
+    names.sort();
+    names.dedup();
     let mut items = Vec::new();
-    for name in super::names(setup, &secrets, rows.as_ref()).await? {
+    for name in names {
         let said = match &rows {
             Some(rows) => words::of(&**rows, &name).await?,
             None => words::Said::default(),
@@ -90,11 +115,12 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             network: kept
                 .and_then(|kept| kept.network.clone())
                 .or_else(|| (!is_paper).then(|| network.name().to_owned())),
-            standing: Standing::of(&said, kept),
+            standing: Standing::of(&said, kept, halted.is_some()),
             acknowledged: is_mainnet.then(|| said.understands(network)),
             acknowledged_at: said.understood.filter(|_| is_mainnet).map(|understood| understood.at),
             traded_at: kept.map(|kept| kept.at),
             problem,
+            desk: running.iter().find(|desk| desk.purse == name).cloned().map(Stands::of),
             name,
         });
     }
@@ -108,16 +134,23 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         out.note("there is no wallet yet: `puppet wallet new NAME` makes one");
         return Ok(());
     }
-    let mut table = Table::new(&["wallet", "kind", "network", "state", "address", "key", "why"]);
-    for Row { name, kind, address, key, network, standing, acknowledged, problem, .. } in items {
+    let mut table = Table::new(&["wallet", "kind", "network", "state", "desk", "address", "key", "why"]);
+    for Row { name, kind, address, key, network, standing, acknowledged, problem, desk, .. } in items {
         let unsaid = (acknowledged == Some(false)).then(|| "mainnet is not acknowledged (--i-understand)".to_owned());
-        let why = problem.or(standing.reason).or(unsaid).unwrap_or_default();
+        let (desk, of_desk) = desk.map_or_else(Default::default, |desk| (desk.state, desk.reason));
+        let why = problem.or(of_desk).or(standing.reason).or(unsaid).unwrap_or_default();
         let (network, address, key) =
             (network.unwrap_or_default(), address.unwrap_or_default(), key.unwrap_or_default());
         let state = standing.state.to_owned();
-        table.row([name, kind.to_owned(), network, state, address, key, beginning(&why, BEGINNING)]);
+        table.row([name, kind.to_owned(), network, state, desk, address, key, beginning(&why, BEGINNING)]);
     }
     table.print(out)
+}
+
+impl Stands {
+    fn of(DeskStands { name, state, reason, .. }: DeskStands) -> Self {
+        Self { name, state, reason }
+    }
 }
 
 /// That other names have the same key: what each of them is said to have is the same money.

@@ -24,7 +24,7 @@ use crate::{
     trouble::Result,
     wallets::{
         self,
-        books::{self, Kept},
+        books::{self, Kept, Shown},
         words::{self, Said, Word},
     },
 };
@@ -54,12 +54,14 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(said: &Said, kept: Option<&Kept>) -> Self {
+    /// `is_all_stopped`: nothing is traded at all now.
+    fn of(said: &Said, kept: Option<&Kept>, is_all_stopped: bool) -> Self {
         if let Some(halt) = &said.halt {
             return Self { state: "halted", since: Some(halt.since), reason: halt.reason.clone() };
         }
         let books = kept.and_then(|kept| kept.books.as_ref().ok());
-        match books.and_then(|books| books.state.as_ref()).filter(|_| said.resumed.is_none()) {
+        let state = |books: &Shown| if is_all_stopped { books.state.clone() } else { books.own_state.clone() };
+        match books.and_then(state).filter(|_| said.resumed.is_none()) {
             None => Self { state: "active", since: None, reason: None },
             Some(state) => {
                 let name = match state.mode {
@@ -67,7 +69,7 @@ impl Standing {
                     Mode::Reducing => "reducing",
                     Mode::Halted => "halted",
                 };
-                Self { state: name, since: Some(state.since), reason: Some(state.reason.clone()) }
+                Self { state: name, since: Some(state.since), reason: Some(state.reason) }
             }
         }
     }

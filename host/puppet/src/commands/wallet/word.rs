@@ -6,7 +6,7 @@ use super::{Heard, Standing, check_known, kept_of, names, say};
 use crate::{
     cli::WhichPurse,
     commands::halt::check_reason,
-    credentials,
+    control, credentials,
     output::{List, Output},
     records,
     setup::Setup,
@@ -39,7 +39,11 @@ pub async fn resume(setup: &Setup, which: &WhichPurse, out: Output) -> Result<()
 async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Result<()> {
     let secrets = credentials::secrets(setup)?;
     let rows = records::if_there(setup).await?;
-    let names = names(setup, &secrets, rows.as_ref()).await?;
+    let mut names = names(setup, &secrets, rows.as_ref()).await?;
+    // One that is still being opened for the first time has no books yet.
+    names.extend(control::desks(&setup.data).await?.into_iter().map(|desk| desk.purse));
+    names.sort();
+    names.dedup();
     drop(rows);
     let purses = match &which.name {
         Some(name) => {
@@ -50,16 +54,17 @@ async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Re
     };
     let heard = if purses.is_empty() { Vec::new() } else { say(setup, purses, word).await? };
     let rows = records::if_there(setup).await?;
-    let mut items = Vec::new();
-    for Heard { name, said, has_heard } in heard {
-        let (_, kept) = kept_of(rows.as_ref(), &name).await?;
-        items.push(Row { standing: Standing::of(&said, kept.as_ref()), name, heard: has_heard });
-    }
     let halt = match &rows {
         Some(rows) => rows.halted().await?,
         None => None,
     };
     let of_all = stop::of_all(&setup.data, halt);
+    let mut items = Vec::new();
+    for Heard { name, said, has_heard } in heard {
+        let (_, kept) = kept_of(rows.as_ref(), &name).await?;
+        let standing = Standing::of(&said, kept.as_ref(), of_all.is_some());
+        items.push(Row { standing, name, heard: has_heard });
+    }
     if out.json {
         return out.object(&List { schema: "puppet.wallet-word/1", items, next: None });
     }

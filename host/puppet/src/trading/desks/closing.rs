@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use puppet_trade::{DeskError, DeskView};
 
-use super::{Desks, Item, opening::stopped};
+use futures::StreamExt as _;
+
+use super::{
+    Desks, Item,
+    opening::{named, of_desk},
+};
 use crate::{
     output::Output,
     trading::summary::{self, Counts, Ended},
@@ -19,38 +24,37 @@ const TELLING: Duration = Duration::from_secs(5);
 impl Desks<'_> {
     /// Lets every desk save itself and end, and tells what that of the command line did.
     pub async fn close(self) -> Result<()> {
-        let Self { commanded, items, opening, stop, out } = self;
+        let Self { commanded, configured, stop, out } = self;
         let _ = stop.send(true);
-        // What is not open yet never will be.
-        drop(opening);
-        let others = futures::future::join_all(items.into_iter().map(|item| item.close(out)));
+        let others = configured.collect::<()>();
         let commanded = async {
             match commanded {
                 Some(item) => Some((item.name.clone(), item.close(out).await)),
                 None => None,
             }
         };
-        let (commanded, _) = tokio::join!(commanded, others);
+        let (commanded, ()) = tokio::join!(commanded, others);
         let Some((name, Closed { view, counts, ended })) = commanded else { return Ok(()) };
         if let Some(view) = view {
             summary::print(&name, &view, counts, &ended, out)?;
         }
         match ended {
-            Ended::Failed(reason) => Err(stopped(&name, &reason)),
+            Ended::Failed(reason) => Err(named(&name, of_desk(DeskError::Stopped(reason)))),
             _ => Ok(()),
         }
     }
 }
 
 /// What there is to tell of a desk.
-struct Closed {
+pub(super) struct Closed {
     view: Option<DeskView>,
     counts: Counts,
-    ended: Ended,
+    pub ended: Ended,
 }
 
 impl Item {
-    async fn close(self, out: Output) -> Closed {
+    /// Lets it save itself and end.
+    pub(super) async fn close(self, out: Output) -> Closed {
         let Self { name, desk, driven, mut heard, came_to } = self;
         let (mut counts, ended) = match (came_to, driven) {
             (Some(came_to), _) => came_to,
@@ -63,7 +67,7 @@ impl Item {
         let view = desk.as_ref().and_then(|desk| desk.view().ok());
         if let Some(desk) = desk {
             match tokio::time::timeout(CLOSING, desk.close()).await {
-                // Why it stopped was told when it did.
+                // Why it stopped is told apart.
                 Ok(Ok(()) | Err(DeskError::Stopped(_))) => {}
                 Ok(Err(error)) => out.note(format!("{name}: {error}")),
                 Err(_) => out.note(format!("{name}: it takes too long to end, and goes on at the next start")),

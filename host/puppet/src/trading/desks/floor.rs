@@ -7,13 +7,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
 
-use super::{opening::of_desk, place::Place};
+use super::{
+    opening::{named, of_desk},
+    place::Place,
+};
 use crate::{
-    control,
+    control::{self, DeskStands},
     trading::wanted::Wanted,
-    trouble::{Result, Trouble},
+    trouble::Result,
 };
 
 /// See the head of this file.
@@ -26,13 +28,6 @@ impl Floor {
         let place = Place::new(wanted);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted.purse(), place.clone());
         place
-    }
-
-    /// It does not open.
-    pub(super) fn forget(&self, purse: &str) {
-        if let Some(place) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(purse) {
-            place.is_opening.send_replace(false);
-        }
     }
 
     pub(super) fn all(&self) -> Vec<Place> {
@@ -54,8 +49,8 @@ impl control::Desks for Floor {
         // Where a resume was waiting before it.
         place.word.set(Some(reason.to_owned()));
         // Once it stands, its books hear of it from what was written down.
-        let Some(desk) = place.desk.get() else { return Ok(true) };
-        desk.halt(reason).await.map_err(|error| of_desk(purse, error))?;
+        let Some(desk) = place.trades() else { return Ok(!place.is_stopped()) };
+        desk.halt(reason).await.map_err(|error| named(purse, of_desk(error)))?;
         place.word.set(None);
         Ok(true)
     }
@@ -63,17 +58,16 @@ impl control::Desks for Floor {
     async fn resume(&self, purse: &str) -> Result<bool> {
         let Some(place) = self.of(purse) else { return Ok(false) };
         let _turn = place.turn.lock().await;
-        let Some(desk) = place.desk.get() else {
+        let Some(desk) = place.trades() else {
             place.word.set(None);
+            place.go_on.notify_one();
             return Ok(false);
         };
-        desk.resume().await.map_err(|error| of_desk(purse, error))?;
+        desk.resume().await.map_err(|error| named(purse, of_desk(error)))?;
         Ok(true)
     }
 
-    fn views(&self) -> Result<Vec<Value>> {
-        let all = self.all();
-        let open = all.iter().filter_map(|place| place.desk.get()?.view().ok());
-        open.map(|view| serde_json::to_value(view).map_err(Trouble::internal)).collect()
+    fn stand(&self) -> Vec<DeskStands> {
+        self.all().iter().map(Place::told).collect()
     }
 }

@@ -1,8 +1,10 @@
-//! The desks of a running host. Each is [opened](opening) by itself beside the agents, stands on the [floor](floor) where the
-//! operator reaches it, goes over to [another version](versions) of its strategy, and is [closed](closing) with the host.
+//! The desks of a running host. Each is [opened](opening) by itself beside the agents and [kept](keeping) open, stands on the
+//! [floor](floor) where the operator reaches it, goes over to [another version](versions) of its strategy, and is
+//! [closed](closing) with the host.
 
 mod closing;
 mod floor;
+mod keeping;
 mod opening;
 mod place;
 mod stops;
@@ -16,6 +18,7 @@ use puppet_packs::SecretsFile;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
+    chains::Chains,
     open::Open,
     purses::Seats,
     summary::{Counts, Ended},
@@ -30,6 +33,8 @@ use crate::{
     trouble::{Result, Trouble},
     wallets,
 };
+
+use place::Place;
 
 pub use floor::Floor;
 pub use versions::Trading;
@@ -48,20 +53,24 @@ pub struct Around<'a> {
     pub chain: Option<&'a Chain>,
     /// Where characters look for theirs.
     pub seats: Arc<Seats>,
-    /// Where they stand.
-    pub floor: Arc<Floor>,
     /// Where lines go.
     pub out: Output,
     /// No lines.
     pub is_quiet: bool,
 }
 
+impl Around<'_> {
+    fn chains(&self) -> Chains<'_> {
+        Chains { setup: self.setup, secrets: self.secrets, emulated: self.chain }
+    }
+}
+
 /// See the head of this file.
 pub struct Desks<'a> {
     /// Of the command line: the host ends with it, and it is told about.
     commanded: Option<Item>,
-    items: Vec<Item>,
-    opening: FuturesUnordered<LocalBoxFuture<'a, Option<Item>>>,
+    /// Each for as long as the host runs.
+    configured: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     stop: watch::Sender<bool>,
     out: Output,
 }
@@ -78,48 +87,93 @@ struct Item {
 impl<'a> Desks<'a> {
     /// Opens that of the command line, which has to be; those of the configuration open while [`over`](Self::over) is waited
     /// for, each by itself.
-    pub async fn open(configured: Vec<Wanted>, commanded: Option<Wanted>, around: &'a Around<'a>) -> Result<Self> {
-        distinct(&configured, commanded.as_ref())?;
-        known(&configured, commanded.as_ref(), around)?;
+    pub async fn open(places: Places, around: &'a Around<'a>) -> Result<Self> {
+        known(&places, around)?;
+        let Places { configured, commanded } = places;
+        let network = around.chains().network().name();
+        for place in configured.iter().chain(&commanded) {
+            around.out.note(place.line(network));
+        }
         let (stop, stopped) = watch::channel(false);
-        let places: Vec<_> = configured.into_iter().map(|wanted| around.floor.put(&Arc::new(wanted))).collect();
         let commanded = match commanded {
             None => None,
-            Some(wanted) => Some(opening::open(&around.floor.put(&Arc::new(wanted)), around, stopped.clone()).await?),
+            Some(place) => Some(opening::open(&place, around, stopped.clone()).await?),
         };
-        let until_open = |place| opening::until_open(place, around, stopped.clone()).boxed_local();
-        let opening = places.into_iter().map(until_open).collect();
-        Ok(Self { commanded, items: Vec::new(), opening, stop, out: around.out })
+        let keep = |place| keeping::keep(place, around, stopped.clone()).boxed_local();
+        let configured = configured.into_iter().map(keep).collect();
+        Ok(Self { commanded, configured, stop, out: around.out })
     }
 
     /// Returns when the desk of the command line is over, by itself; never where there is none.
     pub async fn over(&mut self) {
-        let Self { commanded, items, opening, .. } = self;
+        let Self { commanded, configured, .. } = self;
+        let commanded = async {
+            match commanded {
+                Some(item) => item.over().await,
+                None => std::future::pending().await,
+            }
+        };
+        let configured = async {
+            while configured.next().await.is_some() {}
+            std::future::pending().await
+        };
         tokio::select! {
-            () = over(commanded) => {}
-            () = all_open(opening, items) => {}
+            () = commanded => {}
+            () = configured => {}
         }
     }
 }
 
-/// Takes in what opens, for ever.
-async fn all_open(opening: &mut FuturesUnordered<LocalBoxFuture<'_, Option<Item>>>, items: &mut Vec<Item>) {
-    while let Some(item) = opening.next().await {
-        items.extend(item);
+impl Item {
+    /// Returns when it has ended, however it did.
+    async fn over(&mut self) {
+        if let Some(driven) = &mut self.driven {
+            let came_to = driven.await.unwrap_or_else(|error| (Counts::default(), Ended::Failed(error.to_string())));
+            (self.driven, self.came_to) = (None, Some(came_to));
+        }
     }
-    std::future::pending().await
 }
 
-async fn over(commanded: &mut Option<Item>) {
-    let Some(item) = commanded else { return std::future::pending().await };
-    if let Some(driven) = &mut item.driven {
-        let came_to = driven.await.unwrap_or_else(|error| (Counts::default(), Ended::Failed(error.to_string())));
-        (item.driven, item.came_to) = (None, Some(came_to));
+/// Where the desks of a host are to stand. Made before anything leaves the outbox: a swap that was handed to a purse waits for
+/// its desk, and goes to no other one.
+pub struct Places {
+    configured: Vec<Place>,
+    /// That of the command line.
+    commanded: Option<Place>,
+}
+
+impl Places {
+    /// One purse has one desk, and one agent too.
+    ///
+    /// # Errors
+    /// Two have the same.
+    pub fn made((configured, commanded): (Vec<Wanted>, Option<Wanted>), floor: &Floor, seats: &Seats) -> Result<Self> {
+        let (mut purses, mut agents) = (BTreeSet::new(), BTreeSet::new());
+        for wanted in configured.iter().chain(&commanded) {
+            let is_new =
+                purses.insert(wanted.purse()) && wanted.agent.as_ref().is_none_or(|agent| agents.insert(agent));
+            if !is_new {
+                let message =
+                    format!("another desk of [trading.desks] has the purse or the agent of `{}`", wanted.name);
+                let remedy =
+                    "give it another --name, --wallet or --agent; or `puppet run` for those of the configuration";
+                return Err(Trouble::input("bad-value", message, remedy));
+            }
+        }
+        let made = |wanted: Wanted| {
+            let place = floor.put(&Arc::new(wanted));
+            let wanted = &place.wanted;
+            if let Some(agent) = wanted.agent.clone() {
+                seats.put(agent, wanted.purse(), place.desk.clone(), wanted.rules.clone());
+            }
+            place
+        };
+        Ok(Self { configured: configured.into_iter().map(made).collect(), commanded: commanded.map(made) })
     }
 }
 
 /// Whoever is to be told of trades lives here, and every wallet has a key.
-fn known(configured: &[Wanted], commanded: Option<&Wanted>, around: &Around<'_>) -> Result<()> {
+fn known(places: &Places, around: &Around<'_>) -> Result<()> {
     let agents = &around.host.agents;
     let wrong = |wanted: &Wanted, of_field: &dyn Fn(&str) -> String| {
         let agent = wanted.agent.as_ref().filter(|agent| !agents.knows(agent));
@@ -127,22 +181,9 @@ fn known(configured: &[Wanted], commanded: Option<&Wanted>, around: &Around<'_>)
         let key = wanted.wallet().and_then(|wallet| wallets::key(around.setup, around.secrets, wallet).err());
         [agent, key.map(|trouble| trouble.of_field(of_field("wallet")))]
     };
-    let of_config = |wanted: &Wanted| wrong(wanted, &|field| format!("trading.desks.{}.{field}", wanted.name));
-    let of_command = commanded.map(|wanted| wrong(wanted, &|field| format!("--{field}")));
-    let all = configured.iter().map(of_config).chain(of_command).flatten().flatten();
+    let of_config =
+        |place: &Place| wrong(&place.wanted, &|field| format!("trading.desks.{}.{field}", place.wanted.name));
+    let of_command = places.commanded.as_ref().map(|place| wrong(&place.wanted, &|field| format!("--{field}")));
+    let all = places.configured.iter().map(of_config).chain(of_command).flatten().flatten();
     all_of(all.collect()).map_or(Ok(()), Err)
-}
-
-/// One purse has one desk, and one agent too.
-fn distinct(configured: &[Wanted], commanded: Option<&Wanted>) -> Result<()> {
-    let (mut purses, mut agents) = (BTreeSet::new(), BTreeSet::new());
-    for wanted in configured.iter().chain(commanded) {
-        let is_new = purses.insert(wanted.purse()) && wanted.agent.as_ref().is_none_or(|agent| agents.insert(agent));
-        if !is_new {
-            let message = format!("another desk of [trading.desks] has the purse or the agent of `{}`", wanted.name);
-            let remedy = "give it another --name, --wallet or --agent; or `puppet run` for those of the configuration";
-            return Err(Trouble::input("bad-value", message, remedy));
-        }
-    }
-    Ok(())
 }

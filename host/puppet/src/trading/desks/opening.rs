@@ -2,16 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use puppet_solana::Network;
 use puppet_store::TradeStore;
 use puppet_trade::{
-    Desk, DeskError, DeskPlan, DeskVenue,
+    Desk, DeskError, DeskPlan, DeskStrategy, DeskVenue, Told,
     feed::{Feed, Polled, Polling, Recorded},
 };
 use puppet_types::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
 
 use super::{Around, Item, place::Place, stops::halted};
 use crate::{
+    output::Output,
     trading::{
         chains::Chains,
         drive::{Drive, Listen},
@@ -27,64 +32,42 @@ use crate::{
 const MAX_FAULTS: u32 = 3;
 /// A price is no older than this, or than three looks take.
 const MAX_AGE: Duration = Duration::from_secs(30);
-/// How long until it is tried again where what is outside does not answer: twice as long each time, up to a minute.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Opens one of the configuration, again and again while what is outside does not answer. None: it never will as it is, and
-/// that is told.
-pub(super) async fn until_open(place: Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Option<Item> {
-    let (wanted, mut pause, mut said) = (Arc::clone(&place.wanted), PAUSE, None);
-    let name = &wanted.name;
-    loop {
-        let trouble = match open(&place, around, stop.clone()).await {
-            Ok(item) => {
-                if said.is_some() {
-                    around.out.note(format!("desk {name}: it is open now"));
-                }
-                return Some(item);
-            }
-            Err(trouble) => trouble,
-        };
-        let line = trouble.in_a_line();
-        if trouble.exit != Exit::Unreachable {
-            around.out.note(format!("desk {name}: {line}: it does not trade until the next start"));
-            around.floor.forget(&wanted.purse());
-            return None;
-        }
-        if said.as_ref() != Some(&line) {
-            around.out.note(format!("desk {name}: {line}: it is tried again until it opens"));
-            said = Some(line);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
 
 /// Opens one.
 pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiver<bool>) -> Result<Item> {
-    let chains = Chains { setup: around.setup, secrets: around.secrets, emulated: around.chain };
+    let (chains, wanted) = (around.chains(), &*place.wanted);
     let store: Arc<dyn TradeStore> = around.store.shared();
-    let wanted = &*place.wanted;
-    let (name, purse, out) = (&wanted.name, wanted.purse(), around.out);
     let stood = place.hear(&*store).await?;
-    let venue = match &wanted.kind {
-        Kind::Paper { models, start_balance } => DeskVenue::Paper { models: *models, start_balance: *start_balance },
-        Kind::Live { wallet, is_understood } => {
-            let exchange = chains.exchange(wallet, *is_understood, Arc::clone(&store), &wanted.markets, out);
-            DeskVenue::Live { exchange: exchange.await?, now: Arc::new(Timestamp::from_system) }
-        }
-    };
-    let (feed, batches) = feed(wanted, &chains, &store).await?;
-    let second = Second::of(around.setup, around.secrets, &wanted.markets, &wanted.rules)?;
-    let live = wanted.recorded.is_none().then(|| around.seats.trending()).flatten();
-    let followed = Followed::of(live, &wanted.markets, &wanted.rules);
+    let venue = venue(wanted, &chains, &store, around.out).await?;
+    let drive = drive(place, around, (&chains, &store)).await?;
     let strategy = place.strategy();
     let began = strategy.as_ref().map(|strategy| strategy.id.clone());
-    let plan = DeskPlan {
-        purse: purse.clone(),
+    let plan = plan(wanted, (venue, chains.network()), strategy);
+    let (tell, told) = mpsc::unbounded_channel();
+    let switch = place.switch(halted(around));
+    let opened = Desk::open(plan, Arc::clone(&store), switch, tell, Handle::current()).await;
+    place.opened(opened.map_err(of_desk)?, &*store, (stood.as_deref(), began.as_ref())).await?;
+    let driven = Some(tokio::spawn(drive.run(stop)));
+    let heard = tokio::spawn(listen(place, around, told).run());
+    Ok(Item { name: wanted.name.clone(), desk: place.desk.clone(), driven, heard, came_to: None })
+}
+
+/// Where its orders go.
+async fn venue(wanted: &Wanted, chains: &Chains<'_>, store: &Arc<dyn TradeStore>, out: Output) -> Result<DeskVenue> {
+    Ok(match &wanted.kind {
+        Kind::Paper { models, start_balance } => DeskVenue::Paper { models: *models, start_balance: *start_balance },
+        Kind::Live { wallet, is_understood } => {
+            let exchange = chains.exchange(wallet, *is_understood, Arc::clone(store), &wanted.markets, out);
+            DeskVenue::Live { exchange: exchange.await?, now: Arc::new(Timestamp::from_system) }
+        }
+    })
+}
+
+fn plan(wanted: &Wanted, (venue, network): (DeskVenue, Network), strategy: Option<DeskStrategy>) -> DeskPlan {
+    DeskPlan {
+        purse: wanted.purse(),
         venue,
-        network: chains.network().name().to_owned(),
+        network: network.name().to_owned(),
         markets: wanted.markets.clone(),
         bar_seconds: wanted.bar_seconds,
         rules: wanted.rules.clone(),
@@ -93,42 +76,47 @@ pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiv
         seed: wanted.seed,
         max_faults: MAX_FAULTS,
         agent: wanted.agent.clone(),
-    };
-    let (tell, told) = mpsc::unbounded_channel();
-    let runtime = tokio::runtime::Handle::current();
-    let switch = place.switch(halted(around));
-    let opened = Desk::open(plan, Arc::clone(&store), switch, tell, runtime).await;
-    let desk = opened.map_err(|error| of_desk(name, error))?;
-    place.opened(desk, &*store, (stood.as_deref(), began.as_ref())).await?;
-    if let Some(agent) = wanted.agent.clone() {
-        around.seats.put(agent, purse.clone(), place.desk.clone(), wanted.rules.clone());
     }
-    let lines = || {
-        let wants = !around.is_quiet && !out.json;
-        wants.then(|| Lines::new(name, wanted.markets.clone(), out))
-    };
-    let listen = Listen {
+}
+
+/// What keeps it going.
+async fn drive(
+    place: &Place,
+    around: &Around<'_>,
+    (chains, store): (&Chains<'_>, &Arc<dyn TradeStore>),
+) -> Result<Drive> {
+    let wanted = &*place.wanted;
+    let (feed, batches) = feed(wanted, chains, store).await?;
+    let live = wanted.recorded.is_none().then(|| around.seats.trending()).flatten();
+    Ok(Drive {
+        desk: place.desk.clone(),
+        feed: Some(feed),
+        second: Second::of(around.setup, around.secrets, &wanted.markets, &wanted.rules)?,
+        followed: Followed::of(live, &wanted.markets, &wanted.rules),
+        batches,
+        lines: lines(wanted, around),
+        name: wanted.name.clone(),
+        out: around.out,
+    })
+}
+
+/// Where what it tells goes.
+fn listen(place: &Place, around: &Around<'_>, told: mpsc::UnboundedReceiver<Told>) -> Listen {
+    let wanted = &*place.wanted;
+    Listen {
         desk: place.desk.clone(),
         host: Arc::clone(&around.host),
         told,
         rules: wanted.rules.clone(),
-        lines: lines().filter(|_| matches!(wanted.kind, Kind::Live { .. })),
-        name: name.clone(),
-        out,
-    };
-    let drive = Drive {
-        desk: place.desk.clone(),
-        feed: Some(feed),
-        second,
-        followed,
-        batches,
-        lines: lines(),
-        name: name.clone(),
-        out,
-    };
-    let driven = Some(tokio::spawn(drive.run(stop)));
-    let heard = tokio::spawn(listen.run());
-    Ok(Item { name: name.clone(), desk: place.desk.clone(), driven, heard, came_to: None })
+        lines: lines(wanted, around).filter(|_| matches!(wanted.kind, Kind::Live { .. })),
+        name: wanted.name.clone(),
+        out: around.out,
+    }
+}
+
+fn lines(wanted: &Wanted, around: &Around<'_>) -> Option<Lines> {
+    let wants = !around.is_quiet && !around.out.json;
+    wants.then(|| Lines::new(&wanted.name, wanted.markets.clone(), around.out))
 }
 
 /// Where its bars come from, and how many batches there are of such as end.
@@ -157,8 +145,8 @@ async fn feed(
 }
 
 /// What went wrong with a desk, for people.
-pub(super) fn of_desk(name: &str, error: DeskError) -> Trouble {
-    let message = format!("desk `{name}`: {error}");
+pub(super) fn of_desk(error: DeskError) -> Trouble {
+    let message = error.to_string();
     match error {
         DeskError::Plan(_) => Trouble::input("bad-value", message, "docs/trading/paper.md says what a desk takes"),
         DeskError::Strategy(_) => Trouble::input("strategy", message, "its log says more: docs/trading/strategies.md"),
@@ -171,13 +159,14 @@ pub(super) fn of_desk(name: &str, error: DeskError) -> Trouble {
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),
         DeskError::Exchange(_) => Trouble::unreachable("no-chain", message, "see that the node runs"),
         DeskError::Busy(_) => Trouble::unreachable("purse", message, "ask again later"),
-        DeskError::Stopped(reason) => stopped(name, &reason),
+        DeskError::Stopped(_) => {
+            let remedy = "`puppet wallet history` shows what was before; started again it goes on from there";
+            Trouble { exit: Exit::Failed, ..Trouble::input("run-stopped", message, remedy) }
+        }
     }
 }
 
-pub(super) fn stopped(name: &str, reason: &str) -> Trouble {
-    let remedy = "`puppet wallet history` shows what was before; started again it goes on from there";
-    let mut trouble = Trouble::input("run-stopped", format!("the desk `{name}` stopped: {reason}"), remedy);
-    trouble.exit = Exit::Failed;
-    trouble
+/// The same, where nothing else says which desk is meant.
+pub(super) fn named(name: &str, trouble: Trouble) -> Trouble {
+    Trouble { message: format!("desk `{name}`: {}", trouble.message), ..trouble }
 }

@@ -6,14 +6,30 @@ use puppet_backtest::StrategyId;
 use puppet_store::TradeStore;
 use puppet_trade::{Desk, DeskStrategy, Halted, apart};
 use puppet_types::Timestamp;
-use tokio::sync::{Mutex as Turns, watch};
+use puppet_wallet::Mode;
+use tokio::sync::{Mutex as Turns, Notify, watch};
 
 use super::{opening::of_desk, stops::Word};
 use crate::{
-    trading::{open::Open, wanted::Wanted},
+    control::DeskStands,
+    trading::{
+        open::Open,
+        wanted::{Kind, Wanted},
+    },
     trouble::Result,
     wallets::words,
 };
+
+/// How far a desk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// On its way, and what stood in it the last time, if anything did.
+    Opening(Option<String>),
+    /// It is there, though it may have ended just now.
+    Open,
+    /// It does not trade before it is told to go on, and why.
+    Stopped(String),
+}
 
 /// See the head of this file. Clones are the same one.
 #[derive(Clone)]
@@ -22,8 +38,9 @@ pub(super) struct Place {
     /// The version that is to trade on it.
     strategy: Arc<Mutex<Option<DeskStrategy>>>,
     pub desk: Open,
-    /// Until its opening has ended, well or badly.
-    pub is_opening: watch::Sender<bool>,
+    pub stands: watch::Sender<Stands>,
+    /// It is to be opened now, whatever it waits for.
+    pub go_on: Arc<Notify>,
     /// A halt that is not in the books of the desk yet.
     pub word: Word,
     /// Words and versions reach it one after the other, and none between what its opening reads and its being open.
@@ -37,10 +54,28 @@ impl Place {
             wanted: Arc::clone(wanted),
             strategy: Arc::new(Mutex::new(strategy)),
             desk: Open::default(),
-            is_opening: watch::Sender::new(true),
+            stands: watch::Sender::new(Stands::Opening(None)),
+            go_on: Arc::default(),
             word: Word::default(),
             turn: Arc::default(),
         }
+    }
+
+    /// What it is, on one line.
+    pub(super) fn line(&self, network: &str) -> String {
+        let wanted = &*self.wanted;
+        let who = match (self.strategy(), &wanted.agent) {
+            (Some(DeskStrategy { id, .. }), _) if id.version.is_empty() => id.pack,
+            (Some(DeskStrategy { id, .. }), _) => format!("{}@{}", id.pack, id.version),
+            (None, Some(agent)) => agent.to_string(),
+            (None, None) => "nobody".to_owned(),
+        };
+        let markets: Vec<&str> = wanted.markets.iter().map(|market| market.id.as_str()).collect();
+        let how = match &wanted.kind {
+            Kind::Paper { .. } => format!("on paper ({})", wanted.purse()),
+            Kind::Live { wallet, .. } => format!("with the wallet {wallet} on {network}"),
+        };
+        format!("{}: {who} trades {} {how}", wanted.name, markets.join(", "))
     }
 
     /// By what name its strategy was asked for.
@@ -54,6 +89,43 @@ impl Place {
 
     pub(super) fn will_run(&self, strategy: DeskStrategy) {
         *self.strategy.lock().unwrap_or_else(PoisonError::into_inner) = Some(strategy);
+    }
+
+    /// Its desk, unless that is not open, or has ended and is about to be opened again.
+    pub(super) fn trades(&self) -> Option<Arc<Desk>> {
+        self.desk.get().filter(|desk| desk.ended().is_none())
+    }
+
+    /// Whether it is stopped until somebody says otherwise.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(*self.stands.borrow(), Stands::Stopped(_))
+    }
+
+    /// How it stands, for people.
+    pub(super) fn told(&self) -> DeskStands {
+        let stands = self.stands.borrow().clone();
+        let (state, reason) = match stands {
+            Stands::Opening(reason) => ("opening", reason),
+            Stands::Stopped(reason) => ("stopped", Some(reason)),
+            Stands::Open => self.runs(),
+        };
+        DeskStands {
+            name: self.wanted.name.clone(),
+            purse: self.wanted.purse(),
+            state: state.to_owned(),
+            reason,
+            pack: self.strategy().map(|strategy| strategy.id.pack),
+        }
+    }
+
+    fn runs(&self) -> (&'static str, Option<String>) {
+        let Some(view) = self.desk.get().and_then(|desk| desk.view().ok()) else { return ("opening", None) };
+        let halted = || view.state.filter(|_| view.admits == Mode::Halted).map(|state| state.reason);
+        match (view.stopped, self.word.get().or_else(halted)) {
+            (Some(reason), _) => ("stopped", Some(reason)),
+            (None, Some(reason)) => ("halted", Some(reason)),
+            (None, None) => ("running", None),
+        }
     }
 
     /// Whether a version can run here: its parameters, markets, length of bars. Asked where no desk is open to find out.
@@ -90,24 +162,24 @@ impl Place {
     ) -> Result<()> {
         // Whoever speaks now waits, and speaks to a desk that has heard what was said before.
         let _turn = self.turn.lock().await;
-        let (name, purse) = (self.wanted.name.as_str(), self.wanted.purse());
+        let purse = self.wanted.purse();
         let said = words::of(store, &purse).await?;
         if let Some(reason) = said.halted(&purse) {
-            desk.halt(&reason).await.map_err(|error| of_desk(name, error))?;
+            desk.halt(&reason).await.map_err(of_desk)?;
             self.word.set(None);
         } else {
             // Not one that is said right now.
             self.word.lift(stood);
             if said.resumed.is_some() {
-                desk.resume().await.map_err(|error| of_desk(name, error))?;
+                desk.resume().await.map_err(of_desk)?;
                 words::say(store, &purse, &words::Word::Resumed, Timestamp::from_system()).await?;
             }
         }
         if let Some(strategy) = self.strategy().filter(|strategy| began != Some(&strategy.id)) {
-            desk.take_over(strategy, None).await.map_err(|error| of_desk(name, error))?;
+            desk.take_over(strategy, None).await.map_err(of_desk)?;
         }
         self.desk.put(desk);
-        self.is_opening.send_replace(false);
+        self.stands.send_replace(Stands::Open);
         Ok(())
     }
 }

@@ -113,7 +113,7 @@ async fn a_halt_that_is_said_while_a_desk_opens_slowly_holds_from_then_on() {
     assert!(late.await.unwrap());
 
     place.opened(desk, &*store, (None, None)).await.unwrap();
-    assert!(!*place.is_opening.borrow());
+    assert_eq!(*place.stands.borrow(), Stands::Open);
     let desk = place.desk.get().unwrap();
     assert_eq!((reason(&desk).as_deref(), place.word.get()), (Some("lunch"), None), "its books say so by now");
     assert!(says(Said::Resume).await);

@@ -6,7 +6,10 @@ use puppet_engine::swap::Shadow;
 use puppet_trade::{Desk, DeskError, DeskStrategy, Trial};
 use puppet_types::{Breach, Digest, PackId};
 
-use super::{floor::Floor, place::Place};
+use super::{
+    floor::Floor,
+    place::{Place, Stands},
+};
 
 /// The desks whose strategy was asked for by a pack's name.
 pub struct Trading {
@@ -36,11 +39,16 @@ impl Trading {
         self.places.iter().map(|place| place.wanted.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns when each is open, or has failed to.
+    /// The component that is to trade on them; none where there are none.
+    pub fn runs(&self) -> Option<Digest> {
+        self.places.first()?.strategy()?.id.digest
+    }
+
+    /// Returns when each is open, or has stopped.
     pub async fn open(&self) {
         for place in &self.places {
             // The sender is here.
-            let _ = place.is_opening.subscribe().wait_for(|is_opening| !is_opening).await;
+            let _ = place.stands.subscribe().wait_for(|stands| !matches!(stands, Stands::Opening(_))).await;
         }
     }
 
@@ -50,7 +58,9 @@ impl Trading {
         let mut all = Shadow::default();
         for place in &self.places {
             let Some(desk) = place.desk.get() else {
-                place.fits(next).await.map_err(|why| of(place, &why))?;
+                if !place.is_stopped() {
+                    place.fits(next).await.map_err(|why| of(place, &why))?;
+                }
                 continue;
             };
             if !trades(&desk) {
@@ -76,14 +86,15 @@ impl Trading {
         Ok(all)
     }
 
-    /// Lets a version take over on all of them. One that is being opened opens with it. On trial it is all or none: where one
-    /// refuses, those that went over go back.
+    /// Lets a version take over on all of them, or on none: where one refuses, those that went over go back. One that is being
+    /// opened opens with it, and so does one that has stopped.
     pub async fn take_over(&mut self, next: &DeskStrategy, trial: Option<Trial>) -> Result<(), String> {
         (self.went, self.before) = (Vec::new(), self.places.first().and_then(Place::strategy));
-        let mut refused = Ok(());
+        let (mut waited, mut refused) = (Vec::new(), None);
         for place in &self.places {
             let _turn = place.turn.lock().await;
             let went = match place.desk.get() {
+                None if place.is_stopped() => Ok(false),
                 None => place.fits(next).await.map(|()| true),
                 Some(desk) if !trades(&desk) => Ok(false),
                 Some(desk) => match desk.take_over(next.clone(), trial).await {
@@ -94,21 +105,24 @@ impl Trading {
             };
             match went {
                 Ok(went) => {
+                    if !went {
+                        waited.push((place, place.strategy()));
+                    }
                     place.will_run(next.clone());
                     self.went.extend(went.then(|| place.clone()));
                 }
                 Err(why) => {
-                    refused = Err(of(place, &why));
-                    if trial.is_some() {
-                        break;
-                    }
+                    refused = Some(of(place, &why));
+                    break;
                 }
             }
         }
-        if let (Err(reason), Some(_)) = (&refused, trial) {
-            self.go_back(reason).await;
+        let Some(reason) = refused else { return Ok(()) };
+        for (place, before) in waited {
+            before.into_iter().for_each(|before| place.will_run(before));
         }
-        refused
+        self.go_back(&reason).await;
+        Err(reason)
     }
 
     /// Those that were opened within a trial are looked at. Answers what they go back to; none where there are none.

@@ -166,7 +166,16 @@ async fn a_version_that_cannot_run_on_a_desk_that_is_not_open_is_refused() {
     let refused = trading.shadow(&version("2", 60)).await.unwrap_err();
     assert!(refused.starts_with("on the desk b: "), "{refused}");
     assert_eq!(trading.take_over(&version("2", 60), None).await.unwrap_err(), refused, "an operator is told, too");
-    assert_eq!((runs(&a).as_str(), b.strategy().unwrap().id.version.as_str()), ("2", "1"));
+    assert_eq!(
+        (runs(&a).as_str(), b.strategy().unwrap().id.version.as_str()),
+        ("1", "1"),
+        "on all of them, or on none"
+    );
+    // One that is stopped until it is told to go on holds up nothing, and goes on with what is there then.
+    b.stands.send_replace(Stands::Stopped("it failed".to_owned()));
+    assert!(trading.shadow(&version("2", 60)).await.is_ok());
+    trading.take_over(&version("2", 60), None).await.unwrap();
+    assert_eq!((runs(&a).as_str(), b.strategy().unwrap().id.version.as_str()), ("2", "2"));
     assert!(trading.shadow(&version("3", 0)).await.is_ok());
 }
 

@@ -170,6 +170,31 @@ async fn a_node_that_denies_what_the_balances_show_is_not_believed() {
 }
 
 #[tokio::test]
+async fn what_an_operator_moved_in_the_same_direction_leaves_a_doubt_until_it_is_moved_back() {
+    // Other directions leave none.
+    for (gives, takes, is_doubted) in [(-1, 1, true), (-1, 0, false), (0, 1, false), (1, -1, false)] {
+        let world = World::new();
+        world.state().loses_everything_sent = true;
+        let swapper = start(&world, SwapSettings::default());
+        swapper.begin("s", want()).await.unwrap();
+        while world.state().sent.is_empty() {
+            swapper.step("s", &|| None).await.unwrap();
+        }
+        world::others(&mut world.state().balances, gives, takes);
+        let end = until_the_end(&world, &swapper).await.unwrap();
+        if is_doubted {
+            assert!(matches!(end, Progress::Waits(Waiting::Contradiction(_))), "{end:?}");
+            // One of the two is enough, as docs/trading/solana.md says.
+            world::others(&mut world.state().balances, 1, 0);
+            let end = until_the_end(&world, &swapper).await.unwrap();
+            assert!(matches!(end, Progress::Ended(Entry::Expired { .. })), "{end:?}");
+        } else {
+            assert!(matches!(end, Progress::Ended(Entry::Expired { .. })), "{end:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_as_it_was_meant_is_refused_before_it_is_signed() {
     type Case = (fn(&mut world::State), &'static str);
     let cases: [Case; 7] = [

@@ -128,13 +128,13 @@ struct Died;
 
 impl From<Died> for ChainError {
     fn from(_: Died) -> Self {
-        Self::Unreachable
+        Self::Unreachable("world".to_owned())
     }
 }
 
 impl From<Died> for JupiterError {
     fn from(_: Died) -> Self {
-        Self::Unreachable
+        Self::Unreachable("world".to_owned())
     }
 }
 
@@ -150,6 +150,14 @@ fn apply(balances: &mut Balances, brings: Option<u64>) {
     if let Some(brings) = brings {
         balances.holdings.get_mut(&ata(&taker(), usdc())).unwrap().amount -= 1_000_000;
         balances.holdings.get_mut(&ata(&taker(), bonk())).unwrap().amount += brings;
+    }
+}
+
+/// Somebody else's doing: so much comes of what the swap gives, and of what it takes.
+pub(super) fn others(balances: &mut Balances, gives: i64, takes: i64) {
+    for (leg, by) in [(usdc(), gives), (bonk(), takes)] {
+        let amount = &mut balances.holdings.get_mut(&ata(&taker(), leg)).unwrap().amount;
+        *amount = amount.checked_add_signed(by).unwrap();
     }
 }
 
