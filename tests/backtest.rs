@@ -205,6 +205,53 @@ fn what_is_made_up_never_takes_the_place_of_what_is_there() {
 }
 
 #[test]
+fn a_parameter_that_is_wrong_is_named_in_the_error() {
+    let place = place(60);
+    let field = |command: &str, param: &str| {
+        let args = [command, "sma-cross", "--data", "SOL-USDC.csv", "--param", param, "--json"];
+        let told = run(place.path(), &args).exits(2).stderr;
+        let line = told.lines().rfind(|line| line.starts_with("{\"error\"")).unwrap().to_owned();
+        serde_json::from_str::<Value>(&line).unwrap()["error"]["where"]["field"].clone()
+    };
+    for command in ["backtest", "paper"] {
+        assert_eq!(field(command, "fast=0"), "--param fast");
+        assert_eq!(field(command, "quick=5"), "--param quick");
+        assert_eq!(field(command, "fast=x"), "--param");
+    }
+}
+
+#[test]
+fn made_up_candles_are_csv_and_a_name_that_says_otherwise_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["SOL-USDC.parquet", "SOL-USDC.txt", "SOL-USDC"] {
+        let told = run(folder.path(), &["market", "synth", "--out", name]).exits(2).stderr;
+        assert!(told.contains("--out") && told.contains("`.csv`"), "{told}");
+        assert!(!folder.path().join(name).exists());
+    }
+}
+
+#[test]
+fn bad_rows_beyond_the_bound_refuse_a_file_and_the_bound_is_a_flag() {
+    let place = place(400);
+    let file = place.path().join("SOL-USDC.csv");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let bad =
+        |(place, line): (usize, &str)| if place % 3 == 1 { "nonsense,1,1,1,1,1".to_owned() } else { line.to_owned() };
+    let lines: Vec<String> = text.lines().enumerate().map(bad).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let check = |flags: &[&str]| run(place.path(), &[&["market", "check", "SOL-USDC.csv"], flags].concat());
+    let told = check(&[]).exits(2).stderr;
+    assert!(told.contains("--max-bad-rows"), "{told}");
+    check(&["--max-bad-rows", "200"]).exits(0);
+    check(&["--max-bad-rows", "10"]).exits(2);
+    backtest(place.path(), &[]).exits(2);
+    backtest(place.path(), &["--max-bad-rows", "200", "--param", "slow=40"]).exits(0);
+    let paper = ["paper", "dca", "--data", "SOL-USDC.csv", "--json"];
+    run(place.path(), &paper).exits(2);
+    run(place.path(), &[&paper[..], &["--max-bad-rows", "200"]].concat()).exits(0);
+}
+
+#[test]
 fn bars_that_are_all_history_are_told_in_words() {
     let place = place(60);
     let args = ["--out", "report"];

@@ -25,6 +25,7 @@ mod migrate;
 mod moods;
 mod mutants;
 mod offline_text;
+mod original_trading;
 mod outbox;
 mod packs;
 mod preview;

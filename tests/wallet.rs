@@ -4,6 +4,7 @@
 pub mod kept;
 pub mod node;
 mod twins;
+mod wrong;
 
 use std::{fs, path::Path};
 
@@ -422,4 +423,40 @@ async fn a_yes_is_to_one_message_and_shows_what_it_is_to() {
     }
     let text = wallet(folder, &["approvals", "--all"]).exits(0).stdout;
     assert!(text.contains("the host stopped before it was signed"), "{text}");
+}
+
+#[test]
+fn a_key_file_of_the_configuration_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let array = format!("{:?}", [&bytes()[..], &[0; 0]].concat());
+    for (file, text) in [("hex.key", SEED.to_owned()), ("array.json", array)] {
+        fs::write(folder.join(file), text).unwrap();
+        configured(folder, &format!("[trading.wallets.kept]\nkey_file = \"{file}\"\n"));
+        set_mode(&folder.join(file), 0o600);
+        let listed = told(folder, &["list"]);
+        let item = &list(&listed, "items")[0];
+        assert_eq!((item["name"].as_str(), item["address"].as_str()), (Some("kept"), Some(ADDRESS)), "{listed}");
+        assert_eq!(item["problem"], Value::Null);
+        // Others may read it.
+        set_mode(&folder.join(file), 0o640);
+        let listed = told(folder, &["list"]);
+        let problem = list(&listed, "items")[0]["problem"].as_str().unwrap().to_owned();
+        assert!(problem.contains("can be read by others"), "{problem}");
+        let balance = wallet(folder, &["balance", "kept", "--json"]).exits(4);
+        assert_eq!(code(&balance), "credential");
+        assert!(!format!("{listed}{balance:?}").contains(SEED));
+    }
+    fs::remove_file(folder.join("array.json")).unwrap();
+    assert_eq!(code(&wallet(folder, &["balance", "kept", "--json"]).exits(4)), "credential");
+    // One place, and it is no key.
+    let twice = "[trading.wallets.kept]\nkey_file = \"hex.key\"\nkey_env = \"K\"\n";
+    configured(folder, twice);
+    let told = run(folder, &["config"]).exits(2).stderr;
+    assert!(told.contains("the key is named twice"), "{told}");
+}
+
+fn set_mode(file: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
 }

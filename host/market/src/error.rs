@@ -174,7 +174,7 @@ impl DataError {
             Self::AmbiguousColumn { .. } => "rename or remove one of them",
             Self::StampContradicts { .. } => "leave the demand out, or rename the column to `time`",
             Self::ColumnType { .. } => "export it as numbers or timestamps",
-            Self::TooManyBadRows { .. } => "mend the rows, or allow more bad rows if they can be left out",
+            Self::TooManyBadRows { .. } => "mend the rows, or allow more with --max-bad-rows if they can be left out",
             Self::TooManyRows { .. } => "split the file, or use longer bars",
             Self::NoBars { .. } => "look whether it is the file that is meant",
             Self::NothingBetween { .. } => "ask for a time that the file covers",
@@ -182,7 +182,9 @@ impl DataError {
             Self::OtherBarLength { .. } => "leave the demand out, and make longer bars of it afterwards",
             Self::Compression { .. } => "export it with zstd, snappy, gzip, lz4 or none",
             Self::Damaged { .. } | Self::Candles { .. } => "get or export it again",
-            Self::MarketName { .. } => "name it after its market, as in SOL-USDC.csv, or say which market it is",
+            Self::MarketName { .. } => {
+                "name it after its market, as in SOL-USDC.csv or SOL-USDC-1m.csv, or say which market it is"
+            }
             Self::BadMarket { .. } => "write it as SOL/USDC",
             Self::SameMarket { .. } => "put them into one file, or take one of them out of the folder",
             Self::OtherMarket { .. } => "leave the demand out, or give the file a name that says no market",

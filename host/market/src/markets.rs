@@ -81,7 +81,7 @@ const TOKENS: [(&str, &str, u8, u8); 6] = [
 ];
 
 impl Markets {
-    /// Those that come with the program: each against USDC, and SOL against USDT.
+    /// Those that come with the program: each against USDC, SOL against USDT, and USDC against SOL.
     pub fn built_in() -> Self {
         let token = |symbol: &str, mint: &str, decimals| {
             Some(Token { mint: Mint::parse(mint)?, symbol: symbol.to_owned(), decimals })
@@ -100,6 +100,7 @@ impl Markets {
                 add(token("SOL", Mint::SOL, 9), token(symbol, mint, decimals), 9);
             }
         }
+        add(usdc, token("SOL", Mint::SOL, 9), 12);
         markets
     }
 

@@ -159,11 +159,21 @@ fn asked_for(market: &str, file: &Path, markets: &Markets) -> Result<String, Dat
     }
 }
 
-/// `SOL-USDC.csv`, `SOL_USDC-1m.csv`: the first two words of the name.
+/// `SOL-USDC.csv`, `SOL_USDC-1m.csv`: the first two words of the name. A third one is the length of the bars or a date: with
+/// any other (`dec-SOL-USDC.csv`) nobody knows which two are meant.
 fn market_of(file: &Path, markets: &Markets) -> Result<String, DataError> {
     let unnamed = || DataError::MarketName { file: file.to_owned() };
     let stem = file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(unnamed)?;
     let mut words = stem.split(['-', '_']);
     let (Some(base), Some(quote)) = (words.next(), words.next()) else { return Err(unnamed()) };
+    if words.next().is_some_and(|third| !is_length_or_date(third)) {
+        return Err(unnamed());
+    }
     markets::named(&format!("{base}/{quote}"), markets).ok_or_else(unnamed)
+}
+
+/// `1m`, `15min`, `4h`, `1D`, `2026`.
+fn is_length_or_date(word: &str) -> bool {
+    let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    unit.len() < word.len() && ["", "s", "m", "min", "h", "d", "w"].iter().any(|known| unit.eq_ignore_ascii_case(known))
 }

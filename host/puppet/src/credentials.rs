@@ -87,6 +87,14 @@ pub fn of_source(
         KeySource::Environment(name) => (of_environment.cloned(), name.clone()),
         KeySource::Secret(name) => (secrets.get(name), format!("secret `{name}`")),
         KeySource::Credential(name) => (get(setup, name)?, format!("credential `{name}`")),
+        KeySource::File(path) => {
+            let text = of_file(path).map_err(|(why, remedy)| {
+                Trouble::unreachable("credential", format!("a key file {why}"), remedy).in_file(path)
+            })?;
+            let value = Secret::new(text.trim());
+            scrub::learn([&value]);
+            (Some(value), format!("the file {}", path.display()))
+        }
     })
 }
 
@@ -96,6 +104,7 @@ pub fn is_set(setup: &Setup, secrets: &SecretsFile, source: &KeySource, of_envir
         KeySource::Environment(_) => of_environment.is_some(),
         KeySource::Secret(name) => secrets.get(name).is_some(),
         KeySource::Credential(name) => setup.config.credentials.get(name).is_some_and(Credential::is_set),
+        KeySource::File(path) => path.is_file(),
     }
 }
 

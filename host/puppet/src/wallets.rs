@@ -120,8 +120,8 @@ pub async fn node(setup: &Setup, secrets: &SecretsFile, network: Acknowledged) -
     Ok(rpc)
 }
 
-/// What is wrong with a node.
-fn of_setup(setup: &Setup, error: &RpcSetupError) -> Trouble {
+/// What is wrong with a node. What no waiting mends (another network, an address that cannot be used) is bad input.
+pub fn of_setup(setup: &Setup, error: &RpcSetupError) -> Trouble {
     match error {
         RpcSetupError::Chain(error) => of_chain(error),
         RpcSetupError::Network(error) => {
@@ -135,8 +135,16 @@ fn of_setup(setup: &Setup, error: &RpcSetupError) -> Trouble {
     }
 }
 
-/// What a node does not answer.
+/// What a node does not answer; or that a token is not what it is believed to be, which stays so.
 pub fn of_chain(error: &puppet_solana::chain::ChainError) -> Trouble {
+    use puppet_solana::chain::ChainError;
+    let tell =
+        "tell of the token as the chain does, in the file that `markets` of [trading] names (docs/trading/data.md)";
+    match error {
+        ChainError::NoMint(_) => return Trouble::input("no-such-token", error.to_string(), tell),
+        ChainError::Decimals { .. } => return Trouble::input("token-decimals", error.to_string(), tell),
+        _ => {}
+    }
     let remedy = "see that the node runs and that [trading] names it; a public endpoint allows few requests";
     Trouble::unreachable("no-chain", error.to_string(), remedy)
 }

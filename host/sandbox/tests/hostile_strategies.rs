@@ -152,7 +152,7 @@ fn orders_beyond_a_batch_are_refused_and_counted() {
     assert_eq!((fits.proposals.len(), fits.denials.len()), (64, 0));
     let many = answer("2000");
     assert_eq!((many.proposals.len(), many.denials.len()), (64, 1));
-    assert_eq!(many.denials[0].rule, "invalid-order");
+    assert_eq!(many.denials[0].rule, "invalid");
     assert_eq!(many.denials[0].detail, "2000 orders in one batch: at most 64, the rest is refused");
 }
 

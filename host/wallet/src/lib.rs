@@ -23,7 +23,7 @@ pub use capability::{
 pub use error::{FillError, MoveError, RestoreError};
 pub use original::{FromOriginal, Mapped, ORIGINAL, OriginalError};
 pub use portfolio::{Balance, InMarketView, Portfolio};
-pub use risk::{Pace, Risk, Settled};
+pub use risk::{Risk, Settled};
 pub use rule::{About, Rule};
 pub use rules::{BPS, LowProfit, MOST_ORDERS, OnDrawdown, QuantityRange, REMEMBERED, Rules, RulesError, StopGuard};
 pub use seen::{Cause, Mode, Origin, Seen, State};

@@ -1,8 +1,8 @@
 //! The original engine's trading settings as rules: `behavior.trading_behavior`, `solana_integration` and
 //! `agent_kit_integration` of an agent's file, or the same tables as an imported pack keeps them. What it only declared
-//! is enforced here. What is no rule (how often a character wants to trade) becomes a parameter of `impulse`.
+//! is enforced here. How often and how much a character wants to trade becomes the parameters of `impulse`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use puppet_types::trade::Mint;
 use serde_json::{Map, Value};
@@ -11,19 +11,21 @@ use crate::{BPS, Rules};
 
 /// How many digits a SOL has after the point.
 const SOL_DECIMALS: u32 = 9;
+/// Amounts of `impulse` are in hundredths of the quote token, which is SOL.
+const HUNDREDTH_SOL: u64 = 10_000_000;
 
 /// What the settings of the original came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromOriginal {
     /// In lamports: for markets that are quoted in SOL.
     pub rules: Rules,
-    /// Parameters of the strategy `impulse`, by name.
+    /// Parameters of the strategy `impulse`, by name, each within its range: what the rules would deny is not proposed.
     pub impulse: BTreeMap<String, i64>,
     /// What its model was allowed to ask for, except the swap: to be granted as `market` and `wallet`, or not.
     pub reads: Vec<String>,
     /// What went where, in the order of the original.
     pub mapped: Vec<Mapped>,
-    /// Keys of the three tables that mean nothing here.
+    /// Keys of these tables that mean nothing here.
     pub unknown: Vec<String>,
 }
 
@@ -61,21 +63,21 @@ pub enum OriginalError {
 
 /// Every setting that is known, and where it goes. `docs/trading/risk.md` has the same table.
 pub const ORIGINAL: &[Mapped] = &[
-    to("trading_behavior.trading_frequency.min_hours_between_trades", "min_gap_seconds"),
-    to("trading_behavior.trading_frequency.max_hours_between_trades", "max_gap_seconds"),
-    to("trading_behavior.trading_frequency.random_probability", "impulse.probability_bps"),
+    to("trading_behavior.trading_frequency.min_hours_between_trades", "min_gap_seconds, impulse.min_hours"),
+    to("trading_behavior.trading_frequency.max_hours_between_trades", "impulse.max_hours"),
+    to("trading_behavior.trading_frequency.random_probability", "impulse.probability"),
     to("trading_behavior.trade_decision_factors", "left to the strategy"),
     to("trading_behavior.trade_tweet_probability", "tell_trades_bps"),
     to("trading_behavior.allowed_tokens.always_tradable", "allow_mints, always_tradable"),
     to("trading_behavior.allowed_tokens.consider_trending", "consider_trending"),
     to("trading_behavior.allowed_tokens.blacklist", "deny_mints"),
-    to("trading_behavior.max_trade_amount_per_transaction", "max_order_notional"),
+    to("trading_behavior.max_trade_amount_per_transaction", "max_order_notional, impulse.max_amount"),
     to("solana_integration.trading_enabled", "enabled"),
-    to("solana_integration.trade_safety.max_trade_amount_sol", "max_order_notional"),
-    to("solana_integration.trade_safety.max_trade_amount_per_transaction", "max_order_notional"),
-    to("solana_integration.trade_safety.min_wallet_balance_sol", "reserve_lamports"),
-    to("solana_integration.trade_safety.max_slippage_percent", "max_slippage_bps"),
-    to("solana_integration.trade_safety.max_daily_trades", "max_daily_trades"),
+    to("solana_integration.trade_safety.max_trade_amount_sol", "max_order_notional, impulse.max_amount"),
+    to("solana_integration.trade_safety.max_trade_amount_per_transaction", "max_order_notional, impulse.max_amount"),
+    to("solana_integration.trade_safety.min_wallet_balance_sol", "reserve_lamports, impulse.keep"),
+    to("solana_integration.trade_safety.max_slippage_percent", "max_slippage_bps, impulse.max_slippage_bps"),
+    to("solana_integration.trade_safety.max_daily_trades", "max_daily_trades, impulse.max_trades_per_day"),
     to("solana_integration.trade_safety.max_daily_volume_sol", "max_day_notional"),
     to("solana_integration.wallet_address", "the wallet's settings"),
     to("solana_integration.private_key", "the host's secrets"),
@@ -85,9 +87,12 @@ pub const ORIGINAL: &[Mapped] = &[
     to("agent_kit_integration.methods.allowed", "enabled, and grants of market and wallet"),
     to("agent_kit_integration.methods.autonomous_only", "autonomous_only"),
     to("agent_kit_integration.autonomy_rules.ignore_human_trading_requests", "ignore_human_requests"),
-    to("agent_kit_integration.autonomy_rules.max_daily_trades", "max_daily_trades"),
-    to("agent_kit_integration.autonomy_rules.max_single_trade_amount_sol", "max_order_notional"),
-    to("agent_kit_integration.autonomy_rules.max_trade_amount_per_transaction", "max_order_notional"),
+    to("agent_kit_integration.autonomy_rules.max_daily_trades", "max_daily_trades, impulse.max_trades_per_day"),
+    to("agent_kit_integration.autonomy_rules.max_single_trade_amount_sol", "max_order_notional, impulse.max_amount"),
+    to(
+        "agent_kit_integration.autonomy_rules.max_trade_amount_per_transaction",
+        "max_order_notional, impulse.max_amount",
+    ),
     to("agent_kit_integration.autonomy_rules.require_trending_validation", "require_trending"),
 ];
 
@@ -106,6 +111,10 @@ impl Rules {
         let mut found = Found::of(file);
         let mut rules = Self { quote: Mint::parse(Mint::SOL), ..Self::default() };
         let mut impulse = BTreeMap::new();
+        let mut wish = |name: &str, value: u64, range: RangeInclusive<u64>| {
+            let value = value.clamp(*range.start(), *range.end());
+            impulse.insert(name.to_owned(), i64::try_from(value).unwrap_or(i64::MAX));
+        };
         let (mut is_enabled, mut trades) = (false, None);
         let mut reads = Vec::new();
         for Mapped { from, .. } in ORIGINAL {
@@ -115,16 +124,14 @@ impl Rules {
             match key {
                 "min_hours_between_trades" => {
                     rules.min_gap_seconds = read.scaled(3_600, 0, Towards::Up)?;
-                    impulse.insert("min_gap_seconds".to_owned(), read.signed(rules.min_gap_seconds)?);
+                    wish("min_hours", read.scaled(1, 0, Towards::Up)?, 0..=720);
                 }
                 "max_hours_between_trades" => {
-                    let gap = read.scaled(3_600, 0, Towards::Down)?;
-                    rules.max_gap_seconds = Some(gap);
-                    impulse.insert("max_gap_seconds".to_owned(), read.signed(gap)?);
+                    let hours = read.scaled(1, 0, Towards::Down)?;
+                    // 0 is never there.
+                    wish("max_hours", hours.max(1), 1..=8_760);
                 }
-                "random_probability" => {
-                    impulse.insert("probability_bps".to_owned(), i64::from(read.part()?));
-                }
+                "random_probability" => wish("probability", read.part()?.into(), 0..=BPS.into()),
                 "trade_tweet_probability" => rules.tell_trades_bps = read.part()?,
                 "always_tradable" => {
                     rules.allow_mints = read.mints()?;
@@ -134,23 +141,30 @@ impl Rules {
                 "blacklist" => rules.deny_mints = read.mints()?,
                 "max_trade_amount_per_transaction" | "max_trade_amount_sol" | "max_single_trade_amount_sol" => {
                     let lamports = read.scaled(1, SOL_DECIMALS, Towards::Down)?;
-                    rules.max_order_notional = Some(rules.max_order_notional.unwrap_or(u64::MAX).min(lamports));
+                    let least = rules.max_order_notional.unwrap_or(u64::MAX).min(lamports);
+                    rules.max_order_notional = Some(least);
                 }
                 "max_daily_volume_sol" => {
                     rules.max_day_notional = Some(read.scaled(1, SOL_DECIMALS, Towards::Down)?);
                 }
-                "min_wallet_balance_sol" => rules.reserve_lamports = read.scaled(1, SOL_DECIMALS, Towards::Up)?,
+                "min_wallet_balance_sol" => {
+                    rules.reserve_lamports = read.scaled(1, SOL_DECIMALS, Towards::Up)?;
+                    wish("keep", rules.reserve_lamports.div_ceil(HUNDREDTH_SOL), 0..=100_000_000);
+                }
                 "max_slippage_percent" => {
                     let bps = read.scaled(100, 0, Towards::Down)?;
                     rules.max_slippage_bps = u32::try_from(bps)
                         .ok()
                         .filter(|bps| *bps <= BPS)
                         .ok_or_else(|| read.wrong("a percentage up to 100"))?;
+                    wish("max_slippage_bps", rules.max_slippage_bps.into(), 1..=5_000);
                 }
                 "max_daily_trades" => {
                     let most = read.scaled(1, 0, Towards::Down)?;
                     let most = u32::try_from(most).map_err(|_| read.wrong("a count"))?;
-                    trades = Some(trades.unwrap_or(u32::MAX).min(most));
+                    let least = trades.unwrap_or(u32::MAX).min(most);
+                    trades = Some(least);
+                    wish("max_trades_per_day", least.into(), 0..=1_000);
                 }
                 "trading_enabled" => is_enabled = read.is_true()?,
                 "enabled" => is_enabled &= read.is_true()?,
@@ -165,6 +179,12 @@ impl Rules {
                 // Where it is now is in the table; there is nothing to read in it here.
                 _ => {}
             }
+        }
+        if let Some(most) = rules.max_order_notional {
+            // An order is measured at its worst price.
+            let worst = u128::from(BPS + rules.max_slippage_bps);
+            let amount = u128::from(most) * u128::from(BPS) / worst / u128::from(HUNDREDTH_SOL);
+            wish("max_amount", u64::try_from(amount).unwrap_or(u64::MAX), 1..=100_000_000);
         }
         rules.enabled = is_enabled;
         if let Some(trades) = trades {
@@ -192,6 +212,8 @@ impl Found {
             ("trading_behavior", file.pointer("/behavior/trading_behavior").or_else(|| file.get("trading_behavior"))),
             ("solana_integration", file.get("solana_integration")),
             ("agent_kit_integration", file.get("agent_kit_integration")),
+            // Only a part of the original's documents had it here; nothing read it, and it is not passed over in silence.
+            ("trade_safety", file.get("trade_safety")),
         ];
         for (name, table) in tables {
             if let Some(Value::Object(table)) = table {
@@ -261,9 +283,6 @@ impl At<'_> {
     fn part(&self) -> Result<u32, OriginalError> {
         let bps = self.scaled(u64::from(BPS), 0, Towards::Down)?;
         u32::try_from(bps).ok().filter(|bps| *bps <= BPS).ok_or_else(|| self.wrong("a number from 0 to 1"))
-    }
-    fn signed(&self, value: u64) -> Result<i64, OriginalError> {
-        i64::try_from(value).map_err(|_| self.wrong("a number of hours that a clock can count"))
     }
     /// The number times `factor` times ten to `digits`, exactly, digit by digit as it is written.
     fn scaled(&self, factor: u64, digits: u32, towards: Towards) -> Result<u64, OriginalError> {

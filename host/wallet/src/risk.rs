@@ -44,15 +44,6 @@ pub struct Settled {
     pub is_done: bool,
 }
 
-/// When the next trade may be, and when it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Pace {
-    /// `min_gap_seconds` after the last one. None where nothing was traded yet.
-    pub opens_at: Option<Timestamp>,
-    /// `max_gap_seconds` after the last one. None where that is not set, or nothing was traded yet.
-    pub due_at: Option<Timestamp>,
-}
-
 impl Risk {
     /// With what is in the wallet. Markets are known by their place in the list. Whoever needs it back after a crash
     /// stores a first [`snapshot`](Self::snapshot) now.
@@ -248,11 +239,6 @@ impl Risk {
     /// What is admitted at all.
     pub fn mode(&self) -> Mode {
         self.state().map_or(Mode::Active, |state| state.mode)
-    }
-    /// When the next trade may be, and when it should.
-    pub fn pace(&self) -> Pace {
-        let after = |seconds: u64| Some(self.books.last_trade?.plus_millis(seconds.saturating_mul(1_000)));
-        Pace { opens_at: after(self.rules.min_gap_seconds), due_at: self.rules.max_gap_seconds.and_then(after) }
     }
     /// The rules.
     pub fn rules(&self) -> &Rules {

@@ -63,8 +63,6 @@ pub struct Rules {
     pub max_open_orders: u32,
     /// Between two trades.
     pub min_gap_seconds: u64,
-    /// After so long without a trade one is due (`Risk::pace`). Nothing is denied by it.
-    pub max_gap_seconds: Option<u64>,
     /// Of a day of UTC.
     pub max_daily_trades: u32,
 
@@ -95,7 +93,7 @@ pub struct Rules {
     /// Leaves a market alone that makes too little.
     pub low_profit: Option<LowProfit>,
 
-    /// How many of its trades a character talks about. Nothing is denied by it.
+    /// How many swaps are told with the word that they may be talked about. Nothing is denied by it.
     pub tell_trades_bps: u32,
 }
 
@@ -168,7 +166,6 @@ impl Default for Rules {
             max_orders_per_minute: 60,
             max_open_orders: 100,
             min_gap_seconds: 0,
-            max_gap_seconds: None,
             max_daily_trades: 100,
             max_slippage_bps: 100,
             max_fee_bps: 100,

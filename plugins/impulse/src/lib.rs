@@ -54,6 +54,13 @@ impl TradingStrategy for Impulse {
             .parameter("check", "From one look at the markets to the next.", "seconds", 600, 1..=604_800)
             .parameter("probability", "How often a look becomes a trade.", "of 10,000", 2_000, 0..=10_000)
             .parameter("min_hours", "From one trade to the next.", "hours", 12, 0..=720)
+            .parameter(
+                "max_hours",
+                "After so long without a trade it trades if it may; 0 for never.",
+                "hours",
+                0,
+                0..=8_760,
+            )
             .parameter("max_trades_per_day", "Trades of one day of UTC.", "trades", 3, 0..=1_000)
             .parameter("max_share_bps", "How much of what is there one trade may move.", "bps", 5_000, 1..=9_500)
             .parameter(
@@ -76,6 +83,7 @@ impl TradingStrategy for Impulse {
             check_ms: u64::from(positive("check")?) * 1_000,
             probability: positive("probability")?.into(),
             gap_ms: u64::from(positive("min_hours")?) * 3_600_000,
+            longest_ms: u64::from(positive("max_hours")?) * 3_600_000,
             per_day: positive("max_trades_per_day")?,
             high_risk: positive("high_risk")?.into(),
         };

@@ -18,6 +18,8 @@ pub struct Rule {
     pub probability: u64,
     /// From one trade to the next.
     pub gap_ms: u64,
+    /// After so long without one the next look is a trade; 0 for never.
+    pub longest_ms: u64,
     /// Trades of one day of UTC.
     pub per_day: u32,
     /// How often a trade is in a market that moves, of 10,000.
@@ -42,6 +44,7 @@ pub struct Whim {
 pub struct Mood {
     /// Looks so far: each draws from a stream of its own.
     looks: u64,
+    first_look: u64,
     next_look: u64,
     last_trade: Option<u64>,
     /// The day of UTC that `today` counts.
@@ -56,12 +59,17 @@ impl Mood {
             return None;
         }
         self.next_look = at.saturating_add(rule.check_ms);
+        if self.looks == 0 {
+            self.first_look = at;
+        }
         self.looks += 1;
         if !self.may_trade(rule, at) {
             return None;
         }
         let mut random = Random::new(seed.wrapping_add(self.looks.wrapping_mul(STREAM)));
-        if random.bits() % 10_000 >= rule.probability {
+        // Drawn in any case: what follows of the stream is the same.
+        let is_wanted = random.bits() % 10_000 < rule.probability;
+        if !is_wanted && !self.is_due(rule, at) {
             return None;
         }
         Some(Whim {
@@ -79,6 +87,12 @@ impl Mood {
         }
         self.today = self.today.saturating_add(1);
         self.last_trade = Some(at);
+    }
+
+    /// Whether the longest pause is over, from the last trade or from the first look on.
+    fn is_due(&self, rule: &Rule, at: u64) -> bool {
+        let since = self.last_trade.unwrap_or(self.first_look);
+        rule.longest_ms > 0 && at.saturating_sub(since) >= rule.longest_ms
     }
 
     fn may_trade(&self, rule: &Rule, at: u64) -> bool {
@@ -147,8 +161,14 @@ impl Day {
 mod tests {
     use super::*;
 
-    const RULE: Rule =
-        Rule { check_ms: 600_000, probability: 10_000, gap_ms: 2 * HOUR_MS, per_day: 3, high_risk: 2_000 };
+    const RULE: Rule = Rule {
+        check_ms: 600_000,
+        probability: 10_000,
+        gap_ms: 2 * HOUR_MS,
+        longest_ms: 0,
+        per_day: 3,
+        high_risk: 2_000,
+    };
 
     #[test]
     fn it_looks_at_its_interval_and_not_between() {
@@ -180,6 +200,31 @@ mod tests {
             }
         }
         assert_eq!(trades, [0, 2, 4, 24, 26, 28, 48, 50, 52]);
+    }
+
+    #[test]
+    fn after_the_longest_pause_a_look_is_a_trade_if_one_is_allowed() {
+        let traded = |rule: Rule| {
+            let (mut mood, mut hours) = (Mood::default(), Vec::<u64>::new());
+            for look in 0..4 * 24 * 6 {
+                let at = look * 600_000;
+                if mood.look(&rule, 3, at).is_some() {
+                    mood.traded(at);
+                    hours.push(at / HOUR_MS);
+                }
+            }
+            hours
+        };
+        let never = Rule { probability: 0, ..RULE };
+        assert_eq!(traded(never), [0_u64; 0]);
+        assert_eq!(traded(Rule { longest_ms: 30 * HOUR_MS, ..never }), [30, 60, 90]);
+        // The distance of trades and the count of a day hold all the same.
+        let rule = Rule { longest_ms: HOUR_MS, per_day: 2, ..never };
+        assert_eq!(traded(rule), [1, 3, 24, 26, 48, 50, 72, 74]);
+        // What was not carried out is asked for again at the next look.
+        let (mut mood, rule) = (Mood::default(), Rule { longest_ms: HOUR_MS, ..never });
+        let asked: Vec<_> = (0..9).filter(|look| mood.look(&rule, 3, look * 600_000).is_some()).collect();
+        assert_eq!(asked, [6, 7, 8]);
     }
 
     #[test]

@@ -32,6 +32,9 @@ fn a_folder_without_candles_and_a_file_without_a_market_are_refused() {
     for (name, code) in [
         ("SOLUSDC.csv", "market-name"),
         ("SOL-SOL.csv", "market-name"),
+        ("dec-SOL-USDC.csv", "market-name"),
+        ("SOL-USDC-copy.csv", "market-name"),
+        ("SOL-USDC-m.csv", "market-name"),
         ("-USDC.csv", "market-name"),
         ("S OL-USDC.csv", "market-name"),
         ("SOL-USDC.xlsx", "unknown-format"),

@@ -37,7 +37,10 @@ fn the_markets_that_come_with_the_program_are_real_ones() {
     assert_eq!((sol.quote.mint.as_str(), sol.quote.decimals, sol.price_decimals), (Mint::USDC, 6, 9));
     assert_eq!(markets.get("BONK/USDC").unwrap().base.decimals, 5);
     assert_eq!(markets.get("SOL/USDT").unwrap().quote.symbol, "USDT");
-    assert_eq!(markets.all().count(), 7);
+    assert_eq!(markets.all().count(), 8);
+    // What the rules of the original engine are for: they count in SOL.
+    let usdc = markets.get("USDC/SOL").unwrap();
+    assert_eq!((usdc.quote.mint.as_str(), usdc.price_decimals), (Mint::SOL, 12));
     for market in markets.all() {
         assert_eq!((bytes(market.base.mint.as_str()), bytes(market.quote.mint.as_str())), (32, 32), "{}", market.id);
     }

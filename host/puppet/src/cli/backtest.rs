@@ -32,6 +32,9 @@ pub struct Backtest {
     /// The zone of times that name none.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Refuse a file with more bad rows than this.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub max_bad_rows: u64,
     /// Longer bars, made of those of the data: `5m`, `1h`, `1d`.
     #[arg(long, value_name = "LENGTH")]
     pub bar: Option<String>,
@@ -41,7 +44,8 @@ pub struct Backtest {
     /// What it begins with, in whole quote tokens.
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
     pub balance: String,
-    /// The rules of the risk engine: a file with `[trading.risk]`, as your `puppet.toml` is one. Without one whatever can be paid is admitted.
+    /// The rules of the risk engine: a file with `[trading.risk]`, as your `puppet.toml` is one, or an agent file of the
+    /// original engine. Without one whatever can be paid is admitted.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
     /// What trading costs.

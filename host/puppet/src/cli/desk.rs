@@ -34,6 +34,9 @@ pub struct Paper {
     /// The zone of times that name none.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// With --data: refuse a file with more bad rows than this.
+    #[arg(long, value_name = "N", requires = "data", default_value_t = 100)]
+    pub max_bad_rows: u64,
     /// What a new purse begins with, in whole quote tokens; else `[trading.paper]` says it.
     #[arg(long, value_name = "AMOUNT")]
     pub balance: Option<String>,
@@ -83,7 +86,8 @@ pub struct DeskTerms {
     /// For chance in models and in the strategy.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
-    /// The rules of the risk engine: a file with `[trading.risk]`, as a whole `puppet.toml` is one; else those of the configuration.
+    /// The rules of the risk engine: a file with `[trading.risk]`, as a whole `puppet.toml` is one, or an agent file of the
+    /// original engine; else those of the configuration.
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
     /// Who is told of its trades, and may talk about them.

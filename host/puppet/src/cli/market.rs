@@ -35,12 +35,15 @@ pub struct MarketCheck {
     /// The zone of times that name none.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Refuse a file with more bad rows than this.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub max_bad_rows: u64,
 }
 
 /// `market synth`.
 #[derive(Debug, Args)]
 pub struct MarketSynth {
-    /// Write them into this CSV; its name says of which market they are (`SOL-USDC.csv`).
+    /// Write them into this CSV, which ends in `.csv`; its name says of which market they are (`SOL-USDC.csv`).
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// How many minutes.

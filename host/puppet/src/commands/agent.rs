@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use puppet_agent::decayed;
-use puppet_packs::AgentSpec;
+use puppet_packs::{AgentSpec, import::ImportReport};
 use puppet_types::{AgentId, Mood, Timestamp, counted};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     output::{List, Output, Table},
     records,
     setup::Setup,
+    trading::original::Kept,
     trouble::{Result, Trouble},
 };
 
@@ -30,14 +32,16 @@ pub async fn run(setup: &Setup, command: Agent, out: Output) -> Result<()> {
 
 async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Result<()> {
     let (imported, _) = agents::import(file)?;
+    let trading = Kept::of(setup, &imported.spec)?;
+    let agent = NewAgent { spec: imported.spec };
     if dry_run {
-        could_be_made(setup, &NewAgent { spec: imported.spec.clone() }).await?;
+        could_be_made(setup, &agent).await?;
     } else {
-        make(setup, NewAgent { spec: imported.spec.clone() }, imported.secrets).await?;
+        make(setup, agent, imported.secrets, trading.as_ref()).await?;
     }
     let report = imported.report;
     if out.json {
-        return out.object(&report);
+        return out.object(&Told { report: &report, trading: trading.as_ref() });
     }
     let what = if dry_run { "would become" } else { "is now" };
     out.line(format!("{} {what} agent {}", file.display(), out.bold(&report.agent_id)))?;
@@ -53,7 +57,15 @@ async fn import(setup: &Setup, file: &Path, dry_run: bool, out: Output) -> Resul
         let to = setup.data.join("secrets.toml");
         out.line(format!("  {} {secret} to {}", out.good("moved"), to.display()))?;
     }
-    Ok(())
+    trading.map_or(Ok(()), |trading| trading.tell(dry_run, true, out))
+}
+
+/// As `docs/schemas/agent-import.json` has it.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    report: &'a ImportReport,
+    trading: Option<&'a Kept>,
 }
 
 /// What a real import would be refused for: its id, or its account, is another's.
@@ -64,22 +76,28 @@ async fn could_be_made(setup: &Setup, agent: &NewAgent) -> Result<()> {
     }
 }
 
-/// Credentials first: an import that ends between the two can be made again, and an agent is never without them.
-async fn make(setup: &Setup, agent: NewAgent, secrets: Vec<(String, puppet_packs::Secret)>) -> Result<()> {
+/// Credentials and rules first: an import that ends between the two can be made again, and an agent is never without them.
+async fn make(
+    setup: &Setup,
+    agent: NewAgent,
+    secrets: Vec<(String, puppet_packs::Secret)>,
+    trading: Option<&Kept>,
+) -> Result<()> {
+    let keep = |secrets| agents::keep(setup, secrets).and_then(|()| trading.map_or(Ok(()), Kept::write));
     let mut folder = Folder::of(setup);
     if let Some(ids) = folder.ask(&Request::Agents).await? {
         let ids: Vec<AgentId> = serde_json::from_value(ids).map_err(Trouble::internal)?;
         if ids.contains(&agent.spec.id) {
             return Err(agents::exists(&agent.spec.id));
         }
-        agents::keep(setup, secrets)?;
+        keep(secrets)?;
         let made = folder.ask(&Request::AddAgent { agent: Box::new(agent) }).await?;
         let gone = || Trouble::unreachable("host-lost", "the host ended before it had the agent", "import it again");
         return made.map(drop).ok_or_else(gone);
     }
     let store = folder.rows().await?;
     agent.check(store).await?;
-    agents::keep(setup, secrets)?;
+    keep(secrets)?;
     agent.write(store, Timestamp::from_system()).await
 }
 

@@ -61,7 +61,8 @@ async fn list(setup: &Setup, out: Output) -> Result<()> {
 }
 
 fn check(args: &MarketCheck, out: Output) -> Result<()> {
-    let reading = Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz };
+    let reading =
+        Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz, max_bad_rows: args.max_bad_rows };
     let options = ReadOptions { market: args.market.clone(), ..reading.options()? };
     let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
     let items: Vec<&Quality> = sets.iter().map(|set| &set.quality).collect();
@@ -72,6 +73,11 @@ fn check(args: &MarketCheck, out: Output) -> Result<()> {
 }
 
 fn synth(args: &MarketSynth, out: Output) -> Result<()> {
+    if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("csv")) {
+        let message =
+            format!("`{}` does not end in `.csv`, and made-up candles are written as CSV", args.out.display());
+        return Err(Trouble::input("bad-value", message, "name a file like SOL-USDC.csv").of_field("--out"));
+    }
     let markets = Markets::built_in();
     let name = args.out.file_stem().unwrap_or_default().to_string_lossy().replace(['-', '_'], "/").to_uppercase();
     let market = markets.get(&name).ok_or_else(|| {

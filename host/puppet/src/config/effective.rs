@@ -117,6 +117,7 @@ impl Rows<'_> {
             }
             KeySource::Secret(name) => self.add(&format!("{at}.{what}_secret"), name.clone()),
             KeySource::Credential(name) => self.add(&format!("{at}.{what}_credential"), name.clone()),
+            KeySource::File(path) => self.add(&format!("{at}.{what}_file"), path.display().to_string()),
         }
     }
 

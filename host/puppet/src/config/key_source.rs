@@ -1,4 +1,6 @@
-//! Where a key or a token is: it never stands in the file, which names one of three places instead.
+//! Where a key or a token is: it never stands in the file, which names a place instead.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -19,6 +21,8 @@ pub enum KeySource {
     Secret(String),
     /// The credential of this name.
     Credential(String),
+    /// In this file, which nobody else may read. Of wallets only: other programs keep their keys so.
+    File(PathBuf),
 }
 
 /// `key_env`, `key_secret` and `key_credential` of a section, of which one may be set; `token_env` and so on where `what`

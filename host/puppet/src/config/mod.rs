@@ -35,6 +35,6 @@ pub use settings::{
 };
 pub use suggest::{nearest, remedy};
 pub use trading::{
-    RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, second_remedy,
+    RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
 pub use tweet::{Tweet, TweetProvider, X, XAccount};

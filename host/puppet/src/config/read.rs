@@ -176,6 +176,11 @@ impl<'a> Section<'a> {
         self.get(key).is_some_and(|(_, value)| value.is_integer())
     }
 
+    /// Whether a key holds a text.
+    pub(super) fn holds_text(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|(_, value)| value.is_str())
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&self, key: &str) -> Result<Option<Found<bool>>> {
         match self.get(key) {

@@ -363,7 +363,9 @@ impl Config {
 
     /// Where the value of a key comes from.
     pub fn origin(&self, key: &str) -> Origin {
-        self.origins.get(key).cloned().unwrap_or_default()
+        // Rules of a file of their own are from where that file is named.
+        let of_file = || key.strip_prefix("trading.risk.").and_then(|_| self.origins.get("trading.risk"));
+        self.origins.get(key).or_else(of_file).cloned().unwrap_or_default()
     }
 
     /// An error about a value that only its user can check (a time zone, a limit of the sandbox), at its place.

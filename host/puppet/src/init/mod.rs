@@ -206,10 +206,12 @@ mod tests {
         assert_eq!(config.invocation, defaults.invocation);
         assert_eq!(config.host.data, dir.path().join("./.puppet"));
         // Everything shown was read: no setting stayed commented by a slip of the marker.
-        // Of the places that a value may be in, one is shown.
+        // Of the places that a value may be in, one is shown; and rules as a table.
         let is_shown = |key: &str| {
             let place = ["_env", "_secret", "_credential"].iter().find(|place| key.ends_with(*place));
-            !key.contains('<') && place.is_none_or(|place| *place == "_secret") && key != "trading.rpc_url"
+            !key.contains('<')
+                && place.is_none_or(|place| *place == "_secret")
+                && !["trading.rpc_url", "trading.risk"].contains(&key)
         };
         for field in crate::config::fields::FIELDS.iter().filter(|field| is_shown(field.key)) {
             assert_ne!(config.origin(field.key).to_string(), "default", "{} is not shown", field.key);

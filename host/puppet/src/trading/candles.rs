@@ -147,6 +147,7 @@ pub struct Reading<'a> {
     pub markets: Option<&'a Path>,
     pub stamp: Option<Stamp>,
     pub tz: &'a str,
+    pub max_bad_rows: u64,
 }
 
 impl Reading<'_> {
@@ -175,7 +176,7 @@ impl Reading<'_> {
             Stamp::Close => puppet_market::Stamp::Close,
         });
         let zone = Zone::parse(self.tz).map_err(|error| bad("--tz", error.to_string()))?;
-        Ok(ReadOptions { zone, stamp, ..ReadOptions::default() })
+        Ok(ReadOptions { zone, stamp, max_bad_rows: self.max_bad_rows, ..ReadOptions::default() })
     }
 }
 

@@ -125,10 +125,7 @@ impl Chains<'_> {
         let settings = LinkSettings { rpc: Some(rpc), jupiter: self.jupiter()?, ..LinkSettings::of(network) };
         let link = ChainLink::connect(&settings).await.map_err(|error| match error {
             LinkError::Jupiter(error) => self.of_jupiter(&error),
-            LinkError::Rpc(error) => {
-                let remedy = "see that the node runs and that [trading] names it, and the network that it is of";
-                Trouble::unreachable("no-chain", error.to_string(), remedy)
-            }
+            LinkError::Rpc(error) => wallets::of_setup(self.setup, &error),
         })?;
         let trading = &self.setup.config.trading;
         let terms = ChainTerms {
@@ -138,11 +135,7 @@ impl Chains<'_> {
             ..ChainTerms::default()
         };
         let exchange = link.exchange(key, self.ours(), store, terms, markets).await;
-        let exchange = exchange.map_err(|error| {
-            let remedy = "tell of the tokens as the chain does (docs/trading/data.md); see that the node runs";
-            Trouble::unreachable("no-chain", error.to_string(), remedy)
-        })?;
-        Ok(Arc::new(exchange))
+        Ok(Arc::new(exchange.map_err(|error| wallets::of_chain(&error))?))
     }
 
     async fn acknowledged(&self, wallet: &str, is_understood: bool, store: &dyn TradeStore) -> Result<Acknowledged> {

@@ -10,6 +10,7 @@ mod kept;
 mod lines;
 mod look;
 mod open;
+pub(crate) mod original;
 mod owned;
 pub(crate) mod progress;
 pub mod purses;

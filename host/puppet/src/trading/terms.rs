@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use puppet_backtest::{BadSlippage, Models, Slippage};
+use puppet_backtest::{BadSlippage, Models, Slippage, parameters::ParameterError};
 use puppet_market::Markets;
 use puppet_types::trade::{Market, Token};
 use puppet_wallet::Rules;
-use serde::Deserialize;
 
 use crate::{
     cli::Costs,
-    config, files,
+    config,
     trouble::{Result, Trouble},
 };
 
@@ -71,6 +70,18 @@ pub fn parameters(texts: &[String]) -> Result<Vec<(String, i64)>> {
     texts.iter().map(parsed).collect()
 }
 
+/// A parameter that the strategy does not take, by its name.
+pub fn of_parameter(error: &ParameterError) -> Trouble {
+    use puppet_sandbox::ParameterError::{Range, Twice, Unknown};
+    let field = match error {
+        ParameterError::Settling(Unknown { name, .. } | Twice { name } | Range { name, .. })
+        | ParameterError::Twice(name) => format!("--param {name}"),
+        _ => "--param".to_owned(),
+    };
+    let remedy = "give --param NAME=NUMBER within the strategy's ranges";
+    Trouble::input("bad-value", error.to_string(), remedy).of_field(field)
+}
+
 /// The rules as they are in these markets: those of the quantity in other markets that are known do nothing here. A market that
 /// nobody knows stays, and is refused.
 pub fn in_markets(mut rules: Rules, markets: &[Market], known: &Markets) -> Rules {
@@ -98,38 +109,9 @@ pub fn unknown_market(id: &str, known: &[&str]) -> Trouble {
     Trouble::input("unknown-market", format!("there is no market `{id}`"), remedy)
 }
 
-/// A file with rules. Whatever else stands in it, as in a whole configuration, is not looked at.
-#[derive(Deserialize)]
-struct File {
-    trading: Option<Trading>,
-}
-
-#[derive(Deserialize)]
-struct Trading {
-    risk: Option<Rules>,
-}
-
 /// The operator's rules; without a file whatever can be paid is admitted, in these markets only.
 pub fn rules(path: Option<&Path>, markets: &[Market]) -> Result<Rules> {
-    let Some(path) = path else { return Ok(Rules::for_backtest(markets)) };
-    let text = files::text(path).map_err(|error| {
-        let remedy = "name a file with `[trading.risk]` (docs/trading/risk.md)";
-        Trouble::input("risk-file", format!("cannot be read: {error}"), remedy).in_file(path)
-    })?;
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let trouble =
-            Trouble::input("bad-value", error.message(), "docs/trading/risk.md lists every rule").in_file(path);
-        match line {
-            Some(line) => trouble.on_line(line),
-            None => trouble,
-        }
-    })?;
-    file.trading.and_then(|trading| trading.risk).ok_or_else(|| {
-        let remedy =
-            "name a file with that table: your puppet.toml, or one with the rules alone (docs/trading/risk.md)";
-        Trouble::input("risk-file", "there is no `[trading.risk]` in it", remedy).in_file(path)
-    })
+    path.map_or_else(|| Ok(Rules::for_backtest(markets)), config::rules_file)
 }
 
 #[cfg(test)]

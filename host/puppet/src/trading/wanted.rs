@@ -77,7 +77,12 @@ impl Wanted {
             Some(data) => {
                 let asked = Asked {
                     data,
-                    reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+                    reading: Reading {
+                        markets: args.markets.as_deref(),
+                        stamp: args.stamp,
+                        tz: &args.tz,
+                        max_bad_rows: args.max_bad_rows,
+                    },
                     markets: &terms.market,
                     from: args.from.as_deref(),
                     to: args.to.as_deref(),
@@ -158,6 +163,10 @@ impl Wanted {
             return Err(Trouble::input("bad-value", message, remedy).of_field("--name"));
         }
         let parameters = terms::parameters(&terms.param)?;
+        // What it is was asked before; where it does not say so now, the desk says why.
+        if let Ok(about) = chosen.strategies.fresh().and_then(|mut fresh| fresh.describe()) {
+            puppet_backtest::parameters::settle(&about, &parameters).map_err(|error| terms::of_parameter(&error))?;
+        }
         let agent = terms.agent.as_deref().map(AgentId::parse).transpose();
         let agent = agent.map_err(|error| {
             Trouble::input("bad-value", error.to_string(), "`puppet agent list` lists them").of_field("--agent")

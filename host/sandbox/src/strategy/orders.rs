@@ -17,12 +17,17 @@ use super::{
     wire,
 };
 
-/// The rule of a denial of an order that is wrong in form.
-const INVALID: &str = "invalid-order";
-/// The rule of a denial of an order that answers history.
+/// Rules of the published list (docs/trading/risk.md). Of an order that is wrong in form.
+const INVALID: &str = "invalid";
+/// Of one whose client id was used before.
+const DUPLICATE: &str = "duplicate";
+/// Of one that answers history.
 const WARM_UP: &str = "warm-up";
 /// A whole, in hundredths of a percent.
 const WHOLE_BPS: u32 = 10_000;
+
+/// A rule, and what is wrong in words.
+type Wrong = (&'static str, String);
 
 /// The client ids that a run has used. Goes from an instance that was stopped to the one that takes its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,13 +49,13 @@ impl ClientIds {
     }
 
     /// Uses one, where it is new and there is room.
-    fn take(&mut self, id: &str) -> Result<(), String> {
+    fn take(&mut self, id: &str) -> Result<(), Wrong> {
         let hash = Self::hash(id);
         if self.used.contains(&hash) {
-            return Err("the client id was used before".to_owned());
+            return Err((DUPLICATE, "the client id was used before".to_owned()));
         }
         if self.used.len() >= RUN_ORDERS {
-            return Err(format!("more than {RUN_ORDERS} orders in one run"));
+            return Err((INVALID, format!("more than {RUN_ORDERS} orders in one run")));
         }
         self.used.insert(hash);
         Ok(())
@@ -82,7 +87,7 @@ impl Reader<'_> {
             }
             match self.kind_of(&order) {
                 Ok(kind) => answer.proposals.push(proposal(kind, order)),
-                Err(detail) => answer.denials.push(self.denial(&order, INVALID, detail)),
+                Err((rule, detail)) => answer.denials.push(self.denial(&order, rule, detail)),
             }
         }
         answer
@@ -95,7 +100,15 @@ impl Reader<'_> {
     }
 
     /// What it is, where nothing of it is wrong in form; its client id is used from then on.
-    fn kind_of(&mut self, raw: &wire::Order) -> Result<Asked, String> {
+    fn kind_of(&mut self, raw: &wire::Order) -> Result<Asked, Wrong> {
+        let asked = self.formed(raw).map_err(|detail| (INVALID, detail))?;
+        if matches!(asked, Asked::Place { .. }) {
+            self.ids.take(&raw.client_id)?;
+        }
+        Ok(asked)
+    }
+
+    fn formed(&self, raw: &wire::Order) -> Result<Asked, String> {
         let wire::Order { client_id, market, .. } = raw;
         if client_id.is_empty() || client_id.len() > CLIENT_ID_BYTES || client_id.chars().any(char::is_control) {
             return Err(format!("a client id is 1 to {CLIENT_ID_BYTES} bytes without control characters"));
@@ -121,7 +134,6 @@ impl Reader<'_> {
         if expires_at.is_some_and(|at| at <= self.at) {
             return Err("`expires-at` is not later than the batch".to_owned());
         }
-        self.ids.take(client_id)?;
         Ok(Asked::Place { kind, time_in_force, expires_at })
     }
 }

@@ -111,7 +111,7 @@ fn every_wrong_order_is_refused_with_its_reason() {
     ] {
         let denial = wrong(change);
         assert!(denial.detail.starts_with(says), "{}", denial.detail);
-        assert_eq!((denial.rule.as_str(), denial.at), ("invalid-order", at(100)));
+        assert_eq!((denial.rule.as_str(), denial.at), ("invalid", at(100)));
         assert!(denial.client_id.len() <= 64 && denial.detail.len() < 200);
     }
     let longest = wire::Order { reason: "x".repeat(256), ..raw(&"x".repeat(64)) };
@@ -123,14 +123,20 @@ fn a_client_id_is_used_once_and_ids_end() {
     let mut ids = ClientIds::default();
     let answer = read(&mut ids, vec![raw("a"), raw("b"), raw("a")]);
     assert_eq!((answer.proposals.len(), ids.count()), (2, 2));
-    assert_eq!(answer.denials[0].detail, "the client id was used before");
+    assert_eq!(
+        (answer.denials[0].rule.as_str(), answer.denials[0].detail.as_str()),
+        ("duplicate", "the client id was used before")
+    );
     let mut carried = ids.clone();
     assert_eq!(read(&mut carried, vec![raw("b")]).denials.len(), 1, "also in the instance that takes its place");
     for n in 0..RUN_ORDERS - 2 {
         ids.used.insert(n as u64);
     }
     let answer = read(&mut ids, vec![raw("c")]);
-    assert_eq!(answer.denials[0].detail, "more than 1000000 orders in one run");
+    assert_eq!(
+        (answer.denials[0].rule.as_str(), answer.denials[0].detail.as_str()),
+        ("invalid", "more than 1000000 orders in one run")
+    );
 }
 
 #[test]

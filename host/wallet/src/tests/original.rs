@@ -74,7 +74,6 @@ fn every_setting_of_the_original_has_a_place() {
         max_day_notional: Some(250_000_000),
         reserve_lamports: 50_000_000,
         min_gap_seconds: 43_200,
-        max_gap_seconds: Some(261_000),
         max_daily_trades: 3,
         max_slippage_bps: 150,
         tell_trades_bps: 8_000,
@@ -82,7 +81,16 @@ fn every_setting_of_the_original_has_a_place() {
     };
     assert_eq!(found.rules, expected);
     let impulse: Vec<_> = found.impulse.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    assert_eq!(impulse, [("max_gap_seconds", 261_000), ("min_gap_seconds", 43_200), ("probability_bps", 1_500)]);
+    let expected = [
+        ("keep", 5),
+        ("max_amount", 6),
+        ("max_hours", 72),
+        ("max_slippage_bps", 150),
+        ("max_trades_per_day", 3),
+        ("min_hours", 12),
+        ("probability", 1_500),
+    ];
+    assert_eq!(impulse, expected);
     assert_eq!(found.reads, ["getTokenInfo", "getWalletBalance"]);
     assert_eq!(found.mapped, ORIGINAL);
     assert_eq!(found.unknown, Vec::<String>::new());
@@ -168,6 +176,9 @@ fn an_imported_pack_keeps_the_tables_one_level_up() {
 fn what_means_nothing_here_is_named_and_what_cannot_be_read_is_an_error() {
     let found = Rules::from_original(&set("/solana_integration/trade_safety/max_loss", json!(3))).unwrap();
     assert_eq!(found.unknown, ["solana_integration.trade_safety.max_loss"]);
+    let mut elsewhere = everything();
+    elsewhere["trade_safety"] = json!({"max_daily_trades": 1});
+    assert_eq!(Rules::from_original(&elsewhere).unwrap().unknown, ["trade_safety.max_daily_trades"]);
     let trading = "/behavior/trading_behavior";
     for (path, value) in [
         (format!("{trading}/allowed_tokens/blacklist"), json!(["BONK"])),
@@ -228,4 +239,26 @@ fn amounts_are_read_digit_by_digit_and_rounded_to_the_safe_side() {
     assert_eq!(rules_of(&set("/behavior/trading_behavior/trade_tweet_probability", json!(1))).tell_trades_bps, 10_000);
     assert_eq!(kept(json!(1e9)), 1_000_000_000_000_000_000);
     assert_eq!(kept(json!(12)), 12_000_000_000);
+}
+
+#[test]
+fn wishes_stay_within_the_ranges_of_impulse_and_the_rules_hold_exactly() {
+    let wish = |path: &str, value: Value, name: &str| {
+        let found = Rules::from_original(&set(path, value)).unwrap();
+        (found.impulse[name], found.rules)
+    };
+    let frequency = "/behavior/trading_behavior/trading_frequency";
+    let (hours, rules) = wish(&format!("{frequency}/min_hours_between_trades"), json!(0.25), "min_hours");
+    assert_eq!((hours, rules.min_gap_seconds), (1, 900));
+    let (hours, rules) = wish(&format!("{frequency}/min_hours_between_trades"), json!(1_000), "min_hours");
+    assert_eq!((hours, rules.min_gap_seconds), (720, 3_600_000));
+    assert_eq!(wish(&format!("{frequency}/max_hours_between_trades"), json!(0.5), "max_hours").0, 1);
+    assert_eq!(wish(&format!("{frequency}/max_hours_between_trades"), json!(1e6), "max_hours").0, 8_760);
+    let safety = "/solana_integration/trade_safety";
+    let (amount, rules) = wish(&format!("{safety}/max_trade_amount_sol"), json!(0.001), "max_amount");
+    assert_eq!((amount, rules.max_order_notional), (1, Some(1_000_000)));
+    let (keep, rules) = wish(&format!("{safety}/min_wallet_balance_sol"), json!(0.001), "keep");
+    assert_eq!((keep, rules.reserve_lamports), (1, 1_000_000));
+    assert_eq!(wish(&format!("{safety}/max_slippage_percent"), json!(0), "max_slippage_bps").0, 1);
+    assert_eq!(wish(&format!("{safety}/max_daily_trades"), json!(2), "max_trades_per_day").0, 2);
 }

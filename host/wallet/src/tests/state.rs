@@ -3,7 +3,7 @@
 use puppet_types::Timestamp;
 
 use super::fixture::*;
-use crate::{Cause, Flow, Mode, OnDrawdown, Pace, Risk, Rules, Seen};
+use crate::{Cause, Flow, Mode, OnDrawdown, Risk, Rules, Seen};
 
 fn state_of(risk: &Risk) -> (Mode, Option<Cause>) {
     (risk.mode(), risk.state().map(|state| state.cause))
@@ -175,13 +175,7 @@ fn time_never_goes_back() {
 }
 
 #[test]
-fn the_pace_is_told_from_the_last_trade_on() {
-    let mut risk = risk(Rules { min_gap_seconds: 60, max_gap_seconds: Some(90), ..rules() });
-    assert_eq!(risk.pace(), Pace::default());
-    risk.ask(&buy(2), &seen(0)).unwrap();
-    assert_eq!(risk.pace(), Pace::default(), "an order is no trade yet");
-    let id = risk.open().next().unwrap().id;
-    risk.fills(id, 1_000, 2, PRICE, 0);
-    assert_eq!(risk.pace(), Pace { opens_at: Some(at(61_000)), due_at: Some(at(91_000)) });
-    assert!(risk.rules().tells(9_999) && !risk.rules().tells(10_000));
+fn so_many_of_ten_thousand_draws_are_talked_about() {
+    let rules = Rules { tell_trades_bps: 8_000, ..rules() };
+    assert!(rules.tells(7_999) && !rules.tells(8_000));
 }

@@ -41,8 +41,8 @@ fn every_rule_has_a_code_of_its_own_and_every_setting_a_place() {
     }
     assert_eq!(Rule::parse("no-such-rule"), None);
     let settings = serde_json::to_value(crate::Rules::default()).unwrap();
-    // These two set no rule: they are the unit of the amounts, and what other parts ask for.
-    let asked_by_others = ["quote", "max_gap_seconds", "tell_trades_bps"];
+    // These two set no rule: they are the unit of the amounts, and what is told of a swap.
+    let asked_by_others = ["quote", "tell_trades_bps"];
     for key in settings.as_object().unwrap().keys() {
         let is_named =
             Rule::ALL.iter().any(|rule| rule.about().settings.split(", ").any(|of| of.split('.').next() == Some(key)));

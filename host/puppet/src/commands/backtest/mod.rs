@@ -51,7 +51,12 @@ pub async fn run(setup: &Setup, args: &Backtest, out: Output) -> Result<()> {
 fn asked(args: &Backtest) -> Asked<'_> {
     Asked {
         data: &args.data,
-        reading: Reading { markets: args.markets.as_deref(), stamp: args.stamp, tz: &args.tz },
+        reading: Reading {
+            markets: args.markets.as_deref(),
+            stamp: args.stamp,
+            tz: &args.tz,
+            max_bad_rows: args.max_bad_rows,
+        },
         markets: args.market.as_slice(),
         from: args.from.as_deref(),
         to: args.to.as_deref(),
@@ -123,7 +128,7 @@ fn risk_free(args: &Backtest) -> f64 {
 /// Why it does not begin, and what to do.
 fn of_run(error: RunError) -> Trouble {
     let (code, remedy) = match &error {
-        RunError::Parameter(_) => ("bad-value", "give --param NAME=NUMBER within the strategy's ranges"),
+        RunError::Parameter(error) => return terms::of_parameter(error),
         RunError::Strategy(_) => ("strategy", "its log says more: docs/trading/strategies.md"),
         RunError::Rules(_) => ("bad-value", "docs/trading/risk.md lists every rule"),
         RunError::Fee { .. } => ("bad-value", "give a smaller --fee-bps, or raise `max_fee_bps` of the rules"),
@@ -175,3 +180,7 @@ fn failed(mut trouble: Trouble) -> Result<()> {
     trouble.exit = Exit::Failed;
     Err(trouble)
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -21,6 +21,7 @@ use crate::{
     output::Output,
     records,
     setup::Setup,
+    trading::original,
     trouble::{Result, Trouble},
 };
 
@@ -56,6 +57,8 @@ pub struct Plan {
     pub deployment: Deployment,
     /// By the order of its agents.
     pub standing: Vec<Standing>,
+    /// What they may trade, by the same order.
+    pub trading: Vec<Option<original::Kept>>,
     /// Credentials that are to be put into the secrets.
     pub secrets: Vec<(String, Secret)>,
     /// `puppet.toml` as it is to be.
@@ -95,10 +98,13 @@ impl Plan {
         }
         let settings = Draft::of(file, &set, args.replace)?;
         let secrets = std::mem::take(&mut deployment.secrets);
+        let trading =
+            deployment.agents.iter().map(|moved| original::Kept::of(setup, &moved.spec)).collect::<Result<_>>()?;
         let mut plan = Self {
             folder: args.dir.clone(),
             deployment,
             standing: Vec::new(),
+            trading,
             secrets: Vec::new(),
             settings,
             kept: Vec::new(),

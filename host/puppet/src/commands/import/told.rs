@@ -8,7 +8,7 @@ use puppet_types::{AgentId, counted};
 use serde::Serialize;
 
 use super::plan::{Kept, Plan, Standing};
-use crate::{cli::Import, output::Output, trouble::Result};
+use crate::{cli::Import, output::Output, trading::original, trouble::Result};
 
 /// Fields that are named for people, of each file.
 const NAMED: usize = 5;
@@ -36,6 +36,7 @@ struct Agent<'a> {
     memories: usize,
     relationships: usize,
     events: usize,
+    trading: Option<&'a original::Kept>,
 }
 
 #[derive(Default, Serialize)]
@@ -92,6 +93,7 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
     out.line(format!("{} {what}", plan.folder.display()))?;
     for agent in agents {
         out.line(agent.in_a_line(args.dry_run, out))?;
+        agent.trading.map_or(Ok(()), |trading| trading.tell(args.dry_run, false, out))?;
     }
     if args.dry_run {
         deployment.files.iter().try_for_each(|file| tell_file(file, out))?;
@@ -128,11 +130,13 @@ pub fn tell(plan: &Plan, args: &Import, out: Output) -> Result<()> {
 fn agents(plan: &Plan) -> Vec<Agent<'_>> {
     let of = |id: &AgentId| plan.deployment.events.iter().filter(|past| past.event.agent == *id).count();
     let mut agents = Vec::new();
-    for (Moved { spec, memories, bonds, .. }, status) in plan.deployment.agents.iter().zip(&plan.standing) {
+    let all = plan.deployment.agents.iter().zip(&plan.standing).zip(&plan.trading);
+    for ((Moved { spec, memories, bonds, .. }, status), trading) in all {
         // With those that it is born with: as many as `agent show` counts.
         let born = initial_memories(&spec.id, &spec.persona, plan.at);
         let (memories, relationships, events) = (memories.len() + born.len(), bonds.len(), of(&spec.id));
-        agents.push(Agent { id: &spec.id, status: *status, memories, relationships, events });
+        let (id, status, trading) = (&spec.id, *status, trading.as_ref());
+        agents.push(Agent { id, status, memories, relationships, events, trading });
     }
     agents
 }

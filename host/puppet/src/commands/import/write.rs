@@ -14,6 +14,7 @@ use crate::{
     cli::Import,
     output::Output,
     setup::Setup,
+    trading::original::Kept,
     trouble::Result,
 };
 
@@ -27,6 +28,7 @@ pub async fn write(
 ) -> Result<()> {
     agents::keep(setup, std::mem::take(&mut plan.secrets))?;
     plan.settings.save(file)?;
+    plan.trading.iter().flatten().try_for_each(Kept::write)?;
     let bar = bar(plan.deployment.agents.len(), out);
     for (moved, standing) in plan.deployment.agents.iter().zip(&plan.standing) {
         bar.set_message(moved.spec.id.to_string());

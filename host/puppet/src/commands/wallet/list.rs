@@ -166,5 +166,6 @@ fn place(source: &KeySource) -> String {
         KeySource::Environment(name) => format!("env {name}"),
         KeySource::Secret(name) => format!("secret {name}"),
         KeySource::Credential(name) => format!("credential {name}"),
+        KeySource::File(path) => format!("file {}", path.display()),
     }
 }

@@ -33,6 +33,7 @@ pub fn run(setup: &Setup, args: &WalletNew, out: Output) -> Result<()> {
             crate::config::KeySource::Environment(variable) => format!("its key is in {variable}"),
             crate::config::KeySource::Secret(secret) => format!("its key is the secret `{secret}`"),
             crate::config::KeySource::Credential(credential) => format!("its key is the credential `{credential}`"),
+            crate::config::KeySource::File(path) => format!("its key is in {}", path.display()),
         };
         let message = format!("there is a wallet `{name}` already: {place}");
         return Err(Trouble::input("wallet-exists", message, "choose another name: no key is written over"));

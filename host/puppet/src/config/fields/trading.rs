@@ -77,7 +77,7 @@ pub(super) const TRADING: &[Field] = &[
         "name of a variable",
         "",
         "SOLANA_PRIVATE_KEY (shared), SOLANA_PRIVATE_KEY_&lt;ID&gt;",
-        "The environment variable that holds the wallet's key, in any [form](../trading/solana.md#keys). Each wallet has one of `key_env`, `key_secret` and `key_credential`; one whose key is the secret `wallet/<name>` of the data folder needs no entry.",
+        "The environment variable that holds the wallet's key, in any [form](../trading/solana.md#keys). Each wallet has one of `key_env`, `key_secret`, `key_credential` and `key_file`; one whose key is the secret `wallet/<name>` of the data folder needs no entry.",
     ),
     field(
         "trading.wallets.<name>.key_secret",
@@ -87,6 +87,13 @@ pub(super) const TRADING: &[Field] = &[
         "The same for the secrets of the data folder.",
     ),
     field("trading.wallets.<name>.key_credential", "name of a credential", "", "", "The same for `[credentials]`."),
+    field(
+        "trading.wallets.<name>.key_file",
+        "path",
+        "",
+        "",
+        "A file with the key, as `solana-keygen` writes it or in any other form. Relative to `puppet.toml`. One that others can read is refused.",
+    ),
     field(
         "trading.second_prices.<market>.url",
         "https address",
@@ -226,6 +233,13 @@ pub(super) const TRADING: &[Field] = &[
         "",
         "",
         "Parameters of the strategy; what is not named has its default.",
+    ),
+    field(
+        "trading.risk",
+        "path",
+        "",
+        "",
+        "The rules from a file: TOML with `[trading.risk]`, or an agent file of the original engine ([how](../trading/risk.md#from-the-original-engine)). Relative to `puppet.toml`. In the place of the table:",
     ),
     field(
         "trading.risk.<rule>",

@@ -6,6 +6,7 @@ mod overlay;
 mod paper;
 mod read;
 mod risk;
+mod rules_file;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::{KeySource, Secret};
 pub use desks::Desk;
 pub(super) use overlay::{credentials, finish};
 pub use paper::Paper;
+pub use rules_file::rules_file;
 pub use web::{SecondPrice, TrendingList, WebSource, lacks as lacks_second, remedy as second_remedy};
 
 /// `[trading]`.

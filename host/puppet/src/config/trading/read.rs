@@ -1,13 +1,16 @@
 //! Reads `[trading]`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use puppet_solana::{Network, swap::Via};
 use puppet_types::trade::Mint;
 
 use super::{
     super::{
-        key_source,
+        KeySource, key_source,
         load::{BASE_URL, LENGTH, base_url, length},
         read::{Found, Section, Source},
         settings::known,
@@ -62,7 +65,7 @@ impl Trading {
             }
             trading.jupiter.key_source = key_source::read(&jupiter.value, "key")?;
         }
-        trading.wallets = wallets(section)?;
+        trading.wallets = wallets(section, source.file)?;
         if let Some(paper) = section.section("paper", &known("trading.paper"))? {
             trading.paper = Paper::read(&paper.value)?;
         }
@@ -119,7 +122,7 @@ fn approve_above(section: &Section<'_>) -> Result<Option<BTreeMap<String, u64>>>
     Ok(Some(amounts))
 }
 
-fn wallets(section: &Section<'_>) -> Result<BTreeMap<String, TradingWallet>> {
+fn wallets(section: &Section<'_>, beside: &Path) -> Result<BTreeMap<String, TradingWallet>> {
     let mut wallets = BTreeMap::new();
     let Some((table, entries)) = section.named("wallets")? else { return Ok(wallets) };
     for entry in entries {
@@ -137,8 +140,17 @@ fn wallets(section: &Section<'_>) -> Result<BTreeMap<String, TradingWallet>> {
             return Err(table.wrong(name, entry.line, message, remedy));
         }
         let Some(wallet) = table.section(name, &known("trading.wallets.<name>"))? else { continue };
-        let key_source = key_source::read(&wallet.value, "key")?.ok_or_else(|| {
-            let remedy = "set key_env, key_secret or key_credential";
+        let path = |text: &str| (!text.trim().is_empty()).then(|| Trading::beside(beside, text.into()));
+        let file = wallet.value.parsed("key_file", "the path of a file with the key (not the key itself)", path)?;
+        let key_source = match (key_source::read(&wallet.value, "key")?, file) {
+            (Some(_), Some(file)) => {
+                let message = "the key is named twice";
+                return Err(wallet.value.wrong("key_file", file.line, message, "keep one of the places"));
+            }
+            (source, file) => source.or_else(|| file.map(|file| KeySource::File(file.value))),
+        };
+        let key_source = key_source.ok_or_else(|| {
+            let remedy = "set key_env, key_secret, key_credential or key_file";
             table.wrong(name, entry.line, "names no key", remedy)
         })?;
         wallets.insert(entry.name, TradingWallet { key_source, key: None });

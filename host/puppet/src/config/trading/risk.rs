@@ -1,11 +1,17 @@
-//! `[trading.risk]`: the rules of the risk engine, read by its own crate; what is wrong is told at its line and key.
+//! `[trading.risk]`: the rules of the risk engine, read by its own crate; what is wrong is told at its line and key. Or
+//! `risk = "FILE"`: they are in a file of their own.
+
+use std::path::PathBuf;
 
 use puppet_wallet::{Rules, RulesError};
 use serde::Deserialize;
 
-use super::super::{
-    read::{Section, Source},
-    suggest,
+use super::{
+    super::{
+        read::{Section, Source},
+        suggest,
+    },
+    Trading, rules_file,
 };
 use crate::trouble::{Result, Trouble};
 
@@ -31,6 +37,14 @@ pub(super) fn rules() -> Vec<String> {
 
 /// The rules; none where the table is not there.
 pub(super) fn read(trading: &Section<'_>, source: Source<'_>) -> Result<Option<Rules>> {
+    if trading.holds_text("risk") {
+        let path = |text: &str| (!text.trim().is_empty()).then(|| PathBuf::from(text));
+        let Some(path) = trading.parsed("risk", "the path of a file of rules", path)? else { return Ok(None) };
+        let file = Trading::beside(source.file, path.value);
+        let rules = rules_file::rules_file(&file)?;
+        rules.checked().map_err(|error| Trouble::input("bad-value", error.to_string(), PAGE).in_file(&file))?;
+        return Ok(Some(rules));
+    }
     let names = rules();
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let Some(section) = trading.section("risk", &known)? else { return Ok(None) };
