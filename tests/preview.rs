@@ -173,6 +173,21 @@ fn stranger(folder: &Path, steps: &[Step], end: End, requests: &str) -> PathBuf 
     pack
 }
 
+/// A preview has no purse and no prices. Who asks for them is told of, and is not suggested a right to what was never tried.
+#[test]
+fn of_a_character_that_trades_the_refusals_are_told_and_no_wallet_is_suggested() {
+    let folder = tempfile::tempdir().unwrap();
+    let steps = [Step::Balances, Step::Price, Step::Swap(50_000_000), Step::Post("a good moment")];
+    let requests = "[requests.tweet]\n[requests.wallet]\n[requests.market]\n";
+    let preview = previewed(folder.path(), &stranger(folder.path(), &steps, End::Ok, requests), &["--days", "1"]);
+    assert!(number(&preview["totals"], "post") > 0, "it goes on without: {}", preview["totals"]);
+    let denied = &preview["denied"];
+    assert!(number(denied, "wallet") >= 2 && number(denied, "market") >= 1, "{denied}");
+    let grant = preview["suggested_grant"].as_str().unwrap();
+    assert!(grant.contains("stranger.tweet]"), "{grant}");
+    assert!(!grant.contains("wallet") && !grant.contains("market"), "{grant}");
+}
+
 #[test]
 fn a_pack_with_a_component_of_its_own_is_previewed_with_what_x_would_refuse() {
     let folder = tempfile::tempdir().unwrap();

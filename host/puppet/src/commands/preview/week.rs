@@ -233,9 +233,12 @@ async fn budgets(host: &Host, agent: &AgentId) -> Result<Vec<Used>> {
     Ok(used)
 }
 
+/// There is no purse and no market here: what was asked of them was not had, so nothing of it was used.
 fn operations(host: &Host, agent: &AgentId) -> BTreeMap<Capability, Vec<String>> {
     let mut operations: BTreeMap<Capability, Vec<String>> = BTreeMap::new();
-    for (_, capability, name) in host.ledger.usage().operations.into_iter().filter(|(of, _, _)| of == agent) {
+    let is_here = |capability| !matches!(capability, Capability::Wallet | Capability::Market);
+    let used = host.ledger.usage().operations.into_iter();
+    for (_, capability, name) in used.filter(|(of, capability, _)| of == agent && is_here(*capability)) {
         operations.entry(capability).or_default().push(name);
     }
     operations
