@@ -21,7 +21,7 @@ missed() {
 # Of the wallet's crate only the engine decides about money.
 engine() {
     [[ $1 == puppet-wallet ]] || return 0
-    printf -- '--file=host/wallet/src/%s\n' risk.rs 'risk/*.rs' books.rs 'books/*.rs' rules.rs rule.rs seen.rs step.rs
+    printf -- '--file=host/wallet/src/%s\n' risk.rs 'risk/*.rs' books.rs 'books/*.rs' rules.rs rule.rs closed.rs seen.rs step.rs
 }
 
 mutate() {
