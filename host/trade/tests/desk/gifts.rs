@@ -1,7 +1,10 @@
 //! Tokens that somebody sent to the wallet: they are in the books, and nobody has bought them (docs/trading/threats.md).
 
 use puppet_trade::{DeskPlan, Told};
-use puppet_types::trade::{Mint, Side};
+use puppet_types::{
+    amounts,
+    trade::{Mint, Side},
+};
 use puppet_wallet::Rules;
 
 use crate::fixture::{Around, BONK, CASH, USDC, WHOLE, agree, booked, close, live, strategy, wallet, wish};
@@ -28,7 +31,9 @@ async fn threat_a_gift_in_the_wallet_is_not_sold() {
         desk.close().await.unwrap();
         around.heard();
         let desk = around.open(&plan).await.unwrap();
-        let note = format!("the wallet has {} of {BONK}, and the books had {bought}", bought + GIFT);
+        let whole = |units: u64| amounts::whole(units.into(), 5);
+        let (there, known) = (whole(bought + GIFT), whole(bought));
+        let note = format!("the wallet has {there} BONK, and the books had {known} BONK");
         assert!(around.heard().contains(&Told::Note(note)), "the operator reads of it");
         agree(&desk, &exchange);
         assert_eq!(desk.view().unwrap().portfolio.markets[0].position.quantity, bought, "it is no position");
