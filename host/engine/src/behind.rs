@@ -3,7 +3,8 @@
 //! state, a post) is marked with it, and whoever reads that later answers to it as well. What cannot be told counts as
 //! somebody's words. Only asked for an agent that may trade.
 //!
-//! Not followed: moods, how an agent stands to another as far as it is numbers, and the names that tokens give themselves.
+//! Not followed: moods, how an agent stands to another that it asks for by name as far as it is numbers, what a call took away (a
+//! timer, a memory, a post), and the names that tokens give themselves.
 
 use std::sync::Arc;
 
@@ -208,7 +209,12 @@ impl Reader {
                 None => Strategy,
                 Some(_) => kept(timer),
             }),
-            (Capability::Agent, "get-relationship" | "list-relationships") => worst(&answer, &mut |to| {
+            // Whom it knows is what somebody had it know: any text may be the name of one.
+            (Capability::Agent, "list-relationships") => worst(&answer, &mut |to| match to.get("target") {
+                None => Strategy,
+                Some(_) => HumanRequest,
+            }),
+            (Capability::Agent, "get-relationship") => worst(&answer, &mut |to| {
                 let said = has_words(to, "recent_interactions") || has_words(to, "notes");
                 if said { HumanRequest } else { Strategy }
             }),

@@ -140,12 +140,19 @@ fn of_file(path: &Path) -> std::result::Result<String, (String, String)> {
     let cannot = |error: io::Error| {
         (format!("cannot be read: {}: {error}", path.display()), "write it there, and chmod 600".to_owned())
     };
+    // A pipe would be waited for, without end.
+    if !path.metadata().map_err(cannot)?.is_file() {
+        return Err((
+            format!("is refused: {} is no file", path.display()),
+            "write it into a file, and chmod 600".to_owned(),
+        ));
+    }
     // What is checked is what is read: the file that is open.
     let file = File::open(path).map_err(cannot)?;
     if is_readable_by_others(&file).map_err(cannot)? {
         return Err((
             format!("is refused: {} can be read by others", path.display()),
-            format!("chmod 600 {}", path.display()),
+            format!("it has to be yours, and chmod 600 {}", path.display()),
         ));
     }
     bounded(file).map_err(cannot)
@@ -162,8 +169,11 @@ fn bounded(from: impl io::Read) -> io::Result<String> {
 
 #[cfg(unix)]
 fn is_readable_by_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let about = file.metadata()?;
+    // Root reads everything; a file of another owner is that one's to read and to exchange.
+    let is_mine = about.uid() == 0 || about.uid() == rustix::process::geteuid().as_raw();
+    Ok(!is_mine || about.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]

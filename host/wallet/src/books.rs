@@ -351,4 +351,6 @@ pub(crate) enum ApplyError {
     Move(#[from] MoveError),
     #[error("market `{0}` holds something, and is no longer traded as it was")]
     Market(String),
+    #[error("market `{0}` is paid in another token than this purse")]
+    Quote(String),
 }

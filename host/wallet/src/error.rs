@@ -79,8 +79,8 @@ pub enum RestoreError {
     /// A snapshot that contradicts itself.
     #[error("the snapshot contradicts itself: {0}")]
     Snapshot(String),
-    /// A market with something in it is gone, or has other tokens.
-    #[error("market `{0}` holds something, and is no longer traded as it was")]
+    /// A market with something in it is gone or has other tokens, or one is paid in another token: which, and why.
+    #[error("{0}")]
     Market(String),
     /// Rules that cannot be meant.
     #[error(transparent)]

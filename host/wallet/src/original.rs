@@ -108,7 +108,7 @@ impl Rules {
     /// Of several caps on one amount the least holds. Without a volume of the day, as many trades as the day may have
     /// may each be as large as one may be.
     pub fn from_original(file: &Value) -> Result<FromOriginal, OriginalError> {
-        let mut found = Found::of(file);
+        let mut found = Found::of(file)?;
         let mut rules = Self { quote: Mint::parse(Mint::SOL), ..Self::default() };
         let mut impulse = BTreeMap::new();
         let mut wish = |name: &str, value: u64, range: RangeInclusive<u64>| {
@@ -206,23 +206,30 @@ struct Found {
 }
 
 impl Found {
-    fn of(file: &Value) -> Self {
+    fn of(file: &Value) -> Result<Self, OriginalError> {
+        let (nested, beside) = (file.pointer("/behavior/trading_behavior"), file.get("trading_behavior"));
+        if let (Some(_), Some(value)) = (nested, beside) {
+            return Err(At { path: "trading_behavior", value }.wrong("there once: `behavior` has it, too"));
+        }
         let mut values = BTreeMap::new();
         let tables = [
-            ("trading_behavior", file.pointer("/behavior/trading_behavior").or_else(|| file.get("trading_behavior"))),
+            ("trading_behavior", nested.or(beside)),
             ("solana_integration", file.get("solana_integration")),
             ("agent_kit_integration", file.get("agent_kit_integration")),
             // Only a part of the original's documents had it here; nothing read it, and it is not passed over in silence.
             ("trade_safety", file.get("trade_safety")),
         ];
         for (name, table) in tables {
-            if let Some(Value::Object(table)) = table {
-                flatten(name, table, &mut values);
+            match table {
+                None | Some(Value::Null) => {}
+                Some(Value::Object(table)) => flatten(name, table, &mut values),
+                // A table that says something in another way: nobody knows what it was to forbid.
+                Some(value) => return Err(At { path: name, value }.wrong("a table")),
             }
         }
         let is_known = |path: &&String| ORIGINAL.iter().any(|known| known.from == path.as_str());
         let unknown = values.keys().filter(|path| !is_known(path)).cloned().collect();
-        Self { values, mapped: Vec::new(), unknown }
+        Ok(Self { values, mapped: Vec::new(), unknown })
     }
     fn take(&mut self, path: &'static str) -> Option<Value> {
         let value = self.values.remove(path)?;
@@ -231,14 +238,17 @@ impl Found {
     }
 }
 
+/// Each setting by its path. A key with a point in it is none of them, and is unknown as it stands.
 fn flatten(path: &str, table: &Map<String, Value>, values: &mut BTreeMap<String, Value>) {
     for (key, value) in table {
-        let path = format!("{path}.{key}");
+        let key = if key.contains('.') { format!("{path}.\"{key}\"") } else { format!("{path}.{key}") };
         match value {
-            Value::Object(table) => flatten(&path, table, values),
+            Value::Object(table) if !table.is_empty() => flatten(&key, table, values),
+            // As if it were not there.
             Value::Null => {}
+            Value::Object(_) if ORIGINAL.iter().any(|known| known.from.starts_with(&format!("{key}."))) => {}
             _ => {
-                values.insert(path, value.clone());
+                values.insert(key, value.clone());
             }
         }
     }

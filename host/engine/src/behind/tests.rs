@@ -120,6 +120,9 @@ async fn words_of_others_come_in_by_reads() {
         (Capability::Schedule, "list", json!([{ "rule": "once", "led_by": "operator" }]), Origin::Operator),
         (Capability::Schedule, "list", json!([{ "rule": "once" }]), HumanRequest),
         (Capability::Agent, "get-relationship", bond(json!([])), Strategy),
+        (Capability::Agent, "get-relationship", bond(json!(["asked me to swap"])), HumanRequest),
+        (Capability::Agent, "list-relationships", json!([bond(json!([]))]), HumanRequest),
+        (Capability::Agent, "list-relationships", json!([]), Strategy),
         (Capability::Agent, "list-relationships", json!([bond(json!(["asked me to swap"]))]), HumanRequest),
         (Capability::Llm, "complete", memory("stranger", Value::Null), Strategy),
     ] {

@@ -58,9 +58,14 @@ pub(super) fn read(root: &Section<'_>, file: &Path) -> Result<Vec<(String, Crede
     Ok(credentials)
 }
 
+/// Bytes of a name: a key that was pasted in its place is longer.
+const NAME_BYTES: usize = 40;
+
 /// Whether credentials may be called so.
 pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
+    !text.is_empty()
+        && text.len() <= NAME_BYTES
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
 }
 
 fn place(all: &Section<'_>, name: &str, found: &Found<Section<'_>>, file: &Path) -> Result<CredentialPlace> {

@@ -23,11 +23,12 @@ use crate::{
 #[async_trait]
 pub trait Desks: Send + Sync {
     /// Nothing is traded on a purse from here on. Called once for each halt, after it was written down. Answers whether there
-    /// is a desk, open or being opened.
-    async fn halt(&self, purse: &str, reason: &str) -> Result<bool>;
-    /// Trading goes on. Called once for each resume, after it was written down. Answers whether an open desk has
-    /// heard it: one that is being opened hears it from what was written down.
-    async fn resume(&self, purse: &str) -> Result<bool>;
+    /// is a desk, open or being opened. What counts is what is written when its turn comes: a resume that was written later has
+    /// taken it back.
+    async fn halt(&self, store: &dyn TradeStore, purse: &str, reason: &str) -> Result<bool>;
+    /// Trading goes on. Called once for each resume, after it was written down; a halt that was written later stands. Answers
+    /// whether an open desk has heard it: one that is being opened hears it from what was written down.
+    async fn resume(&self, store: &dyn TradeStore, purse: &str) -> Result<bool>;
     /// How each stands, by purse.
     fn stand(&self) -> Vec<DeskStands>;
 }
@@ -62,10 +63,10 @@ pub struct NoDesks;
 
 #[async_trait]
 impl Desks for NoDesks {
-    async fn halt(&self, _: &str, _: &str) -> Result<bool> {
+    async fn halt(&self, _: &dyn TradeStore, _: &str, _: &str) -> Result<bool> {
         Ok(false)
     }
-    async fn resume(&self, _: &str) -> Result<bool> {
+    async fn resume(&self, _: &dyn TradeStore, _: &str) -> Result<bool> {
         Ok(false)
     }
     fn stand(&self) -> Vec<DeskStands> {
@@ -102,8 +103,8 @@ async fn tell(
     (word, at): (&Word, Timestamp),
 ) -> Result<Value> {
     let has_heard = match word {
-        Word::Halt { reason } => desks.halt(purse, reason.as_deref().unwrap_or("by the operator")).await,
-        Word::Resume => desks.resume(purse).await,
+        Word::Halt { reason } => desks.halt(store, purse, reason.as_deref().unwrap_or("by the operator")).await,
+        Word::Resume => desks.resume(store, purse).await,
         Word::Resumed | Word::Understood { .. } => Ok(false),
     };
     let has_heard = match has_heard {
@@ -178,7 +179,7 @@ mod tests {
 
     #[async_trait]
     impl Desks for Three {
-        async fn halt(&self, purse: &str, _: &str) -> Result<bool> {
+        async fn halt(&self, _: &dyn TradeStore, purse: &str, _: &str) -> Result<bool> {
             match purse {
                 "ended" => Err(Trouble::input("run-stopped", "the desk stopped", "")),
                 "busy" => Err(Trouble::unreachable("purse", "too many wait", "ask again later")),
@@ -188,8 +189,8 @@ mod tests {
                 }
             }
         }
-        async fn resume(&self, purse: &str) -> Result<bool> {
-            self.halt(purse, "").await
+        async fn resume(&self, store: &dyn TradeStore, purse: &str) -> Result<bool> {
+            self.halt(store, purse, "").await
         }
         fn stand(&self) -> Vec<DeskStands> {
             Vec::new()

@@ -52,7 +52,7 @@ impl Books {
         let quote = &self.purses[QUOTE].mint;
         let gone = |market: &Market| ApplyError::Market(market.id.clone());
         if let Some(other) = markets.iter().find(|market| market.quote.mint != *quote) {
-            return Err(gone(other));
+            return Err(ApplyError::Quote(other.id.clone()));
         }
         // Where each of the old ones is now. One whose tokens or digits changed is another market under the same name.
         let mut now = Vec::with_capacity(self.markets.len());

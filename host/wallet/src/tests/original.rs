@@ -213,6 +213,31 @@ fn what_means_nothing_here_is_named_and_what_cannot_be_read_is_an_error() {
 }
 
 #[test]
+fn a_table_in_another_shape_is_an_error_and_no_key_passes_for_another() {
+    let at = |path: &str, value: Value| Rules::from_original(&set(path, value));
+    for (path, value) in [
+        ("/agent_kit_integration", json!(false)),
+        ("/agent_kit_integration", json!([{ "enabled": false }])),
+        ("/solana_integration", json!("off")),
+        ("/behavior/trading_behavior", json!([])),
+        ("/trade_safety", json!(0.1)),
+        // Twice, and nobody knows which of the two is meant.
+        ("/trading_behavior", json!({ "allowed_tokens": { "blacklist": [] } })),
+        ("/solana_integration/trade_safety/max_daily_trades", json!({})),
+    ] {
+        let error = at(path, value.clone()).unwrap_err();
+        assert!(matches!(error, OriginalError::Value { .. }), "{path} {value}: {error}");
+    }
+    let dotted = at("/solana_integration/trade_safety.max_trade_amount_sol", json!(100)).unwrap();
+    assert_eq!(dotted.rules, rules_of(&everything()));
+    assert_eq!(dotted.unknown, ["solana_integration.\"trade_safety.max_trade_amount_sol\""]);
+    for nothing in [json!(null), json!({})] {
+        let found = at("/agent_kit_integration/methods", nothing).unwrap();
+        assert!(found.unknown.is_empty(), "{:?}", found.unknown);
+    }
+}
+
+#[test]
 fn amounts_are_read_digit_by_digit_and_rounded_to_the_safe_side() {
     let amount = |value: Value| {
         rules_of(&set("/solana_integration/trade_safety/max_trade_amount_sol", value)).max_order_notional

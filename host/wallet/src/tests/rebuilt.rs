@@ -161,7 +161,8 @@ fn a_market_with_something_in_it_may_not_go_nor_become_another() {
     ] {
         for of in [&held, &waiting, &kept] {
             let error = Risk::restore(rules(), markets.clone(), of.snapshot().clone(), []).unwrap_err();
-            assert!(matches!(error, RestoreError::Market(_)), "{error}");
+            let why = "market `A/Q` holds something, and is no longer traded as it was";
+            assert_eq!(error, RestoreError::Market(why.to_owned()));
         }
         assert!(Risk::restore(rules(), markets, empty.snapshot().clone(), []).is_ok());
     }
@@ -175,7 +176,8 @@ fn a_market_with_something_in_it_may_not_go_nor_become_another() {
     let quoted = vec![market(token('A'), token('X'))];
     let other_quote = Rules::for_backtest(&quoted);
     let error = Risk::restore(other_quote, quoted, empty.snapshot().clone(), []).unwrap_err();
-    assert!(matches!(error, RestoreError::Market(_)));
+    let why = "market `A/X` is paid in another token than this purse";
+    assert_eq!(error, RestoreError::Market(why.to_owned()));
     let bad = Rules { quote: None, ..rules() };
     assert!(matches!(Risk::restore(bad, markets(), empty.snapshot().clone(), []).unwrap_err(), RestoreError::Rules(_)));
 }

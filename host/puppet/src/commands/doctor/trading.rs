@@ -72,7 +72,7 @@ async fn wallets(setup: &Setup, store: Option<&dyn Store>) -> Result<Check> {
     Ok(check("wallets", "ok", format!("{} with a key", counted(known.len(), "wallet", "wallets")), ""))
 }
 
-/// The desks of a running host: none is stopped, or waits to be opened. A host that does not answer has a check of its own.
+/// The desks of a running host: none is stopped or halted, or waits to be opened. A host that does not answer has a check of its own.
 async fn desks(setup: &Setup) -> Option<Check> {
     let desks = control::desks(&setup.data).await.ok().filter(|desks| !desks.is_empty())?;
     let told = |state: &str| {
@@ -80,20 +80,21 @@ async fn desks(setup: &Setup) -> Option<Check> {
         let of_it = of_it.filter_map(|desk| Some(format!("{} is {state}: {}", desk.name, desk.reason.as_ref()?)));
         of_it.collect::<Vec<_>>()
     };
-    let (stopped, opening) = (told("stopped"), told("opening"));
+    let (stopped, halted, opening) = (told("stopped"), told("halted"), told("opening"));
     let purses = desks.iter().filter(|desk| desk.state == "stopped");
     let resume: Vec<_> = purses.map(|desk| format!("`puppet wallet resume {}`", desk.purse)).collect();
-    Some(match (stopped.is_empty(), opening.is_empty()) {
-        (true, true) => check("desks", "ok", format!("{} in the host", counted(desks.len(), "desk", "desks")), ""),
-        (true, false) => {
-            let remedy = "it is tried again by itself; `puppet wallet resume NAME` tries it at once";
-            check("desks", "warn", opening.join("; "), remedy)
+    if !stopped.is_empty() {
+        let remedy = format!("mend what it says, and let it go on: {}", resume.join(", "));
+        return Some(check("desks", "fail", [stopped, halted, opening].concat().join("; "), remedy));
+    }
+    let remedy = match (halted.is_empty(), opening.is_empty()) {
+        (true, true) => {
+            return Some(check("desks", "ok", format!("{} in the host", counted(desks.len(), "desk", "desks")), ""));
         }
-        (false, _) => {
-            let remedy = format!("mend what it says, and let it go on: {}", resume.join(", "));
-            check("desks", "fail", [stopped, opening].concat().join("; "), remedy)
-        }
-    })
+        (false, _) => "`puppet wallet resume NAME` lets a purse trade again",
+        (true, false) => "it is tried again by itself; `puppet wallet resume NAME` tries it at once",
+    };
+    Some(check("desks", "warn", [halted, opening].concat().join("; "), remedy))
 }
 
 /// Swaps that wait for a person.

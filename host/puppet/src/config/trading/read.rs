@@ -122,6 +122,12 @@ fn approve_above(section: &Section<'_>) -> Result<Option<BTreeMap<String, u64>>>
     Ok(Some(amounts))
 }
 
+/// A key that was pasted where a path belongs: its bytes as a list, or longer than names of files are without a folder or a dot.
+fn is_key(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with('[') || (text.len() > 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn wallets(section: &Section<'_>, beside: &Path) -> Result<BTreeMap<String, TradingWallet>> {
     let mut wallets = BTreeMap::new();
     let Some((table, entries)) = section.named("wallets")? else { return Ok(wallets) };
@@ -140,7 +146,10 @@ fn wallets(section: &Section<'_>, beside: &Path) -> Result<BTreeMap<String, Trad
             return Err(table.wrong(name, entry.line, message, remedy));
         }
         let Some(wallet) = table.section(name, &known("trading.wallets.<name>"))? else { continue };
-        let path = |text: &str| (!text.trim().is_empty()).then(|| Trading::beside(beside, text.into()));
+        let path = |text: &str| {
+            let is_path = !text.trim().is_empty() && !is_key(text);
+            is_path.then(|| Trading::beside(beside, text.into()))
+        };
         let file = wallet.value.parsed("key_file", "the path of a file with the key (not the key itself)", path)?;
         let key_source = match (key_source::read(&wallet.value, "key")?, file) {
             (Some(_), Some(file)) => {

@@ -167,12 +167,25 @@ fn a_key_in_the_clear_is_refused_and_not_repeated() {
             "the name of an environment variable (not the key itself)",
         ),
         (format!("[trading.wallets.main]\nkey_secret = \"{KEY}\"\n"), "the name of a secret"),
+        (
+            format!("[trading.wallets.main]\nkey_credential = \"{KEY}\"\n"),
+            "the name of a credential (not the key itself)",
+        ),
+        (
+            format!("[trading.wallets.main]\nkey_file = \"{KEY}\"\n"),
+            "the path of a file with the key (not the key itself)",
+        ),
+        (
+            "[trading.wallets.main]\nkey_file = \"[1,2,3]\"\n".to_owned(),
+            "the path of a file with the key (not the key itself)",
+        ),
         (format!("[trading.wallets]\nmain = \"{KEY}\"\n"), "expected a table, found a text"),
         (format!("[trading]\nrpc_url = \"https://node.test/{KEY}\"\n"), "seems to hold a key"),
         ("[trading]\nrpc_url = \"https://node.test/?api-key=a\"\n".to_owned(), "seems to hold a key"),
         ("[trading]\nrpc_url = \"https://me:secret@node.test\"\n".to_owned(), "holds no user or password"),
     ] {
         assert!(error(&line).contains(said), "{}", error(&line));
+        assert!(!error(&line).contains(KEY), "{}", error(&line));
     }
 }
 

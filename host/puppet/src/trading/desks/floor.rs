@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use puppet_store::TradeStore;
 
 use super::{
     opening::{named, of_desk},
@@ -16,6 +17,7 @@ use crate::{
     control::{self, DeskStands},
     trading::wanted::Wanted,
     trouble::Result,
+    wallets::words,
 };
 
 /// See the head of this file.
@@ -41,25 +43,34 @@ impl Floor {
 
 #[async_trait]
 impl control::Desks for Floor {
-    async fn halt(&self, purse: &str, reason: &str) -> Result<bool> {
+    async fn halt(&self, store: &dyn TradeStore, purse: &str, reason: &str) -> Result<bool> {
         let Some(place) = self.of(purse) else { return Ok(false) };
         // It holds before its turn has come, also while the desk is being opened: nothing is admitted, signed or sent any more.
-        place.word.set(Some(reason.to_owned()));
+        let mark = place.word.set(reason);
         let _turn = place.turn.lock().await;
-        // Where a resume was waiting before it.
-        place.word.set(Some(reason.to_owned()));
+        if words::of(store, purse).await?.halt.is_none() {
+            place.word.lift(mark);
+            return Ok(!place.is_stopped());
+        }
+        // Where a resume had its turn before it.
+        let mark = place.word.set(reason);
         // Once it stands, its books hear of it from what was written down.
         let Some(desk) = place.trades() else { return Ok(!place.is_stopped()) };
         desk.halt(reason).await.map_err(|error| named(purse, of_desk(error)))?;
-        place.word.set(None);
+        place.word.lift(mark);
         Ok(true)
     }
 
-    async fn resume(&self, purse: &str) -> Result<bool> {
+    async fn resume(&self, store: &dyn TradeStore, purse: &str) -> Result<bool> {
         let Some(place) = self.of(purse) else { return Ok(false) };
         let _turn = place.turn.lock().await;
+        // What is said from here on stays.
+        let mark = place.word.mark();
+        if words::of(store, purse).await?.halt.is_some() {
+            return Ok(false);
+        }
         let Some(desk) = place.trades() else {
-            place.word.set(None);
+            place.word.lift(mark);
             place.go_on.notify_one();
             return Ok(false);
         };

@@ -38,11 +38,19 @@ pub(super) async fn keep(place: Place, around: &Around<'_>, mut stop: watch::Rec
         let trouble = match opened {
             Err(trouble) => trouble,
             Ok(item) => {
-                if said.take().is_some() {
-                    out.note(format!("desk {name}: it is open now"));
-                }
                 let since = Instant::now();
-                let Some(trouble) = item.until_over(out).await else { return };
+                let over = item.until_over(out);
+                tokio::pin!(over);
+                // One that ends at once with what it was told of before is not told of twice.
+                let ended = tokio::select! {
+                    ended = &mut over => ended,
+                    () = sleep(pause), if said.is_some() => {
+                        out.note(format!("desk {name}: it is open now"));
+                        said = None;
+                        over.await
+                    }
+                };
+                let Some(trouble) = ended else { return };
                 if since.elapsed() > LONGEST_PAUSE {
                     pause = PAUSE;
                 }

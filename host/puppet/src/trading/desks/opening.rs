@@ -46,7 +46,7 @@ pub(super) async fn open(place: &Place, around: &Around<'_>, stop: watch::Receiv
     let (tell, told) = mpsc::unbounded_channel();
     let switch = place.switch(halted(around));
     let opened = Desk::open(plan, Arc::clone(&store), switch, tell, Handle::current()).await;
-    place.opened(opened.map_err(of_desk)?, &*store, (stood.as_deref(), began.as_ref())).await?;
+    place.opened(opened.map_err(of_desk)?, &*store, (stood, began.as_ref())).await?;
     let driven = Some(tokio::spawn(drive.run(stop)));
     let heard = tokio::spawn(listen(place, around, told).run());
     Ok(Item { name: wanted.name.clone(), desk: place.desk.clone(), driven, heard, came_to: None })
@@ -153,7 +153,7 @@ pub(super) fn of_desk(error: DeskError) -> Trouble {
         DeskError::Purse { .. } => Trouble::refused(
             "purse",
             message,
-            "give the desk another --name, or trade with another wallet; `puppet wallet list` shows the purses",
+            "give the desk another name (--name), or trade with another wallet; `puppet wallet list` shows the purses",
         ),
         DeskError::Taken(_) => Trouble::unreachable("purse", message, "let one host trade on a purse"),
         DeskError::Store(_) => Trouble::unreachable("data-folder", message, "check the data folder"),

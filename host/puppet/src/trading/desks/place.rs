@@ -9,7 +9,10 @@ use puppet_types::Timestamp;
 use puppet_wallet::Mode;
 use tokio::sync::{Mutex as Turns, Notify, watch};
 
-use super::{opening::of_desk, stops::Word};
+use super::{
+    opening::of_desk,
+    stops::{Mark, Word},
+};
 use crate::{
     control::DeskStands,
     trading::{
@@ -141,15 +144,12 @@ impl Place {
         Arc::new(move || all().or_else(|| word.get()))
     }
 
-    /// Before it is opened: what was said holds before anything is gone on with. Answers the reason of a halt.
-    pub(super) async fn hear(&self, store: &dyn TradeStore) -> Result<Option<String>> {
+    /// Before it is opened: what was said holds before anything is gone on with. Answers the word that stands then.
+    pub(super) async fn hear(&self, store: &dyn TradeStore) -> Result<Mark> {
         let _turn = self.turn.lock().await;
         let purse = self.wanted.purse();
         let stands = words::of(store, &purse).await?.halted(&purse);
-        if stands.is_some() {
-            self.word.set(stands.clone());
-        }
-        Ok(stands)
+        Ok(stands.map_or_else(|| self.word.mark(), |reason| self.word.set(&reason)))
     }
 
     /// It stands: hears what was said before and meanwhile, goes over to the version that came meanwhile, and is there for
@@ -158,15 +158,16 @@ impl Place {
         &self,
         desk: Desk,
         store: &dyn TradeStore,
-        (stood, began): (Option<&str>, Option<&StrategyId>),
+        (stood, began): (Mark, Option<&StrategyId>),
     ) -> Result<()> {
         // Whoever speaks now waits, and speaks to a desk that has heard what was said before.
         let _turn = self.turn.lock().await;
         let purse = self.wanted.purse();
+        let mark = self.word.mark();
         let said = words::of(store, &purse).await?;
         if let Some(reason) = said.halted(&purse) {
             desk.halt(&reason).await.map_err(of_desk)?;
-            self.word.set(None);
+            self.word.lift(mark);
         } else {
             // Not one that is said right now.
             self.word.lift(stood);

@@ -9,20 +9,43 @@ use crate::wallets::stop;
 
 /// Why nothing is traded on a purse, where its operator has said so. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Word(Arc<Mutex<Option<String>>>);
+pub(super) struct Word(Arc<Mutex<Stands>>);
+
+#[derive(Debug, Default)]
+struct Stands {
+    reason: Option<String>,
+    /// Which word it was, of all that were said.
+    mark: Mark,
+}
+
+/// One word, among others with the same reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Mark(u64);
 
 impl Word {
-    pub(super) fn set(&self, reason: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    /// Says it. Answers by what it is [taken back](Self::lift).
+    pub(super) fn set(&self, reason: &str) -> Mark {
+        let mut stands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stands.reason = Some(reason.to_owned());
+        stands.mark.0 += 1;
+        stands.mark
     }
 
-    /// Takes this reason back, and no other.
-    pub(super) fn lift(&self, reason: Option<&str>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_if(|stands| Some(stands.as_str()) == reason);
+    /// Takes this word back, and none that was said after it.
+    pub(super) fn lift(&self, mark: Mark) {
+        let mut stands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if stands.mark == mark {
+            stands.reason = None;
+        }
+    }
+
+    /// The latest word.
+    pub(super) fn mark(&self) -> Mark {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).mark
     }
 
     pub(super) fn get(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).reason.clone()
     }
 }
 
