@@ -152,7 +152,7 @@ fn of_file(path: &Path) -> std::result::Result<String, (String, String)> {
     if is_readable_by_others(&file).map_err(cannot)? {
         return Err((
             format!("is refused: {} can be read by others", path.display()),
-            format!("it has to be yours, and chmod 600 {}", path.display()),
+            format!("chmod 600 {}, and let it be your own", path.display()),
         ));
     }
     bounded(file).map_err(cannot)
@@ -252,6 +252,13 @@ mod tests {
                     assert!(!why.contains("canary"));
                 }
             }
+        }
+        // Neither is waited for.
+        let pipe = dir.path().join("pipe");
+        assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+        for path in [pipe.as_path(), dir.path()] {
+            let (why, _) = of_file(path).unwrap_err();
+            assert!(why.contains("is no file"), "{why}");
         }
     }
 }
