@@ -100,10 +100,14 @@ impl Kept {
             return out.line(format!("  {} trading, by which nothing is traded: {problem}", out.odd("ignored")));
         }
         let Some(file) = &self.file else { return Ok(()) };
+        let tables = match self.markets.is_empty() {
+            true => "rules, and no desk since no known market trades an allowed token for SOL,",
+            false => "rules and a desk on paper",
+        };
         let what = match (self.stays, dry_run) {
-            (true, _) => "another file is there and stays:",
-            (false, true) => "rules and a desk on paper would be in",
-            (false, false) => "rules and a desk on paper are in",
+            (true, _) => "another file is there and stays:".to_owned(),
+            (false, true) => format!("{tables} would be in"),
+            (false, false) => format!("{tables} are in"),
         };
         let settings = counted(self.mapped.len(), "setting", "settings");
         let is_on = if self.enabled { "on" } else { "off" };
