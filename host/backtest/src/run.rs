@@ -150,11 +150,8 @@ impl<'a> Backtest<'a> {
     pub fn run(&self, history: History<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, RunError> {
         let markets = self.markets.len();
         let mut gathered = Gathered::new(markets, history.bars().len().div_ceil(markets.max(1)));
-        let mut batches = 0;
-        let started = self.drive(history, progress, &mut |trader, is_warm_up, at| {
-            batches += 1;
-            gathered.take(trader, is_warm_up, at);
-        })?;
+        let started =
+            self.drive(history, progress, &mut |trader, is_warm_up, at| gathered.take(trader, is_warm_up, at))?;
         let (Started { mut trader, description, parameters }, stopped) = started;
         gathered.finish(&mut trader);
         if self.models.fill.close_at_end {
@@ -175,7 +172,7 @@ impl<'a> Backtest<'a> {
             start_balance: self.start_balance,
             models: self.models,
             warm_up: description.warm_up,
-            batches,
+            batches: trader.batches(),
             equity: gathered.equity,
             orders: gathered.orders,
             fills: gathered.fills,

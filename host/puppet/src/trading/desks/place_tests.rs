@@ -39,6 +39,13 @@ impl Exchange for Slow {
     }
 }
 
+/// A store, and a chain that answers nothing yet.
+fn scene() -> (tempfile::TempDir, Arc<SqliteStore>, Arc<Slow>) {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
+    (folder, rows, Arc::new(Slow { asked: Notify::new(), may_answer: Semaphore::new(0) }))
+}
+
 fn wanted() -> Arc<Wanted> {
     let rules = Rules::for_backtest(&[market()]);
     Arc::new(Wanted {
@@ -84,10 +91,8 @@ fn reason(desk: &Desk) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_halt_that_is_said_while_a_desk_opens_slowly_holds_from_then_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
-    let store: Arc<dyn TradeStore> = Arc::clone(&rows) as _;
-    let (floor, slow) = (Floor::default(), Arc::new(Slow { asked: Notify::new(), may_answer: Semaphore::new(0) }));
+    let (_folder, rows, slow) = scene();
+    let (store, floor) = (Arc::clone(&rows) as Arc<dyn TradeStore>, Floor::default());
     let place = floor.put(&wanted());
     let says = async |said: Said| {
         let purses = ["main".to_owned()];
@@ -125,10 +130,8 @@ async fn a_halt_that_is_said_while_a_desk_opens_slowly_holds_from_then_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resume_that_is_said_while_a_desk_opens_is_heard_when_it_stands() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
-    let store: Arc<dyn TradeStore> = Arc::clone(&rows) as _;
-    let (floor, slow) = (Floor::default(), Arc::new(Slow { asked: Notify::new(), may_answer: Semaphore::new(0) }));
+    let (_folder, rows, slow) = scene();
+    let (store, floor) = (Arc::clone(&rows) as Arc<dyn TradeStore>, Floor::default());
     slow.may_answer.add_permits(1);
     let halt = Said::Halt { reason: Some("lunch".to_owned()) };
     words::say(&*store, "main", &halt, Timestamp::from_system()).await.unwrap();
@@ -147,10 +150,8 @@ async fn a_resume_that_is_said_while_a_desk_opens_is_heard_when_it_stands() {
 /// Words are written first and told then: what is told last is not what was said last.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_last_counts_in_whatever_order_it_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
-    let store: Arc<dyn TradeStore> = Arc::clone(&rows) as _;
-    let (floor, slow) = (Floor::default(), Arc::new(Slow { asked: Notify::new(), may_answer: Semaphore::new(0) }));
+    let (_folder, rows, slow) = scene();
+    let (store, floor) = (Arc::clone(&rows) as Arc<dyn TradeStore>, Floor::default());
     slow.may_answer.add_permits(1);
     let place = floor.put(&wanted());
     let stood = place.hear(&*store).await.unwrap();
