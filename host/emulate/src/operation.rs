@@ -1,0 +1,82 @@
+//! Which operation a request asks for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::asked::Asked;
+
+/// What can be asked for, as plans and reports name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// `POST /2/tweets`.
+    CreatePost,
+    /// `DELETE /2/tweets/:id`.
+    DeletePost,
+    /// `GET /2/tweets/:id`.
+    Post,
+    /// `GET /2/users/me`.
+    Me,
+    /// `GET /2/users/by/username/:name`.
+    User,
+    /// `GET /2/users/:id/tweets`.
+    PostsOf,
+    /// `GET /2/users/:id/timelines/reverse_chronological`.
+    Timeline,
+    /// `POST /2/users/:id/likes`.
+    Like,
+    /// `POST /v1/chat/completions`.
+    Chat,
+    /// `POST /v1/responses`.
+    Responses,
+    /// `POST /v1/embeddings`.
+    Embeddings,
+    /// `POST /v1/moderations`.
+    Moderations,
+    /// `GET /v1/models`.
+    Models,
+    /// `GET /v1/models/:name`.
+    Model,
+}
+
+/// An operation with what the path says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) operation: Operation,
+    /// An id or a name; empty where the path has none.
+    pub(crate) of: String,
+}
+
+impl Operation {
+    /// Whether a model is asked, and not X.
+    pub(crate) fn is_of_model(self) -> bool {
+        use Operation as O;
+        matches!(self, O::Chat | O::Responses | O::Embeddings | O::Moderations | O::Models | O::Model)
+    }
+}
+
+impl Asked {
+    /// None: there is no such thing here.
+    pub(crate) fn call(&self) -> Option<Call> {
+        use Operation as O;
+        let parts: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        let (operation, of) = match (self.method.as_str(), parts.as_slice()) {
+            ("POST", ["2", "tweets"]) => (O::CreatePost, ""),
+            ("DELETE", ["2", "tweets", id]) => (O::DeletePost, *id),
+            ("GET", ["2", "tweets", id]) => (O::Post, *id),
+            ("GET", ["2", "users", "me"]) => (O::Me, ""),
+            ("GET", ["2", "users", "by", "username", name]) => (O::User, *name),
+            ("GET", ["2", "users", id, "tweets"]) => (O::PostsOf, *id),
+            ("GET", ["2", "users", id, "timelines", "reverse_chronological"]) => (O::Timeline, *id),
+            ("POST", ["2", "users", id, "likes"]) => (O::Like, *id),
+            ("POST", ["v1", "chat", "completions"]) => (O::Chat, ""),
+            ("POST", ["v1", "responses"]) => (O::Responses, ""),
+            ("POST", ["v1", "embeddings"]) => (O::Embeddings, ""),
+            ("POST", ["v1", "moderations"]) => (O::Moderations, ""),
+            ("GET", ["v1", "models"]) => (O::Models, ""),
+            // Names of models have slashes.
+            ("GET", ["v1", "models", ..]) => return Some(Call { operation: O::Model, of: parts[2..].join("/") }),
+            _ => return None,
+        };
+        Some(Call { operation, of: of.to_owned() })
+    }
+}
