@@ -18,18 +18,29 @@ pub(crate) struct Asked {
     pub(crate) line: String,
     pub(crate) path: String,
     pub(crate) query: BTreeMap<String, String>,
+    /// The same as it was written.
+    pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
 impl Asked {
     pub(crate) fn new(head: Parts, body: Bytes) -> Self {
-        let query = pairs(head.uri.query().unwrap_or_default()).into_iter().collect();
+        let raw_query = head.uri.query().unwrap_or_default().to_owned();
+        let query = pairs(&raw_query).into_iter().collect();
         let line = format!("{} {}", head.method, head.uri);
-        Self { method: head.method, line, path: head.uri.path().to_owned(), query, headers: head.headers, body }
+        Self {
+            method: head.method,
+            line,
+            path: head.uri.path().to_owned(),
+            query,
+            raw_query,
+            headers: head.headers,
+            body,
+        }
     }
 
-    /// Who asks, by the bearer token.
+    /// Who asks, by a bearer token of an account or a key of a model.
     pub(crate) fn account(&self) -> Option<String> {
         let header = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let name = header.strip_prefix("Bearer ")?.strip_prefix(TOKEN)?;
@@ -45,7 +56,7 @@ pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// A part of a query without `%`-escapes.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

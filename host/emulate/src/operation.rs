@@ -24,6 +24,22 @@ pub enum Operation {
     Timeline,
     /// `POST /2/users/:id/likes`.
     Like,
+    /// `DELETE /2/users/:id/likes/:post`.
+    Unlike,
+    /// `GET /2/tweets?ids=`.
+    Posts,
+    /// `GET /2/users/:id`.
+    UserById,
+    /// `GET /2/users/:id/mentions`.
+    Mentions,
+    /// `GET /2/tweets/search/recent`.
+    Search,
+    /// `GET /i/oauth2/authorize`.
+    Authorize,
+    /// `POST /2/oauth2/token`, and `POST /oauth2/token` for an app's own token.
+    Token,
+    /// `POST /2/oauth2/revoke`.
+    Revoke,
     /// `POST /v1/chat/completions`.
     Chat,
     /// `POST /v1/responses`.
@@ -44,6 +60,8 @@ pub(crate) struct Call {
     pub(crate) operation: Operation,
     /// An id or a name; empty where the path has none.
     pub(crate) of: String,
+    /// A second id.
+    pub(crate) and: String,
 }
 
 impl Operation {
@@ -51,6 +69,34 @@ impl Operation {
     pub(crate) fn is_of_model(self) -> bool {
         use Operation as O;
         matches!(self, O::Chat | O::Responses | O::Embeddings | O::Moderations | O::Models | O::Model)
+    }
+}
+
+impl Operation {
+    /// Whether somebody signs in, and so has no token yet.
+    pub(crate) fn is_of_sign_in(self) -> bool {
+        matches!(self, Self::Authorize | Self::Token | Self::Revoke)
+    }
+
+    /// Whether an app may ask it without an account.
+    pub(crate) fn by_app(self) -> bool {
+        use Operation as O;
+        matches!(self, O::Post | O::Posts | O::User | O::UserById | O::PostsOf | O::Mentions | O::Search)
+    }
+
+    /// Whether an account may ask it.
+    pub(crate) fn by_user(self) -> bool {
+        true
+    }
+
+    /// What a token of OAuth 2 has to be good for.
+    pub(crate) fn scopes(self) -> &'static [&'static str] {
+        use Operation as O;
+        match self {
+            O::CreatePost | O::DeletePost => &["tweet.read", "tweet.write", "users.read"],
+            O::Like | O::Unlike => &["tweet.read", "users.read", "like.write"],
+            _ => &["tweet.read", "users.read"],
+        }
     }
 }
 
@@ -62,9 +108,19 @@ impl Asked {
         let (operation, of) = match (self.method.as_str(), parts.as_slice()) {
             ("POST", ["2", "tweets"]) => (O::CreatePost, ""),
             ("DELETE", ["2", "tweets", id]) => (O::DeletePost, *id),
+            ("GET", ["2", "tweets", "search", "recent"]) => (O::Search, ""),
             ("GET", ["2", "tweets", id]) => (O::Post, *id),
             ("GET", ["2", "users", "me"]) => (O::Me, ""),
             ("GET", ["2", "users", "by", "username", name]) => (O::User, *name),
+            ("GET", ["2", "tweets"]) => (O::Posts, ""),
+            ("GET", ["2", "users", id, "mentions"]) => (O::Mentions, *id),
+            ("GET", ["2", "users", id]) => (O::UserById, *id),
+            ("DELETE", ["2", "users", id, "likes", post]) => {
+                return Some(Call { operation: O::Unlike, of: (*id).to_owned(), and: (*post).to_owned() });
+            }
+            ("GET", ["i", "oauth2", "authorize"]) => (O::Authorize, ""),
+            ("POST", ["2", "oauth2", "token"] | ["oauth2", "token"]) => (O::Token, ""),
+            ("POST", ["2", "oauth2", "revoke"]) => (O::Revoke, ""),
             ("GET", ["2", "users", id, "tweets"]) => (O::PostsOf, *id),
             ("GET", ["2", "users", id, "timelines", "reverse_chronological"]) => (O::Timeline, *id),
             ("POST", ["2", "users", id, "likes"]) => (O::Like, *id),
@@ -74,9 +130,11 @@ impl Asked {
             ("POST", ["v1", "moderations"]) => (O::Moderations, ""),
             ("GET", ["v1", "models"]) => (O::Models, ""),
             // Names of models have slashes.
-            ("GET", ["v1", "models", ..]) => return Some(Call { operation: O::Model, of: parts[2..].join("/") }),
+            ("GET", ["v1", "models", ..]) => {
+                return Some(Call { operation: O::Model, of: parts[2..].join("/"), and: String::new() });
+            }
             _ => return None,
         };
-        Some(Call { operation, of: of.to_owned() })
+        Some(Call { operation, of: of.to_owned(), and: String::new() })
     }
 }

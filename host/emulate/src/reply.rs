@@ -23,6 +23,8 @@ const HTML: &str = "text/html; charset=utf-8";
 pub(crate) enum Content {
     /// One value.
     Json(Value),
+    /// A page for a person.
+    Html(String),
     /// Server-sent events, each so much later than the one before.
     Events { events: Vec<String>, pace: Duration },
 }
@@ -40,6 +42,11 @@ impl Reply {
         Self { status, content: Content::Json(body), headers: Vec::new() }
     }
 
+    /// A page for a person.
+    pub(crate) fn page(status: u16, page: String) -> Self {
+        Self { status, content: Content::Html(page), headers: Vec::new() }
+    }
+
     /// A stream of events.
     pub(crate) fn events(events: Vec<String>, pace: Duration) -> Self {
         Self { status: 200, content: Content::Events { events, pace }, headers: Vec::new() }
@@ -55,6 +62,7 @@ impl Reply {
         let Self { status, content, headers } = self;
         let (kind, pieces, pace) = match content {
             Content::Json(value) => (JSON, vec![Bytes::from(value.to_string())], Duration::ZERO),
+            Content::Html(page) => (HTML, vec![Bytes::from(page)], Duration::ZERO),
             Content::Events { events, pace } => (EVENTS, events.into_iter().map(Bytes::from).collect(), pace),
         };
         let whole = pieces.iter().map(Bytes::len).sum::<usize>();

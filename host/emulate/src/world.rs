@@ -19,7 +19,7 @@ use crate::{
     record::Record,
     reply::Reply,
     server::Services,
-    x::{self, Caller, Network},
+    x::{self, Caller, Network, Who},
 };
 
 #[derive(Debug)]
@@ -79,11 +79,12 @@ impl World {
 
     /// Counts a request, lets happen to it what the plan says, and does it.
     pub(crate) async fn met(&self, call: &Call, asked: &Asked) -> Result<Response<Body>, Closed> {
-        let account = asked.account();
-        let (n, fault) = self.begin(call, account.as_deref(), asked);
+        let at = Timestamp::from_system();
+        let who = self.who(call.operation, asked, at);
+        let (n, fault) = self.begin(call, who.as_ref().ok().map(Who::name), asked);
         let reply = match fault.as_ref().and_then(|fault| instead(fault, call.operation)) {
             Some(reply) => reply?,
-            None => self.carried_out(call, account.as_deref(), n, asked, fault.as_ref()),
+            None => self.carried_out(call, (who, n, at), asked, fault.as_ref()),
         };
         let reply = match &fault {
             Some(Kind::LostAnswer) => return Err(Closed),
@@ -109,16 +110,38 @@ impl World {
         (n, fault)
     }
 
-    fn carried_out(&self, call: &Call, account: Option<&str>, n: u64, asked: &Asked, fault: Option<&Kind>) -> Reply {
+    /// Whoever asks. Models know them by their keys alone.
+    fn who(&self, operation: Operation, asked: &Asked, at: Timestamp) -> Result<Who, Reply> {
+        if operation.is_of_model() {
+            // Each provider refuses a wrong key in its own way.
+            let unknown = || x::unauthorized();
+            return asked.account().map(|name| Who::User { name, scopes: None }).ok_or_else(unknown);
+        }
+        self.state().network.who(operation, asked, at)
+    }
+
+    fn carried_out(
+        &self,
+        call: &Call,
+        (who, n, at): (Result<Who, Reply>, u64, Timestamp),
+        asked: &Asked,
+        fault: Option<&Kind>,
+    ) -> Reply {
         let mut state = self.state();
         let State { network, model, faults, record } = &mut *state;
         if call.operation.is_of_model() {
-            let asking = Asking { seed: self.seed, plan: faults.plan(), fault, account };
+            let asking = Asking { seed: self.seed, plan: faults.plan(), fault, is_known: who.is_ok() };
             return model.answer(asking, call, asked, record);
         }
-        let Some(account) = account else { return x::unauthorized() };
-        let caller = Caller { account, n, at: Timestamp::from_system() };
-        match network.admit(call, caller, faults.plan()) {
+        let who = match who {
+            Ok(who) => who,
+            Err(reply) => return reply,
+        };
+        if call.operation.is_of_sign_in() {
+            return network.sign_in(call.operation, asked, at, faults.plan());
+        }
+        let caller = Caller { account: who.name(), n, at };
+        match network.admit(call, (&who, caller), faults.plan()) {
             Ok(headers) => {
                 let mut reply = network.carry_out(call, caller, asked, record);
                 reply.headers.extend(headers);

@@ -143,6 +143,8 @@ pub struct Plan {
     pub limits: BTreeMap<Operation, u32>,
     /// Length of the window in seconds.
     pub window_s: u32,
+    /// An access token of OAuth 2 is good for so many seconds.
+    pub access_token_s: u32,
     /// Between the events of a model's stream.
     pub chunk_ms: u32,
     /// Whose words a model's refusals are in, whatever its name.
@@ -159,6 +161,7 @@ impl Default for Plan {
             limit: 10_000,
             limits: BTreeMap::new(),
             window_s: 900,
+            access_token_s: 7_200,
             chunk_ms: 0,
             manner: None,
             faults: Vec::new(),

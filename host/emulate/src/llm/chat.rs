@@ -202,7 +202,7 @@ mod tests {
 
     fn asked(seed: u64, body: Value) -> Reply {
         let plan = Plan::default();
-        let asking = Asking { seed, plan: &plan, fault: None, account: Some("ada") };
+        let asking = Asking { seed, plan: &plan, fault: None, is_known: true };
         Model::default().chat(asking, Manner::Openai, body)
     }
 

@@ -45,8 +45,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) seed: u64,
     pub(crate) plan: &'a Plan,
     pub(crate) fault: Option<&'a Kind>,
-    /// None: the key is wrong.
-    pub(crate) account: Option<&'a str>,
+    /// Whether the key is right.
+    pub(crate) is_known: bool,
 }
 
 impl Asking<'_> {
@@ -78,7 +78,7 @@ impl Model {
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         let model = body["model"].as_str().unwrap_or(&call.of);
         let manner = asking.plan.manner.unwrap_or_else(|| Manner::of(model));
-        if asking.account.is_none() {
+        if !asking.is_known {
             return manner.refuse(Refusal::WrongKey);
         }
         if model.starts_with("no-such") {

@@ -30,6 +30,17 @@ impl Network {
             None => problems::not_found("tweet", "id", &like.tweet_id),
         }
     }
+
+    pub(super) fn unlike(&mut self, caller: Caller<'_>, user: &str, post: &str) -> Reply {
+        if !self.is_own(caller, user) {
+            return problems::forbidden(NOT_OWN);
+        }
+        let Some(id) = number(post) else {
+            return problems::invalid("The `tweet_id` query parameter value is not valid");
+        };
+        self.not_liked(caller, id);
+        Reply::new(200, json!({ "data": { "liked": false } }))
+    }
 }
 
 /// The id in the path is another account's.

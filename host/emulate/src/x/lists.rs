@@ -9,6 +9,7 @@ use super::{
     number,
     pages::{self, Page},
     problems,
+    query::Query,
 };
 use crate::{asked::Asked, reply::Reply};
 
@@ -29,6 +30,30 @@ impl Network {
         }
         match Page::of(asked, 1) {
             Ok(page) => self.paged(page, asked, |_| true),
+            Err(reply) => reply,
+        }
+    }
+
+    pub(super) fn mentions_of(&self, user: &str, asked: &Asked) -> Reply {
+        let Some(name) = number(user).and_then(|id| self.of_id(id)) else {
+            return problems::not_found("user", "id", user);
+        };
+        let name = name.to_ascii_lowercase();
+        match Page::of(asked, 5) {
+            Ok(page) => self.paged(page, asked, |post| post.mentions.contains(&name)),
+            Err(reply) => reply,
+        }
+    }
+
+    pub(super) fn search(&self, asked: &Asked) -> Reply {
+        let Some(text) = asked.query.get("query") else {
+            return problems::invalid("The `query` query parameter can not be empty");
+        };
+        let Some(query) = Query::parse(text) else {
+            return problems::invalid(format!("There were errors processing your request: {text:?} is no query"));
+        };
+        match Page::of(asked, 10) {
+            Ok(page) => self.paged(page, asked, |post| query.takes(self, post)),
             Err(reply) => reply,
         }
     }

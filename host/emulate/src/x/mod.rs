@@ -1,12 +1,14 @@
 //! A subset of X's API v2. Every account sees the same network; a post is never refused for being the same as another
 //! (only a fault does that), so that what was posted twice is seen twice, and counted.
 
+mod auth;
 mod likes;
 mod lists;
 mod network;
 mod pages;
 mod posts;
 mod problems;
+mod query;
 mod text;
 mod told;
 mod users;
@@ -20,6 +22,7 @@ use crate::{
     record::Record,
     reply::Reply,
 };
+pub(crate) use auth::Who;
 pub(crate) use network::Network;
 use network::Number;
 pub(crate) use problems::{duplicate, failed, no_such_path, too_many, unauthorized};
@@ -30,19 +33,38 @@ pub(crate) const EFFECTS: [&str; 5] = ["post", "reply", "quote", "like", "delete
 /// Who asks, and when; the number of the request.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
+    /// Its name, or that of an app.
     pub(crate) account: &'a str,
     pub(crate) n: u64,
     pub(crate) at: Timestamp,
 }
 
 impl Network {
+    /// Whoever asks; a refusal where nobody can tell.
+    pub(crate) fn who(&self, operation: Operation, asked: &Asked, at: Timestamp) -> Result<Who, Reply> {
+        self.grants.who(operation, asked, at)
+    }
+
+    /// Somebody signs in, or out.
+    pub(crate) fn sign_in(&mut self, operation: Operation, asked: &Asked, at: Timestamp, plan: &Plan) -> Reply {
+        match operation {
+            Operation::Authorize => self.grants.authorize(asked, at),
+            Operation::Revoke => self.grants.revoke(asked),
+            _ => self.grants.token(asked, at, plan),
+        }
+    }
+
     /// Counts a request against its window. An answer where there is no room left, the headers where there is.
     pub(crate) fn admit(
         &mut self,
         call: &Call,
-        caller: Caller<'_>,
+        (who, caller): (&Who, Caller<'_>),
         plan: &Plan,
     ) -> Result<Vec<(String, String)>, Reply> {
+        who.may(call.operation)?;
+        if let Who::User { name, .. } = who {
+            self.meet(name);
+        }
         let (used, reset_s) = self.count(caller.account, call.operation, caller.at, plan.window_s);
         let limit = u64::from(plan.limits.get(&call.operation).copied().unwrap_or(plan.limit));
         if used > limit {
@@ -58,7 +80,6 @@ impl Network {
     /// Does what is asked.
     pub(crate) fn carry_out(&mut self, call: &Call, caller: Caller<'_>, asked: &Asked, record: &mut Record) -> Reply {
         use Operation as O;
-        self.meet(caller.account);
         match call.operation {
             O::CreatePost => self.create(caller, &asked.body, record),
             O::DeletePost => self.delete(caller, &call.of, record),
@@ -67,6 +88,11 @@ impl Network {
             O::User => self.named(&call.of),
             O::PostsOf => self.posts_of(&call.of, asked),
             O::Timeline => self.timeline(caller, &call.of, asked),
+            O::Posts => self.several(asked),
+            O::UserById => self.of_number(&call.of),
+            O::Mentions => self.mentions_of(&call.of, asked),
+            O::Search => self.search(asked),
+            O::Unlike => self.unlike(caller, &call.of, &call.and),
             O::Like => self.like(caller, &call.of, &asked.body, record),
             _ => no_such_path(),
         }

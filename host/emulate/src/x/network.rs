@@ -8,7 +8,7 @@ use std::{
 use puppet_types::{Timestamp, ids::derive_u64};
 use serde_json::{Value, json};
 
-use super::{Caller, text};
+use super::{Caller, auth::Grants, text};
 use crate::operation::Operation;
 
 /// An id.
@@ -27,6 +27,8 @@ pub(crate) struct Network {
     /// The same by id.
     names: BTreeMap<Number, String>,
     posts: BTreeMap<Number, Post>,
+    /// What accounts have consented to.
+    pub(super) grants: Grants,
     /// Account and text of everything that was ever posted.
     texts: BTreeSet<(String, String)>,
     /// By request: who liked what.
@@ -175,6 +177,13 @@ impl Network {
         self.likes.insert(caller.n, (caller.account.to_owned(), id));
         if let Some(post) = self.posts.get_mut(&id) {
             post.fans.insert(caller.account.to_ascii_lowercase());
+        }
+    }
+
+    pub(super) fn not_liked(&mut self, caller: Caller<'_>, id: Number) {
+        self.likes.retain(|_, (account, of)| *of != id || !account.eq_ignore_ascii_case(caller.account));
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.fans.remove(&caller.account.to_ascii_lowercase());
         }
     }
 

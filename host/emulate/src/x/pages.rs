@@ -32,7 +32,7 @@ impl Page {
         };
         let size = given("max_results").map_or(Some(10), |text| text.parse().ok());
         let size = size.filter(|size| (least..=100).contains(size)).ok_or_else(|| invalid("max_results"))?;
-        let from = match given("pagination_token") {
+        let from = match given("pagination_token").or(given("next_token")) {
             Some(token) => Some(of_token(token).ok_or_else(|| invalid("pagination_token"))?),
             None => None,
         };

@@ -75,6 +75,29 @@ impl Network {
         Reply::new(200, json!({ "data": { "deleted": true } }))
     }
 
+    /// Up to a hundred, those that are not there beside them as errors.
+    pub(super) fn several(&self, asked: &Asked) -> Reply {
+        let ids = asked.list("ids");
+        if !(1..=100).contains(&ids.len()) || !ids.iter().all(|id| number(id).is_some()) {
+            return problems::invalid("The `ids` query parameter value is not valid");
+        }
+        let (mut posts, mut errors) = (Vec::new(), Vec::new());
+        for id in ids {
+            match number(id).and_then(|id| self.told(id, asked)) {
+                Some(post) => posts.push(post),
+                None => errors.push(problems::missing("tweet", "ids", id)),
+            }
+        }
+        let mut answer = json!({});
+        if !posts.is_empty() {
+            answer["data"] = json!(posts);
+        }
+        if !errors.is_empty() {
+            answer["errors"] = json!(errors);
+        }
+        Reply::new(200, self.with_includes(answer, asked))
+    }
+
     pub(super) fn one(&self, id: &str, asked: &Asked) -> Reply {
         match number(id).and_then(|id| self.told(id, asked)) {
             Some(post) => Reply::new(200, self.with_includes(json!({ "data": post }), asked)),

@@ -49,6 +49,17 @@ pub(crate) fn not_found(kind: &str, parameter: &str, value: &str) -> Reply {
     Reply::new(200, json!({ "errors": [missing(kind, parameter, value)] }))
 }
 
+/// Not with the token of an account.
+pub(super) fn app_only() -> Reply {
+    let detail = "Authenticating with OAuth 2.0 User Context is forbidden for this endpoint.  Supported authentication types \
+                  are [OAuth 2.0 Application-Only].";
+    let body = json!({
+        "title": "Unsupported Authentication", "detail": detail, "status": 403,
+        "type": "https://api.x.com/2/problems/unsupported-authentication",
+    });
+    Reply::new(403, body)
+}
+
 /// One error of that kind.
 pub(crate) fn missing(kind: &str, parameter: &str, value: &str) -> serde_json::Value {
     json!({

@@ -1,8 +1,10 @@
 //! The emulators over HTTP: what is asked is done, counted, and misbehaves on command.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod auth;
 mod described;
 mod faults;
+mod lists;
 mod models;
 
 use puppet_emulate::{Emulator, Fault, Kind, Plan, Services, token};
