@@ -11,7 +11,7 @@ use hyper::{
 };
 
 /// One request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
     /// Method and path, with the query.

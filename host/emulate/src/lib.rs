@@ -20,6 +20,7 @@ pub use faults::{Fault, Kind, Plan, PlanError, Problem};
 pub use llm::Manner;
 pub use operation::Operation;
 pub use server::{Emulator, Services};
+pub use x::Disconnect;
 
 /// The token of an account, and the key of a model.
 pub fn token(account: &str) -> String {

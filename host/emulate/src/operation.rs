@@ -34,6 +34,12 @@ pub enum Operation {
     Mentions,
     /// `GET /2/tweets/search/recent`.
     Search,
+    /// `GET /2/tweets/search/stream`.
+    Stream,
+    /// `GET /2/tweets/search/stream/rules`.
+    Rules,
+    /// `POST /2/tweets/search/stream/rules`.
+    ChangeRules,
     /// `GET /i/oauth2/authorize`.
     Authorize,
     /// `POST /2/oauth2/token`, and `POST /oauth2/token` for an app's own token.
@@ -81,12 +87,13 @@ impl Operation {
     /// Whether an app may ask it without an account.
     pub(crate) fn by_app(self) -> bool {
         use Operation as O;
-        matches!(self, O::Post | O::Posts | O::User | O::UserById | O::PostsOf | O::Mentions | O::Search)
+        let reads = matches!(self, O::Post | O::Posts | O::User | O::UserById | O::PostsOf | O::Mentions | O::Search);
+        reads || !self.by_user()
     }
 
     /// Whether an account may ask it.
     pub(crate) fn by_user(self) -> bool {
-        true
+        !matches!(self, Self::Stream | Self::Rules | Self::ChangeRules)
     }
 
     /// What a token of OAuth 2 has to be good for.
@@ -108,6 +115,9 @@ impl Asked {
         let (operation, of) = match (self.method.as_str(), parts.as_slice()) {
             ("POST", ["2", "tweets"]) => (O::CreatePost, ""),
             ("DELETE", ["2", "tweets", id]) => (O::DeletePost, *id),
+            ("GET", ["2", "tweets", "search", "stream"]) => (O::Stream, ""),
+            ("GET", ["2", "tweets", "search", "stream", "rules"]) => (O::Rules, ""),
+            ("POST", ["2", "tweets", "search", "stream", "rules"]) => (O::ChangeRules, ""),
             ("GET", ["2", "tweets", "search", "recent"]) => (O::Search, ""),
             ("GET", ["2", "tweets", id]) => (O::Post, *id),
             ("GET", ["2", "users", "me"]) => (O::Me, ""),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use hyper::{
     Response, StatusCode,
     body::Bytes,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde_json::Value;
 
 use crate::{
-    body::{Body, Ending},
+    body::{Body, Ending, Live},
     faults::Kind,
 };
 
@@ -19,7 +19,7 @@ const EVENTS: &str = "text/event-stream; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What is said.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Content {
     /// One value.
     Json(Value),
@@ -27,10 +27,12 @@ pub(crate) enum Content {
     Html(String),
     /// Server-sent events, each so much later than the one before.
     Events { events: Vec<String>, pace: Duration },
+    /// Lines of JSON, as long as somebody listens.
+    Live(Live),
 }
 
 /// A status, what is said, and headers.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content: Content,
@@ -61,6 +63,7 @@ impl Reply {
     pub(crate) fn sent(self, fault: Option<&Kind>) -> Response<Body> {
         let Self { status, content, headers } = self;
         let (kind, pieces, pace) = match content {
+            Content::Live(live) => return with_headers(Response::new(Body::live(live)), status, JSON, headers),
             Content::Json(value) => (JSON, vec![Bytes::from(value.to_string())], Duration::ZERO),
             Content::Html(page) => (HTML, vec![Bytes::from(page)], Duration::ZERO),
             Content::Events { events, pace } => (EVENTS, events.into_iter().map(Bytes::from).collect(), pace),
@@ -79,21 +82,30 @@ impl Reply {
             Some(Kind::Garbage) => (kind, vec![Bytes::from_static(GARBAGE)], Ending::Whole),
             _ => (kind, pieces, Ending::Whole),
         };
-        let mut response = Response::new(Body::new(pieces, ending, pace));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let into = response.headers_mut();
-        into.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let mut response = with_headers(Response::new(Body::new(pieces, ending, pace)), status, kind, headers);
         if ending != Ending::Whole && is_one {
             // More is promised than comes.
-            into.insert(CONTENT_LENGTH, HeaderValue::from(whole));
-        }
-        for (name, value) in headers {
-            if let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), HeaderValue::from_str(&value)) {
-                into.insert(name, value);
-            }
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole));
         }
         response
     }
+}
+
+fn with_headers(
+    mut response: Response<Body>,
+    status: u16,
+    kind: &'static str,
+    headers: Vec<(String, String)>,
+) -> Response<Body> {
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let into = response.headers_mut();
+    into.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {
+            into.insert(name, value);
+        }
+    }
+    response
 }
 
 /// Neither JSON nor text.

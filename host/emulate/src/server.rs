@@ -24,7 +24,7 @@ use crate::{
     llm,
     operation::Operation,
     world::World,
-    x,
+    x::{self, Disconnect},
 };
 
 /// Longest request.
@@ -98,6 +98,11 @@ impl Emulator {
     /// What `GET /_emulator/report` answers.
     pub fn report(&self) -> Value {
         self.world.report()
+    }
+
+    /// What `POST /_emulator/stream` does: whoever listens to a stream is disconnected so.
+    pub fn disconnect(&self, how: Disconnect) {
+        self.world.disconnect(how);
     }
 
     /// What `POST /_emulator/faults` does.

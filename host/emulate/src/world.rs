@@ -19,7 +19,7 @@ use crate::{
     record::Record,
     reply::Reply,
     server::Services,
-    x::{self, Caller, Network, Who},
+    x::{self, Caller, Disconnect, Network, Who},
 };
 
 #[derive(Debug)]
@@ -60,6 +60,10 @@ impl World {
         self.state().faults = Faults::new(plan, self.seed);
     }
 
+    pub(crate) fn disconnect(&self, how: Disconnect) {
+        self.state().network.disconnect(how);
+    }
+
     pub(crate) fn counts(&self) -> Value {
         json!(self.state().record.counts)
     }
@@ -73,6 +77,7 @@ impl World {
             .collect();
         json!({
             "schema": "puppet.emulated/1", "counts": state.record.by_operation(), "accounts": state.network.report(),
+            "streams": state.network.listeners(),
             "llm": state.model.report(), "faults": faults, "requests": state.record.entries(),
         })
     }
@@ -143,7 +148,7 @@ impl World {
         let caller = Caller { account: who.name(), n, at };
         match network.admit(call, (&who, caller), faults.plan()) {
             Ok(headers) => {
-                let mut reply = network.carry_out(call, caller, asked, record);
+                let mut reply = network.carry_out(call, caller, (asked, faults.plan()), record);
                 reply.headers.extend(headers);
                 reply
             }

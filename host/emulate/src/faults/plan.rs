@@ -143,6 +143,14 @@ pub struct Plan {
     pub limits: BTreeMap<Operation, u32>,
     /// Length of the window in seconds.
     pub window_s: u32,
+    /// Whether the plan of the apps has streams.
+    pub streams: bool,
+    /// Whether it lets a stream begin in the past.
+    pub backfill: bool,
+    /// How many rules an app may have.
+    pub rules: u32,
+    /// An empty line is sent over a stream when nothing came for so long.
+    pub keep_alive_ms: u32,
     /// An access token of OAuth 2 is good for so many seconds.
     pub access_token_s: u32,
     /// Between the events of a model's stream.
@@ -161,6 +169,10 @@ impl Default for Plan {
             limit: 10_000,
             limits: BTreeMap::new(),
             window_s: 900,
+            streams: true,
+            backfill: false,
+            rules: 1_000,
+            keep_alive_ms: 20_000,
             access_token_s: 7_200,
             chunk_ms: 0,
             manner: None,
@@ -194,6 +206,9 @@ impl Plan {
         let wrong = |name, value: u64, wanted| Err(PlanError::Number { name, value, wanted });
         if plan.window_s == 0 {
             return wrong("window_s", 0, "a window has a second at least");
+        }
+        if plan.keep_alive_ms == 0 {
+            return wrong("keep_alive_ms", 0, "a stream is quiet for a millisecond at least");
         }
         for fault in &plan.faults {
             match fault.kind {

@@ -9,6 +9,8 @@ mod pages;
 mod posts;
 mod problems;
 mod query;
+mod rules;
+mod stream;
 mod text;
 mod told;
 mod users;
@@ -17,7 +19,7 @@ use puppet_types::Timestamp;
 
 use crate::{
     asked::Asked,
-    faults::Plan,
+    faults::{Plan, Problem},
     operation::{Call, Operation},
     record::Record,
     reply::Reply,
@@ -26,6 +28,7 @@ pub(crate) use auth::Who;
 pub(crate) use network::Network;
 use network::Number;
 pub(crate) use problems::{duplicate, failed, no_such_path, too_many, unauthorized};
+pub use stream::Disconnect;
 
 /// What accounts do to the network, as it is counted.
 pub(crate) const EFFECTS: [&str; 5] = ["post", "reply", "quote", "like", "delete"];
@@ -78,8 +81,17 @@ impl Network {
     }
 
     /// Does what is asked.
-    pub(crate) fn carry_out(&mut self, call: &Call, caller: Caller<'_>, asked: &Asked, record: &mut Record) -> Reply {
+    pub(crate) fn carry_out(
+        &mut self,
+        call: &Call,
+        caller: Caller<'_>,
+        (asked, plan): (&Asked, &Plan),
+        record: &mut Record,
+    ) -> Reply {
         use Operation as O;
+        if !call.operation.by_user() && !plan.streams {
+            return Problem::ClientNotEnrolled.reply(0);
+        }
         match call.operation {
             O::CreatePost => self.create(caller, &asked.body, record),
             O::DeletePost => self.delete(caller, &call.of, record),
@@ -88,6 +100,9 @@ impl Network {
             O::User => self.named(&call.of),
             O::PostsOf => self.posts_of(&call.of, asked),
             O::Timeline => self.timeline(caller, &call.of, asked),
+            O::Stream => self.listen(caller, asked, plan),
+            O::Rules => self.rules(caller, asked),
+            O::ChangeRules => self.change_rules(caller, asked, plan),
             O::Posts => self.several(asked),
             O::UserById => self.of_number(&call.of),
             O::Mentions => self.mentions_of(&call.of, asked),

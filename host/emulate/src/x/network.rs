@@ -8,7 +8,7 @@ use std::{
 use puppet_types::{Timestamp, ids::derive_u64};
 use serde_json::{Value, json};
 
-use super::{Caller, auth::Grants, text};
+use super::{Caller, auth::Grants, stream::Filtered, text};
 use crate::operation::Operation;
 
 /// An id.
@@ -27,6 +27,10 @@ pub(crate) struct Network {
     /// The same by id.
     names: BTreeMap<Number, String>,
     posts: BTreeMap<Number, Post>,
+    /// By app: its rules, and whoever listens.
+    pub(super) streams: BTreeMap<String, Filtered>,
+    /// How many rules were ever made.
+    pub(super) rules_made: u64,
     /// What accounts have consented to.
     pub(super) grants: Grants,
     /// Account and text of everything that was ever posted.
@@ -153,6 +157,7 @@ impl Network {
             post.mentions = named.into_iter().map(|(_, _, name)| name.to_ascii_lowercase()).collect();
         }
         self.refers(in_reply_to, quotes, 1);
+        self.stream(id);
         id
     }
 

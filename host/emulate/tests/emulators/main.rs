@@ -6,6 +6,7 @@ mod described;
 mod faults;
 mod lists;
 mod models;
+mod streams;
 
 use puppet_emulate::{Emulator, Fault, Kind, Plan, Services, token};
 use reqwest::{Client, Method, StatusCode};
