@@ -101,12 +101,13 @@ fn request() -> Request {
     Request {
         purpose: "a-secret-purpose".to_owned(),
         messages: vec![
-            Message { role: Role::System, name: None, content: "You are Ada.".to_owned() },
-            Message { role: Role::User, name: Some("ada".to_owned()), content: "Topic: tides".to_owned() },
+            Message::new(Role::System, "You are Ada."),
+            Message { name: Some("ada".to_owned()), ..Message::new(Role::User, "Topic: tides") },
         ],
         max_tokens: 120,
         sampling: Sampling { temperature: Some(0.7), stop: vec!["END".to_owned()], ..Sampling::default() },
         extra: vec![("note".to_owned(), "not sent".to_owned())],
+        ..Request::default()
     }
 }
 

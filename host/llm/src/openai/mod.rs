@@ -98,7 +98,7 @@ impl LlmProvider for OpenAi {
             wire::first_choice(response.choices).map_err(|error| Failure::told(error, used.clone()))?;
         let [text, model, finish] = [text, model, finish].map(|said| self.endpoint.without_secrets(said));
         let (text, finish) = wire::cut(text, finish);
-        let value = Completion { text, model, usage, finish };
+        let value = Completion { text, model, usage, finish, ..Completion::default() };
         Ok(Answer { value, used, latency: started.elapsed() })
     }
 

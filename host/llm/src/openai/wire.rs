@@ -76,6 +76,7 @@ pub(super) fn chat_request(request: &Request, model: &str) -> Value {
                 Role::System => "system",
                 Role::User => "user",
                 Role::Assistant => "assistant",
+                Role::Tool => "tool",
             };
             let mut out = json!({"role": role, "content": message.content});
             if let Some(name) = &message.name {
