@@ -140,6 +140,11 @@ impl X {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
     }
 
+    /// The accounts that sign with anything, in lower case.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.members.keys().map(AccountId::new).collect()
+    }
+
     fn member(&self, account: &AccountId) -> Result<&Member, PublishError> {
         self.members.get(&account.as_str().to_ascii_lowercase()).ok_or_else(|| {
             PublishError::Refused(format!("@{account} has no token for X: name it in [tweet.x.accounts.{account}]"))
@@ -156,6 +161,7 @@ impl X {
         let member = member.ok_or(SignInFault::NeverSignedIn)?;
         let mut standing = member.standing.lock().await;
         *standing = Standing::Unknown;
+        member.identity.read_again().await;
         self.stand(account, member, &mut standing).await?;
         Ok(self.client.ahead_ms())
     }
