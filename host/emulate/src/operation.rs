@@ -40,6 +40,16 @@ pub enum Operation {
     Rules,
     /// `POST /2/tweets/search/stream/rules`.
     ChangeRules,
+    /// `POST /2/media/upload/initialize`.
+    MediaInitialize,
+    /// `POST /2/media/upload/:id/append`.
+    MediaAppend,
+    /// `POST /2/media/upload/:id/finalize`.
+    MediaFinalize,
+    /// `GET /2/media/upload?media_id=`.
+    MediaStatus,
+    /// `POST /2/media/metadata`.
+    MediaMetadata,
     /// `GET /i/oauth2/authorize`.
     Authorize,
     /// `POST /2/oauth2/token`, and `POST /oauth2/token` for an app's own token.
@@ -102,6 +112,9 @@ impl Operation {
         match self {
             O::CreatePost | O::DeletePost => &["tweet.read", "tweet.write", "users.read"],
             O::Like | O::Unlike => &["tweet.read", "users.read", "like.write"],
+            O::MediaInitialize | O::MediaAppend | O::MediaFinalize | O::MediaStatus | O::MediaMetadata => {
+                &["media.write"]
+            }
             _ => &["tweet.read", "users.read"],
         }
     }
@@ -118,6 +131,11 @@ impl Asked {
             ("GET", ["2", "tweets", "search", "stream"]) => (O::Stream, ""),
             ("GET", ["2", "tweets", "search", "stream", "rules"]) => (O::Rules, ""),
             ("POST", ["2", "tweets", "search", "stream", "rules"]) => (O::ChangeRules, ""),
+            ("POST", ["2", "media", "upload", "initialize"]) => (O::MediaInitialize, ""),
+            ("POST", ["2", "media", "upload", id, "append"]) => (O::MediaAppend, *id),
+            ("POST", ["2", "media", "upload", id, "finalize"]) => (O::MediaFinalize, *id),
+            ("GET", ["2", "media", "upload"]) => (O::MediaStatus, ""),
+            ("POST", ["2", "media", "metadata"]) => (O::MediaMetadata, ""),
             ("GET", ["2", "tweets", "search", "recent"]) => (O::Search, ""),
             ("GET", ["2", "tweets", id]) => (O::Post, *id),
             ("GET", ["2", "users", "me"]) => (O::Me, ""),

@@ -77,7 +77,7 @@ impl World {
             .collect();
         json!({
             "schema": "puppet.emulated/1", "counts": state.record.by_operation(), "accounts": state.network.report(),
-            "streams": state.network.listeners(),
+            "media": state.network.uploads(), "streams": state.network.listeners(),
             "llm": state.model.report(), "faults": faults, "requests": state.record.entries(),
         })
     }

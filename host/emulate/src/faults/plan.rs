@@ -151,6 +151,13 @@ pub struct Plan {
     pub rules: u32,
     /// An empty line is sent over a stream when nothing came for so long.
     pub keep_alive_ms: u32,
+    /// So often an upload is asked about until it is processed.
+    pub media_checks: u32,
+    /// Whether processing an upload fails.
+    pub media_fails: bool,
+    /// Whether X's rules for the plan `self-serve` are kept: no quotes and likes, answers to those only who named the account or are
+    /// in its own thread.
+    pub self_serve: bool,
     /// An access token of OAuth 2 is good for so many seconds.
     pub access_token_s: u32,
     /// Between the events of a model's stream.
@@ -173,6 +180,9 @@ impl Default for Plan {
             backfill: false,
             rules: 1_000,
             keep_alive_ms: 20_000,
+            media_checks: 0,
+            media_fails: false,
+            self_serve: false,
             access_token_s: 7_200,
             chunk_ms: 0,
             manner: None,

@@ -4,6 +4,7 @@
 mod auth;
 mod likes;
 mod lists;
+mod media;
 mod network;
 mod pages;
 mod posts;
@@ -31,7 +32,7 @@ pub(crate) use problems::{duplicate, failed, no_such_path, too_many, unauthorize
 pub use stream::Disconnect;
 
 /// What accounts do to the network, as it is counted.
-pub(crate) const EFFECTS: [&str; 5] = ["post", "reply", "quote", "like", "delete"];
+pub(crate) const EFFECTS: [&str; 6] = ["post", "reply", "quote", "like", "delete", "media"];
 
 /// Who asks, and when; the number of the request.
 #[derive(Clone, Copy)]
@@ -93,7 +94,12 @@ impl Network {
             return Problem::ClientNotEnrolled.reply(0);
         }
         match call.operation {
-            O::CreatePost => self.create(caller, &asked.body, record),
+            O::CreatePost => self.create(caller, &asked.body, plan, record),
+            O::MediaInitialize => self.begin_media(caller, &asked.body, plan),
+            O::MediaAppend => self.append_media(caller, &call.of, asked),
+            O::MediaFinalize => self.finish_media(caller, &call.of, plan, record),
+            O::MediaStatus => self.media_status(caller, asked, plan),
+            O::MediaMetadata => self.describe_media(caller, &asked.body),
             O::DeletePost => self.delete(caller, &call.of, record),
             O::Post => self.one(&call.of, asked),
             O::Me => self.me(caller),
@@ -108,6 +114,7 @@ impl Network {
             O::Mentions => self.mentions_of(&call.of, asked),
             O::Search => self.search(asked),
             O::Unlike => self.unlike(caller, &call.of, &call.and),
+            O::Like if plan.self_serve => Problem::NotPermitted.reply(0),
             O::Like => self.like(caller, &call.of, &asked.body, record),
             _ => no_such_path(),
         }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use puppet_types::{Timestamp, ids::derive_u64};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Caller, auth::Grants, stream::Filtered, text};
+use super::{Caller, auth::Grants, media::Media, stream::Filtered, text};
 use crate::operation::Operation;
 
 /// An id.
@@ -27,6 +27,8 @@ pub(crate) struct Network {
     /// The same by id.
     names: BTreeMap<Number, String>,
     posts: BTreeMap<Number, Post>,
+    /// What was uploaded.
+    pub(super) media: BTreeMap<Number, Media>,
     /// By app: its rules, and whoever listens.
     pub(super) streams: BTreeMap<String, Filtered>,
     /// How many rules were ever made.
@@ -53,6 +55,9 @@ pub(super) struct Post {
     pub(super) at: Timestamp,
     pub(super) in_reply_to: Option<Number>,
     pub(super) quotes: Option<Number>,
+    pub(super) media: Vec<Number>,
+    /// Beside the text, as they were sent.
+    pub(super) settings: Map<String, Value>,
     pub(super) conversation: Number,
     /// Lower-case names that its text has, that of whoever it answers among them.
     pub(super) mentions: BTreeSet<String>,
@@ -68,6 +73,8 @@ pub(super) struct Draft {
     pub(super) text: String,
     pub(super) in_reply_to: Option<Number>,
     pub(super) quotes: Option<Number>,
+    pub(super) media: Vec<Number>,
+    pub(super) settings: Map<String, Value>,
 }
 
 impl Network {
@@ -132,7 +139,7 @@ impl Network {
     pub(super) fn post(&mut self, caller: Caller<'_>, draft: Draft) -> Number {
         let since = u64::try_from(caller.at.as_millis() - EPOCH_MS).unwrap_or(0) << ID_BITS;
         let id = self.posts.last_key_value().map_or(since, |(last, _)| since.max(last + 1));
-        let Draft { text, in_reply_to, quotes } = draft;
+        let Draft { text, in_reply_to, quotes, media, settings } = draft;
         let conversation = in_reply_to.and_then(|to| self.there(to)).map_or(id, |post| post.conversation);
         let author = caller.account.to_owned();
         let (n, at) = (caller.n, caller.at);
@@ -144,6 +151,8 @@ impl Network {
             at,
             in_reply_to,
             quotes,
+            media,
+            settings,
             conversation,
             mentions: BTreeSet::new(),
             fans: BTreeSet::new(),
@@ -226,5 +235,6 @@ fn reported(post: &Post) -> Value {
     json!({
         "n": post.n, "id": post.id.to_string(), "text": post.text, "at": post.at,
         "in_reply_to": id(post.in_reply_to), "quotes": id(post.quotes), "deleted": post.deleted,
+        "media": post.media.iter().map(Number::to_string).collect::<Vec<_>>(), "settings": post.settings,
     })
 }

@@ -47,6 +47,15 @@ impl Network {
                     None => continue,
                 },
                 "referenced_tweets" if post.in_reply_to.or(post.quotes).is_some() => referenced(post),
+                "attachments" if !post.media.is_empty() => {
+                    let keys = post.media.iter().filter_map(|id| Some(self.media.get(id)?.key(*id)));
+                    json!({ "media_keys": keys.collect::<Vec<_>>() })
+                }
+                "reply_settings" => post.settings.get(field).cloned().unwrap_or_else(|| json!("everyone")),
+                "community_id" => match post.settings.get(field) {
+                    Some(id) => id.clone(),
+                    None => continue,
+                },
                 "public_metrics" => metrics(post),
                 _ => continue,
             };
@@ -104,6 +113,12 @@ impl Network {
         }
         if !users.is_empty() {
             answer["includes"]["users"] = users.iter().map(|name| self.user(name)).collect();
+        }
+        let media: BTreeSet<Number> = posts.iter().flat_map(|post| post.media.iter().copied()).collect();
+        if expansions.contains(&"attachments.media_keys") && !media.is_empty() {
+            let fields = asked.list("media.fields");
+            let told = media.into_iter().filter_map(|id| Some(self.media.get(&id)?.told(id, &fields)));
+            answer["includes"]["media"] = told.collect();
         }
         if expansions.contains(&"referenced_tweets.id") && !referred.is_empty() {
             let told: BTreeSet<Number> = referred.iter().map(|post| post.id).collect();

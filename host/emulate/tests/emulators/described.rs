@@ -32,8 +32,9 @@ async fn answers_are_those_that_x_describes() {
     }
     let (_, me) = asking.json(Method::GET, "/2/users/me", "ada", None).await;
     let ada = me["data"]["id"].as_str().unwrap().to_owned();
-    let fields = "tweet.fields=author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text\
-                  &expansions=author_id";
+    let fields = "tweet.fields=author_id,conversation_id,created_at,entities,id,in_reply_to_user_id,public_metrics,\
+                  referenced_tweets,text&expansions=author_id,in_reply_to_user_id,referenced_tweets.id,\
+                  entities.mentions.username";
     let get = |path: String| (Method::GET, path, None);
     let cases = [
         ("TweetCreateResponse", (Method::POST, "/2/tweets".to_owned(), Some(text))),
@@ -52,6 +53,11 @@ async fn answers_are_those_that_x_describes() {
             "UsersLikesCreateResponse",
             (Method::POST, format!("/2/users/{ada}/likes"), Some(json!({ "tweet_id": answer }))),
         ),
+        ("Get2UsersIdMentionsResponse", get(format!("/2/users/{ada}/mentions?{fields}"))),
+        ("Get2TweetsSearchRecentResponse", get(format!("/2/tweets/search/recent?query=from%3Aada&{fields}"))),
+        ("Get2TweetsResponse", get(format!("/2/tweets?ids={answer},17&{fields}"))),
+        ("Get2UsersIdResponse", get(format!("/2/users/{ada}"))),
+        ("UsersLikesDeleteResponse", (Method::DELETE, format!("/2/users/{ada}/likes/{answer}"), None)),
         ("TweetDeleteResponse", (Method::DELETE, format!("/2/tweets/{first}"), None)),
         ("Problem", get("/2/users/me/nothing".into())),
         ("Problem", (Method::POST, "/2/tweets".to_owned(), Some(json!({})))),
@@ -63,4 +69,35 @@ async fn answers_are_those_that_x_describes() {
         assert!(wrong.is_empty(), "{path} is no {schema}: {wrong:?}\n{told:#}");
     }
     assert!(!errors(&description, "Get2TweetsIdResponse", &json!({ "data": { "id": 1 } })).is_empty(), "it is strict");
+}
+
+#[tokio::test]
+async fn streams_and_their_rules_are_those_that_x_describes() {
+    let Some(description) = description() else { return };
+    let asking = Asking::start(Vec::new()).await;
+    let rules = "/2/tweets/search/stream/rules";
+    let add = json!({ "add": [{ "value": "rain", "tag": "wet" }, { "value": "(" }] });
+    let changes = [add.clone(), add, json!({ "delete": { "values": ["snow"] } })];
+    for change in changes {
+        let (_, told) = asking.json(Method::POST, rules, "app-bearer", Some(change)).await;
+        let wrong = errors(&description, "AddOrDeleteRulesResponse", &told);
+        assert!(wrong.is_empty(), "{wrong:?}\n{told:#}");
+    }
+    let (_, told) = asking.json(Method::GET, rules, "app-bearer", None).await;
+    assert!(errors(&description, "RulesLookupResponse", &told).is_empty(), "{told:#}");
+    let url = format!("{}/2/tweets/search/stream?expansions=author_id", asking.emulator.url());
+    let mut stream = asking.http.get(url).bearer_auth(token("app-bearer")).send().await.unwrap();
+    asking.post("ada", json!({ "text": "rain" })).await;
+    asking.emulator.disconnect(puppet_emulate::Disconnect::Operational);
+    let mut come = Vec::new();
+    while let Some(piece) = stream.chunk().await.unwrap() {
+        come.extend_from_slice(&piece);
+    }
+    let lines: Vec<Value> =
+        String::from_utf8(come).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "a post, and why it ends");
+    for line in lines {
+        let wrong = errors(&description, "FilteredStreamingTweetResponse", &line);
+        assert!(wrong.is_empty(), "{wrong:?}\n{line:#}");
+    }
 }

@@ -3,8 +3,10 @@
 
 mod auth;
 mod described;
+mod described_models;
 mod faults;
 mod lists;
+mod media;
 mod models;
 mod streams;
 
