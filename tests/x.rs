@@ -271,3 +271,29 @@ fn the_emulator_says_where_it_is_and_takes_a_plan() {
     let first: Vec<&str> = told.lines().take(2).map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(first, ["x:", "llm:"], "{told}");
 }
+
+#[test]
+fn a_host_emulates_x_and_models_in_its_own_process() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing is where the configuration says that models are: the emulated one stands in for it.
+    let config = "[llm]\ndefault = \"home\"\n[llm.providers.home]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n\
+                  price = { prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" }\n\
+                  [generators]\nnews.enabled = false\nmood-swings.enabled = false\nencounters.enabled = false\n";
+    std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+    let file = support::fixtures().join("agents/harbour-watch.json");
+    run(folder.path(), &["agent", "import", file.to_str().unwrap()]).exits(0);
+    let data = folder.path().join(".puppet");
+    let host = Running::start(folder.path(), &data, &["--emulate", "x,llm"]);
+    let ready: Value = serde_json::from_str(&std::fs::read_to_string(data.join("run.json")).unwrap()).unwrap();
+    let at = |name: &str| ready["emulators"][name].as_str().unwrap().to_owned();
+    let counts = |name: &str| asked(&format!("{}/_emulator/counts", at(name)), "GET", "");
+    let effect = posted(folder.path());
+    assert_eq!(effect["state"], "done", "{effect}");
+    let (x, llm) = (counts("x"), counts("llm"));
+    assert_eq!((&x["effects"]["post"], &x["duplicates"], &x["faults"]), (&1.into(), &0.into(), &0.into()), "{x}");
+    assert!(llm["effects"]["completion"].as_u64() > Some(0) && llm["effects"]["post"].is_null(), "{llm}");
+    let report = asked(&format!("{}/_emulator/report", at("x")), "GET", "");
+    assert_eq!(report["accounts"][0]["account"], "harbour_watch");
+    assert_eq!((&ready["emulators"]["solana"], &ready["emulators"]["jupiter"]), (&Value::Null, &Value::Null));
+    assert_eq!(host.stop(), 0);
+}

@@ -129,6 +129,17 @@ pub fn introduce(host: &Host, spec: &AgentSpec) {
 /// Rows read at a time: each holds a whole persona.
 const PAGE: usize = 128;
 
+/// The handles of all who live here. A row that cannot be read is told when it is taken up.
+pub async fn handles(store: &dyn Store) -> Result<Vec<String>> {
+    let (mut handles, mut last) = (Vec::new(), None);
+    loop {
+        let page = store.agents_after(last.as_ref(), PAGE).await?;
+        let Some(row) = page.last() else { return Ok(handles) };
+        last = Some(row.id.clone());
+        handles.extend(page.iter().filter_map(|row| spec_of(row).ok()).map(|spec| spec.handle));
+    }
+}
+
 /// Makes known whoever the store holds, and tells each that it starts. Answers how many there are; `seen` is shown
 /// each. One whose row cannot be understood is left out, and its events wait.
 pub async fn take_up(

@@ -207,8 +207,8 @@ pub struct Run {
     /// Where the rows are in MongoDB and another host works with them: send it away.
     #[arg(long)]
     pub take_over: bool,
-    /// Serve these in this process while it runs, with Solana's network `localnet`; run.json says where. In a program that was
-    /// built with the feature `emulate-chain`.
+    /// Serve these in this process while it runs, in the place of the real ones; run.json says where. The chain and its
+    /// exchange, on the network `localnet`, are in a program that was built with the feature `emulate-chain`.
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     pub emulate: Vec<Emulated>,
 }

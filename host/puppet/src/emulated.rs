@@ -1,5 +1,10 @@
-//! The emulated chain and its exchange, where this program was built with them. Without the feature `emulate-chain` the
-//! same is asked for by the same words, and the answer says what to run instead.
+//! What a host serves itself, in the place of the real ones: X and models, and the emulated chain and its exchange, where
+//! this program was built with them. Without the feature `emulate-chain` the same is asked for by the same words, and the
+//! answer says what to run instead.
+
+mod services;
+
+pub use services::{Services, secret};
 
 use crate::trouble::{Result, Trouble};
 

@@ -9,7 +9,7 @@ use puppet_types::{AccountId, Secret};
 
 use crate::{
     config::{TweetProvider, XAccount, XApp, XKey, XSigns},
-    credentials,
+    credentials, emulated,
     output::Output,
     setup::Setup,
     tokens::Tokens,
@@ -40,6 +40,16 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
         }
     }
     made(setup, accounts, apps).map(|x| Some(Arc::new(x)))
+}
+
+/// The emulated X: whoever comes with the token of a name is that account.
+///
+/// # Errors
+/// Its address cannot be used.
+pub fn emulated<'a>(setup: &Setup, handles: impl Iterator<Item = &'a str>) -> Result<Arc<X>> {
+    let accounts = handles.map(|handle| (AccountId::new(handle), XSign::Token(emulated::secret(handle)))).collect();
+    let apps = BTreeMap::from([("emulated".to_owned(), emulated::secret("app-bearer"))]);
+    made(setup, accounts, apps).map(Arc::new)
 }
 
 /// X with these accounts and apps.

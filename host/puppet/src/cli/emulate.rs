@@ -7,6 +7,10 @@ use clap::{Args, ValueEnum};
 /// What `--emulate` of `run`, `paper` and `trade` serves in the host's own process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Emulated {
+    /// X: agents post there, each as its handle.
+    X,
+    /// Models: they write for every agent, and cost nothing.
+    Llm,
     /// A Solana chain.
     Solana,
     /// An exchange as Jupiter is one, on that chain.

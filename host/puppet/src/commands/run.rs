@@ -16,11 +16,12 @@ use puppet_types::counted;
 use tokio::sync::watch;
 
 use crate::{
+    agents,
     cli::{Emulated, Paper, Run, Trade},
     commands::{halt::words, outbox},
     control::{Control, Parts},
     credentials,
-    emulated::{self, Chain},
+    emulated::{self, Chain, Services},
     grants, networks,
     output::Output,
     retention,
@@ -73,7 +74,15 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         out.note(format!("{} ({})", warning.message, warning.remedy));
     }
     apart::check(setup, &secrets, configured.iter().chain(&desk))?;
-    let mut assembled = Assembled::of(setup, &secrets, &store, out)?;
+    let wants = |one| args.emulate.contains(&one);
+    let services = Services::start(wants(Emulated::X), wants(Emulated::Llm)).await?;
+    let in_place = services.in_place(setup);
+    let setup = in_place.as_ref().unwrap_or(setup);
+    let handles = match services.x() {
+        Some(_) => Some(agents::handles(&*store).await?),
+        None => None,
+    };
+    let mut assembled = Assembled::of(setup, &secrets, &store, handles.as_deref(), out)?;
     let floor = Arc::new(Floor::default());
     let places = Places::made((configured, desk), &floor, &assembled.seats)?;
     let agents = assembled.load(setup, &*store, out).await?;
@@ -99,7 +108,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         () = signals.stop(None) => Ok(None),
     };
     let ended = match opened {
-        Ok(Some(desks)) => served.live(args, (start, agents), desks, (&mut signals, stop), &around).await,
+        Ok(Some(desks)) => served.live((args, &services), (start, agents), desks, (&mut signals, stop), &around).await,
         Ok(None) => Ok(()),
         Err(trouble) => Err(trouble),
     };
@@ -177,7 +186,7 @@ impl Served {
     /// Lives until it is told to stop or ends by itself, and then lets what is under way end.
     async fn live(
         &self,
-        args: &Run,
+        (args, services): (&Run, &Services),
         (start, agents): (AtStart, usize),
         mut desks: Desks<'_>,
         (signals, stop): (&mut Signals, watch::Sender<bool>),
@@ -188,8 +197,8 @@ impl Served {
         let kept = retention::retention(&setup.config);
         let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
-        let ready = Ready::write(&setup.data, around.chain)?;
-        self.tell(agents, around).await?;
+        let ready = Ready::write(&setup.data, services, around.chain)?;
+        self.tell(agents, services, around).await?;
         // A slow answer of X keeps nobody from living.
         let asking = self.x.clone().map(|x| tokio::spawn(networks::ask(x, out)));
         start.look.iter().for_each(|pack| self.swaps.look(pack));
@@ -233,8 +242,11 @@ impl Served {
     }
 
     /// What an operator should know at the start.
-    async fn tell(&self, agents: usize, around: &Around<'_>) -> Result<()> {
+    async fn tell(&self, agents: usize, services: &Services, around: &Around<'_>) -> Result<()> {
         let (setup, out) = (around.setup, around.out);
+        for (name, url) in [("x", services.x()), ("llm", services.llm())] {
+            url.into_iter().for_each(|url| out.note(format!("{name}: {url}")));
+        }
         if let Some(chain) = around.chain {
             out.note(format!("solana: {}", chain.solana()));
             out.note(format!("jupiter: {}", chain.jupiter()));

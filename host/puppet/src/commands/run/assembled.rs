@@ -54,14 +54,21 @@ pub struct Assembled {
 
 impl Assembled {
     /// Puts it together from the configuration and what is installed.
-    pub fn of(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Self> {
+    ///
+    /// `emulated`: where X is emulated, the handles of those who live here already.
+    pub fn of(
+        setup: &Setup,
+        secrets: &SecretsFile,
+        store: &Rows,
+        emulated: Option<&[String]>,
+        out: Output,
+    ) -> Result<Self> {
         let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
         let generators: BTreeMap<String, u64> =
             generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
         let names = models::of(setup, secrets, out)?;
         let models = Usable::of_host(&names, &setup.config.llm.default);
         let grants = Arc::new(Grants::of(setup)?);
-        let x = networks::x(setup, secrets, out)?;
         let plan = Plan {
             store: store.clone(),
             clock: Arc::new(SystemClock),
@@ -83,6 +90,14 @@ impl Assembled {
         let (home, keep) = (&setup.home, &setup.config.packs);
         let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
         start.notes.iter().for_each(|note| out.note(note));
+        let x = match emulated {
+            None => networks::x(setup, secrets, out)?,
+            Some(handles) => {
+                let born = found.specs.iter().chain(start.agents.iter().map(|(spec, _)| spec));
+                let born = born.map(|spec| spec.handle.as_str());
+                Some(networks::emulated(setup, handles.iter().map(String::as_str).chain(born))?)
+            }
+        };
         let assembly = assembly::assemble_for(setup, plan, x.clone())?;
         let more = install(&assembly, &start, out);
         let generators = generators.into_keys().chain(more).collect();

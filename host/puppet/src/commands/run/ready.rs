@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use puppet_types::Timestamp;
 
 use crate::{
-    emulated::Chain,
+    emulated::{Chain, Services},
     files,
     trouble::{Result, Trouble},
 };
@@ -23,12 +23,12 @@ impl Ready {
     }
 
     /// From now on.
-    pub fn write(data: &Path, chain: Option<&Chain>) -> Result<Self> {
+    pub fn write(data: &Path, services: &Services, chain: Option<&Chain>) -> Result<Self> {
         let path = data.join(READY);
         let ready = serde_json::json!({
             "pid": std::process::id(), "ready_at": Timestamp::from_system(), "api_url": null,
             "emulators": {
-                "x": null, "llm": null, "solana": chain.map(Chain::solana), "jupiter": chain.map(Chain::jupiter),
+                "x": services.x(), "llm": services.llm(), "solana": chain.map(Chain::solana), "jupiter": chain.map(Chain::jupiter),
             },
         });
         files::replace(&path, format!("{ready}\n").as_bytes(), None).map_err(|error| {
