@@ -106,6 +106,16 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<T, PublishError> {
+        self.read_paced(path, query, who).await.map(|(read, _)| read)
+    }
+
+    /// The same, with how long to wait between two such requests so that what is left of the limits lasts.
+    pub(super) async fn read_paced<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<(T, Option<Duration>), PublishError> {
         let answer = self.send(Method::GET, self.url(path, query), None, who).await;
         let answer = answer.map_err(|error| PublishError::Unavailable(error.words().to_owned()))?;
         if let Some(error) = answer.nothing_done(who) {
@@ -118,7 +128,8 @@ impl Client {
             return Err(PublishError::NotFound(clean(&words, who)));
         }
         let unread = |_| PublishError::Unavailable("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
+        let read = serde_json::from_slice(&answer.body).map_err(unread)?;
+        Ok((read, limits::pace(&answer.headers, SystemTime::now())))
     }
 
     /// Asks for a change: unless it was not sent, or the answer says that it was refused, it may have been made.

@@ -6,6 +6,7 @@ mod client;
 mod identity;
 mod likeness;
 mod limits;
+mod mentions;
 mod reader;
 mod reconcile;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPubli
 use client::Client;
 pub use client::XSetupError;
 use identity::Identity;
+pub use mentions::{Hearing, HearingTerms, Listener, Mention};
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
@@ -104,6 +106,11 @@ impl X {
     /// Whether there is a token for an account.
     pub fn knows(&self, account: &AccountId) -> bool {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
+    }
+
+    /// All accounts with a token, in lower case.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.members.keys().map(AccountId::new).collect()
     }
 
     fn member(&self, account: &AccountId) -> Result<&Member, PublishError> {

@@ -91,7 +91,7 @@ impl X {
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
 
-    async fn one(&self, id: &PostId, member: &Member) -> Result<Post, PublishError> {
+    pub(super) async fn one(&self, id: &PostId, member: &Member) -> Result<Post, PublishError> {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
         let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, &member.identity).await?;
         let unknown = || PublishError::Unavailable("X does not say who wrote a post, or when".to_owned());
@@ -100,7 +100,7 @@ impl X {
 }
 
 /// None where it is not told who wrote it, and when.
-fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
+pub(super) fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
     let author = tweet.author_id.as_deref()?;
     let author = includes.users.iter().find(|user| user.id == author)?;
     Some(Post {

@@ -8,7 +8,7 @@ use super::Draft;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
-    "author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text";
+    "author_id,conversation_id,created_at,entities,id,note_tweet,public_metrics,referenced_tweets,text";
 
 /// The usual frame.
 #[derive(Debug, Deserialize)]
@@ -54,7 +54,12 @@ pub(super) struct Page {
 impl Page {
     /// Whether all that belongs on it is there, by X's own word.
     pub(super) fn is_whole(&self) -> bool {
-        self.errors.is_empty() && self.meta.result_count == Some(self.data.len())
+        self.errors.is_empty() && self.is_counted()
+    }
+
+    /// Whether as many are there as X counts. Errors beside them may be about what they refer to.
+    pub(super) fn is_counted(&self) -> bool {
+        self.meta.result_count == Some(self.data.len())
     }
 }
 
@@ -92,10 +97,20 @@ pub(super) struct Tweet {
     pub(super) created_at: Option<String>,
     #[serde(default)]
     pub(super) entities: Entities,
+    /// The whole of a text that is longer than a post may be here.
+    #[serde(default)]
+    pub(super) note_tweet: Option<Note>,
     #[serde(default)]
     pub(super) referenced_tweets: Vec<Referenced>,
     #[serde(default)]
     pub(super) public_metrics: Metrics,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) entities: Entities,
 }
 
 #[derive(Debug, Default, Deserialize)]
