@@ -25,6 +25,28 @@ pub(super) const TWEET: &[Field] = &[
         "",
         "How long after a request has ended its post may still appear. A post that is not seen by then was not made.",
     ),
+    field("tweet.x.mentions.enabled", "true or false", "true", "", "Whether what is said to accounts on X is heard."),
+    field(
+        "tweet.x.mentions.every",
+        "length of time",
+        "60s",
+        "",
+        "An account is asked for no more often; less often where the limits of X ask for that.",
+    ),
+    field(
+        "tweet.x.mentions.backfill",
+        "length of time",
+        "0s",
+        "",
+        "The first time, an account is heard from so long ago on. After that, from where it was heard last.",
+    ),
+    field(
+        "tweet.x.mentions.context",
+        "0 to 10",
+        "3",
+        "",
+        "So many posts before a mention are read with it. Each one that is not known here is a read that X charges.",
+    ),
     field(
         "tweet.x.accounts.<name>.token_env",
         "name of a variable",

@@ -74,7 +74,7 @@ impl X {
 
     /// One post, read as the account.
     pub(super) async fn post_for(&self, account: &AccountId, id: &PostId) -> Result<Post, PublishError> {
-        self.one(id, self.member(account)?).await
+        self.one(id, &self.member(account)?.identity).await
     }
 }
 

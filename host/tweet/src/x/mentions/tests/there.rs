@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::super::{Listener, Mention, ear::since};
-use crate::{X, XSettings};
+use crate::{X, XSettings, XSign};
 
 /// What an answer is instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,7 +261,8 @@ impl Listener for Notebook {
 
 /// X with tokens for these accounts.
 pub fn x(endpoint: &str, accounts: &[&str]) -> Arc<X> {
-    let tokens = accounts.iter().map(|name| (AccountId::new(name), Secret::new(format!("emulated-{name}")))).collect();
-    let (timeout, settle) = (Duration::from_secs(5), Duration::ZERO);
-    Arc::new(X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, tokens }).unwrap())
+    let token = |name: &str| XSign::Token(Secret::new(format!("emulated-{name}")));
+    let accounts = accounts.iter().map(|name| (AccountId::new(name), token(name))).collect();
+    let (timeout, settle, apps) = (Duration::from_secs(5), Duration::ZERO, BTreeMap::new());
+    Arc::new(X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, accounts, apps }).unwrap())
 }
