@@ -10,7 +10,12 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{config::Mentions, setup::Setup};
 
 /// Listens until the host is told to stop. None where nothing is to be heard.
-pub fn start(setup: &Setup, host: &Arc<Host>, x: Option<&Arc<X>>, stop: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+pub fn start(
+    setup: &Setup,
+    host: &Arc<Host>,
+    x: Option<&Arc<X>>,
+    stop: watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
     let mentions = &setup.config.tweet.x.mentions;
     let x = x.filter(|_| mentions.enabled)?;
     let hearing = Hearing::new(Arc::clone(x), Arc::new(Ears(Arc::clone(host))), terms(mentions));
