@@ -45,7 +45,9 @@ impl From<CallError> for Failure {
             | Code::TooLong
             | Code::Echo
             | Code::LimitReached => Used::Nothing,
-            Code::Timeout | Code::ProviderUnavailable | Code::Refused | Code::Internal => Used::Unknown,
+            Code::Timeout | Code::ProviderUnavailable | Code::Refused | Code::InvalidAnswer | Code::Internal => {
+                Used::Unknown
+            }
         };
         Self { error, used }
     }

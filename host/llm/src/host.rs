@@ -1,4 +1,5 @@
-//! Interface `puppet:llm/llm` on a view of the invocation.
+//! Interface `puppet:llm/llm` on a view of the invocation. The latest version is implemented here; earlier ones lead
+//! to it.
 
 use std::sync::Arc;
 
@@ -6,17 +7,18 @@ use puppet_grants::Gate;
 use puppet_types::{AgentId, Capability, Persona, Refusal, wit};
 use wasmtime::component::{HasData, Linker};
 
-use crate::{CallContext, Completion, Llm, Message, Request, Role, Sampling, request::validate_texts};
+use crate::{CallContext, Completion, Llm, Message, Request, Role, Sampling, Tool, ToolCall, request::validate_texts};
 
 #[doc(hidden)]
 pub mod fuzz;
+mod since_v0_1;
 
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/llm"],
         inline: "
             package puppet:host-llm;
-            world host { import puppet:llm/llm@0.1.0; }
+            world host { import puppet:llm/llm@0.2.0; }
         ",
         imports: { default: async | trappable },
         with: { "puppet:types/types": puppet_types::wit::types },
@@ -53,9 +55,10 @@ impl HasData for Interface {
     type Data<'a> = View<'a>;
 }
 
-/// Links the interface.
+/// Links the interface, in every version that is served.
 pub fn link<T: Carries>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    add_to_linker::<T, Interface>(linker, |carrier| carrier.llm())
+    add_to_linker::<T, Interface>(linker, |carrier| carrier.llm())?;
+    since_v0_1::link(linker)
 }
 
 impl Host for View<'_> {
@@ -105,12 +108,14 @@ impl View<'_> {
 
 impl From<llm::Request> for Request {
     fn from(request: llm::Request) -> Self {
-        let llm::Request { purpose, messages, max_tokens, sampling, extra } = request;
+        let llm::Request { purpose, messages, max_tokens, sampling, tools, response_schema, extra } = request;
         Self {
             purpose,
             messages: messages.into_iter().map(Into::into).collect(),
             max_tokens,
             sampling: sampling.into(),
+            tools: tools.into_iter().map(Into::into).collect(),
+            response_schema,
             extra,
         }
     }
@@ -118,12 +123,32 @@ impl From<llm::Request> for Request {
 
 impl From<llm::Message> for Message {
     fn from(message: llm::Message) -> Self {
-        let role = match message.role {
+        let llm::Message { role, name, content, tool_calls, tool_call_id } = message;
+        let role = match role {
             llm::Role::System => Role::System,
             llm::Role::User => Role::User,
             llm::Role::Assistant => Role::Assistant,
+            llm::Role::Tool => Role::Tool,
         };
-        Self { role, name: message.name, content: message.content }
+        Self { role, name, content, tool_calls: tool_calls.into_iter().map(Into::into).collect(), tool_call_id }
+    }
+}
+
+impl From<llm::Tool> for Tool {
+    fn from(llm::Tool { name, description, parameters }: llm::Tool) -> Self {
+        Self { name, description, parameters }
+    }
+}
+
+impl From<llm::ToolCall> for ToolCall {
+    fn from(llm::ToolCall { id, name, arguments }: llm::ToolCall) -> Self {
+        Self { id, name, arguments }
+    }
+}
+
+impl From<ToolCall> for llm::ToolCall {
+    fn from(ToolCall { id, name, arguments }: ToolCall) -> Self {
+        Self { id, name, arguments }
     }
 }
 
@@ -136,8 +161,8 @@ impl From<llm::Sampling> for Sampling {
 
 impl From<Completion> for llm::Completion {
     fn from(completion: Completion) -> Self {
-        let Completion { text, model, usage, finish } = completion;
+        let Completion { text, model, usage, finish, tool_calls, .. } = completion;
         let usage = llm::Usage { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
-        Self { text, model, usage, finish }
+        Self { text, model, usage, finish, tool_calls: tool_calls.into_iter().map(Into::into).collect() }
     }
 }

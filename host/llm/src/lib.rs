@@ -7,6 +7,8 @@ pub mod openai;
 pub mod prices;
 mod provider;
 mod request;
+mod schema;
+mod tools;
 
 #[doc(hidden)]
 pub use host::fuzz;
@@ -14,3 +16,5 @@ pub use host::{Carries, View, link};
 pub use prices::Price;
 pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};
 pub use request::{COMPLETION_TOKENS, Completion, MESSAGES, Message, REQUEST_BYTES, Request, Role, Sampling, Usage};
+pub use schema::{PATTERNS, SCHEMA_BYTES, SCHEMA_DEPTH, Schema};
+pub use tools::{TOOLS, Tool, ToolCall};

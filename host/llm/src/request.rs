@@ -3,6 +3,12 @@
 use puppet_types::{CallError, Code};
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    Tool, ToolCall,
+    schema::Schema,
+    tools::{validate_message, validate_tools},
+};
+
 /// Most messages of a request, and most texts of an embedding.
 pub const MESSAGES: usize = 64;
 /// Most bytes of all texts of a request.
@@ -13,6 +19,8 @@ pub const COMPLETION_TOKENS: u32 = 16_384;
 const SHORT_BYTES: usize = 256;
 /// Most entries of `extra`, and most stop texts.
 const SHORT_LIST: usize = 16;
+/// Tokens that a provider may put around a tool or a schema.
+const SCHEMA_FRAMING: usize = 64;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +32,8 @@ pub enum Role {
     User,
     /// An earlier answer.
     Assistant,
+    /// The result of a call that the model asked for.
+    Tool,
 }
 
 /// One message.
@@ -36,6 +46,31 @@ pub struct Message {
     pub name: Option<String>,
     /// The text.
     pub content: String,
+    /// Of an assistant: what it asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// Of a tool: the call whose result this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+}
+
+impl Message {
+    /// Of nobody by name, and of no tool.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, name: None, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+    }
+
+    fn bytes(&self) -> usize {
+        let calls: usize = self.tool_calls.iter().map(ToolCall::bytes).sum();
+        self.content.len()
+            + [&self.name, &self.tool_call_id].into_iter().flatten().map(String::len).sum::<usize>()
+            + calls
+    }
+
+    /// How many things it is made of: each costs a few tokens of framing beside its text.
+    fn parts(&self) -> usize {
+        1 + self.tool_calls.len()
+    }
 }
 
 /// How freely the model chooses its words; what is absent is the provider's default.
@@ -59,7 +94,7 @@ pub struct Sampling {
 }
 
 /// A question to a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Request {
     /// What the text is for: `post`, `reply`, `reaction` and so on. Shown in the journal, never sent.
     pub purpose: String,
@@ -70,6 +105,12 @@ pub struct Request {
     /// How freely.
     #[serde(default)]
     pub sampling: Sampling,
+    /// What the model may ask the plugin to call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
+    /// JSON schema of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_schema: Option<String>,
     /// For later versions of the contract; not sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<(String, String)>,
@@ -85,7 +126,7 @@ pub struct Usage {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Completion {
     /// What the model wrote.
     pub text: String,
@@ -93,17 +134,28 @@ pub struct Completion {
     pub model: String,
     /// What it used; the reservation where the provider does not tell.
     pub usage: Usage,
-    /// `stop`, `length`, or what the provider says.
+    /// `stop`, `length`, `tool_calls`, or what the provider says.
     pub finish: String,
+    /// What it asks the plugin to call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// The provider that answered, by its name in the configuration, where there are several. For the journal alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Nobody was asked: it was answered before. For the journal alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
 }
 
 impl Request {
     /// Bytes of everything that is sent: never less than the tokens of the prompt.
     pub fn prompt_bytes(&self) -> u64 {
-        // A message costs a few tokens of framing beside its text.
-        let framing = 8 * self.messages.len() as u64;
-        let text = |message: &Message| message.content.len() + message.name.as_ref().map_or(0, String::len);
-        framing + self.messages.iter().map(|message| text(message) as u64).sum::<u64>()
+        let framing = 8 * self.messages.iter().map(Message::parts).sum::<usize>();
+        let messages: usize = self.messages.iter().map(Message::bytes).sum();
+        // The words around a schema that its provider puts into the prompt, whatever its form.
+        let tools: usize = self.tools.iter().map(|tool| SCHEMA_FRAMING + tool.bytes()).sum();
+        let schema = self.response_schema.as_ref().map_or(0, |schema| SCHEMA_FRAMING + schema.len());
+        (framing + messages + tools + schema) as u64
     }
 
     /// Whether a provider may be asked at all.
@@ -112,7 +164,9 @@ impl Request {
             format!("{} messages: 1 to {MESSAGES}", self.messages.len())
         })?;
         let bytes = self.prompt_bytes();
-        check(bytes <= REQUEST_BYTES as u64, || format!("{bytes} bytes of messages: at most {REQUEST_BYTES}"))?;
+        check(bytes <= REQUEST_BYTES as u64, || {
+            format!("{bytes} bytes of messages, tools and schema: at most {REQUEST_BYTES}")
+        })?;
         check((1..=COMPLETION_TOKENS).contains(&self.max_tokens), || {
             format!("max-tokens {}: 1 to {COMPLETION_TOKENS}", self.max_tokens)
         })?;
@@ -127,6 +181,11 @@ impl Request {
             self.extra.len() <= SHORT_LIST && self.extra.iter().all(|(key, value)| short(key) && short(value)),
             || "extra: at most 16 entries of 256 bytes".to_owned(),
         )?;
+        self.messages.iter().try_for_each(validate_message)?;
+        validate_tools(&self.tools)?;
+        if let Some(schema) = &self.response_schema {
+            Schema::new(schema)?;
+        }
         self.sampling.validate()
     }
 }
@@ -151,7 +210,7 @@ pub(crate) fn validate_texts(texts: &[String]) -> Result<(), CallError> {
     check(bytes <= REQUEST_BYTES, || format!("{bytes} bytes of texts: at most {REQUEST_BYTES}"))
 }
 
-fn short(text: &str) -> bool {
+pub(crate) fn short(text: &str) -> bool {
     text.len() <= SHORT_BYTES
 }
 
@@ -162,7 +221,7 @@ fn between(name: &str, value: Option<f32>, least: f32, most: f32) -> Result<(), 
     })
 }
 
-fn check(holds: bool, message: impl FnOnce() -> String) -> Result<(), CallError> {
+pub(crate) fn check(holds: bool, message: impl FnOnce() -> String) -> Result<(), CallError> {
     if holds { Ok(()) } else { Err(CallError::new(Code::InvalidInput, message())) }
 }
 
@@ -173,10 +232,9 @@ mod tests {
     fn request() -> Request {
         Request {
             purpose: "post".to_owned(),
-            messages: vec![Message { role: Role::User, name: None, content: "Topic: tides".to_owned() }],
+            messages: vec![Message::new(Role::User, "Topic: tides")],
             max_tokens: 100,
-            sampling: Sampling::default(),
-            extra: Vec::new(),
+            ..Request::default()
         }
     }
 
@@ -198,6 +256,9 @@ mod tests {
             (|request| request.sampling.presence_penalty = Some(-2.5), "presence-penalty -2.5: -2 to 2"),
             (|request| request.sampling.frequency_penalty = Some(3.0), "frequency-penalty 3"),
             (|request| request.sampling.stop = vec!["a".into(); 5], "stop"),
+            (|request| request.messages[0].role = Role::Tool, "tool-call-id"),
+            (|request| request.tools = vec![a_tool("x"), a_tool("x")], "stands twice"),
+            (|request| request.response_schema = Some("[]".into()), "response-schema"),
         ];
         for (spoil, said) in cases {
             let mut spoiled = request();
@@ -206,6 +267,36 @@ mod tests {
             assert_eq!(error.code, Code::InvalidInput);
             assert!(error.message.contains(said), "{} / {said}", error.message);
         }
+    }
+
+    fn a_tool(name: &str) -> Tool {
+        Tool { name: name.to_owned(), description: "d".repeat(100), parameters: "{}".to_owned() }
+    }
+
+    #[test]
+    fn everything_that_is_sent_counts_as_prompt() {
+        let plain = request().prompt_bytes();
+        assert_eq!(plain, 8 + 12);
+        let tools = Request { tools: vec![a_tool("x")], ..request() };
+        assert_eq!(tools.prompt_bytes() - plain, 64 + 1 + 100 + 2);
+        let schema = Request { response_schema: Some("{}".into()), ..request() };
+        assert_eq!(schema.prompt_bytes() - plain, 64 + 2);
+        let call = ToolCall { id: "c1".into(), name: "x".into(), arguments: "{}".into() };
+        let mut asked = request();
+        asked.messages.push(Message { tool_calls: vec![call], ..Message::new(Role::Assistant, "") });
+        asked.messages.push(Message { tool_call_id: Some("c1".into()), ..Message::new(Role::Tool, "42") });
+        assert_eq!(asked.prompt_bytes() - plain, 2 * 8 + 5 + 8 + 4);
+        assert_eq!(asked.validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_was_journaled_before_there_were_tools_is_read_and_written_the_same() {
+        let old = r#"{"purpose":"post","messages":[{"role":"user","content":"x"}],"max_tokens":9,"sampling":{}}"#;
+        let request: Request = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&request).unwrap(), old);
+        let old = r#"{"text":"x","model":"m","usage":{"prompt_tokens":1,"completion_tokens":1},"finish":"stop"}"#;
+        let completion: Completion = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&completion).unwrap(), old);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use puppet_llm::{CallContext, Message, Request, Role, Sampling, offline::Offline};
+use puppet_llm::{CallContext, Message, Request, Role, offline::Offline};
 use puppet_types::{AgentId, Persona, Timestamp};
 use serde_json::{Value, json};
 
@@ -31,12 +31,11 @@ impl Character {
         let request = Request {
             purpose: purpose.to_owned(),
             messages: vec![
-                Message { role: Role::System, name: None, content: format!("You are {}.", self.name) },
-                Message { role: Role::User, name: None, content: prompt },
+                Message::new(Role::System, format!("You are {}.", self.name)),
+                Message::new(Role::User, prompt),
             ],
             max_tokens: 400,
-            sampling: Sampling::default(),
-            extra: Vec::new(),
+            ..Request::default()
         };
         let context = CallContext {
             persona: Arc::clone(&self.persona),

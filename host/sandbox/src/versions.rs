@@ -23,6 +23,7 @@ pub const SERVED: &[Served] = &[
     served("agent", "0.1.0", "0.1.0"),
     served("events", "0.1.0", "0.1.0"),
     served("llm", "0.1.0", "0.1.0"),
+    served("llm", "0.2.0", "0.1.0"),
     served("log", "0.1.0", "0.1.0"),
     served("log", "0.2.0", "0.1.0"),
     served("market", "0.1.0", "0.1.0"),

@@ -120,9 +120,9 @@ fn imports_are_refused_by_name() {
         ),
         (
             "handler",
-            "puppet:llm/llm@0.2.0",
-            "`puppet:llm/llm@0.2.0` needs host > 0.1.0: this host, puppet 0.1.0, serves 0.1.0 of `puppet:llm`; \
-             run it on a newer host, or build against 0.1.0",
+            "puppet:llm/llm@0.3.0",
+            "`puppet:llm/llm@0.3.0` needs host > 0.1.0: this host, puppet 0.1.0, serves 0.1.0 and 0.2.0 of \
+             `puppet:llm`; run it on a newer host, or build against 0.2.0",
         ),
         (
             "handler",

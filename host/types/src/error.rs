@@ -40,6 +40,8 @@ codes! {
     ProviderUnavailable "provider-unavailable",
     /// The model refused, or its context is too small.
     Refused "refused",
+    /// The answer does not hold to the schema of its request.
+    InvalidAnswer "invalid-answer",
     /// The invocation's bound for this call is reached.
     LimitReached "limit-reached",
     /// The host failed; nothing was done.

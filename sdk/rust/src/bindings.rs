@@ -15,7 +15,7 @@ pub mod imports {
                 import puppet:types/types@0.1.0;
                 import puppet:agent/agent@0.1.0;
                 import puppet:log/log@0.2.0;
-                import puppet:llm/llm@0.1.0;
+                import puppet:llm/llm@0.2.0;
                 import puppet:tweet/tweet@0.1.0;
                 import puppet:memory/memory@0.1.0;
                 import puppet:schedule/schedule@0.1.0;
@@ -39,7 +39,8 @@ macro_rules! world {
                 path: [
                     "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
                     "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
-                    "../../wit/market", "../../wit/wallet", "../../wit/frozen/log-0.1.0", "../../wit/plugin",
+                    "../../wit/market", "../../wit/wallet", "../../wit/frozen/log-0.1.0",
+                    "../../wit/frozen/llm-0.1.0", "../../wit/plugin",
                 ],
                 inline: $inline,
                 world: $world,
@@ -51,7 +52,7 @@ macro_rules! world {
                     "puppet:types/types@0.1.0": crate::bindings::imports::puppet::types::types,
                     "puppet:agent/agent@0.1.0": crate::bindings::imports::puppet::agent::agent,
                     "puppet:log/log@0.2.0": crate::bindings::imports::puppet::log::log,
-                    "puppet:llm/llm@0.1.0": crate::bindings::imports::puppet::llm::llm,
+                    "puppet:llm/llm@0.2.0": crate::bindings::imports::puppet::llm::llm,
                     "puppet:schedule/schedule@0.1.0": crate::bindings::imports::puppet::schedule::schedule,
                     "puppet:state/state@0.1.0": crate::bindings::imports::puppet::state::state,
                     "puppet:plugin/outcome@0.1.0": generate,
@@ -67,7 +68,7 @@ world!(personality, "
     world personality {
         import puppet:agent/agent@0.1.0;
         import puppet:log/log@0.2.0;
-        import puppet:llm/llm@0.1.0;
+        import puppet:llm/llm@0.2.0;
         import puppet:tweet/tweet@0.1.0;
         import puppet:memory/memory@0.1.0;
         import puppet:schedule/schedule@0.1.0;
@@ -91,7 +92,7 @@ world!(
     world event-generator {
         import puppet:agent/agent@0.1.0;
         import puppet:log/log@0.2.0;
-        import puppet:llm/llm@0.1.0;
+        import puppet:llm/llm@0.2.0;
         import puppet:schedule/schedule@0.1.0;
         import puppet:state/state@0.1.0;
         export puppet:plugin/generator@0.1.0;

@@ -4,7 +4,7 @@ use crate::{
     bindings::imports::puppet::llm::llm as wit,
     failure::{Answer, answer},
 };
-pub use wit::{Completion, Message, Request, Role, Sampling, Usage};
+pub use wit::{Completion, Message, Request, Role, Sampling, Tool, ToolCall, Usage};
 
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::sys::llm as sys;
@@ -30,11 +30,14 @@ impl Prompt {
             messages: Vec::new(),
             max_tokens: 256,
             sampling,
+            tools: Vec::new(),
+            response_schema: None,
             extra: Vec::new(),
         })
     }
     fn message(mut self, role: Role, content: impl Into<String>) -> Self {
-        self.0.messages.push(Message { role, name: None, content: content.into() });
+        let content = content.into();
+        self.0.messages.push(Message { role, name: None, content, tool_calls: Vec::new(), tool_call_id: None });
         self
     }
     /// What the model is to be.
@@ -70,6 +73,34 @@ impl Prompt {
         self.0.sampling.frequency_penalty = Some(frequency);
         self
     }
+    /// Holds the answer to a JSON schema: its text is JSON of that shape, or there is the error `invalid-answer`.
+    pub fn response_schema(mut self, schema: impl Into<String>) -> Self {
+        self.0.response_schema = Some(schema.into());
+        self
+    }
+    /// Offers a tool; `parameters` is the JSON schema of its arguments. The host calls nothing: what the model asks for
+    /// stands in `tool_calls` of the answer.
+    pub fn tool(mut self, name: &str, description: &str, parameters: impl Into<String>) -> Self {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        self.0.tools.push(Tool { name, description, parameters: parameters.into() });
+        self
+    }
+    /// An answer that asked for tools; the results follow.
+    pub fn asked_for(mut self, answer: &Completion) -> Self {
+        self = self.assistant(&answer.text);
+        if let Some(message) = self.0.messages.last_mut() {
+            message.tool_calls.clone_from(&answer.tool_calls);
+        }
+        self
+    }
+    /// The result of a call that it asked for.
+    pub fn result(mut self, call: &ToolCall, content: impl Into<String>) -> Self {
+        self = self.message(Role::Tool, content);
+        if let Some(message) = self.0.messages.last_mut() {
+            message.tool_call_id = Some(call.id.clone());
+        }
+        self
+    }
     /// Asks: a read, paid, and booked before the answer is seen.
     pub fn complete(&self) -> Answer<Completion> {
         complete(&self.0)
@@ -88,4 +119,28 @@ pub fn complete(request: &Request) -> Answer<Completion> {
 /// One vector per text.
 pub fn embed(texts: &[String]) -> Answer<Vec<Vec<f32>>> {
     answer(sys::embed(texts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_model_asked_for_and_its_results_follow_each_other() {
+        let call = ToolCall { id: "c1".to_owned(), name: "tide".to_owned(), arguments: "{}".to_owned() };
+        let answer = Completion {
+            text: String::new(),
+            model: "m".to_owned(),
+            usage: Usage { prompt_tokens: 1, completion_tokens: 1 },
+            finish: "tool_calls".to_owned(),
+            tool_calls: vec![call.clone()],
+        };
+        let prompt = Prompt::new("post").user("When is high tide?").tool("tide", "Tells the tide.", "{}");
+        let prompt = prompt.asked_for(&answer).result(&call, "at noon").response_schema("{}");
+        let Request { messages, tools, response_schema, .. } = prompt.request();
+        let roles: Vec<Role> = messages.iter().map(|message| message.role).collect();
+        assert_eq!(roles, [Role::User, Role::Assistant, Role::Tool]);
+        assert_eq!((messages[1].tool_calls.as_slice(), messages[2].tool_call_id.as_deref()), (&[call][..], Some("c1")));
+        assert_eq!((tools[0].name.as_str(), response_schema.as_deref()), ("tide", Some("{}")));
+    }
 }

@@ -214,6 +214,7 @@ impl LlmProvider for Model {
             model: "counted".to_owned(),
             usage,
             finish: "stop".to_owned(),
+            ..Completion::default()
         };
         let used = vec![
             Charge { amount: Amount::Tokens, quantity: takes.into() },

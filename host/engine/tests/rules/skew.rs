@@ -48,6 +48,26 @@ async fn a_component_of_contract_0_1_logs_reads_posts_and_keeps_state() {
     }
 }
 
+/// Built when the latest `puppet:llm` was 0.1.0: `tests/fixtures/contract-llm-0.1.0`.
+const ASKER: &[u8] = include_bytes!("../../../../tests/fixtures/contract-llm-0.1.0/asker.wasm");
+
+#[tokio::test]
+async fn a_component_that_knows_no_tools_asks_a_model_as_ever() {
+    let text = String::from_utf8_lossy(ASKER);
+    assert!(text.contains("puppet:llm/llm@0.1.0") && !text.contains("puppet:llm/llm@0.2.0"));
+    let scene = Scene::with(Setting::default(), Vec::new(), &[]).await;
+    scene.install("asker", ASKER, everything());
+    scene.join("ann").await;
+    let record = scene.handle(event("e0", "ann", start())).await.invocation;
+    assert_eq!((&record.outcome, scene.posted()), (&Outcome::Ok, vec!["answer 1".to_owned()]));
+    assert_eq!(record.log, [LogLine::plain("info", "counted said it: stop".to_owned())]);
+    let asked = &record.reads[0].request;
+    let wanted = r#"{"purpose":"post","messages":[{"role":"system","content":"You keep a lighthouse."},{"role":"user","content":"Write one post about test."}],"max_tokens":60,"sampling":{"temperature":0.5}}"#;
+    assert_eq!(asked.as_str(), wanted, "the journal has it as it always had");
+    let replayed = puppet_engine::replay(&scene.host, &record).await.unwrap().unwrap();
+    assert_eq!(replayed.divergence, None);
+}
+
 #[tokio::test]
 async fn both_versions_of_one_package_are_served_side_by_side() {
     let steps = vec![Step::Log("old"), Step::LogFields("new", 1)];

@@ -68,6 +68,7 @@ fn seed(request: &Request, context: &CallContext) -> u64 {
             Role::System => "system",
             Role::User => "user",
             Role::Assistant => "assistant",
+            Role::Tool => "tool",
         });
         parts.push(&message.content);
     }
@@ -101,7 +102,7 @@ impl LlmProvider for Offline {
             Usage { prompt_tokens: tokens(request.prompt_bytes()), completion_tokens: tokens(text.len() as u64) };
         let used = Self::terms().used(usage.prompt_tokens.into(), usage.completion_tokens.into()).charges().to_vec();
         let finish = if cut { "length" } else { "stop" }.to_owned();
-        let value = Completion { text, model: MODEL.to_owned(), usage, finish };
+        let value = Completion { text, model: MODEL.to_owned(), usage, finish, ..Completion::default() };
         Ok(Answer { value, used, latency: LATENCY })
     }
 

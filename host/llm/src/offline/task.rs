@@ -91,15 +91,14 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Message, Sampling};
+    use crate::Message;
 
     fn request(content: &str) -> Request {
         Request {
             purpose: "post".to_owned(),
-            messages: vec![Message { role: Role::User, name: None, content: content.to_owned() }],
+            messages: vec![Message::new(Role::User, content)],
             max_tokens: 100,
-            sampling: Sampling::default(),
-            extra: Vec::new(),
+            ..Request::default()
         }
     }
 

@@ -96,7 +96,7 @@ pub(crate) mod llm {
             let text = host.text_for(request)?;
             let prompt: usize = request.messages.iter().map(|message| message.content.len()).sum();
             let usage = Usage { prompt_tokens: prompt as u32 / 4, completion_tokens: (text.len() as u32).div_ceil(4) };
-            Ok(Completion { text, model: "test".to_owned(), usage, finish: "stop".to_owned() })
+            Ok(Completion { text, model: "test".to_owned(), usage, finish: "stop".to_owned(), tool_calls: Vec::new() })
         })
     }
     pub fn embed(texts: &[String]) -> Result<Vec<Vec<f32>>, wit::Error> {

@@ -32,7 +32,8 @@ impl Model {
         self.world.charged(&context.agent, tokens);
         let usage = Usage { prompt_tokens: u32::try_from(tokens).unwrap_or(u32::MAX) - 1, completion_tokens: 1 };
         let text = format!("an answer to {:016x} for {tokens}", context.seed);
-        let value = Completion { text, model: "counted".to_owned(), usage, finish: "stop".to_owned() };
+        let value =
+            Completion { text, model: "counted".to_owned(), usage, finish: "stop".to_owned(), ..Completion::default() };
         Answer { value, used: charges(tokens), latency }
     }
 }
