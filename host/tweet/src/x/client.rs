@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, scrub};
+use puppet_types::{AccountId, Timestamp, scrub};
 use reqwest::{
     Method, StatusCode, Url,
     header::{AUTHORIZATION, HeaderMap},
@@ -18,7 +18,14 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{identity::Identity, limits, wire};
+use super::{
+    Member,
+    identity::Identity,
+    limits,
+    problems::{self, Cap, Problem},
+    windows::{self, Window, Windows},
+    wire,
+};
 use crate::PublishError;
 
 /// Bytes of an answer.
@@ -51,6 +58,10 @@ pub(super) struct Client {
     http: reqwest::Client,
     /// How far X's clock is ahead of this machine's, as its last answer said.
     ahead_ms: AtomicI64,
+    /// What is left of its limits.
+    windows: Windows,
+    /// The day of the month on which the plan begins anew.
+    renews_on: i8,
 }
 
 /// An answer, whole.
@@ -66,10 +77,12 @@ enum NoAnswer {
     Unreached,
     /// It was sent, or may have been.
     Lost(&'static str),
+    /// Its limit is used up: it was not sent.
+    UsedUp(Duration),
 }
 
 impl Client {
-    pub(super) fn new(endpoint: &str, timeout: Duration) -> Result<Self, XSetupError> {
+    pub(super) fn new(endpoint: &str, timeout: Duration, renews_on: i8) -> Result<Self, XSetupError> {
         let base = Url::parse(endpoint).map_err(|_| XSetupError::BadAddress)?;
         let host = base.host_str().ok_or(XSetupError::BadAddress)?;
         match base.scheme() {
@@ -91,7 +104,7 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: AtomicI64::default() })
+        Ok(Self { base, http, ahead_ms: AtomicI64::default(), windows: Windows::default(), renews_on })
     }
 
     /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
@@ -99,16 +112,30 @@ impl Client {
         self.ahead_ms.load(Ordering::Relaxed)
     }
 
+    /// What is left of its limits.
+    pub(super) fn windows(&self) -> Vec<Window> {
+        self.windows.all(self.now())
+    }
+
+    /// By the clock of X, as far as it is known.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(self.ahead_ms()))
+    }
+
     /// Asks without changing anything: without an answer nothing is known, and nothing lost.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-        who: &Identity,
+        member: &Member,
     ) -> Result<T, PublishError> {
-        let answer = self.send(Method::GET, self.url(path, query), None, who).await;
-        let answer = answer.map_err(|error| PublishError::Unavailable(error.words().to_owned()))?;
-        if let Some(error) = answer.nothing_done(who) {
+        let who = &member.identity;
+        let answer = match self.send(Method::GET, (path, query), None, member).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
+            Err(error) => return Err(PublishError::Unavailable(error.words().to_owned())),
+        };
+        if let Some(error) = answer.nothing_done(member, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -127,16 +154,18 @@ impl Client {
         method: Method,
         path: &[&str],
         body: Option<&Value>,
-        who: &Identity,
+        member: &Member,
     ) -> Result<T, PublishError> {
-        let answer = match self.send(method, self.url(path, &[]), body, who).await {
+        let who = &member.identity;
+        let answer = match self.send(method, (path, &[]), body, member).await {
             Ok(answer) => answer,
+            Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
             Err(unreached @ NoAnswer::Unreached) => {
                 return Err(PublishError::Unavailable(unreached.words().to_owned()));
             }
             Err(lost) => return Err(PublishError::InDoubt(lost.words().to_owned())),
         };
-        if let Some(error) = answer.nothing_done(who) {
+        if let Some(error) = answer.nothing_done(member, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -160,8 +189,19 @@ impl Client {
         url
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<&Value>, who: &Identity) -> Result<Answer, NoAnswer> {
-        let authorization = who.header().ok_or(NoAnswer::Unreached)?;
+    async fn send(
+        &self,
+        method: Method,
+        (path, query): (&[&str], &[(&str, &str)]),
+        body: Option<&Value>,
+        member: &Member,
+    ) -> Result<Answer, NoAnswer> {
+        let limited = windows::request(&method, path);
+        if let Some(wait) = self.windows.exhausted(&member.account, &limited, self.now()) {
+            return Err(NoAnswer::UsedUp(windows::apart(&member.account, wait)));
+        }
+        let url = self.url(path, query);
+        let authorization = member.identity.header().ok_or(NoAnswer::Unreached)?;
         let mut request = self.http.request(method, url).header(AUTHORIZATION, authorization);
         if let Some(body) = body {
             request = request.json(body);
@@ -171,6 +211,7 @@ impl Client {
         if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
             self.ahead_ms.store(ahead, Ordering::Relaxed);
         }
+        self.windows.note(&member.account, &limited, &headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
@@ -200,29 +241,54 @@ impl NoAnswer {
         match self {
             Self::Unreached => "X cannot be reached",
             Self::Lost(words) => words,
+            Self::UsedUp(_) => "the limit of X is used up",
         }
     }
 }
 
 impl Answer {
     /// The error of an answer that says that nothing was done.
-    fn nothing_done(&self, who: &Identity) -> Option<PublishError> {
-        let status = self.status;
+    fn nothing_done(&self, member: &Member, renews_on: i8) -> Option<PublishError> {
+        let (status, who) = (self.status, &member.identity);
+        if status.is_success() {
+            return None;
+        }
+        let told = limits::told(&self.headers, SystemTime::now());
+        match problems::of(status.as_u16(), &self.body) {
+            Problem::UsageCap(cap) => {
+                let wait = match cap {
+                    Cap::Daily => told.unwrap_or_else(|| limits::until_day(SystemTime::now())),
+                    Cap::Monthly => limits::until_month(SystemTime::now(), renews_on),
+                    Cap::Unknown => told.unwrap_or(limits::UNPAID),
+                };
+                let wait = windows::apart(&member.account, wait);
+                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms: millis(wait) });
+            }
+            Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
+            // Words about a token may hold a part of it.
+            Problem::Unauthorized if status == StatusCode::UNAUTHORIZED => {
+                return Some(PublishError::Unauthorized("X does not accept the token".to_owned()));
+            }
+            Problem::Unauthorized => {
+                let said = self.said(who);
+                return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
+            }
+            Problem::NotAllowed => return Some(PublishError::NotAllowed(self.said(who))),
+            Problem::Duplicate => {
+                let said = self.said(who);
+                let words = format!("X takes it for a duplicate of what this account has posted: {said}");
+                return Some(PublishError::Duplicate(words));
+            }
+            Problem::Other => {}
+        }
         Some(match status {
             StatusCode::TOO_MANY_REQUESTS => {
-                let wait = limits::wait(&self.headers, SystemTime::now());
-                PublishError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
+                rate_limited(windows::apart(&member.account, told.unwrap_or(limits::UNTOLD)))
             }
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
-            // Words about a token may hold a part of it.
-            StatusCode::UNAUTHORIZED => PublishError::Refused("X does not accept the token".to_owned()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
-            _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
-                let said = self.said(who);
-                PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
-            }
             _ if status.is_client_error() => {
                 PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(who)))
             }
@@ -237,6 +303,14 @@ impl Answer {
     fn said(&self, who: &Identity) -> String {
         clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), who)
     }
+}
+
+fn rate_limited(wait: Duration) -> PublishError {
+    PublishError::RateLimited { retry_after_ms: millis(wait) }
+}
+
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What X says, without secrets, on one line of bounded length.

@@ -6,10 +6,12 @@ mod client;
 mod identity;
 mod likeness;
 mod limits;
+mod problems;
 mod reader;
 mod reconcile;
 #[cfg(test)]
 mod tests;
+mod windows;
 mod wire;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -24,6 +26,7 @@ use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPubli
 use client::Client;
 pub use client::XSetupError;
 use identity::Identity;
+pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
@@ -35,6 +38,8 @@ pub struct XSettings {
     pub timeout: Duration,
     /// A post that is not seen may still appear so long after its request has ended.
     pub settle: Duration,
+    /// The day of the month on which what the plan allows begins anew, 1 to 28, UTC.
+    pub renews_on: i8,
     /// By account.
     pub tokens: BTreeMap<AccountId, Secret>,
 }
@@ -46,6 +51,8 @@ impl XSettings {
     pub const TIMEOUT_MS: u64 = 30_000;
     /// How long a post may take to be seen, where nothing is said.
     pub const SETTLE_MS: u64 = 30_000;
+    /// The day of the month on which what the plan allows begins anew, where nothing is said.
+    pub const RENEWS_ON: i8 = 1;
 }
 
 // The address may hold a name and a password.
@@ -66,6 +73,7 @@ pub struct X {
 
 /// An account of ours.
 struct Member {
+    account: AccountId,
     identity: Identity,
     /// Asked for once.
     user: OnceCell<User>,
@@ -90,13 +98,14 @@ impl X {
     /// # Errors
     /// One of them cannot be used.
     pub fn new(settings: XSettings) -> Result<Self, XSetupError> {
-        let XSettings { endpoint, timeout, settle, tokens } = settings;
-        let client = Client::new(&endpoint, timeout)?;
+        let XSettings { endpoint, timeout, settle, renews_on, tokens } = settings;
+        let client = Client::new(&endpoint, timeout, renews_on)?;
         let mut members = BTreeMap::new();
         for (account, token) in tokens {
             let identity = Identity::Bearer(token);
             identity.header().ok_or_else(|| XSetupError::BadToken(account.clone()))?;
-            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, user: OnceCell::new() });
+            let name = account.as_str().to_ascii_lowercase();
+            members.insert(name, Member { account, identity, user: OnceCell::new() });
         }
         Ok(Self { client, settled_after: timeout + settle, members })
     }
@@ -115,7 +124,7 @@ impl X {
     /// Whose token it is, by X's own word: nobody posts in another's name.
     async fn user<'m>(&self, account: &AccountId, member: &'m Member) -> Result<&'m User, PublishError> {
         let user = member.user.get_or_try_init(|| async {
-            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], &member.identity).await?;
+            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], member).await?;
             Ok::<User, PublishError>(me.data)
         });
         let user = user.await?;
@@ -128,8 +137,7 @@ impl X {
 
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
         let body = wire::creation(&draft);
-        let created: Data<Created> =
-            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
+        let created: Data<Created> = self.client.write(Method::POST, &["2", "tweets"], Some(&body), member).await?;
         let id = check::id(PostId::new(created.data.id));
         // Something was made, and nobody can say what.
         let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
@@ -158,7 +166,7 @@ impl X {
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let user = self.user(&order.account, member).await?;
         let (path, body) = (["2", "users", &user.id, "likes"], wire::like(of));
-        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), &member.identity).await;
+        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), member).await;
         match liked.map_err(|error| about(error, of))?.data.liked {
             true => Ok(()),
             false => Err(PublishError::Refused(format!("X did not like {of}"))),
@@ -168,7 +176,7 @@ impl X {
     /// One that is gone already is what was asked for.
     async fn delete(&self, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let path = ["2", "tweets", of.as_str()];
-        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, &member.identity).await {
+        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, member).await {
             Ok(Data { data: Deleted { deleted: true } }) | Err(PublishError::NotFound(_)) => Ok(()),
             Ok(_) => Err(PublishError::Refused(format!("X did not delete {of}"))),
             Err(error) => Err(error),
@@ -210,6 +218,11 @@ impl TweetPublisher for X {
         };
         // Who is named there hears of it from X.
         Ok(Published { posts, deliveries: Vec::new() })
+    }
+
+    /// Those of requests that were made since the start, and are not whole again.
+    fn windows(&self) -> Vec<Window> {
+        self.client.windows()
     }
 
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {

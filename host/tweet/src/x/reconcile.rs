@@ -46,7 +46,13 @@ impl X {
                 let why = format!("@{} has posted more since then than can be looked through", order.account);
                 return Ok(Reconciled::Undecidable(why));
             }
-            Err(error @ (PublishError::RateLimited { .. } | PublishError::Unavailable(_))) => return Err(error),
+            Err(
+                error @ (PublishError::RateLimited { .. }
+                | PublishError::Unavailable(_)
+                | PublishError::Unauthorized(_)
+                | PublishError::Suspended(_)
+                | PublishError::UsageCap { .. }),
+            ) => return Err(error),
             Err(other) => return Ok(Reconciled::Undecidable(other.to_string())),
         };
         if self.client.ahead_ms().unsigned_abs() > MOST_APART_MS {
@@ -79,7 +85,7 @@ impl X {
         for _ in 0..PAGES {
             let mut query = vec![("start_time", start.as_str()), ("max_results", "100"), ("tweet.fields", POST_FIELDS)];
             query.extend(next.as_deref().map(|token| ("pagination_token", token)));
-            let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, &member.identity).await?;
+            let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, member).await?;
             if !page.is_whole() {
                 let why = "the list of posts that X gives is not whole";
                 return Err(PublishError::Unavailable(why.to_owned()));

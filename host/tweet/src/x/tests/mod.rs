@@ -27,7 +27,7 @@ impl There {
     async fn with(accounts: &[&str], timeout: Duration) -> Self {
         let emulator = Emulator::start(Services { x: true, llm: false }, 1, Plan::default()).await.unwrap();
         let tokens = accounts.iter().map(|name| (AccountId::new(name), Secret::new(token(name)))).collect();
-        let x = X::new(XSettings { endpoint: emulator.url(), timeout, settle: SETTLE, tokens }).unwrap();
+        let x = X::new(XSettings { endpoint: emulator.url(), timeout, settle: SETTLE, renews_on: 1, tokens }).unwrap();
         Self { emulator, x }
     }
 

@@ -46,7 +46,7 @@ async fn each_fault_is_told_for_what_it_is() {
         (Kind::Failed { status: 503, done: false }, in_doubt, 0),
         (
             Kind::RateLimited { reset_s: 30 },
-            |error| matches!(error, PublishError::RateLimited { retry_after_ms } if (28_000..=31_000).contains(retry_after_ms)),
+            |error| matches!(error, PublishError::RateLimited { retry_after_ms } if (28_000..=33_000).contains(retry_after_ms)),
             0,
         ),
         (
@@ -69,12 +69,37 @@ async fn each_fault_is_told_for_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_limit_that_is_used_up_is_not_asked_again_before_it_is_whole() {
+    let there = There::new().await;
+    there.posted("ada", post("before")).await;
+    there.emulator.misbehave(Plan { limit: 3, window_s: 900, ..Plan::default() });
+    there.posted("ada", post("one")).await;
+    there.posted("ada", post("two")).await;
+    let requests = there.requests();
+    for _ in 0..3 {
+        let error = there.publish("ada", post("three")).await.unwrap_err();
+        let PublishError::RateLimited { retry_after_ms } = error else { panic!("{error}") };
+        assert!((1..=910_000).contains(&retry_after_ms), "{retry_after_ms}");
+    }
+    assert_eq!(there.requests(), requests, "nothing was sent, not once");
+    there.posted("bob", post("others are not concerned")).await;
+    let windows = there.x.windows();
+    let left = |account: &str| {
+        let of = |window: &&Window| window.account.as_str() == account && window.request == "POST /2/tweets";
+        let found = windows.iter().find(of).unwrap();
+        (found.kind, found.limit, found.remaining)
+    };
+    assert_eq!(left("ada"), (WindowKind::QuarterHour, Some(3), 0));
+    assert_eq!(left("bob"), (WindowKind::QuarterHour, Some(3), 2));
+}
+
+#[tokio::test]
 async fn what_is_not_reached_has_done_nothing() {
     let gone = There::new().await;
     let endpoint = gone.emulator.url();
     drop(gone);
     let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token("ada")))]);
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens }).unwrap();
+    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens }).unwrap();
     // The listener ends with its task.
     let error = x.publish(&order("ada", post("hello"))).await.unwrap_err();
     assert!(matches!(error, PublishError::Unavailable(_)), "{error}");
@@ -117,9 +142,9 @@ async fn nobody_posts_with_the_token_of_another() {
         (AccountId::new("CAT"), Secret::new(token("cat"))),
     ]);
     let endpoint = emulator.url();
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens }).unwrap();
+    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens }).unwrap();
     let refused = |error: PublishError| match error {
-        PublishError::Refused(words) => words,
+        PublishError::Refused(words) | PublishError::Unauthorized(words) => words,
         other => panic!("{other:?}"),
     };
     let words = refused(x.publish(&order("ada", post("hello"))).await.unwrap_err());
@@ -160,7 +185,8 @@ async fn a_thread_that_breaks_off_is_in_doubt_and_never_begun_again_unseen() {
 fn addresses_and_tokens_are_checked() {
     let x = |endpoint: &str, token: &str| {
         let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token))]);
-        X::new(XSettings { endpoint: endpoint.to_owned(), timeout: TIMEOUT, settle: SETTLE, tokens }).map(|_| ())
+        X::new(XSettings { endpoint: endpoint.to_owned(), timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens })
+            .map(|_| ())
     };
     assert_eq!(x(XSettings::ENDPOINT, "t"), Ok(()));
     assert_eq!(x("ftp://x", "t"), Err(XSetupError::BadAddress));

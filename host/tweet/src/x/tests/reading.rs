@@ -48,7 +48,7 @@ async fn others_are_read_with_the_token_of_one_of_ours() {
     // Somebody who has no token here.
     let elsewhere = BTreeMap::from([(AccountId::new("eve"), Secret::new(token("eve")))]);
     let endpoint = there.emulator.url();
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, tokens: elsewhere }).unwrap();
+    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens: elsewhere }).unwrap();
     x.publish(&order("eve", post("hello"))).await.unwrap();
     assert_eq!(texts(&there.x.posts_of(&"eve".into(), later(), 10).await.unwrap()), ["hello"]);
     let error = there.x.posts_of(&"nobody".into(), later(), 10).await.unwrap_err();
@@ -67,10 +67,11 @@ async fn errors_of_reads_say_what_to_do() {
     let error = there.x.timeline(&"eve".into(), later(), 5).await.unwrap_err();
     assert_eq!(error.code, Code::Refused);
     for (kind, code) in [
-        (Kind::RateLimited { reset_s: 30 }, Code::RateLimited),
         (Kind::Closed, Code::ProviderUnavailable),
         (Kind::Failed { status: 503, done: false }, Code::ProviderUnavailable),
         (Kind::Truncated, Code::ProviderUnavailable),
+        // The last one: what is used up is not asked again.
+        (Kind::RateLimited { reset_s: 30 }, Code::RateLimited),
     ] {
         there.emulator.misbehave(Plan { faults: vec![Fault::from(kind.clone())], ..Plan::default() });
         let error = there.x.timeline(&"ada".into(), later(), 5).await.unwrap_err();
