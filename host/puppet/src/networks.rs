@@ -25,6 +25,7 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
         endpoint: tweet.x.endpoint.clone(),
         timeout: Duration::from_millis(tweet.x.timeout_ms),
         settle: Duration::from_millis(tweet.x.settle_ms),
+        renews_on: XSettings::RENEWS_ON,
         accounts: tokens,
         apps: BTreeMap::new(),
     };

@@ -19,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt as _;
 use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
-use puppet_types::{Decision, Timestamp};
+use puppet_types::{AccountId, Decision, Timestamp, scrub};
 
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
@@ -151,9 +151,25 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         // Nobody knows.
         Some(PublishError::InDoubt(_)) => {}
+        Some(error @ (PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. })) => {
+            let wait = match error {
+                PublishError::UsageCap { retry_after_ms, .. } => (*retry_after_ms).max(1),
+                _ => host.pace.rules().held_probe_ms,
+            };
+            let until = now.plus_millis(wait);
+            if host.pace.hold(account, until) {
+                let why = scrub::text(&error.to_string()).into_owned();
+                tracing::error!(%account, %until, %why, "the account is held: its outbox waits");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: Some((why, until)) }));
+            }
+        }
         answered => {
             if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
                 host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+            }
+            if host.pace.release(account) {
+                tracing::info!(%account, "the account is held no more");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
             }
             if host.pace.reached(account) {
                 tracing::info!(%account, "the provider is reached again");
@@ -175,6 +191,16 @@ impl Host {
                 let until = effect.not_before;
                 agenda.hold_effect(effect, until);
             }
+        }
+    }
+
+    /// What an account signs with is another, or its operator says so: whatever holds it, it is tried now.
+    pub fn release_account(&self, account: &AccountId) {
+        if self.pace.release(account) {
+            let now = self.clock.now();
+            self.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
+            self.agenda().hurry_effects(now);
+            self.wake();
         }
     }
 

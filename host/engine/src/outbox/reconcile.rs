@@ -46,6 +46,10 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,
         Ok(Reconciled::NotDone) => ends::not_happened(host, effect, at).await,
         Ok(Reconciled::Undecidable(why)) => left(host, effect, at, &why).await,
+        // Its account is held, and it with it.
+        Err(PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. }) => {
+            Ok(later(effect, host.pace.asks_at(&effect.account, at).unwrap_or(at)))
+        }
         Err(PublishError::RateLimited { retry_after_ms }) => Ok(later(effect, at.plus_millis(retry_after_ms.max(1)))),
         Err(PublishError::Unavailable(why)) => {
             tracing::warn!(effect = %effect.id, %why, "its provider cannot be asked what became of it");

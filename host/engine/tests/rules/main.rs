@@ -21,6 +21,7 @@ mod migrated;
 mod moments;
 mod outbox;
 mod outbox_doubts;
+mod outbox_held;
 mod outbox_pace;
 mod outbox_words;
 mod platform;

@@ -117,6 +117,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # So many failures in a row to reach a provider, and it is left alone for so long. See docs/outbox.md.
 #breaker_failures = 5
 #breaker_probe_ms = 60000
+# An account that its provider does not let in is tried once in so long.
+#held_probe_ms = 900000
 
 [packs]
 # Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.

@@ -137,6 +137,7 @@ fn unread(error: PublishError) -> CallError {
         PublishError::Refused(_)
         | PublishError::Duplicate(_)
         | PublishError::Unauthorized(_)
+        | PublishError::NotAllowed(_)
         | PublishError::Suspended(_) => CallError::new(Code::Refused, message),
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }

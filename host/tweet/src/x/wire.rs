@@ -214,11 +214,6 @@ pub(super) fn missing(body: &[u8]) -> Option<String> {
     found.then(|| words(body).unwrap_or_default())
 }
 
-/// Whether a 403 is about the same text twice.
-pub(super) fn is_duplicate(body: &[u8]) -> bool {
-    words(body).is_some_and(|words| words.to_ascii_lowercase().contains("duplicate"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

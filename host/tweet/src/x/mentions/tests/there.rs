@@ -264,5 +264,7 @@ pub fn x(endpoint: &str, accounts: &[&str]) -> Arc<X> {
     let token = |name: &str| XSign::Token(Secret::new(format!("emulated-{name}")));
     let accounts = accounts.iter().map(|name| (AccountId::new(name), token(name))).collect();
     let (timeout, settle, apps) = (Duration::from_secs(5), Duration::ZERO, BTreeMap::new());
-    Arc::new(X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, accounts, apps }).unwrap())
+    Arc::new(
+        X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, renews_on: 1, accounts, apps }).unwrap(),
+    )
 }
