@@ -23,4 +23,4 @@ pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
-pub use x::{X, XSettings, XSetupError};
+pub use x::{Images, X, XSettings, XSetupError};

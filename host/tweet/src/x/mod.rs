@@ -1,22 +1,23 @@
 //! X, over its API v2 with a token per account (OAuth 2, user context). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: OAuth 1.0a, new tokens for old ones, streams, mentions, images.
+//! error. Not here yet: OAuth 1.0a, new tokens for old ones, streams, mentions.
 
 mod client;
 mod identity;
 mod likeness;
 mod limits;
+mod media;
 mod reader;
 mod reconcile;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use puppet_store::Post;
-use puppet_types::{AccountId, PostId, Secret, Timestamp};
+use puppet_types::{AccountId, Image, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::OnceCell;
 
@@ -24,6 +25,7 @@ use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPubli
 use client::Client;
 pub use client::XSetupError;
 use identity::Identity;
+pub use media::Images;
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
@@ -62,6 +64,7 @@ pub struct X {
     settled_after: Duration,
     /// By lower-case name.
     members: BTreeMap<String, Member>,
+    images: Option<Arc<dyn Images>>,
 }
 
 /// An account of ours.
@@ -76,6 +79,15 @@ struct Draft<'a> {
     text: &'a str,
     in_reply_to: Option<&'a PostId>,
     quotes: Option<&'a PostId>,
+    images: &'a [Image],
+    /// What X calls its images.
+    media: &'a [String],
+}
+
+impl<'a> Draft<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, in_reply_to: None, quotes: None, images: &[], media: &[] }
+    }
 }
 
 impl fmt::Debug for X {
@@ -98,7 +110,13 @@ impl X {
             identity.header().ok_or_else(|| XSetupError::BadToken(account.clone()))?;
             members.insert(account.as_str().to_ascii_lowercase(), Member { identity, user: OnceCell::new() });
         }
-        Ok(Self { client, settled_after: timeout + settle, members })
+        Ok(Self { client, settled_after: timeout + settle, members, images: None })
+    }
+
+    /// The same with somebody who has the images; without, no post with one is made.
+    #[must_use]
+    pub fn with_images(self, images: Arc<dyn Images>) -> Self {
+        Self { images: Some(images), ..self }
     }
 
     /// Whether there is a token for an account.
@@ -141,7 +159,7 @@ impl X {
         let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
         for text in parts {
             let last = posts.last().map(|post| post.id.clone());
-            match self.create(order, member, Draft { text, in_reply_to: last.as_ref(), quotes: None }).await {
+            match self.create(order, member, Draft { in_reply_to: last.as_ref(), ..Draft::new(text) }).await {
                 Ok(post) => posts.push(post),
                 Err(error) if posts.is_empty() => return Err(error),
                 Err(error) => {
@@ -185,17 +203,18 @@ impl TweetPublisher for X {
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         let member = self.member(&order.account)?;
         checked(&order.action)?;
+        let pictures = self.pictures(order).await?;
         self.user(&order.account, member).await?;
+        let (images, media) = (order.action.images(), self.upload(&pictures, member).await?);
+        let shown = |text| Draft { images, media: &media, ..Draft::new(text) };
         let posts = match &order.action {
-            Action::Post { text, .. } => {
-                vec![self.create(order, member, Draft { text, in_reply_to: None, quotes: None }).await?]
-            }
+            Action::Post { text, .. } => vec![self.create(order, member, shown(text)).await?],
             Action::Reply { to, text, .. } => {
-                let draft = Draft { text, in_reply_to: Some(to), quotes: None };
+                let draft = Draft { in_reply_to: Some(to), ..shown(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, to))?]
             }
             Action::Quote { of, text } => {
-                let draft = Draft { text, in_reply_to: None, quotes: Some(of) };
+                let draft = Draft { quotes: Some(of), ..Draft::new(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, of))?]
             }
             Action::Thread { parts } => self.thread(order, member, parts).await?,
@@ -220,19 +239,14 @@ impl TweetPublisher for X {
 /// What X must not get, whatever has been checked before.
 fn checked(action: &Action) -> Result<(), PublishError> {
     let refused = |error: puppet_types::Refusal| PublishError::Refused(error.to_string());
-    let (texts, images): (Vec<&str>, usize) = match action {
-        Action::Post { text, images } | Action::Reply { text, images, .. } => (vec![text], images.len()),
-        Action::Quote { text, .. } => (vec![text], 0),
-        Action::Thread { parts } => {
-            check::parts(parts).map_err(refused)?;
-            (Vec::new(), 0)
+    match action {
+        Action::Post { text, .. } | Action::Reply { text, .. } | Action::Quote { text, .. } => {
+            check::text(text).map_err(refused)?;
         }
-        Action::Like { .. } | Action::Delete { .. } => (Vec::new(), 0),
-    };
-    texts.into_iter().try_for_each(|text| check::text(text).map_err(refused))?;
-    if images > 0 {
-        return Err(PublishError::Refused("images cannot be posted to X yet".to_owned()));
+        Action::Thread { parts } => check::parts(parts).map_err(refused)?,
+        Action::Like { .. } | Action::Delete { .. } => {}
     }
+    check::described(action.images()).map_err(refused)?;
     if let Some(id) = action.about() {
         check::id(id.clone()).map_err(refused)?;
     }
@@ -257,7 +271,7 @@ fn post_of(order: &Order, draft: &Draft<'_>, id: PostId, at: Timestamp) -> Post 
         // As far as it is known here.
         conversation: draft.in_reply_to.unwrap_or(&id).clone(),
         thread: None,
-        media: Vec::new(),
+        media: draft.images.to_vec(),
         hops: order.hops,
         likes: 0,
         replies: 0,
