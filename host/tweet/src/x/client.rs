@@ -182,6 +182,23 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<T, PublishError> {
+        let answer = self.changed(method, path, body, who).await?;
+        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
+        serde_json::from_slice(&answer.body).map_err(unread)
+    }
+
+    /// The same of what X answers with nothing but a status.
+    pub(super) async fn tell(&self, path: &[&str], body: &Value, who: &Identity) -> Result<(), PublishError> {
+        self.changed(Method::POST, path, Some(body), who).await.map(drop)
+    }
+
+    async fn changed(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+        who: &Identity,
+    ) -> Result<Answer, PublishError> {
         let answer = match self.send(method, (path, &[]), body, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
@@ -194,11 +211,10 @@ impl Client {
         if !answer.status.is_success() {
             return Err(PublishError::InDoubt(answer.failure(who)));
         }
-        if let Some(words) = wire::missing(&answer.body) {
-            return Err(PublishError::NotFound(clean(&words, who)));
+        match wire::missing(&answer.body) {
+            Some(words) => Err(PublishError::NotFound(clean(&words, who))),
+            None => Ok(answer),
         }
-        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
     }
 
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.

@@ -1,11 +1,12 @@
 //! X, over its API v2, signed for each account (`auth`). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: streams, images.
+//! error. Not here yet: streams.
 
 mod auth;
 mod client;
 mod likeness;
 mod limits;
+mod media;
 mod mentions;
 mod problems;
 mod reader;
@@ -18,12 +19,13 @@ mod wire;
 use std::{
     collections::BTreeMap,
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use puppet_store::Post;
-use puppet_types::{AccountId, PostId, Secret, Timestamp};
+use puppet_types::{AccountId, Image, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
@@ -34,6 +36,7 @@ pub use auth::{
 };
 use client::Client;
 pub use client::XSetupError;
+pub use media::Images;
 pub use mentions::{Hearing, HearingTerms, Listener, Mention};
 pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
@@ -81,6 +84,7 @@ pub struct X {
     members: BTreeMap<String, Member>,
     /// Those that have a bearer token, by name.
     apps: BTreeMap<String, Identity>,
+    images: Option<Arc<dyn Images>>,
 }
 
 /// An account of ours.
@@ -109,6 +113,15 @@ struct Draft<'a> {
     text: &'a str,
     in_reply_to: Option<&'a PostId>,
     quotes: Option<&'a PostId>,
+    images: &'a [Image],
+    /// What X calls its images.
+    media: &'a [String],
+}
+
+impl<'a> Draft<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, in_reply_to: None, quotes: None, images: &[], media: &[] }
+    }
 }
 
 impl fmt::Debug for X {
@@ -141,7 +154,13 @@ impl X {
             }
             of_apps.insert(name, identity);
         }
-        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps })
+        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps, images: None })
+    }
+
+    /// The same with somebody who has the images; without, no post with one is made.
+    #[must_use]
+    pub fn with_images(self, images: Arc<dyn Images>) -> Self {
+        Self { images: Some(images), ..self }
     }
 
     /// Whether an account signs with anything.
@@ -214,7 +233,7 @@ impl X {
         let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
         for text in parts {
             let last = posts.last().map(|post| post.id.clone());
-            match self.create(order, member, Draft { text, in_reply_to: last.as_ref(), quotes: None }).await {
+            match self.create(order, member, Draft { in_reply_to: last.as_ref(), ..Draft::new(text) }).await {
                 Ok(post) => posts.push(post),
                 Err(error) if posts.is_empty() => return Err(error),
                 Err(error) => {
@@ -258,17 +277,18 @@ impl TweetPublisher for X {
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         let member = self.member(&order.account)?;
         checked(&order.action)?;
+        let pictures = self.pictures(order).await?;
         self.user(&order.account, member).await?;
+        let (images, media) = (order.action.images(), self.upload(&pictures, member).await?);
+        let shown = |text| Draft { images, media: &media, ..Draft::new(text) };
         let posts = match &order.action {
-            Action::Post { text, .. } => {
-                vec![self.create(order, member, Draft { text, in_reply_to: None, quotes: None }).await?]
-            }
+            Action::Post { text, .. } => vec![self.create(order, member, shown(text)).await?],
             Action::Reply { to, text, .. } => {
-                let draft = Draft { text, in_reply_to: Some(to), quotes: None };
+                let draft = Draft { in_reply_to: Some(to), ..shown(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, to))?]
             }
             Action::Quote { of, text } => {
-                let draft = Draft { text, in_reply_to: None, quotes: Some(of) };
+                let draft = Draft { quotes: Some(of), ..Draft::new(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, of))?]
             }
             Action::Thread { parts } => self.thread(order, member, parts).await?,
@@ -298,19 +318,14 @@ impl TweetPublisher for X {
 /// What X must not get, whatever has been checked before.
 fn checked(action: &Action) -> Result<(), PublishError> {
     let refused = |error: puppet_types::Refusal| PublishError::Refused(error.to_string());
-    let (texts, images): (Vec<&str>, usize) = match action {
-        Action::Post { text, images } | Action::Reply { text, images, .. } => (vec![text], images.len()),
-        Action::Quote { text, .. } => (vec![text], 0),
-        Action::Thread { parts } => {
-            check::parts(parts).map_err(refused)?;
-            (Vec::new(), 0)
+    match action {
+        Action::Post { text, .. } | Action::Reply { text, .. } | Action::Quote { text, .. } => {
+            check::text(text).map_err(refused)?;
         }
-        Action::Like { .. } | Action::Delete { .. } => (Vec::new(), 0),
-    };
-    texts.into_iter().try_for_each(|text| check::text(text).map_err(refused))?;
-    if images > 0 {
-        return Err(PublishError::Refused("images cannot be posted to X yet".to_owned()));
+        Action::Thread { parts } => check::parts(parts).map_err(refused)?,
+        Action::Like { .. } | Action::Delete { .. } => {}
     }
+    check::described(action.images()).map_err(refused)?;
     if let Some(id) = action.about() {
         check::id(id.clone()).map_err(refused)?;
     }
@@ -335,7 +350,7 @@ fn post_of(order: &Order, draft: &Draft<'_>, id: PostId, at: Timestamp) -> Post 
         // As far as it is known here.
         conversation: draft.in_reply_to.unwrap_or(&id).clone(),
         thread: None,
-        media: Vec::new(),
+        media: draft.images.to_vec(),
         hops: order.hops,
         likes: 0,
         replies: 0,

@@ -1,12 +1,14 @@
 //! What became of an order whose end nobody saw: the account's own posts since then are looked through for it.
 
+use std::time::Duration;
+
 use puppet_store::Post;
-use puppet_types::{AccountId, PostId, Timestamp};
+use puppet_types::{AccountId, Image, PostId, Timestamp};
 
 use super::{
     Draft, Member, X, checked,
-    likeness::{Likeness, likeness},
-    post_of, threaded,
+    likeness::{Likeness, has_images, likeness},
+    media, post_of, threaded,
     wire::{POST_FIELDS, Page, Tweet},
 };
 use crate::{Action, Lost, Order, PublishError, Published, Reconciled};
@@ -25,6 +27,7 @@ struct Wanted<'a> {
     /// What the first answers.
     in_reply_to: Option<&'a PostId>,
     quotes: Option<&'a PostId>,
+    images: &'a [Image],
 }
 
 /// How much of it is there.
@@ -65,7 +68,9 @@ impl X {
             return Ok(Reconciled::Done(wanted.published(order, &found.parts)));
         }
         // The rest may yet appear.
-        let until = lost.last.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
+        let uploads = if wanted.images.is_empty() { Duration::ZERO } else { media::LONGEST };
+        let settled_after = u64::try_from((self.settled_after + uploads).as_millis()).unwrap_or(u64::MAX);
+        let until = lost.last.plus_millis(settled_after);
         match until.millis_since(Timestamp::from_system()) {
             0 => Ok(wanted.verdict(&found)),
             retry_after_ms => Err(PublishError::RateLimited { retry_after_ms }),
@@ -109,14 +114,14 @@ impl X {
 
 impl<'a> Wanted<'a> {
     fn of(action: &'a Action) -> Option<Self> {
-        let one = |text: &'a String| vec![text.as_str()];
+        let images = action.images();
+        let of = |texts| Self { texts, in_reply_to: None, quotes: None, images };
+        let one = |text: &'a String| of(vec![text.as_str()]);
         Some(match action {
-            Action::Post { text, .. } => Self { texts: one(text), in_reply_to: None, quotes: None },
-            Action::Reply { to, text, .. } => Self { texts: one(text), in_reply_to: Some(to), quotes: None },
-            Action::Quote { of, text } => Self { texts: one(text), in_reply_to: None, quotes: Some(of) },
-            Action::Thread { parts } => {
-                Self { texts: parts.iter().map(String::as_str).collect(), in_reply_to: None, quotes: None }
-            }
+            Action::Post { text, .. } => one(text),
+            Action::Reply { to, text, .. } => Self { in_reply_to: Some(to), ..one(text) },
+            Action::Quote { of, text } => Self { quotes: Some(of), ..one(text) },
+            Action::Thread { parts } => of(parts.iter().map(String::as_str).collect()),
             Action::Like { .. } | Action::Delete { .. } => return None,
         })
     }
@@ -156,14 +161,22 @@ impl<'a> Wanted<'a> {
         if tweet.in_reply_to() != answers || tweet.quotes() != self.quotes.cloned() {
             return Likeness::Other;
         }
-        likeness(text, tweet)
+        match likeness(text, tweet) {
+            Likeness::Same if has_images(tweet) == self.images.is_empty() => Likeness::ButForLinks,
+            likeness => likeness,
+        }
     }
 
     fn published(&self, order: &Order, parts: &[&Tweet]) -> Published {
         let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
         for (tweet, text) in parts.iter().zip(&self.texts) {
             let before = posts.last().map(|post| post.id.clone());
-            let draft = Draft { text, in_reply_to: before.as_ref().or(self.in_reply_to), quotes: self.quotes };
+            let draft = Draft {
+                in_reply_to: before.as_ref().or(self.in_reply_to),
+                quotes: self.quotes,
+                images: self.images,
+                ..Draft::new(text)
+            };
             let at = tweet.at().unwrap_or(order.at);
             posts.push(post_of(order, &draft, PostId::new(&tweet.id), at));
         }
@@ -184,9 +197,10 @@ impl<'a> Wanted<'a> {
                 self.texts.len(),
                 ids.join(", ")
             )),
-            ([], Some(similar)) => {
-                Reconciled::Undecidable(format!("post {} differs from it in nothing but its links", similar.id))
-            }
+            ([], Some(similar)) => Reconciled::Undecidable(format!(
+                "post {} differs from it in nothing but its links or images",
+                similar.id
+            )),
             ([], None) => Reconciled::NotDone,
         }
     }

@@ -171,6 +171,9 @@ pub(super) fn creation(draft: &Draft<'_>) -> Value {
     if let Some(of) = draft.quotes {
         body["quote_tweet_id"] = json!(of);
     }
+    if !draft.media.is_empty() {
+        body["media"] = json!({ "media_ids": draft.media });
+    }
     body
 }
 

@@ -1,8 +1,10 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
+mod media;
 mod publishing;
 mod reading;
 mod reconciling;
+mod recorder;
 mod signing;
 mod spec;
 mod stand;

@@ -120,7 +120,7 @@ async fn what_may_not_be_posted_is_not_sent() {
         ("ada", Action::Quote { of: id(), text: long.clone() }, "weighs 281"),
         ("ada", thread(&["fine", &long]), "part 2"),
         ("ada", thread(&["alone"]), "2 to 25"),
-        ("ada", Action::Post { text: "look".into(), images: vec![image] }, "images cannot be posted"),
+        ("ada", Action::Post { text: "look".into(), images: vec![image] }, "no images to post"),
         ("eve", post("hello"), "@eve has no token"),
     ];
     for (account, action, said) in cases {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::*;
+use super::{recorder::Request, *};
 use crate::{
     TweetReader,
     x::wire::{self, Created, Deleted, Page, Tweet},
 };
 
 /// A file of X's, or why the test says nothing.
-fn of_x(name: &str) -> Option<PathBuf> {
+pub(super) fn of_x(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/x").join(name);
     if path.exists() {
         return Some(path);
@@ -21,13 +21,17 @@ fn of_x(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn json_of(path: &Path) -> Value {
+pub(super) fn json_of(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-struct Described(Value);
+pub(super) struct Described(Value);
 
 impl Described {
+    pub(super) fn new(description: Value) -> Self {
+        Self(description)
+    }
+
     fn errors(&self, mut schema: Value, value: &Value) -> Vec<String> {
         schema["components"] = self.0["components"].clone();
         let validator = jsonschema::draft4::new(&schema).unwrap();
@@ -81,12 +85,25 @@ impl Described {
             assert!(wrong.is_empty(), "{request}: {name}: {wrong:?}");
         }
     }
+
+    /// The same with the body, which is JSON where there is one.
+    pub(super) fn check_whole(&self, request: &Request) {
+        self.check(&request.line);
+        let (method, target) = request.line.split_once(' ').unwrap();
+        let path = self.path(target.split('?').next().unwrap());
+        let schema = &self.0["paths"][&path][method.to_lowercase()]["requestBody"]["content"]["application/json"];
+        assert_eq!(schema.is_object(), !request.body.is_null(), "{}", request.line);
+        if schema.is_object() {
+            let wrong = self.errors(schema["schema"].clone(), &request.body);
+            assert!(wrong.is_empty(), "{}: {wrong:?}", request.line);
+        }
+    }
 }
 
 #[tokio::test]
 async fn requests_are_those_that_x_describes() {
     let Some(file) = of_x("openapi.json") else { return };
-    let described = Described(json_of(&file));
+    let described = Described::new(json_of(&file));
     let there = There::new().await;
     let first = there.posted("ada", post("one")).await;
     let answer = there.posted("bob", reply(&first.id, "two")).await;
@@ -114,9 +131,9 @@ async fn requests_are_those_that_x_describes() {
 
     let id = PostId::new("1346889436626259968");
     let bodies = [
-        Draft { text: "one", in_reply_to: None, quotes: None },
-        Draft { text: "one", in_reply_to: Some(&id), quotes: None },
-        Draft { text: "one", in_reply_to: None, quotes: Some(&id) },
+        Draft::new("one"),
+        Draft { in_reply_to: Some(&id), ..Draft::new("one") },
+        Draft { quotes: Some(&id), ..Draft::new("one") },
     ];
     for draft in bodies {
         let body = wire::creation(&draft);
