@@ -8,6 +8,9 @@ pub mod prices;
 mod provider;
 mod request;
 mod schema;
+mod structured;
+#[cfg(test)]
+mod testing;
 mod tools;
 
 #[doc(hidden)]
