@@ -7,6 +7,7 @@ pub mod openai;
 pub mod prices;
 mod provider;
 mod request;
+pub mod route;
 mod schema;
 mod structured;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tools;
 #[doc(hidden)]
 pub use host::fuzz;
 pub use host::{Carries, View, link};
+pub use offline::Offline;
 pub use prices::Price;
 pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};
 pub use request::{COMPLETION_TOKENS, Completion, MESSAGES, Message, REQUEST_BYTES, Request, Role, Sampling, Usage};
