@@ -137,6 +137,11 @@ impl Llm {
         Self { held: Held::new(provider), terms, fallbacks: Vec::new() }
     }
 
+    /// The models that may be asked, in order.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|terms| terms.model.as_str())
+    }
+
     /// Whether somebody may be billed.
     pub fn paid(&self) -> bool {
         self.all().any(|terms| terms.paid)

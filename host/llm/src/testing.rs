@@ -12,6 +12,7 @@ use crate::{CallContext, Completion, LlmProvider, Message, Price, Request, Role,
 pub(crate) struct Scripted {
     answers: Mutex<VecDeque<Result<String, Failure>>>,
     asked: Mutex<Vec<Request>>,
+    takes: Duration,
 }
 
 impl Scripted {
@@ -20,7 +21,12 @@ impl Scripted {
 
     pub(crate) fn new<'a>(answers: impl IntoIterator<Item = Result<&'a str, Failure>>) -> Self {
         let answers = answers.into_iter().map(|answer| answer.map(str::to_owned)).collect();
-        Self { answers: Mutex::new(answers), asked: Mutex::default() }
+        Self { answers: Mutex::new(answers), asked: Mutex::default(), takes: Duration::ZERO }
+    }
+
+    /// One that takes its time.
+    pub(crate) fn slow<'a>(takes: Duration, answers: impl IntoIterator<Item = Result<&'a str, Failure>>) -> Self {
+        Self { takes, ..Self::new(answers) }
     }
 
     /// A dollar per million tokens, asked once.
@@ -39,6 +45,7 @@ impl Scripted {
 impl LlmProvider for Scripted {
     async fn complete(&self, request: &Request, _: &CallContext) -> Result<Answer<Completion>, Failure> {
         self.asked.lock().unwrap().push(request.clone());
+        tokio::time::sleep(self.takes).await;
         let text = self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Err(away()))?;
         let usage = Usage { prompt_tokens: Self::TOKENS as u32 - 1, completion_tokens: 1 };
         let (model, finish) = ("scripted".to_owned(), "stop".to_owned());

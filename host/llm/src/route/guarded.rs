@@ -9,11 +9,16 @@ use puppet_types::{AgentId, CallError, Code};
 use super::{BreakerRules, CacheRules, breaker::Breaker, cache::Cache, queue::Queue};
 use crate::{CallContext, Completion, LlmProvider, Request, Worst};
 
+/// What those are told to wait who got no turn.
+const PATIENTLY_MS: u64 = 5_000;
+
 /// How an endpoint is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// Requests at once.
     pub concurrency: usize,
+    /// Longest that a request waits for its turn.
+    pub patience: Duration,
     /// When it is left alone.
     pub breaker: BreakerRules,
     /// What is kept of its answers.
@@ -25,6 +30,8 @@ pub struct Guarded {
     provider: Arc<dyn LlmProvider>,
     breaker: Breaker,
     queue: Arc<Queue>,
+    name: String,
+    patience: Duration,
     cache: Option<Cache>,
     /// In whose turn vectors are made: they are asked for by nobody by name.
     vectors: AgentId,
@@ -37,6 +44,8 @@ impl Guarded {
             provider,
             breaker: Breaker::new(name, rules.breaker),
             queue: Queue::new(rules.concurrency),
+            name: name.to_owned(),
+            patience: rules.patience,
             cache: Cache::new(rules.cache),
             vectors: AgentId::new(""),
         }
@@ -49,7 +58,11 @@ impl Guarded {
     ) -> Result<Answer<A>, Failure> {
         // Nobody queues for one that is left alone, nor asks one that came to be so meanwhile.
         self.breaker.look().map_err(not_asked)?;
-        let _turn = self.queue.turn(agent).await;
+        let turn = tokio::time::timeout(self.patience, self.queue.turn(agent)).await;
+        let _turn = turn.map_err(|_| {
+            let message = format!("too many wait for `{}`", self.name);
+            not_asked(CallError::retry(Code::RateLimited, message, PATIENTLY_MS))
+        })?;
         let leave = self.breaker.enter().map_err(not_asked)?;
         let answer = call.await;
         match &answer {

@@ -13,7 +13,8 @@ use crate::{
 
 fn rules() -> Rules {
     Rules {
-        concurrency: 2,
+        concurrency: 1,
+        patience: Duration::from_secs(10),
         breaker: BreakerRules { failures: 2, open: Duration::from_secs(30) },
         cache: CacheRules { entries: 0, bytes: 1 << 20, ttl: Duration::from_secs(60) },
     }
@@ -116,6 +117,22 @@ async fn an_endpoint_that_keeps_failing_is_asked_no_more_until_its_time_and_its_
     for text in ["back", "again"] {
         assert_eq!(guarded.complete(&request, &context).await.unwrap().value.text, text);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_turn_in_time_is_told_so_and_the_next_is_asked() {
+    let slow = Arc::new(Scripted::slow(Duration::from_secs(60), [Ok("late"), Ok("never")]));
+    let guarded: Arc<dyn LlmProvider> = Arc::new(Guarded::new("slow", Arc::clone(&slow) as _, rules()));
+    let first = tokio::spawn({
+        let guarded = Arc::clone(&guarded);
+        async move { guarded.complete(&request("x"), &context("ann")).await.unwrap().value.text }
+    });
+    tokio::task::yield_now().await;
+    let refused = guarded.complete(&request("x"), &context("bob")).await.unwrap_err();
+    assert_eq!((refused.error.code, refused.error.message.as_str()), (Code::RateLimited, "too many wait for `slow`"));
+    let chain = chain::of(link("slow", guarded), vec![link("second", Arc::new(Scripted::new([Ok("soon")])))]);
+    assert_eq!(chain.complete(&request("x"), &context("cat")).await.unwrap().value.text, "soon");
+    assert_eq!((first.await.unwrap().as_str(), slow.asked().len()), ("late", 1));
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use puppet_grants::BOUNDS;
 use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Trading, Tweet, Warning, credentials,
+    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Routing, Secret, Trading, Tweet, Warning,
+    credentials,
     dotenv::Dotenv,
     environment, key_source, money,
     overlay::{self, Environment, Lookup},
@@ -207,6 +208,7 @@ impl Draft {
         if let Some(default) = section.text("default", "the name of a provider")? {
             self.config.llm.default = default.value;
         }
+        self.config.llm.routing = Routing::read(section)?;
         let Some((providers, entries)) = section.named("providers")? else { return Ok(()) };
         for entry in entries {
             let name = entry.name.as_str();

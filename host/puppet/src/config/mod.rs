@@ -16,6 +16,7 @@ mod money;
 mod origin;
 mod overlay;
 mod read;
+mod routing;
 mod settings;
 mod suggest;
 pub mod trading;
@@ -29,6 +30,7 @@ pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
+pub use routing::{Breaker, Cache, Routing};
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,
     Store,
