@@ -146,7 +146,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
 /// The host's own log, on stderr. What the client of models logs are answers, whole, with whatever stands in them.
 fn log(setup: &Setup) -> Result<()> {
     let level = setup.config.host.log_level.name();
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,async_openai=off,puppet={level}"))
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,puppet={level}"))
         .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
         .map_err(Trouble::internal)?;
     // Set once per process; a second set is a test's.

@@ -19,6 +19,21 @@ pub enum PublishError {
     /// The provider has the same already, it says, and will not take it twice.
     #[error("refused: {0}")]
     Duplicate(String),
+    /// The provider does not accept what the account signs with: nothing was done, and nothing will be before the
+    /// operator has mended it.
+    #[error("not authorized: {0}")]
+    Unauthorized(String),
+    /// The provider has suspended or locked the account.
+    #[error("the account is suspended: {0}")]
+    Suspended(String),
+    /// What the plan allows is used up; nothing was done.
+    #[error("the plan's allowance is used up: {words}")]
+    UsageCap {
+        /// In the provider's words.
+        words: String,
+        /// How long until there is room again, as far as it is told.
+        retry_after_ms: u64,
+    },
     /// Too many at a time; nothing was done.
     #[error("the provider asks to wait {retry_after_ms} ms")]
     RateLimited {

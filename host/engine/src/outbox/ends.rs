@@ -57,7 +57,9 @@ pub(super) async fn not_done(
     // The agent hears of it, in the provider's words.
     let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match error {
-        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
+        PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
+            (*retry_after_ms).max(1)
+        }
         PublishError::Unavailable(_) => backoff(host, effect),
         // The same once more is the same.
         PublishError::InDoubt(_) if is_idempotent(host, effect) && is_tried_again(host, effect) => {
@@ -71,7 +73,11 @@ pub(super) async fn not_done(
         PublishError::Duplicate(_) if lost_before(effect, at).is_some() => {
             return in_doubt(host, effect, at, &format!("{DUPLICATE}: {reason}")).await;
         }
-        PublishError::NotFound(_) | PublishError::Refused(_) | PublishError::Duplicate(_) => {
+        PublishError::NotFound(_)
+        | PublishError::Refused(_)
+        | PublishError::Duplicate(_)
+        | PublishError::Unauthorized(_)
+        | PublishError::Suspended(_) => {
             return failed(host, effect, at, reason).await;
         }
     };

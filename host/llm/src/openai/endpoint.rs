@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, sync::Once, time::Duration};
 
-use async_openai::config::OpenAIConfig;
 use puppet_types::{MASK, scrub};
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::{Price, Terms, openai::Secret};
+use crate::{
+    Price, Terms,
+    openai::{Api, Preset, Secret},
+};
 
 /// Which model makes vectors, where none is named.
 pub const EMBEDDING_MODEL: &str = "text-embedding-3-small";
@@ -21,6 +23,14 @@ pub struct Endpoint {
     pub name: String,
     /// Without `/chat/completions`; with or without a slash at the end.
     pub base_url: String,
+    /// Which known provider it is; none for any other.
+    pub preset: Option<&'static Preset>,
+    /// In which protocol it is asked.
+    pub api: Api,
+    /// Answers come in pieces.
+    pub stream: bool,
+    /// Longest pause of an answer that has begun to come in pieces.
+    pub idle_timeout: Duration,
     /// None for endpoints that want none.
     pub key: Option<Secret>,
     /// The model.
@@ -84,6 +94,10 @@ impl Endpoint {
         Self {
             name: name.into(),
             base_url: base_url.into(),
+            preset: None,
+            api: Api::Chat,
+            stream: true,
+            idle_timeout: Duration::from_secs(30),
             key: None,
             model: model.into(),
             embedding_model: EMBEDDING_MODEL.to_owned(),
@@ -128,22 +142,30 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn config(&self) -> Result<OpenAIConfig, SetupError> {
+    /// Where requests go to, without a slash at the end.
+    pub(super) fn base(&self) -> Result<String, SetupError> {
         let url = reqwest::Url::parse(&self.base_url).map_err(|_| SetupError::BadAddress(self.name.clone()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(SetupError::BadAddress(self.name.clone()));
         }
         let base = self.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
-        let key = self.key.as_ref().map_or("", Secret::expose);
-        // The client of the protocol does not check it.
-        HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| SetupError::BadKey(self.name.clone()))?;
-        let mut config = OpenAIConfig::new().with_api_base(base).with_api_key(key).with_org_id("").with_project_id("");
+        Ok(base.trim_end_matches('/').to_owned())
+    }
+
+    /// The key, and what else is sent with every request.
+    pub(super) fn header_map(&self) -> Result<HeaderMap, SetupError> {
+        let mut map = HeaderMap::new();
+        if let Some(key) = &self.key {
+            let value = HeaderValue::try_from(format!("Bearer {}", key.expose()));
+            map.insert(AUTHORIZATION, value.map_err(|_| SetupError::BadKey(self.name.clone()))?);
+        }
         for (header, value) in &self.headers {
             let bad = || SetupError::BadHeader { name: self.name.clone(), header: header.clone() };
             let name: HeaderName = header.parse().map_err(|_| bad())?;
-            config = config.with_header(name, value.expose().to_owned()).map_err(|_| bad())?;
+            map.insert(name, HeaderValue::try_from(value.expose()).map_err(|_| bad())?);
         }
-        Ok(config)
+        map.values_mut().for_each(|value| value.set_sensitive(true));
+        Ok(map)
     }
 
     pub(super) fn http_client(&self) -> Result<reqwest::Client, SetupError> {
@@ -151,6 +173,7 @@ impl Endpoint {
         // Whoever installed one before has the same right to it.
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         reqwest::Client::builder()
+            .default_headers(self.header_map()?)
             .timeout(self.timeout)
             .connect_timeout(self.timeout)
             // A key must not follow a redirect to somebody else.

@@ -2,8 +2,9 @@
 //! that tests compare come from here.
 
 mod trading;
+mod tweet;
 
-use self::trading::TRADING;
+use self::{trading::TRADING, tweet::TWEET};
 
 /// A key of `puppet.toml`.
 #[derive(Debug, Clone, Copy)]
@@ -32,16 +33,22 @@ const fn field(
 
 /// Every key.
 pub const FIELDS: &[Field] = &{
-    let mut all = [GENERAL[0]; GENERAL.len() + TRADING.len()];
-    let mut n = 0;
-    while n < all.len() {
-        all[n] = if n < GENERAL.len() { GENERAL[n] } else { TRADING[n - GENERAL.len()] };
-        n += 1;
+    let parts = [GENERAL, TWEET, TRADING];
+    let mut all = [GENERAL[0]; GENERAL.len() + TWEET.len() + TRADING.len()];
+    let (mut part, mut n, mut at) = (0, 0, 0);
+    while part < parts.len() {
+        while n < parts[part].len() {
+            all[at] = parts[part][n];
+            n += 1;
+            at += 1;
+        }
+        n = 0;
+        part += 1;
     }
     all
 };
 
-/// All but those of trading.
+/// All but those of posts and of trading.
 const GENERAL: &[Field] = &[
     field(
         "host.data",
@@ -213,43 +220,6 @@ const GENERAL: &[Field] = &[
         "",
         "Who makes the vectors by which recall finds what is said in other words. `offline`: hashed words, nothing leaves the machine. A provider needs an `embedding_model` and gets the text of every memory and question.",
     ),
-    field(
-        "tweet.provider",
-        "local or x",
-        "local",
-        "",
-        "Where posts go: to the timeline in the data folder, or to X ([how](../x.md)).",
-    ),
-    field(
-        "tweet.x.endpoint",
-        "http(s) address",
-        "https://api.x.com",
-        "",
-        "X, or what stands for it: `puppet emulate` prints the address of its own. Plain http reaches this machine only.",
-    ),
-    field("tweet.x.timeout_ms", "100 to 600000", "30000", "", "Time for one request."),
-    field(
-        "tweet.x.settle_ms",
-        "0 to 600000",
-        "30000",
-        "",
-        "How long after a request has ended its post may still appear. A post that is not seen by then was not made.",
-    ),
-    field(
-        "tweet.x.accounts.<name>.token_env",
-        "name of a variable",
-        "",
-        "",
-        "The environment variable that holds the token of this account (OAuth 2, user context). Each account has one of `token_env`, `token_secret` and `token_credential`.",
-    ),
-    field(
-        "tweet.x.accounts.<name>.token_secret",
-        "name of a secret",
-        "",
-        "",
-        "The same for the secrets of the data folder.",
-    ),
-    field("tweet.x.accounts.<name>.token_credential", "name of a credential", "", "", "The same for `[credentials]`."),
     field("generators.news.enabled", "true or false", "true", "", "Whether invented news happen."),
     field("generators.news.interval", "length of time, 1s to 366d", "6h", "NEWS_EVENT_INTERVAL (ms)", "How often."),
     field("generators.mood-swings.enabled", "true or false", "true", "", "Whether moods shift by themselves."),

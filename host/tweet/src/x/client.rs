@@ -10,15 +10,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, MASK, Secret, scrub};
+use puppet_types::{AccountId, scrub};
 use reqwest::{
     Method, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{limits, wire};
+use super::{identity::Identity, limits, wire};
 use crate::PublishError;
 
 /// Bytes of an answer.
@@ -104,18 +104,18 @@ impl Client {
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-        token: &Secret,
+        who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = self.send(Method::GET, self.url(path, query), None, token).await;
+        let answer = self.send(Method::GET, self.url(path, query), None, who).await;
         let answer = answer.map_err(|error| PublishError::Unavailable(error.words().to_owned()))?;
-        if let Some(error) = answer.nothing_done(token) {
+        if let Some(error) = answer.nothing_done(who) {
             return Err(error);
         }
         if !answer.status.is_success() {
-            return Err(PublishError::Unavailable(answer.failure(token)));
+            return Err(PublishError::Unavailable(answer.failure(who)));
         }
         if let Some(words) = wire::missing(&answer.body) {
-            return Err(PublishError::NotFound(clean(&words, token)));
+            return Err(PublishError::NotFound(clean(&words, who)));
         }
         let unread = |_| PublishError::Unavailable("the answer of X is not what it answers".to_owned());
         serde_json::from_slice(&answer.body).map_err(unread)
@@ -127,23 +127,23 @@ impl Client {
         method: Method,
         path: &[&str],
         body: Option<&Value>,
-        token: &Secret,
+        who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = match self.send(method, self.url(path, &[]), body, token).await {
+        let answer = match self.send(method, self.url(path, &[]), body, who).await {
             Ok(answer) => answer,
             Err(unreached @ NoAnswer::Unreached) => {
                 return Err(PublishError::Unavailable(unreached.words().to_owned()));
             }
             Err(lost) => return Err(PublishError::InDoubt(lost.words().to_owned())),
         };
-        if let Some(error) = answer.nothing_done(token) {
+        if let Some(error) = answer.nothing_done(who) {
             return Err(error);
         }
         if !answer.status.is_success() {
-            return Err(PublishError::InDoubt(answer.failure(token)));
+            return Err(PublishError::InDoubt(answer.failure(who)));
         }
         if let Some(words) = wire::missing(&answer.body) {
-            return Err(PublishError::NotFound(clean(&words, token)));
+            return Err(PublishError::NotFound(clean(&words, who)));
         }
         let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
         serde_json::from_slice(&answer.body).map_err(unread)
@@ -160,8 +160,8 @@ impl Client {
         url
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<&Value>, token: &Secret) -> Result<Answer, NoAnswer> {
-        let authorization = header(token).ok_or(NoAnswer::Unreached)?;
+    async fn send(&self, method: Method, url: Url, body: Option<&Value>, who: &Identity) -> Result<Answer, NoAnswer> {
+        let authorization = who.header().ok_or(NoAnswer::Unreached)?;
         let mut request = self.http.request(method, url).header(AUTHORIZATION, authorization);
         if let Some(body) = body {
             request = request.json(body);
@@ -187,13 +187,6 @@ fn is_this_machine(host: &str) -> bool {
     address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
-/// The header that holds a token; none where no header can.
-pub(super) fn header(token: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
 impl NoAnswer {
     fn of(error: &reqwest::Error) -> Self {
         match error {
@@ -213,7 +206,7 @@ impl NoAnswer {
 
 impl Answer {
     /// The error of an answer that says that nothing was done.
-    fn nothing_done(&self, token: &Secret) -> Option<PublishError> {
+    fn nothing_done(&self, who: &Identity) -> Option<PublishError> {
         let status = self.status;
         Some(match status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -224,31 +217,30 @@ impl Answer {
             StatusCode::REQUEST_TIMEOUT => return None,
             // Words about a token may hold a part of it.
             StatusCode::UNAUTHORIZED => PublishError::Refused("X does not accept the token".to_owned()),
-            StatusCode::NOT_FOUND => PublishError::NotFound(self.said(token)),
+            StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
-                let said = self.said(token);
+                let said = self.said(who);
                 PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
             }
             _ if status.is_client_error() => {
-                PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(token)))
+                PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(who)))
             }
             _ => return None,
         })
     }
 
-    fn failure(&self, token: &Secret) -> String {
-        format!("X failed with status {}: {}", self.status.as_u16(), self.said(token))
+    fn failure(&self, who: &Identity) -> String {
+        format!("X failed with status {}: {}", self.status.as_u16(), self.said(who))
     }
 
-    fn said(&self, token: &Secret) -> String {
-        clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), token)
+    fn said(&self, who: &Identity) -> String {
+        clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), who)
     }
 }
 
 /// What X says, without secrets, on one line of bounded length.
-fn clean(words: &str, token: &Secret) -> String {
+fn clean(words: &str, who: &Identity) -> String {
     let words: String = scrub::text(words).split_whitespace().collect::<Vec<_>>().join(" ");
-    let words = if token.expose().len() > 3 { words.replace(token.expose(), MASK) } else { words };
-    words.chars().take(WORDS).collect()
+    who.masked(words).chars().take(WORDS).collect()
 }

@@ -3,6 +3,7 @@
 //! error. Not here yet: OAuth 1.0a, new tokens for old ones, streams, mentions, images.
 
 mod client;
+mod identity;
 mod likeness;
 mod limits;
 mod reader;
@@ -22,6 +23,7 @@ use tokio::sync::OnceCell;
 use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check};
 use client::Client;
 pub use client::XSetupError;
+use identity::Identity;
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
@@ -64,7 +66,7 @@ pub struct X {
 
 /// An account of ours.
 struct Member {
-    token: Secret,
+    identity: Identity,
     /// Asked for once.
     user: OnceCell<User>,
 }
@@ -92,8 +94,9 @@ impl X {
         let client = Client::new(&endpoint, timeout)?;
         let mut members = BTreeMap::new();
         for (account, token) in tokens {
-            client::header(&token).ok_or_else(|| XSetupError::BadToken(account.clone()))?;
-            members.insert(account.as_str().to_ascii_lowercase(), Member { token, user: OnceCell::new() });
+            let identity = Identity::Bearer(token);
+            identity.header().ok_or_else(|| XSetupError::BadToken(account.clone()))?;
+            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, user: OnceCell::new() });
         }
         Ok(Self { client, settled_after: timeout + settle, members })
     }
@@ -112,7 +115,7 @@ impl X {
     /// Whose token it is, by X's own word: nobody posts in another's name.
     async fn user<'m>(&self, account: &AccountId, member: &'m Member) -> Result<&'m User, PublishError> {
         let user = member.user.get_or_try_init(|| async {
-            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], &member.token).await?;
+            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], &member.identity).await?;
             Ok::<User, PublishError>(me.data)
         });
         let user = user.await?;
@@ -126,7 +129,7 @@ impl X {
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
         let body = wire::creation(&draft);
         let created: Data<Created> =
-            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.token).await?;
+            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
         let id = check::id(PostId::new(created.data.id));
         // Something was made, and nobody can say what.
         let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
@@ -155,7 +158,7 @@ impl X {
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let user = self.user(&order.account, member).await?;
         let (path, body) = (["2", "users", &user.id, "likes"], wire::like(of));
-        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), &member.token).await;
+        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), &member.identity).await;
         match liked.map_err(|error| about(error, of))?.data.liked {
             true => Ok(()),
             false => Err(PublishError::Refused(format!("X did not like {of}"))),
@@ -165,7 +168,7 @@ impl X {
     /// One that is gone already is what was asked for.
     async fn delete(&self, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let path = ["2", "tweets", of.as_str()];
-        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, &member.token).await {
+        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, &member.identity).await {
             Ok(Data { data: Deleted { deleted: true } }) | Err(PublishError::NotFound(_)) => Ok(()),
             Ok(_) => Err(PublishError::Refused(format!("X did not delete {of}"))),
             Err(error) => Err(error),

@@ -33,7 +33,7 @@ impl TweetReader for X {
         }
         let member = self.anybody()?;
         let path = ["2", "users", "by", "username", author.as_str()];
-        let user: Data<User> = self.client.read(&path, &[], &member.token).await.map_err(unread)?;
+        let user: Data<User> = self.client.read(&path, &[], &member.identity).await.map_err(unread)?;
         self.posts(&user.data.id, member, (before, limit)).await
     }
 
@@ -86,14 +86,14 @@ impl X {
     ) -> Result<Vec<Post>, CallError> {
         let size = limit.clamp(*PAGE.start(), *PAGE.end()).to_string();
         let query = [filter, ("max_results", &size), ("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let page: Page = self.client.read(path, &query, &member.token).await.map_err(unread)?;
+        let page: Page = self.client.read(path, &query, &member.identity).await.map_err(unread)?;
         let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
 
     async fn one(&self, id: &PostId, member: &Member) -> Result<Post, PublishError> {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, &member.token).await?;
+        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, &member.identity).await?;
         let unknown = || PublishError::Unavailable("X does not say who wrote a post, or when".to_owned());
         post(one.data, &one.includes).ok_or_else(unknown)
     }
@@ -123,9 +123,14 @@ fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
 fn unread(error: PublishError) -> CallError {
     let message = error.to_string();
     match error {
-        PublishError::RateLimited { retry_after_ms } => CallError::retry(Code::RateLimited, message, retry_after_ms),
+        PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
+            CallError::retry(Code::RateLimited, message, retry_after_ms)
+        }
         PublishError::NotFound(words) => CallError::new(Code::NotFound, words),
-        PublishError::Refused(_) | PublishError::Duplicate(_) => CallError::new(Code::Refused, message),
+        PublishError::Refused(_)
+        | PublishError::Duplicate(_)
+        | PublishError::Unauthorized(_)
+        | PublishError::Suspended(_) => CallError::new(Code::Refused, message),
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }
 }

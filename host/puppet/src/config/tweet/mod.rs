@@ -1,4 +1,6 @@
-//! `[tweet]`: where posts go. On X each account has a token of its own.
+//! `[tweet]`: where posts go. Who posts on X: `accounts`.
+
+mod accounts;
 
 use std::collections::BTreeMap;
 
@@ -6,13 +8,14 @@ use puppet_tweet::XSettings;
 use serde::Serialize;
 
 use super::{
-    KeySource, Secret, key_source,
     load::{BASE_URL, base_url},
     read::Section,
     settings::known,
     suggest,
 };
 use crate::trouble::Result;
+
+pub use accounts::XAccount;
 
 /// `[tweet]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -71,18 +74,6 @@ impl Default for X {
     }
 }
 
-/// `[tweet.x.accounts.<name>]`: an account that agents post as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct XAccount {
-    /// Where its token is.
-    pub token_source: KeySource,
-    /// The token, where it came from the environment; others are resolved when a host starts.
-    pub token: Option<Secret>,
-}
-
-/// Longest name of an account on X.
-const NAME_CHARS: usize = 15;
-
 impl Tweet {
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut tweet = Self::default();
@@ -111,30 +102,7 @@ impl X {
         if let Some(settle) = section.integer("settle_ms", 0..=600_000)? {
             self.settle_ms = settle.value;
         }
-        let Some((accounts, entries)) = section.named("accounts")? else { return Ok(()) };
-        for entry in entries {
-            let name = entry.name.as_str();
-            let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            if !plain || !(1..=NAME_CHARS).contains(&name.len()) {
-                let message = format!("expected an account: 1 to {NAME_CHARS} letters, digits and `_`");
-                return Err(accounts.wrong(name, entry.line, message, "write it without `@`"));
-            }
-            if let Some(other) = self.accounts.keys().find(|other| other.eq_ignore_ascii_case(name)) {
-                let message = format!("this is the account `{other}`: X takes no notice of case");
-                return Err(accounts.wrong(name, entry.line, message, "keep one of them"));
-            }
-            if ["token", "key", "secret", "password"].iter().any(|key| entry.has(key)) {
-                let message = "a token does not belong in this file";
-                let remedy = "put it into the environment or `.env`, and name the variable: token_env = \"X_TOKEN\"";
-                return Err(accounts.wrong(name, entry.line, message, remedy));
-            }
-            let Some(account) = accounts.section(name, &known("tweet.x.accounts.<name>"))? else { continue };
-            let token_source = key_source::read(&account.value, "token")?.ok_or_else(|| {
-                let remedy = "set token_env, token_secret or token_credential";
-                accounts.wrong(name, entry.line, "names no token", remedy)
-            })?;
-            self.accounts.insert(entry.name.clone(), XAccount { token_source, token: None });
-        }
+        self.accounts = accounts::read(section)?;
         Ok(())
     }
 }

@@ -1,138 +1,16 @@
-//! The provider against an endpoint on loopback that answers, asks to wait, fails, babbles and hangs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Answers, and what they cost.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use puppet_grants::{Amount, Charge, Used};
 use puppet_llm::{
-    CallContext, LlmProvider, Message, Price, Request, Role, Sampling,
+    LlmProvider, Price,
     openai::{Endpoint, OpenAi, Secret, SetupError},
 };
-use puppet_types::{AgentId, Code, Persona, Timestamp};
+use puppet_types::Code;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
-const KEY: &str = "sk-test-1234567890";
-
-/// What the endpoint answers, one after the other; the last again and again.
-#[derive(Clone)]
-enum Turn {
-    Answer(u16, &'static str, String),
-    /// Never.
-    Silence,
-    /// Half a body.
-    Half,
-}
-
-fn ok(body: Value) -> Turn {
-    Turn::Answer(200, "", body.to_string())
-}
-
-struct Fake {
-    url: String,
-    asked: Arc<AtomicUsize>,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-async fn endpoint(turns: Vec<Turn>) -> Fake {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let (asked, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-    let (count, log) = (Arc::clone(&asked), Arc::clone(&seen));
-    tokio::spawn(async move {
-        loop {
-            let Ok((mut socket, _)) = listener.accept().await else { return };
-            let (turns, count, log) = (turns.clone(), Arc::clone(&count), Arc::clone(&log));
-            tokio::spawn(async move {
-                let mut text = String::new();
-                let mut buffer = [0_u8; 4096];
-                loop {
-                    let n = socket.read(&mut buffer).await.unwrap_or(0);
-                    text.push_str(&String::from_utf8_lossy(&buffer[..n]));
-                    let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
-                        let length = head.to_lowercase().lines().find_map(|line| {
-                            line.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok())
-                        });
-                        body.len() >= length.unwrap_or(0)
-                    });
-                    if whole || n == 0 {
-                        break;
-                    }
-                }
-                log.lock().unwrap().push(text);
-                let turn = turns[count.fetch_add(1, Ordering::SeqCst).min(turns.len() - 1)].clone();
-                match turn {
-                    Turn::Answer(status, headers, body) => {
-                        let length = body.len();
-                        let head = format!(
-                            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
-                        );
-                        let _ = socket.write_all((head + &body).as_bytes()).await;
-                    }
-                    Turn::Half => {
-                        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"choices\"").await;
-                    }
-                    Turn::Silence => std::future::pending().await,
-                }
-            });
-        }
-    });
-    Fake { url, asked, seen }
-}
-
-fn provider(url: &str, change: impl FnOnce(&mut Endpoint)) -> OpenAi {
-    let mut endpoint = Endpoint::new("fake", url, "gpt-4o-mini");
-    endpoint.key = Some(Secret::new(KEY));
-    endpoint.backoff = Duration::from_millis(1);
-    change(&mut endpoint);
-    OpenAi::new(endpoint).unwrap()
-}
-
-fn request() -> Request {
-    Request {
-        purpose: "a-secret-purpose".to_owned(),
-        messages: vec![
-            Message::new(Role::System, "You are Ada."),
-            Message { name: Some("ada".to_owned()), ..Message::new(Role::User, "Topic: tides") },
-        ],
-        max_tokens: 120,
-        sampling: Sampling { temperature: Some(0.7), stop: vec!["END".to_owned()], ..Sampling::default() },
-        extra: vec![("note".to_owned(), "not sent".to_owned())],
-        ..Request::default()
-    }
-}
-
-fn context() -> CallContext {
-    CallContext {
-        persona: Arc::new(Persona::default()),
-        name: "Ada".to_owned(),
-        description: String::new(),
-        agent: AgentId::new("ada"),
-        seed: 7,
-        at: Timestamp::from_millis(0),
-    }
-}
-
-fn answer(text: &str) -> Value {
-    json!({
-        "id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini-2024-07-18",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text, "refusal": null}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500}
-    })
-}
-
-fn error(kind: &str, code: &str, message: &str) -> String {
-    json!({"error": {"message": message, "type": kind, "param": null, "code": code}}).to_string()
-}
+use crate::there::{KEY, Turn, answer, context, endpoint, error, ok, provider, request};
 
 #[tokio::test]
 async fn an_answer_is_read_and_counted() {
@@ -153,7 +31,8 @@ async fn an_answer_is_read_and_counted() {
     assert!(head.contains(&format!("authorization: bearer {KEY}")) && head.contains("x-title: puppets"), "{head}");
     let body: Value = serde_json::from_str(body).unwrap();
     let wanted = json!({
-        "model": "gpt-4o-mini", "max_tokens": 120, "stream": false, "temperature": 0.7, "stop": ["END"],
+        "model": "gpt-4o-mini", "max_tokens": 120, "stream": true, "stream_options": {"include_usage": true},
+        "temperature": 0.7, "stop": ["END"],
         "messages": [{"role": "system", "content": "You are Ada."}, {"role": "user", "name": "ada", "content": "Topic: tides"}]
     });
     assert_eq!(body, wanted);
@@ -244,7 +123,7 @@ async fn lasting_failures_have_codes_and_hold_no_secret() {
         (answer(429, "retry-after: 3600\r\n", error("x", "rate_limit", "wait")), Code::RateLimited, 1),
         (answer(429, "", "not json".to_owned()), Code::RateLimited, 3),
         (answer(500, "", "<html>".to_owned()), Code::ProviderUnavailable, 3),
-        (answer(400, "", error("invalid_request_error", "bad", &leak)), Code::InvalidInput, 1),
+        (answer(400, "", error("invalid_request_error", "bad", &format!("not {KEY}"))), Code::InvalidInput, 1),
         (answer(400, "", error("invalid_request_error", "context_length_exceeded", long)), Code::Refused, 1),
         (answer(400, "", error("x", "content_policy_violation", "no")), Code::Refused, 1),
         (answer(401, "", error("invalid_request_error", "invalid_api_key", &leak)), Code::ProviderUnavailable, 1),

@@ -1,0 +1,65 @@
+//! Whether an endpoint answers and has its models: `GET /models`, which costs nothing. Asked by `puppet doctor` alone.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::openai::{Endpoint, OpenAi, SetupError, attempts::Lost, chat::text_at, fault::Fault};
+
+/// What an endpoint lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// How many.
+    pub models: usize,
+    /// The model is among them.
+    pub has_model: bool,
+}
+
+/// Why an endpoint cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Trouble {
+    /// What it is.
+    pub cause: String,
+    /// What the operator does; empty where there is nothing.
+    pub remedy: String,
+}
+
+impl From<SetupError> for Trouble {
+    fn from(error: SetupError) -> Self {
+        Self { cause: error.to_string(), remedy: String::new() }
+    }
+}
+
+impl Endpoint {
+    /// Asks for its models, once. What it wants in money does not matter here.
+    pub async fn listed(mut self, timeout: Duration) -> Result<Listed, Trouble> {
+        self.timeout = timeout;
+        self.price.get_or_insert(crate::Price::FREE);
+        let model = self.model.clone();
+        let provider = OpenAi::new(self)?;
+        provider.list(timeout).await.map_err(|fault| {
+            let (cause, remedy) = fault.told(&model);
+            Trouble { cause, remedy: remedy.to_owned() }
+        })
+    }
+}
+
+impl OpenAi {
+    async fn list(&self, timeout: Duration) -> Result<Listed, Fault> {
+        let mut request = self.http.get(format!("{}/models", self.base));
+        if let (Some(key), Some(_)) = (&self.endpoint.key, self.endpoint.preset.filter(|one| one.lists_by_own_header)) {
+            request = request.header("x-api-key", key.expose()).header("anthropic-version", "2023-06-01");
+        }
+        let answer = async {
+            let response = request.send().await.map_err(|error| Fault::of_transport(&error))?;
+            self.read(response).await.map_err(|Lost { fault, .. }| fault)
+        };
+        let body = tokio::time::timeout(timeout, answer).await.map_err(|_| Fault::TooLate)??;
+        let Some(models) = body.get("data").or_else(|| body.get("models")).and_then(Value::as_array) else {
+            return Err(Fault::Unreadable);
+        };
+        let names = models.iter().filter_map(|one| text_at(one, "id").or_else(|| text_at(one, "name")));
+        Ok(Listed { models: models.len(), has_model: names.into_iter().any(|name| name == self.endpoint.model) })
+    }
+}

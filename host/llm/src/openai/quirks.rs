@@ -1,0 +1,332 @@
+//! What a model refuses of the protocol: known by name beforehand, or learned from its own words. What it refuses is
+//! left out, with one warning for each parameter that a request really wanted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+
+/// A parameter that some model somewhere refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Parameter {
+    Temperature,
+    TopP,
+    PresencePenalty,
+    FrequencyPenalty,
+    Stop,
+    /// The bound of an answer by its old name; refused, the new one is used.
+    MaxTokens,
+    /// The bound by its new name; refused, the old one is used.
+    MaxCompletionTokens,
+    /// Names of those who speak.
+    Name,
+    /// `response_format` with a schema; refused, `json_object` is asked for.
+    JsonSchema,
+    /// `response_format` at all; refused, the prompt alone asks for JSON.
+    ResponseFormat,
+    StreamOptions,
+    Stream,
+    Store,
+    EncodingFormat,
+}
+
+use Parameter::*;
+
+/// Which models refuse what.
+struct Quirk {
+    /// In docs/models.md.
+    name: &'static str,
+    /// Of this preset alone.
+    preset: Option<&'static str>,
+    /// Beginnings of the models' names.
+    models: &'static [&'static str],
+    /// Those of them that do not; parts of their names.
+    but: &'static [&'static str],
+    refuses: &'static [Parameter],
+}
+
+const THINKS: &[&str] = &["o1", "o3", "o4", "gpt-5"];
+const GROK_THINKS: &[&str] = &["grok-3-mini", "grok-4", "grok-code"];
+
+const QUIRKS: &[Quirk] = &[
+    Quirk {
+        name: "fixed-sampling",
+        preset: None,
+        models: THINKS,
+        but: &["gpt-5-chat"],
+        refuses: &[Temperature, TopP, PresencePenalty, FrequencyPenalty, MaxTokens],
+    },
+    Quirk { name: "no-stop", preset: None, models: &["o3", "o4", "gpt-5"], but: &["gpt-5-chat"], refuses: &[Stop] },
+    Quirk {
+        name: "grok-thinks",
+        preset: None,
+        models: GROK_THINKS,
+        but: &["non-reasoning"],
+        refuses: &[PresencePenalty, FrequencyPenalty, Stop],
+    },
+    // It takes these and does nothing with them.
+    Quirk {
+        name: "anthropic",
+        preset: Some("anthropic"),
+        models: &[""],
+        but: &[],
+        refuses: &[PresencePenalty, FrequencyPenalty, ResponseFormat, Name],
+    },
+];
+
+/// Which protocol an endpoint is asked in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Api {
+    /// `/chat/completions`, which everybody speaks.
+    #[default]
+    Chat,
+    /// `/responses`, of OpenAI.
+    Responses,
+}
+
+/// `/responses` knows none of these.
+const NOT_IN_RESPONSES: [Parameter; 4] = [PresencePenalty, FrequencyPenalty, Stop, Name];
+
+impl Parameter {
+    const ALL: [Self; 14] = [
+        Temperature,
+        TopP,
+        PresencePenalty,
+        FrequencyPenalty,
+        Stop,
+        MaxTokens,
+        MaxCompletionTokens,
+        Name,
+        JsonSchema,
+        ResponseFormat,
+        StreamOptions,
+        Stream,
+        Store,
+        EncodingFormat,
+    ];
+
+    /// As it is sent.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Temperature => "temperature",
+            TopP => "top_p",
+            PresencePenalty => "presence_penalty",
+            FrequencyPenalty => "frequency_penalty",
+            Stop => "stop",
+            MaxTokens => "max_tokens",
+            MaxCompletionTokens => "max_completion_tokens",
+            Name => "name",
+            JsonSchema => "json_schema",
+            ResponseFormat => "response_format",
+            StreamOptions => "stream_options",
+            Stream => "stream",
+            Store => "store",
+            EncodingFormat => "encoding_format",
+        }
+    }
+
+    /// The one that an error names as not supported; `param` is the place that it points at, where it does.
+    pub(super) fn refused_by(param: &str, message: &str) -> Option<Self> {
+        const NOT: [&str; 9] = [
+            "unsupported",
+            "not supported",
+            "not support",
+            "unrecognized",
+            "unknown",
+            "not permitted",
+            "not allowed",
+            "extra_forbidden",
+            "unexpected",
+        ];
+        let lower = message.to_lowercase();
+        if !NOT.iter().any(|not| lower.contains(not)) {
+            return None;
+        }
+        let place = param.rsplit(['.', ' ']).next().unwrap_or_default();
+        if lower.contains("json_schema") && matches!(place, "" | "response_format" | "type" | "json_schema") {
+            return Some(JsonSchema);
+        }
+        let at_place = Self::ALL.into_iter().find(|parameter| parameter.name() == place);
+        at_place.or_else(|| {
+            let named = Self::ALL.into_iter().filter(|parameter| *parameter != Name);
+            let named = named.filter_map(|parameter| Some((place_of(&lower, parameter.name())?, parameter)));
+            named.min().map(|(_, parameter)| parameter)
+        })
+    }
+}
+
+/// Where a text has a name as a word of its own, in lower case with underscores or without.
+fn place_of(lower: &str, name: &str) -> Option<usize> {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_';
+    let of = |name: &str| {
+        lower.match_indices(name).map(|(at, _)| at).find(|at| {
+            let before = lower.get(..*at).and_then(|text| text.chars().next_back());
+            let after = lower.get(at + name.len()..).and_then(|text| text.chars().next());
+            !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        })
+    };
+    of(name).or_else(|| of(&name.replace('_', "")))
+}
+
+/// What is known of one model.
+#[derive(Debug)]
+pub(super) struct Quirks {
+    provider: String,
+    model: String,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// And by which quirk that is known.
+    refused: BTreeMap<Parameter, &'static str>,
+    warned: BTreeSet<Parameter>,
+}
+
+impl Quirks {
+    /// What is known beforehand.
+    pub(super) fn of(provider: &str, preset: Option<&str>, api: Api, model: &str) -> Self {
+        // `openai/o3-mini`: a gateway names whose model it is.
+        let bare = model.rsplit('/').next().unwrap_or(model);
+        let fit = QUIRKS.iter().filter(|quirk| {
+            quirk.preset.is_none_or(|of| preset == Some(of))
+                && quirk.models.iter().any(|family| bare.starts_with(family))
+                && !quirk.but.iter().any(|part| bare.contains(part))
+        });
+        let by_model = fit.flat_map(|quirk| quirk.refuses.iter().map(|parameter| (*parameter, quirk.name)));
+        let by_api = NOT_IN_RESPONSES.into_iter().filter(|_| api == Api::Responses).map(|one| (one, "responses"));
+        let refused = by_model.chain(by_api).collect();
+        let known = Mutex::new(Known { refused, warned: BTreeSet::new() });
+        Self { provider: provider.to_owned(), model: model.to_owned(), known }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it can be sent; for what a request did not ask for.
+    pub(super) fn takes(&self, parameter: Parameter) -> bool {
+        !self.known().refused.contains_key(&parameter)
+    }
+
+    /// Whether what a request asks for can be sent. Where it cannot, that is said once.
+    pub(super) fn takes_wanted(&self, parameter: Parameter) -> bool {
+        let mut known = self.known();
+        let Some(quirk) = known.refused.get(&parameter).copied() else { return true };
+        if known.warned.insert(parameter) {
+            let (provider, model, name) = (&self.provider, &self.model, parameter.name());
+            tracing::warn!(quirk, "`{model}` of `{provider}` does not take `{name}`: requests go without it");
+        }
+        false
+    }
+
+    /// Remembers that a parameter was refused. False where that changes nothing: it was not sent.
+    pub(super) fn learn(&self, parameter: Parameter) -> bool {
+        let mut known = self.known();
+        // An answer without a bound has no price: one of the two names stays.
+        let other = match parameter {
+            MaxTokens => Some(MaxCompletionTokens),
+            MaxCompletionTokens => Some(MaxTokens),
+            _ => None,
+        };
+        if other.is_some_and(|other| known.refused.contains_key(&other)) || known.refused.contains_key(&parameter) {
+            return false;
+        }
+        known.refused.insert(parameter, "learned");
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(preset: Option<&str>, model: &str) -> Vec<&'static str> {
+        let quirks = Quirks::of("p", preset, Api::Chat, model);
+        Parameter::ALL.into_iter().filter(|one| !quirks.takes(*one)).map(Parameter::name).collect()
+    }
+
+    #[test]
+    fn models_refuse_what_they_really_do() {
+        let fixed = ["temperature", "top_p", "presence_penalty", "frequency_penalty"];
+        let with = |more: &[&'static str]| [&fixed[..], more].concat();
+        let grok = vec!["presence_penalty", "frequency_penalty", "stop"];
+        for (model, wanted) in [
+            ("gpt-4o", vec![]),
+            ("o1", with(&["max_tokens"])),
+            ("o3-mini", with(&["stop", "max_tokens"])),
+            ("gpt-5-mini-2025-08-07", with(&["stop", "max_tokens"])),
+            ("gpt-5-chat-latest", vec![]),
+            ("openai/o4-mini", with(&["stop", "max_tokens"])),
+            ("grok-3", vec![]),
+            ("grok-3-mini", grok.clone()),
+            ("grok-4-0709", grok.clone()),
+            ("x-ai/grok-4-fast", grok.clone()),
+            ("grok-4-fast-non-reasoning", vec![]),
+            ("llama3", vec![]),
+        ] {
+            assert_eq!(refused(None, model), wanted, "{model}");
+        }
+        let claude = ["presence_penalty", "frequency_penalty", "name", "response_format"];
+        assert_eq!(refused(Some("anthropic"), "claude-sonnet-4-5"), claude);
+        assert_eq!(refused(Some("openrouter"), "anthropic/claude-sonnet-4.5"), [""; 0]);
+    }
+
+    #[test]
+    fn an_error_names_the_parameter_that_it_refuses() {
+        for (param, message, wanted) in [
+            (
+                "max_tokens",
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                Some(MaxTokens),
+            ),
+            ("", "Unsupported parameter: 'max_tokens': use 'max_completion_tokens'", Some(MaxTokens)),
+            (
+                "temperature",
+                "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+                Some(Temperature),
+            ),
+            ("", "Model grok-4 does not support parameter presencePenalty.", Some(PresencePenalty)),
+            ("", "Argument not supported on this model: stop", Some(Stop)),
+            ("", "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options')}]", Some(StreamOptions)),
+            ("messages.[1].name", "Unknown parameter: 'messages[1].name'.", Some(Name)),
+            (
+                "response_format",
+                "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+                Some(JsonSchema),
+            ),
+            ("", "'response_format' is not supported", Some(ResponseFormat)),
+            ("", "messages are needed, and stream is not supported", Some(Stream)),
+            ("max_tokens", "max_tokens is too large: 20000. This model supports at most 16384.", None),
+            ("tools", "tools are not supported", None),
+            ("", "the name of this is unknown", None),
+            ("", "nonstop unsupported", None),
+        ] {
+            assert_eq!(Parameter::refused_by(param, message), wanted, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_once_is_remembered_and_a_bound_stays() {
+        let quirks = Quirks::of("p", None, Api::Chat, "m");
+        assert!(quirks.takes_wanted(Stop) && quirks.learn(Stop) && !quirks.takes_wanted(Stop));
+        assert!(!quirks.learn(Stop), "it was not sent again");
+        assert!(quirks.learn(MaxTokens) && !quirks.learn(MaxCompletionTokens));
+        assert!(quirks.takes(MaxCompletionTokens));
+    }
+
+    #[test]
+    fn each_quirk_is_told_in_the_book() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let page = page.split_once("| quirk |").unwrap().1;
+        let of_api = ("responses", &NOT_IN_RESPONSES[..]);
+        for (name, refuses) in QUIRKS.iter().map(|quirk| (quirk.name, quirk.refuses)).chain([of_api]) {
+            let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+            for parameter in refuses {
+                assert!(row.contains(&format!("`{}`", parameter.name())), "{name}: {}", parameter.name());
+            }
+        }
+    }
+}

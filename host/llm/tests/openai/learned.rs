@@ -1,0 +1,63 @@
+//! What an endpoint refuses by its own words is left out, in this request and every later one.
+
+use puppet_llm::{LlmProvider, Request};
+use puppet_types::Code;
+use serde_json::json;
+
+use crate::there::{Turn, amounts, answer, context, endpoint, ok, provider, request};
+
+fn refused(param: &str, message: &str) -> Turn {
+    let error = json!({"error": {"code": "unsupported_parameter", "param": param, "message": message}});
+    Turn::Answer(400, "", error.to_string())
+}
+
+#[tokio::test]
+async fn a_refused_parameter_is_dropped_once_and_remembered() {
+    let fake = endpoint(vec![
+        refused("max_tokens", "Unsupported parameter: 'max_tokens' is not supported with this model."),
+        refused("", "Argument not supported on this model: stop"),
+        refused("stream_options", "Unknown parameter: 'stream_options'."),
+        ok(answer("fine")),
+    ])
+    .await;
+    let provider = provider(&fake.url, |endpoint| endpoint.retries = 0);
+    for _ in 0..2 {
+        let got = provider.complete(&request(), &context()).await.unwrap();
+        assert_eq!((got.value.text.as_str(), amounts(&got.used).0), ("fine", 1_500), "nothing was lost");
+    }
+    assert_eq!(fake.count(), 5, "each parameter is refused once");
+    for n in [3, 4] {
+        let body = fake.body(n);
+        assert_eq!(body["max_completion_tokens"], 120);
+        let has = |key: &str| body.get(key).is_some();
+        assert!(!has("max_tokens") && !has("stop") && !has("stream_options") && has("temperature"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_without_end_is_left_alone() {
+    let fake = endpoint(vec![refused("temperature", "Unsupported parameter: 'temperature'")]).await;
+    let provider = provider(&fake.url, |_| {});
+    let failure = provider.complete(&request(), &context()).await.unwrap_err();
+    assert_eq!((failure.error.code, fake.count()), (Code::InvalidInput, 2));
+    assert!(failure.error.message.contains("Unsupported parameter: 'temperature'"), "{}", failure.error.message);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_refused_is_asked_for_in_words() {
+    let message = "'response_format' of type 'json_schema' is not supported with this model";
+    let fake = endpoint(vec![
+        refused("response_format", message),
+        refused("response_format", "'response_format' is not supported"),
+        ok(answer("{}")),
+    ])
+    .await;
+    let provider = provider(&fake.url, |_| {});
+    let request = Request { response_schema: Some(r#"{"type":"object"}"#.to_owned()), ..request() };
+    assert_eq!(provider.complete(&request, &context()).await.unwrap().value.text, "{}");
+    assert_eq!(fake.body(0)["response_format"]["type"], "json_schema");
+    assert_eq!(fake.body(1)["response_format"], json!({"type": "json_object"}));
+    let last = fake.body(2);
+    assert_eq!(last.get("response_format"), None);
+    assert!(last["messages"][0]["content"].as_str().unwrap().ends_with(r#"{"type":"object"}"#), "{last}");
+}
