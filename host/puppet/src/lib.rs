@@ -32,6 +32,7 @@ mod panics;
 mod records;
 pub mod repertoire;
 mod retention;
+pub mod routes;
 pub mod rows;
 mod sandboxed;
 pub mod setup;

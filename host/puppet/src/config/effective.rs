@@ -5,7 +5,7 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
+use super::{Config, Credential, CredentialPlace, KeySource, Provider, Routing, money};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +37,7 @@ impl Config {
             rows.add("store.mongodb", mongodb.clone());
         }
         rows.add("llm.default", self.llm.default.clone());
+        rows.routing(&self.llm.routing);
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);
         }
@@ -94,6 +95,19 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    fn routing(&mut self, routing: &Routing) {
+        self.add("llm.fallback", format!("{:?}", routing.fallback));
+        for (name, fallback) in &routing.agents {
+            self.add(&format!("llm.agents.{name}.fallback"), format!("{fallback:?}"));
+        }
+        self.add("llm.concurrency", routing.concurrency.to_string());
+        self.add("llm.breaker.failures", routing.breaker.failures.to_string());
+        self.add("llm.breaker.open", routing.breaker.open.clone());
+        self.add("llm.cache.entries", routing.cache.entries.to_string());
+        self.add("llm.cache.bytes", routing.cache.bytes.to_string());
+        self.add("llm.cache.ttl", routing.cache.ttl.clone());
+    }
+
     pub(super) fn add(&mut self, key: &str, value: String) {
         let origin = self.config.origin(key).to_string();
         self.settings.push(Setting { key: key.to_owned(), value, origin });

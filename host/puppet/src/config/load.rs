@@ -9,7 +9,7 @@ use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 
 use super::{
-    Config, Generator, Journal, LogLevel, Origin, Trading, Tweet, Warning, credentials,
+    Config, Generator, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
     dotenv::Dotenv,
     environment,
     overlay::{self, Environment, Lookup},
@@ -194,6 +194,7 @@ impl Draft {
         if let Some(default) = section.text("default", "the name of a provider")? {
             self.config.llm.default = default.value;
         }
+        self.config.llm.routing = Routing::read(section)?;
         let Some((providers, entries)) = section.named("providers")? else { return Ok(()) };
         for entry in entries {
             let name = entry.name.as_str();

@@ -217,6 +217,49 @@ completion_usd_per_million = "0.60"
 }
 
 #[test]
+fn the_way_to_a_model_is_read_for_all_and_for_one() {
+    let file = r#"[llm]
+fallback = ["home", "offline"]
+concurrency = 4
+[llm.agents.ember]
+fallback = []
+[llm.breaker]
+failures = 0
+open = "2m"
+[llm.cache]
+entries = 10
+bytes = 1000
+ttl = "5m"
+[llm.providers.home]
+base_url = "http://a.test"
+model = "m"
+"#;
+    let (config, _) = load(&[("puppet.toml", file)], &[]).unwrap();
+    let routing = &config.llm.routing;
+    assert_eq!((routing.after("iris"), routing.after("ember").len()), (&["home", "offline"].map(str::to_owned)[..], 0));
+    assert_eq!((routing.concurrency, routing.longest()), (4, 2));
+    assert_eq!((routing.breaker.rules().failures, routing.breaker.rules().open.as_secs()), (0, 120));
+    let cache = routing.cache.rules();
+    assert_eq!((cache.entries, cache.bytes, cache.ttl.as_secs()), (10, 1_000, 300));
+    assert_eq!(setting(&config, "llm.agents.ember.fallback"), ("[]".to_owned(), "puppet.toml:5".to_owned()));
+    assert_eq!(Config::default().llm.routing.cache.rules().entries, 0, "nothing is kept unless it is said");
+    for (text, said) in [
+        ("[llm]\nfallback = [\"ofline\"]\n", "bad-value:2: llm.fallback: there is no provider `ofline`"),
+        (
+            "[llm.agents.ember]\nfallback = [\"openai\"]\n",
+            "bad-value:2: llm.agents.ember.fallback: there is no provider `openai`\n  help: set OPENAI_API_KEY",
+        ),
+        ("[llm.agents.ember]\n", "bad-value:1: llm.agents.ember: expected `fallback`"),
+        ("[llm.agents.ember]\nmodel = \"x\"\n", "unknown-key:2: llm.agents.ember.model"),
+        ("[llm]\nconcurrency = 0\n", "out-of-range:2: llm.concurrency"),
+        ("[llm.breaker]\nopen = \"soon\"\n", "bad-value:2: llm.breaker.open"),
+    ] {
+        let told = error(text);
+        assert!(told.starts_with(said), "{text}: {told}");
+    }
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let file = format!(
         "[llm.providers.mine]\nbase_url = \"https://a.test\"\nmodel = \"m\"\nkey_env = \"K\"\nheaders = {{ a = \"{KEY}\" }}\n"

@@ -17,6 +17,7 @@ mod origin;
 mod overlay;
 mod providers;
 mod read;
+mod routing;
 mod settings;
 mod suggest;
 pub mod trading;
@@ -30,6 +31,7 @@ pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use puppet_types::Secret;
+pub use routing::{Breaker, Cache, Routing};
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,
     Store,

@@ -76,6 +76,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
     credentials(&mut config, lookup);
     check_credentials(&config)?;
     check_default(&config)?;
+    check_fallback(&config)?;
     check_embeddings(&config)?;
     check_x(&config)?;
     Ok(config)
@@ -179,6 +180,17 @@ fn check_default(config: &Config) -> Result<()> {
         return Ok(());
     }
     Err(no_provider(config, "llm.default", wanted, |_| true))
+}
+
+/// Whoever is asked instead is there.
+fn check_fallback(config: &Config) -> Result<()> {
+    let known = |name: &str| name == Llm::OFFLINE || config.llm.providers.contains_key(name);
+    for (key, list) in config.llm.routing.lists() {
+        if let Some(unknown) = list.iter().find(|name| !known(name)) {
+            return Err(no_provider(config, &key, unknown, |_| true));
+        }
+    }
+    Ok(())
 }
 
 /// Whoever makes vectors is there and has a model for it.

@@ -10,8 +10,8 @@ use puppet_llm::openai::Api;
 use serde::Serialize;
 
 use super::{
-    Credential, KeySource, Origin, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning, overlay::Environment,
-    suggest,
+    Credential, KeySource, Origin, Routing, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning,
+    overlay::Environment, suggest,
 };
 use crate::trouble::{Result, Trouble};
 
@@ -156,6 +156,8 @@ pub struct Store {
 pub struct Llm {
     /// The provider of agents that name none: `offline`, or one of `providers`.
     pub default: String,
+    /// The rest of it.
+    pub routing: Routing,
     /// Endpoints, by name. `openai` and `grok` are here when their keys are set.
     pub providers: BTreeMap<String, Provider>,
 }
@@ -167,7 +169,7 @@ impl Llm {
 
 impl Default for Llm {
     fn default() -> Self {
-        Self { default: Self::OFFLINE.to_owned(), providers: BTreeMap::new() }
+        Self { default: Self::OFFLINE.to_owned(), routing: Routing::default(), providers: BTreeMap::new() }
     }
 }
 

@@ -40,6 +40,26 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # `.env`) the providers `openai` and `grok` exist and can be named here.
 #default = "offline"
 
+# Who is asked, in this order, where a model cannot answer. `offline` as the last always answers. For example:
+#fallback = ["offline"]
+# Requests that one provider is asked at a time.
+#concurrency = 16
+
+# The same for one agent. For example:
+#[llm.agents.ember]
+#fallback = ["offline"]
+
+# After so many failures in a row a provider is left alone for a while; 0: never.
+[llm.breaker]
+#failures = 5
+#open = "30s"
+
+# Answers kept for requests at temperature 0 that are asked again word for word; entries = 0: none.
+[llm.cache]
+#entries = 0
+#bytes = 16777216
+#ttl = "1h"
+
 # What tokens cost, so that dollars can be counted. For example:
 #[llm.providers.openai.price]
 #prompt_usd_per_million = "2.50"
