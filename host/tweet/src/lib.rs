@@ -24,6 +24,6 @@ pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
 pub use x::{
-    Hearing, HearingTerms, Listener, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault,
-    TokenPair, TokenStore, X, XSettings, XSetupError, XSign, revoke,
+    Hearing, HearingTerms, Listener, Listening, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn,
+    SignInFault, TokenPair, TokenStore, X, XSettings, XSetupError, XSign, revoke,
 };

@@ -1,6 +1,6 @@
 //! X, over its API v2, signed for each account (`auth`). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: streams, images.
+//! error. Not here yet: images.
 
 mod auth;
 mod client;
@@ -32,7 +32,7 @@ pub use auth::{
 };
 use client::Client;
 pub use client::XSetupError;
-pub use mentions::{Hearing, HearingTerms, Listener, Mention};
+pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
