@@ -50,13 +50,13 @@ async fn each_is_taken_in_once_whatever_fails() {
         Fault::Status(408),
     ];
     let mut said = Vec::new();
-    for round in 0..6 {
+    for (round, fault) in faults.into_iter().enumerate() {
         for n in 0..45 {
             said.push(format!("@ada {round}.{n}"));
             network.say("bob", said.last().unwrap(), None);
         }
         // One write dies before it is done, one after.
-        network.faults.lock().unwrap().push_back(faults[round]);
+        network.faults.lock().unwrap().push_back(fault);
         notebook.dies.lock().unwrap().extend([Some(false), None, Some(true), None]);
         until(hearing(), async || notebook.texts().await.len() >= said.len()).await;
     }
