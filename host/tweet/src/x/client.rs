@@ -282,7 +282,7 @@ impl Client {
         let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
         Err(match wire::problem(&answer.body).as_deref() {
             Some("usage-capped") => Unopened::UsageCap,
-            Some("streaming-connection") => Unopened::TooMany,
+            Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
             _ => Unopened::Answer(
                 answer.nothing_done(who).unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
             ),
