@@ -40,4 +40,4 @@ pub use suggest::{nearest, remedy};
 pub use trading::{
     RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
-pub use tweet::{Mentions, Tweet, TweetProvider, X, XAccount};
+pub use tweet::{Mentions, NamedKey, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};

@@ -92,17 +92,25 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timeout_ms = 30000
 #settle_ms = 30000
 
-# What is said to accounts on X reaches their agents. How often is asked, from when on the first time, and how many posts
-# before a mention are read with it.
+# What is said to accounts on X reaches their agents, by a stream or by asking: `auto`, `poll`, `stream` or `none`. How often
+# is asked, from when on the first time, and how many posts before a mention are read with it.
 [tweet.x.mentions]
-#enabled = true
+#by = "auto"
 #every = "60s"
 #backfill = "0s"
 #context = 3
 
-# Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
+# Your app at X. Keys never stand here: each is named by where it is (…_env, …_secret or …_credential). For example:
+#[tweet.x.apps.main]
+#consumer_key_secret = "x/main/api_key"
+#consumer_secret_secret = "x/main/api_key_secret"
+#client_id = "the-client-id-of-your-app"
+#redirect = "http://127.0.0.1:8731/callback"
+
+# How an account signs: by OAuth 1.0a, or with what `puppet x login` keeps (oauth2 = true), or with a token as it is.
 #[tweet.x.accounts.ember]
-#token_secret = "x/ember"
+#access_token_secret = "x/ember/access_token"
+#access_secret_secret = "x/ember/access_token_secret"
 
 # Events that come by themselves.
 [generators.news]

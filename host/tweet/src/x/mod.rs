@@ -1,6 +1,6 @@
 //! X, over its API v2, signed for each account (`auth`). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: streams.
+//! error.
 
 mod auth;
 mod client;
@@ -37,7 +37,7 @@ pub use auth::{
 use client::Client;
 pub use client::XSetupError;
 pub use media::Images;
-pub use mentions::{Hearing, HearingTerms, Listener, Mention};
+pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
 pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
 
@@ -168,7 +168,7 @@ impl X {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
     }
 
-    /// All accounts with a token, in lower case.
+    /// The accounts that sign with anything, in lower case.
     pub fn accounts(&self) -> Vec<AccountId> {
         self.members.keys().map(AccountId::new).collect()
     }
@@ -189,6 +189,7 @@ impl X {
         let member = member.ok_or(SignInFault::NeverSignedIn)?;
         let mut standing = member.standing.lock().await;
         *standing = Standing::Unknown;
+        member.identity.read_again().await;
         self.stand(account, member, &mut standing).await?;
         Ok(self.client.ahead_ms())
     }

@@ -153,6 +153,11 @@ impl Tweet {
         self.referenced("quoted")
     }
 
+    /// Somebody else's words, passed on.
+    pub(super) fn is_repost(&self) -> bool {
+        self.referenced("retweeted").is_some()
+    }
+
     fn referenced(&self, kind: &str) -> Option<PostId> {
         self.referenced_tweets.iter().find(|other| other.kind == kind).map(|other| PostId::new(&other.id))
     }
