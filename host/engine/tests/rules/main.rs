@@ -21,6 +21,7 @@ mod moments;
 mod outbox;
 mod outbox_doubts;
 mod outbox_pace;
+mod outbox_threads;
 mod outbox_words;
 mod platform;
 mod providers;

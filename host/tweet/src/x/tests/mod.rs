@@ -77,7 +77,3 @@ fn post(text: &str) -> Action {
 fn reply(to: &PostId, text: &str) -> Action {
     Action::Reply { to: to.clone(), text: text.to_owned(), images: Vec::new() }
 }
-
-fn thread(parts: &[&str]) -> Action {
-    Action::Thread { parts: parts.iter().map(|part| (*part).to_owned()).collect() }
-}
