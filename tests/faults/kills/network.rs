@@ -143,7 +143,7 @@ pub fn posts_agree(there: &[String], db: &rusqlite::Connection) -> Result<(), St
 }
 
 /// Of the threads that are asked for.
-const PARTS: usize = 3;
+const PARTS: usize = 2;
 
 /// What an agent is asked to post. Every fifth is a thread; every seventh says nothing of its own, so that the same words come again.
 pub fn asked_for(id: &str, n: usize) -> Value {
