@@ -13,6 +13,7 @@ mod faults;
 #[allow(dead_code, reason = "shared with tests/hostile")]
 mod guest;
 mod halted;
+mod heard;
 mod kept;
 mod limits;
 mod live;

@@ -72,6 +72,14 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timeout_ms = 30000
 #settle_ms = 30000
 
+# What is said to accounts on X reaches their agents, by a stream or by asking: `auto`, `poll`, `stream` or `none`. How often
+# is asked, from when on the first time, and how many posts before a mention are read with it.
+[tweet.x.mentions]
+#by = "auto"
+#every = "60s"
+#backfill = "0s"
+#context = 3
+
 # Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
 #[tweet.x.accounts.ember]
 #token_secret = "x/ember"

@@ -35,6 +35,19 @@ pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
     wait.unwrap_or(UNTOLD).clamp(Duration::from_secs(1), LONGEST)
 }
 
+/// How long to wait between two requests, so that what is left lasts until the windows begin anew; none where X does not
+/// say.
+pub(super) fn pace(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let now = text(DATE.as_str()).and_then(date).or_else(|| seconds_of(now))?;
+    let of_window = |window: &&str| {
+        let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
+        let left: u32 = text(&format!("{window}-remaining"))?.parse().ok()?;
+        Some(Duration::from_secs(u64::try_from(reset.saturating_sub(now)).unwrap_or(0)) / left.max(1))
+    };
+    WINDOWS.iter().filter_map(of_window).max().map(|pace| pace.min(LONGEST))
+}
+
 /// How far the clock of an answer is ahead of this machine's, where it says. It tells whole seconds.
 pub(super) fn ahead_ms(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
     let there = date(headers.get(DATE)?.to_str().ok()?.trim())?;
@@ -82,6 +95,23 @@ mod tests {
                 headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
             assert_eq!(wait(&map, UNIX_EPOCH + Duration::from_secs(now as u64)).as_secs(), seconds, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_spread_over_its_window() {
+        let now = 1_700_000_000;
+        let pace = |pairs: &[(&'static str, i64)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (name.parse().unwrap(), (*value).into())).collect();
+            super::pace(&headers, UNIX_EPOCH + Duration::from_secs(now as u64)).map(|pace| pace.as_secs())
+        };
+        let window = [("x-rate-limit-reset", now + 600), ("x-rate-limit-remaining", 20)];
+        let day = [("x-user-limit-24hour-reset", now + 40_000), ("x-user-limit-24hour-remaining", 100)];
+        assert_eq!(pace(&window), Some(30));
+        assert_eq!(pace(&[window, day].concat()), Some(400), "the tighter of the two");
+        assert_eq!(pace(&[("x-rate-limit-reset", now + 600), ("x-rate-limit-remaining", 0)]), Some(600));
+        assert_eq!(pace(&[("x-rate-limit-reset", now - 5), ("x-rate-limit-remaining", 1)]), Some(0));
+        assert_eq!(pace(&window[..1]), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::Draft;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
-    "author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text";
+    "author_id,conversation_id,created_at,entities,id,note_tweet,public_metrics,referenced_tweets,text";
 
 /// The usual frame.
 #[derive(Debug, Deserialize)]
@@ -54,7 +54,12 @@ pub(super) struct Page {
 impl Page {
     /// Whether all that belongs on it is there, by X's own word.
     pub(super) fn is_whole(&self) -> bool {
-        self.errors.is_empty() && self.meta.result_count == Some(self.data.len())
+        self.errors.is_empty() && self.is_counted()
+    }
+
+    /// Whether as many are there as X counts. Errors beside them may be about what they refer to.
+    pub(super) fn is_counted(&self) -> bool {
+        self.meta.result_count == Some(self.data.len())
     }
 }
 
@@ -92,10 +97,20 @@ pub(super) struct Tweet {
     pub(super) created_at: Option<String>,
     #[serde(default)]
     pub(super) entities: Entities,
+    /// The whole of a text that is longer than a post may be here.
+    #[serde(default)]
+    pub(super) note_tweet: Option<Note>,
     #[serde(default)]
     pub(super) referenced_tweets: Vec<Referenced>,
     #[serde(default)]
     pub(super) public_metrics: Metrics,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) entities: Entities,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -136,6 +151,11 @@ impl Tweet {
 
     pub(super) fn quotes(&self) -> Option<PostId> {
         self.referenced("quoted")
+    }
+
+    /// Somebody else's words, passed on.
+    pub(super) fn is_repost(&self) -> bool {
+        self.referenced("retweeted").is_some()
     }
 
     fn referenced(&self, kind: &str) -> Option<PostId> {
@@ -180,6 +200,18 @@ pub(super) fn words(body: &[u8]) -> Option<String> {
         (Some(whole), Some(first)) if whole != first => Some(format!("{whole} {first}")),
         (whole, first) => whole.or(first),
     }
+}
+
+/// The number of what went wrong, where X gives one.
+pub(super) fn code(body: &[u8]) -> Option<i64> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body["errors"][0]["code"].as_i64().or_else(|| body["code"].as_i64())
+}
+
+/// The last word of what X calls a problem: `client-forbidden`.
+pub(super) fn problem(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body["type"].as_str()?.rsplit('/').next()?.to_owned())
 }
 
 /// What an answer with status 200 says where what it is about is not there.

@@ -1,6 +1,7 @@
 //! `[tweet]`: where posts go. Who posts on X: `accounts`.
 
 mod accounts;
+mod mentions;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use super::{
 use crate::trouble::Result;
 
 pub use accounts::XAccount;
+pub use mentions::Mentions;
 
 /// `[tweet]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -61,6 +63,8 @@ pub struct X {
     pub settle_ms: u64,
     /// By account.
     pub accounts: BTreeMap<String, XAccount>,
+    /// `[tweet.x.mentions]`.
+    pub mentions: Mentions,
 }
 
 impl Default for X {
@@ -70,6 +74,7 @@ impl Default for X {
             timeout_ms: XSettings::TIMEOUT_MS,
             settle_ms: XSettings::SETTLE_MS,
             accounts: BTreeMap::new(),
+            mentions: Mentions::default(),
         }
     }
 }
@@ -103,6 +108,9 @@ impl X {
             self.settle_ms = settle.value;
         }
         self.accounts = accounts::read(section)?;
+        if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
+            self.mentions = Mentions::read(&mentions.value)?;
+        }
         Ok(())
     }
 }
