@@ -229,25 +229,6 @@ impl X {
         Ok(post_of(order, &draft, id, order.at))
     }
 
-    /// Its parts one after the other, each an answer to the one before.
-    async fn thread(&self, order: &Order, member: &Member, parts: &[String]) -> Result<Vec<Post>, PublishError> {
-        let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
-        for text in parts {
-            let last = posts.last().map(|post| post.id.clone());
-            match self.create(order, member, Draft { in_reply_to: last.as_ref(), ..Draft::new(text) }).await {
-                Ok(post) => posts.push(post),
-                Err(error) if posts.is_empty() => return Err(error),
-                Err(error) => {
-                    let (done, all) = (posts.len(), parts.len());
-                    let said = format!("{done} of {all} parts of the thread were posted, and then: {error}");
-                    return Err(PublishError::InDoubt(said));
-                }
-            }
-        }
-        threaded(&mut posts);
-        Ok(posts)
-    }
-
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let user = self.user(&order.account, member).await?;
         let (path, body) = (["2", "users", &user.id, "likes"], wire::like(of));
@@ -292,7 +273,7 @@ impl TweetPublisher for X {
                 let draft = Draft { quotes: Some(of), ..Draft::new(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, of))?]
             }
-            Action::Thread { parts } => self.thread(order, member, parts).await?,
+            Action::Thread { .. } => return Err(whole_thread()),
             Action::Like { of } => {
                 self.like(order, member, of).await?;
                 Vec::new()
@@ -323,7 +304,7 @@ fn checked(action: &Action) -> Result<(), PublishError> {
         Action::Post { text, .. } | Action::Reply { text, .. } | Action::Quote { text, .. } => {
             check::text(text).map_err(refused)?;
         }
-        Action::Thread { parts } => check::parts(parts).map_err(refused)?,
+        Action::Thread { .. } => return Err(whole_thread()),
         Action::Like { .. } | Action::Delete { .. } => {}
     }
     check::described(action.images()).map_err(refused)?;
@@ -331,6 +312,11 @@ fn checked(action: &Action) -> Result<(), PublishError> {
         check::id(id.clone()).map_err(refused)?;
     }
     Ok(())
+}
+
+/// X makes one post at a time, and knows nothing of what is to follow.
+fn whole_thread() -> PublishError {
+    PublishError::Refused("a thread goes to X part by part".to_owned())
 }
 
 /// What is not found is the post that an order is about.
@@ -357,14 +343,5 @@ fn post_of(order: &Order, draft: &Draft<'_>, id: PostId, at: Timestamp) -> Post 
         replies: 0,
         quoted: 0,
         id,
-    }
-}
-
-/// Marks posts as parts of one thread, which begins with the first.
-fn threaded(posts: &mut [Post]) {
-    let Some(first) = posts.first().map(|post| post.id.clone()) else { return };
-    for post in posts {
-        post.conversation = first.clone();
-        post.thread = Some(first.clone());
     }
 }

@@ -5,11 +5,34 @@ use puppet_types::EffectId;
 use serde_json::json;
 
 use super::{
-    recorder::{Answer, Recorder, Request, me},
     spec::{Described, json_of, of_x},
+    stand::{Came, Stand},
     *,
 };
 use crate::x::media::{Images, LONGEST};
+
+/// Status and body; none closes the connection.
+type Answer = Option<(u16, Value)>;
+
+/// X as this answers.
+async fn stand(answer: impl Fn(&Came) -> Answer + Send + 'static) -> Stand {
+    let json = || vec![("content-type", "application/json".to_owned())];
+    let text = |body: Value| if body.is_null() { String::new() } else { body.to_string() };
+    Stand::new(move |came| answer(came).map(|(status, body)| (status, json(), text(body)))).await
+}
+
+/// For `ada`, with all images.
+fn x(there: &Stand) -> X {
+    without_images(there).with_images(assets())
+}
+
+fn without_images(there: &Stand) -> X {
+    X::new(settings(there.url.clone(), TIMEOUT, [("ada".into(), Secret::new(token("ada")).into())].into())).unwrap()
+}
+
+fn requests(there: &Stand) -> Vec<Came> {
+    there.came.lock().unwrap().clone()
+}
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and more";
 const GIF: &[u8] = b"GIF89a and more";
@@ -50,9 +73,9 @@ fn showing(assets: &[&str]) -> Action {
 }
 
 /// An image is done at once, and a post is number 77.
-fn takes_all(request: &Request) -> Answer {
+fn takes_all(request: &Came) -> Answer {
     match request.line.as_str() {
-        "GET /2/users/me" => me(),
+        "GET /2/users/me" => Some((200, json!({ "data": { "id": "1", "username": "ada" } }))),
         "POST /2/media/upload/initialize" => Some((200, json!({ "data": { "id": "880", "media_key": "3_880" } }))),
         line if line.ends_with("/append") => Some((204, Value::Null)),
         line if line.ends_with("/finalize") => Some((200, json!({ "data": { "id": "880" } }))),
@@ -68,14 +91,14 @@ async fn publish(x: &X, action: Action) -> Result<Published, PublishError> {
 
 #[tokio::test]
 async fn an_image_goes_in_pieces_and_with_its_description_before_the_post() {
-    let there = Recorder::start(takes_all).await;
-    let x = there.x().with_images(assets());
+    let there = stand(takes_all).await;
+    let x = x(&there);
     let posts = publish(&x, showing(&["most.png", "horn.jpg", "lamp.webp"])).await.unwrap().posts;
     assert_eq!((posts[0].id.as_str(), posts[0].media.len()), ("77", 3));
 
-    let requests = there.requests();
-    let bodies = |end: &str| -> Vec<&Value> {
-        requests.iter().filter(|request| request.line.ends_with(end)).map(|request| &request.body).collect()
+    let requests = requests(&there);
+    let bodies = |end: &str| -> Vec<Value> {
+        requests.iter().filter(|request| request.line.ends_with(end)).map(Came::json).collect()
     };
     let announced = bodies("/initialize");
     let kind = |n: usize| announced[n]["media_type"].as_str().unwrap();
@@ -90,8 +113,8 @@ async fn an_image_goes_in_pieces_and_with_its_description_before_the_post() {
     let sent = pieces[..5].iter().flat_map(|piece| BASE64.decode(piece["media"].as_str().unwrap()).unwrap());
     assert!(sent.eq(assets().0[5].1.iter().copied()), "together they are the image");
     let described = json!({ "id": "880", "metadata": { "alt_text": { "text": "what most.png shows" } } });
-    assert_eq!(bodies("/metadata")[0], &described);
-    assert_eq!(bodies("/tweets"), [&json!({ "text": "look", "media": { "media_ids": ["880", "880", "880"] } })]);
+    assert_eq!(bodies("/metadata")[0], described);
+    assert_eq!(bodies("/tweets"), [json!({ "text": "look", "media": { "media_ids": ["880", "880", "880"] } })]);
     assert!(requests.last().unwrap().line.ends_with("/tweets"), "the post comes last");
 
     let Some(file) = of_x("openapi.json") else { return };
@@ -103,7 +126,7 @@ async fn an_image_goes_in_pieces_and_with_its_description_before_the_post() {
 async fn x_is_asked_until_it_is_done_with_an_image() {
     let states = ["pending", "in_progress", "succeeded"];
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let there = Recorder::start(move |request| {
+    let there = stand(move |request| {
         let processing = |state: &str| json!({ "data": { "id": "880", "processing_info": { "state": state, "check_after_secs": 0 } } });
         match request.line.as_str() {
             line if line.ends_with("/finalize") => Some((200, processing(states[0]))),
@@ -115,18 +138,18 @@ async fn x_is_asked_until_it_is_done_with_an_image() {
         }
     })
     .await;
-    let x = there.x().with_images(assets());
+    let x = x(&there);
     publish(&x, showing(&["wave.gif"])).await.unwrap();
     let lines = there.lines();
     assert_eq!(lines.iter().filter(|line| line.contains("STATUS")).count(), 2, "{lines:?}");
-    let announced = there.requests().into_iter().find(|request| request.line.ends_with("/initialize")).unwrap().body;
+    let announced = requests(&there).into_iter().find(|request| request.line.ends_with("/initialize")).unwrap().json();
     assert_eq!((&announced["media_type"], &announced["media_category"]), (&"image/gif".into(), &"tweet_gif".into()));
     if let Some(file) = of_x("openapi.json") {
         let described = Described::new(json_of(&file));
-        there.requests().iter().for_each(|request| described.check_whole(request));
+        requests(&there).iter().for_each(|request| described.check_whole(request));
     }
 
-    let there = Recorder::start(|request| match request.line.ends_with("/finalize") {
+    let there = stand(|request| match request.line.ends_with("/finalize") {
         true => {
             let failed = json!({ "state": "failed", "error": { "name": "InvalidMedia", "message": "Unsupported." } });
             Some((200, json!({ "data": { "id": "880", "processing_info": failed } })))
@@ -134,7 +157,7 @@ async fn x_is_asked_until_it_is_done_with_an_image() {
         false => takes_all(request),
     })
     .await;
-    let x = there.x().with_images(assets());
+    let x = x(&there);
     let error = publish(&x, showing(&["wave.gif"])).await.unwrap_err();
     assert_eq!(error, PublishError::Refused("image `wave.gif`: X cannot use it: Unsupported.".into()));
     assert!(!there.lines().iter().any(|line| line.ends_with("/tweets")));
@@ -156,12 +179,12 @@ async fn an_image_that_is_lost_on_its_way_is_no_post_and_goes_again() {
             if said.starts_with("not") && matches!(step, "/append" | "/metadata") {
                 continue;
             }
-            let there = Recorder::start(move |request| {
+            let there = stand(move |request| {
                 let is_first = request.line.ends_with(step) && !struck.swap(true, std::sync::atomic::Ordering::SeqCst);
                 if is_first { answer() } else { takes_all(request) }
             })
             .await;
-            let x = there.x().with_images(assets());
+            let x = x(&there);
             let error = publish(&x, showing(&["fog.png"])).await.unwrap_err();
             assert!(
                 matches!(&error, PublishError::Unavailable(words) if words.contains("`fog.png`") && words.contains(said)),
@@ -176,20 +199,20 @@ async fn an_image_that_is_lost_on_its_way_is_no_post_and_goes_again() {
 
 #[tokio::test]
 async fn what_x_says_of_an_image_is_what_it_says_of_the_post() {
-    let there = Recorder::start(|request| match request.line.ends_with("/append") {
+    let there = stand(|request| match request.line.ends_with("/append") {
         true => Some((429, json!({ "title": "Too Many Requests" }))),
         false => takes_all(request),
     })
     .await;
-    let error = publish(&there.x().with_images(assets()), showing(&["fog.png"])).await.unwrap_err();
+    let error = publish(&x(&there), showing(&["fog.png"])).await.unwrap_err();
     assert!(matches!(error, PublishError::RateLimited { .. }), "{error:?}");
 
-    let there = Recorder::start(|request| match request.line.ends_with("/initialize") {
+    let there = stand(|request| match request.line.ends_with("/initialize") {
         true => Some((403, json!({ "title": "Forbidden", "detail": "media.write is missing" }))),
         false => takes_all(request),
     })
     .await;
-    let error = publish(&there.x().with_images(assets()), showing(&["fog.png"])).await.unwrap_err();
+    let error = publish(&x(&there), showing(&["fog.png"])).await.unwrap_err();
     assert!(
         matches!(&error, PublishError::Refused(words) if words.contains("`fog.png`") && words.contains("media.write is missing")),
         "{error:?}"
@@ -198,8 +221,8 @@ async fn what_x_says_of_an_image_is_what_it_says_of_the_post() {
 
 #[tokio::test]
 async fn what_x_does_not_take_is_not_sent() {
-    let there = Recorder::start(|request| panic!("{}", request.line)).await;
-    let x = there.x().with_images(assets());
+    let there = stand(|request| panic!("{}", request.line)).await;
+    let x = x(&there);
     let undescribed = Image { alt_text: " ".into(), ..image("fog.png") };
     let cases = [
         (showing(&["large.png"]), "5242881 bytes"),
@@ -215,7 +238,7 @@ async fn what_x_does_not_take_is_not_sent() {
             other => panic!("{said}: {other:?}"),
         }
     }
-    let error = publish(&there.x(), showing(&["fog.png"])).await.unwrap_err();
+    let error = publish(&without_images(&there), showing(&["fog.png"])).await.unwrap_err();
     assert!(matches!(error, PublishError::Refused(_)), "{error:?}");
     assert_eq!(there.lines(), [""; 0]);
 }
@@ -227,7 +250,7 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
     let mut with_image = bare.clone();
     (with_image["text"], with_image["entities"]) = ("look https://t.co/a1".into(), shown);
     let listing = |post: Value| async move {
-        Recorder::start(move |request| match request.line.starts_with("GET /2/users/1/tweets") {
+        stand(move |request| match request.line.starts_with("GET /2/users/1/tweets") {
             true => Some((200, json!({ "data": [post], "meta": { "result_count": 1 } }))),
             false => takes_all(request),
         })
@@ -240,7 +263,7 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
     let settled = so_long_ago(TIMEOUT + SETTLE + LONGEST + Duration::from_secs(1));
     let (plain, illustrated) = (order("ada", post("look")), order("ada", showing(&["fog.png"])));
 
-    let x = listing(with_image).await.x();
+    let x = x(&listing(with_image).await);
     let Reconciled::Done(done) = x.reconcile(&illustrated, settled, &[]).await.unwrap() else { panic!() };
     assert_eq!((done.posts[0].id.as_str(), done.posts[0].media.len()), ("9", 1));
     let words = |reconciled| match reconciled {
@@ -248,18 +271,18 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
         other => panic!("{other:?}"),
     };
     assert!(words(x.reconcile(&plain, settled, &[]).await.unwrap()).contains("links or images"));
-    let x = listing(bare).await.x();
+    let x = x(&listing(bare).await);
     assert!(words(x.reconcile(&illustrated, settled, &[]).await.unwrap()).contains("links or images"));
 
     // The images had to get there first: the post may have been sent that much later.
-    let there = Recorder::start(|request| match request.line.starts_with("GET /2/users/1/tweets") {
+    let there = stand(|request| match request.line.starts_with("GET /2/users/1/tweets") {
         true => Some((200, json!({ "meta": { "result_count": 0 } }))),
         false => takes_all(request),
     })
     .await;
     let sent = so_long_ago(TIMEOUT + SETTLE + Duration::from_secs(1));
-    assert_eq!(there.x().reconcile(&plain, sent, &[]).await.unwrap(), Reconciled::NotDone);
-    let error = there.x().reconcile(&illustrated, sent, &[]).await.unwrap_err();
+    assert_eq!(x(&there).reconcile(&plain, sent, &[]).await.unwrap(), Reconciled::NotDone);
+    let error = x(&there).reconcile(&illustrated, sent, &[]).await.unwrap_err();
     assert!(matches!(error, PublishError::RateLimited { retry_after_ms } if retry_after_ms > 200_000), "{error:?}");
-    assert_eq!(there.x().reconcile(&illustrated, settled, &[]).await.unwrap(), Reconciled::NotDone);
+    assert_eq!(x(&there).reconcile(&illustrated, settled, &[]).await.unwrap(), Reconciled::NotDone);
 }

@@ -4,7 +4,6 @@ mod media;
 mod publishing;
 mod reading;
 mod reconciling;
-mod recorder;
 mod signing;
 mod spec;
 mod stand;
@@ -82,8 +81,4 @@ fn post(text: &str) -> Action {
 
 fn reply(to: &PostId, text: &str) -> Action {
     Action::Reply { to: to.clone(), text: text.to_owned(), images: Vec::new() }
-}
-
-fn thread(parts: &[&str]) -> Action {
-    Action::Thread { parts: parts.iter().map(|part| (*part).to_owned()).collect() }
 }

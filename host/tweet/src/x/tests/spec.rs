@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{recorder::Request, *};
+use super::{stand::Came, *};
 use crate::{
     TweetReader,
     x::wire::{self, Created, Deleted, Page, Tweet},
@@ -87,14 +87,14 @@ impl Described {
     }
 
     /// The same with the body, which is JSON where there is one.
-    pub(super) fn check_whole(&self, request: &Request) {
+    pub(super) fn check_whole(&self, request: &Came) {
         self.check(&request.line);
         let (method, target) = request.line.split_once(' ').unwrap();
         let path = self.path(target.split('?').next().unwrap());
         let schema = &self.0["paths"][&path][method.to_lowercase()]["requestBody"]["content"]["application/json"];
-        assert_eq!(schema.is_object(), !request.body.is_null(), "{}", request.line);
+        assert_eq!(schema.is_object(), !request.body.is_empty(), "{}", request.line);
         if schema.is_object() {
-            let wrong = self.errors(schema["schema"].clone(), &request.body);
+            let wrong = self.errors(schema["schema"].clone(), &request.json());
             assert!(wrong.is_empty(), "{}: {wrong:?}", request.line);
         }
     }
