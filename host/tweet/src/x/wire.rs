@@ -74,6 +74,9 @@ pub(super) struct One {
 pub(super) struct Includes {
     #[serde(default)]
     pub(super) users: Vec<User>,
+    /// What the others refer to.
+    #[serde(default)]
+    pub(super) tweets: Vec<Tweet>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -22,7 +22,7 @@ async fn stand(answer: impl Fn(&Came) -> Answer + Send + 'static) -> Stand {
 }
 
 /// For `ada`, with all images.
-fn x(there: &Stand) -> X {
+fn with_all(there: &Stand) -> X {
     without_images(there).with_images(assets())
 }
 
@@ -92,7 +92,7 @@ async fn publish(x: &X, action: Action) -> Result<Published, PublishError> {
 #[tokio::test]
 async fn an_image_goes_in_pieces_and_with_its_description_before_the_post() {
     let there = stand(takes_all).await;
-    let x = x(&there);
+    let x = with_all(&there);
     let posts = publish(&x, showing(&["most.png", "horn.jpg", "lamp.webp"])).await.unwrap().posts;
     assert_eq!((posts[0].id.as_str(), posts[0].media.len()), ("77", 3));
 
@@ -138,7 +138,7 @@ async fn x_is_asked_until_it_is_done_with_an_image() {
         }
     })
     .await;
-    let x = x(&there);
+    let x = with_all(&there);
     publish(&x, showing(&["wave.gif"])).await.unwrap();
     let lines = there.lines();
     assert_eq!(lines.iter().filter(|line| line.contains("STATUS")).count(), 2, "{lines:?}");
@@ -157,7 +157,7 @@ async fn x_is_asked_until_it_is_done_with_an_image() {
         false => takes_all(request),
     })
     .await;
-    let x = x(&there);
+    let x = with_all(&there);
     let error = publish(&x, showing(&["wave.gif"])).await.unwrap_err();
     assert_eq!(error, PublishError::Refused("image `wave.gif`: X cannot use it: Unsupported.".into()));
     assert!(!there.lines().iter().any(|line| line.ends_with("/tweets")));
@@ -184,7 +184,7 @@ async fn an_image_that_is_lost_on_its_way_is_no_post_and_goes_again() {
                 if is_first { answer() } else { takes_all(request) }
             })
             .await;
-            let x = x(&there);
+            let x = with_all(&there);
             let error = publish(&x, showing(&["fog.png"])).await.unwrap_err();
             assert!(
                 matches!(&error, PublishError::Unavailable(words) if words.contains("`fog.png`") && words.contains(said)),
@@ -204,7 +204,7 @@ async fn what_x_says_of_an_image_is_what_it_says_of_the_post() {
         false => takes_all(request),
     })
     .await;
-    let error = publish(&x(&there), showing(&["fog.png"])).await.unwrap_err();
+    let error = publish(&with_all(&there), showing(&["fog.png"])).await.unwrap_err();
     assert!(matches!(error, PublishError::RateLimited { .. }), "{error:?}");
 
     let there = stand(|request| match request.line.ends_with("/initialize") {
@@ -212,7 +212,7 @@ async fn what_x_says_of_an_image_is_what_it_says_of_the_post() {
         false => takes_all(request),
     })
     .await;
-    let error = publish(&x(&there), showing(&["fog.png"])).await.unwrap_err();
+    let error = publish(&with_all(&there), showing(&["fog.png"])).await.unwrap_err();
     assert!(
         matches!(&error, PublishError::Refused(words) if words.contains("`fog.png`") && words.contains("media.write is missing")),
         "{error:?}"
@@ -222,7 +222,7 @@ async fn what_x_says_of_an_image_is_what_it_says_of_the_post() {
 #[tokio::test]
 async fn what_x_does_not_take_is_not_sent() {
     let there = stand(|request| panic!("{}", request.line)).await;
-    let x = x(&there);
+    let x = with_all(&there);
     let undescribed = Image { alt_text: " ".into(), ..image("fog.png") };
     let cases = [
         (showing(&["large.png"]), "5242881 bytes"),
@@ -263,7 +263,8 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
     let settled = so_long_ago(TIMEOUT + SETTLE + LONGEST + Duration::from_secs(1));
     let (plain, illustrated) = (order("ada", post("look")), order("ada", showing(&["fog.png"])));
 
-    let x = x(&listing(with_image).await);
+    let there = listing(with_image).await;
+    let x = with_all(&there);
     let Reconciled::Done(done) = x.reconcile(&illustrated, settled, &[]).await.unwrap() else { panic!() };
     assert_eq!((done.posts[0].id.as_str(), done.posts[0].media.len()), ("9", 1));
     let words = |reconciled| match reconciled {
@@ -271,7 +272,8 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
         other => panic!("{other:?}"),
     };
     assert!(words(x.reconcile(&plain, settled, &[]).await.unwrap()).contains("links or images"));
-    let x = x(&listing(bare).await);
+    let there = listing(bare).await;
+    let x = with_all(&there);
     assert!(words(x.reconcile(&illustrated, settled, &[]).await.unwrap()).contains("links or images"));
 
     // The images had to get there first: the post may have been sent that much later.
@@ -281,8 +283,8 @@ async fn a_post_with_an_image_is_found_again_and_one_without_is_not_taken_for_it
     })
     .await;
     let sent = so_long_ago(TIMEOUT + SETTLE + Duration::from_secs(1));
-    assert_eq!(x(&there).reconcile(&plain, sent, &[]).await.unwrap(), Reconciled::NotDone);
-    let error = x(&there).reconcile(&illustrated, sent, &[]).await.unwrap_err();
+    assert_eq!(with_all(&there).reconcile(&plain, sent, &[]).await.unwrap(), Reconciled::NotDone);
+    let error = with_all(&there).reconcile(&illustrated, sent, &[]).await.unwrap_err();
     assert!(matches!(error, PublishError::RateLimited { retry_after_ms } if retry_after_ms > 200_000), "{error:?}");
-    assert_eq!(x(&there).reconcile(&illustrated, settled, &[]).await.unwrap(), Reconciled::NotDone);
+    assert_eq!(with_all(&there).reconcile(&illustrated, settled, &[]).await.unwrap(), Reconciled::NotDone);
 }
