@@ -11,7 +11,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Member, X, wire::Data};
+use super::{
+    Member, X,
+    wire::{Data, is_id},
+};
 use crate::{Order, PublishError};
 
 /// The most bytes of an image that X takes.
@@ -22,8 +25,6 @@ const PIECE: usize = 1 << 20;
 pub(super) const LONGEST: Duration = Duration::from_secs(240);
 /// Between two questions whether X is done with an image: no sooner, and no later, whatever it asks for.
 const CHECK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
-/// Longest id of an image in digits.
-const ID_DIGITS: usize = 19;
 
 /// Has the bytes of the images that agents post.
 #[async_trait]
@@ -67,8 +68,8 @@ impl Format {
 
 /// An image as X answers with it.
 #[derive(Debug, Deserialize)]
-struct Uploaded {
-    id: String,
+pub(super) struct Uploaded {
+    pub(super) id: String,
     #[serde(default)]
     processing_info: Option<Processing>,
 }
@@ -118,7 +119,7 @@ impl X {
         let path = ["2", "media", "upload", "initialize"];
         let begun: Data<Uploaded> = client.write(Method::POST, &path, Some(&picture.announcement()), who).await?;
         let id = begun.data.id;
-        if id.is_empty() || id.len() > ID_DIGITS || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_id(&id) {
             return Err(PublishError::Unavailable("X answers with an id that is none".to_owned()));
         }
         for (n, piece) in picture.bytes.chunks(PIECE).enumerate() {

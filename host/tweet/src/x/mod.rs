@@ -39,7 +39,7 @@ pub use client::XSetupError;
 pub use media::Images;
 pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
 pub use windows::{Window, WindowKind};
-use wire::{Created, Data, Deleted, Liked, User};
+use wire::{Created, Data, Deleted, Liked, User, is_id};
 
 /// Where X is, and who posts there.
 pub struct XSettings {
@@ -223,10 +223,11 @@ impl X {
         let body = wire::creation(&draft);
         let created: Data<Created> =
             self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
-        let id = check::id(PostId::new(created.data.id));
-        // Something was made, and nobody can say what.
-        let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
-        Ok(post_of(order, &draft, id, order.at))
+        match is_id(&created.data.id) {
+            true => Ok(post_of(order, &draft, PostId::new(created.data.id), order.at)),
+            // Something was made, and nobody can say what.
+            false => Err(PublishError::InDoubt("X answers with an id that is none".to_owned())),
+        }
     }
 
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
@@ -310,6 +311,9 @@ fn checked(action: &Action) -> Result<(), PublishError> {
     check::described(action.images()).map_err(refused)?;
     if let Some(id) = action.about() {
         check::id(id.clone()).map_err(refused)?;
+        if !is_id(id.as_str()) {
+            return Err(PublishError::Refused(format!("`{id}` is not the id of a post on X")));
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{
     Member, Standing, X,
     auth::Identity,
     likeness::readable,
-    wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User},
+    wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User, is_id, is_name},
 };
 use crate::{PublishError, TweetReader};
 
@@ -32,6 +32,9 @@ impl TweetReader for X {
         if self.knows(author) {
             return self.own_posts(author, before, limit).await;
         }
+        if !is_name(author.as_str()) {
+            return Err(CallError::new(Code::NotFound, format!("X has no account @{author}")));
+        }
         let anybody = self.anybody()?;
         let path = ["2", "users", "by", "username", author.as_str()];
         let user: Data<User> = self.client.read(&path, &[], anybody).await.map_err(unread)?;
@@ -46,6 +49,9 @@ impl TweetReader for X {
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
+        if !is_id(id.as_str()) {
+            return Err(no_post(id));
+        }
         let anybody = self.anybody()?;
         let depth = depth.min(ANCESTORS);
         let (mut posts, mut beside): (Vec<Post>, Option<Post>) = (Vec::new(), None);
@@ -68,7 +74,7 @@ impl TweetReader for X {
             }
         }
         if posts.first().is_none_or(|post| post.at >= before) {
-            return Err(CallError::new(Code::NotFound, format!("there is no post {id}")));
+            return Err(no_post(id));
         }
         posts.reverse();
         Ok(posts)
@@ -124,6 +130,10 @@ impl X {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", expansions)];
         self.client.read(&["2", "tweets", id.as_str()], &query, who).await
     }
+}
+
+fn no_post(id: &PostId) -> CallError {
+    CallError::new(Code::NotFound, format!("there is no post {id}"))
 }
 
 fn unsigned() -> PublishError {

@@ -10,6 +10,21 @@ use super::Draft;
 pub(super) const POST_FIELDS: &str =
     "author_id,conversation_id,created_at,entities,id,note_tweet,public_metrics,referenced_tweets,text";
 
+/// Longest id in digits, of whatever.
+const ID_DIGITS: usize = 19;
+/// Longest name of an account.
+const NAME_BYTES: usize = 15;
+
+/// Whether X could have an id like this. Others are in no request.
+pub(super) fn is_id(id: &str) -> bool {
+    (1..=ID_DIGITS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether X could have an account of this name.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// The usual frame.
 #[derive(Debug, Deserialize)]
 pub(super) struct Data<T> {

@@ -1,12 +1,13 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
 mod media;
+pub(in crate::x) mod properties;
 mod publishing;
 mod reading;
 mod reconciling;
 mod signing;
-mod spec;
-mod stand;
+pub(in crate::x) mod spec;
+pub(in crate::x) mod stand;
 
 use std::{sync::Arc, time::Duration};
 
