@@ -30,6 +30,7 @@ pub use key_source::KeySource;
 pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
+pub use overlay::NO_SCRAPING;
 pub use puppet_types::Secret;
 pub use routing::{Breaker, Cache, Routing};
 pub use settings::{
