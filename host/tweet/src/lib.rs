@@ -23,4 +23,7 @@ pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
-pub use x::{X, XSettings, XSetupError};
+pub use x::{
+    NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, X, XSettings,
+    XSetupError, XSign, revoke,
+};

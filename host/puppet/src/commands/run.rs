@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use puppet_engine::{Host, Live};
 use puppet_store::HostLock;
+use puppet_tweet::X;
 use puppet_types::counted;
 use tokio::sync::watch;
 
@@ -20,7 +21,7 @@ use crate::{
     control::{Control, Parts},
     credentials,
     emulated::{self, Chain},
-    grants,
+    grants, networks,
     output::Output,
     retention,
     rows::Rows,
@@ -127,6 +128,7 @@ async fn emulated(
 /// A host that commands reach, and that takes new versions up.
 struct Served {
     host: Arc<Host>,
+    x: Option<Arc<X>>,
     swaps: Arc<Swaps>,
     watched: Arc<Watched>,
     control: Control,
@@ -142,7 +144,7 @@ impl Served {
         stopped: watch::Receiver<bool>,
         out: Output,
     ) -> Result<(Self, AtStart)> {
-        let Assembled { host, local, installed, repertoire, grants, models, start, .. } = assembled;
+        let Assembled { host, local, installed, repertoire, grants, models, start, x, .. } = assembled;
         let joining = Arc::new(tokio::sync::Mutex::new(()));
         let context = swaps::Context::new(
             Arc::clone(&host),
@@ -160,6 +162,7 @@ impl Served {
         let parts = Parts {
             host: Arc::clone(&host),
             local,
+            x: x.clone(),
             models,
             grants,
             stop: stopped.clone(),
@@ -168,7 +171,7 @@ impl Served {
             desks: Arc::clone(floor) as _,
         };
         let control = Control::open(&setup.data, parts)?;
-        Ok((Self { host, swaps, watched, control, stopped }, start))
+        Ok((Self { host, x, swaps, watched, control, stopped }, start))
     }
 
     /// Lives until it is told to stop or ends by itself, and then lets what is under way end.
@@ -187,6 +190,8 @@ impl Served {
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
         let ready = Ready::write(&setup.data, around.chain)?;
         self.tell(agents, around).await?;
+        // A slow answer of X keeps nobody from living.
+        let asking = self.x.clone().map(|x| tokio::spawn(networks::ask(x, out)));
         start.look.iter().for_each(|pack| self.swaps.look(pack));
         let watched = Arc::clone(&self.watched);
         let folders = Folders::new(setup.home.clone(), Arc::clone(&self.swaps), watched, start.folders);
@@ -197,6 +202,7 @@ impl Served {
             ended = &mut driver => Some(ended),
         };
         folders.abort();
+        asking.inspect(tokio::task::JoinHandle::abort);
         self.swaps.end();
         // The driver lets what is under way end, within its bound; a second signal ends it as it is.
         let _ = stop.send(true);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
+use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, XSigns, money};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,9 +45,24 @@ impl Config {
         rows.add("tweet.x.endpoint", self.tweet.x.endpoint.clone());
         rows.add("tweet.x.timeout_ms", self.tweet.x.timeout_ms.to_string());
         rows.add("tweet.x.settle_ms", self.tweet.x.settle_ms.to_string());
+        for (name, app) in &self.tweet.x.apps {
+            let at = format!("tweet.x.apps.{name}");
+            rows.add(&format!("{at}.redirect"), app.redirect.clone());
+            if let Some(id) = &app.client_id {
+                rows.add(&format!("{at}.client_id"), id.clone());
+            }
+        }
         for (name, account) in &self.tweet.x.accounts {
             let at = format!("tweet.x.accounts.{name}");
-            rows.source(&at, "token", &account.token_source, account.token.is_some());
+            if let Some(app) = &account.app {
+                rows.add(&format!("{at}.app"), app.clone());
+            }
+            if account.signs == XSigns::OAuth2 {
+                rows.add(&format!("{at}.oauth2"), "true".to_owned());
+            }
+        }
+        for NamedKey { section, what, key } in self.tweet.x.keys() {
+            rows.source(&section, what, &key.source, key.value.is_some());
         }
         for (name, generator) in self.generators.all() {
             rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());

@@ -452,7 +452,6 @@ mod tests {
             "store",
             "llm",
             "memory",
-            "tweet",
             "generators",
             "approvals",
             "mailbox",
@@ -461,7 +460,7 @@ mod tests {
             "swap",
             "sandbox",
         ];
-        assert_eq!(known(""), [&before[..], &["invocation", "journal", "trading"]].concat());
+        assert_eq!(known(""), [&before[..], &["invocation", "journal", "tweet", "trading"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

@@ -45,10 +45,18 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #prompt_usd_per_million = "2.50"
 #completion_usd_per_million = "10.00"
 
-# Any other endpoint that speaks OpenAI's chat completions, for example one on this machine:
+# A provider that is known: openrouter, anthropic, ollama, llamacpp or vllm (openai and grok have it by their names):
+#[llm.providers.home]
+#preset = "ollama"
+#model = "my-model"
+
+# Any other endpoint that speaks OpenAI's chat completions or responses, for example one on this machine:
 #[llm.providers.local]
 #base_url = "http://127.0.0.1:8080/v1"
 #model = "my-model"
+#api = "chat"
+#stream = true
+#idle_timeout_ms = 30000
 # The variable that holds the key, where one is needed; the key itself never stands here. For example:
 #key_env = "OPENAI_API_KEY"
 # The model that makes vectors for [memory], where it has one. For example:
@@ -72,9 +80,17 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timeout_ms = 30000
 #settle_ms = 30000
 
-# Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
+# Your app at X. Keys never stand here: each is named by where it is (…_env, …_secret or …_credential). For example:
+#[tweet.x.apps.main]
+#consumer_key_secret = "x/main/api_key"
+#consumer_secret_secret = "x/main/api_key_secret"
+#client_id = "the-client-id-of-your-app"
+#redirect = "http://127.0.0.1:8731/callback"
+
+# How an account signs: by OAuth 1.0a, or with what `puppet x login` keeps (oauth2 = true), or with a token as it is.
 #[tweet.x.accounts.ember]
-#token_secret = "x/ember"
+#access_token_secret = "x/ember/access_token"
+#access_secret_secret = "x/ember/access_token_secret"
 
 # Events that come by themselves.
 [generators.news]

@@ -1,30 +1,40 @@
 //! One request to X, and what its end says: that nothing was done, or that nobody knows. There is no second attempt
-//! here: whether a request may be repeated is not known at this place.
+//! here, since whether a request may be repeated is not known at this place; but for one that X has refused for its
+//! signature (401: nothing was done), where it would be signed otherwise now.
 
 use std::{
+    error::Error,
+    io,
     net::IpAddr,
     sync::{
-        Once,
+        Arc, Once,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, scrub};
+use puppet_types::{AccountId, Secret, scrub};
 use reqwest::{
     Method, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{identity::Identity, limits, wire};
+use super::{
+    XSettings,
+    auth::{Identity, SignInFault},
+    limits,
+    wire::{self, Data, User},
+};
 use crate::PublishError;
 
 /// Bytes of an answer.
 const MOST_BYTES: usize = 4 << 20;
 /// Characters of what X says in an error.
 const WORDS: usize = 300;
+/// Clocks further apart than this are why X refuses a signature: it takes five minutes for too much.
+const CLOCKS_APART_S: i64 = 240;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -38,32 +48,36 @@ pub enum XSetupError {
     #[error("the address of X is plain http: a token is sent so to this machine only")]
     InClear,
     /// It has characters that no header may have.
-    #[error("the token of @{0} cannot be sent: it holds a character that no header may hold")]
+    #[error("what @{0} signs with cannot be sent: it is empty, or holds a character that no header may hold")]
     BadToken(AccountId),
+    /// The same of an app's.
+    #[error("the bearer token of the app `{0}` cannot be sent: it holds a character that no header may hold")]
+    BadBearer(String),
     /// The client cannot be built.
     #[error("no HTTP client: {0}")]
     Client(String),
 }
 
 /// Asks X.
+#[derive(Clone)]
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
     /// How far X's clock is ahead of this machine's, as its last answer said.
-    ahead_ms: AtomicI64,
+    ahead_ms: Arc<AtomicI64>,
 }
 
 /// An answer, whole.
-struct Answer {
-    status: StatusCode,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Why there is none.
-enum NoAnswer {
-    /// Nothing left this machine.
-    Unreached,
+pub(super) enum NoAnswer {
+    /// Nothing left this machine, or nothing of it can have been done.
+    Fault(SignInFault),
     /// It was sent, or may have been.
     Lost(&'static str),
 }
@@ -91,7 +105,12 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: AtomicI64::default() })
+        Ok(Self { base, http, ahead_ms: Arc::default() })
+    }
+
+    /// Whether this is X itself, and nothing that stands for it.
+    pub(super) fn is_x(&self) -> bool {
+        Url::parse(XSettings::ENDPOINT).is_ok_and(|x| x.host_str() == self.base.host_str())
     }
 
     /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
@@ -107,7 +126,7 @@ impl Client {
         who: &Identity,
     ) -> Result<T, PublishError> {
         let answer = self.send(Method::GET, self.url(path, query), None, who).await;
-        let answer = answer.map_err(|error| PublishError::Unavailable(error.words().to_owned()))?;
+        let answer = answer.map_err(|error| error.of_read(who))?;
         if let Some(error) = answer.nothing_done(who) {
             return Err(error);
         }
@@ -131,10 +150,8 @@ impl Client {
     ) -> Result<T, PublishError> {
         let answer = match self.send(method, self.url(path, &[]), body, who).await {
             Ok(answer) => answer,
-            Err(unreached @ NoAnswer::Unreached) => {
-                return Err(PublishError::Unavailable(unreached.words().to_owned()));
-            }
-            Err(lost) => return Err(PublishError::InDoubt(lost.words().to_owned())),
+            Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
+            Err(NoAnswer::Lost(words)) => return Err(PublishError::InDoubt(words.to_owned())),
         };
         if let Some(error) = answer.nothing_done(who) {
             return Err(error);
@@ -149,7 +166,48 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(unread)
     }
 
-    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+    /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
+    pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
+        let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
+        let answer = match self.send(Method::GET, self.url(&["2", "users", "me"], &[]), None, who).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::Fault(fault)) => return Err(fault),
+            Err(NoAnswer::Lost(words)) => return Err(unavailable(words.to_owned())),
+        };
+        let status = answer.status.as_u16();
+        match status {
+            200..=299 => {
+                let not_x = |_| SignInFault::NotX("it answers `users/me` with no account".to_owned());
+                Ok(serde_json::from_slice::<Data<User>>(&answer.body).map_err(not_x)?.data)
+            }
+            300..=399 | 404 | 405 => Err(SignInFault::NotX(format!("status {status} where X has `users/me`"))),
+            401 => Err(answer.unauthorized(who)),
+            403 => Err(answer.forbidden(who)),
+            _ => Err(match answer.nothing_done(who) {
+                Some(error) => SignInFault::Answer(error),
+                None => unavailable(answer.failure(who)),
+            }),
+        }
+    }
+
+    /// A form for X's token endpoint, with a name and a password where it has one.
+    pub(super) async fn form(
+        &self,
+        path: &[&str],
+        form: &[(&str, &str)],
+        password: Option<(&str, &Secret)>,
+    ) -> Result<Answer, NoAnswer> {
+        let url = self.url(path, form);
+        let body = url.query().unwrap_or_default().to_owned();
+        let request = self.http.post(self.url(path, &[])).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = match password {
+            Some((name, password)) => request.basic_auth(name, Some(password.expose())),
+            None => request,
+        };
+        self.answer(request.body(body)).await
+    }
+
+    pub(super) fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -161,11 +219,22 @@ impl Client {
     }
 
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, who: &Identity) -> Result<Answer, NoAnswer> {
-        let authorization = who.header().ok_or(NoAnswer::Unreached)?;
-        let mut request = self.http.request(method, url).header(AUTHORIZATION, authorization);
-        if let Some(body) = body {
-            request = request.json(body);
+        let mut is_second = false;
+        loop {
+            let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
+            let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
+            let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
+            if answer.status != StatusCode::UNAUTHORIZED
+                || is_second
+                || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
+            {
+                return Ok(answer);
+            }
+            is_second = true;
         }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
         let mut response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
@@ -190,18 +259,34 @@ fn is_this_machine(host: &str) -> bool {
 impl NoAnswer {
     fn of(error: &reqwest::Error) -> Self {
         match error {
-            _ if error.is_connect() || error.is_builder() => Self::Unreached,
+            _ if error.is_builder() => Self::Fault(SignInFault::Unfit),
+            _ if error.is_connect() => Self::Fault(tls(error).map_or(SignInFault::Unreached, SignInFault::Tls)),
             _ if error.is_timeout() => Self::Lost("X did not answer in time"),
             _ => Self::Lost("the connection to X broke off"),
         }
     }
 
-    fn words(&self) -> &'static str {
+    /// Of a question: nothing is lost with it.
+    fn of_read(self, who: &Identity) -> PublishError {
         match self {
-            Self::Unreached => "X cannot be reached",
-            Self::Lost(words) => words,
+            Self::Fault(fault) => fault.of(who.name()),
+            Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
         }
     }
+}
+
+/// What TLS says, where it is why there is no connection.
+fn tls(error: &reqwest::Error) -> Option<String> {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            return Some(error.to_string().chars().take(WORDS).collect());
+        }
+        // An error of the system's passes over the one that it was made of.
+        let made_of = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = made_of.map(|error| error as &(dyn Error + 'static)).or_else(|| cause.source());
+    }
+    None
 }
 
 impl Answer {
@@ -209,14 +294,10 @@ impl Answer {
     fn nothing_done(&self, who: &Identity) -> Option<PublishError> {
         let status = self.status;
         Some(match status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                let wait = limits::wait(&self.headers, SystemTime::now());
-                PublishError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
-            }
+            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(),
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
-            // Words about a token may hold a part of it.
-            StatusCode::UNAUTHORIZED => PublishError::Refused("X does not accept the token".to_owned()),
+            StatusCode::UNAUTHORIZED => self.unauthorized(who).of(who.name()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
@@ -228,6 +309,44 @@ impl Answer {
             }
             _ => return None,
         })
+    }
+
+    pub(super) fn rate_limited(&self) -> PublishError {
+        let wait = limits::wait(&self.headers, SystemTime::now());
+        PublishError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    /// The word that OAuth 2 has for what went wrong; nothing else can stand there.
+    pub(super) fn oauth2_error(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let error = body["error"].as_str()?;
+        let is_word = error.len() <= 40 && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_word.then(|| error.to_owned())
+    }
+
+    /// Why X does not accept the signature. By its numbers: its words about a token may hold a part of it.
+    fn unauthorized(&self, who: &Identity) -> SignInFault {
+        let ahead_s = limits::ahead_ms(&self.headers, SystemTime::now()).map(|ahead| ahead / 1_000);
+        match wire::code(&self.body) {
+            Some(135) => SignInFault::ClockSkew(ahead_s),
+            Some(416) => SignInFault::AppSuspended("invalid or suspended application".to_owned()),
+            Some(89) => SignInFault::Revoked,
+            _ if who.is_oauth1() && ahead_s.is_some_and(|ahead| ahead.abs() >= CLOCKS_APART_S) => {
+                SignInFault::ClockSkew(ahead_s)
+            }
+            _ if who.is_oauth1() => SignInFault::WrongKeys,
+            _ => SignInFault::WrongToken,
+        }
+    }
+
+    /// Why X lets somebody whom it knows not even ask who he is.
+    fn forbidden(&self, who: &Identity) -> SignInFault {
+        let said = self.said(who);
+        match (wire::code(&self.body), wire::problem(&self.body).as_deref()) {
+            (Some(64 | 326), _) => SignInFault::Suspended(said),
+            (Some(416), _) | (_, Some("client-forbidden")) => SignInFault::AppSuspended(said),
+            _ => SignInFault::NotAllowed(said),
+        }
     }
 
     fn failure(&self, who: &Identity) -> String {

@@ -179,6 +179,18 @@ pub(super) fn words(body: &[u8]) -> Option<String> {
     }
 }
 
+/// The number of what went wrong, where X gives one.
+pub(super) fn code(body: &[u8]) -> Option<i64> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body["errors"][0]["code"].as_i64().or_else(|| body["code"].as_i64())
+}
+
+/// The last word of what X calls a problem: `client-forbidden`.
+pub(super) fn problem(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body["type"].as_str()?.rsplit('/').next()?.to_owned())
+}
+
 /// What an answer with status 200 says where what it is about is not there.
 pub(super) fn missing(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
