@@ -106,7 +106,7 @@ impl Api {
 const NOT_IN_RESPONSES: [Parameter; 4] = [PresencePenalty, FrequencyPenalty, Stop, Name];
 
 impl Parameter {
-    const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 14] = [
         Temperature,
         TopP,
         PresencePenalty,

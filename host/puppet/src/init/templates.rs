@@ -65,10 +65,18 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #prompt_usd_per_million = "2.50"
 #completion_usd_per_million = "10.00"
 
-# Any other endpoint that speaks OpenAI's chat completions, for example one on this machine:
+# A provider that is known: openrouter, anthropic, ollama, llamacpp or vllm (openai and grok have it by their names):
+#[llm.providers.home]
+#preset = "ollama"
+#model = "my-model"
+
+# Any other endpoint that speaks OpenAI's chat completions or responses, for example one on this machine:
 #[llm.providers.local]
 #base_url = "http://127.0.0.1:8080/v1"
 #model = "my-model"
+#api = "chat"
+#stream = true
+#idle_timeout_ms = 30000
 # The variable that holds the key, where one is needed; the key itself never stands here. For example:
 #key_env = "OPENAI_API_KEY"
 # The model that makes vectors for [memory], where it has one. For example:
