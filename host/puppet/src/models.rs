@@ -11,7 +11,7 @@ use puppet_engine::LlmEmbedder;
 
 use puppet_llm::{
     Moderator, Price,
-    openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Secret},
+    openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Preset, Secret},
     route::{Guarded, Link, Rules},
 };
 use puppet_memory::{Embedder, VectorTerms};
@@ -177,9 +177,21 @@ pub fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> boo
     source.is_none_or(|source| credentials::is_set(setup, secrets, source, provider.key.as_ref()))
 }
 
+/// Where a provider is and how it is asked; none while its key is not set.
+pub fn endpoint_of(setup: &Setup, secrets: &SecretsFile, name: &str, provider: &Provider) -> Result<Option<Endpoint>> {
+    Ok(match key(setup, provider, secrets)? {
+        Key::Found(key) => Some(endpoint(setup, name, provider, key)),
+        Key::NotSet(_) => None,
+    })
+}
+
 fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>) -> Endpoint {
     Endpoint {
         key,
+        preset: provider.preset.and_then(Preset::named),
+        api: provider.api,
+        stream: provider.stream,
+        idle_timeout: Duration::from_millis(provider.idle_timeout_ms),
         timeout: Duration::from_millis(provider.timeout_ms),
         retries: provider.retries,
         total: share(setup).mul_f64(1.0 - PATIENCE),

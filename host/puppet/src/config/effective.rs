@@ -138,6 +138,11 @@ impl Rows<'_> {
 
     fn provider(&mut self, at: &str, provider: &Provider) {
         self.add(&format!("{at}.kind"), "openai".to_owned());
+        if let Some(preset) = provider.preset {
+            self.add(&format!("{at}.preset"), preset.to_owned());
+        }
+        self.add(&format!("{at}.api"), provider.api.name().to_owned());
+        self.add(&format!("{at}.stream"), provider.stream.to_string());
         self.add(&format!("{at}.base_url"), provider.base_url.clone());
         if let Some(source) = &provider.key_source {
             self.source(at, "key", source, provider.key.is_some());
@@ -147,6 +152,7 @@ impl Rows<'_> {
             self.add(&format!("{at}.embedding_model"), model.clone());
         }
         self.add(&format!("{at}.timeout_ms"), provider.timeout_ms.to_string());
+        self.add(&format!("{at}.idle_timeout_ms"), provider.idle_timeout_ms.to_string());
         self.add(&format!("{at}.retries"), provider.retries.to_string());
         for name in provider.headers.keys() {
             self.add(&format!("{at}.headers.{name}"), MASK.to_owned());

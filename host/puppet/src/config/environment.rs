@@ -36,6 +36,8 @@ pub const ENVIRONMENT: &[Variable] = &[
     used("GROK_API_KEY", "llm.providers.grok.key_env", "Key of xAI; makes the provider `grok`."),
     used("GROK_API_ENDPOINT", "llm.providers.grok.base_url", "Its address, with or without `/chat/completions`."),
     used("GROK_MODEL", "llm.providers.grok.model", "Its model."),
+    used("OPENROUTER_API_KEY", "llm.providers.<name>.key_env", "Key of OpenRouter, for the preset `openrouter`."),
+    used("ANTHROPIC_API_KEY", "llm.providers.<name>.key_env", "Key of Anthropic, for the preset `anthropic`."),
     used(
         "SOLANA_PRIVATE_KEY",
         "trading.wallets.shared.key_env",

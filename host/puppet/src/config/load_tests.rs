@@ -476,3 +476,37 @@ fn a_dotenv_that_others_can_read_is_warned_about_and_never_exported() {
     }
     assert_ne!(std::env::var("ENGINE_LOG_LEVEL").as_deref(), Ok("debug"));
 }
+
+#[test]
+fn a_preset_fills_in_what_is_not_given() {
+    let file = "[llm.providers.home]\npreset = \"ollama\"\nmodel = \"m\"\n\
+                [llm.providers.anthropic]\nmodel = \"claude\"\n\
+                [llm.providers.other]\npreset = \"openrouter\"\nmodel = \"a/b\"\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+                key_secret = \"llm/other\"\nstream = false\nidle_timeout_ms = 100\napi = \"responses\"\n";
+    let (config, warnings) = load(&[("puppet.toml", file)], &[("ANTHROPIC_API_KEY", KEY)]).unwrap();
+    let of = |name: &str, key: &str| setting(&config, &format!("llm.providers.{name}.{key}")).0;
+    assert_eq!(of("home", "base_url"), "http://127.0.0.1:11434/v1");
+    assert_eq!((of("home", "preset"), of("home", "price.prompt_usd_per_million")), ("ollama".into(), "0".into()));
+    assert_eq!(config.llm.providers["home"].key_source, None);
+    let anthropic = &config.llm.providers["anthropic"];
+    assert_eq!((anthropic.preset, anthropic.key.as_ref().map(Secret::expose)), (Some("anthropic"), Some(KEY)));
+    let other = &config.llm.providers["other"];
+    assert_eq!((other.base_url.as_str(), other.preset), ("http://127.0.0.1:9/v1", Some("openrouter")));
+    assert_eq!((of("other", "key_secret"), of("other", "api")), ("llm/other".into(), "responses".into()));
+    assert_eq!((other.stream, other.idle_timeout_ms), (false, 100));
+    assert_eq!((of("home", "stream"), of("home", "idle_timeout_ms")), ("true".into(), "30000".into()));
+    let codes: Vec<&str> = warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["no-price"; 2], "one's own machine costs nothing");
+    for (file, said) in [
+        (
+            "[llm.providers.a]\npreset = \"olama\"\n",
+            "2: llm.providers.a.preset: no provider is known as `olama`\n  help: did you mean `ollama`?",
+        ),
+        ("[llm.providers.a]\npreset = \"vllm\"\n", "llm.providers.a.model: is missing"),
+        ("[llm.providers.a]\napi = \"chats\"\n", "2: llm.providers.a.api: expected `chat` or `responses`"),
+        ("[llm.providers.a]\nstream = 1\n", "2: llm.providers.a.stream: expected true or false"),
+    ] {
+        let trouble = load(&[("puppet.toml", file)], &[]).unwrap_err().to_string();
+        assert!(trouble.contains(said), "{trouble}");
+    }
+}

@@ -15,6 +15,7 @@ mod load_tests;
 mod money;
 mod origin;
 mod overlay;
+mod providers;
 mod read;
 mod routing;
 mod settings;

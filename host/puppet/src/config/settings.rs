@@ -6,6 +6,7 @@ use std::{
 };
 
 use puppet_engine::{Mailbox, OutboxRules, Redaction, swap::SwapRules};
+use puppet_llm::openai::Api;
 use serde::Serialize;
 
 use super::{
@@ -175,6 +176,14 @@ impl Default for Llm {
 /// `[llm.providers.<name>]`: an endpoint that speaks the chat completions of OpenAI (the only `kind` there is).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Provider {
+    /// The known provider that it is, by name; it fills in what is not given.
+    pub preset: Option<&'static str>,
+    /// In which protocol it is asked.
+    pub api: Api,
+    /// Answers come in pieces.
+    pub stream: bool,
+    /// Longest pause of an answer that has begun.
+    pub idle_timeout_ms: u64,
     /// Without `/chat/completions`.
     pub base_url: String,
     /// Where its key is; `None` for endpoints that want none.
@@ -198,6 +207,8 @@ pub struct Provider {
 impl Provider {
     /// Time for one attempt where nothing is said.
     pub const TIMEOUT_MS: u64 = 60_000;
+    /// Longest pause of an answer that has begun, where nothing is said.
+    pub const IDLE_TIMEOUT_MS: u64 = 30_000;
     /// Attempts after the first where nothing is said.
     pub const RETRIES: u32 = 2;
 }
