@@ -67,7 +67,6 @@ fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
     }
     let printed = host.printed();
     assert!(printed.contains("[llm.agents.nobody-here] is for an agent that does not live here"), "{printed}");
-    host.stop();
 }
 
 /// Flags everything, in two words.
