@@ -35,6 +35,7 @@ mod replay;
 mod replaying;
 mod report;
 mod retention;
+mod routing;
 mod schemas;
 mod secrets;
 mod sending;

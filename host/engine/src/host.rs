@@ -31,7 +31,7 @@ use crate::{
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
-    outbox::{Attempted, Pace},
+    outbox::{Attempted, Moderation, Pace},
     plugin::Plugin,
     ready::Ready,
     redaction::Redaction,
@@ -141,6 +141,8 @@ pub struct Host {
     recovering: AtomicBool,
     /// How accounts stand with their providers.
     pub(crate) pace: Pace,
+    /// Who looks at texts before they leave.
+    pub(crate) moderation: Moderation,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -186,6 +188,7 @@ impl Host {
             watchers,
             recovering: AtomicBool::new(false),
             pace,
+            moderation: Moderation::default(),
             halting: tokio::sync::Mutex::default(),
         }
     }

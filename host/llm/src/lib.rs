@@ -2,6 +2,7 @@
 //! price are the operator's; a guest names none of them.
 
 mod host;
+mod moderation;
 pub mod offline;
 pub mod openai;
 pub mod prices;
@@ -17,6 +18,7 @@ mod tools;
 #[doc(hidden)]
 pub use host::fuzz;
 pub use host::{Carries, View, link};
+pub use moderation::Moderator;
 pub use offline::Offline;
 pub use prices::Price;
 pub use provider::{CallContext, Llm, LlmProvider, Terms, Worst};

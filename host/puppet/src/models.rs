@@ -10,7 +10,7 @@ use std::{
 use puppet_engine::LlmEmbedder;
 
 use puppet_llm::{
-    Price,
+    Moderator, Price,
     openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Preset, Secret},
     route::{Guarded, Link, Rules},
 };
@@ -139,6 +139,23 @@ pub fn embedding(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Embeddin
     let terms = provider.terms();
     let (embedder, terms) = LlmEmbedder::new(Arc::new(provider), &terms, model);
     Ok(Some((embedder, terms)))
+}
+
+/// Whoever looks at texts before they leave; none where nobody is named.
+pub fn moderator(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Arc<dyn Moderator>>> {
+    let config = &setup.config;
+    let Some(name) = &config.llm.routing.moderation else { return Ok(None) };
+    let Some(provider) = config.llm.providers.get(name) else { return Ok(None) };
+    let bad = |message: String, remedy: &str| config.bad_value("llm.moderation", message, remedy);
+    let key = match key(setup, provider, secrets)? {
+        Key::Found(key) => key,
+        Key::NotSet(wanted) => {
+            return Err(bad(format!("`{name}` cannot be used: {wanted} is not set"), "set it, or use `off`"));
+        }
+    };
+    let endpoint = endpoint(setup, name, provider, key);
+    let moderator = OpenAi::new(endpoint).map_err(|error| bad(error.to_string(), "correct it, or use `off`"))?;
+    Ok(Some(Arc::new(moderator)))
 }
 
 enum Key {

@@ -3,9 +3,11 @@
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
 //! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
-//! attempts in doubt, `threads` hands over a thread part by part, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
+//! attempts in doubt, `threads` hands over a thread part by part, `swaps` carries out those of wallets, `moderation` looks before a
+//! text leaves, `pace` says when an account may go on, `operator` carries out an operator's word.
 
 mod ends;
+mod moderation;
 mod operator;
 mod order;
 mod pace;
@@ -24,6 +26,7 @@ use puppet_types::{AccountId, Decision, Timestamp, scrub};
 
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
+pub(crate) use moderation::Moderation;
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
@@ -85,7 +88,10 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
         Err(NoOrder::Ever(reason)) => Err(reason),
-        Ok(action) => Ok(action),
+        Ok(action) => match moderation::looked_at(host, effect, at, action).await {
+            Ok(action) => action,
+            Err(until) => return Ok(Some(later(effect, until))),
+        },
     };
     if !begin(host, effect, at, None).await? {
         return not_begun(host, effect).await;

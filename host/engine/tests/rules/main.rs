@@ -18,6 +18,7 @@ mod kept;
 mod limits;
 mod live;
 mod migrated;
+mod moderated;
 mod moments;
 mod outbox;
 mod outbox_doubts;

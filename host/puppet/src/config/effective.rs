@@ -5,7 +5,7 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, Routing, XSigns, money};
+use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, Routing, XSigns, money, routing::OFF};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,6 +115,7 @@ impl Rows<'_> {
         for (name, fallback) in &routing.agents {
             self.add(&format!("llm.agents.{name}.fallback"), format!("{fallback:?}"));
         }
+        self.add("llm.moderation", routing.moderation.as_deref().unwrap_or(OFF).to_owned());
         self.add("llm.concurrency", routing.concurrency.to_string());
         self.add("llm.breaker.failures", routing.breaker.failures.to_string());
         self.add("llm.breaker.open", routing.breaker.open.clone());

@@ -124,6 +124,13 @@ const GENERAL: &[Field] = &[
         "The same for the agent of this id, in place of `llm.fallback`; `[]`: nobody else is asked.",
     ),
     field(
+        "llm.moderation",
+        "off, or the name of a provider",
+        "off",
+        "",
+        "Who looks at the text of posts, replies, quotes and threads before they leave, with `POST /moderations`. What is flagged is refused; while nobody answers, everything that has a text waits.",
+    ),
+    field(
         "llm.concurrency",
         "1 to 1000",
         "16",

@@ -249,6 +249,7 @@ model = "m"
             "[llm.agents.ember]\nfallback = [\"openai\"]\n",
             "bad-value:2: llm.agents.ember.fallback: there is no provider `openai`\n  help: set OPENAI_API_KEY",
         ),
+        ("[llm]\nmoderation = \"home\"\n", "bad-value:2: llm.moderation: there is no provider `home`"),
         ("[llm.agents.ember]\n", "bad-value:1: llm.agents.ember: expected `fallback`"),
         ("[llm.agents.ember]\nmodel = \"x\"\n", "unknown-key:2: llm.agents.ember.model"),
         ("[llm]\nconcurrency = 0\n", "out-of-range:2: llm.concurrency"),

@@ -190,7 +190,7 @@ fn check_default(config: &Config) -> Result<()> {
     Err(no_provider(config, "llm.default", wanted, |_| true))
 }
 
-/// Whoever is asked instead is there.
+/// Whoever is asked instead is there, and whoever looks at texts.
 fn check_fallback(config: &Config) -> Result<()> {
     let known = |name: &str| name == Llm::OFFLINE || config.llm.providers.contains_key(name);
     for (key, list) in config.llm.routing.lists() {
@@ -198,7 +198,12 @@ fn check_fallback(config: &Config) -> Result<()> {
             return Err(no_provider(config, &key, unknown, |_| true));
         }
     }
-    Ok(())
+    match &config.llm.routing.moderation {
+        Some(name) if !config.llm.providers.contains_key(name) => {
+            Err(no_provider(config, "llm.moderation", name, |_| true))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whoever makes vectors is there and has a model for it.

@@ -21,6 +21,8 @@ pub struct Routing {
     pub breaker: Breaker,
     /// `[llm.cache]`.
     pub cache: Cache,
+    /// The provider that looks at texts before they leave.
+    pub moderation: Option<String>,
 }
 
 /// `[llm.breaker]`: when a provider is left alone.
@@ -55,9 +57,13 @@ impl Default for Routing {
             concurrency: 16,
             breaker: Breaker { failures: 5, open_ms: 30_000, open: "30s".to_owned() },
             cache: Cache { entries: 0, bytes: 16 << 20, ttl_ms: 3_600_000, ttl: "1h".to_owned() },
+            moderation: None,
         }
     }
 }
+
+/// Nobody looks.
+pub(super) const OFF: &str = "off";
 
 const NAMES: &str = "a list of names of providers, for example [\"openrouter\", \"offline\"]";
 
@@ -66,6 +72,9 @@ impl Routing {
         let mut routing = Self::default();
         if let Some(fallback) = section.texts("fallback")? {
             routing.fallback = fallback.value;
+        }
+        if let Some(moderation) = section.text("moderation", "`off` or the name of a provider")? {
+            routing.moderation = Some(moderation.value).filter(|name| name != OFF);
         }
         if let Some(most) = section.integer("concurrency", 1..=1_000)? {
             routing.concurrency = usize::try_from(most.value).unwrap_or(usize::MAX);

@@ -42,6 +42,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 
 # Who is asked, in this order, where a model cannot answer. `offline` as the last always answers. For example:
 #fallback = ["offline"]
+# Who looks at texts before they leave: off, or a provider that has /moderations. For example:
+#moderation = "openai"
 # Requests that one provider is asked at a time.
 #concurrency = 16
 

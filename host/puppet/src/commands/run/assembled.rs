@@ -83,6 +83,9 @@ impl Assembled {
         let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
         start.notes.iter().for_each(|note| out.note(note));
         let assembly = assembly::assemble_for(setup, plan, x.clone())?;
+        if let Some(moderator) = models::moderator(setup, secrets)? {
+            assembly.host.moderate_with(moderator);
+        }
         let more = install(&assembly, &start, out);
         let generators = generators.into_keys().chain(more).collect();
         let Assembly { host, local, repertoire, seats, .. } = assembly;
