@@ -33,6 +33,9 @@ fn answer(mut socket: TcpStream) {
         }
         bytes.extend_from_slice(&buffer[..n]);
         let text = String::from_utf8_lossy(&bytes);
+        if text.starts_with("GET ") {
+            return;
+        }
         if let Some(Ok(body)) = text.split_once("\r\n\r\n").map(|(_, body)| serde_json::from_str(body)) {
             break body;
         }

@@ -2,7 +2,6 @@
 //! that was changed is told.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,11 +9,11 @@ use std::{
 use puppet::{
     agents,
     assembly::{self, Assembly, Plan},
-    config::{self, Config},
+    config::Config,
+    routes::Routes,
     setup::Setup,
 };
 use puppet_engine::{Divergence, Replayed, VirtualClock, replay};
-use puppet_llm::Llm;
 use puppet_store::{AgentStore as _, Filter, JournalStore, SqliteStore};
 use puppet_types::{Invocation, ReadStatus, Timestamp};
 
@@ -33,8 +32,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         secret: assembly::seeded("simulation", seed),
         generators: generators.into(),
         grants: Arc::default(),
-        models: BTreeMap::from([(config::Llm::OFFLINE.to_owned(), Llm::offline())]),
-        default_model: config::Llm::OFFLINE.to_owned(),
+        models: Routes::offline(),
         embedding: None,
         timezone: "UTC".to_owned(),
     };

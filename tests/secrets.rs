@@ -42,7 +42,7 @@ fn request(socket: &mut TcpStream) -> Option<(String, String)> {
         bytes.extend_from_slice(&buffer[..n]);
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n")
-            && serde_json::from_str::<Value>(body).is_ok()
+            && (head.starts_with("GET ") || serde_json::from_str::<Value>(body).is_ok())
         {
             let header = |name: &str| {
                 let lines = head.lines().filter_map(|line| line.split_once(": "));
@@ -60,7 +60,9 @@ fn request(socket: &mut TcpStream) -> Option<(String, String)> {
 
 fn answer(mut socket: TcpStream) {
     let Some((path, keys)) = request(&mut socket) else { return };
-    let (status, body) = if path.starts_with("/says") {
+    let (status, body) = if path.starts_with("/says") && path.ends_with("/models") {
+        ("200 OK", json!({"data": [{"id": "m"}, {"id": keys}]}))
+    } else if path.starts_with("/says") {
         let text = format!("You asked with {keys}, that is {} at night.", FORMS.join(" or "));
         let choice = json!({"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"});
         ("200 OK", json!({"model": keys, "choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}))
@@ -182,10 +184,19 @@ fn no_credential_is_in_anything_that_a_run_leaves() {
     {
         assert!(masked(agent, key), "the provider of {agent} was not heard: {}", journal.stdout);
     }
-    let doctor = finish(command(folder).args(["doctor", "--json"])).exits(0).json();
+    let doctor = finish(command(folder).args(["doctor", "--json"])).exits(1).json();
     let of = |name: &str| list(&doctor, "checks").iter().filter(move |check| check["name"] == name).collect::<Vec<_>>();
-    let keyed = [of("credential"), of("model")].concat();
-    assert!(keyed.len() == 8 && keyed.iter().all(|check| check["status"] == "ok"), "{doctor}");
+    assert!(of("credential").len() == 3 && of("credential").iter().all(|check| check["status"] == "ok"), "{doctor}");
+    for (provider, status, part) in [
+        ("grok: m at ", "fail", "bad header: Authorization: Bearer ********"),
+        ("home: m at ", "fail", "it has no model `m`"),
+        ("openai: m at ", "ok", "answers and has it"),
+        ("stored: m at ", "ok", "answers and has it"),
+    ] {
+        let said = |check: &&&Value| check["detail"].as_str().unwrap().starts_with(provider);
+        let found = of("model").iter().find(said).map(|check| (*check).clone()).unwrap();
+        assert!(found["status"] == status && found["detail"].as_str().unwrap().contains(part), "{found}");
+    }
     for args in [
         &["journal"][..],
         &["doctor", "--json"],

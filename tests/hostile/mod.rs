@@ -7,6 +7,7 @@ mod boundary;
 mod breaches;
 mod bytes;
 mod calls;
+mod injected;
 mod neighbours;
 mod page;
 mod probes;

@@ -33,7 +33,7 @@ fn imported() -> tempfile::TempDir {
 }
 
 /// What everybody may do, and how much of it.
-fn authority(folder: &Path) -> Value {
+pub(super) fn authority(folder: &Path) -> Value {
     let plugins = run(folder, &["plugins", "--json"]).exits(0).json();
     let budgets = run(folder, &["budgets", "--json"]).exits(0).json();
     let of = |item: &Value| json!([item["pack"], item["imports"], item["requests"], item["granted"]]);

@@ -31,7 +31,7 @@ use crate::{
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
-    outbox::{Attempted, Pace},
+    outbox::{Attempted, Moderation, Pace},
     plugin::Plugin,
     ready::Ready,
     redaction::Redaction,
@@ -141,6 +141,8 @@ pub struct Host {
     recovering: AtomicBool,
     /// How accounts stand with their providers.
     pub(crate) pace: Pace,
+    /// Who looks at texts before they leave.
+    pub(crate) moderation: Moderation,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -186,6 +188,7 @@ impl Host {
             watchers,
             recovering: AtomicBool::new(false),
             pace,
+            moderation: Moderation::default(),
             halting: tokio::sync::Mutex::default(),
         }
     }
@@ -242,11 +245,7 @@ impl Host {
 
     /// Accepts events: durable when it answers.
     pub async fn submit(&self, mut events: Vec<Event>) -> Result<Submitted, StoreError> {
-        // Who sends an event may have pasted a credential of this host into it.
-        for event in events.iter_mut().filter(|_| scrub::is_needed()) {
-            let payload = std::mem::take(&mut event.payload);
-            event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
-        }
+        events.iter_mut().for_each(scrubbed);
         let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
         if !accepted.is_empty() {
             self.disk.wrote();
@@ -258,6 +257,16 @@ impl Host {
         drop(agenda);
         self.wake.notify_one();
         Ok(Submitted { accepted })
+    }
+
+    /// Accepts events with a change that is durable where they are, and is not where they are not.
+    pub async fn submit_with(&self, events: Vec<Event>, change: Option<Change>) -> Result<Submitted, StoreError> {
+        let events = events.into_iter().map(|mut event| {
+            scrubbed(&mut event);
+            Change::Event(event)
+        });
+        let committed = self.apply(events.chain(change).collect()).await?;
+        Ok(Submitted { accepted: committed.events })
     }
 
     /// Makes changes outside an invocation durable, and takes up what they bring.
@@ -401,6 +410,14 @@ impl Host {
     /// The time by the host's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Who sends an event may have pasted a credential of this host into it.
+fn scrubbed(event: &mut Event) {
+    if scrub::is_needed() {
+        let payload = std::mem::take(&mut event.payload);
+        event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
     }
 }
 

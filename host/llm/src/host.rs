@@ -7,7 +7,9 @@ use puppet_grants::Gate;
 use puppet_types::{AgentId, Capability, Persona, Refusal, wit};
 use wasmtime::component::{HasData, Linker};
 
-use crate::{CallContext, Completion, Llm, Message, Request, Role, Sampling, Tool, ToolCall, request::validate_texts};
+use crate::{
+    CallContext, Completion, Llm, Message, Request, Role, Sampling, Tool, ToolCall, request::validate_texts, structured,
+};
 
 #[doc(hidden)]
 pub mod fuzz;
@@ -74,8 +76,8 @@ impl Host for View<'_> {
 impl View<'_> {
     async fn ask(&mut self, request: Request) -> Result<Completion, Refusal> {
         self.gate.checked(Capability::Llm, request.validate())?;
-        let Llm { held, terms } = self.llm;
-        let worst = terms.worst(request.prompt_bytes(), request.max_tokens).charges();
+        let llm = self.llm;
+        let worst = llm.worst(&request).charges();
         let context = CallContext {
             persona: Arc::clone(self.persona),
             name: self.profile.0.to_owned(),
@@ -86,15 +88,16 @@ impl View<'_> {
         };
         let asked = request.clone();
         self.gate
-            .read_charged(Capability::Llm, "complete", &request, &worst, terms.paid, held, move |provider| {
-                Box::pin(async move { provider.complete(&asked, &context).await })
+            .read_charged(Capability::Llm, "complete", &request, &worst, llm.paid(), &llm.held, move |provider| {
+                let one = |request: &Request| llm.worst_of_one(request.prompt_bytes(), request.max_tokens);
+                Box::pin(async move { structured::complete(provider, &asked, &context, one).await })
             })
             .await
     }
 
     async fn vectors(&mut self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Refusal> {
         self.gate.checked(Capability::Llm, validate_texts(&texts))?;
-        let Llm { held, terms } = self.llm;
+        let Llm { held, terms, .. } = self.llm;
         let bytes = texts.iter().map(|text| text.len() as u64).sum();
         let worst = terms.worst_embedding(bytes).charges();
         let asked = texts.clone();

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use puppet_grants::{Amount, Answer, Charge, Failure, Held};
+use puppet_grants::{Amount, Answer, Charge, Failure, Held, Used};
 use puppet_types::{AgentId, Persona, Timestamp};
 
-use crate::{Completion, Price, Request, offline::Offline};
+use crate::{Completion, Price, Request, offline::Offline, structured};
 
 /// For whom and when a model is asked.
 #[derive(Debug, Clone)]
@@ -98,6 +98,20 @@ impl Worst {
         Self { tokens, usd_micros: self.usd_micros.saturating_add(other.usd_micros) }
     }
 
+    /// What a call really took, of the most that it could: what is not told counts as that.
+    pub(crate) fn taken(used: Used, worst: Self) -> Self {
+        let told = match used {
+            Used::Nothing => return Self::NOTHING,
+            Used::Unknown => return worst,
+            Used::Told(told) => told,
+        };
+        let of = |amount| told.iter().find(|charge| charge.amount == amount).map(|charge| charge.quantity);
+        Self {
+            tokens: of(Amount::Tokens).unwrap_or(worst.tokens),
+            usd_micros: of(Amount::Usd).unwrap_or(worst.usd_micros),
+        }
+    }
+
     pub(crate) fn charges(self) -> [Charge; 2] {
         [
             Charge { amount: Amount::Tokens, quantity: self.tokens },
@@ -113,12 +127,46 @@ pub struct Llm {
     pub held: Held<dyn LlmProvider>,
     /// Known without it.
     pub terms: Terms,
+    /// Of those that are asked where it fails.
+    pub(crate) fallbacks: Vec<Terms>,
 }
 
 impl Llm {
     /// A provider on given terms.
     pub fn new(provider: Arc<dyn LlmProvider>, terms: Terms) -> Self {
-        Self { held: Held::new(provider), terms }
+        Self { held: Held::new(provider), terms, fallbacks: Vec::new() }
+    }
+
+    /// The models that may be asked, in order.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|terms| terms.model.as_str())
+    }
+
+    /// Whether somebody may be billed.
+    pub fn paid(&self) -> bool {
+        self.all().any(|terms| terms.paid)
+    }
+
+    /// The most that a request can use: each that may be asked fails at its worst, and, where the answer has a shape,
+    /// so does the second try.
+    pub fn worst(&self, request: &Request) -> Worst {
+        let first = self.worst_of_one(request.prompt_bytes(), request.max_tokens);
+        match request.response_schema {
+            None => first,
+            Some(_) => {
+                let bytes = request.prompt_bytes().saturating_add(structured::repair_bytes(request));
+                first.plus(self.worst_of_one(bytes, request.max_tokens))
+            }
+        }
+    }
+
+    /// The same without a second try.
+    pub(crate) fn worst_of_one(&self, prompt_bytes: u64, max_tokens: u32) -> Worst {
+        self.all().fold(Worst::NOTHING, |sum, terms| sum.plus(terms.worst(prompt_bytes, max_tokens)))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Terms> {
+        std::iter::once(&self.terms).chain(&self.fallbacks)
     }
 
     /// Text from the persona's own material. Costs nothing, needs nothing.

@@ -125,6 +125,17 @@ pub struct Usage {
     pub completion_tokens: u32,
 }
 
+impl Usage {
+    /// Of both.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let Self { prompt_tokens, completion_tokens } = other;
+        Self {
+            prompt_tokens: self.prompt_tokens.saturating_add(prompt_tokens),
+            completion_tokens: self.completion_tokens.saturating_add(completion_tokens),
+        }
+    }
+}
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Completion {

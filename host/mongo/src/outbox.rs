@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, Waiting};
-use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
 
 use crate::{
     commit::{self, Terms},
@@ -164,8 +164,11 @@ fn may_end(row: &Document, end: &EffectEnd) -> Result<bool> {
 async fn mark(tx: &mut Tx, mut row: Document, end: &EffectEnd) -> Result<()> {
     let fields = Fields::of(OUTBOX, &row);
     let failed = fields.named::<EffectState>("state")? == EffectState::Failed || fields.flag("undecidable")?;
-    if end.state == EffectState::Waiting && failed {
+    if end.state == EffectState::Waiting && (failed || end.provider_id.is_some()) {
         row.insert("attempts", 0_i64);
+    } else if end.uncounted {
+        let attempts = (fields.int("attempts")? - 1).max(0);
+        row.insert("attempts", attempts);
     }
     row.extend(doc! {
         "state": name(&end.state),
@@ -241,5 +244,12 @@ impl OutboxStore for MongoStore {
         let filter = doc! {"account": account.as_str(), "provider_id": {"$nin": [Bson::Null, ""]}};
         let rows = self.reading().await?.find(&queries::EFFECTS_AS, filter, limit(most)).await?;
         rows.iter().map(|row| Fields::of(OUTBOX, row).text("provider_id").map(str::to_owned)).collect()
+    }
+
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>> {
+        // Several have commas between them, and `-` comes next after a comma.
+        let filter = doc! {"provider_id": {"$gte": post.as_str(), "$lt": format!("{post}-")}};
+        let rows = self.reading().await?.find(&queries::EFFECTS_MADE, filter, 1).await?;
+        rows.first().map(effect).transpose()
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
 use puppet_grants::{CallBounds, Held, Ledger, Rights};
-use puppet_llm::Llm;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
@@ -19,6 +18,7 @@ use crate::{
     grants::{Grants, Vouched},
     models::Embedding,
     repertoire::{Known, Repertoire, Version},
+    routes::Routes,
     rows::Rows,
     sandboxed,
     setup::Setup,
@@ -38,10 +38,8 @@ pub struct Plan {
     pub generators: BTreeMap<String, u64>,
     /// The operator's.
     pub grants: Arc<Grants>,
-    /// Models by name; always holds `offline`.
-    pub models: BTreeMap<String, Llm>,
-    /// The model of agents that name none.
-    pub default_model: String,
+    /// Who writes for whom.
+    pub models: Routes,
     /// Who makes the vectors of memory; none: they are hashed. In virtual time they always are.
     pub embedding: Option<Embedding>,
     /// IANA name, for agents that have none of their own.
@@ -195,7 +193,6 @@ fn wire_within(
         grants: plan.grants,
         generators: plan.generators,
         models: plan.models,
-        default_model: plan.default_model,
         timezone: plan.timezone,
     };
     let host = Host::new(HostParts {
@@ -263,17 +260,11 @@ struct Cast {
     repertoire: Arc<Repertoire>,
     grants: Arc<Grants>,
     generators: BTreeMap<String, u64>,
-    models: BTreeMap<String, Llm>,
-    default_model: String,
+    models: Routes,
     timezone: String,
 }
 
 impl Cast {
-    fn model(&self, named: Option<&str>) -> Option<Llm> {
-        let name = named.unwrap_or(&self.default_model);
-        self.models.get(name).or_else(|| self.models.get(&self.default_model)).cloned()
-    }
-
     fn generator(&self, id: &AgentId, plugins: &Plugins, ledger: &Arc<Ledger>) -> Option<Actor> {
         let pack = PackId::new(id.as_str().strip_prefix("generator:")?);
         let plugin = plugins.get(&pack)?;
@@ -302,7 +293,7 @@ impl Cast {
             persona: Arc::new(persona),
             plugin: Arc::clone(plugin),
             rights: Arc::new(rights_of_generator(&known, id, &self.grants, ledger)),
-            llm: self.model(None)?,
+            llm: self.models.of_agent(id, None)?,
             assets: Vec::new(),
             decay: None,
             remembered: Remembered::default(),
@@ -326,7 +317,7 @@ impl Casting for Cast {
         let Some(plugin) = plugins.get(&spec.plugin) else { return Ok(None) };
         let Some(known) = self.repertoire.known(&plugin.id, plugin.digest()) else { return Ok(None) };
         let rights = rights(&known, &spec, &self.repertoire.vouched(&spec.pack), &self.grants, ledger);
-        let llm = self.model(spec.llm.as_deref()).ok_or("there is no model for it")?;
+        let llm = self.models.of_agent(id, spec.llm.as_deref()).ok_or("there is no model for it")?;
         let profile = Profile {
             id: id.to_string(),
             name: spec.name.clone(),

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod assembly;
+mod assets;
 mod backup;
 pub mod cli;
 mod commands;
@@ -17,6 +18,7 @@ pub mod firstparty;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod grants;
+mod hearing;
 mod history;
 pub mod init;
 pub mod installing;
@@ -30,6 +32,7 @@ mod panics;
 mod records;
 pub mod repertoire;
 mod retention;
+pub mod routes;
 pub mod rows;
 mod sandboxed;
 pub mod setup;

@@ -10,8 +10,9 @@ use std::{
 use puppet_engine::LlmEmbedder;
 
 use puppet_llm::{
-    Llm, Price,
-    openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Secret},
+    Moderator, Price,
+    openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Preset, Secret},
+    route::{Guarded, Link, Rules},
 };
 use puppet_memory::{Embedder, VectorTerms};
 use puppet_packs::SecretsFile;
@@ -21,18 +22,15 @@ use crate::{
     config::{self, Provider},
     control, credentials,
     output::Output,
+    routes::{self, Routes},
     setup::Setup,
     trouble::{Result, Trouble},
 };
 
-/// Needs nothing, costs nothing.
-pub fn offline() -> Llm {
-    Llm::offline()
-}
-
 /// Everything that can be used. An endpoint without its key is left out and said.
-pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<String, Llm>> {
-    let mut models = BTreeMap::from([(config::Llm::OFFLINE.to_owned(), offline())]);
+pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Routes> {
+    let mut models = BTreeMap::from([(config::Llm::OFFLINE.to_owned(), routes::offline())]);
+    let rules = rules(setup);
     for (name, provider) in &setup.config.llm.providers {
         let key = match key(setup, provider, secrets)? {
             Key::Found(key) => key,
@@ -42,11 +40,13 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<
             }
         };
         let endpoint = endpoint(setup, name, provider, key);
-        let llm = Llm::openai(endpoint).map_err(|error| {
+        let provider = OpenAi::new(endpoint).map_err(|error| {
             let remedy = "give its price (0 for a model of your own): docs/reference/configuration.md";
             setup.config.bad_value(&format!("llm.providers.{name}.model"), error.to_string(), remedy)
         })?;
-        models.insert(name.clone(), llm);
+        let terms = provider.terms();
+        let provider = Arc::new(Guarded::new(name, Arc::new(provider), rules));
+        models.insert(name.clone(), Link { name: name.clone(), provider, terms });
     }
     let default = &setup.config.llm.default;
     if !models.contains_key(default) {
@@ -55,7 +55,27 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<BTreeMap<
         let remedy = format!("use one of {}, or set its key", known.join(", "));
         return Err(setup.config.bad_value("llm.default", message, remedy));
     }
-    Ok(models)
+    Ok(Routes::new(models, &setup.config.llm))
+}
+
+/// How each endpoint is used.
+fn rules(setup: &Setup) -> Rules {
+    let routing = &setup.config.llm.routing;
+    Rules {
+        concurrency: routing.concurrency,
+        patience: share(setup).mul_f64(PATIENCE),
+        breaker: routing.breaker.rules(),
+        cache: routing.cache.rules(),
+    }
+}
+
+/// The part of its time that a request waits for its turn at most; what is left is for attempts.
+const PATIENCE: f64 = 0.2;
+
+/// The time that a request has at one endpoint: those that may be asked for it share what an invocation may take, and
+/// end before that does.
+fn share(setup: &Setup) -> Duration {
+    Duration::from_millis(setup.config.invocation.deadline_ms).mul_f64(0.9) / setup.config.llm.routing.longest()
 }
 
 /// Which models can be used, and who writes for agents that name none.
@@ -67,8 +87,8 @@ pub struct Usable {
 
 impl Usable {
     /// Those that a host has.
-    pub fn of_host(models: &BTreeMap<String, Llm>, default: &str) -> Self {
-        Self { default: default.to_owned(), names: models.keys().cloned().collect() }
+    pub fn of_host(models: &Routes, default: &str) -> Self {
+        Self { default: default.to_owned(), names: models.names() }
     }
 
     /// Those of the host that runs here; where none does, those that the next one will have.
@@ -121,6 +141,23 @@ pub fn embedding(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Embeddin
     Ok(Some((embedder, terms)))
 }
 
+/// Whoever looks at texts before they leave; none where nobody is named.
+pub fn moderator(setup: &Setup, secrets: &SecretsFile) -> Result<Option<Arc<dyn Moderator>>> {
+    let config = &setup.config;
+    let Some(name) = &config.llm.routing.moderation else { return Ok(None) };
+    let Some(provider) = config.llm.providers.get(name) else { return Ok(None) };
+    let bad = |message: String, remedy: &str| config.bad_value("llm.moderation", message, remedy);
+    let key = match key(setup, provider, secrets)? {
+        Key::Found(key) => key,
+        Key::NotSet(wanted) => {
+            return Err(bad(format!("`{name}` cannot be used: {wanted} is not set"), "set it, or use `off`"));
+        }
+    };
+    let endpoint = endpoint(setup, name, provider, key);
+    let moderator = OpenAi::new(endpoint).map_err(|error| bad(error.to_string(), "correct it, or use `off`"))?;
+    Ok(Some(Arc::new(moderator)))
+}
+
 enum Key {
     /// It, or that none is wanted.
     Found(Option<Secret>),
@@ -140,14 +177,24 @@ pub fn has_key(setup: &Setup, provider: &Provider, secrets: &SecretsFile) -> boo
     source.is_none_or(|source| credentials::is_set(setup, secrets, source, provider.key.as_ref()))
 }
 
+/// Where a provider is and how it is asked; none while its key is not set.
+pub fn endpoint_of(setup: &Setup, secrets: &SecretsFile, name: &str, provider: &Provider) -> Result<Option<Endpoint>> {
+    Ok(match key(setup, provider, secrets)? {
+        Key::Found(key) => Some(endpoint(setup, name, provider, key)),
+        Key::NotSet(_) => None,
+    })
+}
+
 fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>) -> Endpoint {
-    let deadline = Duration::from_millis(setup.config.invocation.deadline_ms);
     Endpoint {
         key,
+        preset: provider.preset.and_then(Preset::named),
+        api: provider.api,
+        stream: provider.stream,
+        idle_timeout: Duration::from_millis(provider.idle_timeout_ms),
         timeout: Duration::from_millis(provider.timeout_ms),
         retries: provider.retries,
-        // Retries end before the invocation's deadline does.
-        total: deadline.mul_f64(0.9),
+        total: share(setup).mul_f64(1.0 - PATIENCE),
         headers: provider.headers.clone(),
         embedding_model: provider.embedding_model.clone().unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
         price: provider.price.map(|price| Price {
@@ -159,12 +206,9 @@ fn endpoint(setup: &Setup, name: &str, provider: &Provider, key: Option<Secret>)
 }
 
 /// Agents whose model is not there, as lines for people.
-pub fn missing<'a>(
-    models: &BTreeMap<String, Llm>,
-    agents: impl Iterator<Item = (&'a str, Option<&'a str>)>,
-) -> Vec<String> {
+pub fn missing<'a>(models: &BTreeSet<String>, agents: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<String> {
     let without =
-        agents.filter_map(|(id, wanted)| wanted.filter(|name| !models.contains_key(*name)).map(|name| (id, name)));
+        agents.filter_map(|(id, wanted)| wanted.filter(|name| !models.contains(*name)).map(|name| (id, name)));
     without
         .map(|(id, name)| format!("{id} asks for `{name}`, which is not configured: the default writes for it"))
         .collect()

@@ -3,14 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
-use puppet_packs::SecretsFile;
+use puppet_packs::{Installed, SecretsFile};
 use puppet_tweet::{OAuth1Keys, OAuth2, OAuthApp, X, XSettings, XSetupError, XSign};
 use puppet_types::{AccountId, Secret};
 
 use crate::{
+    assets::Assets,
     config::{TweetProvider, XAccount, XApp, XKey, XSigns},
     credentials, emulated,
     output::Output,
+    rows::Rows,
     setup::Setup,
     tokens::Tokens,
     trouble::{Result, Trouble},
@@ -20,7 +22,7 @@ use crate::{
 const ASKED_AT_ONCE: usize = 16;
 
 /// X, where the configuration names it. An account whose keys are not set is left out and said.
-pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc<X>>> {
+pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Option<Arc<X>>> {
     if setup.config.tweet.provider != TweetProvider::X {
         return Ok(None);
     }
@@ -39,17 +41,22 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
             None => {}
         }
     }
-    made(setup, accounts, apps).map(|x| Some(Arc::new(x)))
+    Ok(Some(with_images(made(setup, accounts, apps)?, setup, store)))
+}
+
+fn with_images(x: X, setup: &Setup, store: &Rows) -> Arc<X> {
+    let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
+    Arc::new(x.with_images(Arc::new(images)))
 }
 
 /// The emulated X: whoever comes with the token of a name is that account.
 ///
 /// # Errors
 /// Its address cannot be used.
-pub fn emulated<'a>(setup: &Setup, handles: impl Iterator<Item = &'a str>) -> Result<Arc<X>> {
+pub fn emulated<'a>(setup: &Setup, store: &Rows, handles: impl Iterator<Item = &'a str>) -> Result<Arc<X>> {
     let accounts = handles.map(|handle| (AccountId::new(handle), XSign::Token(emulated::secret(handle)))).collect();
     let apps = BTreeMap::from([("emulated".to_owned(), emulated::secret("app-bearer"))]);
-    made(setup, accounts, apps).map(Arc::new)
+    Ok(with_images(made(setup, accounts, apps)?, setup, store))
 }
 
 /// X with these accounts and apps.
@@ -62,6 +69,7 @@ pub fn made(setup: &Setup, accounts: BTreeMap<AccountId, XSign>, apps: BTreeMap<
         endpoint: x.endpoint.clone(),
         timeout: Duration::from_millis(x.timeout_ms),
         settle: Duration::from_millis(x.settle_ms),
+        renews_on: XSettings::RENEWS_ON,
         accounts,
         apps,
     };

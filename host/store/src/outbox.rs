@@ -1,7 +1,7 @@
 //! Effects on their way out.
 
 use async_trait::async_trait;
-use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, PostId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -90,7 +90,8 @@ pub struct Effect {
     pub state: EffectState,
     /// Tries so far.
     pub attempts: u32,
-    /// The provider's id, once done.
+    /// The provider's id, once done; of several posts theirs, with commas. A thread that a provider takes part by part has
+    /// those of the parts that are there.
     pub provider_id: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
@@ -148,6 +149,8 @@ pub struct EffectEnd {
     pub changes: Vec<Change>,
     /// The attempt whose end nobody has seen, still.
     pub doubt: Option<Doubt>,
+    /// The attempt that ends does not count: nothing was done, and the effect is not at fault.
+    pub uncounted: bool,
 }
 
 impl EffectEnd {
@@ -163,6 +166,7 @@ impl EffectEnd {
             events: Vec::new(),
             changes: Vec::new(),
             doubt: None,
+            uncounted: false,
         }
     }
 }
@@ -187,14 +191,17 @@ pub trait OutboxStore: Send + Sync {
     /// an effect that neither waits nor was under way. Of attempts that were lost the first one's beginning stays, and the
     /// first purse that a swap was handed to, until an end leaves no doubt.
     async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool>;
-    /// Marks how it ended. Answers the events that are new.
+    /// Marks how it ended. Answers the events that are new. One that waits again with a provider's id, a part of it being
+    /// there, has no attempts behind it.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
     /// The same, where it is in one of these states still; else nothing is changed, and the answer is none. One that had
-    /// failed, or was the operator's to decide, and waits again has no attempts behind it.
+    /// failed, or was the operator's to decide, or is there in part, and waits again has no attempts behind it.
     async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>>;
     /// Provider ids of what was published as an account, the latest first: of so many effects. One of several posts has
-    /// theirs, with commas.
+    /// theirs, with commas, also where more are to come.
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>>;
+    /// The effect that made a post, by the provider's id of it; of several posts by that of the first.
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>>;
     /// Marks how the wait for the operator ended. Answers the events that are new; none, and nothing is changed, where
     /// the effect does not wait for approval, or is to leave and its time is over.
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>>;

@@ -1,6 +1,8 @@
 //! What X itself refuses of what an account does through its API, whatever the operator grants: the rules of 2026 for the
 //! plan `self-serve`. Pure: who asks says what is answered. Not here: limits of rate, lengths, duplicates.
 
+use std::ops::Range;
+
 use puppet_types::AccountId;
 
 use crate::Action;
@@ -101,6 +103,18 @@ fn cashtags(text: &str) -> usize {
         (1..=6).contains(&letters) && ends && !before.is_some_and(|c| c.is_alphanumeric() || "_$@#&".contains(c))
     };
     text.match_indices('$').filter(|(at, _)| stands_alone(*at)).count()
+}
+
+/// The names with `@` in a text, in order, as byte ranges. `a@b.example` is an address.
+pub(crate) fn names(text: &str) -> Vec<Range<usize>> {
+    let begins = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || "_!#$%&*@＠".contains(c));
+    let found = text.match_indices(['@', '＠']).filter_map(|(at, sign)| {
+        let rest = &text[at + sign.len()..];
+        let len = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let is_address = rest[len..].starts_with(['@', '＠']);
+        (begins(at) && len > 0 && !is_address).then(|| at..at + sign.len() + len)
+    });
+    found.collect()
 }
 
 /// Whether a text names the account with `@`.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use puppet_store::{Post, StoreError};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
 
-use crate::{Order, Published};
+use crate::{Order, Published, Window};
 
 /// Why an order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum PublishError {
     /// The provider has suspended or locked the account.
     #[error("the account is suspended: {0}")]
     Suspended(String),
+    /// The plan has no such request: nothing was done, and nothing will be under this plan.
+    #[error("the plan does not allow it: {0}")]
+    NotAllowed(String),
     /// What the plan allows is used up; nothing was done.
     #[error("the plan's allowance is used up: {words}")]
     UsageCap {
@@ -81,8 +84,13 @@ pub trait TweetPublisher: Send + Sync {
     /// Whether the same effect (by [`Order::effect`]) given twice is done once. Only then is an attempt whose end
     /// nobody saw made again; else its effect is in doubt until somebody has looked.
     fn is_idempotent(&self) -> bool;
-    /// Does it.
+    /// Does it. Where the same effect twice is two, a thread never comes whole: its parts come one at a time, the first as a
+    /// post and each other as an answer to the one before.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
+    /// How the provider's own limits stand, as its last answers said; none of a provider that has none.
+    fn windows(&self) -> Vec<Window> {
+        Vec::new()
+    }
     /// Looks whether an order was carried out by one of the attempts that were lost. `claimed` holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 
 mod cooldown;
 mod experience;
-mod fence;
 mod grammar;
 mod persona;
 mod polish;

@@ -79,7 +79,7 @@ pub fn written(
     for _ in 0..scene.character.settings.tries.max(1) {
         let mut task = prompt::reply(scene, conversation, with, as_quote).map_err(internal)?;
         task.push_str("Recent posts:\n");
-        own.iter().take(6).for_each(|text| task.push_str(&format!("- {}\n", text.replace('\n', " "))));
+        own.iter().take(6).for_each(|text| task.push_str(&format!("- {}\n", prompt::one_line(text))));
         // Mostly lively, sometimes calmer.
         let temperature = if scene.random.chance(0.6) { 1.1 } else { 0.9 };
         let purpose = if as_quote { "quote" } else { "reply" };

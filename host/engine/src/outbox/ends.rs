@@ -10,19 +10,24 @@ use super::{
     Attempted, is_idempotent,
     pace::backoff_ms,
     results::{delivered, failed_again_event, own_lists, result_event, swap_event},
+    threads,
 };
 use crate::{behind, happening::Happening, host::Host};
 
 /// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
 const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
 
-/// It happened: right now, or as its provider says afterwards.
+/// It happened: right now, or as its provider says afterwards. Of a thread it may be a part.
 pub(super) async fn done(
     host: &Host,
     effect: &Effect,
     at: Timestamp,
     published: Published,
 ) -> Result<Attempted, StoreError> {
+    let published = match threads::joined(host, effect, at, published).await? {
+        Ok(published) => published,
+        Err(left) => return Ok(left),
+    };
     let provider_id = published.posts.iter().map(|post| post.id.as_str()).collect::<Vec<_>>().join(",");
     let mut events = Vec::new();
     if !published.posts.is_empty() {
@@ -57,8 +62,9 @@ pub(super) async fn not_done(
     // The agent hears of it, in the provider's words.
     let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match error {
-        PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
-            (*retry_after_ms).max(1)
+        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
+        PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. } => {
+            return held(host, effect, at, (error, reason)).await;
         }
         PublishError::Unavailable(_) => backoff(host, effect),
         // The same once more is the same.
@@ -76,8 +82,7 @@ pub(super) async fn not_done(
         PublishError::NotFound(_)
         | PublishError::Refused(_)
         | PublishError::Duplicate(_)
-        | PublishError::Unauthorized(_)
-        | PublishError::Suspended(_) => {
+        | PublishError::NotAllowed(_) => {
             return failed(host, effect, at, reason).await;
         }
     };
@@ -172,6 +177,23 @@ async fn waits(
     not_done_yet(host, effect, end).await
 }
 
+/// Its account is held: it waits with it, and the attempt does not count. Until when stands in its row where the provider
+/// said so; else a start, or the operator's word, tries it at once.
+async fn held(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    (error, reason): (&PublishError, String),
+) -> Result<Attempted, StoreError> {
+    let until = host.pace.asks_at(&effect.account, at).unwrap_or(at);
+    let not_before = if matches!(error, PublishError::UsageCap { .. }) { until } else { at };
+    let (doubt, waiting) = (lost_before(effect, at), EffectEnd::of(effect, EffectState::Waiting, at));
+    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, uncounted: true, ..waiting };
+    let attempted = not_done_yet(host, effect, end).await?;
+    let again = attempted.again.map(|again| Effect { attempts: again.attempts.saturating_sub(1), ..again });
+    Ok(Attempted { again, until: Some(until), ..attempted })
+}
+
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
     let event = failed_again_event(&*host.store, effect, host.later(at), &reason).await?;
     failed_with(host, effect, at, reason, event).await
@@ -253,7 +275,7 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
 }
 
 /// Of one that is not under way the operator may have spoken meanwhile: then that stands.
-async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
+pub(super) async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
     match effect.state {
         EffectState::Sent => host.store.end_attempt(end).await.map(Some),
         state => host.store.end_from(end, &[state]).await,

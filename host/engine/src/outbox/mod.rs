@@ -3,9 +3,11 @@
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
 //! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
-//! attempts in doubt, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
+//! attempts in doubt, `threads` hands over a thread part by part, `swaps` carries out those of wallets, `moderation` looks before a
+//! text leaves, `pace` says when an account may go on, `operator` carries out an operator's word.
 
 mod ends;
+mod moderation;
 mod operator;
 mod order;
 mod pace;
@@ -13,16 +15,18 @@ mod reconcile;
 mod results;
 mod rules;
 mod swaps;
+mod threads;
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
-use puppet_types::{Decision, Timestamp};
+use puppet_types::{AccountId, Decision, Timestamp, scrub};
 
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
+pub(crate) use moderation::Moderation;
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
@@ -84,13 +88,16 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
         Err(NoOrder::Ever(reason)) => Err(reason),
-        Ok(action) => Ok(action),
+        Ok(action) => match moderation::looked_at(host, effect, at, action).await {
+            Ok(action) => action,
+            Err(until) => return Ok(Some(later(effect, until))),
+        },
     };
     if !begin(host, effect, at, None).await? {
         return not_begun(host, effect).await;
     }
     let outcome = match action {
-        Ok(action) => publish(host, effect, at, action).await,
+        Ok(action) => publish(host, effect, at, threads::next(host, effect, action)).await,
         Err(reason) => Err(PublishError::Refused(reason)),
     };
     let attempted = match outcome {
@@ -151,9 +158,25 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         // Nobody knows.
         Some(PublishError::InDoubt(_)) => {}
+        Some(error @ (PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. })) => {
+            let wait = match error {
+                PublishError::UsageCap { retry_after_ms, .. } => (*retry_after_ms).max(1),
+                _ => host.pace.rules().held_probe_ms,
+            };
+            let until = now.plus_millis(wait);
+            if host.pace.hold(account, until) {
+                let why = scrub::text(&error.to_string()).into_owned();
+                tracing::error!(%account, %until, %why, "the account is held: its outbox waits");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: Some((why, until)) }));
+            }
+        }
         answered => {
             if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
                 host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+            }
+            if host.pace.release(account) {
+                tracing::info!(%account, "the account is held no more");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
             }
             if host.pace.reached(account) {
                 tracing::info!(%account, "the provider is reached again");
@@ -169,12 +192,24 @@ impl Host {
         match effect.state {
             // The operator's to decide.
             EffectState::InDoubt if !effect.is_open() => {}
-            _ if effect.attempts == 0 && pace::asked(&effect).is_none() => agenda.add_effect(effect),
+            _ if effect.attempts == 0 && effect.provider_id.is_none() && pace::asked(&effect).is_none() => {
+                agenda.add_effect(effect);
+            }
             _ => {
                 self.pace.take_up(&mut effect, self.clock.now());
                 let until = effect.not_before;
                 agenda.hold_effect(effect, until);
             }
+        }
+    }
+
+    /// What an account signs with is another, or its operator says so: whatever holds it, it is tried now.
+    pub fn release_account(&self, account: &AccountId) {
+        if self.pace.release(account) {
+            let now = self.clock.now();
+            self.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
+            self.agenda().hurry_effects(now);
+            self.wake();
         }
     }
 

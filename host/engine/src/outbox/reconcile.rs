@@ -8,7 +8,7 @@ use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{PublishError, Reconciled};
 use puppet_types::{PostId, Timestamp};
 
-use super::{Attempted, NoOrder, action, ends, is_idempotent, later, order, pace::backoff_ms, reach};
+use super::{Attempted, NoOrder, action, ends, is_idempotent, later, order, pace::backoff_ms, reach, threads};
 use crate::host::Host;
 
 /// Effects of the account, the latest, whose posts are known to be theirs: more than any provider lists.
@@ -36,7 +36,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return left(host, effect, at, "the clock of this machine was set back since it began").await;
     }
     let claimed = claimed(host, effect).await?;
-    let order = order::order(effect, at, action);
+    let order = order::order(effect, at, threads::next(host, effect, action));
     let asked = host.publisher.reconcile(&order, ends::lost(effect, effect.not_before), &claimed);
     let answer = AssertUnwindSafe(asked).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Ok(Reconciled::Undecidable("the provider panicked".to_owned())));
@@ -46,6 +46,10 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,
         Ok(Reconciled::NotDone) => ends::not_happened(host, effect, at).await,
         Ok(Reconciled::Undecidable(why)) => left(host, effect, at, &why).await,
+        // Its account is held, and it with it.
+        Err(PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. }) => {
+            Ok(later(effect, host.pace.asks_at(&effect.account, at).unwrap_or(at)))
+        }
         Err(PublishError::RateLimited { retry_after_ms }) => Ok(later(effect, at.plus_millis(retry_after_ms.max(1)))),
         Err(PublishError::Unavailable(why)) => {
             tracing::warn!(effect = %effect.id, %why, "its provider cannot be asked what became of it");

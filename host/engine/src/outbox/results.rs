@@ -8,6 +8,7 @@ use puppet_types::{
 use puppet_wallet::SwapResult;
 use serde_json::json;
 
+use super::threads;
 use crate::host::Host;
 
 /// What its plugin hears of an effect that will not happen.
@@ -20,7 +21,7 @@ pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Even
         let id = EventId::from(ids::derive("evt", &[effect.id.as_str(), result.event_kind()]));
         return Event { id, ..swap_event(&effect.agent, &result, at, effect.hops) };
     }
-    let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
+    let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": threads::why(effect, reason) });
     result_event(effect, "post_failed", at, payload)
 }
 
@@ -90,16 +91,16 @@ pub(super) fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: 
 pub(super) fn delivered(host: &Host, effect: &Effect, n: usize, delivery: Delivery, at: Timestamp) -> Option<Event> {
     let agent = host.accounts.agent(&delivery.account)?;
     let id = ids::derive("evt", &[effect.id.as_str(), &n.to_string(), agent.as_str()]);
-    Some(delivery_event(EventId::from(id), agent, delivery, at))
+    Some(delivery_event(EventId::from(id), "local", agent, delivery, at))
 }
 
-/// What an account hears becomes an event of the agent behind it.
-pub fn delivery_event(id: EventId, agent: puppet_types::AgentId, delivery: Delivery, at: Timestamp) -> Event {
+/// What an account hears becomes an event of the agent behind it. `source`: the network.
+pub fn delivery_event(id: EventId, source: &str, agent: AgentId, delivery: Delivery, at: Timestamp) -> Event {
     Event {
         id,
         priority: if delivery.kind == "mention" { Priority::High } else { Priority::Normal },
         kind: delivery.kind,
-        source: "local".to_owned(),
+        source: source.to_owned(),
         agent,
         author: Some(delivery.author),
         at,

@@ -13,14 +13,18 @@ mod faults;
 #[allow(dead_code, reason = "shared with tests/hostile")]
 mod guest;
 mod halted;
+mod heard;
 mod kept;
 mod limits;
 mod live;
 mod migrated;
+mod moderated;
 mod moments;
 mod outbox;
 mod outbox_doubts;
+mod outbox_held;
 mod outbox_pace;
+mod outbox_threads;
 mod outbox_words;
 mod platform;
 mod providers;

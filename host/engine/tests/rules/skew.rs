@@ -62,7 +62,7 @@ async fn a_component_that_knows_no_tools_asks_a_model_as_ever() {
     assert_eq!((&record.outcome, scene.posted()), (&Outcome::Ok, vec!["answer 1".to_owned()]));
     assert_eq!(record.log, [LogLine::plain("info", "counted said it: stop".to_owned())]);
     let asked = &record.reads[0].request;
-    let wanted = r#"{"purpose":"post","messages":[{"role":"system","content":"You keep a lighthouse."},{"role":"user","content":"Write one post about test."}],"max_tokens":60,"sampling":{"temperature":0.5}}"#;
+    let wanted = r#"{"purpose":"post","messages":[{"role":"system","content":"You keep a lighthouse."},{"role":"user","content":"Write one post about news."}],"max_tokens":60,"sampling":{"temperature":0.5}}"#;
     assert_eq!(asked.as_str(), wanted, "the journal has it as it always had");
     let replayed = puppet_engine::replay(&scene.host, &record).await.unwrap().unwrap();
     assert_eq!(replayed.divergence, None);

@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use puppet_grants::{Answer, Failure};
-use puppet_types::ids::derive_u64;
+use puppet_types::{CallError, Code, ids::derive_u64};
 
-use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage};
+use crate::{CallContext, Completion, LlmProvider, Price, Request, Role, Terms, Usage, Worst};
 
 /// Name of the provider and of its model.
 pub const MODEL: &str = "offline";
@@ -97,6 +97,10 @@ fn tokens(bytes: u64) -> u32 {
 #[async_trait]
 impl LlmProvider for Offline {
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
+        if request.response_schema.is_some() {
+            let message = "the offline model writes prose: its answers have no shape";
+            return Err(Failure::told(CallError::new(Code::Refused, message), Worst::NOTHING.charges().to_vec()));
+        }
         let (text, cut) = bounded(Self::text(request, context), request.max_tokens);
         let usage =
             Usage { prompt_tokens: tokens(request.prompt_bytes()), completion_tokens: tokens(text.len() as u64) };

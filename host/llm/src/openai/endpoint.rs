@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Once, time::Duration};
 
-use puppet_types::{MASK, scrub};
+use puppet_types::{MASK, Timestamp, scrub};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
@@ -110,8 +110,10 @@ impl Endpoint {
         }
     }
 
+    /// At the prices that hold now.
     pub(super) fn terms(&self) -> Result<Terms, SetupError> {
-        let listed = Price::listed(&self.model);
+        let now = Timestamp::from_system();
+        let listed = Price::listed(&self.model, now);
         let (price, priced_as) = match (self.price, listed) {
             (Some(price), _) => (price, "configured"),
             (None, Some((price, name))) => (price, name),
@@ -121,7 +123,7 @@ impl Endpoint {
         Ok(Terms {
             paid,
             price: Some(price),
-            embedding_price: Some(self.embedding_price(price)),
+            embedding_price: Some(self.embedding_price(price, now)),
             attempts: self.attempts(),
             model: self.model.clone(),
             priced_as: priced_as.to_owned(),
@@ -135,8 +137,8 @@ impl Endpoint {
 
     /// The list price of the model of vectors; of one that is not listed, what the endpoint's prompts cost. Where
     /// those are free, vectors are.
-    fn embedding_price(&self, of_prompts: Price) -> Price {
-        match Price::listed(&self.embedding_model) {
+    fn embedding_price(&self, of_prompts: Price, at: Timestamp) -> Price {
+        match Price::listed(&self.embedding_model, at) {
             Some((listed, _)) if of_prompts != Price::FREE => listed,
             _ => of_prompts,
         }

@@ -9,8 +9,8 @@ use crate::openai::{Endpoint, OpenAi, SetupError, attempts::Lost, chat::text_at,
 /// What an endpoint lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// How many.
-    pub models: usize,
+    /// Names of models.
+    pub models: Vec<String>,
     /// The model is among them.
     pub has_model: bool,
 }
@@ -23,24 +23,32 @@ pub struct Trouble {
     pub cause: String,
     /// What the operator does; empty where there is nothing.
     pub remedy: String,
+    /// It may pass by itself.
+    pub is_passing: bool,
 }
 
 impl From<SetupError> for Trouble {
     fn from(error: SetupError) -> Self {
-        Self { cause: error.to_string(), remedy: String::new() }
+        let remedy = match &error {
+            SetupError::NoPrice { .. } => "set `price`; 0 for a model of your own",
+            _ => "correct it",
+        };
+        Self { cause: error.to_string(), remedy: remedy.to_owned(), is_passing: false }
     }
 }
 
 impl Endpoint {
-    /// Asks for its models, once. What it wants in money does not matter here.
+    /// Asks for its models, once.
+    ///
+    /// # Errors
+    /// Whatever makes it unusable: also that it has no price.
     pub async fn listed(mut self, timeout: Duration) -> Result<Listed, Trouble> {
         self.timeout = timeout;
-        self.price.get_or_insert(crate::Price::FREE);
         let model = self.model.clone();
         let provider = OpenAi::new(self)?;
         provider.list(timeout).await.map_err(|fault| {
             let (cause, remedy) = fault.told(&model);
-            Trouble { cause, remedy: remedy.to_owned() }
+            Trouble { cause, remedy: remedy.to_owned(), is_passing: fault.treatment().is_passing }
         })
     }
 }
@@ -60,6 +68,10 @@ impl OpenAi {
             return Err(Fault::Unreadable);
         };
         let names = models.iter().filter_map(|one| text_at(one, "id").or_else(|| text_at(one, "name")));
-        Ok(Listed { models: models.len(), has_model: names.into_iter().any(|name| name == self.endpoint.model) })
+        let models: Vec<String> = names.map(|name| self.endpoint.masked(&name)).collect();
+        // At home a model without a tag is the latest one.
+        let model = self.endpoint.model.as_str();
+        let has_model = models.iter().any(|name| name == model || name.strip_suffix(":latest") == Some(model));
+        Ok(Listed { models, has_model })
     }
 }

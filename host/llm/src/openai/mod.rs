@@ -10,6 +10,7 @@ mod embeddings;
 mod endpoint;
 mod fault;
 mod listing;
+mod moderation;
 mod presets;
 mod quirks;
 mod responses;

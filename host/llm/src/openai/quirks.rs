@@ -6,6 +6,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde::Serialize;
+
 /// A parameter that some model somewhere refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Parameter {
@@ -75,7 +77,8 @@ const QUIRKS: &[Quirk] = &[
 ];
 
 /// Which protocol an endpoint is asked in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Api {
     /// `/chat/completions`, which everybody speaks.
     #[default]
@@ -84,11 +87,26 @@ pub enum Api {
     Responses,
 }
 
+impl Api {
+    /// As `api` in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Responses => "responses",
+        }
+    }
+
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Chat, Self::Responses].into_iter().find(|api| api.name() == name)
+    }
+}
+
 /// `/responses` knows none of these.
 const NOT_IN_RESPONSES: [Parameter; 4] = [PresencePenalty, FrequencyPenalty, Stop, Name];
 
 impl Parameter {
-    const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 14] = [
         Temperature,
         TopP,
         PresencePenalty,

@@ -2,22 +2,25 @@
 
 use std::time::Duration;
 
-use puppet_llm::openai::{Endpoint, Preset, Secret};
+use puppet_llm::{
+    Price,
+    openai::{Endpoint, Preset, Secret},
+};
 use serde_json::json;
 
 use crate::there::{KEY, Turn, endpoint, error, ok};
 
 fn asked(url: &str) -> Endpoint {
-    Endpoint { key: Some(Secret::new(KEY)), ..Endpoint::new("fake", url, "own-model") }
+    Endpoint { key: Some(Secret::new(KEY)), price: Some(Price::FREE), ..Endpoint::new("fake", url, "own-model") }
 }
 
 #[tokio::test]
 async fn models_are_listed_for_nothing() {
     let list = |name: &str| ok(json!({"object": "list", "data": [{"id": "other"}, {"id": name}]}));
-    for (name, has_model) in [("own-model", true), ("own-model-2", false)] {
+    for (name, has_model) in [("own-model", true), ("own-model:latest", true), ("own-model-2", false)] {
         let fake = endpoint(vec![list(name)]).await;
         let listed = asked(&fake.url).listed(Duration::from_secs(20)).await.unwrap();
-        assert_eq!((listed.models, listed.has_model), (2, has_model), "without a price too");
+        assert_eq!((listed.models, listed.has_model), (vec!["other".to_owned(), name.to_owned()], has_model));
         let sent = fake.seen.lock().unwrap()[0].to_lowercase();
         assert!(
             sent.starts_with("get /v1/models http") && sent.contains(&format!("authorization: bearer {KEY}")),
@@ -55,6 +58,9 @@ async fn what_is_wrong_is_told_with_what_to_do() {
         assert!(!format!("{trouble:?}").contains(KEY), "{trouble:?}");
         assert_eq!(fake.count(), 1, "it is asked once");
     }
+    let bare = Endpoint { price: None, ..asked("http://127.0.0.1:9/v1") };
+    let trouble = bare.listed(Duration::from_millis(300)).await.unwrap_err();
+    assert!(trouble.cause.contains("`own-model` of `fake` has no listed price") && !trouble.is_passing, "{trouble:?}");
     let trouble = asked("x").listed(Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(trouble.cause, "the address of `fake` is no http or https address");
 }

@@ -5,5 +5,6 @@ mod answers;
 mod faults;
 mod learned;
 mod listing;
+mod recorded;
 mod streams;
 mod there;

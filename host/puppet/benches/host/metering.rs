@@ -3,7 +3,6 @@
 //! takes part; each must decide on both as it did then. Nothing promises a figure: it depends on the machine.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -13,12 +12,12 @@ use std::{
 use puppet::{
     agents,
     assembly::{self, Assembly, Plan},
-    config::{self, Config},
+    config::Config,
     firstparty,
+    routes::Routes,
     setup::Setup,
 };
 use puppet_engine::{Divergence, Host, VirtualClock, replay};
-use puppet_llm::Llm;
 use puppet_sandbox::{Sandbox, SandboxConfig};
 use puppet_store::{AgentStore as _, Filter, SqliteStore, Store};
 use puppet_types::{Invocation, Outcome, Timestamp};
@@ -107,15 +106,13 @@ async fn host(data: &Path, sandbox: Sandbox) -> Assembly {
     let store = SqliteStore::open_read_only(data).unwrap();
     let config = Config::default();
     let generators = config.generators.all().map(|(name, generator)| (name.to_owned(), generator.interval_ms)).into();
-    let offline = config::Llm::OFFLINE;
     let plan = Plan {
         store: store.clone().into(),
         clock: Arc::new(VirtualClock::new(Timestamp::parse("2030-01-01T00:00:00Z").unwrap())),
         secret: assembly::seeded("simulation", 42),
         generators,
         grants: Arc::default(),
-        models: BTreeMap::from([(offline.to_owned(), Llm::offline())]),
-        default_model: offline.to_owned(),
+        models: Routes::offline(),
         embedding: None,
         timezone: "UTC".to_owned(),
     };

@@ -1,5 +1,7 @@
 //! `doctor`: whether this machine, the configuration and the data folder are in order; `--limits`: every limit.
 
+mod mentions;
+mod models;
 mod posts;
 mod trading;
 
@@ -16,10 +18,9 @@ use crate::{
     agents::spec_of,
     cli::Doctor,
     commands::halt::words,
-    config::Provider,
     control, credentials, firstparty,
     grants::Grants,
-    installing, models,
+    installing,
     output::{List, Output, Table},
     records,
     rows::Place,
@@ -99,11 +100,15 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
     // A folder that cannot be opened is told by its own check.
     if let Ok(Some(store)) = records::if_there(setup).await {
+        checks.extend(match mentions::mentions(setup, &*store).await {
+            Ok(told) => told,
+            Err(trouble) => Some(of_trouble("mentions", "fail", &trouble)),
+        });
         checks.extend([agents(&*store).await, stop(&*store).await, outbox(&*store).await, approvals(&*store).await]);
     }
     checks.extend(of_credentials(setup));
     checks.push(secrets(setup));
-    checks.extend(of_models(setup));
+    checks.extend(models::models(setup).await);
     checks.extend(posts::posts(setup).await);
     checks.extend(trading::trading(setup).await);
     checks.push(packs(setup));
@@ -370,37 +375,6 @@ fn secrets(setup: &Setup) -> Check {
             check("secrets", "warn", "still in clear text", "the next secret that is kept encrypts them")
         }
     }
-}
-
-fn of_models(setup: &Setup) -> Vec<Check> {
-    let llm = &setup.config.llm;
-    // What is wrong with them has a check of its own.
-    let secrets = credentials::secrets(setup).ok();
-    let keyed = |provider: &Provider| match &secrets {
-        Some(secrets) => models::has_key(setup, provider, secrets),
-        None => provider.key_source.is_none() || provider.key.is_some(),
-    };
-    let mut checks = vec![check("model", "ok", format!("`{}` writes for agents that name none", llm.default), "")];
-    for (name, provider) in &llm.providers {
-        let (status, remedy) = if keyed(provider) { ("ok", "") } else { ("warn", NO_KEY) };
-        checks.push(check("model", status, format!("{name}: {} at {}", provider.model, provider.base_url), remedy));
-    }
-    checks.push(vectors(setup, keyed));
-    checks
-}
-
-/// Who makes the vectors of memory.
-fn vectors(setup: &Setup, keyed: impl Fn(&Provider) -> bool) -> Check {
-    let name = &setup.config.memory.embeddings;
-    let Some(provider) = setup.config.llm.providers.get(name) else {
-        return check("memory", "ok", "`offline` makes vectors: hashed words, nothing leaves this machine", "");
-    };
-    let model = provider.embedding_model.as_deref().unwrap_or_default();
-    let detail = format!("`{name}` makes vectors: {model} at {}", provider.base_url);
-    if !keyed(provider) {
-        return check("memory", "warn", detail, NO_KEY);
-    }
-    check("memory", "ok", detail, "")
 }
 
 fn cache(setup: &Setup) -> Check {

@@ -22,7 +22,7 @@ use crate::{
     control::{Control, Parts},
     credentials,
     emulated::{self, Chain, Services},
-    grants, networks,
+    grants, hearing, networks,
     output::Output,
     retention,
     rows::Rows,
@@ -196,6 +196,7 @@ impl Served {
         let printer = (!args.quiet && !out.json).then(|| Printer::start(host, out));
         let kept = retention::retention(&setup.config);
         let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
+        let heard = hearing::start(setup, host, self.x.as_ref(), self.stopped.clone());
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
         let ready = Ready::write(&setup.data, services, around.chain)?;
         self.tell(agents, services, around).await?;
@@ -213,6 +214,10 @@ impl Served {
         folders.abort();
         asking.inspect(tokio::task::JoinHandle::abort);
         self.swaps.end();
+        // Nothing new comes in while what is under way ends.
+        if let Some(heard) = heard {
+            heard.abort();
+        }
         // The driver lets what is under way end, within its bound; a second signal ends it as it is.
         let _ = stop.send(true);
         let traded = tokio::select! {
@@ -259,6 +264,7 @@ impl Served {
         if let Some(doubtful) = outbox::doubtful(&*self.host.store).await? {
             out.note(doubtful);
         }
+        hearing::told(setup, self.x.as_ref()).into_iter().for_each(|line| out.note(line));
         if agents == 0 {
             out.note("no agents yet: `puppet agent import FILE.json`");
         }

@@ -26,8 +26,9 @@ use crate::{
     config::Llm,
     files, firstparty,
     grants::Grants,
-    models, moment,
+    moment,
     output::{Output, Table},
+    routes::Routes,
     rows::Rows,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -118,9 +119,8 @@ pub(super) fn plan(args: &Simulate, course: &Course, store: Rows, clock: &Arc<Vi
         secret: assembly::seeded("simulation", args.seed),
         generators: course.generators.clone(),
         grants: Arc::clone(&course.grants),
-        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        models: Routes::offline(),
         embedding: None,
-        default_model: Llm::OFFLINE.to_owned(),
         timezone: args.tz.clone(),
     }
 }

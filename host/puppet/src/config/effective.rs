@@ -5,7 +5,7 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, XSigns, money};
+use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, Routing, XSigns, money, routing::OFF};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +37,7 @@ impl Config {
             rows.add("store.mongodb", mongodb.clone());
         }
         rows.add("llm.default", self.llm.default.clone());
+        rows.routing(&self.llm.routing);
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);
         }
@@ -45,6 +46,11 @@ impl Config {
         rows.add("tweet.x.endpoint", self.tweet.x.endpoint.clone());
         rows.add("tweet.x.timeout_ms", self.tweet.x.timeout_ms.to_string());
         rows.add("tweet.x.settle_ms", self.tweet.x.settle_ms.to_string());
+        let mentions = &self.tweet.x.mentions;
+        rows.add("tweet.x.mentions.by", mentions.way().to_owned());
+        rows.add("tweet.x.mentions.every", mentions.every.1.clone());
+        rows.add("tweet.x.mentions.backfill", mentions.backfill.1.clone());
+        rows.add("tweet.x.mentions.context", mentions.context.to_string());
         for (name, app) in &self.tweet.x.apps {
             let at = format!("tweet.x.apps.{name}");
             rows.add(&format!("{at}.redirect"), app.redirect.clone());
@@ -104,6 +110,20 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    fn routing(&mut self, routing: &Routing) {
+        self.add("llm.fallback", format!("{:?}", routing.fallback));
+        for (name, fallback) in &routing.agents {
+            self.add(&format!("llm.agents.{name}.fallback"), format!("{fallback:?}"));
+        }
+        self.add("llm.moderation", routing.moderation.as_deref().unwrap_or(OFF).to_owned());
+        self.add("llm.concurrency", routing.concurrency.to_string());
+        self.add("llm.breaker.failures", routing.breaker.failures.to_string());
+        self.add("llm.breaker.open", routing.breaker.open.clone());
+        self.add("llm.cache.entries", routing.cache.entries.to_string());
+        self.add("llm.cache.bytes", routing.cache.bytes.to_string());
+        self.add("llm.cache.ttl", routing.cache.ttl.clone());
+    }
+
     pub(super) fn add(&mut self, key: &str, value: String) {
         let origin = self.config.origin(key).to_string();
         self.settings.push(Setting { key: key.to_owned(), value, origin });
@@ -138,6 +158,11 @@ impl Rows<'_> {
 
     fn provider(&mut self, at: &str, provider: &Provider) {
         self.add(&format!("{at}.kind"), "openai".to_owned());
+        if let Some(preset) = provider.preset {
+            self.add(&format!("{at}.preset"), preset.to_owned());
+        }
+        self.add(&format!("{at}.api"), provider.api.name().to_owned());
+        self.add(&format!("{at}.stream"), provider.stream.to_string());
         self.add(&format!("{at}.base_url"), provider.base_url.clone());
         if let Some(source) = &provider.key_source {
             self.source(at, "key", source, provider.key.is_some());
@@ -147,6 +172,7 @@ impl Rows<'_> {
             self.add(&format!("{at}.embedding_model"), model.clone());
         }
         self.add(&format!("{at}.timeout_ms"), provider.timeout_ms.to_string());
+        self.add(&format!("{at}.idle_timeout_ms"), provider.idle_timeout_ms.to_string());
         self.add(&format!("{at}.retries"), provider.retries.to_string());
         for name in provider.headers.keys() {
             self.add(&format!("{at}.headers.{name}"), MASK.to_owned());

@@ -36,6 +36,8 @@ pub const ENVIRONMENT: &[Variable] = &[
     used("GROK_API_KEY", "llm.providers.grok.key_env", "Key of xAI; makes the provider `grok`."),
     used("GROK_API_ENDPOINT", "llm.providers.grok.base_url", "Its address, with or without `/chat/completions`."),
     used("GROK_MODEL", "llm.providers.grok.model", "Its model."),
+    used("OPENROUTER_API_KEY", "llm.providers.<name>.key_env", "Key of OpenRouter, for the preset `openrouter`."),
+    used("ANTHROPIC_API_KEY", "llm.providers.<name>.key_env", "Key of Anthropic, for the preset `anthropic`."),
     used(
         "SOLANA_PRIVATE_KEY",
         "trading.wallets.shared.key_env",
@@ -61,7 +63,10 @@ pub const ENVIRONMENT: &[Variable] = &[
     understood("TWITTER_ACCESS_TOKEN", "The same: access token."),
     understood("TWITTER_ACCESS_TOKEN_SECRET", "The same: secret of the access token."),
     understood("TWITTER_BEARER_TOKEN", "The same: bearer token."),
-    understood("USE_TWITTER_API", "`false`: no use of the API."),
+    understood(
+        "USE_TWITTER_API",
+        "`false`: no use of the API. Refused where posts go to X, and by `puppet import`: its terms allow no other way.",
+    ),
     understood("USE_TWITTER_STREAMING", "`false`: poll for mentions."),
     understood("MENTION_POLLING_INTERVAL", "Milliseconds between two looks for mentions."),
     understood("ENABLE_RATE_LIMIT_PROTECTION", "`false`: no pause after errors."),

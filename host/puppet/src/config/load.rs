@@ -7,31 +7,18 @@ use std::{
 
 use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
-use puppet_llm::openai::MOST_RETRIES;
 
 use super::{
-    Config, Generator, Journal, KeySource, LogLevel, Origin, Price, Secret, Trading, Tweet, Warning, credentials,
+    Config, Generator, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
     dotenv::Dotenv,
-    environment, key_source, money,
+    environment,
     overlay::{self, Environment, Lookup},
+    providers::{self, ProviderDraft},
     read::{Found, Section, Source},
     settings::{in_words, known},
     suggest,
 };
 use crate::trouble::{Result, Trouble};
-
-/// What a provider is said to be, before presets and environment have had their say.
-#[derive(Default)]
-pub(super) struct ProviderDraft {
-    pub(super) base_url: Option<String>,
-    pub(super) key_source: Option<KeySource>,
-    pub(super) model: Option<String>,
-    pub(super) embedding_model: Option<String>,
-    pub(super) timeout_ms: Option<u64>,
-    pub(super) retries: Option<u32>,
-    pub(super) headers: BTreeMap<String, Secret>,
-    pub(super) price: Option<Price>,
-}
 
 /// A configuration in the making.
 pub(super) struct Draft {
@@ -207,6 +194,7 @@ impl Draft {
         if let Some(default) = section.text("default", "the name of a provider")? {
             self.config.llm.default = default.value;
         }
+        self.config.llm.routing = Routing::read(section)?;
         let Some((providers, entries)) = section.named("providers")? else { return Ok(()) };
         for entry in entries {
             let name = entry.name.as_str();
@@ -225,7 +213,7 @@ impl Draft {
                 return Err(providers.wrong(name, entry.line, message, remedy));
             }
             if let Some(provider) = providers.section(name, &known("llm.providers.<name>"))? {
-                self.providers.insert(entry.name.clone(), read_provider(&provider.value)?);
+                self.providers.insert(entry.name.clone(), providers::read(&provider.value)?);
             }
         }
         Ok(())
@@ -326,51 +314,6 @@ fn read_generator(generator: &mut Generator, section: &Section<'_>) -> Result<()
     Ok(())
 }
 
-fn read_provider(section: &Section<'_>) -> Result<ProviderDraft> {
-    let mut draft = ProviderDraft::default();
-    section.parsed("kind", "\"openai\", the only kind there is", |kind| (kind == "openai").then_some(()))?;
-    draft.base_url = section.parsed("base_url", BASE_URL, base_url)?.map(|found| found.value);
-    let name = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
-    draft.model = section.parsed("model", "the name of a model", name)?.map(|found| found.value);
-    draft.embedding_model = section.parsed("embedding_model", "the name of a model", name)?.map(|found| found.value);
-    draft.timeout_ms = section.integer("timeout_ms", 100..=600_000)?.map(|found| found.value);
-    draft.retries = section.integer("retries", 0..=MOST_RETRIES.into())?.map(small).transpose()?;
-    draft.key_source = key_source::read(section, "key")?;
-    if let Some((headers, entries)) = section.named("headers")? {
-        for entry in entries {
-            let token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-            if entry.name.is_empty() || !entry.name.bytes().all(token) {
-                return Err(headers.wrong(&entry.name, entry.line, "expected the name of an HTTP header", ""));
-            }
-            let line = |text: &str| (!text.contains(['\r', '\n', '\0'])).then(|| Secret::new(text));
-            if let Some(value) = headers.parsed(&entry.name, "a text of one line", line)? {
-                draft.headers.insert(entry.name, value.value);
-            }
-        }
-    }
-    if let Some(price) = section.section("price", &PRICE)? {
-        draft.price = Some(read_price(&price)?);
-    }
-    Ok(draft)
-}
-
-const PRICE: [&str; 2] = ["prompt_usd_per_million", "completion_usd_per_million"];
-
-fn read_price(section: &Found<Section<'_>>) -> Result<Price> {
-    let read = |key: &str| {
-        let price = section.value.parsed(key, "dollars as a text, for example \"0.15\"", money::parse_usd_micros)?;
-        price.map(|found| found.value).ok_or_else(|| {
-            section.value.wrong(
-                key,
-                section.line,
-                "is missing",
-                "a price has both: for the prompt, and for the completion",
-            )
-        })
-    };
-    Ok(Price { prompt_usd_micros_per_million: read(PRICE[0])?, completion_usd_micros_per_million: read(PRICE[1])? })
-}
-
 /// What is expected of an address.
 pub(super) const BASE_URL: &str = "an address that begins with http:// or https:// and holds no user or password";
 
@@ -401,6 +344,6 @@ pub(super) fn secret_name(text: &str) -> Option<String> {
     (text.contains('/') && text.split('/').all(part)).then(|| text.to_owned())
 }
 
-fn small<T: TryFrom<u64>>(found: Found<u64>) -> Result<T> {
+pub(super) fn small<T: TryFrom<u64>>(found: Found<u64>) -> Result<T> {
     T::try_from(found.value).map_err(|_| Trouble::internal("a bound of the configuration is wider than its type"))
 }

@@ -217,6 +217,50 @@ completion_usd_per_million = "0.60"
 }
 
 #[test]
+fn the_way_to_a_model_is_read_for_all_and_for_one() {
+    let file = r#"[llm]
+fallback = ["home", "offline"]
+concurrency = 4
+[llm.agents.ember]
+fallback = []
+[llm.breaker]
+failures = 0
+open = "2m"
+[llm.cache]
+entries = 10
+bytes = 1000
+ttl = "5m"
+[llm.providers.home]
+base_url = "http://a.test"
+model = "m"
+"#;
+    let (config, _) = load(&[("puppet.toml", file)], &[]).unwrap();
+    let routing = &config.llm.routing;
+    assert_eq!((routing.after("iris"), routing.after("ember").len()), (&["home", "offline"].map(str::to_owned)[..], 0));
+    assert_eq!((routing.concurrency, routing.longest()), (4, 2));
+    assert_eq!((routing.breaker.rules().failures, routing.breaker.rules().open.as_secs()), (0, 120));
+    let cache = routing.cache.rules();
+    assert_eq!((cache.entries, cache.bytes, cache.ttl.as_secs()), (10, 1_000, 300));
+    assert_eq!(setting(&config, "llm.agents.ember.fallback"), ("[]".to_owned(), "puppet.toml:5".to_owned()));
+    assert_eq!(Config::default().llm.routing.cache.rules().entries, 0, "nothing is kept unless it is said");
+    for (text, said) in [
+        ("[llm]\nfallback = [\"ofline\"]\n", "bad-value:2: llm.fallback: there is no provider `ofline`"),
+        (
+            "[llm.agents.ember]\nfallback = [\"openai\"]\n",
+            "bad-value:2: llm.agents.ember.fallback: there is no provider `openai`\n  help: set OPENAI_API_KEY",
+        ),
+        ("[llm]\nmoderation = \"home\"\n", "bad-value:2: llm.moderation: there is no provider `home`"),
+        ("[llm.agents.ember]\n", "bad-value:1: llm.agents.ember: expected `fallback`"),
+        ("[llm.agents.ember]\nmodel = \"x\"\n", "unknown-key:2: llm.agents.ember.model"),
+        ("[llm]\nconcurrency = 0\n", "out-of-range:2: llm.concurrency"),
+        ("[llm.breaker]\nopen = \"soon\"\n", "bad-value:2: llm.breaker.open"),
+    ] {
+        let told = error(text);
+        assert!(told.starts_with(said), "{text}: {told}");
+    }
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let file = format!(
         "[llm.providers.mine]\nbase_url = \"https://a.test\"\nmodel = \"m\"\nkey_env = \"K\"\nheaders = {{ a = \"{KEY}\" }}\n"
@@ -431,4 +475,38 @@ fn a_dotenv_that_others_can_read_is_warned_about_and_never_exported() {
         assert_eq!(config.host.log_level, LogLevel::Debug);
     }
     assert_ne!(std::env::var("ENGINE_LOG_LEVEL").as_deref(), Ok("debug"));
+}
+
+#[test]
+fn a_preset_fills_in_what_is_not_given() {
+    let file = "[llm.providers.home]\npreset = \"ollama\"\nmodel = \"m\"\n\
+                [llm.providers.anthropic]\nmodel = \"claude\"\n\
+                [llm.providers.other]\npreset = \"openrouter\"\nmodel = \"a/b\"\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+                key_secret = \"llm/other\"\nstream = false\nidle_timeout_ms = 100\napi = \"responses\"\n";
+    let (config, warnings) = load(&[("puppet.toml", file)], &[("ANTHROPIC_API_KEY", KEY)]).unwrap();
+    let of = |name: &str, key: &str| setting(&config, &format!("llm.providers.{name}.{key}")).0;
+    assert_eq!(of("home", "base_url"), "http://127.0.0.1:11434/v1");
+    assert_eq!((of("home", "preset"), of("home", "price.prompt_usd_per_million")), ("ollama".into(), "0".into()));
+    assert_eq!(config.llm.providers["home"].key_source, None);
+    let anthropic = &config.llm.providers["anthropic"];
+    assert_eq!((anthropic.preset, anthropic.key.as_ref().map(Secret::expose)), (Some("anthropic"), Some(KEY)));
+    let other = &config.llm.providers["other"];
+    assert_eq!((other.base_url.as_str(), other.preset), ("http://127.0.0.1:9/v1", Some("openrouter")));
+    assert_eq!((of("other", "key_secret"), of("other", "api")), ("llm/other".into(), "responses".into()));
+    assert_eq!((other.stream, other.idle_timeout_ms), (false, 100));
+    assert_eq!((of("home", "stream"), of("home", "idle_timeout_ms")), ("true".into(), "30000".into()));
+    let codes: Vec<&str> = warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["no-price"; 2], "one's own machine costs nothing");
+    for (file, said) in [
+        (
+            "[llm.providers.a]\npreset = \"olama\"\n",
+            "2: llm.providers.a.preset: no provider is known as `olama`\n  help: did you mean `ollama`?",
+        ),
+        ("[llm.providers.a]\npreset = \"vllm\"\n", "llm.providers.a.model: is missing"),
+        ("[llm.providers.a]\napi = \"chats\"\n", "2: llm.providers.a.api: expected `chat` or `responses`"),
+        ("[llm.providers.a]\nstream = 1\n", "2: llm.providers.a.stream: expected true or false"),
+    ] {
+        let trouble = load(&[("puppet.toml", file)], &[]).unwrap_err().to_string();
+        assert!(trouble.contains(said), "{trouble}");
+    }
 }

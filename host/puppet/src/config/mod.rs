@@ -15,7 +15,9 @@ mod load_tests;
 mod money;
 mod origin;
 mod overlay;
+mod providers;
 mod read;
+mod routing;
 mod settings;
 mod suggest;
 pub mod trading;
@@ -28,7 +30,9 @@ pub use key_source::KeySource;
 pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
+pub use overlay::NO_SCRAPING;
 pub use puppet_types::Secret;
+pub use routing::{Breaker, Cache, Routing};
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,
     Store,
@@ -37,4 +41,4 @@ pub use suggest::{nearest, remedy};
 pub use trading::{
     RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
-pub use tweet::{NamedKey, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};
+pub use tweet::{Mentions, NamedKey, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};

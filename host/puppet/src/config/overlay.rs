@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, path::PathBuf};
 use super::{
     Config, CredentialPlace, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns,
     dotenv::Dotenv,
-    load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
+    load::{Draft, INTERVAL_MS},
     origin::{Level, Warning},
+    providers,
     settings::in_words,
     suggest, trading,
 };
@@ -41,7 +42,7 @@ impl Lookup<'_> {
     }
 
     /// A variable that a function reads; its value is not quoted in errors.
-    fn parsed<T>(
+    pub(super) fn parsed<T>(
         &self,
         name: &str,
         expected: &str,
@@ -60,49 +61,14 @@ impl Lookup<'_> {
     }
 }
 
-/// A provider that exists as soon as its key is set.
-struct Preset {
-    name: &'static str,
-    key: &'static str,
-    base_url: &'static str,
-    base_url_variable: Option<&'static str>,
-    model: &'static str,
-    embedding_model: Option<&'static str>,
-    model_variable: &'static str,
-}
-
-/// As in the original engine (docs/reference/environment.md).
-const PRESETS: [Preset; 2] = [
-    Preset {
-        name: "openai",
-        key: "OPENAI_API_KEY",
-        base_url: "https://api.openai.com/v1",
-        base_url_variable: None,
-        model: "gpt-4o",
-        embedding_model: Some("text-embedding-3-small"),
-        model_variable: "OPENAI_MODEL",
-    },
-    Preset {
-        name: "grok",
-        key: "GROK_API_KEY",
-        base_url: "https://api.x.ai/v1",
-        base_url_variable: Some("GROK_API_ENDPOINT"),
-        model: "grok-1",
-        embedding_model: None,
-        model_variable: "GROK_MODEL",
-    },
-];
-
 /// Makes the configuration of a draft.
 pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<Warning>) -> Result<Config> {
     host(&mut draft.config, lookup)?;
     generators(&mut draft.config, lookup)?;
-    for preset in &PRESETS {
-        apply(preset, &mut draft, lookup)?;
-    }
+    providers::apply(&mut draft, lookup)?;
     let Draft { mut config, providers } = draft;
     for (name, provider) in providers {
-        let provider = complete(&name, provider, &mut config, lookup, warnings)?;
+        let provider = providers::complete(&name, provider, &mut config, lookup, warnings)?;
         config.llm.providers.insert(name, provider);
     }
     tokens(&mut config, lookup, warnings);
@@ -110,8 +76,10 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
     credentials(&mut config, lookup);
     check_credentials(&config)?;
     check_default(&config)?;
+    check_fallback(&config)?;
     check_embeddings(&config)?;
     check_x(&config)?;
+    check_scraping(&config, lookup)?;
     Ok(config)
 }
 
@@ -141,96 +109,6 @@ fn generators(config: &mut Config, lookup: &Lookup<'_>) -> Result<()> {
     }
     config.origins.extend(origins);
     Ok(())
-}
-
-fn apply(preset: &Preset, draft: &mut Draft, lookup: &Lookup<'_>) -> Result<()> {
-    if !draft.providers.contains_key(preset.name) && lookup.get(preset.key).is_none() {
-        return Ok(());
-    }
-    let provider = draft.providers.entry(preset.name.to_owned()).or_default();
-    let key = |of: &str| format!("llm.providers.{}.{of}", preset.name);
-    if let Some((model, origin)) = lookup.get(preset.model_variable) {
-        provider.model = Some(model.trim().to_owned());
-        draft.config.origins.insert(key("model"), origin);
-    }
-    if let Some(variable) = preset.base_url_variable
-        && let Some((url, origin)) = lookup.parsed(variable, BASE_URL, base_url)?
-    {
-        provider.base_url = Some(url);
-        draft.config.origins.insert(key("base_url"), origin);
-    }
-    provider.base_url.get_or_insert_with(|| preset.base_url.to_owned());
-    provider.model.get_or_insert_with(|| preset.model.to_owned());
-    provider.embedding_model = provider.embedding_model.take().or(preset.embedding_model.map(str::to_owned));
-    provider.key_source.get_or_insert_with(|| KeySource::Environment(preset.key.to_owned()));
-    Ok(())
-}
-
-fn complete(
-    name: &str,
-    draft: ProviderDraft,
-    config: &mut Config,
-    lookup: &Lookup<'_>,
-    warnings: &mut Vec<Warning>,
-) -> Result<Provider> {
-    let field = |of: &str| format!("llm.providers.{name}.{of}");
-    // The line of the provider: the first of its keys.
-    let prefix = field("");
-    let origin = config
-        .origins
-        .iter()
-        .filter(|(key, _)| key.starts_with(&prefix))
-        .map(|(_, origin)| origin)
-        .min_by_key(|origin| if let Origin::File { line, .. } = origin { *line } else { usize::MAX })
-        .cloned()
-        .unwrap_or_default();
-    let missing = |of: &str, remedy: &str| {
-        let mut trouble = Trouble::input("missing-key", "is missing", remedy);
-        trouble.place = origin.place(&field(of));
-        trouble.place.field = Some(field(of));
-        trouble
-    };
-    let base_url =
-        draft.base_url.ok_or_else(|| missing("base_url", "for example base_url = \"http://127.0.0.1:8080/v1\""))?;
-    let model = draft.model.ok_or_else(|| missing("model", "name the model that the endpoint is to use"))?;
-    let mut key = None;
-    if let Some(KeySource::Environment(variable)) = &draft.key_source {
-        match lookup.get(variable) {
-            Some((value, origin)) => {
-                key = Some(Secret::new(value.trim()));
-                config.origins.insert(field("key"), origin);
-            }
-            None => warnings.push(Warning {
-                level: Level::Warning,
-                code: "key-not-set",
-                message: format!("the variable {variable} is not set: the provider is left out"),
-                place: origin.place(&field("key_env")),
-                remedy: format!("set {variable} in the environment or in `.env`"),
-            }),
-        }
-    }
-    if draft.price.is_none() {
-        let remedy = format!("set prompt_usd_per_million and completion_usd_per_million in [{}]", field("price"));
-        warnings.push(Warning {
-            level: Level::Note,
-            code: "no-price",
-            message: "has no price of its own: the list price counts, and a model that is not listed is refused"
-                .to_owned(),
-            place: crate::trouble::Place { field: Some(field("price")), ..Default::default() },
-            remedy,
-        });
-    }
-    Ok(Provider {
-        base_url,
-        key_source: draft.key_source,
-        key,
-        model,
-        embedding_model: draft.embedding_model,
-        timeout_ms: draft.timeout_ms.unwrap_or(Provider::TIMEOUT_MS),
-        retries: draft.retries.unwrap_or(Provider::RETRIES),
-        headers: draft.headers,
-        price: draft.price,
-    })
 }
 
 /// Keys and tokens for X that the environment holds.
@@ -312,6 +190,22 @@ fn check_default(config: &Config) -> Result<()> {
     Err(no_provider(config, "llm.default", wanted, |_| true))
 }
 
+/// Whoever is asked instead is there, and whoever looks at texts.
+fn check_fallback(config: &Config) -> Result<()> {
+    let known = |name: &str| name == Llm::OFFLINE || config.llm.providers.contains_key(name);
+    for (key, list) in config.llm.routing.lists() {
+        if let Some(unknown) = list.iter().find(|name| !known(name)) {
+            return Err(no_provider(config, &key, unknown, |_| true));
+        }
+    }
+    match &config.llm.routing.moderation {
+        Some(name) if !config.llm.providers.contains_key(name) => {
+            Err(no_provider(config, "llm.moderation", name, |_| true))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whoever makes vectors is there and has a model for it.
 fn check_embeddings(config: &Config) -> Result<()> {
     const KEY: &str = "memory.embeddings";
@@ -368,10 +262,29 @@ fn check_x(config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// What the original did where it was told not to use X's API.
+pub const NO_SCRAPING: &str =
+    "without X's API one could but act as a browser does, which X's terms forbid: puppet has no such mode";
+
+/// Nobody goes to X by another way than its API.
+fn check_scraping(config: &Config, lookup: &Lookup<'_>) -> Result<()> {
+    const VARIABLE: &str = "USE_TWITTER_API";
+    let Some((value, origin)) = lookup.get(VARIABLE).filter(|_| config.tweet.provider == TweetProvider::X) else {
+        return Ok(());
+    };
+    if !value.trim().eq_ignore_ascii_case("false") {
+        return Ok(());
+    }
+    let mut trouble =
+        Trouble::input("bad-variable", NO_SCRAPING, "unset it; [tweet.x.accounts] says how each account signs");
+    trouble.place = origin.place(VARIABLE);
+    Err(trouble)
+}
+
 /// A name that no provider has; those that would do are suggested.
 fn no_provider(config: &Config, key: &str, wanted: &str, will_do: impl Fn(&Provider) -> bool) -> Trouble {
-    let remedy = match PRESETS.iter().find(|preset| preset.name == wanted) {
-        Some(preset) => format!("set {} in the environment or in `.env`", preset.key),
+    let remedy = match providers::key_of(wanted) {
+        Some(variable) => format!("set {variable} in the environment or in `.env`"),
         None => {
             let providers = config.llm.providers.iter().filter(|(_, provider)| will_do(provider));
             let known: Vec<&str> =

@@ -6,11 +6,12 @@ use std::{
 };
 
 use puppet_engine::{Mailbox, OutboxRules, Redaction, swap::SwapRules};
+use puppet_llm::openai::Api;
 use serde::Serialize;
 
 use super::{
-    Credential, KeySource, Origin, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning, overlay::Environment,
-    suggest,
+    Credential, KeySource, Origin, Routing, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning,
+    overlay::Environment, suggest,
 };
 use crate::trouble::{Result, Trouble};
 
@@ -155,6 +156,8 @@ pub struct Store {
 pub struct Llm {
     /// The provider of agents that name none: `offline`, or one of `providers`.
     pub default: String,
+    /// The rest of it.
+    pub routing: Routing,
     /// Endpoints, by name. `openai` and `grok` are here when their keys are set.
     pub providers: BTreeMap<String, Provider>,
 }
@@ -166,13 +169,21 @@ impl Llm {
 
 impl Default for Llm {
     fn default() -> Self {
-        Self { default: Self::OFFLINE.to_owned(), providers: BTreeMap::new() }
+        Self { default: Self::OFFLINE.to_owned(), routing: Routing::default(), providers: BTreeMap::new() }
     }
 }
 
 /// `[llm.providers.<name>]`: an endpoint that speaks the chat completions of OpenAI (the only `kind` there is).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Provider {
+    /// The known provider that it is, by name; it fills in what is not given.
+    pub preset: Option<&'static str>,
+    /// In which protocol it is asked.
+    pub api: Api,
+    /// Answers come in pieces.
+    pub stream: bool,
+    /// Longest pause of an answer that has begun.
+    pub idle_timeout_ms: u64,
     /// Without `/chat/completions`.
     pub base_url: String,
     /// Where its key is; `None` for endpoints that want none.
@@ -196,6 +207,8 @@ pub struct Provider {
 impl Provider {
     /// Time for one attempt where nothing is said.
     pub const TIMEOUT_MS: u64 = 60_000;
+    /// Longest pause of an answer that has begun, where nothing is said.
+    pub const IDLE_TIMEOUT_MS: u64 = 30_000;
     /// Attempts after the first where nothing is said.
     pub const RETRIES: u32 = 2;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use puppet_emulate::{Emulator, Plan, Services as Which, token};
+use puppet_llm::openai::Api;
 
 use crate::{
     config::{KeySource, Price, Provider, Secret, TweetProvider},
@@ -88,6 +89,10 @@ fn stand_in(of: &mut Provider, base_url: &str) {
 
 fn provider(base_url: &str) -> Provider {
     Provider {
+        preset: None,
+        api: Api::Chat,
+        stream: true,
+        idle_timeout_ms: Provider::IDLE_TIMEOUT_MS,
         base_url: base_url.to_owned(),
         key_source: Some(KeySource::Environment(NAME.to_owned())),
         key: Some(secret(NAME)),

@@ -40,15 +40,45 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # `.env`) the providers `openai` and `grok` exist and can be named here.
 #default = "offline"
 
+# Who is asked, in this order, where a model cannot answer. `offline` as the last always answers. For example:
+#fallback = ["offline"]
+# Who looks at texts before they leave: off, or a provider that has /moderations. For example:
+#moderation = "openai"
+# Requests that one provider is asked at a time.
+#concurrency = 16
+
+# The same for one agent. For example:
+#[llm.agents.ember]
+#fallback = ["offline"]
+
+# After so many failures in a row a provider is left alone for a while; 0: never.
+[llm.breaker]
+#failures = 5
+#open = "30s"
+
+# Answers kept for requests at temperature 0 that are asked again word for word; entries = 0: none.
+[llm.cache]
+#entries = 0
+#bytes = 16777216
+#ttl = "1h"
+
 # What tokens cost, so that dollars can be counted. For example:
 #[llm.providers.openai.price]
 #prompt_usd_per_million = "2.50"
 #completion_usd_per_million = "10.00"
 
-# Any other endpoint that speaks OpenAI's chat completions, for example one on this machine:
+# A provider that is known: openrouter, anthropic, ollama, llamacpp or vllm (openai and grok have it by their names):
+#[llm.providers.home]
+#preset = "ollama"
+#model = "my-model"
+
+# Any other endpoint that speaks OpenAI's chat completions or responses, for example one on this machine:
 #[llm.providers.local]
 #base_url = "http://127.0.0.1:8080/v1"
 #model = "my-model"
+#api = "chat"
+#stream = true
+#idle_timeout_ms = 30000
 # The variable that holds the key, where one is needed; the key itself never stands here. For example:
 #key_env = "OPENAI_API_KEY"
 # The model that makes vectors for [memory], where it has one. For example:
@@ -71,6 +101,14 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # Time for one request, and how long after it a post may still appear.
 #timeout_ms = 30000
 #settle_ms = 30000
+
+# What is said to accounts on X reaches their agents, by a stream or by asking: `auto`, `poll`, `stream` or `none`. How often
+# is asked, from when on the first time, and how many posts before a mention are read with it.
+[tweet.x.mentions]
+#by = "auto"
+#every = "60s"
+#backfill = "0s"
+#context = 3
 
 # Your app at X. Keys never stand here: each is named by where it is (…_env, …_secret or …_credential). For example:
 #[tweet.x.apps.main]
@@ -117,6 +155,8 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # So many failures in a row to reach a provider, and it is left alone for so long. See docs/outbox.md.
 #breaker_failures = 5
 #breaker_probe_ms = 60000
+# An account that its provider does not let in is tried once in so long.
+#held_probe_ms = 900000
 
 [packs]
 # Versions of each installed pack that are kept and do not run, and bytes of all installed versions together.

@@ -1,7 +1,7 @@
 //! The outbox in SQLite.
 
 use async_trait::async_trait;
-use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -149,6 +149,14 @@ impl OutboxStore for SqliteStore {
         })
     }
 
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>> {
+        // Several have commas between them, and `-` comes next after a comma.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox WHERE provider_id >= ?1 AND provider_id < ?1 || '-' ORDER BY provider_id LIMIT 1"
+        );
+        self.read(|conn| first(conn, &sql, [post.as_str()], effect))
+    }
+
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {
         self.write(move |conn| {
             const STILL: &str = " AND state = 'waiting-for-approval' AND (?2 <> 'waiting' OR expires > ?6)";
@@ -167,7 +175,7 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
          not_before = coalesce(?5, not_before), ended = ?6, begun = ?7, undecidable = ?8, \
          purse = iif(?7 IS NULL, NULL, purse), \
-         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable), 0, attempts) WHERE id = ?1{also}"
+         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable OR ?3 IS NOT NULL), 0, max(attempts - ?9, 0)) WHERE id = ?1{also}"
     );
     let values = params![
         end.id.as_str(),
@@ -178,6 +186,7 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         end.at.as_millis(),
         end.doubt.map(|doubt| doubt.begun.as_millis()),
         end.doubt.is_some_and(|doubt| doubt.undecidable),
+        end.uncounted,
     ];
     run(conn, &sql, values)
 }

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, Secret, scrub};
+use puppet_types::{AccountId, Secret, Timestamp, scrub};
 use reqwest::{
     Method, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
@@ -25,6 +25,8 @@ use super::{
     XSettings,
     auth::{Identity, SignInFault},
     limits,
+    problems::{self, Cap, Problem},
+    windows::{self, Window, Windows},
     wire::{self, Data, User},
 };
 use crate::PublishError;
@@ -37,6 +39,10 @@ const WORDS: usize = 300;
 const CLOCKS_APART_S: i64 = 240;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long the head of an answer that does not end may take.
+const HEAD: Duration = Duration::from_secs(30);
+/// It does not end by itself.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Why X cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +71,10 @@ pub(super) struct Client {
     http: reqwest::Client,
     /// How far X's clock is ahead of this machine's, as its last answer said.
     ahead_ms: Arc<AtomicI64>,
+    /// What is left of its limits.
+    windows: Arc<Windows>,
+    /// The day of the month on which the plan begins anew.
+    renews_on: i8,
 }
 
 /// An answer, whole.
@@ -74,12 +84,26 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
+/// Why an answer that does not end did not begin.
+pub(super) enum Unopened {
+    /// Nobody answered.
+    Unreached,
+    /// There is another one already.
+    TooMany,
+    /// What the plan allows is used up.
+    UsageCap,
+    /// What X says.
+    Answer(PublishError),
+}
+
 /// Why there is none.
 pub(super) enum NoAnswer {
     /// Nothing left this machine, or nothing of it can have been done.
     Fault(SignInFault),
     /// It was sent, or may have been.
     Lost(&'static str),
+    /// Its limit is used up: it was not sent.
+    UsedUp(Duration),
 }
 
 impl Client {
@@ -105,7 +129,12 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: Arc::default() })
+        Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), renews_on: XSettings::RENEWS_ON })
+    }
+
+    /// With the day of the month on which the plan begins anew.
+    pub(super) fn renewing_on(self, renews_on: i8) -> Self {
+        Self { renews_on, ..self }
     }
 
     /// Whether this is X itself, and nothing that stands for it.
@@ -118,6 +147,16 @@ impl Client {
         self.ahead_ms.load(Ordering::Relaxed)
     }
 
+    /// What is left of its limits.
+    pub(super) fn windows(&self) -> Vec<Window> {
+        self.windows.all(self.now())
+    }
+
+    /// By the clock of X, as far as it is known.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(self.ahead_ms()))
+    }
+
     /// Asks without changing anything: without an answer nothing is known, and nothing lost.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
@@ -125,9 +164,19 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = self.send(Method::GET, self.url(path, query), None, who).await;
+        self.read_paced(path, query, who).await.map(|(read, _)| read)
+    }
+
+    /// The same, with how long to wait between two such requests so that what is left of the limits lasts.
+    pub(super) async fn read_paced<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<(T, Option<Duration>), PublishError> {
+        let answer = self.send(Method::GET, (path, query), None, who).await;
         let answer = answer.map_err(|error| error.of_read(who))?;
-        if let Some(error) = answer.nothing_done(who) {
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -137,7 +186,8 @@ impl Client {
             return Err(PublishError::NotFound(clean(&words, who)));
         }
         let unread = |_| PublishError::Unavailable("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
+        let read = serde_json::from_slice(&answer.body).map_err(unread)?;
+        Ok((read, limits::pace(&answer.headers, SystemTime::now())))
     }
 
     /// Asks for a change: unless it was not sent, or the answer says that it was refused, it may have been made.
@@ -148,30 +198,48 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = match self.send(method, self.url(path, &[]), body, who).await {
+        let answer = self.changed(method, path, body, who).await?;
+        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
+        serde_json::from_slice(&answer.body).map_err(unread)
+    }
+
+    /// The same of what X answers with nothing but a status.
+    pub(super) async fn tell(&self, path: &[&str], body: &Value, who: &Identity) -> Result<(), PublishError> {
+        self.changed(Method::POST, path, Some(body), who).await.map(drop)
+    }
+
+    async fn changed(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+        who: &Identity,
+    ) -> Result<Answer, PublishError> {
+        let answer = match self.send(method, (path, &[]), body, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
+            Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
             Err(NoAnswer::Lost(words)) => return Err(PublishError::InDoubt(words.to_owned())),
         };
-        if let Some(error) = answer.nothing_done(who) {
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
             return Err(PublishError::InDoubt(answer.failure(who)));
         }
-        if let Some(words) = wire::missing(&answer.body) {
-            return Err(PublishError::NotFound(clean(&words, who)));
+        match wire::missing(&answer.body) {
+            Some(words) => Err(PublishError::NotFound(clean(&words, who))),
+            None => Ok(answer),
         }
-        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
     }
 
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
     pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
         let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
-        let answer = match self.send(Method::GET, self.url(&["2", "users", "me"], &[]), None, who).await {
+        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault),
+            Err(NoAnswer::UsedUp(wait)) => return Err(SignInFault::Answer(rate_limited(wait))),
             Err(NoAnswer::Lost(words)) => return Err(unavailable(words.to_owned())),
         };
         let status = answer.status.as_u16();
@@ -183,7 +251,7 @@ impl Client {
             300..=399 | 404 | 405 => Err(SignInFault::NotX(format!("status {status} where X has `users/me`"))),
             401 => Err(answer.unauthorized(who)),
             403 => Err(answer.forbidden(who)),
-            _ => Err(match answer.nothing_done(who) {
+            _ => Err(match answer.nothing_done(who, self.renews_on) {
                 Some(error) => SignInFault::Answer(error),
                 None => unavailable(answer.failure(who)),
             }),
@@ -218,12 +286,24 @@ impl Client {
         url
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<&Value>, who: &Identity) -> Result<Answer, NoAnswer> {
+    async fn send(
+        &self,
+        method: Method,
+        (path, query): (&[&str], &[(&str, &str)]),
+        body: Option<&Value>,
+        who: &Identity,
+    ) -> Result<Answer, NoAnswer> {
+        let (account, limited) = (who.account(), windows::request(&method, path));
+        if let Some(wait) = self.windows.exhausted(&account, &limited, self.now()) {
+            return Err(NoAnswer::UsedUp(windows::apart(&account, wait)));
+        }
+        let url = self.url(path, query);
         let mut is_second = false;
         loop {
             let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
             let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
             let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
+            self.windows.note(&account, &limited, &answer.headers);
             if answer.status != StatusCode::UNAUTHORIZED
                 || is_second
                 || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
@@ -234,11 +314,45 @@ impl Client {
         }
     }
 
+    /// Opens an answer that does not end. Without its head in time there is none.
+    pub(super) async fn open(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<reqwest::Response, Unopened> {
+        let url = self.url(path, query);
+        let signed = who.sign(self, &Method::GET, &url).await;
+        let signed = signed.map_err(|fault| Unopened::Answer(fault.of(who.name())))?;
+        let request = self.http.get(url).header(AUTHORIZATION, signed.header).timeout(FOREVER);
+        let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
+            return Err(Unopened::Unreached);
+        };
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
+        let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
+        Err(match wire::problem(&answer.body).as_deref() {
+            Some("usage-capped") => Unopened::UsageCap,
+            Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
+            _ => Unopened::Answer(
+                answer
+                    .nothing_done(who, self.renews_on)
+                    .unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
+            ),
+        })
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
-        let mut response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
+        let response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
+        Self::whole(response, &self.ahead_ms).await
+    }
+
+    async fn whole(mut response: reqwest::Response, ahead_ms: &AtomicI64) -> Result<Answer, NoAnswer> {
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
-            self.ahead_ms.store(ahead, Ordering::Relaxed);
+            ahead_ms.store(ahead, Ordering::Relaxed);
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {
@@ -271,6 +385,7 @@ impl NoAnswer {
         match self {
             Self::Fault(fault) => fault.of(who.name()),
             Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
+            Self::UsedUp(wait) => rate_limited(wait),
         }
     }
 }
@@ -291,19 +406,44 @@ fn tls(error: &reqwest::Error) -> Option<String> {
 
 impl Answer {
     /// The error of an answer that says that nothing was done.
-    fn nothing_done(&self, who: &Identity) -> Option<PublishError> {
+    fn nothing_done(&self, who: &Identity, renews_on: i8) -> Option<PublishError> {
         let status = self.status;
+        if status.is_success() {
+            return None;
+        }
+        let told = limits::told(&self.headers, SystemTime::now());
+        match problems::of(status.as_u16(), &self.body) {
+            Problem::UsageCap(cap) => {
+                let wait = match cap {
+                    Cap::Daily => told.unwrap_or_else(|| limits::until_day(SystemTime::now())),
+                    Cap::Monthly => limits::until_month(SystemTime::now(), renews_on),
+                    Cap::Unknown => told.unwrap_or(limits::UNPAID),
+                };
+                let wait = windows::apart(&who.account(), wait);
+                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms: millis(wait) });
+            }
+            Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
+            Problem::Unauthorized if status == StatusCode::UNAUTHORIZED => {
+                return Some(self.unauthorized(who).of(who.name()));
+            }
+            Problem::Unauthorized => {
+                let said = self.said(who);
+                return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
+            }
+            Problem::NotAllowed => return Some(PublishError::NotAllowed(self.said(who))),
+            Problem::Duplicate => {
+                let said = self.said(who);
+                let words = format!("X takes it for a duplicate of what this account has posted: {said}");
+                return Some(PublishError::Duplicate(words));
+            }
+            Problem::Other => {}
+        }
         Some(match status {
-            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(),
+            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(who),
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
-            StatusCode::UNAUTHORIZED => self.unauthorized(who).of(who.name()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
-            _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
-                let said = self.said(who);
-                PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
-            }
             _ if status.is_client_error() => {
                 PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(who)))
             }
@@ -311,9 +451,14 @@ impl Answer {
         })
     }
 
-    pub(super) fn rate_limited(&self) -> PublishError {
-        let wait = limits::wait(&self.headers, SystemTime::now());
-        PublishError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
+    fn rate_limited(&self, who: &Identity) -> PublishError {
+        let told = limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD);
+        rate_limited(windows::apart(&who.account(), told))
+    }
+
+    /// How long it asks to wait.
+    pub(super) fn wait(&self) -> PublishError {
+        rate_limited(limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD))
     }
 
     /// The word that OAuth 2 has for what went wrong; nothing else can stand there.
@@ -356,6 +501,14 @@ impl Answer {
     fn said(&self, who: &Identity) -> String {
         clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), who)
     }
+}
+
+pub(super) fn rate_limited(wait: Duration) -> PublishError {
+    PublishError::RateLimited { retry_after_ms: millis(wait) }
+}
+
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What X says, without secrets, on one line of bounded length.

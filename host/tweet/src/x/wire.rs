@@ -8,7 +8,22 @@ use super::Draft;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
-    "author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text";
+    "author_id,conversation_id,created_at,entities,id,note_tweet,public_metrics,referenced_tweets,text";
+
+/// Longest id in digits, of whatever.
+const ID_DIGITS: usize = 19;
+/// Longest name of an account.
+const NAME_BYTES: usize = 15;
+
+/// Whether X could have an id like this. Others are in no request.
+pub(super) fn is_id(id: &str) -> bool {
+    (1..=ID_DIGITS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether X could have an account of this name.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
 
 /// The usual frame.
 #[derive(Debug, Deserialize)]
@@ -54,7 +69,12 @@ pub(super) struct Page {
 impl Page {
     /// Whether all that belongs on it is there, by X's own word.
     pub(super) fn is_whole(&self) -> bool {
-        self.errors.is_empty() && self.meta.result_count == Some(self.data.len())
+        self.errors.is_empty() && self.is_counted()
+    }
+
+    /// Whether as many are there as X counts. Errors beside them may be about what they refer to.
+    pub(super) fn is_counted(&self) -> bool {
+        self.meta.result_count == Some(self.data.len())
     }
 }
 
@@ -69,6 +89,9 @@ pub(super) struct One {
 pub(super) struct Includes {
     #[serde(default)]
     pub(super) users: Vec<User>,
+    /// What the others refer to.
+    #[serde(default)]
+    pub(super) tweets: Vec<Tweet>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,10 +115,20 @@ pub(super) struct Tweet {
     pub(super) created_at: Option<String>,
     #[serde(default)]
     pub(super) entities: Entities,
+    /// The whole of a text that is longer than a post may be here.
+    #[serde(default)]
+    pub(super) note_tweet: Option<Note>,
     #[serde(default)]
     pub(super) referenced_tweets: Vec<Referenced>,
     #[serde(default)]
     pub(super) public_metrics: Metrics,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) entities: Entities,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,6 +171,11 @@ impl Tweet {
         self.referenced("quoted")
     }
 
+    /// Somebody else's words, passed on.
+    pub(super) fn is_repost(&self) -> bool {
+        self.referenced("retweeted").is_some()
+    }
+
     fn referenced(&self, kind: &str) -> Option<PostId> {
         self.referenced_tweets.iter().find(|other| other.kind == kind).map(|other| PostId::new(&other.id))
     }
@@ -155,6 +193,9 @@ pub(super) fn creation(draft: &Draft<'_>) -> Value {
     }
     if let Some(of) = draft.quotes {
         body["quote_tweet_id"] = json!(of);
+    }
+    if !draft.media.is_empty() {
+        body["media"] = json!({ "media_ids": draft.media });
     }
     body
 }
@@ -197,11 +238,6 @@ pub(super) fn missing(body: &[u8]) -> Option<String> {
     let is_missing = |error: &Value| error["type"].as_str().is_some_and(|kind| kind.ends_with("/resource-not-found"));
     let found = answer.get("data").is_none() && answer["errors"].as_array()?.iter().any(is_missing);
     found.then(|| words(body).unwrap_or_default())
-}
-
-/// Whether a 403 is about the same text twice.
-pub(super) fn is_duplicate(body: &[u8]) -> bool {
-    words(body).is_some_and(|words| words.to_ascii_lowercase().contains("duplicate"))
 }
 
 #[cfg(test)]

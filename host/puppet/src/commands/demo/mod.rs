@@ -18,14 +18,14 @@ use crate::{
     assembly::{self, Assembly, Plan},
     cli::Demo,
     commands::run::told_to_stop,
-    config::Llm,
     control::Said,
     feed::{
         self, Feed,
         plain::{self, Manner, Source},
     },
-    firstparty, models,
+    firstparty,
     output::Output,
+    routes::Routes,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -56,9 +56,8 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         secret: assembly::seeded("demo", args.seed),
         generators: generators.clone(),
         grants: Arc::default(),
-        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        models: Routes::offline(),
         embedding: None,
-        default_model: Llm::OFFLINE.to_owned(),
         timezone: "UTC".to_owned(),
     };
     let Assembly { host, local, .. } = assembly::assemble_with(setup, plan, &brought)?;

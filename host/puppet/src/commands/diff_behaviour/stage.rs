@@ -2,7 +2,7 @@
 //! stands still, the offline model, and everything that the version asks for: what was refused when it was recorded is
 //! refused again, and `grants.toml` is not looked at.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use puppet_engine::{
     Actor, Host, VirtualClock,
@@ -17,9 +17,8 @@ use crate::{
     agents,
     assembly::{self, Plan},
     commands::budgets::present,
-    config::Llm,
-    models,
     repertoire::Version,
+    routes::Routes,
     rows::Rows,
     sandboxed,
     setup::Setup,
@@ -65,9 +64,8 @@ fn plan(setup: &Setup, store: &Rows) -> Plan {
         secret: assembly::seeded("diff-behaviour", 0),
         generators: generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect(),
         grants: Arc::default(),
-        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
+        models: Routes::offline(),
         embedding: None,
-        default_model: Llm::OFFLINE.to_owned(),
         timezone: setup.config.host.timezone.clone(),
     }
 }

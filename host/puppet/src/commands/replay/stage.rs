@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     assembly::{self, Plan},
-    config::Llm,
-    models, sandboxed,
+    routes::Routes,
+    sandboxed,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -119,8 +119,7 @@ fn plan(setup: &Setup) -> Result<Plan> {
         secret: assembly::seeded("replay", 0),
         generators: BTreeMap::new(),
         grants: Arc::default(),
-        models: BTreeMap::from([(Llm::OFFLINE.to_owned(), models::offline())]),
-        default_model: Llm::OFFLINE.to_owned(),
+        models: Routes::offline(),
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
     })

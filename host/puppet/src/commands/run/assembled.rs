@@ -7,7 +7,6 @@ use std::{
 };
 
 use puppet_engine::{Host, SystemClock};
-use puppet_llm::Llm;
 use puppet_packs::{AgentSpec, Installed, SecretsFile};
 use puppet_store::Store;
 use puppet_tweet::{Local, X};
@@ -25,6 +24,7 @@ use crate::{
     output::Output,
     records,
     repertoire::Repertoire,
+    routes::Routes,
     rows::Rows,
     setup::Setup,
     swaps::{self, AtStart},
@@ -47,7 +47,7 @@ pub struct Assembled {
     found: Found,
     /// Where agents post, where it is X.
     pub x: Option<Arc<X>>,
-    names: BTreeMap<String, Llm>,
+    routes: Routes,
     /// Event generators that run.
     generators: Vec<String>,
 }
@@ -66,8 +66,8 @@ impl Assembled {
         let generators = setup.config.generators.all().into_iter().filter(|(_, generator)| generator.enabled);
         let generators: BTreeMap<String, u64> =
             generators.map(|(name, generator)| (name.to_owned(), generator.interval_ms)).collect();
-        let names = models::of(setup, secrets, out)?;
-        let models = Usable::of_host(&names, &setup.config.llm.default);
+        let routes = models::of(setup, secrets, out)?;
+        let models = Usable::of_host(&routes, &setup.config.llm.default);
         let grants = Arc::new(Grants::of(setup)?);
         let plan = Plan {
             store: store.clone(),
@@ -75,9 +75,8 @@ impl Assembled {
             secret: secret(&setup.data)?,
             generators: generators.clone(),
             grants: Arc::clone(&grants),
-            models: names.clone(),
+            models: routes.clone(),
             embedding: models::embedding(setup, secrets)?,
-            default_model: setup.config.llm.default.clone(),
             timezone: setup.config.host.timezone.clone(),
         };
         let installed = Installed::at(&setup.data);
@@ -91,19 +90,22 @@ impl Assembled {
         let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
         start.notes.iter().for_each(|note| out.note(note));
         let x = match emulated {
-            None => networks::x(setup, secrets, out)?,
+            None => networks::x(setup, secrets, store, out)?,
             Some(handles) => {
                 let born = found.specs.iter().chain(start.agents.iter().map(|(spec, _)| spec));
                 let born = born.map(|spec| spec.handle.as_str());
-                Some(networks::emulated(setup, handles.iter().map(String::as_str).chain(born))?)
+                Some(networks::emulated(setup, store, handles.iter().map(String::as_str).chain(born))?)
             }
         };
         let assembly = assembly::assemble_for(setup, plan, x.clone())?;
+        if let Some(moderator) = models::moderator(setup, secrets)? {
+            assembly.host.moderate_with(moderator);
+        }
         let more = install(&assembly, &start, out);
         let generators = generators.into_keys().chain(more).collect();
         let Assembly { host, local, repertoire, seats, .. } = assembly;
         let local = x.is_none().then_some(local);
-        Ok(Self { host, local, installed, repertoire, seats, grants, models, start, found, x, names, generators })
+        Ok(Self { host, local, installed, repertoire, seats, grants, models, start, found, x, routes, generators })
     }
 
     /// Loads what was under way, and takes up who lives here. Answers how many agents there are.
@@ -111,10 +113,12 @@ impl Assembled {
         self.host.load().await?;
         self.start.restore(&self.host).await?;
         adopt(store, (std::mem::take(&mut self.found), &self.start.agents), setup, out).await?;
-        let mut packs = BTreeSet::new();
+        let (mut packs, mut here) = (BTreeSet::new(), BTreeSet::new());
+        let names = self.routes.names();
         let tell = |spec: &AgentSpec| {
             packs.insert(spec.pack.clone());
-            for line in models::missing(&self.names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
+            here.insert(spec.id.clone());
+            for line in models::missing(&names, std::iter::once((spec.id.as_str(), spec.llm.as_deref()))) {
                 out.note(line);
             }
             let x = self.x.as_ref();
@@ -123,6 +127,7 @@ impl Assembled {
         };
         let generators = std::mem::take(&mut self.generators);
         let count = agents::take_up(&self.host, generators.into_iter(), tell).await?;
+        self.routes.unknown(&here).for_each(|line| out.note(line));
         self.grants.notes(&packs, &installing::entries(setup)?).into_iter().for_each(|note| out.note(note));
         Ok(count)
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod apps;
 mod keys;
+mod mentions;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use accounts::{XAccount, XSigns};
 use apps::REDIRECT;
 pub use apps::XApp;
 pub use keys::{NamedKey, XKey};
+pub use mentions::Mentions;
 
 /// `[tweet]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -71,6 +73,8 @@ pub struct X {
     pub apps: BTreeMap<String, XApp>,
     /// By account.
     pub accounts: BTreeMap<String, XAccount>,
+    /// `[tweet.x.mentions]`.
+    pub mentions: Mentions,
 }
 
 impl Default for X {
@@ -81,6 +85,7 @@ impl Default for X {
             settle_ms: XSettings::SETTLE_MS,
             apps: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            mentions: Mentions::default(),
         }
     }
 }
@@ -115,6 +120,10 @@ impl X {
         }
         self.apps = apps::read(section)?;
         self.accounts = accounts::read(section)?;
+        if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
+            let has_bearer = self.apps.values().any(|app| app.bearer.is_some());
+            self.mentions = Mentions::read(&mentions.value, has_bearer)?;
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::{SignInFault, TokenPair, TokenStore};
 use crate::{
     PublishError,
-    x::client::{Answer, Client, NoAnswer},
+    x::client::{Answer, Client, NoAnswer, rate_limited},
 };
 
 /// A pair that ends sooner is renewed first.
@@ -87,7 +87,6 @@ impl Grant {
     /// What is kept elsewhere may have changed: it is read before the next request.
     pub(super) async fn read_again(&self) {
         let mut kept = self.0.kept.lock().await;
-        kept.withdrawn = None;
         if !kept.is_unsaved {
             kept.pair = None;
         }
@@ -225,6 +224,7 @@ impl OAuthApp {
         let answer = client.form(path, &form, password).await.map_err(|error| match error {
             NoAnswer::Lost(words) => NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words.to_owned()))),
             NoAnswer::Fault(fault) => NoTokens::NotDone(fault),
+            NoAnswer::UsedUp(wait) => NoTokens::NotDone(SignInFault::Answer(rate_limited(wait))),
         })?;
         if answer.status.is_success() {
             return Ok(answer);
@@ -234,7 +234,7 @@ impl OAuthApp {
             (401, _) | (_, Some("invalid_client" | "unauthorized_client")) => NoTokens::NotDone(SignInFault::WrongApp),
             (400, Some("invalid_grant" | "invalid_request" | "invalid_token")) => NoTokens::Refused,
             (400 | 403, Some(error)) => NoTokens::NotDone(SignInFault::NotAllowed(error.to_owned())),
-            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.rate_limited())),
+            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.wait())),
             (408 | 500.., _) => {
                 let words = format!("X failed with status {status} while it made new tokens");
                 NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words)))

@@ -1,11 +1,13 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
+mod media;
+pub(in crate::x) mod properties;
 mod publishing;
 mod reading;
 mod reconciling;
 mod signing;
-mod spec;
-mod stand;
+pub(in crate::x) mod spec;
+pub(in crate::x) mod stand;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const SETTLE: Duration = Duration::from_secs(10);
 
 fn settings(endpoint: String, timeout: Duration, accounts: BTreeMap<AccountId, XSign>) -> XSettings {
-    XSettings { endpoint, timeout, settle: SETTLE, accounts, apps: BTreeMap::new() }
+    XSettings { endpoint, timeout, settle: SETTLE, renews_on: 1, accounts, apps: BTreeMap::new() }
 }
 
 /// An emulated network, and a publisher for some of its accounts.
@@ -80,8 +82,4 @@ fn post(text: &str) -> Action {
 
 fn reply(to: &PostId, text: &str) -> Action {
     Action::Reply { to: to.clone(), text: text.to_owned(), images: Vec::new() }
-}
-
-fn thread(parts: &[&str]) -> Action {
-    Action::Thread { parts: parts.iter().map(|part| (*part).to_owned()).collect() }
 }

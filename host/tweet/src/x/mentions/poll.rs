@@ -1,0 +1,274 @@
+//! Asking for mentions: one task for all accounts, the times when each is due, and so many requests at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use puppet_store::{Heard, Post, StoreError};
+use puppet_types::{AccountId, PostId, Timestamp};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    HearingTerms, Listener, Listening, Mention,
+    ear::{Ear, since},
+    pages::Look,
+    schedule::Schedule,
+    stream::{Signal, Stream},
+};
+use crate::{PublishError, X};
+
+/// Accounts that are asked for at the same time.
+const AT_ONCE: usize = 16;
+/// Mentions that are taken in at once.
+const BATCH: usize = 20;
+/// Accounts that a stream tells of are asked for so often all the same.
+const SWEEP: Duration = Duration::from_secs(900);
+/// What streams say that was not seen to.
+const SIGNALS: usize = 64;
+/// Posts of other conversations that are kept, so that a thread is not read again with each answer.
+const CACHED: usize = 2_000;
+
+/// Listens for accounts.
+pub struct Hearing {
+    pub(super) x: Arc<X>,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) terms: HearingTerms,
+    /// What was read to tell what mentions are about, by id: the oldest go first.
+    read: Mutex<BTreeMap<u64, Post>>,
+}
+
+/// Why a look came to nothing.
+enum Failed {
+    X(PublishError),
+    Store(StoreError),
+}
+
+impl From<PublishError> for Failed {
+    fn from(error: PublishError) -> Self {
+        Self::X(error)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Hearing {
+    /// For all accounts that have a token. Nothing is asked before [`Hearing::run`].
+    pub fn new(x: Arc<X>, listener: Arc<dyn Listener>, terms: HearingTerms) -> Self {
+        Self { x, listener, terms, read: Mutex::default() }
+    }
+
+    /// Listens until it is told to stop; what is being asked then is dropped, and asked again after the next start.
+    ///
+    /// # Errors
+    /// How far was listened cannot be read.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let heard = self.listener.heard().await?;
+        let mut heard: BTreeMap<AccountId, PostId> =
+            heard.into_iter().map(|heard| (heard.account, heard.since)).collect();
+        let hearing = Arc::new(self);
+        let accounts = hearing.x.accounts();
+        let ear = |account: &AccountId| Some(Ear::new(account.clone(), heard.remove(account), hearing.terms.every));
+        let mut ears: Vec<Option<Ear>> = accounts.iter().map(ear).collect();
+        let number = |account: &AccountId| accounts.binary_search(account).ok();
+        let mut schedule = Schedule::new(ears.len(), Instant::now());
+        // Accounts that a stream tells of.
+        let mut streamed: BTreeSet<usize> = BTreeSet::new();
+        let (_streams, mut signals) = hearing.streams(&accounts);
+        let mut asked: JoinSet<(usize, Ear, Duration)> = JoinSet::new();
+        loop {
+            let next = schedule.next().filter(|_| asked.len() < AT_ONCE);
+            tokio::select! {
+                _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
+                Some(ended) = asked.join_next() => match ended {
+                    Ok((n, ear, wait)) => {
+                        let now = Instant::now();
+                        schedule.give_back(n, now + wait, now, ear.may_hurry());
+                        if let Some(place) = ears.get_mut(n) {
+                            *place = Some(ear);
+                        }
+                    }
+                    Err(error) => tracing::error!(%error, "an account is not listened for before the next start"),
+                },
+                Some(signal) = signals.recv() => {
+                    let (Signal::Streams(which) | Signal::Silent(which) | Signal::Gap(which)) = &signal;
+                    for n in which.iter().filter_map(number) {
+                        match signal {
+                            Signal::Streams(_) => drop(streamed.insert(n)),
+                            Signal::Silent(_) => drop(streamed.remove(&n)),
+                            Signal::Gap(_) => {}
+                        }
+                        // One that X asked to wait for is asked for in its time.
+                        if ears.get(n).is_some_and(|ear| ear.as_ref().is_none_or(Ear::may_hurry)) {
+                            schedule.hurry(n, Instant::now());
+                        }
+                    }
+                }
+                () = at(next) => {
+                    let Some(n) = schedule.take() else { continue };
+                    let Some(mut ear) = ears.get_mut(n).and_then(Option::take) else { continue };
+                    let hearing = Arc::clone(&hearing);
+                    let every = hearing.terms.every;
+                    ear.every = if streamed.contains(&n) { every.max(SWEEP) } else { every };
+                    asked.spawn(async move {
+                        let wait = hearing.turn(&mut ear).await;
+                        (n, ear, wait)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Opens the streams that there can be. They end when the first answer is dropped.
+    fn streams(self: &Arc<Self>, accounts: &[AccountId]) -> (JoinSet<()>, mpsc::Receiver<Signal>) {
+        let (sender, signals) = mpsc::channel(SIGNALS);
+        let mut tasks = JoinSet::new();
+        let mut of_apps: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        if let Some(first) = self.x.apps.keys().next().filter(|_| self.terms.by != Listening::Poll) {
+            for account in accounts {
+                let app = self.terms.apps.get(account).filter(|app| self.x.apps.contains_key(*app)).unwrap_or(first);
+                of_apps.entry(app.clone()).or_default().insert(account.clone());
+            }
+        }
+        for (app, ours) in of_apps {
+            let stream = Stream { hearing: Arc::clone(self), app, ours, signals: sender.clone() };
+            tasks.spawn(stream.run());
+        }
+        (tasks, signals)
+    }
+
+    /// Takes in what a stream tells: how far was listened stays as it is, for it may have passed something over.
+    pub(super) async fn streamed(&self, account: &AccountId, post: Post) -> Result<(), StoreError> {
+        for post in self.listener.unheard(account, vec![post]).await? {
+            let context = self.context(account, &post).await?;
+            self.listener.take_in(account, vec![Mention { post, context }], None).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for one account. How long until the next time.
+    async fn turn(&self, ear: &mut Ear) -> Duration {
+        if !self.listener.hears(&ear.account) {
+            return ear.waits();
+        }
+        match self.look(ear).await {
+            Ok(pace) => ear.is_heard(pace),
+            Err(Failed::X(error)) => ear.is_refused(&error),
+            Err(Failed::Store(error)) => ear.is_unreached(&error.to_string()),
+        }
+    }
+
+    async fn look(&self, ear: &mut Ear) -> Result<Option<Duration>, Failed> {
+        let account = ear.account.clone();
+        let from = match &ear.since {
+            Some(since) => since.clone(),
+            None => {
+                // The first time: it is written at once, so that nothing is lost of what comes from now on.
+                let from = since(self.now(), self.terms.backfill);
+                self.advance(ear, Vec::new(), from.clone()).await?;
+                from
+            }
+        };
+        let Look { posts, newest, is_cut, pace } = self.x.mentions(&account, &from).await?;
+        if is_cut {
+            tracing::error!(%account, since = %from, "X tells no more than 800 mentions: what is older was not heard");
+        }
+        let settled = ear.settled(newest, self.now());
+        let posts = self.listener.unheard(&account, posts).await?;
+        let mut batch = Vec::new();
+        for post in posts {
+            let context = self.context(&account, &post).await?;
+            batch.push(Mention { post, context });
+            if batch.len() == BATCH {
+                // The rest of it comes again if this is the last that is done.
+                self.listener.take_in(&account, std::mem::take(&mut batch), None).await?;
+            }
+        }
+        match settled {
+            Some(settled) => self.advance(ear, batch, settled).await?,
+            None if batch.is_empty() => {}
+            None => drop(self.listener.take_in(&account, batch, None).await?),
+        }
+        Ok(pace)
+    }
+
+    /// Takes in what is left, and notes how far that is.
+    async fn advance(&self, ear: &mut Ear, mentions: Vec<Mention>, since: PostId) -> Result<(), StoreError> {
+        let heard = Heard { account: ear.account.clone(), since: since.clone(), at: Timestamp::from_system() };
+        self.listener.take_in(&ear.account, mentions, Some(heard)).await?;
+        ear.advance(since);
+        Ok(())
+    }
+
+    /// What a mention is about. What cannot be read is left out: it does not keep the mention.
+    async fn context(&self, account: &AccountId, post: &Post) -> Result<Vec<Post>, StoreError> {
+        let mut found: Vec<Post> = Vec::new();
+        let mut next = before(post);
+        while let Some(id) = next.filter(|_| found.len() < self.terms.context) {
+            let mut earlier = match self.kept(&id) {
+                Some(post) => post,
+                None => match self.listener.known(account, &id).await? {
+                    Some(post) => post,
+                    None => match self.x.post_for(account, &id).await {
+                        Ok(post) => post,
+                        Err(error) => {
+                            tracing::debug!(%account, %id, %error, "what a mention is about cannot be read");
+                            break;
+                        }
+                    },
+                },
+            };
+            let after = found.last().unwrap_or(post);
+            if after.in_reply_to.is_some() {
+                // Who wrote it here does not know which conversation it is a part of.
+                earlier.conversation.clone_from(&after.conversation);
+            }
+            self.keep(&earlier);
+            next = before(&earlier);
+            found.push(earlier);
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    fn kept(&self, id: &PostId) -> Option<Post> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&id.as_str().parse().ok()?).cloned()
+    }
+
+    fn keep(&self, post: &Post) {
+        let Ok(id) = post.id.as_str().parse() else { return };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(id, post.clone());
+        if read.len() > CACHED {
+            read.pop_first();
+        }
+    }
+
+    /// By X's clock.
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::from_system().as_millis();
+        Timestamp::from_millis(now.saturating_add(self.x.client.ahead_ms()))
+    }
+}
+
+/// The post that a post is about.
+fn before(post: &Post) -> Option<PostId> {
+    post.in_reply_to.clone().or_else(|| post.quotes.clone())
+}
+
+/// For ever where there is no time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,125 @@
+//! Who answers when a model does not, and what is looked at before it leaves, as an operator sets it.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{self, Running, list, run};
+
+const PRICE: &str = "price = { prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" }\n";
+
+fn home(settings: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::fixtures().join("agents/harbour-watch.json");
+    run(folder.path(), &["agent", "import", file.to_str().unwrap()]).exits(0);
+    std::fs::write(folder.path().join("puppet.toml"), settings).unwrap();
+    folder
+}
+
+fn ask_for_a_post(folder: &Path) -> support::Ran {
+    let payload = json!({"force": true, "topic": "tides"}).to_string();
+    run(folder, &["event", "send", "command_post", "--payload", &payload, "--agent", "harbour-watch", "--wait"])
+}
+
+/// The answers of models to what was asked on command, as the journal has them.
+fn answers(folder: &Path) -> Vec<Value> {
+    let journal = run(folder, &["journal", "--kind", "command_post", "--json"]).exits(0).json();
+    let reads = list(&journal, "items").iter().flat_map(|item| list(item, "reads"));
+    reads.filter(|read| read["capability"] == "llm").cloned().collect()
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/v1", listener.local_addr().unwrap())
+}
+
+#[test]
+fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
+    let away = nobody();
+    let far = format!("[llm.providers.far]\nbase_url = \"{away}\"\nmodel = \"m\"\nretries = 0\n{PRICE}");
+    let alone = home(&format!("[llm]\ndefault = \"far\"\n{far}"));
+    let host = Running::start(alone.path(), &alone.path().join(".puppet"), &[]);
+    ask_for_a_post(alone.path());
+    let asked = answers(alone.path());
+    assert!(asked.iter().all(|read| read["status"] == "error") && !asked.is_empty(), "nobody else is asked: {asked:?}");
+    host.stop();
+
+    let chained = home(&format!(
+        "[llm]\ndefault = \"far\"\nfallback = [\"offline\"]\n[llm.breaker]\nfailures = 1\nopen = \"1h\"\n\
+         [llm.agents.nobody-here]\nfallback = []\n{far}"
+    ));
+    let host = Running::start(chained.path(), &chained.path().join(".puppet"), &[]);
+    ask_for_a_post(chained.path()).exits(0);
+    let asked = answers(chained.path());
+    assert!(!asked.is_empty());
+    for read in &asked {
+        let answer = &read["answer"];
+        assert_eq!(
+            (&read["status"], &answer["provider"], &answer["model"]),
+            (&"ok".into(), &"offline".into(), &"offline".into())
+        );
+        assert_eq!(read["cost"]["usd_micros"], 0, "nobody was asked who wants money: {read}");
+    }
+    let printed = host.printed();
+    assert!(printed.contains("[llm.agents.nobody-here] is for an agent that does not live here"), "{printed}");
+}
+
+/// Flags everything, in two words.
+fn censor() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut bytes = vec![0; 64 << 10];
+            let length = stream.read(&mut bytes).unwrap_or(0);
+            let asked = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            let found = json!({"flagged": true, "categories": {"hate": true, "violence": true, "sexual": false}});
+            let (status, body) = match asked.starts_with("POST /v1/moderations ") {
+                true => (200, json!({"id": "m", "model": "omni-moderation-latest", "results": [found]})),
+                false => (404, json!({"error": {"message": "no such path"}})),
+            };
+            let body = body.to_string();
+            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n");
+            let _ = write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    url
+}
+
+#[test]
+fn what_moderation_flags_does_not_leave() {
+    let url = censor();
+    let folder = home(&format!(
+        "[llm]\nmoderation = \"censor\"\n[llm.providers.censor]\nbase_url = \"{url}\"\nmodel = \"m\"\n{PRICE}"
+    ));
+    let host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
+    ask_for_a_post(folder.path());
+    let journal = || run(folder.path(), &["journal", "--kind", "command_post", "--json"]).exits(0).json();
+    let effect = || {
+        let journal = journal();
+        let decisions = list(&journal, "items").iter().flat_map(|item| list(item, "decisions"));
+        decisions.map(|decision| decision["effect"].clone()).find(|effect| effect.is_object())
+    };
+    support::until(std::time::Duration::from_secs(60), "it has not ended", || {
+        effect().is_some_and(|effect| effect["state"] == "failed")
+    });
+    let failed = run(folder.path(), &["journal", "--kind", "post_failed", "--json"]).exits(0).json();
+    assert!(failed.to_string().contains("moderation: hate, violence"), "the agent hears why: {failed}");
+    host.stop();
+}
+
+#[test]
+fn a_host_whose_moderation_has_no_key_does_not_start() {
+    let folder = home(&format!(
+        "[llm]\nmoderation = \"censor\"\n[llm.providers.censor]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n\
+         key_env = \"NO_SUCH_KEY\"\n{PRICE}"
+    ));
+    let ran = run(folder.path(), &["run"]).exits(2);
+    assert!(ran.stderr.contains("llm.moderation: `censor` cannot be used: NO_SUCH_KEY is not set"), "{}", ran.stderr);
+}
