@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
-use puppet_tweet::{Accounts, TweetPublisher};
+use puppet_tweet::{Accounts, TweetPublisher, policy::PostingRules};
 use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
 use puppet_wallet::Purses;
 use serde_json::Value;
@@ -141,6 +141,8 @@ pub struct Host {
     recovering: AtomicBool,
     /// How accounts stand with their providers.
     pub(crate) pace: Pace,
+    /// What holds for everything that leaves.
+    pub(crate) posting: Mutex<Option<Arc<PostingRules>>>,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -186,6 +188,7 @@ impl Host {
             watchers,
             recovering: AtomicBool::new(false),
             pace,
+            posting: Mutex::default(),
             halting: tokio::sync::Mutex::default(),
         }
     }
@@ -242,11 +245,7 @@ impl Host {
 
     /// Accepts events: durable when it answers.
     pub async fn submit(&self, mut events: Vec<Event>) -> Result<Submitted, StoreError> {
-        // Who sends an event may have pasted a credential of this host into it.
-        for event in events.iter_mut().filter(|_| scrub::is_needed()) {
-            let payload = std::mem::take(&mut event.payload);
-            event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
-        }
+        events.iter_mut().for_each(scrubbed);
         let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
         if !accepted.is_empty() {
             self.disk.wrote();
@@ -258,6 +257,16 @@ impl Host {
         drop(agenda);
         self.wake.notify_one();
         Ok(Submitted { accepted })
+    }
+
+    /// Accepts events with a change that is durable where they are, and is not where they are not.
+    pub async fn submit_with(&self, events: Vec<Event>, change: Option<Change>) -> Result<Submitted, StoreError> {
+        let events = events.into_iter().map(|mut event| {
+            scrubbed(&mut event);
+            Change::Event(event)
+        });
+        let committed = self.apply(events.chain(change).collect()).await?;
+        Ok(Submitted { accepted: committed.events })
     }
 
     /// Makes changes outside an invocation durable, and takes up what they bring.
@@ -401,6 +410,14 @@ impl Host {
     /// The time by the host's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Who sends an event may have pasted a credential of this host into it.
+fn scrubbed(event: &mut Event) {
+    if scrub::is_needed() {
+        let payload = std::mem::take(&mut event.payload);
+        event.payload = scrub::value(payload).map(|(payload, _)| payload).unwrap_or_default();
     }
 }
 

@@ -15,9 +15,10 @@ use puppet_store::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, R
 use crate::{
     agents, budgets, documents, events,
     fields::{json, key},
-    forget, halt, journal, memories, outbox, past, queries,
+    forget, halt, heard, journal, memories, outbox, past, queries,
     schema::{
-        AGENTS, DOCUMENTS, EVENTS, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN, TIMERS,
+        AGENTS, DOCUMENTS, EVENTS, HEARD, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN,
+        TIMERS,
     },
     state,
     store::MongoStore,
@@ -151,6 +152,7 @@ pub(crate) fn want(wanted: &mut Wanted, changes: &[Change]) {
             Change::Retire { agent } => wanted.row(AGENTS, agent.as_str()),
             Change::Part { agent, target } => wanted.row(RELATIONSHIPS, key(&[agent.as_str(), target])),
             Change::Past(past) => wanted.row(PAST, past::id_of(&past.event)),
+            Change::Heard(far) => wanted.row(HEARD, far.account.as_str()),
             Change::Seen { posts, .. } => posts.iter().for_each(|post| wanted.row(SEEN, post.as_str())),
             Change::Cast { agent, documents: cast, .. } => {
                 wanted.set(&queries::CASTS_OF, "agent", agent.as_str());
@@ -208,6 +210,7 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, commit
             }
             Change::Past(past) => past::put(tx, past).await?,
             Change::Seen { posts, keep } => past::see(tx, posts, *keep).await?,
+            Change::Heard(far) => heard::put(tx, far).await?,
             Change::Halt(halt) => halt::put(tx, halt.as_ref()).await?,
         }
     }

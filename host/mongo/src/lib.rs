@@ -19,6 +19,7 @@ mod fault;
 mod fields;
 mod forget;
 mod halt;
+mod heard;
 mod journal;
 mod line;
 mod look;

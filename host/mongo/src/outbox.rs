@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, Waiting};
-use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
 
 use crate::{
     commit::{self, Terms},
@@ -244,5 +244,12 @@ impl OutboxStore for MongoStore {
         let filter = doc! {"account": account.as_str(), "provider_id": {"$nin": [Bson::Null, ""]}};
         let rows = self.reading().await?.find(&queries::EFFECTS_AS, filter, limit(most)).await?;
         rows.iter().map(|row| Fields::of(OUTBOX, row).text("provider_id").map(str::to_owned)).collect()
+    }
+
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>> {
+        // Several have commas between them, and `-` comes next after a comma.
+        let filter = doc! {"provider_id": {"$gte": post.as_str(), "$lt": format!("{post}-")}};
+        let rows = self.reading().await?.find(&queries::EFFECTS_MADE, filter, 1).await?;
+        rows.first().map(effect).transpose()
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     journal, memories,
     queries::{self, Query},
     schema::{
-        AGENTS, BUDGETS, CANDLES, CASTS, DOCUMENTS, EVENTS, HALT, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META, MOODS,
-        OPEN_READS, OUTBOX, PAST, POSTS, PURSE_LOG, PURSES, REMEMBERED, SEEN, STATE_KEPT, SWAP_APPROVALS, SWAPS,
+        AGENTS, BUDGETS, CANDLES, CASTS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META,
+        MOODS, OPEN_READS, OUTBOX, PAST, POSTS, PURSE_LOG, PURSES, REMEMBERED, SEEN, STATE_KEPT, SWAP_APPROVALS, SWAPS,
         collection,
     },
     state,
@@ -72,6 +72,7 @@ fn id_of(table: &'static Table, row: &Document) -> Result<String> {
         Some(KNOWN) => of("id"),
         Some(PAST) => Ok(key(&[&of("agent")?, &of("id")?])),
         Some(SEEN) => of("post"),
+        Some(HEARD) => of("account"),
         Some(PURSES) => of("name"),
         Some(SWAP_APPROVALS) => of("hash"),
         Some(STATE_KEPT) => {
@@ -104,6 +105,7 @@ fn by_key(table: &'static Table) -> (&'static Query, &'static [&'static str]) {
         Some(KNOWN) => &queries::ROWS_KNOWN,
         Some(PAST) => &queries::ROWS_PAST,
         Some(SEEN) => &queries::ROWS_SEEN,
+        Some(HEARD) => &queries::ROWS_HEARD,
         Some(MEMORIES) => &queries::ROWS_MEMORIES,
         Some(REMEMBERED) => &queries::ROWS_REMEMBERED,
         Some(crate::schema::LIKES) => &queries::ROWS_LIKES,

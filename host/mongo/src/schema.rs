@@ -4,8 +4,9 @@
 
 /// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
 /// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row. Before 4 there was no trading:
-/// a host of 3 does not know all collections that a commit may write to.
-pub(crate) const VERSION: i64 = 4;
+/// a host of 3 does not know all collections that a commit may write to. Before 5 nobody wrote down how far another
+/// network has been listened to.
+pub(crate) const VERSION: i64 = 5;
 
 pub(crate) const COMMITS: &str = "commits";
 /// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host
@@ -37,6 +38,7 @@ pub(crate) const CASTS: &str = "casts";
 pub(crate) const KNOWN: &str = "known";
 pub(crate) const PAST: &str = "past";
 pub(crate) const SEEN: &str = "seen";
+pub(crate) const HEARD: &str = "heard";
 pub(crate) const PURSES: &str = "purses";
 pub(crate) const PURSE_LOG: &str = "purse_log";
 pub(crate) const SWAPS: &str = "swaps";
@@ -44,7 +46,7 @@ pub(crate) const SWAP_APPROVALS: &str = "swap_approvals";
 pub(crate) const CANDLES: &str = "candles";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 29] = [
+pub(crate) const APPLIED_TO: [&str; 30] = [
     META,
     EVENTS,
     JOURNAL,
@@ -67,6 +69,7 @@ pub(crate) const APPLIED_TO: [&str; 29] = [
     KNOWN,
     PAST,
     SEEN,
+    HEARD,
     DOCUMENTS,
     CASTS,
     PURSES,
@@ -112,6 +115,7 @@ pub(crate) const INDEXES: &[Index] = &[
     index(JOURNAL, "event", &[("event", 1)]),
     index(JOURNAL, "reads", &[("reads", 1)]),
     unique(OUTBOX, "seq", &[("seq", 1)]),
+    index(OUTBOX, "provider_id", &[("provider_id", 1)]),
     index(OUTBOX, "account", &[("account", 1), ("seq", 1)]),
     unique(DOCUMENTS, "digest", &[("digest", 1)]),
     unique(CASTS, "key", &[("agent", 1), ("seq", 1)]),

@@ -17,6 +17,7 @@ pub mod firstparty;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod grants;
+mod hearing;
 mod history;
 pub mod init;
 pub mod installing;

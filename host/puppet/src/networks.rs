@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use puppet_packs::SecretsFile;
-use puppet_tweet::{X, XSettings, XSetupError};
+use puppet_tweet::{X, XSettings, XSetupError, XSign};
 use puppet_types::AccountId;
 
 use crate::{config::TweetProvider, credentials, output::Output, setup::Setup, trouble::Result};
@@ -17,7 +17,7 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
     let mut tokens = BTreeMap::new();
     for (name, account) in &tweet.x.accounts {
         match credentials::of_source(setup, secrets, &account.token_source, account.token.as_ref())? {
-            (Some(token), _) => drop(tokens.insert(AccountId::new(name), token)),
+            (Some(token), _) => drop(tokens.insert(AccountId::new(name), XSign::Token(token))),
             (None, wanted) => out.note(format!("nothing is posted as @{name}: {wanted} is not set")),
         }
     }
@@ -25,8 +25,9 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
         endpoint: tweet.x.endpoint.clone(),
         timeout: Duration::from_millis(tweet.x.timeout_ms),
         settle: Duration::from_millis(tweet.x.settle_ms),
-        renews_on: XSettings::RENEWS_ON,
-        tokens,
+        renews_on: tweet.x.plan.renews_on,
+        accounts: tokens,
+        apps: BTreeMap::new(),
     };
     let x = X::new(settings).map_err(|error| {
         let (key, remedy) = match &error {

@@ -91,6 +91,8 @@ pub enum Change {
     Past(PastEvent),
     /// Notes posts as seen to, the latest last; at most `keep` stay noted.
     Seen { posts: Vec<PostId>, keep: usize },
+    /// Notes how far another network has been listened to for an account.
+    Heard(crate::Heard),
 }
 
 /// Everything that one invocation changes.

@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod events;
 mod halt;
+mod heard;
 mod journal;
 mod lock;
 mod memories;
@@ -34,6 +35,7 @@ pub use documents::{Document, DocumentStore};
 pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
+pub use heard::{Heard, HeardStore};
 pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
@@ -63,6 +65,7 @@ pub trait Store:
     + StrikeStore
     + HaltStore
     + PastStore
+    + HeardStore
     + CommitStore
     + RetentionStore
     + RowStore
@@ -87,6 +90,7 @@ impl<
         + StrikeStore
         + HaltStore
         + PastStore
+        + HeardStore
         + CommitStore
         + RetentionStore
         + RowStore

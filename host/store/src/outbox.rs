@@ -1,7 +1,7 @@
 //! Effects on their way out.
 
 use async_trait::async_trait;
-use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, PostId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -198,6 +198,8 @@ pub trait OutboxStore: Send + Sync {
     /// Provider ids of what was published as an account, the latest first: of so many effects. One of several posts has
     /// theirs, with commas.
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>>;
+    /// The effect that made a post, by the provider's id of it; of several posts by that of the first.
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>>;
     /// Marks how the wait for the operator ended. Answers the events that are new; none, and nothing is changed, where
     /// the effect does not wait for approval, or is to leave and its time is over.
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>>;

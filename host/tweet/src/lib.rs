@@ -25,4 +25,7 @@ pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
-pub use x::{Window, WindowKind, X, XSettings, XSetupError};
+pub use x::{
+    Hearing, HearingTerms, Listener, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault,
+    TokenPair, TokenStore, Window, WindowKind, X, XSettings, XSetupError, XSign, revoke,
+};

@@ -1,8 +1,8 @@
 //! What a provider is asked to do, and what came of it.
 
 use puppet_store::Post;
-use puppet_types::{AccountId, EffectId, Image, PostId, Timestamp};
-use serde_json::Value;
+use puppet_types::{AccountId, AgentId, EffectId, Image, PostId, Timestamp};
+use serde_json::{Value, json};
 
 /// An effect with every reference resolved to an id.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// What it says, a thread part by part; nothing of a like or a delete.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Post { text, .. } | Self::Reply { text, .. } | Self::Quote { text, .. } => vec![text],
+            Self::Thread { parts } => parts.iter().map(String::as_str).collect(),
+            Self::Like { .. } | Self::Delete { .. } => Vec::new(),
+        }
+    }
+
     /// The post of somebody that it answers, quotes, likes or deletes; none for one that stands by itself.
     pub fn about(&self) -> Option<&PostId> {
         match self {
@@ -82,6 +91,27 @@ pub struct Published {
     pub posts: Vec<Post>,
     /// Who hears of it at once; empty where the provider itself brings news of mentions later.
     pub deliveries: Vec<Delivery>,
+}
+
+impl Delivery {
+    /// A post that addresses an account, with the posts before it as far as they were read, oldest first. `hops`: those of
+    /// the post.
+    pub fn mention(account: AccountId, post: &Post, context: &[Post], from_agent: Option<&AgentId>, hops: u32) -> Self {
+        let mut payload = json!({ "post": told(post), "from_agent": from_agent });
+        if !context.is_empty() {
+            payload["context"] = context.iter().map(told).collect();
+        }
+        let (kind, author) = ("mention".to_owned(), post.author.to_string());
+        Self { account, kind, author, payload, hops: hops.saturating_add(1) }
+    }
+}
+
+/// A post as an event tells it.
+pub(crate) fn told(post: &Post) -> Value {
+    json!({
+        "id": post.id, "author": post.author, "text": post.text, "at": post.at,
+        "in_reply_to": post.in_reply_to, "quotes": post.quotes, "conversation": post.conversation,
+    })
 }
 
 /// News for one account.

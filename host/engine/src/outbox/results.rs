@@ -90,16 +90,16 @@ pub(super) fn result_event(effect: &Effect, kind: &str, at: Timestamp, payload: 
 pub(super) fn delivered(host: &Host, effect: &Effect, n: usize, delivery: Delivery, at: Timestamp) -> Option<Event> {
     let agent = host.accounts.agent(&delivery.account)?;
     let id = ids::derive("evt", &[effect.id.as_str(), &n.to_string(), agent.as_str()]);
-    Some(delivery_event(EventId::from(id), agent, delivery, at))
+    Some(delivery_event(EventId::from(id), "local", agent, delivery, at))
 }
 
-/// What an account hears becomes an event of the agent behind it.
-pub fn delivery_event(id: EventId, agent: puppet_types::AgentId, delivery: Delivery, at: Timestamp) -> Event {
+/// What an account hears becomes an event of the agent behind it. `source`: the network.
+pub fn delivery_event(id: EventId, source: &str, agent: AgentId, delivery: Delivery, at: Timestamp) -> Event {
     Event {
         id,
         priority: if delivery.kind == "mention" { Priority::High } else { Priority::Normal },
         kind: delivery.kind,
-        source: "local".to_owned(),
+        source: source.to_owned(),
         agent,
         author: Some(delivery.author),
         at,

@@ -13,6 +13,7 @@ mod faults;
 #[allow(dead_code, reason = "shared with tests/hostile")]
 mod guest;
 mod halted;
+mod heard;
 mod kept;
 mod limits;
 mod live;
@@ -24,6 +25,7 @@ mod outbox_held;
 mod outbox_pace;
 mod outbox_words;
 mod platform;
+mod posting_rules;
 mod providers;
 mod redacted;
 mod replayed;

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use puppet_engine::{Host, Live};
 use puppet_store::HostLock;
+use puppet_tweet::X;
 use puppet_types::counted;
 use tokio::sync::watch;
 
@@ -20,7 +21,7 @@ use crate::{
     control::{Control, Parts},
     credentials,
     emulated::{self, Chain},
-    grants,
+    grants, hearing,
     output::Output,
     retention,
     rows::Rows,
@@ -127,6 +128,7 @@ async fn emulated(
 /// A host that commands reach, and that takes new versions up.
 struct Served {
     host: Arc<Host>,
+    x: Option<Arc<X>>,
     swaps: Arc<Swaps>,
     watched: Arc<Watched>,
     control: Control,
@@ -142,7 +144,7 @@ impl Served {
         stopped: watch::Receiver<bool>,
         out: Output,
     ) -> Result<(Self, AtStart)> {
-        let Assembled { host, local, installed, repertoire, grants, models, start, .. } = assembled;
+        let Assembled { host, local, installed, repertoire, grants, models, start, x, .. } = assembled;
         let joining = Arc::new(tokio::sync::Mutex::new(()));
         let context = swaps::Context::new(
             Arc::clone(&host),
@@ -168,7 +170,7 @@ impl Served {
             desks: Arc::clone(floor) as _,
         };
         let control = Control::open(&setup.data, parts)?;
-        Ok((Self { host, swaps, watched, control, stopped }, start))
+        Ok((Self { host, x, swaps, watched, control, stopped }, start))
     }
 
     /// Lives until it is told to stop or ends by itself, and then lets what is under way end.
@@ -184,6 +186,7 @@ impl Served {
         let printer = (!args.quiet && !out.json).then(|| Printer::start(host, out));
         let kept = retention::retention(&setup.config);
         let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
+        let heard = hearing::start(setup, host, self.x.as_ref(), self.stopped.clone());
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
         let ready = Ready::write(&setup.data, around.chain)?;
         self.tell(agents, around).await?;
@@ -198,6 +201,10 @@ impl Served {
         };
         folders.abort();
         self.swaps.end();
+        // Nothing new comes in while what is under way ends.
+        if let Some(heard) = heard {
+            heard.abort();
+        }
         // The driver lets what is under way end, within its bound; a second signal ends it as it is.
         let _ = stop.send(true);
         let traded = tokio::select! {
@@ -241,6 +248,7 @@ impl Served {
         if let Some(doubtful) = outbox::doubtful(&*self.host.store).await? {
             out.note(doubtful);
         }
+        hearing::told(setup, self.x.as_ref()).into_iter().for_each(|line| out.note(line));
         if agents == 0 {
             out.note("no agents yet: `puppet agent import FILE.json`");
         }

@@ -37,4 +37,4 @@ pub use suggest::{nearest, remedy};
 pub use trading::{
     RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
-pub use tweet::{Tweet, TweetProvider, X, XAccount};
+pub use tweet::{Mentions, Tweet, TweetProvider, X, XAccount};

@@ -76,7 +76,7 @@ impl Said {
             let Some(agent) = host.accounts.agent(&delivery.account) else { continue };
             let post = published.posts.first().map(|post| post.id.to_string()).unwrap_or_default();
             let id = EventId::from(ids::derive("evt", &["say", &post, agent.as_str()]));
-            let mut event = delivery_event(id, agent, delivery, host.later(at).plus_millis(self.delay_ms));
+            let mut event = delivery_event(id, "local", agent, delivery, host.later(at).plus_millis(self.delay_ms));
             event.priority = self.priority.unwrap_or(event.priority);
             events.push(event);
         }

@@ -72,6 +72,42 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timeout_ms = 30000
 #settle_ms = 30000
 
+# What is said to accounts on X reaches their agents. How often is asked, from when on the first time, and how many posts
+# before a mention are read with it.
+[tweet.x.mentions]
+#enabled = true
+#every = "60s"
+#backfill = "0s"
+#context = 3
+
+# What X takes of an account under the plan of its app, and what it charges, in dollars. See docs/x.md.
+[tweet.x.plan]
+#name = "self-serve"
+#summoned_replies_only = true
+#no_quotes = true
+#no_likes = true
+#one_cashtag = true
+#renews_on = 1
+
+[tweet.x.prices]
+#post = "0.015"
+#post_with_link = "0.2"
+#summoned_reply = "0.01"
+#post_read = "0.005"
+#user_read = "0.01"
+#own_read = "0.001"
+
+# Whom accounts on X hear and answer, what their texts may hold, and when nothing leaves.
+[tweet.policy]
+#allow = []
+#deny = []
+#friends = []
+#never_reply_to_strangers = false
+#duplicate_days = 1
+#quiet_hours = "23:00-07:00"
+#links = "allow"
+#mentions = "allow"
+
 # Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
 #[tweet.x.accounts.ember]
 #token_secret = "x/ember"

@@ -1,6 +1,6 @@
 //! Attempts whose end nobody has seen, and what an account is known to have published.
 
-use puppet_types::{AccountId, EffectId};
+use puppet_types::{AccountId, EffectId, PostId};
 
 use super::rows::{at, effect, event};
 use crate::{Change, Doubt, Effect, EffectEnd, EffectState, Fate, Store};
@@ -104,4 +104,18 @@ pub async fn what_was_published_as_an_account_is_found(store: &impl Store) {
     let account = AccountId::new("acc");
     assert_eq!(store.published_as(&account, 9).await.unwrap(), ["3", "1,2"]);
     assert_eq!(store.published_as(&account, 1).await.unwrap(), ["3"]);
+}
+
+pub async fn a_post_leads_to_the_effect_that_made_it(store: &impl Store) {
+    let effects = ["f0", "f1", "f2"].map(|id| Change::Effect(Effect { hops: 4, ..effect(id, id, 0) }));
+    store.apply(effects.into()).await.unwrap();
+    for (id, provider_id) in [("f0", "12,13"), ("f1", "120"), ("f2", "")] {
+        let done = EffectEnd { provider_id: Some(provider_id.into()), ..end(id, EffectState::Done) };
+        store.end_attempt(done).await.unwrap();
+    }
+    for (post, made_by) in [("12", Some("f0")), ("120", Some("f1")), ("1", None), ("13", None), ("121", None)] {
+        let found = store.maker_of(&PostId::new(post)).await.unwrap();
+        assert_eq!(found.as_ref().map(|effect| effect.id.as_str()), made_by, "{post}");
+        assert!(found.is_none_or(|effect| effect.hops == 4));
+    }
 }

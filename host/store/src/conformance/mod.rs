@@ -60,6 +60,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     doubts::a_swap_stays_with_its_purse_while_it_is_in_doubt(&open().await).await;
     doubts::an_end_counts_where_the_effect_stands_still(&open().await).await;
     doubts::what_was_published_as_an_account_is_found(&open().await).await;
+    doubts::a_post_leads_to_the_effect_that_made_it(&open().await).await;
     outside::timers(&open().await).await;
     outside::budgets(&open().await).await;
     outside::answers_of_an_event_that_is_given_up_go(&open().await).await;
@@ -72,6 +73,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     approvals::nothing_begins_while_halted(&open().await).await;
     past::what_was_handled_before_is_told_and_never_run(&open().await).await;
     past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::how_far_was_listened_is_kept_with_what_came(&open().await).await;
     past::a_relationship_can_end(&open().await).await;
     retention::old_records_go_and_their_events_stay_known(&open().await).await;
     retention::known_ids_go_in_their_time(&open().await).await;

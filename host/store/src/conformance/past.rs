@@ -1,9 +1,9 @@
 //! What another engine did before: events that it handled, posts that it has seen to.
 
-use puppet_types::{AgentId, PostId};
+use puppet_types::{AccountId, AgentId, PostId};
 
 use super::{at, event};
-use crate::{Change, PastEvent, Relationship, Store};
+use crate::{Change, Heard, PastEvent, Relationship, Store};
 
 fn past(id: &str, agent: &str, handled: i64) -> PastEvent {
     PastEvent { event: event(id, agent), handled: at(handled) }
@@ -38,6 +38,23 @@ pub async fn the_latest_posts_are_remembered_as_seen(store: &impl Store) {
     assert_eq!(store.seen(&posts(&["1", "2", "3", "4"])).await.unwrap(), posts(&["2", "3", "4"]));
     store.apply(see(&[])).await.unwrap();
     assert_eq!(store.seen(&posts(&["4"])).await.unwrap(), posts(&["4"]));
+}
+
+pub async fn how_far_was_listened_is_kept_with_what_came(store: &impl Store) {
+    let far = |account: &str, since: &str, second: i64| Heard {
+        account: AccountId::new(account),
+        since: PostId::new(since),
+        at: at(second),
+    };
+    let changes = |id: &str, far: Heard| vec![Change::Event(event(id, "a")), Change::Heard(far)];
+    assert!(store.heard().await.unwrap().is_empty());
+    store.apply(changes("e1", far("bob", "9", 1))).await.unwrap();
+    store.apply(changes("e2", far("ada", "1200", 2))).await.unwrap();
+    assert_eq!(store.heard().await.unwrap(), [far("ada", "1200", 2), far("bob", "9", 1)]);
+    // What came before comes to nothing, and how far is what was said last.
+    let committed = store.apply(changes("e1", far("bob", "30", 3))).await.unwrap();
+    assert!(committed.events.is_empty());
+    assert_eq!(store.heard().await.unwrap(), [far("ada", "1200", 2), far("bob", "30", 3)]);
 }
 
 pub async fn a_relationship_can_end(store: &impl Store) {

@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, documents, events, forget, halt, journal, memories,
+    SqliteStore, agents, budgets, documents, events, forget, halt, heard, journal, memories,
     names::RecordNames,
     outbox, past, state, strikes, timers,
     values::{json, run},
@@ -116,6 +116,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Part { agent, target } => agents::part(conn, agent, target)?,
             Change::Past(event) => past::put(conn, event)?,
             Change::Seen { posts, keep } => past::see(conn, posts, *keep)?,
+            Change::Heard(far) => heard::put(conn, far)?,
         }
     }
     Ok(())

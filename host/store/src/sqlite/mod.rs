@@ -13,6 +13,7 @@ mod documents;
 mod events;
 mod forget;
 mod halt;
+mod heard;
 mod integrity;
 mod journal;
 mod memories;

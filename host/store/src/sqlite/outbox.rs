@@ -1,7 +1,7 @@
 //! The outbox in SQLite.
 
 use async_trait::async_trait;
-use puppet_types::{AccountId, AgentId, EffectId, InvocationId, Timestamp};
+use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -147,6 +147,14 @@ impl OutboxStore for SqliteStore {
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             all(conn, SQL, params![account.as_str(), most], |row| Ok(row.get(0)?))
         })
+    }
+
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>> {
+        // Several have commas between them, and `-` comes next after a comma.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox WHERE provider_id >= ?1 AND provider_id < ?1 || '-' ORDER BY provider_id LIMIT 1"
+        );
+        self.read(|conn| first(conn, &sql, [post.as_str()], effect))
     }
 
     async fn end_approval(&self, end: EffectEnd) -> Result<Option<Vec<Waiting>>> {

@@ -6,7 +6,7 @@ use puppet_store::Post;
 use puppet_types::AccountId;
 use serde_json::json;
 
-use crate::{Accounts, Delivery};
+use crate::{Accounts, Delivery, order::told};
 
 /// One delivery per account at most, by account; a mention wins. `addressed` wrote the post that is answered
 /// or quoted.
@@ -39,13 +39,7 @@ pub(super) fn deliveries(
             account,
             kind: kind.to_owned(),
             author: post.author.to_string(),
-            payload: json!({
-                "post": {
-                    "id": post.id, "author": post.author, "text": post.text, "at": post.at,
-                    "in_reply_to": post.in_reply_to, "quotes": post.quotes, "conversation": post.conversation,
-                },
-                "from_agent": from_agent,
-            }),
+            payload: json!({ "post": told(post), "from_agent": from_agent }),
             hops: hops.saturating_add(1),
         })
         .collect()

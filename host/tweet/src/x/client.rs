@@ -1,30 +1,33 @@
 //! One request to X, and what its end says: that nothing was done, or that nobody knows. There is no second attempt
-//! here: whether a request may be repeated is not known at this place.
+//! here, since whether a request may be repeated is not known at this place; but for one that X has refused for its
+//! signature (401: nothing was done), where it would be signed otherwise now.
 
 use std::{
+    error::Error,
+    io,
     net::IpAddr,
     sync::{
-        Once,
+        Arc, Once,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, Timestamp, scrub};
+use puppet_types::{AccountId, Secret, Timestamp, scrub};
 use reqwest::{
     Method, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Member,
-    identity::Identity,
+    XSettings,
+    auth::{Identity, SignInFault},
     limits,
     problems::{self, Cap, Problem},
     windows::{self, Window, Windows},
-    wire,
+    wire::{self, Data, User},
 };
 use crate::PublishError;
 
@@ -32,6 +35,8 @@ use crate::PublishError;
 const MOST_BYTES: usize = 4 << 20;
 /// Characters of what X says in an error.
 const WORDS: usize = 300;
+/// Clocks further apart than this are why X refuses a signature: it takes five minutes for too much.
+const CLOCKS_APART_S: i64 = 240;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -45,36 +50,40 @@ pub enum XSetupError {
     #[error("the address of X is plain http: a token is sent so to this machine only")]
     InClear,
     /// It has characters that no header may have.
-    #[error("the token of @{0} cannot be sent: it holds a character that no header may hold")]
+    #[error("what @{0} signs with cannot be sent: it is empty, or holds a character that no header may hold")]
     BadToken(AccountId),
+    /// The same of an app's.
+    #[error("the bearer token of the app `{0}` cannot be sent: it holds a character that no header may hold")]
+    BadBearer(String),
     /// The client cannot be built.
     #[error("no HTTP client: {0}")]
     Client(String),
 }
 
 /// Asks X.
+#[derive(Clone)]
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
     /// How far X's clock is ahead of this machine's, as its last answer said.
-    ahead_ms: AtomicI64,
+    ahead_ms: Arc<AtomicI64>,
     /// What is left of its limits.
-    windows: Windows,
+    windows: Arc<Windows>,
     /// The day of the month on which the plan begins anew.
     renews_on: i8,
 }
 
 /// An answer, whole.
-struct Answer {
-    status: StatusCode,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Why there is none.
-enum NoAnswer {
-    /// Nothing left this machine.
-    Unreached,
+pub(super) enum NoAnswer {
+    /// Nothing left this machine, or nothing of it can have been done.
+    Fault(SignInFault),
     /// It was sent, or may have been.
     Lost(&'static str),
     /// Its limit is used up: it was not sent.
@@ -82,7 +91,7 @@ enum NoAnswer {
 }
 
 impl Client {
-    pub(super) fn new(endpoint: &str, timeout: Duration, renews_on: i8) -> Result<Self, XSetupError> {
+    pub(super) fn new(endpoint: &str, timeout: Duration) -> Result<Self, XSetupError> {
         let base = Url::parse(endpoint).map_err(|_| XSetupError::BadAddress)?;
         let host = base.host_str().ok_or(XSetupError::BadAddress)?;
         match base.scheme() {
@@ -104,7 +113,17 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: AtomicI64::default(), windows: Windows::default(), renews_on })
+        Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), renews_on: XSettings::RENEWS_ON })
+    }
+
+    /// The same for a plan that begins anew on that day of the month.
+    pub(super) fn of_plan(self, renews_on: i8) -> Self {
+        Self { renews_on, ..self }
+    }
+
+    /// Whether this is X itself, and nothing that stands for it.
+    pub(super) fn is_x(&self) -> bool {
+        Url::parse(XSettings::ENDPOINT).is_ok_and(|x| x.host_str() == self.base.host_str())
     }
 
     /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
@@ -127,15 +146,21 @@ impl Client {
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-        member: &Member,
+        who: &Identity,
     ) -> Result<T, PublishError> {
-        let who = &member.identity;
-        let answer = match self.send(Method::GET, (path, query), None, member).await {
-            Ok(answer) => answer,
-            Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
-            Err(error) => return Err(PublishError::Unavailable(error.words().to_owned())),
-        };
-        if let Some(error) = answer.nothing_done(member, self.renews_on) {
+        self.read_paced(path, query, who).await.map(|(read, _)| read)
+    }
+
+    /// The same, with how long to wait between two such requests so that what is left of the limits lasts.
+    pub(super) async fn read_paced<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<(T, Option<Duration>), PublishError> {
+        let answer = self.send(Method::GET, (path, query), None, who).await;
+        let answer = answer.map_err(|error| error.of_read(who.name()))?;
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -145,7 +170,8 @@ impl Client {
             return Err(PublishError::NotFound(clean(&words, who)));
         }
         let unread = |_| PublishError::Unavailable("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
+        let read = serde_json::from_slice(&answer.body).map_err(unread)?;
+        Ok((read, limits::pace(&answer.headers, SystemTime::now())))
     }
 
     /// Asks for a change: unless it was not sent, or the answer says that it was refused, it may have been made.
@@ -154,18 +180,15 @@ impl Client {
         method: Method,
         path: &[&str],
         body: Option<&Value>,
-        member: &Member,
+        who: &Identity,
     ) -> Result<T, PublishError> {
-        let who = &member.identity;
-        let answer = match self.send(method, (path, &[]), body, member).await {
+        let answer = match self.send(method, (path, &[]), body, who).await {
             Ok(answer) => answer,
+            Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
+            Err(NoAnswer::Lost(words)) => return Err(PublishError::InDoubt(words.to_owned())),
             Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
-            Err(unreached @ NoAnswer::Unreached) => {
-                return Err(PublishError::Unavailable(unreached.words().to_owned()));
-            }
-            Err(lost) => return Err(PublishError::InDoubt(lost.words().to_owned())),
         };
-        if let Some(error) = answer.nothing_done(member, self.renews_on) {
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -178,7 +201,49 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(unread)
     }
 
-    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+    /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
+    pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
+        let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
+        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::Fault(fault)) => return Err(fault),
+            Err(NoAnswer::Lost(words)) => return Err(unavailable(words.to_owned())),
+            Err(NoAnswer::UsedUp(wait)) => return Err(SignInFault::Answer(rate_limited(wait))),
+        };
+        let status = answer.status.as_u16();
+        match status {
+            200..=299 => {
+                let not_x = |_| SignInFault::NotX("it answers `users/me` with no account".to_owned());
+                Ok(serde_json::from_slice::<Data<User>>(&answer.body).map_err(not_x)?.data)
+            }
+            300..=399 | 404 | 405 => Err(SignInFault::NotX(format!("status {status} where X has `users/me`"))),
+            401 => Err(answer.unauthorized(who)),
+            403 => Err(answer.forbidden(who)),
+            _ => Err(match answer.nothing_done(who, self.renews_on) {
+                Some(error) => SignInFault::Answer(error),
+                None => unavailable(answer.failure(who)),
+            }),
+        }
+    }
+
+    /// A form for X's token endpoint, with a name and a password where it has one.
+    pub(super) async fn form(
+        &self,
+        path: &[&str],
+        form: &[(&str, &str)],
+        password: Option<(&str, &Secret)>,
+    ) -> Result<Answer, NoAnswer> {
+        let url = self.url(path, form);
+        let body = url.query().unwrap_or_default().to_owned();
+        let request = self.http.post(self.url(path, &[])).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = match password {
+            Some((name, password)) => request.basic_auth(name, Some(password.expose())),
+            None => request,
+        };
+        self.answer(request.body(body)).await
+    }
+
+    pub(super) fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -194,24 +259,35 @@ impl Client {
         method: Method,
         (path, query): (&[&str], &[(&str, &str)]),
         body: Option<&Value>,
-        member: &Member,
+        who: &Identity,
     ) -> Result<Answer, NoAnswer> {
         let limited = windows::request(&method, path);
-        if let Some(wait) = self.windows.exhausted(&member.account, &limited, self.now()) {
-            return Err(NoAnswer::UsedUp(windows::apart(&member.account, wait)));
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(NoAnswer::UsedUp(windows::apart(who.name(), wait)));
         }
         let url = self.url(path, query);
-        let authorization = member.identity.header().ok_or(NoAnswer::Unreached)?;
-        let mut request = self.http.request(method, url).header(AUTHORIZATION, authorization);
-        if let Some(body) = body {
-            request = request.json(body);
+        let mut is_second = false;
+        loop {
+            let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
+            let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
+            let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
+            self.windows.note(who.name(), &limited, &answer.headers);
+            if answer.status != StatusCode::UNAUTHORIZED
+                || is_second
+                || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
+            {
+                return Ok(answer);
+            }
+            is_second = true;
         }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
         let mut response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
             self.ahead_ms.store(ahead, Ordering::Relaxed);
         }
-        self.windows.note(&member.account, &limited, &headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
@@ -231,45 +307,57 @@ fn is_this_machine(host: &str) -> bool {
 impl NoAnswer {
     fn of(error: &reqwest::Error) -> Self {
         match error {
-            _ if error.is_connect() || error.is_builder() => Self::Unreached,
+            _ if error.is_builder() => Self::Fault(SignInFault::Unfit),
+            _ if error.is_connect() => Self::Fault(tls(error).map_or(SignInFault::Unreached, SignInFault::Tls)),
             _ if error.is_timeout() => Self::Lost("X did not answer in time"),
             _ => Self::Lost("the connection to X broke off"),
         }
     }
 
-    fn words(&self) -> &'static str {
+    /// Of a question: nothing is lost with it.
+    pub(super) fn of_read(self, name: &str) -> PublishError {
         match self {
-            Self::Unreached => "X cannot be reached",
-            Self::Lost(words) => words,
-            Self::UsedUp(_) => "the limit of X is used up",
+            Self::Fault(fault) => fault.of(name),
+            Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
+            Self::UsedUp(wait) => rate_limited(wait),
         }
     }
 }
 
+/// What TLS says, where it is why there is no connection.
+fn tls(error: &reqwest::Error) -> Option<String> {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            return Some(error.to_string().chars().take(WORDS).collect());
+        }
+        // An error of the system's passes over the one that it was made of.
+        let made_of = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = made_of.map(|error| error as &(dyn Error + 'static)).or_else(|| cause.source());
+    }
+    None
+}
+
 impl Answer {
     /// The error of an answer that says that nothing was done.
-    fn nothing_done(&self, member: &Member, renews_on: i8) -> Option<PublishError> {
-        let (status, who) = (self.status, &member.identity);
+    fn nothing_done(&self, who: &Identity, renews_on: i8) -> Option<PublishError> {
+        let status = self.status;
         if status.is_success() {
             return None;
         }
-        let told = limits::told(&self.headers, SystemTime::now());
         match problems::of(status.as_u16(), &self.body) {
             Problem::UsageCap(cap) => {
+                let (now, told) = (SystemTime::now(), || limits::told(&self.headers, SystemTime::now()));
                 let wait = match cap {
-                    Cap::Daily => told.unwrap_or_else(|| limits::until_day(SystemTime::now())),
-                    Cap::Monthly => limits::until_month(SystemTime::now(), renews_on),
-                    Cap::Unknown => told.unwrap_or(limits::UNPAID),
+                    Cap::Daily => told().unwrap_or_else(|| limits::until_day(now)),
+                    Cap::Monthly => limits::until_month(now, renews_on),
+                    Cap::Unknown => told().unwrap_or(limits::UNPAID),
                 };
-                let wait = windows::apart(&member.account, wait);
-                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms: millis(wait) });
+                let retry_after_ms = millis(windows::apart(who.name(), wait));
+                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms });
             }
             Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
-            // Words about a token may hold a part of it.
-            Problem::Unauthorized if status == StatusCode::UNAUTHORIZED => {
-                return Some(PublishError::Unauthorized("X does not accept the token".to_owned()));
-            }
-            Problem::Unauthorized => {
+            Problem::Unauthorized if status != StatusCode::UNAUTHORIZED => {
                 let said = self.said(who);
                 return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
             }
@@ -279,14 +367,13 @@ impl Answer {
                 let words = format!("X takes it for a duplicate of what this account has posted: {said}");
                 return Some(PublishError::Duplicate(words));
             }
-            Problem::Other => {}
+            Problem::Unauthorized | Problem::Other => {}
         }
         Some(match status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                rate_limited(windows::apart(&member.account, told.unwrap_or(limits::UNTOLD)))
-            }
+            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(who.name()),
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
+            StatusCode::UNAUTHORIZED => self.unauthorized(who).of(who.name()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status.is_client_error() => {
@@ -294,6 +381,44 @@ impl Answer {
             }
             _ => return None,
         })
+    }
+
+    pub(super) fn rate_limited(&self, name: &str) -> PublishError {
+        let wait = limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD);
+        rate_limited(windows::apart(name, wait))
+    }
+
+    /// The word that OAuth 2 has for what went wrong; nothing else can stand there.
+    pub(super) fn oauth2_error(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let error = body["error"].as_str()?;
+        let is_word = error.len() <= 40 && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_word.then(|| error.to_owned())
+    }
+
+    /// Why X does not accept the signature. By its numbers: its words about a token may hold a part of it.
+    fn unauthorized(&self, who: &Identity) -> SignInFault {
+        let ahead_s = limits::ahead_ms(&self.headers, SystemTime::now()).map(|ahead| ahead / 1_000);
+        match wire::code(&self.body) {
+            Some(135) => SignInFault::ClockSkew(ahead_s),
+            Some(416) => SignInFault::AppSuspended("invalid or suspended application".to_owned()),
+            Some(89) => SignInFault::Revoked,
+            _ if who.is_oauth1() && ahead_s.is_some_and(|ahead| ahead.abs() >= CLOCKS_APART_S) => {
+                SignInFault::ClockSkew(ahead_s)
+            }
+            _ if who.is_oauth1() => SignInFault::WrongKeys,
+            _ => SignInFault::WrongToken,
+        }
+    }
+
+    /// Why X lets somebody whom it knows not even ask who he is.
+    fn forbidden(&self, who: &Identity) -> SignInFault {
+        let said = self.said(who);
+        match (wire::code(&self.body), wire::problem(&self.body).as_deref()) {
+            (Some(64 | 326), _) => SignInFault::Suspended(said),
+            (Some(416), _) | (_, Some("client-forbidden")) => SignInFault::AppSuspended(said),
+            _ => SignInFault::NotAllowed(said),
+        }
     }
 
     fn failure(&self, who: &Identity) -> String {

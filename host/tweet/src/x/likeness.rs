@@ -35,9 +35,13 @@ pub(super) fn likeness(sent: &str, seen: &Tweet) -> Likeness {
 
 /// The text of a post as a person reads it.
 pub(super) fn readable(tweet: &Tweet) -> String {
-    let mut text = tweet.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let (text, entities) = match &tweet.note_tweet {
+        Some(note) => (&note.text, &note.entities),
+        None => (&tweet.text, &tweet.entities),
+    };
+    let mut text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     let quoted = tweet.quotes();
-    for link in &tweet.entities.urls {
+    for link in &entities.urls {
         let Some(to) = &link.expanded_url else { continue };
         let is_quote = quoted.as_ref().is_some_and(|id| leads_to(to, id));
         match is_quote.then(|| text.trim_end().strip_suffix(&link.url).map(|before| before.trim_end().to_owned())) {

@@ -58,6 +58,20 @@ pub(super) fn until_month(now: SystemTime, renews_on: i8) -> Duration {
     Duration::from_secs(u64::try_from(next.map_or(DAY, |next| next - seconds)).unwrap_or(0))
 }
 
+/// How long to wait between two requests, so that what is left lasts until the windows begin anew; none where X does not
+/// say.
+pub(super) fn pace(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let now = text(DATE.as_str()).and_then(date).or_else(|| seconds_of(now))?;
+    let of_window = |kind: WindowKind| {
+        let window = kind.header();
+        let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
+        let left: u32 = text(&format!("{window}-remaining"))?.parse().ok()?;
+        Some(Duration::from_secs(u64::try_from(reset.saturating_sub(now)).unwrap_or(0)) / left.max(1))
+    };
+    WindowKind::ALL.into_iter().filter_map(of_window).max().map(|pace| pace.min(LONGEST))
+}
+
 /// How far the clock of an answer is ahead of this machine's, where it says. It tells whole seconds.
 pub(super) fn ahead_ms(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
     let there = date(headers.get(DATE)?.to_str().ok()?.trim())?;
@@ -106,6 +120,23 @@ mod tests {
             let told = told(&map, UNIX_EPOCH + Duration::from_secs(now as u64)).unwrap_or(UNTOLD);
             assert_eq!(told.as_secs(), seconds, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_spread_over_its_window() {
+        let now = 1_700_000_000;
+        let pace = |pairs: &[(&'static str, i64)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (name.parse().unwrap(), (*value).into())).collect();
+            super::pace(&headers, UNIX_EPOCH + Duration::from_secs(now as u64)).map(|pace| pace.as_secs())
+        };
+        let window = [("x-rate-limit-reset", now + 600), ("x-rate-limit-remaining", 20)];
+        let day = [("x-user-limit-24hour-reset", now + 40_000), ("x-user-limit-24hour-remaining", 100)];
+        assert_eq!(pace(&window), Some(30));
+        assert_eq!(pace(&[window, day].concat()), Some(400), "the tighter of the two");
+        assert_eq!(pace(&[("x-rate-limit-reset", now + 600), ("x-rate-limit-remaining", 0)]), Some(600));
+        assert_eq!(pace(&[("x-rate-limit-reset", now - 5), ("x-rate-limit-remaining", 1)]), Some(0));
+        assert_eq!(pace(&window[..1]), None);
     }
 
     #[test]

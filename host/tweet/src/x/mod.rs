@@ -1,11 +1,12 @@
-//! X, over its API v2 with a token per account (OAuth 2, user context). It does not know effects: the same order twice
+//! X, over its API v2, signed for each account (`auth`). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: OAuth 1.0a, new tokens for old ones, streams, mentions, images.
+//! error. Not here yet: streams, images.
 
+mod auth;
 mod client;
-mod identity;
 mod likeness;
 mod limits;
+mod mentions;
 mod problems;
 mod reader;
 mod reconcile;
@@ -14,23 +15,30 @@ mod tests;
 mod windows;
 mod wire;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use puppet_store::Post;
 use puppet_types::{AccountId, PostId, Secret, Timestamp};
 use reqwest::Method;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, platform::Answered};
+use auth::Identity;
+pub use auth::{
+    NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
+};
 use client::Client;
 pub use client::XSetupError;
-use identity::Identity;
+pub use mentions::{Hearing, HearingTerms, Listener, Mention};
 pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
-#[derive(Clone)]
 pub struct XSettings {
     /// `https://api.x.com`, or what stands for it.
     pub endpoint: String,
@@ -40,8 +48,10 @@ pub struct XSettings {
     pub settle: Duration,
     /// The day of the month on which what the plan allows begins anew, 1 to 28, UTC.
     pub renews_on: i8,
-    /// By account.
-    pub tokens: BTreeMap<AccountId, Secret>,
+    /// How each account signs.
+    pub accounts: BTreeMap<AccountId, XSign>,
+    /// Bearer tokens of apps by the app's name: for reads that are nobody's in particular.
+    pub apps: BTreeMap<String, Secret>,
 }
 
 impl XSettings {
@@ -58,7 +68,7 @@ impl XSettings {
 // The address may hold a name and a password.
 impl fmt::Debug for XSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("XSettings").field("accounts", &self.tokens.keys()).finish_non_exhaustive()
+        f.debug_struct("XSettings").field("accounts", &self.accounts.keys()).finish_non_exhaustive()
     }
 }
 
@@ -69,15 +79,30 @@ pub struct X {
     settled_after: Duration,
     /// By lower-case name.
     members: BTreeMap<String, Member>,
+    /// Those that have a bearer token, by name.
+    apps: BTreeMap<String, Identity>,
 }
 
 /// An account of ours.
 struct Member {
-    account: AccountId,
     identity: Identity,
-    /// Asked for once.
-    user: OnceCell<User>,
+    standing: Mutex<Standing>,
 }
+
+/// What X has said of an account.
+#[derive(Default)]
+enum Standing {
+    /// It was not asked, or had no answer to this.
+    #[default]
+    Unknown,
+    /// Whose it is.
+    Known(User),
+    /// That it posts nothing, and when it said so.
+    Bad(SignInFault, Instant),
+}
+
+/// An account that cannot post is asked about again after so long, where somebody wants to post with it.
+const AGAIN: Duration = Duration::from_secs(600);
 
 /// A post that is to be made.
 struct Draft<'a> {
@@ -98,46 +123,86 @@ impl X {
     /// # Errors
     /// One of them cannot be used.
     pub fn new(settings: XSettings) -> Result<Self, XSetupError> {
-        let XSettings { endpoint, timeout, settle, renews_on, tokens } = settings;
-        let client = Client::new(&endpoint, timeout, renews_on)?;
+        let XSettings { endpoint, timeout, settle, renews_on, accounts, apps } = settings;
+        let client = Client::new(&endpoint, timeout)?.of_plan(renews_on);
         let mut members = BTreeMap::new();
-        for (account, token) in tokens {
-            let identity = Identity::Bearer(token);
-            identity.header().ok_or_else(|| XSetupError::BadToken(account.clone()))?;
-            let name = account.as_str().to_ascii_lowercase();
-            members.insert(name, Member { account, identity, user: OnceCell::new() });
+        for (account, sign) in accounts {
+            let identity = Identity::new(format!("@{account}"), sign, &client);
+            if !identity.can_be_sent() {
+                return Err(XSetupError::BadToken(account));
+            }
+            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, standing: Mutex::default() });
         }
-        Ok(Self { client, settled_after: timeout + settle, members })
+        let mut of_apps = BTreeMap::new();
+        for (name, bearer) in apps {
+            let identity = Identity::new(format!("the app `{name}`"), XSign::Token(bearer), &client);
+            if !identity.can_be_sent() {
+                return Err(XSetupError::BadBearer(name));
+            }
+            of_apps.insert(name, identity);
+        }
+        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps })
     }
 
-    /// Whether there is a token for an account.
+    /// Whether an account signs with anything.
     pub fn knows(&self, account: &AccountId) -> bool {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
     }
 
+    /// All accounts with a token, in lower case.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.members.keys().map(AccountId::new).collect()
+    }
+
     fn member(&self, account: &AccountId) -> Result<&Member, PublishError> {
         self.members.get(&account.as_str().to_ascii_lowercase()).ok_or_else(|| {
-            PublishError::Refused(format!("@{account} has no token for X: name one in [tweet.x.accounts.{account}]"))
+            PublishError::Refused(format!("@{account} has no token for X: name it in [tweet.x.accounts.{account}]"))
         })
     }
 
-    /// Whose token it is, by X's own word: nobody posts in another's name.
-    async fn user<'m>(&self, account: &AccountId, member: &'m Member) -> Result<&'m User, PublishError> {
-        let user = member.user.get_or_try_init(|| async {
-            let me: Data<User> = self.client.read(&["2", "users", "me"], &[], member).await?;
-            Ok::<User, PublishError>(me.data)
-        });
-        let user = user.await?;
-        if !user.username.eq_ignore_ascii_case(account.as_str()) {
-            let message = format!("the token of @{account} is that of @{}: nothing is posted with it", user.username);
-            return Err(PublishError::Refused(message));
+    /// Asks X whose signature an account's is, whatever it said before. Answers how far X's clock is ahead of this
+    /// machine's, in milliseconds.
+    ///
+    /// # Errors
+    /// What is wrong with it: until that is mended, the account posts nothing.
+    pub async fn check(&self, account: &AccountId) -> Result<i64, SignInFault> {
+        let member = self.members.get(&account.as_str().to_ascii_lowercase());
+        let member = member.ok_or(SignInFault::NeverSignedIn)?;
+        let mut standing = member.standing.lock().await;
+        *standing = Standing::Unknown;
+        self.stand(account, member, &mut standing).await?;
+        Ok(self.client.ahead_ms())
+    }
+
+    /// Whose signature it is, by X's own word: nobody posts in another's name.
+    async fn user(&self, account: &AccountId, member: &Member) -> Result<User, PublishError> {
+        let mut standing = member.standing.lock().await;
+        self.stand(account, member, &mut standing).await.map_err(|fault| fault.of(member.identity.name()))
+    }
+
+    async fn stand(&self, account: &AccountId, member: &Member, standing: &mut Standing) -> Result<User, SignInFault> {
+        match standing {
+            Standing::Known(user) => return Ok(user.clone()),
+            Standing::Bad(fault, at) if at.elapsed() < AGAIN => return Err(fault.clone()),
+            _ => {}
         }
-        Ok(user)
+        let user = match self.client.me(&member.identity).await {
+            Ok(user) if user.username.eq_ignore_ascii_case(account.as_str()) => Ok(user),
+            Ok(other) => Err(SignInFault::OtherAccount(other.username)),
+            Err(fault) => Err(fault),
+        };
+        *standing = match &user {
+            Ok(user) => Standing::Known(user.clone()),
+            Err(fault) if fault.is_lasting() => Standing::Bad(fault.clone(), Instant::now()),
+            Err(_) => Standing::Unknown,
+        };
+        user
     }
 
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
         let body = wire::creation(&draft);
-        let created: Data<Created> = self.client.write(Method::POST, &["2", "tweets"], Some(&body), member).await?;
+        let created: Data<Created> =
+            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
         let id = check::id(PostId::new(created.data.id));
         // Something was made, and nobody can say what.
         let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
@@ -166,7 +231,7 @@ impl X {
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let user = self.user(&order.account, member).await?;
         let (path, body) = (["2", "users", &user.id, "likes"], wire::like(of));
-        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), member).await;
+        let liked = self.client.write::<Data<Liked>>(Method::POST, &path, Some(&body), &member.identity).await;
         match liked.map_err(|error| about(error, of))?.data.liked {
             true => Ok(()),
             false => Err(PublishError::Refused(format!("X did not like {of}"))),
@@ -176,7 +241,7 @@ impl X {
     /// One that is gone already is what was asked for.
     async fn delete(&self, member: &Member, of: &PostId) -> Result<(), PublishError> {
         let path = ["2", "tweets", of.as_str()];
-        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, member).await {
+        match self.client.write::<Data<Deleted>>(Method::DELETE, &path, None, &member.identity).await {
             Ok(Data { data: Deleted { deleted: true } }) | Err(PublishError::NotFound(_)) => Ok(()),
             Ok(_) => Err(PublishError::Refused(format!("X did not delete {of}"))),
             Err(error) => Err(error),
@@ -223,6 +288,13 @@ impl TweetPublisher for X {
     /// Those of requests that were made since the start, and are not whole again.
     fn windows(&self) -> Vec<Window> {
         self.client.windows()
+    }
+
+    async fn answered(&self, account: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        let member = self.member(account)?;
+        check::id(id.clone()).map_err(|error| PublishError::Refused(error.to_string()))?;
+        let one = self.around(id, &member.identity).await?;
+        one.answered().ok_or_else(|| PublishError::Unavailable("X does not say who wrote a post".to_owned()))
     }
 
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {

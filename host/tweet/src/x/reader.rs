@@ -1,12 +1,13 @@
 //! Reads of X. Each is one request, but for a thread, which takes one per ancestor. They count against the limits of the
-//! account whose token they are made with: its own, or for posts of others that of the first account.
+//! account whose token they are made with: its own, or for posts of others those of an app or of the first account.
 
 use async_trait::async_trait;
 use puppet_store::Post;
 use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
 use super::{
-    Member, X,
+    Member, Standing, X,
+    auth::Identity,
     likeness::readable,
     wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User},
 };
@@ -24,32 +25,32 @@ impl TweetReader for X {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
         let path = ["2", "users", &user.id, "timelines", "reverse_chronological"];
-        self.page(&path, ("exclude", "replies,retweets"), member, (before, limit)).await
+        self.page(&path, ("exclude", "replies,retweets"), &member.identity, (before, limit)).await
     }
 
     async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
         if self.knows(author) {
             return self.own_posts(author, before, limit).await;
         }
-        let member = self.anybody()?;
+        let anybody = self.anybody()?;
         let path = ["2", "users", "by", "username", author.as_str()];
-        let user: Data<User> = self.client.read(&path, &[], member).await.map_err(unread)?;
-        self.posts(&user.data.id, member, (before, limit)).await
+        let user: Data<User> = self.client.read(&path, &[], anybody).await.map_err(unread)?;
+        self.posts(&user.data.id, anybody, (before, limit)).await
     }
 
     /// One that has no token here may be anybody's on X.
     async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
-        self.posts(&user.id, member, (before, limit)).await
+        self.posts(&user.id, &member.identity, (before, limit)).await
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
-        let member = self.anybody()?;
+        let anybody = self.anybody()?;
         let mut posts: Vec<Post> = Vec::new();
         let mut next = Some(id.clone());
         while let Some(id) = next.filter(|_| posts.len() <= depth.min(ANCESTORS)) {
-            match self.one(&id, member).await {
+            match self.one(&id, anybody).await {
                 Ok(post) => {
                     next = post.in_reply_to.clone();
                     posts.push(post);
@@ -68,39 +69,53 @@ impl TweetReader for X {
 }
 
 impl X {
-    fn anybody(&self) -> Result<&Member, CallError> {
+    /// Who reads what is nobody's in particular: an app, where one has a bearer token, or one of the accounts.
+    fn anybody(&self) -> Result<&Identity, CallError> {
+        let can_sign = |member: &&Member| {
+            // One that is just asked about is as good as any.
+            member.standing.try_lock().map_or(true, |standing| !matches!(*standing, Standing::Bad(..)))
+        };
+        let of_account = || self.members.values().find(can_sign).or_else(|| self.members.values().next());
         let none = || CallError::new(Code::ProviderUnavailable, "no account has a token for X");
-        self.members.values().next().ok_or_else(none)
+        self.apps.values().next().or_else(|| Some(&of_account()?.identity)).ok_or_else(none)
     }
 
-    async fn posts(&self, id: &str, member: &Member, which: (Timestamp, usize)) -> Result<Vec<Post>, CallError> {
-        self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), member, which).await
+    async fn posts(&self, id: &str, who: &Identity, which: (Timestamp, usize)) -> Result<Vec<Post>, CallError> {
+        self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), who, which).await
     }
 
     async fn page(
         &self,
         path: &[&str],
         filter: (&str, &str),
-        member: &Member,
+        who: &Identity,
         (before, limit): (Timestamp, usize),
     ) -> Result<Vec<Post>, CallError> {
         let size = limit.clamp(*PAGE.start(), *PAGE.end()).to_string();
         let query = [filter, ("max_results", &size), ("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let page: Page = self.client.read(path, &query, member).await.map_err(unread)?;
+        let page: Page = self.client.read(path, &query, who).await.map_err(unread)?;
         let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
 
-    async fn one(&self, id: &PostId, member: &Member) -> Result<Post, PublishError> {
+    /// One post with those around it: who wrote what it answers and quotes.
+    pub(super) async fn around(&self, id: &PostId, who: &Identity) -> Result<One, PublishError> {
+        const AROUND: &str = "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id";
+        let fields = "author_id,conversation_id,entities,in_reply_to_user_id,referenced_tweets,text";
+        let query = [("tweet.fields", fields), ("expansions", AROUND)];
+        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+    }
+
+    pub(super) async fn one(&self, id: &PostId, who: &Identity) -> Result<Post, PublishError> {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, member).await?;
+        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, who).await?;
         let unknown = || PublishError::Unavailable("X does not say who wrote a post, or when".to_owned());
         post(one.data, &one.includes).ok_or_else(unknown)
     }
 }
 
 /// None where it is not told who wrote it, and when.
-fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
+pub(super) fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
     let author = tweet.author_id.as_deref()?;
     let author = includes.users.iter().find(|user| user.id == author)?;
     Some(Post {

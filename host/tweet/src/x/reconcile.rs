@@ -85,7 +85,7 @@ impl X {
         for _ in 0..PAGES {
             let mut query = vec![("start_time", start.as_str()), ("max_results", "100"), ("tweet.fields", POST_FIELDS)];
             query.extend(next.as_deref().map(|token| ("pagination_token", token)));
-            let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, member).await?;
+            let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, &member.identity).await?;
             if !page.is_whole() {
                 let why = "the list of posts that X gives is not whole";
                 return Err(PublishError::Unavailable(why.to_owned()));

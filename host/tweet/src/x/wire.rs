@@ -1,14 +1,15 @@
 //! X's JSON: what is sent, and what is read of an answer, leniently.
 
-use puppet_types::{PostId, Timestamp};
+use puppet_types::{AccountId, PostId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Draft;
+use crate::platform::Answered;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
-    "author_id,conversation_id,created_at,entities,id,public_metrics,referenced_tweets,text";
+    "author_id,conversation_id,created_at,entities,id,note_tweet,public_metrics,referenced_tweets,text";
 
 /// The usual frame.
 #[derive(Debug, Deserialize)]
@@ -54,7 +55,12 @@ pub(super) struct Page {
 impl Page {
     /// Whether all that belongs on it is there, by X's own word.
     pub(super) fn is_whole(&self) -> bool {
-        self.errors.is_empty() && self.meta.result_count == Some(self.data.len())
+        self.errors.is_empty() && self.is_counted()
+    }
+
+    /// Whether as many are there as X counts. Errors beside them may be about what they refer to.
+    pub(super) fn is_counted(&self) -> bool {
+        self.meta.result_count == Some(self.data.len())
     }
 }
 
@@ -69,6 +75,32 @@ pub(super) struct One {
 pub(super) struct Includes {
     #[serde(default)]
     pub(super) users: Vec<User>,
+    #[serde(default)]
+    pub(super) tweets: Vec<Tweet>,
+}
+
+impl One {
+    /// As the rules look at it; none where it is not told who wrote it.
+    pub(super) fn answered(&self) -> Option<Answered> {
+        let name = |id: Option<&str>| {
+            let user = self.includes.users.iter().find(|user| Some(user.id.as_str()) == id);
+            user.map(|user| AccountId::new(&user.username))
+        };
+        let author = |id: Option<PostId>| {
+            let id = id?;
+            let tweet = self.includes.tweets.iter().find(|tweet| tweet.id == id.as_str())?;
+            name(tweet.author_id.as_deref())
+        };
+        let tweet = &self.data;
+        let begun = tweet.conversation_id.as_deref().map(PostId::new);
+        Some(Answered {
+            author: name(tweet.author_id.as_deref())?,
+            text: tweet.text.clone(),
+            quotes: author(tweet.quotes()),
+            answers: name(tweet.in_reply_to_user_id.as_deref()).or_else(|| author(tweet.in_reply_to())),
+            begun_by: author(begun),
+        })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,13 +121,25 @@ pub(super) struct Tweet {
     #[serde(default)]
     pub(super) conversation_id: Option<String>,
     #[serde(default)]
+    pub(super) in_reply_to_user_id: Option<String>,
+    #[serde(default)]
     pub(super) created_at: Option<String>,
     #[serde(default)]
     pub(super) entities: Entities,
+    /// The whole of a text that is longer than a post may be here.
+    #[serde(default)]
+    pub(super) note_tweet: Option<Note>,
     #[serde(default)]
     pub(super) referenced_tweets: Vec<Referenced>,
     #[serde(default)]
     pub(super) public_metrics: Metrics,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) entities: Entities,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -177,6 +221,18 @@ pub(super) fn words(body: &[u8]) -> Option<String> {
         (Some(whole), Some(first)) if whole != first => Some(format!("{whole} {first}")),
         (whole, first) => whole.or(first),
     }
+}
+
+/// The number of what went wrong, where X gives one.
+pub(super) fn code(body: &[u8]) -> Option<i64> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body["errors"][0]["code"].as_i64().or_else(|| body["code"].as_i64())
+}
+
+/// The last word of what X calls a problem: `client-forbidden`.
+pub(super) fn problem(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body["type"].as_str()?.rsplit('/').next()?.to_owned())
 }
 
 /// What an answer with status 200 says where what it is about is not there.

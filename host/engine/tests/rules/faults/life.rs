@@ -198,7 +198,8 @@ impl<'a> Life<'a> {
                 payload: json!({ "post": { "id": post.id, "text": post.text } }),
                 hops: post.hops + 1,
             };
-            let event = Event { priority: Priority::Low, ..delivery_event(id, agent, delivery, self.clock.now()) };
+            let event =
+                Event { priority: Priority::Low, ..delivery_event(id, "local", agent, delivery, self.clock.now()) };
             let twice = self.chance.one_in(2).then(|| event.clone());
             self.unsaid.extend(twice.into_iter().chain([event]));
         }

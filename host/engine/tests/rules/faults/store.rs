@@ -120,6 +120,9 @@ impl OutboxStore for Faulty {
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
         self.reads(self.rows.published_as(account, most)).await
     }
+    async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>> {
+        self.reads(self.rows.maker_of(post)).await
+    }
     async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool> {
         if self.world.lies(Mutation::ForgetsAttempt) {
             return Ok(true);
@@ -285,6 +288,10 @@ passes_on! { StrikeStore {
 passes_on! { PastStore {
     past(agent: Option<&AgentId>, limit: usize) -> Vec<PastEvent>;
     seen(posts: &[PostId]) -> Vec<PostId>;
+} }
+
+passes_on! { HeardStore {
+    heard() -> Vec<Heard>;
 } }
 
 passes_on! { DocumentStore {

@@ -45,7 +45,8 @@ pub struct Assembled {
     pub models: Usable,
     pub start: AtStart,
     found: Found,
-    x: Option<Arc<X>>,
+    /// None where agents do not post there.
+    pub x: Option<Arc<X>>,
     names: BTreeMap<String, Llm>,
     /// Event generators that run.
     generators: Vec<String>,

@@ -1,10 +1,13 @@
 //! `[tweet]`: where posts go. Who posts on X: `accounts`.
 
 mod accounts;
+mod mentions;
+mod plan;
+mod policy;
 
 use std::collections::BTreeMap;
 
-use puppet_tweet::XSettings;
+use puppet_tweet::{XSettings, policy::PostingRules};
 use serde::Serialize;
 
 use super::{
@@ -16,6 +19,9 @@ use super::{
 use crate::trouble::Result;
 
 pub use accounts::XAccount;
+pub use mentions::Mentions;
+pub use plan::{Plan, PlanName, XPrices};
+pub use policy::Policy;
 
 /// `[tweet]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -24,6 +30,8 @@ pub struct Tweet {
     pub provider: TweetProvider,
     /// `[tweet.x]`.
     pub x: X,
+    /// `[tweet.policy]`.
+    pub policy: Policy,
 }
 
 /// Where posts go.
@@ -61,6 +69,12 @@ pub struct X {
     pub settle_ms: u64,
     /// By account.
     pub accounts: BTreeMap<String, XAccount>,
+    /// `[tweet.x.mentions]`.
+    pub mentions: Mentions,
+    /// `[tweet.x.plan]`.
+    pub plan: Plan,
+    /// `[tweet.x.prices]`.
+    pub prices: XPrices,
 }
 
 impl Default for X {
@@ -70,11 +84,19 @@ impl Default for X {
             timeout_ms: XSettings::TIMEOUT_MS,
             settle_ms: XSettings::SETTLE_MS,
             accounts: BTreeMap::new(),
+            mentions: Mentions::default(),
+            plan: Plan::default(),
+            prices: XPrices::default(),
         }
     }
 }
 
 impl Tweet {
+    /// What holds for everything that leaves for X.
+    pub fn posting_rules(&self) -> PostingRules {
+        PostingRules { platform: self.x.plan.rules(), policy: self.policy.rules() }
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut tweet = Self::default();
         if let Some(found) = section.text("provider", "`local` or `x`")? {
@@ -86,6 +108,9 @@ impl Tweet {
         }
         if let Some(x) = section.section("x", &known("tweet.x"))? {
             tweet.x.read(&x.value)?;
+        }
+        if let Some(policy) = section.section("policy", &known("tweet.policy"))? {
+            tweet.policy = Policy::read(&policy.value)?;
         }
         Ok(tweet)
     }
@@ -103,6 +128,15 @@ impl X {
             self.settle_ms = settle.value;
         }
         self.accounts = accounts::read(section)?;
+        if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
+            self.mentions = Mentions::read(&mentions.value)?;
+        }
+        if let Some(plan) = section.section("plan", &known("tweet.x.plan"))? {
+            self.plan = Plan::read(&plan.value)?;
+        }
+        if let Some(prices) = section.section("prices", &known("tweet.x.prices"))? {
+            self.prices = XPrices::read(&prices.value)?;
+        }
         Ok(())
     }
 }

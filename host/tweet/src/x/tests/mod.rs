@@ -3,7 +3,9 @@
 mod publishing;
 mod reading;
 mod reconciling;
+mod signing;
 mod spec;
+mod stand;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +19,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// And a post so long to be seen.
 const SETTLE: Duration = Duration::from_secs(10);
 
+fn settings(endpoint: String, timeout: Duration, accounts: BTreeMap<AccountId, XSign>) -> XSettings {
+    XSettings { endpoint, timeout, settle: SETTLE, renews_on: 1, accounts, apps: BTreeMap::new() }
+}
+
 /// An emulated network, and a publisher for some of its accounts.
 struct There {
     emulator: Emulator,
@@ -26,8 +32,8 @@ struct There {
 impl There {
     async fn with(accounts: &[&str], timeout: Duration) -> Self {
         let emulator = Emulator::start(Services { x: true, llm: false }, 1, Plan::default()).await.unwrap();
-        let tokens = accounts.iter().map(|name| (AccountId::new(name), Secret::new(token(name)))).collect();
-        let x = X::new(XSettings { endpoint: emulator.url(), timeout, settle: SETTLE, renews_on: 1, tokens }).unwrap();
+        let accounts = accounts.iter().map(|name| (AccountId::new(name), Secret::new(token(name)).into())).collect();
+        let x = X::new(settings(emulator.url(), timeout, accounts)).unwrap();
         Self { emulator, x }
     }
 

@@ -85,12 +85,12 @@ async fn a_limit_that_is_used_up_is_not_asked_again_before_it_is_whole() {
     there.posted("bob", post("others are not concerned")).await;
     let windows = there.x.windows();
     let left = |account: &str| {
-        let of = |window: &&Window| window.account.as_str() == account && window.request == "POST /2/tweets";
+        let of = |window: &&Window| window.account == account && window.request == "POST /2/tweets";
         let found = windows.iter().find(of).unwrap();
         (found.kind, found.limit, found.remaining)
     };
-    assert_eq!(left("ada"), (WindowKind::QuarterHour, Some(3), 0));
-    assert_eq!(left("bob"), (WindowKind::QuarterHour, Some(3), 2));
+    assert_eq!(left("@ada"), (WindowKind::QuarterHour, Some(3), 0));
+    assert_eq!(left("@bob"), (WindowKind::QuarterHour, Some(3), 2));
 }
 
 #[tokio::test]
@@ -98,8 +98,8 @@ async fn what_is_not_reached_has_done_nothing() {
     let gone = There::new().await;
     let endpoint = gone.emulator.url();
     drop(gone);
-    let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token("ada")))]);
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens }).unwrap();
+    let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token("ada")).into())]);
+    let x = X::new(settings(endpoint, TIMEOUT, tokens)).unwrap();
     // The listener ends with its task.
     let error = x.publish(&order("ada", post("hello"))).await.unwrap_err();
     assert!(matches!(error, PublishError::Unavailable(_)), "{error}");
@@ -136,21 +136,20 @@ async fn what_may_not_be_posted_is_not_sent() {
 async fn nobody_posts_with_the_token_of_another() {
     let emulator = Emulator::start(Services::ALL, 1, Plan::default()).await.unwrap();
     let tokens = BTreeMap::from([
-        (AccountId::new("ada"), Secret::new(token("bob"))),
-        (AccountId::new("eve"), Secret::new("no token of this place")),
+        (AccountId::new("ada"), Secret::new(token("bob")).into()),
+        (AccountId::new("eve"), Secret::new("no token of this place").into()),
         // X writes names as their owners do.
-        (AccountId::new("CAT"), Secret::new(token("cat"))),
+        (AccountId::new("CAT"), Secret::new(token("cat")).into()),
     ]);
-    let endpoint = emulator.url();
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens }).unwrap();
+    let x = X::new(settings(emulator.url(), TIMEOUT, tokens)).unwrap();
     let refused = |error: PublishError| match error {
-        PublishError::Refused(words) | PublishError::Unauthorized(words) => words,
+        PublishError::Unauthorized(words) => words,
         other => panic!("{other:?}"),
     };
     let words = refused(x.publish(&order("ada", post("hello"))).await.unwrap_err());
-    assert!(words.contains("is that of @bob"), "{words}");
+    assert!(words.contains("with the token of @bob"), "{words}");
     let words = refused(x.publish(&order("eve", post("hello"))).await.unwrap_err());
-    assert!(words.contains("does not accept the token"), "{words}");
+    assert!(words.contains("does not accept its token"), "{words}");
     x.publish(&order("cat", post("hello"))).await.unwrap();
     let there = There { emulator, x };
     assert_eq!([there.posts("bob").len(), there.posts("cat").len()], [0, 1]);
@@ -184,9 +183,8 @@ async fn a_thread_that_breaks_off_is_in_doubt_and_never_begun_again_unseen() {
 #[test]
 fn addresses_and_tokens_are_checked() {
     let x = |endpoint: &str, token: &str| {
-        let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token))]);
-        X::new(XSettings { endpoint: endpoint.to_owned(), timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens })
-            .map(|_| ())
+        let tokens = BTreeMap::from([(AccountId::new("ada"), Secret::new(token).into())]);
+        X::new(settings(endpoint.to_owned(), TIMEOUT, tokens)).map(|_| ())
     };
     assert_eq!(x(XSettings::ENDPOINT, "t"), Ok(()));
     assert_eq!(x("ftp://x", "t"), Err(XSetupError::BadAddress));

@@ -46,9 +46,8 @@ async fn posts_are_read_as_they_were_written() {
 async fn others_are_read_with_the_token_of_one_of_ours() {
     let there = There::with(&["ada"], TIMEOUT).await;
     // Somebody who has no token here.
-    let elsewhere = BTreeMap::from([(AccountId::new("eve"), Secret::new(token("eve")))]);
-    let endpoint = there.emulator.url();
-    let x = X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens: elsewhere }).unwrap();
+    let elsewhere = BTreeMap::from([(AccountId::new("eve"), Secret::new(token("eve")).into())]);
+    let x = X::new(settings(there.emulator.url(), TIMEOUT, elsewhere)).unwrap();
     x.publish(&order("eve", post("hello"))).await.unwrap();
     assert_eq!(texts(&there.x.posts_of(&"eve".into(), later(), 10).await.unwrap()), ["hello"]);
     let error = there.x.posts_of(&"nobody".into(), later(), 10).await.unwrap_err();

@@ -222,8 +222,8 @@ async fn elsewhere(ahead_ms: i64, made: Timestamp, list: Value) -> X {
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    let tokens = [("ada".into(), Secret::new(token("ada")))].into();
-    X::new(XSettings { endpoint, timeout: TIMEOUT, settle: SETTLE, renews_on: 1, tokens }).unwrap()
+    let tokens = [("ada".into(), Secret::new(token("ada")).into())].into();
+    X::new(settings(endpoint, TIMEOUT, tokens)).unwrap()
 }
 
 fn listed(count: usize, posts: &[Value]) -> Value {

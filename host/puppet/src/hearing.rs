@@ -1,0 +1,45 @@
+//! What is said to accounts on X, heard for as long as a host runs.
+
+use std::{sync::Arc, time::Duration};
+
+use puppet_engine::{Ears, Host};
+use puppet_tweet::{Hearing, HearingTerms, X};
+use puppet_types::counted;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{config::Mentions, setup::Setup};
+
+/// Listens until the host is told to stop. None where nothing is to be heard.
+pub fn start(
+    setup: &Setup,
+    host: &Arc<Host>,
+    x: Option<&Arc<X>>,
+    stop: watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    let mentions = &setup.config.tweet.x.mentions;
+    let x = x.filter(|_| mentions.enabled)?;
+    let hearing = Hearing::new(Arc::clone(x), Arc::new(Ears(Arc::clone(host))), terms(mentions));
+    Some(tokio::spawn(async move {
+        if let Err(error) = hearing.run(stop).await {
+            tracing::error!(%error, "mentions on X are not heard before the next start");
+        }
+    }))
+}
+
+/// What an operator is told at the start; none where agents do not post to X.
+pub fn told(setup: &Setup, x: Option<&Arc<X>>) -> Option<String> {
+    let (mentions, accounts) = (&setup.config.tweet.x.mentions, x?.accounts().len());
+    if !mentions.enabled {
+        return Some("mentions on X are not heard: [tweet.x.mentions] enabled = false".to_owned());
+    }
+    let accounts = counted(accounts, "account is", "accounts are");
+    Some(format!("mentions on X: {accounts} asked for every {}", mentions.every.1))
+}
+
+fn terms(mentions: &Mentions) -> HearingTerms {
+    HearingTerms {
+        every: Duration::from_millis(mentions.every.0),
+        backfill: Duration::from_millis(mentions.backfill.0),
+        context: mentions.context,
+    }
+}

@@ -1,0 +1,138 @@
+//! Asking for mentions: each is taken in once, in order, whatever fails.
+
+use puppet_store::HeardStore as _;
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_said_from_the_first_start_on_is_heard_in_order() {
+    let (network, endpoint, notebook) = scene().await;
+    network.say("bob", "@ada long ago", None);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let hearing = Hearing::new(x(&endpoint, &["Ada"]), Arc::clone(&notebook) as _, terms());
+    until(hearing, async || network.asked("/mentions") > 0).await;
+    assert!(notebook.texts().await.is_empty(), "nobody listened then");
+    // More than a page, while nobody listens.
+    let said: Vec<String> = (0..230).map(|n| format!("@ada {n}")).collect();
+    said.iter().for_each(|text| drop(network.say("bob", text, None)));
+    network.say("bob", "@eve is somebody else", None);
+    let hearing = Hearing::new(x(&endpoint, &["Ada"]), Arc::clone(&notebook) as _, terms());
+    until(hearing, async || notebook.texts().await.len() >= said.len()).await;
+    assert_eq!(notebook.texts().await, said);
+    assert!(network.asked("pagination_token") >= 2, "it came in pages");
+}
+
+#[tokio::test]
+async fn a_first_start_can_look_back() {
+    let (network, endpoint, notebook) = scene().await;
+    network.say("bob", "@ada a moment ago", None);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let terms = HearingTerms { backfill: Duration::from_secs(60), ..terms() };
+    let hearing = Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms);
+    until(hearing, async || !notebook.texts().await.is_empty()).await;
+    assert_eq!(notebook.texts().await, ["@ada a moment ago"]);
+}
+
+#[tokio::test]
+async fn each_is_taken_in_once_whatever_fails() {
+    let (network, endpoint, notebook) = scene().await;
+    let hearing = || Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms());
+    until(hearing(), async || network.asked("/mentions") > 0).await;
+    let faults = [
+        Fault::Status(503),
+        Fault::Half,
+        Fault::Closed,
+        Fault::Empty,
+        Fault::Garbage,
+        Fault::Status(500),
+        Fault::Status(408),
+    ];
+    let mut said = Vec::new();
+    for round in 0..6 {
+        for n in 0..45 {
+            said.push(format!("@ada {round}.{n}"));
+            network.say("bob", said.last().unwrap(), None);
+        }
+        // One write dies before it is done, one after.
+        network.faults.lock().unwrap().push_back(faults[round]);
+        notebook.dies.lock().unwrap().extend([Some(false), None, Some(true), None]);
+        until(hearing(), async || notebook.texts().await.len() >= said.len()).await;
+    }
+    assert_eq!(notebook.texts().await, said);
+}
+
+#[tokio::test]
+async fn a_page_that_is_missing_keeps_the_newer_ones_back() {
+    let (network, endpoint, notebook) = scene().await;
+    let look = async |since: &str| x(&endpoint, &["ada"]).mentions(&account("ada"), &since.into()).await;
+    for n in 0..150 {
+        network.say("bob", &format!("@ada {n}"), None);
+    }
+    assert_eq!(look("1").await.unwrap().posts.len(), 150);
+    for fault in [Fault::Empty, Fault::Half, Fault::Status(500)] {
+        // The first page is given, the second is not.
+        network.faults.lock().unwrap().clear();
+        let first = network.asked("/mentions");
+        let x = x(&endpoint, &["ada"]);
+        let meanwhile = async {
+            while network.asked("/mentions") == first {
+                tokio::task::yield_now().await;
+            }
+            network.faults.lock().unwrap().push_back(fault);
+        };
+        let (account, since) = (account("ada"), "1".into());
+        let (told, ()) = tokio::join!(x.mentions(&account, &since), meanwhile);
+        assert!(told.is_err(), "{fault:?}");
+    }
+    assert!(notebook.store.heard().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_mention_is_about_comes_with_it() {
+    let (network, endpoint, notebook) = scene().await;
+    let first = network.say("cy", "once", None);
+    let second = network.say("bob", "upon", Some(first));
+    let third = network.say("cy", "a time", Some(second));
+    let terms = HearingTerms { backfill: Duration::from_secs(60), context: 2, ..terms() };
+    network.say("bob", "@ada look", Some(third));
+    network.say("dee", "@ada gone", Some(7));
+    network.say("dee", "@ada and here", Some(third));
+    let hearing = Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms);
+    until(hearing, async || notebook.taken.lock().unwrap().len() == 3).await;
+    let taken = notebook.taken.lock().unwrap().clone();
+    let context = |n: usize| taken[n].context.iter().map(|post| post.text.clone()).collect::<Vec<_>>();
+    assert_eq!((context(0), context(2)), (vec!["upon".to_owned(), "a time".to_owned()], context(0)));
+    assert!(context(1).is_empty(), "it is gone, and the mention is heard all the same");
+    assert_eq!(network.asked(&format!("/2/tweets/{third}")), 1, "it was read a moment ago");
+    assert_eq!(network.asked(&format!("/2/tweets/{first}")), 0, "no deeper than it is asked for");
+}
+
+#[tokio::test]
+async fn nobody_pays_for_an_account_that_nobody_is_behind() {
+    let (network, endpoint, notebook) = scene().await;
+    let hearing = Hearing::new(x(&endpoint, &["ada", "eve"]), Arc::clone(&notebook) as _, terms());
+    until(hearing, async || network.asked("/mentions") > 5).await;
+    assert_eq!(network.asked("/2/users/me"), 1, "only ada's");
+    let heard = notebook.store.heard().await.unwrap();
+    assert_eq!(heard.iter().map(|heard| heard.account.as_str()).collect::<Vec<_>>(), ["ada"]);
+    // Somebody comes.
+    notebook.agents.lock().unwrap().push("eve");
+    let hearing = Hearing::new(x(&endpoint, &["ada", "eve"]), Arc::clone(&notebook) as _, terms());
+    until(hearing, async || notebook.store.heard().await.unwrap().len() == 2).await;
+}
+
+#[tokio::test]
+async fn accounts_are_asked_for_as_the_limit_lasts() {
+    let (network, endpoint, notebook) = scene().await;
+    *network.limit.lock().unwrap() = Some((1, 600));
+    let hearing = Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms());
+    let start = std::time::Instant::now();
+    until(hearing, async || start.elapsed() > Duration::from_millis(200)).await;
+    assert_eq!(network.asked("/mentions"), 1, "one request is left for ten minutes");
+    *network.limit.lock().unwrap() = None;
+    network.faults.lock().unwrap().push_back(Fault::Limited(600));
+    let hearing = Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms());
+    let start = std::time::Instant::now();
+    until(hearing, async || start.elapsed() > Duration::from_millis(200)).await;
+    assert_eq!(network.asked("/mentions"), 2, "X asked to wait");
+}

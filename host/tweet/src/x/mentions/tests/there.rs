@@ -1,0 +1,270 @@
+//! A small X on loopback that tells mentions and can be made to fail, and somebody who takes them in.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use puppet_store::{Change, CommitStore as _, EventStore as _, Heard, HeardStore as _, Post, SqliteStore, StoreError};
+use puppet_types::{AccountId, AgentId, Event, EventId, PostId, Priority, Secret, Timestamp, ids};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use super::super::{Listener, Mention, ear::since};
+use crate::{X, XSettings, XSign};
+
+/// What an answer is instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Status(u16),
+    Closed,
+    Half,
+    Empty,
+    Garbage,
+    /// 429 until so many seconds from now.
+    Limited(i64),
+}
+
+/// One post.
+#[derive(Debug, Clone)]
+struct Said {
+    id: u64,
+    author: String,
+    text: String,
+    to: Option<u64>,
+}
+
+/// The network.
+#[derive(Default)]
+pub struct Network {
+    said: Mutex<Vec<Said>>,
+    /// What the next requests for mentions meet.
+    pub faults: Mutex<VecDeque<Fault>>,
+    /// Paths with their queries, in order.
+    pub asked: Mutex<Vec<String>>,
+    /// `x-rate-limit-remaining`, and seconds until the reset.
+    pub limit: Mutex<Option<(u32, i64)>>,
+}
+
+impl Network {
+    pub async fn start(self: &Arc<Self>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let network = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let network = Arc::clone(&network);
+                tokio::spawn(async move { network.answer(stream).await });
+            }
+        });
+        format!("http://{address}")
+    }
+
+    /// Somebody posts. The time is now.
+    pub fn say(&self, author: &str, text: &str, to: Option<u64>) -> u64 {
+        let now: u64 = since(Timestamp::from_system(), Duration::ZERO).as_str().parse().unwrap();
+        let mut said = self.said.lock().unwrap();
+        let id = said.last().map_or(now, |last| now.max(last.id + 1));
+        said.push(Said { id, author: author.to_owned(), text: text.to_owned(), to });
+        id
+    }
+
+    pub fn asked(&self, part: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|line| line.contains(part)).count()
+    }
+
+    async fn answer(&self, mut stream: TcpStream) -> Option<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.ok()?);
+        }
+        let head = String::from_utf8(head).ok()?;
+        let line = head.split(' ').nth(1)?.to_owned();
+        let who = head.split("Bearer emulated-").nth(1).or_else(|| head.split("bearer emulated-").nth(1))?;
+        let who = who.split(['\r', '\n']).next()?;
+        self.asked.lock().unwrap().push(line.clone());
+        let fault = if line.contains("/mentions") { self.faults.lock().unwrap().pop_front() } else { None };
+        let (mut status, mut body) = (200, self.body(&line, who).to_string());
+        let mut headers = String::new();
+        let limit = *self.limit.lock().unwrap();
+        let now = Timestamp::from_system().as_millis() / 1_000;
+        if let Some((left, reset_s)) = limit {
+            headers = format!("x-rate-limit-remaining: {left}\r\nx-rate-limit-reset: {}\r\n", now + reset_s);
+        }
+        match fault {
+            Some(Fault::Status(other)) => (status, body) = (other, json!({ "title": "no" }).to_string()),
+            Some(Fault::Closed) => return None,
+            Some(Fault::Half) => body.truncate(body.len() / 2),
+            Some(Fault::Empty) => body = "{}".to_owned(),
+            Some(Fault::Garbage) => body = "<html>".to_owned(),
+            Some(Fault::Limited(reset_s)) => {
+                status = 429;
+                headers = format!("x-rate-limit-remaining: 0\r\nx-rate-limit-reset: {}\r\n", now + reset_s);
+            }
+            None => {}
+        }
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.ok()
+    }
+
+    fn body(&self, line: &str, who: &str) -> Value {
+        let (path, query) = line.split_once('?').unwrap_or((line, ""));
+        let query: BTreeMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let said = self.said.lock().unwrap();
+        let user = |name: &str| json!({ "id": number(name), "name": name, "username": name });
+        let post = |said: &Said| {
+            let mut post = json!({
+                "id": said.id.to_string(), "text": said.text, "author_id": number(&said.author),
+                "conversation_id": said.to.unwrap_or(said.id).to_string(), "created_at": Timestamp::from_system(),
+            });
+            if let Some(to) = said.to {
+                post["referenced_tweets"] = json!([{ "type": "replied_to", "id": to.to_string() }]);
+            }
+            post
+        };
+        match path.split('/').collect::<Vec<_>>()[..] {
+            ["", "2", "users", "me"] => json!({ "data": user(who) }),
+            ["", "2", "users", id, "mentions"] => {
+                assert_eq!(id, number(who), "somebody else's");
+                let number = |name: &str| query.get(name).map(|id| id.parse::<u64>().unwrap());
+                let (since, until) = (number("since_id").unwrap(), number("pagination_token").unwrap_or(u64::MAX));
+                let size = number("max_results").unwrap() as usize;
+                let named = format!("@{}", who.to_ascii_lowercase());
+                let meant =
+                    said.iter().rev().filter(|one| one.id > since && one.id < until && one.text.contains(&named));
+                let mut page: Vec<&Said> = meant.take(size + 1).collect();
+                let more = page.len() > size;
+                page.truncate(size);
+                let authors: std::collections::BTreeSet<&str> = page.iter().map(|one| one.author.as_str()).collect();
+                let mut meta = json!({ "result_count": page.len() });
+                if more {
+                    meta["next_token"] = json!(page.last().unwrap().id.to_string());
+                }
+                let mut answer = json!({ "meta": meta });
+                if !page.is_empty() {
+                    answer["data"] = page.iter().map(|one| post(one)).collect();
+                    answer["includes"] = json!({ "users": authors.into_iter().map(user).collect::<Vec<_>>() });
+                }
+                answer
+            }
+            ["", "2", "tweets", id] => match said.iter().find(|one| one.id.to_string() == id) {
+                Some(one) => json!({ "data": post(one), "includes": { "users": [user(&one.author)] } }),
+                None => {
+                    json!({ "errors": [{ "type": "https://api.x.com/2/problems/resource-not-found", "detail": "gone" }] })
+                }
+            },
+            _ => panic!("nobody asks for {line}"),
+        }
+    }
+}
+
+fn number(name: &str) -> String {
+    ids::derive_u64(&["user", name]).to_string()
+}
+
+/// Takes in, over real rows. Before or after its next writes it may die.
+pub struct Notebook {
+    pub store: SqliteStore,
+    /// For each of the next writes: whether it fails, and whether it was done all the same.
+    pub dies: Mutex<VecDeque<Option<bool>>>,
+    /// Those that anybody is behind.
+    pub agents: Mutex<Vec<&'static str>>,
+    /// What was taken in, as it came.
+    pub taken: Mutex<Vec<Mention>>,
+}
+
+impl Notebook {
+    pub fn new(agents: &[&'static str]) -> Arc<Self> {
+        let store = SqliteStore::in_memory().unwrap();
+        let (dies, taken) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { store, dies, agents: Mutex::new(agents.to_vec()), taken })
+    }
+
+    /// Texts that are durable, in the order in which they were accepted.
+    pub async fn texts(&self) -> Vec<String> {
+        let events = self.store.events_after(0, 10_000).await.unwrap();
+        events.iter().map(|waiting| waiting.event.payload["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn event(account: &AccountId, post: &Post) -> Event {
+        Event {
+            id: event_id(account, &post.id),
+            kind: "mention".into(),
+            source: "x".into(),
+            agent: AgentId::new(account.as_str()),
+            author: Some(post.author.to_string()),
+            priority: Priority::High,
+            at: post.at,
+            payload: json!({ "text": post.text }),
+            hops: 0,
+            cause: None,
+            broadcast: None,
+        }
+    }
+}
+
+fn event_id(account: &AccountId, post: &PostId) -> EventId {
+    EventId::new(format!("{account} {post}"))
+}
+
+#[async_trait]
+impl Listener for Notebook {
+    fn hears(&self, account: &AccountId) -> bool {
+        self.agents.lock().unwrap().iter().any(|agent| *agent == account.as_str())
+    }
+
+    async fn heard(&self) -> Result<Vec<Heard>, StoreError> {
+        self.store.heard().await
+    }
+
+    async fn unheard(&self, account: &AccountId, posts: Vec<Post>) -> Result<Vec<Post>, StoreError> {
+        let mut unheard = Vec::new();
+        for post in posts {
+            if self.store.event(&event_id(account, &post.id)).await?.is_none() {
+                unheard.push(post);
+            }
+        }
+        Ok(unheard)
+    }
+
+    async fn known(&self, _: &AccountId, _: &PostId) -> Result<Option<Post>, StoreError> {
+        Ok(None)
+    }
+
+    async fn take_in(
+        &self,
+        account: &AccountId,
+        mentions: Vec<Mention>,
+        heard: Option<Heard>,
+    ) -> Result<usize, StoreError> {
+        let dies = self.dies.lock().unwrap().pop_front().flatten();
+        if dies == Some(false) {
+            return Err(StoreError::Failed("died before".into()));
+        }
+        let events = mentions.iter().map(|mention| Change::Event(Self::event(account, &mention.post)));
+        let new = self.store.apply(events.chain(heard.map(Change::Heard)).collect()).await?.events.len();
+        self.taken.lock().unwrap().extend(mentions);
+        match dies {
+            Some(_) => Err(StoreError::Failed("died after".into())),
+            None => Ok(new),
+        }
+    }
+}
+
+/// X with tokens for these accounts.
+pub fn x(endpoint: &str, accounts: &[&str]) -> Arc<X> {
+    let token = |name: &str| XSign::Token(Secret::new(format!("emulated-{name}")));
+    let accounts = accounts.iter().map(|name| (AccountId::new(name), token(name))).collect();
+    let (timeout, settle, apps) = (Duration::from_secs(5), Duration::ZERO, BTreeMap::new());
+    Arc::new(
+        X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, renews_on: 1, accounts, apps }).unwrap(),
+    )
+}
