@@ -66,7 +66,7 @@ mod with_it {
         let url = told["solana"].as_str().unwrap();
         assert_eq!(
             (&told["jupiter"], &told["chain"]),
-            (&format!("{url}/swap/v2").into(), &format!("{url}/_emulate").into())
+            (&format!("{url}/swap/v2").into(), &format!("{url}/_emulator").into())
         );
     }
 }

@@ -85,7 +85,7 @@ fn a_post_that_is_there_twice_is_found_out() {
     let agree = |there: &[&str]| posts_agree(&there.iter().map(|post| (*post).to_owned()).collect::<Vec<_>>(), &db);
     assert_eq!(agree(&["7"]), Ok(()));
     assert!(agree(&["7", "8"]).unwrap_err().starts_with("1 posts are no effect's, and 0 effects are in doubt"));
-    assert_eq!(agree(&[]), Err("eff_1 is done, and its post 7 is not there".to_owned()));
+    assert_eq!(agree(&[]), Err("eff_1 has posted, and its post 7 is not there".to_owned()));
     db.execute_batch(&done.replace("eff_1", "eff_2").replace("0, 0, 0", "1, 0, 0")).unwrap();
     assert_eq!(agree(&["7"]), Err("post 7 is taken for eff_2 and for eff_1".to_owned()));
 }

@@ -191,6 +191,47 @@ fn a_host_that_is_killed_before_x_answers_does_not_post_twice() {
 }
 
 #[test]
+fn a_thread_goes_on_behind_its_last_part_when_the_host_is_killed() {
+    for heard_of in [0, 1] {
+        let here = tempfile::tempdir().unwrap();
+        let emulating = Emulating::start(here.path(), &["--x", "--llm"]);
+        let folder = folder(&emulating, "harbour_watch");
+        let data = folder.path().join(".puppet");
+        // The part behind those is there, and nobody hears of it.
+        let late = json!({ "kind": "late", "ms": 600_000, "operation": "create-post", "skip": heard_of, "times": 1 });
+        emulating.misbehave(&json!({ "faults": [late] }));
+        let host = Running::start(folder.path(), &data, &[]);
+        let payload = json!({ "force": true, "topic": "the tide", "thread_length": 3 }).to_string();
+        let post = ["event", "send", "command_post", "--payload", &payload, "--agent", "harbour-watch"];
+        run(folder.path(), &post).exits(0);
+        until(LIMIT, "a part is not there", || emulating.posts("harbour_watch").len() == heard_of + 1);
+        host.kill();
+        let sent = run(folder.path(), &["outbox", "list", "--state", "sent", "--json"]).exits(0).json();
+        let id = list(&sent, "items")[0]["id"].as_str().unwrap().to_owned();
+        let shown = || run(folder.path(), &["outbox", "show", &id, "--json"]).exits(0).json();
+        let first = emulating.posts("harbour_watch")[0]["id"].clone();
+        let known = if heard_of == 0 { Value::Null } else { first.clone() };
+        assert_eq!((&shown()["kind"], &shown()["provider_id"]), (&"thread".into(), &known), "{}", shown());
+
+        let _host = Running::start(folder.path(), &data, &[]);
+        until(LIMIT, "it does not go on", || shown()["state"] == "done");
+        let (shown, posts) = (shown(), emulating.posts("harbour_watch"));
+        let parts: Vec<&Value> = posts.iter().map(|post| &post["text"]).collect();
+        assert_eq!(list(&shown["body"], "parts").iter().collect::<Vec<_>>(), parts, "each once");
+        let ids: Vec<&str> = posts.iter().map(|post| post["id"].as_str().unwrap()).collect();
+        assert_eq!(shown["provider_id"].as_str(), Some(&*ids.join(",")));
+        let answers: Vec<Option<&str>> = posts.iter().map(|post| post["in_reply_to"].as_str()).collect();
+        assert_eq!(answers[0], None);
+        let before: Vec<Option<&str>> = ids.iter().map(|id| Some(*id)).take(ids.len() - 1).collect();
+        assert_eq!(answers[1..], before);
+        until(LIMIT, "the agent hears of it", || {
+            let heard = run(folder.path(), &["journal", "--kind", "post_published", "--json"]).exits(0).json();
+            list(&heard, "items").iter().any(|item| item["event"]["payload"]["id"] == first)
+        });
+    }
+}
+
+#[test]
 fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
     let here = tempfile::tempdir().unwrap();
     let emulating = Emulating::start(here.path(), &[]);

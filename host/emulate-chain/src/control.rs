@@ -1,4 +1,4 @@
-//! What is commanded: by a test through the emulator's own methods, by anybody else through `/_emulate`. It is not
+//! What is commanded: by a test through the emulator's own methods, by anybody else through `/_emulator`. It is not
 //! counted.
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::{
     server::{EmulatedChain, State, World},
 };
 
-/// `POST /_emulate/chain`.
+/// `POST /_emulator/chain`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Command {
@@ -26,7 +26,7 @@ enum Command {
     MintTo { owner: String, mint: String, amount: u64 },
 }
 
-/// `POST /_emulate/exchange`.
+/// `POST /_emulator/exchange`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Turn {
@@ -46,12 +46,12 @@ enum Turn {
 const MOST_BLOCKS: u64 = 10_000;
 
 impl EmulatedChain {
-    /// What `GET /_emulate/report` answers.
+    /// What `GET /_emulator/report` answers.
     pub fn report(&self) -> Value {
         report(&self.world.state())
     }
 
-    /// What `POST /_emulate/faults` does.
+    /// What `POST /_emulator/faults` does.
     pub fn misbehave(&self, plan: Plan) {
         self.world.misbehave(plan);
     }

@@ -1,5 +1,5 @@
 //! The server: takes connections on loopback, and answers each call or closes its connection. JSON-RPC is at `/`, the
-//! exchange below `/swap/v2`, reports and commands below `/_emulate`.
+//! exchange below `/swap/v2`, reports and commands below `/_emulator`.
 
 use std::{
     collections::BTreeMap,
@@ -112,7 +112,7 @@ impl EmulatedChain {
         Ok(Self { address, world, task })
     }
 
-    /// Where it is; reports and commands are below `/_emulate`.
+    /// Where it is; reports and commands are below `/_emulator`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -161,8 +161,8 @@ async fn answer(world: Arc<World>, request: Request<Incoming>) -> Result<Respons
     let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|_| Closed)?.to_bytes();
     let none = || Reply::new(404, json!({ "error": "there is no such path here" }));
     let reply = match (head.method.as_str(), head.uri.path()) {
-        (method, path) if path.starts_with("/_emulate/") => {
-            world.control(method, &path["/_emulate/".len()..], &body).unwrap_or_else(none)
+        (method, path) if path.starts_with("/_emulator/") => {
+            world.control(method, &path["/_emulator/".len()..], &body).unwrap_or_else(none)
         }
         ("POST", "/") => match rpc::Call::read(&body) {
             Ok(call) => {

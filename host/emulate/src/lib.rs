@@ -5,18 +5,24 @@
 //! A token is `emulated-NAME`, and whoever comes with one is NAME: no account has to be made first.
 
 mod asked;
+mod body;
+mod control;
 mod faults;
 mod llm;
+mod operation;
 mod record;
 mod reply;
 mod server;
+mod world;
 mod x;
 
-pub use asked::Operation;
-pub use faults::{Fault, Kind, Plan, PlanError};
+pub use faults::{Fault, Kind, Plan, PlanError, Problem};
+pub use llm::Manner;
+pub use operation::Operation;
 pub use server::{Emulator, Services};
+pub use x::Disconnect;
 
-/// The token of an account.
+/// The token of an account, and the key of a model.
 pub fn token(account: &str) -> String {
     format!("{TOKEN}{account}")
 }

@@ -2,39 +2,33 @@
 //! when the host that asked for it is gone.
 
 use std::{
-    fmt, io,
+    io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{
-    Request, Response, StatusCode,
-    body::{Bytes, Incoming},
-    header::{CONTENT_TYPE, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
-};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use puppet_types::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
 
 use crate::{
-    asked::{Asked, Call, Operation},
-    faults::{Faults, Kind, Plan},
-    llm::Model,
-    record::Record,
-    reply::Reply,
-    x::{Caller, Network},
+    asked::Asked,
+    body::{Body, Closed},
+    faults::Plan,
+    llm,
+    operation::Operation,
+    world::World,
+    x::{self, Disconnect},
 };
 
 /// Longest request.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 /// Which services are emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +42,16 @@ pub struct Services {
 impl Services {
     /// All of them.
     pub const ALL: Self = Self { x: true, llm: true };
+
+    pub(crate) fn offer(self, operation: Operation) -> bool {
+        if operation.is_of_model() { self.llm } else { self.x }
+    }
+
+    /// What each of them does to the world, as it is counted.
+    pub(crate) fn effects(self) -> impl Iterator<Item = &'static str> {
+        let x = x::EFFECTS.into_iter().filter(move |_| self.x);
+        x.chain(llm::EFFECTS.into_iter().filter(move |_| self.llm))
+    }
 }
 
 /// A server that runs until it is dropped.
@@ -58,33 +62,6 @@ pub struct Emulator {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
-struct World {
-    services: Services,
-    seed: u64,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    network: Network,
-    model: Model,
-    record: Record,
-    faults: Faults,
-}
-
-/// The connection is to be closed instead of an answer.
-#[derive(Debug)]
-struct Closed;
-
-impl fmt::Display for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("closed on command")
-    }
-}
-
-impl std::error::Error for Closed {}
-
 impl Emulator {
     /// On a port that the system chooses.
     ///
@@ -93,38 +70,42 @@ impl Emulator {
     pub async fn start(services: Services, seed: u64, plan: Plan) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let state = State {
-            network: Network::default(),
-            model: Model::default(),
-            record: Record::default(),
-            faults: Faults::new(plan, seed),
-        };
-        let world = Arc::new(World { services, seed, state: Mutex::new(state) });
+        let world = Arc::new(World::new(services, seed, plan));
         let task = tokio::spawn(serve(listener, Arc::clone(&world)));
         Ok(Self { address, world, task })
     }
 
-    /// Where it is; reports and faults are below `/_emulate`.
+    /// Where it is; counts, reports and faults are below `/_emulator`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// What stands for `https://api.x.com`, where X is emulated.
     pub fn x(&self) -> Option<String> {
-        self.world.services.x.then(|| self.url())
+        self.world.services().x.then(|| self.url())
     }
 
     /// What stands for `https://api.openai.com/v1`, where a model is emulated.
     pub fn llm(&self) -> Option<String> {
-        self.world.services.llm.then(|| format!("{}/v1", self.url()))
+        self.world.services().llm.then(|| format!("{}/v1", self.url()))
     }
 
-    /// What `GET /_emulate/report` answers.
+    /// What `GET /_emulator/counts` answers.
+    pub fn counts(&self) -> Value {
+        self.world.counts()
+    }
+
+    /// What `GET /_emulator/report` answers.
     pub fn report(&self) -> Value {
         self.world.report()
     }
 
-    /// What `POST /_emulate/faults` does.
+    /// What `POST /_emulator/stream` does: whoever listens to a stream is disconnected so.
+    pub fn disconnect(&self, how: Disconnect) {
+        self.world.disconnect(how);
+    }
+
+    /// What `POST /_emulator/faults` does.
     pub fn misbehave(&self, plan: Plan) {
         self.world.misbehave(plan);
     }
@@ -157,137 +138,16 @@ async fn connection(stream: TcpStream, world: Arc<World>) {
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(world: Arc<World>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
+async fn answer(world: Arc<World>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     // What is too long, or breaks off, is nothing that was asked.
-    let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|_| Closed)?.to_bytes().to_vec();
+    let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|_| Closed)?.to_bytes();
     let asked = Asked::new(head, body);
     if let Some(reply) = world.control(&asked) {
-        return Ok(whole(reply));
+        return Ok(reply.sent(None));
     }
-    match asked.call().filter(|call| world.offers(call)) {
+    match asked.call().filter(|call| world.services().offer(call.operation)) {
         Some(call) => world.met(&call, &asked).await,
-        None => Ok(whole(Reply::no_such_path())),
+        None => Ok(x::no_such_path().sent(None)),
     }
-}
-
-impl World {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn offers(&self, call: &Call) -> bool {
-        if call.operation == Operation::Chat { self.services.llm } else { self.services.x }
-    }
-
-    /// What is asked of the emulator itself; it is not counted.
-    fn control(&self, asked: &Asked) -> Option<Reply> {
-        let reply = match (asked.method.as_str(), asked.path.strip_prefix("/_emulate/")?) {
-            ("GET", "report") => Reply::new(200, self.report()),
-            ("POST", "faults") => match Plan::parse(&asked.body) {
-                Ok(plan) => {
-                    self.misbehave(plan);
-                    Reply::new(200, json!({}))
-                }
-                Err(error) => Reply::new(400, json!({ "error": error.to_string() })),
-            },
-            _ => Reply::no_such_path(),
-        };
-        Some(reply)
-    }
-
-    fn misbehave(&self, plan: Plan) {
-        self.state().faults = Faults::new(plan, self.seed);
-    }
-
-    fn report(&self) -> Value {
-        let state = self.state();
-        let faults: Vec<Value> = state
-            .faults
-            .struck()
-            .map(|(fault, struck)| json!({ "kind": fault.kind, "operation": fault.operation, "struck": struck }))
-            .collect();
-        json!({
-            "schema": "puppet.emulated/1", "counts": state.record.by_operation(), "accounts": state.network.report(),
-            "llm": state.model.report(), "faults": faults, "requests": state.record.entries(),
-        })
-    }
-
-    /// Counts a request, lets happen to it what the plan says, and does it.
-    async fn met(&self, call: &Call, asked: &Asked) -> Result<Response<Full<Bytes>>, Closed> {
-        let account = asked.account();
-        let (n, fault) = self.begin(call, account.as_deref(), asked);
-        let reply = match &fault {
-            Some(Kind::Closed) => return Err(Closed),
-            Some(Kind::RateLimited { reset_s }) => {
-                Reply::too_many(Timestamp::from_system().as_millis() / 1_000 + i64::from(*reset_s))
-            }
-            Some(Kind::Failed { status, done: false }) => Reply::failed(*status),
-            Some(Kind::Duplicate) => Reply::duplicate(),
-            _ => self.carried_out(call, account.as_deref(), n, asked),
-        };
-        let reply = match &fault {
-            Some(Kind::LostAnswer) => return Err(Closed),
-            Some(Kind::Late { ms }) => {
-                tokio::time::sleep(Duration::from_millis((*ms).into())).await;
-                reply
-            }
-            Some(Kind::Failed { status, done: true }) => Reply::failed(*status),
-            _ => reply,
-        };
-        self.state().record.answered(n, reply.status);
-        Ok(if fault == Some(Kind::Truncated) { half(&reply) } else { whole(reply) })
-    }
-
-    /// Only what comes with a token meets a fault.
-    fn begin(&self, call: &Call, account: Option<&str>, asked: &Asked) -> (u64, Option<Kind>) {
-        let mut state = self.state();
-        let (n, nth) = state.record.begin(account, call.operation, asked.line.clone());
-        let fault = account.and_then(|account| state.faults.strike(call.operation, account, nth));
-        state.record.meets(n, fault.clone());
-        (n, fault)
-    }
-
-    fn carried_out(&self, call: &Call, account: Option<&str>, n: u64, asked: &Asked) -> Reply {
-        let Some(account) = account else { return Reply::unauthorized() };
-        let mut state = self.state();
-        let State { network, model, faults, .. } = &mut *state;
-        if call.operation == Operation::Chat {
-            return model.chat(self.seed, &asked.body);
-        }
-        let caller = Caller { account, n, at: Timestamp::from_system() };
-        match network.admit(call, caller, faults.plan()) {
-            Ok(headers) => {
-                let mut reply = network.carry_out(call, caller, asked);
-                reply.headers.extend(headers);
-                reply
-            }
-            Err(reply) => reply,
-        }
-    }
-}
-
-fn whole(reply: Reply) -> Response<Full<Bytes>> {
-    let body = reply.body.to_string();
-    response(&reply, body)
-}
-
-/// The first half of the JSON, as if that were all.
-fn half(reply: &Reply) -> Response<Full<Bytes>> {
-    let mut body = reply.body.to_string();
-    body.truncate(body.floor_char_boundary(body.len() / 2));
-    response(reply, body)
-}
-
-fn response(reply: &Reply, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    for (name, value) in &reply.headers {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(*name, value);
-        }
-    }
-    response
 }

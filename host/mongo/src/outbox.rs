@@ -164,7 +164,7 @@ fn may_end(row: &Document, end: &EffectEnd) -> Result<bool> {
 async fn mark(tx: &mut Tx, mut row: Document, end: &EffectEnd) -> Result<()> {
     let fields = Fields::of(OUTBOX, &row);
     let failed = fields.named::<EffectState>("state")? == EffectState::Failed || fields.flag("undecidable")?;
-    if end.state == EffectState::Waiting && failed {
+    if end.state == EffectState::Waiting && (failed || end.provider_id.is_some()) {
         row.insert("attempts", 0_i64);
     } else if end.uncounted {
         let attempts = (fields.int("attempts")? - 1).max(0);

@@ -52,7 +52,7 @@ impl Chain {
 
     /// Below it are report, faults and commands.
     pub fn control(&self) -> String {
-        format!("{}/_emulate", self.emulator.url())
+        format!("{}/_emulator", self.emulator.url())
     }
 
     /// Gives a wallet something to begin with, where it has nothing: 10 SOL and 1000 USDC. Answers whether it did.

@@ -17,8 +17,8 @@ pub fn start(
     stop: watch::Receiver<bool>,
 ) -> Option<JoinHandle<()>> {
     let mentions = &setup.config.tweet.x.mentions;
-    let x = x.filter(|_| mentions.enabled)?;
-    let hearing = Hearing::new(Arc::clone(x), Arc::new(Ears(Arc::clone(host))), terms(mentions));
+    let terms = terms(mentions)?;
+    let hearing = Hearing::new(Arc::clone(x?), Arc::new(Ears(Arc::clone(host))), terms);
     Some(tokio::spawn(async move {
         if let Err(error) = hearing.run(stop).await {
             tracing::error!(%error, "mentions on X are not heard before the next start");
@@ -29,17 +29,19 @@ pub fn start(
 /// What an operator is told at the start; none where agents do not post to X.
 pub fn told(setup: &Setup, x: Option<&Arc<X>>) -> Option<String> {
     let (mentions, accounts) = (&setup.config.tweet.x.mentions, x?.accounts().len());
-    if !mentions.enabled {
-        return Some("mentions on X are not heard: [tweet.x.mentions] enabled = false".to_owned());
+    if mentions.by.is_none() {
+        return Some("mentions on X are not heard: [tweet.x.mentions] by = \"none\"".to_owned());
     }
     let accounts = counted(accounts, "account is", "accounts are");
     Some(format!("mentions on X: {accounts} asked for every {}", mentions.every.1))
 }
 
-fn terms(mentions: &Mentions) -> HearingTerms {
-    HearingTerms {
+fn terms(mentions: &Mentions) -> Option<HearingTerms> {
+    Some(HearingTerms {
+        by: mentions.by?,
         every: Duration::from_millis(mentions.every.0),
         backfill: Duration::from_millis(mentions.backfill.0),
         context: mentions.context,
-    }
+        ..HearingTerms::default()
+    })
 }

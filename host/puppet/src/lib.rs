@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod assembly;
+mod assets;
 mod backup;
 pub mod cli;
 mod commands;

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use puppet_packs::SecretsFile;
+use puppet_packs::{Installed, SecretsFile};
 use puppet_tweet::{X, XSettings, XSetupError, XSign};
 use puppet_types::AccountId;
 
-use crate::{config::TweetProvider, credentials, output::Output, setup::Setup, trouble::Result};
+use crate::{
+    assets::Assets, config::TweetProvider, credentials, output::Output, rows::Rows, setup::Setup, trouble::Result,
+};
 
 /// X, where the configuration names it. An account whose token is not set is left out and said.
-pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc<X>>> {
+pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Option<Arc<X>>> {
     let tweet = &setup.config.tweet;
     if tweet.provider != TweetProvider::X {
         return Ok(None);
@@ -38,7 +40,8 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Option<Arc
         };
         setup.config.bad_value(&key, error.to_string(), remedy)
     })?;
-    Ok(Some(Arc::new(x)))
+    let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
+    Ok(Some(Arc::new(x.with_images(Arc::new(images)))))
 }
 
 /// What is wrong for an agent that would post as this account; none where it has a token.

@@ -90,7 +90,8 @@ pub struct Effect {
     pub state: EffectState,
     /// Tries so far.
     pub attempts: u32,
-    /// The provider's id, once done.
+    /// The provider's id, once done; of several posts theirs, with commas. A thread that a provider takes part by part has
+    /// those of the parts that are there.
     pub provider_id: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
@@ -190,13 +191,14 @@ pub trait OutboxStore: Send + Sync {
     /// an effect that neither waits nor was under way. Of attempts that were lost the first one's beginning stays, and the
     /// first purse that a swap was handed to, until an end leaves no doubt.
     async fn begin_attempt(&self, id: &EffectId, at: Timestamp, purse: Option<&str>) -> Result<bool>;
-    /// Marks how it ended. Answers the events that are new.
+    /// Marks how it ended. Answers the events that are new. One that waits again with a provider's id, a part of it being
+    /// there, has no attempts behind it.
     async fn end_attempt(&self, end: EffectEnd) -> Result<Vec<Waiting>>;
     /// The same, where it is in one of these states still; else nothing is changed, and the answer is none. One that had
-    /// failed, or was the operator's to decide, and waits again has no attempts behind it.
+    /// failed, or was the operator's to decide, or is there in part, and waits again has no attempts behind it.
     async fn end_from(&self, end: EffectEnd, states: &[EffectState]) -> Result<Option<Vec<Waiting>>>;
     /// Provider ids of what was published as an account, the latest first: of so many effects. One of several posts has
-    /// theirs, with commas.
+    /// theirs, with commas, also where more are to come.
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>>;
     /// The effect that made a post, by the provider's id of it; of several posts by that of the first.
     async fn maker_of(&self, post: &PostId) -> Result<Option<Effect>>;

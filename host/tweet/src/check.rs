@@ -57,9 +57,6 @@ pub(crate) fn parts(parts: &[String]) -> Result<(), Refusal> {
 
 /// Images of the pack's assets.
 pub(crate) fn images(images: &[Image], assets: &[String]) -> Result<(), Refusal> {
-    if images.len() > IMAGES {
-        return Err(invalid(format!("{} images: at most {IMAGES}", images.len())));
-    }
     for image in images {
         let asset = image.asset.as_str();
         let leaves = asset.split(['/', '\\']).any(|part| part == "..");
@@ -69,8 +66,18 @@ pub(crate) fn images(images: &[Image], assets: &[String]) -> Result<(), Refusal>
         if !assets.iter().any(|known| known == asset) {
             return Err(Refusal::call(Code::NotFound, format!("the pack has no asset `{asset}`")));
         }
-        let chars = image.alt_text.chars().count();
-        if image.alt_text.trim().is_empty() {
+    }
+    described(images)
+}
+
+/// Images, wherever they lie: how many, and what is said of each.
+pub(crate) fn described(images: &[Image]) -> Result<(), Refusal> {
+    if images.len() > IMAGES {
+        return Err(invalid(format!("{} images: at most {IMAGES}", images.len())));
+    }
+    for Image { asset, alt_text } in images {
+        let chars = alt_text.chars().count();
+        if alt_text.trim().is_empty() {
             return Err(invalid(format!("`{asset}` has no description")));
         }
         if chars > ALT_TEXT_CHARS {

@@ -67,6 +67,14 @@ impl Action {
             | Self::Delete { of: id } => Some(id),
         }
     }
+
+    /// The images that it shows.
+    pub fn images(&self) -> &[Image] {
+        match self {
+            Self::Post { images, .. } | Self::Reply { images, .. } => images,
+            _ => &[],
+        }
+    }
 }
 
 /// One effect on its way out.

@@ -84,7 +84,8 @@ pub trait TweetPublisher: Send + Sync {
     /// Whether the same effect (by [`Order::effect`]) given twice is done once. Only then is an attempt whose end
     /// nobody saw made again; else its effect is in doubt until somebody has looked.
     fn is_idempotent(&self) -> bool;
-    /// Does it.
+    /// Does it. Where the same effect twice is two, a thread never comes whole: its parts come one at a time, the first as a
+    /// post and each other as an answer to the one before.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
     /// How the provider's own limits stand, as its last answers said; none of a provider that has none.
     fn windows(&self) -> Vec<Window> {

@@ -12,7 +12,7 @@ async fn everything_is_commanded_over_http_and_not_counted() {
     let owner = there.owner().to_string();
     let mint = "9n4nbM75f5Ui33ZbPYXn59EwSgE8CGsHtAeTH5YFeJ9E";
     let post = async |path: &str, body: Value| {
-        let (status, _, told) = there.ask(Method::POST, &format!("/_emulate/{path}"), Some(body)).await;
+        let (status, _, told) = there.ask(Method::POST, &format!("/_emulator/{path}"), Some(body)).await;
         assert_eq!((status, &told), (200, &json!({})), "{path}");
     };
     post("chain", json!({ "airdrop": { "address": owner, "lamports": 5_000_000 } })).await;
@@ -36,7 +36,7 @@ async fn everything_is_commanded_over_http_and_not_counted() {
     post("faults", json!({ "faults": [{ "kind": "unhealthy", "operation": "getHealth" }] })).await;
     there.rpc.get_health().await.unwrap_err();
 
-    let (_, _, report) = there.ask(Method::GET, "/_emulate/report", None).await;
+    let (_, _, report) = there.ask(Method::GET, "/_emulator/report", None).await;
     assert_eq!(report["counts"], json!({ "execute": 1, "getBlockHeight": 2, "getHealth": 1, "order": 1 }));
     let last = &report["requests"][4];
     assert_eq!((&last["operation"], &last["error"]), (&"getHealth".into(), &json!(-32005)));
@@ -55,9 +55,9 @@ async fn what_is_no_command_is_refused() {
         ("exchange", json!({ "price": { "mint": there.owner().to_string(), "price": 1 } }), "is no mint"),
         ("faults", json!({ "faults": [{ "kind": "fire" }] }), "unknown variant"),
     ] {
-        let (status, _, told) = there.ask(Method::POST, &format!("/_emulate/{path}"), Some(body)).await;
+        let (status, _, told) = there.ask(Method::POST, &format!("/_emulator/{path}"), Some(body)).await;
         assert!(status == 400 && told["error"].as_str().unwrap().contains(said), "{told}");
     }
-    assert_eq!(there.ask(Method::GET, "/_emulate/weather", None).await.0, 404);
+    assert_eq!(there.ask(Method::GET, "/_emulator/weather", None).await.0, 404);
     assert_eq!(there.ask(Method::GET, "/", None).await.0, 404);
 }

@@ -1,15 +1,15 @@
-//! The network itself: accounts, posts, likes and windows of rate, and how a post is told.
+//! The network itself: accounts, posts, likes and windows of rate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use puppet_types::{Timestamp, ids::derive_u64};
 use serde_json::{Value, json};
 
-use super::{
-    Caller,
-    text::{self, Shown},
-};
-use crate::asked::{Asked, Operation};
+use super::{Caller, auth::Grants, stream::Filtered, text};
+use crate::operation::Operation;
 
 /// An id.
 pub(super) type Number = u64;
@@ -24,7 +24,17 @@ const ID_BITS: u32 = 22;
 pub(crate) struct Network {
     /// By lower-case name, as they were first written.
     accounts: BTreeMap<String, String>,
+    /// The same by id.
+    names: BTreeMap<Number, String>,
     posts: BTreeMap<Number, Post>,
+    /// By app: its rules, and whoever listens.
+    pub(super) streams: BTreeMap<String, Filtered>,
+    /// How many rules were ever made.
+    pub(super) rules_made: u64,
+    /// What accounts have consented to.
+    pub(super) grants: Grants,
+    /// Account and text of everything that was ever posted.
+    texts: BTreeSet<(String, String)>,
     /// By request: who liked what.
     likes: BTreeMap<u64, (String, Number)>,
     /// By account and operation: the window's end in seconds, and how many came in it.
@@ -39,11 +49,17 @@ pub(super) struct Post {
     pub(super) id: Number,
     pub(super) author: String,
     /// As it was sent.
-    text: String,
+    pub(super) text: String,
     pub(super) at: Timestamp,
     pub(super) in_reply_to: Option<Number>,
-    quotes: Option<Number>,
-    conversation: Number,
+    pub(super) quotes: Option<Number>,
+    pub(super) conversation: Number,
+    /// Lower-case names that its text has, that of whoever it answers among them.
+    pub(super) mentions: BTreeSet<String>,
+    /// Lower-case names of those who like it.
+    pub(super) fans: BTreeSet<String>,
+    pub(super) replies: u64,
+    pub(super) quoted: u64,
     deleted: bool,
 }
 
@@ -56,11 +72,19 @@ pub(super) struct Draft {
 
 impl Network {
     pub(super) fn meet(&mut self, account: &str) {
-        self.accounts.entry(account.to_ascii_lowercase()).or_insert_with(|| account.to_owned());
+        if !self.knows(account) {
+            self.accounts.insert(account.to_ascii_lowercase(), account.to_owned());
+            self.names.insert(self.id(account), account.to_owned());
+        }
     }
 
     pub(super) fn knows(&self, account: &str) -> bool {
         self.accounts.contains_key(&account.to_ascii_lowercase())
+    }
+
+    /// As it was first written.
+    pub(super) fn name<'a>(&'a self, account: &'a str) -> &'a str {
+        self.accounts.get(&account.to_ascii_lowercase()).map_or(account, String::as_str)
     }
 
     /// The same for the same name, in every emulator.
@@ -68,13 +92,8 @@ impl Network {
         1_000_000_000 + derive_u64(&["account", &account.to_ascii_lowercase()]) % 9_000_000_000
     }
 
-    pub(super) fn of_id(&self, id: Number) -> Option<String> {
-        self.accounts.values().find(|name| self.id(name) == id).cloned()
-    }
-
-    pub(super) fn user(&self, account: &str) -> Value {
-        let name = self.accounts.get(&account.to_ascii_lowercase()).map_or(account, String::as_str);
-        json!({ "id": self.id(name).to_string(), "name": name, "username": name })
+    pub(super) fn of_id(&self, id: Number) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
     }
 
     /// Counts a request. How many came in its window, and when that ends.
@@ -88,8 +107,13 @@ impl Network {
         (window.1, window.0)
     }
 
-    fn there(&self, id: Number) -> Option<&Post> {
+    pub(super) fn there(&self, id: Number) -> Option<&Post> {
         self.posts.get(&id).filter(|post| !post.deleted)
+    }
+
+    /// Also one that was taken back.
+    pub(super) fn ever(&self, id: Number) -> Option<&Post> {
+        self.posts.get(&id)
     }
 
     pub(super) fn is_there(&self, id: Number) -> bool {
@@ -100,90 +124,101 @@ impl Network {
         self.there(id).map(|post| post.author.as_str())
     }
 
+    /// Whether an account has never posted this text; from now on it has.
+    pub(super) fn is_new(&mut self, account: &str, text: &str) -> bool {
+        self.texts.insert((account.to_ascii_lowercase(), text.to_owned()))
+    }
+
     pub(super) fn post(&mut self, caller: Caller<'_>, draft: Draft) -> Number {
         let since = u64::try_from(caller.at.as_millis() - EPOCH_MS).unwrap_or(0) << ID_BITS;
         let id = self.posts.last_key_value().map_or(since, |(last, _)| since.max(last + 1));
-        let conversation = draft.in_reply_to.and_then(|to| self.there(to)).map_or(id, |post| post.conversation);
-        let author = caller.account.to_owned();
         let Draft { text, in_reply_to, quotes } = draft;
+        let conversation = in_reply_to.and_then(|to| self.there(to)).map_or(id, |post| post.conversation);
+        let author = caller.account.to_owned();
         let (n, at) = (caller.n, caller.at);
-        self.posts.insert(id, Post { n, id, author, text, at, in_reply_to, quotes, conversation, deleted: false });
+        let post = Post {
+            n,
+            id,
+            author,
+            text,
+            at,
+            in_reply_to,
+            quotes,
+            conversation,
+            mentions: BTreeSet::new(),
+            fans: BTreeSet::new(),
+            replies: 0,
+            quoted: 0,
+            deleted: false,
+        };
+        self.posts.insert(id, post);
+        let named = self.shown(id).map(|shown| text::mentions(&shown.text)).unwrap_or_default();
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.mentions = named.into_iter().map(|(_, _, name)| name.to_ascii_lowercase()).collect();
+        }
+        self.refers(in_reply_to, quotes, 1);
+        self.stream(id);
         id
     }
 
-    pub(super) fn take_back(&mut self, id: Number) {
-        if let Some(post) = self.posts.get_mut(&id) {
-            post.deleted = true;
+    /// A post that answers and quotes these has come (1) or gone (-1).
+    fn refers(&mut self, in_reply_to: Option<Number>, quotes: Option<Number>, by: i64) {
+        if let Some(post) = in_reply_to.and_then(|id| self.posts.get_mut(&id)) {
+            post.replies = post.replies.saturating_add_signed(by);
         }
+        if let Some(post) = quotes.and_then(|id| self.posts.get_mut(&id)) {
+            post.quoted = post.quoted.saturating_add_signed(by);
+        }
+    }
+
+    pub(super) fn take_back(&mut self, id: Number) {
+        let Some(post) = self.posts.get_mut(&id).filter(|post| !post.deleted) else { return };
+        post.deleted = true;
+        let (in_reply_to, quotes) = (post.in_reply_to, post.quotes);
+        self.refers(in_reply_to, quotes, -1);
     }
 
     pub(super) fn liked(&mut self, caller: Caller<'_>, id: Number) {
         self.likes.insert(caller.n, (caller.account.to_owned(), id));
-    }
-
-    /// Those that are there, newest first.
-    pub(super) fn newest(&self, is_meant: impl Fn(&Post) -> bool) -> impl Iterator<Item = Number> {
-        let there = self.posts.values().rev().filter(|post| !post.deleted);
-        there.filter(move |post| is_meant(post)).map(|post| post.id)
-    }
-
-    pub(super) fn shown(&self, id: Number) -> Option<Shown> {
-        let post = self.there(id)?;
-        let answered = post.in_reply_to.and_then(|to| self.posts.get(&to)).map(|to| to.author.as_str());
-        let answered = answered.filter(|author| !author.eq_ignore_ascii_case(&post.author));
-        let quoted = post.quotes.and_then(|of| self.posts.get(&of));
-        let quoted = quoted.map(|of| format!("https://x.com/{}/status/{}", of.author, of.id));
-        Some(text::shown(&post.text, answered, quoted.as_deref()))
-    }
-
-    /// With the fields that are asked for.
-    pub(super) fn told(&self, id: Number, asked: &Asked) -> Option<Value> {
-        let post = self.there(id)?;
-        let shown = self.shown(id)?;
-        let mut told = json!({ "id": id.to_string(), "text": shown.text, "edit_history_tweet_ids": [id.to_string()] });
-        for field in asked.query.get("tweet.fields").map(|list| list.split(',')).into_iter().flatten() {
-            let value = match field {
-                "author_id" => json!(self.id(&post.author).to_string()),
-                "conversation_id" => json!(post.conversation.to_string()),
-                "created_at" => json!(Timestamp::from_millis(post.at.as_millis() / 1_000 * 1_000)),
-                "entities" if !shown.urls.is_empty() => json!({ "urls": shown.urls }),
-                "referenced_tweets" if post.in_reply_to.or(post.quotes).is_some() => referenced(post),
-                "public_metrics" => self.metrics(id),
-                _ => continue,
-            };
-            told[field] = value;
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.fans.insert(caller.account.to_ascii_lowercase());
         }
-        Some(told)
     }
 
-    fn metrics(&self, id: Number) -> Value {
-        let there = || self.posts.values().filter(|post| !post.deleted);
-        let fans: BTreeSet<String> =
-            self.likes.values().filter(|(_, of)| *of == id).map(|(account, _)| account.to_ascii_lowercase()).collect();
-        json!({
-            "retweet_count": 0, "bookmark_count": 0, "impression_count": 0, "like_count": fans.len(),
-            "reply_count": there().filter(|post| post.in_reply_to == Some(id)).count(),
-            "quote_count": there().filter(|post| post.quotes == Some(id)).count(),
-        })
+    pub(super) fn not_liked(&mut self, caller: Caller<'_>, id: Number) {
+        self.likes.retain(|_, (account, of)| *of != id || !account.eq_ignore_ascii_case(caller.account));
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.fans.remove(&caller.account.to_ascii_lowercase());
+        }
+    }
+
+    /// Those within a range of ids that are there, newest first.
+    pub(super) fn newest(
+        &self,
+        ids: (Bound<Number>, Bound<Number>),
+        is_meant: impl Fn(&Post) -> bool,
+    ) -> impl Iterator<Item = Number> {
+        let there = self.posts.range(ids).rev().map(|(_, post)| post).filter(|post| !post.deleted);
+        there.filter(move |post| is_meant(post)).map(|post| post.id)
     }
 
     /// Everything by account, in order.
     pub(crate) fn report(&self) -> Vec<Value> {
-        let of = |name: &String| {
-            let posts: Vec<Value> =
-                self.posts.values().filter(|post| post.author.eq_ignore_ascii_case(name)).map(reported).collect();
-            let likes = self.likes.iter().filter(|(_, (account, _))| account.eq_ignore_ascii_case(name));
-            let likes: Vec<Value> = likes.map(|(n, (_, of))| json!({ "n": n, "post": of.to_string() })).collect();
+        let mut posts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for post in self.posts.values() {
+            posts.entry(post.author.to_ascii_lowercase()).or_default().push(reported(post));
+        }
+        let mut likes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for (n, (account, of)) in &self.likes {
+            let like = json!({ "n": n, "post": of.to_string() });
+            likes.entry(account.to_ascii_lowercase()).or_default().push(like);
+        }
+        let of = |(key, name): (&String, &String)| {
+            let (posts, likes) = (posts.remove(key).unwrap_or_default(), likes.remove(key).unwrap_or_default());
             json!({ "account": name, "id": self.id(name).to_string(), "posts": posts, "likes": likes })
         };
-        self.accounts.values().map(of).collect()
+        self.accounts.iter().map(of).collect()
     }
-}
-
-fn referenced(post: &Post) -> Value {
-    let kinds = [("replied_to", post.in_reply_to), ("quoted", post.quotes)];
-    let list = kinds.into_iter().filter_map(|(kind, id)| Some(json!({ "type": kind, "id": id?.to_string() })));
-    Value::Array(list.collect())
 }
 
 fn reported(post: &Post) -> Value {

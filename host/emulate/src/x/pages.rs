@@ -1,10 +1,12 @@
 //! Which posts a list of posts is asked for: since when, from which on, how many.
 
+use std::ops::Bound;
+
 use puppet_types::Timestamp;
 
 use super::{
     network::{Number, Post},
-    number,
+    number, problems,
 };
 use crate::{asked::Asked, reply::Reply};
 
@@ -22,7 +24,7 @@ impl Page {
     /// What the query says; a problem where it is wrong. `least`: how many may be asked for at least.
     pub(super) fn of(asked: &Asked, least: usize) -> Result<Self, Reply> {
         let given = |name: &str| asked.query.get(name);
-        let invalid = |name: &str| Reply::invalid(format!("The `{name}` query parameter value is not valid"));
+        let invalid = |name: &str| problems::invalid(format!("The `{name}` query parameter value is not valid"));
         let id = |name: &str| given(name).map(|id| number(id).ok_or_else(|| invalid(name))).transpose();
         let seconds = |name: &str| {
             let parsed = |text: &String| Timestamp::parse(text).map(|at| at.as_millis() / 1_000);
@@ -30,7 +32,7 @@ impl Page {
         };
         let size = given("max_results").map_or(Some(10), |text| text.parse().ok());
         let size = size.filter(|size| (least..=100).contains(size)).ok_or_else(|| invalid("max_results"))?;
-        let from = match given("pagination_token") {
+        let from = match given("pagination_token").or(given("next_token")) {
             Some(token) => Some(of_token(token).ok_or_else(|| invalid("pagination_token"))?),
             None => None,
         };
@@ -47,11 +49,20 @@ impl Page {
         })
     }
 
+    /// Between which ids they are.
+    pub(super) fn ids(&self) -> (Bound<Number>, Bound<Number>) {
+        let since = self.since.map_or(Bound::Unbounded, Bound::Excluded);
+        match (self.since, self.until) {
+            // Nothing is between them.
+            (Some(since), Some(until)) if until <= since => (Bound::Included(0), Bound::Excluded(0)),
+            (_, until) => (since, until.map_or(Bound::Unbounded, Bound::Excluded)),
+        }
+    }
+
+    /// Whether it is one of them, where its id is.
     pub(super) fn takes(&self, post: &Post) -> bool {
         let at_s = post.at.as_millis() / 1_000;
-        self.since.is_none_or(|since| post.id > since)
-            && self.until.is_none_or(|until| post.id < until)
-            && self.start_s.is_none_or(|start| at_s >= start)
+        self.start_s.is_none_or(|start| at_s >= start)
             && self.end_s.is_none_or(|end| at_s < end)
             && !(self.without_replies && post.in_reply_to.is_some())
     }

@@ -54,6 +54,21 @@ fn next_link(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, link, &from[link.len()..]))
 }
 
+/// The names in a text: first and behind the last character of `@name`, and the name.
+pub(super) fn mentions(text: &str) -> Vec<(usize, usize, String)> {
+    let letters: Vec<char> = text.chars().collect();
+    let is_of_name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+    let mut found = Vec::new();
+    for (at, _) in letters.iter().enumerate().filter(|(_, letter)| **letter == '@') {
+        let follows = at.checked_sub(1).and_then(|before| letters.get(before)).is_some_and(is_of_name);
+        let name: String = letters.iter().skip(at + 1).take_while(|letter| is_of_name(letter)).collect();
+        if !follows && (1..=15).contains(&name.len()) {
+            found.push((at, at + 1 + name.len(), name));
+        }
+    }
+    found
+}
+
 fn short(address: &str) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let mut number = derive_u64(&["t.co", address]);
@@ -68,6 +83,12 @@ fn short(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_found_with_their_places() {
+        let found = mentions("@ada, é @Bob_2's a@b.c @ @a_name_that_is_too_long");
+        assert_eq!(found, [(0, 4, "ada".to_owned()), (8, 14, "Bob_2".to_owned())]);
+    }
 
     #[test]
     fn links_are_shortened_and_the_rest_escaped() {

@@ -1,7 +1,12 @@
 //! The emulators over HTTP: what is asked is done, counted, and misbehaves on command.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod auth;
 mod described;
+mod faults;
+mod lists;
+mod models;
+mod streams;
 
 use puppet_emulate::{Emulator, Fault, Kind, Plan, Services, token};
 use reqwest::{Client, Method, StatusCode};
@@ -18,7 +23,14 @@ impl Asking {
         let emulator = Emulator::start(Services::ALL, 7, plan).await.unwrap();
         static RING: std::sync::Once = std::sync::Once::new();
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        Self { emulator, http: Client::builder().retry(reqwest::retry::never()).build().unwrap() }
+        Self {
+            emulator,
+            http: Client::builder()
+                .retry(reqwest::retry::never())
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+        }
     }
 
     async fn ask(
@@ -151,41 +163,6 @@ async fn requests_that_are_wrong_are_refused() {
 }
 
 #[tokio::test]
-async fn every_fault_is_met_and_counted() {
-    let cases: [(Kind, Option<u16>, usize); 9] = [
-        (Kind::LostAnswer, None, 1),
-        (Kind::Closed, None, 0),
-        (Kind::RateLimited { reset_s: 30 }, Some(429), 0),
-        (Kind::Failed { status: 503, done: false }, Some(503), 0),
-        (Kind::Failed { status: 500, done: true }, Some(500), 1),
-        (Kind::Late { ms: 1 }, Some(201), 1),
-        (Kind::Duplicate, Some(403), 0),
-        (Kind::Truncated, Some(201), 1),
-        (Kind::Closed, None, 0),
-    ];
-    for (kind, status, posts) in cases {
-        let asking = Asking::start(Vec::new()).await;
-        let once = Fault { times: Some(1), ..Fault::from(kind.clone()) };
-        let plan = json!({ "faults": [once] });
-        assert_eq!(asking.json(Method::POST, "/_emulate/faults", "nobody", Some(plan)).await.0, 200);
-        let body = || Some(json!({ "text": "hello" }));
-        let met = asking.ask(Method::POST, "/2/tweets", "ada", body()).await;
-        assert_eq!(met.as_ref().ok().map(|(status, _)| status.as_u16()), status, "{kind:?}");
-        assert_eq!(asking.posts("ada").len(), posts, "{kind:?}");
-        if kind == Kind::Truncated {
-            assert!(serde_json::from_str::<Value>(&met.unwrap().1).is_err());
-        }
-        assert_eq!(asking.json(Method::POST, "/2/tweets", "ada", body()).await.0, 201, "it struck once");
-        let (_, report) = asking.json(Method::GET, "/_emulate/report", "nobody", None).await;
-        let (first, second) = (&report["requests"][0], &report["requests"][1]);
-        assert_eq!((&first["status"], &first["fault"]["kind"]), (&json!(status), &json!(kind)["kind"]), "{kind:?}");
-        assert_eq!((&second["status"], &second["fault"]), (&201.into(), &Value::Null));
-        assert_eq!(report["faults"][0]["struck"], 1);
-        assert_eq!(report["accounts"][0]["posts"].as_array().unwrap().len(), posts + 1);
-    }
-}
-
-#[tokio::test]
 async fn a_window_of_rate_is_kept_for_each_account() {
     let asking = Asking::start(Vec::new()).await;
     asking.emulator.misbehave(Plan { limit: 2, ..Plan::default() });
@@ -197,19 +174,6 @@ async fn a_window_of_rate_is_kept_for_each_account() {
         assert_eq!(header("x-rate-limit-limit"), "2");
         assert!(header("x-rate-limit-reset").parse::<i64>().unwrap() > 1_700_000_000);
     }
-}
-
-#[tokio::test]
-async fn a_model_answers_and_counts_its_tokens() {
-    let asking = Asking::start(Vec::new()).await;
-    let body = json!({ "model": "m", "messages": [{ "role": "user", "content": "rain" }] });
-    let (status, answer) = asking.json(Method::POST, "/v1/chat/completions", "ada", Some(body.clone())).await;
-    let (_, again) = asking.json(Method::POST, "/v1/chat/completions", "ada", Some(body)).await;
-    assert_eq!((status, &answer), (200, &again));
-    let of_one = answer["usage"]["total_tokens"].as_u64().unwrap();
-    let told = asking.emulator.report()["llm"].clone();
-    let tokens = told["prompt_tokens"].as_u64().unwrap() + told["completion_tokens"].as_u64().unwrap();
-    assert_eq!((told["requests"].as_u64(), tokens), (Some(2), 2 * of_one));
 }
 
 #[tokio::test]

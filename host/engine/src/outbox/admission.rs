@@ -41,6 +41,10 @@ pub(super) async fn admit(
     action: Action,
 ) -> Result<Admission, StoreError> {
     let Some(rules) = host.posting_rules() else { return Ok(Admission::Leaves(action)) };
+    // A thread of which parts are out there goes on to its end.
+    if effect.provider_id.is_some() {
+        return Ok(Admission::Leaves(as_sent(host, action)));
+    }
     if let Some(until) = quiet_until(host, effect, at, &rules.policy).await? {
         // What is taken back is taken back at any time.
         if !matches!(action, Action::Delete { .. }) {

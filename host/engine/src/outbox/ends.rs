@@ -10,19 +10,24 @@ use super::{
     Attempted, is_idempotent,
     pace::backoff_ms,
     results::{delivered, failed_again_event, own_lists, result_event, swap_event},
+    threads,
 };
 use crate::{behind, happening::Happening, host::Host};
 
 /// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
 const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
 
-/// It happened: right now, or as its provider says afterwards.
+/// It happened: right now, or as its provider says afterwards. Of a thread it may be a part.
 pub(super) async fn done(
     host: &Host,
     effect: &Effect,
     at: Timestamp,
     published: Published,
 ) -> Result<Attempted, StoreError> {
+    let published = match threads::joined(host, effect, at, published).await? {
+        Ok(published) => published,
+        Err(left) => return Ok(left),
+    };
     let provider_id = published.posts.iter().map(|post| post.id.as_str()).collect::<Vec<_>>().join(",");
     let mut events = Vec::new();
     if !published.posts.is_empty() {
@@ -270,7 +275,7 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
 }
 
 /// Of one that is not under way the operator may have spoken meanwhile: then that stands.
-async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
+pub(super) async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
     match effect.state {
         EffectState::Sent => host.store.end_attempt(end).await.map(Some),
         state => host.store.end_from(end, &[state]).await,

@@ -2,8 +2,9 @@
 //! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction. An attempt whose end
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
-//! `order` makes what a provider is told, `admission` says whether it may leave, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
-//! attempts in doubt, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
+//! `order` makes what a provider is told, `admission` says whether it may leave, `ends` writes how it ended, `results` is
+//! what comes back, `reconcile` asks after attempts in doubt, `threads` hands over a thread part by part, `swaps` carries out
+//! those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
 
 mod admission;
 mod ends;
@@ -14,6 +15,7 @@ mod reconcile;
 mod results;
 mod rules;
 mod swaps;
+mod threads;
 
 use std::panic::AssertUnwindSafe;
 
@@ -98,7 +100,7 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
         return not_begun(host, effect).await;
     }
     let outcome = match action {
-        Ok(action) => publish(host, effect, at, action).await,
+        Ok(action) => publish(host, effect, at, threads::next(host, effect, action)).await,
         Err(reason) => Err(PublishError::Refused(reason)),
     };
     let attempted = match outcome {
@@ -193,7 +195,9 @@ impl Host {
         match effect.state {
             // The operator's to decide.
             EffectState::InDoubt if !effect.is_open() => {}
-            _ if effect.attempts == 0 && pace::asked(&effect).is_none() => agenda.add_effect(effect),
+            _ if effect.attempts == 0 && effect.provider_id.is_none() && pace::asked(&effect).is_none() => {
+                agenda.add_effect(effect);
+            }
             _ => {
                 self.pace.take_up(&mut effect, self.clock.now());
                 let until = effect.not_before;

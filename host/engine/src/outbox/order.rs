@@ -1,6 +1,6 @@
 //! From a decision to the order that a provider gets: decisions that it refers to become the ids of their posts.
 
-use puppet_store::{Effect, StoreError};
+use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{Action, Order};
 use puppet_types::{Decision, PostId, PostRef, Timestamp};
 
@@ -63,7 +63,8 @@ async fn published_by(host: &Host, effect: &Effect, n: u32) -> Result<Result<Pos
     if earlier.as_ref().is_some_and(|earlier| earlier.doubt.is_some()) {
         return Ok(Err(NoOrder::Ever(format!("nobody knows whether decision {n} was published"))));
     }
-    let id = earlier.and_then(|other| other.provider_id);
+    // Some parts of a thread are not the thread.
+    let id = earlier.filter(|other| other.state == EffectState::Done).and_then(|other| other.provider_id);
     // Of a thread the last part is the one that is answered.
     let last = id.as_deref().and_then(|ids| ids.rsplit(',').next()).filter(|id| !id.is_empty());
     Ok(last.map(PostId::new).ok_or_else(|| NoOrder::Ever(format!("decision {n} was not published"))))

@@ -8,7 +8,9 @@ use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{PublishError, Reconciled};
 use puppet_types::{PostId, Timestamp};
 
-use super::{Attempted, NoOrder, action, admission, ends, is_idempotent, later, order, pace::backoff_ms, reach};
+use super::{
+    Attempted, NoOrder, action, admission, ends, is_idempotent, later, order, pace::backoff_ms, reach, threads,
+};
 use crate::host::Host;
 
 /// Effects of the account, the latest, whose posts are known to be theirs: more than any provider lists.
@@ -36,7 +38,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return left(host, effect, at, "the clock of this machine was set back since it began").await;
     }
     let claimed = claimed(host, effect).await?;
-    let order = order::order(effect, at, action);
+    let order = order::order(effect, at, threads::next(host, effect, action));
     let asked = host.publisher.reconcile(&order, ends::lost(effect, effect.not_before), &claimed);
     let answer = AssertUnwindSafe(asked).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Ok(Reconciled::Undecidable("the provider panicked".to_owned())));

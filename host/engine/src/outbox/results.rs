@@ -8,6 +8,7 @@ use puppet_types::{
 use puppet_wallet::SwapResult;
 use serde_json::json;
 
+use super::threads;
 use crate::host::Host;
 
 /// What its plugin hears of an effect that will not happen.
@@ -20,7 +21,7 @@ pub(crate) fn failed_event(effect: &Effect, at: Timestamp, reason: &str) -> Even
         let id = EventId::from(ids::derive("evt", &[effect.id.as_str(), result.event_kind()]));
         return Event { id, ..swap_event(&effect.agent, &result, at, effect.hops) };
     }
-    let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": reason });
+    let payload = json!({ "decision": effect.n, "kind": effect.body.kind(), "error": threads::why(effect, reason) });
     result_event(effect, "post_failed", at, payload)
 }
 

@@ -1,6 +1,8 @@
 //! Modes other than live: what waits for the operator leaves when it is approved and never else, and what is only shown
 //! never leaves.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use puppet_engine::{Happening, Verdict, VerdictError, simulation};
 use puppet_grants::{Amount, Mode, Period, ceiling};
 use puppet_store::{Change, Effect, EffectState};
@@ -216,6 +218,8 @@ async fn decided(mode: Mode, step: Step) -> Scene {
     let steps = vec![step, Step::Post("beside it")];
     let cast = Cast { pack: "pack", steps, end: End::Ok, requests: everything() };
     let scene = Scene::with(Setting { mode, ..Setting::default() }, vec![cast], &["ann"]).await;
+    // A thread is one order.
+    scene.network.is_idempotent.store(true, SeqCst);
     scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
     scene.run_until(after(60_000)).await;
     scene

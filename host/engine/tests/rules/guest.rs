@@ -16,6 +16,8 @@ pub enum Step {
     PostEventId,
     /// `tweet.thread` of a text, twice.
     Thread(&'static str),
+    /// `tweet.thread` of the event's id, three times.
+    ThreadEventId,
     /// `tweet.reply` to the post of an id.
     Reply(&'static str),
     /// `tweet.reply` to what an earlier decision of the same call becomes.
@@ -137,6 +139,7 @@ impl Step {
             Self::Post(_) | Self::PostEventId | Self::Timeline | Self::PostAnswer | Self::PostState => "tweet",
             Self::OwnPosts
             | Self::Thread(_)
+            | Self::ThreadEventId
             | Self::Reply(_)
             | Self::ReplyDecision(_)
             | Self::Quote(_)
@@ -167,6 +170,11 @@ impl Step {
                 let part = constants.put(text);
                 let parts = stored(512, &part) + &stored(520, &part);
                 format!("{parts} (call $thread (i32.const 512) (i32.const 2) {OUT})")
+            }
+            Self::ThreadEventId => {
+                let part = "(i32.load (local.get 0)) (i32.load offset=4 (local.get 0))";
+                let parts: String = [512, 520, 528].map(|at| stored(at, part)).concat();
+                format!("{parts} (call $thread (i32.const 512) (i32.const 3) {OUT})")
             }
             Self::Reply(id) => {
                 let (id, text) = (constants.put(id), constants.put("a reply"));

@@ -23,6 +23,7 @@ mod outbox;
 mod outbox_doubts;
 mod outbox_held;
 mod outbox_pace;
+mod outbox_threads;
 mod outbox_words;
 mod platform;
 mod posting_rules;

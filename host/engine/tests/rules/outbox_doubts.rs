@@ -40,7 +40,7 @@ fn lists(scene: &Scene) {
 }
 
 /// Another host on the same rows, and the same network.
-async fn again(scene: &Scene) -> Scene {
+pub async fn again(scene: &Scene) -> Scene {
     let next = scene.again(Setting::default(), quiet()).await;
     lists(&next);
     *next.network.out_there.lock().unwrap() = scene.network.out_there.lock().unwrap().clone();

@@ -31,7 +31,7 @@ pub struct Network {
     pub is_idempotent: AtomicBool,
     /// So many of the next reads panic.
     pub panics: AtomicU32,
-    /// Orders become posts, with the order's effect as their id.
+    /// Orders become posts, with the order's effect as their id, and a number behind it for the parts of a thread.
     pub posts: AtomicBool,
     /// The posts that are out there.
     pub out_there: Mutex<Vec<Post>>,
@@ -82,6 +82,16 @@ impl Network {
         Ok(Vec::new())
     }
 
+    /// The post of an order; parts of a thread are numbered.
+    fn made(&self, order: &Order) -> Post {
+        let (post, posts) = (post(order), self.out_there.lock().unwrap());
+        let same = |other: &&Post| other.id == post.id || other.id.as_str().starts_with(&format!("{}-", order.effect));
+        match posts.iter().filter(same).count() {
+            0 => post,
+            n => Post { id: PostId::new(format!("{}-{}", order.effect, n + 1)), ..post },
+        }
+    }
+
     /// How many orders were carried out.
     pub fn published(&self) -> usize {
         self.orders.lock().unwrap().len()
@@ -123,7 +133,7 @@ impl TweetPublisher for Network {
         if is_due(&self.lost_orders) {
             return lost();
         }
-        let posts = if self.posts.load(SeqCst) { vec![post(order)] } else { Vec::new() };
+        let posts = if self.posts.load(SeqCst) { vec![self.made(order)] } else { Vec::new() };
         self.out_there.lock().unwrap().extend(posts.clone());
         if self.hangs_after.load(SeqCst) {
             std::future::pending::<()>().await;

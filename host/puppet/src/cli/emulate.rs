@@ -16,10 +16,10 @@ pub enum Emulated {
 /// `emulate`.
 #[derive(Debug, Args)]
 pub struct Emulate {
-    /// X's API. It and chat completions are emulated where nothing is named.
+    /// X's API. It and models are emulated where nothing is named.
     #[arg(long)]
     pub x: bool,
-    /// Chat completions, as OpenAI has them.
+    /// Models behind an API like OpenAI's.
     #[arg(long)]
     pub llm: bool,
     /// A Solana chain, with an exchange on it.
@@ -31,7 +31,7 @@ pub struct Emulate {
     /// Seed of everything random.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
-    /// What goes wrong, and how often (docs/x.md). `POST /_emulate/faults` changes it.
+    /// What goes wrong, and how often (docs/emulators.md). `POST /_emulator/faults` changes it.
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Stop after so long.

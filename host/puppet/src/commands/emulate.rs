@@ -23,6 +23,7 @@ struct Emulating {
     jupiter: Option<String>,
     /// Below it are report, faults and commands of the chain and its exchange.
     chain: Option<String>,
+    counts: String,
     report: String,
     faults: String,
     /// `<account>` stands for any.
@@ -48,8 +49,9 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
         solana: chain.as_ref().map(Chain::solana),
         jupiter: chain.as_ref().map(Chain::jupiter),
         chain: chain.as_ref().map(Chain::control),
-        report: format!("{url}/_emulate/report"),
-        faults: format!("{url}/_emulate/faults"),
+        counts: format!("{url}/_emulator/counts"),
+        report: format!("{url}/_emulator/report"),
+        faults: format!("{url}/_emulator/faults"),
         token: token("<account>"),
     };
     if out.json {
@@ -68,6 +70,7 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
             }
         }
         if services.x || services.llm {
+            out.line(format!("counts: {}", told.counts))?;
             out.line(format!("report: {}", told.report))?;
             out.line(format!("faults: {}", told.faults))?;
             out.line(format!("tokens are {}", told.token))?;
@@ -80,9 +83,9 @@ pub async fn run(args: &Emulate, out: Output) -> Result<()> {
 fn plan(args: &Emulate) -> Result<Plan> {
     let Some(file) = &args.faults else { return Ok(Plan::default()) };
     let text = files::text(file).map_err(|error| {
-        Trouble::input("faults-file", format!("cannot be read: {error}"), "name a file of faults (docs/x.md)")
+        Trouble::input("faults-file", format!("cannot be read: {error}"), "name a file of faults (docs/emulators.md)")
             .in_file(file)
     })?;
     Plan::parse(text.as_bytes())
-        .map_err(|error| Trouble::input("faults-file", error.to_string(), "docs/x.md has one").in_file(file))
+        .map_err(|error| Trouble::input("faults-file", error.to_string(), "docs/emulators.md has one").in_file(file))
 }

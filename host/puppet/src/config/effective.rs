@@ -46,7 +46,7 @@ impl Config {
         rows.add("tweet.x.timeout_ms", self.tweet.x.timeout_ms.to_string());
         rows.add("tweet.x.settle_ms", self.tweet.x.settle_ms.to_string());
         let mentions = &self.tweet.x.mentions;
-        rows.add("tweet.x.mentions.enabled", mentions.enabled.to_string());
+        rows.add("tweet.x.mentions.by", mentions.way().to_owned());
         rows.add("tweet.x.mentions.every", mentions.every.1.clone());
         rows.add("tweet.x.mentions.backfill", mentions.backfill.1.clone());
         rows.add("tweet.x.mentions.context", mentions.context.to_string());

@@ -72,10 +72,10 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #timeout_ms = 30000
 #settle_ms = 30000
 
-# What is said to accounts on X reaches their agents. How often is asked, from when on the first time, and how many posts
-# before a mention are read with it.
+# What is said to accounts on X reaches their agents, by a stream or by asking: `auto`, `poll`, `stream` or `none`. How often
+# is asked, from when on the first time, and how many posts before a mention are read with it.
 [tweet.x.mentions]
-#enabled = true
+#by = "auto"
 #every = "60s"
 #backfill = "0s"
 #context = 3

@@ -66,10 +66,9 @@ impl Effects {
         self.once.check(posts <= may, || {
             format!("effect {} is {} and was posted {posts} times: at most {may}", effect.id, effect.state.name())
         });
-        if effect.state == EffectState::Done {
-            let ids = effect.provider_id.iter().flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty());
-            self.made.extend(ids.map(|id| (short(id), effect.seq)));
-        }
+        // Of a thread that has not ended those parts that are there.
+        let ids = effect.provider_id.iter().flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty());
+        self.made.extend(ids.map(|id| (short(id), effect.seq)));
         Ok(())
     }
 

@@ -111,6 +111,20 @@ pub async fn effects(store: &impl Store) {
     assert!(store.end_attempt(held).await.unwrap().is_empty());
     assert_eq!(store.effect(&"f1".into()).await.unwrap().unwrap().attempts, 1);
     store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
+    for part in ["76", "76,77"] {
+        let more =
+            EffectEnd { provider_id: Some(part.into()), not_before: Some(at(50)), ..end("f1", EffectState::Waiting) };
+        store.end_attempt(more).await.unwrap();
+        let row = store.effect(&"f1".into()).await.unwrap().unwrap();
+        assert_eq!((row.provider_id.as_deref(), row.attempts), (Some(part), 0), "a part of it is there");
+        assert_eq!(store.published_as(&row.account, 9).await.unwrap(), [part]);
+        store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
+    }
+    let busy = EffectEnd { not_before: Some(at(50)), ..end("f1", EffectState::Waiting) };
+    store.end_attempt(busy).await.unwrap();
+    let row = store.effect(&"f1".into()).await.unwrap().unwrap();
+    assert_eq!((row.provider_id.as_deref(), row.attempts), (Some("76,77"), 1), "what is there stays");
+    store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
     let posted = EffectEnd {
         provider_id: Some("77".into()),
         events: vec![event("result", "a"), event("e1", "a")],

@@ -39,6 +39,10 @@ const WORDS: usize = 300;
 const CLOCKS_APART_S: i64 = 240;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long the head of an answer that does not end may take.
+const HEAD: Duration = Duration::from_secs(30);
+/// It does not end by itself.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Why X cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +82,18 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+/// Why an answer that does not end did not begin.
+pub(super) enum Unopened {
+    /// Nobody answered.
+    Unreached,
+    /// There is another one already.
+    TooMany,
+    /// What the plan allows is used up.
+    UsageCap,
+    /// What X says.
+    Answer(PublishError),
 }
 
 /// Why there is none.
@@ -182,6 +198,23 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<T, PublishError> {
+        let answer = self.changed(method, path, body, who).await?;
+        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
+        serde_json::from_slice(&answer.body).map_err(unread)
+    }
+
+    /// The same of what X answers with nothing but a status.
+    pub(super) async fn tell(&self, path: &[&str], body: &Value, who: &Identity) -> Result<(), PublishError> {
+        self.changed(Method::POST, path, Some(body), who).await.map(drop)
+    }
+
+    async fn changed(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+        who: &Identity,
+    ) -> Result<Answer, PublishError> {
         let answer = match self.send(method, (path, &[]), body, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
@@ -194,11 +227,10 @@ impl Client {
         if !answer.status.is_success() {
             return Err(PublishError::InDoubt(answer.failure(who)));
         }
-        if let Some(words) = wire::missing(&answer.body) {
-            return Err(PublishError::NotFound(clean(&words, who)));
+        match wire::missing(&answer.body) {
+            Some(words) => Err(PublishError::NotFound(clean(&words, who))),
+            None => Ok(answer),
         }
-        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
     }
 
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
@@ -282,11 +314,45 @@ impl Client {
         }
     }
 
+    /// Opens an answer that does not end. Without its head in time there is none.
+    pub(super) async fn open(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<reqwest::Response, Unopened> {
+        let url = self.url(path, query);
+        let signed = who.sign(self, &Method::GET, &url).await;
+        let signed = signed.map_err(|fault| Unopened::Answer(fault.of(who.name())))?;
+        let request = self.http.get(url).header(AUTHORIZATION, signed.header).timeout(FOREVER);
+        let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
+            return Err(Unopened::Unreached);
+        };
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
+        let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
+        Err(match wire::problem(&answer.body).as_deref() {
+            Some("usage-capped") => Unopened::UsageCap,
+            Some("streaming-connection") => Unopened::TooMany,
+            _ => Unopened::Answer(
+                answer
+                    .nothing_done(who, self.renews_on)
+                    .unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
+            ),
+        })
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
-        let mut response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
+        let response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
+        Self::whole(response, &self.ahead_ms).await
+    }
+
+    async fn whole(mut response: reqwest::Response, ahead_ms: &AtomicI64) -> Result<Answer, NoAnswer> {
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(ahead) = limits::ahead_ms(&headers, SystemTime::now()) {
-            self.ahead_ms.store(ahead, Ordering::Relaxed);
+            ahead_ms.store(ahead, Ordering::Relaxed);
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {

@@ -1,5 +1,6 @@
 //! Whether a post on X is the one that was sent. X gives texts back changed: links shortened, `&`, `<` and `>` escaped,
-//! space at the ends cut off, the accounts that are answered named before it, a link to what is quoted put behind it.
+//! space at the ends cut off, the accounts that are answered named before it, a link to what is quoted or shown put behind
+//! it.
 
 use puppet_types::PostId;
 use unicode_normalization::UnicodeNormalization;
@@ -43,8 +44,8 @@ pub(super) fn readable(tweet: &Tweet) -> String {
     let quoted = tweet.quotes();
     for link in &entities.urls {
         let Some(to) = &link.expanded_url else { continue };
-        let is_quote = quoted.as_ref().is_some_and(|id| leads_to(to, id));
-        match is_quote.then(|| text.trim_end().strip_suffix(&link.url).map(|before| before.trim_end().to_owned())) {
+        let is_added = is_image(to, &tweet.id) || quoted.as_ref().is_some_and(|id| leads_to(to, id));
+        match is_added.then(|| text.trim_end().strip_suffix(&link.url).map(|before| before.trim_end().to_owned())) {
             Some(Some(without)) => text = without,
             _ => text = text.replacen(&link.url, to, 1),
         }
@@ -54,6 +55,16 @@ pub(super) fn readable(tweet: &Tweet) -> String {
 
 fn leads_to(address: &str, id: &PostId) -> bool {
     address.split(['?', '#']).next().is_some_and(|path| path.ends_with(&format!("/status/{id}")))
+}
+
+/// Whether a post shows images.
+pub(super) fn has_images(tweet: &Tweet) -> bool {
+    tweet.entities.urls.iter().any(|link| link.expanded_url.as_ref().is_some_and(|to| is_image(to, &tweet.id)))
+}
+
+/// Whether this is where X shows what belongs to a post.
+fn is_image(address: &str, id: &str) -> bool {
+    ["photo", "video"].iter().any(|kind| address.contains(&format!("/status/{id}/{kind}/")))
 }
 
 /// A text without what X changes in it.
@@ -117,7 +128,7 @@ mod tests {
         let answer = json!([{ "type": "replied_to", "id": "1" }]);
         let quote = json!([{ "type": "quoted", "id": "7" }]);
         let (t1, t2) = ("https://t.co/aaaaaaaaaa", "https://t.co/bbbbbbbbbb");
-        let cases: [(&str, Tweet, Likeness); 17] = [
+        let cases: [(&str, Tweet, Likeness); 20] = [
             ("fog", seen("fog", &[], json!([])), Same),
             (" fog \n", seen("fog", &[], json!([])), Same),
             ("fog", seen("frog", &[], json!([])), Other),
@@ -143,6 +154,11 @@ mod tests {
                 Same,
             ),
             ("@ada", seen("@ada", &[], answer), Same),
+            // Two images have one link, named twice.
+            ("look", seen(&format!("look {t1}"), &[(t1, "https://x.com/ada/status/9/photo/1"); 2], json!([])), Same),
+            ("look", seen(&format!("look {t1}"), &[(t1, "https://x.com/ada/status/9/video/1")], json!([])), Same),
+            // Somebody else's image is a link as any other.
+            ("look", seen(&format!("look {t1}"), &[(t1, "https://x.com/ada/status/8/photo/1")], json!([])), Other),
         ];
         for (sent, seen, wanted) in cases {
             assert_eq!(likeness(sent, &seen), wanted, "{sent} / {}", seen.text);

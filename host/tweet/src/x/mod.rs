@@ -1,11 +1,13 @@
 //! X, over its API v2, signed for each account (`auth`). It does not know effects: the same order twice
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
-//! error. Not here yet: streams, images.
+//! error.
 
 mod auth;
 mod client;
 mod likeness;
 mod limits;
+mod manner;
+mod media;
 mod mentions;
 mod problems;
 mod reader;
@@ -18,12 +20,13 @@ mod wire;
 use std::{
     collections::BTreeMap,
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use puppet_store::Post;
-use puppet_types::{AccountId, PostId, Secret, Timestamp};
+use puppet_types::{AccountId, Image, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
@@ -34,7 +37,9 @@ pub use auth::{
 };
 use client::Client;
 pub use client::XSetupError;
-pub use mentions::{Hearing, HearingTerms, Listener, Mention};
+pub use manner::{Manner, ReplySettings};
+pub use media::Images;
+pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
 pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
 
@@ -81,11 +86,13 @@ pub struct X {
     members: BTreeMap<String, Member>,
     /// Those that have a bearer token, by name.
     apps: BTreeMap<String, Identity>,
+    images: Option<Arc<dyn Images>>,
 }
 
 /// An account of ours.
 struct Member {
     identity: Identity,
+    manner: Manner,
     standing: Mutex<Standing>,
 }
 
@@ -109,6 +116,15 @@ struct Draft<'a> {
     text: &'a str,
     in_reply_to: Option<&'a PostId>,
     quotes: Option<&'a PostId>,
+    images: &'a [Image],
+    /// What X calls its images.
+    media: &'a [String],
+}
+
+impl<'a> Draft<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, in_reply_to: None, quotes: None, images: &[], media: &[] }
+    }
 }
 
 impl fmt::Debug for X {
@@ -131,7 +147,7 @@ impl X {
             if !identity.can_be_sent() {
                 return Err(XSetupError::BadToken(account));
             }
-            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, standing: Mutex::default() });
+            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, manner: Manner::default(), standing: Mutex::default() });
         }
         let mut of_apps = BTreeMap::new();
         for (name, bearer) in apps {
@@ -141,7 +157,24 @@ impl X {
             }
             of_apps.insert(name, identity);
         }
-        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps })
+        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps, images: None })
+    }
+
+    /// The same with somebody who has the images; without, no post with one is made.
+    #[must_use]
+    pub fn with_images(self, images: Arc<dyn Images>) -> Self {
+        Self { images: Some(images), ..self }
+    }
+
+    /// The same with accounts that post in a manner of their own.
+    #[must_use]
+    pub fn with_manners(mut self, manners: BTreeMap<AccountId, Manner>) -> Self {
+        for (account, manner) in manners {
+            if let Some(member) = self.members.get_mut(&account.as_str().to_ascii_lowercase()) {
+                member.manner = manner;
+            }
+        }
+        self
     }
 
     /// Whether an account signs with anything.
@@ -200,32 +233,14 @@ impl X {
     }
 
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
-        let body = wire::creation(&draft);
+        let mut body = wire::creation(&draft);
+        member.manner.put(&mut body, &draft);
         let created: Data<Created> =
             self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
         let id = check::id(PostId::new(created.data.id));
         // Something was made, and nobody can say what.
         let id = id.map_err(|_| PublishError::InDoubt("X answers with an id that is none".to_owned()))?;
         Ok(post_of(order, &draft, id, order.at))
-    }
-
-    /// Its parts one after the other, each an answer to the one before.
-    async fn thread(&self, order: &Order, member: &Member, parts: &[String]) -> Result<Vec<Post>, PublishError> {
-        let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
-        for text in parts {
-            let last = posts.last().map(|post| post.id.clone());
-            match self.create(order, member, Draft { text, in_reply_to: last.as_ref(), quotes: None }).await {
-                Ok(post) => posts.push(post),
-                Err(error) if posts.is_empty() => return Err(error),
-                Err(error) => {
-                    let (done, all) = (posts.len(), parts.len());
-                    let said = format!("{done} of {all} parts of the thread were posted, and then: {error}");
-                    return Err(PublishError::InDoubt(said));
-                }
-            }
-        }
-        threaded(&mut posts);
-        Ok(posts)
     }
 
     async fn like(&self, order: &Order, member: &Member, of: &PostId) -> Result<(), PublishError> {
@@ -258,20 +273,21 @@ impl TweetPublisher for X {
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         let member = self.member(&order.account)?;
         checked(&order.action)?;
+        let pictures = self.pictures(order).await?;
         self.user(&order.account, member).await?;
+        let (images, media) = (order.action.images(), self.upload(&pictures, member).await?);
+        let shown = |text| Draft { images, media: &media, ..Draft::new(text) };
         let posts = match &order.action {
-            Action::Post { text, .. } => {
-                vec![self.create(order, member, Draft { text, in_reply_to: None, quotes: None }).await?]
-            }
+            Action::Post { text, .. } => vec![self.create(order, member, shown(text)).await?],
             Action::Reply { to, text, .. } => {
-                let draft = Draft { text, in_reply_to: Some(to), quotes: None };
+                let draft = Draft { in_reply_to: Some(to), ..shown(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, to))?]
             }
             Action::Quote { of, text } => {
-                let draft = Draft { text, in_reply_to: None, quotes: Some(of) };
+                let draft = Draft { quotes: Some(of), ..Draft::new(text) };
                 vec![self.create(order, member, draft).await.map_err(|error| about(error, of))?]
             }
-            Action::Thread { parts } => self.thread(order, member, parts).await?,
+            Action::Thread { .. } => return Err(whole_thread()),
             Action::Like { of } => {
                 self.like(order, member, of).await?;
                 Vec::new()
@@ -305,23 +321,23 @@ impl TweetPublisher for X {
 /// What X must not get, whatever has been checked before.
 fn checked(action: &Action) -> Result<(), PublishError> {
     let refused = |error: puppet_types::Refusal| PublishError::Refused(error.to_string());
-    let (texts, images): (Vec<&str>, usize) = match action {
-        Action::Post { text, images } | Action::Reply { text, images, .. } => (vec![text], images.len()),
-        Action::Quote { text, .. } => (vec![text], 0),
-        Action::Thread { parts } => {
-            check::parts(parts).map_err(refused)?;
-            (Vec::new(), 0)
+    match action {
+        Action::Post { text, .. } | Action::Reply { text, .. } | Action::Quote { text, .. } => {
+            check::text(text).map_err(refused)?;
         }
-        Action::Like { .. } | Action::Delete { .. } => (Vec::new(), 0),
-    };
-    texts.into_iter().try_for_each(|text| check::text(text).map_err(refused))?;
-    if images > 0 {
-        return Err(PublishError::Refused("images cannot be posted to X yet".to_owned()));
+        Action::Thread { .. } => return Err(whole_thread()),
+        Action::Like { .. } | Action::Delete { .. } => {}
     }
+    check::described(action.images()).map_err(refused)?;
     if let Some(id) = action.about() {
         check::id(id.clone()).map_err(refused)?;
     }
     Ok(())
+}
+
+/// X makes one post at a time, and knows nothing of what is to follow.
+fn whole_thread() -> PublishError {
+    PublishError::Refused("a thread goes to X part by part".to_owned())
 }
 
 /// What is not found is the post that an order is about.
@@ -342,20 +358,11 @@ fn post_of(order: &Order, draft: &Draft<'_>, id: PostId, at: Timestamp) -> Post 
         // As far as it is known here.
         conversation: draft.in_reply_to.unwrap_or(&id).clone(),
         thread: None,
-        media: Vec::new(),
+        media: draft.images.to_vec(),
         hops: order.hops,
         likes: 0,
         replies: 0,
         quoted: 0,
         id,
-    }
-}
-
-/// Marks posts as parts of one thread, which begins with the first.
-fn threaded(posts: &mut [Post]) {
-    let Some(first) = posts.first().map(|post| post.id.clone()) else { return };
-    for post in posts {
-        post.conversation = first.clone();
-        post.thread = Some(first.clone());
     }
 }

@@ -1,4 +1,4 @@
-//! Reads of X. Each is one request, but for a thread, which takes one per ancestor. They count against the limits of the
+//! Reads of X. Each is one request, but for a thread, which takes one for every two posts. They count against the limits of the
 //! account whose token they are made with: its own, or for posts of others those of an app or of the first account.
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{PublishError, TweetReader};
 
-/// Ancestors of a post that are read, however many are asked for: each is a request.
+/// Ancestors of a post that are read, however many are asked for: X charges each.
 const ANCESTORS: usize = 10;
 /// X gives so many posts at once, and for some questions no fewer than the least.
 const PAGE: std::ops::RangeInclusive<usize> = 5..=100;
@@ -47,11 +47,18 @@ impl TweetReader for X {
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
         let anybody = self.anybody()?;
-        let mut posts: Vec<Post> = Vec::new();
+        let depth = depth.min(ANCESTORS);
+        let (mut posts, mut beside): (Vec<Post>, Option<Post>) = (Vec::new(), None);
         let mut next = Some(id.clone());
-        while let Some(id) = next.filter(|_| posts.len() <= depth.min(ANCESTORS)) {
-            match self.one(&id, anybody).await {
-                Ok(post) => {
+        while let Some(id) = next.filter(|_| posts.len() <= depth) {
+            let found = match beside.take().filter(|post| post.id == id) {
+                Some(post) => Ok((post, None)),
+                None if posts.len() < depth => self.with_answered(&id, anybody).await,
+                None => self.one(&id, anybody).await.map(|post| (post, None)),
+            };
+            match found {
+                Ok((post, answered)) => {
+                    beside = answered;
                     next = post.in_reply_to.clone();
                     posts.push(post);
                 }
@@ -107,11 +114,28 @@ impl X {
     }
 
     pub(super) async fn one(&self, id: &PostId, who: &Identity) -> Result<Post, PublishError> {
-        let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, who).await?;
-        let unknown = || PublishError::Unavailable("X does not say who wrote a post, or when".to_owned());
-        post(one.data, &one.includes).ok_or_else(unknown)
+        let one = self.looked_up(id, "author_id", who).await?;
+        post(one.data, &one.includes).ok_or_else(unsigned)
     }
+
+    /// The same, and the post that it answers, where X has it beside.
+    async fn with_answered(&self, id: &PostId, who: &Identity) -> Result<(Post, Option<Post>), PublishError> {
+        const WITH_AUTHORS: &str = "author_id,referenced_tweets.id,referenced_tweets.id.author_id";
+        let mut one = self.looked_up(id, WITH_AUTHORS, who).await?;
+        let mut beside = std::mem::take(&mut one.includes.tweets).into_iter();
+        let answered = one.data.in_reply_to().and_then(|id| beside.find(|tweet| tweet.id == id.as_str()));
+        let answered = answered.and_then(|tweet| post(tweet, &one.includes));
+        Ok((post(one.data, &one.includes).ok_or_else(unsigned)?, answered))
+    }
+
+    async fn looked_up(&self, id: &PostId, expansions: &str, who: &Identity) -> Result<One, PublishError> {
+        let query = [("tweet.fields", POST_FIELDS), ("expansions", expansions)];
+        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+    }
+}
+
+fn unsigned() -> PublishError {
+    PublishError::Unavailable("X does not say who wrote a post, or when".to_owned())
 }
 
 /// None where it is not told who wrote it, and when.

@@ -1,12 +1,13 @@
 //! What became of an order whose end nobody saw: the account's own posts since then are looked through for it.
 
-use puppet_store::Post;
-use puppet_types::{AccountId, PostId, Timestamp};
+use std::time::Duration;
+
+use puppet_types::{AccountId, Image, PostId, Timestamp};
 
 use super::{
     Draft, Member, X, checked,
-    likeness::{Likeness, likeness},
-    post_of, threaded,
+    likeness::{Likeness, has_images, likeness},
+    media, post_of,
     wire::{POST_FIELDS, Page, Tweet},
 };
 use crate::{Action, Lost, Order, PublishError, Published, Reconciled};
@@ -18,20 +19,12 @@ const MOST_APART_MS: u64 = 86_400_000;
 /// Pages of a hundred posts that are looked through.
 const PAGES: usize = 10;
 
-/// What an order comes to on X, where it comes to posts.
+/// What an order comes to on X, where it comes to a post.
 struct Wanted<'a> {
-    /// In order; each answers the one before.
-    texts: Vec<&'a str>,
-    /// What the first answers.
+    text: &'a str,
     in_reply_to: Option<&'a PostId>,
     quotes: Option<&'a PostId>,
-}
-
-/// How much of it is there.
-struct Found<'a> {
-    parts: Vec<&'a Tweet>,
-    /// A post that may be the first part.
-    similar: Option<&'a Tweet>,
+    images: &'a [Image],
 }
 
 impl X {
@@ -60,14 +53,22 @@ impl X {
             return Ok(Reconciled::Undecidable(why.to_owned()));
         }
         let free: Vec<&Tweet> = seen.iter().filter(|tweet| !claimed.iter().any(|id| id.as_str() == tweet.id)).collect();
-        let found = wanted.among(&free);
-        if found.parts.len() == wanted.texts.len() {
-            return Ok(Reconciled::Done(wanted.published(order, &found.parts)));
+        // Of several the first.
+        if let Some(found) = free.iter().find(|tweet| wanted.likeness(tweet) == Likeness::Same) {
+            return Ok(Reconciled::Done(wanted.published(order, found)));
         }
-        // The rest may yet appear.
-        let until = lost.last.plus_millis(u64::try_from(self.settled_after.as_millis()).unwrap_or(u64::MAX));
+        let similar = free.iter().find(|tweet| wanted.likeness(tweet) == Likeness::ButForLinks);
+        // It may yet appear.
+        let uploads = if wanted.images.is_empty() { Duration::ZERO } else { media::LONGEST };
+        let settled_after = u64::try_from((self.settled_after + uploads).as_millis()).unwrap_or(u64::MAX);
+        let until = lost.last.plus_millis(settled_after);
         match until.millis_since(Timestamp::from_system()) {
-            0 => Ok(wanted.verdict(&found)),
+            0 => Ok(match similar {
+                Some(Tweet { id, .. }) => {
+                    Reconciled::Undecidable(format!("post {id} differs from it in nothing but its links or images"))
+                }
+                None => Reconciled::NotDone,
+            }),
             retry_after_ms => Err(PublishError::RateLimited { retry_after_ms }),
         }
     }
@@ -109,85 +110,30 @@ impl X {
 
 impl<'a> Wanted<'a> {
     fn of(action: &'a Action) -> Option<Self> {
-        let one = |text: &'a String| vec![text.as_str()];
+        let of = |text| Self { text, in_reply_to: None, quotes: None, images: action.images() };
         Some(match action {
-            Action::Post { text, .. } => Self { texts: one(text), in_reply_to: None, quotes: None },
-            Action::Reply { to, text, .. } => Self { texts: one(text), in_reply_to: Some(to), quotes: None },
-            Action::Quote { of, text } => Self { texts: one(text), in_reply_to: None, quotes: Some(of) },
-            Action::Thread { parts } => {
-                Self { texts: parts.iter().map(String::as_str).collect(), in_reply_to: None, quotes: None }
-            }
-            Action::Like { .. } | Action::Delete { .. } => return None,
+            Action::Post { text, .. } => of(text),
+            Action::Reply { to, text, .. } => Self { in_reply_to: Some(to), ..of(text) },
+            Action::Quote { of: quoted, text } => Self { quotes: Some(quoted), ..of(text) },
+            Action::Thread { .. } | Action::Like { .. } | Action::Delete { .. } => return None,
         })
     }
 
-    /// The longest beginning of it among posts that are free. Of several the first.
-    fn among<'t>(&self, free: &[&'t Tweet]) -> Found<'t> {
-        let mut found = Found { parts: Vec::new(), similar: None };
-        for first in free {
-            match self.is_part(0, first, None) {
-                Likeness::Same => {
-                    let parts = self.chain(first, free);
-                    if parts.len() > found.parts.len() {
-                        found.parts = parts;
-                    }
-                }
-                Likeness::ButForLinks => found.similar = Some(first),
-                Likeness::Other => {}
-            }
-        }
-        found
-    }
-
-    fn chain<'t>(&self, first: &'t Tweet, free: &[&'t Tweet]) -> Vec<&'t Tweet> {
-        let mut parts = vec![first];
-        while let Some(next) = parts
-            .last()
-            .and_then(|last| free.iter().find(|tweet| self.is_part(parts.len(), tweet, Some(last)) == Likeness::Same))
-        {
-            parts.push(next);
-        }
-        parts
-    }
-
-    fn is_part(&self, n: usize, tweet: &Tweet, before: Option<&Tweet>) -> Likeness {
-        let Some(text) = self.texts.get(n) else { return Likeness::Other };
-        let answers = before.map(|tweet| PostId::new(&tweet.id)).or_else(|| self.in_reply_to.cloned());
-        if tweet.in_reply_to() != answers || tweet.quotes() != self.quotes.cloned() {
+    fn likeness(&self, tweet: &Tweet) -> Likeness {
+        if tweet.in_reply_to().as_ref() != self.in_reply_to || tweet.quotes().as_ref() != self.quotes {
             return Likeness::Other;
         }
-        likeness(text, tweet)
+        match likeness(self.text, tweet) {
+            Likeness::Same if has_images(tweet) == self.images.is_empty() => Likeness::ButForLinks,
+            likeness => likeness,
+        }
     }
 
-    fn published(&self, order: &Order, parts: &[&Tweet]) -> Published {
-        let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
-        for (tweet, text) in parts.iter().zip(&self.texts) {
-            let before = posts.last().map(|post| post.id.clone());
-            let draft = Draft { text, in_reply_to: before.as_ref().or(self.in_reply_to), quotes: self.quotes };
-            let at = tweet.at().unwrap_or(order.at);
-            posts.push(post_of(order, &draft, PostId::new(&tweet.id), at));
-        }
-        if posts.len() > 1 {
-            threaded(&mut posts);
-        }
+    fn published(&self, order: &Order, tweet: &Tweet) -> Published {
+        let draft =
+            Draft { in_reply_to: self.in_reply_to, quotes: self.quotes, images: self.images, ..Draft::new(self.text) };
+        let at = tweet.at().unwrap_or(order.at);
+        let posts = vec![post_of(order, &draft, PostId::new(&tweet.id), at)];
         Published { posts, deliveries: Vec::new() }
-    }
-
-    /// Of an order that is not there as a whole.
-    fn verdict(&self, found: &Found<'_>) -> Reconciled {
-        let ids: Vec<&str> = found.parts.iter().map(|tweet| tweet.id.as_str()).collect();
-        match (ids.as_slice(), found.similar) {
-            // Doing it again would post those twice, and nothing less can be asked for.
-            ([_, ..], _) => Reconciled::Undecidable(format!(
-                "{} of {} parts of the thread are there: {}",
-                ids.len(),
-                self.texts.len(),
-                ids.join(", ")
-            )),
-            ([], Some(similar)) => {
-                Reconciled::Undecidable(format!("post {} differs from it in nothing but its links", similar.id))
-            }
-            ([], None) => Reconciled::NotDone,
-        }
     }
 }

@@ -75,6 +75,7 @@ pub(super) struct One {
 pub(super) struct Includes {
     #[serde(default)]
     pub(super) users: Vec<User>,
+    /// What the others refer to.
     #[serde(default)]
     pub(super) tweets: Vec<Tweet>,
 }
@@ -182,6 +183,11 @@ impl Tweet {
         self.referenced("quoted")
     }
 
+    /// Somebody else's words, passed on.
+    pub(super) fn is_repost(&self) -> bool {
+        self.referenced("retweeted").is_some()
+    }
+
     fn referenced(&self, kind: &str) -> Option<PostId> {
         self.referenced_tweets.iter().find(|other| other.kind == kind).map(|other| PostId::new(&other.id))
     }
@@ -199,6 +205,9 @@ pub(super) fn creation(draft: &Draft<'_>) -> Value {
     }
     if let Some(of) = draft.quotes {
         body["quote_tweet_id"] = json!(of);
+    }
+    if !draft.media.is_empty() {
+        body["media"] = json!({ "media_ids": draft.media });
     }
     body
 }

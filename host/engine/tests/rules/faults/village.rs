@@ -38,7 +38,7 @@ pub fn account_of(agent: &AgentId) -> AccountId {
 /// Packs: what they call, and how they end.
 const PACKS: &[(&str, &[Step], End)] = &[
     ("poster", &[Step::PostEventId, Step::RememberEventId, Step::Befriend("cid"), Step::ShiftMood], End::ByPriority),
-    ("pair", &[Step::PostEventId, Step::ReplyDecision(0), Step::Like("1")], End::ByPriority),
+    ("pair", &[Step::ThreadEventId, Step::ReplyDecision(0), Step::Like("1")], End::ByPriority),
     ("thinker", &[Step::RememberEventId, Step::Complete, Step::Befriend("dot")], End::ByPriority),
     ("speaker", &[Step::PostAnswer, Step::RememberEventId, Step::Recall("news")], End::ByPriority),
     (

@@ -61,7 +61,7 @@ impl Assembled {
         let names = models::of(setup, secrets, out)?;
         let models = Usable::of_host(&names, &setup.config.llm.default);
         let grants = Arc::new(Grants::of(setup)?);
-        let x = networks::x(setup, secrets, out)?;
+        let x = networks::x(setup, secrets, store, out)?;
         let plan = Plan {
             store: store.clone(),
             clock: Arc::new(SystemClock),

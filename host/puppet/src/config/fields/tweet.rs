@@ -25,7 +25,13 @@ pub(super) const TWEET: &[Field] = &[
         "",
         "How long after a request has ended its post may still appear. A post that is not seen by then was not made.",
     ),
-    field("tweet.x.mentions.enabled", "true or false", "true", "", "Whether what is said to accounts on X is heard."),
+    field(
+        "tweet.x.mentions.by",
+        "auto, poll, stream or none",
+        "auto",
+        "",
+        "How what is said to accounts on X is heard ([hearing](../x.md#hearing)): by a stream where an app has a bearer token and its plan has streams, else by asking.",
+    ),
     field(
         "tweet.x.mentions.every",
         "length of time",

@@ -1,12 +1,13 @@
 //! `[tweet.x.mentions]`: how what is said to accounts on X is heard.
 
-use puppet_tweet::HearingTerms;
+use puppet_tweet::{HearingTerms, Listening};
 use serde::Serialize;
 
 use crate::{
     config::{
         load::{LENGTH, length},
         read::Section,
+        suggest,
     },
     trouble::Result,
 };
@@ -14,11 +15,20 @@ use crate::{
 /// Posts before a mention that may be read with it: each is a paid read.
 const MOST_CONTEXT: u64 = 10;
 
+/// What is written, and what it means.
+const WAYS: [(&str, Option<Listening>); 4] = [
+    ("auto", Some(Listening::Auto)),
+    ("poll", Some(Listening::Poll)),
+    ("stream", Some(Listening::Stream)),
+    ("none", None),
+];
+
 /// `[tweet.x.mentions]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mentions {
-    /// Whether anything is heard.
-    pub enabled: bool,
+    /// Which way; none: nothing is heard.
+    #[serde(skip)]
+    pub by: Option<Listening>,
     /// An account is asked for no more often. Milliseconds, and as it is written.
     pub every: (u64, String),
     /// An account that was never listened for is heard from so long ago on.
@@ -31,7 +41,7 @@ impl Default for Mentions {
     fn default() -> Self {
         let terms = HearingTerms::default();
         Self {
-            enabled: true,
+            by: Some(terms.by),
             every: (60_000, "60s".to_owned()),
             backfill: (0, "0s".to_owned()),
             context: terms.context,
@@ -40,11 +50,21 @@ impl Default for Mentions {
 }
 
 impl Mentions {
+    /// Which way, as it is written.
+    pub fn way(&self) -> &'static str {
+        WAYS.iter().find(|(_, way)| *way == self.by).map_or("none", |(name, _)| name)
+    }
+
     /// Reads the section.
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut mentions = Self::default();
-        if let Some(enabled) = section.boolean("enabled")? {
-            mentions.enabled = enabled.value;
+        if let Some(by) = section.text("by", "`auto`, `poll`, `stream` or `none`")? {
+            let named = WAYS.into_iter().find(|(name, _)| *name == by.value);
+            let (_, way) = named.ok_or_else(|| {
+                let remedy = suggest::remedy(&by.value, &WAYS.map(|(name, _)| name));
+                section.wrong("by", by.line, format!("`{}` is no such word", by.value), remedy)
+            })?;
+            mentions.by = way;
         }
         if let Some(every) = section.parsed("every", LENGTH, length)? {
             mentions.every = every.value;

@@ -25,7 +25,7 @@ pub(super) struct Ear {
     /// Every mention up to this one was taken in.
     pub(super) since: Option<PostId>,
     /// It is asked for no more often.
-    every: Duration,
+    pub(super) every: Duration,
     /// Failures without a success between them.
     failures: u32,
     /// So often was asked.
@@ -107,6 +107,11 @@ impl Ear {
         let settled = newest?.min_by_age(since(now, Duration::from_millis(SETTLES_MS)));
         let is_later = self.since.as_ref().is_none_or(|since| by_age(&settled, since).is_gt());
         is_later.then_some(settled)
+    }
+
+    /// Whether it may be asked for before its time.
+    pub(super) fn may_hurry(&self) -> bool {
+        matches!(self.told, Standing::Heard | Standing::Unreached)
     }
 
     fn becomes(&mut self, standing: Standing) -> bool {

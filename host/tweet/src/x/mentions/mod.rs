@@ -1,14 +1,19 @@
-//! What is said to accounts on X. It is asked for account by account, as often as the limits leave room for (`poll`).
-//! Every mention is taken in once: how far an account was listened for is written with what came, and what comes twice
-//! is known by its id.
+//! What is said to accounts on X. It is asked for account by account, as often as the limits leave room for (`poll`); where
+//! the plan allows, a stream tells it at once (`stream`, `rules`, `lines`), and asking makes good what that passes over.
+//! Every mention is taken in once: how far an account was listened for is written with what came, and what comes twice is
+//! known by its id.
 
 mod ear;
+mod lines;
 mod pages;
 mod poll;
+mod rules;
+mod schedule;
+mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use puppet_store::{Heard, Post, StoreError};
@@ -25,20 +30,45 @@ pub struct Mention {
     pub context: Vec<Post>,
 }
 
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listening {
+    /// By a stream where an app has a bearer token and its plan has streams, else by asking.
+    #[default]
+    Auto,
+    /// By asking.
+    Poll,
+    /// By a stream. Without one it is asked, and the operator hears of it.
+    Stream,
+}
+
 /// How it is listened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HearingTerms {
+    /// Which way.
+    pub by: Listening,
     /// An account is asked for no more often.
     pub every: Duration,
     /// An account that was never listened for is heard from so long ago on.
     pub backfill: Duration,
     /// So many posts before a mention are read with it.
     pub context: usize,
+    /// A stream without a byte for so long is dead: X sends one every 20 seconds.
+    pub silence: Duration,
+    /// By which app an account in lower case is streamed; the others by the first that has a bearer token.
+    pub apps: BTreeMap<AccountId, String>,
 }
 
 impl Default for HearingTerms {
     fn default() -> Self {
-        Self { every: Duration::from_secs(60), backfill: Duration::ZERO, context: 3 }
+        Self {
+            by: Listening::Auto,
+            every: Duration::from_secs(60),
+            backfill: Duration::ZERO,
+            context: 3,
+            silence: Duration::from_secs(30),
+            apps: BTreeMap::new(),
+        }
     }
 }
 

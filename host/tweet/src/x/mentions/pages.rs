@@ -8,7 +8,7 @@ use puppet_types::{AccountId, PostId};
 use super::super::{
     X,
     reader::post,
-    wire::{POST_FIELDS, Page},
+    wire::{POST_FIELDS, Page, Tweet},
 };
 use crate::PublishError;
 
@@ -54,8 +54,10 @@ impl X {
             look.pace = pace;
             let newest = page.data.iter().map(|tweet| PostId::new(&tweet.id)).max_by(by_age);
             look.newest = look.newest.take().into_iter().chain(newest).max_by(by_age);
-            let told = page.data.len();
-            let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
+            // Whoever passes a post on says nothing.
+            let said: Vec<Tweet> = page.data.into_iter().filter(|tweet| !tweet.is_repost()).collect();
+            let told = said.len();
+            let posts = said.into_iter().filter_map(|tweet| post(tweet, &page.includes));
             let before = look.posts.len();
             look.posts.extend(posts);
             if look.posts.len() - before < told {

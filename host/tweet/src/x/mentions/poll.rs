@@ -1,8 +1,7 @@
-//! Asking for mentions: one task for all accounts, a heap of the times when each is due, and so many requests at once.
+//! Asking for mentions: one task for all accounts, the times when each is due, and so many requests at once.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,15 +9,17 @@ use std::{
 use puppet_store::{Heard, Post, StoreError};
 use puppet_types::{AccountId, PostId, Timestamp};
 use tokio::{
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, sleep_until},
 };
 
 use super::{
-    HearingTerms, Listener, Mention,
+    HearingTerms, Listener, Listening, Mention,
     ear::{Ear, since},
     pages::Look,
+    schedule::Schedule,
+    stream::{Signal, Stream},
 };
 use crate::{PublishError, X};
 
@@ -26,14 +27,18 @@ use crate::{PublishError, X};
 const AT_ONCE: usize = 16;
 /// Mentions that are taken in at once.
 const BATCH: usize = 20;
+/// Accounts that a stream tells of are asked for so often all the same.
+const SWEEP: Duration = Duration::from_secs(900);
+/// What streams say that was not seen to.
+const SIGNALS: usize = 64;
 /// Posts of other conversations that are kept, so that a thread is not read again with each answer.
 const CACHED: usize = 2_000;
 
 /// Listens for accounts.
 pub struct Hearing {
-    x: Arc<X>,
-    listener: Arc<dyn Listener>,
-    terms: HearingTerms,
+    pub(super) x: Arc<X>,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) terms: HearingTerms,
     /// What was read to tell what mentions are about, by id: the oldest go first.
     read: Mutex<BTreeMap<u64, Post>>,
 }
@@ -71,31 +76,49 @@ impl Hearing {
         let mut heard: BTreeMap<AccountId, PostId> =
             heard.into_iter().map(|heard| (heard.account, heard.since)).collect();
         let hearing = Arc::new(self);
-        let ear = |account: AccountId| {
-            let since = heard.remove(&account);
-            Some(Ear::new(account, since, hearing.terms.every))
-        };
-        let mut ears: Vec<Option<Ear>> = hearing.x.accounts().into_iter().map(ear).collect();
-        let start = Instant::now();
-        let mut due: BinaryHeap<Reverse<(Instant, usize)>> = (0..ears.len()).map(|n| Reverse((start, n))).collect();
+        let accounts = hearing.x.accounts();
+        let ear = |account: &AccountId| Some(Ear::new(account.clone(), heard.remove(account), hearing.terms.every));
+        let mut ears: Vec<Option<Ear>> = accounts.iter().map(ear).collect();
+        let number = |account: &AccountId| accounts.binary_search(account).ok();
+        let mut schedule = Schedule::new(ears.len(), Instant::now());
+        // Accounts that a stream tells of.
+        let mut streamed: BTreeSet<usize> = BTreeSet::new();
+        let (_streams, mut signals) = hearing.streams(&accounts);
         let mut asked: JoinSet<(usize, Ear, Duration)> = JoinSet::new();
         loop {
-            let next = due.peek().map(|Reverse((at, _))| *at).filter(|_| asked.len() < AT_ONCE);
+            let next = schedule.next().filter(|_| asked.len() < AT_ONCE);
             tokio::select! {
                 _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
                 Some(ended) = asked.join_next() => match ended {
                     Ok((n, ear, wait)) => {
+                        let now = Instant::now();
+                        schedule.give_back(n, now + wait, now, ear.may_hurry());
                         if let Some(place) = ears.get_mut(n) {
                             *place = Some(ear);
                         }
-                        due.push(Reverse((Instant::now() + wait, n)));
                     }
                     Err(error) => tracing::error!(%error, "an account is not listened for before the next start"),
                 },
+                Some(signal) = signals.recv() => {
+                    let (Signal::Streams(which) | Signal::Silent(which) | Signal::Gap(which)) = &signal;
+                    for n in which.iter().filter_map(number) {
+                        match signal {
+                            Signal::Streams(_) => drop(streamed.insert(n)),
+                            Signal::Silent(_) => drop(streamed.remove(&n)),
+                            Signal::Gap(_) => {}
+                        }
+                        // One that X asked to wait for is asked for in its time.
+                        if ears.get(n).is_some_and(|ear| ear.as_ref().is_none_or(Ear::may_hurry)) {
+                            schedule.hurry(n, Instant::now());
+                        }
+                    }
+                }
                 () = at(next) => {
-                    let Some(Reverse((_, n))) = due.pop() else { continue };
+                    let Some(n) = schedule.take() else { continue };
                     let Some(mut ear) = ears.get_mut(n).and_then(Option::take) else { continue };
                     let hearing = Arc::clone(&hearing);
+                    let every = hearing.terms.every;
+                    ear.every = if streamed.contains(&n) { every.max(SWEEP) } else { every };
                     asked.spawn(async move {
                         let wait = hearing.turn(&mut ear).await;
                         (n, ear, wait)
@@ -103,6 +126,33 @@ impl Hearing {
                 }
             }
         }
+    }
+
+    /// Opens the streams that there can be. They end when the first answer is dropped.
+    fn streams(self: &Arc<Self>, accounts: &[AccountId]) -> (JoinSet<()>, mpsc::Receiver<Signal>) {
+        let (sender, signals) = mpsc::channel(SIGNALS);
+        let mut tasks = JoinSet::new();
+        let mut of_apps: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        if let Some(first) = self.x.apps.keys().next().filter(|_| self.terms.by != Listening::Poll) {
+            for account in accounts {
+                let app = self.terms.apps.get(account).filter(|app| self.x.apps.contains_key(*app)).unwrap_or(first);
+                of_apps.entry(app.clone()).or_default().insert(account.clone());
+            }
+        }
+        for (app, ours) in of_apps {
+            let stream = Stream { hearing: Arc::clone(self), app, ours, signals: sender.clone() };
+            tasks.spawn(stream.run());
+        }
+        (tasks, signals)
+    }
+
+    /// Takes in what a stream tells: how far was listened stays as it is, for it may have passed something over.
+    pub(super) async fn streamed(&self, account: &AccountId, post: Post) -> Result<(), StoreError> {
+        for post in self.listener.unheard(account, vec![post]).await? {
+            let context = self.context(account, &post).await?;
+            self.listener.take_in(account, vec![Mention { post, context }], None).await?;
+        }
+        Ok(())
     }
 
     /// Asks for one account. How long until the next time.

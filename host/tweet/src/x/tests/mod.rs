@@ -1,5 +1,6 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
+mod media;
 mod publishing;
 mod reading;
 mod reconciling;
@@ -80,8 +81,4 @@ fn post(text: &str) -> Action {
 
 fn reply(to: &PostId, text: &str) -> Action {
     Action::Reply { to: to.clone(), text: text.to_owned(), images: Vec::new() }
-}
-
-fn thread(parts: &[&str]) -> Action {
-    Action::Thread { parts: parts.iter().map(|part| (*part).to_owned()).collect() }
 }

@@ -13,11 +13,6 @@ async fn every_order_is_carried_out() {
     assert_eq!(answer.in_reply_to.as_ref(), Some(&first.id));
     let quote = there.posted("bob", Action::Quote { of: first.id.clone(), text: "look".into() }).await;
     assert_eq!(quote.quotes.as_ref(), Some(&first.id));
-    let parts = there.publish("ada", thread(&["a", "b", "c"])).await.unwrap().posts;
-    let ids: Vec<&PostId> = parts.iter().map(|post| &post.id).collect();
-    assert!(parts.iter().all(|post| post.thread.as_ref() == Some(ids[0]) && post.conversation == *ids[0]));
-    assert_eq!([&parts[1].in_reply_to, &parts[2].in_reply_to], [&Some(ids[0].clone()), &Some(ids[1].clone())]);
-
     let liked = there.publish("bob", Action::Like { of: first.id.clone() }).await.unwrap();
     assert_eq!(liked, Published::default());
     let delete = || Action::Delete { of: first.id.clone() };
@@ -26,8 +21,7 @@ async fn every_order_is_carried_out() {
 
     let sent: Vec<Value> = there.posts("ada");
     let texts: Vec<&str> = sent.iter().map(|post| post["text"].as_str().unwrap()).collect();
-    assert_eq!(texts, ["one & <two> https://example.org/x", "a", "b", "c"]);
-    assert_eq!((&sent[0]["deleted"], &sent[3]["in_reply_to"]), (&true.into(), &ids[1].as_str().into()));
+    assert_eq!((texts, &sent[0]["deleted"]), (vec!["one & <two> https://example.org/x"], &true.into()));
     let of_bob = there.posts("bob");
     assert_eq!([&of_bob[0]["in_reply_to"], &of_bob[1]["quotes"]], [&Value::from(first.id.as_str()); 2]);
     assert_eq!(there.emulator.report()["accounts"][1]["likes"][0]["post"], first.id.as_str());
@@ -118,9 +112,8 @@ async fn what_may_not_be_posted_is_not_sent() {
         ("ada", reply(&id(), &long), "weighs 281"),
         ("ada", reply(&PostId::new("../users/me"), "x"), "id"),
         ("ada", Action::Quote { of: id(), text: long.clone() }, "weighs 281"),
-        ("ada", thread(&["fine", &long]), "part 2"),
-        ("ada", thread(&["alone"]), "2 to 25"),
-        ("ada", Action::Post { text: "look".into(), images: vec![image] }, "images cannot be posted"),
+        ("ada", Action::Thread { parts: vec!["one".into(), "two".into()] }, "part by part"),
+        ("ada", Action::Post { text: "look".into(), images: vec![image] }, "no images to post"),
         ("eve", post("hello"), "@eve has no token"),
     ];
     for (account, action, said) in cases {
@@ -163,21 +156,6 @@ async fn a_post_that_is_about_nothing_is_refused_and_a_like_of_nothing_not_found
     assert!(matches!(&error, PublishError::Refused(words) if words.contains("deleted or not visible")), "{error}");
     let error = there.publish("ada", Action::Like { of: id.clone() }).await.unwrap_err();
     assert_eq!(error, PublishError::NotFound(id.to_string()));
-}
-
-#[tokio::test]
-async fn a_thread_that_breaks_off_is_in_doubt_and_never_begun_again_unseen() {
-    let there = There::new().await;
-    let second = Fault {
-        operation: Some(Operation::CreatePost),
-        skip: 1,
-        times: Some(1),
-        ..Fault::from(Kind::RateLimited { reset_s: 30 })
-    };
-    there.emulator.misbehave(Plan { faults: vec![second], ..Plan::default() });
-    let error = there.publish("ada", thread(&["a", "b", "c"])).await.unwrap_err();
-    assert!(matches!(&error, PublishError::InDoubt(words) if words.contains("1 of 3 parts")), "{error}");
-    assert_eq!(there.posts("ada").len(), 1);
 }
 
 #[test]

@@ -43,6 +43,35 @@ async fn posts_are_read_as_they_were_written() {
 }
 
 #[tokio::test]
+async fn a_thread_takes_a_request_for_every_two_posts() {
+    let there = There::new().await;
+    let mut ids = vec![there.posted("ada", post("0")).await.id];
+    for n in 1..12 {
+        let before = ids.last().unwrap().clone();
+        ids.push(there.posted(if n % 2 == 0 { "ada" } else { "bob" }, reply(&before, &n.to_string())).await.id);
+    }
+    let lookups = || there.emulator.report()["counts"]["post"].as_u64().unwrap_or(0);
+    for (of, depth, read, requests) in
+        [(4, 9, 5, 3), (3, 9, 4, 2), (4, 2, 3, 2), (4, 1, 2, 1), (4, 0, 1, 1), (0, 9, 1, 1), (11, 99, 11, 6)]
+    {
+        let before = lookups();
+        let posts = there.x.thread_of(&ids[of], depth, later()).await.unwrap();
+        let read_ids: Vec<&PostId> = posts.iter().map(|post| &post.id).collect();
+        assert_eq!(read_ids, ids[of + 1 - read..=of].iter().collect::<Vec<_>>(), "{of} {depth}");
+        let authors: Vec<&str> = posts.iter().map(|post| post.author.as_str()).collect();
+        assert!(authors.windows(2).all(|pair| pair[0] != pair[1]), "{authors:?}");
+        assert_eq!(lookups() - before, requests, "{of} {depth}");
+    }
+    // One that is gone ends it, whoever was to tell of it.
+    for (gone, of) in [(2, 3), (2, 4)] {
+        let author = if gone % 2 == 0 { "ada" } else { "bob" };
+        there.publish(author, Action::Delete { of: ids[gone].clone() }).await.unwrap();
+        let posts = there.x.thread_of(&ids[of], 9, later()).await.unwrap();
+        assert_eq!(posts.first().map(|post| &post.id), Some(&ids[3]), "{of}");
+    }
+}
+
+#[tokio::test]
 async fn others_are_read_with_the_token_of_one_of_ours() {
     let there = There::with(&["ada"], TIMEOUT).await;
     // Somebody who has no token here.

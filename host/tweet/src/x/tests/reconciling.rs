@@ -79,7 +79,6 @@ async fn what_is_found_is_what_publishing_would_have_answered() {
         post("see https://example.org/x & more"),
         reply(&first.id, "well"),
         Action::Quote { of: first.id.clone(), text: "look".into() },
-        thread(&["one", "two", "three"]),
     ];
     for action in actions {
         let order = order("ada", action);
@@ -133,29 +132,6 @@ async fn what_is_not_seen_may_still_appear() {
     there.posted("ada", post("hello")).await;
     let seen = there.x.reconcile(&order, at(Timestamp::from_system()), &[]).await.unwrap();
     assert_eq!(ids(&seen).len(), 1, "what is there is there at once");
-}
-
-#[tokio::test]
-async fn half_a_thread_is_for_the_operator_and_a_whole_one_is_done() {
-    let there = There::new().await;
-    let order = order("ada", thread(&["one", "two", "three"]));
-    let last =
-        Fault { operation: Some(Operation::CreatePost), skip: 2, times: Some(1), ..Fault::from(Kind::LostAnswer) };
-    there.emulator.misbehave(Plan { faults: vec![last], ..Plan::default() });
-    assert!(matches!(there.x.publish(&order).await, Err(PublishError::InDoubt(_))));
-    let whole = looked(&there, &order, &[]).await;
-    let made: Vec<Value> = there.posts("ada").iter().map(|post| post["id"].clone()).collect();
-    assert_eq!(ids(&whole), made.iter().map(|id| id.as_str().unwrap()).collect::<Vec<_>>());
-
-    let there = There::new().await;
-    let second = Fault { operation: Some(Operation::CreatePost), skip: 1, times: Some(1), ..Fault::from(Kind::Closed) };
-    there.emulator.misbehave(Plan { faults: vec![second], ..Plan::default() });
-    assert!(matches!(there.x.publish(&order).await, Err(PublishError::InDoubt(_))));
-    let first = there.posts("ada")[0]["id"].as_str().unwrap().to_owned();
-    match looked(&there, &order, &[]).await {
-        Reconciled::Undecidable(why) => assert!(why.contains("1 of 3 parts") && why.contains(&first), "{why}"),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::*;
+use super::{stand::Came, *};
 use crate::{
     TweetReader,
     x::wire::{self, Created, Deleted, Page, Tweet},
 };
 
 /// A file of X's, or why the test says nothing.
-fn of_x(name: &str) -> Option<PathBuf> {
+pub(super) fn of_x(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/x").join(name);
     if path.exists() {
         return Some(path);
@@ -21,13 +21,17 @@ fn of_x(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn json_of(path: &Path) -> Value {
+pub(super) fn json_of(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-struct Described(Value);
+pub(super) struct Described(Value);
 
 impl Described {
+    pub(super) fn new(description: Value) -> Self {
+        Self(description)
+    }
+
     fn errors(&self, mut schema: Value, value: &Value) -> Vec<String> {
         schema["components"] = self.0["components"].clone();
         let validator = jsonschema::draft4::new(&schema).unwrap();
@@ -81,12 +85,25 @@ impl Described {
             assert!(wrong.is_empty(), "{request}: {name}: {wrong:?}");
         }
     }
+
+    /// The same with the body, which is JSON where there is one.
+    pub(super) fn check_whole(&self, request: &Came) {
+        self.check(&request.line);
+        let (method, target) = request.line.split_once(' ').unwrap();
+        let path = self.path(target.split('?').next().unwrap());
+        let schema = &self.0["paths"][&path][method.to_lowercase()]["requestBody"]["content"]["application/json"];
+        assert_eq!(schema.is_object(), !request.body.is_empty(), "{}", request.line);
+        if schema.is_object() {
+            let wrong = self.errors(schema["schema"].clone(), &request.json());
+            assert!(wrong.is_empty(), "{}: {wrong:?}", request.line);
+        }
+    }
 }
 
 #[tokio::test]
 async fn requests_are_those_that_x_describes() {
     let Some(file) = of_x("openapi.json") else { return };
-    let described = Described(json_of(&file));
+    let described = Described::new(json_of(&file));
     let there = There::new().await;
     let first = there.posted("ada", post("one")).await;
     let answer = there.posted("bob", reply(&first.id, "two")).await;
@@ -103,6 +120,8 @@ async fn requests_are_those_that_x_describes() {
     there.x.posts_of(&"ada".into(), later, 1_000).await.unwrap();
     there.x.posts_of(&"nobody".into(), later, 3).await.unwrap_err();
     there.x.thread_of(&answer.id, 3, later).await.unwrap();
+    let about = there.x.answered(&"ada".into(), &answer.id).await.unwrap();
+    assert_eq!((about.author.as_str(), about.lets_answer(&"ada".into())), ("bob", true), "{about:?}");
     there.publish("ada", Action::Delete { of: first.id.clone() }).await.unwrap();
 
     let report = there.emulator.report();
@@ -114,9 +133,9 @@ async fn requests_are_those_that_x_describes() {
 
     let id = PostId::new("1346889436626259968");
     let bodies = [
-        Draft { text: "one", in_reply_to: None, quotes: None },
-        Draft { text: "one", in_reply_to: Some(&id), quotes: None },
-        Draft { text: "one", in_reply_to: None, quotes: Some(&id) },
+        Draft::new("one"),
+        Draft { in_reply_to: Some(&id), ..Draft::new("one") },
+        Draft { quotes: Some(&id), ..Draft::new("one") },
     ];
     for draft in bodies {
         let body = wire::creation(&draft);
@@ -126,6 +145,31 @@ async fn requests_are_those_that_x_describes() {
         let odd = json!({ "text": "one", "in_reply_to": "1" });
         assert!(!described.errors(schema, &odd).is_empty(), "the description is strict");
     }
+    // What an account's posts carry besides. Two of the labels are younger than the description, which knows no others.
+    let manner = Manner {
+        made_with_ai: true,
+        paid_partnership: true,
+        reply_settings: Some(ReplySettings::MentionedUsers),
+        community: Some("1146654567674912769".to_owned()),
+    };
+    let posted = Draft::new("one");
+    let mut body = wire::creation(&posted);
+    manner.put(&mut body, &posted);
+    for younger in ["made_with_ai", "paid_partnership"] {
+        assert_eq!(body.as_object_mut().unwrap().remove(younger), Some(json!(true)));
+    }
+    assert_eq!((&body["reply_settings"], body["community_id"].is_string()), (&json!("mentionedUsers"), true));
+    for settings in ReplySettings::ALL {
+        let manner = Manner { reply_settings: Some(settings), ..Manner::default() };
+        manner.put(&mut body, &posted);
+        let wrong = described.errors(json!({ "$ref": "#/components/schemas/TweetCreateRequest" }), &body);
+        assert!(wrong.is_empty(), "{body}: {wrong:?}");
+    }
+    let answer = Draft { in_reply_to: Some(&id), ..Draft::new("one") };
+    let mut body = wire::creation(&answer);
+    manner.put(&mut body, &answer);
+    assert!(body.get("reply_settings").is_none() && body.get("community_id").is_none(), "{body}");
+    assert_eq!(body["made_with_ai"], true);
     let wrong = described.errors(json!({ "$ref": "#/components/schemas/UsersLikesCreateRequest" }), &wire::like(&id));
     assert!(wrong.is_empty(), "{wrong:?}");
 }

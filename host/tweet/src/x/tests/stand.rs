@@ -25,6 +25,11 @@ impl Came {
         self.authorization.split_once(&format!("{name}=\""))?.1.split('"').next()
     }
 
+    /// Its body; null where there is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
     /// A field of a form.
     pub fn field(&self, name: &str) -> Option<String> {
         let url = reqwest::Url::parse(&format!("http://x/?{}", self.body)).unwrap();

@@ -121,6 +121,7 @@ fn decided(rows: &Rows) -> Sums {
 fn charge(decision: &Decision) -> Option<(Amount, u64)> {
     Some(match decision {
         Decision::Post { .. } => (Amount::Posts, 1),
+        Decision::Thread { parts } => (Amount::Posts, parts.len() as u64),
         Decision::Reply { .. } => (Amount::Replies, 1),
         Decision::Like { .. } => (Amount::Likes, 1),
         Decision::Remember { .. } => (Amount::Rows, 1),

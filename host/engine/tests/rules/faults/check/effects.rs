@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use puppet_store::{Effect, EffectState};
-use puppet_types::{Decision, EffectId};
+use puppet_types::{Decision, EffectId, PostId};
 
 use super::{Found, Outside, Rows};
 
 pub fn check(rows: &Rows, outside: &Outside<'_>, found: &mut Found) {
     let kept = outside.network.kept();
-    let mut done: BTreeMap<&EffectId, u32> = BTreeMap::new();
-    for (effect, ..) in &kept.done {
+    // Parts of one thread differ in what they answer.
+    let mut once: BTreeMap<(&EffectId, Option<&PostId>), u32> = BTreeMap::new();
+    let mut done: BTreeMap<&EffectId, usize> = BTreeMap::new();
+    for (effect, _, post) in &kept.done {
+        *once.entry((effect, post.as_ref().and_then(|post| post.in_reply_to.as_ref()))).or_default() += 1;
         *done.entry(effect).or_default() += 1;
     }
-    for (id, times) in &done {
-        found.unless(*times == 1, 4, || format!("{id} happened {times} times"));
+    for ((id, to), times) in &once {
+        found.unless(*times == 1, 4, || format!("{id} (to {to:?}) happened {times} times"));
+    }
+    for id in done.keys() {
         let is_known = rows.effects.iter().any(|effect| effect.id == **id);
         found.unless(is_known, 4, || format!("{id} happened and is in no row"));
     }
@@ -45,8 +50,19 @@ pub fn check(rows: &Rows, outside: &Outside<'_>, found: &mut Found) {
     }
 }
 
-/// Whether the state of an effect agrees with how often it happened.
-fn is_true(effect: &Effect, times: u32) -> bool {
+/// Whether the state of an effect agrees with how often it happened, and how much of a thread is there.
+fn is_true(effect: &Effect, times: usize) -> bool {
+    if let Decision::Thread { parts } = &effect.body {
+        let there = effect.provider_id.as_deref().map_or(0, |ids| ids.split(',').count());
+        return match effect.state {
+            EffectState::Done => times == parts.len() && there == parts.len(),
+            EffectState::InDoubt => {
+                (there..=there + 1).contains(&times) && effect.doubt.as_ref().is_some_and(|doubt| doubt.undecidable)
+            }
+            EffectState::Failed => times == there && there < parts.len(),
+            _ => false,
+        };
+    }
     match effect.state {
         // A like that was there before looks as if this one had made it.
         EffectState::Done if matches!(effect.body, Decision::Like { .. }) => times <= 1,

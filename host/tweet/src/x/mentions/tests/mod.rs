@@ -1,6 +1,7 @@
 //! Listening, over HTTP on loopback.
 
 mod polling;
+mod streaming;
 mod there;
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +18,7 @@ fn terms() -> HearingTerms {
 }
 
 /// Listens until something is so.
-async fn until(hearing: Hearing, is_so: impl AsyncFn() -> bool) {
+async fn until(hearing: Hearing, mut is_so: impl AsyncFnMut() -> bool) {
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(hearing.run(stopped));
     let waited = tokio::time::timeout(Duration::from_secs(60), async {

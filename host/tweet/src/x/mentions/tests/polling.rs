@@ -14,7 +14,9 @@ async fn what_is_said_from_the_first_start_on_is_heard_in_order() {
     assert!(notebook.texts().await.is_empty(), "nobody listened then");
     // More than a page, while nobody listens.
     let said: Vec<String> = (0..230).map(|n| format!("@ada {n}")).collect();
-    said.iter().for_each(|text| drop(network.say("bob", text, None)));
+    for text in &said {
+        network.say("bob", text, None);
+    }
     network.say("bob", "@eve is somebody else", None);
     let hearing = Hearing::new(x(&endpoint, &["Ada"]), Arc::clone(&notebook) as _, terms());
     until(hearing, async || notebook.texts().await.len() >= said.len()).await;
@@ -48,13 +50,13 @@ async fn each_is_taken_in_once_whatever_fails() {
         Fault::Status(408),
     ];
     let mut said = Vec::new();
-    for round in 0..6 {
+    for (round, fault) in faults.into_iter().enumerate() {
         for n in 0..45 {
             said.push(format!("@ada {round}.{n}"));
             network.say("bob", said.last().unwrap(), None);
         }
         // One write dies before it is done, one after.
-        network.faults.lock().unwrap().push_back(faults[round]);
+        network.faults.lock().unwrap().push_back(fault);
         notebook.dies.lock().unwrap().extend([Some(false), None, Some(true), None]);
         until(hearing(), async || notebook.texts().await.len() >= said.len()).await;
     }

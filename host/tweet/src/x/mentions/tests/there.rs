@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::broadcast,
 };
 
 use super::super::{Listener, Mention, ear::since};
@@ -49,6 +53,29 @@ pub struct Network {
     pub asked: Mutex<Vec<String>>,
     /// `x-rate-limit-remaining`, and seconds until the reset.
     pub limit: Mutex<Option<(u32, i64)>>,
+    /// Id, value and tag of each rule.
+    pub rules: Mutex<Vec<(u64, String, String)>>,
+    /// So many rules at most; none: any number.
+    pub room: Mutex<Option<usize>>,
+    /// What whoever asks for a stream gets instead: a status, and a body.
+    pub refuses: Mutex<Option<(u16, Value)>>,
+    /// Raw lines to all streams.
+    pub lines: Lines,
+    /// Streams that are open.
+    pub open: AtomicUsize,
+    /// Streams live, and say nothing at all.
+    pub is_mute: AtomicBool,
+    /// Streams do not tell what is said.
+    pub is_passed_over: AtomicBool,
+}
+
+/// What is told to streams; none ends them.
+pub struct Lines(pub broadcast::Sender<Option<String>>);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(broadcast::channel(10_000).0)
+    }
 }
 
 impl Network {
@@ -70,8 +97,99 @@ impl Network {
         let now: u64 = since(Timestamp::from_system(), Duration::ZERO).as_str().parse().unwrap();
         let mut said = self.said.lock().unwrap();
         let id = said.last().map_or(now, |last| now.max(last.id + 1));
-        said.push(Said { id, author: author.to_owned(), text: text.to_owned(), to });
+        let one = Said { id, author: author.to_owned(), text: text.to_owned(), to };
+        if let Some(line) = self.line(&one).filter(|_| !self.is_passed_over.load(SeqCst)) {
+            let _ = self.lines.0.send(Some(line));
+        }
+        said.push(one);
         id
+    }
+
+    /// As a stream tells it.
+    fn line(&self, said: &Said) -> Option<String> {
+        let rules = self.rules.lock().unwrap();
+        let matches = |value: &str| {
+            let mut words = value.split(' ');
+            let named = words.next().unwrap_or_default();
+            said.text.contains(named) && !words.any(|word| word == format!("-from:{}", said.author))
+        };
+        let matching = rules.iter().filter(|(_, value, _)| matches(value));
+        let matching: Vec<Value> = matching.map(|(id, _, tag)| json!({ "id": id.to_string(), "tag": tag })).collect();
+        let line = json!({
+            "data": told(said), "includes": { "users": [user(&said.author)] }, "matching_rules": matching,
+        });
+        (!matching.is_empty()).then(|| format!("{line}\r\n"))
+    }
+
+    /// All streams end.
+    pub fn cut(&self) {
+        let _ = self.lines.0.send(None);
+    }
+
+    /// A rule that somebody else has made.
+    pub fn rule(&self, value: &str, tag: &str) {
+        let mut rules = self.rules.lock().unwrap();
+        let id = rules.iter().map(|(id, ..)| *id).max().unwrap_or(0) + 1;
+        rules.push((id, value.to_owned(), tag.to_owned()));
+    }
+
+    pub fn tags(&self) -> Vec<String> {
+        let mut tags: Vec<String> = self.rules.lock().unwrap().iter().map(|(.., tag)| tag.clone()).collect();
+        tags.sort();
+        tags
+    }
+
+    async fn stream(&self, mut stream: TcpStream) -> Option<()> {
+        let refused = self.refuses.lock().unwrap().clone();
+        if let Some((status, body)) = refused {
+            let body = body.to_string();
+            let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            return stream.write_all(format!("{head}{body}").as_bytes()).await.ok();
+        }
+        let mut lines = self.lines.0.subscribe();
+        assert_eq!(self.open.fetch_add(1, SeqCst), 0, "one connection for all");
+        let told = async {
+            stream.write_all(b"HTTP/1.1 200 X\r\nconnection: close\r\n\r\n").await.ok()?;
+            loop {
+                let line = tokio::time::timeout(Duration::from_millis(20), lines.recv()).await;
+                let line = match line {
+                    Ok(Ok(Some(line))) => line,
+                    Ok(_) => return Some(()),
+                    Err(_) => "\r\n".to_owned(),
+                };
+                if !self.is_mute.load(SeqCst) {
+                    // In two pieces.
+                    let (one, two) = line.split_at(line.floor_char_boundary(line.len() / 2));
+                    stream.write_all(one.as_bytes()).await.ok()?;
+                    stream.flush().await.ok()?;
+                    stream.write_all(two.as_bytes()).await.ok()?;
+                } else if stream.try_write(b"").is_err() {
+                    return None;
+                }
+            }
+        };
+        let ended = told.await;
+        self.open.fetch_sub(1, SeqCst);
+        ended
+    }
+
+    fn change_rules(&self, body: &[u8]) -> (u16, Value) {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        if let Some(ids) = body["delete"]["ids"].as_array() {
+            let gone = |id: u64| ids.iter().any(|one| one.as_str() == Some(&id.to_string()));
+            self.rules.lock().unwrap().retain(|(id, ..)| !gone(*id));
+            return (200, json!({ "meta": { "summary": { "deleted": ids.len() } } }));
+        }
+        let add = body["add"].as_array().unwrap();
+        let room = *self.room.lock().unwrap();
+        if room.is_some_and(|room| self.rules.lock().unwrap().len() + add.len() > room) {
+            let kind = "https://api.twitter.com/2/problems/rule-cap";
+            return (422, json!({ "title": "RulesCapReached", "type": kind, "detail": "no room" }));
+        }
+        for rule in add {
+            self.rule(rule["value"].as_str().unwrap(), rule["tag"].as_str().unwrap());
+        }
+        (201, json!({ "meta": { "summary": { "created": add.len() } } }))
     }
 
     pub fn asked(&self, part: &str) -> usize {
@@ -88,8 +206,16 @@ impl Network {
         let who = head.split("Bearer emulated-").nth(1).or_else(|| head.split("bearer emulated-").nth(1))?;
         let who = who.split(['\r', '\n']).next()?;
         self.asked.lock().unwrap().push(line.clone());
+        if line.starts_with("/2/tweets/search/stream?") {
+            return self.stream(stream).await;
+        }
+        let length = head.to_ascii_lowercase().split("content-length: ").nth(1).map(str::to_owned);
+        let length = length.and_then(|rest| rest.lines().next().and_then(|length| length.trim().parse().ok()));
+        let mut sent = vec![0; length.unwrap_or(0)];
+        stream.read_exact(&mut sent).await.ok()?;
         let fault = if line.contains("/mentions") { self.faults.lock().unwrap().pop_front() } else { None };
-        let (mut status, mut body) = (200, self.body(&line, who).to_string());
+        let (mut status, body) = if sent.is_empty() { (200, self.body(&line, who)) } else { self.change_rules(&sent) };
+        let mut body = body.to_string();
         let mut headers = String::new();
         let limit = *self.limit.lock().unwrap();
         let now = Timestamp::from_system().as_millis() / 1_000;
@@ -119,17 +245,6 @@ impl Network {
         let (path, query) = line.split_once('?').unwrap_or((line, ""));
         let query: BTreeMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let said = self.said.lock().unwrap();
-        let user = |name: &str| json!({ "id": number(name), "name": name, "username": name });
-        let post = |said: &Said| {
-            let mut post = json!({
-                "id": said.id.to_string(), "text": said.text, "author_id": number(&said.author),
-                "conversation_id": said.to.unwrap_or(said.id).to_string(), "created_at": Timestamp::from_system(),
-            });
-            if let Some(to) = said.to {
-                post["referenced_tweets"] = json!([{ "type": "replied_to", "id": to.to_string() }]);
-            }
-            post
-        };
         match path.split('/').collect::<Vec<_>>()[..] {
             ["", "2", "users", "me"] => json!({ "data": user(who) }),
             ["", "2", "users", id, "mentions"] => {
@@ -150,13 +265,18 @@ impl Network {
                 }
                 let mut answer = json!({ "meta": meta });
                 if !page.is_empty() {
-                    answer["data"] = page.iter().map(|one| post(one)).collect();
+                    answer["data"] = page.iter().map(|one| told(one)).collect();
                     answer["includes"] = json!({ "users": authors.into_iter().map(user).collect::<Vec<_>>() });
                 }
                 answer
             }
+            ["", "2", "tweets", "search", "stream", "rules"] => {
+                let rules = self.rules.lock().unwrap();
+                let rule = |(id, value, tag): &(u64, String, String)| json!({ "id": id.to_string(), "value": value, "tag": tag });
+                json!({ "data": rules.iter().map(rule).collect::<Vec<_>>(), "meta": { "sent": "now" } })
+            }
             ["", "2", "tweets", id] => match said.iter().find(|one| one.id.to_string() == id) {
-                Some(one) => json!({ "data": post(one), "includes": { "users": [user(&one.author)] } }),
+                Some(one) => json!({ "data": told(one), "includes": { "users": [user(&one.author)] } }),
                 None => {
                     json!({ "errors": [{ "type": "https://api.x.com/2/problems/resource-not-found", "detail": "gone" }] })
                 }
@@ -164,6 +284,21 @@ impl Network {
             _ => panic!("nobody asks for {line}"),
         }
     }
+}
+
+fn user(name: &str) -> Value {
+    json!({ "id": number(name), "name": name, "username": name })
+}
+
+fn told(said: &Said) -> Value {
+    let mut told = json!({
+        "id": said.id.to_string(), "text": said.text, "author_id": number(&said.author),
+        "conversation_id": said.to.unwrap_or(said.id).to_string(), "created_at": Timestamp::from_system(),
+    });
+    if let Some(to) = said.to {
+        told["referenced_tweets"] = json!([{ "type": "replied_to", "id": to.to_string() }]);
+    }
+    told
 }
 
 fn number(name: &str) -> String {
@@ -261,9 +396,15 @@ impl Listener for Notebook {
 
 /// X with tokens for these accounts.
 pub fn x(endpoint: &str, accounts: &[&str]) -> Arc<X> {
-    let token = |name: &str| XSign::Token(Secret::new(format!("emulated-{name}")));
-    let accounts = accounts.iter().map(|name| (AccountId::new(name), token(name))).collect();
-    let (timeout, settle, apps) = (Duration::from_secs(5), Duration::ZERO, BTreeMap::new());
+    with_apps(endpoint, accounts, &[])
+}
+
+/// The same with apps.
+pub fn with_apps(endpoint: &str, accounts: &[&str], apps: &[&str]) -> Arc<X> {
+    let token = |name: &str| Secret::new(format!("emulated-{name}"));
+    let accounts = accounts.iter().map(|name| (AccountId::new(name), XSign::Token(token(name)))).collect();
+    let apps = apps.iter().map(|name| ((*name).to_owned(), token(name))).collect();
+    let (timeout, settle) = (Duration::from_secs(5), Duration::ZERO);
     Arc::new(
         X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, renews_on: 1, accounts, apps }).unwrap(),
     )

@@ -1,10 +1,12 @@
-//! Misbehaviour on command: a plan says which requests meet what. Whether one is met follows from the seed, the account,
-//! the operation and how many of that account's came before; not from what others ask meanwhile, nor from the clock.
+//! The plan of what goes wrong: what a person writes in a file, or posts while the emulator runs.
 
-use puppet_types::ids::derive_u64;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::asked::Operation;
+use super::Problem;
+use crate::{llm::Manner, operation::Operation};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +36,65 @@ pub enum Kind {
     },
     /// 403 for a text that was posted before; nothing done.
     Duplicate,
-    /// It is done; of the answer's JSON only the first half comes.
+    /// It is done; of the answer only the first half comes, as if that were all.
     Truncated,
+    /// It is done; of the answer the first half comes, and then the connection is closed.
+    CutShort,
+    /// It is done; of the answer's JSON the first half comes, or so many events of a stream, and then nothing more.
+    Stall {
+        /// Events of a stream.
+        #[serde(default = "one")]
+        after: u32,
+    },
+    /// It is done, and the answer called HTML.
+    WrongType,
+    /// It is done, and answered with bytes that are neither JSON nor text.
+    Garbage,
+    /// Whoever asks is sent elsewhere; nothing done.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        #[serde(default = "found")]
+        status: u16,
+        /// An address; a path of the emulator where nothing is, where none is given.
+        #[serde(default)]
+        to: Option<String>,
+    },
+    /// One of the refusals that the service knows, by its name; nothing done.
+    Refused {
+        /// Which.
+        with: Problem,
+    },
+    /// Answered so; nothing done.
+    Answered {
+        /// 200 to 599.
+        status: u16,
+        /// JSON.
+        body: Value,
+        /// Beside it.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+    },
+    /// The model writes this instead.
+    Says {
+        /// The whole text.
+        text: String,
+    },
+    /// The model answers without its usage: `usage` is null.
+    NoUsage,
+    /// An error comes in the stream of the model, whose status was 200.
+    ErrorInStream {
+        /// After so many events.
+        #[serde(default = "one")]
+        after: u32,
+    },
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn found() -> u16 {
+    302
 }
 
 /// One entry of a plan.
@@ -80,8 +139,24 @@ pub struct Plan {
     pub seed: Option<u64>,
     /// Requests of one operation that an account may make in a window.
     pub limit: u32,
+    /// The same for single operations, where they differ.
+    pub limits: BTreeMap<Operation, u32>,
     /// Length of the window in seconds.
     pub window_s: u32,
+    /// Whether the plan of the apps has streams.
+    pub streams: bool,
+    /// Whether it lets a stream begin in the past.
+    pub backfill: bool,
+    /// How many rules an app may have.
+    pub rules: u32,
+    /// An empty line is sent over a stream when nothing came for so long.
+    pub keep_alive_ms: u32,
+    /// An access token of OAuth 2 is good for so many seconds.
+    pub access_token_s: u32,
+    /// Between the events of a model's stream.
+    pub chunk_ms: u32,
+    /// Whose words a model's refusals are in, whatever its name.
+    pub manner: Option<Manner>,
     /// Of several that would strike the first does.
     pub faults: Vec<Fault>,
 }
@@ -89,7 +164,20 @@ pub struct Plan {
 impl Default for Plan {
     /// Nothing goes wrong. The windows are X's; the limit is higher than any of X's, so that load can be tested.
     fn default() -> Self {
-        Self { seed: None, limit: 10_000, window_s: 900, faults: Vec::new() }
+        Self {
+            seed: None,
+            limit: 10_000,
+            limits: BTreeMap::new(),
+            window_s: 900,
+            streams: true,
+            backfill: false,
+            rules: 1_000,
+            keep_alive_ms: 20_000,
+            access_token_s: 7_200,
+            chunk_ms: 0,
+            manner: None,
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -119,11 +207,20 @@ impl Plan {
         if plan.window_s == 0 {
             return wrong("window_s", 0, "a window has a second at least");
         }
+        if plan.keep_alive_ms == 0 {
+            return wrong("keep_alive_ms", 0, "a stream is quiet for a millisecond at least");
+        }
         for fault in &plan.faults {
             match fault.kind {
                 _ if fault.per_mille > 1_000 => return wrong("per_mille", fault.per_mille.into(), "at most 1000"),
                 Kind::Failed { status, .. } if !(500..=599).contains(&status) => {
                     return wrong("status", status.into(), "from 500 to 599");
+                }
+                Kind::Redirect { status, .. } if ![301, 302, 303, 307, 308].contains(&status) => {
+                    return wrong("status", status.into(), "301, 302, 303, 307 or 308");
+                }
+                Kind::Answered { status, .. } if !(200..=599).contains(&status) => {
+                    return wrong("status", status.into(), "from 200 to 599");
                 }
                 _ => {}
             }
@@ -132,100 +229,9 @@ impl Plan {
     }
 }
 
-/// A plan that is followed.
-#[derive(Debug)]
-pub(crate) struct Faults {
-    seed: u64,
-    plan: Plan,
-    /// By entry: how many it could have struck, and how many it did.
-    met: Vec<(u32, u32)>,
-}
-
-impl Faults {
-    pub(crate) fn new(plan: Plan, seed: u64) -> Self {
-        let met = vec![(0, 0); plan.faults.len()];
-        Self { seed: plan.seed.unwrap_or(seed), plan, met }
-    }
-
-    pub(crate) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What strikes this request, which is the account's `nth` of this operation.
-    pub(crate) fn strike(&mut self, operation: Operation, account: &str, nth: u64) -> Option<Kind> {
-        for (place, (fault, (met, struck))) in self.plan.faults.iter().zip(&mut self.met).enumerate() {
-            let meant = fault.operation.is_none_or(|only| only == operation)
-                && fault.account.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(account));
-            if !meant {
-                continue;
-            }
-            *met = met.saturating_add(1);
-            let spared = *met <= fault.skip || fault.times.is_some_and(|times| *struck >= times);
-            if !spared && drawn(self.seed, place, operation, account, nth) < u64::from(fault.per_mille) {
-                *struck += 1;
-                return Some(fault.kind.clone());
-            }
-        }
-        None
-    }
-
-    /// How often each entry struck.
-    pub(crate) fn struck(&self) -> impl Iterator<Item = (&Fault, u32)> {
-        self.plan.faults.iter().zip(self.met.iter().map(|(_, struck)| *struck))
-    }
-}
-
-/// A number below a thousand.
-fn drawn(seed: u64, place: usize, operation: Operation, account: &str, nth: u64) -> u64 {
-    let parts =
-        [seed.to_string(), place.to_string(), format!("{operation:?}"), account.to_ascii_lowercase(), nth.to_string()];
-    let parts: Vec<&str> = ["fault"].into_iter().chain(parts.iter().map(String::as_str)).collect();
-    derive_u64(&parts) % 1_000
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn faults(fault: Fault, seed: u64) -> Faults {
-        Faults::new(Plan { faults: vec![fault], ..Plan::default() }, seed)
-    }
-
-    #[test]
-    fn the_same_seed_strikes_the_same_requests_whoever_else_asks() {
-        let half = Fault { per_mille: 500, ..Fault::from(Kind::Closed) };
-        let struck = |seed, others: bool| -> Vec<bool> {
-            let mut faults = faults(half.clone(), seed);
-            (0..200)
-                .map(|nth| {
-                    if others {
-                        faults.strike(Operation::Like, "bob", nth);
-                    }
-                    faults.strike(Operation::CreatePost, "ada", nth).is_some()
-                })
-                .collect()
-        };
-        assert_eq!(struck(1, false), struck(1, true));
-        assert_ne!(struck(1, false), struck(2, false));
-        let count = struck(1, false).into_iter().filter(|struck| *struck).count();
-        assert!((60..140).contains(&count), "{count} of 200");
-    }
-
-    #[test]
-    fn an_entry_strikes_only_what_it_names_and_so_often() {
-        let fault = Fault {
-            operation: Some(Operation::CreatePost),
-            account: Some("Ada".to_owned()),
-            skip: 1,
-            times: Some(2),
-            ..Fault::from(Kind::LostAnswer)
-        };
-        let mut faults = faults(fault, 1);
-        assert_eq!(faults.strike(Operation::Like, "ada", 0), None);
-        assert_eq!(faults.strike(Operation::CreatePost, "bob", 0), None);
-        let struck: Vec<bool> = (0..5).map(|nth| faults.strike(Operation::CreatePost, "ada", nth).is_some()).collect();
-        assert_eq!(struck, [false, true, true, false, false]);
-    }
 
     #[test]
     fn plans_are_read_strictly() {
@@ -238,6 +244,9 @@ mod tests {
             (r#"{"faults": [{"kind": "failed", "status": 200}]}"#, "`status` is 200"),
             (r#"{"faults": [{"kind": "closed", "per_mille": 1001}]}"#, "`per_mille` is 1001"),
             (r#"{"faults": [{"kind": "fire"}]}"#, "unknown variant `fire`"),
+            (r#"{"faults": [{"kind": "refused", "with": "fire"}]}"#, "unknown variant `fire`"),
+            (r#"{"faults": [{"kind": "redirect", "status": 200}]}"#, "`status` is 200"),
+            (r#"{"faults": [{"kind": "answered", "status": 100, "body": {}}]}"#, "`status` is 100"),
             (r#"{"fault": []}"#, "unknown field `fault`"),
             (r#"{"window_s": 0}"#, "`window_s` is 0"),
         ] {

@@ -1,0 +1,274 @@
+//! An app's stream: one connection for all accounts of the app, kept open. It is fast and not whole: what it passes over
+//! while it is not there, or in silence, is found by asking, which never ends (`poll`).
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use puppet_store::Post;
+use puppet_types::{AccountId, ids};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{
+    super::{client::Unopened, wire::POST_FIELDS},
+    Listening,
+    lines::{Ending, Line, Lines},
+    poll::Hearing,
+};
+use crate::PublishError;
+
+const PATH: [&str; 4] = ["2", "tweets", "search", "stream"];
+/// Mentions that are taken in side by side; those of an account one after the other.
+const HANDS: usize = 8;
+/// Mentions that wait for a hand.
+const WAITING: usize = 256;
+/// Whether other accounts are to be heard is looked at so often.
+const LOOK: Duration = Duration::from_secs(60);
+/// A plan that has no stream is asked again after so long.
+const PLANLESS: Duration = Duration::from_secs(86_400);
+
+/// What the one who asks is told.
+#[derive(Debug)]
+pub(super) enum Signal {
+    /// These are heard by the stream from now on: what came before is to be asked for, and later now and then.
+    Streams(BTreeSet<AccountId>),
+    /// These are not, any more.
+    Silent(BTreeSet<AccountId>),
+    /// Something may have been passed over.
+    Gap(BTreeSet<AccountId>),
+}
+
+/// See the head of this file.
+pub(super) struct Stream {
+    pub(super) hearing: Arc<Hearing>,
+    pub(super) app: String,
+    /// All accounts of this host that the app hears for.
+    pub(super) ours: BTreeSet<AccountId>,
+    pub(super) signals: mpsc::Sender<Signal>,
+}
+
+/// Why a stream is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    /// It broke off, or nobody was reached.
+    Network,
+    /// X failed.
+    Failed,
+    /// X asks to wait.
+    Limited(Duration),
+    /// There is another one.
+    TooMany,
+    UsageCap,
+    /// X ended it, and it may be opened again.
+    Operational,
+    /// X does not let this app.
+    Refused(String),
+    /// Nobody is to be heard.
+    Nobody,
+}
+
+impl From<PublishError> for Ended {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::RateLimited { retry_after_ms } => Self::Limited(Duration::from_millis(retry_after_ms)),
+            PublishError::UsageCap { .. } => Self::UsageCap,
+            PublishError::Unavailable(_) | PublishError::InDoubt(_) => Self::Failed,
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+impl From<Unopened> for Ended {
+    fn from(unopened: Unopened) -> Self {
+        match unopened {
+            Unopened::Unreached => Self::Network,
+            Unopened::TooMany => Self::TooMany,
+            Unopened::UsageCap => Self::UsageCap,
+            Unopened::Answer(error) => error.into(),
+        }
+    }
+}
+
+impl Ended {
+    /// How long until it is opened again: as X's documents say for each cause. `nth`: of its kind in a row, from 1 on.
+    fn wait(&self, nth: u32, by: Listening) -> Duration {
+        let doubled = |first: u64, most: u64| Duration::from_secs((first << nth.saturating_sub(1).min(10)).min(most));
+        match self {
+            Self::Network | Self::Operational => Duration::from_millis(250 * u64::from(nth.min(64))),
+            Self::Failed => doubled(5, 320),
+            Self::Limited(wait) => doubled(60, 900).max(*wait),
+            Self::TooMany => doubled(60, 900),
+            Self::UsageCap => Duration::from_secs(3_600),
+            Self::Refused(_) if by == Listening::Auto => PLANLESS,
+            Self::Refused(_) => Duration::from_secs(900),
+            Self::Nobody => LOOK,
+        }
+    }
+}
+
+impl Stream {
+    /// Streams until it is dropped.
+    pub(super) async fn run(self) {
+        let mut hands = JoinSet::new();
+        let hands = self.hands(&mut hands);
+        let (mut before, mut nth) = (None, 0);
+        loop {
+            let mut covered = BTreeSet::new();
+            let mut lived = false;
+            let ended = match self.once(&hands, &mut covered, &mut lived).await {
+                Ok(never) => match never {},
+                Err(ended) => ended,
+            };
+            if !covered.is_empty() {
+                let _ = self.signals.send(Signal::Silent(covered)).await;
+            }
+            let kind = std::mem::discriminant(&ended);
+            nth = if before == Some(kind) && !lived { nth + 1 } else { 1 };
+            if before != Some(kind) || lived {
+                self.tell(&ended);
+            }
+            before = Some(kind);
+            let wait = ended.wait(nth, self.hearing.terms.by);
+            // Several hosts do not come back at the same moment.
+            let drawn =
+                ids::derive_u64(&["stream", &self.app, &std::process::id().to_string(), &nth.to_string()]) % 100;
+            sleep(wait + wait * u32::try_from(drawn).unwrap_or(0) / 1_000).await;
+        }
+    }
+
+    fn tell(&self, ended: &Ended) {
+        let app = self.app.as_str();
+        match ended {
+            Ended::Nobody => {}
+            Ended::Network | Ended::Operational => {
+                tracing::info!(app, why = ?ended, "the stream of mentions broke off: it is opened again");
+            }
+            Ended::Refused(why) if self.hearing.terms.by == Listening::Auto => {
+                tracing::info!(app, why, "X has no stream for this app: mentions are asked for");
+            }
+            Ended::Refused(why) => {
+                tracing::error!(app, why, "X does not let this app stream: mentions are asked for");
+            }
+            _ => tracing::warn!(app, why = ?ended, "there is no stream of mentions for now: they are asked for"),
+        }
+    }
+
+    /// One connection, to its end.
+    async fn once(
+        &self,
+        hands: &[mpsc::Sender<(AccountId, Post)>],
+        covered: &mut BTreeSet<AccountId>,
+        lived: &mut bool,
+    ) -> Result<std::convert::Infallible, Ended> {
+        let hearing = &self.hearing;
+        let who = hearing.x.apps.get(&self.app).ok_or(Ended::Nobody)?;
+        let mut wanted = self.wanted();
+        if wanted.is_empty() {
+            return Err(Ended::Nobody);
+        }
+        let has_rule = hearing.x.rules(who, &self.ours, &wanted).await?;
+        let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
+        let mut response = hearing.x.client.open(&PATH, &query, who).await?;
+        tracing::info!(app = self.app, accounts = has_rule.len(), "mentions on X are streamed");
+        covered.clone_from(&has_rule);
+        let _ = self.signals.send(Signal::Streams(has_rule)).await;
+        let mut lines = Lines::default();
+        let mut gap: Option<Instant> = None;
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.tick().await;
+        loop {
+            let chunk = tokio::select! {
+                chunk = timeout(hearing.terms.silence, response.chunk()) => chunk,
+                _ = look.tick() => {
+                    let now = self.wanted();
+                    if now != wanted && let Ok(has_rule) = hearing.x.rules(who, &self.ours, &now).await {
+                        let _ = self.signals.send(Signal::Silent(covered.difference(&has_rule).cloned().collect())).await;
+                        let _ = self.signals.send(Signal::Streams(has_rule.difference(covered).cloned().collect())).await;
+                        (wanted, *covered) = (now, has_rule);
+                    }
+                    continue;
+                }
+            };
+            let Ok(Ok(Some(chunk))) = chunk else { return Err(Ended::Network) };
+            *lived = true;
+            for line in lines.read(&chunk) {
+                match line {
+                    Line::Mention(post, accounts) => {
+                        for account in accounts.into_iter().filter(|account| self.ours.contains(account)) {
+                            self.hand_over(hands, account, &post).await;
+                        }
+                    }
+                    Line::End(Ending::Operational) => return Err(Ended::Operational),
+                    Line::End(Ending::TooMany) => return Err(Ended::TooMany),
+                    Line::End(Ending::UsageCap) => return Err(Ended::UsageCap),
+                    // Whatever it was may have been a mention. However many come, X is not asked without end.
+                    Line::Garbage if gap.is_some_and(|at| at.elapsed() < hearing.terms.every) => {}
+                    Line::Garbage => {
+                        gap = Some(Instant::now());
+                        let _ = self.signals.send(Signal::Gap(covered.clone())).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn wanted(&self) -> BTreeSet<AccountId> {
+        self.ours.iter().filter(|account| self.hearing.listener.hears(account)).cloned().collect()
+    }
+
+    /// To the hand of this account. Where that has too much, it is asked for instead: nothing holds the stream up.
+    async fn hand_over(&self, hands: &[mpsc::Sender<(AccountId, Post)>], account: AccountId, post: &Post) {
+        let place = ids::derive_u64(&["hand", account.as_str()]) % HANDS as u64;
+        let hand = usize::try_from(place).ok().and_then(|place| hands.get(place));
+        if hand.is_none_or(|hand| hand.try_send((account.clone(), post.clone())).is_err()) {
+            let _ = self.signals.send(Signal::Gap(BTreeSet::from([account]))).await;
+        }
+    }
+
+    fn hands(&self, tasks: &mut JoinSet<()>) -> Vec<mpsc::Sender<(AccountId, Post)>> {
+        let hand = |_| {
+            let (sender, mut mentions) = mpsc::channel::<(AccountId, Post)>(WAITING);
+            let (hearing, signals) = (Arc::clone(&self.hearing), self.signals.clone());
+            tasks.spawn(async move {
+                while let Some((account, post)) = mentions.recv().await {
+                    if let Err(error) = hearing.streamed(&account, post).await {
+                        tracing::warn!(%account, %error, "a mention is not taken in: it is asked for");
+                        let _ = signals.send(Signal::Gap(BTreeSet::from([account]))).await;
+                    }
+                }
+            });
+            sender
+        };
+        (0..HANDS).map(hand).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_its_own_pause() {
+        let secs = Duration::from_secs;
+        for (ended, nth, by, wait) in [
+            (Ended::Network, 1, Listening::Auto, Duration::from_millis(250)),
+            (Ended::Network, 4, Listening::Auto, secs(1)),
+            (Ended::Network, 900, Listening::Auto, secs(16)),
+            (Ended::Operational, 1, Listening::Auto, Duration::from_millis(250)),
+            (Ended::Failed, 1, Listening::Auto, secs(5)),
+            (Ended::Failed, 3, Listening::Auto, secs(20)),
+            (Ended::Failed, 99, Listening::Auto, secs(320)),
+            (Ended::Limited(secs(700)), 1, Listening::Auto, secs(700)),
+            (Ended::Limited(secs(7)), 2, Listening::Auto, secs(120)),
+            (Ended::TooMany, 1, Listening::Auto, secs(60)),
+            (Ended::UsageCap, 1, Listening::Auto, secs(3_600)),
+            (Ended::Refused("no".into()), 1, Listening::Auto, secs(86_400)),
+            (Ended::Refused("no".into()), 1, Listening::Stream, secs(900)),
+        ] {
+            assert_eq!(ended.wait(nth, by), wait, "{ended:?} {nth}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A stream tells at once what asking would tell in time; what it passes over is asked for.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use puppet_store::HeardStore as _;
+use serde_json::{Value, json};
+
+use super::{super::Listening, there::with_apps, *};
+
+/// Nothing is asked for by itself before the test is over.
+fn rarely() -> HearingTerms {
+    HearingTerms { every: Duration::from_secs(3_600), silence: Duration::from_millis(300), ..HearingTerms::default() }
+}
+
+/// Says something once the stream is open and what came before was asked for.
+async fn opened(network: &Network, asked: usize) {
+    while network.open.load(SeqCst) == 0 || network.asked("/mentions") < asked {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_tells_at_once_and_each_account_by_its_own_rule() {
+    let (network, endpoint, notebook) = scene().await;
+    notebook.agents.lock().unwrap().push("bob");
+    network.rule("cats has:media", "cats");
+    network.rule("@zoe", "puppet:zoe");
+    let x = with_apps(&endpoint, &["Ada", "bob", "eve"], &["app"]);
+    let hearing = Hearing::new(x, Arc::clone(&notebook) as _, rarely());
+    until(hearing, async || {
+        opened(&network, 4).await;
+        if notebook.texts().await.is_empty() {
+            network.say("cy", "@ada and @bob", None);
+            network.say("cy", "@eve is nobody here", None);
+            network.say("ada", "@ada to herself", None);
+        }
+        notebook.texts().await.len() == 2
+    })
+    .await;
+    assert_eq!(notebook.texts().await, ["@ada and @bob", "@ada and @bob"], "one for each of the two");
+    assert_eq!(network.tags(), ["cats", "puppet:ada", "puppet:bob", "puppet:zoe"], "those of others stay");
+    assert_eq!(network.asked("/mentions"), 4, "each at its first look, and once the stream was open");
+    assert_eq!(notebook.store.heard().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_said_while_there_is_no_stream_is_asked_for() {
+    let (network, endpoint, notebook) = scene().await;
+    let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, rarely());
+    let steps = async || {
+        opened(&network, 2).await;
+        network.say("cy", "@ada one", None);
+        while notebook.texts().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // The connection breaks, and this is said to nobody.
+        network.cut();
+        while network.open.load(SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
+        network.say("cy", "@ada two", None);
+        while notebook.texts().await.len() < 2 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        opened(&network, 4).await;
+        // It is there, and dead.
+        network.is_mute.store(true, SeqCst);
+        network.say("cy", "@ada three", None);
+        while notebook.texts().await.len() < 3 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        network.is_mute.store(false, SeqCst);
+    };
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(hearing.run(stopped));
+    tokio::time::timeout(Duration::from_secs(60), steps()).await.expect("all of it is heard");
+    stop.send(true).unwrap();
+    task.await.unwrap().unwrap();
+    assert_eq!(notebook.texts().await, ["@ada one", "@ada two", "@ada three"]);
+}
+
+#[tokio::test]
+async fn lines_that_cannot_be_read_are_made_good_by_asking() {
+    let (network, endpoint, notebook) = scene().await;
+    let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, rarely());
+    let mut is_said = false;
+    until(hearing, async || {
+        opened(&network, 2).await;
+        if !std::mem::replace(&mut is_said, true) {
+            // What it should have told comes as something else.
+            network.is_passed_over.store(true, SeqCst);
+            network.say("cy", "@ada lost", None);
+            network.lines.0.send(Some("{\"data\":{\"id\":\r\n".to_owned())).unwrap();
+        }
+        notebook.texts().await.len() == 1
+    })
+    .await;
+    assert_eq!(network.asked("/2/tweets/search/stream?"), 1, "the stream goes on");
+}
+
+#[tokio::test]
+async fn accounts_without_room_for_a_rule_are_asked_for() {
+    let (network, endpoint, notebook) = scene().await;
+    network.rule("cats", "cats");
+    *network.room.lock().unwrap() = Some(1);
+    let terms = HearingTerms { every: Duration::from_millis(20), ..rarely() };
+    let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, terms);
+    let mut is_said = false;
+    until(hearing, async || {
+        opened(&network, 5).await;
+        if !std::mem::replace(&mut is_said, true) {
+            network.say("cy", "@ada all the same", None);
+        }
+        notebook.texts().await.len() == 1
+    })
+    .await;
+    assert_eq!(network.tags(), ["cats"]);
+}
+
+#[tokio::test]
+async fn a_plan_without_streams_is_asked_for_one_once() {
+    for (status, body) in [
+        (
+            403,
+            json!({ "title": "Forbidden", "type": "https://api.x.com/2/problems/client-forbidden", "reason": "client-not-enrolled" }),
+        ),
+        (403, json!({ "errors": [{ "message": "a subset of endpoints", "code": 453 }] })),
+        (401, Value::Null),
+        (
+            429,
+            json!({ "title": "ConnectionException", "connection_issue": "TooManyConnections", "type": "https://api.x.com/2/problems/streaming-connection" }),
+        ),
+    ] {
+        let (network, endpoint, notebook) = scene().await;
+        *network.refuses.lock().unwrap() = Some((status, body));
+        let terms = HearingTerms { every: Duration::from_millis(20), ..rarely() };
+        let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, terms);
+        let mut is_said = false;
+        until(hearing, async || {
+            if network.asked("/mentions") > 0 && !std::mem::replace(&mut is_said, true) {
+                network.say("cy", "@ada hello", None);
+            }
+            network.asked("/mentions") > 5 && notebook.texts().await.len() == 1
+        })
+        .await;
+        assert_eq!(network.asked("/2/tweets/search/stream?"), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn who_wants_to_poll_opens_no_stream() {
+    let (network, endpoint, notebook) = scene().await;
+    let terms = HearingTerms { by: Listening::Poll, ..terms() };
+    let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, terms);
+    until(hearing, async || network.asked("/mentions") > 5).await;
+    assert_eq!(network.asked("/search/stream"), 0);
+}
+
+/// Chance, by seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = puppet_types::ids::derive_u64(&["soak", &self.0.to_string()]);
+        self.0 % most
+    }
+}
+
+/// 500 mentions of five accounts, three by stream and all by asking, while one in ten of everything fails: requests,
+/// answers, streams, writes, and the host itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soak_loses_nothing_and_brings_nothing_twice() {
+    const NAMES: [&str; 5] = ["ada", "bob", "cy", "dee", "eve"];
+    let (network, endpoint) = {
+        let (network, endpoint, _) = scene().await;
+        (network, endpoint)
+    };
+    let notebook = Notebook::new(&NAMES);
+    *network.room.lock().unwrap() = Some(3);
+    let mut chance = Chance(7);
+    let terms = || HearingTerms { every: Duration::from_millis(10), silence: Duration::from_millis(200), ..rarely() };
+    let start = || {
+        let (stop, stopped) = watch::channel(false);
+        let x = with_apps(&endpoint, &NAMES, &["app"]);
+        (stop, tokio::spawn(Hearing::new(x, Arc::clone(&notebook) as _, terms()).run(stopped)))
+    };
+    let mut host = start();
+    while notebook.store.heard().await.unwrap().len() < NAMES.len() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut said = Vec::new();
+    for n in 0..500 {
+        let name = NAMES[n % NAMES.len()];
+        said.push(format!("@{name} {n}"));
+        network.is_passed_over.store(chance.below(10) == 0, SeqCst);
+        network.say("somebody", &said[n], None);
+        if chance.below(10) == 0 {
+            let kinds =
+                [Fault::Status(503), Fault::Half, Fault::Closed, Fault::Empty, Fault::Garbage, Fault::Limited(1)];
+            network.faults.lock().unwrap().push_back(kinds[chance.below(6) as usize]);
+        }
+        match chance.below(40) {
+            0 => network.cut(),
+            1 => drop(network.lines.0.send(Some("{\"da\r\n".to_owned()))),
+            2 => network.is_mute.store(true, SeqCst),
+            3 | 4 => network.is_mute.store(false, SeqCst),
+            5 | 6 => notebook.dies.lock().unwrap().push_back(Some(chance.below(2) == 0)),
+            7 => {
+                // It dies as it stands, and is started again.
+                host.1.abort();
+                host = start();
+            }
+            _ => {}
+        }
+        tokio::time::sleep(Duration::from_millis(chance.below(8))).await;
+    }
+    network.is_mute.store(false, SeqCst);
+    let all_heard = async {
+        while notebook.texts().await.len() < said.len() {
+            // What a stream that lives has passed over is asked for every quarter of an hour, or once it breaks off.
+            network.cut();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all_heard).await.expect("nothing is lost");
+    host.0.send(true).unwrap();
+    host.1.await.unwrap().unwrap();
+    let mut heard = notebook.texts().await;
+    heard.sort();
+    said.sort();
+    assert_eq!(heard, said);
+    assert!(network.asked("/2/tweets/search/stream?") > 3, "the stream was opened again and again");
+}
