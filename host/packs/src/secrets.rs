@@ -80,7 +80,8 @@ pub struct Warning {
 pub struct SecretsFile {
     path: PathBuf,
     values: BTreeMap<String, Secret>,
-    changes: BTreeMap<String, Secret>,
+    /// None: it goes.
+    changes: BTreeMap<String, Option<Secret>>,
     warning: Option<Warning>,
     key: Option<Secret>,
     encrypted: bool,
@@ -109,23 +110,37 @@ impl SecretsFile {
     }
     /// By name: `x/<agent>/api_key`.
     pub fn get(&self, name: &str) -> Option<Secret> {
-        self.changes.get(name).or_else(|| self.values.get(name)).cloned()
+        match self.changes.get(name) {
+            Some(change) => change.clone(),
+            None => self.values.get(name).cloned(),
+        }
     }
     /// Names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let all: std::collections::BTreeSet<&str> =
             self.values.keys().chain(self.changes.keys()).map(String::as_str).collect();
-        all.into_iter()
+        all.into_iter().filter(|name| !matches!(self.changes.get(*name), Some(None)))
     }
     /// To be written by the next [`SecretsFile::save`].
     pub fn set(&mut self, name: &str, secret: Secret) {
-        self.changes.insert(name.to_owned(), secret);
+        self.changes.insert(name.to_owned(), Some(secret));
+    }
+    /// Gone with the next [`SecretsFile::save`].
+    pub fn remove(&mut self, name: &str) {
+        self.changes.insert(name.to_owned(), None);
     }
 
-    /// Writes the changes over what the file holds by now: a new file takes its place in one step.
+    /// Writes the changes over what the file holds by now: a new file takes its place in one step. Whoever else writes it
+    /// meanwhile, from this process or another, is waited for.
     pub fn save(&mut self) -> Result<(), SecretsError> {
+        let _alone = self.alone().map_err(|source| SecretsError::Io { path: self.path.clone(), source })?;
         let mut values = read(&self.path, self.key.as_ref())?.values;
-        values.extend(self.changes.clone());
+        for (name, change) in &self.changes {
+            match change {
+                Some(secret) => values.insert(name.clone(), secret.clone()),
+                None => values.remove(name),
+            };
+        }
         let table: toml::Table = values
             .iter()
             .map(|(name, secret)| (name.clone(), toml::Value::String(secret.expose().to_owned())))
@@ -143,9 +158,20 @@ impl SecretsFile {
         Ok(())
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Nobody else writes the file until this is closed. The folder is what is locked: the file is another one each time.
+    fn alone(&self) -> io::Result<File> {
+        fs::create_dir_all(self.folder())?;
+        let folder = File::open(self.folder())?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
+        let folder = self.folder();
         let temporary = folder.join(format!(".{FILE}.{}.new", std::process::id()));
         // What a crash left behind under the same process id.
         let _ = fs::remove_file(&temporary);
@@ -241,6 +267,29 @@ mod tests {
         assert_eq!(again.names().collect::<Vec<_>>(), ["x/a/api_key", "x/b/api_key", "x/c/api_key"]);
         assert_eq!(again.get("x/a/api_key").unwrap().expose(), "one \"quoted\"\n");
         assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn many_writers_lose_nothing_and_what_is_removed_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |n: usize| {
+            for m in 0..5 {
+                let mut file = SecretsFile::open(dir.path(), None).unwrap();
+                file.set(&format!("x/{n}/{m}"), Secret::new("value"));
+                file.save().unwrap();
+            }
+        };
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                scope.spawn(move || write(n));
+            }
+        });
+        let mut file = SecretsFile::open(dir.path(), None).unwrap();
+        assert_eq!(file.names().count(), 20);
+        file.remove("x/0/0");
+        assert!(file.get("x/0/0").is_none() && file.names().count() == 19);
+        file.save().unwrap();
+        assert_eq!(SecretsFile::open(dir.path(), None).unwrap().names().count(), 19);
     }
 
     #[cfg(unix)]

@@ -12,6 +12,7 @@ mod recovery;
 mod replay;
 mod store;
 mod wallet;
+mod x;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub use recovery::{Backup, Restore};
 pub use replay::Replay;
 pub use store::{StoreCommand, StoreCopy};
 pub use wallet::{WalletBalance, WalletCommand, WalletHistory, WalletNew, WhichPurse};
+pub use x::{XCommand, XLogin};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -135,6 +137,9 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Accounts of X: who signs in, and how.
+    #[command(subcommand)]
+    X(XCommand),
     /// Copy the data folder into one file, also while a host works in it.
     Backup(Backup),
     /// Make a data folder of a backup. It begins halted.

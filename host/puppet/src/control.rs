@@ -17,8 +17,8 @@ use std::{
 use puppet_engine::{Happening, Host, Plugin, Verdict, Word};
 use puppet_sandbox::Standing;
 use puppet_store::Old;
-use puppet_tweet::Local;
-use puppet_types::{AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
+use puppet_tweet::{Local, X};
+use puppet_types::{AccountId, AgentId, Digest, EffectId, Event, EventId, InvocationId, PackId, Timestamp, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -60,6 +60,9 @@ const ANSWER: Duration = Duration::from_secs(15);
 /// How much longer forgetting may take: full text is written anew, and readers of the database are waited for.
 const FORGETTING_MS: u64 = 600_000;
 
+/// How much longer a question may take that X is asked in its turn.
+const CHECKING_MS: u64 = 60_000;
+
 /// How long a host that stops goes on answering what it was asked.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,11 @@ pub enum Request {
     Disk,
     /// Which models can be used.
     Models,
+    /// Somebody has signed an account in to X, or out: ask X whose it is.
+    CheckAccount {
+        /// Its name.
+        account: String,
+    },
     /// How the plugins stand, by pack.
     Plugins,
     /// Read the operator's grants again.
@@ -187,6 +195,7 @@ impl Request {
             Self::Send { wait_ms, .. } | Self::Say { wait_ms, .. } => wait_ms.unwrap_or_default(),
             Self::Swap { until: Some(until), .. } => until.wait_ms,
             Self::Forget { .. } => FORGETTING_MS,
+            Self::CheckAccount { .. } => CHECKING_MS,
             _ => 0,
         };
         ANSWER.saturating_add(Duration::from_millis(asked))
@@ -195,7 +204,15 @@ impl Request {
     /// What shows whether it was carried out; none of a question.
     fn look(&self) -> Option<String> {
         Some(match self {
-            Self::Budgets | Self::Agents | Self::Models | Self::Plugins | Self::Disk | Self::Desks => return None,
+            Self::Budgets
+            | Self::Agents
+            | Self::Models
+            | Self::Plugins
+            | Self::Disk
+            | Self::Desks
+            | Self::CheckAccount { .. } => {
+                return None;
+            }
             Self::Send { .. } | Self::Say { .. } => "`puppet event history` and `puppet journal`".to_owned(),
             Self::AddAgent { .. } => "`puppet agent list`".to_owned(),
             Self::Halt { .. } | Self::Resume => "`puppet doctor`".to_owned(),
@@ -280,6 +297,8 @@ pub struct Parts {
     pub host: Arc<Host>,
     /// People write to it; none where agents post elsewhere.
     pub local: Option<Arc<Local>>,
+    /// Where agents post, where it is X.
+    pub x: Option<Arc<X>>,
     /// Who writes.
     pub models: Usable,
     /// The operator's, and the file that they are read from.
@@ -399,6 +418,15 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),
         Request::Models => serde_json::to_value(models).map_err(Trouble::internal),
+        Request::CheckAccount { account } => {
+            let Some(x) = &parts.x else { return Ok(json!("the host that runs here does not post to X")) };
+            let known = x.knows(&AccountId::new(&account));
+            if !known {
+                return Ok(json!(format!("the host that runs here does not know @{account} yet: start it again")));
+            }
+            let fault = x.check(&AccountId::new(&account)).await.err();
+            Ok(json!(fault.map(|fault| format!("the host that runs here posts nothing as @{account}: {fault}"))))
+        }
         Request::Regrant => {
             let (grants, file) = &parts.grants;
             grants.replace(Grants::at(file)?, &host.ledger);

@@ -38,7 +38,7 @@ impl Resolved {
         for provider in config.llm.providers.values() {
             scrub::learn(provider.key.iter().chain(provider.headers.values()));
         }
-        scrub::learn(config.tweet.x.accounts.values().filter_map(|account| account.token.as_ref()));
+        scrub::learn(config.tweet.x.keys().into_iter().filter_map(|named| named.key.value.as_ref()));
         scrub::learn(config.trading.secrets());
         Self::default()
     }
@@ -108,13 +108,15 @@ pub fn is_set(setup: &Setup, secrets: &SecretsFile, source: &KeySource, of_envir
     }
 }
 
+/// What the secrets of the data folder are encrypted under, where they are.
+pub fn key_of_secrets(setup: &Setup) -> Result<Option<Secret>> {
+    let key = setup.config.store.key.as_ref();
+    key.map(|name| needed(setup, name, "the secrets are encrypted under it")).transpose()
+}
+
 /// The secrets of the data folder, opened with the key that the configuration names.
 pub fn secrets(setup: &Setup) -> Result<SecretsFile> {
-    let key = match &setup.config.store.key {
-        None => None,
-        Some(name) => Some(needed(setup, name, "the secrets are encrypted under it")?),
-    };
-    let file = SecretsFile::open(&setup.data, key).map_err(of_secrets)?;
+    let file = SecretsFile::open(&setup.data, key_of_secrets(setup)?).map_err(of_secrets)?;
     let values: Vec<Secret> = file.names().filter_map(|name| file.get(name)).collect();
     scrub::learn(&values);
     Ok(file)

@@ -37,6 +37,7 @@ mod sandboxed;
 pub mod setup;
 mod strategies;
 pub mod swaps;
+mod tokens;
 pub mod trading;
 pub mod trouble;
 mod verify;
@@ -130,6 +131,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Resume => commands::halt::resume(&setup, out).await,
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
+            Command::X(command) => commands::x::run(&setup, &command, out).await,
             Command::Backup(args) => commands::backup::run(&setup, &args, out).await,
             Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
             Command::Verify => commands::verify::run(&setup, out).await,

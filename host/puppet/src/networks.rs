@@ -1,47 +1,133 @@
-//! Where effects go: X with the tokens of the configuration, or nowhere but to the local timeline.
+//! Where effects go: X, signed as the configuration says, or nowhere but to the local timeline.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures::StreamExt as _;
 use puppet_packs::{Installed, SecretsFile};
-use puppet_tweet::{X, XSettings, XSetupError, XSign};
-use puppet_types::AccountId;
+use puppet_tweet::{OAuth1Keys, OAuth2, OAuthApp, X, XSettings, XSetupError, XSign};
+use puppet_types::{AccountId, Secret};
 
 use crate::{
-    assets::Assets, config::TweetProvider, credentials, output::Output, rows::Rows, setup::Setup, trouble::Result,
+    assets::Assets,
+    config::{TweetProvider, XAccount, XApp, XKey, XSigns},
+    credentials,
+    output::Output,
+    rows::Rows,
+    setup::Setup,
+    tokens::Tokens,
+    trouble::{Result, Trouble},
 };
 
-/// X, where the configuration names it. An account whose token is not set is left out and said.
+/// Accounts that X is asked about at the same time.
+const ASKED_AT_ONCE: usize = 16;
+
+/// X, where the configuration names it. An account whose keys are not set is left out and said.
 pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Option<Arc<X>>> {
-    let tweet = &setup.config.tweet;
-    if tweet.provider != TweetProvider::X {
+    if setup.config.tweet.provider != TweetProvider::X {
         return Ok(None);
     }
-    let mut tokens = BTreeMap::new();
-    for (name, account) in &tweet.x.accounts {
-        match credentials::of_source(setup, secrets, &account.token_source, account.token.as_ref())? {
-            (Some(token), _) => drop(tokens.insert(AccountId::new(name), XSign::Token(token))),
-            (None, wanted) => out.note(format!("nothing is posted as @{name}: {wanted} is not set")),
+    let mut accounts = BTreeMap::new();
+    for (name, account) in &setup.config.tweet.x.accounts {
+        match signs((setup, secrets), name, account)? {
+            Ok(sign) => drop(accounts.insert(AccountId::new(name), sign)),
+            Err(wanted) => out.note(format!("nothing is posted as @{name}: {wanted} is not set")),
         }
     }
-    let settings = XSettings {
-        endpoint: tweet.x.endpoint.clone(),
-        timeout: Duration::from_millis(tweet.x.timeout_ms),
-        settle: Duration::from_millis(tweet.x.settle_ms),
-        renews_on: tweet.x.plan.renews_on,
-        accounts: tokens,
-        apps: BTreeMap::new(),
-    };
-    let x = X::new(settings).map_err(|error| {
-        let (key, remedy) = match &error {
-            XSetupError::BadToken(account) => {
-                (format!("tweet.x.accounts.{account}"), "put the token there as X shows it, on one line")
-            }
-            _ => ("tweet.x.endpoint".to_owned(), "leave it out for X itself, or name what `puppet emulate` prints"),
-        };
-        setup.config.bad_value(&key, error.to_string(), remedy)
-    })?;
+    let mut apps = BTreeMap::new();
+    for (name, app) in &setup.config.tweet.x.apps {
+        match app.bearer.as_ref().map(|bearer| value((setup, secrets), bearer)).transpose()? {
+            Some(Ok(bearer)) => drop(apps.insert(name.clone(), bearer)),
+            Some(Err(wanted)) => out.note(format!("nothing is read with the app `{name}`: {wanted} is not set")),
+            None => {}
+        }
+    }
     let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
-    Ok(Some(Arc::new(x.with_images(Arc::new(images)))))
+    let of_accounts = setup.config.tweet.x.accounts.iter();
+    let manners = of_accounts.map(|(name, account)| (AccountId::new(name), account.manner())).collect();
+    let x = made(setup, accounts, apps)?.with_images(Arc::new(images)).with_manners(manners);
+    Ok(Some(Arc::new(x)))
+}
+
+/// X with these accounts and apps.
+///
+/// # Errors
+/// The address, or what one of them signs with, cannot be used.
+pub fn made(setup: &Setup, accounts: BTreeMap<AccountId, XSign>, apps: BTreeMap<String, Secret>) -> Result<X> {
+    let x = &setup.config.tweet.x;
+    let settings = XSettings {
+        endpoint: x.endpoint.clone(),
+        timeout: Duration::from_millis(x.timeout_ms),
+        settle: Duration::from_millis(x.settle_ms),
+        renews_on: x.plan.renews_on,
+        accounts,
+        apps,
+    };
+    X::new(settings).map_err(|error| of_setup(setup, &error))
+}
+
+/// Why X cannot be used, at its place in the configuration.
+pub fn of_setup(setup: &Setup, error: &XSetupError) -> Trouble {
+    let as_shown = "put it there as X shows it, on one line";
+    let (key, remedy) = match error {
+        XSetupError::BadToken(account) => (format!("tweet.x.accounts.{account}"), as_shown),
+        XSetupError::BadBearer(app) => (format!("tweet.x.apps.{app}"), as_shown),
+        _ => ("tweet.x.endpoint".to_owned(), "leave it out for X itself, or name what `puppet emulate` prints"),
+    };
+    setup.config.bad_value(&key, error.to_string(), remedy)
+}
+
+/// The place of what is not set, for people.
+type Wanted = String;
+
+/// How an account signs, or what it lacks for that.
+pub fn signs(
+    (setup, secrets): (&Setup, &SecretsFile),
+    name: &str,
+    account: &XAccount,
+) -> Result<std::result::Result<XSign, Wanted>> {
+    let value = |key: &XKey| value((setup, secrets), key);
+    let app = setup.config.tweet.x.app_of(account);
+    Ok(match (&account.signs, app) {
+        (XSigns::Token(token), _) => value(token)?.map(XSign::Token),
+        (XSigns::OAuth1(token, token_secret), Some((_, XApp { consumer: Some((key, secret)), .. }))) => {
+            let keys = [value(key)?, value(secret)?, value(token)?, value(token_secret)?];
+            keys.into_iter().collect::<std::result::Result<Vec<_>, _>>().and_then(|keys| {
+                let [consumer_key, consumer_secret, token, token_secret] =
+                    <[Secret; 4]>::try_from(keys).map_err(|_| "one of its keys".to_owned())?;
+                Ok(XSign::OAuth1(OAuth1Keys { consumer_key, consumer_secret, token, token_secret }))
+            })
+        }
+        (XSigns::OAuth2, Some((_, app))) => match of_app((setup, secrets), app)? {
+            Ok(app) => Ok(XSign::OAuth2(OAuth2 { app, store: Arc::new(Tokens::of(setup, name)?) })),
+            Err(wanted) => Err(wanted),
+        },
+        // The configuration was refused where an account has no app.
+        (XSigns::OAuth1(..) | XSigns::OAuth2, _) => Err("its app".to_owned()),
+    })
+}
+
+/// An app as the token endpoint knows it, or what it lacks.
+pub fn of_app((setup, secrets): (&Setup, &SecretsFile), app: &XApp) -> Result<std::result::Result<OAuthApp, Wanted>> {
+    let Some(id) = app.client_id.clone() else { return Ok(Err("client_id".to_owned())) };
+    let secret = app.client_secret.as_ref().map(|key| value((setup, secrets), key)).transpose()?;
+    Ok(secret.transpose().map(|secret| OAuthApp { id, secret }))
+}
+
+fn value((setup, secrets): (&Setup, &SecretsFile), key: &XKey) -> Result<std::result::Result<Secret, Wanted>> {
+    let (value, wanted) = credentials::of_source(setup, secrets, &key.source, key.value.as_ref())?;
+    Ok(value.ok_or(wanted))
+}
+
+/// Asks X whose signature each account's is, and says which post nothing and why. The others are not waited for.
+pub async fn ask(x: Arc<X>, out: Output) {
+    let x = &x;
+    let each = futures::stream::iter(x.accounts()).for_each_concurrent(ASKED_AT_ONCE, |account| async move {
+        if let Err(fault) = x.check(&account).await {
+            let what = if fault.is_lasting() { "posts nothing" } else { "may post nothing" };
+            out.note(format!("@{account} {what}: {fault}: {}", fault.remedy(account.as_str())));
+        }
+    });
+    each.await;
 }
 
 /// What is wrong for an agent that would post as this account; none where it has a token.

@@ -34,3 +34,4 @@ pub mod simulate;
 pub mod store;
 pub mod verify;
 pub mod wallet;
+pub mod x;

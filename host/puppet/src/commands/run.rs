@@ -21,7 +21,7 @@ use crate::{
     control::{Control, Parts},
     credentials,
     emulated::{self, Chain},
-    grants, hearing,
+    grants, hearing, networks,
     output::Output,
     retention,
     rows::Rows,
@@ -162,6 +162,7 @@ impl Served {
         let parts = Parts {
             host: Arc::clone(&host),
             local,
+            x: x.clone(),
             models,
             grants,
             stop: stopped.clone(),
@@ -190,6 +191,8 @@ impl Served {
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
         let ready = Ready::write(&setup.data, around.chain)?;
         self.tell(agents, around).await?;
+        // A slow answer of X keeps nobody from living.
+        let asking = self.x.clone().map(|x| tokio::spawn(networks::ask(x, out)));
         start.look.iter().for_each(|pack| self.swaps.look(pack));
         let watched = Arc::clone(&self.watched);
         let folders = Folders::new(setup.home.clone(), Arc::clone(&self.swaps), watched, start.folders);
@@ -200,6 +203,7 @@ impl Served {
             ended = &mut driver => Some(ended),
         };
         folders.abort();
+        asking.inspect(tokio::task::JoinHandle::abort);
         self.swaps.end();
         // Nothing new comes in while what is under way ends.
         if let Some(heard) = heard {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, Provider, money};
+use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, XSigns, money};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,16 +61,43 @@ impl Config {
         }
         let policy = &self.tweet.policy;
         for (key, names) in [("allow", &policy.allow), ("deny", &policy.deny), ("friends", &policy.friends)] {
-            rows.add(&format!("tweet.policy.{key}"), names.iter().cloned().collect::<Vec<_>>().join(", "));
+            if !names.is_empty() {
+                rows.add(&format!("tweet.policy.{key}"), names.iter().cloned().collect::<Vec<_>>().join(", "));
+            }
         }
         rows.add("tweet.policy.never_reply_to_strangers", policy.never_reply_to_strangers.to_string());
         rows.add("tweet.policy.duplicate_days", policy.duplicate_days.to_string());
-        rows.add("tweet.policy.quiet_hours", policy.quiet_hours.clone().unwrap_or_default());
+        if let Some(hours) = &policy.quiet_hours {
+            rows.add("tweet.policy.quiet_hours", hours.clone());
+        }
         rows.add("tweet.policy.links", policy.links.to_owned());
         rows.add("tweet.policy.mentions", policy.mentions.to_owned());
+        for (name, app) in &self.tweet.x.apps {
+            let at = format!("tweet.x.apps.{name}");
+            rows.add(&format!("{at}.redirect"), app.redirect.clone());
+            if let Some(id) = &app.client_id {
+                rows.add(&format!("{at}.client_id"), id.clone());
+            }
+        }
         for (name, account) in &self.tweet.x.accounts {
             let at = format!("tweet.x.accounts.{name}");
-            rows.source(&at, "token", &account.token_source, account.token.is_some());
+            if let Some(app) = &account.app {
+                rows.add(&format!("{at}.app"), app.clone());
+            }
+            if account.signs == XSigns::OAuth2 {
+                rows.add(&format!("{at}.oauth2"), "true".to_owned());
+            }
+            rows.add(&format!("{at}.made_with_ai"), account.made_with_ai.to_string());
+            rows.add(&format!("{at}.paid_partnership"), account.paid_partnership.to_string());
+            if let Some(settings) = account.reply_settings {
+                rows.add(&format!("{at}.reply_settings"), settings.to_owned());
+            }
+            if let Some(community) = &account.community {
+                rows.add(&format!("{at}.community"), community.clone());
+            }
+        }
+        for NamedKey { section, what, key } in self.tweet.x.keys() {
+            rows.source(&section, what, &key.source, key.value.is_some());
         }
         for (name, generator) in self.generators.all() {
             rows.add(&format!("generators.{name}.enabled"), generator.enabled.to_string());

@@ -257,7 +257,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[api]\nport = 1\n",
-            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, tweet, generators, approvals, mailbox, outbox, packs, swap, sandbox, invocation",
+            "unknown-key:1: api: `api` is not a key\n  help: known here: host, credentials, store, llm, memory, generators, approvals, mailbox, outbox, packs, swap, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",

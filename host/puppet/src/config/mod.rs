@@ -28,6 +28,7 @@ pub use key_source::KeySource;
 pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
+pub use overlay::NO_SCRAPING;
 pub use puppet_types::Secret;
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,
@@ -37,4 +38,4 @@ pub use suggest::{nearest, remedy};
 pub use trading::{
     RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
-pub use tweet::{Mentions, Tweet, TweetProvider, X, XAccount};
+pub use tweet::{Mentions, NamedKey, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    Config, CredentialPlace, KeySource, Llm, LogLevel, Origin, Provider, Secret, TweetProvider, XAccount,
+    Config, CredentialPlace, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns,
     dotenv::Dotenv,
     load::{BASE_URL, Draft, INTERVAL_MS, ProviderDraft, base_url},
     origin::{Level, Warning},
@@ -112,6 +112,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
     check_default(&config)?;
     check_embeddings(&config)?;
     check_x(&config)?;
+    check_scraping(&config, lookup)?;
     Ok(config)
 }
 
@@ -233,27 +234,37 @@ fn complete(
     })
 }
 
-/// Tokens that the environment holds.
+/// Keys and tokens for X that the environment holds.
 fn tokens(config: &mut Config, lookup: &Lookup<'_>, warnings: &mut Vec<Warning>) {
-    let mut origins = Vec::new();
-    for (name, account) in &mut config.tweet.x.accounts {
-        let KeySource::Environment(variable) = &account.token_source else { continue };
-        let field = |of: &str| format!("tweet.x.accounts.{name}.{of}");
-        match lookup.get(variable) {
-            Some((value, origin)) => {
-                account.token = Some(Secret::new(value.trim()));
-                origins.push((field("token"), origin));
-            }
-            None => warnings.push(Warning {
+    let mut values = Vec::new();
+    for NamedKey { section, what, key } in config.tweet.x.keys() {
+        let KeySource::Environment(variable) = &key.source else {
+            values.push(None);
+            continue;
+        };
+        let found = lookup.get(variable);
+        if found.is_none() {
+            let field = format!("{section}.{what}_env");
+            let whose = match section.strip_prefix("tweet.x.accounts.") {
+                Some(account) => format!("nothing is posted as @{account}"),
+                None => format!("what needs it of [{section}] is left out"),
+            };
+            warnings.push(Warning {
                 level: Level::Warning,
                 code: "token-not-set",
-                message: format!("the variable {variable} is not set: nothing is posted as @{name}"),
-                place: config.origins.get(&field("token_env")).cloned().unwrap_or_default().place(&field("token_env")),
+                message: format!("the variable {variable} is not set: {whose}"),
+                place: config.origins.get(&field).cloned().unwrap_or_default().place(&field),
                 remedy: format!("set {variable} in the environment or in `.env`"),
-            }),
+            });
+        }
+        values.push(found.map(|(value, origin)| (format!("{section}.{what}"), Secret::new(value.trim()), origin)));
+    }
+    for (key, found) in config.tweet.x.keys_mut().into_iter().zip(values) {
+        if let Some((field, value, origin)) = found {
+            key.value = Some(value);
+            config.origins.insert(field, origin);
         }
     }
-    config.origins.extend(origins);
 }
 
 /// Values that the environment holds.
@@ -273,18 +284,15 @@ fn check_credentials(config: &Config) -> Result<()> {
         }
         _ => None,
     };
-    let of_account = |(name, account): (&String, &XAccount)| match &account.token_source {
-        KeySource::Credential(credential) => {
-            Some((format!("tweet.x.accounts.{name}.token_credential"), credential.clone()))
-        }
+    let of_x = config.tweet.x.keys().into_iter().filter_map(|NamedKey { section, what, key }| match &key.source {
+        KeySource::Credential(credential) => Some((format!("{section}.{what}_credential"), credential.clone())),
         _ => None,
-    };
-    let of_accounts = config.tweet.x.accounts.iter().filter_map(of_account);
+    });
     let of_store = [("store.key", &config.store.key), ("store.mongodb", &config.store.mongodb)];
     let of_store = of_store.into_iter().filter_map(|(key, name)| Some((key.to_owned(), name.clone()?)));
     let of_providers = config.llm.providers.iter().filter_map(of_provider);
     let of_trading = trading::credentials(config);
-    for (key, name) in of_providers.chain(of_accounts).chain(of_store).chain(of_trading) {
+    for (key, name) in of_providers.chain(of_x).chain(of_store).chain(of_trading) {
         if !config.credentials.contains_key(&name) {
             let known: Vec<&str> = config.credentials.keys().map(String::as_str).collect();
             let remedy = match suggest::nearest(&name, &known) {
@@ -322,13 +330,62 @@ fn check_embeddings(config: &Config) -> Result<()> {
     }
 }
 
-/// Whoever posts to X has an account there.
+/// Whoever posts to X has an account there, and an account the keys of an app that it signs with.
 fn check_x(config: &Config) -> Result<()> {
-    if config.tweet.provider == TweetProvider::X && config.tweet.x.accounts.is_empty() {
-        let remedy = "name the token of each: [tweet.x.accounts.HANDLE] and below it token_env = \"VARIABLE\"";
+    let x = &config.tweet.x;
+    if config.tweet.provider == TweetProvider::X && x.accounts.is_empty() {
+        let remedy = "name each, and what it signs with, as docs/x.md shows: [tweet.x.accounts.HANDLE]";
         return Err(config.bad_value("tweet.provider", "no account has a token for X", remedy));
     }
+    for (name, account) in &x.accounts {
+        let key = format!("tweet.x.accounts.{name}.app");
+        let wrong = |message: String, remedy: &str| Err(config.bad_value(&key, message, remedy));
+        let app = x.app_of(account);
+        if let (Some(wanted), None) = (&account.app, app) {
+            let known: Vec<&str> = x.apps.keys().map(String::as_str).collect();
+            return wrong(format!("there is no app `{wanted}`"), &suggest::remedy(wanted, &known));
+        }
+        match (&account.signs, app) {
+            (XSigns::Token(_), _) => {}
+            (_, None) => {
+                let remedy =
+                    "write [tweet.x.apps.NAME] with the keys of your app, and app = \"NAME\" where there are several";
+                return wrong(format!("@{name} signs in the name of an app, and names none"), remedy);
+            }
+            (XSigns::OAuth1(..), Some((app, found))) if found.consumer.is_none() => {
+                let remedy = "set consumer_key_… and consumer_secret_… there: the API key of the app, and its secret";
+                return wrong(
+                    format!("@{name} signs by OAuth 1.0a, and [tweet.x.apps.{app}] has no consumer key"),
+                    remedy,
+                );
+            }
+            (XSigns::OAuth2, Some((app, found))) if found.client_id.is_none() => {
+                let remedy = "set client_id there: it is no secret";
+                return wrong(format!("@{name} signs by OAuth 2, and [tweet.x.apps.{app}] has no client id"), remedy);
+            }
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+/// What the original did where it was told not to use X's API.
+pub const NO_SCRAPING: &str =
+    "without X's API one could but act as a browser does, which X's terms forbid: puppet has no such mode";
+
+/// Nobody goes to X by another way than its API.
+fn check_scraping(config: &Config, lookup: &Lookup<'_>) -> Result<()> {
+    const VARIABLE: &str = "USE_TWITTER_API";
+    let Some((value, origin)) = lookup.get(VARIABLE).filter(|_| config.tweet.provider == TweetProvider::X) else {
+        return Ok(());
+    };
+    if !value.trim().eq_ignore_ascii_case("false") {
+        return Ok(());
+    }
+    let mut trouble =
+        Trouble::input("bad-variable", NO_SCRAPING, "unset it; [tweet.x.accounts] says how each account signs");
+    trouble.place = origin.place(VARIABLE);
+    Err(trouble)
 }
 
 /// A name that no provider has; those that would do are suggested.

@@ -441,7 +441,6 @@ mod tests {
             "store",
             "llm",
             "memory",
-            "tweet",
             "generators",
             "approvals",
             "mailbox",
@@ -450,7 +449,7 @@ mod tests {
             "swap",
             "sandbox",
         ];
-        assert_eq!(known(""), [&before[..], &["invocation", "journal", "trading"]].concat());
+        assert_eq!(known(""), [&before[..], &["invocation", "journal", "tweet", "trading"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

@@ -108,9 +108,17 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #links = "allow"
 #mentions = "allow"
 
-# Where the token of an account is: token_env, token_secret or token_credential. It never stands here. For example:
+# Your app at X. Keys never stand here: each is named by where it is (…_env, …_secret or …_credential). For example:
+#[tweet.x.apps.main]
+#consumer_key_secret = "x/main/api_key"
+#consumer_secret_secret = "x/main/api_key_secret"
+#client_id = "the-client-id-of-your-app"
+#redirect = "http://127.0.0.1:8731/callback"
+
+# How an account signs: by OAuth 1.0a, or with what `puppet x login` keeps (oauth2 = true), or with a token as it is.
 #[tweet.x.accounts.ember]
-#token_secret = "x/ember"
+#access_token_secret = "x/ember/access_token"
+#access_secret_secret = "x/ember/access_token_secret"
 
 # Events that come by themselves.
 [generators.news]

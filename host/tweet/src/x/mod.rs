@@ -147,7 +147,10 @@ impl X {
             if !identity.can_be_sent() {
                 return Err(XSetupError::BadToken(account));
             }
-            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, manner: Manner::default(), standing: Mutex::default() });
+            members.insert(
+                account.as_str().to_ascii_lowercase(),
+                Member { identity, manner: Manner::default(), standing: Mutex::default() },
+            );
         }
         let mut of_apps = BTreeMap::new();
         for (name, bearer) in apps {
@@ -182,7 +185,7 @@ impl X {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
     }
 
-    /// All accounts with a token, in lower case.
+    /// The accounts that sign with anything, in lower case.
     pub fn accounts(&self) -> Vec<AccountId> {
         self.members.keys().map(AccountId::new).collect()
     }
@@ -203,6 +206,7 @@ impl X {
         let member = member.ok_or(SignInFault::NeverSignedIn)?;
         let mut standing = member.standing.lock().await;
         *standing = Standing::Unknown;
+        member.identity.read_again().await;
         self.stand(account, member, &mut standing).await?;
         Ok(self.client.ahead_ms())
     }

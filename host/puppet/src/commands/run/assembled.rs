@@ -45,7 +45,7 @@ pub struct Assembled {
     pub models: Usable,
     pub start: AtStart,
     found: Found,
-    /// None where agents do not post there.
+    /// Where agents post, where it is X.
     pub x: Option<Arc<X>>,
     names: BTreeMap<String, Llm>,
     /// Event generators that run.

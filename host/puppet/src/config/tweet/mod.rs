@@ -1,9 +1,13 @@
-//! `[tweet]`: where posts go. Who posts on X: `accounts`.
+//! `[tweet]`: where posts go. Who posts on X: `accounts`; in the name of which apps: `apps`.
 
 mod accounts;
+mod apps;
+mod keys;
 mod mentions;
 mod plan;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -18,9 +22,13 @@ use super::{
 };
 use crate::trouble::Result;
 
-pub use accounts::XAccount;
+pub use accounts::{XAccount, XSigns};
+#[cfg(test)]
+use apps::REDIRECT;
+pub use apps::XApp;
+pub use keys::{NamedKey, XKey};
 pub use mentions::Mentions;
-pub use plan::{Plan, PlanName, XPrices};
+pub use plan::{Plan, XPrices};
 pub use policy::Policy;
 
 /// `[tweet]`.
@@ -67,6 +75,8 @@ pub struct X {
     pub timeout_ms: u64,
     /// So long after a request has ended its post may still appear.
     pub settle_ms: u64,
+    /// By name.
+    pub apps: BTreeMap<String, XApp>,
     /// By account.
     pub accounts: BTreeMap<String, XAccount>,
     /// `[tweet.x.mentions]`.
@@ -83,6 +93,7 @@ impl Default for X {
             endpoint: XSettings::ENDPOINT.to_owned(),
             timeout_ms: XSettings::TIMEOUT_MS,
             settle_ms: XSettings::SETTLE_MS,
+            apps: BTreeMap::new(),
             accounts: BTreeMap::new(),
             mentions: Mentions::default(),
             plan: Plan::default(),
@@ -127,6 +138,7 @@ impl X {
         if let Some(settle) = section.integer("settle_ms", 0..=600_000)? {
             self.settle_ms = settle.value;
         }
+        self.apps = apps::read(section)?;
         self.accounts = accounts::read(section)?;
         if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
             self.mentions = Mentions::read(&mentions.value)?;
@@ -138,5 +150,60 @@ impl X {
             self.prices = XPrices::read(&prices.value)?;
         }
         Ok(())
+    }
+
+    /// The app of an account, and its name.
+    pub fn app_of(&self, account: &XAccount) -> Option<(&str, &XApp)> {
+        let found = match &account.app {
+            Some(name) => self.apps.get_key_value(name),
+            None => self.apps.iter().next().filter(|_| self.apps.len() == 1),
+        };
+        found.map(|(name, app)| (name.as_str(), app))
+    }
+
+    /// Every key and token, of apps and of accounts.
+    pub fn keys(&self) -> Vec<NamedKey<&XKey>> {
+        let mut all = Vec::new();
+        for (name, app) in &self.apps {
+            let consumer = app.consumer.as_ref();
+            let keys = [
+                ("client_secret", app.client_secret.as_ref()),
+                ("consumer_key", consumer.map(|(key, _)| key)),
+                ("consumer_secret", consumer.map(|(_, secret)| secret)),
+                ("bearer", app.bearer.as_ref()),
+            ];
+            let section = || format!("tweet.x.apps.{name}");
+            all.extend(
+                keys.into_iter().filter_map(|(what, key)| Some(NamedKey { section: section(), what, key: key? })),
+            );
+        }
+        for (name, account) in &self.accounts {
+            let keys = match &account.signs {
+                XSigns::Token(token) => vec![("token", token)],
+                XSigns::OAuth1(token, secret) => vec![("access_token", token), ("access_secret", secret)],
+                XSigns::OAuth2 => Vec::new(),
+            };
+            let section = || format!("tweet.x.accounts.{name}");
+            all.extend(keys.into_iter().map(|(what, key)| NamedKey { section: section(), what, key }));
+        }
+        all
+    }
+
+    /// The same in the same order, to be set.
+    pub(super) fn keys_mut(&mut self) -> Vec<&mut XKey> {
+        let mut all = Vec::new();
+        for app in self.apps.values_mut() {
+            all.extend(&mut app.client_secret);
+            all.extend(app.consumer.as_mut().into_iter().flat_map(|(key, secret)| [key, secret]));
+            all.extend(&mut app.bearer);
+        }
+        for account in self.accounts.values_mut() {
+            match &mut account.signs {
+                XSigns::Token(token) => all.push(token),
+                XSigns::OAuth1(token, secret) => all.extend([token, secret]),
+                XSigns::OAuth2 => {}
+            }
+        }
+        all
     }
 }

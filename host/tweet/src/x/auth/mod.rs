@@ -118,6 +118,13 @@ impl Identity {
         }
     }
 
+    /// Somebody may have signed in, or out.
+    pub(super) async fn read_again(&self) {
+        if let How::OAuth2(grant) = &self.how {
+            grant.read_again().await;
+        }
+    }
+
     pub(super) fn is_oauth1(&self) -> bool {
         matches!(self.how, How::OAuth1(_))
     }

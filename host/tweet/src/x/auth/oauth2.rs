@@ -83,6 +83,15 @@ impl Grant {
         let renewal = tokio::spawn(async move { inner.renew(refused.as_ref()).await });
         renewal.await.unwrap_or_else(|_| Err(SignInFault::Store("the renewal broke off".to_owned())))
     }
+
+    /// What is kept elsewhere may have changed: it is read before the next request.
+    pub(super) async fn read_again(&self) {
+        let mut kept = self.0.kept.lock().await;
+        kept.withdrawn = None;
+        if !kept.is_unsaved {
+            kept.pair = None;
+        }
+    }
 }
 
 impl Kept {
@@ -105,6 +114,10 @@ impl Inner {
             return Ok(token);
         }
         let OAuth2 { app, store } = &self.settings;
+        // Whoever has never signed in waits for no lock.
+        if !kept.is_unsaved && store.load().await.map_err(SignInFault::Store)?.is_none() {
+            return Err(SignInFault::NeverSignedIn);
+        }
         let _held = store.hold().await.map_err(SignInFault::Store)?;
         if kept.is_unsaved {
             self.save(&mut kept).await?;
