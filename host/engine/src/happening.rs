@@ -95,6 +95,15 @@ pub enum Happening {
         /// The next try; none: it is reached again.
         until: Option<Timestamp>,
     },
+    /// The provider of an account does not let it in: its outbox waits, and nothing of it is lost.
+    Held {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        account: AccountId,
+        /// Why, and the next try; none: it is held no more.
+        held: Option<(String, Timestamp)>,
+    },
     /// Everything was halted or resumed.
     Halted {
         /// When.

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
-use puppet_tweet::{Accounts, TweetPublisher};
+use puppet_tweet::{Accounts, TweetPublisher, policy::PostingRules};
 use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
 use puppet_wallet::Purses;
 use serde_json::Value;
@@ -141,6 +141,8 @@ pub struct Host {
     recovering: AtomicBool,
     /// How accounts stand with their providers.
     pub(crate) pace: Pace,
+    /// What holds for everything that leaves.
+    pub(crate) posting: Mutex<Option<Arc<PostingRules>>>,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -186,6 +188,7 @@ impl Host {
             watchers,
             recovering: AtomicBool::new(false),
             pace,
+            posting: Mutex::default(),
             halting: tokio::sync::Mutex::default(),
         }
     }

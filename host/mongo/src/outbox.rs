@@ -166,6 +166,9 @@ async fn mark(tx: &mut Tx, mut row: Document, end: &EffectEnd) -> Result<()> {
     let failed = fields.named::<EffectState>("state")? == EffectState::Failed || fields.flag("undecidable")?;
     if end.state == EffectState::Waiting && failed {
         row.insert("attempts", 0_i64);
+    } else if end.uncounted {
+        let attempts = (fields.int("attempts")? - 1).max(0);
+        row.insert("attempts", attempts);
     }
     row.extend(doc! {
         "state": name(&end.state),

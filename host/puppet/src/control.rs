@@ -313,6 +313,15 @@ pub struct Parts {
     pub desks: Arc<dyn Desks>,
 }
 
+/// How a limit of the network stands.
+fn limit(window: &puppet_tweet::Window) -> Value {
+    let puppet_tweet::Window { account, request, kind, limit, remaining, resets_at } = window;
+    json!({
+        "account": account, "request": request, "window": kind.name(), "limit": limit, "remaining": remaining,
+        "resets_at": resets_at,
+    })
+}
+
 async fn serve(listener: UnixListener, parts: Arc<Parts>, mut closed: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let (places, benches) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(WAITING)));
@@ -403,7 +412,8 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Budgets => {
             let now = host.now();
             let rows: Vec<_> = host.budget_lines().await?.iter().map(puppet_engine::report::budget_row).collect();
-            serde_json::to_value(json!({ "at": now, "items": rows })).map_err(Trouble::internal)
+            let limits: Vec<_> = host.publisher.windows().iter().map(limit).collect();
+            serde_json::to_value(json!({ "at": now, "items": rows, "limits": limits })).map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),

@@ -52,6 +52,7 @@ pub fn made(setup: &Setup, accounts: BTreeMap<AccountId, XSign>, apps: BTreeMap<
         endpoint: x.endpoint.clone(),
         timeout: Duration::from_millis(x.timeout_ms),
         settle: Duration::from_millis(x.settle_ms),
+        renews_on: x.plan.renews_on,
         accounts,
         apps,
     };

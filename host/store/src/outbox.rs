@@ -148,6 +148,8 @@ pub struct EffectEnd {
     pub changes: Vec<Change>,
     /// The attempt whose end nobody has seen, still.
     pub doubt: Option<Doubt>,
+    /// The attempt that ends does not count: nothing was done, and the effect is not at fault.
+    pub uncounted: bool,
 }
 
 impl EffectEnd {
@@ -163,6 +165,7 @@ impl EffectEnd {
             events: Vec::new(),
             changes: Vec::new(),
             doubt: None,
+            uncounted: false,
         }
     }
 }

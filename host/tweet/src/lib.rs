@@ -8,7 +8,9 @@ mod host;
 mod local;
 mod order;
 mod own;
+pub mod plan;
 pub mod platform;
+pub mod policy;
 mod provider;
 mod url;
 mod weight;
@@ -25,5 +27,5 @@ pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
 pub use x::{
     Hearing, HearingTerms, Listener, Listening, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn,
-    SignInFault, TokenPair, TokenStore, X, XSettings, XSetupError, XSign, revoke,
+    SignInFault, TokenPair, TokenStore, Window, WindowKind, X, XSettings, XSetupError, XSign, revoke,
 };

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use puppet_store::{Post, StoreError};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
 
-use crate::{Order, Published};
+use crate::{Order, Published, Window, platform::Answered};
 
 /// Why an order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum PublishError {
     /// The provider has suspended or locked the account.
     #[error("the account is suspended: {0}")]
     Suspended(String),
+    /// The plan has no such request: nothing was done, and nothing will be under this plan.
+    #[error("the plan does not allow it: {0}")]
+    NotAllowed(String),
     /// What the plan allows is used up; nothing was done.
     #[error("the plan's allowance is used up: {words}")]
     UsageCap {
@@ -83,6 +86,18 @@ pub trait TweetPublisher: Send + Sync {
     fn is_idempotent(&self) -> bool;
     /// Does it.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
+    /// How the provider's own limits stand, as its last answers said; none of a provider that has none.
+    fn windows(&self) -> Vec<Window> {
+        Vec::new()
+    }
+    /// Who wrote a post, and to whom it speaks: asked where nobody here knows, before it is answered. `account` asks.
+    ///
+    /// # Errors
+    /// It is not there; the provider was not reached, or asks to wait.
+    async fn answered(&self, account: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        let _ = account;
+        Err(PublishError::NotFound(id.to_string()))
+    }
     /// Looks whether an order was carried out by one of the attempts that were lost. `claimed` holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
     ///
     /// # Errors

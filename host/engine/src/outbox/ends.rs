@@ -57,8 +57,9 @@ pub(super) async fn not_done(
     // The agent hears of it, in the provider's words.
     let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match error {
-        PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
-            (*retry_after_ms).max(1)
+        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
+        PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. } => {
+            return held(host, effect, at, (error, reason)).await;
         }
         PublishError::Unavailable(_) => backoff(host, effect),
         // The same once more is the same.
@@ -76,8 +77,7 @@ pub(super) async fn not_done(
         PublishError::NotFound(_)
         | PublishError::Refused(_)
         | PublishError::Duplicate(_)
-        | PublishError::Unauthorized(_)
-        | PublishError::Suspended(_) => {
+        | PublishError::NotAllowed(_) => {
             return failed(host, effect, at, reason).await;
         }
     };
@@ -170,6 +170,23 @@ async fn waits(
     let doubt = lost_before(effect, at);
     let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, ..waiting };
     not_done_yet(host, effect, end).await
+}
+
+/// Its account is held: it waits with it, and the attempt does not count. Until when stands in its row where the provider
+/// said so; else a start, or the operator's word, tries it at once.
+async fn held(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    (error, reason): (&PublishError, String),
+) -> Result<Attempted, StoreError> {
+    let until = host.pace.asks_at(&effect.account, at).unwrap_or(at);
+    let not_before = if matches!(error, PublishError::UsageCap { .. }) { until } else { at };
+    let (doubt, waiting) = (lost_before(effect, at), EffectEnd::of(effect, EffectState::Waiting, at));
+    let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, uncounted: true, ..waiting };
+    let attempted = not_done_yet(host, effect, end).await?;
+    let again = attempted.again.map(|again| Effect { attempts: again.attempts.saturating_sub(1), ..again });
+    Ok(Attempted { again, until: Some(until), ..attempted })
 }
 
 async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {

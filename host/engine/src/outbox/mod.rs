@@ -2,9 +2,10 @@
 //! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction. An attempt whose end
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
-//! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
+//! `order` makes what a provider is told, `admission` says whether it may leave, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
 //! attempts in doubt, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an operator's word.
 
+mod admission;
 mod ends;
 mod operator;
 mod order;
@@ -19,10 +20,13 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt as _;
 use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
-use puppet_types::{Decision, Timestamp};
+use puppet_types::{AccountId, Decision, Timestamp, scrub};
+
+use admission::Admission;
 
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
+pub(crate) use admission::{around, is_known};
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
@@ -84,7 +88,11 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
         Err(NoOrder::Ever(reason)) => Err(reason),
-        Ok(action) => Ok(action),
+        Ok(action) => match admission::admit(host, effect, at, action).await? {
+            Admission::Leaves(action) => Ok(action),
+            Admission::Waits(until) => return Ok(Some(later(effect, until))),
+            Admission::Never(reason) => Err(reason),
+        },
     };
     if !begin(host, effect, at, None).await? {
         return not_begun(host, effect).await;
@@ -151,9 +159,25 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         // Nobody knows.
         Some(PublishError::InDoubt(_)) => {}
+        Some(error @ (PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. })) => {
+            let wait = match error {
+                PublishError::UsageCap { retry_after_ms, .. } => (*retry_after_ms).max(1),
+                _ => host.pace.rules().held_probe_ms,
+            };
+            let until = now.plus_millis(wait);
+            if host.pace.hold(account, until) {
+                let why = scrub::text(&error.to_string()).into_owned();
+                tracing::error!(%account, %until, %why, "the account is held: its outbox waits");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: Some((why, until)) }));
+            }
+        }
         answered => {
             if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
                 host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+            }
+            if host.pace.release(account) {
+                tracing::info!(%account, "the account is held no more");
+                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
             }
             if host.pace.reached(account) {
                 tracing::info!(%account, "the provider is reached again");
@@ -175,6 +199,16 @@ impl Host {
                 let until = effect.not_before;
                 agenda.hold_effect(effect, until);
             }
+        }
+    }
+
+    /// What an account signs with is another, or its operator says so: whatever holds it, it is tried now.
+    pub fn release_account(&self, account: &AccountId) {
+        if self.pace.release(account) {
+            let now = self.clock.now();
+            self.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
+            self.agenda().hurry_effects(now);
+            self.wake();
         }
     }
 

@@ -34,7 +34,7 @@ pub enum OutboxError {
     /// Nobody decided such a thing.
     #[error("there is no effect `{0}`")]
     Unknown(EffectId),
-    /// It can be tried anew only where it has ended without being done.
+    /// It can be tried anew only where it has ended without being done, or its account is held.
     #[error("effect `{0}` is not to be tried again: it is {name}", name = .1.name())]
     NotFailed(EffectId, EffectState),
     /// It can be dropped only where it would leave.
@@ -83,7 +83,8 @@ pub async fn speak(
             if state == EffectState::Failed {
                 hand_on(store, &effect, at).await?;
             }
-            let attempts = if state == EffectState::Waiting { 0 } else { effect.attempts };
+            let is_anew = state == EffectState::Waiting && effect.state != EffectState::Waiting;
+            let attempts = if is_anew { 0 } else { effect.attempts };
             let not_before = not_before.unwrap_or(effect.not_before);
             let purse = effect.purse.filter(|_| doubt.is_some());
             Ok(Spoken { effect: Effect { state, reason, not_before, doubt, attempts, purse, ..effect }, events })
@@ -123,6 +124,7 @@ fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
     match effect.state {
         EffectState::InDoubt if effect.is_open() => return Err(OutboxError::Asked(id())),
         EffectState::Failed | EffectState::InDoubt => {}
+        EffectState::Waiting if pace::is_held(effect) => {}
         state => return Err(OutboxError::NotFailed(id(), state)),
     }
     // Another word may stand in its reason by now; its body stays.
@@ -161,14 +163,21 @@ impl Host {
         if effect.state == EffectState::Failed && matches!(effect.body, Decision::Swap { .. }) {
             self.purses.forget(&effect.id, &effect.agent).await;
         }
+        let is_released = effect.state == EffectState::Waiting && self.pace.release(&effect.account);
         let mut agenda = self.agenda();
         agenda.drop_effect(&effect, now);
         events.into_iter().for_each(|event| agenda.add_event(event));
         let leaves = effect.state == EffectState::Waiting;
-        if leaves {
+        if leaves && is_released {
+            // What waits behind it must not pass it.
+            agenda.hold_effect(effect.clone(), effect.not_before);
+        } else if leaves {
             agenda.add_effect(effect.clone());
         }
         drop(agenda);
+        if is_released {
+            self.tell(Some(Happening::Held { at: now, account: effect.account.clone(), held: None }));
+        }
         // One that is tried is told of when it was.
         self.tell((!leaves).then(|| Happening::Kept { at: now, effect: Box::new(effect.clone()) }));
         self.wake();

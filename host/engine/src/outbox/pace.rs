@@ -12,6 +12,13 @@ use puppet_types::{AccountId, EffectId, Timestamp, ids};
 
 use super::rules::OutboxRules;
 
+/// What the reason of an effect begins with whose provider says that the plan's allowance is used up.
+const USED_UP: &str = "the plan's allowance is used up";
+/// What the reasons of effects begin with whose account is held.
+const HELD: [&str; 3] = [USED_UP, "not authorized: ", "the account is suspended: "];
+/// A month and a day: no plan's allowance is used up for longer.
+const LONGEST_CAP_MS: u64 = 32 * 86_400_000;
+
 /// How every account stands with its provider.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -35,6 +42,8 @@ struct Account {
     /// Failures in a row to reach it.
     unreached: u64,
     is_broken: bool,
+    /// Its provider does not let it in.
+    is_held: bool,
 }
 
 /// What a failure to reach a provider comes to.
@@ -106,6 +115,7 @@ impl Pace {
             let mut inner = self.inner();
             let account = inner.accounts.entry(effect.account.clone()).or_default();
             account.until = account.until.max(effect.not_before);
+            account.is_held |= is_held(effect);
         }
     }
 
@@ -117,6 +127,25 @@ impl Pace {
     /// The provider asks the account to wait.
     pub fn asked_to_wait(&self, account: &AccountId, until: Timestamp) {
         self.inner().accounts.entry(account.clone()).or_default().until = until;
+    }
+
+    /// The provider does not let the account in: it is left alone until then. Whether that is new.
+    pub fn hold(&self, account: &AccountId, until: Timestamp) -> bool {
+        let mut inner = self.inner();
+        let account = inner.accounts.entry(account.clone()).or_default();
+        account.until = until;
+        !std::mem::replace(&mut account.is_held, true)
+    }
+
+    /// It is let in, or may be. Whether it had been held.
+    pub fn release(&self, account: &AccountId) -> bool {
+        let mut inner = self.inner();
+        let Some(account) = inner.accounts.get_mut(account) else { return false };
+        let was_held = std::mem::take(&mut account.is_held);
+        if was_held {
+            account.until = Timestamp::default();
+        }
+        was_held
     }
 
     /// The provider answered. Whether it had been left alone.
@@ -151,7 +180,16 @@ impl Pace {
 /// How long its provider asked an effect to wait, as its row has it.
 pub(super) fn asked(effect: &Effect) -> Option<u64> {
     let reason = effect.reason.as_deref().filter(|_| effect.state == EffectState::Waiting)?;
+    if reason.starts_with(USED_UP) {
+        return Some(LONGEST_CAP_MS);
+    }
     reason.strip_prefix("the provider asks to wait ")?.strip_suffix(" ms")?.parse().ok()
+}
+
+/// Whether an effect waits because its account is held: a word of the operator may try it at once.
+pub(super) fn is_held(effect: &Effect) -> bool {
+    let reason = effect.reason.as_deref().filter(|_| effect.state == EffectState::Waiting);
+    reason.is_some_and(|reason| HELD.iter().any(|held| reason.starts_with(held)))
 }
 
 /// The longest that an effect which was tried may have to wait from now on.

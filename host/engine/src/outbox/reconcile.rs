@@ -8,7 +8,7 @@ use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{PublishError, Reconciled};
 use puppet_types::{PostId, Timestamp};
 
-use super::{Attempted, NoOrder, action, ends, is_idempotent, later, order, pace::backoff_ms, reach};
+use super::{Attempted, NoOrder, action, admission, ends, is_idempotent, later, order, pace::backoff_ms, reach};
 use crate::host::Host;
 
 /// Effects of the account, the latest, whose posts are known to be theirs: more than any provider lists.
@@ -27,7 +27,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return ends::told_again(host, effect, at).await;
     }
     let action = match action(host, effect).await? {
-        Ok(action) => action,
+        Ok(action) => admission::as_sent(host, action),
         // It was made once: what it is about was there.
         Err(NoOrder::Yet) => return left(host, effect, at, "what it is about is open again").await,
         Err(NoOrder::Ever(why)) => return left(host, effect, at, &why).await,
@@ -46,6 +46,10 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,
         Ok(Reconciled::NotDone) => ends::not_happened(host, effect, at).await,
         Ok(Reconciled::Undecidable(why)) => left(host, effect, at, &why).await,
+        // Its account is held, and it with it.
+        Err(PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. }) => {
+            Ok(later(effect, host.pace.asks_at(&effect.account, at).unwrap_or(at)))
+        }
         Err(PublishError::RateLimited { retry_after_ms }) => Ok(later(effect, at.plus_millis(retry_after_ms.max(1)))),
         Err(PublishError::Unavailable(why)) => {
             tracing::warn!(effect = %effect.id, %why, "its provider cannot be asked what became of it");

@@ -17,6 +17,8 @@ pub struct OutboxRules {
     pub breaker_failures: u64,
     /// For so long: then one try shows whether it is back.
     pub breaker_probe_ms: u64,
+    /// An account whose provider does not take what it signs with, or has suspended it, is tried once in so long.
+    pub held_probe_ms: u64,
 }
 
 impl Default for OutboxRules {
@@ -29,6 +31,7 @@ impl Default for OutboxRules {
             look_after_ms: 30_000,
             breaker_failures: 5,
             breaker_probe_ms: 60_000,
+            held_probe_ms: 900_000,
         }
     }
 }
@@ -60,4 +63,5 @@ pub const OUTBOX_RULES: &[Rule] = &[
     rule("look_after_ms", |rules| &mut rules.look_after_ms, 0, 24 * HOUR_MS),
     rule("breaker_failures", |rules| &mut rules.breaker_failures, 1, 1_000),
     rule("breaker_probe_ms", |rules| &mut rules.breaker_probe_ms, 1, 24 * HOUR_MS),
+    rule("held_probe_ms", |rules| &mut rules.held_probe_ms, 1_000, 24 * HOUR_MS),
 ];

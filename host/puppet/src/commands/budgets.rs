@@ -26,8 +26,11 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         None => stored(setup).await?,
     };
     if out.json {
-        let items = answer["items"].take();
-        return out.object(&json!({ "schema": "puppet.budgets/1", "at": answer["at"], "items": items, "next": null }));
+        let (items, limits) = (answer["items"].take(), answer["limits"].take());
+        let at = &answer["at"];
+        return out.object(
+            &json!({ "schema": "puppet.budgets/1", "at": at, "items": items, "limits": limits, "next": null }),
+        );
     }
     let header = ["whose", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
     let mut table = Table::new(&header);
@@ -54,6 +57,29 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let resets = item["resets_at"].as_str().unwrap_or("when there is room").to_owned();
         let words = [whose, text("capability"), amount];
         table.row(words.into_iter().chain(numbers).chain([resets, text("state")]));
+    }
+    table.print(out)?;
+    limits(&answer["limits"], out)
+}
+
+/// What the network itself leaves each account, where it has said so since the host started.
+fn limits(limits: &Value, out: Output) -> Result<()> {
+    let limits = limits.as_array().map_or(&[][..], Vec::as_slice);
+    if limits.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["account", "request", "window", "limit", "left", "whole again"]);
+    for limit in limits {
+        let text = |key: &str| limit[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| limit[key].as_u64().map_or_else(|| "unknown".to_owned(), |number| number.to_string());
+        table.row([
+            text("account"),
+            text("request"),
+            text("window"),
+            number("limit"),
+            number("remaining"),
+            text("resets_at"),
+        ]);
     }
     table.print(out)
 }
@@ -90,7 +116,7 @@ async fn stored(setup: &Setup) -> Result<Value> {
         lines = with_what_is_there(&*store, lines).await?;
     }
     let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
-    serde_json::to_value(json!({ "at": at, "items": rows })).map_err(Trouble::internal)
+    serde_json::to_value(json!({ "at": at, "items": rows, "limits": [] })).map_err(Trouble::internal)
 }
 
 /// Now; in a folder that was simulated, its last moment.

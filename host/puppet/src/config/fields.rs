@@ -253,6 +253,13 @@ const GENERAL: &[Field] = &[
         "For so long; then one try shows whether it is back.",
     ),
     field(
+        "outbox.held_probe_ms",
+        "1000 to 86400000",
+        "900000",
+        "",
+        "An account whose provider does not take what it signs with, or has suspended it, is tried once in so long.",
+    ),
+    field(
         "packs.keep",
         "0 to 1000",
         "3",

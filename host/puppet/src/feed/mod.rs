@@ -154,6 +154,7 @@ impl Feed {
             }
             Happening::Undecidable { at, effect } => vec![Entry::Word { at, text: undecidable(&effect) }],
             Happening::Unreached { at, account, until } => vec![Entry::Word { at, text: unreached(&account, until) }],
+            Happening::Held { at, account, held } => vec![Entry::Word { at, text: held_or_not(&account, held) }],
             Happening::Halted { at, halt } => {
                 let text = halt.as_ref().map_or_else(|| "resumed: effects leave again".to_owned(), halted);
                 vec![Entry::Word { at, text }]
@@ -176,6 +177,16 @@ fn unreached(account: &AccountId, until: Option<Timestamp>) -> String {
     match until {
         Some(until) => format!("the provider of @{account} is not reached: its outbox waits until {until}"),
         None => format!("the provider of @{account} is reached again"),
+    }
+}
+
+fn held_or_not(account: &AccountId, held: Option<(String, Timestamp)>) -> String {
+    match held {
+        Some((why, until)) => format!(
+            "@{account} is held, and its effects wait: {why}. Next try at {until}; once it is mended, \
+             `puppet outbox retry` of the first of them, or a new start, tries at once"
+        ),
+        None => format!("@{account} is held no more: its effects leave"),
     }
 }
 

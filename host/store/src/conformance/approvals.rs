@@ -17,6 +17,7 @@ fn end(id: &str, state: EffectState, at: Timestamp) -> EffectEnd {
         events: vec![event(&format!("end of {id}"), "a")],
         changes: Vec::new(),
         doubt: None,
+        uncounted: false,
     }
 }
 

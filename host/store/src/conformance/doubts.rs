@@ -16,6 +16,7 @@ fn end(id: &str, state: EffectState) -> EffectEnd {
         events: vec![event(&format!("end of {id}"), "a")],
         changes: Vec::new(),
         doubt: None,
+        uncounted: false,
     }
 }
 

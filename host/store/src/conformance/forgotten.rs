@@ -29,7 +29,18 @@ async fn record(store: &impl Store, id: &str) -> Invocation {
 async fn end(store: &impl Store, id: &str, state: EffectState) {
     let (id, events, changes) = (EffectId::new(id), Vec::new(), Vec::new());
     let (reason, doubt) = (None, None);
-    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes, doubt };
+    let end = EffectEnd {
+        id,
+        state,
+        provider_id: None,
+        reason,
+        not_before: None,
+        at: at(5),
+        events,
+        changes,
+        doubt,
+        uncounted: false,
+    };
     store.end_attempt(end).await.unwrap();
 }
 
@@ -72,7 +83,18 @@ pub async fn every_word_of_an_entry_is_forgotten(store: &impl Store) {
     store.commit(Commit { changes: said, ..declined }).await.unwrap();
     let (id, events, changes, reason) = (EffectId::new("f1"), Vec::new(), Vec::new(), Some("Zebra".to_owned()));
     let (state, doubt) = (EffectState::Rejected, None);
-    let end = EffectEnd { id, state, provider_id: None, reason, not_before: None, at: at(5), events, changes, doubt };
+    let end = EffectEnd {
+        id,
+        state,
+        provider_id: None,
+        reason,
+        not_before: None,
+        at: at(5),
+        events,
+        changes,
+        doubt,
+        uncounted: false,
+    };
     store.end_attempt(end).await.unwrap();
     store.accept(vec![event("e2", "a"), event("e3", "a")]).await.unwrap();
     store.bury(&"e2".into(), "loop", at(6), None).await.unwrap();

@@ -101,9 +101,15 @@ pub async fn effects(store: &impl Store) {
         events: Vec::new(),
         changes: Vec::new(),
         doubt: None,
+        uncounted: false,
     };
     let again = EffectEnd { not_before: Some(at(50)), reason: Some("busy".into()), ..end("f1", EffectState::Waiting) };
     assert!(store.end_attempt(again).await.unwrap().is_empty());
+    // An attempt that is not the effect's fault does not count.
+    store.begin_attempt(&"f1".into(), at(6), None).await.unwrap();
+    let held = EffectEnd { uncounted: true, not_before: Some(at(50)), ..end("f1", EffectState::Waiting) };
+    assert!(store.end_attempt(held).await.unwrap().is_empty());
+    assert_eq!(store.effect(&"f1".into()).await.unwrap().unwrap().attempts, 1);
     store.begin_attempt(&"f1".into(), at(7), None).await.unwrap();
     let posted = EffectEnd {
         provider_id: Some("77".into()),

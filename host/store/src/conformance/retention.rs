@@ -110,6 +110,7 @@ async fn end(store: &impl Store, id: &str, state: EffectState) {
         events,
         changes,
         doubt: None,
+        uncounted: false,
     };
     store.end_attempt(end).await.unwrap();
 }
@@ -167,8 +168,18 @@ pub async fn what_was_published_stays_while_its_account_is_in_doubt(store: &impl
     let end = async |id: &str, state, provider_id: &str, doubt| {
         let (id, provider_id) = (EffectId::new(id), Some(provider_id.to_owned()));
         let (events, changes) = (Vec::new(), Vec::new());
-        let end =
-            EffectEnd { id, state, provider_id, reason: None, not_before: None, at: at(8), events, changes, doubt };
+        let end = EffectEnd {
+            id,
+            state,
+            provider_id,
+            reason: None,
+            not_before: None,
+            at: at(8),
+            events,
+            changes,
+            doubt,
+            uncounted: false,
+        };
         store.end_attempt(end).await.unwrap();
     };
     end("f0", EffectState::Done, "1,2", None).await;

@@ -175,7 +175,7 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
          not_before = coalesce(?5, not_before), ended = ?6, begun = ?7, undecidable = ?8, \
          purse = iif(?7 IS NULL, NULL, purse), \
-         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable), 0, attempts) WHERE id = ?1{also}"
+         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable), 0, max(attempts - ?9, 0)) WHERE id = ?1{also}"
     );
     let values = params![
         end.id.as_str(),
@@ -186,6 +186,7 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         end.at.as_millis(),
         end.doubt.map(|doubt| doubt.begun.as_millis()),
         end.doubt.is_some_and(|doubt| doubt.undecidable),
+        end.uncounted,
     ];
     run(conn, &sql, values)
 }

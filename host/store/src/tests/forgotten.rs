@@ -60,6 +60,7 @@ async fn live(store: &SqliteStore, n: usize) {
         events: Vec::new(),
         changes: Vec::new(),
         doubt: None,
+        uncounted: false,
     };
     store.commit(Commit { changes: vec![Change::Effect(effect)], end: EventEnd::Done, ..done }).await.unwrap();
     store.end_attempt(end).await.unwrap();

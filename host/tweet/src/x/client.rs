@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use puppet_types::{AccountId, Secret, scrub};
+use puppet_types::{AccountId, Secret, Timestamp, scrub};
 use reqwest::{
     Method, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
@@ -25,6 +25,8 @@ use super::{
     XSettings,
     auth::{Identity, SignInFault},
     limits,
+    problems::{self, Cap, Problem},
+    windows::{self, Window, Windows},
     wire::{self, Data, User},
 };
 use crate::PublishError;
@@ -69,6 +71,10 @@ pub(super) struct Client {
     http: reqwest::Client,
     /// How far X's clock is ahead of this machine's, as its last answer said.
     ahead_ms: Arc<AtomicI64>,
+    /// What is left of its limits.
+    windows: Arc<Windows>,
+    /// The day of the month on which the plan begins anew.
+    renews_on: i8,
 }
 
 /// An answer, whole.
@@ -84,8 +90,6 @@ pub(super) enum Unopened {
     Unreached,
     /// There is another one already.
     TooMany,
-    /// What the plan allows is used up.
-    UsageCap,
     /// What X says.
     Answer(PublishError),
 }
@@ -96,6 +100,8 @@ pub(super) enum NoAnswer {
     Fault(SignInFault),
     /// It was sent, or may have been.
     Lost(&'static str),
+    /// Its limit is used up: it was not sent.
+    UsedUp(Duration),
 }
 
 impl Client {
@@ -121,7 +127,12 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: Arc::default() })
+        Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), renews_on: XSettings::RENEWS_ON })
+    }
+
+    /// The same for a plan that begins anew on that day of the month.
+    pub(super) fn of_plan(self, renews_on: i8) -> Self {
+        Self { renews_on, ..self }
     }
 
     /// Whether this is X itself, and nothing that stands for it.
@@ -132,6 +143,16 @@ impl Client {
     /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
     pub(super) fn ahead_ms(&self) -> i64 {
         self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// What is left of its limits.
+    pub(super) fn windows(&self) -> Vec<Window> {
+        self.windows.all(self.now())
+    }
+
+    /// By the clock of X, as far as it is known.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(self.ahead_ms()))
     }
 
     /// Asks without changing anything: without an answer nothing is known, and nothing lost.
@@ -151,9 +172,9 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<(T, Option<Duration>), PublishError> {
-        let answer = self.send(Method::GET, self.url(path, query), None, who).await;
-        let answer = answer.map_err(|error| error.of_read(who))?;
-        if let Some(error) = answer.nothing_done(who) {
+        let answer = self.send(Method::GET, (path, query), None, who).await;
+        let answer = answer.map_err(|error| error.of_read(who.name()))?;
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -175,12 +196,13 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = match self.send(method, self.url(path, &[]), body, who).await {
+        let answer = match self.send(method, (path, &[]), body, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
             Err(NoAnswer::Lost(words)) => return Err(PublishError::InDoubt(words.to_owned())),
+            Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
         };
-        if let Some(error) = answer.nothing_done(who) {
+        if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -196,10 +218,11 @@ impl Client {
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
     pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
         let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
-        let answer = match self.send(Method::GET, self.url(&["2", "users", "me"], &[]), None, who).await {
+        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault),
             Err(NoAnswer::Lost(words)) => return Err(unavailable(words.to_owned())),
+            Err(NoAnswer::UsedUp(wait)) => return Err(SignInFault::Answer(rate_limited(wait))),
         };
         let status = answer.status.as_u16();
         match status {
@@ -210,7 +233,7 @@ impl Client {
             300..=399 | 404 | 405 => Err(SignInFault::NotX(format!("status {status} where X has `users/me`"))),
             401 => Err(answer.unauthorized(who)),
             403 => Err(answer.forbidden(who)),
-            _ => Err(match answer.nothing_done(who) {
+            _ => Err(match answer.nothing_done(who, self.renews_on) {
                 Some(error) => SignInFault::Answer(error),
                 None => unavailable(answer.failure(who)),
             }),
@@ -245,12 +268,24 @@ impl Client {
         url
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<&Value>, who: &Identity) -> Result<Answer, NoAnswer> {
+    async fn send(
+        &self,
+        method: Method,
+        (path, query): (&[&str], &[(&str, &str)]),
+        body: Option<&Value>,
+        who: &Identity,
+    ) -> Result<Answer, NoAnswer> {
+        let limited = windows::request(&method, path);
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(NoAnswer::UsedUp(windows::apart(who.name(), wait)));
+        }
+        let url = self.url(path, query);
         let mut is_second = false;
         loop {
             let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
             let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
             let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
+            self.windows.note(who.name(), &limited, &answer.headers);
             if answer.status != StatusCode::UNAUTHORIZED
                 || is_second
                 || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
@@ -268,6 +303,10 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<reqwest::Response, Unopened> {
+        let limited = windows::request(&Method::GET, path);
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(Unopened::Answer(rate_limited(windows::apart(who.name(), wait))));
+        }
         let url = self.url(path, query);
         let signed = who.sign(self, &Method::GET, &url).await;
         let signed = signed.map_err(|fault| Unopened::Answer(fault.of(who.name())))?;
@@ -275,16 +314,18 @@ impl Client {
         let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
             return Err(Unopened::Unreached);
         };
+        self.windows.note(who.name(), &limited, response.headers());
         if response.status().is_success() {
             return Ok(response);
         }
         let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
         let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
         Err(match wire::problem(&answer.body).as_deref() {
-            Some("usage-capped") => Unopened::UsageCap,
             Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
             _ => Unopened::Answer(
-                answer.nothing_done(who).unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
+                answer
+                    .nothing_done(who, self.renews_on)
+                    .unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
             ),
         })
     }
@@ -326,10 +367,11 @@ impl NoAnswer {
     }
 
     /// Of a question: nothing is lost with it.
-    fn of_read(self, who: &Identity) -> PublishError {
+    pub(super) fn of_read(self, name: &str) -> PublishError {
         match self {
-            Self::Fault(fault) => fault.of(who.name()),
+            Self::Fault(fault) => fault.of(name),
             Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
+            Self::UsedUp(wait) => rate_limited(wait),
         }
     }
 }
@@ -350,19 +392,42 @@ fn tls(error: &reqwest::Error) -> Option<String> {
 
 impl Answer {
     /// The error of an answer that says that nothing was done.
-    fn nothing_done(&self, who: &Identity) -> Option<PublishError> {
+    fn nothing_done(&self, who: &Identity, renews_on: i8) -> Option<PublishError> {
         let status = self.status;
+        if status.is_success() {
+            return None;
+        }
+        match problems::of(status.as_u16(), &self.body) {
+            Problem::UsageCap(cap) => {
+                let (now, told) = (SystemTime::now(), || limits::told(&self.headers, SystemTime::now()));
+                let wait = match cap {
+                    Cap::Daily => told().unwrap_or_else(|| limits::until_day(now)),
+                    Cap::Monthly => limits::until_month(now, renews_on),
+                    Cap::Unknown => told().unwrap_or(limits::UNPAID),
+                };
+                let retry_after_ms = millis(windows::apart(who.name(), wait));
+                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms });
+            }
+            Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
+            Problem::Unauthorized if status != StatusCode::UNAUTHORIZED => {
+                let said = self.said(who);
+                return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
+            }
+            Problem::NotAllowed => return Some(PublishError::NotAllowed(self.said(who))),
+            Problem::Duplicate => {
+                let said = self.said(who);
+                let words = format!("X takes it for a duplicate of what this account has posted: {said}");
+                return Some(PublishError::Duplicate(words));
+            }
+            Problem::Unauthorized | Problem::Other => {}
+        }
         Some(match status {
-            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(),
+            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(who.name()),
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
             StatusCode::UNAUTHORIZED => self.unauthorized(who).of(who.name()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
-            _ if status == StatusCode::FORBIDDEN && wire::is_duplicate(&self.body) => {
-                let said = self.said(who);
-                PublishError::Duplicate(format!("X takes it for a duplicate of what this account has posted: {said}"))
-            }
             _ if status.is_client_error() => {
                 PublishError::Refused(format!("status {}: {}", status.as_u16(), self.said(who)))
             }
@@ -370,9 +435,9 @@ impl Answer {
         })
     }
 
-    pub(super) fn rate_limited(&self) -> PublishError {
-        let wait = limits::wait(&self.headers, SystemTime::now());
-        PublishError::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
+    pub(super) fn rate_limited(&self, name: &str) -> PublishError {
+        let wait = limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD);
+        rate_limited(windows::apart(name, wait))
     }
 
     /// The word that OAuth 2 has for what went wrong; nothing else can stand there.
@@ -415,6 +480,14 @@ impl Answer {
     fn said(&self, who: &Identity) -> String {
         clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), who)
     }
+}
+
+fn rate_limited(wait: Duration) -> PublishError {
+    PublishError::RateLimited { retry_after_ms: millis(wait) }
+}
+
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What X says, without secrets, on one line of bounded length.

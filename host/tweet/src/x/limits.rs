@@ -3,27 +3,32 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::{ToSpan as _, tz::TimeZone};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use super::windows::WindowKind;
+
 /// Where X says nothing.
-const UNTOLD: Duration = Duration::from_secs(60);
+pub(super) const UNTOLD: Duration = Duration::from_secs(60);
+/// Where what was paid for is used up: nobody knows when more is paid.
+pub(super) const UNPAID: Duration = Duration::from_secs(3_600);
 /// No longer than a day and an hour, whatever is said.
 const LONGEST: Duration = Duration::from_secs(25 * 3_600);
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 
-/// What X names its windows.
-const WINDOWS: [&str; 3] = ["x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"];
-
-/// From now on; a second at least.
-pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
+/// How long an answer says to wait, from now on; a second at least. None where it says nothing.
+pub(super) fn told(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     // Its resets are times of its own clock.
     let now = text(DATE.as_str()).and_then(date).or_else(|| seconds_of(now)).unwrap_or(0);
-    let reset = |window: &&str| {
+    let reset = |kind: WindowKind| {
+        let window = kind.header();
         let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
         let left = text(&format!("{window}-remaining")).and_then(|left| left.parse::<i64>().ok());
         Some((reset, left.is_some_and(|left| left > 0)))
     };
-    let windows: Vec<(i64, bool)> = WINDOWS.iter().filter_map(reset).collect();
+    let windows: Vec<(i64, bool)> = WindowKind::ALL.into_iter().filter_map(reset).collect();
     let exhausted = windows.iter().filter(|(_, has_room)| !has_room).map(|(reset, _)| *reset).max();
     let asked = text(RETRY_AFTER.as_str()).and_then(|after| match after.parse::<i64>() {
         Ok(seconds) => Some(now.saturating_add(seconds)),
@@ -32,7 +37,25 @@ pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
     // All have room: the next window is the best guess.
     let until = exhausted.max(asked).or_else(|| windows.iter().map(|(reset, _)| *reset).min());
     let wait = until.map(|until| Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or(0)));
-    wait.unwrap_or(UNTOLD).clamp(Duration::from_secs(1), LONGEST)
+    wait.map(|wait| wait.clamp(Duration::from_secs(1), LONGEST))
+}
+
+/// Until the next day begins, UTC.
+pub(super) fn until_day(now: SystemTime) -> Duration {
+    let seconds = seconds_of(now).unwrap_or(0);
+    Duration::from_secs(u64::try_from(DAY - seconds.rem_euclid(DAY)).unwrap_or(0))
+}
+
+/// Until the next month of a plan begins, which is that day of the calendar's, UTC.
+pub(super) fn until_month(now: SystemTime, renews_on: i8) -> Duration {
+    let seconds = seconds_of(now).unwrap_or(0);
+    let next = jiff::Timestamp::from_second(seconds).ok().and_then(|now| {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let this = today.with().day(renews_on).build().ok()?;
+        let next = if this > today { this } else { this.checked_add(1.month()).ok()? };
+        Some(next.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    });
+    Duration::from_secs(u64::try_from(next.map_or(DAY, |next| next - seconds)).unwrap_or(0))
 }
 
 /// How long to wait between two requests, so that what is left lasts until the windows begin anew; none where X does not
@@ -40,12 +63,13 @@ pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Duration {
 pub(super) fn pace(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text(DATE.as_str()).and_then(date).or_else(|| seconds_of(now))?;
-    let of_window = |window: &&str| {
+    let of_window = |kind: WindowKind| {
+        let window = kind.header();
         let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
         let left: u32 = text(&format!("{window}-remaining"))?.parse().ok()?;
         Some(Duration::from_secs(u64::try_from(reset.saturating_sub(now)).unwrap_or(0)) / left.max(1))
     };
-    WINDOWS.iter().filter_map(of_window).max().map(|pace| pace.min(LONGEST))
+    WindowKind::ALL.into_iter().filter_map(of_window).max().map(|pace| pace.min(LONGEST))
 }
 
 /// How far the clock of an answer is ahead of this machine's, where it says. It tells whole seconds.
@@ -93,7 +117,8 @@ mod tests {
         for (headers, seconds) in cases {
             let map: HeaderMap =
                 headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            assert_eq!(wait(&map, UNIX_EPOCH + Duration::from_secs(now as u64)).as_secs(), seconds, "{headers:?}");
+            let told = told(&map, UNIX_EPOCH + Duration::from_secs(now as u64)).unwrap_or(UNTOLD);
+            assert_eq!(told.as_secs(), seconds, "{headers:?}");
         }
     }
 
@@ -119,6 +144,19 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("date", "Tue, 14 Nov 2023 22:13:20 UTC".parse().unwrap());
         headers.insert("x-rate-limit-reset", "1700000050".parse().unwrap());
-        assert_eq!(wait(&headers, UNIX_EPOCH).as_secs(), 50);
+        assert_eq!(told(&headers, UNIX_EPOCH), Some(Duration::from_secs(50)));
+        assert_eq!(told(&HeaderMap::new(), UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn a_plan_begins_anew_on_its_day() {
+        let at =
+            |text: &str| UNIX_EPOCH + Duration::from_secs(text.parse::<jiff::Timestamp>().unwrap().as_second() as u64);
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        assert_eq!(until_month(at("2026-01-31T00:00:00Z"), 1), days(1));
+        assert_eq!(until_month(at("2026-02-01T00:00:00Z"), 1), days(28), "the day has begun");
+        assert_eq!(until_month(at("2026-02-01T12:00:00Z"), 15), days(14) - Duration::from_secs(43_200));
+        assert_eq!(until_month(at("2026-12-28T23:00:00Z"), 28), days(31) - Duration::from_secs(23 * 3_600));
+        assert_eq!(until_day(at("2026-02-01T23:59:58Z")), Duration::from_secs(2));
     }
 }

@@ -7,10 +7,12 @@ mod client;
 mod likeness;
 mod limits;
 mod mentions;
+mod problems;
 mod reader;
 mod reconcile;
 #[cfg(test)]
 mod tests;
+mod windows;
 mod wire;
 
 use std::{
@@ -25,7 +27,7 @@ use puppet_types::{AccountId, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, platform::Answered};
 use auth::Identity;
 pub use auth::{
     NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
@@ -33,6 +35,7 @@ pub use auth::{
 use client::Client;
 pub use client::XSetupError;
 pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
+pub use windows::{Window, WindowKind};
 use wire::{Created, Data, Deleted, Liked, User};
 
 /// Where X is, and who posts there.
@@ -43,6 +46,8 @@ pub struct XSettings {
     pub timeout: Duration,
     /// A post that is not seen may still appear so long after its request has ended.
     pub settle: Duration,
+    /// The day of the month on which what the plan allows begins anew, 1 to 28, UTC.
+    pub renews_on: i8,
     /// How each account signs.
     pub accounts: BTreeMap<AccountId, XSign>,
     /// Bearer tokens of apps by the app's name: for reads that are nobody's in particular.
@@ -56,6 +61,8 @@ impl XSettings {
     pub const TIMEOUT_MS: u64 = 30_000;
     /// How long a post may take to be seen, where nothing is said.
     pub const SETTLE_MS: u64 = 30_000;
+    /// The day of the month on which what the plan allows begins anew, where nothing is said.
+    pub const RENEWS_ON: i8 = 1;
 }
 
 // The address may hold a name and a password.
@@ -116,8 +123,8 @@ impl X {
     /// # Errors
     /// One of them cannot be used.
     pub fn new(settings: XSettings) -> Result<Self, XSetupError> {
-        let XSettings { endpoint, timeout, settle, accounts, apps } = settings;
-        let client = Client::new(&endpoint, timeout)?;
+        let XSettings { endpoint, timeout, settle, renews_on, accounts, apps } = settings;
+        let client = Client::new(&endpoint, timeout)?.of_plan(renews_on);
         let mut members = BTreeMap::new();
         for (account, sign) in accounts {
             let identity = Identity::new(format!("@{account}"), sign, &client);
@@ -277,6 +284,18 @@ impl TweetPublisher for X {
         };
         // Who is named there hears of it from X.
         Ok(Published { posts, deliveries: Vec::new() })
+    }
+
+    /// Those of requests that were made since the start, and are not whole again.
+    fn windows(&self) -> Vec<Window> {
+        self.client.windows()
+    }
+
+    async fn answered(&self, account: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        let member = self.member(account)?;
+        check::id(id.clone()).map_err(|error| PublishError::Refused(error.to_string()))?;
+        let one = self.around(id, &member.identity).await?;
+        one.answered().ok_or_else(|| PublishError::Unavailable("X does not say who wrote a post".to_owned()))
     }
 
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {

@@ -98,6 +98,14 @@ impl X {
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
 
+    /// One post with those around it: who wrote what it answers and quotes.
+    pub(super) async fn around(&self, id: &PostId, who: &Identity) -> Result<One, PublishError> {
+        const AROUND: &str = "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id";
+        let fields = "author_id,conversation_id,entities,in_reply_to_user_id,referenced_tweets,text";
+        let query = [("tweet.fields", fields), ("expansions", AROUND)];
+        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+    }
+
     pub(super) async fn one(&self, id: &PostId, who: &Identity) -> Result<Post, PublishError> {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
         let one: One = self.client.read(&["2", "tweets", id.as_str()], &query, who).await?;
@@ -137,6 +145,7 @@ fn unread(error: PublishError) -> CallError {
         PublishError::Refused(_)
         | PublishError::Duplicate(_)
         | PublishError::Unauthorized(_)
+        | PublishError::NotAllowed(_)
         | PublishError::Suspended(_) => CallError::new(Code::Refused, message),
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }

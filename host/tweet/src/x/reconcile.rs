@@ -46,7 +46,13 @@ impl X {
                 let why = format!("@{} has posted more since then than can be looked through", order.account);
                 return Ok(Reconciled::Undecidable(why));
             }
-            Err(error @ (PublishError::RateLimited { .. } | PublishError::Unavailable(_))) => return Err(error),
+            Err(
+                error @ (PublishError::RateLimited { .. }
+                | PublishError::Unavailable(_)
+                | PublishError::Unauthorized(_)
+                | PublishError::Suspended(_)
+                | PublishError::UsageCap { .. }),
+            ) => return Err(error),
             Err(other) => return Ok(Reconciled::Undecidable(other.to_string())),
         };
         if self.client.ahead_ms().unsigned_abs() > MOST_APART_MS {

@@ -1,10 +1,11 @@
 //! X's JSON: what is sent, and what is read of an answer, leniently.
 
-use puppet_types::{PostId, Timestamp};
+use puppet_types::{AccountId, PostId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Draft;
+use crate::platform::Answered;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
@@ -74,6 +75,32 @@ pub(super) struct One {
 pub(super) struct Includes {
     #[serde(default)]
     pub(super) users: Vec<User>,
+    #[serde(default)]
+    pub(super) tweets: Vec<Tweet>,
+}
+
+impl One {
+    /// As the rules look at it; none where it is not told who wrote it.
+    pub(super) fn answered(&self) -> Option<Answered> {
+        let name = |id: Option<&str>| {
+            let user = self.includes.users.iter().find(|user| Some(user.id.as_str()) == id);
+            user.map(|user| AccountId::new(&user.username))
+        };
+        let author = |id: Option<PostId>| {
+            let id = id?;
+            let tweet = self.includes.tweets.iter().find(|tweet| tweet.id == id.as_str())?;
+            name(tweet.author_id.as_deref())
+        };
+        let tweet = &self.data;
+        let begun = tweet.conversation_id.as_deref().map(PostId::new);
+        Some(Answered {
+            author: name(tweet.author_id.as_deref())?,
+            text: tweet.text.clone(),
+            quotes: author(tweet.quotes()),
+            answers: name(tweet.in_reply_to_user_id.as_deref()).or_else(|| author(tweet.in_reply_to())),
+            begun_by: author(begun),
+        })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +120,8 @@ pub(super) struct Tweet {
     pub(super) author_id: Option<String>,
     #[serde(default)]
     pub(super) conversation_id: Option<String>,
+    #[serde(default)]
+    pub(super) in_reply_to_user_id: Option<String>,
     #[serde(default)]
     pub(super) created_at: Option<String>,
     #[serde(default)]
@@ -217,11 +246,6 @@ pub(super) fn missing(body: &[u8]) -> Option<String> {
     let is_missing = |error: &Value| error["type"].as_str().is_some_and(|kind| kind.ends_with("/resource-not-found"));
     let found = answer.get("data").is_none() && answer["errors"].as_array()?.iter().any(is_missing);
     found.then(|| words(body).unwrap_or_default())
-}
-
-/// Whether a 403 is about the same text twice.
-pub(super) fn is_duplicate(body: &[u8]) -> bool {
-    words(body).is_some_and(|words| words.to_ascii_lowercase().contains("duplicate"))
 }
 
 #[cfg(test)]

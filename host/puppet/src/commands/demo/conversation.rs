@@ -59,7 +59,7 @@ impl Conversation {
     pub fn handled(&mut self, name: &str, happening: &Happening) {
         let (at, event, silence) = match happening {
             Happening::Invoked { again: true, .. } | Happening::Effect { .. } => return,
-            Happening::Undecidable { .. } | Happening::Unreached { .. } => return,
+            Happening::Undecidable { .. } | Happening::Unreached { .. } | Happening::Held { .. } => return,
             Happening::Kept { .. } | Happening::Budget { .. } | Happening::Swap { .. } | Happening::Halted { .. } => {
                 return;
             }

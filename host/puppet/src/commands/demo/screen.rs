@@ -101,6 +101,7 @@ impl View<'_> {
             Happening::Kept { effect, .. } | Happening::Undecidable { effect, .. } => stage.name(&effect.agent),
             Happening::DeadLettered { .. }
             | Happening::Unreached { .. }
+            | Happening::Held { .. }
             | Happening::Budget { .. }
             | Happening::Swap { .. }
             | Happening::Halted { .. } => "somebody",

@@ -225,6 +225,7 @@ impl OAuthApp {
         let answer = client.form(path, &form, password).await.map_err(|error| match error {
             NoAnswer::Lost(words) => NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words.to_owned()))),
             NoAnswer::Fault(fault) => NoTokens::NotDone(fault),
+            error @ NoAnswer::UsedUp(_) => NoTokens::NotDone(SignInFault::Answer(error.of_read("X"))),
         })?;
         if answer.status.is_success() {
             return Ok(answer);
@@ -234,7 +235,7 @@ impl OAuthApp {
             (401, _) | (_, Some("invalid_client" | "unauthorized_client")) => NoTokens::NotDone(SignInFault::WrongApp),
             (400, Some("invalid_grant" | "invalid_request" | "invalid_token")) => NoTokens::Refused,
             (400 | 403, Some(error)) => NoTokens::NotDone(SignInFault::NotAllowed(error.to_owned())),
-            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.rate_limited())),
+            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.rate_limited("X"))),
             (408 | 500.., _) => {
                 let words = format!("X failed with status {status} while it made new tokens");
                 NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words)))

@@ -84,6 +84,7 @@ impl Ear {
             PublishError::Unavailable(_) | PublishError::InDoubt(_) => self.is_unreached(&error.to_string()),
             PublishError::Unauthorized(_)
             | PublishError::Suspended(_)
+            | PublishError::NotAllowed(_)
             | PublishError::NotFound(_)
             | PublishError::Refused(_)
             | PublishError::Duplicate(_) => {

@@ -100,7 +100,7 @@ impl X {
             match self.client.write::<Value>(Method::POST, &PATH, Some(&body), who).await {
                 Ok(_) => rest = later,
                 // There may be room for fewer. Those that have theirs are heard so, the others are asked for.
-                Err(PublishError::Refused(words)) => {
+                Err(PublishError::Refused(words) | PublishError::NotAllowed(words)) => {
                     refused = Some(words);
                     size = now.len() / 2;
                     if size == 0 {

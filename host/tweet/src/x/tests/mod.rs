@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const SETTLE: Duration = Duration::from_secs(10);
 
 fn settings(endpoint: String, timeout: Duration, accounts: BTreeMap<AccountId, XSign>) -> XSettings {
-    XSettings { endpoint, timeout, settle: SETTLE, accounts, apps: BTreeMap::new() }
+    XSettings { endpoint, timeout, settle: SETTLE, renews_on: 1, accounts, apps: BTreeMap::new() }
 }
 
 /// An emulated network, and a publisher for some of its accounts.

@@ -46,7 +46,7 @@ async fn each_fault_is_told_for_what_it_is() {
         (Kind::Failed { status: 503, done: false }, in_doubt, 0),
         (
             Kind::RateLimited { reset_s: 30 },
-            |error| matches!(error, PublishError::RateLimited { retry_after_ms } if (28_000..=31_000).contains(retry_after_ms)),
+            |error| matches!(error, PublishError::RateLimited { retry_after_ms } if (28_000..=33_000).contains(retry_after_ms)),
             0,
         ),
         (
@@ -66,6 +66,31 @@ async fn each_fault_is_told_for_what_it_is() {
         assert_eq!(there.posts("ada").len(), 1 + posts, "{kind:?}");
         assert!(!error.to_string().contains(&token("ada")), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_used_up_is_not_asked_again_before_it_is_whole() {
+    let there = There::new().await;
+    there.posted("ada", post("before")).await;
+    there.emulator.misbehave(Plan { limit: 3, window_s: 900, ..Plan::default() });
+    there.posted("ada", post("one")).await;
+    there.posted("ada", post("two")).await;
+    let requests = there.requests();
+    for _ in 0..3 {
+        let error = there.publish("ada", post("three")).await.unwrap_err();
+        let PublishError::RateLimited { retry_after_ms } = error else { panic!("{error}") };
+        assert!((1..=910_000).contains(&retry_after_ms), "{retry_after_ms}");
+    }
+    assert_eq!(there.requests(), requests, "nothing was sent, not once");
+    there.posted("bob", post("others are not concerned")).await;
+    let windows = there.x.windows();
+    let left = |account: &str| {
+        let of = |window: &&Window| window.account == account && window.request == "POST /2/tweets";
+        let found = windows.iter().find(of).unwrap();
+        (found.kind, found.limit, found.remaining)
+    };
+    assert_eq!(left("@ada"), (WindowKind::QuarterHour, Some(3), 0));
+    assert_eq!(left("@bob"), (WindowKind::QuarterHour, Some(3), 2));
 }
 
 #[tokio::test]

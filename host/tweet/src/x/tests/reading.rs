@@ -66,10 +66,11 @@ async fn errors_of_reads_say_what_to_do() {
     let error = there.x.timeline(&"eve".into(), later(), 5).await.unwrap_err();
     assert_eq!(error.code, Code::Refused);
     for (kind, code) in [
-        (Kind::RateLimited { reset_s: 30 }, Code::RateLimited),
         (Kind::Closed, Code::ProviderUnavailable),
         (Kind::Failed { status: 503, done: false }, Code::ProviderUnavailable),
         (Kind::Truncated, Code::ProviderUnavailable),
+        // The last one: what is used up is not asked again.
+        (Kind::RateLimited { reset_s: 30 }, Code::RateLimited),
     ] {
         there.emulator.misbehave(Plan { faults: vec![Fault::from(kind.clone())], ..Plan::default() });
         let error = there.x.timeline(&"ada".into(), later(), 5).await.unwrap_err();

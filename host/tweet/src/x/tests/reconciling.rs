@@ -186,6 +186,8 @@ async fn a_look_that_fails_is_made_again() {
     there.emulator.misbehave(Plan { faults: vec![limited], ..Plan::default() });
     let error = there.x.reconcile(&order, settled(), &[]).await.unwrap_err();
     assert!(matches!(error, PublishError::RateLimited { .. }), "{error}");
+    // Another, which knows of no limit.
+    let there = There::new().await;
     let closed = Fault { operation: Some(Operation::PostsOf), ..Fault::from(Kind::Closed) };
     there.emulator.misbehave(Plan { faults: vec![closed], ..Plan::default() });
     let error = there.x.reconcile(&order, settled(), &[]).await.unwrap_err();

@@ -405,5 +405,7 @@ pub fn with_apps(endpoint: &str, accounts: &[&str], apps: &[&str]) -> Arc<X> {
     let accounts = accounts.iter().map(|name| (AccountId::new(name), XSign::Token(token(name)))).collect();
     let apps = apps.iter().map(|name| ((*name).to_owned(), token(name))).collect();
     let (timeout, settle) = (Duration::from_secs(5), Duration::ZERO);
-    Arc::new(X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, accounts, apps }).unwrap())
+    Arc::new(
+        X::new(XSettings { endpoint: endpoint.to_owned(), timeout, settle, renews_on: 1, accounts, apps }).unwrap(),
+    )
 }

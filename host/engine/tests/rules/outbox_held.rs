@@ -1,0 +1,135 @@
+//! An account that its provider does not let in is held: its effects wait, none is lost, and none burns its attempts.
+
+use puppet_engine::{Happening, OutboxError, OutboxRules, Word, speak};
+use puppet_store::EffectState;
+use puppet_tweet::PublishError;
+use tokio::sync::broadcast::Receiver;
+
+use crate::{
+    outbox_doubts::{leave, listing, post, quiet, states},
+    scene::{DAY, HOUR, Scene, Setting, after, effect, start},
+};
+
+/// Who is held, or is no more.
+fn told(watcher: &mut Receiver<Happening>) -> Vec<(String, bool)> {
+    let mut told = Vec::new();
+    while let Ok(happening) = watcher.try_recv() {
+        if let Happening::Held { account, held, .. } = happening {
+            told.push((account.to_string(), held.is_some()));
+        }
+    }
+    told
+}
+
+fn times(scene: &Scene) -> Vec<(String, i64)> {
+    let orders = scene.network.orders.lock().unwrap();
+    orders.iter().map(|order| (order.effect.to_string(), order.at.as_millis() - start().as_millis())).collect()
+}
+
+fn failing(scene: &Scene, times: usize, error: &PublishError) {
+    *scene.network.failures.lock().unwrap() = vec![error.clone(); times];
+}
+
+async fn three(scene: &Scene) {
+    let effects = [("a", "ann", 0), ("b", "ann", 1), ("z", "bob", 2)];
+    leave(scene, &effects.map(|(id, agent, n)| effect(id, agent, n, post(id)))).await;
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_tried_once_in_a_while_and_loses_nothing() {
+    for error in [PublishError::Unauthorized("no".to_owned()), PublishError::Suspended("locked".to_owned())] {
+        let scene = listing().await;
+        let mut watcher = scene.host.watch();
+        let rules = OutboxRules { attempts: 2, held_probe_ms: HOUR, ..OutboxRules::default() };
+        scene.host.set_outbox_rules(rules);
+        failing(&scene, 6, &error);
+        leave(&scene, &["a", "b"].map(|id| effect(id, "ann", 0, post(id)))).await;
+        leave(&scene, &[effect("z", "bob", 2, post("z"))]).await;
+        scene.run_until(after(10)).await;
+        // Whoever came second met the second failure.
+        assert_eq!(told(&mut watcher), [("ann".to_owned(), true), ("bob".to_owned(), true)], "{error}");
+        let reason = scene.effects().await[0].reason.clone();
+        assert_eq!(reason.as_deref(), Some(error.to_string().as_str()));
+        scene.run_until(after(4 * HOUR)).await;
+        assert!(states(&scene).await.iter().all(|state| *state == (EffectState::Done, 1)), "{error}: none was lost");
+        let of_ann: Vec<i64> = times(&scene).into_iter().filter(|(id, _)| id == "a").map(|(_, at)| at).collect();
+        assert!(of_ann.windows(2).all(|pair| pair[1] - pair[0] >= HOUR as i64), "{of_ann:?}");
+        assert_eq!(told(&mut watcher), [("ann".to_owned(), false), ("bob".to_owned(), false)], "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_word_of_the_operator_or_a_new_start_tries_at_once() {
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::Unauthorized("no".to_owned()));
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    let left = || vec![("a".to_owned(), 0), ("z".to_owned(), 0)];
+    assert_eq!(times(&scene), left());
+    // The one behind it waits for the account, and not for itself.
+    let refused = scene.host.speak(&"b".into(), &Word::Retry { sure: false }).await;
+    assert!(matches!(refused, Err(OutboxError::NotFailed(..))), "{refused:?}");
+    scene.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+    scene.run_until(after(5_000)).await;
+    assert_eq!(times(&scene).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "z", "a", "b"]);
+
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::Suspended("locked".to_owned()));
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    scene.host.release_account(&"ann".into());
+    scene.run_until(after(2_000)).await;
+    assert_eq!(times(&scene).len(), 4, "whoever signs in anew is tried at once");
+
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::Suspended("locked".to_owned()));
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.run_until(after(3_000)).await;
+    assert_eq!(times(&next).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_allowance_that_is_used_up_is_waited_for_also_over_a_restart() {
+    let used_up = || PublishError::UsageCap { words: "monthly".to_owned(), retry_after_ms: 20 * DAY };
+    let scene = listing().await;
+    let mut watcher = scene.host.watch();
+    failing(&scene, 1, &used_up());
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    assert_eq!(told(&mut watcher), [("ann".to_owned(), true)]);
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.run_until(after(20 * DAY - 1_000)).await;
+    assert_eq!(times(&next), []);
+    next.run_until(after(20 * DAY + 1_000)).await;
+    assert_eq!(times(&next).len(), 2);
+    let scene = listing().await;
+    failing(&scene, 1, &used_up());
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+    next.run_until(after(60_000)).await;
+    assert_eq!(times(&next).len(), 2, "the word holds for the account, also after a start");
+    // Who has paid meanwhile need not wait.
+    let scene = listing().await;
+    failing(&scene, 1, &used_up());
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    speak(&scene.store, &"a".into(), &Word::Retry { sure: false }, (after(1_000), after(1_001))).await.unwrap();
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.run_until(after(3_000)).await;
+    assert_eq!(times(&next).len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_plan_does_not_allow_ends_and_holds_nobody() {
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::NotAllowed("no such endpoint".to_owned()));
+    leave(&scene, &["a", "b"].map(|id| effect(id, "ann", 0, post(id)))).await;
+    scene.run_until(after(1_000)).await;
+    assert_eq!(states(&scene).await, [(EffectState::Failed, 1), (EffectState::Done, 1)]);
+    let reason = scene.effects().await[0].reason.clone();
+    assert_eq!(reason.as_deref(), Some("the plan does not allow it: no such endpoint"));
+}

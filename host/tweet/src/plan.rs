@@ -1,0 +1,135 @@
+//! What X asks for what is done through its API, in micro-dollars, and what a plan allows. The prices are those that were
+//! published on [`PRICES_OF`]; who pays others says so in the configuration. Not here: who counts them.
+
+use std::fmt;
+
+use crate::{Action, url};
+
+/// The day of the prices below.
+pub const PRICES_OF: &str = "2026-11-22";
+
+/// Something that X asks a price for: a request that makes something, or one thing that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priced {
+    /// A post, a quote, or a part of a thread.
+    Post,
+    /// The same with a link in its text, replies too.
+    PostWithLink,
+    /// An answer to somebody who summoned the account, or in its own thread.
+    SummonedReply,
+    /// A post that is read.
+    PostRead,
+    /// A user that is read.
+    UserRead,
+    /// A mention of the account, or a post of its own, or of its timeline, that is read.
+    OwnRead,
+}
+
+impl Priced {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Post, Self::PostWithLink, Self::SummonedReply, Self::PostRead, Self::UserRead, Self::OwnRead];
+
+    /// Its name in `[tweet.x.prices]`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::PostWithLink => "post_with_link",
+            Self::SummonedReply => "summoned_reply",
+            Self::PostRead => "post_read",
+            Self::UserRead => "user_read",
+            Self::OwnRead => "own_read",
+        }
+    }
+
+    /// Of one text that is posted.
+    pub fn of_text(text: &str, answers: bool) -> Self {
+        match (!url::find(text).is_empty(), answers) {
+            (true, _) => Self::PostWithLink,
+            (false, true) => Self::SummonedReply,
+            (false, false) => Self::Post,
+        }
+    }
+}
+
+/// Micro-dollars of each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Prices([u64; Priced::ALL.len()]);
+
+impl Default for Prices {
+    fn default() -> Self {
+        Self([15_000, 200_000, 10_000, 5_000, 10_000, 1_000])
+    }
+}
+
+impl fmt::Debug for Prices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(Priced::ALL.map(|of| (of.name(), self.price_of(of)))).finish()
+    }
+}
+
+impl Prices {
+    /// Nothing costs anything: `local`.
+    pub const FREE: Self = Self([0; Priced::ALL.len()]);
+
+    /// Micro-dollars of one.
+    pub fn price_of(&self, of: Priced) -> u64 {
+        self.0.get(of as usize).copied().unwrap_or(0)
+    }
+
+    /// Another price of one, in micro-dollars.
+    pub fn set(&mut self, of: Priced, usd_micros: u64) {
+        if let Some(price) = self.0.get_mut(of as usize) {
+            *price = usd_micros;
+        }
+    }
+
+    /// Micro-dollars of an action, all its parts. Likes and deletes have no price of their own.
+    pub fn of_action(&self, action: &Action) -> u64 {
+        let one = |text: &str, answers| self.price_of(Priced::of_text(text, answers));
+        match action {
+            Action::Post { text, .. } | Action::Quote { text, .. } => one(text, false),
+            Action::Reply { text, .. } => one(text, true),
+            Action::Thread { parts } => parts.iter().fold(0, |sum, part| sum.saturating_add(one(part, false))),
+            Action::Like { .. } | Action::Delete { .. } => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_the_price_of_its_texts() {
+        let prices = Prices::default();
+        let post = |text: &str| Action::Post { text: text.to_owned(), images: Vec::new() };
+        let reply = |text: &str| Action::Reply { to: "1".into(), text: text.to_owned(), images: Vec::new() };
+        let thread = Action::Thread { parts: vec!["a".into(), "see example.org".into(), "b".into()] };
+        for (action, usd_micros) in [
+            (post("fog"), 15_000),
+            (post("fog https://example.org/a"), 200_000),
+            (post("fog example.org"), 200_000),
+            (reply("yes"), 10_000),
+            (reply("yes: https://example.org"), 200_000),
+            (Action::Quote { of: "1".into(), text: "look".into() }, 15_000),
+            (thread, 230_000),
+            (Action::Like { of: "1".into() }, 0),
+            (Action::Delete { of: "1".into() }, 0),
+        ] {
+            assert_eq!(prices.of_action(&action), usd_micros, "{action:?}");
+            assert_eq!(Prices::FREE.of_action(&action), 0);
+        }
+    }
+
+    #[test]
+    fn each_price_can_be_another() {
+        for of in Priced::ALL {
+            let mut prices = Prices::default();
+            prices.set(of, 7);
+            assert_eq!(prices.price_of(of), 7);
+            let others = Priced::ALL.into_iter().filter(|other| *other != of);
+            assert!(others.into_iter().all(|other| prices.price_of(other) == Prices::default().price_of(other)));
+        }
+    }
+}
