@@ -40,6 +40,7 @@ mod secrets;
 mod sending;
 mod shared_store;
 mod sight;
+mod sign_in;
 mod simulate;
 mod sma_cross;
 mod store_copy;

@@ -14,7 +14,7 @@ use super::errors;
 use crate::{
     approvals,
     hostile::guest,
-    migrate, outbox,
+    migrate, outbox, sign_in,
     support::{self, Ran, Running, granted, list, puppet, run},
     wallet,
 };
@@ -379,6 +379,19 @@ impl Seen {
     fn emulated(&mut self) {
         self.run("emulate", 0, &["emulate", "--for", "1ms"]);
         assert!(self.run("emulate", 0, &["emulate", "--llm", "--for", "1ms"])["x"].is_null());
+        // Somebody signs in to X, and out.
+        let place = sign_in::Place::new(self.folder.join("signs-in"));
+        let status = |seen: &mut Self| {
+            let ran = place.run(&["x", "status", "--json"]).exits(0);
+            seen.keep("x-accounts", "x status", ran.stdout)
+        };
+        assert_eq!(status(self)["items"][0]["state"], "signed-out");
+        let nobody = place.run(&["x", "logout", "ada", "--json"]).exits(2);
+        self.error("nobody signed in", "sign-in", &nobody);
+        let login = place.login(&["--json"], Some("ada")).exits(0);
+        assert!(self.keep("x-login", "x login", login.stdout)["host"].is_null());
+        assert_eq!(status(self)["items"][0]["state"], "ready");
+        self.keep("x-logout", "x logout", place.run(&["x", "logout", "ada", "--json"]).exits(0).stdout);
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.

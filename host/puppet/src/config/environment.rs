@@ -61,7 +61,10 @@ pub const ENVIRONMENT: &[Variable] = &[
     understood("TWITTER_ACCESS_TOKEN", "The same: access token."),
     understood("TWITTER_ACCESS_TOKEN_SECRET", "The same: secret of the access token."),
     understood("TWITTER_BEARER_TOKEN", "The same: bearer token."),
-    understood("USE_TWITTER_API", "`false`: no use of the API."),
+    understood(
+        "USE_TWITTER_API",
+        "`false`: no use of the API. Refused where posts go to X, and by `puppet import`: its terms allow no other way.",
+    ),
     understood("USE_TWITTER_STREAMING", "`false`: poll for mentions."),
     understood("MENTION_POLLING_INTERVAL", "Milliseconds between two looks for mentions."),
     understood("ENABLE_RATE_LIMIT_PROTECTION", "`false`: no pause after errors."),

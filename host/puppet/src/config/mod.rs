@@ -28,6 +28,7 @@ pub use key_source::KeySource;
 pub use load::check;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
+pub use overlay::NO_SCRAPING;
 pub use puppet_types::Secret;
 pub use settings::{
     Approvals, Config, Generator, Generators, Host, Invocation, Journal, Llm, LogLevel, Memory, Packs, Price, Provider,

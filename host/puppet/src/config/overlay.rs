@@ -112,6 +112,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
     check_default(&config)?;
     check_embeddings(&config)?;
     check_x(&config)?;
+    check_scraping(&config, lookup)?;
     Ok(config)
 }
 
@@ -366,6 +367,25 @@ fn check_x(config: &Config) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the original did where it was told not to use X's API.
+pub const NO_SCRAPING: &str =
+    "without X's API one could but act as a browser does, which X's terms forbid: puppet has no such mode";
+
+/// Nobody goes to X by another way than its API.
+fn check_scraping(config: &Config, lookup: &Lookup<'_>) -> Result<()> {
+    const VARIABLE: &str = "USE_TWITTER_API";
+    let Some((value, origin)) = lookup.get(VARIABLE).filter(|_| config.tweet.provider == TweetProvider::X) else {
+        return Ok(());
+    };
+    if !value.trim().eq_ignore_ascii_case("false") {
+        return Ok(());
+    }
+    let mut trouble =
+        Trouble::input("bad-variable", NO_SCRAPING, "unset it; [tweet.x.accounts] says how each account signs");
+    trouble.place = origin.place(VARIABLE);
+    Err(trouble)
 }
 
 /// A name that no provider has; those that would do are suggested.

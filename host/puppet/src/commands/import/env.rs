@@ -38,7 +38,7 @@ enum Way {
 const EMPTY: &str = "empty counts as not set";
 const NODE: &str = "[trading] names the node: rpc_url, or rpc_secret where the address holds a key";
 const PAPER: &str = "a desk without a wallet trades on paper: `[trading.desks]`";
-const NO_X: &str = "`[tweet]` in puppet.toml says where posts go, and mentions of X are not taken in yet";
+const NO_X: &str = "`[tweet]` in puppet.toml says where posts go, and how accounts hear";
 const NO_LAUNCHER: &str = "of the token launcher, which the original had switched off";
 
 /// Variables that are known and not taken over.
@@ -192,6 +192,11 @@ impl Env {
             }
         }
         let values: BTreeMap<String, String> = values.into_iter().map(|(name, (_, value))| (name, value)).collect();
+        if values.get("USE_TWITTER_API").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
+            let message = crate::config::NO_SCRAPING;
+            let problem = Problem::new("bad-variable", FILE, message, "take the line out, and give each account keys");
+            self.problems.push(problem.at("USE_TWITTER_API"));
+        }
         for (name, value) in &values {
             self.variable(name, value, way(name, value, &values, agents));
         }
@@ -207,11 +212,15 @@ impl Env {
                 fates.moved(name, &Json::Null);
                 self.secrets.push((secret, Secret::new(value)));
                 for (_, key, value) in WITH_KEY.iter().filter(|(of, ..)| *of == name) {
-                    self.settings.push(Setting { key, value: Value::from(*value), variable: name.to_owned() });
+                    self.settings.push(Setting {
+                        key: (*key).to_owned(),
+                        value: Value::from(*value),
+                        variable: name.to_owned(),
+                    });
                 }
             }
             Way::Setting(key, value) => {
-                let setting = Setting { key, value, variable: name.to_owned() };
+                let setting = Setting { key: key.to_owned(), value, variable: name.to_owned() };
                 if settings::means_something(&setting) {
                     fates.carried(name, &Json::Null, &format!("puppet.toml: {key}"));
                     self.settings.push(setting);

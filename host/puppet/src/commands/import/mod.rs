@@ -2,6 +2,7 @@
 //! an agent and all that it brings is one transaction; what is here already is passed over, so that an import that was
 //! cut short goes on where it stopped.
 
+mod accounts;
 mod env;
 mod plan;
 mod settings;

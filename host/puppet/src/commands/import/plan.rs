@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    accounts,
     env::{self, Env},
     settings::Draft,
 };
@@ -91,13 +92,19 @@ impl Plan {
         deployment.files.extend(report);
         deployment.problems.extend(problems);
         let mut specs: Vec<_> = deployment.agents.iter().map(|moved| moved.spec.clone()).collect();
-        let notes = agents::distinct(&mut specs)?;
+        let mut notes = agents::distinct(&mut specs)?;
         for (moved, spec) in deployment.agents.iter_mut().zip(specs) {
             moved.spec = spec;
             moved.spec.extra.insert(IMPORTED.to_owned(), Value::from(moved.digest.to_string()));
         }
-        let settings = Draft::of(file, &set, args.replace)?;
         let secrets = std::mem::take(&mut deployment.secrets);
+        let has = |name: &str| {
+            secrets.iter().chain(&of_env).any(|(known, value)| known == name && !value.expose().is_empty())
+        };
+        let accounts = accounts::of(deployment.agents.iter().map(|moved| &moved.spec), has);
+        let set = [set, accounts.settings].concat();
+        notes.extend(accounts.notes);
+        let settings = Draft::of(file, &set, args.replace)?;
         let trading =
             deployment.agents.iter().map(|moved| original::Kept::of(setup, &moved.spec)).collect::<Result<_>>()?;
         let mut plan = Self {

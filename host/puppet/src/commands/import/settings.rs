@@ -18,7 +18,7 @@ const HEADER: &str =
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// `generators.news.interval`.
-    pub key: &'static str,
+    pub key: String,
     /// What it is to be.
     pub value: Value,
     /// The variable that said so.
@@ -65,9 +65,11 @@ impl Draft {
             }
         };
         let document: DocumentMut = text.parse().map_err(Trouble::internal)?;
+        let here = document.clone();
         let mut draft = Self { document, stay: Vec::new(), header, new: Vec::new() };
         for setting in settings {
-            match found(&draft.document, setting.key) {
+            match found(&draft.document, &setting.key) {
+                None if is_of_another(&here, &setting.key) => draft.stay.push(setting.clone()),
                 Some(there) if same(there, &setting.value) => {}
                 Some(_) if !replace => draft.stay.push(setting.clone()),
                 _ => {
@@ -94,6 +96,15 @@ impl Draft {
 
 fn found<'d>(document: &'d DocumentMut, key: &str) -> Option<&'d Item> {
     key.split('.').try_fold(document.as_item(), |item, part| item.get(part))
+}
+
+/// Whether it belongs to an app or an account of X that is there already: how one signs is not mixed with how another does.
+fn is_of_another(document: &DocumentMut, key: &str) -> bool {
+    let section = key.rsplit_once('.').map(|(section, _)| section);
+    section.is_some_and(|section| {
+        ["tweet.x.apps.", "tweet.x.accounts."].iter().any(|of| section.starts_with(of))
+            && found(document, section).is_some()
+    })
 }
 
 fn same(there: &Item, value: &Value) -> bool {
@@ -125,8 +136,8 @@ fn put(document: &mut DocumentMut, setting: &Setting) {
 mod tests {
     use super::*;
 
-    fn setting(key: &'static str, value: impl Into<Value>) -> Setting {
-        Setting { key, value: value.into(), variable: "X".to_owned() }
+    fn setting(key: &str, value: impl Into<Value>) -> Setting {
+        Setting { key: key.to_owned(), value: value.into(), variable: "X".to_owned() }
     }
 
     #[test]
@@ -142,7 +153,7 @@ mod tests {
             setting("llm.providers.grok.key_secret", "llm/grok"),
         ];
         let draft = Draft::of(&file, &settings, false).unwrap();
-        assert_eq!(draft.stay.iter().map(|setting| setting.key).collect::<Vec<_>>(), ["host.log_level"]);
+        assert_eq!(draft.stay.iter().map(|setting| setting.key.as_str()).collect::<Vec<_>>(), ["host.log_level"]);
         draft.save(&file).unwrap();
         let written = std::fs::read_to_string(&file).unwrap();
         assert!(written.starts_with("# mine\n[host]\nlog_level = \"warn\" # quiet\n"), "{written}");

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::XKey;
 use crate::{
-    config::{read::Section, settings::known},
+    config::{NO_SCRAPING, read::Section, settings::known},
     trouble::Result,
 };
 
@@ -49,7 +49,10 @@ pub(super) fn read(section: &Section<'_>) -> Result<BTreeMap<String, XAccount>> 
             let message = format!("this is the account `{other}`: X takes no notice of case");
             return Err(accounts.wrong(name, entry.line, message, "keep one of them"));
         }
-        if ["token", "key", "secret", "password", "access_secret"].iter().any(|key| entry.has(key)) {
+        if ["username", "password", "email"].iter().any(|key| entry.has(key)) {
+            return Err(accounts.wrong(name, entry.line, NO_SCRAPING, ONE));
+        }
+        if ["token", "key", "secret", "access_secret"].iter().any(|key| entry.has(key)) {
             let message = "a token does not belong in this file";
             let remedy = "put it into the environment or `.env`, and name the variable: token_env = \"X_TOKEN\"";
             return Err(accounts.wrong(name, entry.line, message, remedy));

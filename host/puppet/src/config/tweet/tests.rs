@@ -64,6 +64,21 @@ fn an_account_names_no_app_where_there_is_one() {
 }
 
 #[test]
+fn nobody_goes_to_x_but_by_its_api() {
+    let text =
+        |provider: &str| format!("[tweet]\nprovider = \"{provider}\"\n[tweet.x.accounts.ada]\ntoken_env = \"T\"\n");
+    for (provider, said, is_refused) in
+        [("x", "false", true), ("x", "False", true), ("x", "true", false), ("x", "", false), ("local", "false", false)]
+    {
+        let read = load(&text(provider), &[("USE_TWITTER_API", said)]);
+        assert_eq!(read.is_err(), is_refused, "{provider} {said}");
+        if let Err(error) = read {
+            assert!(error.to_string().contains("error[bad-variable]: USE_TWITTER_API: without X's API"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_sign_is_refused_by_name() {
     let ada = "[tweet.x.accounts.ada]\n";
     for (text, said) in [
@@ -83,6 +98,7 @@ fn what_cannot_sign_is_refused_by_name() {
             format!("[tweet.x.apps.a]\nconsumer_key_env = \"K\"\nconsumer_secret_env = \"S\"\n{ada}oauth2 = true\n"),
             "signs by OAuth 2, and [tweet.x.apps.a] has no client id",
         ),
+        (format!("{ada}username = \"ada\"\npassword = \"{KEY}\"\n"), "which X's terms forbid"),
         (format!("{ada}token = \"{KEY}\"\n"), "a token does not belong in this file"),
         (format!("{APP}{ada}access_token_env = \"T\"\naccess_token_secret = \"{KEY}\"\n"), "ada.access_token_secret"),
         (format!("[tweet.x.apps.a]\nconsumer_key = \"{KEY}\"\n"), "a key does not belong in this file"),
