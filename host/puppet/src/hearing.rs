@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use puppet_engine::{Ears, Host};
-use puppet_tweet::{Hearing, HearingTerms, X};
-use puppet_types::counted;
+use puppet_tweet::{Hearing, HearingTerms, Listening, X};
+use puppet_types::{AccountId, counted};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{config::Mentions, setup::Setup};
+use crate::{config::XAccount, setup::Setup};
 
 /// Listens until the host is told to stop. None where nothing is to be heard.
 pub fn start(
@@ -16,8 +16,7 @@ pub fn start(
     x: Option<&Arc<X>>,
     stop: watch::Receiver<bool>,
 ) -> Option<JoinHandle<()>> {
-    let mentions = &setup.config.tweet.x.mentions;
-    let terms = terms(mentions)?;
+    let terms = terms(setup)?;
     let hearing = Hearing::new(Arc::clone(x?), Arc::new(Ears(Arc::clone(host))), terms);
     Some(tokio::spawn(async move {
         if let Err(error) = hearing.run(stop).await {
@@ -32,16 +31,26 @@ pub fn told(setup: &Setup, x: Option<&Arc<X>>) -> Option<String> {
     if mentions.by.is_none() {
         return Some("mentions on X are not heard: [tweet.x.mentions] by = \"none\"".to_owned());
     }
-    let accounts = counted(accounts, "account is", "accounts are");
-    Some(format!("mentions on X: {accounts} asked for every {}", mentions.every.1))
+    let accounts = counted(accounts, "account", "accounts");
+    let every = &mentions.every.1;
+    Some(match mentions.by {
+        Some(Listening::Poll) => format!("mentions on X: {accounts}, asked for every {every}"),
+        _ => format!("mentions on X: {accounts}, by a stream where there can be one, else asked for every {every}"),
+    })
 }
 
-fn terms(mentions: &Mentions) -> Option<HearingTerms> {
+fn terms(setup: &Setup) -> Option<HearingTerms> {
+    let (x, mentions) = (&setup.config.tweet.x, &setup.config.tweet.x.mentions);
+    let app = |(name, account): (&String, &XAccount)| {
+        let (app, _) = x.app_of(account)?;
+        Some((AccountId::new(name.to_ascii_lowercase()), app.to_owned()))
+    };
     Some(HearingTerms {
         by: mentions.by?,
         every: Duration::from_millis(mentions.every.0),
         backfill: Duration::from_millis(mentions.backfill.0),
         context: mentions.context,
+        apps: x.accounts.iter().filter_map(app).collect(),
         ..HearingTerms::default()
     })
 }

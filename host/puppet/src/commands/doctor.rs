@@ -1,5 +1,6 @@
 //! `doctor`: whether this machine, the configuration and the data folder are in order; `--limits`: every limit.
 
+mod mentions;
 mod posts;
 mod trading;
 
@@ -99,6 +100,10 @@ async fn checks(setup: &Setup, out: Output) -> Result<()> {
     let mut checks = vec![configuration(setup), grants(setup).await, folder(setup).await, sandbox(setup)];
     // A folder that cannot be opened is told by its own check.
     if let Ok(Some(store)) = records::if_there(setup).await {
+        checks.extend(match mentions::mentions(setup, &*store).await {
+            Ok(told) => told,
+            Err(trouble) => Some(of_trouble("mentions", "fail", &trouble)),
+        });
         checks.extend([agents(&*store).await, stop(&*store).await, outbox(&*store).await, approvals(&*store).await]);
     }
     checks.extend(of_credentials(setup));

@@ -50,6 +50,13 @@ impl Config {
         rows.add("tweet.x.mentions.every", mentions.every.1.clone());
         rows.add("tweet.x.mentions.backfill", mentions.backfill.1.clone());
         rows.add("tweet.x.mentions.context", mentions.context.to_string());
+        for (name, app) in &self.tweet.x.apps {
+            let at = format!("tweet.x.apps.{name}");
+            rows.add(&format!("{at}.redirect"), app.redirect.clone());
+            if let Some(id) = &app.client_id {
+                rows.add(&format!("{at}.client_id"), id.clone());
+            }
+        }
         rows.add("tweet.x.plan.name", self.tweet.x.plan.name.name().to_owned());
         rows.add("tweet.x.plan.summoned_replies_only", self.tweet.x.plan.summoned_replies_only.to_string());
         rows.add("tweet.x.plan.no_quotes", self.tweet.x.plan.no_quotes.to_string());
@@ -72,13 +79,6 @@ impl Config {
         }
         rows.add("tweet.policy.links", policy.links.to_owned());
         rows.add("tweet.policy.mentions", policy.mentions.to_owned());
-        for (name, app) in &self.tweet.x.apps {
-            let at = format!("tweet.x.apps.{name}");
-            rows.add(&format!("{at}.redirect"), app.redirect.clone());
-            if let Some(id) = &app.client_id {
-                rows.add(&format!("{at}.client_id"), id.clone());
-            }
-        }
         for (name, account) in &self.tweet.x.accounts {
             let at = format!("tweet.x.accounts.{name}");
             if let Some(app) = &account.app {

@@ -90,8 +90,6 @@ pub(super) enum Unopened {
     Unreached,
     /// There is another one already.
     TooMany,
-    /// What the plan allows is used up.
-    UsageCap,
     /// What X says.
     Answer(PublishError),
 }
@@ -321,6 +319,10 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<reqwest::Response, Unopened> {
+        let limited = windows::request(&Method::GET, path);
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(Unopened::Answer(rate_limited(windows::apart(who.name(), wait))));
+        }
         let url = self.url(path, query);
         let signed = who.sign(self, &Method::GET, &url).await;
         let signed = signed.map_err(|fault| Unopened::Answer(fault.of(who.name())))?;
@@ -328,14 +330,14 @@ impl Client {
         let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
             return Err(Unopened::Unreached);
         };
+        self.windows.note(who.name(), &limited, response.headers());
         if response.status().is_success() {
             return Ok(response);
         }
         let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
         let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
         Err(match wire::problem(&answer.body).as_deref() {
-            Some("usage-capped") => Unopened::UsageCap,
-            Some("streaming-connection") => Unopened::TooMany,
+            Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
             _ => Unopened::Answer(
                 answer
                     .nothing_done(who, self.renews_on)

@@ -55,8 +55,8 @@ impl Mentions {
         WAYS.iter().find(|(_, way)| *way == self.by).map_or("none", |(name, _)| name)
     }
 
-    /// Reads the section.
-    pub(super) fn read(section: &Section<'_>) -> Result<Self> {
+    /// Reads the section. `has_bearer`: of any app.
+    pub(super) fn read(section: &Section<'_>, has_bearer: bool) -> Result<Self> {
         let mut mentions = Self::default();
         if let Some(by) = section.text("by", "`auto`, `poll`, `stream` or `none`")? {
             let named = WAYS.into_iter().find(|(name, _)| *name == by.value);
@@ -64,6 +64,11 @@ impl Mentions {
                 let remedy = suggest::remedy(&by.value, &WAYS.map(|(name, _)| name));
                 section.wrong("by", by.line, format!("`{}` is no such word", by.value), remedy)
             })?;
+            if way == Some(Listening::Stream) && !has_bearer {
+                let message = "no app has a bearer token, which a stream needs";
+                let remedy = "name one in [tweet.x.apps.<name>]: bearer_env, bearer_secret or bearer_credential";
+                return Err(section.wrong("by", by.line, message, remedy));
+            }
             mentions.by = way;
         }
         if let Some(every) = section.parsed("every", LENGTH, length)? {

@@ -141,7 +141,8 @@ impl X {
         self.apps = apps::read(section)?;
         self.accounts = accounts::read(section)?;
         if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
-            self.mentions = Mentions::read(&mentions.value)?;
+            let has_bearer = self.apps.values().any(|app| app.bearer.is_some());
+            self.mentions = Mentions::read(&mentions.value, has_bearer)?;
         }
         if let Some(plan) = section.section("plan", &known("tweet.x.plan"))? {
             self.plan = Plan::read(&plan.value)?;

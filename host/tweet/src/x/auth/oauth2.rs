@@ -87,7 +87,6 @@ impl Grant {
     /// What is kept elsewhere may have changed: it is read before the next request.
     pub(super) async fn read_again(&self) {
         let mut kept = self.0.kept.lock().await;
-        kept.withdrawn = None;
         if !kept.is_unsaved {
             kept.pair = None;
         }

@@ -1,6 +1,6 @@
 //! One account that is listened for: how far, how it stands with X, and when it is asked for again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use puppet_types::{AccountId, PostId, Timestamp, ids};
 
@@ -13,6 +13,8 @@ const EPOCH_MS: i64 = 1_288_834_974_657;
 const ID_BITS: u32 = 22;
 /// X may show a post so much later than one that was written after it: what is younger is asked for once more.
 const SETTLES_MS: u64 = 10_000;
+/// Where nothing was said, how far was listened is written this often, and as of so long ago.
+const IDLE: (Duration, Duration) = (Duration::from_secs(900), Duration::from_secs(600));
 /// After a failure at first, and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
 /// What the operator has to mend is looked at so often.
@@ -26,6 +28,8 @@ pub(super) struct Ear {
     pub(super) since: Option<PostId>,
     /// It is asked for no more often.
     pub(super) every: Duration,
+    /// When that was written by this host.
+    written: Option<Instant>,
     /// Failures without a success between them.
     failures: u32,
     /// So often was asked.
@@ -48,7 +52,7 @@ enum Standing {
 
 impl Ear {
     pub(super) fn new(account: AccountId, since: Option<PostId>, every: Duration) -> Self {
-        Self { account, since, every, failures: 0, turns: 0, told: Standing::Heard }
+        Self { account, since, every, written: None, failures: 0, turns: 0, told: Standing::Heard }
     }
 
     /// It was asked for: how long until the next time.
@@ -104,9 +108,20 @@ impl Ear {
 
     /// Up to which post nothing is asked for again, where X has told everything up to `newest` at `now` by its own clock.
     pub(super) fn settled(&self, newest: Option<PostId>, now: Timestamp) -> Option<PostId> {
-        let settled = newest?.min_by_age(since(now, Duration::from_millis(SETTLES_MS)));
+        let is_idle = self.written.is_none_or(|at| at.elapsed() >= IDLE.0);
+        let settled = match newest {
+            Some(newest) => newest.min_by_age(since(now, Duration::from_millis(SETTLES_MS))),
+            None if is_idle => since(now, IDLE.1),
+            None => return None,
+        };
         let is_later = self.since.as_ref().is_none_or(|since| by_age(&settled, since).is_gt());
         is_later.then_some(settled)
+    }
+
+    /// Every mention up to this one was taken in, and that is written.
+    pub(super) fn advance(&mut self, since: PostId) {
+        self.since = Some(since);
+        self.written = Some(Instant::now());
     }
 
     /// Whether it may be asked for before its time.
@@ -189,7 +204,9 @@ mod tests {
         let now = Timestamp::from_millis(EPOCH_MS + 100_000);
         assert_eq!(since(now, Duration::from_secs(100)).as_str(), "1", "an id is not 0");
         assert_eq!(since(now, Duration::from_secs(40)).as_str(), (60_000_u64 << ID_BITS).to_string());
-        let ear = ear();
+        let mut ear = ear();
+        assert_eq!(ear.settled(None, now.plus_millis(700_000)), Some(since(now.plus_millis(700_000), IDLE.1)));
+        ear.advance("99".into());
         assert_eq!(ear.settled(Some("100".into()), now), Some("100".into()));
         assert_eq!(ear.settled(Some("98".into()), now), None, "it never goes back");
         assert_eq!(ear.settled(None, now), None);

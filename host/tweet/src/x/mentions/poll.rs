@@ -205,7 +205,7 @@ impl Hearing {
     async fn advance(&self, ear: &mut Ear, mentions: Vec<Mention>, since: PostId) -> Result<(), StoreError> {
         let heard = Heard { account: ear.account.clone(), since: since.clone(), at: Timestamp::from_system() };
         self.listener.take_in(&ear.account, mentions, Some(heard)).await?;
-        ear.since = Some(since);
+        ear.advance(since);
         Ok(())
     }
 

@@ -85,7 +85,6 @@ impl From<Unopened> for Ended {
         match unopened {
             Unopened::Unreached => Self::Network,
             Unopened::TooMany => Self::TooMany,
-            Unopened::UsageCap => Self::UsageCap,
             Unopened::Answer(error) => error.into(),
         }
     }
@@ -169,6 +168,9 @@ impl Stream {
             return Err(Ended::Nobody);
         }
         let has_rule = hearing.x.rules(who, &self.ours, &wanted).await?;
+        if has_rule.is_empty() {
+            return Err(Ended::Refused("it has no room for a rule".to_owned()));
+        }
         let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
         let mut response = hearing.x.client.open(&PATH, &query, who).await?;
         tracing::info!(app = self.app, accounts = has_rule.len(), "mentions on X are streamed");

@@ -1,6 +1,7 @@
 //! Listening, over HTTP on loopback.
 
 mod polling;
+mod soak;
 mod streaming;
 mod there;
 
