@@ -140,10 +140,12 @@ impl Inner {
         let asked = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         match app.tokens(&self.client, &asked).await {
             Ok(new) => {
+                // However soon it ends: nothing lasts longer.
+                let token = new.access.clone();
                 kept.pair = Some(TokenPair { refresh: new.refresh.clone().or(Some(refresh)), ..new });
                 kept.is_unsaved = true;
                 self.save(&mut kept).await?;
-                kept.usable(None).ok_or(SignInFault::NotX("its tokens end at once".to_owned()))
+                Ok(token)
             }
             Err(NoTokens::NotDone(fault)) => {
                 // Where it stays written that it began, no more is lost than the difference between two explanations.
