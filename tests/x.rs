@@ -1,7 +1,8 @@
 //! Effects leave the process: a host that posts to X, and an emulator of X that is another process and outlives it.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Stdio},
@@ -339,4 +340,82 @@ fn a_host_emulates_x_and_models_in_its_own_process() {
     assert_eq!(report["accounts"][0]["account"], "harbour_watch");
     assert_eq!((&ready["emulators"]["solana"], &ready["emulators"]["jupiter"]), (&Value::Null, &Value::Null));
     assert_eq!(host.stop(), 0);
+}
+
+/// Somebody posts, with a token of the emulator. Answers the id.
+fn says(emulating: &Emulating, account: &str, text: &str) -> String {
+    let address = emulating.url("x").strip_prefix("http://").unwrap();
+    let body = json!({ "text": text }).to_string();
+    let head = format!(
+        "POST /2/tweets HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Bearer emulated-{account}"
+    );
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let posted: Value = serde_json::from_str(body).unwrap();
+    posted["data"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Posts of the mentions that were handled, in order.
+fn heard(folder: &Path) -> Vec<String> {
+    let journal = run(folder, &["journal", "--kind", "mention", "--json"]).exits(0).json();
+    let mut ids: Vec<String> = list(&journal, "items")
+        .iter()
+        .map(|item| {
+            assert_eq!(item["event"]["source"], "x", "{item}");
+            item["event"]["payload"]["post"]["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    ids.sort();
+    ids
+}
+
+/// By asking alone, and by a stream.
+#[test]
+fn what_is_said_on_x_reaches_the_agent_once_though_its_host_is_killed() {
+    for (by, counted) in [("poll", "mentions"), ("stream", "stream")] {
+        let here = tempfile::tempdir().unwrap();
+        let emulating = Emulating::start(here.path(), &[]);
+        let folder = folder(&emulating, "harbour_watch");
+        let config = std::fs::read_to_string(folder.path().join("puppet.toml")).unwrap();
+        let mentions = format!(
+            "[tweet.x.apps.main]\nbearer_env = \"BEARER\"\n[tweet.x.mentions]\nby = \"{by}\"\nevery = \"1s\"\n"
+        );
+        std::fs::write(folder.path().join("puppet.toml"), config + &mentions).unwrap();
+        let dotenv = "TOKEN=emulated-harbour_watch\nBEARER=emulated-main-bearer\n";
+        std::fs::write(folder.path().join(".env"), dotenv).unwrap();
+        let data = folder.path().join(".puppet");
+        let counts = |what: &str| emulating.report()["counts"][what].as_u64().unwrap_or(0);
+        says(&emulating, "ann", "@harbour_watch nobody listens yet");
+        std::thread::sleep(Duration::from_millis(5));
+
+        let host = Running::start(folder.path(), &data, &[]);
+        until(LIMIT, "nobody listens", || counts("mentions") > 0 && counts(counted) > 0);
+        let mut said = vec![says(&emulating, "ann", "@harbour_watch what do you see?")];
+        says(&emulating, "harbour_watch", "@harbour_watch to itself");
+        until(LIMIT, "it is not heard", || heard(folder.path()) == said);
+        said.push(says(&emulating, "ben", "@harbour_watch and now?"));
+        host.kill();
+        said.push(says(&emulating, "cora", "@harbour_watch are you there?"));
+        let host = Running::start(folder.path(), &data, &[]);
+        until(LIMIT, "what was said meanwhile is not heard", || heard(folder.path()).len() >= said.len());
+        said.push(says(&emulating, "ann", "@harbour_watch good night"));
+        until(LIMIT, "it is not heard any more", || heard(folder.path()).len() >= said.len());
+        assert_eq!(heard(folder.path()), said, "{by}: each once");
+        assert_eq!(host.stop(), 0);
+        let replies = emulating.posts("harbour_watch");
+        let mut answered: Vec<&str> = replies.iter().filter_map(|post| post["in_reply_to"].as_str()).collect();
+        let all = answered.len();
+        answered.sort_unstable();
+        answered.dedup();
+        assert_eq!(answered.len(), all, "{by}: one answer each: {replies:?}");
+        let doctor = run(folder.path(), &["doctor", "--json"]).json();
+        let told = list(&doctor, "checks").iter().find(|check| check["name"] == "mentions").unwrap();
+        assert!(
+            told["detail"].as_str().unwrap().starts_with(&format!("heard on X ({by}): @harbour_watch up to 20")),
+            "{told}"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, MemorySize, TimerStore};
-use puppet_tweet::TweetReader;
+use puppet_tweet::{TweetReader, plan::Prices};
 use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
 use puppet_wallet::Purses;
 use wasmtime::component::Linker;
@@ -35,6 +35,8 @@ pub struct HeldProviders {
     pub memory: Memories,
     /// Posts.
     pub tweets: Held<dyn TweetReader>,
+    /// What that network charges.
+    pub prices: Prices,
     /// Prices.
     pub quotes: Held<dyn Quotes>,
     /// What characters have to trade with.
@@ -173,6 +175,7 @@ impl puppet_tweet::Carries for Call {
         puppet_tweet::View {
             gate: &mut self.0.gate,
             reader: &self.0.held.tweets,
+            prices: self.0.held.prices,
             account: &self.0.actor.account,
             assets: &self.0.actor.assets,
         }

@@ -67,6 +67,7 @@ fn desk() -> Option<&'static Desk> {
                 timers: Held::new(Arc::clone(&rows) as _),
                 memory: Memories::hashed(rows),
                 tweets: Held::new(Arc::new(local) as _),
+                prices: puppet_tweet::plan::Prices::FREE,
                 quotes: Held::new(Arc::new(puppet_market::fuzz::Anything) as _),
                 purses: Held::new(Arc::new(puppet_wallet::fuzz::Anything) as _),
             },
@@ -127,8 +128,11 @@ async fn one(
             puppet_llm::fuzz::call(&mut puppet_llm::View { gate, llm, persona, profile, agent, seed }, data).await
         }
         Capability::Tweet => {
-            puppet_tweet::fuzz::call(&mut puppet_tweet::View { gate, reader: &held.tweets, account, assets }, data)
-                .await
+            puppet_tweet::fuzz::call(
+                &mut puppet_tweet::View { gate, reader: &held.tweets, prices: held.prices, account, assets },
+                data,
+            )
+            .await
         }
         Capability::Memory => {
             let memories = &held.memory;

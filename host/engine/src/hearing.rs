@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{host::Host, outbox::delivery_event};
 
 /// The network.
-const SOURCE: &str = "x";
+pub(crate) const SOURCE: &str = "x";
 
 /// A host's ears on X.
 pub struct Ears(pub Arc<Host>);
@@ -34,7 +34,10 @@ impl Listener for Ears {
 
     async fn unheard(&self, account: &AccountId, posts: Vec<Post>) -> Result<Vec<Post>, StoreError> {
         let others = posts.into_iter().filter(|post| !post.author.as_str().eq_ignore_ascii_case(account.as_str()));
-        let others: Vec<Post> = others.collect();
+        let rules = self.0.posting_rules();
+        // Whom the operator does not let in is not heard.
+        let others: Vec<Post> =
+            others.filter(|post| rules.as_ref().is_none_or(|rules| rules.policy.hears(&post.author))).collect();
         // What another engine has seen to before is not answered a second time.
         let ids: Vec<PostId> = others.iter().map(|post| post.id.clone()).collect();
         let seen = self.0.store.seen(&ids).await?;
@@ -114,7 +117,7 @@ fn of(effect: &Effect, id: &PostId) -> Option<Post> {
 }
 
 /// A post as an event told it.
-fn told(post: &Value) -> Option<Post> {
+pub(crate) fn told(post: &Value) -> Option<Post> {
     let id = |field: &str| post[field].as_str().map(PostId::new);
     let author = AccountId::new(post["author"].as_str()?);
     let at = Timestamp::parse(post["at"].as_str()?)?;

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
 use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
-use puppet_tweet::{Accounts, TweetPublisher};
+use puppet_tweet::{Accounts, TweetPublisher, policy::PostingRules};
 use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
 use puppet_wallet::Purses;
 use serde_json::Value;
@@ -143,6 +143,8 @@ pub struct Host {
     pub(crate) pace: Pace,
     /// Who looks at texts before they leave.
     pub(crate) moderation: Moderation,
+    /// What holds for everything that leaves.
+    pub(crate) posting: Mutex<Option<Arc<PostingRules>>>,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
 }
@@ -189,6 +191,7 @@ impl Host {
             recovering: AtomicBool::new(false),
             pace,
             moderation: Moderation::default(),
+            posting: Mutex::default(),
             halting: tokio::sync::Mutex::default(),
         }
     }

@@ -29,6 +29,10 @@ impl Ceiling {
             (Capability::Tweet, Amount::Replies) => &["reply"],
             (Capability::Tweet, Amount::Likes) => &["like"],
             (Capability::Tweet, Amount::Deletes) => &["delete"],
+            // A like and a delete have no price.
+            (Capability::Tweet, Amount::Usd) => {
+                &["post", "thread", "reply", "quote", "timeline", "posts-of", "thread-of", "own-posts"]
+            }
             (Capability::Memory, Amount::Rows | Amount::Bytes) => &["remember", "supersede"],
             // Vectors are made of what is remembered and of what is looked for.
             (Capability::Memory, Amount::Tokens | Amount::Usd) => &["remember", "supersede", "recall"],
@@ -75,6 +79,8 @@ pub const CEILINGS: &[Ceiling] = &[
             (Amount::Replies, Period::Hour, 60),
             (Amount::Likes, Period::Hour, 60),
             (Amount::Deletes, Period::Hour, 12),
+            // What X charges for posts and reads; the local timeline charges nothing.
+            (Amount::Usd, Period::Day, 5_000_000),
         ],
     },
     Ceiling {

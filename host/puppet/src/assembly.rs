@@ -9,7 +9,7 @@ use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::Store;
-use puppet_tweet::{Accounts, Local, TweetPublisher, TweetReader, X};
+use puppet_tweet::{Accounts, Local, TweetPublisher, TweetReader, X, plan::Prices};
 use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
 use serde_json::Value;
 
@@ -176,6 +176,7 @@ fn wire_within(
     let local = Arc::new(Local::new(Arc::clone(&store) as _, Arc::clone(&accounts)));
     // Nothing leaves in virtual time.
     let x = x.filter(|_| !plan.clock.is_virtual());
+    let leaves = x.is_some();
     let (reader, publisher): (Held<dyn TweetReader>, Arc<dyn TweetPublisher>) = match &x {
         Some(x) => (Held::new(Arc::clone(x) as _), Arc::clone(x) as _),
         None => (Held::new(Arc::clone(&local) as _), Arc::clone(&local) as _),
@@ -204,6 +205,7 @@ fn wire_within(
             timers: Held::new(Arc::clone(&store) as _),
             memory,
             tweets: reader,
+            prices: if leaves { setup.config.tweet.x.prices.0 } else { Prices::FREE },
             quotes: Held::new(Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared(), denied)) as _),
             purses: Held::new(Arc::clone(&seats) as _),
         },
@@ -212,6 +214,7 @@ fn wire_within(
             timers: Held::new(Arc::clone(&store) as _),
             memory: Memories::hashed(Arc::clone(&store) as _),
             tweets: Held::new(Arc::clone(&local) as _),
+            prices: Prices::FREE,
             quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
         },
@@ -228,6 +231,7 @@ fn wire_within(
         casting: Box::new(casting),
     });
     host.set_outbox_rules(setup.config.outbox.clone());
+    host.set_posting_rules(leaves.then(|| setup.config.tweet.posting_rules()));
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire, seats })
 }
 

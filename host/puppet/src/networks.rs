@@ -41,12 +41,15 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Res
             None => {}
         }
     }
-    Ok(Some(with_images(made(setup, accounts, apps)?, setup, store)))
+    Ok(Some(whole(made(setup, accounts, apps)?, setup, store)))
 }
 
-fn with_images(x: X, setup: &Setup, store: &Rows) -> Arc<X> {
+/// With the images of packs, and with what posts of each account carry beside their text.
+fn whole(x: X, setup: &Setup, store: &Rows) -> Arc<X> {
     let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
-    Arc::new(x.with_images(Arc::new(images)))
+    let of_accounts = setup.config.tweet.x.accounts.iter();
+    let manners = of_accounts.map(|(name, account)| (AccountId::new(name), account.manner())).collect();
+    Arc::new(x.with_images(Arc::new(images)).with_manners(manners))
 }
 
 /// The emulated X: whoever comes with the token of a name is that account.
@@ -56,7 +59,7 @@ fn with_images(x: X, setup: &Setup, store: &Rows) -> Arc<X> {
 pub fn emulated<'a>(setup: &Setup, store: &Rows, handles: impl Iterator<Item = &'a str>) -> Result<Arc<X>> {
     let accounts = handles.map(|handle| (AccountId::new(handle), XSign::Token(emulated::secret(handle)))).collect();
     let apps = BTreeMap::from([("emulated".to_owned(), emulated::secret("app-bearer"))]);
-    Ok(with_images(made(setup, accounts, apps)?, setup, store))
+    Ok(whole(made(setup, accounts, apps)?, setup, store))
 }
 
 /// X with these accounts and apps.
@@ -69,7 +72,7 @@ pub fn made(setup: &Setup, accounts: BTreeMap<AccountId, XSign>, apps: BTreeMap<
         endpoint: x.endpoint.clone(),
         timeout: Duration::from_millis(x.timeout_ms),
         settle: Duration::from_millis(x.settle_ms),
-        renews_on: XSettings::RENEWS_ON,
+        renews_on: x.plan.renews_on,
         accounts,
         apps,
     };

@@ -1,12 +1,18 @@
 //! Interface `puppet:tweet/tweet` on a view of the invocation.
 
-use puppet_grants::{Amount, Answer, Charge, Gate, Held};
+use std::{pin::Pin, time::Duration};
+
+use puppet_grants::{Amount, Answer, Boxed, Charge, Failure, Gate, Held};
 use puppet_store::Post;
-use puppet_types::{AccountId, Capability, Decision, PostId, Refusal, wit};
+use puppet_types::{AccountId, CallError, Capability, Decision, PostId, Refusal, wit};
 use serde_json::json;
 use wasmtime::component::{HasData, Linker};
 
-use crate::{TweetReader, check, own, weighted_length};
+use crate::{
+    TweetReader, check, own,
+    plan::{Priced, Prices},
+    weighted_length,
+};
 
 #[doc(hidden)]
 pub mod fuzz;
@@ -31,6 +37,11 @@ mod bindings {
 
 use bindings::puppet::tweet::tweet::{Host, Image, PostItem, PostRef, add_to_linker};
 
+/// Posts that a provider answers for itself.
+type BoxFuture<'s> = Pin<Box<dyn Future<Output = Result<Vec<Post>, CallError>> + Send + 's>>;
+
+/// X gives no fewer posts at a time, and charges for each.
+const LEAST_READ: u64 = 5;
 /// The most a read answers.
 const READ_LIMIT: u32 = 100;
 
@@ -40,6 +51,8 @@ pub struct View<'a> {
     pub gate: &'a mut Gate,
     /// Where posts are.
     pub reader: &'a Held<dyn TweetReader>,
+    /// What the network charges for what is posted and read.
+    pub prices: Prices,
     /// In whose name.
     pub account: &'a AccountId,
     /// Paths below the pack's `assets/`.
@@ -119,25 +132,29 @@ impl View<'_> {
     fn decide_post(&mut self, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
         self.checked(check::text(&text))?;
         let images = self.images(images)?;
-        self.gate.decide("post", &[charge(Amount::Posts, 1)], Decision::Post { text, images })
+        let price = self.price_of(&text, false);
+        self.gate.decide("post", &charges(Amount::Posts, 1, price), Decision::Post { text, images })
     }
 
     fn decide_thread(&mut self, parts: Vec<String>) -> Result<u32, Refusal> {
         self.checked(check::parts(&parts))?;
-        self.gate.decide("thread", &[charge(Amount::Posts, parts.len() as u64)], Decision::Thread { parts })
+        let price = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(self.price_of(part, false)));
+        self.gate.decide("thread", &charges(Amount::Posts, parts.len() as u64, price), Decision::Thread { parts })
     }
 
     fn decide_reply(&mut self, to: PostRef, text: String, images: Vec<Image>) -> Result<u32, Refusal> {
         let to = self.reference(to)?;
         self.checked(check::text(&text))?;
         let images = self.images(images)?;
-        self.gate.decide("reply", &[charge(Amount::Replies, 1)], Decision::Reply { to, text, images })
+        let price = self.price_of(&text, true);
+        self.gate.decide("reply", &charges(Amount::Replies, 1, price), Decision::Reply { to, text, images })
     }
 
     fn decide_quote(&mut self, of: PostRef, text: String) -> Result<u32, Refusal> {
         let of = self.reference(of)?;
         self.checked(check::text(&text))?;
-        self.gate.decide("quote", &[charge(Amount::Posts, 1)], Decision::Quote { of, text })
+        let price = self.price_of(&text, false);
+        self.gate.decide("quote", &charges(Amount::Posts, 1, price), Decision::Quote { of, text })
     }
 
     fn decide_like(&mut self, of: PostRef) -> Result<u32, Refusal> {
@@ -148,6 +165,11 @@ impl View<'_> {
     fn decide_delete(&mut self, of: PostRef) -> Result<u32, Refusal> {
         let of = self.reference(of)?;
         self.gate.decide("delete", &[charge(Amount::Deletes, 1)], Decision::Delete { of })
+    }
+
+    /// Micro-dollars of a text that is posted.
+    fn price_of(&self, text: &str, answers: bool) -> u64 {
+        if self.prices == Prices::FREE { 0 } else { self.prices.price_of(Priced::of_text(text, answers)) }
     }
 
     fn images(&mut self, images: Vec<Image>) -> Result<Vec<puppet_types::Image>, Refusal> {
@@ -174,43 +196,72 @@ impl View<'_> {
     async fn read_timeline(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
         let (limit, before, account) = (within(limit), self.gate.at(), self.account);
         let asked = json!({ "limit": limit });
-        self.gate
-            .read(Capability::Tweet, "timeline", &asked, self.reader, move |reader| {
-                Box::pin(async move { reader.timeline(account, before, limit as usize).await.map(Answer::free) })
-            })
-            .await
+        self.posts("timeline", &asked, (Priced::OwnRead, limit, 0), move |reader| {
+            Box::pin(async move { reader.timeline(account, before, limit as usize).await })
+        })
+        .await
     }
 
     async fn read_posts_of(&mut self, account: &str, limit: u32) -> Result<Vec<Post>, Refusal> {
         let (limit, before, account) = (within(limit), self.gate.at(), self.checked(check::account(account))?);
         let asked = json!({ "account": account, "limit": limit });
-        self.gate
-            .read(Capability::Tweet, "posts-of", &asked, self.reader, move |reader| {
-                Box::pin(async move { reader.posts_of(&account, before, limit as usize).await.map(Answer::free) })
-            })
-            .await
+        // Who it is has to be found by the name.
+        let user = self.prices.price_of(Priced::UserRead);
+        self.posts("posts-of", &asked, (Priced::PostRead, limit, user), move |reader| {
+            Box::pin(async move { reader.posts_of(&account, before, limit as usize).await })
+        })
+        .await
     }
 
     async fn read_thread_of(&mut self, id: String, depth: u32) -> Result<Vec<Post>, Refusal> {
         let (depth, before, id) = (depth.min(READ_LIMIT), self.gate.at(), self.checked(check::id(PostId::from(id)))?);
         let asked = json!({ "id": id, "depth": depth });
-        self.gate
-            .read(Capability::Tweet, "thread-of", &asked, self.reader, move |reader| {
-                Box::pin(async move { reader.thread_of(&id, depth as usize, before).await.map(Answer::free) })
-            })
-            .await
+        self.posts("thread-of", &asked, (Priced::PostRead, depth.saturating_add(1), 0), move |reader| {
+            Box::pin(async move { reader.thread_of(&id, depth as usize, before).await })
+        })
+        .await
     }
 
     async fn read_own_posts(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
         let (limit, before, account) = (within(limit), self.gate.at(), self.account);
         let asked = json!({ "limit": limit });
-        let stored = self
-            .gate
-            .read(Capability::Tweet, "own-posts", &asked, self.reader, move |reader| {
-                Box::pin(async move { reader.own_posts(account, before, limit as usize).await.map(Answer::free) })
-            })
-            .await?;
+        let stored = self.posts("own-posts", &asked, (Priced::OwnRead, limit, 0), move |reader| {
+            Box::pin(async move { reader.own_posts(account, before, limit as usize).await })
+        });
+        let stored = stored.await?;
         Ok(own::overlay(stored, &self.gate.decided(), account, before, limit as usize))
+    }
+
+    /// A read of posts: each has a price, and `more` is charged besides. Where the network charges nothing it is free.
+    async fn posts<'s, F>(
+        &'s mut self,
+        operation: &'static str,
+        asked: &serde_json::Value,
+        (priced, most, more): (Priced, u32, u64),
+        ask: F,
+    ) -> Result<Vec<Post>, Refusal>
+    where
+        F: FnOnce(&'s dyn TweetReader) -> BoxFuture<'s> + Send + 's,
+    {
+        let price = self.prices.price_of(priced);
+        if price == 0 && more == 0 {
+            let ask = |reader: &'s dyn TweetReader| {
+                let answer = ask(reader);
+                Box::pin(async move { answer.await.map(Answer::free) }) as Boxed<'s, Vec<Post>>
+            };
+            return self.gate.read(Capability::Tweet, operation, asked, self.reader, ask).await;
+        }
+        let of = move |posts: u64| charge(Amount::Usd, posts.saturating_mul(price).saturating_add(more));
+        let worst = [of(u64::from(most).max(LEAST_READ))];
+        let ask = move |reader: &'s dyn TweetReader| {
+            let answer = ask(reader);
+            Box::pin(async move {
+                let value = answer.await?;
+                let used = vec![of((value.len() as u64).max(LEAST_READ.min(u64::from(most))))];
+                Ok(Answer { value, used, latency: Duration::ZERO })
+            }) as Boxed<'s, Vec<Post>, Failure>
+        };
+        self.gate.read_charged(Capability::Tweet, operation, asked, &worst, true, self.reader, ask).await
     }
 }
 
@@ -220,6 +271,13 @@ fn within(limit: u32) -> u32 {
 
 fn charge(amount: Amount, quantity: u64) -> Charge {
     Charge { amount, quantity }
+}
+
+/// What a decision draws on: dollars only where it costs any.
+fn charges(amount: Amount, quantity: u64, usd_micros: u64) -> Vec<Charge> {
+    let mut charges = vec![charge(amount, quantity)];
+    charges.extend((usd_micros > 0).then(|| charge(Amount::Usd, usd_micros)));
+    charges
 }
 
 fn items(posts: Vec<Post>) -> Vec<PostItem> {

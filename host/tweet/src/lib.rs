@@ -26,6 +26,7 @@ pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use weight::{MAX_WEIGHT, weighted_length};
 pub use x::{
-    Hearing, HearingTerms, Images, Listener, Listening, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn,
-    SignInFault, TokenPair, TokenStore, Window, WindowKind, X, XSettings, XSetupError, XSign, revoke,
+    Hearing, HearingTerms, Images, Listener, Listening, Manner, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp,
+    ReplySettings, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, Window, WindowKind, X, XSettings, XSetupError,
+    XSign, revoke,
 };

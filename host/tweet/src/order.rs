@@ -48,6 +48,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// What it says, a thread part by part; nothing of a like or a delete.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Post { text, .. } | Self::Reply { text, .. } | Self::Quote { text, .. } => vec![text],
+            Self::Thread { parts } => parts.iter().map(String::as_str).collect(),
+            Self::Like { .. } | Self::Delete { .. } => Vec::new(),
+        }
+    }
+
     /// The post of somebody that it answers, quotes, likes or deletes; none for one that stands by itself.
     pub fn about(&self) -> Option<&PostId> {
         match self {

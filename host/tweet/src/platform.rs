@@ -1,5 +1,6 @@
 //! What X itself refuses of what an account does through its API, whatever the operator grants: the rules of 2026 for the
-//! plan `self-serve`. Pure: who asks says what is answered. Not here: limits of rate, lengths, duplicates.
+//! plan `self-serve`, of which another plan may lift some. Pure: who asks says what is answered. Not here: limits of
+//! rate, lengths, duplicates. Nobody follows anybody through this host: there is no such call.
 
 use std::ops::Range;
 
@@ -49,48 +50,74 @@ impl PlatformRefusal {
 }
 
 /// The post that a reply answers, as far as the rules look at it.
-#[derive(Debug, Clone, Copy)]
-pub struct Answered<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
     /// Who wrote it.
-    pub author: &'a AccountId,
+    pub author: AccountId,
     /// What it says.
-    pub text: &'a str,
+    pub text: String,
     /// Who wrote the post that it quotes.
-    pub quotes: Option<&'a AccountId>,
+    pub quotes: Option<AccountId>,
     /// Who wrote the post that it answers itself: X mentions that account in it.
-    pub answers: Option<&'a AccountId>,
+    pub answers: Option<AccountId>,
     /// Who began its conversation.
-    pub begun_by: Option<&'a AccountId>,
+    pub begun_by: Option<AccountId>,
 }
 
-impl Answered<'_> {
+impl Answered {
     /// Its author mentioned or quoted the account, or the account is at home there.
-    fn lets_answer(&self, account: &AccountId) -> bool {
+    pub fn lets_answer(&self, account: &AccountId) -> bool {
         let is_own = |other: Option<&AccountId>| {
             other.is_some_and(|other| other.as_str().eq_ignore_ascii_case(account.as_str()))
         };
-        let summoned = mentions(self.text, account) || is_own(self.quotes) || is_own(self.answers);
-        summoned || is_own(Some(self.author)) || is_own(self.begun_by)
+        let summoned = mentions(&self.text, account) || is_own(self.quotes.as_ref()) || is_own(self.answers.as_ref());
+        summoned || is_own(Some(&self.author)) || is_own(self.begun_by.as_ref())
     }
 }
 
-/// Why the platform refuses an action of an account; none where it takes it. `answered` is the post that a reply is to:
-/// of one that nobody knows nobody was summoned.
-pub fn refusal(account: &AccountId, action: &Action, answered: Option<&Answered<'_>>) -> Option<PlatformRefusal> {
-    match action {
-        Action::Quote { .. } => Some(PlatformRefusal::Quote),
-        Action::Like { .. } => Some(PlatformRefusal::Like),
-        Action::Reply { .. } if !answered.is_some_and(|post| post.lets_answer(account)) => {
-            Some(PlatformRefusal::UnsummonedReply)
+/// Which rules hold. A plan of another name may lift some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlatformRules {
+    /// Answers go to those alone who summoned the account, or into its own threads.
+    pub summoned_replies_only: bool,
+    /// No quotes.
+    pub no_quotes: bool,
+    /// No likes.
+    pub no_likes: bool,
+    /// At most one cashtag in a post.
+    pub one_cashtag: bool,
+}
+
+impl PlatformRules {
+    /// Of the plan `self-serve`: all of them.
+    pub const SELF_SERVE: Self =
+        Self { summoned_replies_only: true, no_quotes: true, no_likes: true, one_cashtag: true };
+    /// None of them.
+    pub const NONE: Self = Self { summoned_replies_only: false, no_quotes: false, no_likes: false, one_cashtag: false };
+
+    /// Why the platform refuses an action of an account; none where it takes it. `answered` is the post that a reply is
+    /// to: of one that nobody knows nobody was summoned.
+    pub fn refusal(
+        &self,
+        account: &AccountId,
+        action: &Action,
+        answered: Option<&Answered>,
+    ) -> Option<PlatformRefusal> {
+        let too_many =
+            |text: &String| (self.one_cashtag && cashtags(text) > CASHTAGS).then_some(PlatformRefusal::Cashtags);
+        match action {
+            Action::Quote { .. } if self.no_quotes => Some(PlatformRefusal::Quote),
+            Action::Like { .. } if self.no_likes => Some(PlatformRefusal::Like),
+            Action::Reply { .. }
+                if self.summoned_replies_only && !answered.is_some_and(|post| post.lets_answer(account)) =>
+            {
+                Some(PlatformRefusal::UnsummonedReply)
+            }
+            Action::Reply { text, .. } | Action::Post { text, .. } | Action::Quote { text, .. } => too_many(text),
+            Action::Thread { parts } => parts.iter().find_map(too_many),
+            Action::Like { .. } | Action::Delete { .. } => None,
         }
-        Action::Reply { text, .. } | Action::Post { text, .. } => too_many(text),
-        Action::Thread { parts } => parts.iter().find_map(|part| too_many(part)),
-        Action::Delete { .. } => None,
     }
-}
-
-fn too_many(text: &str) -> Option<PlatformRefusal> {
-    (cashtags(text) > CASHTAGS).then_some(PlatformRefusal::Cashtags)
 }
 
 /// `$` and one to six letters, standing alone. `$5` and `US$` are money, `$BRK.A` is one.
@@ -133,6 +160,8 @@ fn mentions(text: &str, account: &AccountId) -> bool {
 mod tests {
     use super::*;
 
+    const SELF_SERVE: PlatformRules = PlatformRules::SELF_SERVE;
+
     fn account() -> AccountId {
         AccountId::new("Ember")
     }
@@ -148,27 +177,51 @@ mod tests {
     #[test]
     fn an_answer_needs_a_summons_or_a_thread_of_ones_own() {
         let [ember, ada] = ["ember", "ada"].map(AccountId::new);
-        let plain = Answered { author: &ada, text: "tea", quotes: None, answers: None, begun_by: Some(&ada) };
+        let plain = || Answered {
+            author: ada.clone(),
+            text: "tea".to_owned(),
+            quotes: None,
+            answers: None,
+            begun_by: Some(ada.clone()),
+        };
+        let [by_ada, by_ember] = [&ada, &ember].map(|account| Some(account.clone()));
         // (what is answered, may it be)
         let cases = [
-            (plain, false),
-            (Answered { quotes: Some(&ada), answers: Some(&ada), ..plain }, false),
-            (Answered { text: "hello @ember!", ..plain }, true),
-            (Answered { text: ".@EMBER what do you say", ..plain }, true),
-            (Answered { text: "＠ember?", ..plain }, true),
-            (Answered { text: "hello @ember2 and @embers", ..plain }, false),
-            (Answered { text: "mail me@ember", ..plain }, false),
-            (Answered { text: "the ember glows", ..plain }, false),
-            (Answered { quotes: Some(&ember), ..plain }, true),
-            (Answered { answers: Some(&ember), ..plain }, true),
-            (Answered { begun_by: Some(&ember), ..plain }, true),
-            (Answered { author: &ember, ..plain }, true),
+            (plain(), false),
+            (Answered { quotes: by_ada.clone(), answers: by_ada.clone(), ..plain() }, false),
+            (Answered { text: "hello @ember!".to_owned(), ..plain() }, true),
+            (Answered { text: ".@EMBER what do you say".to_owned(), ..plain() }, true),
+            (Answered { text: "＠ember?".to_owned(), ..plain() }, true),
+            (Answered { text: "hello @ember2 and @embers".to_owned(), ..plain() }, false),
+            (Answered { text: "mail me@ember".to_owned(), ..plain() }, false),
+            (Answered { text: "the ember glows".to_owned(), ..plain() }, false),
+            (Answered { quotes: by_ember.clone(), ..plain() }, true),
+            (Answered { answers: by_ember.clone(), ..plain() }, true),
+            (Answered { begun_by: by_ember.clone(), ..plain() }, true),
+            (Answered { author: ember.clone(), ..plain() }, true),
         ];
         for (answered, may) in cases {
-            let refused = refusal(&account(), &reply("yes"), Some(&answered));
+            let refused = SELF_SERVE.refusal(&account(), &reply("yes"), Some(&answered));
             assert_eq!(refused, (!may).then_some(PlatformRefusal::UnsummonedReply), "{answered:?}");
         }
-        assert_eq!(refusal(&account(), &reply("yes"), None), Some(PlatformRefusal::UnsummonedReply));
+        assert_eq!(SELF_SERVE.refusal(&account(), &reply("yes"), None), Some(PlatformRefusal::UnsummonedReply));
+    }
+
+    #[test]
+    fn each_rule_can_be_lifted_alone() {
+        let quote = Action::Quote { of: "1".into(), text: "$BTC $ETH".to_owned() };
+        let like = Action::Like { of: "1".into() };
+        let tags = post("$BTC and $ETH");
+        let refused = |rules: PlatformRules| {
+            [&reply("yes"), &quote, &like, &tags].map(|action| rules.refusal(&account(), action, None))
+        };
+        use PlatformRefusal::{Cashtags, Like, Quote, UnsummonedReply};
+        assert_eq!(refused(SELF_SERVE), [Some(UnsummonedReply), Some(Quote), Some(Like), Some(Cashtags)]);
+        assert_eq!(refused(PlatformRules::NONE), [None; 4]);
+        let lifted = PlatformRules { no_quotes: false, no_likes: false, ..SELF_SERVE };
+        assert_eq!(refused(lifted), [Some(UnsummonedReply), Some(Cashtags), None, Some(Cashtags)]);
+        let lifted = PlatformRules { summoned_replies_only: false, one_cashtag: false, ..SELF_SERVE };
+        assert_eq!(refused(lifted), [None, Some(Quote), Some(Like), None]);
     }
 
     #[test]
@@ -182,7 +235,7 @@ mod tests {
             (thread(&["$BTC", "$ETH"]), None),
             (thread(&["first", "$BTC and $ETH"]), Some(PlatformRefusal::Cashtags)),
         ] {
-            assert_eq!(refusal(&account(), &action, None), expected, "{action:?}");
+            assert_eq!(SELF_SERVE.refusal(&account(), &action, None), expected, "{action:?}");
         }
     }
 
@@ -201,10 +254,10 @@ mod tests {
         ] {
             assert_eq!(cashtags(text), count, "{text}");
             let refused = (count > 1).then_some(PlatformRefusal::Cashtags);
-            assert_eq!(refusal(&account(), &post(text), None), refused, "{text}");
+            assert_eq!(SELF_SERVE.refusal(&account(), &post(text), None), refused, "{text}");
             let own = account();
-            let home = Answered { author: &own, text: "", quotes: None, answers: None, begun_by: None };
-            assert_eq!(refusal(&account(), &reply(text), Some(&home)), refused, "{text}");
+            let home = Answered { author: own, text: String::new(), quotes: None, answers: None, begun_by: None };
+            assert_eq!(SELF_SERVE.refusal(&account(), &reply(text), Some(&home)), refused, "{text}");
         }
     }
 

@@ -7,7 +7,20 @@ use jiff::{civil, tz::TimeZone};
 use puppet_types::{AccountId, Timestamp};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Action, platform::names, url};
+use crate::{
+    Action,
+    platform::{PlatformRules, names},
+    url,
+};
+
+/// What holds for everything that leaves for a network with strangers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingRules {
+    /// The network's own.
+    pub platform: PlatformRules,
+    /// The operator's.
+    pub policy: Policy,
+}
 
 /// `[tweet.policy]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,6 +95,9 @@ pub enum PolicyRefusal {
 }
 
 impl PolicyRefusal {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Author, Self::Stranger, Self::Duplicate, Self::Links, Self::Mentions, Self::Nothing];
     /// As it is written everywhere.
     pub const fn code(self) -> &'static str {
         match self {
@@ -127,6 +143,17 @@ impl Policy {
             true => Err(PolicyRefusal::Stranger),
             false => Ok(()),
         }
+    }
+
+    /// From when on a text counts as said before, for one that leaves at this time.
+    pub fn duplicates_since(&self, at: Timestamp) -> Timestamp {
+        let days = i64::try_from(self.duplicate_days.saturating_mul(86_400_000)).unwrap_or(i64::MAX);
+        Timestamp::from_millis(at.as_millis().saturating_sub(days))
+    }
+
+    /// Whether it has to be known who wrote what is answered.
+    pub fn minds_authors(&self) -> bool {
+        self.never_reply_to_strangers || !self.allow.is_empty() || !self.deny.is_empty()
     }
 
     /// The action as it may leave.
@@ -185,7 +212,9 @@ fn marked(
 /// A text as it is compared with others: letters and digits, lower-case, whatever stands between them.
 pub fn normalized(text: &str) -> String {
     let words = text.nfkc().collect::<String>().to_lowercase();
-    words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    // Of nothing but signs, the signs.
+    if words.is_empty() { text.split_whitespace().collect() } else { words.join(" ") }
 }
 
 impl QuietHours {
@@ -197,8 +226,9 @@ impl QuietHours {
         (hours.from != hours.until).then_some(hours)
     }
 
-    /// When they end, where they last at a time in a zone; none where they do not.
-    pub fn until(&self, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    /// When they end, where they last at a time in a zone (IANA name; UTC where there is no such); none where they do not.
+    pub fn until(&self, at: Timestamp, zone: &str) -> Option<Timestamp> {
+        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let now = at.to_jiff().to_zoned(zone.clone());
         let time = now.time();
         let is_quiet = match self.from < self.until {
@@ -268,6 +298,7 @@ mod tests {
     fn texts_are_the_same_whatever_stands_between_their_words() {
         assert_eq!(normalized("Good  morning!\nHarbour…"), normalized("good morning, ＨARBOUR"));
         assert_ne!(normalized("good morning"), normalized("good mornings"));
+        assert_ne!(normalized("🔥"), normalized("🌊"));
         assert_ne!(normalized("see example.org/1"), normalized("see example.org/2"));
     }
 
@@ -275,7 +306,6 @@ mod tests {
     fn quiet_hours_end_in_the_morning_of_their_zone() {
         let night = QuietHours::parse("23:00-07:00").unwrap();
         let noon = QuietHours::parse("12:00 - 13:30").unwrap();
-        let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let at = |text: &str| Timestamp::parse(text).unwrap();
         for (hours, now, until) in [
             (night, "2026-07-01T20:59:59Z", None),
@@ -287,7 +317,7 @@ mod tests {
             (noon, "2026-07-01T10:30:00Z", Some("2026-07-01T11:30:00Z")),
             (noon, "2026-07-01T11:30:00Z", None),
         ] {
-            assert_eq!(hours.until(at(now), &berlin), until.map(at), "{now}");
+            assert_eq!(hours.until(at(now), "Europe/Berlin"), until.map(at), "{now}");
         }
         for bad in ["", "23:00", "7-8", "24:00-07:00", "07:00-07:00", "a-b"] {
             assert_eq!(QuietHours::parse(bad), None, "{bad}");

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use puppet_store::{Post, StoreError};
 use puppet_types::{AccountId, CallError, PostId, Timestamp};
 
-use crate::{Order, Published, Window};
+use crate::{Order, Published, Window, platform::Answered};
 
 /// Why an order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,14 @@ pub trait TweetPublisher: Send + Sync {
     /// How the provider's own limits stand, as its last answers said; none of a provider that has none.
     fn windows(&self) -> Vec<Window> {
         Vec::new()
+    }
+    /// Who wrote a post, and to whom it speaks: asked where nobody here knows, before it is answered. `account` asks.
+    ///
+    /// # Errors
+    /// It is not there; the provider was not reached, or asks to wait.
+    async fn answered(&self, account: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        let _ = account;
+        Err(PublishError::NotFound(id.to_string()))
     }
     /// Looks whether an order was carried out by one of the attempts that were lost. `claimed` holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
     ///

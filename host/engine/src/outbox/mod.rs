@@ -2,10 +2,12 @@
 //! from it (result event, mentions, posts seen, the lists of own posts) written in one transaction. An attempt whose end
 //! nobody saw is not repeated before its provider has said what became of it.
 //!
-//! `order` makes what a provider is told, `ends` writes how it ended, `results` is what comes back, `reconcile` asks after
-//! attempts in doubt, `threads` hands over a thread part by part, `swaps` carries out those of wallets, `moderation` looks before a
-//! text leaves, `pace` says when an account may go on, `operator` carries out an operator's word.
+//! `order` makes what a provider is told, `admission` says whether it may leave, `moderation` looks at its text before it does,
+//! `ends` writes how it ended, `results` is what comes back, `reconcile` asks after attempts in doubt, `threads` hands over a
+//! thread part by part, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an
+//! operator's word.
 
+mod admission;
 mod ends;
 mod moderation;
 mod operator;
@@ -24,8 +26,11 @@ use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
 use puppet_tweet::{Action, PublishError, Published};
 use puppet_types::{AccountId, Decision, Timestamp, scrub};
 
+use admission::Admission;
+
 use crate::{agenda::Agenda, happening::Happening, host::Host};
 
+pub(crate) use admission::{around, is_known};
 pub(crate) use moderation::Moderation;
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
@@ -88,9 +93,13 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
         Err(NoOrder::Ever(reason)) => Err(reason),
-        Ok(action) => match moderation::looked_at(host, effect, at, action).await {
-            Ok(action) => action,
-            Err(until) => return Ok(Some(later(effect, until))),
+        Ok(action) => match admission::admit(host, effect, at, action).await? {
+            Admission::Leaves(action) => match moderation::looked_at(host, effect, at, action).await {
+                Ok(action) => action,
+                Err(until) => return Ok(Some(later(effect, until))),
+            },
+            Admission::Waits(until) => return Ok(Some(later(effect, until))),
+            Admission::Never(reason) => Err(reason),
         },
     };
     if !begin(host, effect, at, None).await? {

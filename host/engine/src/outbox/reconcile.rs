@@ -8,7 +8,9 @@ use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{PublishError, Reconciled};
 use puppet_types::{PostId, Timestamp};
 
-use super::{Attempted, NoOrder, action, ends, is_idempotent, later, order, pace::backoff_ms, reach, threads};
+use super::{
+    Attempted, NoOrder, action, admission, ends, is_idempotent, later, order, pace::backoff_ms, reach, threads,
+};
 use crate::host::Host;
 
 /// Effects of the account, the latest, whose posts are known to be theirs: more than any provider lists.
@@ -27,7 +29,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return ends::told_again(host, effect, at).await;
     }
     let action = match action(host, effect).await? {
-        Ok(action) => action,
+        Ok(action) => admission::as_sent(host, action),
         // It was made once: what it is about was there.
         Err(NoOrder::Yet) => return left(host, effect, at, "what it is about is open again").await,
         Err(NoOrder::Ever(why)) => return left(host, effect, at, &why).await,

@@ -27,6 +27,7 @@ mod outbox_pace;
 mod outbox_threads;
 mod outbox_words;
 mod platform;
+mod posting_rules;
 mod providers;
 mod redacted;
 mod replayed;

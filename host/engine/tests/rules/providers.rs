@@ -1,6 +1,7 @@
 //! Providers that count how often they are reached: a network of posts and a model.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
@@ -12,7 +13,9 @@ use async_trait::async_trait;
 use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
-use puppet_tweet::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
+use puppet_tweet::{
+    Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader, platform::Answered,
+};
 use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
 /// Nobody posts but us; every order is carried out.
@@ -51,6 +54,12 @@ pub struct Network {
     pub publishing_panics: AtomicU32,
     /// The next orders end with these, the last one first.
     pub failures: Mutex<Vec<PublishError>>,
+    /// What it knows of posts that somebody wants to answer.
+    pub answered: Mutex<BTreeMap<PostId, Answered>>,
+    /// What it was asked about.
+    pub looked_up: Mutex<Vec<String>>,
+    /// The next of these questions end with these, the last one first.
+    pub look_up_failures: Mutex<Vec<PublishError>>,
 }
 
 /// Takes one, as often as a counter says.
@@ -133,6 +142,13 @@ impl TweetPublisher for Network {
             return lost();
         }
         Ok(Published { posts, ..Published::default() })
+    }
+    async fn answered(&self, _: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        self.looked_up.lock().unwrap().push(id.to_string());
+        if let Some(failure) = self.look_up_failures.lock().unwrap().pop() {
+            return Err(failure);
+        }
+        self.answered.lock().unwrap().get(id).cloned().ok_or_else(|| PublishError::NotFound(id.to_string()))
     }
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         self.looks.fetch_add(1, SeqCst);

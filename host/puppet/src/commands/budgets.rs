@@ -72,8 +72,14 @@ fn limits(limits: &Value, out: Output) -> Result<()> {
     for limit in limits {
         let text = |key: &str| limit[key].as_str().unwrap_or_default().to_owned();
         let number = |key: &str| limit[key].as_u64().map_or_else(|| "unknown".to_owned(), |number| number.to_string());
-        let account = format!("@{}", text("account"));
-        table.row([account, text("request"), text("window"), number("limit"), number("remaining"), text("resets_at")]);
+        table.row([
+            text("account"),
+            text("request"),
+            text("window"),
+            number("limit"),
+            number("remaining"),
+            text("resets_at"),
+        ]);
     }
     table.print(out)
 }

@@ -58,6 +58,28 @@ impl Config {
                 rows.add(&format!("{at}.client_id"), id.clone());
             }
         }
+        rows.add("tweet.x.plan.name", self.tweet.x.plan.name.name().to_owned());
+        rows.add("tweet.x.plan.summoned_replies_only", self.tweet.x.plan.summoned_replies_only.to_string());
+        rows.add("tweet.x.plan.no_quotes", self.tweet.x.plan.no_quotes.to_string());
+        rows.add("tweet.x.plan.no_likes", self.tweet.x.plan.no_likes.to_string());
+        rows.add("tweet.x.plan.one_cashtag", self.tweet.x.plan.one_cashtag.to_string());
+        rows.add("tweet.x.plan.renews_on", self.tweet.x.plan.renews_on.to_string());
+        for of in puppet_tweet::plan::Priced::ALL {
+            rows.add(&format!("tweet.x.prices.{}", of.name()), money::usd(self.tweet.x.prices.0.price_of(of)));
+        }
+        let policy = &self.tweet.policy;
+        for (key, names) in [("allow", &policy.allow), ("deny", &policy.deny), ("friends", &policy.friends)] {
+            if !names.is_empty() {
+                rows.add(&format!("tweet.policy.{key}"), names.iter().cloned().collect::<Vec<_>>().join(", "));
+            }
+        }
+        rows.add("tweet.policy.never_reply_to_strangers", policy.never_reply_to_strangers.to_string());
+        rows.add("tweet.policy.duplicate_days", policy.duplicate_days.to_string());
+        if let Some(hours) = &policy.quiet_hours {
+            rows.add("tweet.policy.quiet_hours", hours.clone());
+        }
+        rows.add("tweet.policy.links", policy.links.to_owned());
+        rows.add("tweet.policy.mentions", policy.mentions.to_owned());
         for (name, account) in &self.tweet.x.accounts {
             let at = format!("tweet.x.accounts.{name}");
             if let Some(app) = &account.app {
@@ -65,6 +87,14 @@ impl Config {
             }
             if account.signs == XSigns::OAuth2 {
                 rows.add(&format!("{at}.oauth2"), "true".to_owned());
+            }
+            rows.add(&format!("{at}.made_with_ai"), account.made_with_ai.to_string());
+            rows.add(&format!("{at}.paid_partnership"), account.paid_partnership.to_string());
+            if let Some(settings) = account.reply_settings {
+                rows.add(&format!("{at}.reply_settings"), settings.to_owned());
+            }
+            if let Some(community) = &account.community {
+                rows.add(&format!("{at}.community"), community.clone());
             }
         }
         for NamedKey { section, what, key } in self.tweet.x.keys() {

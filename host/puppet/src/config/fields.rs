@@ -491,7 +491,7 @@ mod tests {
 
     /// Without a default, and without a row where it is not set.
     fn is_optional(field: &Field) -> bool {
-        field.default.is_empty() && ["store.", "trading."].iter().any(|of| field.key.starts_with(of))
+        field.default.is_empty() && ["store.", "trading.", "tweet."].iter().any(|of| field.key.starts_with(of))
     }
 
     #[test]

@@ -175,7 +175,8 @@ fn mark(conn: &Connection, end: &EffectEnd, also: &str) -> Result<usize> {
         "UPDATE outbox SET state = ?2, provider_id = coalesce(?3, provider_id), reason = ?4, \
          not_before = coalesce(?5, not_before), ended = ?6, begun = ?7, undecidable = ?8, \
          purse = iif(?7 IS NULL, NULL, purse), \
-         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable OR ?3 IS NOT NULL), 0, max(attempts - ?9, 0)) WHERE id = ?1{also}"
+         attempts = iif(?2 = 'waiting' AND (state = 'failed' OR undecidable OR ?3 IS NOT NULL), 0, \
+         max(attempts - ?9, 0)) WHERE id = ?1{also}"
     );
     let values = params![
         end.id.as_str(),

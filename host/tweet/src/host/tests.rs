@@ -12,6 +12,7 @@ use crate::{Accounts, Action, Local, Order, TweetPublisher};
 struct Invocation {
     gate: Gate,
     reader: Held<dyn TweetReader>,
+    prices: Prices,
     local: Arc<Local>,
     account: AccountId,
     assets: Vec<String>,
@@ -40,12 +41,13 @@ fn invocation(amounts: &[(Amount, u64)], host_calls: u32) -> Invocation {
         Elapsed::Modelled(std::time::Duration::ZERO),
     );
     let reader = Held::new(Arc::clone(&local) as Arc<dyn TweetReader>);
-    Invocation { gate, reader, local, account: "ada".into(), assets: vec!["cat.png".to_owned()] }
+    Invocation { gate, reader, prices: Prices::FREE, local, account: "ada".into(), assets: vec!["cat.png".to_owned()] }
 }
 
 impl Invocation {
     fn view(&mut self) -> View<'_> {
-        View { gate: &mut self.gate, reader: &self.reader, account: &self.account, assets: &self.assets }
+        let Self { gate, reader, prices, account, assets, .. } = self;
+        View { gate, reader, prices: *prices, account, assets }
     }
 
     async fn posted(&self, effect: &str, account: &str, seconds: i64, text: &str) -> String {
@@ -165,4 +167,25 @@ fn an_item_carries_the_whole_post() {
     assert_eq!((item.id.as_str(), item.author.as_str(), item.text.as_str(), item.at), ("3", "ada", "text", 5));
     assert_eq!((item.in_reply_to.as_deref(), item.quotes.as_deref()), (Some("2"), Some("1")));
     assert_eq!((item.conversation.as_str(), item.likes, item.replies, item.quoted), ("0", 4, 5, 6));
+}
+
+#[tokio::test]
+async fn what_a_network_charges_is_drawn_from_the_dollars_that_are_granted() {
+    let mut call = invocation(&[(Amount::Usd, 240_000)], 1_000);
+    call.prices = Prices::default();
+    let mut view = call.view();
+    let reply = |view: &mut View<'_>, text: &str| view.reply(PostRef::Id("1".to_owned()), text.to_owned(), Vec::new());
+    assert!(view.post("fog".to_owned(), Vec::new()).unwrap().is_ok());
+    assert!(reply(&mut view, "yes").unwrap().is_ok());
+    // 215,000 are left: a link takes 200,000 of them, then there is room for one post more.
+    assert!(reply(&mut view, "see example.org").unwrap().is_ok());
+    assert!(view.thread(vec!["a".to_owned(), "b".to_owned()]).unwrap().is_err());
+    assert!(view.like(PostRef::Id("1".to_owned())).unwrap().is_ok(), "a like has no price");
+    assert!(view.timeline(5).await.unwrap().is_ok(), "5 × 1,000");
+    assert_eq!(code(view.posts_of("bob".to_owned(), 5).await), "budget-exhausted", "10,000 and 5 × 5,000");
+    assert_eq!(code(view.post("fog".to_owned(), Vec::new())), "budget-exhausted");
+    // The same where nothing is charged.
+    let mut call = invocation(&[(Amount::Usd, 1)], 1_000);
+    assert!(call.view().post("fog".to_owned(), Vec::new()).unwrap().is_ok());
+    assert!(call.view().timeline(100).await.unwrap().is_ok());
 }

@@ -90,8 +90,6 @@ pub(super) enum Unopened {
     Unreached,
     /// There is another one already.
     TooMany,
-    /// What the plan allows is used up.
-    UsageCap,
     /// What X says.
     Answer(PublishError),
 }
@@ -132,8 +130,8 @@ impl Client {
         Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), renews_on: XSettings::RENEWS_ON })
     }
 
-    /// With the day of the month on which the plan begins anew.
-    pub(super) fn renewing_on(self, renews_on: i8) -> Self {
+    /// The same for a plan that begins anew on that day of the month.
+    pub(super) fn of_plan(self, renews_on: i8) -> Self {
         Self { renews_on, ..self }
     }
 
@@ -175,7 +173,7 @@ impl Client {
         who: &Identity,
     ) -> Result<(T, Option<Duration>), PublishError> {
         let answer = self.send(Method::GET, (path, query), None, who).await;
-        let answer = answer.map_err(|error| error.of_read(who))?;
+        let answer = answer.map_err(|error| error.of_read(who.name()))?;
         if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
         }
@@ -293,9 +291,9 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<Answer, NoAnswer> {
-        let (account, limited) = (who.account(), windows::request(&method, path));
-        if let Some(wait) = self.windows.exhausted(&account, &limited, self.now()) {
-            return Err(NoAnswer::UsedUp(windows::apart(&account, wait)));
+        let limited = windows::request(&method, path);
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(NoAnswer::UsedUp(windows::apart(who.name(), wait)));
         }
         let url = self.url(path, query);
         let mut is_second = false;
@@ -303,7 +301,7 @@ impl Client {
             let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
             let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
             let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
-            self.windows.note(&account, &limited, &answer.headers);
+            self.windows.note(who.name(), &limited, &answer.headers);
             if answer.status != StatusCode::UNAUTHORIZED
                 || is_second
                 || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
@@ -321,6 +319,10 @@ impl Client {
         query: &[(&str, &str)],
         who: &Identity,
     ) -> Result<reqwest::Response, Unopened> {
+        let limited = windows::request(&Method::GET, path);
+        if let Some(wait) = self.windows.exhausted(who.name(), &limited, self.now()) {
+            return Err(Unopened::Answer(rate_limited(windows::apart(who.name(), wait))));
+        }
         let url = self.url(path, query);
         let signed = who.sign(self, &Method::GET, &url).await;
         let signed = signed.map_err(|fault| Unopened::Answer(fault.of(who.name())))?;
@@ -328,13 +330,13 @@ impl Client {
         let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
             return Err(Unopened::Unreached);
         };
+        self.windows.note(who.name(), &limited, response.headers());
         if response.status().is_success() {
             return Ok(response);
         }
         let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
         let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
         Err(match wire::problem(&answer.body).as_deref() {
-            Some("usage-capped") => Unopened::UsageCap,
             Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
             _ => Unopened::Answer(
                 answer
@@ -381,9 +383,9 @@ impl NoAnswer {
     }
 
     /// Of a question: nothing is lost with it.
-    fn of_read(self, who: &Identity) -> PublishError {
+    pub(super) fn of_read(self, name: &str) -> PublishError {
         match self {
-            Self::Fault(fault) => fault.of(who.name()),
+            Self::Fault(fault) => fault.of(name),
             Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
             Self::UsedUp(wait) => rate_limited(wait),
         }
@@ -411,22 +413,19 @@ impl Answer {
         if status.is_success() {
             return None;
         }
-        let told = limits::told(&self.headers, SystemTime::now());
         match problems::of(status.as_u16(), &self.body) {
             Problem::UsageCap(cap) => {
+                let (now, told) = (SystemTime::now(), || limits::told(&self.headers, SystemTime::now()));
                 let wait = match cap {
-                    Cap::Daily => told.unwrap_or_else(|| limits::until_day(SystemTime::now())),
-                    Cap::Monthly => limits::until_month(SystemTime::now(), renews_on),
-                    Cap::Unknown => told.unwrap_or(limits::UNPAID),
+                    Cap::Daily => told().unwrap_or_else(|| limits::until_day(now)),
+                    Cap::Monthly => limits::until_month(now, renews_on),
+                    Cap::Unknown => told().unwrap_or(limits::UNPAID),
                 };
-                let wait = windows::apart(&who.account(), wait);
-                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms: millis(wait) });
+                let retry_after_ms = millis(windows::apart(who.name(), wait));
+                return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms });
             }
             Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
-            Problem::Unauthorized if status == StatusCode::UNAUTHORIZED => {
-                return Some(self.unauthorized(who).of(who.name()));
-            }
-            Problem::Unauthorized => {
+            Problem::Unauthorized if status != StatusCode::UNAUTHORIZED => {
                 let said = self.said(who);
                 return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
             }
@@ -436,12 +435,13 @@ impl Answer {
                 let words = format!("X takes it for a duplicate of what this account has posted: {said}");
                 return Some(PublishError::Duplicate(words));
             }
-            Problem::Other => {}
+            Problem::Unauthorized | Problem::Other => {}
         }
         Some(match status {
-            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(who),
+            StatusCode::TOO_MANY_REQUESTS => self.rate_limited(who.name()),
             // It may have been at work when it gave up.
             StatusCode::REQUEST_TIMEOUT => return None,
+            StatusCode::UNAUTHORIZED => self.unauthorized(who).of(who.name()),
             StatusCode::NOT_FOUND => PublishError::NotFound(self.said(who)),
             _ if status.is_redirection() => PublishError::Unavailable(format!("status {status}: this is not X")),
             _ if status.is_client_error() => {
@@ -451,14 +451,9 @@ impl Answer {
         })
     }
 
-    fn rate_limited(&self, who: &Identity) -> PublishError {
-        let told = limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD);
-        rate_limited(windows::apart(&who.account(), told))
-    }
-
-    /// How long it asks to wait.
-    pub(super) fn wait(&self) -> PublishError {
-        rate_limited(limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD))
+    pub(super) fn rate_limited(&self, name: &str) -> PublishError {
+        let wait = limits::told(&self.headers, SystemTime::now()).unwrap_or(limits::UNTOLD);
+        rate_limited(windows::apart(name, wait))
     }
 
     /// The word that OAuth 2 has for what went wrong; nothing else can stand there.

@@ -6,6 +6,7 @@ mod auth;
 mod client;
 mod likeness;
 mod limits;
+mod manner;
 mod media;
 mod mentions;
 mod problems;
@@ -29,13 +30,14 @@ use puppet_types::{AccountId, Image, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, platform::Answered};
 use auth::Identity;
 pub use auth::{
     NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
 };
 use client::Client;
 pub use client::XSetupError;
+pub use manner::{Manner, ReplySettings};
 pub use media::Images;
 pub use mentions::{Hearing, HearingTerms, Listener, Listening, Mention};
 pub use windows::{Window, WindowKind};
@@ -90,6 +92,7 @@ pub struct X {
 /// An account of ours.
 struct Member {
     identity: Identity,
+    manner: Manner,
     standing: Mutex<Standing>,
 }
 
@@ -137,14 +140,17 @@ impl X {
     /// One of them cannot be used.
     pub fn new(settings: XSettings) -> Result<Self, XSetupError> {
         let XSettings { endpoint, timeout, settle, renews_on, accounts, apps } = settings;
-        let client = Client::new(&endpoint, timeout)?.renewing_on(renews_on);
+        let client = Client::new(&endpoint, timeout)?.of_plan(renews_on);
         let mut members = BTreeMap::new();
         for (account, sign) in accounts {
             let identity = Identity::new(format!("@{account}"), sign, &client);
             if !identity.can_be_sent() {
                 return Err(XSetupError::BadToken(account));
             }
-            members.insert(account.as_str().to_ascii_lowercase(), Member { identity, standing: Mutex::default() });
+            members.insert(
+                account.as_str().to_ascii_lowercase(),
+                Member { identity, manner: Manner::default(), standing: Mutex::default() },
+            );
         }
         let mut of_apps = BTreeMap::new();
         for (name, bearer) in apps {
@@ -161,6 +167,17 @@ impl X {
     #[must_use]
     pub fn with_images(self, images: Arc<dyn Images>) -> Self {
         Self { images: Some(images), ..self }
+    }
+
+    /// The same with accounts that post in a manner of their own.
+    #[must_use]
+    pub fn with_manners(mut self, manners: BTreeMap<AccountId, Manner>) -> Self {
+        for (account, manner) in manners {
+            if let Some(member) = self.members.get_mut(&account.as_str().to_ascii_lowercase()) {
+                member.manner = manner;
+            }
+        }
+        self
     }
 
     /// Whether an account signs with anything.
@@ -220,7 +237,8 @@ impl X {
     }
 
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
-        let body = wire::creation(&draft);
+        let mut body = wire::creation(&draft);
+        member.manner.put(&mut body, &draft);
         let created: Data<Created> =
             self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
         match is_id(&created.data.id) {
@@ -291,6 +309,13 @@ impl TweetPublisher for X {
     /// Those of requests that were made since the start, and are not whole again.
     fn windows(&self) -> Vec<Window> {
         self.client.windows()
+    }
+
+    async fn answered(&self, account: &AccountId, id: &PostId) -> Result<Answered, PublishError> {
+        let member = self.member(account)?;
+        check::id(id.clone()).map_err(|error| PublishError::Refused(error.to_string()))?;
+        let one = self.around(id, &member.identity).await?;
+        one.answered().ok_or_else(|| PublishError::Unavailable("X does not say who wrote a post".to_owned()))
     }
 
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {

@@ -111,6 +111,14 @@ impl X {
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
 
+    /// One post with those around it: who wrote what it answers and quotes.
+    pub(super) async fn around(&self, id: &PostId, who: &Identity) -> Result<One, PublishError> {
+        const AROUND: &str = "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id";
+        let fields = "author_id,conversation_id,entities,in_reply_to_user_id,referenced_tweets,text";
+        let query = [("tweet.fields", fields), ("expansions", AROUND)];
+        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+    }
+
     pub(super) async fn one(&self, id: &PostId, who: &Identity) -> Result<Post, PublishError> {
         let one = self.looked_up(id, "author_id", who).await?;
         post(one.data, &one.includes).ok_or_else(unsigned)

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use puppet_types::{AccountId, Timestamp, ids};
+use puppet_types::{Timestamp, ids};
 use reqwest::{Method, header::HeaderMap};
 
 /// A kind of window, as X names its headers.
@@ -46,8 +46,8 @@ impl WindowKind {
 /// How a window stands, as X's last answer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Whose.
-    pub account: AccountId,
+    /// Whose, as people call it: `@ada`, or an app.
+    pub account: String,
     /// `POST /2/tweets`, with `:id` where it has an id.
     pub request: String,
     /// Which.
@@ -66,28 +66,28 @@ pub(super) struct Windows(Mutex<BTreeMap<(String, String, WindowKind), Window>>)
 
 impl Windows {
     /// Takes what an answer says.
-    pub fn note(&self, account: &AccountId, request: &str, headers: &HeaderMap) {
+    pub fn note(&self, account: &str, request: &str, headers: &HeaderMap) {
         let number = |name: String| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         for kind in WindowKind::ALL {
             let of = |what: &str| number(format!("{}-{what}", kind.header()));
             let (Some(remaining), Some(reset)) = (of("remaining"), of("reset")) else { continue };
             let window = Window {
-                account: account.clone(),
+                account: account.to_owned(),
                 request: request.to_owned(),
                 kind,
                 limit: of("limit").and_then(|limit| u64::try_from(limit).ok()),
                 remaining: u64::try_from(remaining).unwrap_or(0),
                 resets_at: Timestamp::from_millis(reset.saturating_mul(1_000)),
             };
-            let key = (account.as_str().to_ascii_lowercase(), request.to_owned(), kind);
+            let key = (account.to_ascii_lowercase(), request.to_owned(), kind);
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, window);
         }
     }
 
     /// How long until a request may be made again; none where there is room. `now` by the clock of X.
-    pub fn exhausted(&self, account: &AccountId, request: &str, now: Timestamp) -> Option<Duration> {
+    pub fn exhausted(&self, account: &str, request: &str, now: Timestamp) -> Option<Duration> {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = account.as_str().to_ascii_lowercase();
+        let name = account.to_ascii_lowercase();
         let of = |kind| inner.get(&(name.clone(), request.to_owned(), kind));
         let used_up = WindowKind::ALL.into_iter().filter_map(of).filter(|window| window.remaining == 0);
         let until = used_up.map(|window| window.resets_at).max().filter(|until| *until > now)?;
@@ -117,9 +117,9 @@ pub(super) fn request(method: &Method, path: &[&str]) -> String {
 
 /// A little longer than asked, so that not all accounts come back in the same moment: the same for the same account
 /// and wait. At most a twentieth, and ten seconds.
-pub(super) fn apart(account: &AccountId, wait: Duration) -> Duration {
+pub(super) fn apart(account: &str, wait: Duration) -> Duration {
     let most = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) / 20;
-    let more = ids::derive_u64(&["x-wait", account.as_str(), &wait.as_secs().to_string()]) % (most.min(10_000) + 1);
+    let more = ids::derive_u64(&["x-wait", account, &wait.as_secs().to_string()]) % (most.min(10_000) + 1);
     wait + Duration::from_millis(more)
 }
 
@@ -134,11 +134,11 @@ mod tests {
     #[test]
     fn the_latest_window_that_is_used_up_is_waited_for_and_others_are_not() {
         let windows = Windows::default();
-        let [ada, bob] = ["Ada", "bob"].map(AccountId::new);
+        let [ada, bob] = ["@Ada", "@bob"];
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let post = request(&Method::POST, &["2", "tweets"]);
-        windows.note(&ada, &post, &headers(&[("x-rate-limit-remaining", 1), ("x-rate-limit-reset", 900)]));
-        assert_eq!(windows.exhausted(&ada, &post, at(0)), None);
+        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 1), ("x-rate-limit-reset", 900)]));
+        assert_eq!(windows.exhausted(ada, &post, at(0)), None);
         let used_up = [
             ("x-rate-limit-remaining", 0),
             ("x-rate-limit-reset", 900),
@@ -148,14 +148,14 @@ mod tests {
             ("x-app-limit-24hour-remaining", 3),
             ("x-app-limit-24hour-reset", 9_000),
         ];
-        windows.note(&ada, &post, &headers(&used_up));
-        assert_eq!(windows.exhausted(&"ADA".into(), &post, at(100)), Some(Duration::from_secs(4_900)));
-        assert_eq!(windows.exhausted(&ada, &post, at(5_000)), None);
-        assert_eq!(windows.exhausted(&bob, &post, at(100)), None, "it is another's");
-        assert_eq!(windows.exhausted(&ada, "GET /2/users/me", at(100)), None, "it is another request's");
+        windows.note(ada, &post, &headers(&used_up));
+        assert_eq!(windows.exhausted("@ADA", &post, at(100)), Some(Duration::from_secs(4_900)));
+        assert_eq!(windows.exhausted(ada, &post, at(5_000)), None);
+        assert_eq!(windows.exhausted(bob, &post, at(100)), None, "it is another's");
+        assert_eq!(windows.exhausted(ada, "GET /2/users/me", at(100)), None, "it is another request's");
         // An answer that says nothing changes nothing.
-        windows.note(&ada, &post, &HeaderMap::new());
-        windows.note(&ada, &post, &headers(&[("x-rate-limit-remaining", 5)]));
+        windows.note(ada, &post, &HeaderMap::new());
+        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 5)]));
         let all: Vec<_> =
             windows.all(at(100)).into_iter().map(|one| (one.kind.name(), one.limit, one.remaining)).collect();
         assert_eq!(all, [("15-minutes", None, 0), ("app-day", None, 3), ("account-day", Some(17), 0)]);
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn accounts_come_back_apart_and_each_at_the_same_time_again() {
         let wait = Duration::from_secs(900);
-        let waits: Vec<Duration> = (0..20).map(|n| apart(&format!("a{n}").into(), wait)).collect();
+        let waits: Vec<Duration> = (0..20).map(|n| apart(&format!("a{n}"), wait)).collect();
         assert!(waits.iter().all(|one| (wait..=wait + Duration::from_secs(10)).contains(one)), "{waits:?}");
         assert!(waits.windows(2).any(|pair| pair[0] != pair[1]));
-        assert_eq!(apart(&"a1".into(), wait), waits[1]);
-        assert_eq!(apart(&"a1".into(), Duration::from_millis(10)), Duration::from_millis(10));
+        assert_eq!(apart("a1", wait), waits[1]);
+        assert_eq!(apart("a1", Duration::from_millis(10)), Duration::from_millis(10));
     }
 }

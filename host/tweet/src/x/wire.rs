@@ -1,10 +1,11 @@
 //! X's JSON: what is sent, and what is read of an answer, leniently.
 
-use puppet_types::{PostId, Timestamp};
+use puppet_types::{AccountId, PostId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Draft;
+use crate::platform::Answered;
 
 /// What is asked of every post that is read.
 pub(super) const POST_FIELDS: &str =
@@ -94,6 +95,30 @@ pub(super) struct Includes {
     pub(super) tweets: Vec<Tweet>,
 }
 
+impl One {
+    /// As the rules look at it; none where it is not told who wrote it.
+    pub(super) fn answered(&self) -> Option<Answered> {
+        let name = |id: Option<&str>| {
+            let user = self.includes.users.iter().find(|user| Some(user.id.as_str()) == id);
+            user.map(|user| AccountId::new(&user.username))
+        };
+        let author = |id: Option<PostId>| {
+            let id = id?;
+            let tweet = self.includes.tweets.iter().find(|tweet| tweet.id == id.as_str())?;
+            name(tweet.author_id.as_deref())
+        };
+        let tweet = &self.data;
+        let begun = tweet.conversation_id.as_deref().map(PostId::new);
+        Some(Answered {
+            author: name(tweet.author_id.as_deref())?,
+            text: tweet.text.clone(),
+            quotes: author(tweet.quotes()),
+            answers: name(tweet.in_reply_to_user_id.as_deref()).or_else(|| author(tweet.in_reply_to())),
+            begun_by: author(begun),
+        })
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Meta {
     #[serde(default)]
@@ -111,6 +136,8 @@ pub(super) struct Tweet {
     pub(super) author_id: Option<String>,
     #[serde(default)]
     pub(super) conversation_id: Option<String>,
+    #[serde(default)]
+    pub(super) in_reply_to_user_id: Option<String>,
     #[serde(default)]
     pub(super) created_at: Option<String>,
     #[serde(default)]

@@ -141,6 +141,7 @@ pub fn host(rows: Arc<dyn Store>, clock: Arc<VirtualClock>, network: Arc<Network
         timers: Held::new(Arc::clone(&rows) as _),
         memory: Memories::hashed(Arc::clone(&rows) as _),
         tweets: Held::new(Arc::clone(&network) as _),
+        prices: puppet_tweet::plan::Prices::FREE,
         quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
         purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
     };

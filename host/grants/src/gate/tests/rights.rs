@@ -59,7 +59,7 @@ fn rights_tell_what_was_granted_and_how_much_of_it() {
         assert!(of.next().is_none() && line.used == 0 && line.left == line.limit);
         line.limit
     };
-    assert_eq!(lines.len(), 5);
+    assert_eq!(lines.len(), 6);
     assert_eq!(limit(Amount::Posts, Period::Hour), 3, "less than the ceiling is what was asked for");
     assert_eq!(limit(Amount::Likes, Period::Hour), 60, "more than the ceiling is the ceiling");
     assert_eq!(limit(Amount::Posts, Period::Day), 100, "what is not named takes the ceiling");

@@ -1,7 +1,7 @@
 //! The report in words: the same lines for the terminal and for the page.
 
 use puppet_engine::report::MoodPoint;
-use puppet_tweet::platform::PlatformRefusal;
+use puppet_tweet::{platform::PlatformRefusal, policy::PolicyRefusal};
 use puppet_types::counted;
 
 use super::found::{Acts, Peak, Preview, Who};
@@ -148,7 +148,11 @@ pub fn refused(preview: &Preview) -> Vec<String> {
         let count = preview.refused_by_platform.get(rule.code())?;
         Some(format!("X would refuse {count}: {} ({})", rule.plain(), rule.code()))
     });
-    let lines: Vec<String> = found.collect();
+    let by_policy = PolicyRefusal::ALL.into_iter().filter_map(|rule| {
+        let count = preview.refused_by_platform.get(rule.code())?;
+        Some(format!("the policy would refuse {count}: {} ({})", rule.plain(), rule.code()))
+    });
+    let lines: Vec<String> = found.chain(by_policy).collect();
     if lines.is_empty() { vec!["X would refuse nothing of what it did".to_owned()] } else { lines }
 }
 

@@ -124,7 +124,7 @@ pub async fn live(setup: &Setup, args: &Simulate, subject: Subject, out: Output)
         budgets,
         denied,
         operations: operations(&host, &agent),
-        refused_by_platform: report::refused_by_platform(&host, &agent).await?,
+        refused_by_platform: report::refused_by_platform(&host, &agent, &setup.config.tweet.posting_rules()).await?,
         report: report::build(&host, simulate::facts(args, &course, &found)).await?,
         days,
     })

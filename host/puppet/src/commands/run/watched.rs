@@ -146,7 +146,12 @@ impl Files for Watched {
             Ok(config) => {
                 self.no_fault_of("puppet.toml");
                 self.swaps.context().set_rules(config.swap.clone());
-                self.swaps.context().host.set_outbox_rules(config.outbox.clone());
+                let host = &self.swaps.context().host;
+                host.set_outbox_rules(config.outbox.clone());
+                // Where posts go is settled at the start.
+                if host.posting_rules().is_some() {
+                    host.set_posting_rules(Some(config.tweet.posting_rules()));
+                }
                 self.changes(&settings(&config)).into_iter().for_each(|note| self.out.note(note));
             }
             Err(trouble) => self.fault_of("puppet.toml", &trouble, "the configuration before it goes on"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use puppet_tweet::{Manner, ReplySettings};
 use serde::Serialize;
 
 use super::XKey;
@@ -17,6 +18,23 @@ pub struct XAccount {
     pub app: Option<String>,
     /// How it signs.
     pub signs: XSigns,
+    /// Its posts are labelled as made by a machine.
+    pub made_with_ai: bool,
+    /// And as paid for by somebody.
+    pub paid_partnership: bool,
+    /// Who may answer what it begins.
+    pub reply_settings: Option<&'static str>,
+    /// The id of the community in which what it begins appears.
+    pub community: Option<String>,
+}
+
+impl XAccount {
+    /// What its posts carry beside their words.
+    pub fn manner(&self) -> Manner {
+        let reply_settings = ReplySettings::ALL.into_iter().find(|one| Some(one.name()) == self.reply_settings);
+        let (made_with_ai, paid_partnership) = (self.made_with_ai, self.paid_partnership);
+        Manner { made_with_ai, paid_partnership, reply_settings, community: self.community.clone() }
+    }
 }
 
 /// How an account signs.
@@ -70,10 +88,22 @@ pub(super) fn read(section: &Section<'_>) -> Result<BTreeMap<String, XAccount>> 
             (None, None, false) => return Err(accounts.wrong(name, entry.line, "names nothing to sign with", ONE)),
             _ => return Err(accounts.wrong(name, entry.line, "names more than one thing to sign with", ONE)),
         };
-        found.insert(entry.name.clone(), XAccount { app, signs });
+        let flag = |key: &str| account.boolean(key).map(|found| found.is_some_and(|found| found.value));
+        let (made_with_ai, paid_partnership) = (flag("made_with_ai")?, flag("paid_partnership")?);
+        let named = |text: &str| ReplySettings::ALL.map(ReplySettings::name).into_iter().find(|name| *name == text);
+        let reply_settings = account.parsed("reply_settings", REPLY_SETTINGS, named)?.map(|found| found.value);
+        let id = |text: &str| {
+            let is_id = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_id.then(|| text.to_owned())
+        };
+        let community = account.parsed("community", "the id of a community, in digits", id)?.map(|found| found.value);
+        let account = XAccount { app, signs, made_with_ai, paid_partnership, reply_settings, community };
+        found.insert(entry.name.clone(), account);
     }
     Ok(found)
 }
+
+const REPLY_SETTINGS: &str = "`following`, `mentionedUsers`, `subscribers` or `verified`";
 
 const ONE: &str =
     "set one of: token_…; access_token_… and access_secret_… (OAuth 1.0a); oauth2 = true (`puppet x login`)";

@@ -4,12 +4,14 @@ mod accounts;
 mod apps;
 mod keys;
 mod mentions;
+mod plan;
+mod policy;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use puppet_tweet::XSettings;
+use puppet_tweet::{XSettings, policy::PostingRules};
 use serde::Serialize;
 
 use super::{
@@ -26,6 +28,8 @@ use apps::REDIRECT;
 pub use apps::XApp;
 pub use keys::{NamedKey, XKey};
 pub use mentions::Mentions;
+pub use plan::{Plan, XPrices};
+pub use policy::Policy;
 
 /// `[tweet]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -34,6 +38,8 @@ pub struct Tweet {
     pub provider: TweetProvider,
     /// `[tweet.x]`.
     pub x: X,
+    /// `[tweet.policy]`.
+    pub policy: Policy,
 }
 
 /// Where posts go.
@@ -75,6 +81,10 @@ pub struct X {
     pub accounts: BTreeMap<String, XAccount>,
     /// `[tweet.x.mentions]`.
     pub mentions: Mentions,
+    /// `[tweet.x.plan]`.
+    pub plan: Plan,
+    /// `[tweet.x.prices]`.
+    pub prices: XPrices,
 }
 
 impl Default for X {
@@ -86,11 +96,18 @@ impl Default for X {
             apps: BTreeMap::new(),
             accounts: BTreeMap::new(),
             mentions: Mentions::default(),
+            plan: Plan::default(),
+            prices: XPrices::default(),
         }
     }
 }
 
 impl Tweet {
+    /// What holds for everything that leaves for X.
+    pub fn posting_rules(&self) -> PostingRules {
+        PostingRules { platform: self.x.plan.rules(), policy: self.policy.rules() }
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
         let mut tweet = Self::default();
         if let Some(found) = section.text("provider", "`local` or `x`")? {
@@ -102,6 +119,9 @@ impl Tweet {
         }
         if let Some(x) = section.section("x", &known("tweet.x"))? {
             tweet.x.read(&x.value)?;
+        }
+        if let Some(policy) = section.section("policy", &known("tweet.policy"))? {
+            tweet.policy = Policy::read(&policy.value)?;
         }
         Ok(tweet)
     }
@@ -123,6 +143,12 @@ impl X {
         if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
             let has_bearer = self.apps.values().any(|app| app.bearer.is_some());
             self.mentions = Mentions::read(&mentions.value, has_bearer)?;
+        }
+        if let Some(plan) = section.section("plan", &known("tweet.x.plan"))? {
+            self.plan = Plan::read(&plan.value)?;
+        }
+        if let Some(prices) = section.section("prices", &known("tweet.x.prices"))? {
+            self.prices = XPrices::read(&prices.value)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ mod oauth1;
 mod oauth2;
 mod pair;
 
-use puppet_types::{AccountId, MASK, Secret};
+use puppet_types::{MASK, Secret};
 use reqwest::{Method, Url, header::HeaderValue};
 
 use super::client::Client;
@@ -76,11 +76,6 @@ impl Identity {
 
     pub(super) fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Whose limits its requests count against: the account's, without `@`, or the app's.
-    pub(super) fn account(&self) -> AccountId {
-        AccountId::new(self.name.trim_start_matches('@'))
     }
 
     /// Whether a header can hold what it signs with.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::{SignInFault, TokenPair, TokenStore};
 use crate::{
     PublishError,
-    x::client::{Answer, Client, NoAnswer, rate_limited},
+    x::client::{Answer, Client, NoAnswer},
 };
 
 /// A pair that ends sooner is renewed first.
@@ -140,10 +140,12 @@ impl Inner {
         let asked = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         match app.tokens(&self.client, &asked).await {
             Ok(new) => {
+                // However soon it ends: nothing lasts longer.
+                let token = new.access.clone();
                 kept.pair = Some(TokenPair { refresh: new.refresh.clone().or(Some(refresh)), ..new });
                 kept.is_unsaved = true;
                 self.save(&mut kept).await?;
-                kept.usable(None).ok_or(SignInFault::NotX("its tokens end at once".to_owned()))
+                Ok(token)
             }
             Err(NoTokens::NotDone(fault)) => {
                 // Where it stays written that it began, no more is lost than the difference between two explanations.
@@ -224,7 +226,7 @@ impl OAuthApp {
         let answer = client.form(path, &form, password).await.map_err(|error| match error {
             NoAnswer::Lost(words) => NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words.to_owned()))),
             NoAnswer::Fault(fault) => NoTokens::NotDone(fault),
-            NoAnswer::UsedUp(wait) => NoTokens::NotDone(SignInFault::Answer(rate_limited(wait))),
+            error @ NoAnswer::UsedUp(_) => NoTokens::NotDone(SignInFault::Answer(error.of_read("X"))),
         })?;
         if answer.status.is_success() {
             return Ok(answer);
@@ -234,7 +236,7 @@ impl OAuthApp {
             (401, _) | (_, Some("invalid_client" | "unauthorized_client")) => NoTokens::NotDone(SignInFault::WrongApp),
             (400, Some("invalid_grant" | "invalid_request" | "invalid_token")) => NoTokens::Refused,
             (400 | 403, Some(error)) => NoTokens::NotDone(SignInFault::NotAllowed(error.to_owned())),
-            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.wait())),
+            (429, _) => NoTokens::NotDone(SignInFault::Answer(answer.rate_limited("X"))),
             (408 | 500.., _) => {
                 let words = format!("X failed with status {status} while it made new tokens");
                 NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words)))

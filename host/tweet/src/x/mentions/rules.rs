@@ -92,17 +92,20 @@ impl X {
         if change.add.is_empty() {
             return Ok(change.covered);
         }
-        let mut refused = None;
-        for accounts in change.add.chunks(AT_ONCE) {
-            let rules =
-                accounts.iter().map(|account| json!({ "value": value(account), "tag": format!("{TAG}{account}") }));
-            let body = json!({ "add": rules.collect::<Vec<_>>() });
+        let (mut rest, mut size, mut refused) = (&change.add[..], AT_ONCE, None);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(size.min(rest.len()));
+            let rule = |account: &AccountId| json!({ "value": value(account), "tag": format!("{TAG}{account}") });
+            let body = json!({ "add": now.iter().map(rule).collect::<Vec<_>>() });
             match self.client.write::<Value>(Method::POST, &PATH, Some(&body), who).await {
-                Ok(_) => {}
-                // There is no more room: those that have theirs are heard so, the others are asked for.
-                Err(PublishError::Refused(words)) => {
+                Ok(_) => rest = later,
+                // There may be room for fewer. Those that have theirs are heard so, the others are asked for.
+                Err(PublishError::Refused(words) | PublishError::NotAllowed(words)) => {
                     refused = Some(words);
-                    break;
+                    size = now.len() / 2;
+                    if size == 0 {
+                        break;
+                    }
                 }
                 Err(error) => return Err(error),
             }

@@ -85,7 +85,6 @@ impl From<Unopened> for Ended {
         match unopened {
             Unopened::Unreached => Self::Network,
             Unopened::TooMany => Self::TooMany,
-            Unopened::UsageCap => Self::UsageCap,
             Unopened::Answer(error) => error.into(),
         }
     }

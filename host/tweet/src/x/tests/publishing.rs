@@ -79,12 +79,12 @@ async fn a_limit_that_is_used_up_is_not_asked_again_before_it_is_whole() {
     there.posted("bob", post("others are not concerned")).await;
     let windows = there.x.windows();
     let left = |account: &str| {
-        let of = |window: &&Window| window.account.as_str() == account && window.request == "POST /2/tweets";
+        let of = |window: &&Window| window.account == account && window.request == "POST /2/tweets";
         let found = windows.iter().find(of).unwrap();
         (found.kind, found.limit, found.remaining)
     };
-    assert_eq!(left("ada"), (WindowKind::QuarterHour, Some(3), 0));
-    assert_eq!(left("bob"), (WindowKind::QuarterHour, Some(3), 2));
+    assert_eq!(left("@ada"), (WindowKind::QuarterHour, Some(3), 0));
+    assert_eq!(left("@bob"), (WindowKind::QuarterHour, Some(3), 2));
 }
 
 #[tokio::test]

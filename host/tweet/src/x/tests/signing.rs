@@ -286,6 +286,11 @@ impl Kept {
 /// An X that gives pair after pair, takes each refresh token once, and ends the family where one comes twice.
 /// `lose`: the answer of this renewal never arrives.
 async fn rotating(lose: Option<usize>) -> (Stand, Arc<AtomicBool>) {
+    rotating_each(lose, 7_200).await
+}
+
+/// The same with tokens that last so many seconds.
+async fn rotating_each(lose: Option<usize>, seconds: u64) -> (Stand, Arc<AtomicBool>) {
     let is_dead = Arc::new(AtomicBool::new(false));
     let dead = Arc::clone(&is_dead);
     let mut last = 1;
@@ -307,7 +312,7 @@ async fn rotating(lose: Option<usize>) -> (Stand, Arc<AtomicBool>) {
         last += 1;
         let (access, refresh) = (format!("access-canary-{last}"), format!("refresh-canary-{last}"));
         let given = serde_json::json!({
-            "token_type": "bearer", "expires_in": 7_200, "access_token": access, "refresh_token": refresh, "scope": SCOPES,
+            "token_type": "bearer", "expires_in": seconds, "access_token": access, "refresh_token": refresh, "scope": SCOPES,
         });
         if lose == Some(last) { None } else { said(200, given.to_string()) }
     })
@@ -335,6 +340,14 @@ async fn many_requests_of_two_hosts_renew_a_pair_once() {
     assert_eq!(kept.access(), "access-canary-2");
     // That it began, and what came of it.
     assert_eq!(kept.saves.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn tokens_that_end_within_a_minute_are_used_all_the_same() {
+    let (stand, is_dead) = rotating_each(None, 30).await;
+    let kept = Kept::with(Kept::pair(1, 0));
+    publish(&x(&stand, kept.sign())).await.unwrap();
+    assert_eq!((renewals(&stand), is_dead.load(Ordering::Relaxed)), (2, false));
 }
 
 #[tokio::test]

@@ -153,6 +153,8 @@ async fn requests_are_those_that_x_describes() {
     there.x.posts_of(&"ada".into(), later, 1_000).await.unwrap();
     there.x.posts_of(&"nobody".into(), later, 3).await.unwrap_err();
     there.x.thread_of(&answer.id, 3, later).await.unwrap();
+    let about = there.x.answered(&"ada".into(), &answer.id).await.unwrap();
+    assert_eq!((about.author.as_str(), about.lets_answer(&"ada".into())), ("bob", true), "{about:?}");
     there.publish("ada", Action::Delete { of: first.id.clone() }).await.unwrap();
 
     let report = there.emulator.report();
@@ -178,6 +180,31 @@ async fn requests_are_those_that_x_describes() {
         let odd = json!({ "text": "one", "in_reply_to": "1" });
         assert!(!described.errors(schema, &odd).is_empty(), "the description is strict");
     }
+    // What an account's posts carry besides. Two of the labels are younger than the description, which knows no others.
+    let manner = Manner {
+        made_with_ai: true,
+        paid_partnership: true,
+        reply_settings: Some(ReplySettings::MentionedUsers),
+        community: Some("1146654567674912769".to_owned()),
+    };
+    let posted = Draft::new("one");
+    let mut body = wire::creation(&posted);
+    manner.put(&mut body, &posted);
+    for younger in ["made_with_ai", "paid_partnership"] {
+        assert_eq!(body.as_object_mut().unwrap().remove(younger), Some(json!(true)));
+    }
+    assert_eq!((&body["reply_settings"], body["community_id"].is_string()), (&json!("mentionedUsers"), true));
+    for settings in ReplySettings::ALL {
+        let manner = Manner { reply_settings: Some(settings), ..Manner::default() };
+        manner.put(&mut body, &posted);
+        let wrong = described.errors(json!({ "$ref": "#/components/schemas/TweetCreateRequest" }), &body);
+        assert!(wrong.is_empty(), "{body}: {wrong:?}");
+    }
+    let answer = Draft { in_reply_to: Some(&id), ..Draft::new("one") };
+    let mut body = wire::creation(&answer);
+    manner.put(&mut body, &answer);
+    assert!(body.get("reply_settings").is_none() && body.get("community_id").is_none(), "{body}");
+    assert_eq!(body["made_with_ai"], true);
     let wrong = described.errors(json!({ "$ref": "#/components/schemas/UsersLikesCreateRequest" }), &wire::like(&id));
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -2,6 +2,7 @@
 
 mod polling;
 mod properties;
+mod soak;
 mod streaming;
 mod there;
 

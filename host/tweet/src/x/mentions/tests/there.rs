@@ -301,7 +301,7 @@ fn told(said: &Said) -> Value {
     told
 }
 
-fn number(name: &str) -> String {
+pub fn number(name: &str) -> String {
     ids::derive_u64(&["user", name]).to_string()
 }
 
