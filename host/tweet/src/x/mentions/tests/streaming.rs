@@ -12,11 +12,40 @@ fn rarely() -> HearingTerms {
     HearingTerms { every: Duration::from_secs(3_600), silence: Duration::from_millis(300), ..HearingTerms::default() }
 }
 
-/// Says something once the stream is open and what came before was asked for.
-async fn opened(network: &Network, asked: usize) {
-    while network.open.load(SeqCst) == 0 || network.asked("/mentions") < asked {
+/// Returns when the stream is open, and somebody was asked for.
+async fn opened(network: &Network) {
+    while network.open.load(SeqCst) == 0 || network.asked("/mentions") == 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// Returns when so many were heard.
+async fn told(notebook: &Notebook, count: usize) {
+    while notebook.texts().await.len() < count {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Returns when the stream has told something and nobody was asked for meanwhile. Answers how many were heard by then.
+async fn rests(network: &Network, notebook: &Notebook) -> usize {
+    loop {
+        opened(network).await;
+        let (asked, heard) = (network.asked("/mentions"), notebook.texts().await.len());
+        network.say("cy", "@ada are you there?", None);
+        told(notebook, heard + 1).await;
+        if network.asked("/mentions") == asked {
+            return heard + 1;
+        }
+    }
+}
+
+/// Listens while something is done.
+async fn while_listening(hearing: Hearing, steps: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(hearing.run(stopped));
+    tokio::time::timeout(Duration::from_secs(60), steps).await.expect("all of it is heard");
+    stop.send(true).unwrap();
+    task.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -27,19 +56,19 @@ async fn a_stream_tells_at_once_and_each_account_by_its_own_rule() {
     network.rule("@zoe", "puppet:zoe");
     let x = with_apps(&endpoint, &["Ada", "bob", "eve"], &["app"]);
     let hearing = Hearing::new(x, Arc::clone(&notebook) as _, rarely());
-    until(hearing, async || {
-        opened(&network, 4).await;
-        if notebook.texts().await.is_empty() {
-            network.say("cy", "@ada and @bob", None);
-            network.say("cy", "@eve is nobody here", None);
-            network.say("ada", "@ada to herself", None);
-        }
-        notebook.texts().await.len() == 2
+    while_listening(hearing, async {
+        let before = rests(&network, &notebook).await;
+        let asked = network.asked("/mentions");
+        network.say("cy", "@eve is nobody here", None);
+        network.say("ada", "@ada to herself", None);
+        network.say("cy", "@ada and @bob", None);
+        told(&notebook, before + 2).await;
+        let texts = notebook.texts().await;
+        assert_eq!(texts[before..], ["@ada and @bob", "@ada and @bob"], "one for each of the two");
+        assert_eq!(network.asked("/mentions"), asked, "nobody was asked for");
     })
     .await;
-    assert_eq!(notebook.texts().await, ["@ada and @bob", "@ada and @bob"], "one for each of the two");
     assert_eq!(network.tags(), ["cats", "puppet:ada", "puppet:bob", "puppet:zoe"], "those of others stay");
-    assert_eq!(network.asked("/mentions"), 4, "each at its first look, and once the stream was open");
     assert_eq!(notebook.store.heard().await.unwrap().len(), 2);
 }
 
@@ -47,35 +76,24 @@ async fn a_stream_tells_at_once_and_each_account_by_its_own_rule() {
 async fn what_is_said_while_there_is_no_stream_is_asked_for() {
     let (network, endpoint, notebook) = scene().await;
     let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, rarely());
-    let steps = async || {
-        opened(&network, 2).await;
+    while_listening(hearing, async {
+        opened(&network).await;
         network.say("cy", "@ada one", None);
-        while notebook.texts().await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        told(&notebook, 1).await;
         // The connection breaks, and this is said to nobody.
         network.cut();
         while network.open.load(SeqCst) > 0 {
             tokio::task::yield_now().await;
         }
         network.say("cy", "@ada two", None);
-        while notebook.texts().await.len() < 2 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        opened(&network, 4).await;
+        told(&notebook, 2).await;
+        opened(&network).await;
         // It is there, and dead.
         network.is_mute.store(true, SeqCst);
         network.say("cy", "@ada three", None);
-        while notebook.texts().await.len() < 3 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        network.is_mute.store(false, SeqCst);
-    };
-    let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(hearing.run(stopped));
-    tokio::time::timeout(Duration::from_secs(60), steps()).await.expect("all of it is heard");
-    stop.send(true).unwrap();
-    task.await.unwrap().unwrap();
+        told(&notebook, 3).await;
+    })
+    .await;
     assert_eq!(notebook.texts().await, ["@ada one", "@ada two", "@ada three"]);
 }
 
@@ -83,16 +101,13 @@ async fn what_is_said_while_there_is_no_stream_is_asked_for() {
 async fn lines_that_cannot_be_read_are_made_good_by_asking() {
     let (network, endpoint, notebook) = scene().await;
     let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, rarely());
-    let mut is_said = false;
-    until(hearing, async || {
-        opened(&network, 2).await;
-        if !std::mem::replace(&mut is_said, true) {
-            // What it should have told comes as something else.
-            network.is_passed_over.store(true, SeqCst);
-            network.say("cy", "@ada lost", None);
-            network.lines.0.send(Some("{\"data\":{\"id\":\r\n".to_owned())).unwrap();
-        }
-        notebook.texts().await.len() == 1
+    while_listening(hearing, async {
+        let before = rests(&network, &notebook).await;
+        // What it should have told comes as something else.
+        network.is_passed_over.store(true, SeqCst);
+        network.say("cy", "@ada lost", None);
+        network.lines.0.send(Some("{\"data\":{\"id\":\r\n".to_owned())).unwrap();
+        told(&notebook, before + 1).await;
     })
     .await;
     assert_eq!(network.asked("/2/tweets/search/stream?"), 1, "the stream goes on");
@@ -112,7 +127,7 @@ async fn accounts_without_room_for_a_rule_are_asked_for() {
     // Once the stream tells of ada, she is not asked for while dee is asked for again and again.
     let mut rests = (0, 0);
     until(hearing, async || {
-        opened(&network, 1).await;
+        opened(&network).await;
         if !std::mem::replace(&mut is_said, true) {
             network.say("zoe", "@ada and @dee", None);
         }
