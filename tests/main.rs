@@ -22,6 +22,7 @@ mod invoke;
 mod limits;
 mod live;
 mod migrate;
+mod models;
 mod moods;
 mod mutants;
 mod offline_text;

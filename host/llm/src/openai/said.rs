@@ -104,7 +104,8 @@ pub(super) fn fault_of(
         401 => Fault::KeyRefused(status),
         402 => Fault::QuotaSpent,
         400 | 403 | 429 if has(quota) => Fault::QuotaSpent,
-        400 | 404 | 422 if no_model || has(&["no endpoints found"]) => Fault::NoModel,
+        400 | 422 if no_model => Fault::NoModel,
+        404 if words.contains("model") || has(&["no endpoints found"]) => Fault::NoModel,
         400 | 403 | 413 | 422 if is_policy => Fault::Policy(shown()),
         400 | 413 | 422 if has(&["context_length", "context length", "context window", "prompt is too long"]) => {
             Fault::TooSmall(shown())
@@ -170,6 +171,7 @@ mod tests {
             (404, json!({"error": {"message": "model \"m\" not found, try pulling it first"}}), Fault::NoModel),
             (404, error(404.into(), "", "No endpoints found for m."), Fault::NoModel),
             (400, error(400.into(), "", "m is not a valid model ID"), Fault::NoModel),
+            (404, json!({"error": {"message": "no model for you"}}), Fault::NoModel),
             (404, json!({"detail": "Not Found"}), Fault::WrongAddress("nothing is there (status 404)".into())),
             (429, error("insufficient_quota".into(), "insufficient_quota", "You exceeded"), Fault::QuotaSpent),
             (402, error(402.into(), "", "Insufficient credits"), Fault::QuotaSpent),

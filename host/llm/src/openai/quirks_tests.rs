@@ -1,0 +1,90 @@
+use super::*;
+
+fn refused(preset: Option<&str>, model: &str) -> Vec<&'static str> {
+    let quirks = Quirks::of("p", preset, Api::Chat, model);
+    Parameter::ALL.into_iter().filter(|one| !quirks.takes(*one)).map(Parameter::name).collect()
+}
+
+#[test]
+fn models_refuse_what_they_really_do() {
+    let fixed = ["temperature", "top_p", "presence_penalty", "frequency_penalty"];
+    let with = |more: &[&'static str]| [&fixed[..], more].concat();
+    let grok = vec!["presence_penalty", "frequency_penalty", "stop"];
+    for (model, wanted) in [
+        ("gpt-4o", vec![]),
+        ("o1", with(&["max_tokens"])),
+        ("o3-mini", with(&["stop", "max_tokens"])),
+        ("gpt-5-mini-2025-08-07", with(&["stop", "max_tokens"])),
+        ("gpt-5-chat-latest", vec![]),
+        ("openai/o4-mini", with(&["stop", "max_tokens"])),
+        ("grok-3", vec![]),
+        ("grok-3-mini", grok.clone()),
+        ("grok-4-0709", grok.clone()),
+        ("x-ai/grok-4-fast", grok.clone()),
+        ("grok-4-fast-non-reasoning", vec![]),
+        ("llama3", vec![]),
+    ] {
+        assert_eq!(refused(None, model), wanted, "{model}");
+    }
+    let claude = ["presence_penalty", "frequency_penalty", "name", "response_format"];
+    assert_eq!(refused(Some("anthropic"), "claude-sonnet-4-5"), claude);
+    assert_eq!(refused(Some("openrouter"), "anthropic/claude-sonnet-4.5"), [""; 0]);
+}
+
+#[test]
+fn an_error_names_the_parameter_that_it_refuses() {
+    for (param, message, wanted) in [
+        (
+            "max_tokens",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            Some(MaxTokens),
+        ),
+        ("", "Unsupported parameter: 'max_tokens': use 'max_completion_tokens'", Some(MaxTokens)),
+        (
+            "temperature",
+            "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+            Some(Temperature),
+        ),
+        ("", "Model grok-4 does not support parameter presencePenalty.", Some(PresencePenalty)),
+        ("", "Argument not supported on this model: stop", Some(Stop)),
+        ("", "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options')}]", Some(StreamOptions)),
+        ("messages.[1].name", "Unknown parameter: 'messages[1].name'.", Some(Name)),
+        (
+            "response_format",
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+            Some(JsonSchema),
+        ),
+        ("", "'response_format' is not supported", Some(ResponseFormat)),
+        ("", "messages are needed, and stream is not supported", Some(Stream)),
+        ("max_tokens", "max_tokens is too large: 20000. This model supports at most 16384.", None),
+        ("tools", "tools are not supported", None),
+        ("", "the name of this is unknown", None),
+        ("", "nonstop unsupported", None),
+    ] {
+        assert_eq!(Parameter::refused_by(param, message), wanted, "{message}");
+    }
+}
+
+#[test]
+fn what_was_refused_once_is_remembered_and_a_bound_stays() {
+    let quirks = Quirks::of("p", None, Api::Chat, "m");
+    assert!(quirks.takes_wanted(Stop) && quirks.learn(Stop) && !quirks.takes_wanted(Stop));
+    assert!(!quirks.learn(Stop), "it was not sent again");
+    assert!(quirks.learn(MaxTokens) && !quirks.learn(MaxCompletionTokens));
+    assert!(quirks.takes(MaxCompletionTokens));
+}
+
+#[test]
+fn each_quirk_is_told_in_the_book() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let page = page.split_once("| quirk |").unwrap().1;
+    let of_api = ("responses", &NOT_IN_RESPONSES[..]);
+    for (name, refuses) in QUIRKS.iter().map(|quirk| (quirk.name, quirk.refuses)).chain([of_api]) {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+        for parameter in refuses {
+            assert!(row.contains(&format!("`{}`", parameter.name())), "{name}: {}", parameter.name());
+        }
+    }
+}
