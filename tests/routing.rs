@@ -4,12 +4,14 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     path::Path,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use crate::support::{self, Running, list, run};
 
+const LONG: Duration = Duration::from_secs(60);
 const PRICE: &str = "price = { prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" }\n";
 
 fn home(settings: &str) -> tempfile::TempDir {
@@ -44,14 +46,15 @@ fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
     let far = format!("[llm.providers.far]\nbase_url = \"{away}\"\nmodel = \"m\"\nretries = 0\n{PRICE}");
     let alone = home(&format!("[llm]\ndefault = \"far\"\n{far}"));
     let host = Running::start(alone.path(), &alone.path().join(".puppet"), &[]);
-    ask_for_a_post(alone.path());
+    // It comes again until somebody answers: nobody waits for that here.
+    run(alone.path(), &["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch"]);
+    support::until(LONG, "nobody was asked", || !answers(alone.path()).is_empty());
     let asked = answers(alone.path());
-    assert!(asked.iter().all(|read| read["status"] == "error") && !asked.is_empty(), "nobody else is asked: {asked:?}");
+    assert!(asked.iter().all(|read| read["status"] == "error"), "nobody else is asked: {asked:?}");
     host.stop();
 
     let chained = home(&format!(
-        "[llm]\ndefault = \"far\"\nfallback = [\"offline\"]\n[llm.breaker]\nfailures = 1\nopen = \"1h\"\n\
-         [llm.agents.nobody-here]\nfallback = []\n{far}"
+        "[llm]\ndefault = \"far\"\nfallback = [\"offline\"]\n[llm.breaker]\nfailures = 1\nopen = \"1h\"\n{far}"
     ));
     let host = Running::start(chained.path(), &chained.path().join(".puppet"), &[]);
     ask_for_a_post(chained.path()).exits(0);
@@ -65,8 +68,7 @@ fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
         );
         assert_eq!(read["cost"]["usd_micros"], 0, "nobody was asked who wants money: {read}");
     }
-    let printed = host.printed();
-    assert!(printed.contains("[llm.agents.nobody-here] is for an agent that does not live here"), "{printed}");
+    host.stop();
 }
 
 /// Flags everything, in two words.
@@ -106,9 +108,7 @@ fn what_moderation_flags_does_not_leave() {
         let decisions = list(&journal, "items").iter().flat_map(|item| list(item, "decisions"));
         decisions.map(|decision| decision["effect"].clone()).find(|effect| effect.is_object())
     };
-    support::until(std::time::Duration::from_secs(60), "it has not ended", || {
-        effect().is_some_and(|effect| effect["state"] == "failed")
-    });
+    support::until(LONG, "it has not ended", || effect().is_some_and(|effect| effect["state"] == "failed"));
     let failed = run(folder.path(), &["journal", "--kind", "post_failed", "--json"]).exits(0).json();
     assert!(failed.to_string().contains("moderation: hate, violence"), "the agent hears why: {failed}");
     host.stop();
