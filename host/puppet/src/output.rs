@@ -24,6 +24,14 @@ pub struct Output {
     colour: bool,
 }
 
+/// A document with the name of its schema before everything else.
+#[derive(Serialize)]
+struct OfSchema<'a, T> {
+    schema: &'a str,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
 impl Output {
     /// Colours only on a terminal, and not where `NO_COLOR` says no.
     pub fn new(json: bool) -> Self {
@@ -35,6 +43,11 @@ impl Output {
     pub fn object<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(Trouble::internal)?;
         put(&scrub::json(&text))
+    }
+
+    /// One object of a schema, whose name stands first.
+    pub fn object_of<T: Serialize>(self, schema: &str, value: &T) -> Result<()> {
+        self.object(&OfSchema { schema, value })
     }
 
     /// One object on one line.
@@ -94,6 +107,11 @@ impl Output {
         disable_raw_mode().map_err(Trouble::internal)?;
         let _ = writeln!(stderr);
         typed.map(Secret::new).map_err(|error| Trouble::input("key", error.to_string(), "try again"))
+    }
+
+    /// Whether people see it as it is printed.
+    pub fn is_terminal(self) -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Columns of the terminal; of a file or a pipe as many as most people read well.
@@ -244,6 +262,13 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_schema_stands_first() {
+        let value = serde_json::json!({ "items": [1], "halted": null });
+        let text = serde_json::to_string(&OfSchema { schema: "puppet.wallets/1", value: &value }).unwrap();
+        assert_eq!(text, r#"{"schema":"puppet.wallets/1","halted":null,"items":[1]}"#);
+    }
 
     #[test]
     fn a_typed_line_ends_with_enter() {

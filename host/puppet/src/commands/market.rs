@@ -67,7 +67,7 @@ fn check(args: &MarketCheck, out: Output) -> Result<()> {
     let sets = puppet_market::read(&args.data, &options, &reading.known()?).map_err(of_data)?;
     let items: Vec<&Quality> = sets.iter().map(|set| &set.quality).collect();
     if out.json {
-        return out.object(&json!({ "schema": "puppet.market-check/1", "items": items, "next": null }));
+        return out.object_of("puppet.market-check/1", &json!({ "items": items, "next": null }));
     }
     items.iter().flat_map(|quality| quality.sentences()).try_for_each(|sentence| out.line(sentence))
 }
@@ -106,10 +106,11 @@ fn synth(args: &MarketSynth, out: Output) -> Result<()> {
     let mut to = std::io::BufWriter::new(file);
     write_csv(&candles, market, &mut to).and_then(|()| to.flush()).map_err(unwritable)?;
     if out.json {
-        return out.object(&json!({
-            "schema": "puppet.market-synth/1", "market": market.id, "bars": candles.bars().len(),
-            "bar_seconds": candles.bar_seconds(), "from": candles.from(), "to": candles.to(), "seed": args.seed,
-        }));
+        let made = json!({
+            "market": market.id, "bars": candles.bars().len(), "bar_seconds": candles.bar_seconds(),
+            "from": candles.from(), "to": candles.to(), "seed": args.seed,
+        });
+        return out.object_of("puppet.market-synth/1", &made);
     }
     let bars = counted(candles.bars().len() as u64, "bar", "bars");
     out.line(format!("{} {}: {bars} of {}, made up", out.good("wrote"), args.out.display(), market.id))

@@ -4,7 +4,7 @@
 use puppet_backtest::{Bar, Models, Strategies};
 use puppet_market::Markets;
 use puppet_trade::{DeskError, begins, feed::Pace, fits};
-use puppet_types::{AgentId, trade::Market};
+use puppet_types::{AgentId, counted, trade::Market};
 use puppet_wallet::{Risk, Rules};
 
 use super::{
@@ -103,8 +103,7 @@ impl Wanted {
             // A quote tells no volume.
             models = models.without_volume();
         }
-        let balance = args.balance.as_ref().unwrap_or(&setup.config.trading.paper.balance);
-        let kind = Kind::Paper { models, start_balance: start_balance(balance, &markets)? };
+        let kind = Kind::Paper { models, start_balance: start_balance(setup, args.balance.as_deref(), &markets)? };
         let rules = match (&terms.risk, &setup.config.trading.risk) {
             (None, Some(rules)) => rules.clone(),
             (file, _) => terms::rules(file.as_deref(), &markets)?,
@@ -233,7 +232,7 @@ impl Wanted {
             Some(wallet) => (Kind::Live { wallet: wallet.clone(), is_understood: false }, rules_of(setup)?),
             None => {
                 let models = trading.paper.models().without_volume();
-                let start_balance = start_balance(&trading.paper.balance, &markets)?;
+                let start_balance = start_balance(setup, None, &markets)?;
                 let rules = trading.risk.clone().unwrap_or_else(|| Rules::for_backtest(&markets));
                 (Kind::Paper { models, start_balance }, rules.on_paper())
             }
@@ -277,7 +276,8 @@ pub fn all_of(mut wrong: Vec<Trouble>) -> Option<Trouble> {
     }
     let lines: Vec<String> = wrong.iter().map(Trouble::in_a_line).collect();
     let remedy = "no desk trades before all of them can: mend them, or take them out of [trading.desks]";
-    Some(Trouble::input("bad-value", lines.join("; and "), remedy))
+    let message = format!("{} do not start:\n  {}", counted(lines.len(), "desk", "desks"), lines.join("\n  "));
+    Some(Trouble::input("bad-value", message, remedy))
 }
 
 fn bar_seconds(terms: &DeskTerms) -> Result<u32> {
@@ -303,8 +303,14 @@ fn all_known(known: &Markets, traded: &[Market]) -> Result<()> {
     unknown.map_or(Ok(()), |market| Err(terms::unknown_market(&market.id, &names)))
 }
 
-fn start_balance(text: &str, markets: &[Market]) -> Result<u64> {
-    markets.first().map_or(Ok(0), |market| terms::amount(text, &market.quote))
+/// What a desk on paper begins with: what was said, or what the configuration says.
+fn start_balance(setup: &Setup, said: Option<&str>, markets: &[Market]) -> Result<u64> {
+    let Some(market) = markets.first() else { return Ok(0) };
+    let configured = &setup.config.trading.paper.balance;
+    terms::amount(said.unwrap_or(configured), &market.quote).map_err(|wrong| match said {
+        Some(_) => wrong,
+        None => setup.config.bad_value("trading.paper.balance", wrong.message, wrong.remedy),
+    })
 }
 
 /// Real money is traded by rules that somebody wrote.
@@ -313,4 +319,34 @@ fn rules_of(setup: &Setup) -> Result<Rules> {
         let message = "there are no rules of risk, and without them nothing may be traded with money";
         Trouble::refused("no-rules", message, "write [trading.risk] (docs/trading/risk.md), or name a file with --risk")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_balance_is_told_by_where_it_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("puppet.toml");
+        std::fs::write(&file, "[trading.paper]\nbalance = \"1.1234567\"\n").unwrap();
+        let common = crate::cli::Common { config: Some(file), data: Some(folder.path().join("data")), json: false };
+        let setup = Setup::new(&common).unwrap();
+        let markets = vec![Markets::built_in().get("SOL/USDC").unwrap().clone()];
+        let field = |said: Option<&str>| start_balance(&setup, said, &markets).unwrap_err().place;
+        assert_eq!((field(None).field.as_deref(), field(None).line), (Some("trading.paper.balance"), Some(2)));
+        assert_eq!(field(Some("1.1234567")).field.as_deref(), Some("--balance"));
+        assert_eq!(start_balance(&setup, Some("1.5"), &markets).unwrap(), 1_500_000);
+    }
+
+    #[test]
+    fn several_troubles_are_told_line_by_line() {
+        let trouble = |desk: &str| Trouble::input("bad-value", "is no market", "name one").of_field(desk);
+        assert!(all_of(Vec::new()).is_none());
+        assert_eq!(all_of(vec![trouble("trading.desks.a")]).unwrap().message, "is no market");
+        let both = all_of(vec![trouble("trading.desks.a"), trouble("trading.desks.b")]).unwrap();
+        let lines: Vec<&str> = both.message.lines().collect();
+        let line = |desk: &str| format!("  trading.desks.{desk}: is no market: name one");
+        assert_eq!(lines, ["2 desks do not start:", &line("a"), &line("b")]);
+    }
 }

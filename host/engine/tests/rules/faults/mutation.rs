@@ -20,8 +20,6 @@ pub enum Mutation {
     ForgetsAttempt,
     /// An effect whose fate is unknown waits for its turn.
     ForgetsDoubt,
-    /// A part of a thread is there and not in its row.
-    ForgetsPart,
     /// A decision leaves as two effects.
     DoublesEffect,
     /// An invocation that failed remembers.
@@ -44,7 +42,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them, each with the rule that it breaks.
-    pub const ALL: [(Self, u8); 17] = [
+    pub const ALL: [(Self, u8); 16] = [
         (Self::ForgetsAccepted, 3),
         (Self::ForgetsCommit, 3),
         (Self::ForgetsEmitted, 3),
@@ -52,7 +50,6 @@ impl Mutation {
         (Self::ForgetsFired, 3),
         (Self::ForgetsAttempt, 4),
         (Self::ForgetsDoubt, 4),
-        (Self::ForgetsPart, 4),
         (Self::DoublesEffect, 4),
         (Self::KeepsOfFailed, 2),
         (Self::ActsOfFailed, 2),
@@ -108,9 +105,6 @@ impl Mutation {
     pub fn falsify_end(self, end: &mut EffectEnd) {
         if self == Self::ForgetsDoubt && end.state == EffectState::InDoubt {
             end.state = EffectState::Waiting;
-        }
-        if self == Self::ForgetsPart && end.state == EffectState::Waiting {
-            end.provider_id = None;
         }
     }
 }

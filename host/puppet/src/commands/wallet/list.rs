@@ -125,7 +125,7 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         });
     }
     if out.json {
-        return out.object(&json!({ "schema": "puppet.wallets/1", "halted": halted, "items": items, "next": null }));
+        return out.object_of("puppet.wallets/1", &json!({ "halted": halted, "items": items, "next": null }));
     }
     if let Some(reason) = halted {
         out.line(out.bad(format!("nothing is traded: {reason}")))?;
@@ -142,7 +142,9 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         let (network, address, key) =
             (network.unwrap_or_default(), address.unwrap_or_default(), key.unwrap_or_default());
         let state = standing.state.to_owned();
-        table.row([name, kind.to_owned(), network, state, desk, address, key, beginning(&why, BEGINNING)]);
+        // Whoever reads it from a file or a pipe has room for all of it.
+        let why = if out.is_terminal() { beginning(&why, BEGINNING) } else { why };
+        table.row([name, kind.to_owned(), network, state, desk, address, key, why]);
     }
     table.print(out)
 }

@@ -79,10 +79,11 @@ fn imported(args: &WalletNew, out: Output) -> Result<Wallet> {
 fn tell(name: &str, wallet: &Wallet, args: &WalletNew, secrets: &SecretsFile, out: Output) -> Result<()> {
     let address = wallet.address().to_string();
     if out.json {
-        return out.object(&json!({
-            "schema": "puppet.wallet-new/1", "name": name, "address": address,
-            "secret": wallets::secret_name(name), "imported": args.import, "encrypted": secrets.is_encrypted(),
-        }));
+        let made = json!({
+            "name": name, "address": address, "secret": wallets::secret_name(name), "imported": args.import,
+            "encrypted": secrets.is_encrypted(),
+        });
+        return out.object_of("puppet.wallet-new/1", &made);
     }
     out.line(format!("{} {address}", out.bold(name)))?;
     if !secrets.is_encrypted() {
