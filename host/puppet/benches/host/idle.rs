@@ -48,7 +48,7 @@ fn resident_with(agents: usize) -> u64 {
     resident
 }
 
-pub async fn populate(data: &Path, agents: usize) {
+async fn populate(data: &Path, agents: usize) {
     let store = SqliteStore::open(data, Options::default()).unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/agents/sourdough-sage.json");
     let (imported, _) = puppet::agents::import(&file).unwrap();
@@ -66,7 +66,7 @@ pub async fn populate(data: &Path, agents: usize) {
 }
 
 /// Waits until every agent has heard that it starts.
-pub async fn quiet(data: &Path, agents: usize) {
+async fn quiet(data: &Path, agents: usize) {
     let mut last = 0;
     loop {
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -84,19 +84,14 @@ pub async fn quiet(data: &Path, agents: usize) {
     }
 }
 
-/// A host until it is dropped.
-pub struct Host(Child);
+struct Host(Child);
 
 impl Host {
-    pub fn start(folder: &Path, data: &Path) -> Self {
+    fn start(folder: &Path, data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
         command.arg("run").arg("--data").arg(data).current_dir(folder);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Self(child)
-    }
-
-    pub fn id(&self) -> u32 {
-        self.0.id()
     }
 }
 
@@ -109,7 +104,7 @@ impl Drop for Host {
 }
 
 /// Bytes that the process holds, where the system tells.
-pub fn resident(pid: u32) -> u64 {
+fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024

@@ -1,10 +1,10 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, metered plugins against unmetered ones, accounts that are listened for on X, a day of a thousand agents, recorded invocations that are run
+//! hostile ones, metered plugins against unmetered ones, a day of a thousand agents, recorded invocations that are run
 //! again, and plugins that are replaced while their agents live.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, journal, hostile, metering, idle, polled, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
+//! threads, durable, journal, hostile, metering, idle, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
 //! pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -22,7 +22,6 @@ mod idle;
 mod journal;
 mod metering;
 mod ours;
-mod polled;
 mod replay;
 mod sandbox;
 mod simulate;
@@ -48,10 +47,6 @@ pub struct Effort {
     pub records: usize,
     /// Idle agents.
     pub idle: usize,
-    /// Accounts that are listened for.
-    pub polled: usize,
-    /// How long: each is asked for about once.
-    pub listened: Duration,
     /// Agents that are simulated for a day.
     pub simulated: u32,
     /// Versions that take another's place, one after the other.
@@ -75,8 +70,6 @@ fn main() {
             events: 1_000,
             records: 1_000,
             idle: 100,
-            polled: 10,
-            listened: Duration::from_secs(1),
             simulated: 4,
             swaps: 3,
             loaded_swaps: 2,
@@ -89,8 +82,6 @@ fn main() {
             events: 40_000,
             records: 1_000_000,
             idle: 10_000,
-            polled: 1_000,
-            listened: Duration::from_secs(60),
             simulated: 1_000,
             swaps: 60,
             loaded_swaps: 200,
@@ -101,7 +92,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 13] = [
+    let parts: [(&str, Part); 12] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -110,7 +101,6 @@ fn main() {
         ("hostile", hostile::rows),
         ("metering", metering::rows),
         ("idle", idle::rows),
-        ("polled", polled::rows),
         ("simulate", simulate::rows),
         ("replay", replay::rows),
         ("swap", swap::rows),
