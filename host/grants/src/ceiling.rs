@@ -29,10 +29,8 @@ impl Ceiling {
             (Capability::Tweet, Amount::Replies) => &["reply"],
             (Capability::Tweet, Amount::Likes) => &["like"],
             (Capability::Tweet, Amount::Deletes) => &["delete"],
-            // A like and a delete have no price.
-            (Capability::Tweet, Amount::Usd) => {
-                &["post", "thread", "reply", "quote", "timeline", "posts-of", "thread-of", "own-posts"]
-            }
+            // Reads draw on them too, where X charges for them: who only reads is still told that he may read.
+            (Capability::Tweet, Amount::Usd) => &["post", "thread", "reply", "quote"],
             (Capability::Memory, Amount::Rows | Amount::Bytes) => &["remember", "supersede"],
             // Vectors are made of what is remembered and of what is looked for.
             (Capability::Memory, Amount::Tokens | Amount::Usd) => &["remember", "supersede", "recall"],

@@ -165,7 +165,7 @@ mod tests {
         };
         assert_eq!(
             said("tweet", "\"post\", \"reply\", \"timeline\""),
-            "may post up to 12 times an hour; may post up to 100 times a day; may reply up to 60 times an hour"
+            "may spend up to $5.00 a day on X; may post up to 12 times an hour; may post up to 100 times a day; may reply up to 60 times an hour"
         );
         assert_eq!(said("tweet", "\"timeline\""), "may read posts");
         assert_eq!(said("memory", "\"recent\", \"pin\""), "may use its agent's memory");
@@ -182,7 +182,7 @@ mod tests {
         let granted = asking("[requests.tweet]\noperations = [\"post\"]\n");
         let items = pack.items_of(&granted.requests);
         let amounts: Vec<Option<&str>> = items.iter().map(|item| item.amount).collect();
-        assert_eq!(amounts, [Some("posts"), Some("posts")]);
+        assert_eq!(amounts, [Some("usd"), Some("posts"), Some("posts")]);
     }
 
     #[test]

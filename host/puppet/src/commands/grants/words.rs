@@ -31,6 +31,7 @@ pub fn plain(
         Amount::Tokens if finding => ("have memories embedded", format!("up to {} tokens {a}", grouped(most)), ""),
         Amount::Tokens => ("use language models", format!("up to {} tokens {a}", grouped(most)), ""),
         Amount::Usd if finding => ("spend", format!("up to ${} {a}", dollars(most)), " on embeddings of memories"),
+        Amount::Usd if capability == Capability::Tweet => ("spend", format!("up to ${} {a}", dollars(most)), " on X"),
         Amount::Usd => ("spend", format!("up to ${} {a}", dollars(most)), " on language models"),
         Amount::Posts => ("post", times(most, a), &*whom),
         Amount::Replies => ("reply", times(most, a), &*whom),
@@ -145,6 +146,7 @@ mod tests {
         assert_eq!(said(llm, Amount::Usd, Period::Day, 500_000), "may spend up to $0.50 a day on language models");
         let tokens = said(llm, Amount::Tokens, Period::Day, 1_250_000);
         assert_eq!(tokens, "may use language models up to 1,250,000 tokens a day");
+        assert_eq!(said(tweet, Amount::Usd, Period::Day, 500_000), "may spend up to $0.50 a day on X");
         assert_eq!(said(llm, Amount::Usd, Period::Day, 0), "may not spend anything on language models");
         let bytes = said(Capability::Memory, Amount::Bytes, Period::Day, 4_096);
         assert_eq!(bytes, "may write up to 4,096 bytes of memories a day");
