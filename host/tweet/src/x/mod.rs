@@ -2,6 +2,7 @@
 //! is two posts, so what may have happened is never simply tried again ([`Reconciled`]). Tokens and addresses are in no
 //! error.
 
+mod answer;
 mod auth;
 mod client;
 mod likeness;

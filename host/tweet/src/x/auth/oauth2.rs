@@ -11,7 +11,10 @@ use tokio::sync::Mutex;
 use super::{SignInFault, TokenPair, TokenStore};
 use crate::{
     PublishError,
-    x::client::{Answer, Client, NoAnswer},
+    x::{
+        answer::{Answer, NoAnswer},
+        client::Client,
+    },
 };
 
 /// A pair that ends sooner is renewed first.
