@@ -5,9 +5,10 @@ use std::time::Duration;
 use puppet_types::{AccountId, Image, PostId, Timestamp};
 
 use super::{
-    Draft, Member, X, checked,
+    Draft, Member, X,
     likeness::{Likeness, has_images, likeness},
-    media, post_of,
+    media,
+    publisher::{checked, post_of},
     wire::{POST_FIELDS, Page, Tweet},
 };
 use crate::{Action, Lost, Order, PublishError, Published, Reconciled};

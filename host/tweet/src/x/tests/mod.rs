@@ -11,10 +11,14 @@ pub(in crate::x) mod stand;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use puppet_emulate::{Emulator, Fault, Kind, Operation, Plan, Services, token};
+use puppet_store::Post;
+use puppet_types::{Image, PostId, Timestamp};
 use serde_json::Value;
 
-use super::*;
+use super::{wire::Data, *};
+use crate::{Action, Lost, Order, Published, Reconciled, TweetPublisher};
 
 /// A request may take so long.
 const TIMEOUT: Duration = Duration::from_secs(20);
