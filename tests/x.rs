@@ -256,9 +256,12 @@ fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
         ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
     let failed = run(folder.path(), &post).exits(1);
     assert!(failed.stdout.contains("@harbour_watch has no token for X"), "{}", failed.stdout);
-    // X was asked whose token it is, and nothing else.
+    // X was asked whose token it is, and nothing else; its neighbour, by the doctor, which models it has.
     let asked = emulating.report();
-    assert!(list(&asked, "requests").iter().all(|one| one["operation"] == "me"), "{asked}");
+    assert!(
+        list(&asked, "requests").iter().all(|one| ["me", "models"].iter().any(|op| one["operation"] == *op)),
+        "{asked}"
+    );
     // People write to the local timeline, which is not where these agents are.
     let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "harbour-watch"];
     let refused = run(folder.path(), &mention).exits(2);

@@ -276,7 +276,18 @@ async fn every_problem_that_x_is_known_to_answer_is_told_for_what_it_is() {
                 matches!(error, PublishError::RateLimited { .. } | PublishError::UsageCap { .. })
                     && read.code == puppet_types::Code::RateLimited
             }
-            _ => matches!(error, PublishError::Refused(_)) && read.code == puppet_types::Code::Refused,
+            // Which of them: `problems`.
+            _ => {
+                let refused = matches!(
+                    error,
+                    PublishError::Refused(_)
+                        | PublishError::NotAllowed(_)
+                        | PublishError::Unauthorized(_)
+                        | PublishError::Suspended(_)
+                        | PublishError::Duplicate(_)
+                );
+                refused && read.code == puppet_types::Code::Refused
+            }
         };
         assert!(is_it, "{status} {body}: {error:?} {read:?}");
     }

@@ -55,17 +55,29 @@ async fn a_stream_tells_at_once_and_each_account_by_its_own_rule() {
     network.rule("cats has:media", "cats");
     network.rule("@zoe", "puppet:zoe");
     let x = with_apps(&endpoint, &["Ada", "bob", "eve"], &["app"]);
-    let hearing = Hearing::new(x, Arc::clone(&notebook) as _, rarely());
+    // However busy the machine is, the stream stays open.
+    let terms = HearingTerms { silence: Duration::from_secs(60), ..rarely() };
+    let hearing = Hearing::new(x, Arc::clone(&notebook) as _, terms);
     while_listening(hearing, async {
-        let before = rests(&network, &notebook).await;
-        let asked = network.asked("/mentions");
-        network.say("cy", "@eve is nobody here", None);
-        network.say("ada", "@ada to herself", None);
-        network.say("cy", "@ada and @bob", None);
-        told(&notebook, before + 2).await;
-        let texts = notebook.texts().await;
-        assert_eq!(texts[before..], ["@ada and @bob", "@ada and @bob"], "one for each of the two");
-        assert_eq!(network.asked("/mentions"), asked, "nobody was asked for");
+        for n in 0.. {
+            rests(&network, &notebook).await;
+            let asked = network.asked("/mentions");
+            network.say("cy", &format!("@eve is nobody here: {n}"), None);
+            network.say("ada", &format!("@ada to herself: {n}"), None);
+            let both = format!("@ada and @bob: {n}");
+            network.say("cy", &both, None);
+            let of_now = async || -> Vec<String> {
+                notebook.texts().await.into_iter().filter(|text| text.ends_with(&format!(": {n}"))).collect()
+            };
+            while of_now().await.iter().filter(|text| **text == both).count() < 2 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            // Where the machine is busy somebody may have been asked for all the same: then it was not the stream alone.
+            if network.asked("/mentions") == asked {
+                assert_eq!(of_now().await, [both.clone(), both], "one for each of the two");
+                break;
+            }
+        }
     })
     .await;
     assert_eq!(network.tags(), ["cats", "puppet:ada", "puppet:bob", "puppet:zoe"], "those of others stay");
