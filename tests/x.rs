@@ -1,5 +1,7 @@
 //! Effects leave the process: a host that posts to X, and an emulator of X that is another process and outlives it.
 
+mod answered;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -68,6 +70,12 @@ fn asked(url: &str, method: &str, body: &str) -> Value {
     kills::asked(url, method, body).unwrap()
 }
 
+/// A file that its owner alone reads.
+fn private(file: &Path, text: &str) {
+    std::fs::write(file, text).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A folder with one agent that posts to the emulated X, and is written for by the emulated model.
 fn folder(emulating: &Emulating, handle: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -81,9 +89,7 @@ fn folder(emulating: &Emulating, handle: &str) -> tempfile::TempDir {
         emulating.url("llm")
     );
     std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
-    let dotenv = folder.path().join(".env");
-    std::fs::write(&dotenv, format!("TOKEN=emulated-{handle}\n")).unwrap();
-    std::fs::set_permissions(&dotenv, std::fs::Permissions::from_mode(0o600)).unwrap();
+    private(&folder.path().join(".env"), &format!("TOKEN=emulated-{handle}\n"));
     let file = support::fixtures().join("agents/harbour-watch.json");
     run(folder.path(), &["agent", "import", file.to_str().unwrap()]).exits(0);
     folder
@@ -147,8 +153,7 @@ fn an_answer_that_is_lost_does_not_post_twice() {
     let config = config.replacen("token_env = \"TOKEN\"", "token_credential = \"of-x\"", 1);
     let credentials = "[credentials]\nof-x = { file = \"token\" }\n";
     std::fs::write(folder.path().join("puppet.toml"), config + credentials).unwrap();
-    std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).unwrap();
-    std::fs::set_permissions(folder.path().join("token"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    private(&folder.path().join("token"), &format!("{TOKEN}\n"));
     let lost = json!({ "kind": "lost-answer", "operation": "create-post", "times": 1 });
     emulating.misbehave(&json!({ "faults": [lost] }));
     let _host = Running::start(folder.path(), &folder.path().join(".puppet"), &[]);
@@ -363,7 +368,7 @@ fn says(emulating: &Emulating, account: &str, text: &str) -> String {
 
 /// Posts of the mentions that were handled, in order.
 fn heard(folder: &Path) -> Vec<String> {
-    let journal = run(folder, &["journal", "--kind", "mention", "--json"]).exits(0).json();
+    let journal = run(folder, &["journal", "--kind", "mention", "--limit", "1000", "--json"]).exits(0).json();
     let mut ids: Vec<String> = list(&journal, "items")
         .iter()
         .map(|item| {

@@ -48,7 +48,7 @@ fn resident_with(agents: usize) -> u64 {
     resident
 }
 
-async fn populate(data: &Path, agents: usize) {
+pub async fn populate(data: &Path, agents: usize) {
     let store = SqliteStore::open(data, Options::default()).unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/agents/sourdough-sage.json");
     let (imported, _) = puppet::agents::import(&file).unwrap();
@@ -66,7 +66,7 @@ async fn populate(data: &Path, agents: usize) {
 }
 
 /// Waits until every agent has heard that it starts.
-async fn quiet(data: &Path, agents: usize) {
+pub async fn quiet(data: &Path, agents: usize) {
     let mut last = 0;
     loop {
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -84,14 +84,23 @@ async fn quiet(data: &Path, agents: usize) {
     }
 }
 
-struct Host(Child);
+/// A host until it is dropped.
+pub struct Host(Child);
 
 impl Host {
-    fn start(folder: &Path, data: &Path) -> Self {
+    pub fn start(folder: &Path, data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
         command.arg("run").arg("--data").arg(data).current_dir(folder);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Self(child)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub fn is_there(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
     }
 }
 
@@ -104,7 +113,7 @@ impl Drop for Host {
 }
 
 /// Bytes that the process holds, where the system tells.
-fn resident(pid: u32) -> u64 {
+pub fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024

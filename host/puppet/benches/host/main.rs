@@ -1,11 +1,11 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, metered plugins against unmetered ones, a day of a thousand agents, recorded invocations that are run
-//! again, and plugins that are replaced while their agents live.
+//! hostile ones, metered plugins against unmetered ones, accounts on an emulated X that are listened for, a day of a thousand
+//! agents, recorded invocations that are run again, and plugins that are replaced while their agents live.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, journal, hostile, metering, idle, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of the sandbox's
-//! pool in the first five.
+//! threads, durable, journal, hostile, metering, idle, polled, heard, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of
+//! the sandbox's pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
 
@@ -20,6 +20,7 @@ mod guest;
 mod hostile;
 mod idle;
 mod journal;
+mod listening;
 mod metering;
 mod ours;
 mod replay;
@@ -47,6 +48,12 @@ pub struct Effort {
     pub records: usize,
     /// Idle agents.
     pub idle: usize,
+    /// Accounts on X that are asked for.
+    pub accounts: usize,
+    /// For how long that is looked at.
+    pub listened: Duration,
+    /// Mentions that a stream tells.
+    pub mentions: usize,
     /// Agents that are simulated for a day.
     pub simulated: u32,
     /// Versions that take another's place, one after the other.
@@ -70,6 +77,9 @@ fn main() {
             events: 1_000,
             records: 1_000,
             idle: 100,
+            accounts: 20,
+            listened: Duration::from_secs(8),
+            mentions: 10,
             simulated: 4,
             swaps: 3,
             loaded_swaps: 2,
@@ -82,6 +92,9 @@ fn main() {
             events: 40_000,
             records: 1_000_000,
             idle: 10_000,
+            accounts: 1_000,
+            listened: Duration::from_secs(30),
+            mentions: 300,
             simulated: 1_000,
             swaps: 60,
             loaded_swaps: 200,
@@ -92,7 +105,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 12] = [
+    let parts: [(&str, Part); 14] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -101,6 +114,8 @@ fn main() {
         ("hostile", hostile::rows),
         ("metering", metering::rows),
         ("idle", idle::rows),
+        ("polled", listening::polled),
+        ("heard", listening::heard),
         ("simulate", simulate::rows),
         ("replay", replay::rows),
         ("swap", swap::rows),
