@@ -30,6 +30,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    bill,
     commands::{approvals::decided, journal::forget, outbox},
     grants::Grants,
     intake,
@@ -413,7 +414,9 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let now = host.now();
             let rows: Vec<_> = host.budget_lines().await?.iter().map(puppet_engine::report::budget_row).collect();
             let limits: Vec<_> = host.publisher.windows().iter().map(limit).collect();
-            serde_json::to_value(json!({ "at": now, "items": rows, "limits": limits })).map_err(Trouble::internal)
+            let bill = parts.x.as_ref().map_or_else(Vec::new, |x| bill::rows(&x.bill(), now, x.renews_on()));
+            serde_json::to_value(json!({ "at": now, "items": rows, "limits": limits, "bill": bill }))
+                .map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),

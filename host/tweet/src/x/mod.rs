@@ -3,6 +3,7 @@
 //! error.
 
 mod auth;
+mod bill;
 mod client;
 mod likeness;
 mod limits;
@@ -25,16 +26,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use puppet_store::Post;
+use puppet_store::{Billed, Post};
 use puppet_types::{AccountId, Image, PostId, Secret, Timestamp};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, platform::Answered};
+use crate::{
+    Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, plan::Prices, platform::Answered,
+};
 use auth::Identity;
 pub use auth::{
     NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
 };
+use bill::Bill;
 use client::Client;
 pub use client::XSetupError;
 pub use manner::{Manner, ReplySettings};
@@ -178,6 +182,32 @@ impl X {
             }
         }
         self
+    }
+
+    /// The same for these prices, going on from the days that were written down of the month of the plan.
+    #[must_use]
+    pub fn with_bill(self, prices: Prices, kept: Vec<Billed>) -> Self {
+        Self { client: self.client.with_bill(Bill::new(prices, kept)), ..self }
+    }
+
+    /// What was counted and is to be written down, each day whole. It counts as written down from now on.
+    pub fn take_unsaved_bill(&self) -> Vec<Billed> {
+        self.client.bill().take_unsaved()
+    }
+
+    /// It was not written down after all.
+    pub fn bill_not_saved(&self, billed: &[Billed]) {
+        self.client.bill().not_saved(billed);
+    }
+
+    /// What was counted in the month of the plan and yesterday, by day and by whoever signed.
+    pub fn bill(&self) -> Vec<Billed> {
+        self.client.bill().days(self.client.now(), self.client.renews_on())
+    }
+
+    /// The day of the month on which the plan begins anew.
+    pub fn renews_on(&self) -> i8 {
+        self.client.renews_on()
     }
 
     /// Whether an account signs with anything.
