@@ -428,6 +428,9 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
                 return Ok(json!(format!("the host that runs here does not know @{account} yet: start it again")));
             }
             let fault = x.check(&AccountId::new(&account)).await.err();
+            if fault.is_none() {
+                host.release_account(&AccountId::new(&account));
+            }
             Ok(json!(fault.map(|fault| format!("the host that runs here posts nothing as @{account}: {fault}"))))
         }
         Request::Regrant => {
@@ -446,6 +449,11 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             Ok(decided(&effect))
         }
         Request::Outbox { effect, word } => {
+            if let (Some(x), Word::Retry { .. }) = (&parts.x, &word)
+                && let Some(effect) = host.store.effect(&effect).await?
+            {
+                x.ask_anew(&effect.account).await;
+            }
             let effect = host.speak(&effect, &word).await?;
             serde_json::to_value(outbox::Told::of(&effect)?).map_err(Trouble::internal)
         }

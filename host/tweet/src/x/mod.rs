@@ -241,6 +241,16 @@ impl X {
         Ok(self.client.ahead_ms())
     }
 
+    /// Somebody wants to post with it now: what X said against the account before is asked anew at the next request.
+    pub async fn ask_anew(&self, account: &AccountId) {
+        let Some(member) = self.members.get(&account.as_str().to_ascii_lowercase()) else { return };
+        let mut standing = member.standing.lock().await;
+        if matches!(*standing, Standing::Bad(..)) {
+            *standing = Standing::Unknown;
+            member.identity.read_again().await;
+        }
+    }
+
     /// Whose signature it is, by X's own word: nobody posts in another's name.
     async fn user(&self, account: &AccountId, member: &Member) -> Result<User, PublishError> {
         let mut standing = member.standing.lock().await;
