@@ -110,6 +110,13 @@ pub fn posted(folder: &Path) -> Value {
     last
 }
 
+/// What X charges the agent's account in this month; null where nothing.
+fn charged(folder: &Path) -> Value {
+    let budgets = run(folder, &["budgets", "--json"]).exits(0).json();
+    let month = |row: &&Value| row["account"] == "@harbour_watch" && row["period"] == "month";
+    list(&budgets, "bill").iter().find(month).cloned().unwrap_or_default()
+}
+
 #[test]
 fn what_an_agent_posts_is_on_x_once_and_stays_when_the_host_is_killed() {
     let here = tempfile::tempdir().unwrap();
@@ -129,13 +136,20 @@ fn what_an_agent_posts_is_on_x_once_and_stays_when_the_host_is_killed() {
     assert!(report["llm"]["requests"].as_u64() > Some(0), "{}", report["llm"]);
     let shown = run(folder.path(), &["agent", "show", "harbour-watch", "--json"]).exits(0).json();
     assert_eq!((&shown["memory"]["tweet"], &shown["memory"]["post"]), (&1.into(), &1.into()), "{}", shown["memory"]);
+    let month = charged(folder.path());
+    // The post, and each time that was asked whose the signature is.
+    let asked = month["reads"].as_u64().unwrap();
+    assert!(month["posts"] == 1 && asked > 0 && month["usd_micros"] == 15_000 + 10_000 * asked, "{month}");
     host.kill();
 
     let host = Running::start(folder.path(), &data, &[]);
     assert_eq!(emulating.posts("harbour_watch"), posts, "the emulator lives on, and nothing is posted again");
+    until(LIMIT, "nothing is charged", || charged(folder.path())["reads"].as_u64() > Some(0));
     let journal = run(folder.path(), &["journal", "--kind", "post_published", "--json"]).exits(0).json();
     assert!(journal.to_string().contains(posts[0]["id"].as_str().unwrap()) || list(&journal, "items").is_empty());
+    let month = charged(folder.path());
     assert_eq!(host.stop(), 0);
+    assert_eq!(charged(folder.path()), month, "a host that is stopped has written it down");
     for file in std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let bytes = std::fs::read(&file).unwrap();
         let held = bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
@@ -271,7 +285,7 @@ fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
     let mention = ["event", "send", "mention", "--payload", "{\"text\": \"hello\"}", "--agent", "harbour-watch"];
     let refused = run(folder.path(), &mention).exits(2);
     assert!(
-        refused.stderr.contains("error[not-here]") && refused.stderr.contains("nobody hears on X yet"),
+        refused.stderr.contains("error[not-here]") && refused.stderr.contains("say it on X, where it is heard"),
         "{refused:?}"
     );
     assert!(refused.stderr.contains("agents post on X here"), "{}", refused.stderr);

@@ -13,12 +13,12 @@ use mongodb::bson::doc;
 use puppet_store::{AgentRow, Change, Commit, CommitStore, Committed, EventEnd, Result};
 
 use crate::{
-    agents, budgets, documents, events,
+    agents, billed, budgets, documents, events,
     fields::{json, key},
     forget, halt, heard, journal, memories, outbox, past, queries,
     schema::{
-        AGENTS, DOCUMENTS, EVENTS, HEARD, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS, SEEN,
-        TIMERS,
+        AGENTS, BILLED, DOCUMENTS, EVENTS, HEARD, JOURNAL, MEMORIES, MOODS, OUTBOX, PAST, PLUGIN_STATE, RELATIONSHIPS,
+        SEEN, TIMERS,
     },
     state,
     store::MongoStore,
@@ -153,6 +153,7 @@ pub(crate) fn want(wanted: &mut Wanted, changes: &[Change]) {
             Change::Part { agent, target } => wanted.row(RELATIONSHIPS, key(&[agent.as_str(), target])),
             Change::Past(past) => wanted.row(PAST, past::id_of(&past.event)),
             Change::Heard(far) => wanted.row(HEARD, far.account.as_str()),
+            Change::Billed(day) => wanted.row(BILLED, billed::id_of(day)),
             Change::Seen { posts, .. } => posts.iter().for_each(|post| wanted.row(SEEN, post.as_str())),
             Change::Cast { agent, documents: cast, .. } => {
                 wanted.set(&queries::CASTS_OF, "agent", agent.as_str());
@@ -211,6 +212,7 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, commit
             Change::Past(past) => past::put(tx, past).await?,
             Change::Seen { posts, keep } => past::see(tx, posts, *keep).await?,
             Change::Heard(far) => heard::put(tx, far).await?,
+            Change::Billed(day) => billed::put(tx, day).await?,
             Change::Halt(halt) => halt::put(tx, halt.as_ref()).await?,
         }
     }

@@ -7,6 +7,7 @@
 mod agents;
 mod answers;
 mod apply;
+mod billed;
 mod budgets;
 mod candles;
 mod change;

@@ -4,7 +4,7 @@
 use mongodb::bson::{Bson, Document};
 
 use crate::schema::{
-    AGENTS, ANSWERS, BUDGETS, CANDLES, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL,
+    AGENTS, ANSWERS, BILLED, BUDGETS, CANDLES, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL,
     KEPT_READS, KNOWN, LIKES, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, PURSE_LOG, PURSES,
     RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT, STRIKES, SWAP_APPROVALS, SWAPS, TIMERS,
 };
@@ -150,6 +150,8 @@ queries! {
     HALT_BY_ID: HALT, "_id_" { equal: &["_id"] }
     HEARD_BY_ID: HEARD, "_id_" { equal: &["_id"] }
     HEARD_ALL: HEARD, "_id_" { sort: &[("_id", 1)] }
+    BILLED_BY_ID: BILLED, "_id_" { equal: &["_id"] }
+    BILLED_SINCE: BILLED, "key" { compared: &["day"], sort: &[("day", 1), ("account", 1)] }
     EFFECTS_MADE: OUTBOX, "provider_id" { compared: &["provider_id"], sort: &[("provider_id", 1)] }
     ROWS_OUTBOX: OUTBOX, "seq" { compared: &["seq"], sort: &[("seq", 1)] }
     ROWS_TIMERS: TIMERS, "key" {
@@ -187,6 +189,7 @@ queries! {
     CANDLES_OF: CANDLES, "key" { equal: &["market", "bar_seconds"], compared: &["at"], sort: &[("at", 1)] }
     CANDLES_LAST: CANDLES, "key" { equal: &["market", "bar_seconds"], sort: &[("at", -1)] }
     ROWS_HEARD: HEARD, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    ROWS_BILLED: BILLED, "key" { compared: &["day", "account"], sort: &[("day", 1), ("account", 1)] }
     ROWS_PURSES: PURSES, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
     ROWS_PURSE_LOG: PURSE_LOG, "key" { compared: &["purse", "seq"], sort: &[("purse", 1), ("seq", 1)] }
     ROWS_SWAPS: SWAPS, "key" { compared: &["swap", "n"], sort: &[("swap", 1), ("n", 1)] }
@@ -223,6 +226,7 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         PAST => &PAST_BY_ID,
         SEEN => &SEEN_BY_ID,
         HEARD => &HEARD_BY_ID,
+        BILLED => &BILLED_BY_ID,
         PURSES => &PURSES_BY_ID,
         PURSE_LOG => &PURSE_LOG_BY_ID,
         SWAPS => &SWAPS_BY_ID,

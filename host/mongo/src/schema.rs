@@ -5,8 +5,8 @@
 /// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
 /// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row. Before 4 there was no trading:
 /// a host of 3 does not know all collections that a commit may write to. Before 5 nobody wrote down how far another
-/// network has been listened to.
-pub(crate) const VERSION: i64 = 5;
+/// network has been listened to. Before 6 nobody wrote down what another network charges.
+pub(crate) const VERSION: i64 = 6;
 
 pub(crate) const COMMITS: &str = "commits";
 /// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host
@@ -39,6 +39,7 @@ pub(crate) const KNOWN: &str = "known";
 pub(crate) const PAST: &str = "past";
 pub(crate) const SEEN: &str = "seen";
 pub(crate) const HEARD: &str = "heard";
+pub(crate) const BILLED: &str = "billed";
 pub(crate) const PURSES: &str = "purses";
 pub(crate) const PURSE_LOG: &str = "purse_log";
 pub(crate) const SWAPS: &str = "swaps";
@@ -46,7 +47,7 @@ pub(crate) const SWAP_APPROVALS: &str = "swap_approvals";
 pub(crate) const CANDLES: &str = "candles";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 30] = [
+pub(crate) const APPLIED_TO: [&str; 31] = [
     META,
     EVENTS,
     JOURNAL,
@@ -70,6 +71,7 @@ pub(crate) const APPLIED_TO: [&str; 30] = [
     PAST,
     SEEN,
     HEARD,
+    BILLED,
     DOCUMENTS,
     CASTS,
     PURSES,
@@ -159,6 +161,7 @@ pub(crate) const INDEXES: &[Index] = &[
     unique(STRIKES, "key", &[("plugin", 1), ("digest", 1)]),
     unique(PURSE_LOG, "key", &[("purse", 1), ("seq", 1)]),
     index(PURSE_LOG, "kind", &[("purse", 1), ("kind", 1), ("seq", 1)]),
+    unique(BILLED, "key", &[("day", 1), ("account", 1)]),
     unique(SWAPS, "key", &[("swap", 1), ("n", 1)]),
     index(SWAPS, "open", &[("open", 1), ("swap", 1)]),
     index(SWAP_APPROVALS, "expires", &[("expires", 1), ("hash", 1)]),

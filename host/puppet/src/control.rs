@@ -30,6 +30,7 @@ use tokio::{
 
 use crate::{
     agents::NewAgent,
+    bill,
     commands::{approvals::decided, journal::forget, outbox},
     grants::Grants,
     intake,
@@ -395,7 +396,7 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
         Request::Say { said, wait_ms } => {
             let local = local.as_deref().ok_or_else(|| {
                 let message = "agents post on X here: what is said on the local timeline they could not answer";
-                let remedy = "nobody hears on X yet: ask for a post with `puppet event send command_post`";
+                let remedy = "say it on X, where it is heard, or ask for a post with `puppet event send command_post`";
                 Trouble::input("not-here", message, remedy)
             })?;
             let events = said.write(host, local).await?;
@@ -413,7 +414,9 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             let now = host.now();
             let rows: Vec<_> = host.budget_lines().await?.iter().map(puppet_engine::report::budget_row).collect();
             let limits: Vec<_> = host.publisher.windows().iter().map(limit).collect();
-            serde_json::to_value(json!({ "at": now, "items": rows, "limits": limits })).map_err(Trouble::internal)
+            let bill = parts.x.as_ref().map_or_else(Vec::new, |x| bill::rows(&x.bill(), now, x.renews_on()));
+            serde_json::to_value(json!({ "at": now, "items": rows, "limits": limits, "bill": bill }))
+                .map_err(Trouble::internal)
         }
         Request::Agents => Ok(json!(host.agents.ids())),
         Request::Disk => Ok(host.disk.fault().map_or(Value::Null, |fault| json!([fault.to_string(), fault.remedy()]))),
@@ -425,6 +428,9 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
                 return Ok(json!(format!("the host that runs here does not know @{account} yet: start it again")));
             }
             let fault = x.check(&AccountId::new(&account)).await.err();
+            if fault.is_none() {
+                host.release_account(&AccountId::new(&account));
+            }
             Ok(json!(fault.map(|fault| format!("the host that runs here posts nothing as @{account}: {fault}"))))
         }
         Request::Regrant => {
@@ -443,6 +449,11 @@ async fn answer(parts: &Parts, request: Request, left: impl Future<Output = ()>)
             Ok(decided(&effect))
         }
         Request::Outbox { effect, word } => {
+            if let (Some(x), Word::Retry { .. }) = (&parts.x, &word)
+                && let Some(effect) = host.store.effect(&effect).await?
+            {
+                x.ask_anew(&effect.account).await;
+            }
             let effect = host.speak(&effect, &word).await?;
             serde_json::to_value(outbox::Told::of(&effect)?).map_err(Trouble::internal)
         }

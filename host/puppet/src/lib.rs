@@ -4,6 +4,7 @@ pub mod agents;
 pub mod assembly;
 mod assets;
 mod backup;
+mod bill;
 pub mod cli;
 mod commands;
 pub mod config;

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures::StreamExt as _;
 use puppet_packs::{Installed, SecretsFile};
 use puppet_tweet::{OAuth1Keys, OAuth2, OAuthApp, X, XSettings, XSetupError, XSign};
-use puppet_types::{AccountId, Secret};
+use puppet_types::{AccountId, Secret, Timestamp};
 
 use crate::{
     assets::Assets,
+    bill,
     config::{TweetProvider, XAccount, XApp, XKey, XSigns},
     credentials, emulated,
     output::Output,
@@ -22,7 +23,7 @@ use crate::{
 const ASKED_AT_ONCE: usize = 16;
 
 /// X, where the configuration names it. An account whose keys are not set is left out and said.
-pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Option<Arc<X>>> {
+pub async fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Result<Option<Arc<X>>> {
     if setup.config.tweet.provider != TweetProvider::X {
         return Ok(None);
     }
@@ -41,25 +42,27 @@ pub fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) -> Res
             None => {}
         }
     }
-    Ok(Some(whole(made(setup, accounts, apps)?, setup, store)))
+    whole(made(setup, accounts, apps)?, setup, store).await.map(Some)
 }
 
-/// With the images of packs, and with what posts of each account carry beside their text.
-fn whole(x: X, setup: &Setup, store: &Rows) -> Arc<X> {
+/// With the images of packs, with what posts of each account carry beside their text, and with what was charged before.
+async fn whole(x: X, setup: &Setup, store: &Rows) -> Result<Arc<X>> {
+    let settings = &setup.config.tweet.x;
+    let kept = bill::kept(store, Timestamp::from_system(), settings.plan.renews_on).await?;
     let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
     let of_accounts = setup.config.tweet.x.accounts.iter();
     let manners = of_accounts.map(|(name, account)| (AccountId::new(name), account.manner())).collect();
-    Arc::new(x.with_images(Arc::new(images)).with_manners(manners))
+    Ok(Arc::new(x.with_images(Arc::new(images)).with_manners(manners).with_bill(settings.prices.0, kept)))
 }
 
 /// The emulated X: whoever comes with the token of a name is that account.
 ///
 /// # Errors
-/// Its address cannot be used.
-pub fn emulated<'a>(setup: &Setup, store: &Rows, handles: impl Iterator<Item = &'a str>) -> Result<Arc<X>> {
+/// Its address cannot be used, or what was charged cannot be read.
+pub async fn emulated(setup: &Setup, store: &Rows, handles: impl Iterator<Item = &str>) -> Result<Arc<X>> {
     let accounts = handles.map(|handle| (AccountId::new(handle), XSign::Token(emulated::secret(handle)))).collect();
     let apps = BTreeMap::from([("emulated".to_owned(), emulated::secret("app-bearer"))]);
-    Ok(whole(made(setup, accounts, apps)?, setup, store))
+    whole(made(setup, accounts, apps)?, setup, store).await
 }
 
 /// X with these accounts and apps.

@@ -93,6 +93,8 @@ pub enum Change {
     Seen { posts: Vec<PostId>, keep: usize },
     /// Notes how far another network has been listened to for an account.
     Heard(crate::Heard),
+    /// Notes what another network charges for a day.
+    Billed(crate::Billed),
 }
 
 /// Everything that one invocation changes.

@@ -2,6 +2,7 @@
 //! them together. SQLite is the embedded default. Policy is elsewhere: the store keeps and finds.
 
 mod agents;
+mod billed;
 mod budgets;
 mod commit;
 #[cfg(any(test, feature = "conformance"))]
@@ -28,6 +29,7 @@ mod timers;
 mod trading;
 
 pub use agents::{AgentRow, AgentStore, Relationship};
+pub use billed::{BillStore, Billed};
 pub use budgets::{BudgetStore, with_open};
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
@@ -66,6 +68,7 @@ pub trait Store:
     + HaltStore
     + PastStore
     + HeardStore
+    + BillStore
     + CommitStore
     + RetentionStore
     + RowStore
@@ -91,6 +94,7 @@ impl<
         + HaltStore
         + PastStore
         + HeardStore
+        + BillStore
         + CommitStore
         + RetentionStore
         + RowStore

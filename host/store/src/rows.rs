@@ -201,6 +201,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "past", columns: &["n", "agent", "id", "handled", "event"], key: 1 },
     Table { name: "seen", columns: &["n", "post"], key: 1 },
     Table { name: "heard", columns: &["account", "since", "at"], key: 1 },
+    Table { name: "billed", columns: &["day", "account", "posts", "reads", "usd_micros"], key: 2 },
     Table { name: "purses", columns: &["name", "seq", "at", "body"], key: 1 },
     Table { name: "purse_log", columns: &["purse", "seq", "kind", "at", "body"], key: 2 },
     // `open`: the first entry of a swap that is not over.

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use jiff::{ToSpan as _, civil};
+use puppet_types::Timestamp;
+
 use crate::{Action, url};
 
 /// The day of the prices below.
@@ -42,6 +45,11 @@ impl Priced {
         }
     }
 
+    /// Whether it is something that is read.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::PostRead | Self::UserRead | Self::OwnRead)
+    }
+
     /// Of one text that is posted.
     pub fn of_text(text: &str, answers: bool) -> Self {
         match (!url::find(text).is_empty(), answers) {
@@ -50,6 +58,23 @@ impl Priced {
             (false, false) => Self::Post,
         }
     }
+}
+
+/// Days since 1970, UTC.
+pub fn day_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(86_400_000)
+}
+
+/// The day on which the month of a plan began that this day is of; the plan begins anew on that day of the calendar's,
+/// 1 to 28.
+pub fn month_began(day: i64, renews_on: i8) -> i64 {
+    let first = civil::date(1970, 1, 1);
+    let began = first.checked_add(day.days()).ok().and_then(|today| {
+        let this = today.with().day(renews_on).build().ok()?;
+        if this <= today { Some(this) } else { this.checked_sub(1.month()).ok() }
+    });
+    let days = began.and_then(|began| first.until(began).ok()).map(|span| i64::from(span.get_days()));
+    days.unwrap_or(day)
 }
 
 /// Micro-dollars of each.
@@ -119,6 +144,20 @@ mod tests {
         ] {
             assert_eq!(prices.of_action(&action), usd_micros, "{action:?}");
             assert_eq!(Prices::FREE.of_action(&action), 0);
+        }
+    }
+
+    #[test]
+    fn a_month_of_a_plan_begins_on_its_day() {
+        let day = |text: &str| day_of(Timestamp::parse(&format!("{text}T12:00:00.000Z")).unwrap());
+        for (today, renews_on, began) in [
+            ("2026-02-01", 1, "2026-02-01"),
+            ("2026-02-28", 1, "2026-02-01"),
+            ("2026-03-14", 15, "2026-02-15"),
+            ("2026-03-15", 15, "2026-03-15"),
+            ("2027-01-02", 28, "2026-12-28"),
+        ] {
+            assert_eq!(month_began(day(today), renews_on), day(began), "{today}");
         }
     }
 

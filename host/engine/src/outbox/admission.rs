@@ -72,7 +72,7 @@ pub(super) async fn admit(
     {
         // Whoever is not known is a stranger.
         let author = answered.as_ref().map_or_else(|| AccountId::new(""), |answered| answered.author.clone());
-        let is_known = is_known(host, effect, &author).await?;
+        let is_known = is_known(host, &author);
         if let Err(refusal) = rules.policy.answers(&author, is_known) {
             return Ok(by_policy(refusal));
         }
@@ -104,16 +104,9 @@ async fn quiet_until(
     Ok(hours.until(at, actor.as_ref().map_or("UTC", |actor| &actor.profile.timezone)))
 }
 
-/// An account of this host, or somebody with whom the agent has a relationship.
-pub(crate) async fn is_known(host: &Host, effect: &Effect, author: &AccountId) -> Result<bool, StoreError> {
-    if author.as_str().is_empty() {
-        return Ok(false);
-    }
-    if host.accounts.find(author.as_str()).is_some() {
-        return Ok(true);
-    }
-    let met = host.store.relationships(&effect.agent).await?;
-    Ok(met.iter().any(|with| with.target.trim_start_matches('@').eq_ignore_ascii_case(author.as_str())))
+/// An account of this host. Whom an agent has met is for its plugin to say, and nothing that a plugin says makes a friend.
+pub(crate) fn is_known(host: &Host, author: &AccountId) -> bool {
+    !author.as_str().is_empty() && host.accounts.find(author.as_str()).is_some()
 }
 
 /// Whether the agent posted the same within so many days.

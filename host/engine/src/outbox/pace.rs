@@ -137,13 +137,15 @@ impl Pace {
         !std::mem::replace(&mut account.is_held, true)
     }
 
-    /// It is let in, or may be. Whether it had been held.
+    /// It is let in, or may be, however its name is written. Whether it had been held.
     pub fn release(&self, account: &AccountId) -> bool {
         let mut inner = self.inner();
-        let Some(account) = inner.accounts.get_mut(account) else { return false };
-        let was_held = std::mem::take(&mut account.is_held);
-        if was_held {
+        let named = inner.accounts.iter_mut().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(account.as_str()));
+        let mut was_held = false;
+        for (_, account) in named.filter(|(_, account)| account.is_held) {
+            account.is_held = false;
             account.until = Timestamp::default();
+            was_held = true;
         }
         was_held
     }

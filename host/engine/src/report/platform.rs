@@ -59,7 +59,7 @@ async fn code(
         Err(refusal) => return Ok(Some(refusal.code())),
     };
     if let Some(answered) = answered.filter(|_| is_reply && rules.policy.minds_authors()) {
-        let is_known = outbox::is_known(host, effect, &answered.author).await?;
+        let is_known = outbox::is_known(host, &answered.author);
         if let Err(refusal) = rules.policy.answers(&answered.author, is_known) {
             return Ok(Some(refusal.code()));
         }

@@ -77,7 +77,7 @@ async fn a_word_of_the_operator_or_a_new_start_tries_at_once() {
     failing(&scene, 1, &PublishError::Suspended("locked".to_owned()));
     three(&scene).await;
     scene.run_until(after(1_000)).await;
-    scene.host.release_account(&"ann".into());
+    scene.host.release_account(&"Ann".into());
     scene.run_until(after(2_000)).await;
     assert_eq!(times(&scene).len(), 4, "whoever signs in anew is tried at once");
 

@@ -8,7 +8,7 @@ use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    assembly,
+    assembly, bill,
     config::usd,
     control::{self, Request},
     grants::Grants,
@@ -26,11 +26,11 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         None => stored(setup).await?,
     };
     if out.json {
-        let (items, limits) = (answer["items"].take(), answer["limits"].take());
+        let [items, limits, bill] = ["items", "limits", "bill"].map(|key| answer[key].take());
         let at = &answer["at"];
-        return out.object(
-            &json!({ "schema": "puppet.budgets/1", "at": at, "items": items, "limits": limits, "next": null }),
-        );
+        return out.object(&json!({
+            "schema": "puppet.budgets/1", "at": at, "items": items, "limits": limits, "bill": bill, "next": null,
+        }));
     }
     let header = ["whose", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
     let mut table = Table::new(&header);
@@ -59,7 +59,30 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         table.row(words.into_iter().chain(numbers).chain([resets, text("state")]));
     }
     table.print(out)?;
-    limits(&answer["limits"], out)
+    limits(&answer["limits"], out)?;
+    charged(&answer["bill"], out)
+}
+
+/// What X charges for what was done there.
+fn charged(bill: &Value, out: Output) -> Result<()> {
+    let bill = bill.as_array().map_or(&[][..], Vec::as_slice);
+    if bill.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["on X", "period", "since", "posts", "reads", "cost"]);
+    for row in bill {
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| row[key].as_u64().unwrap_or_default();
+        table.row([
+            text("account"),
+            text("period"),
+            text("since"),
+            number("posts").to_string(),
+            number("reads").to_string(),
+            format!("${}", usd(number("usd_micros"))),
+        ]);
+    }
+    table.print(out)
 }
 
 /// What the network itself leaves each account, where it has said so since the host started.
@@ -112,11 +135,15 @@ async fn stored(setup: &Setup) -> Result<Value> {
         }
     }
     let mut lines = once_each(lines);
+    let mut billed = Vec::new();
+    let renews_on = setup.config.tweet.x.plan.renews_on;
     if let Some(store) = store {
+        billed = bill::kept(&store, at, renews_on).await?;
         lines = with_what_is_there(&*store, lines).await?;
     }
     let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
-    serde_json::to_value(json!({ "at": at, "items": rows, "limits": [] })).map_err(Trouble::internal)
+    serde_json::to_value(json!({ "at": at, "items": rows, "limits": [], "bill": bill::rows(&billed, at, renews_on) }))
+        .map_err(Trouble::internal)
 }
 
 /// Now; in a folder that was simulated, its last moment.

@@ -16,7 +16,7 @@ use puppet_types::counted;
 use tokio::sync::watch;
 
 use crate::{
-    agents,
+    agents, bill,
     cli::{Emulated, Paper, Run, Trade},
     commands::{halt::words, outbox},
     control::{Control, Parts},
@@ -82,7 +82,7 @@ async fn with(setup: &Setup, args: &Run, desk: Option<Wanted>, out: Output) -> R
         Some(_) => Some(agents::handles(&*store).await?),
         None => None,
     };
-    let mut assembled = Assembled::of(setup, &secrets, &store, handles.as_deref(), out)?;
+    let mut assembled = Assembled::of(setup, &secrets, &store, handles.as_deref(), out).await?;
     let floor = Arc::new(Floor::default());
     let places = Places::made((configured, desk), &floor, &assembled.seats)?;
     let agents = assembled.load(setup, &*store, out).await?;
@@ -196,6 +196,7 @@ impl Served {
         let printer = (!args.quiet && !out.json).then(|| Printer::start(host, out));
         let kept = retention::retention(&setup.config);
         let sweep = retention::start(Arc::clone(&host.store), Arc::clone(&host.clock), kept);
+        let billed = bill::start(host, self.x.as_ref());
         let heard = hearing::start(setup, host, self.x.as_ref(), self.stopped.clone());
         let mut driver = tokio::spawn(live(setup).run(Arc::clone(host), self.stopped.clone()));
         let ready = Ready::write(&setup.data, services, around.chain)?;
@@ -238,6 +239,10 @@ impl Served {
         };
         // A piece that is under way is finished by the store.
         sweep.abort();
+        billed.inspect(tokio::task::JoinHandle::abort);
+        if let Some(x) = &self.x {
+            bill::save(host, x).await?;
+        }
         if let Some(printer) = printer {
             printer.finish().await;
         }

@@ -65,6 +65,7 @@ async fn fill(store: &impl Store) {
         Change::Past(crate::PastEvent { event: event("p1", agent), handled: at(4) }),
         Change::Seen { posts: vec![PostId::new("77")], keep: 9 },
         Change::Heard(crate::Heard { account: "acc".into(), since: PostId::new("78"), at: at(5) }),
+        Change::Billed(crate::Billed { day: 20_779, account: "@acc".into(), posts: 1, reads: 2, usd_micros: 3 }),
     ];
     store.accept((1..=3).map(|n| event(&format!("e{n}"), agent)).collect()).await.unwrap();
     store

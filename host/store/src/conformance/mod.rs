@@ -73,6 +73,7 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     approvals::nothing_begins_while_halted(&open().await).await;
     past::what_was_handled_before_is_told_and_never_run(&open().await).await;
     past::the_latest_posts_are_remembered_as_seen(&open().await).await;
+    past::what_is_charged_is_kept_by_day(&open().await).await;
     past::how_far_was_listened_is_kept_with_what_came(&open().await).await;
     past::a_relationship_can_end(&open().await).await;
     retention::old_records_go_and_their_events_stay_known(&open().await).await;

@@ -3,7 +3,7 @@
 use puppet_types::{AccountId, AgentId, PostId};
 
 use super::{at, event};
-use crate::{Change, Heard, PastEvent, Relationship, Store};
+use crate::{Billed, Change, Heard, PastEvent, Relationship, Store};
 
 fn past(id: &str, agent: &str, handled: i64) -> PastEvent {
     PastEvent { event: event(id, agent), handled: at(handled) }
@@ -55,6 +55,25 @@ pub async fn how_far_was_listened_is_kept_with_what_came(store: &impl Store) {
     let committed = store.apply(changes("e1", far("bob", "30", 3))).await.unwrap();
     assert!(committed.events.is_empty());
     assert_eq!(store.heard().await.unwrap(), [far("ada", "1200", 2), far("bob", "30", 3)]);
+}
+
+pub async fn what_is_charged_is_kept_by_day(store: &impl Store) {
+    let day = |day: i64, account: &str, usd_micros: u64| Billed {
+        day,
+        account: account.to_owned(),
+        posts: 1,
+        reads: 7,
+        usd_micros,
+    };
+    assert!(store.billed(0).await.unwrap().is_empty());
+    let days = [day(9, "@bob", 10), day(9, "@ada", 5), day(8, "@zoe", 1), day(10, "the app `a`", 3)];
+    store.apply(days.map(Change::Billed).into()).await.unwrap();
+    let by_day = [day(8, "@zoe", 1), day(9, "@ada", 5), day(9, "@bob", 10), day(10, "the app `a`", 3)];
+    assert_eq!(store.billed(8).await.unwrap(), by_day);
+    // What is said last is all of a day.
+    store.apply(vec![Change::Billed(day(9, "@ada", 6))]).await.unwrap();
+    assert_eq!(store.billed(9).await.unwrap(), [day(9, "@ada", 6), day(9, "@bob", 10), day(10, "the app `a`", 3)]);
+    assert!(store.billed(11).await.unwrap().is_empty());
 }
 
 pub async fn a_relationship_can_end(store: &impl Store) {

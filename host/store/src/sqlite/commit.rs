@@ -7,7 +7,7 @@ use puppet_types::AgentId;
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, agents, budgets, documents, events, forget, halt, heard, journal, memories,
+    SqliteStore, agents, billed, budgets, documents, events, forget, halt, heard, journal, memories,
     names::RecordNames,
     outbox, past, state, strikes, timers,
     values::{json, run},
@@ -117,6 +117,7 @@ pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Commi
             Change::Past(event) => past::put(conn, event)?,
             Change::Seen { posts, keep } => past::see(conn, posts, *keep)?,
             Change::Heard(far) => heard::put(conn, far)?,
+            Change::Billed(day) => billed::put(conn, day)?,
         }
     }
     Ok(())

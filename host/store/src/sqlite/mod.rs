@@ -5,6 +5,7 @@
 //! pool. A database in memory has one connection, which writer and readers share.
 
 mod agents;
+mod billed;
 mod budgets;
 mod candles;
 mod commit;

@@ -23,11 +23,12 @@ use super::{
     XSettings,
     answer::{Answer, NoAnswer, clean, rate_limited},
     auth::{Identity, SignInFault},
+    bill::{self, Bill},
     limits,
     windows::{self, Window, Windows},
     wire::{self, Data, User},
 };
-use crate::PublishError;
+use crate::{PublishError, plan::Priced};
 
 /// Bytes of an answer.
 const MOST_BYTES: usize = 4 << 20;
@@ -67,6 +68,8 @@ pub(super) struct Client {
     ahead_ms: Arc<AtomicI64>,
     /// What is left of its limits.
     windows: Arc<Windows>,
+    /// What all of it costs.
+    bill: Arc<Bill>,
     /// The day of the month on which the plan begins anew.
     renews_on: i8,
 }
@@ -104,12 +107,39 @@ impl Client {
             .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), renews_on: XSettings::RENEWS_ON })
+        Ok(Self {
+            base,
+            http,
+            ahead_ms: Arc::default(),
+            windows: Arc::default(),
+            bill: Arc::default(),
+            renews_on: XSettings::RENEWS_ON,
+        })
     }
 
     /// The same for a plan that begins anew on that day of the month.
     pub(super) fn of_plan(self, renews_on: i8) -> Self {
         Self { renews_on, ..self }
+    }
+
+    /// The same that counts on this bill.
+    pub(super) fn with_bill(self, bill: Bill) -> Self {
+        Self { bill: Arc::new(bill), ..self }
+    }
+
+    /// What all of it costs.
+    pub(super) fn bill(&self) -> &Bill {
+        &self.bill
+    }
+
+    /// The day of the month on which the plan begins anew.
+    pub(super) fn renews_on(&self) -> i8 {
+        self.renews_on
+    }
+
+    /// Counts a post that came by a stream.
+    pub(super) fn streamed(&self, who: &Identity) {
+        self.bill.add(who.name(), Priced::PostRead, 1, self.now());
     }
 
     /// Whether this is X itself, and nothing that stands for it.
@@ -128,18 +158,19 @@ impl Client {
     }
 
     /// By the clock of X, as far as it is known.
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(self.ahead_ms()))
     }
 
-    /// Asks without changing anything: without an answer nothing is known, and nothing lost.
+    /// Asks without changing anything, for things that are priced so: without an answer nothing is known, and nothing lost.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
         who: &Identity,
+        what: Option<Priced>,
     ) -> Result<T, PublishError> {
-        self.read_paced(path, query, who).await.map(|(read, _)| read)
+        self.read_paced(path, query, who, what).await.map(|(read, _)| read)
     }
 
     /// The same, with how long to wait between two such requests so that what is left of the limits lasts.
@@ -148,8 +179,9 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
         who: &Identity,
+        what: Option<Priced>,
     ) -> Result<(T, Option<Duration>), PublishError> {
-        let answer = self.send(Method::GET, (path, query), None, who).await;
+        let answer = self.send(Method::GET, (path, query), None, who, what).await;
         let answer = answer.map_err(|error| error.of_read(who.name()))?;
         if let Some(error) = answer.nothing_done(who, self.renews_on) {
             return Err(error);
@@ -190,7 +222,8 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<Answer, PublishError> {
-        let answer = match self.send(method, (path, &[]), body, who).await {
+        let what = bill::of_write(&method, path, body);
+        let answer = match self.send(method, (path, &[]), body, who, what).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
             Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
@@ -211,7 +244,8 @@ impl Client {
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
     pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
         let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
-        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who).await {
+        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who, Some(Priced::UserRead)).await
+        {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault),
             Err(NoAnswer::UsedUp(wait)) => return Err(SignInFault::Answer(rate_limited(wait))),
@@ -261,7 +295,21 @@ impl Client {
         url
     }
 
+    /// The place where every request is counted, but for the opening of a stream.
     async fn send(
+        &self,
+        method: Method,
+        asked: (&[&str], &[(&str, &str)]),
+        body: Option<&Value>,
+        who: &Identity,
+        what: Option<Priced>,
+    ) -> Result<Answer, NoAnswer> {
+        let answer = self.send_signed(method, asked, body, who).await;
+        self.bill.note(who.name(), what, &answer, self.now());
+        answer
+    }
+
+    async fn send_signed(
         &self,
         method: Method,
         (path, query): (&[&str], &[(&str, &str)]),

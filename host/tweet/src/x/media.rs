@@ -131,7 +131,7 @@ impl X {
         while let Some(after) = wait(processing.as_ref())? {
             tokio::time::sleep(after).await;
             let query = [("command", "STATUS"), ("media_id", id.as_str())];
-            let status: Data<Uploaded> = client.read(&["2", "media", "upload"], &query, who).await?;
+            let status: Data<Uploaded> = client.read(&["2", "media", "upload"], &query, who, None).await?;
             processing = status.data.processing_info;
         }
         client.tell(&["2", "media", "metadata"], &description(&id, &picture.about.alt_text), who).await?;

@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod bill;
 mod client;
 mod likeness;
 mod limits;
@@ -26,14 +27,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use puppet_store::Billed;
 use puppet_types::{AccountId, Secret};
 use tokio::sync::Mutex;
 
-use crate::PublishError;
+use crate::{PublishError, plan::Prices};
 use auth::Identity;
 pub use auth::{
     NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
 };
+use bill::Bill;
 use client::Client;
 pub use client::XSetupError;
 pub use manner::{Manner, ReplySettings};
@@ -164,6 +167,32 @@ impl X {
         self
     }
 
+    /// The same for these prices, going on from the days that were written down of the month of the plan.
+    #[must_use]
+    pub fn with_bill(self, prices: Prices, kept: Vec<Billed>) -> Self {
+        Self { client: self.client.with_bill(Bill::new(prices, kept)), ..self }
+    }
+
+    /// What was counted and is to be written down, each day whole. It counts as written down from now on.
+    pub fn take_unsaved_bill(&self) -> Vec<Billed> {
+        self.client.bill().take_unsaved()
+    }
+
+    /// It was not written down after all.
+    pub fn bill_not_saved(&self, billed: &[Billed]) {
+        self.client.bill().not_saved(billed);
+    }
+
+    /// What was counted in the month of the plan and yesterday, by day and by whoever signed.
+    pub fn bill(&self) -> Vec<Billed> {
+        self.client.bill().days(self.client.now(), self.client.renews_on())
+    }
+
+    /// The day of the month on which the plan begins anew.
+    pub fn renews_on(&self) -> i8 {
+        self.client.renews_on()
+    }
+
     /// Whether an account signs with anything.
     pub fn knows(&self, account: &AccountId) -> bool {
         self.members.contains_key(&account.as_str().to_ascii_lowercase())
@@ -193,6 +222,16 @@ impl X {
         member.identity.read_again().await;
         self.stand(account, member, &mut standing).await?;
         Ok(self.client.ahead_ms())
+    }
+
+    /// Somebody wants to post with it now: what X said against the account before is asked anew at the next request.
+    pub async fn ask_anew(&self, account: &AccountId) {
+        let Some(member) = self.members.get(&account.as_str().to_ascii_lowercase()) else { return };
+        let mut standing = member.standing.lock().await;
+        if matches!(*standing, Standing::Bad(..)) {
+            *standing = Standing::Unknown;
+            member.identity.read_again().await;
+        }
     }
 
     /// Whose signature it is, by X's own word: nobody posts in another's name.

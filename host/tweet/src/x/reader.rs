@@ -11,7 +11,7 @@ use super::{
     likeness::readable,
     wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User, is_id, is_name},
 };
-use crate::{PublishError, TweetReader};
+use crate::{PublishError, TweetReader, plan::Priced};
 
 /// Ancestors of a post that are read, however many are asked for: X charges each.
 const ANCESTORS: usize = 10;
@@ -25,7 +25,7 @@ impl TweetReader for X {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
         let path = ["2", "users", &user.id, "timelines", "reverse_chronological"];
-        self.page(&path, ("exclude", "replies,retweets"), &member.identity, (before, limit)).await
+        self.page(&path, ("exclude", "replies,retweets"), (&member.identity, Priced::OwnRead), (before, limit)).await
     }
 
     async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
@@ -37,15 +37,15 @@ impl TweetReader for X {
         }
         let anybody = self.anybody()?;
         let path = ["2", "users", "by", "username", author.as_str()];
-        let user: Data<User> = self.client.read(&path, &[], anybody).await.map_err(unread)?;
-        self.posts(&user.data.id, anybody, (before, limit)).await
+        let user: Data<User> = self.client.read(&path, &[], anybody, Some(Priced::UserRead)).await.map_err(unread)?;
+        self.posts(&user.data.id, (anybody, Priced::PostRead), (before, limit)).await
     }
 
     /// One that has no token here may be anybody's on X.
     async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
-        self.posts(&user.id, &member.identity, (before, limit)).await
+        self.posts(&user.id, (&member.identity, Priced::OwnRead), (before, limit)).await
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
@@ -93,7 +93,12 @@ impl X {
         self.apps.values().next().or_else(|| Some(&of_account()?.identity)).ok_or_else(none)
     }
 
-    async fn posts(&self, id: &str, who: &Identity, which: (Timestamp, usize)) -> Result<Vec<Post>, CallError> {
+    async fn posts(
+        &self,
+        id: &str,
+        who: (&Identity, Priced),
+        which: (Timestamp, usize),
+    ) -> Result<Vec<Post>, CallError> {
         self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), who, which).await
     }
 
@@ -101,12 +106,12 @@ impl X {
         &self,
         path: &[&str],
         filter: (&str, &str),
-        who: &Identity,
+        (who, what): (&Identity, Priced),
         (before, limit): (Timestamp, usize),
     ) -> Result<Vec<Post>, CallError> {
         let size = limit.clamp(*PAGE.start(), *PAGE.end()).to_string();
         let query = [filter, ("max_results", &size), ("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let page: Page = self.client.read(path, &query, who).await.map_err(unread)?;
+        let page: Page = self.client.read(path, &query, who, Some(what)).await.map_err(unread)?;
         let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
@@ -116,7 +121,7 @@ impl X {
         const AROUND: &str = "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id";
         let fields = "author_id,conversation_id,entities,in_reply_to_user_id,referenced_tweets,text";
         let query = [("tweet.fields", fields), ("expansions", AROUND)];
-        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+        self.client.read(&["2", "tweets", id.as_str()], &query, who, Some(Priced::PostRead)).await
     }
 
     pub(super) async fn one(&self, id: &PostId, who: &Identity) -> Result<Post, PublishError> {
@@ -136,7 +141,7 @@ impl X {
 
     async fn looked_up(&self, id: &PostId, expansions: &str, who: &Identity) -> Result<One, PublishError> {
         let query = [("tweet.fields", POST_FIELDS), ("expansions", expansions)];
-        self.client.read(&["2", "tweets", id.as_str()], &query, who).await
+        self.client.read(&["2", "tweets", id.as_str()], &query, who, Some(Priced::PostRead)).await
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     publisher::{checked, post_of},
     wire::{POST_FIELDS, Page, Tweet},
 };
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, plan::Priced};
 
 /// So much earlier than the attempt is looked: clocks differ by more than is measured.
 const BEFORE_MS: i64 = 60_000;
@@ -87,7 +87,8 @@ impl X {
         for _ in 0..PAGES {
             let mut query = vec![("start_time", start.as_str()), ("max_results", "100"), ("tweet.fields", POST_FIELDS)];
             query.extend(next.as_deref().map(|token| ("pagination_token", token)));
-            let page: Page = self.client.read(&["2", "users", &user.id, "tweets"], &query, &member.identity).await?;
+            let (path, what) = (["2", "users", &user.id, "tweets"], Some(Priced::OwnRead));
+            let page: Page = self.client.read(&path, &query, &member.identity, what).await?;
             if !page.is_whole() {
                 let why = "the list of posts that X gives is not whole";
                 return Err(PublishError::Unavailable(why.to_owned()));

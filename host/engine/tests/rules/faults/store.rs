@@ -294,6 +294,10 @@ passes_on! { HeardStore {
     heard() -> Vec<Heard>;
 } }
 
+passes_on! { BillStore {
+    billed(since: i64) -> Vec<Billed>;
+} }
+
 passes_on! { DocumentStore {
     document(digest: &Digest) -> Option<String>;
     cast_at(agent: &AgentId, seq: u64) -> Option<Digest>;

@@ -56,7 +56,7 @@ impl Assembled {
     /// Puts it together from the configuration and what is installed.
     ///
     /// `emulated`: where X is emulated, the handles of those who live here already.
-    pub fn of(
+    pub async fn of(
         setup: &Setup,
         secrets: &SecretsFile,
         store: &Rows,
@@ -90,11 +90,11 @@ impl Assembled {
         let start = swaps::at_start(&installed, (home, &unfit), keep, Timestamp::from_system())?;
         start.notes.iter().for_each(|note| out.note(note));
         let x = match emulated {
-            None => networks::x(setup, secrets, store, out)?,
+            None => networks::x(setup, secrets, store, out).await?,
             Some(handles) => {
                 let born = found.specs.iter().chain(start.agents.iter().map(|(spec, _)| spec));
                 let born = born.map(|spec| spec.handle.as_str());
-                Some(networks::emulated(setup, store, handles.iter().map(String::as_str).chain(born))?)
+                Some(networks::emulated(setup, store, handles.iter().map(String::as_str).chain(born)).await?)
             }
         };
         let assembly = assembly::assemble_for(setup, plan, x.clone())?;

@@ -257,7 +257,7 @@ pub(super) const TWEET: &[Field] = &[
         "true or false",
         "false",
         "",
-        "Strangers are heard, and not answered: all but the accounts of this host, those whom the agent has a relationship with, `allow` and `friends`.",
+        "Strangers are heard, and not answered: all but the accounts of this host, `allow` and `friends`.",
     ),
     field(
         "tweet.policy.duplicate_days",

@@ -10,7 +10,7 @@ use super::super::{
     reader::post,
     wire::{POST_FIELDS, Page, Tweet},
 };
-use crate::PublishError;
+use crate::{PublishError, plan::Priced};
 
 /// X gives so many at once, and 800 in all.
 const AT_ONCE: &str = "100";
@@ -46,7 +46,8 @@ impl X {
                 ("expansions", "author_id"),
             ];
             query.extend(token.as_deref().map(|token| ("pagination_token", token)));
-            let (page, pace): (Page, _) = self.client.read_paced(&path, &query, &member.identity).await?;
+            let (page, pace): (Page, _) =
+                self.client.read_paced(&path, &query, &member.identity, Some(Priced::OwnRead)).await?;
             if !page.is_counted() {
                 let words = "X does not give the whole list of mentions: it is asked again later";
                 return Err(PublishError::Unavailable(words.to_owned()));

@@ -130,7 +130,7 @@ impl X {
         for _ in 0..PAGES {
             let query: Vec<(&str, &str)> =
                 token.as_deref().map(|token| ("pagination_token", token)).into_iter().collect();
-            let page: Rules = self.client.read(&PATH, &query, who).await?;
+            let page: Rules = self.client.read(&PATH, &query, who, None).await?;
             rules.extend(page.data.into_iter().map(|rule| (rule.id.clone(), rule)));
             token = page.meta.next_token;
             if token.is_none() {

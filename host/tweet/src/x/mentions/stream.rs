@@ -199,6 +199,7 @@ impl Stream {
             for line in lines.read(&chunk) {
                 match line {
                     Line::Mention(post, accounts) => {
+                        hearing.x.client.streamed(who);
                         for account in accounts.into_iter().filter(|account| self.ours.contains(account)) {
                             self.hand_over(hands, account, &post).await;
                         }

@@ -1,5 +1,6 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
+mod bill;
 mod media;
 pub(in crate::x) mod properties;
 mod publishing;

@@ -215,6 +215,32 @@ async fn an_account_that_is_refused_is_asked_about_once_until_somebody_looks_aga
     refuses.store(false, Ordering::Relaxed);
     x.check(&"ada".into()).await.unwrap();
     publish(&x).await.unwrap();
+    // Who it is was told: nobody asks again, whoever wants to.
+    x.ask_anew(&"ada".into()).await;
+    publish(&x).await.unwrap();
+    let asked = stand.lines().iter().filter(|line| line.ends_with("users/me")).count();
+    assert_eq!(asked, 2);
+}
+
+#[tokio::test]
+async fn what_was_said_against_an_account_does_not_stand_in_the_way_of_an_operator() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let stand = Stand::new({
+        let refuses = Arc::clone(&refuses);
+        move |came| match (refuses.load(Ordering::Relaxed), came.line.ends_with("users/me")) {
+            (true, _) => said(401, "{}"),
+            (false, true) => me("ada"),
+            (false, false) => posted(),
+        }
+    })
+    .await;
+    let x = x(&stand, keys());
+    publish(&x).await.unwrap_err();
+    refuses.store(false, Ordering::Relaxed);
+    publish(&x).await.unwrap_err();
+    assert_eq!(stand.lines().len(), 1, "it is not asked about again for a while");
+    x.ask_anew(&"Ada".into()).await;
+    publish(&x).await.unwrap();
 }
 
 #[tokio::test]
