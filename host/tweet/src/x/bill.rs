@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use super::client::{Answer, NoAnswer};
+use super::answer::{Answer, NoAnswer};
 use crate::plan::{Priced, Prices, day_of, month_began};
 
 /// It.
