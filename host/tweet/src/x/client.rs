@@ -326,7 +326,7 @@ impl Client {
             let signed = who.sign(self, &method, &url).await.map_err(NoAnswer::Fault)?;
             let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, signed.header.clone());
             let answer = self.answer(body.into_iter().fold(request, reqwest::RequestBuilder::json)).await?;
-            self.windows.note(who.name(), &limited, &answer.headers);
+            self.windows.note(who.name(), &limited, &answer.headers, self.now());
             if answer.status != StatusCode::UNAUTHORIZED
                 || is_second
                 || !who.would_sign_anew(self, &signed).await.map_err(NoAnswer::Fault)?
@@ -355,7 +355,7 @@ impl Client {
         let Ok(Ok(response)) = tokio::time::timeout(HEAD, request.send()).await else {
             return Err(Unopened::Unreached);
         };
-        self.windows.note(who.name(), &limited, response.headers());
+        self.windows.note(who.name(), &limited, response.headers(), self.now());
         if response.status().is_success() {
             return Ok(response);
         }

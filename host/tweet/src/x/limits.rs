@@ -67,9 +67,10 @@ pub(super) fn pace(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         let window = kind.header();
         let reset: i64 = text(&format!("{window}-reset"))?.parse().ok()?;
         let left: u32 = text(&format!("{window}-remaining"))?.parse().ok()?;
-        Some(Duration::from_secs(u64::try_from(reset.saturating_sub(now)).unwrap_or(0)) / left.max(1))
+        let lasts = Duration::from_secs(u64::try_from(reset.saturating_sub(now)).unwrap_or(0)).min(kind.longest());
+        Some(lasts / left.max(1))
     };
-    WindowKind::ALL.into_iter().filter_map(of_window).max().map(|pace| pace.min(LONGEST))
+    WindowKind::ALL.into_iter().filter_map(of_window).max()
 }
 
 /// How far the clock of an answer is ahead of this machine's, where it says. It tells whole seconds.
@@ -135,6 +136,9 @@ mod tests {
         assert_eq!(pace(&window), Some(30));
         assert_eq!(pace(&[window, day].concat()), Some(400), "the tighter of the two");
         assert_eq!(pace(&[("x-rate-limit-reset", now + 600), ("x-rate-limit-remaining", 0)]), Some(600));
+        let in_millis = |name| [(name, (now + 600) * 1_000)];
+        let one = [in_millis("x-rate-limit-reset"), [("x-rate-limit-remaining", 1)]].concat();
+        assert_eq!(pace(&one), Some(16 * 60), "no window is longer than its kind");
         assert_eq!(pace(&[("x-rate-limit-reset", now - 5), ("x-rate-limit-remaining", 1)]), Some(0));
         assert_eq!(pace(&window[..1]), None);
     }

@@ -11,6 +11,9 @@ use std::{
 use puppet_types::{Timestamp, ids};
 use reqwest::{Method, header::HeaderMap};
 
+/// X's clock, as its answers tell it, goes no further back than so.
+const CLOCKS_MS: u64 = 60_000;
+
 /// A kind of window, as X names its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WindowKind {
@@ -41,6 +44,16 @@ impl WindowKind {
             Self::AccountDay => "x-user-limit-24hour",
         }
     }
+    fn end(self, now: Timestamp) -> Timestamp {
+        now.plus_millis(u64::try_from(self.longest().as_millis()).unwrap_or(u64::MAX))
+    }
+    /// None ends later than so long from now, whatever is said: its own length and a little.
+    pub(super) const fn longest(self) -> Duration {
+        match self {
+            Self::QuarterHour => Duration::from_secs(16 * 60),
+            Self::AppDay | Self::AccountDay => Duration::from_secs(25 * 3_600),
+        }
+    }
 }
 
 /// How a window stands, as X's last answer said.
@@ -65,8 +78,8 @@ pub struct Window {
 pub(super) struct Windows(Mutex<BTreeMap<(String, String, WindowKind), Window>>);
 
 impl Windows {
-    /// Takes what an answer says.
-    pub fn note(&self, account: &str, request: &str, headers: &HeaderMap) {
+    /// Takes what an answer says. `now` by the clock of X.
+    pub fn note(&self, account: &str, request: &str, headers: &HeaderMap, now: Timestamp) {
         let number = |name: String| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         for kind in WindowKind::ALL {
             let of = |what: &str| number(format!("{}-{what}", kind.header()));
@@ -77,7 +90,7 @@ impl Windows {
                 kind,
                 limit: of("limit").and_then(|limit| u64::try_from(limit).ok()),
                 remaining: u64::try_from(remaining).unwrap_or(0),
-                resets_at: Timestamp::from_millis(reset.saturating_mul(1_000)),
+                resets_at: Timestamp::from_millis(reset.saturating_mul(1_000)).min(kind.end(now)),
             };
             let key = (account.to_ascii_lowercase(), request.to_owned(), kind);
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, window);
@@ -89,7 +102,10 @@ impl Windows {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let name = account.to_ascii_lowercase();
         let of = |kind| inner.get(&(name.clone(), request.to_owned(), kind));
-        let used_up = WindowKind::ALL.into_iter().filter_map(of).filter(|window| window.remaining == 0);
+        // One that ends later than any can was told by a clock that was wrong.
+        let is_used_up =
+            |window: &&Window| window.remaining == 0 && window.resets_at <= window.kind.end(now).plus_millis(CLOCKS_MS);
+        let used_up = WindowKind::ALL.into_iter().filter_map(of).filter(is_used_up);
         let until = used_up.map(|window| window.resets_at).max().filter(|until| *until > now)?;
         Some(Duration::from_millis(until.millis_since(now)))
     }
@@ -137,7 +153,7 @@ mod tests {
         let [ada, bob] = ["@Ada", "@bob"];
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let post = request(&Method::POST, &["2", "tweets"]);
-        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 1), ("x-rate-limit-reset", 900)]));
+        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 1), ("x-rate-limit-reset", 900)]), at(0));
         assert_eq!(windows.exhausted(ada, &post, at(0)), None);
         let used_up = [
             ("x-rate-limit-remaining", 0),
@@ -148,18 +164,40 @@ mod tests {
             ("x-app-limit-24hour-remaining", 3),
             ("x-app-limit-24hour-reset", 9_000),
         ];
-        windows.note(ada, &post, &headers(&used_up));
+        windows.note(ada, &post, &headers(&used_up), at(0));
         assert_eq!(windows.exhausted("@ADA", &post, at(100)), Some(Duration::from_secs(4_900)));
         assert_eq!(windows.exhausted(ada, &post, at(5_000)), None);
         assert_eq!(windows.exhausted(bob, &post, at(100)), None, "it is another's");
         assert_eq!(windows.exhausted(ada, "GET /2/users/me", at(100)), None, "it is another request's");
         // An answer that says nothing changes nothing.
-        windows.note(ada, &post, &HeaderMap::new());
-        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 5)]));
+        windows.note(ada, &post, &HeaderMap::new(), at(0));
+        windows.note(ada, &post, &headers(&[("x-rate-limit-remaining", 5)]), at(0));
         let all: Vec<_> =
             windows.all(at(100)).into_iter().map(|one| (one.kind.name(), one.limit, one.remaining)).collect();
         assert_eq!(all, [("15-minutes", None, 0), ("app-day", None, 3), ("account-day", Some(17), 0)]);
         assert_eq!(windows.all(at(5_000)).len(), 1, "the others are whole again");
+    }
+
+    #[test]
+    fn no_window_is_longer_than_its_kind_whatever_is_told() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let now = 1_700_000_000;
+        for (name, longest) in [("x-rate-limit", 16 * 60), ("x-user-limit-24hour", 25 * 3_600)] {
+            let (remaining, reset) = (format!("{name}-remaining"), format!("{name}-reset"));
+            // In milliseconds, and without end.
+            for told in [(now + 60) * 1_000, i64::MAX] {
+                let windows = Windows::default();
+                let headers: HeaderMap = [(&remaining, 0), (&reset, told)]
+                    .map(|(name, value)| (name.parse().unwrap(), value.to_string().parse().unwrap()))
+                    .into_iter()
+                    .collect();
+                windows.note("ada", "r", &headers, at(now));
+                let wait = windows.exhausted("ada", "r", at(now));
+                assert_eq!(wait, Some(Duration::from_secs(longest)), "{name} {told}");
+                assert_eq!(windows.exhausted("ada", "r", at(now + 26 * 3_600)), None);
+                assert_eq!(windows.exhausted("ada", "r", at(now - 86_400 * 3_000)), None, "the clock was wrong");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! X's JSON: what is sent, and what is read of an answer, leniently.
 
 use puppet_types::{AccountId, PostId, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::Draft;
@@ -56,42 +56,78 @@ pub(super) struct Deleted {
 
 /// A list of posts; without `data` where there are none.
 #[derive(Debug, Deserialize)]
+#[serde(from = "Told")]
 pub(super) struct Page {
-    #[serde(default)]
     pub(super) data: Vec<Tweet>,
-    #[serde(default)]
+    /// Those that are there and cannot be read.
+    pub(super) unread: Vec<Value>,
     pub(super) includes: Includes,
-    #[serde(default)]
     pub(super) meta: Meta,
-    #[serde(default)]
     errors: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    data: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "or_absent")]
+    includes: Includes,
+    #[serde(default, deserialize_with = "or_absent")]
+    meta: Meta,
+    #[serde(default)]
+    errors: Option<Vec<Value>>,
+}
+
+impl From<Told> for Page {
+    fn from(told: Told) -> Self {
+        let Told { data, includes, meta, errors } = told;
+        let (mut data_read, mut unread) = (Vec::new(), Vec::new());
+        for one in data.unwrap_or_default() {
+            match Tweet::deserialize(&one) {
+                Ok(tweet) => data_read.push(tweet),
+                Err(_) => unread.push(one),
+            }
+        }
+        Self { data: data_read, unread, includes, meta, errors: errors.unwrap_or_default() }
+    }
+}
+
+/// What stands beside a post is no reason not to read it: null, or something else than it should be, is as if it were absent.
+fn or_absent<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).unwrap_or_default())
+}
+
+/// The same of a list: those of it that can be read.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
+    let all: Vec<Value> = or_absent(from)?;
+    Ok(all.into_iter().filter_map(|one| serde_json::from_value(one).ok()).collect())
 }
 
 impl Page {
     /// Whether all that belongs on it is there, by X's own word.
     pub(super) fn is_whole(&self) -> bool {
-        self.errors.is_empty() && self.is_counted()
+        self.errors.is_empty() && self.unread.is_empty() && self.is_counted()
     }
 
     /// Whether as many are there as X counts. Errors beside them may be about what they refer to.
     pub(super) fn is_counted(&self) -> bool {
-        self.meta.result_count == Some(self.data.len())
+        self.meta.result_count == Some(self.data.len() + self.unread.len())
     }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct One {
     pub(super) data: Tweet,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) includes: Includes,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Includes {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub(super) users: Vec<User>,
     /// What the others refer to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub(super) tweets: Vec<Tweet>,
 }
 
@@ -140,27 +176,27 @@ pub(super) struct Tweet {
     pub(super) in_reply_to_user_id: Option<String>,
     #[serde(default)]
     pub(super) created_at: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) entities: Entities,
     /// The whole of a text that is longer than a post may be here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) note_tweet: Option<Note>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub(super) referenced_tweets: Vec<Referenced>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) public_metrics: Metrics,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     pub(super) text: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) entities: Entities,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Entities {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub(super) urls: Vec<Link>,
 }
 
@@ -181,11 +217,11 @@ pub(super) struct Referenced {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Metrics {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) like_count: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) reply_count: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub(super) quote_count: u32,
 }
 
@@ -303,6 +339,27 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<Page>(&body).unwrap().is_whole(), is_whole, "{body}");
         }
+    }
+
+    #[test]
+    fn one_odd_post_keeps_no_other_back() {
+        let odd = [
+            r#"{"id":"2","text":"a","entities":null,"referenced_tweets":null,"public_metrics":null,"note_tweet":null}"#,
+            r#"{"id":"3","text":"a","entities":{"urls":null},"public_metrics":{"like_count":-1,"reply_count":4}}"#,
+            r#"{"id":"4","text":"a","entities":{"urls":[{},{"url":"u"}]},"referenced_tweets":[7,{"type":"quoted","id":"1"}]}"#,
+            r#"{"id":"5","text":null}"#,
+            r#"{"id":"6","text":"a","author_id":"9"}"#,
+        ];
+        let users = r#"{"users":[null,{"id":"9","username":"cy"}],"tweets":null}"#;
+        let body = |meta: &str| format!(r#"{{"data":[{}],"includes":{users},"errors":null{meta}}}"#, odd.join(","));
+        let page: Page = serde_json::from_str(&body(r#","meta":{"result_count":5}"#)).unwrap();
+        assert_eq!(page.data.iter().map(|tweet| tweet.id.as_str()).collect::<Vec<_>>(), ["2", "3", "4", "6"]);
+        assert_eq!((page.unread.len(), page.includes.users.len()), (1, 1));
+        assert_eq!((page.data[1].public_metrics.like_count, page.data[1].public_metrics.reply_count), (0, 4));
+        assert_eq!((page.data[2].quotes(), page.data[2].entities.urls.len()), (Some("1".into()), 1));
+        assert!(page.is_counted() && !page.is_whole(), "the one that is sought may be the one that cannot be read");
+        let page: Page = serde_json::from_str(r#"{"data":null,"includes":null,"meta":{"result_count":0}}"#).unwrap();
+        assert!(page.is_whole());
     }
 
     #[test]

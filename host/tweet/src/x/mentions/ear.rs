@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use puppet_store::Heard;
 use puppet_types::{AccountId, PostId, Timestamp, ids};
 
 use super::pages::by_age;
@@ -13,8 +14,12 @@ const EPOCH_MS: i64 = 1_288_834_974_657;
 const ID_BITS: u32 = 22;
 /// X may show a post so much later than one that was written after it: what is younger is asked for once more.
 const SETTLES_MS: u64 = 10_000;
-/// Where nothing was said, how far was listened is written this often, and as of so long ago.
-const IDLE: (Duration, Duration) = (Duration::from_secs(900), Duration::from_secs(600));
+/// Where nothing was said, that it was listened is written this often.
+const IDLE: Duration = Duration::from_secs(900);
+/// What was written ends so long before the time at which it was written, where that cannot be believed.
+const BEFORE: Duration = Duration::from_secs(600);
+/// Clocks further apart than this are not believed.
+pub(super) const APART_MS: u64 = 300_000;
 /// After a failure at first, and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
 /// What the operator has to mend is looked at so often.
@@ -106,12 +111,13 @@ impl Ear {
         self.about(doubled.min(AGAIN.1))
     }
 
-    /// Up to which post nothing is asked for again, where X has told everything up to `newest` at `now` by its own clock.
+    /// Up to which post nothing is asked for again, where X has told everything up to `newest` at `now` by its own clock. No
+    /// later than a post that X has named: a clock that is wrong makes nobody deaf.
     pub(super) fn settled(&self, newest: Option<PostId>, now: Timestamp) -> Option<PostId> {
-        let is_idle = self.written.is_none_or(|at| at.elapsed() >= IDLE.0);
+        let is_idle = self.written.is_none_or(|at| at.elapsed() >= IDLE);
         let settled = match newest {
             Some(newest) => newest.min_by_age(since(now, Duration::from_millis(SETTLES_MS))),
-            None if is_idle => since(now, IDLE.1),
+            None if is_idle => return self.since.clone(),
             None => return None,
         };
         let is_later = self.since.as_ref().is_none_or(|since| by_age(&settled, since).is_gt());
@@ -145,6 +151,17 @@ impl Ear {
         let drawn = ids::derive_u64(&["ear", self.account.as_str(), &self.turns.to_string()]) % 1_000;
         of * u32::try_from(drawn).unwrap_or(0) / 1_000
     }
+}
+
+/// How far an account was heard by what is written, at `now` by this machine's clock. What is not written yet cannot have been
+/// heard: that was told by a clock that was wrong, and it is asked for again from when it was written.
+pub(super) fn believed(heard: Heard, now: Timestamp) -> PostId {
+    let latest = since(now.plus_millis(APART_MS), Duration::ZERO);
+    if by_age(&heard.since, &latest).is_le() {
+        return heard.since;
+    }
+    tracing::warn!(account = %heard.account, since = %heard.since, "mentions were heard up to a time that is still to come: they are asked for again");
+    since(heard.at.min(now), BEFORE)
 }
 
 trait ByAge {
@@ -205,12 +222,26 @@ mod tests {
         assert_eq!(since(now, Duration::from_secs(100)).as_str(), "1", "an id is not 0");
         assert_eq!(since(now, Duration::from_secs(40)).as_str(), (60_000_u64 << ID_BITS).to_string());
         let mut ear = ear();
-        assert_eq!(ear.settled(None, now.plus_millis(700_000)), Some(since(now.plus_millis(700_000), IDLE.1)));
+        let in_ten_years = now.plus_millis(315_360_000_000);
+        assert_eq!(ear.settled(None, in_ten_years), Some("99".into()), "no clock moves it");
+        assert_eq!(ear.settled(Some("100".into()), in_ten_years), Some("100".into()));
         ear.advance("99".into());
         assert_eq!(ear.settled(Some("100".into()), now), Some("100".into()));
         assert_eq!(ear.settled(Some("98".into()), now), None, "it never goes back");
         assert_eq!(ear.settled(None, now), None);
         let young = since(now, Duration::from_secs(1));
         assert_eq!(ear.settled(Some(young), now), Some(since(now, Duration::from_millis(SETTLES_MS))));
+    }
+
+    #[test]
+    fn what_is_still_to_come_was_not_heard() {
+        let now = Timestamp::from_millis(EPOCH_MS + 500_000_000_000);
+        let later = |hours: u64| now.plus_millis(hours * 3_600_000);
+        let of = |since: PostId, at| believed(Heard { account: "ada".into(), since, at }, now);
+        let an_hour_ago = Timestamp::from_millis(now.as_millis() - 3_600_000);
+        assert_eq!(of("99".into(), an_hour_ago), "99".into());
+        let in_years = since(later(90_000), Duration::ZERO);
+        assert_eq!(of(in_years.clone(), an_hour_ago), since(an_hour_ago, BEFORE));
+        assert_eq!(of(in_years, later(90_000)), since(now, BEFORE), "it was written by that clock");
     }
 }

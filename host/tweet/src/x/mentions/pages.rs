@@ -8,7 +8,7 @@ use puppet_types::{AccountId, PostId};
 use super::super::{
     X,
     reader::post,
-    wire::{POST_FIELDS, Page, Tweet},
+    wire::{POST_FIELDS, Page, Tweet, is_id},
 };
 use crate::{PublishError, plan::Priced};
 
@@ -53,7 +53,13 @@ impl X {
                 return Err(PublishError::Unavailable(words.to_owned()));
             }
             look.pace = pace;
-            let newest = page.data.iter().map(|tweet| PostId::new(&tweet.id)).max_by(by_age);
+            let of_unread = page.unread.iter().filter_map(|one| one["id"].as_str());
+            if !page.unread.is_empty() {
+                let ids: Vec<&str> = of_unread.clone().filter(|id| is_id(id)).collect();
+                tracing::warn!(%account, ?ids, "X tells a mention that cannot be read: it is passed over");
+            }
+            let ids = page.data.iter().map(|tweet| tweet.id.as_str()).chain(of_unread);
+            let newest = ids.filter(|id| is_id(id)).map(PostId::new).max_by(by_age);
             look.newest = look.newest.take().into_iter().chain(newest).max_by(by_age);
             // Whoever passes a post on says nothing.
             let said: Vec<Tweet> = page.data.into_iter().filter(|tweet| !tweet.is_repost()).collect();

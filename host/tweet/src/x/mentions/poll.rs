@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     HearingTerms, Listener, Listening, Mention,
-    ear::{Ear, since},
+    ear::{APART_MS, Ear, believed, since},
     pages::Look,
     schedule::Schedule,
     stream::{Signal, Stream},
@@ -73,8 +73,9 @@ impl Hearing {
     /// How far was listened cannot be read.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let heard = self.listener.heard().await?;
+        let now = Timestamp::from_system();
         let mut heard: BTreeMap<AccountId, PostId> =
-            heard.into_iter().map(|heard| (heard.account, heard.since)).collect();
+            heard.into_iter().map(|heard| (heard.account.clone(), believed(heard, now))).collect();
         let hearing = Arc::new(self);
         let accounts = hearing.x.accounts();
         let ear = |account: &AccountId| Some(Ear::new(account.clone(), heard.remove(account), hearing.terms.every));
@@ -173,6 +174,7 @@ impl Hearing {
             Some(since) => since.clone(),
             None => {
                 // The first time: it is written at once, so that nothing is lost of what comes from now on.
+                self.knows_the_time(&account).await?;
                 let from = since(self.now(), self.terms.backfill);
                 self.advance(ear, Vec::new(), from.clone()).await?;
                 from
@@ -199,6 +201,20 @@ impl Hearing {
             None => drop(self.listener.take_in(&account, batch, None).await?),
         }
         Ok(pace)
+    }
+
+    /// Whether X's clock and this machine's agree: of two that do not, nobody knows which is right.
+    async fn knows_the_time(&self, account: &AccountId) -> Result<(), PublishError> {
+        self.x.user(account, self.x.member(account)?).await?;
+        let ahead_ms = self.x.client.ahead_ms();
+        if ahead_ms.unsigned_abs() <= APART_MS {
+            return Ok(());
+        }
+        let words = format!(
+            "X's clock and this machine's are {} seconds apart: set the clock",
+            ahead_ms.unsigned_abs() / 1_000
+        );
+        Err(PublishError::Unavailable(words))
     }
 
     /// Takes in what is left, and notes how far that is.
