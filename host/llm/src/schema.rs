@@ -17,11 +17,19 @@ pub const PATTERNS: usize = 16;
 const PATTERN_BYTES: usize = 256 << 10;
 /// Characters kept of what is wrong: it repeats the answer.
 const REASON: usize = 300;
+/// Most that a check may cost: the weight of the schema times that of the answer.
+const CHECKED: usize = 1 << 24;
+/// Most of it where it is also told what is wrong: every branch that does not hold leaves an error in memory.
+const REASONED: usize = 1 << 17;
 /// Keywords by which a schema of a few bytes may cost any time.
 const REFUSED: [&str; 5] = ["$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems"];
 
 /// A schema that answers can be held to.
-pub struct Schema(Validator);
+#[derive(Clone)]
+pub struct Schema {
+    validator: Validator,
+    weight: usize,
+}
 
 impl Schema {
     /// Of its text, in the draft 2020-12.
@@ -39,19 +47,30 @@ impl Schema {
             .should_validate_formats(false)
             .offline()
             .build(&schema);
-        validator.map(Self).map_err(|error| invalid(shortened(&error.to_string())))
+        let weight = weight(&schema);
+        validator.map(|validator| Self { validator, weight }).map_err(|error| invalid(shortened(&error.to_string())))
     }
 
     /// The JSON of an answer, without the fence that models like to put around it; or what is wrong with it.
     pub fn read<'a>(&self, answer: &'a str) -> Result<&'a str, String> {
         let text = unfenced(answer);
         let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+        let cost = self.weight.saturating_mul(weight(&value));
+        if cost > CHECKED {
+            return Err("it is too long to be held to this schema".to_owned());
+        }
+        if self.validator.is_valid(&value) {
+            return Ok(text);
+        }
+        if cost > REASONED {
+            return Err("it does not hold".to_owned());
+        }
         let wrong = |error: jsonschema::ValidationError<'_>| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
             shortened(&format!("{place}{error}"))
         };
-        self.0.validate(&value).map_err(wrong)?;
+        self.validator.validate(&value).map_err(wrong)?;
         Ok(text)
     }
 }
@@ -69,6 +88,17 @@ fn depth(value: &Value) -> usize {
         Value::Object(object) => object.values().map(depth).max().unwrap_or(0),
         Value::Array(array) => array.iter().map(depth).max().unwrap_or(0),
         _ => 0,
+    }
+}
+
+/// Values and keys, long texts as several: checking costs at most what the two sides weigh, multiplied.
+fn weight(value: &Value) -> usize {
+    let text = |text: &str| 1 + text.len() / 64;
+    match value {
+        Value::Object(object) => 1 + object.iter().map(|(key, value)| text(key) + weight(value)).sum::<usize>(),
+        Value::Array(array) => 1 + array.iter().map(weight).sum::<usize>(),
+        Value::String(string) => text(string),
+        _ => 1,
     }
 }
 
@@ -178,5 +208,22 @@ mod tests {
         let started = Instant::now();
         assert!(schema.read(&json!("a".repeat(5_000) + "b").to_string()).is_err());
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+
+    /// Collected, the errors of every branch and item took gigabytes.
+    #[test]
+    fn an_answer_that_would_cost_too_much_to_explain_is_refused_without_a_reason() {
+        let branches = |n: usize| {
+            let schema = json!({"anyOf": [{"items": {"anyOf": vec![json!({"type": "null"}); n]}}]});
+            Schema::new(&schema.to_string()).unwrap()
+        };
+        let numbers = |n: usize| json!(vec![0; n]).to_string();
+        let started = Instant::now();
+        assert_eq!(branches(700).read(&numbers(5_000)).unwrap_err(), "it does not hold");
+        assert!(branches(700).read(&numbers(50_000)).unwrap_err().contains("too long to be held"));
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        let nulls = json!(vec![Value::Null; 5_000]).to_string();
+        assert_eq!(branches(700).read(&nulls), Ok(nulls.as_str()));
+        assert!(branches(7).read(&numbers(50)).unwrap_err().contains("not valid under any"), "a small one is told");
     }
 }

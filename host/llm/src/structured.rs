@@ -22,7 +22,7 @@ pub(crate) async fn complete(
     let schema = request.response_schema.as_deref().map(Schema::new).transpose()?;
     let mut first = provider.complete(request, context).await?;
     let Some(schema) = schema else { return Ok(first) };
-    let Err(wrong) = hold(&schema, &mut first.value) else { return Ok(first) };
+    let Err(wrong) = hold(&schema, &mut first.value).await else { return Ok(first) };
     tracing::debug!(agent = %context.agent, wrong, "an answer does not hold to its schema: asked once more");
     let again = repair(request, &first.value.text, &wrong);
     let spent = Worst::taken(Used::Told(first.used), worst(request));
@@ -30,7 +30,7 @@ pub(crate) async fn complete(
         Failure::told(error, spent.plus(Worst::taken(used, worst(&again))).charges().to_vec())
     })?;
     let spent = spent.plus(Worst::taken(Used::Told(second.used), worst(&again))).charges().to_vec();
-    if let Err(wrong) = hold(&schema, &mut second.value) {
+    if let Err(wrong) = hold(&schema, &mut second.value).await {
         let message = format!("the answer does not hold to response-schema, and was asked for twice: {wrong}");
         return Err(Failure::told(CallError::new(Code::InvalidAnswer, message), spent));
     }
@@ -49,9 +49,12 @@ fn shown_bytes(request: &Request) -> u64 {
 }
 
 /// Leaves the JSON of an answer alone; or says what is wrong with it. A model that asks for tools has not answered yet.
-fn hold(schema: &Schema, completion: &mut Completion) -> Result<(), String> {
+/// The schema is a guest's: its check holds up nobody else.
+async fn hold(schema: &Schema, completion: &mut Completion) -> Result<(), String> {
     if completion.tool_calls.is_empty() {
-        completion.text = schema.read(&completion.text)?.to_owned();
+        let (schema, text) = (schema.clone(), completion.text.clone());
+        let read = tokio::task::spawn_blocking(move || schema.read(&text).map(str::to_owned)).await;
+        completion.text = read.unwrap_or_else(|_| Err("it could not be checked".to_owned()))?;
     }
     Ok(())
 }
@@ -145,7 +148,7 @@ mod tests {
         assert_eq!(complete(&provider, &request("How are you?")).await.unwrap().value.text, "fine");
         let call = crate::ToolCall { id: "c1".to_owned(), name: "look".to_owned(), arguments: "{}".to_owned() };
         let mut called = Completion { tool_calls: vec![call], ..Completion::default() };
-        assert_eq!(hold(&Schema::new(SCHEMA).unwrap(), &mut called), Ok(()));
+        assert_eq!(hold(&Schema::new(SCHEMA).unwrap(), &mut called).await, Ok(()));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use crate::openai::{Endpoint, fault::Fault};
 
+/// Longest that an endpoint's word to wait is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// How often, how long, and how far apart.
 #[derive(Debug, Clone)]
 pub(super) struct Attempts {
@@ -87,15 +90,16 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
 }
 
-/// Seconds, or a date.
+/// Seconds, or a date; at most a day.
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+        return (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())));
     }
     let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
     let now = jiff::Timestamp::try_from(now).ok()?;
-    Some(Duration::from_millis(u64::try_from(at.as_millisecond() - now.as_millisecond()).unwrap_or(0)))
+    let wait = u64::try_from(at.as_millisecond() - now.as_millisecond()).unwrap_or(0);
+    Some(Duration::from_millis(wait).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -110,7 +114,12 @@ mod tests {
             (" 0.25 ", Some(250)),
             ("Tue, 14 Nov 2023 22:13:30 GMT", Some(10_000)),
             ("Tue, 14 Nov 2023 22:13:00 GMT", Some(0)),
+            ("1e19", Some(86_400_000)),
+            ("18446744073709551615", Some(86_400_000)),
+            ("inf", Some(86_400_000)),
+            ("14 Nov 2990 22:13:30 GMT", Some(86_400_000)),
             ("soon", None),
+            ("NaN", None),
             ("-1", None),
             ("", None),
         ] {

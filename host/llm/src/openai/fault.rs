@@ -73,7 +73,7 @@ pub(super) struct Treatment {
 impl Fault {
     /// The table (docs/models.md shows it).
     pub(super) const fn treatment(&self) -> Treatment {
-        use Code::{InvalidInput, ProviderUnavailable as Unavailable, RateLimited, Refused, Timeout};
+        use Code::{InvalidAnswer, InvalidInput, ProviderUnavailable as Unavailable, RateLimited, Refused, Timeout};
         let (code, is_passing, may_be_billed, remedy) = match self {
             Self::UnknownHost => (Unavailable, true, false, "check `base_url`, and the network of this machine"),
             Self::Unreachable => (Unavailable, true, false, "see that it runs, and check `base_url`"),
@@ -95,8 +95,8 @@ impl Fault {
             Self::TooSmall(_) => (Refused, false, false, "use a model with a longer context"),
             Self::Policy(_) | Self::Declined => (Refused, false, true, ""),
             Self::Unsupported(..) | Self::Invalid(_) => (InvalidInput, false, false, ""),
-            Self::Empty => (Unavailable, false, true, ""),
-            Self::OnlyThought => (Unavailable, false, true, "ask for more tokens, or use a model that thinks less"),
+            Self::Empty => (InvalidAnswer, false, true, ""),
+            Self::OnlyThought => (InvalidAnswer, false, true, "ask for more tokens, or use a model that thinks less"),
         };
         Treatment { code, is_passing, may_be_billed, remedy }
     }
@@ -213,6 +213,10 @@ mod tests {
         assert_eq!(error.code, Code::ProviderUnavailable);
         assert!(error.message.starts_with("`home`: it has no model `gpt-9`"), "{error}");
         assert!(error.message.ends_with("; correct `model`; `puppet doctor` looks for it in the list"), "{error}");
+        // No failure of the endpoint: it is left alone for those.
+        for fault in [Fault::Empty, Fault::OnlyThought] {
+            assert_eq!(fault.call_error("home", "m").code, Code::InvalidAnswer);
+        }
         let wait = Fault::RateLimited(Some(Duration::from_secs(2))).call_error("home", "m");
         assert_eq!((wait.code, wait.retry_after_ms), (Code::RateLimited, Some(2_000)));
         assert_eq!(Fault::Broken.call_error("home", "m").message, "`home`: the connection broke off");

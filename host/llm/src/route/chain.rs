@@ -1,9 +1,11 @@
-//! Models one after the other: the next one is asked where one cannot answer now, and never where it would not.
+//! Models one after the other: the next one is asked where one cannot answer now or
+//! said nothing, and never where it would not.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_grants::{Answer, Failure, Used};
+use puppet_types::Code;
 
 use super::guarded::is_fault;
 use crate::{CallContext, Completion, Llm, LlmProvider, Request, Terms, Worst};
@@ -56,7 +58,7 @@ impl LlmProvider for Chain {
                 }
                 Err(Failure { error, used }) => {
                     spent = spent.plus(Worst::taken(used, worst));
-                    let next = others.next().filter(|_| is_fault(&error));
+                    let next = others.next().filter(|_| is_fault(&error) || error.code == Code::InvalidAnswer);
                     let Some(next) = next else { return Err(Failure::told(error, spent.charges().to_vec())) };
                     tracing::debug!(agent = %context.agent, from = link.name, to = next.name, reason = %error, "asked instead");
                     link = next;

@@ -73,7 +73,8 @@ impl Guarded {
     }
 }
 
-/// Whether an error says that the endpoint cannot answer now, whatever it is asked: another may be asked instead.
+/// Whether an error says that the endpoint cannot answer now, whatever it is asked. An answer without a text does not:
+/// the request may have left no room for one.
 pub(super) fn is_fault(error: &CallError) -> bool {
     matches!(error.code, Code::ProviderUnavailable | Code::RateLimited | Code::Timeout)
 }

@@ -46,7 +46,7 @@ async fn the_next_is_asked_where_one_cannot_answer_and_never_where_it_would_not(
         (Code::Timeout, true),
         (Code::Refused, false),
         (Code::InvalidInput, false),
-        (Code::InvalidAnswer, false),
+        (Code::InvalidAnswer, true),
         (Code::Internal, false),
     ] {
         let (first, second) = (Arc::new(Scripted::new([Err(error(code))])), Arc::new(Scripted::new([Ok("yes")])));
@@ -104,15 +104,30 @@ async fn vectors_come_from_the_first_or_from_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_keeps_failing_is_asked_no_more_until_its_time_and_its_refusals_do_not_count() {
-    let refused = || Err(error(Code::Refused));
-    let script = [Err(away()), refused(), Err(away()), Err(away()), Ok("back"), Ok("again")];
+    let (refused, empty) = (|| Err(error(Code::Refused)), || Err(error(Code::InvalidAnswer)));
+    let script = [
+        Err(away()),
+        refused(),
+        Err(away()),
+        empty(),
+        empty(),
+        empty(),
+        Err(away()),
+        Err(away()),
+        Ok("back"),
+        Ok("again"),
+    ];
     let provider = Arc::new(Scripted::new(script));
     let guarded = Guarded::new("far", Arc::clone(&provider) as _, rules());
     let (request, context) = (request("x"), context("ann"));
     for _ in 0..10 {
         assert!(guarded.complete(&request, &context).await.is_err());
     }
-    assert_eq!(provider.asked().len(), 4, "a refusal is an answer: two in a row come after it");
+    assert_eq!(
+        provider.asked().len(),
+        8,
+        "refusals and answers without a text are answers: two in a row come after them"
+    );
     tokio::time::advance(Duration::from_secs(30)).await;
     for text in ["back", "again"] {
         assert_eq!(guarded.complete(&request, &context).await.unwrap().value.text, text);
