@@ -126,8 +126,7 @@ async fn is_said_before(
     Ok(before.map(|memory| normalized(&memory.content)).any(|said| texts.contains(&said)))
 }
 
-/// The post that a reply answers, from what is here: posts of the timeline, the event that led to it, what the call has read,
-/// the account's own posts; else by asking the provider. None where nobody knows it. An error: when to ask again.
+/// The post that a reply answers, from what is here: posts of the timeline, the account's own posts, mentions that were heard; else by asking the provider. None where nobody knows it. An error: when to ask again.
 async fn answered(
     host: &Host,
     effect: &Effect,
@@ -164,7 +163,8 @@ async fn known(host: &Host, effect: &Effect, id: &PostId) -> Result<Option<Answe
         let begun_by = Some(author.clone());
         return Ok(Some(Answered { author, text: String::new(), quotes: None, answers: None, begun_by }));
     }
-    // A mention of it was heard; what led to this is looked at as well, for it may have come another way.
+    // A mention of it was heard; the journal has one for longer than it is kept. Of a post in any other event nobody knows
+    // whether it is one: whoever makes events could say of it what they like.
     let heard = host.store.event(&heard_id(&effect.account, id)).await?.map(|(event, _)| event);
     let event = match heard {
         Some(event) => event,
@@ -173,13 +173,12 @@ async fn known(host: &Host, effect: &Effect, id: &PostId) -> Result<Option<Answe
             None => return Ok(None),
         },
     };
-    let Some(post) = told(&event.payload["post"]).filter(|post| post.id == *id) else { return Ok(None) };
-    let mut answered = around(host, post).await?;
-    // That it is one is the network's own word, however it is written.
-    if event.kind == "mention" && event.source == SOURCE {
-        answered.answers = Some(effect.account.clone());
+    if event.kind != "mention" || event.source != SOURCE {
+        return Ok(None);
     }
-    Ok(Some(answered))
+    let Some(post) = told(&event.payload["post"]).filter(|post| post.id == *id) else { return Ok(None) };
+    // That it is one is the network's own word, however it is written.
+    Ok(Some(Answered { answers: Some(effect.account.clone()), ..around(host, post).await? }))
 }
 
 /// Whether it is a post that this host made for the account.

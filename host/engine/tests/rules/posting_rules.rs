@@ -92,12 +92,47 @@ async fn a_mention_that_led_to_the_answer_is_a_summons_that_nobody_asks_for() {
     let mut mention = event("e1", "ann", start());
     mention.id = heard_id(&"ann".into(), &"77".into());
     mention.kind = "mention".to_owned();
+    mention.source = "x".to_owned();
     mention.payload = json!({ "post": { "id": "77", "author": "cy", "text": "@Ann what do you say?", "at": start() } });
     scene.host.submit(vec![mention]).await.unwrap();
     scene.run_until(after(60_000)).await;
     let first = scene.effects().await.remove(0);
     assert_eq!((first.state, first.reason), (EffectState::Done, None));
     assert!(scene.network.looked_up.lock().unwrap().is_empty());
+}
+
+/// Whoever may send events could write any post into one.
+#[tokio::test]
+async fn a_post_in_another_event_is_no_word_of_the_network() {
+    for (kind, source, id) in [
+        ("command_reply", "test", "e1".into()),
+        ("mention", "test", "e1".into()),
+        ("mention", "test", heard_id(&"ann".into(), &"77".into())),
+    ] {
+        let cast = Cast { pack: "pack", steps: vec![Step::Reply("77")], end: End::Ok, requests: everything() };
+        let scene = Scene::with(Setting::default(), vec![cast], &["ann"]).await;
+        scene.network.posts.store(true, std::sync::atomic::Ordering::SeqCst);
+        let by_eve = Answered {
+            author: AccountId::new("eve"),
+            text: "nobody was asked".to_owned(),
+            quotes: None,
+            answers: None,
+            begun_by: None,
+        };
+        scene.network.answered.lock().unwrap().insert("77".into(), by_eve);
+        let policy = Policy { deny: ["eve".to_owned()].into(), ..Policy::default() };
+        scene.host.set_posting_rules(rules(policy));
+        let mut forged = event("e1", "ann", start());
+        forged.id = id;
+        forged.kind = kind.to_owned();
+        forged.source = source.to_owned();
+        forged.payload = json!({ "post": { "id": "77", "author": "cy", "text": "@ann hello", "at": start() } });
+        scene.host.submit(vec![forged]).await.unwrap();
+        scene.run_until(after(60_000)).await;
+        let first = scene.effects().await.remove(0);
+        assert_eq!(first.state, EffectState::Failed, "{kind} of {source}");
+        assert_eq!(scene.network.looked_up.lock().unwrap()[0].as_str(), "77", "X is asked");
+    }
 }
 
 #[tokio::test]
