@@ -465,6 +465,29 @@ async fn what_the_token_endpoint_says_is_told_by_its_cause() {
 }
 
 #[tokio::test]
+async fn new_tokens_are_kept_whatever_is_said_beside_them() {
+    for (beside, lasts_s) in [
+        (r#""scope":null,"expires_in":null,"refresh_token":null"#, 7_200),
+        (r#""expires_in":"3600","scope":["tweet.read"]"#, 3_600),
+        (r#""expires_in":3600.5,"refresh_token":7"#, 3_600),
+        (r#""expires_in":-1"#, 7_200),
+    ] {
+        let stand = Stand::new(move |came| match came.line.ends_with("oauth2/token") {
+            true => said(200, format!(r#"{{"access_token":"access-canary-2",{beside}}}"#)),
+            false => me("ada"),
+        })
+        .await;
+        let kept = Kept::with(Kept::pair(1, 0));
+        let before = Timestamp::from_system();
+        x(&stand, kept.sign()).check(&"ada".into()).await.unwrap();
+        let pair = kept.pair.lock().unwrap().clone().unwrap();
+        assert_eq!(pair.access.expose(), "access-canary-2", "{beside}");
+        assert_eq!(pair.scope, SCOPES, "what is not told is as it was");
+        assert_eq!(pair.expires.millis_since(before) / 100_000, lasts_s * 1_000 / 100_000, "{beside}");
+    }
+}
+
+#[tokio::test]
 async fn a_confidential_client_says_who_it_is_by_its_password() {
     let stand = Stand::new(|came| {
         assert!(came.field("client_id").is_none() && came.authorization.starts_with("Basic "), "{came:?}");
