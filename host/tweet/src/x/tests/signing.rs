@@ -465,6 +465,28 @@ async fn what_the_token_endpoint_says_is_told_by_its_cause() {
 }
 
 #[tokio::test]
+async fn tokens_for_this_machine_go_through_no_proxy() {
+    const NAME: &str = "x::tests::signing::tokens_for_this_machine_go_through_no_proxy";
+    const IS_CHILD: &str = "PUPPET_TEST_BEHIND_A_PROXY";
+    let proxy = Stand::new(|_| me("proxy")).await;
+    if std::env::var_os(IS_CHILD).is_some() {
+        let stand = Stand::new(|_| me("ada")).await;
+        x(&stand, keys()).check(&"ada".into()).await.unwrap();
+        return;
+    }
+    // The environment is the whole process's, so another one is asked.
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args([NAME, "--exact"]).env(IS_CHILD, "1").env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, &proxy.url);
+    }
+    let ended = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"), "it was run");
+    assert!(proxy.lines().is_empty(), "{:?}", proxy.lines());
+}
+
+#[tokio::test]
 async fn new_tokens_are_kept_whatever_is_said_beside_them() {
     for (beside, lasts_s) in [
         (r#""scope":null,"expires_in":null,"refresh_token":null"#, 7_200),
