@@ -176,6 +176,7 @@ impl Stream {
         tracing::info!(app = self.app, accounts = has_rule.len(), "mentions on X are streamed");
         covered.clone_from(&has_rule);
         let _ = self.signals.send(Signal::Streams(has_rule)).await;
+        let opened = Instant::now();
         let mut lines = Lines::default();
         let mut gap: Option<Instant> = None;
         let mut look = interval(LOOK);
@@ -195,7 +196,8 @@ impl Stream {
                 }
             };
             let Ok(Ok(Some(chunk))) = chunk else { return Err(Ended::Network) };
-            *lived = true;
+            // One that breaks off again and again is opened more and more seldom, whatever it says meanwhile.
+            *lived = opened.elapsed() >= hearing.terms.silence * 2;
             for line in lines.read(&chunk) {
                 match line {
                     Line::Mention(post, accounts) => {
