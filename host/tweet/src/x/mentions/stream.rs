@@ -207,6 +207,7 @@ impl Stream {
                     }
                     Line::End(Ending::Operational) => return Err(Ended::Operational),
                     Line::End(Ending::TooMany) => return Err(Ended::TooMany),
+                    Line::End(Ending::Endless) => return Err(Ended::Failed),
                     Line::End(Ending::UsageCap) => return Err(Ended::UsageCap),
                     // Whatever it was may have been a mention. However many come, X is not asked without end.
                     Line::Garbage if gap.is_some_and(|at| at.elapsed() < hearing.terms.every) => {}
