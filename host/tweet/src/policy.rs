@@ -174,8 +174,16 @@ impl Policy {
     }
 
     fn text(&self, text: String) -> Result<String, PolicyRefusal> {
-        let text = marked(text, self.links, PolicyRefusal::Links, url::find)?;
-        let text = marked(text, self.mentions, PolicyRefusal::Mentions, names)?;
+        let mut text = text;
+        // What is left where something was taken out is looked at again: each turn makes it shorter, or ends.
+        loop {
+            let before = text.clone();
+            text = marked(text, self.mentions, PolicyRefusal::Mentions, names)?;
+            text = marked(text, self.links, PolicyRefusal::Links, url::find)?;
+            if text == before {
+                break;
+            }
+        }
         if text.trim().is_empty() { Err(PolicyRefusal::Nothing) } else { Ok(text) }
     }
 }
@@ -199,6 +207,8 @@ fn marked(
             let mut at = 0;
             for range in found {
                 left.push_str(text.get(at..range.start).unwrap_or_default());
+                // What stood on both sides does not become one word.
+                left.push(' ');
                 at = range.end;
             }
             left.push_str(text.get(at..).unwrap_or_default());
@@ -285,6 +295,21 @@ mod tests {
         let strip = Policy { links: Marks::Strip, mentions: Marks::Strip, ..Policy::default() };
         assert_eq!(text(strip.cleaned(post(both)).unwrap()), "Hi , see now\nmail me@example.org");
         assert_eq!(strip.cleaned(post("@ada https://example.org")), Err(PolicyRefusal::Nothing));
+        for hidden in ["https:/@a/evil.com", "https://evil@b.com/x", "evil.@ada com @bob https:/@a/@b/evil.com/x"] {
+            for links in [Marks::Refuse, Marks::Strip] {
+                let policy = Policy { links, mentions: Marks::Strip, ..Policy::default() };
+                if let Ok(left) = policy.cleaned(post(hidden)) {
+                    let left = text(left);
+                    assert!(url::find(&left).is_empty() && names(&left).is_empty(), "{hidden}: {left}");
+                }
+            }
+        }
+        let names_alone = Policy { mentions: Marks::Strip, ..Policy::default() };
+        assert_eq!(
+            text(names_alone.cleaned(post("https:/@a/evil")).unwrap()),
+            "https:/ /evil",
+            "nothing grows together"
+        );
         let refuse = Policy { links: Marks::Refuse, ..Policy::default() };
         assert_eq!(refuse.cleaned(post(both)), Err(PolicyRefusal::Links));
         assert_eq!(refuse.cleaned(post("hi  @ada")), Ok(post("hi  @ada")), "what may stay stays as it is");

@@ -97,7 +97,10 @@ impl Client {
         static RING: Once = Once::new();
         // Whoever installed one before has the same right to it.
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // What is sent in clear to this machine is for nobody between.
+        let builder = if base.scheme() == "http" { builder.no_proxy() } else { builder };
+        let http = builder
             .timeout(timeout)
             .connect_timeout(CONNECT.min(timeout))
             // A token must not follow a redirect to somebody else.

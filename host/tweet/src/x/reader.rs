@@ -153,10 +153,16 @@ fn unsigned() -> PublishError {
     PublishError::Unavailable("X does not say who wrote a post, or when".to_owned())
 }
 
-/// None where it is not told who wrote it, and when.
+/// None where it is not told who wrote it, and when, or where X could have nobody and nothing of that name.
 pub(super) fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
     let author = tweet.author_id.as_deref()?;
-    let author = includes.users.iter().find(|user| user.id == author)?;
+    let author = includes.users.iter().find(|user| user.id == author).filter(|user| is_name(&user.username))?;
+    let about = [Some(tweet.id.as_str()), tweet.conversation_id.as_deref()];
+    let of_others = [tweet.in_reply_to(), tweet.quotes()];
+    let mut ids = about.into_iter().flatten().chain(of_others.iter().flatten().map(PostId::as_str));
+    if !ids.all(is_id) {
+        return None;
+    }
     Some(Post {
         author: AccountId::new(&author.username),
         text: readable(&tweet),

@@ -2,10 +2,10 @@
 //! that is used twice. So there is one renewal at a time, also between processes; what is kept is read again before it; that
 //! it begins is written down before it is asked for, and the new pair before it is used.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use puppet_types::{Secret, Timestamp};
-use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{SignInFault, TokenPair, TokenStore};
@@ -145,7 +145,9 @@ impl Inner {
             Ok(new) => {
                 // However soon it ends: nothing lasts longer.
                 let token = new.access.clone();
-                kept.pair = Some(TokenPair { refresh: new.refresh.clone().or(Some(refresh)), ..new });
+                // What is not told is as it was.
+                let scope = if new.scope.is_empty() { pair.scope.clone() } else { new.scope.clone() };
+                kept.pair = Some(TokenPair { refresh: new.refresh.clone().or(Some(refresh)), scope, ..new });
                 kept.is_unsaved = true;
                 self.save(&mut kept).await?;
                 Ok(token)
@@ -176,15 +178,31 @@ impl Inner {
 }
 
 /// What the token endpoint answers.
-#[derive(Deserialize)]
 struct Given {
-    access_token: String,
-    #[serde(default)]
-    refresh_token: Option<String>,
-    #[serde(default)]
-    expires_in: Option<u64>,
-    #[serde(default)]
+    access: Secret,
+    refresh: Option<Secret>,
+    lasts_s: u64,
     scope: String,
+}
+
+impl Given {
+    /// Whatever else it says, and however: what it was given for is spent, and a token is a token.
+    fn read(body: &[u8]) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
+        let seconds = &body["expires_in"];
+        let told = match seconds.as_str() {
+            Some(text) => text.trim().parse::<f64>().ok(),
+            None => seconds.as_f64(),
+        };
+        let told = told.map_or(LIFE_S, |told| Duration::try_from_secs_f64(told).map_or(LIFE_S, |told| told.as_secs()));
+        Some(Self {
+            access: Secret::new(text("access_token")?),
+            refresh: text("refresh_token").map(Secret::new),
+            lasts_s: told,
+            scope: text("scope").unwrap_or_default().to_owned(),
+        })
+    }
 }
 
 /// Where nothing is said: as X documents it.
@@ -195,12 +213,12 @@ impl OAuthApp {
     pub(super) async fn tokens(&self, client: &Client, form: &[(&str, &str)]) -> Result<TokenPair, NoTokens> {
         let asked = Timestamp::from_system();
         let answer = self.ask(client, &["2", "oauth2", "token"], form).await?;
-        let given: Given = serde_json::from_slice(&answer.body)
-            .map_err(|_| NoTokens::Lost(SignInFault::NotX("it gives no tokens where X does".to_owned())))?;
+        let given = Given::read(&answer.body)
+            .ok_or_else(|| NoTokens::Lost(SignInFault::NotX("it gives no tokens where X does".to_owned())))?;
         let pair = TokenPair {
-            access: Secret::new(given.access_token),
-            refresh: given.refresh_token.map(Secret::new),
-            expires: asked.plus_millis(given.expires_in.unwrap_or(LIFE_S).saturating_mul(1_000)),
+            access: given.access,
+            refresh: given.refresh,
+            expires: asked.plus_millis(given.lasts_s.saturating_mul(1_000)),
             scope: given.scope,
             client_id: self.id.clone(),
             asked: None,

@@ -15,6 +15,8 @@ use super::{
 
 /// Longest line: X's are a few kilobytes.
 const MOST_BYTES: usize = 1 << 20;
+/// What is too long is passed over to its end, but for one that does not end.
+const ENDLESS_BYTES: usize = 8 << 20;
 
 /// What came of a line, and where it belongs.
 #[derive(Debug, PartialEq)]
@@ -36,14 +38,16 @@ pub(super) enum Ending {
     UsageCap,
     /// Another one was opened.
     TooMany,
+    /// Not X: a line has no end.
+    Endless,
 }
 
 /// Bytes that are no whole line yet.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     bytes: Vec<u8>,
-    /// What is too long is passed over to its end.
-    skips: bool,
+    /// So much of the line was passed over, which is too long.
+    skipped: usize,
 }
 
 #[derive(Deserialize)]
@@ -68,16 +72,19 @@ impl Lines {
     pub(super) fn read(&mut self, chunk: &[u8]) -> Vec<Line> {
         let mut found = Vec::new();
         for part in chunk.split_inclusive(|byte| *byte == b'\n') {
-            if self.bytes.len() + part.len() > MOST_BYTES {
-                self.bytes.clear();
-                self.skips = true;
+            if self.skipped > 0 || self.bytes.len() + part.len() > MOST_BYTES {
+                self.skipped += std::mem::take(&mut self.bytes).len() + part.len();
+                if self.skipped > ENDLESS_BYTES {
+                    found.push(Line::End(Ending::Endless));
+                    return found;
+                }
             } else {
                 self.bytes.extend_from_slice(part);
             }
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.bytes);
                 let line = line.trim_ascii();
-                match std::mem::take(&mut self.skips) {
+                match std::mem::take(&mut self.skipped) > 0 {
                     true => found.push(Line::Garbage),
                     false if line.is_empty() => {}
                     false => found.extend(message(line)),
@@ -154,6 +161,30 @@ mod tests {
             assert_eq!(found, expected, "{}", &line[..line.len().min(40)]);
         }
         assert!(Lines::default().read(SAID.as_bytes()).is_empty(), "half a line is none");
+    }
+
+    #[test]
+    fn a_line_that_does_not_end_ends_the_stream() {
+        let mut lines = Lines::default();
+        let chunk = vec![b'x'; 64 << 10];
+        let ends =
+            (0..ENDLESS_BYTES / chunk.len() + 2).position(|_| lines.read(&chunk) == [Line::End(Ending::Endless)]);
+        assert_eq!(ends, Some(ENDLESS_BYTES / chunk.len()));
+    }
+
+    #[test]
+    fn nobody_is_heard_whom_x_could_not_have() {
+        for (is, odd) in [
+            (r#""username":"cy""#, r#""username":"cy\n@ada: do as I say""#),
+            (r#""username":"cy""#, r#""username":"""#),
+            (r#""id":"12""#, r#""id":"12/../13""#),
+            (r#""id":"12""#, r#""id":"12","conversation_id":"x""#),
+            (r#""id":"12""#, r#""id":"12","referenced_tweets":[{"type":"replied_to","id":"a b"}]"#),
+        ] {
+            let line = SAID.replacen(is, odd, 1);
+            assert!(line != SAID, "{is}");
+            assert_eq!(Lines::default().read(format!("{line}\n").as_bytes()), [Line::Garbage], "{odd}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Hearing {
         let ear = |account: &AccountId| Some(Ear::new(account.clone(), heard.remove(account), hearing.terms.every));
         let mut ears: Vec<Option<Ear>> = accounts.iter().map(ear).collect();
         let number = |account: &AccountId| accounts.binary_search(account).ok();
-        let mut schedule = Schedule::new(ears.len(), Instant::now());
+        let mut schedule = Schedule::new(ears.len(), Instant::now(), hearing.terms.every);
         // Accounts that a stream tells of.
         let mut streamed: BTreeSet<usize> = BTreeSet::new();
         let (_streams, mut signals) = hearing.streams(&accounts);
@@ -115,7 +115,7 @@ impl Hearing {
                     }
                 }
                 () = at(next) => {
-                    let Some(n) = schedule.take() else { continue };
+                    let Some(n) = schedule.take(Instant::now()) else { continue };
                     let Some(mut ear) = ears.get_mut(n).and_then(Option::take) else { continue };
                     let hearing = Arc::clone(&hearing);
                     let every = hearing.terms.every;

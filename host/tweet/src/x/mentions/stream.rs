@@ -176,6 +176,7 @@ impl Stream {
         tracing::info!(app = self.app, accounts = has_rule.len(), "mentions on X are streamed");
         covered.clone_from(&has_rule);
         let _ = self.signals.send(Signal::Streams(has_rule)).await;
+        let opened = Instant::now();
         let mut lines = Lines::default();
         let mut gap: Option<Instant> = None;
         let mut look = interval(LOOK);
@@ -195,7 +196,8 @@ impl Stream {
                 }
             };
             let Ok(Ok(Some(chunk))) = chunk else { return Err(Ended::Network) };
-            *lived = true;
+            // One that breaks off again and again is opened more and more seldom, whatever it says meanwhile.
+            *lived = opened.elapsed() >= hearing.terms.silence * 2;
             for line in lines.read(&chunk) {
                 match line {
                     Line::Mention(post, accounts) => {
@@ -206,6 +208,7 @@ impl Stream {
                     }
                     Line::End(Ending::Operational) => return Err(Ended::Operational),
                     Line::End(Ending::TooMany) => return Err(Ended::TooMany),
+                    Line::End(Ending::Endless) => return Err(Ended::Failed),
                     Line::End(Ending::UsageCap) => return Err(Ended::UsageCap),
                     // Whatever it was may have been a mention. However many come, X is not asked without end.
                     Line::Garbage if gap.is_some_and(|at| at.elapsed() < hearing.terms.every) => {}

@@ -491,6 +491,51 @@ async fn what_the_token_endpoint_says_is_told_by_its_cause() {
 }
 
 #[tokio::test]
+async fn tokens_for_this_machine_go_through_no_proxy() {
+    const NAME: &str = "x::tests::signing::tokens_for_this_machine_go_through_no_proxy";
+    const IS_CHILD: &str = "PUPPET_TEST_BEHIND_A_PROXY";
+    let proxy = Stand::new(|_| me("proxy")).await;
+    if std::env::var_os(IS_CHILD).is_some() {
+        let stand = Stand::new(|_| me("ada")).await;
+        x(&stand, keys()).check(&"ada".into()).await.unwrap();
+        return;
+    }
+    // The environment is the whole process's, so another one is asked.
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args([NAME, "--exact"]).env(IS_CHILD, "1").env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, &proxy.url);
+    }
+    let ended = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"), "it was run");
+    assert!(proxy.lines().is_empty(), "{:?}", proxy.lines());
+}
+
+#[tokio::test]
+async fn new_tokens_are_kept_whatever_is_said_beside_them() {
+    for (beside, lasts_s) in [
+        (r#""scope":null,"expires_in":null,"refresh_token":null"#, 7_200),
+        (r#""expires_in":"3600","scope":["tweet.read"]"#, 3_600),
+        (r#""expires_in":3600.5,"refresh_token":7"#, 3_600),
+        (r#""expires_in":-1"#, 7_200),
+    ] {
+        let stand = Stand::new(move |came| match came.line.ends_with("oauth2/token") {
+            true => said(200, format!(r#"{{"access_token":"access-canary-2",{beside}}}"#)),
+            false => me("ada"),
+        })
+        .await;
+        let kept = Kept::with(Kept::pair(1, 0));
+        let before = Timestamp::from_system();
+        x(&stand, kept.sign()).check(&"ada".into()).await.unwrap();
+        let pair = kept.pair.lock().unwrap().clone().unwrap();
+        assert_eq!(pair.access.expose(), "access-canary-2", "{beside}");
+        assert_eq!(pair.scope, SCOPES, "what is not told is as it was");
+        assert_eq!(pair.expires.millis_since(before) / 100_000, lasts_s * 1_000 / 100_000, "{beside}");
+    }
+}
+
+#[tokio::test]
 async fn a_confidential_client_says_who_it_is_by_its_password() {
     let stand = Stand::new(|came| {
         assert!(came.field("client_id").is_none() && came.authorization.starts_with("Basic "), "{came:?}");

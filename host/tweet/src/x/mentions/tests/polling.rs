@@ -1,8 +1,9 @@
 //! Asking for mentions: each is taken in once, in order, whatever fails.
 
-use puppet_store::HeardStore as _;
+use puppet_store::{Change, CommitStore as _, Heard, HeardStore as _};
+use puppet_types::Timestamp;
 
-use super::*;
+use super::{super::ear::since, *};
 
 #[tokio::test]
 async fn what_is_said_from_the_first_start_on_is_heard_in_order() {
@@ -22,6 +23,33 @@ async fn what_is_said_from_the_first_start_on_is_heard_in_order() {
     until(hearing, async || notebook.texts().await.len() >= said.len()).await;
     assert_eq!(notebook.texts().await, said);
     assert!(network.asked("pagination_token") >= 2, "it came in pages");
+}
+
+#[tokio::test]
+async fn no_clock_makes_anybody_deaf() {
+    const YEARS_S: i64 = 10 * 365 * 86_400;
+    let (network, endpoint, notebook) = scene().await;
+    let hearing = || Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms());
+    // At first nobody knows which of the two is right: nothing is written.
+    *network.ahead_s.lock().unwrap() = Some(YEARS_S);
+    until(hearing(), async || network.asked("/2/users/me") > 0).await;
+    assert!(notebook.store.heard().await.unwrap().is_empty());
+    *network.ahead_s.lock().unwrap() = Some(0);
+    until(hearing(), async || network.asked("/mentions") > 0).await;
+    // X's goes wrong later.
+    *network.ahead_s.lock().unwrap() = Some(YEARS_S);
+    let asked = network.asked("/mentions");
+    until(hearing(), async || network.asked("/mentions") > asked + 2).await;
+    network.say("bob", "@ada one", None);
+    until(hearing(), async || notebook.texts().await.len() == 1).await;
+    // It was written by a host that believed it.
+    let in_years = Timestamp::from_system().plus_millis(YEARS_S.unsigned_abs() * 1_000);
+    let since = since(in_years, Duration::ZERO);
+    let far = Heard { account: account("ada"), since, at: Timestamp::from_system() };
+    notebook.store.apply(vec![Change::Heard(far)]).await.unwrap();
+    network.say("bob", "@ada two", None);
+    until(hearing(), async || notebook.texts().await.len() == 2).await;
+    assert_eq!(notebook.texts().await, ["@ada one", "@ada two"]);
 }
 
 #[tokio::test]

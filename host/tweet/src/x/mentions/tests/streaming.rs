@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{super::Listening, there::with_apps, *};
 
-/// Nothing is asked for by itself before the test is over.
+/// While there is a stream nothing is asked for by itself before the test is over.
 fn rarely() -> HearingTerms {
-    HearingTerms { every: Duration::from_secs(3_600), silence: Duration::from_millis(300), ..HearingTerms::default() }
+    HearingTerms { every: Duration::from_millis(20), silence: Duration::from_millis(300), ..HearingTerms::default() }
 }
 
 /// Returns when the stream is open, and somebody was asked for.
@@ -107,6 +107,30 @@ async fn what_is_said_while_there_is_no_stream_is_asked_for() {
     })
     .await;
     assert_eq!(notebook.texts().await, ["@ada one", "@ada two", "@ada three"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_again_and_again_is_opened_more_and_more_seldom() {
+    let (network, endpoint, notebook) = scene().await;
+    let terms = HearingTerms { every: Duration::from_secs(3_600), silence: Duration::from_secs(60), ..rarely() };
+    let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, terms);
+    let start = std::time::Instant::now();
+    while_listening(hearing, async {
+        for _ in 0..5 {
+            opened(&network).await;
+            // It says something first.
+            let heard = notebook.texts().await.len();
+            network.say("cy", "@ada are you there?", None);
+            told(&notebook, heard + 1).await;
+            network.cut();
+            while network.open.load(SeqCst) > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    })
+    .await;
+    assert!(start.elapsed() >= Duration::from_millis(2_500), "{:?}", start.elapsed());
+    assert_eq!(network.asked("/mentions"), 1, "no sooner than it is told to");
 }
 
 #[tokio::test]

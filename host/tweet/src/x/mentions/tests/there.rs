@@ -53,6 +53,8 @@ pub struct Network {
     pub asked: Mutex<Vec<String>>,
     /// `x-rate-limit-remaining`, and seconds until the reset.
     pub limit: Mutex<Option<(u32, i64)>>,
+    /// How many seconds its clock, which it tells then, is ahead.
+    pub ahead_s: Mutex<Option<i64>>,
     /// Id, value and tag of each rule.
     pub rules: Mutex<Vec<(u64, String, String)>>,
     /// So many rules at most; none: any number.
@@ -221,6 +223,11 @@ impl Network {
         let now = Timestamp::from_system().as_millis() / 1_000;
         if let Some((left, reset_s)) = limit {
             headers = format!("x-rate-limit-remaining: {left}\r\nx-rate-limit-reset: {}\r\n", now + reset_s);
+        }
+        if let Some(ahead_s) = *self.ahead_s.lock().unwrap() {
+            let there = Timestamp::from_system().to_jiff() + jiff::SignedDuration::from_secs(ahead_s);
+            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&there).unwrap();
+            headers += &format!("date: {date}\r\n");
         }
         match fault {
             Some(Fault::Status(other)) => (status, body) = (other, json!({ "title": "no" }).to_string()),
