@@ -86,6 +86,7 @@ fn a_provider_that_is_set_up_wrongly_is_told_what_is_wrong() {
     }
     // No price, and none is listed: a host would not start.
     write!(config, "[llm.providers.priceless]\nbase_url = \"http://{at}/v1\"\nmodel = \"small-1\"\n").unwrap();
+    config.push_str("[llm.agents.nobody]\nfallback = []\n");
     std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
     std::fs::write(folder.path().join(".env"), format!("RIGHT={KEY}\nWRONG={WRONG}\n")).unwrap();
     let ran = run(folder.path(), &["doctor", "--json"]).exits(1);
@@ -104,4 +105,6 @@ fn a_provider_that_is_set_up_wrongly_is_told_what_is_wrong() {
         check(name, status, detail, remedy);
     }
     check("priceless", "fail", "has no listed price", "set `price`");
+    let nobody = "[llm.agents.nobody] is for an agent that does not live here";
+    assert!(list(&told, "checks").iter().any(|check| check["detail"] == nobody && check["status"] == "warn"), "{told}");
 }

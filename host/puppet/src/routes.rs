@@ -48,8 +48,7 @@ impl Routes {
 
     /// Agents that the configuration names and that are not here, as lines for people.
     pub fn unknown<'a>(&'a self, here: &'a BTreeSet<AgentId>) -> impl Iterator<Item = String> + 'a {
-        let named = self.routing.agents.keys().filter(|name| !here.iter().any(|id| id.as_str() == *name));
-        named.map(|name| format!("[llm.agents.{name}] is for an agent that does not live here"))
+        self.routing.unknown(here)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Where an endpoint is, and how it is asked.
 
-use std::{collections::BTreeMap, fmt, sync::Once, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Once, time::Duration};
 
 use puppet_types::{MASK, Timestamp, scrub};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+};
 
 use crate::{
     Price, Terms,
@@ -65,6 +68,9 @@ pub enum SetupError {
     /// Not an address.
     #[error("the address of `{0}` is no http or https address")]
     BadAddress(String),
+    /// A key would be readable on its way.
+    #[error("the address of `{0}` is plain http: a key or a header of yours is sent so to this machine only")]
+    InClear(String),
     /// Not a header.
     #[error("header `{header}` of `{name}` cannot be sent")]
     BadHeader {
@@ -146,12 +152,19 @@ impl Endpoint {
 
     /// Where requests go to, without a slash at the end.
     pub(super) fn base(&self) -> Result<String, SetupError> {
-        let url = reqwest::Url::parse(&self.base_url).map_err(|_| SetupError::BadAddress(self.name.clone()))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(SetupError::BadAddress(self.name.clone()));
+        let url = self.url()?;
+        let has_secrets = self.key.is_some() || !self.headers.is_empty();
+        if url.scheme() == "http" && has_secrets && !is_this_machine(&url) {
+            return Err(SetupError::InClear(self.name.clone()));
         }
         let base = self.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
         Ok(base.trim_end_matches('/').to_owned())
+    }
+
+    fn url(&self) -> Result<Url, SetupError> {
+        let url = Url::parse(&self.base_url).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+        url.ok_or_else(|| SetupError::BadAddress(self.name.clone()))
     }
 
     /// The key, and what else is sent with every request.
@@ -174,7 +187,12 @@ impl Endpoint {
         static RING: Once = Once::new();
         // Whoever installed one before has the same right to it.
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        reqwest::Client::builder()
+        let mut client = reqwest::Client::builder();
+        if is_this_machine(&self.url()?) {
+            // A proxy would read the key, and would ask its own machine.
+            client = client.no_proxy();
+        }
+        client
             .default_headers(self.header_map()?)
             .timeout(self.timeout)
             .connect_timeout(self.timeout)
@@ -201,5 +219,38 @@ impl Endpoint {
             }
         }
         text
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_and_headers_go_in_clear_to_this_machine_only() {
+        let in_clear = SetupError::InClear("home".to_owned());
+        let (key, header, none) = ((true, false), (false, true), (false, false));
+        for (url, (has_key, has_header), refused) in [
+            ("http://models.example/v1", key, true),
+            ("http://192.0.2.7:8080/v1", header, true),
+            ("http://127.0.0.1.example/v1", key, true),
+            ("http://localhost@models.example/v1", key, true),
+            ("http://models.example/v1", none, false),
+            ("https://models.example/v1", key, false),
+            ("http://127.0.0.1:8080/v1", key, false),
+            ("http://[::1]:8080/v1", header, false),
+            ("http://localhost:8080/v1", key, false),
+        ] {
+            let mut endpoint = Endpoint::new("home", url, "m");
+            endpoint.key = has_key.then(|| Secret::new("k"));
+            endpoint.headers.extend(has_header.then(|| ("x-key".to_owned(), Secret::new("k"))));
+            assert_eq!(endpoint.base().err(), refused.then(|| in_clear.clone()), "{url}");
+        }
     }
 }

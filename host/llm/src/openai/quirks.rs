@@ -143,7 +143,8 @@ impl Parameter {
         }
     }
 
-    /// The one that an error names as not supported; `param` is the place that it points at, where it does.
+    /// The one that an error names as not supported; `param` is the place that it points at, where it does. What is said
+    /// of a schema, or of a place that is no parameter, is said of what a guest wrote: it tells nothing of the model.
     pub(super) fn refused_by(param: &str, message: &str) -> Option<Self> {
         const NOT: [&str; 9] = [
             "unsupported",
@@ -157,19 +158,21 @@ impl Parameter {
             "unexpected",
         ];
         let lower = message.to_lowercase();
-        if !NOT.iter().any(|not| lower.contains(not)) {
+        let is_of_schema = lower.contains("invalid schema") || lower.contains("in context=");
+        if is_of_schema || !NOT.iter().any(|not| lower.contains(not)) {
             return None;
         }
         let place = param.rsplit(['.', ' ']).next().unwrap_or_default();
         if lower.contains("json_schema") && matches!(place, "" | "response_format" | "type" | "json_schema") {
             return Some(JsonSchema);
         }
-        let at_place = Self::ALL.into_iter().find(|parameter| parameter.name() == place);
-        at_place.or_else(|| {
-            let named = Self::ALL.into_iter().filter(|parameter| *parameter != Name);
-            let named = named.filter_map(|parameter| Some((place_of(&lower, parameter.name())?, parameter)));
-            named.min().map(|(_, parameter)| parameter)
-        })
+        if !place.is_empty() {
+            let place = place.to_lowercase();
+            return Self::ALL.into_iter().find(|parameter| place_of(&place, parameter.name()) == Some(0));
+        }
+        let named = Self::ALL.into_iter().filter(|parameter| *parameter != Name);
+        let named = named.filter_map(|parameter| Some((place_of(&lower, parameter.name())?, parameter)));
+        named.min().map(|(_, parameter)| parameter)
     }
 }
 

@@ -60,6 +60,17 @@ fn an_error_names_the_parameter_that_it_refuses() {
         ("tools", "tools are not supported", None),
         ("", "the name of this is unknown", None),
         ("", "nonstop unsupported", None),
+        ("presencePenalty", "Unknown parameter", Some(PresencePenalty)),
+        // What a guest wrote is repeated in these.
+        (
+            "response_format",
+            "Invalid schema for response_format 'answer': In context=(), 'unknown' is not permitted.",
+            None,
+        ),
+        ("", "Invalid schema for response_format 'answer': 'uniqueItems' is not permitted.", None),
+        ("", "In context=('properties', 'temperature'), 'oneOf' is not permitted.", None),
+        ("response_format.json_schema.schema", "'temperature' is not supported in a json_schema", None),
+        ("tools[0].function.parameters", "Invalid value: 'stop' is not supported.", None),
     ] {
         assert_eq!(Parameter::refused_by(param, message), wanted, "{message}");
     }

@@ -129,7 +129,7 @@ async fn lasting_failures_have_codes_and_hold_no_secret() {
         (answer(401, "", error("invalid_request_error", "invalid_api_key", &leak)), Code::ProviderUnavailable, 1),
         (answer(404, "", error("invalid_request_error", "model_not_found", &leak)), Code::ProviderUnavailable, 1),
         (answer(200, "", "garbage".to_owned()), Code::ProviderUnavailable, 1),
-        (answer(200, "", json!({"choices": []}).to_string()), Code::ProviderUnavailable, 1),
+        (answer(200, "", json!({"choices": []}).to_string()), Code::InvalidAnswer, 1),
         (
             answer(200, "", json!({"choices": [{"message": {"content": null, "refusal": "no"}}]}).to_string()),
             Code::Refused,

@@ -186,10 +186,27 @@ async fn a_connection_that_cannot_be_made_is_told_by_its_cause() {
             "`fake`: its address has no host of that name; check `base_url`",
         ),
     ] {
-        let provider = provider(&url, |endpoint| (endpoint.retries, endpoint.timeout) = (0, Duration::from_secs(20)));
+        let provider = provider(&url, |endpoint| {
+            // A key would not go to another machine in clear.
+            (endpoint.key, endpoint.retries, endpoint.timeout) = (None, 0, Duration::from_secs(20));
+        });
         let failure = provider.complete(&request(), &context()).await.unwrap_err();
         assert!(failure.error.message.starts_with(says), "{url}: {}", failure.error.message);
         let Used::Told(used) = &failure.used else { panic!("it is told") };
         assert_eq!(amounts(used), (0, 0), "nobody was asked");
     }
+}
+
+/// The same program, where a proxy is set that is not there.
+#[test]
+fn this_machine_is_asked_without_a_proxy() {
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "learned::a_refused_parameter_is_dropped_once_and_remembered"])
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9")))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -114,7 +114,7 @@ const GENERAL: &[Field] = &[
         "list of names of providers",
         "[]",
         "",
-        "Who is asked, in this order, where an agent's model cannot answer: it is away, too busy, or left alone. `offline` as the last always answers.",
+        "Who is asked, in this order, where an agent's model cannot answer: it is away, too busy, or left alone. `offline` as the last always answers. Each is named once.",
     ),
     field(
         "llm.agents.<name>.fallback",
@@ -125,7 +125,7 @@ const GENERAL: &[Field] = &[
     ),
     field(
         "llm.moderation",
-        "off, or the name of a provider",
+        "off, or the name of a provider other than offline",
         "off",
         "",
         "Who looks at the text of posts, replies, quotes and threads before they leave, with `POST /moderations`. What is flagged is refused; while nobody answers, everything that has a text waits.",
@@ -158,7 +158,13 @@ const GENERAL: &[Field] = &[
         "",
         "Answers kept, of each provider, for requests at temperature 0 that are asked again word for word, by any agent; 0: none.",
     ),
-    field("llm.cache.bytes", "0 to 4294967296", "16777216", "", "Most bytes of them, of each provider."),
+    field(
+        "llm.cache.bytes",
+        "0 to 4294967296",
+        "16777216",
+        "",
+        "Most bytes of them, of each provider; 0 only where none is kept.",
+    ),
     field("llm.cache.ttl", "length of time", "1h", "", "How long one is kept."),
     field("llm.providers.<name>.kind", "openai", "openai", "", "The family of protocols: OpenAI's."),
     field(

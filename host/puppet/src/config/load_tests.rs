@@ -250,6 +250,18 @@ model = "m"
             "bad-value:2: llm.agents.ember.fallback: there is no provider `openai`\n  help: set OPENAI_API_KEY",
         ),
         ("[llm]\nmoderation = \"home\"\n", "bad-value:2: llm.moderation: there is no provider `home`"),
+        (
+            "[llm]\nmoderation = \"offline\"\n",
+            "bad-value:2: llm.moderation: `offline` is no judge of texts\n  help: name a",
+        ),
+        (
+            "[llm]\nfallback = [\"offline\", \"offline\"]\n",
+            "bad-value:2: llm.fallback: `offline` is named twice\n  help: name each once",
+        ),
+        (
+            "[llm.cache]\nentries = 1\nbytes = 0\n",
+            "bad-value:3: llm.cache.bytes: nothing can be kept in 0 bytes\n  help: give it room",
+        ),
         ("[llm.agents.ember]\n", "bad-value:1: llm.agents.ember: expected `fallback`"),
         ("[llm.agents.ember]\nmodel = \"x\"\n", "unknown-key:2: llm.agents.ember.model"),
         ("[llm]\nconcurrency = 0\n", "out-of-range:2: llm.concurrency"),

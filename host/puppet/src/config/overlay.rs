@@ -197,8 +197,21 @@ fn check_fallback(config: &Config) -> Result<()> {
         if let Some(unknown) = list.iter().find(|name| !known(name)) {
             return Err(no_provider(config, &key, unknown, |_| true));
         }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = list.iter().find(|name| !seen.insert(*name)) {
+            return Err(config.bad_value(&key, format!("`{twice}` is named twice"), "name each once"));
+        }
+    }
+    let cache = &config.llm.routing.cache;
+    if cache.entries > 0 && cache.bytes == 0 {
+        let message = "nothing can be kept in 0 bytes";
+        return Err(config.bad_value("llm.cache.bytes", message, "give it room, or set llm.cache.entries = 0"));
     }
     match &config.llm.routing.moderation {
+        Some(name) if name == Llm::OFFLINE => {
+            let message = "`offline` is no judge of texts";
+            Err(config.bad_value("llm.moderation", message, "name a provider that has /moderations, or `off`"))
+        }
         Some(name) if !config.llm.providers.contains_key(name) => {
             Err(no_provider(config, "llm.moderation", name, |_| true))
         }

@@ -1,8 +1,12 @@
 //! `[llm]` but for its providers: who is asked where one cannot answer, how many ask at once, and what is kept.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use puppet_llm::route::{BreakerRules, CacheRules};
+use puppet_types::AgentId;
 use serde::Serialize;
 
 use super::{Llm, load::LENGTH, load::length, read::Section, settings::known};
@@ -105,6 +109,12 @@ impl Routing {
     pub fn lists(&self) -> impl Iterator<Item = (String, &[String])> {
         let of_agents = self.agents.iter().map(|(name, list)| (format!("llm.agents.{name}.fallback"), list.as_slice()));
         std::iter::once(("llm.fallback".to_owned(), self.fallback.as_slice())).chain(of_agents)
+    }
+
+    /// Agents that have a list of their own and are not here, as lines for people.
+    pub fn unknown<'a>(&'a self, here: &'a BTreeSet<AgentId>) -> impl Iterator<Item = String> + 'a {
+        let named = self.agents.keys().filter(|name| !here.iter().any(|id| id.as_str() == *name));
+        named.map(|name| format!("[llm.agents.{name}] is for an agent that does not live here"))
     }
 
     /// The most providers that one request may go to: they share its time.

@@ -10,7 +10,7 @@ use puppet_types::counted;
 use super::{Check, NO_KEY, check, of_trouble};
 use crate::{
     config::{Provider, nearest},
-    credentials, models,
+    credentials, models, records,
     setup::Setup,
 };
 
@@ -24,7 +24,12 @@ pub(super) async fn models(setup: &Setup) -> Vec<Check> {
     let default = check("model", "ok", format!("`{}` writes for agents that name none", llm.default), "");
     let endpoints = llm.providers.iter().map(|(name, provider)| endpoint(setup, secrets.as_ref(), name, provider));
     let asked = join_all(endpoints).await;
-    [default].into_iter().chain(asked).chain([vectors(setup, secrets.as_ref())]).collect()
+    // What is wrong with agents has a check of its own.
+    let agents = records::all_agents(setup).await;
+    let here = agents.map(|agents| agents.into_iter().map(|spec| spec.id).collect()).ok();
+    let unknown = here.iter().flat_map(|here| llm.routing.unknown(here));
+    let unknown = unknown.map(|line| check("model", "warn", line, "correct the name, or take the section out"));
+    [default].into_iter().chain(unknown).chain(asked).chain([vectors(setup, secrets.as_ref())]).collect()
 }
 
 fn has_key(setup: &Setup, secrets: Option<&SecretsFile>, provider: &Provider) -> bool {
