@@ -182,7 +182,8 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         answered => {
             if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
-                host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+                let wait = (*retry_after_ms).clamp(1, pace::LONGEST_ASKED_MS);
+                host.pace.asked_to_wait(account, now.plus_millis(wait));
             }
             if host.pace.release(account) {
                 tracing::info!(%account, "the account is held no more");
