@@ -11,7 +11,7 @@ use puppet_tweet::{
 };
 use puppet_types::{AccountId, MemoryKind, PostId, Timestamp};
 
-use super::{pace::backoff_ms, reach};
+use super::reach;
 use crate::{
     hearing::{SOURCE, heard_id, told},
     host::Host,
@@ -31,6 +31,8 @@ pub(super) enum Admission {
     Waits(Timestamp),
     /// Never: why.
     Never(String),
+    /// Its provider was asked, and did not say: that counts as an attempt.
+    Unanswered(PublishError),
 }
 
 /// Looks at an action of an effect.
@@ -57,9 +59,9 @@ pub(super) async fn admit(
     };
     let answered = match &action {
         Action::Reply { to, .. } if rules.platform.summoned_replies_only || rules.policy.minds_authors() => {
-            match answered(host, effect, at, to).await? {
+            match answered(host, effect, to).await? {
                 Ok(answered) => answered,
-                Err(until) => return Ok(Admission::Waits(until)),
+                Err(error) => return Ok(Admission::Unanswered(error)),
             }
         }
         _ => None,
@@ -126,13 +128,12 @@ async fn is_said_before(
     Ok(before.map(|memory| normalized(&memory.content)).any(|said| texts.contains(&said)))
 }
 
-/// The post that a reply answers, from what is here: posts of the timeline, the account's own posts, mentions that were heard; else by asking the provider. None where nobody knows it. An error: when to ask again.
+/// The post that a reply answers, from what is here: posts of the timeline, the account's own posts, mentions that were heard; else by asking the provider. None where nobody knows it. An error: the provider does not say.
 async fn answered(
     host: &Host,
     effect: &Effect,
-    at: Timestamp,
     id: &PostId,
-) -> Result<Result<Option<Answered>, Timestamp>, StoreError> {
+) -> Result<Result<Option<Answered>, PublishError>, StoreError> {
     if let Some(known) = known(host, effect, id).await? {
         return Ok(Ok(Some(known)));
     }
@@ -147,9 +148,7 @@ async fn answered(
         Err(PublishError::NotFound(_) | PublishError::Refused(_) | PublishError::NotAllowed(_)) => Ok(Ok(None)),
         Err(error) => {
             reach(host, effect, Some(&error));
-            let tries = host.pace.failures(&effect.account).max(1);
-            let again = at.plus_millis(backoff_ms(&host.pace.rules(), &effect.id, tries));
-            Ok(Err(host.pace.asks_at(&effect.account, at).unwrap_or(again)))
+            Ok(Err(error))
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     Attempted, is_idempotent,
-    pace::backoff_ms,
+    pace::{LONGEST_ASKED_MS, backoff_ms},
     results::{delivered, failed_again_event, own_lists, result_event, swap_event},
     threads,
 };
@@ -62,7 +62,7 @@ pub(super) async fn not_done(
     // The agent hears of it, in the provider's words.
     let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match error {
-        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).max(1),
+        PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).clamp(1, LONGEST_ASKED_MS),
         PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. } => {
             return held(host, effect, at, (error, reason)).await;
         }

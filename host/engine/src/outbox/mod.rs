@@ -92,14 +92,15 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     }
     let action = match action(host, effect).await? {
         Err(NoOrder::Yet) => return Ok(Some(later(effect, at.plus_millis(YET_MS)))),
-        Err(NoOrder::Ever(reason)) => Err(reason),
+        Err(NoOrder::Ever(reason)) => Err(PublishError::Refused(reason)),
         Ok(action) => match admission::admit(host, effect, at, action).await? {
             Admission::Leaves(action) => match moderation::looked_at(host, effect, at, action).await {
-                Ok(action) => action,
+                Ok(action) => action.map_err(PublishError::Refused),
                 Err(until) => return Ok(Some(later(effect, until))),
             },
             Admission::Waits(until) => return Ok(Some(later(effect, until))),
-            Admission::Never(reason) => Err(reason),
+            Admission::Never(reason) => Err(PublishError::Refused(reason)),
+            Admission::Unanswered(error) => Err(error),
         },
     };
     if !begin(host, effect, at, None).await? {
@@ -107,7 +108,7 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
     }
     let outcome = match action {
         Ok(action) => publish(host, effect, at, threads::next(host, effect, action)).await,
-        Err(reason) => Err(PublishError::Refused(reason)),
+        Err(error) => Err(error),
     };
     let attempted = match outcome {
         Ok(published) => ends::done(host, effect, at, published).await,
@@ -181,7 +182,8 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         answered => {
             if let Some(PublishError::RateLimited { retry_after_ms }) = answered {
-                host.pace.asked_to_wait(account, now.plus_millis((*retry_after_ms).max(1)));
+                let wait = (*retry_after_ms).clamp(1, pace::LONGEST_ASKED_MS);
+                host.pace.asked_to_wait(account, now.plus_millis(wait));
             }
             if host.pace.release(account) {
                 tracing::info!(%account, "the account is held no more");

@@ -34,7 +34,7 @@ pub enum OutboxError {
     /// Nobody decided such a thing.
     #[error("there is no effect `{0}`")]
     Unknown(EffectId),
-    /// It can be tried anew only where it has ended without being done, or its account is held.
+    /// It can be tried anew only where it has ended without being done, its account is held, or its provider asked to wait.
     #[error("effect `{0}` is not to be tried again: it is {name}", name = .1.name())]
     NotFailed(EffectId, EffectState),
     /// It can be dropped only where it would leave.
@@ -124,7 +124,7 @@ fn check_retry(effect: &Effect, sure: bool) -> Result<(), OutboxError> {
     match effect.state {
         EffectState::InDoubt if effect.is_open() => return Err(OutboxError::Asked(id())),
         EffectState::Failed | EffectState::InDoubt => {}
-        EffectState::Waiting if pace::is_held(effect) => {}
+        EffectState::Waiting if pace::is_held(effect) || pace::asked(effect).is_some() => {}
         state => return Err(OutboxError::NotFailed(id(), state)),
     }
     // Another word may stand in its reason by now; its body stays.
@@ -159,16 +159,21 @@ impl Host {
     /// It is not taken: why.
     pub async fn speak(&self, id: &EffectId, word: &Word) -> Result<Effect, OutboxError> {
         let now = self.now();
+        let asked = self.store.effect(id).await?.is_some_and(|effect| pace::asked(&effect).is_some());
         let Spoken { effect, events } = speak(&*self.store, id, word, (now, self.later(now))).await?;
         if effect.state == EffectState::Failed && matches!(effect.body, Decision::Swap { .. }) {
             self.purses.forget(&effect.id, &effect.agent).await;
         }
         let is_released = effect.state == EffectState::Waiting && self.pace.release(&effect.account);
+        let is_hurried = asked && effect.state == EffectState::Waiting;
+        if is_hurried {
+            self.pace.hurry(&effect.account);
+        }
         let mut agenda = self.agenda();
         agenda.drop_effect(&effect, now);
         events.into_iter().for_each(|event| agenda.add_event(event));
         let leaves = effect.state == EffectState::Waiting;
-        if leaves && is_released {
+        if leaves && (is_released || is_hurried) {
             // What waits behind it must not pass it.
             agenda.hold_effect(effect.clone(), effect.not_before);
         } else if leaves {

@@ -19,6 +19,9 @@ const HELD: [&str; 3] = [USED_UP, "not authorized: ", "the account is suspended:
 /// A month and a day: no plan's allowance is used up for longer.
 const LONGEST_CAP_MS: u64 = 32 * 86_400_000;
 
+/// A day and an hour: a provider that asks for more is not believed.
+pub(super) const LONGEST_ASKED_MS: u64 = 25 * 3_600_000;
+
 /// How every account stands with its provider.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -137,6 +140,13 @@ impl Pace {
         !std::mem::replace(&mut account.is_held, true)
     }
 
+    /// It is tried now, whatever its provider asked for.
+    pub fn hurry(&self, account: &AccountId) {
+        if let Some(account) = self.inner().accounts.get_mut(account) {
+            account.until = Timestamp::default();
+        }
+    }
+
     /// It is let in, or may be, however its name is written. Whether it had been held.
     pub fn release(&self, account: &AccountId) -> bool {
         let mut inner = self.inner();
@@ -185,7 +195,12 @@ pub(super) fn asked(effect: &Effect) -> Option<u64> {
     if reason.starts_with(USED_UP) {
         return Some(LONGEST_CAP_MS);
     }
-    reason.strip_prefix("the provider asks to wait ")?.strip_suffix(" ms")?.parse().ok()
+    reason
+        .strip_prefix("the provider asks to wait ")?
+        .strip_suffix(" ms")?
+        .parse()
+        .ok()
+        .map(|asked: u64| asked.min(LONGEST_ASKED_MS))
 }
 
 /// Whether an effect waits because its account is held: a word of the operator may try it at once.

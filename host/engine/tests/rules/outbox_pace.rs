@@ -41,6 +41,25 @@ async fn a_provider_that_asks_to_wait_is_left_alone_by_the_whole_account() {
     assert_eq!(orders(&scene)[2..], [("b".to_owned(), 900_000)]);
 }
 
+#[tokio::test]
+async fn who_is_asked_to_wait_is_tried_at_the_operators_word_and_waits_no_longer_than_a_day() {
+    let asks = || vec![PublishError::RateLimited { retry_after_ms: 900_000_000_000 }];
+    let scene = listing().await;
+    *scene.network.failures.lock().unwrap() = asks();
+    leave(&scene, &["a", "b"].map(|id| effect(id, "ann", 0, post(id)))).await;
+    scene.run_until(after(1_000)).await;
+    assert_eq!(orders(&scene).len(), 1);
+    scene.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+    scene.run_until(after(5_000)).await;
+    let left: Vec<String> = orders(&scene).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, ["a", "a", "b"], "and nothing passes it");
+    let scene = listing().await;
+    *scene.network.failures.lock().unwrap() = asks();
+    leave(&scene, &[effect("a", "ann", 0, post("a"))]).await;
+    scene.run_until(after(26 * 3_600_000)).await;
+    assert_eq!(states(&scene).await, [(EffectState::Done, 2)]);
+}
+
 /// What the provider said is in the rows, also where the effect that met it is dropped and the host is another.
 #[tokio::test]
 async fn a_provider_that_asks_to_wait_is_left_alone_over_a_restart() {

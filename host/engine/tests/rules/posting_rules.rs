@@ -147,9 +147,27 @@ async fn a_question_that_is_not_answered_waits_and_nothing_is_refused_for_it() {
         vec![PublishError::RateLimited { retry_after_ms: HOUR }, PublishError::Unavailable("no route".to_owned())];
     leave(&scene, &[effect("f", "ann", 0, reply("11"))]).await;
     scene.run_until(after(HOUR / 2)).await;
-    assert_eq!((sent(&scene), states(&scene).await), (0, vec![(EffectState::Waiting, 0)]));
+    assert_eq!((sent(&scene), states(&scene).await), (0, vec![(EffectState::Waiting, 2)]));
+    let reason = scene.effects().await[0].reason.clone();
+    assert_eq!(reason.as_deref(), Some("the provider asks to wait 3600000 ms"), "it says why it waits");
     scene.run_until(after(2 * HOUR)).await;
-    assert_eq!(states(&scene).await, [(EffectState::Done, 1)]);
+    assert_eq!(states(&scene).await, [(EffectState::Done, 3)]);
+}
+
+#[tokio::test]
+async fn an_answer_to_what_is_never_shown_does_not_hold_its_account_for_ever() {
+    let scene = listing().await;
+    scene.host.set_outbox_rules(OutboxRules { attempts: 3, backoff_ms: 1_000, ..OutboxRules::default() });
+    scene.host.set_posting_rules(rules(Policy::default()));
+    let unavailable = || PublishError::Unavailable("the answer of X is not what it answers".to_owned());
+    *scene.network.look_up_failures.lock().unwrap() = std::iter::repeat_with(unavailable).take(100).collect();
+    leave(&scene, &[effect("a", "ann", 0, reply("11")), effect("b", "ann", 1, post("behind it"))]).await;
+    scene.run_until(after(HOUR)).await;
+    assert_eq!(states(&scene).await, [(EffectState::Failed, 3), (EffectState::Done, 1)]);
+    let reason = scene.effects().await[0].reason.clone().unwrap();
+    assert!(reason.contains("not what it answers"), "{reason}");
+    let heard: Vec<_> = scene.journal().await.into_iter().map(|entry| entry.invocation.event.kind).collect();
+    assert!(heard.contains(&"post_failed".to_owned()), "its plugin hears of it: {heard:?}");
 }
 
 #[tokio::test]

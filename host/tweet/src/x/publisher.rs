@@ -109,7 +109,7 @@ impl TweetPublisher for X {
         let member = self.member(account)?;
         check::id(id.clone()).map_err(|error| PublishError::Refused(error.to_string()))?;
         let one = self.around(id, &member.identity).await?;
-        one.answered().ok_or_else(|| PublishError::Unavailable("X does not say who wrote a post".to_owned()))
+        one.answered().ok_or_else(|| PublishError::NotFound("X does not say who wrote the post".to_owned()))
     }
 
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {

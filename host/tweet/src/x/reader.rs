@@ -150,7 +150,7 @@ fn no_post(id: &PostId) -> CallError {
 }
 
 fn unsigned() -> PublishError {
-    PublishError::Unavailable("X does not say who wrote a post, or when".to_owned())
+    PublishError::NotFound("X does not say who wrote the post, or when".to_owned())
 }
 
 /// None where it is not told who wrote it, and when, or where X could have nobody and nothing of that name.

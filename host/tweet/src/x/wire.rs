@@ -295,10 +295,14 @@ pub(super) fn problem(body: &[u8]) -> Option<String> {
     Some(body["type"].as_str()?.rsplit('/').next()?.to_owned())
 }
 
-/// What an answer with status 200 says where what it is about is not there.
+/// What an answer with status 200 says where what it is about is not there, or not for whoever asks.
 pub(super) fn missing(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
-    let is_missing = |error: &Value| error["type"].as_str().is_some_and(|kind| kind.ends_with("/resource-not-found"));
+    const MISSING: [&str; 2] = ["resource-not-found", "not-authorized-for-resource"];
+    let is_missing = |error: &Value| {
+        let kind = error["type"].as_str().and_then(|kind| kind.rsplit('/').next());
+        kind.is_some_and(|kind| MISSING.contains(&kind))
+    };
     let found = answer.get("data").is_none() && answer["errors"].as_array()?.iter().any(is_missing);
     found.then(|| words(body).unwrap_or_default())
 }
@@ -366,6 +370,10 @@ mod tests {
     fn what_is_not_there_is_told_with_status_200() {
         let gone = r#"{"errors":[{"type":"https://api.x.com/2/problems/resource-not-found","detail":"gone"}]}"#;
         assert_eq!(missing(gone.as_bytes()).as_deref(), Some("gone"));
+        let not_shown = gone.replace("resource-not-found", "not-authorized-for-resource");
+        assert_eq!(missing(not_shown.as_bytes()).as_deref(), Some("gone"));
+        // What is not about the post says nothing of it.
+        assert_eq!(missing(gone.replace("resource-not-found", "service-unavailable").as_bytes()), None);
         // Data with an error beside it is data.
         let partial = gone.replacen('{', r#"{"data":[],"#, 1);
         assert_eq!(missing(partial.as_bytes()), None);
