@@ -1,7 +1,7 @@
 //! `puppet paper` over recorded candles: what a backtest decides, a desk decides too, and it does so after it was killed,
 //! halted or asked for what cannot be.
 
-mod configured;
+pub mod configured;
 #[cfg(feature = "emulate-chain")]
 mod emulated;
 mod jupiter;

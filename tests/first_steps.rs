@@ -55,6 +55,9 @@ fn a_journal_knows_whom_it_can_hold() {
     assert!(unknown.stderr.contains("did you mean `ember`?"), "{}", unknown.stderr);
     let unknown = run(&home, &["journal", "-f", "--agent", "generator:newz"]).exits(2);
     assert!(unknown.stderr.contains("did you mean `generator:news`?"), "{}", unknown.stderr);
+    let unknown = run(&home, &["api", "key", "create", "--name", "k", "--role", "viewer", "--agent", "embre"]).exits(2);
+    assert!(unknown.stderr.contains("did you mean `ember`?"), "{}", unknown.stderr);
+    run(&home, &["api", "key", "create", "--name", "k", "--role", "viewer", "--agent", "ember"]).exits(0);
     run(&home, &["journal", "--agent", "ember"]).exits(0);
     run(&home, &["journal", "--agent", "generator:news"]).exits(0);
     let printed = run(&home, &["journal", "--agent", "ember"]).exits(0).stdout;

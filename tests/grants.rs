@@ -67,6 +67,25 @@ fn an_approval_names_what_it_approves() {
 }
 
 #[test]
+fn what_texts_may_hold_is_set_by_grant_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let marks = |answer: &serde_json::Value| [answer["links"].clone(), answer["mentions"].clone()];
+    let show = || run(&home, &["grants", "show", "ember", "--json"]).exits(0).json();
+    assert_eq!(marks(&show()), ["allow", "allow"]);
+    let set = ["grants", "set", "ember", "tweet.links=strip", "tweet.mentions=refuse", "--json"];
+    assert_eq!(marks(&run(&home, &set).exits(0).json()), ["strip", "refuse"]);
+    assert_eq!(marks(&show()), ["strip", "refuse"]);
+    let diff = run(&home, &["grants", "diff", "ember"]);
+    let said = "links are taken out of its texts; a text with names with `@` is refused";
+    assert!(diff.stdout.contains(said), "{diff:?}");
+    // The plugin's own entry narrows, and widens nothing.
+    let set = ["grants", "set", "standard-personality", "tweet.links=refuse", "tweet.mentions=allow"];
+    run(&home, &set).exits(0);
+    assert_eq!(marks(&show()), ["refuse", "refuse"]);
+}
+
+#[test]
 fn slips_are_told_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(folder.path());
@@ -79,6 +98,9 @@ fn slips_are_told_and_change_nothing() {
         (&["set", "ember", "llm.tokens/day=-1"], "`-1` is no whole number"),
         (&["set", "ember", "tokens"], "write it like llm.usd/day=0.50"),
         (&["set", "ember"], "name what is to change"),
+        (&["set", "ember", "tweet.links=stripped"], "known here: allow, strip, refuse"),
+        (&["set", "ember", "llm.links=strip"], "`links` is no amount of `llm`"),
+        (&["set", "@ember", "tweet.links=strip"], "`links` is not a key"),
         (&["set", "ember", "--mode", "alive"], "live"),
         (&["set", "ember", "--expires", "soon"], "write a time like"),
     ] {
@@ -110,6 +132,9 @@ fn what_is_decided_leaves_as_the_mode_says() {
     let data = home.join(".puppet");
     let _host = Running::start(&home, &data, &[]);
     assert_eq!(states(&mentioned(&home, 1), "reply"), ["dry-run"]);
+    let kept = run(&home, &["outbox", "list", "--state", "dry-run", "--json"]).exits(0).json();
+    let counted = (kept["dry_run"]["effects"].as_u64(), kept["dry_run"]["not_known"].as_u64());
+    assert_eq!(counted, (Some(list(&kept, "items").len() as u64), Some(0)), "{kept}");
     // One that waits for a yes leaves with it.
     run(&home, &["grants", "set", "ember", "--mode", "approve"]).exits(0);
     assert_eq!(states(&mentioned(&home, 2), "reply"), ["waiting-for-approval"]);
@@ -159,7 +184,8 @@ fn what_an_account_and_the_host_may_do_is_set_and_holds_at_once() {
     let set = run(&home, &["grants", "set", "@ember", "tweet.replies/hour=1"]).exits(0);
     assert!(set.stdout.contains("@ember") && set.stdout.contains("may reply once an hour"), "{}", set.stdout);
     let args = ["event", "send", "mention", "--agent", "ember", "--wait", "--payload"];
-    let refused = run(&home, &[&args[..], &["{\"text\": \"and now?\", \"author\": \"bob\"}"]].concat()).exits(1);
+    let refused = run(&home, &[&args[..], &["{\"text\": \"and now?\", \"author\": \"bob\"}"]].concat()).exits(0);
+    assert!(refused.stdout.contains("declined budget-exhausted"), "{}", refused.stdout);
     assert!(refused.stdout.contains("of all that post as @ember: 0 of 1 left"), "{}", refused.stdout);
     let budgets = run(&home, &["budgets", "--json"]).exits(0).json();
     let of = |scope: &str, amount: &str| {

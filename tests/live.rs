@@ -211,10 +211,10 @@ async fn of_those_who_would_be_made_with_one_account_at_once_one_is() {
     let mut asked = tokio::task::JoinSet::new();
     for n in 0..16 {
         let (data, request) = (data.clone(), newcomer(&format!("ann-{n}"), "ann"));
-        asked.spawn(async move { control::ask(&data, &request).await.is_ok() });
+        asked.spawn(async move { control::ask_at(&data, &request).await.is_ok() });
     }
     assert_eq!(asked.join_all().await.into_iter().filter(|made| *made).count(), 1);
-    let agents = control::ask(&data, &Request::Agents).await.unwrap().unwrap();
+    let agents = control::ask_at(&data, &Request::Agents).await.unwrap().unwrap();
     assert_eq!(agents.as_array().unwrap().len(), 2, "{agents}");
     assert_eq!(host.stop(), 0);
 }
@@ -227,11 +227,11 @@ async fn an_agent_that_could_not_be_stored_is_not_there() {
     let db = rusqlite::Connection::open(data.join("puppet.db")).unwrap();
     db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON agents BEGIN SELECT RAISE(FAIL, 'full'); END").unwrap();
-    assert!(control::ask(&data, &newcomer("ann", "ann")).await.is_err());
-    let agents = control::ask(&data, &Request::Agents).await.unwrap().unwrap();
+    assert!(control::ask_at(&data, &newcomer("ann", "ann")).await.is_err());
+    let agents = control::ask_at(&data, &Request::Agents).await.unwrap().unwrap();
     assert_eq!(agents, serde_json::json!(["harbour-watch"]));
     db.execute_batch("DROP TRIGGER full").unwrap();
-    assert!(control::ask(&data, &newcomer("ann", "ann")).await.is_ok());
+    assert!(control::ask_at(&data, &newcomer("ann", "ann")).await.is_ok());
     assert_eq!(host.stop(), 0);
 }
 

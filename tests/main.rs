@@ -1,15 +1,23 @@
 //! End to end: the built program, driven as its users drive it. One binary; a module per thing a user does.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod api_agents;
+mod api_compat;
+mod api_doors;
+mod api_operators;
+mod api_trading;
 mod approvals;
 mod backtest;
 mod bad_input;
+mod browser;
+mod client;
 mod corpus;
 mod data_folder;
 mod demo;
 mod deployment;
 mod desks;
 mod diff_behaviour;
+mod doctor;
 mod embeddings;
 mod emulated_chain;
 mod faults;
@@ -25,6 +33,7 @@ mod migrate;
 mod models;
 mod moods;
 mod mutants;
+mod observed;
 mod offline_text;
 mod original_trading;
 mod outbox;

@@ -164,3 +164,68 @@ async fn a_running_host_takes_the_operators_word_on_effects() {
     let said = host.printed();
     assert!(said.contains("post [failed] eff_asked"), "{said}");
 }
+
+/// What a host left: an account that X does not let in, one whose plan is used up, and one in its quiet hours.
+#[tokio::test]
+async fn what_an_account_waits_for_is_told_with_its_end() {
+    let folder = imported();
+    let (folder, data) = (folder.path(), folder.path().join(".puppet"));
+    let waits = |id: &str, account: &str, reason: Option<&str>| Effect {
+        account: account.into(),
+        attempts: 0,
+        reason: reason.map(str::to_owned),
+        ..left(id, EffectState::Waiting)
+    };
+    let since = waits("", "", None).not_before;
+    let used_up = in_an_hour(waits("eff_used", "cap", Some("the plan's allowance is used up: monthly")));
+    let (until, morning) = (used_up.not_before, "2099-01-02T06:30:00.000Z");
+    let refused = Some("not authorized: @locked: X does not accept its keys (OAuth 1.0a): copy them once more");
+    hold(
+        &data,
+        &[
+            waits("eff_locked", "locked", refused),
+            waits("eff_behind", "locked", None),
+            used_up,
+            waits("eff_night", "owl", Some(&format!("quiet hours until {morning}"))),
+            waits("eff_late", "owl", None),
+        ],
+    )
+    .await;
+    let doctor = run(folder, &["doctor", "--json"]).json();
+    let told = |name: &str| {
+        let of = list(&doctor, "checks").iter().filter(|check| check["name"] == name);
+        of.map(|check| [&check["status"], &check["detail"], &check["remedy"]].map(|it| it.as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let [cap, locked] = told("accounts").try_into().unwrap();
+    assert!(cap[0] == "warn" && cap[1].contains("@cap is held: the plan's allowance is used up"), "{cap:?}");
+    assert!(cap[1].ends_with(&format!("1 effect waits, the next try is at {until}")), "{cap:?}");
+    assert!(locked[1].starts_with(&format!("@locked is held since {since}: not authorized: ")), "{locked:?}");
+    assert!(locked[1].ends_with("2 effects wait, the next host tries it at its start"), "{locked:?}");
+    assert!(locked[2].contains("`puppet outbox retry eff_locked`"), "{locked:?}");
+    let [quiet] = told("quiet hours").try_into().unwrap();
+    let quiet_is = format!("2 effects wait for the end of quiet hours, the first until {morning}");
+    assert_eq!((quiet[0].as_str(), &quiet[1]), ("ok", &quiet_is));
+
+    let json = |id: &str| say(folder, &["show", id]).exits(0).json();
+    assert_eq!(json("eff_locked")["held"], serde_json::json!({ "since": since, "until": null }));
+    let used = json("eff_used");
+    assert_eq!((&used["held"]["until"], &used["not_before"]), (&used["not_before"], &until.to_string().into()));
+    assert_eq!((&json("eff_night")["not_before"], &json("eff_night")["held"]), (&morning.into(), &Value::Null));
+    assert_eq!(
+        (&json("eff_late")["behind"]["until"], &json("eff_late")["behind"]["effect"]),
+        (&morning.into(), &"eff_night".into())
+    );
+    let shown = |id: &str| run(folder, &["outbox", "show", id]).exits(0).stdout;
+    let locked = shown("eff_locked");
+    assert!(
+        locked.contains(&format!("its account is held: since {since}; the next try is by the next host")),
+        "{locked}"
+    );
+    assert!(!locked.contains("not before"), "{locked}");
+    assert!(shown("eff_behind").contains("`puppet outbox retry eff_locked` tries at once"), "{}", shown("eff_behind"));
+    let listed = run(folder, &["outbox", "list"]).exits(0).stdout;
+    let line = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+    assert!(line("eff_night").ends_with(&format!("  quiet hours until {morning}")), "{listed}");
+    assert!(line("eff_late").ends_with(&format!("behind: quiet hours until {morning}")), "{listed}");
+}

@@ -229,6 +229,19 @@ fn a_pack_with_a_component_of_its_own_is_previewed_with_what_x_would_refuse() {
     );
 }
 
+/// X is never reached.
+#[test]
+fn where_posts_go_to_x_no_account_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("puppet.toml"), "[tweet]\nprovider = \"x\"\n").unwrap();
+    let path = personalities().remove(0);
+    let told = run(folder.path(), &["preview", path.to_str().unwrap(), "--days", "1"]).exits(0).stdout;
+    assert!(told.contains("X would refuse"), "{told}");
+    assert!(told.contains("the local timeline is free, and X is not"), "{told}");
+    let refused = run(folder.path(), &["config"]).exits(2);
+    assert!(refused.stderr.contains("no account has a token for X"), "{refused:?}");
+}
+
 #[test]
 fn breaches_are_told_and_do_not_end_the_preview() {
     let folder = tempfile::tempdir().unwrap();

@@ -37,7 +37,15 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         timezone: "UTC".to_owned(),
     };
     let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("native"));
-    let setup = Setup { config, home: PathBuf::new(), data, warnings: Vec::new(), resolved: Default::default(), cache };
+    let setup = Setup {
+        config,
+        home: PathBuf::new(),
+        data,
+        warnings: Vec::new(),
+        resolved: Default::default(),
+        cache,
+        inside: None,
+    };
     let assembly = assembly::assemble(&setup, plan).unwrap();
     for row in store.agents().await.unwrap() {
         agents::introduce(&assembly.host, &agents::spec_of(&row).unwrap());

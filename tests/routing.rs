@@ -56,7 +56,9 @@ fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
     let chained = home(&format!(
         "[llm]\ndefault = \"far\"\nfallback = [\"offline\"]\n[llm.breaker]\nfailures = 1\nopen = \"1h\"\n{far}"
     ));
-    let host = Running::start(chained.path(), &chained.path().join(".puppet"), &[]);
+    let log = chained.path().join("log");
+    let file = std::fs::File::create(&log).unwrap();
+    let host = Running::start_with(support::puppet(chained.path()), &chained.path().join(".puppet"), file);
     ask_for_a_post(chained.path()).exits(0);
     let asked = answers(chained.path());
     assert!(!asked.is_empty());
@@ -67,8 +69,21 @@ fn where_a_model_is_away_the_next_one_answers_and_the_journal_says_who() {
             (&"ok".into(), &"offline".into(), &"offline".into())
         );
         assert_eq!(read["cost"]["usd_micros"], 0, "nobody was asked who wants money: {read}");
+        let tried = list(answer, "tried");
+        assert_eq!((tried.len(), &tried[0]["provider"]), (1, &"far".into()), "{read}");
+        assert_eq!(tried[0]["code"], "provider-unavailable", "{read}");
     }
     host.stop();
+    let said = std::fs::read_to_string(&log).unwrap();
+    let fails =
+        said.lines().filter(|line| line.contains("the model provider `far` fails: provider-unavailable: `far`: "));
+    assert_eq!(fails.count(), 1, "once, however often it fails: {said}");
+    assert!(said.contains("see that it runs, and check `base_url`"), "{said}");
+    let journal = run(chained.path(), &["journal", "--kind", "command_post", "--json"]).exits(0).json();
+    let id = list(&journal, "items").iter().find(|item| item["outcome"] == "ok").unwrap()["id"].clone();
+    let shown = run(chained.path(), &["journal", "show", id.as_str().unwrap()]).exits(0).stdout;
+    assert!(shown.contains(r#""tried":[{"provider":"far","code":"provider-unavailable""#), "{shown}");
+    run(chained.path(), &["replay", id.as_str().unwrap()]).exits(0);
 }
 
 /// Flags everything, in two words.

@@ -198,11 +198,56 @@ fn an_account_signs_in_while_its_host_runs_posts_and_signs_out() {
 }
 
 #[test]
+fn whether_x_takes_the_tokens_of_apps_is_told_by_doctor_and_by_whoever_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = "bearer_env = \"RIGHT\"\n[tweet.x.apps.wrong]\nbearer_env = \"WRONG\"\n\
+                    [tweet.x.apps.hers]\nbearer_env = \"HERS\"\n[tweet.x.apps.unset]\nbearer_env = \"UNSET\"\n\
+                    [tweet.x.accounts.ada]\ntoken_env = \"HERS\"\n";
+    let keys = [("RIGHT", "emulated-main-bearer"), ("WRONG", "of-nobody-canary"), ("HERS", "emulated-ada")];
+    let place = Place::with(folder.path().to_owned(), accounts, &keys);
+    let says = |status: &str, parts: &[&str]| {
+        let doctor = place.doctor();
+        let is_it = |(is, said): &(String, String)| is == status && parts.iter().all(|part| said.contains(part));
+        assert!(doctor.iter().any(is_it), "{status} {parts:?}: {doctor:?}");
+    };
+    says("ok", &["X knows the app `main`, which may stream"]);
+    says("fail", &["the app `wrong`: X does not accept its token", "copy its bearer token"]);
+    says("fail", &["the app `hers`: X does not let the app act so", "put the app's own bearer token there"]);
+    says("warn", &["nothing is read with the app `unset`: UNSET is not set"]);
+    assert!(place.run(&["x", "status"]).exits(0).stdout.contains("ada"), "the account is another matter");
+    // What passes is no failure, and what does not says what to do.
+    place.emulating.misbehave(&json!({ "streams": false }));
+    says("ok", &["X does not let the app `main` stream: its plan has no streams"]);
+    for (problem, status, remedy) in
+        [("usage-cap", "warn", "wait until 20"), ("credits-depleted", "fail", "add credit")]
+    {
+        let refused = |operation: &str| json!({ "operation": operation, "kind": "refused", "with": problem });
+        place.emulating.misbehave(&json!({ "faults": [refused("rules"), refused("me")] }));
+        says(status, &["the app `main`", remedy]);
+        says(status, &["@ada", remedy]);
+    }
+    place.emulating.misbehave(&json!({}));
+    let log = folder.path().join("log");
+    let file = std::fs::File::create(&log).unwrap();
+    let host = Running::start_with(puppet(folder.path()), &folder.path().join(".puppet"), file);
+    let said = || std::fs::read_to_string(&log).unwrap();
+    until(LIMIT, "the start does not say which token is wrong", || {
+        said().contains("the app `wrong` reads nothing: X does not accept its token")
+    });
+    assert_eq!(host.stop(), 0);
+    assert!(!said().contains("canary") && !said().contains("the app `main` reads"), "{}", said());
+}
+
+#[test]
 fn nothing_is_kept_of_another_account_of_a_no_and_of_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::new(folder.path().to_owned());
     let other = place.login(&[], Some("bob")).exits(3);
-    assert!(other.stderr.contains("error[sign-in]") && other.stderr.contains("token of @bob"), "{other:?}");
+    assert!(
+        other.stderr.contains("error[sign-in]") && other.stderr.contains("signed in to X as @bob, not as @ada"),
+        "{other:?}"
+    );
+    assert!(other.stderr.contains("change to @ada in that browser"), "{other:?}");
     let no = place.login(&[], None).exits(3);
     assert!(no.stderr.contains("X did not let the app in: access_denied"), "{no:?}");
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -223,6 +268,60 @@ fn nothing_is_kept_of_another_account_of_a_no_and_of_nobody() {
     assert!(!folder.path().join(".puppet/secrets.toml").exists());
     let unknown = place.run(&["x", "login", "aad"]).exits(2);
     assert!(unknown.stderr.contains("error[unknown-account]") && unknown.stderr.contains("`ada`"), "{unknown:?}");
+}
+
+#[test]
+fn what_x_did_not_give_is_told_wherever_an_account_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(folder.path().to_owned());
+    let state = |place: &Place| place.accounts()["items"][0].clone();
+    let login = place.login(&[], Some("ada&scope=tweet.read%20users.read%20like.write%20media.write")).exits(0);
+    let told = ["without tweet.write nothing is posted", "without offline.access", "`puppet x login ada`"];
+    for said in told {
+        assert!(login.stderr.contains(said), "{said}: {login:?}");
+    }
+    let row = state(&place);
+    assert_eq!((&row["state"], &row["lacks"]), (&"lacking".into(), &json!(["tweet.write", "offline.access"])), "{row}");
+    let shown = place.run(&["x", "status"]).exits(0);
+    assert!(shown.stdout.contains("lacking: tweet.write, offline.access"), "{shown:?}");
+    assert!(told.iter().all(|said| shown.stderr.contains(said)), "{shown:?}");
+    let doctor = place.doctor();
+    let has = |status: &str, doctor: &[(String, String)], said: &[&str]| {
+        doctor.iter().any(|(found, words)| found == status && said.iter().all(|said| words.contains(said)))
+    };
+    assert!(has("fail", &doctor, &told), "nothing can be posted: {doctor:?}");
+
+    // Something else can be done all the same.
+    place.login(&[], Some("ada&scope=tweet.read%20users.read%20tweet.write%20like.write%20offline.access")).exits(0);
+    let doctor = place.doctor();
+    assert!(has("warn", &doctor, &["without media.write no post has images"]), "{doctor:?}");
+    let whole = place.login(&["--json"], Some("ada")).exits(0);
+    assert_eq!(whole.json()["lacks"], json!([]));
+    assert!(state(&place)["state"] == "ready" && !format!("{:?}", place.doctor()).contains("without"));
+    // Without this X does not say whose the tokens are.
+    let least = place.login(&[], Some("ada&scope=tweet.write%20tweet.read")).exits(3);
+    assert!(least.stderr.contains("not given users.read"), "{least:?}");
+    assert_eq!(state(&place)["state"], "ready", "what was there is kept");
+}
+
+#[test]
+fn the_address_to_open_is_whole_whatever_is_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = "[tweet.x.accounts.ada]\noauth2 = true\n[tweet.x.accounts.bob]\ntoken_env = \"SAME\"\n";
+    // Of an app that has the same name everywhere.
+    let place = Place::with(folder.path().to_owned(), accounts, &[("SAME", "emulated-client")]);
+    let (mut child, address, _said) = place.begun(&["--no-browser"]);
+    assert!(address.contains("client_id=emulated-client&"), "{address}");
+    let back = sent_to(&visited(&format!("{address}&account=ada")));
+    writeln!(child.stdin.take().unwrap(), "{back}").unwrap();
+    assert_eq!(ended(child, LIMIT).code, 0);
+
+    let config = std::fs::read_to_string(folder.path().join("puppet.toml")).unwrap();
+    let config = config.replace("client_id = \"emulated-client\"", "client_id = \"emulated-client-secret\"");
+    std::fs::write(folder.path().join("puppet.toml"), config).unwrap();
+    let refused = place.run(&["x", "login", "ada"]).exits(2);
+    assert!(refused.stderr.contains("this is the app's client secret"), "{refused:?}");
+    assert!(!refused.stderr.contains("emulated-client"), "{refused:?}");
 }
 
 #[test]
@@ -280,10 +379,24 @@ fn an_address_that_is_not_xs_is_told_from_one_where_nobody_is() {
     let emulating = Emulating::start(folder.path(), &["--x"]);
     let elsewhere = format!("{}/nowhere", emulating.url("x"));
     let said = check(folder.path(), &elsewhere);
-    assert!(said.starts_with("@ada: what answers at the address of X is not X"), "{said}");
+    assert!(said.starts_with(&format!("@ada: what answers at {} is not X", emulating.url("x"))), "{said}");
     let secure = emulating.url("x").replace("http:", "https:");
     let said = check(folder.path(), &secure);
-    assert!(said.starts_with("@ada: no secure connection to X"), "{said}");
+    let insecure =
+        format!("@ada: X cannot be reached at {secure}: there is no secure connection: no TLS is spoken there");
+    assert_eq!(said, insecure);
     drop(emulating);
-    assert_eq!(check(folder.path(), &secure.replace("https:", "http:")), "@ada: X cannot be reached");
+    let gone = secure.replace("https:", "http:");
+    let refused = format!("@ada: X cannot be reached at {gone}: the connection was refused: nobody listens there");
+    assert_eq!(check(folder.path(), &gone), refused);
+    // A token goes in clear to this machine only: that is told once, however many accounts there are.
+    let clear = text("http://x.example") + "[tweet.x.accounts.bob]\ntoken_env = \"PATH\"\n";
+    std::fs::write(folder.path().join("puppet.toml"), clear).unwrap();
+    let doctor = support::run(folder.path(), &["doctor", "--json"]).exits(1).json();
+    let told = list(&doctor, "checks").iter().filter(|one| one["detail"].as_str().unwrap().contains("plain http"));
+    let told: Vec<&str> = told.map(|one| one["detail"].as_str().unwrap()).collect();
+    assert!(
+        matches!(told.as_slice(), [one] if one.contains("puppet.toml:4") || one.contains("tweet.x.endpoint")),
+        "{doctor}"
+    );
 }

@@ -44,6 +44,8 @@ pub fn clean(mut command: Command, folder: &Path) -> Command {
             command.env(name, value);
         }
     }
+    // Hosts of tests live side by side: each takes a port that is free.
+    command.env("ENGINE_PORT", "0");
     // Native code of the plugins is compiled once for all tests.
     command.env("PUPPET_CACHE", cache());
     command

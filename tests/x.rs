@@ -1,6 +1,9 @@
 //! Effects leave the process: a host that posts to X, and an emulator of X that is another process and outlives it.
 
 mod answered;
+mod capped;
+mod ruled;
+mod searched;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -273,12 +276,13 @@ fn an_agent_without_a_token_posts_nothing_and_everybody_says_why() {
     assert!(said.contains("harbour-watch posts as @harbour_watch, which has no token for X"), "{said}");
     let post =
         ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
-    let failed = run(folder.path(), &post).exits(1);
+    // It writes without its own posts, which nobody can read; what it wrote goes nowhere.
+    let failed = run(folder.path(), &post).exits(0);
     assert!(failed.stdout.contains("@harbour_watch has no token for X"), "{}", failed.stdout);
     // X was asked whose token it is, and nothing else; its neighbour, by the doctor, which models it has.
     let asked = emulating.report();
     assert!(
-        list(&asked, "requests").iter().all(|one| ["me", "models"].iter().any(|op| one["operation"] == *op)),
+        list(&asked, "requests").iter().all(|one| ["me", "models", "chat"].iter().any(|op| one["operation"] == *op)),
         "{asked}"
     );
     // People write to the local timeline, which is not where these agents are.
@@ -317,6 +321,11 @@ fn settings_of_x_are_checked_at_their_place() {
     assert!(refused.stderr.contains("puppet.toml:4") && refused.stderr.contains("plain http"), "{}", refused.stderr);
     let shown = run(folder.path(), &["config"]).exits(0).stdout;
     assert!(shown.contains("tweet.x.accounts.ada.token_env") && shown.contains("not set"), "{shown}");
+    let doctor = run(folder.path(), &["doctor", "--json"]).exits(1).json();
+    let in_clear =
+        |check: &&Value| check["status"] == "fail" && check["detail"].as_str().unwrap().contains("plain http");
+    assert_eq!(list(&doctor, "checks").iter().filter(in_clear).count(), 1, "{doctor}");
+    std::fs::write(folder.path().join("puppet.toml"), clear.replace("endpoint = \"http://x.example\"\n", "")).unwrap();
     let doctor = run(folder.path(), &["doctor", "--json"]).exits(0).json();
     let unset = |check: &&Value| check["status"] == "warn" && check["detail"] == "@ada posts nothing: T is not set";
     assert!(list(&doctor, "checks").iter().any(|check| unset(&check)), "{doctor}");

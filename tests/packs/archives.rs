@@ -149,7 +149,7 @@ fn a_pack_that_is_not_what_it_says_is_refused() {
         (
             "kinds = [\"personality\"]\ncontract = \"^0.9\"",
             "other-contract",
-            "needs host with plugin contract ^0.9: this one serves 0.1.0 and 0.2.0",
+            "needs host with plugin contract ^0.9: this one serves 0.1.0 and 0.1.1 and 0.2.0",
         ),
         (
             "kinds = [\"personality\"]\ndigest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",

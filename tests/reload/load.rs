@@ -68,7 +68,7 @@ impl Load {
             let events = self.beat(n);
             let ids: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
             // Where the host dies in the middle of a word, nobody has said that they are accepted.
-            let answer = runtime.block_on(control::ask(&place.data(), &Request::Send { events, wait_ms: None }));
+            let answer = runtime.block_on(control::ask_at(&place.data(), &Request::Send { events, wait_ms: None }));
             let Ok(Some(_)) = answer else { break };
             accepted.extend(ids);
             next += BEAT;

@@ -101,7 +101,7 @@ impl Place {
 
     pub fn ask(&self, request: &Request) -> Value {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(control::ask(&self.data(), request)).unwrap().expect("a host runs")
+        runtime.block_on(control::ask_at(&self.data(), request)).unwrap().expect("a host runs")
     }
 
     /// An event to an agent, waited for. Answers its record.

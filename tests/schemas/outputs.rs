@@ -87,6 +87,7 @@ impl Seen {
         self.run("doctor", 0, &["doctor"]);
         self.run("limits", 0, &["doctor", "--limits"]);
         self.run("config", 0, &["config"]);
+        self.run("openapi", 0, &["api", "openapi"]);
         self.run("init", 0, &["init", "first"]);
         self.run("demo", 0, &["demo", "--for", "1s"]);
         let mut files: Vec<_> = std::fs::read_dir(agents()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -260,6 +261,12 @@ impl Seen {
         }
         self.run("approval", 0, &["approvals", "reject", "eff_a", "--reason", "no"]);
         self.run("halt", 0, &["halt", "--reason", "a look at it"]);
+        let paused = self.run("agent-pause", 0, &["agent", "pause", "harbour-watch", "--reason", "tea"]);
+        assert_eq!((&paused["paused"]["by"], &paused["paused"]["reason"]), (&json!("cli"), &json!("tea")));
+        assert_eq!(self.run("agent-pause", 0, &["agent", "pause", "harbour-watch"]), paused, "it stays as it was");
+        self.run("agent-pause", 0, &["agent", "resume", "harbour-watch"]);
+        let nobody = run(&self.folder, &["agent", "pause", "nobody", "--json"]).exits(2);
+        self.error("an agent that is not there", "unknown-agent", &nobody);
         self.run("approval", 0, &["approvals", "approve", "--all"]);
         self.run("outbox", 0, &["outbox", "list", "--limit", "2"]);
         self.run("outbox", 0, &["outbox", "list", "--state", "rejected"]);
@@ -392,6 +399,12 @@ impl Seen {
         assert!(self.keep("x-login", "x login", login.stdout)["host"].is_null());
         assert_eq!(status(self)["items"][0]["state"], "ready");
         self.keep("x-logout", "x logout", place.run(&["x", "logout", "ada", "--json"]).exits(0).stdout);
+        let capped = "[tweet]\nprovider = \"x\"\n[tweet.x.accounts.ada]\ntoken_env = \"KEY\"\n[tweet.x.plan]\nusd_per_day = \"1\"\nreads_per_month = 5\n";
+        std::fs::write(self.folder.join("signs-in/puppet.toml"), capped).unwrap();
+        let file = support::fixtures().join("agents/harbour-watch.json");
+        place.run(&["agent", "import", file.to_str().unwrap()]).exits(0);
+        let budgets = self.keep("budgets", "budgets", place.run(&["budgets", "--json"]).exits(0).stdout);
+        assert_eq!(list(&budgets, "caps").len(), 2, "{budgets}");
     }
 
     /// One event: answered, refused what it does not request, and stopped by a limit.
@@ -501,6 +514,7 @@ impl Seen {
         let id = list(&declined, "items").first().unwrap()["id"].as_str().unwrap().to_owned();
         assert!(self.run("invocation", 0, &["journal", "show", &id])["timing_us"].is_object());
         self.followed();
+        self.served();
         let locked = run(&self.folder, &["run", "--for", "1s", "--json"]).exits(4);
         self.error("a second host", "data-locked", &locked);
         assert_eq!(host.stop(), 0);

@@ -14,16 +14,17 @@ use super::{Emulating, asked, heard, says};
 use crate::support::{self, Running, list, run, until};
 
 const AGENTS: [&str; 3] = ["harbour-watch", "orbit-desk", "sourdough-sage"];
-/// Before the first kill, while the host is gone, and after that again.
-const MENTIONS: usize = 20;
+/// Before the first kill, while the host is gone, and after that again: 504 in three runs. An agent answers no more than 60 times
+/// in an hour.
+const MENTIONS: usize = 56;
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn account(agent: &str) -> String {
     agent.replace('-', "_")
 }
 
-/// Of a thousand requests of an agent eight meet each of twelve faults. None of them is X's last word on a post: of those
-/// that are an agent hears, and leaves it at that.
+/// Each of twelve faults strikes nine of a thousand requests of an agent that those before it have spared: 1 - 0.991 ^ 12 is a
+/// tenth. None of them is X's last word on a post: of those that are an agent hears, and leaves it at that.
 fn plan(seed: u64) -> Value {
     let kinds = [
         json!({ "kind": "lost-answer" }),
@@ -43,7 +44,7 @@ fn plan(seed: u64) -> Value {
     for (agent, operation) in AGENTS.iter().flat_map(|agent| ["create-post", "mentions"].map(|one| (agent, one))) {
         for kind in &kinds {
             let mut fault = kind.clone();
-            let narrowed = json!({ "operation": operation, "account": account(agent), "per_mille": 8 });
+            let narrowed = json!({ "operation": operation, "account": account(agent), "per_mille": 9 });
             fault.as_object_mut().unwrap().extend(narrowed.as_object().unwrap().clone());
             faults.push(fault);
         }
@@ -118,7 +119,7 @@ fn open(folder: &Path) -> Vec<Value> {
 
 #[test]
 fn whoever_speaks_is_answered_once_though_much_goes_wrong_and_the_host_is_killed() {
-    for (seed, by, counted) in [(7, "poll", "mentions"), (8, "stream", "stream")] {
+    for (seed, by, counted) in [(7, "poll", "mentions"), (8, "stream", "stream"), (9, "auto", "stream")] {
         let here = tempfile::tempdir().unwrap();
         let emulating = Emulating::start(here.path(), &[]);
         let folder = folder(&emulating, by);
@@ -137,7 +138,7 @@ fn whoever_speaks_is_answered_once_though_much_goes_wrong_and_the_host_is_killed
         until(LIMIT, "nobody answers any more", || answers(&emulating).len() >= MENTIONS * 4 / 3);
         until(LIMIT, "no post goes wrong", || struck(&emulating, "create-post") > 0);
         // A stream is not asked for each mention.
-        until(LIMIT, "no look for mentions goes wrong", || by == "stream" || struck(&emulating, "mentions") > 0);
+        until(LIMIT, "no look for mentions goes wrong", || by != "poll" || struck(&emulating, "mentions") > 0);
         host.kill();
 
         speak(&emulating, &mut said);
@@ -154,5 +155,11 @@ fn whoever_speaks_is_answered_once_though_much_goes_wrong_and_the_host_is_killed
         assert_eq!(host.stop(), 0);
         let counts = asked(emulating.url("counts"), "GET", "");
         assert_eq!(counts["duplicates"], 0, "{by}: {counts}");
+        let wrong = struck(&emulating, "create-post");
+        let tried = emulating.report()["counts"]["create-post"].as_u64().unwrap() - said.len() as u64;
+        assert!(
+            (50..=160).contains(&(wrong * 1_000 / tried)),
+            "{by}: {wrong} of {tried} posts went wrong: a tenth is meant"
+        );
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use solana_address::Address;
 
 use crate::{
-    chain::ChainError,
+    chain::{ChainError, Done},
     exchange::{Malice, Reply, Token},
     faults::Plan,
     server::{EmulatedChain, State, World},
@@ -46,6 +46,11 @@ enum Turn {
 const MOST_BLOCKS: u64 = 10_000;
 
 impl EmulatedChain {
+    /// What `GET /_emulator/counts` answers.
+    pub fn counts(&self) -> Value {
+        counts(&self.world.state())
+    }
+
     /// What `GET /_emulator/report` answers.
     pub fn report(&self) -> Value {
         report(&self.world.state())
@@ -161,6 +166,7 @@ impl World {
     /// None: there is no such command.
     pub(crate) fn control(&self, method: &str, path: &str, body: &[u8]) -> Option<Reply> {
         let done = match (method, path) {
+            ("GET", "counts") => return Some(Reply::new(200, counts(&self.state()))),
             ("GET", "report") => return Some(Reply::new(200, report(&self.state()))),
             ("POST", "faults") => Plan::parse(body).map(|plan| self.misbehave(plan)).map_err(|error| error.to_string()),
             ("POST", "chain") => read(body).and_then(|command| self.command(command)),
@@ -213,6 +219,16 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
 
 fn address(text: &str) -> Result<Address, String> {
     text.parse().map_err(|_| format!("{text:?} is no address"))
+}
+
+/// As the emulators of X and of models count.
+fn counts(state: &State) -> Value {
+    let Done { transactions, failed, swaps, airdrops, again } = &state.chain.done;
+    let (requests, faults) = state.record.totals();
+    json!({
+        "effects": { "transaction": transactions, "failed": failed, "swap": swaps, "airdrop": airdrops },
+        "requests": requests, "duplicates": again, "faults": faults,
+    })
 }
 
 fn report(state: &State) -> Value {

@@ -209,12 +209,14 @@ impl World {
     where
         F: FnOnce(&mut State, Option<&Kind>) -> (Reply, Option<i64>),
     {
-        let (place, fault) = {
+        let (n, fault) = {
             let mut state = self.state();
-            let (place, nth) = state.record.begin(operation);
+            let (n, nth) = state.record.begin(operation);
             let fault = state.faults.strike(operation, nth);
-            state.record.meets(place, fault.clone());
-            (place, fault)
+            if let Some(fault) = &fault {
+                state.record.meets(n, fault.clone());
+            }
+            (n, fault)
         };
         let instead = match &fault {
             Some(Kind::Closed) => return Err(Closed),
@@ -247,7 +249,7 @@ impl World {
             Some(Kind::Failed { status, done: true }) => failed(*status),
             _ => reply,
         };
-        self.state().record.answered(place, reply.status, code);
+        self.state().record.answered(n, reply.status, code);
         Ok(reply)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 pub(crate) struct Counts {
     /// What was done, by its kind.
     pub(crate) effects: BTreeMap<&'static str, u64>,
-    /// Every request, also those that were refused.
+    /// Every request of an operation, also those that were refused; none of a path behind which nothing stands.
     requests: u64,
     /// Posts whose text their account had posted before.
     pub(crate) duplicates: u64,

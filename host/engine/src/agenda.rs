@@ -9,7 +9,10 @@ use std::{
 use puppet_store::{Effect, EffectState, Halt, Timer, Waiting};
 use puppet_types::{AccountId, AgentId, EffectId, Json, PackId, TimerRule, Timestamp, trade::Origin};
 
-use crate::mailbox::{Deferred, Mailbox};
+use crate::{
+    gauges::Gauges,
+    mailbox::{Deferred, Mailbox},
+};
 
 type TimerKey = (AgentId, PackId, Arc<str>);
 
@@ -40,11 +43,16 @@ pub struct Agenda {
     /// Effects of `effects` that are tried again, by account, and when: what was committed after them does not overtake
     /// them.
     held: BTreeMap<(AccountId, u64), Timestamp>,
+    /// Events that were taken from here and have not ended: when they were, and their place.
+    taken: BTreeSet<(Timestamp, u64)>,
+    /// Effects that have not ended, wherever they are.
+    open: BTreeMap<u64, EffectState>,
 }
 
 impl Agenda {
     /// An event waits until its `not_before`.
     pub fn add_event(&mut self, waiting: Waiting) {
+        self.taken.remove(&(waiting.event.at, waiting.seq));
         self.events.insert((waiting.not_before, waiting.seq), waiting);
     }
 
@@ -52,6 +60,7 @@ impl Agenda {
     pub(crate) fn defer(&mut self, waiting: Waiting, mailbox: Mailbox) -> Option<Waiting> {
         let out = self.deferred.crowded_out(&waiting, mailbox);
         if out == Some((waiting.not_before, waiting.seq)) {
+            self.event_ended((waiting.event.at, waiting.seq));
             return Some(waiting);
         }
         self.keep_deferred(waiting);
@@ -90,6 +99,49 @@ impl Agenda {
             Some(expires) => drop(self.approvals.insert((expires, effect.seq), effect.id)),
             None => drop(self.effects.insert((effect.not_before, effect.seq), effect)),
         }
+    }
+
+    /// An event that was taken is done with.
+    pub(crate) fn event_ended(&mut self, event: (Timestamp, u64)) {
+        self.taken.remove(&event);
+    }
+
+    /// How an effect stands.
+    pub(crate) fn note_effect(&mut self, effect: &Effect) {
+        self.note_state(effect.seq, effect.state);
+    }
+
+    /// The same by its place.
+    pub(crate) fn note_state(&mut self, seq: u64, state: EffectState) {
+        use EffectState::{InDoubt, Sent, Waiting, WaitingForApproval};
+        match state {
+            Waiting | Sent | InDoubt | WaitingForApproval => drop(self.open.insert(seq, state)),
+            _ => drop(self.open.remove(&seq)),
+        }
+    }
+
+    /// Events that wait or are under way, due or not.
+    pub(crate) fn mail(&self) -> usize {
+        self.events.len() + self.deferred.len() + self.taken.len()
+    }
+
+    /// How much there is to do.
+    pub(crate) fn gauges(&self, now: Timestamp) -> Gauges {
+        let due = self.events.range(..=(now, u64::MAX)).map(|(_, waiting)| waiting.event.at);
+        let (mut waiting, mut oldest) = (self.taken.len() as u64, self.taken.first().map(|(at, _)| *at));
+        for at in due {
+            waiting += 1;
+            oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+        }
+        let mut gauges = Gauges { waiting, oldest, deferred: self.deferred.len() as u64, ..Gauges::default() };
+        for state in self.open.values() {
+            match state {
+                EffectState::WaitingForApproval => gauges.effects_for_approval += 1,
+                EffectState::InDoubt => gauges.in_doubt += 1,
+                _ => gauges.effects_waiting += 1,
+            }
+        }
+        gauges
     }
 
     /// The operator has spoken, or it is too late.
@@ -222,6 +274,7 @@ impl Agenda {
         let due = take_due(&mut self.events, now);
         for waiting in &due {
             self.deferred.remove(waiting);
+            self.taken.insert((waiting.event.at, waiting.seq));
         }
         due
     }

@@ -58,6 +58,11 @@ impl Agents {
         self.read().get(id).map(|entry| entry.plugin.clone())
     }
 
+    /// What people call it.
+    pub fn name_of(&self, id: &AgentId) -> Option<String> {
+        self.read().get(id).map(|entry| entry.name.to_string())
+    }
+
     /// Whether there is one of this id.
     pub fn knows(&self, id: &AgentId) -> bool {
         self.read().contains_key(id)

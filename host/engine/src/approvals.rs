@@ -144,18 +144,21 @@ impl Host {
     }
 
     fn take_up_spoken(&self, Spoken { effect, events }: Spoken, at: Timestamp) {
-        let happening = Happening::Kept { at, effect: Box::new(effect.clone()) };
+        let leaves = effect.state == EffectState::Waiting;
+        let told = Box::new(effect.clone());
+        let happening =
+            if leaves { Happening::Approved { at, effect: told } } else { Happening::Kept { at, effect: told } };
+        self.tell_accepted(&events);
         let mut agenda = self.agenda();
         if let Some(expires) = effect.expires {
             agenda.drop_approval((expires, effect.seq));
         }
         events.into_iter().for_each(|event| agenda.add_event(event));
-        let leaves = effect.state == EffectState::Waiting;
+        agenda.note_effect(&effect);
         if leaves {
             agenda.add_effect(effect);
         }
         drop(agenda);
-        // One that may leave is told of when it has left.
-        self.tell((!leaves).then_some(happening));
+        self.tell(Some(happening));
     }
 }

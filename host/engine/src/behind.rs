@@ -188,14 +188,16 @@ impl Reader {
             object.get(field).and_then(Value::as_array).is_some_and(|lines| !lines.is_empty())
         };
         match (read.capability, read.operation.as_str()) {
-            (Capability::Tweet, "timeline" | "posts-of" | "thread-of" | "own-posts") => worst(&answer, &mut |post| {
-                let Some(author) = post.get("author") else { return Strategy };
-                if author != self.account.as_str() && read.operation != "own-posts" {
-                    return HumanRequest;
-                }
-                posts.push(post.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
-                Strategy
-            }),
+            (Capability::Tweet, "timeline" | "posts-of" | "thread-of" | "own-posts" | "search" | "conversation") => {
+                worst(&answer, &mut |post| {
+                    let Some(author) = post.get("author") else { return Strategy };
+                    if author != self.account.as_str() && read.operation != "own-posts" {
+                        return HumanRequest;
+                    }
+                    posts.push(post.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
+                    Strategy
+                })
+            }
             (Capability::Memory, "recall" | "recent") => worst(&answer, &mut |memory| match memory.get("trust") {
                 None => Strategy,
                 Some(trust) if trust == "stranger" => HumanRequest.max(kept(memory)),

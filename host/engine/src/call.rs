@@ -11,7 +11,7 @@ use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
 use puppet_store::{AgentStore, MemorySize, TimerStore};
-use puppet_tweet::{TweetReader, plan::Prices};
+use puppet_tweet::{TweetReader, plan::Prices, platform::PlatformRules};
 use puppet_types::{AgentId, Capability, Event, Outcome, PackId, Refusal};
 use puppet_wallet::Purses;
 use wasmtime::component::Linker;
@@ -72,6 +72,8 @@ struct Parts {
     mask: Option<Profile>,
     /// What the call answers to.
     led: Led,
+    /// What the network takes that it posts to.
+    platform: PlatformRules,
 }
 
 impl Call {
@@ -85,6 +87,7 @@ impl Call {
         led: Led,
     ) -> Self {
         let migrator = Migrator::of(host, &actor, &gate);
+        let platform = host.posting_rules().map_or(PlatformRules::NONE, |rules| rules.platform);
         Self(Box::new(Parts {
             room: Room::default(),
             gate,
@@ -99,6 +102,7 @@ impl Call {
             migrated: Default::default(),
             mask: None,
             led,
+            platform,
         }))
     }
 
@@ -118,6 +122,7 @@ impl Call {
             migrated: Default::default(),
             mask: Some(migration::nobody()),
             led: Led::Unknown,
+            platform: PlatformRules::NONE,
         }))
     }
 
@@ -178,6 +183,7 @@ impl puppet_tweet::Carries for Call {
             prices: self.0.held.prices,
             account: &self.0.actor.account,
             assets: &self.0.actor.assets,
+            platform: self.0.platform,
         }
     }
 }

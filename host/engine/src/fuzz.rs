@@ -129,7 +129,14 @@ async fn one(
         }
         Capability::Tweet => {
             puppet_tweet::fuzz::call(
-                &mut puppet_tweet::View { gate, reader: &held.tweets, prices: held.prices, account, assets },
+                &mut puppet_tweet::View {
+                    gate,
+                    reader: &held.tweets,
+                    prices: held.prices,
+                    account,
+                    assets,
+                    platform: puppet_tweet::platform::PlatformRules::NONE,
+                },
                 data,
             )
             .await

@@ -1,12 +1,13 @@
 //! One event, one plugin: the invocation, from the mailbox to the commit (docs/architecture.md). Both drivers pass
 //! through here; the live one lets long calls wait for their turn between the steps.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use puppet_grants::Bookings;
 use puppet_sandbox::{Standing, Strike};
 use puppet_store::{Change, Commit, Committed, EventEnd, StoreError, Waiting};
 use puppet_types::{Declined, Event, EventId, Invocation, InvocationId, Outcome, Read, Timestamp, ids};
+use tracing::Instrument as _;
 
 use crate::{
     actor::Actor,
@@ -15,8 +16,11 @@ use crate::{
     happening::Happening,
     host::Host,
     invocation::{self, Answers, Origin, invocation_id},
-    mailbox,
+    mailbox, outbox,
+    shift::{self, HOST_MOOD},
     swap::state_given_way,
+    tally::{Adds, StoreWork},
+    trace,
 };
 
 /// Tries of an event whose invocation ran into its deadline.
@@ -35,6 +39,9 @@ const TRIAL_MS: u64 = 50;
 /// How often a quarantined version's events are looked at.
 const QUARANTINE_MS: u64 = 3_600_000;
 
+/// How often a paused agent's events are looked at.
+const PAUSED_MS: u64 = 3_600_000;
+
 /// How often events of an agent are looked at whose row cannot be understood.
 const BROKEN_MS: u64 = 600_000;
 
@@ -50,6 +57,8 @@ pub enum Handled {
         /// When it is looked at again.
         until: Timestamp,
     },
+    /// Its agent is paused: it waits until that goes on.
+    Paused,
     /// Not handled at all.
     Dead {
         /// The event.
@@ -72,7 +81,7 @@ pub struct Pending {
 pub enum Admitted {
     /// It is: this actor's.
     Runs(Arc<Actor>),
-    /// It is not, and this becomes of it.
+    /// It is not, or the host handles it itself: this becomes of it.
     Not(Handled),
 }
 
@@ -101,6 +110,15 @@ pub async fn admit(host: &Host, waiting: &Waiting) -> Result<Admitted, StoreErro
         }
         Err(error) => return Err(error),
     };
+    if event.kind == HOST_MOOD {
+        let commit = shift::commit(host, &actor, waiting).await?;
+        let cast = actor.kept.untold(host, &actor);
+        let pending = Pending { commit, actor, spends: Bookings::default(), cast };
+        return Ok(Admitted::Not(Handled::Commit(Box::new(pending))));
+    }
+    if host.is_paused(&event.agent) {
+        return Ok(Admitted::Not(Handled::Paused));
+    }
     match actor.plugin.standing(host.clock.now()) {
         Standing::Good => Ok(Admitted::Runs(actor)),
         Standing::BackOff { until } => later(until),
@@ -115,7 +133,9 @@ pub async fn run(host: &Host, actor: Arc<Actor>, waiting: &Waiting) -> Result<Ha
         if waiting.attempts > 0 || host.recovering() { host.store.kept_reads(&id).await? } else { Vec::new() };
     // What its provider did not answer is asked again.
     kept.retain(|read| read.unanswered().is_none());
-    let pending = pending(host, actor, id, waiting, Answers::Resume(kept)).await?;
+    let span = trace::invocation(&id, &actor);
+    let pending = pending(host, actor, id, waiting, Answers::Resume(kept)).instrument(span.clone()).await?;
+    trace::ended(&span, &pending.commit.invocation);
     Ok(Handled::Commit(Box::new(pending)))
 }
 
@@ -135,6 +155,7 @@ async fn pending(
     if called.outcome == Outcome::Ok {
         let occasion = Occasion { invocation: &called.id, event, at, reads: &called.proceedings.reads };
         rows = changes(host, &actor, &occasion, &called.proceedings.decisions).await?;
+        outbox::rehearse(host, &actor, at, &mut rows).await?;
     }
     let unanswered = called.proceedings.reads.iter().filter_map(Read::unanswered).max();
     let end = end_of_event(&called.outcome, unanswered, waiting, at, || is_on_trial(host, &actor));
@@ -163,6 +184,8 @@ pub struct Settled {
     pub committed: Committed,
     /// Timers set and cancelled.
     pub timers: Vec<Change>,
+    /// The event that has ended, or comes again anew: when it was, and its place.
+    pub ended: Option<(Timestamp, u64)>,
     /// The same event again.
     pub again: Option<Waiting>,
     /// For those who watch.
@@ -179,13 +202,24 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
             let happening = mailbox::defer(host, later, at).await?;
             return Ok(Settled { happening, ..Settled::default() });
         }
+        Handled::Paused => {
+            let later = Waiting { not_before: at.plus_millis(PAUSED_MS), ..waiting.clone() };
+            let happening = mailbox::defer(host, later, at).await?;
+            // It was let go on meanwhile, and whoever did that has not found it.
+            if !host.is_paused(&waiting.event.agent) {
+                host.look_again_at(&waiting.event.agent);
+            }
+            return Ok(Settled { happening, ..Settled::default() });
+        }
         Handled::Dead { event, reason } => {
             host.store.bury(&event, reason, at, host.redaction.payload(&waiting.event.payload)).await?;
-            let happening = Happening::DeadLettered { at, event, reason: reason.to_owned() };
-            return Ok(Settled { happening: Some(happening), ..Settled::default() });
+            let (agent, kind) = (waiting.event.agent.clone(), waiting.event.kind.clone());
+            let happening = Happening::DeadLettered { at, event, agent, kind, reason: reason.to_owned() };
+            let ended = Some((waiting.event.at, waiting.seq));
+            return Ok(Settled { happening: Some(happening), ended, ..Settled::default() });
         }
     };
-    let struck = strike(&actor, &mut commit);
+    let (struck, quarantined) = strike(&actor, &mut commit).unzip();
     let is_timer = |change: &&Change| matches!(change, Change::SetTimer(_) | Change::CancelTimer { .. });
     let timers = commit.changes.iter().filter(is_timer).cloned().collect();
     let again = match &commit.end {
@@ -194,7 +228,8 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
         }
         _ => None,
     };
-    let happening = host.is_watched().then(|| happening(&commit));
+    // Also where nobody watches yet: who begins to wait while it is written finds the event waiting still.
+    let happening = Some(happening(&commit));
     let unembedded = host.unembedded(&commit.changes);
     actor.remembered.add(&commit.changes);
     let looks = host.watches.of(&commit.invocation);
@@ -205,10 +240,17 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
     }
     let (cast, mark) = cast.unzip();
     commit.changes.extend(cast);
-    let committed = host.store.commit(commit).await.inspect_err(|_| {
+    // What the host did itself is no version's.
+    let adds = (commit.invocation.plugin.id == actor.plugin.id).then(|| Adds::of(&commit.invocation));
+    let span = trace::commit(&commit.invocation.id);
+    let since = Instant::now();
+    let committed = host.store.commit(commit).instrument(span).await.inspect_err(|_| {
         struck.iter().for_each(|strike| actor.plugin.take_back(strike));
     })?;
+    host.tally.stored(StoreWork::Commit, since);
+    adds.into_iter().for_each(|adds| actor.plugin.counters(&host.tally).add(adds));
     drop(given_way);
+    host.tell(quarantined.flatten());
     mark.into_iter().for_each(|mark| actor.kept.told(mark));
     spends.stored();
     // One that comes again is the same fault.
@@ -216,27 +258,35 @@ pub async fn settle(host: &Host, waiting: &Waiting, handled: Handled) -> Result<
         looks.count();
     }
     host.backlog.add(unembedded);
-    Ok(Settled { committed, timers, again, happening })
+    let ended = Some((waiting.event.at, waiting.seq));
+    Ok(Settled { committed, timers, ended, again, happening })
 }
 
 /// A breach is a strike against the version, whoever it happened to. Counted before the commit, which stores it.
-fn strike(actor: &Actor, commit: &mut Commit) -> Option<Strike> {
+/// Answers it, and what is to be told where it was one too many.
+fn strike(actor: &Actor, commit: &mut Commit) -> Option<(Strike, Option<Happening>)> {
     let Outcome::Breach(breach, _) = &commit.invocation.outcome else {
         commit.invocation.strikes = actor.plugin.strikes();
         return None;
     };
-    let (count, strike, row) = actor.plugin.strike(commit.invocation.at);
+    let at = commit.invocation.at;
+    let (count, strike, row) = actor.plugin.strike(at);
     let plugin = &actor.plugin.id;
-    match strike.standing {
+    let quarantined = match strike.standing {
         Standing::Quarantined => {
             tracing::error!(%plugin, %breach, count, "quarantined until `puppet plugins release {plugin}`");
+            let plugin = commit.invocation.plugin.clone();
+            Some(Happening::Quarantined { at, plugin, breach: *breach, strikes: count })
         }
-        Standing::BackOff { until } => tracing::warn!(%plugin, %breach, count, %until, "backed off"),
-        Standing::Good => {}
-    }
+        Standing::BackOff { until } => {
+            tracing::warn!(%plugin, %breach, count, %until, "backed off");
+            None
+        }
+        Standing::Good => None,
+    };
     commit.invocation.strikes = count;
     commit.changes.push(Change::Strikes(row));
-    Some(strike)
+    Some((strike, quarantined))
 }
 
 fn happening(commit: &Commit) -> Happening {
@@ -261,6 +311,10 @@ fn happening(commit: &Commit) -> Happening {
         again: matches!(commit.end, EventEnd::Retry { .. }),
         decisions: invocation.decisions.iter().map(|numbered| numbered.decision.kind()).collect(),
         mood,
+        plugin: invocation.plugin.clone(),
+        fuel: invocation.fuel,
+        peak_memory_bytes: invocation.peak_memory_bytes,
+        timing: invocation.timing,
     }
 }
 

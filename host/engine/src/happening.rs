@@ -1,12 +1,26 @@
-//! What a host tells those who watch: the terminal's live view, `event send --wait`, later the stream of the API.
+//! What a host tells those who watch: the terminal's live view, `event send --wait`, the streams of the API.
 
 use puppet_grants::BudgetLine;
 use puppet_store::{Effect, EffectState, Halt, Post};
-use puppet_types::{AccountId, AgentId, EventId, InvocationId, Mood, PackId, PostId, Timestamp};
+use puppet_types::{
+    AccountId, AgentId, Breach, EffectId, EventId, InvocationId, Mood, PackId, Paused, PluginRef, PostId, Timestamp,
+    Timing,
+};
 
 /// Something that was committed or published.
 #[derive(Debug, Clone)]
 pub enum Happening {
+    /// An event was accepted, and waits for its plugin.
+    Accepted {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        event: EventId,
+        /// Whose.
+        agent: AgentId,
+        /// Its kind.
+        kind: String,
+    },
     /// An invocation was committed.
     Invoked {
         /// When.
@@ -19,6 +33,8 @@ pub enum Happening {
         kind: String,
         /// The record.
         invocation: InvocationId,
+        /// What was called.
+        plugin: PluginRef,
         /// `ok`, `declined`, `failed` or `breach`, with its detail.
         outcome: (&'static str, String),
         /// Whether the same event will be tried again.
@@ -27,6 +43,12 @@ pub enum Happening {
         decisions: Vec<&'static str>,
         /// The mood, where it moved.
         mood: Option<Mood>,
+        /// Units of fuel.
+        fuel: u64,
+        /// Sum over all memories at its highest.
+        peak_memory_bytes: u64,
+        /// Microseconds per part; the commit's are not known yet. None in virtual time.
+        timing: Option<Timing>,
     },
     /// An event was given up.
     DeadLettered {
@@ -34,6 +56,10 @@ pub enum Happening {
         at: Timestamp,
         /// Which.
         event: EventId,
+        /// Whose.
+        agent: AgentId,
+        /// Its kind.
+        kind: String,
         /// Why.
         reason: String,
     },
@@ -41,6 +67,8 @@ pub enum Happening {
     Effect {
         /// When.
         at: Timestamp,
+        /// Which.
+        effect: EffectId,
         /// Whose.
         agent: AgentId,
         /// `post`, `reply`, …
@@ -57,6 +85,13 @@ pub enum Happening {
         /// When.
         at: Timestamp,
         /// It, with its state.
+        effect: Box<Effect>,
+    },
+    /// The operator lets an effect leave.
+    Approved {
+        /// When.
+        at: Timestamp,
+        /// It, which waits for its turn now.
         effect: Box<Effect>,
     },
     /// A budget has come to 80 %, or to its end.
@@ -78,6 +113,28 @@ pub enum Happening {
         stage: &'static str,
         /// Why, or what was seen.
         detail: String,
+    },
+    /// A plugin version has broken its limits too often: it is not called any more until the operator releases it.
+    Quarantined {
+        /// When.
+        at: Timestamp,
+        /// The version.
+        plugin: PluginRef,
+        /// The last breach.
+        breach: Breach,
+        /// How many there were.
+        strikes: u32,
+    },
+    /// An agent was paused, or goes on.
+    Paused {
+        /// When.
+        at: Timestamp,
+        /// Whose events wait.
+        agent: AgentId,
+        /// Since when, by whom, why; none: they are handled again.
+        paused: Option<Paused>,
+        /// Who said so.
+        by: String,
     },
     /// Nobody can tell whether an effect happened: the operator decides.
     Undecidable {
@@ -103,6 +160,13 @@ pub enum Happening {
         account: AccountId,
         /// Why, and the next try; none: it is held no more.
         held: Option<(String, Timestamp)>,
+    },
+    /// A person posted on the local timeline.
+    Posted {
+        /// When.
+        at: Timestamp,
+        /// What can be read now.
+        post: Box<Post>,
     },
     /// Everything was halted or resumed.
     Halted {

@@ -36,8 +36,9 @@ impl Listener for Ears {
         let others = posts.into_iter().filter(|post| !post.author.as_str().eq_ignore_ascii_case(account.as_str()));
         let rules = self.0.posting_rules();
         // Whom the operator does not let in is not heard.
-        let others: Vec<Post> =
-            others.filter(|post| rules.as_ref().is_none_or(|rules| rules.policy.hears(&post.author))).collect();
+        let is_let_in = |post: &Post| rules.as_ref().is_none_or(|rules| rules.policy_of(account).hears(&post.author));
+        let (others, turned_away): (Vec<Post>, Vec<Post>) = others.partition(is_let_in);
+        turned_away.iter().for_each(|post| self.0.turned_away.count(account, post));
         // What another engine has seen to before is not answered a second time.
         let ids: Vec<PostId> = others.iter().map(|post| post.id.clone()).collect();
         let seen = self.0.store.seen(&ids).await?;
@@ -63,10 +64,10 @@ impl Listener for Ears {
         account: &AccountId,
         mentions: Vec<Mention>,
         heard: Option<Heard>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Option<usize>, StoreError> {
         let host = &self.0;
         // Whoever was behind it has gone meanwhile: it is heard from there on once somebody is.
-        let Some(agent) = host.accounts.agent(account) else { return Ok(0) };
+        let Some(agent) = host.accounts.agent(account) else { return Ok(None) };
         let mut events = Vec::with_capacity(mentions.len());
         for Mention { post, context } in mentions {
             let from_agent = host.accounts.agent(&post.author);
@@ -75,7 +76,7 @@ impl Listener for Ears {
             let id = heard_id(account, &post.id);
             events.push(delivery_event(id, SOURCE, agent.clone(), delivery, host.now()));
         }
-        Ok(host.submit_with(events, heard.map(Change::Heard)).await?.accepted.len())
+        Ok(Some(host.submit_with(events, heard.map(Change::Heard)).await?.accepted.len()))
     }
 }
 

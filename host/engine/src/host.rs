@@ -5,13 +5,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hmac::{Hmac, KeyInit, Mac};
 use puppet_grants::{Books, CallBounds, Ledger};
 use puppet_sandbox::Sandbox;
-use puppet_store::{Change, Committed, EffectState, Store, StoreError, Waiting};
+use puppet_store::{Change, Committed, Effect, EffectState, Store, StoreError, Waiting};
 use puppet_tweet::{Accounts, TweetPublisher, policy::PostingRules};
 use puppet_types::{AgentId, Event, InvocationId, Timestamp, scrub};
 use puppet_wallet::Purses;
@@ -28,14 +28,18 @@ use crate::{
     call::HeldProviders,
     clock::Clock,
     disk::Disk,
+    ended::Ends,
     handle::Settled,
     happening::Happening,
     mailbox::Mailbox,
     outbox::{Attempted, Moderation, Pace},
+    pause::Pauses,
     plugin::Plugin,
     ready::Ready,
     redaction::Redaction,
     swap::Watches,
+    tally::{StoreWork, Tally},
+    turned_away::TurnedAway,
     versions::{Plugins, Versions},
 };
 
@@ -145,8 +149,24 @@ pub struct Host {
     pub(crate) moderation: Moderation,
     /// What holds for everything that leaves.
     pub(crate) posting: Mutex<Option<Arc<PostingRules>>>,
+    /// By what effects of a dry run are judged where nothing does.
+    pub(crate) rehearsal: Mutex<Option<Arc<PostingRules>>>,
+    /// What the policy kept from accounts.
+    pub(crate) turned_away: TurnedAway,
     /// Held while the stop is written.
     pub(crate) halting: tokio::sync::Mutex<()>,
+    /// What it has counted.
+    pub tally: Tally,
+    /// What agents do.
+    pub(crate) at_work: crate::doing::AtWork,
+    /// Who is paused.
+    pub(crate) pauses: Pauses,
+    /// Held while an agent's row is read and written anew.
+    pub(crate) rows: tokio::sync::Mutex<()>,
+    /// Who waits for the end of what.
+    pub(crate) ends: Ends,
+    /// Whether what happens is shown to people.
+    shown: AtomicBool,
 }
 
 /// Events that were accepted.
@@ -192,7 +212,15 @@ impl Host {
             pace,
             moderation: Moderation::default(),
             posting: Mutex::default(),
+            rehearsal: Mutex::default(),
+            turned_away: TurnedAway::default(),
             halting: tokio::sync::Mutex::default(),
+            tally: Tally::default(),
+            at_work: Default::default(),
+            pauses: Pauses::default(),
+            rows: tokio::sync::Mutex::default(),
+            ends: Ends::default(),
+            shown: AtomicBool::new(false),
         }
     }
 
@@ -236,6 +264,7 @@ impl Host {
             agenda.set_timer(timer);
         }
         for effect in effects {
+            agenda.note_effect(&effect);
             self.take_up_effect(&mut agenda, effect);
         }
         Ok(())
@@ -249,10 +278,13 @@ impl Host {
     /// Accepts events: durable when it answers.
     pub async fn submit(&self, mut events: Vec<Event>) -> Result<Submitted, StoreError> {
         events.iter_mut().for_each(scrubbed);
+        let begun = Instant::now();
         let accepted = self.store.accept(events).await.inspect_err(|error| self.disk.tell(error))?;
+        self.tally.stored(StoreWork::Accept, begun);
         if !accepted.is_empty() {
             self.disk.wrote();
         }
+        self.tell_accepted(&accepted);
         let mut agenda = self.agenda();
         for waiting in &accepted {
             agenda.add_event(waiting.clone());
@@ -349,7 +381,11 @@ impl Host {
 
     /// Takes up what a commit brought. Called by drivers, which look at the agenda next.
     pub(crate) fn take_up(&self, settled: Settled) {
+        self.tell_accepted(&settled.committed.events);
         let mut agenda = self.agenda();
+        if let Some(ended) = settled.ended {
+            agenda.event_ended(ended);
+        }
         for change in settled.timers {
             match change {
                 Change::SetTimer(timer) => agenda.set_timer(timer),
@@ -365,6 +401,7 @@ impl Host {
             if effect.state != EffectState::Waiting && self.is_watched() {
                 kept.push(Happening::Kept { at: self.now(), effect: Box::new(effect.clone()) });
             }
+            agenda.note_effect(&effect);
             if effect.state != EffectState::DryRun {
                 agenda.add_effect(effect);
             }
@@ -377,8 +414,13 @@ impl Host {
     }
 
     /// Takes up what an attempt brought.
-    pub(crate) fn take_up_attempted(&self, attempted: Attempted) {
+    pub(crate) fn take_up_attempted(&self, effect: &Effect, attempted: Attempted) {
+        self.tell_accepted(&attempted.events);
         let mut agenda = self.agenda();
+        if let Some(Happening::Effect { kind, state, .. }) = &attempted.happening {
+            self.tally.effect(kind, *state);
+            agenda.note_state(effect.seq, *state);
+        }
         for event in attempted.events {
             agenda.add_event(event);
         }
@@ -402,11 +444,34 @@ impl Host {
         self.watchers.receiver_count() > 0
     }
 
-    /// Tells those who watch.
+    /// What happens is shown to people from now on, at a terminal: the log need not say it too.
+    pub fn show(&self) {
+        self.shown.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the log has to say what happens: a program that watches is no reader.
+    pub fn told_by_log(&self) -> bool {
+        !self.shown.load(Ordering::Relaxed)
+    }
+
+    /// Tells those who watch, and those who wait for it.
     pub fn tell(&self, happening: Option<Happening>) {
         if let Some(happening) = happening {
+            self.ends.take_note(&happening);
             // Nobody watching is not an error.
             let _ = self.watchers.send(happening);
+        }
+    }
+
+    /// Tells of events that were accepted just now.
+    pub(crate) fn tell_accepted(&self, accepted: &[Waiting]) {
+        if !self.is_watched() {
+            return;
+        }
+        let at = self.now();
+        for Waiting { event, .. } in accepted {
+            let (agent, kind) = (event.agent.clone(), event.kind.clone());
+            self.tell(Some(Happening::Accepted { at, event: event.id.clone(), agent, kind }));
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 use puppet_grants::{Bookings, Books, Elapsed, Gate, Proceedings, UnbookedReads};
 use puppet_sandbox::{AgentRef, CallSetup, Ended};
 use puppet_store::{MemorySize, StoreError};
-use puppet_types::{Event, Invocation, InvocationId, Outcome, Read, Timestamp, Timing, ids};
+use puppet_types::{Event, EventId, Invocation, InvocationId, Outcome, PackId, Read, Timestamp, Timing, ids};
 
 use crate::{actor::Actor, behind::Led, call::Call, host::Host, remembered};
 
@@ -176,7 +176,12 @@ pub async fn run(
 
 /// Of the event and the plugin: the same event on another version is the same invocation, run again.
 pub fn invocation_id(event: &Event, actor: &Actor) -> InvocationId {
-    InvocationId::from(ids::derive("inv", &[event.id.as_str(), actor.plugin.id.as_str()]))
+    invocation_of(&event.id, &actor.plugin.id)
+}
+
+/// That of an event by the plugin that is called with it; by `host` where the host handles it itself.
+pub fn invocation_of(event: &EventId, plugin: &PackId) -> InvocationId {
+    InvocationId::from(ids::derive("inv", &[event.as_str(), plugin.as_str()]))
 }
 
 fn micros(length: Duration) -> u64 {

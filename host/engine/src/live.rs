@@ -18,13 +18,14 @@ use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
+use tracing::Instrument as _;
 
 use crate::{
     agenda::Lanes,
     approvals, embedding,
     handle::{self, Admitted},
     host::Host,
-    outbox, timers,
+    outbox, timers, trace,
     turns::{Arrived, Turns},
 };
 
@@ -173,7 +174,9 @@ impl Live {
                 let Some(mut effect) = next else { break };
                 let host = Arc::clone(&host);
                 effects.spawn(async move {
-                    let attempted = outbox::attempt(&host, &mut effect).await;
+                    let span = trace::effect(&effect);
+                    let attempted = outbox::attempt(&host, &mut effect).instrument(span.clone()).await;
+                    trace::attempted(&span, &attempted);
                     Done::Effect(effect.account.clone(), Box::new(effect), attempted)
                 });
             }
@@ -277,7 +280,9 @@ async fn handle_or_bury(
     entry: (Arrived, Slot),
     waiting: &Waiting,
 ) -> Result<handle::Settled, StoreError> {
-    match AssertUnwindSafe(handle(host, turns, entry, waiting)).catch_unwind().await {
+    let _busy = host.at_work(&waiting.event);
+    let span = trace::event(waiting, host.clock.now());
+    match AssertUnwindSafe(handle(host, turns, entry, waiting).instrument(span)).catch_unwind().await {
         Ok(settled) => settled,
         Err(_) => {
             tracing::error!(event = %waiting.event.id, "the host panicked over this event: it is given up");
@@ -315,11 +320,11 @@ fn take_done(host: &Arc<Host>, boxes: &mut Mailboxes, lanes: &mut Lanes, done: R
             lanes.done(&account);
             lanes.push(*effect);
         }
-        Ok(Done::Effect(account, _, Ok(Some(attempted)))) => {
+        Ok(Done::Effect(account, effect, Ok(Some(attempted)))) => {
             if attempted.happening.is_some() {
                 host.disk.wrote();
             }
-            host.take_up_attempted(attempted);
+            host.take_up_attempted(&effect, attempted);
             lanes.done(&account);
         }
         Ok(Done::Effect(account, effect, Err(error))) => {

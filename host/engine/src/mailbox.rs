@@ -1,5 +1,5 @@
-//! Mail that waits because its plugin may not run: backed off, quarantined, or of an agent whose row cannot be
-//! understood. So much of it is kept per agent; what is crowded out is dead-lettered with its reason, never lost in
+//! Mail that waits because its plugin may not run: backed off, quarantined, or of an agent that is paused or whose row
+//! cannot be understood. So much of it is kept per agent; what is crowded out is dead-lettered with its reason, never lost in
 //! silence. Mail that can be handled is not counted: it is on its way.
 
 use std::collections::BTreeMap;
@@ -73,6 +73,11 @@ impl Deferred {
         of_agent.insert((waiting.event.priority, waiting.seq), waiting.not_before);
     }
 
+    /// How much waits.
+    pub fn len(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
+
     /// It is looked at again. Answers whether it waited.
     pub fn remove(&mut self, waiting: &Waiting) -> bool {
         let Some(of_agent) = self.0.get_mut(&waiting.event.agent) else { return false };
@@ -112,7 +117,8 @@ pub(crate) async fn defer(host: &Host, waiting: Waiting, at: Timestamp) -> Resul
         host.agenda().keep_deferred(out);
         return Err(error);
     }
-    Ok(Some(Happening::DeadLettered { at, event, reason: FULL.to_owned() }))
+    let (agent, kind) = (out.event.agent, out.event.kind);
+    Ok(Some(Happening::DeadLettered { at, event, agent, kind, reason: FULL.to_owned() }))
 }
 
 #[cfg(test)]

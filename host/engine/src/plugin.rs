@@ -1,6 +1,6 @@
 //! A plugin version that runs: its component, prepared once, and its strikes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use puppet_grants::Requests;
 use puppet_sandbox::{
@@ -14,6 +14,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use crate::{
     call::{self, Call},
     strikes::stored,
+    tally::{OfVersion, Tally},
     turns::Pace,
 };
 
@@ -56,6 +57,8 @@ pub struct Plugin {
     rules: StrikeRules,
     /// The version that took its place back.
     given_way: RwLock<Option<Digest>>,
+    /// Its counters, once it has one.
+    counters: OnceLock<Arc<OfVersion>>,
 }
 
 impl Plugin {
@@ -87,6 +90,7 @@ impl Plugin {
             strikes: Mutex::default(),
             rules: sandbox.strike_rules().clone(),
             given_way: RwLock::default(),
+            counters: OnceLock::new(),
         })
     }
 
@@ -114,6 +118,11 @@ impl Plugin {
         setup: CallSetup,
     ) -> (Ended<Call>, Option<Blob>) {
         sandbox.migrate(&self.prepared, call, old, setup).await
+    }
+
+    /// Its counters.
+    pub(crate) fn counters(&self, tally: &Tally) -> &OfVersion {
+        self.counters.get_or_init(|| tally.of(&self.id, self.digest))
     }
 
     /// As the journal names it.

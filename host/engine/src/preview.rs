@@ -1,11 +1,14 @@
 //! One event through a plugin with nothing committed: what `puppet invoke` shows.
 
+use std::sync::Arc;
+
 use puppet_store::StoreError;
 use puppet_types::{Event, Invocation, InvocationId, Read};
 
 use crate::{
     host::Host,
     invocation::{self, Answers, Origin},
+    swap,
 };
 
 /// What of a recorded invocation a preview is given.
@@ -30,5 +33,18 @@ pub async fn preview(host: &Host, event: Event, recorded: Recorded) -> Result<Op
         None => Answers::Resume(Vec::new()),
     };
     let called = invocation::call(host, &actor, origin, &event, answers).await?;
+    Ok(Some(called.record(&actor, event).0))
+}
+
+/// Runs it with what costs nothing in the place of providers: no model of anybody's is asked, nothing is paid, and no
+/// budget of the agent's is drawn on. What it reads of the agent is the agent's own. Answers none where the event's agent is
+/// not there.
+pub async fn preview_offline(host: &Host, event: Event) -> Result<Option<Invocation>, StoreError> {
+    let Some(actor) = swap::offline(host, &event.agent, None, &host.versions.of(&event.agent)).await? else {
+        return Ok(None);
+    };
+    let actor = Arc::new(actor);
+    let origin = Origin::of(host, invocation::invocation_id(&event, &actor));
+    let called = invocation::call(host, &actor, origin, &event, Answers::Shadow(Vec::new(), false)).await?;
     Ok(Some(called.record(&actor, event).0))
 }

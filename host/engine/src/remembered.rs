@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use puppet_grants::{Amount, CallBounds};
 use puppet_store::{Change, MemorySize, StoreError};
-use puppet_types::Capability;
+use puppet_types::{AgentId, Capability, Memory};
 
 use crate::{actor::Actor, host::Host};
 
@@ -53,6 +53,21 @@ pub(crate) async fn size(host: &Host, actor: &Actor) -> Result<MemorySize, Store
 fn is_far(size: MemorySize, [rows, bytes]: [u64; 2], call: &CallBounds) -> bool {
     let more = u64::from(call.decisions) + OF_THE_HOST;
     size.rows.saturating_add(more) <= rows && size.bytes.saturating_add(more.saturating_mul(TEXT_BYTES)) <= bytes
+}
+
+impl Host {
+    /// Lets an agent remember what somebody else says than its plugin: an operator. It counts against its bounds.
+    pub async fn let_remember(&self, agent: &AgentId, memory: Memory) -> Result<(), StoreError> {
+        let actor = self.actor(agent).await?;
+        let changes = vec![self.remember(agent.clone(), memory)];
+        self.apply_then(changes.clone(), || {
+            if let Some(actor) = &actor {
+                actor.remembered.add(&changes);
+            }
+        })
+        .await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

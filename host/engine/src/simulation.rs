@@ -77,7 +77,7 @@ async fn leave(host: &Arc<Host>, at: Timestamp) -> Result<u64, StoreError> {
             continue;
         }
         match outbox::attempt(host, &mut effect).await {
-            Ok(Some(attempted)) => host.take_up_attempted(attempted),
+            Ok(Some(attempted)) => host.take_up_attempted(&effect, attempted),
             Ok(None) => host.agenda().add_effect(effect),
             Err(error) => {
                 let until = host.clock.now().plus_millis(STORE_PAUSE.as_millis() as u64);

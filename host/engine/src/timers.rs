@@ -101,6 +101,7 @@ async fn fire(host: &Host, timer: &Timer, due: Option<Due>, now: Timestamp) -> R
         if let Some(due) = due {
             due.spend();
         }
+        host.tell_accepted(std::slice::from_ref(&waiting));
         let mut agenda = host.agenda();
         agenda.add_event(waiting);
         if let Some(next) = next {

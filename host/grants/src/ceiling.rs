@@ -70,6 +70,8 @@ pub const CEILINGS: &[Ceiling] = &[
             "posts-of",
             "thread-of",
             "own-posts",
+            "search",
+            "conversation",
         ],
         amounts: &[
             (Amount::Posts, Period::Hour, 12),

@@ -264,6 +264,18 @@ impl Gate {
         self.decide_within(operation, charges, &[], decision)
     }
 
+    /// The same of what a rule may refuse whatever is granted: `ruled` says why.
+    pub fn decide_ruled(
+        &mut self,
+        operation: &'static str,
+        charges: &[Charge],
+        decision: Decision,
+        ruled: Option<CallError>,
+    ) -> Result<u32, Refusal> {
+        self.count(decision.capability())?;
+        self.record(operation, (charges, &[]), decision, ruled)
+    }
+
     /// The same where something is bounded at once: `levels` say what would be there after it.
     pub fn decide_within(
         &mut self,
@@ -284,6 +296,16 @@ impl Gate {
         levels: &[Level],
         decision: Decision,
     ) -> Result<u32, Refusal> {
+        self.record(operation, (charges, levels), decision, None)
+    }
+
+    fn record(
+        &mut self,
+        operation: &'static str,
+        (charges, levels): (&[Charge], &[Level]),
+        decision: Decision,
+        ruled: Option<CallError>,
+    ) -> Result<u32, Refusal> {
         let capability = decision.capability();
         if self.decided.len() >= self.bounds.decisions as usize {
             let detail = format!("more than {}", counted(self.bounds.decisions, "decision", "decisions"));
@@ -292,8 +314,13 @@ impl Gate {
         if self.source != Source::Providers {
             self.refused_before(capability, operation, &decision)?;
         }
+        // What was not granted is not granted, whatever rules say of it.
+        let admitted = |gate: &mut Self| match ruled {
+            Some(error) => gate.granted(capability, operation).and(Err(error)),
+            None => gate.hold(capability, operation, charges, levels),
+        };
         if self.source != Source::Journal
-            && let Err(error) = self.hold(capability, operation, charges, levels)
+            && let Err(error) = admitted(self)
         {
             return Err(self.refuse_decision(capability, operation, &decision, error));
         }

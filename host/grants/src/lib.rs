@@ -10,6 +10,7 @@ mod failure;
 mod gate;
 mod granted;
 mod held;
+mod marks;
 mod right;
 
 pub use amount::{Amount, Charge, Level, Period, UnknownAmount};
@@ -23,4 +24,5 @@ pub use failure::{Failure, Used};
 pub use gate::{Answer, Asked, BOUNDS, Books, Boxed, CallBounds, Elapsed, Gate, Passed, Proceedings, UnbookedReads};
 pub use granted::Granted;
 pub use held::Held;
+pub use marks::{Marks, TextMarks};
 pub use right::{Limits, Mode, Request, Requests, Right, Rights, Shared, Terms};

@@ -12,7 +12,8 @@ use puppet_types::{AccountId, AgentId, CallError, Capability, Code, PackId, Time
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Level, Owner, Period, Reservation, ceiling::ceiling,
+    Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Level, Owner, Period, Reservation, TextMarks,
+    ceiling::ceiling,
 };
 
 /// What happens to effects; the later, the stricter.
@@ -50,6 +51,8 @@ pub struct Request {
     pub amounts: BTreeMap<(Amount, Period), u64>,
     /// Event kinds it may emit besides those under its own id.
     pub kinds: BTreeSet<String>,
+    /// What becomes of links and names in its texts. No pack asks for it: the operator's grant says it.
+    pub marks: TextMarks,
     /// In plain words.
     pub reason: String,
     /// The plugin copes without.
@@ -157,6 +160,7 @@ pub struct Right {
     operations: Vec<&'static str>,
     budgets: Vec<Budget>,
     kinds: BTreeSet<String>,
+    marks: TextMarks,
     /// Of the packs that the right comes from: off once the operator takes back what this right was made of.
     switches: Vec<Arc<AtomicBool>>,
 }
@@ -270,6 +274,10 @@ impl Right {
     pub fn kinds(&self) -> &BTreeSet<String> {
         &self.kinds
     }
+    /// What becomes of links and names in its texts.
+    pub fn marks(&self) -> TextMarks {
+        self.marks
+    }
 }
 
 /// All rights of one pack for one agent.
@@ -334,6 +342,7 @@ impl Rights {
                     .chain(common(Of::Host, Some(&host)))
                     .collect(),
                 kinds: request.kinds.clone(),
+                marks: request.marks,
                 switches: others
                     .iter()
                     .chain(std::iter::once(pack))
@@ -369,6 +378,10 @@ impl Rights {
     /// The right to one capability.
     pub fn get(&self, capability: Capability) -> Option<&Right> {
         self.by_capability.get(&capability)
+    }
+    /// What becomes of links and names in what it posts.
+    pub fn marks(&self) -> TextMarks {
+        self.get(Capability::Tweet).map(Right::marks).unwrap_or_default()
     }
     /// How every budget stands, by key; what nobody has drawn on is whole. Of what bounds what is there at once only the
     /// limit is known here ([`BudgetLine::at_once`]).

@@ -1,6 +1,6 @@
 //! What is asked of a model and what it answers, in the words of `wit/llm`. Nothing here knows a provider.
 
-use puppet_types::{CallError, Code};
+use puppet_types::{CallError, Code, Tried};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -156,6 +156,9 @@ pub struct Completion {
     /// Nobody was asked: it was answered before. For the journal alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
+    /// Those that were asked before the one that answered, and did not. For the journal alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
 }
 
 impl Request {

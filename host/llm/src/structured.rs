@@ -26,14 +26,18 @@ pub(crate) async fn complete(
     tracing::debug!(agent = %context.agent, wrong, "an answer does not hold to its schema: asked once more");
     let again = repair(request, &first.value.text, &wrong);
     let spent = Worst::taken(Used::Told(first.used), worst(request));
-    let mut second = provider.complete(&again, context).await.map_err(|Failure { error, used }| {
+    let mut tried = first.value.tried;
+    let mut second = provider.complete(&again, context).await.map_err(|Failure { mut error, used }| {
+        error.tried.splice(..0, tried.clone());
         Failure::told(error, spent.plus(Worst::taken(used, worst(&again))).charges().to_vec())
     })?;
     let spent = spent.plus(Worst::taken(Used::Told(second.used), worst(&again))).charges().to_vec();
     if let Err(wrong) = hold(&schema, &mut second.value).await {
         let message = format!("the answer does not hold to response-schema, and was asked for twice: {wrong}");
-        return Err(Failure::told(CallError::new(Code::InvalidAnswer, message), spent));
+        tried.append(&mut second.value.tried);
+        return Err(Failure::told(CallError { tried, ..CallError::new(Code::InvalidAnswer, message) }, spent));
     }
+    second.value.tried.splice(..0, tried);
     second.value.usage = second.value.usage.plus(first.value.usage);
     Ok(Answer { value: second.value, used: spent, latency: first.latency + second.latency })
 }

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use puppet_store::{AgentRow, AgentStore, Relationship, Result};
-use puppet_types::{AgentId, Mood, Timestamp};
+use puppet_store::{AgentRow, AgentStore, MoodEntry, Relationship, Result};
+use puppet_types::{AgentId, InvocationId, Mood, Timestamp};
 
 use crate::{
-    fields::{Fields, json, key, limit},
+    fields::{Fields, counts, json, key, limit},
     queries,
-    schema::{AGENTS, MOODS, RELATIONSHIPS},
-    store::MongoStore,
+    schema::{AGENTS, EVENTS, JOURNAL, MOOD_LOG, MOODS, RELATIONSHIPS},
+    store::{MongoStore, Reading},
     tx::Tx,
 };
 
@@ -22,8 +22,8 @@ fn relationship(row: &Document) -> Result<Relationship> {
     Fields::of(RELATIONSHIPS, row).json("body")
 }
 
-/// Replaces the mood.
-pub(crate) async fn put_mood(tx: &mut Tx, agent: &AgentId, mood: &Mood, at: Timestamp) -> Result<()> {
+/// Replaces the mood; where an invocation changed it, with a note beside its record.
+pub(crate) async fn put_mood(tx: &mut Tx, agent: &AgentId, mood: &Mood, at: Timestamp, journal: u64) -> Result<()> {
     let row = doc! {
         "agent": agent.as_str(),
         "valence": mood.valence,
@@ -31,7 +31,53 @@ pub(crate) async fn put_mood(tx: &mut Tx, agent: &AgentId, mood: &Mood, at: Time
         "dominance": mood.dominance,
         "at": at.as_millis(),
     };
-    tx.put(MOODS, agent.as_str(), row).await
+    tx.put(MOODS, agent.as_str(), row.clone()).await?;
+    if journal == 0 {
+        return Ok(());
+    }
+    let journal = journal.cast_signed();
+    let mut noted = row;
+    noted.insert("journal", journal);
+    tx.put_new(MOOD_LOG, &noted_id(agent.as_str(), journal), noted).await
+}
+
+fn noted_id(agent: &str, journal: i64) -> String {
+    key(&[agent, &journal.to_string()])
+}
+
+/// Drops the note beside a record.
+pub(crate) async fn forget_mood(tx: &mut Tx, record: &Document) -> Result<()> {
+    let record = Fields::of(JOURNAL, record);
+    tx.delete(MOOD_LOG, &noted_id(record.text("agent")?, record.int("seq")?)).await.map(drop)
+}
+
+/// What was noted, with what its records say.
+async fn noted(reading: &Reading<'_>, rows: &[Document]) -> Result<Vec<MoodEntry>> {
+    let seqs = rows.iter().map(|row| Fields::of(MOOD_LOG, row).int("journal")).collect::<Result<Vec<_>>>()?;
+    let records = reading.find(&queries::JOURNAL_BY_SEQ, doc! {"seq": {"$in": seqs}}, 0).await?;
+    let events = records.iter().map(|row| Fields::of(JOURNAL, row).int("event")).collect::<Result<Vec<_>>>()?;
+    let events = reading.find(&queries::EVENTS_BY_SEQ, doc! {"seq": {"$in": events}}, 0).await?;
+    let mut entries = Vec::new();
+    for row in rows {
+        let fields = Fields::of(MOOD_LOG, row);
+        let of_seq = |seq: i64| move |row: &&Document| counts(row, "seq", seq);
+        let Some(record) = records.iter().find(of_seq(fields.int("journal")?)) else { continue };
+        let record = Fields::of(JOURNAL, record);
+        let Some(event) = events.iter().find(of_seq(record.int("event")?)) else { continue };
+        entries.push(MoodEntry {
+            seq: fields.unsigned("journal")?,
+            at: fields.time("at")?,
+            mood: mood(&fields)?,
+            invocation: InvocationId::new(record.text("id")?),
+            kind: Fields::of(EVENTS, event).text("kind")?.to_owned(),
+        });
+    }
+    Ok(entries)
+}
+
+fn mood(fields: &Fields<'_>) -> Result<Mood> {
+    let (valence, arousal) = (fields.real("valence")?, fields.real("arousal")?);
+    Ok(Mood { valence, arousal, dominance: fields.real("dominance")? })
 }
 
 /// Writes a relationship. A new one may be one too many: then those go that were not met for longest.
@@ -77,8 +123,28 @@ impl AgentStore for MongoStore {
     async fn mood(&self, agent: &AgentId) -> Result<Option<(Mood, Timestamp)>> {
         let Some(row) = self.reading().await?.row(MOODS, agent.as_str()).await? else { return Ok(None) };
         let fields = Fields::of(MOODS, &row);
-        let (valence, arousal) = (fields.real("valence")?, fields.real("arousal")?);
-        Ok(Some((Mood { valence, arousal, dominance: fields.real("dominance")? }, fields.time("at")?)))
+        Ok(Some((mood(&fields)?, fields.time("at")?)))
+    }
+
+    async fn moods(
+        &self,
+        agent: &AgentId,
+        since: Option<Timestamp>,
+        before_seq: Option<u64>,
+        rows: usize,
+    ) -> Result<Vec<MoodEntry>> {
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let mut filter = doc! {"agent": agent.as_str()};
+        filter.extend(before_seq.map(|seq| {
+            let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+            ("journal".to_owned(), Bson::from(doc! {"$lt": seq}))
+        }));
+        filter.extend(since.map(|since| ("at".to_owned(), Bson::from(doc! {"$gte": since.as_millis()}))));
+        let reading = self.reading().await?;
+        let found = reading.find(&queries::MOOD_LOG_OF, filter, limit(rows)).await?;
+        noted(&reading, &found).await
     }
 
     async fn relationships(&self, agent: &AgentId) -> Result<Vec<Relationship>> {

@@ -168,7 +168,7 @@ pub(crate) fn want(wanted: &mut Wanted, changes: &[Change]) {
 pub(crate) async fn apply(tx: &mut Tx, changes: &[Change], terms: &Terms, committed: &mut Committed) -> Result<()> {
     for change in changes {
         match change {
-            Change::Mood { agent, mood, at } => agents::put_mood(tx, agent, mood, *at).await?,
+            Change::Mood { agent, mood, at } => agents::put_mood(tx, agent, mood, *at, committed.seq).await?,
             Change::Relationship { agent, relationship, keep } => {
                 agents::relate(tx, agent, relationship, *keep).await?;
             }

@@ -31,6 +31,7 @@ pub(crate) struct Counters {
     pub(crate) known: i64,
     pub(crate) past: i64,
     pub(crate) seen: i64,
+    pub(crate) api_changes: i64,
 }
 
 impl Counters {
@@ -43,6 +44,7 @@ impl Counters {
             "known": self.known,
             "past": self.past,
             "seen": self.seen,
+            "api_changes": self.api_changes,
         }
     }
 
@@ -57,6 +59,8 @@ impl Counters {
             known: fields.int("known")?,
             past: fields.int("past")?,
             seen: fields.int("seen")?,
+            // Commits of an earlier version have none.
+            api_changes: fields.maybe_int("api_changes")?.unwrap_or(0),
         })
     }
 }

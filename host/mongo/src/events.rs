@@ -1,5 +1,7 @@
 //! Events in MongoDB.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{DeadLetter, EventEnd, EventStore, Result, Waiting};
@@ -8,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     budgets,
-    fields::{Fields, corrupt, json, limit, says},
+    fields::{Fields, corrupt, json, limit, one_of, says},
     queries,
     schema::{EVENTS, JOURNAL, KNOWN},
     store::MongoStore,
@@ -208,14 +210,42 @@ impl EventStore for MongoStore {
         self.write(Bury { id: id.clone(), reason: reason.to_owned(), at, payload }).await
     }
 
-    async fn dead_letters(&self, rows: usize) -> Result<Vec<DeadLetter>> {
+    async fn waiting_after(
+        &self,
+        after_seq: u64,
+        among: Option<&BTreeSet<AgentId>>,
+        rows: usize,
+    ) -> Result<Vec<Waiting>> {
         if rows == 0 {
             return Ok(Vec::new());
         }
-        let rows = self.reading().await?.find(&queries::EVENTS_DEAD, doc! {"state": "dead"}, limit(rows)).await?;
+        let after = i64::try_from(after_seq).unwrap_or(i64::MAX);
+        let mut filter = doc! {"state": "waiting", "seq": {"$gt": after}};
+        filter.extend(among.map(|among| ("agent".to_owned(), one_of(among))));
+        let rows = self.reading().await?.find(&queries::EVENTS_WAITING, filter, limit(rows)).await?;
+        rows.iter().map(waiting).collect()
+    }
+
+    async fn dead_letters_before(
+        &self,
+        before: Option<(Timestamp, u64)>,
+        among: Option<&BTreeSet<AgentId>>,
+        rows: usize,
+    ) -> Result<Vec<DeadLetter>> {
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let mut filter = doc! {"state": "dead"};
+        filter.extend(among.map(|among| ("agent".to_owned(), one_of(among))));
+        if let Some((at, seq)) = before {
+            let (at, seq) = (at.as_millis(), i64::try_from(seq).unwrap_or(i64::MAX));
+            filter.insert("$or", [doc! {"ended": {"$lt": at}}, doc! {"ended": at, "seq": {"$lt": seq}}].to_vec());
+        }
+        let rows = self.reading().await?.find(&queries::EVENTS_DEAD, filter, limit(rows)).await?;
         let letter = |row: &Document| {
             let fields = Fields::of(EVENTS, row);
-            Ok(DeadLetter { reason: fields.text("reason")?.to_owned(), at: fields.time("ended")?, event: event(row)? })
+            let (seq, reason) = (fields.unsigned("seq")?, fields.text("reason")?.to_owned());
+            Ok(DeadLetter { seq, reason, at: fields.time("ended")?, event: event(row)? })
         };
         rows.iter().map(letter).collect()
     }

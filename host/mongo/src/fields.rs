@@ -1,9 +1,9 @@
 //! Fields of documents. They are called as SQLite's columns, and hold the same: enums by name, JSON as text, unsigned
 //! numbers as the same 64 bits, truth as 0 or 1, vectors as the same bytes behind a head of two.
 
-use mongodb::bson::{Binary, Bson, Document, spec::BinarySubtype};
+use mongodb::bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
 use puppet_store::{Result, StoreError};
-use puppet_types::{Digest, Timestamp, trade::Origin};
+use puppet_types::{AgentId, Digest, Timestamp, trade::Origin};
 use serde::{Deserialize, Serialize, de::IntoDeserializer as _};
 
 /// The name that serde gives a variant without fields.
@@ -46,6 +46,11 @@ pub(crate) fn plain(binary: &Binary) -> &[u8] {
         Some(numbers) if binary.subtype == BinarySubtype::Vector => numbers,
         _ => &binary.bytes,
     }
+}
+
+/// One of these agents.
+pub(crate) fn one_of<'a>(agents: impl IntoIterator<Item = &'a AgentId>) -> Bson {
+    Bson::Document(doc! {"$in": agents.into_iter().map(AgentId::as_str).collect::<Vec<_>>()})
 }
 
 /// A limit of rows; 0 is none.

@@ -4,17 +4,18 @@ use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use puppet_store::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
+use puppet_store::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result, whose};
 use puppet_types::{
     AgentId, Breach, Declined, Invocation, InvocationId, Outcome, PackId, PluginRef, Timestamp, Timing, scrub,
 };
 use serde::Serialize;
 
 use crate::{
+    agents,
     answers::{self, Reads},
     commits::ContentId,
     events,
-    fields::{Fields, blob, corrupt, json, limit, says},
+    fields::{Fields, blob, corrupt, json, limit, one_of, says},
     forget::Forget,
     queries::{self, Query},
     schema::JOURNAL,
@@ -91,6 +92,7 @@ pub(crate) async fn insert(tx: &mut Tx, invocation: &Invocation, texts: &Texts, 
     let id = invocation.id.as_str();
     if let Some(before) = tx.get(JOURNAL, id).await? {
         tx.drop_answers(answers::ids(&before, "reads"));
+        agents::forget_mood(tx, &before).await?;
     }
     let seq = tx.counters.journal + 1;
     tx.counters.journal = seq;
@@ -222,7 +224,7 @@ pub(crate) async fn page(reading: &Reading<'_>, agent: &AgentId, before: i64, mo
 #[async_trait]
 impl JournalStore for MongoStore {
     async fn journal(&self, filter: &Filter) -> Result<Vec<JournalEntry>> {
-        let search = Search::of(filter)?;
+        let Some(search) = Search::of(filter)? else { return Ok(Vec::new()) };
         let (mut out, mut from) = (Vec::new(), None);
         while out.len() < filter.limit {
             let reading = self.reading().await?;
@@ -244,7 +246,10 @@ impl JournalStore for MongoStore {
         let reading = self.reading().await?;
         let found: Vec<Document> = reading.row(JOURNAL, id.as_str()).await?.into_iter().collect();
         let mut out = Vec::new();
-        Search::of(&Filter { limit: 1, ..Filter::default() })?.add(&reading, found, &mut out).await?;
+        let all = Filter { limit: 1, ..Filter::default() };
+        if let Some(search) = Search::of(&all)? {
+            search.add(&reading, found, &mut out).await?;
+        }
         Ok(out.pop())
     }
 
@@ -265,16 +270,21 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn of(asked: &'a Filter) -> Result<Self> {
-        let query: &'static Query = match (&asked.agent, asked.oldest_first) {
+    /// None where nobody's records are asked for.
+    fn of(asked: &'a Filter) -> Result<Option<Self>> {
+        let agents = whose(asked.agent.as_ref(), asked.among.as_ref());
+        if agents.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(None);
+        }
+        let query: &'static Query = match (&agents, asked.oldest_first) {
             (Some(_), true) => &queries::JOURNAL_OF_AFTER,
             (Some(_), false) => &queries::JOURNAL_OF_BEFORE,
             (None, true) => &queries::JOURNAL_AFTER,
             (None, false) => &queries::JOURNAL_BEFORE,
         };
         let mut filter = Document::new();
-        if let Some(agent) = &asked.agent {
-            filter.insert("agent", agent.as_str());
+        if let Some(agents) = agents {
+            filter.insert("agent", one_of(agents));
         }
         if let Some(outcome) = &asked.outcome {
             filter.insert("outcome", outcome);
@@ -289,7 +299,7 @@ impl<'a> Search<'a> {
         if !time.is_empty() {
             filter.insert("at", time);
         }
-        Ok(Self { query, filter, asked, spellings: asked.text.as_deref().map(spellings).transpose()? })
+        Ok(Some(Self { query, filter, asked, spellings: asked.text.as_deref().map(spellings).transpose()? }))
     }
 
     /// Whether many records may be looked at for one that is found.

@@ -6,6 +6,10 @@
 
 mod agents;
 mod answers;
+mod api;
+mod api_answers;
+mod api_changes;
+mod api_sessions;
 mod apply;
 mod billed;
 mod budgets;

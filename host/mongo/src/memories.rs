@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
 use puppet_store::{KeepOrder, MemorySize, MemoryStore, Result, TextHit, Vector};
-use puppet_types::{AgentId, Memory, MemoryKind, trade::Origin};
+use puppet_types::{AgentId, Memory, MemoryKind, Timestamp, trade::Origin};
 
 use crate::{
     fields::{Fields, counts, json, key, limit, name, says, vector_field},
@@ -172,13 +172,12 @@ pub(crate) async fn pin(tx: &mut Tx, agent: &AgentId, id: &str, pinned: bool) ->
     tx.put(MEMORIES, &id, row).await
 }
 
-#[async_trait]
-impl MemoryStore for MongoStore {
-    async fn memories(&self, agent: &AgentId, kinds: &[MemoryKind], rows: usize) -> Result<Vec<TextHit>> {
+impl MongoStore {
+    /// Rows of these kinds (empty = all), newest first.
+    async fn page(&self, mut filter: Document, kinds: &[MemoryKind], rows: usize) -> Result<Vec<TextHit>> {
         if rows == 0 {
             return Ok(Vec::new());
         }
-        let mut filter = doc! {"agent": agent.as_str()};
         let query: &Query = match kinds {
             [] => &queries::MEMORIES_OF,
             kinds => {
@@ -188,6 +187,25 @@ impl MemoryStore for MongoStore {
         };
         let rows = self.reading().await?.find(query, filter, limit(rows)).await?;
         rows.iter().map(hit).collect()
+    }
+}
+
+#[async_trait]
+impl MemoryStore for MongoStore {
+    async fn memories(&self, agent: &AgentId, kinds: &[MemoryKind], rows: usize) -> Result<Vec<TextHit>> {
+        self.page(doc! {"agent": agent.as_str()}, kinds, rows).await
+    }
+
+    async fn memories_after(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        (at, id): (Timestamp, &str),
+        rows: usize,
+    ) -> Result<Vec<TextHit>> {
+        let at = at.as_millis();
+        let after = vec![doc! {"at": {"$lt": at}}, doc! {"at": at, "id": {"$gt": id}}];
+        self.page(doc! {"agent": agent.as_str(), "$or": after}, kinds, rows).await
     }
 
     async fn memory(&self, agent: &AgentId, id: &str) -> Result<Option<TextHit>> {

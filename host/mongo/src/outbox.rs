@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use puppet_store::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, Waiting};
+use puppet_store::{Committed, Doubt, Effect, EffectEnd, EffectPage, EffectState, OutboxStore, Result, Waiting, whose};
 use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
 
 use crate::{
     commit::{self, Terms},
     events,
-    fields::{Fields, json, limit, name},
-    halt, queries,
+    fields::{Fields, json, limit, name, one_of},
+    halt,
+    queries::{self, Query},
     schema::{HALT, OUTBOX},
     store::MongoStore,
     tx::{Tx, Wanted, there},
@@ -196,6 +197,44 @@ impl OutboxStore for MongoStore {
         let filter = doc! {"state": {"$in": states}};
         let rows = self.reading().await?.find(&queries::EFFECTS_BY_STATE, filter, 0).await?;
         rows.iter().map(effect).collect()
+    }
+
+    async fn effects_before(&self, page: &EffectPage) -> Result<Vec<Effect>> {
+        let EffectPage { states, agent, among, before_seq, limit: most } = page;
+        let agents = whose(agent.as_ref(), among.as_ref());
+        if *most == 0 || agents.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let mut filter = doc! {};
+        if let Some(seq) = before_seq {
+            filter.insert("seq", doc! {"$lt": i64::try_from(*seq).unwrap_or(i64::MAX)});
+        }
+        let in_states =
+            |states: &[EffectState]| doc! {"$in": states.iter().map(|state| state.name()).collect::<Vec<_>>()};
+        let query: &Query = match (agents, states.as_slice()) {
+            (None, []) => &queries::EFFECTS_BEFORE,
+            (None, states) => {
+                filter.insert("state", in_states(states));
+                &queries::EFFECTS_IN_BEFORE
+            }
+            (Some(agents), states) => {
+                filter.insert("agent", one_of(agents));
+                filter.insert("state", in_states(if states.is_empty() { &EffectState::ALL } else { states }));
+                &queries::EFFECTS_BY_BEFORE
+            }
+        };
+        let rows = self.reading().await?.find(query, filter, limit(*most)).await?;
+        rows.iter().map(effect).collect()
+    }
+
+    async fn effects_of_many(&self, invocations: &[InvocationId]) -> Result<Vec<Effect>> {
+        let of: Vec<&str> = invocations.iter().map(InvocationId::as_str).collect();
+        let rows = self.reading().await?.find(&queries::EFFECTS_OF, doc! {"invocation": {"$in": of}}, 0).await?;
+        let mut effects = rows.iter().map(effect).collect::<Result<Vec<_>>>()?;
+        effects.sort_by(|one, other| {
+            (one.invocation.as_str(), one.n, one.seq).cmp(&(other.invocation.as_str(), other.n, other.seq))
+        });
+        Ok(effects)
     }
 
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>> {

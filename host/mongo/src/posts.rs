@@ -204,12 +204,20 @@ impl PostStore for MongoStore {
         Ok(read(&reading, &rows).await?.pop())
     }
 
-    async fn posts(&self, authors: &[AccountId], before: Timestamp, originals: bool, rows: usize) -> Result<Vec<Post>> {
+    async fn posts_before(
+        &self,
+        authors: &[AccountId],
+        (before, number): (Timestamp, u64),
+        originals: bool,
+        rows: usize,
+    ) -> Result<Vec<Post>> {
         if rows == 0 {
             return Ok(Vec::new());
         }
         // One author's posts are a walk along the author's index; those of several are picked out of all.
-        let mut filter = doc! {"deleted": 0_i64, "at": {"$lt": before.as_millis()}};
+        let (at, number) = (before.as_millis(), i64::try_from(number).unwrap_or(i64::MAX));
+        let before = vec![doc! {"at": {"$lt": at}}, doc! {"at": at, "number": {"$lt": number}}];
+        let mut filter = doc! {"deleted": 0_i64, "$or": before};
         let query: &Query = match authors {
             [one] => {
                 filter.insert("author", one.as_str());

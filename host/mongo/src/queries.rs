@@ -4,9 +4,10 @@
 use mongodb::bson::{Bson, Document};
 
 use crate::schema::{
-    AGENTS, ANSWERS, BILLED, BUDGETS, CANDLES, CASTS, COMMIT_PARTS, COMMITS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL,
-    KEPT_READS, KNOWN, LIKES, MEMORIES, META, MOODS, OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, PURSE_LOG, PURSES,
-    RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT, STRIKES, SWAP_APPROVALS, SWAPS, TIMERS,
+    AGENTS, ANSWERS, API_ANSWERS, API_CHANGES, API_KEYS, API_SESSIONS, BILLED, BUDGETS, CANDLES, CASTS, COMMIT_PARTS,
+    COMMITS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL, KEPT_READS, KNOWN, LIKES, MEMORIES, META, MOOD_LOG, MOODS,
+    OPEN_READS, OUTBOX, PAST, PLUGIN_STATE, POSTS, PURSE_LOG, PURSES, RELATIONSHIPS, REMEMBERED, SEEN, STATE_KEPT,
+    STRIKES, SWAP_APPROVALS, SWAPS, TIMERS,
 };
 
 /// A question.
@@ -52,8 +53,12 @@ queries! {
     EVENTS_BY_ID: EVENTS, "_id_" { equal: &["_id"] }
     EVENTS_BY_SEQ: EVENTS, "seq" { equal: &["seq"], sort: &[("seq", 1)] }
     EVENTS_AFTER: EVENTS, "seq" { compared: &["seq"], sort: &[("seq", 1)] }
-    EVENTS_WAITING: EVENTS, "state" { equal: &["state"], compared: &["seq"], sort: &[("seq", 1)] }
-    EVENTS_DEAD: EVENTS, "ended" { equal: &["state"], sort: &[("ended", -1), ("seq", -1)] }
+    EVENTS_WAITING: EVENTS, "state" {
+        equal: &["state"], compared: &["seq"], also: &["agent"], sort: &[("seq", 1)]
+    }
+    EVENTS_DEAD: EVENTS, "ended" {
+        equal: &["state"], compared: &["ended", "seq"], also: &["agent"], sort: &[("ended", -1), ("seq", -1)]
+    }
     JOURNAL_BY_ID: JOURNAL, "_id_" { equal: &["_id"] }
     JOURNAL_BY_SEQ: JOURNAL, "seq" { equal: &["seq"], sort: &[("seq", 1)] }
     JOURNAL_AFTER: JOURNAL, "seq" { compared: &["seq"], also: &["outcome", "at"], sort: &[("seq", 1)] }
@@ -69,6 +74,9 @@ queries! {
     EFFECTS_BY_ID: OUTBOX, "_id_" { equal: &["_id"] }
     EFFECTS_BY_SEQ: OUTBOX, "seq" { equal: &["seq"], sort: &[("seq", 1)] }
     EFFECTS_BY_STATE: OUTBOX, "state" { equal: &["state"], sort: &[("seq", 1)] }
+    EFFECTS_BEFORE: OUTBOX, "seq" { compared: &["seq"], sort: &[("seq", -1)] }
+    EFFECTS_IN_BEFORE: OUTBOX, "state" { equal: &["state"], compared: &["seq"], sort: &[("seq", -1)] }
+    EFFECTS_BY_BEFORE: OUTBOX, "agent" { equal: &["agent", "state"], compared: &["seq"], sort: &[("seq", -1)] }
     EFFECTS_OF: OUTBOX, "invocation" { equal: &["invocation"], sort: &[("n", 1), ("seq", 1)] }
     TIMERS_BY_ID: TIMERS, "_id_" { equal: &["_id"] }
     TIMERS_BY_TIME: TIMERS, "next" { sort: &[("next", 1), ("agent", 1), ("plugin", 1), ("name", 1)] }
@@ -77,6 +85,9 @@ queries! {
     AGENTS_BY_ID: AGENTS, "_id_" { equal: &["_id"] }
     AGENTS_AFTER: AGENTS, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
     MOODS_BY_ID: MOODS, "_id_" { equal: &["_id"] }
+    MOOD_LOG_BY_ID: MOOD_LOG, "_id_" { equal: &["_id"] }
+    MOOD_LOG_OF: MOOD_LOG, "key" { equal: &["agent"], compared: &["journal"], also: &["at"], sort: &[("journal", -1)] }
+    ROWS_MOOD_LOG: MOOD_LOG, "key" { compared: &["agent", "journal"], sort: &[("agent", 1), ("journal", 1)] }
     RELATIONSHIPS_BY_ID: RELATIONSHIPS, "_id_" { equal: &["_id"] }
     RELATIONSHIPS_OF: RELATIONSHIPS, "key" { equal: &["agent"], sort: &[("target", 1)] }
     STATES_BY_ID: PLUGIN_STATE, "_id_" { equal: &["_id"] }
@@ -85,8 +96,12 @@ queries! {
     STATES_KEPT_BY_N: STATE_KEPT, "n" { equal: &["n"] }
     STATES_KEPT: STATE_KEPT, "plugin" { equal: &["agent", "plugin"], sort: &[("n", -1)] }
     MEMORIES_BY_ID: MEMORIES, "_id_" { equal: &["_id"] }
-    MEMORIES_OF: MEMORIES, "at" { equal: &["agent"], also: &["model"], sort: &[("at", -1), ("id", 1)] }
-    MEMORIES_OF_KIND: MEMORIES, "kind" { equal: &["agent", "kind"], sort: &[("at", -1), ("id", 1)] }
+    MEMORIES_OF: MEMORIES, "at" {
+        equal: &["agent"], compared: &["at", "id"], also: &["model"], sort: &[("at", -1), ("id", 1)]
+    }
+    MEMORIES_OF_KIND: MEMORIES, "kind" {
+        equal: &["agent", "kind"], compared: &["at", "id"], sort: &[("at", -1), ("id", 1)]
+    }
     MEMORIES_OLDEST: MEMORIES, "kind" { equal: &["agent", "kind"], also: &["pinned"], sort: &[("at", 1), ("id", -1)] }
     MEMORIES_LEAST: MEMORIES, "importance" {
         equal: &["agent", "kind"], also: &["pinned"], sort: &[("importance", 1), ("at", 1), ("id", -1)]
@@ -100,10 +115,11 @@ queries! {
     POSTS_BY_ID: POSTS, "_id_" { equal: &["_id"] }
     POSTS_OF_EFFECT: POSTS, "effect" { equal: &["effect"], sort: &[("part", 1)] }
     POSTS_BEFORE: POSTS, "at" {
-        compared: &["at"], also: &["deleted", "author", "in_reply_to"], sort: &[("at", -1), ("number", -1)]
+        compared: &["at", "number"], also: &["deleted", "author", "in_reply_to"], sort: &[("at", -1), ("number", -1)]
     }
     POSTS_BEFORE_OF: POSTS, "author" {
-        equal: &["author"], compared: &["at"], also: &["deleted", "in_reply_to"], sort: &[("at", -1), ("number", -1)]
+        equal: &["author"], compared: &["at", "number"], also: &["deleted", "in_reply_to"],
+        sort: &[("at", -1), ("number", -1)]
     }
     POSTS_LAST: POSTS, "number" { sort: &[("number", -1)] }
     REPLIES: POSTS, "in_reply_to" { equal: &["in_reply_to"], also: &["deleted"] }
@@ -194,6 +210,33 @@ queries! {
     ROWS_PURSE_LOG: PURSE_LOG, "key" { compared: &["purse", "seq"], sort: &[("purse", 1), ("seq", 1)] }
     ROWS_SWAPS: SWAPS, "key" { compared: &["swap", "n"], sort: &[("swap", 1), ("n", 1)] }
     ROWS_SWAP_APPROVALS: SWAP_APPROVALS, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    API_KEYS_BY_ID: API_KEYS, "_id_" { equal: &["_id"] }
+    ROWS_API_KEYS: API_KEYS, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    API_SESSIONS_BY_ID: API_SESSIONS, "_id_" { equal: &["_id"] }
+    API_SESSIONS_OF: API_SESSIONS, "family" { equal: &["family"] }
+    API_SESSIONS_LAST: API_SESSIONS, "family" { equal: &["family", "used"] }
+    API_SESSIONS_OF_KEY: API_SESSIONS, "key" { equal: &["key"] }
+    API_SESSIONS_OVER: API_SESSIONS, "expires" { compared: &["expires"], sort: &[("expires", 1)] }
+    ROWS_API_SESSIONS: API_SESSIONS, "_id_" { compared: &["_id"], sort: &[("_id", 1)] }
+    API_CHANGES_BY_ID: API_CHANGES, "_id_" { equal: &["_id"] }
+    API_CHANGES_BEFORE: API_CHANGES, "seq" { compared: &["seq"], also: &["at"], sort: &[("seq", -1)] }
+    API_CHANGES_ABOUT: API_CHANGES, "agent" {
+        equal: &["agent"], compared: &["seq"], also: &["principal", "at"], sort: &[("seq", -1)]
+    }
+    API_CHANGES_BY: API_CHANGES, "principal" {
+        equal: &["principal"], compared: &["seq"], also: &["at"], sort: &[("seq", -1)]
+    }
+    ROWS_API_CHANGES: API_CHANGES, "seq" { compared: &["seq"], sort: &[("seq", 1)] }
+    API_ANSWERS_BY_ID: API_ANSWERS, "_id_" { equal: &["_id"] }
+    API_ANSWERS_BY_END: API_ANSWERS, "expires" {
+        compared: &["expires"], sort: &[("expires", 1), ("principal", 1), ("route", 1), ("key", 1)]
+    }
+    API_ANSWERS_OF: API_ANSWERS, "principal" {
+        equal: &["principal"], sort: &[("expires", 1), ("route", 1), ("key", 1)]
+    }
+    ROWS_API_ANSWERS: API_ANSWERS, "key" {
+        compared: &["principal", "route", "key"], sort: &[("principal", 1), ("route", 1), ("key", 1)]
+    }
     ROWS_CANDLES: CANDLES, "key" {
         compared: &["market", "bar_seconds", "at"], sort: &[("market", 1), ("bar_seconds", 1), ("at", 1)]
     }
@@ -209,6 +252,7 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         TIMERS => &TIMERS_BY_ID,
         AGENTS => &AGENTS_BY_ID,
         MOODS => &MOODS_BY_ID,
+        MOOD_LOG => &MOOD_LOG_BY_ID,
         RELATIONSHIPS => &RELATIONSHIPS_BY_ID,
         PLUGIN_STATE => &STATES_BY_ID,
         STATE_KEPT => &STATES_KEPT_BY_ID,
@@ -232,6 +276,10 @@ pub(crate) fn by_id(collection: &'static str) -> &'static Query {
         SWAPS => &SWAPS_BY_ID,
         SWAP_APPROVALS => &SWAP_APPROVALS_BY_ID,
         CANDLES => &CANDLES_BY_ID,
+        API_KEYS => &API_KEYS_BY_ID,
+        API_SESSIONS => &API_SESSIONS_BY_ID,
+        API_CHANGES => &API_CHANGES_BY_ID,
+        API_ANSWERS => &API_ANSWERS_BY_ID,
         _ => &HALT_BY_ID,
     }
 }

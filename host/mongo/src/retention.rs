@@ -9,7 +9,7 @@ use puppet_store::{Cut, EffectState, Keep, Old, OldRecord, Pruned, RECORD_BYTES,
 use puppet_types::{AgentId, Timestamp};
 
 use crate::{
-    answers,
+    agents, answers,
     fields::{Fields, limit, says},
     journal, queries,
     schema::{EVENTS, JOURNAL, KNOWN, OUTBOX},
@@ -234,6 +234,7 @@ async fn record(tx: &mut Tx, seq: i64, pruned: &mut Pruned) -> Result<()> {
         tx.delete(OUTBOX, Fields::of(OUTBOX, effect).text("id")?).await?;
     }
     tx.drop_answers(answers::ids(&row, "reads"));
+    agents::forget_mood(tx, &row).await?;
     tx.delete(JOURNAL, id).await?;
     pruned.effects += effects.len() as u64;
     pruned.records += 1;

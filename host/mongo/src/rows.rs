@@ -15,9 +15,9 @@ use crate::{
     journal, memories,
     queries::{self, Query},
     schema::{
-        AGENTS, BILLED, BUDGETS, CANDLES, CASTS, DOCUMENTS, EVENTS, HALT, HEARD, JOURNAL, KEPT_READS, KNOWN, MEMORIES,
-        META, MOODS, OPEN_READS, OUTBOX, PAST, POSTS, PURSE_LOG, PURSES, REMEMBERED, SEEN, STATE_KEPT, SWAP_APPROVALS,
-        SWAPS, collection,
+        AGENTS, API_ANSWERS, API_CHANGES, API_KEYS, API_SESSIONS, BILLED, BUDGETS, CANDLES, CASTS, DOCUMENTS, EVENTS,
+        HALT, HEARD, JOURNAL, KEPT_READS, KNOWN, MEMORIES, META, MOOD_LOG, MOODS, OPEN_READS, OUTBOX, PAST, POSTS,
+        PURSE_LOG, PURSES, REMEMBERED, SEEN, STATE_KEPT, SWAP_APPROVALS, SWAPS, collection,
     },
     state,
     store::{MongoStore, Reading},
@@ -65,7 +65,7 @@ fn spelled(cell: &Cell) -> String {
 fn id_of(table: &'static Table, row: &Document) -> Result<String> {
     let of = |column: &str| cell(table.name, row.get(column)).map(|cell| spelled(&cell));
     match collection(table.name) {
-        Some(EVENTS | JOURNAL | OUTBOX | AGENTS | POSTS) => of("id"),
+        Some(EVENTS | JOURNAL | OUTBOX | AGENTS | POSTS | API_KEYS) => of("id"),
         Some(MOODS) => of("agent"),
         Some(HALT) => of("only"),
         Some(DOCUMENTS) => of("digest"),
@@ -74,6 +74,8 @@ fn id_of(table: &'static Table, row: &Document) -> Result<String> {
         Some(SEEN) => of("post"),
         Some(HEARD) => of("account"),
         Some(PURSES) => of("name"),
+        Some(API_SESSIONS) => of("hash"),
+        Some(API_CHANGES) => of("seq"),
         Some(SWAP_APPROVALS) => of("hash"),
         Some(STATE_KEPT) => {
             let digest = Fields::of(STATE_KEPT, row).blob("digest")?;
@@ -95,6 +97,7 @@ fn by_key(table: &'static Table) -> (&'static Query, &'static [&'static str]) {
         Some(AGENTS) => &queries::AGENTS_AFTER,
         Some(POSTS) => &queries::ROWS_POSTS,
         Some(MOODS) => &queries::ROWS_MOODS,
+        Some(MOOD_LOG) => &queries::ROWS_MOOD_LOG,
         Some(HALT) => &queries::ROWS_HALT,
         Some(crate::schema::TIMERS) => &queries::ROWS_TIMERS,
         Some(crate::schema::RELATIONSHIPS) => &queries::ROWS_RELATIONSHIPS,
@@ -118,6 +121,10 @@ fn by_key(table: &'static Table) -> (&'static Query, &'static [&'static str]) {
         Some(SWAPS) => &queries::ROWS_SWAPS,
         Some(SWAP_APPROVALS) => &queries::ROWS_SWAP_APPROVALS,
         Some(CANDLES) => &queries::ROWS_CANDLES,
+        Some(API_KEYS) => &queries::ROWS_API_KEYS,
+        Some(API_SESSIONS) => &queries::ROWS_API_SESSIONS,
+        Some(API_CHANGES) => &queries::ROWS_API_CHANGES,
+        Some(API_ANSWERS) => &queries::ROWS_API_ANSWERS,
         _ => &queries::ROWS_STRIKES,
     };
     match query.index {
@@ -220,6 +227,7 @@ async fn put(tx: &mut Tx, collection: &'static str, id: &str, mut row: Document)
         OUTBOX => tx.counters.outbox = tx.counters.outbox.max(seq(&row, "seq")?),
         KNOWN => tx.counters.known = tx.counters.known.max(seq(&row, "n")?),
         PAST => tx.counters.past = tx.counters.past.max(seq(&row, "n")?),
+        API_CHANGES => tx.counters.api_changes = tx.counters.api_changes.max(seq(&row, "seq")?),
         SEEN => tx.counters.seen = tx.counters.seen.max(seq(&row, "n")?),
         STATE_KEPT => tx.counters.state_kept = tx.counters.state_kept.max(seq(&row, "n")?),
         JOURNAL => {

@@ -5,8 +5,9 @@
 /// What a database of this version has in `meta`. In 1 vectors were plain bytes; they are read as before.
 /// Before 3 a budget had no `debt`: what was owed is in `used` and `overrun` of the first row. Before 4 there was no trading:
 /// a host of 3 does not know all collections that a commit may write to. Before 5 nobody wrote down how far another
-/// network has been listened to. Before 6 nobody wrote down what another network charges.
-pub(crate) const VERSION: i64 = 6;
+/// network has been listened to. Before 6 nobody wrote down what another network charges. Before 7 there was no server, and
+/// nobody wrote down how a mood changed.
+pub(crate) const VERSION: i64 = 7;
 
 pub(crate) const COMMITS: &str = "commits";
 /// In a commit by which a host took the line over. It is never cleared away: its place is where the next commit of the host
@@ -21,6 +22,7 @@ pub(crate) const OUTBOX: &str = "outbox";
 pub(crate) const TIMERS: &str = "timers";
 pub(crate) const AGENTS: &str = "agents";
 pub(crate) const MOODS: &str = "moods";
+pub(crate) const MOOD_LOG: &str = "mood_log";
 pub(crate) const RELATIONSHIPS: &str = "relationships";
 pub(crate) const PLUGIN_STATE: &str = "plugin_state";
 pub(crate) const STATE_KEPT: &str = "state_kept";
@@ -45,9 +47,13 @@ pub(crate) const PURSE_LOG: &str = "purse_log";
 pub(crate) const SWAPS: &str = "swaps";
 pub(crate) const SWAP_APPROVALS: &str = "swap_approvals";
 pub(crate) const CANDLES: &str = "candles";
+pub(crate) const API_KEYS: &str = "api_keys";
+pub(crate) const API_SESSIONS: &str = "api_sessions";
+pub(crate) const API_CHANGES: &str = "api_changes";
+pub(crate) const API_ANSWERS: &str = "api_answers";
 
 /// Collections that commits are applied to.
-pub(crate) const APPLIED_TO: [&str; 31] = [
+pub(crate) const APPLIED_TO: [&str; 36] = [
     META,
     EVENTS,
     JOURNAL,
@@ -55,6 +61,7 @@ pub(crate) const APPLIED_TO: [&str; 31] = [
     TIMERS,
     AGENTS,
     MOODS,
+    MOOD_LOG,
     RELATIONSHIPS,
     PLUGIN_STATE,
     STATE_KEPT,
@@ -79,6 +86,10 @@ pub(crate) const APPLIED_TO: [&str; 31] = [
     SWAPS,
     SWAP_APPROVALS,
     CANDLES,
+    API_KEYS,
+    API_SESSIONS,
+    API_CHANGES,
+    API_ANSWERS,
 ];
 
 /// The same name, for as long as the program runs.
@@ -127,9 +138,11 @@ pub(crate) const INDEXES: &[Index] = &[
     index(PAST, "agent", &[("agent", 1), ("handled", 1), ("n", 1)]),
     unique(SEEN, "n", &[("n", 1)]),
     index(OUTBOX, "state", &[("state", 1), ("seq", 1)]),
+    index(OUTBOX, "agent", &[("agent", 1), ("state", 1), ("seq", 1)]),
     index(OUTBOX, "invocation", &[("invocation", 1), ("n", 1), ("seq", 1)]),
     unique(TIMERS, "key", &[("agent", 1), ("plugin", 1), ("name", 1)]),
     index(TIMERS, "next", &[("next", 1), ("agent", 1), ("plugin", 1), ("name", 1)]),
+    unique(MOOD_LOG, "key", &[("agent", 1), ("journal", 1)]),
     unique(RELATIONSHIPS, "key", &[("agent", 1), ("target", 1)]),
     unique(PLUGIN_STATE, "key", &[("agent", 1), ("plugin", 1)]),
     index(PLUGIN_STATE, "digest", &[("plugin", 1), ("digest", 1), ("agent", 1)]),
@@ -166,4 +179,13 @@ pub(crate) const INDEXES: &[Index] = &[
     index(SWAPS, "open", &[("open", 1), ("swap", 1)]),
     index(SWAP_APPROVALS, "expires", &[("expires", 1), ("hash", 1)]),
     unique(CANDLES, "key", &[("market", 1), ("bar_seconds", 1), ("at", 1)]),
+    index(API_SESSIONS, "family", &[("family", 1), ("used", 1)]),
+    index(API_SESSIONS, "key", &[("key", 1)]),
+    index(API_SESSIONS, "expires", &[("expires", 1)]),
+    unique(API_CHANGES, "seq", &[("seq", 1)]),
+    index(API_CHANGES, "agent", &[("agent", 1), ("seq", 1)]),
+    index(API_CHANGES, "principal", &[("principal", 1), ("seq", 1)]),
+    unique(API_ANSWERS, "key", &[("principal", 1), ("route", 1), ("key", 1)]),
+    index(API_ANSWERS, "principal", &[("principal", 1), ("expires", 1), ("route", 1), ("key", 1)]),
+    index(API_ANSWERS, "expires", &[("expires", 1), ("principal", 1), ("route", 1), ("key", 1)]),
 ];

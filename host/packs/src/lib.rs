@@ -30,7 +30,7 @@ pub use bundle::Bundle;
 pub use claims::{Claims, Kind};
 pub use contents::{Contents, MAX_COMPONENT_BYTES, MAX_FILES, MAX_PACK_BYTES, PackFile};
 pub use error::{ErrorKind, PackError};
-pub use installed::{Entry, InstallError, Installed, LOCK as LOCK_FILE, Source, Staged, State};
+pub use installed::{Entry, InstallError, Installed, LOCK as LOCK_FILE, Received, Source, Staged, State};
 pub use manifest::{AgentDefaults, Component, Manifest};
 pub use pack::{MAX_ASSET_BYTES, MAX_ASSETS, MAX_ASSETS_BYTES, MAX_PROMPTS, MAX_TEXT_BYTES, Pack};
 pub use paths::{MANIFEST, MAX_PATH_BYTES, SIGNATURE};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use puppet_agent::MoodDecay;
 use puppet_grants::Requests;
-use puppet_types::{Mood, PackId};
+use puppet_types::{Mood, PackId, is_odd};
 use semver::Version;
 use serde_json::{Map, Value, json};
 
@@ -170,9 +170,14 @@ impl Manifest {
             return Err(Problem::new(ErrorKind::BadValue, "setting", message, "declare them where the plugin is"));
         }
         settings::check("settings", &settings, &declares)?;
+        let name = optional("name")?.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone());
+        if name.chars().any(is_odd) {
+            let message = "a name stands on one line: this one controls it, ends it or turns it";
+            return Err(Problem::new(ErrorKind::BadValue, "name", message, "write it without such characters"));
+        }
         let persona = optional("persona")?.map(|file| file_name("persona", file)).transpose()?;
         Ok(Self {
-            name: optional("name")?.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone()),
+            name,
             id: PackId::new(id),
             version,
             description: optional("description")?.unwrap_or_default(),
@@ -308,6 +313,10 @@ mod tests {
     #[test]
     fn errors_name_line_field_and_remedy() {
         let table = [
+            (
+                format!("{HEAD}name = \"Lamp\\u202e\"\nplugin = \"standard-personality\"\n"),
+                "pack.toml:3: name: a name stands on one line: this one controls it, ends it or turns it: write it without such characters",
+            ),
             (format!("{HEAD}plugni = \"x\"\n"), "pack.toml:3: plugni: `plugni` is not a key: did you mean `plugin`?"),
             (
                 HEAD.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use puppet_agent::MoodDecay;
 use puppet_grants::Requests;
-use puppet_types::{AgentId, PackId, Persona};
+use puppet_types::{AgentId, PackId, Paused, Persona};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -57,6 +57,9 @@ pub struct AgentSpec {
     /// Data of the original file that nothing uses yet, kept as it was: `trading_behavior`, `solana_integration`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
+    /// Where its events wait until somebody lets it go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
 }
 
 fn empty() -> Value {
@@ -84,6 +87,7 @@ impl AgentSpec {
             requests: manifest.requests.clone(),
             assets: pack.assets.clone(),
             extra: BTreeMap::new(),
+            paused: None,
         })
     }
 
@@ -105,6 +109,7 @@ impl AgentSpec {
             requests: Requests::new(),
             assets: Vec::new(),
             extra: BTreeMap::new(),
+            paused: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Agents on their way into a host: the row, what they remember from birth, whom they know.
 
+pub mod view;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -56,6 +58,11 @@ impl NewAgent {
         let mut changes = self.changes(at)?;
         changes.push(Change::Event(started(&self.spec.id, at)));
         host.apply_then(changes, || introduce(host, &self.spec)).await?;
+        let AgentSpec { id, handle, .. } = &self.spec;
+        if !host.publisher.signs_as(&AccountId::new(handle)) {
+            let remedy = format!("name it in [tweet.x.accounts.{handle}], and start again");
+            tracing::warn!(agent = %id, "it posts as @{handle}, which has no token for X in this host, and what it posts waits: {remedy}");
+        }
         Ok(())
     }
 
@@ -91,7 +98,7 @@ impl NewAgent {
             if let Some(other) = page.iter().find(same) {
                 let message = format!("`{id}` would speak as @{handle}, which is the account of `{}`", other.id);
                 let remedy = "give it another: `agent.handle` in pack.toml, `id` in an agent file";
-                return Err(Trouble::input("agent-exists", message, remedy));
+                return Err(Trouble::input("agent-exists", message, remedy).standing());
             }
         }
     }
@@ -105,7 +112,7 @@ pub async fn refresh(store: &dyn Store, row: AgentRow, spec: &AgentSpec, names_a
         return Ok(());
     }
     let handle = if names_account { spec.handle.clone() } else { old.handle.clone() };
-    let new = AgentSpec { handle, ..spec.clone() };
+    let new = AgentSpec { handle, paused: old.paused.clone(), ..spec.clone() };
     if new != old {
         let body = serde_json::to_value(&new).map_err(Trouble::internal)?;
         store.apply(vec![Change::Agent(AgentRow { body, ..row })]).await?;
@@ -117,6 +124,7 @@ pub async fn refresh(store: &dyn Store, row: AgentRow, spec: &AgentSpec, names_a
 pub fn exists(id: &AgentId) -> Trouble {
     let message = format!("there is an agent `{id}` already");
     Trouble::input("agent-exists", message, "give the new one another id, or name another folder with --data")
+        .standing()
 }
 
 /// Makes an agent known: its id, its name, its account.
@@ -163,6 +171,7 @@ pub async fn take_up(
                 }
             };
             introduce(host, &spec);
+            host.take_up_pause(row);
             seen(&spec);
             events.push(started(&row.id, at));
         }
@@ -380,9 +389,14 @@ pub fn import(path: &Path) -> Result<(puppet_packs::import::Imported, String)> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Trouble::input("agent-file", "is not UTF-8", "save it as UTF-8").in_file(path))?;
     let digest = puppet_types::Digest::of(text.as_bytes()).to_string();
-    let imported = puppet_packs::import::agent_file(path, &text).map_err(of_import)?;
+    Ok((import_text(path, &text)?, digest))
+}
+
+/// The same of a text. `path` is what it is called where something is wrong with it.
+pub fn import_text(path: &Path, text: &str) -> Result<puppet_packs::import::Imported> {
+    let imported = puppet_packs::import::agent_file(path, text).map_err(of_import)?;
     scrub::learn(imported.secrets.iter().map(|(_, secret)| secret));
-    Ok((imported, digest))
+    Ok(imported)
 }
 
 /// Ids are unique, and so are accounts: a second agent of an account gets one of its own. Answers whose changed.

@@ -232,6 +232,7 @@ fn wire_within(
     });
     host.set_outbox_rules(setup.config.outbox.clone());
     host.set_posting_rules(leaves.then(|| setup.config.tweet.posting_rules()));
+    host.set_rehearsal_rules(setup.config.tweet.posting_rules());
     Ok(Assembly { host: Arc::new(host), local, store: plan.store, repertoire, seats })
 }
 

@@ -6,6 +6,7 @@ use puppet_engine::Host;
 use puppet_store::{Billed, Change, StoreError};
 use puppet_tweet::{
     X,
+    caps::CapLine,
     plan::{day_of, month_began},
 };
 use puppet_types::Timestamp;
@@ -79,6 +80,18 @@ pub fn rows(billed: &[Billed], now: Timestamp, renews_on: i8) -> Vec<Value> {
         }
     }
     rows
+}
+
+/// How the caps of the plan stand, as it is shown.
+pub fn caps(lines: &[CapLine]) -> Vec<Value> {
+    let row = |line: &CapLine| {
+        let CapLine { cap, limit, used, reserved, resets_at } = *line;
+        json!({
+            "cap": cap.name(), "unit": cap.unit(), "limit": limit, "used": used, "reserved": reserved,
+            "left": line.left(), "resets_at": resets_at, "state": line.state().name(),
+        })
+    };
+    lines.iter().map(row).collect()
 }
 
 #[cfg(test)]

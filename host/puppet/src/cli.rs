@@ -1,36 +1,46 @@
 //! The command line. Every command takes `--data`, `--config` and `--json`.
 
+mod agents;
+mod api;
 mod backtest;
 mod desk;
 mod emulate;
+mod grants;
 mod import;
+mod journal;
 mod market;
 mod outbox;
 mod packs;
 mod prune;
 mod recovery;
 mod replay;
+mod simulate;
 mod store;
 mod wallet;
 mod x;
 
 use std::path::PathBuf;
 
+pub use agents::{Agent, EventCommand};
+pub use api::{ApiCommand, KeyCommand, MakeKey};
 pub use backtest::{Backtest, Costs, Stamp};
 pub use desk::{DeskTerms, Paper, Trade};
 pub use emulate::{Emulate, Emulated};
+pub use grants::{GrantTerms, GrantsCommand, PluginsCommand};
 pub use import::Import;
+pub use journal::{Forget, Journal, JournalCommand};
 pub use market::{MarketCheck, MarketCommand, MarketSynth};
 pub use outbox::{OutboxCommand, OutboxList};
 pub use packs::{Install, PackCommand, Remove, Signed, WhichVersion};
 pub use prune::Prune;
 pub use recovery::{Backup, Restore};
 pub use replay::Replay;
+pub use simulate::{DiffBehaviour, Invoke, Preview, Simulate};
 pub use store::{StoreCommand, StoreCopy};
 pub use wallet::{WalletBalance, WalletCommand, WalletHistory, WalletNew, WhichPurse};
 pub use x::{XCommand, XLogin};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A host for autonomous characters whose behaviour is WebAssembly plugins.
 #[derive(Debug, Parser)]
@@ -56,6 +66,18 @@ pub struct Common {
     /// Machine-readable output (docs/schemas).
     #[arg(long, global = true)]
     pub json: bool,
+    /// How the log on stderr is written; `[log] json` says it where it is not given.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object on each line.
+    Json,
 }
 
 /// Commands.
@@ -137,6 +159,9 @@ pub enum Command {
     /// What agents do to the world, and how far it is.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// The server of a host: who may ask it.
+    #[command(subcommand)]
+    Api(ApiCommand),
     /// Accounts of X: who signs in, and how.
     #[command(subcommand)]
     X(XCommand),
@@ -164,6 +189,16 @@ impl Command {
     /// Whether `--data` means candles: then `PUPPET_DATA` or the configuration says where the data folder is.
     pub fn has_own_data(&self) -> bool {
         matches!(self, Self::Backtest(_) | Self::Paper(_))
+    }
+
+    /// Whether it is a host on the real clock.
+    pub fn lives(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Paper(_) | Self::Trade(_))
+    }
+
+    /// Whether it lives in virtual time, on a timeline of its own: X is never reached.
+    pub fn is_of_virtual_time(&self) -> bool {
+        matches!(self, Self::Preview(_) | Self::Simulate(_) | Self::Backtest(_))
     }
 }
 
@@ -213,223 +248,6 @@ pub struct Run {
     pub emulate: Vec<Emulated>,
 }
 
-/// First moment of simulated time.
-const START: &str = "2026-01-05T00:00:00Z";
-/// Zone of simulated agents that have none.
-const ZONE: &str = "UTC";
-/// Who makes events in simulated time.
-const GENERATORS: &str = "news,mood-swings,encounters";
-
-/// `simulate`.
-#[derive(Debug, Args)]
-pub struct Simulate {
-    /// Original agent files (`*.json`) or packs (folders with pack.toml).
-    #[arg(long, value_name = "DIR")]
-    pub agents: PathBuf,
-    /// Days of virtual time.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
-    pub days: u32,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
-    /// Where report.json, timeline.md, build.json and the data folder go.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// First moment.
-    #[arg(long, default_value = START, value_name = "TIME")]
-    pub start: String,
-    /// Time zone of agents that have none of their own.
-    #[arg(long, default_value = ZONE, value_name = "ZONE")]
-    pub tz: String,
-    /// Invocations at the same time; the result is the same for every number.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
-    pub workers: Option<u64>,
-    /// Event generators, by name, or `none`.
-    #[arg(long, default_value = GENERATORS, value_name = "LIST")]
-    pub generators: String,
-    /// Cuts what the packs request, in the form of grants.toml; it never adds anything.
-    #[arg(long, value_name = "FILE")]
-    pub grants: Option<PathBuf>,
-    /// Copies of each agent, for load: 1,000 agents from four files.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub copies: u32,
-}
-
-impl Simulate {
-    /// As where nothing else is said, for those who write nothing to OUT.
-    pub fn by_default(days: u32, seed: u64) -> Self {
-        Self {
-            agents: PathBuf::new(),
-            days,
-            seed,
-            out: PathBuf::new(),
-            start: START.to_owned(),
-            tz: ZONE.to_owned(),
-            workers: None,
-            generators: GENERATORS.to_owned(),
-            grants: None,
-            copies: 1,
-        }
-    }
-}
-
-/// `preview`.
-#[derive(Debug, Args)]
-pub struct Preview {
-    /// A pack's folder, or an agent file of the original engine (`*.json`).
-    pub path: PathBuf,
-    /// Days of virtual time.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
-    pub days: u32,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
-    /// Let this agent live the same days, and show the differences: one of the data folder, or of `agents/`.
-    #[arg(long, value_name = "AGENT")]
-    pub against: Option<String>,
-    /// Write the report as one page with charts.
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-}
-
-/// `invoke`.
-#[derive(Debug, Args)]
-pub struct Invoke {
-    /// A component, or a pack's folder.
-    pub target: PathBuf,
-    /// The event: `{"kind": "mention", "payload": {…}}`, or `@FILE`. None: that of the record.
-    #[arg(long, value_name = "JSON", required_unless_present = "answers")]
-    pub event: Option<String>,
-    /// A recorded invocation as `journal show --json` prints it, or `{"reads": […]}`.
-    #[arg(long, value_name = "FILE")]
-    pub answers: Option<PathBuf>,
-    /// Seed of everything random: that of the record, or 42.
-    #[arg(long)]
-    pub seed: Option<u64>,
-}
-
-/// `diff-behaviour`.
-#[derive(Debug, Args)]
-pub struct DiffBehaviour {
-    /// A component (`.wasm`), a pack's folder or archive, `PACK@VERSION` or `PACK@DIGEST` of what is installed, or `PACK`
-    /// for what runs.
-    pub old: String,
-    /// Another.
-    pub new: String,
-    /// On records of this agent alone.
-    #[arg(long, value_name = "ID")]
-    pub agent: Option<String>,
-    /// The last so many of each agent.
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub last: u64,
-    /// Of one event kind.
-    #[arg(long)]
-    pub kind: Option<String>,
-    /// Not before this time, or this long ago (`2h`).
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Differences that are printed.
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=10_000))]
-    pub show: u64,
-}
-
-/// `agent`.
-#[derive(Debug, Subcommand)]
-pub enum Agent {
-    /// Turn an agent file of the original engine into an agent.
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// Only say what would be carried.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// All agents.
-    List,
-    /// One agent: persona, mood, relationships, memory.
-    Show {
-        /// Its id.
-        id: String,
-    },
-}
-
-/// `plugins`.
-#[derive(Debug, Subcommand)]
-pub enum PluginsCommand {
-    /// Let a plugin that is backed off or quarantined run again, with a clean slate.
-    Release {
-        /// Its pack.
-        pack: String,
-    },
-}
-
-/// `grants`.
-#[derive(Debug, Subcommand)]
-pub enum GrantsCommand {
-    /// What each pack asks for, and what it may do.
-    Show {
-        /// All of them where none is named.
-        pack: Option<String>,
-    },
-    /// What a pack asks for beyond what it was granted. Exit code 3 where it does.
-    Diff {
-        /// Its id.
-        pack: String,
-    },
-    /// Grant a pack what it asks for, bound to the component that runs for it.
-    Approve {
-        /// Its id.
-        pack: String,
-        /// Do not ask. Needs --digest.
-        #[arg(long)]
-        yes: bool,
-        /// The component must be this one.
-        #[arg(long, value_name = "SHA256")]
-        digest: Option<String>,
-        /// Mode, agents, end.
-        #[command(flatten)]
-        terms: GrantTerms,
-    },
-    /// Take everything back that a pack was granted, or one capability.
-    Revoke {
-        /// Its id; `@handle` or `host` for what is said of an account or the host.
-        pack: String,
-        /// `llm`, `tweet`, …
-        capability: Option<String>,
-    },
-    /// Change amounts (`llm.usd/day=0.50 tweet.posts/hour=4`) or terms of a grant.
-    Set {
-        /// Its id; `@handle` for what all share that post as an account, `host` for what everybody shares.
-        pack: String,
-        /// `CAPABILITY.AMOUNT/PERIOD=NUMBER`; without a period, what there may be at once.
-        changes: Vec<String>,
-        /// Mode, agents, end.
-        #[command(flatten)]
-        terms: GrantTerms,
-    },
-}
-
-/// What holds for a whole grant.
-#[derive(Debug, Default, Args)]
-pub struct GrantTerms {
-    /// `live`, `approve` or `dry-run`.
-    #[arg(long, value_name = "WORD", value_parser = ["live", "approve", "dry-run"])]
-    pub mode: Option<String>,
-    /// For these agents alone. May be given several times.
-    #[arg(long = "agent", value_name = "ID")]
-    pub agents: Vec<String>,
-    /// When it ends: `2027-01-31T00:00:00Z`.
-    #[arg(long, value_name = "TIME")]
-    pub expires: Option<String>,
-}
-
-impl GrantTerms {
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        self.mode.is_none() && self.agents.is_empty() && self.expires.is_none()
-    }
-}
-
 /// `approvals`.
 #[derive(Debug, Subcommand)]
 pub enum Approvals {
@@ -467,120 +285,6 @@ pub struct Which {
     /// With --all: of one agent.
     #[arg(long, value_name = "ID", requires = "all")]
     pub agent: Option<String>,
-}
-
-/// `event`.
-#[derive(Debug, Subcommand)]
-pub enum EventCommand {
-    /// Send one.
-    Send {
-        /// snake_case, for example `news`.
-        kind: String,
-        /// A JSON object, or `@FILE`.
-        #[arg(long, default_value = "{}", value_name = "JSON")]
-        payload: String,
-        /// To this agent; to all where none is named. May be given several times.
-        #[arg(long = "agent", value_name = "ID")]
-        agents: Vec<String>,
-        /// low, normal, high or critical; normal where it is not given, for a `mention` high.
-        #[arg(long, value_name = "WORD")]
-        priority: Option<String>,
-        /// Not before so long from now.
-        #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
-        delay: Option<std::time::Duration>,
-        /// Wait until it is handled, and say how.
-        #[arg(long)]
-        wait: bool,
-        /// With --wait: no longer than so.
-        #[arg(long, value_name = "TIME", default_value = "3m", requires = "wait", value_parser = crate::duration::parse)]
-        within: std::time::Duration,
-    },
-    /// Events that were handled, the last first: here, and by the original engine before.
-    History {
-        /// Of one agent.
-        #[arg(long, value_name = "ID")]
-        agent: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-        limit: u64,
-    },
-}
-
-/// `journal`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Journal {
-    /// Show one.
-    #[command(subcommand)]
-    pub command: Option<JournalCommand>,
-    /// Of one agent.
-    #[arg(long, value_name = "ID")]
-    pub agent: Option<String>,
-    /// Of one event kind.
-    #[arg(long)]
-    pub kind: Option<String>,
-    /// ok, declined, failed or breach.
-    #[arg(long)]
-    pub outcome: Option<String>,
-    /// Not before this time, or this long ago (`2h`).
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Before this time, or longer ago than this.
-    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
-    pub until: Option<String>,
-    /// Holds this text.
-    #[arg(long)]
-    pub text: Option<String>,
-    /// At most so many: 50 where it is not given, with --follow until it is stopped.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub limit: Option<u64>,
-    /// The page after this one (`next` of a `--json` answer).
-    #[arg(long, value_name = "SEQ")]
-    pub before: Option<u64>,
-    /// Follow: print new entries as they come.
-    #[arg(short = 'f', long, conflicts_with = "before")]
-    pub follow: bool,
-}
-
-/// `journal show`.
-#[derive(Debug, Subcommand)]
-pub enum JournalCommand {
-    /// One invocation, whole.
-    Show {
-        /// Its id.
-        id: String,
-    },
-    /// Take out of invocations what was said in them: payloads, questions, answers, decisions, log. They cannot be run
-    /// again.
-    Forget(Forget),
-    /// Drop the records that `[journal]` does not keep; a running host does so every hour.
-    Prune(Prune),
-    /// Events that were given up, and why.
-    Dead {
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-        limit: u64,
-    },
-}
-
-/// `journal forget`.
-#[derive(Debug, Args)]
-pub struct Forget {
-    /// These invocations.
-    #[arg(value_name = "ID", required_unless_present_any = ["agent", "text"], conflicts_with_all = ["agent", "text"])]
-    pub ids: Vec<String>,
-    /// All of one agent.
-    #[arg(long, value_name = "ID", conflicts_with = "text")]
-    pub agent: Option<String>,
-    /// With --agent: only those before this time, or that are older than this (`30d`).
-    #[arg(long, value_name = "TIME", requires = "agent", conflicts_with_all = ["ids", "text"])]
-    pub before: Option<String>,
-    /// All that hold this text.
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub text: Option<String>,
-    /// Do not ask.
-    #[arg(long)]
-    pub yes: bool,
 }
 
 /// `doctor`.

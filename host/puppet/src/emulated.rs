@@ -4,7 +4,7 @@
 
 mod services;
 
-pub use services::{Services, secret};
+pub use services::{Services, in_place, secret};
 
 use crate::trouble::{Result, Trouble};
 

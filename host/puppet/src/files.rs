@@ -50,6 +50,21 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     std::fs::rename(&temporary, path)
 }
 
+/// Held from reading a file of the operator's until whoever is to take it up has: of two that change it one comes after the
+/// other.
+#[must_use = "the next may begin when it is dropped"]
+pub struct Changing(#[allow(dead_code, reason = "closing it lets it go")] File);
+
+impl Changing {
+    /// The folder is locked: the file itself is replaced.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = File::open(folder)?;
+        folder.lock()?;
+        Ok(Self(folder))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

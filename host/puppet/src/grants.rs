@@ -283,7 +283,8 @@ impl InForce<'_> {
             requests.clear();
         }
         requests.retain(|capability, request| {
-            let Some(Granted { operations, amounts }) = grant.capabilities.get(capability) else { return false };
+            let Some(Granted { operations, amounts, marks }) = grant.capabilities.get(capability) else { return false };
+            request.marks = request.marks.both(*marks);
             request.cut(*capability, operations.as_ref(), amounts)
         });
         grant.terms.clone()

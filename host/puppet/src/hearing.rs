@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use puppet_engine::{Ears, Host};
 use puppet_tweet::{Hearing, HearingTerms, Listening, X};
-use puppet_types::{AccountId, counted};
+use puppet_types::counted;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{config::XAccount, setup::Setup};
+use crate::setup::Setup;
 
 /// Listens until the host is told to stop. None where nothing is to be heard.
 pub fn start(
@@ -41,16 +41,13 @@ pub fn told(setup: &Setup, x: Option<&Arc<X>>) -> Option<String> {
 
 fn terms(setup: &Setup) -> Option<HearingTerms> {
     let (x, mentions) = (&setup.config.tweet.x, &setup.config.tweet.x.mentions);
-    let app = |(name, account): (&String, &XAccount)| {
-        let (app, _) = x.app_of(account)?;
-        Some((AccountId::new(name.to_ascii_lowercase()), app.to_owned()))
-    };
     Some(HearingTerms {
         by: mentions.by?,
         every: Duration::from_millis(mentions.every.0),
         backfill: Duration::from_millis(mentions.backfill.0),
         context: mentions.context,
-        apps: x.accounts.iter().filter_map(app).collect(),
+        context_per_day: mentions.context_per_day,
+        apps: x.apps_of_accounts(),
         ..HearingTerms::default()
     })
 }

@@ -1,6 +1,8 @@
 //! What is installed in the data folder, as commands need it: which plugins it brings, who needs whom, which version is
 //! spoken of, and how a version comes to take another's place.
 
+use std::time::Duration;
+
 use puppet_packs::{
     Entry, InstallError, Installed, Source, State,
     requires::{Present, Unmet},
@@ -14,7 +16,6 @@ use crate::{
     control::{self, Request, Until},
     firstparty,
     grants::{Grants, Vouched},
-    output::Output,
     repertoire::{Repertoire, Version},
     setup::Setup,
     strategies,
@@ -206,20 +207,22 @@ impl Way {
     }
 }
 
-/// How long a command waits for what a host comes to with a strategy.
+/// How long is waited for what a host comes to with a strategy, where nobody says how long.
 const SWAP_MS: u64 = 120_000;
 
-/// Tells a host that runs here. Whether there is one. What it does not understand it finds at its next start.
-pub async fn tell_host(setup: &Setup, pack: &PackId, out: Output) -> bool {
-    tell(setup, pack, None, out).await
+/// Tells a host that runs here. Whether there is one. What it does not understand it finds at its next start, and is noted.
+pub async fn tell_host(setup: &Setup, pack: &PackId, notes: &mut Vec<String>) -> bool {
+    tell(setup, pack, None, notes).await
 }
 
-async fn tell(setup: &Setup, pack: &PackId, until: Option<Until>, out: Output) -> bool {
+async fn tell(setup: &Setup, pack: &PackId, until: Option<Until>, notes: &mut Vec<String>) -> bool {
     for request in [Request::Regrant, Request::Swap { pack: pack.clone(), until }] {
-        match control::ask(&setup.data, &request).await {
+        match control::ask(setup, &request).await {
             Ok(None) => return false,
             Ok(Some(_)) => {}
-            Err(trouble) => out.note(format!("the running host takes it up when it starts anew: {}", trouble.message)),
+            Err(trouble) => {
+                notes.push(format!("the running host takes it up when it starts anew: {}", trouble.message));
+            }
         }
     }
     true
@@ -228,14 +231,27 @@ async fn tell(setup: &Setup, pack: &PackId, until: Option<Until>, out: Output) -
 /// The same of a version that is on its way. A strategy is waited for: where a host runs, until that trades by it, tries it or
 /// refuses it. Where none runs it takes its place at once: no agent is served by it, so that there is nobody to try it on, and it
 /// was proved when it came. Answers how a strategy stands then.
-pub async fn hand_over(setup: &Setup, entry: &Entry, out: Output) -> Result<Option<Entry>> {
+///
+/// `wait`: so long, also for what is no strategy; none: as told above.
+pub async fn hand_over(
+    setup: &Setup,
+    entry: &Entry,
+    wait: Option<Duration>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Entry>> {
     let (installed, id) = (of(setup), &entry.id);
+    let wait_ms = wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let until = |wait_ms| Until { version: entry.version.to_string(), wait_ms };
     if !strategies::is_brought(&installed, entry) {
-        tell_host(setup, id, out).await;
-        return Ok(None);
+        tell(setup, id, wait_ms.map(until), notes).await;
+        // One that takes its place in its own time is told of by `puppet plugins`.
+        return match wait {
+            Some(_) => Ok(entries(setup)?.into_iter().find(|other| other.is(id, entry.digest))),
+            None => Ok(None),
+        };
     }
-    let until = Until { version: entry.version.to_string(), wait_ms: SWAP_MS };
-    let is_told = tell(setup, id, Some(until), out).await;
+    let until = until(wait_ms.unwrap_or(SWAP_MS));
+    let is_told = tell(setup, id, Some(until), notes).await;
     if is_told || entry.state != State::Next {
         return Ok(entries(setup)?.into_iter().find(|other| other.is(id, entry.digest)));
     }

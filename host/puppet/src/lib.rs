@@ -9,6 +9,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod control;
+mod cost;
 mod credentials;
 mod drawn;
 mod duration;
@@ -20,11 +21,12 @@ pub mod firstparty;
 pub mod fuzz;
 pub mod grants;
 mod hearing;
-mod history;
 pub mod init;
+mod inspected;
 pub mod installing;
 mod intake;
-mod invocation;
+mod inventory;
+mod logging;
 mod models;
 mod moment;
 mod networks;
@@ -36,7 +38,10 @@ mod retention;
 pub mod routes;
 pub mod rows;
 mod sandboxed;
+mod sending;
+mod serving;
 pub mod setup;
+mod standing;
 mod strategies;
 pub mod swaps;
 mod tokens;
@@ -92,7 +97,10 @@ fn start(common: &Common, command: Command) -> Result<()> {
         common.data = None;
     }
     let setup = Setup::new(&common)?;
-    log(&setup)?;
+    if !command.is_of_virtual_time() {
+        setup.config.check_accounts()?;
+    }
+    logging::begin(&setup, common.log, command.lives())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::internal)?;
     let done = runtime.block_on(async {
         // A file that may not grow is an error of that file, as a full disk is, and not the end of the process.
@@ -133,6 +141,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Resume => commands::halt::resume(&setup, out).await,
             Command::Approvals(command) => commands::approvals::run(&setup, command, out).await,
             Command::Outbox(command) => commands::outbox::run(&setup, command, out).await,
+            Command::Api(command) => commands::api::run(&setup, command, out).await,
             Command::X(command) => commands::x::run(&setup, &command, out).await,
             Command::Backup(args) => commands::backup::run(&setup, &args, out).await,
             Command::Restore(args) => commands::restore::run(&setup, &args, out).await,
@@ -146,16 +155,4 @@ fn start(common: &Common, command: Command) -> Result<()> {
     // A reader of the terminal may still sit in a blocking read.
     runtime.shutdown_background();
     done
-}
-
-/// The host's own log, on stderr. What the client of models logs are answers, whole, with whatever stands in them.
-fn log(setup: &Setup) -> Result<()> {
-    let level = setup.config.host.log_level.name();
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("warn,puppet={level}"))
-        .or_else(|_| tracing_subscriber::EnvFilter::try_new("warn"))
-        .map_err(Trouble::internal)?;
-    // Set once per process; a second set is a test's.
-    let log = tracing_subscriber::fmt().with_ansi(output::stderr_has_colour()).with_env_filter(filter);
-    let _ = log.with_writer(|| output::Log).try_init();
-    Ok(())
 }

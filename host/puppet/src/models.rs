@@ -12,7 +12,7 @@ use puppet_engine::LlmEmbedder;
 use puppet_llm::{
     Moderator, Price,
     openai::{EMBEDDING_MODEL, Endpoint, OpenAi, Preset, Secret},
-    route::{Guarded, Link, Rules},
+    route::{Guarded, Link, Rules, Teller, Word},
 };
 use puppet_memory::{Embedder, VectorTerms};
 use puppet_packs::SecretsFile;
@@ -29,13 +29,21 @@ use crate::{
 
 /// Everything that can be used. An endpoint without its key is left out and said.
 pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Routes> {
+    let (routes, left_out) = made(setup, secrets, out)?;
+    left_out.into_iter().for_each(|line| out.note(line));
+    Ok(routes)
+}
+
+/// The same, with what is said of those that are left out.
+pub fn made(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<(Routes, Vec<String>)> {
+    let mut left_out = Vec::new();
     let mut models = BTreeMap::from([(config::Llm::OFFLINE.to_owned(), routes::offline())]);
     let rules = rules(setup);
     for (name, provider) in &setup.config.llm.providers {
         let key = match key(setup, provider, secrets)? {
             Key::Found(key) => key,
             Key::NotSet(wanted) => {
-                out.note(format!("`{name}` cannot be used: {wanted} is not set"));
+                left_out.push(format!("`{name}` cannot be used: {wanted} is not set"));
                 continue;
             }
         };
@@ -45,7 +53,7 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Routes> {
             setup.config.bad_value(&format!("llm.providers.{name}.model"), error.to_string(), remedy)
         })?;
         let terms = provider.terms();
-        let provider = Arc::new(Guarded::new(name, Arc::new(provider), rules));
+        let provider = Arc::new(Guarded::new(name, Arc::new(provider), rules, teller(setup, name, out)));
         models.insert(name.clone(), Link { name: name.clone(), provider, terms });
     }
     let default = &setup.config.llm.default;
@@ -55,7 +63,22 @@ pub fn of(setup: &Setup, secrets: &SecretsFile, out: Output) -> Result<Routes> {
         let remedy = format!("use one of {}, or set its key", known.join(", "));
         return Err(setup.config.bad_value("llm.default", message, remedy));
     }
-    Ok(Routes::new(models, &setup.config.llm))
+    Ok((Routes::new(models, &setup.config.llm), left_out))
+}
+
+/// Says once that a provider begins to fail, and once that it is back.
+fn teller(setup: &Setup, name: &str, out: Output) -> Teller {
+    let name = name.to_owned();
+    let routing = &setup.config.llm.routing;
+    let has_others = routing.fallback.iter().chain(routing.agents.values().flatten()).any(|other| *other != name);
+    let meanwhile = match has_others {
+        true => "where `fallback` has another one, that is asked in its place",
+        false => "nobody is asked in its place: `fallback` of [llm] names who would be",
+    };
+    Box::new(move |word| match word {
+        Word::Fails(error) => out.note(format!("the model provider `{name}` fails: {error}; {meanwhile}")),
+        Word::Answers => out.note(format!("the model provider `{name}` answers again")),
+    })
 }
 
 /// How each endpoint is used.
@@ -93,7 +116,7 @@ impl Usable {
 
     /// Those of the host that runs here; where none does, those that the next one will have.
     pub async fn here(setup: &Setup) -> Result<Self> {
-        if let Some(answer) = control::ask(&setup.data, &control::Request::Models).await? {
+        if let Some(answer) = control::ask(setup, &control::Request::Models).await? {
             return serde_json::from_value(answer).map_err(Trouble::internal);
         }
         let secrets = credentials::secrets(setup)?;

@@ -10,7 +10,7 @@ use puppet_types::{AccountId, Secret, Timestamp};
 use crate::{
     assets::Assets,
     bill,
-    config::{TweetProvider, XAccount, XApp, XKey, XSigns},
+    config::{Config, TweetProvider, XAccount, XApp, XKey, XSigns},
     credentials, emulated,
     output::Output,
     rows::Rows,
@@ -36,7 +36,7 @@ pub async fn x(setup: &Setup, secrets: &SecretsFile, store: &Rows, out: Output) 
     }
     let mut apps = BTreeMap::new();
     for (name, app) in &setup.config.tweet.x.apps {
-        match app.bearer.as_ref().map(|bearer| value((setup, secrets), bearer)).transpose()? {
+        match bearer((setup, secrets), app)? {
             Some(Ok(bearer)) => drop(apps.insert(name.clone(), bearer)),
             Some(Err(wanted)) => out.note(format!("nothing is read with the app `{name}`: {wanted} is not set")),
             None => {}
@@ -52,7 +52,10 @@ async fn whole(x: X, setup: &Setup, store: &Rows) -> Result<Arc<X>> {
     let images = Assets { installed: Installed::at(&setup.data), store: store.shared() };
     let of_accounts = setup.config.tweet.x.accounts.iter();
     let manners = of_accounts.map(|(name, account)| (AccountId::new(name), account.manner())).collect();
-    Ok(Arc::new(x.with_images(Arc::new(images)).with_manners(manners).with_bill(settings.prices.0, kept)))
+    let x = x.with_images(Arc::new(images)).with_manners(manners).with_apps(&settings.apps_of_accounts());
+    let x = x.with_bill(settings.prices.0, kept);
+    x.set_caps(settings.plan.caps);
+    Ok(Arc::new(x))
 }
 
 /// The emulated X: whoever comes with the token of a name is that account.
@@ -130,27 +133,74 @@ pub fn of_app((setup, secrets): (&Setup, &SecretsFile), app: &XApp) -> Result<st
     Ok(secret.transpose().map(|secret| OAuthApp { id, secret }))
 }
 
+/// The bearer token of an app, or what it lacks; none where it is to have none.
+pub fn bearer(
+    (setup, secrets): (&Setup, &SecretsFile),
+    app: &XApp,
+) -> Result<Option<std::result::Result<Secret, Wanted>>> {
+    app.bearer.as_ref().map(|bearer| value((setup, secrets), bearer)).transpose()
+}
+
 fn value((setup, secrets): (&Setup, &SecretsFile), key: &XKey) -> Result<std::result::Result<Secret, Wanted>> {
     let (value, wanted) = credentials::of_source(setup, secrets, &key.source, key.value.as_ref())?;
     Ok(value.ok_or(wanted))
 }
 
-/// Asks X whose signature each account's is, and says which post nothing and why. The others are not waited for.
+/// Asks X whose signature each account's is, and whether it takes the tokens of the apps, and says which it does not take and
+/// why. The others are not waited for.
 pub async fn ask(x: Arc<X>, out: Output) {
-    let x = &x;
-    let each = futures::stream::iter(x.accounts()).for_each_concurrent(ASKED_AT_ONCE, |account| async move {
-        if let Err(fault) = x.check(&account).await {
-            let what = if fault.is_lasting() { "posts nothing" } else { "may post nothing" };
-            out.note(format!("@{account} {what}: {fault}: {}", fault.remedy(account.as_str())));
+    let accounts = futures::stream::iter(x.accounts());
+    let each = accounts.for_each_concurrent(ASKED_AT_ONCE, |account| {
+        let x = Arc::clone(&x);
+        async move {
+            if let Err(fault) = x.check(&account).await {
+                let what = if fault.is_lasting() { "posts nothing" } else { "may post nothing" };
+                out.note(format!("@{account} {what}: {fault}: {}", fault.remedy(account.as_str())));
+            }
         }
     });
     each.await;
+    for (app, checked) in x.check_apps().await {
+        if let Err(fault) = checked {
+            let what = if fault.is_lasting() { "reads nothing" } else { "may read nothing" };
+            out.note(format!("the app `{app}` {what}: {fault}: {}", fault.remedy_of_app(&app)));
+        }
+    }
 }
 
-/// What is wrong for an agent that would post as this account; none where it has a token.
-pub fn without_token(x: &X, agent: &str, handle: &str) -> Option<String> {
-    let account = AccountId::new(handle);
-    (!x.knows(&account)).then(|| {
+/// What is wrong for an agent that would post as this account; none where it has a token, and where the configuration names it:
+/// what that lacks was said.
+pub fn without_token(x: &X, config: &Config, agent: &str, handle: &str) -> Option<String> {
+    let is_named = config.tweet.x.accounts.keys().any(|name| name.eq_ignore_ascii_case(handle));
+    (!is_named && !x.knows(&AccountId::new(handle))).then(|| {
         format!("{agent} posts as @{handle}, which has no token for X: name it in [tweet.x.accounts.{handle}]")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_is_named_is_not_asked_to_be_named() {
+        let here = tempfile::tempdir().unwrap();
+        let file = here.path().join("puppet.toml");
+        std::fs::write(&file, "[tweet]\nprovider = \"x\"\n[tweet.x.accounts.ember]\ntoken_env = \"NOT_SET\"\n")
+            .unwrap();
+        let config = Config::of_process(Some(&file)).unwrap().0;
+        let accounts = BTreeMap::from([(AccountId::new("moss"), XSign::Token(emulated::secret("moss")))]);
+        let settings = XSettings {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            timeout: Duration::from_secs(1),
+            settle: Duration::ZERO,
+            renews_on: 1,
+            accounts,
+            apps: BTreeMap::new(),
+        };
+        let x = X::new(settings).unwrap();
+        let of = |handle| without_token(&x, &config, "agent", handle);
+        assert_eq!((of("Ember"), of("moss")), (None, None));
+        let told = of("lone").unwrap();
+        assert_eq!(told, "agent posts as @lone, which has no token for X: name it in [tweet.x.accounts.lone]");
+    }
 }

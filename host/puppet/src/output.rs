@@ -8,7 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use puppet_types::{Secret, scrub};
+use puppet_types::{Secret, is_odd, scrub};
 use serde::Serialize;
 
 use crate::trouble::{Result, Trouble};
@@ -70,6 +70,18 @@ impl Output {
     pub fn note(self, text: impl fmt::Display) {
         // Nobody to tell is no reason to fail.
         let _ = writeln!(io::stderr(), "{}", printable(&scrub::text(&text.to_string())));
+    }
+
+    /// Several of them.
+    pub fn notes(self, notes: &[String]) {
+        notes.iter().for_each(|note| self.note(note));
+    }
+
+    /// The same with an address to open, of which nothing is masked: it would lead nowhere. Whoever made it has put no
+    /// secret into it.
+    pub fn note_to_open(self, text: impl fmt::Display, address: &str) {
+        let text = text.to_string();
+        let _ = writeln!(io::stderr(), "{}\n\n  {}\n", printable(&scrub::text(&text)), printable(address));
     }
 
     /// A bar on the terminal of stderr; hidden elsewhere, and beside JSON.
@@ -215,6 +227,11 @@ fn shown<'t>(text: &'t str, styles: &[&str]) -> Cow<'t, str> {
     text.char_indices().map(|(at, c)| if foreign(at, c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A text that is a part of a line. Styles of ours stay for [`Output::line`] to tell from others.
+pub fn on_a_line(text: &str) -> String {
+    text.chars().map(|c| if is_odd(c) && c != '\x1b' { '\u{fffd}' } else { c }).collect()
+}
+
 /// A list as every command prints it.
 #[derive(Debug, Serialize)]
 pub struct List<T> {
@@ -237,9 +254,9 @@ impl Table {
     pub fn new(header: &[&str]) -> Self {
         Self { rows: vec![header.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
-    /// Adds a row.
+    /// Adds a row: what would end it, or turn it, is shown as `�`.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| on_a_line(&cell)).collect());
     }
     /// Prints it, the header bold.
     pub fn print(&self, out: Output) -> Result<()> {
@@ -268,6 +285,13 @@ mod tests {
         let value = serde_json::json!({ "items": [1], "halted": null });
         let text = serde_json::to_string(&OfSchema { schema: "puppet.wallets/1", value: &value }).unwrap();
         assert_eq!(text, r#"{"schema":"puppet.wallets/1","halted":null,"items":[1]}"#);
+    }
+
+    #[test]
+    fn no_cell_of_a_table_makes_a_row_of_its_own() {
+        let mut table = Table::new(&["id", "name"]);
+        table.row(["ann".to_owned(), "Ann\nbob  Bob\r\u{202e}\t".to_owned()]);
+        assert_eq!(table.rows[1], ["ann", "Ann�bob  Bob���"]);
     }
 
     #[test]

@@ -36,8 +36,12 @@ impl Rows {
         Place::of(setup)?.open_as(holder(&setup.data), take_over).await?.whole().await
     }
 
-    /// For reading alone, also while a host works with them; `None` where there are none yet.
+    /// For reading alone, also while a host works with them; `None` where there are none yet. Within a host they are its own,
+    /// and nothing is opened.
     pub async fn look(setup: &Setup) -> Result<Option<Self>> {
+        if let Some(inside) = &setup.inside {
+            return Ok(Some(inside.rows.clone()));
+        }
         match Place::of(setup)?.look().await? {
             Some(rows) => rows.whole().await.map(Some),
             None => Ok(None),

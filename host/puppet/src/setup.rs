@@ -1,10 +1,11 @@
 //! What every command starts from: the configuration, the data folder, and what was odd about them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     cli::Common,
     config::{Config, Warning},
+    control::Inside,
     credentials::Resolved,
     output::Output,
     trouble::Result,
@@ -22,9 +23,12 @@ pub struct Setup {
     /// What is worth saying about the configuration.
     pub warnings: Vec<Warning>,
     /// Credentials that were needed so far.
-    pub resolved: Resolved,
+    pub resolved: Arc<Resolved>,
     /// Where native code of components is kept.
     pub cache: Option<PathBuf>,
+    /// The host that these are the surroundings in: it is spoken to directly, and its rows are read as it has them. None for a
+    /// command, which reaches a host through the data folder.
+    pub inside: Option<Inside>,
 }
 
 impl Setup {
@@ -33,8 +37,21 @@ impl Setup {
         let (config, warnings) = Config::of_process(common.config.as_deref())?;
         let home = common.config.as_deref().and_then(|file| file.parent()).map(PathBuf::from).unwrap_or_default();
         let data = common.data.clone().unwrap_or_else(|| config.host.data.clone());
-        let resolved = Resolved::new(&config);
-        Ok(Self { config, home, data, warnings, resolved, cache: cache() })
+        let resolved = Arc::new(Resolved::new(&config));
+        Ok(Self { config, home, data, warnings, resolved, cache: cache(), inside: None })
+    }
+
+    /// The same for what works inside a host.
+    pub fn within(&self, inside: Inside) -> Self {
+        Self {
+            config: self.config.clone(),
+            home: self.home.clone(),
+            data: self.data.clone(),
+            warnings: Vec::new(),
+            resolved: Arc::clone(&self.resolved),
+            cache: self.cache.clone(),
+            inside: Some(inside),
+        }
     }
 
     /// Says what is odd, on stderr.

@@ -27,6 +27,18 @@ pub enum Exit {
     Internal = 5,
 }
 
+/// What a bad input is about, for those who answer with a status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum About {
+    /// What was said.
+    #[default]
+    Words,
+    /// Something that is not here.
+    Missing,
+    /// Something that does not go with what is here.
+    Standing,
+}
+
 /// Where it is.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Place {
@@ -43,6 +55,8 @@ pub struct Place {
 pub struct Trouble {
     /// Exit code.
     pub exit: Exit,
+    /// What it is about, where it is bad input.
+    pub about: About,
     /// kebab-case code.
     pub code: &'static str,
     /// What is wrong.
@@ -88,7 +102,18 @@ impl Trouble {
         Self::new(Exit::Internal, "internal", message.to_string(), "this is a fault of puppet: please report it")
     }
     fn new(exit: Exit, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { exit, code, message: message.into(), place: Place::default(), remedy: remedy.into() }
+        let (message, remedy) = (message.into(), remedy.into());
+        Self { exit, about: About::Words, code, message, place: Place::default(), remedy }
+    }
+    /// What was named is not here.
+    pub fn missing(mut self) -> Self {
+        self.about = About::Missing;
+        self
+    }
+    /// What was asked for does not go with what is here.
+    pub fn standing(mut self) -> Self {
+        self.about = About::Standing;
+        self
     }
     /// What is wrong, where, and what to do, on one line.
     pub fn in_a_line(&self) -> String {
@@ -154,7 +179,9 @@ impl From<puppet_engine::VerdictError> for Trouble {
         use puppet_engine::VerdictError as E;
         let message = error.to_string();
         match error {
-            E::Unknown(_) => Self::input("unknown-effect", message, "`puppet approvals list` shows what waits"),
+            E::Unknown(_) => {
+                Self::input("unknown-effect", message, "`puppet approvals list` shows what waits").missing()
+            }
             E::NotWaiting(..) => Self::refused("not-waiting", message, "`puppet approvals list` shows what waits"),
             E::Differs(..) => Self::refused("digest-differs", message, "look at it again: `puppet approvals list`"),
             E::Later(_, first) => Self::refused("not-yet", message, format!("speak about `{first}` first")),

@@ -4,6 +4,9 @@
 pub mod amounts;
 pub mod approvals;
 pub mod books;
+pub mod held;
+pub mod past;
+pub mod standing;
 pub mod stop;
 pub mod words;
 
@@ -58,7 +61,7 @@ pub fn unknown(name: &str, known: &[&str]) -> Trouble {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`puppet wallet list` shows them; `puppet wallet new {name}` makes it"),
     };
-    Trouble::input("unknown-wallet", format!("there is no wallet `{name}`"), remedy)
+    Trouble::input("unknown-wallet", format!("there is no wallet `{name}`"), remedy).missing()
 }
 
 /// The key of a wallet.

@@ -18,7 +18,8 @@ const fn served(package: &'static str, version: &'static str, since: &'static st
     Served { package, version, since }
 }
 
-/// The table: by package, the latest version last. All but the latest are served by forwarding modules.
+/// The table: by package, the latest version last. All but the latest are served by forwarding modules, or by the latest
+/// where that only adds to them.
 pub const SERVED: &[Served] = &[
     served("agent", "0.1.0", "0.1.0"),
     served("events", "0.1.0", "0.1.0"),
@@ -34,6 +35,7 @@ pub const SERVED: &[Served] = &[
     served("state", "0.1.0", "0.1.0"),
     served("trading", "0.1.0", "0.1.0"),
     served("tweet", "0.1.0", "0.1.0"),
+    served("tweet", "0.1.1", "0.1.0"),
     served("types", "0.1.0", "0.1.0"),
     served("wallet", "0.1.0", "0.1.0"),
 ];

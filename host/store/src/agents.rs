@@ -1,7 +1,7 @@
 //! Agents and what belongs to one: mood and relationships. Blobs of plugins: `state`.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Mood, Timestamp};
+use puppet_types::{AgentId, InvocationId, Mood, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, StateStore};
@@ -38,6 +38,21 @@ pub struct Relationship {
     pub notes: Vec<String>,
 }
 
+/// How an agent felt after an invocation that changed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MoodEntry {
+    /// Of the invocation's record: order of commit.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// How it felt from then on.
+    pub mood: Mood,
+    /// What changed it.
+    pub invocation: InvocationId,
+    /// Of the event that it handled.
+    pub kind: String,
+}
+
 /// Agents.
 #[async_trait]
 pub trait AgentStore: StateStore {
@@ -51,6 +66,15 @@ pub trait AgentStore: StateStore {
     }
     /// The mood and when it was last set; none where it never was.
     async fn mood(&self, agent: &AgentId) -> Result<Option<(Mood, Timestamp)>>;
+    /// How the mood changed, the last change first: not earlier than `since`, and before the record of `before_seq`. As far back
+    /// as records are kept.
+    async fn moods(
+        &self,
+        agent: &AgentId,
+        since: Option<Timestamp>,
+        before_seq: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<MoodEntry>>;
     /// All relationships, by target.
     async fn relationships(&self, agent: &AgentId) -> Result<Vec<Relationship>>;
     /// One.

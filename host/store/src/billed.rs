@@ -4,6 +4,9 @@ use async_trait::async_trait;
 
 use crate::Result;
 
+/// Thirteen months. A day that is written first takes with it those that are older than so many days by then.
+pub const BILLED_DAYS: i64 = 400;
+
 /// What one of them did on a day, and what that costs: all of it, and not what was added last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billed {

@@ -93,7 +93,8 @@ pub enum Change {
     Seen { posts: Vec<PostId>, keep: usize },
     /// Notes how far another network has been listened to for an account.
     Heard(crate::Heard),
-    /// Notes what another network charges for a day.
+    /// Notes what another network charges for a day. The first note of a day drops those that are
+    /// [`BILLED_DAYS`](crate::BILLED_DAYS) older.
     Billed(crate::Billed),
 }
 

@@ -1,7 +1,9 @@
 //! Accepted events: the durable side of the mailboxes.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use puppet_types::{Event, EventId, Timestamp};
+use puppet_types::{AgentId, Event, EventId, Timestamp};
 
 use crate::Result;
 
@@ -21,6 +23,8 @@ pub struct Waiting {
 /// An event that will not be handled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
+    /// Order of acceptance.
+    pub seq: u64,
     /// The event.
     pub event: Event,
     /// Why: a breach code, `failed`, `loop`, `no-plugin`, …
@@ -39,8 +43,25 @@ pub trait EventStore: Send + Sync {
     /// Moves a waiting event to the dead letters; with a payload in the place of its own, where some of that is not to be
     /// kept.
     async fn bury(&self, id: &EventId, reason: &str, at: Timestamp, payload: Option<serde_json::Value>) -> Result<()>;
+    /// The first so many that wait after `after_seq`, by seq; where `among` names agents, of those and of nobody else.
+    async fn waiting_after(
+        &self,
+        after_seq: u64,
+        among: Option<&BTreeSet<AgentId>>,
+        limit: usize,
+    ) -> Result<Vec<Waiting>>;
     /// Dead letters, newest first.
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>>;
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.dead_letters_before(None, None, limit).await
+    }
+    /// Those before one of this time and seq (none: from the newest on), newest first; where `among` names agents, of those
+    /// and of nobody else.
+    async fn dead_letters_before(
+        &self,
+        before: Option<(Timestamp, u64)>,
+        among: Option<&BTreeSet<AgentId>>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>>;
     /// One event, whatever its state, with `waiting`, `done` or `dead`.
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>>;
     /// All events ever accepted, by seq, page by page after `after_seq`; `attempts` and `not_before` as they stand.

@@ -1,5 +1,7 @@
 //! The durable record of invocations.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use puppet_types::{AgentId, EffectId, EventId, Invocation, InvocationId, Timestamp};
 
@@ -19,6 +21,8 @@ pub struct JournalEntry {
 pub struct Filter {
     /// Whose.
     pub agent: Option<AgentId>,
+    /// Of these and of nobody else: the others are not looked at, so that not even a search tells of them.
+    pub among: Option<BTreeSet<AgentId>>,
     /// Event kind.
     pub kind: Option<String>,
     /// `ok`, `declined`, `failed` or `breach`.
@@ -37,6 +41,15 @@ pub struct Filter {
     pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+/// Those whose rows are asked for, where that is not everybody: one agent, some, or the one where it is among them.
+pub fn whose<'a>(agent: Option<&'a AgentId>, among: Option<&'a BTreeSet<AgentId>>) -> Option<Vec<&'a AgentId>> {
+    match (agent, among) {
+        (None, None) => None,
+        (Some(agent), among) => Some(Vec::from_iter(among.is_none_or(|among| among.contains(agent)).then_some(agent))),
+        (None, Some(among)) => Some(among.iter().collect()),
+    }
 }
 
 /// The journal.

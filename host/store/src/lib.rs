@@ -2,6 +2,7 @@
 //! them together. SQLite is the embedded default. Policy is elsewhere: the store keeps and finds.
 
 mod agents;
+mod api;
 mod billed;
 mod budgets;
 mod commit;
@@ -28,8 +29,9 @@ mod strikes;
 mod timers;
 mod trading;
 
-pub use agents::{AgentRow, AgentStore, Relationship};
-pub use billed::{BillStore, Billed};
+pub use agents::{AgentRow, AgentStore, MoodEntry, Relationship};
+pub use api::{ApiAnswer, ApiChange, ApiChanges, ApiKey, ApiQuestion, ApiSession, ApiStore, Renewed};
+pub use billed::{BILLED_DAYS, BillStore, Billed};
 pub use budgets::{BudgetStore, with_open};
 pub use commit::{Change, Commit, CommitStore, Committed, EventEnd, KeepOrder};
 pub use copy::{Copied, CopyError, Progress, copy};
@@ -38,10 +40,10 @@ pub use error::{DiskFault, Result, StoreError};
 pub use events::{DeadLetter, EventStore, Waiting};
 pub use halt::{Halt, HaltStore};
 pub use heard::{Heard, HeardStore};
-pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore};
+pub use journal::{Fate, Filter, Forgetting, JournalEntry, JournalStore, whose};
 pub use lock::HostLock;
 pub use memories::{LateVector, MemorySize, MemoryStore, TextHit, Vector, VectorStore};
-pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectState, OutboxStore};
+pub use outbox::{Doubt, Effect, EffectBody, EffectEnd, EffectPage, EffectState, OutboxStore};
 pub use past::{PastEvent, PastStore};
 pub use posts::{Post, PostStore};
 pub use retention::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, RetentionStore};
@@ -73,6 +75,7 @@ pub trait Store:
     + RetentionStore
     + RowStore
     + TradeStore
+    + ApiStore
     + Send
     + Sync
     + 'static
@@ -99,6 +102,7 @@ impl<
         + RetentionStore
         + RowStore
         + TradeStore
+        + ApiStore
         + Send
         + Sync
         + 'static,

@@ -2,7 +2,7 @@
 //! text only proposes candidates. A vector may come later than its row: from a model that is slow, or dear.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Memory, MemoryKind};
+use puppet_types::{AgentId, Memory, MemoryKind, Timestamp};
 
 use crate::Result;
 
@@ -49,6 +49,14 @@ pub struct TextHit {
 pub trait MemoryStore: Send + Sync {
     /// All rows of these kinds (empty = all), newest first (ties by id), at most `limit`, with their vectors.
     async fn memories(&self, agent: &AgentId, kinds: &[MemoryKind], limit: usize) -> Result<Vec<TextHit>>;
+    /// Those after the one of this time and id, in the same order: the next page.
+    async fn memories_after(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        after: (Timestamp, &str),
+        limit: usize,
+    ) -> Result<Vec<TextHit>>;
     /// By id.
     async fn memory(&self, agent: &AgentId, id: &str) -> Result<Option<TextHit>>;
     /// Rows of this agent that hold any of the terms (FTS5, prefix-free), at most `limit`, by id. No scores.

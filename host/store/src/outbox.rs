@@ -1,5 +1,7 @@
 //! Effects on their way out.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use puppet_types::{AccountId, AgentId, Decision, Digest, EffectId, Event, InvocationId, PostId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -171,6 +173,21 @@ impl EffectEnd {
     }
 }
 
+/// Which effects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EffectPage {
+    /// In these states; empty: in all of them.
+    pub states: Vec<EffectState>,
+    /// Of this agent.
+    pub agent: Option<AgentId>,
+    /// Of these agents and of nobody else.
+    pub among: Option<BTreeSet<AgentId>>,
+    /// Committed before this one; none: from the last on.
+    pub before_seq: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
@@ -183,8 +200,12 @@ pub trait OutboxStore: Send + Sync {
         effects.truncate(limit);
         Ok(effects)
     }
+    /// Some of them, the last first.
+    async fn effects_before(&self, page: &EffectPage) -> Result<Vec<Effect>>;
     /// Effects of one invocation, by n.
     async fn effects_of(&self, invocation: &InvocationId) -> Result<Vec<Effect>>;
+    /// Effects of several invocations, by invocation and n.
+    async fn effects_of_many(&self, invocations: &[InvocationId]) -> Result<Vec<Effect>>;
     /// One effect.
     async fn effect(&self, id: &EffectId) -> Result<Option<Effect>>;
     /// Marks an attempt as under way, before it starts. Answers false, and marks nothing, while everything is halted, and of

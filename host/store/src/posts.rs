@@ -51,8 +51,23 @@ pub trait PostStore: Send + Sync {
     /// By id.
     async fn post(&self, id: &PostId) -> Result<Option<Post>>;
     /// Newest first, strictly before `before`; of these authors (empty = all), without replies where `originals`.
-    async fn posts(&self, authors: &[AccountId], before: Timestamp, originals: bool, limit: usize)
-    -> Result<Vec<Post>>;
+    async fn posts(
+        &self,
+        authors: &[AccountId],
+        before: Timestamp,
+        originals: bool,
+        limit: usize,
+    ) -> Result<Vec<Post>> {
+        self.posts_before(authors, (before, 0), originals, limit).await
+    }
+    /// The same, before a post of this time and number (its id): also of the same time, so that none is lost between pages.
+    async fn posts_before(
+        &self,
+        authors: &[AccountId],
+        before: (Timestamp, u64),
+        originals: bool,
+        limit: usize,
+    ) -> Result<Vec<Post>>;
     /// The post and its ancestors, oldest first, at most `depth` ancestors.
     async fn thread_of(&self, id: &PostId, depth: usize) -> Result<Vec<Post>>;
     /// All likes, by (time, post, account): for reports.

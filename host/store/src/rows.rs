@@ -132,6 +132,8 @@ pub const TABLES: &[Table] = &[
     Table { name: "timers", columns: &["agent", "plugin", "name", "rule", "next", "payload", "led_by"], key: 3 },
     Table { name: "agents", columns: &["id", "body", "created"], key: 1 },
     Table { name: "moods", columns: &["agent", "valence", "arousal", "dominance", "at"], key: 1 },
+    // `journal` is the seq of a record.
+    Table { name: "mood_log", columns: &["agent", "journal", "at", "valence", "arousal", "dominance"], key: 2 },
     Table { name: "relationships", columns: &["agent", "target", "body"], key: 2 },
     Table {
         name: "plugin_state",
@@ -210,6 +212,35 @@ pub const TABLES: &[Table] = &[
     Table {
         name: "candles",
         columns: &["market", "bar_seconds", "at", "open", "high", "low", "close", "volume"],
+        key: 3,
+    },
+    Table {
+        name: "api_keys",
+        columns: &["id", "name", "hash", "role", "agents", "created", "expires", "last_used", "revoked"],
+        key: 1,
+    },
+    Table { name: "api_sessions", columns: &["hash", "family", "key", "created", "expires", "used"], key: 1 },
+    Table {
+        name: "api_changes",
+        columns: &[
+            "seq",
+            "at",
+            "principal",
+            "role",
+            "address",
+            "method",
+            "path",
+            "agent",
+            "what",
+            "before",
+            "after",
+            "status",
+        ],
+        key: 1,
+    },
+    Table {
+        name: "api_answers",
+        columns: &["principal", "route", "key", "asked", "status", "headers", "body", "expires"],
         key: 3,
     },
 ];

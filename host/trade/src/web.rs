@@ -6,7 +6,7 @@ mod pointer;
 mod tests;
 mod trending;
 
-use std::{fmt, net::IpAddr, sync::Once, time::Duration};
+use std::{fmt, time::Duration};
 
 use puppet_market::{Decimal, MAX_PRICE};
 use puppet_solana::host_of;
@@ -101,11 +101,10 @@ impl Web {
     /// One of them cannot be used.
     pub fn new(place: &WebPlace) -> Result<Self, WebSetupError> {
         let url = Url::parse(&place.url).map_err(|_| WebSetupError::BadAddress)?;
-        let host = url.host_str().ok_or(WebSetupError::BadAddress)?.trim_matches(['[', ']']);
-        let is_here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
         match url.scheme() {
+            _ if url.host_str().is_none() => return Err(WebSetupError::BadAddress),
             "https" => {}
-            "http" if is_here => {}
+            "http" if puppet_reach::is_this_machine(&url) => {}
             "http" => return Err(WebSetupError::InClear),
             _ => return Err(WebSetupError::BadAddress),
         }
@@ -116,16 +115,10 @@ impl Web {
             Ok((name.parse::<HeaderName>().map_err(|_| bad())?, value))
         };
         let headers = place.headers.iter().map(header).collect::<Result<_, _>>()?;
-        static RING: Once = Once::new();
-        // Whoever installed one before has the same right to it.
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let http = reqwest::Client::builder()
+        let http = puppet_reach::client(&url)
             .timeout(place.timeout)
             .connect_timeout(CONNECT.min(place.timeout))
-            // A key must not follow a redirect to somebody else.
-            .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| WebSetupError::Client(error.without_url().to_string()))?;
         Ok(Self { url, http, headers })

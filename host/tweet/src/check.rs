@@ -128,11 +128,11 @@ pub(crate) fn account(name: &str) -> Result<AccountId, Refusal> {
 }
 
 /// The beginning of a text that may be of any length.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
+pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::call(Code::InvalidInput, message)
 }
 

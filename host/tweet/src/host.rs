@@ -1,34 +1,36 @@
 //! Interface `puppet:tweet/tweet` on a view of the invocation.
 
-use std::{pin::Pin, time::Duration};
-
-use puppet_grants::{Amount, Answer, Boxed, Charge, Failure, Gate, Held};
+use puppet_grants::{Amount, Charge, Gate, Held, Mode};
 use puppet_store::Post;
-use puppet_types::{AccountId, CallError, Capability, Decision, PostId, Refusal, wit};
-use serde_json::json;
+use puppet_types::{AccountId, CallError, Capability, Code, Decision, PostId, Refusal, wit};
 use wasmtime::component::{HasData, Linker};
 
 use crate::{
-    TweetReader, check, own,
+    TweetReader, check,
     plan::{Priced, Prices},
+    platform::{PlatformRules, Sort},
+    policy::Refused,
     weighted_length,
 };
 
 #[doc(hidden)]
 pub mod fuzz;
+mod reads;
 
 mod bindings {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/tweet"],
         inline: "
             package puppet:host-tweet;
-            world host { import puppet:tweet/tweet@0.1.0; }
+            world host { import puppet:tweet/tweet@0.1.1; }
         ",
         imports: {
             "puppet:tweet/tweet.timeline": async | trappable,
             "puppet:tweet/tweet.posts-of": async | trappable,
             "puppet:tweet/tweet.thread-of": async | trappable,
             "puppet:tweet/tweet.own-posts": async | trappable,
+            "puppet:tweet/tweet.search": async | trappable,
+            "puppet:tweet/tweet.conversation": async | trappable,
             default: trappable,
         },
         with: { "puppet:types/types": puppet_types::wit::types },
@@ -36,14 +38,6 @@ mod bindings {
 }
 
 use bindings::puppet::tweet::tweet::{Host, Image, PostItem, PostRef, add_to_linker};
-
-/// Posts that a provider answers for itself.
-type BoxFuture<'s> = Pin<Box<dyn Future<Output = Result<Vec<Post>, CallError>> + Send + 's>>;
-
-/// X gives no fewer posts at a time, and charges for each.
-const LEAST_READ: u64 = 5;
-/// The most a read answers.
-const READ_LIMIT: u32 = 100;
 
 /// What the interface needs of an invocation.
 pub struct View<'a> {
@@ -57,6 +51,8 @@ pub struct View<'a> {
     pub account: &'a AccountId,
     /// Paths below the pack's `assets/`.
     pub assets: &'a [String],
+    /// What the network takes at all.
+    pub platform: PlatformRules,
 }
 
 /// An invocation that carries this capability.
@@ -117,6 +113,14 @@ impl Host for View<'_> {
         wit::answer(self.read_own_posts(limit).await.map(items))
     }
 
+    async fn search(&mut self, query: String, limit: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_search(&query, limit).await.map(items))
+    }
+
+    async fn conversation(&mut self, id: String, limit: u32) -> wasmtime::Result<Result<Vec<PostItem>, wit::Error>> {
+        wit::answer(self.read_conversation(id, limit).await.map(items))
+    }
+
     fn weighted_length(&mut self, text: String) -> wasmtime::Result<u32> {
         let counted = wit::answer(self.gate.count(Capability::Tweet))?;
         counted.map(|()| weighted_length(&text)).map_err(|error| wasmtime::Error::msg(error.message))
@@ -154,17 +158,26 @@ impl View<'_> {
         let of = self.reference(of)?;
         self.checked(check::text(&text))?;
         let price = self.price_of(&text, false);
-        self.gate.decide("quote", &charges(Amount::Posts, 1, price), Decision::Quote { of, text })
+        let ruled = self.ruled(Sort::Quote);
+        self.gate.decide_ruled("quote", &charges(Amount::Posts, 1, price), Decision::Quote { of, text }, ruled)
     }
 
     fn decide_like(&mut self, of: PostRef) -> Result<u32, Refusal> {
         let of = self.reference(of)?;
-        self.gate.decide("like", &[charge(Amount::Likes, 1)], Decision::Like { of })
+        let ruled = self.ruled(Sort::Like);
+        self.gate.decide_ruled("like", &[charge(Amount::Likes, 1)], Decision::Like { of }, ruled)
     }
 
     fn decide_delete(&mut self, of: PostRef) -> Result<u32, Refusal> {
         let of = self.reference(of)?;
         self.gate.decide("delete", &[charge(Amount::Deletes, 1)], Decision::Delete { of })
+    }
+
+    /// Why the network takes nothing of this sort, so that the guest can do something else. What only a dry run decides is
+    /// recorded, and its record says so.
+    fn ruled(&self, sort: Sort) -> Option<CallError> {
+        let refusal = self.platform.of_itself(sort, &[]).filter(|_| self.gate.rights().mode != Mode::DryRun)?;
+        Some(CallError::new(Code::Denied, Refused::Platform(refusal).to_string()))
     }
 
     /// Micro-dollars of a text that is posted.
@@ -189,84 +202,6 @@ impl View<'_> {
         let decided = self.gate.decided();
         self.checked(check::reference(reference, &decided))
     }
-
-    // Every read ends before the event's own time: what others do at that very moment is not seen, whoever
-    // of them runs first.
-
-    async fn read_timeline(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
-        let (limit, before, account) = (within(limit), self.gate.at(), self.account);
-        let asked = json!({ "limit": limit });
-        self.posts("timeline", &asked, (Priced::OwnRead, limit, 0), move |reader| {
-            Box::pin(async move { reader.timeline(account, before, limit as usize).await })
-        })
-        .await
-    }
-
-    async fn read_posts_of(&mut self, account: &str, limit: u32) -> Result<Vec<Post>, Refusal> {
-        let (limit, before, account) = (within(limit), self.gate.at(), self.checked(check::account(account))?);
-        let asked = json!({ "account": account, "limit": limit });
-        // Who it is has to be found by the name.
-        let user = self.prices.price_of(Priced::UserRead);
-        self.posts("posts-of", &asked, (Priced::PostRead, limit, user), move |reader| {
-            Box::pin(async move { reader.posts_of(&account, before, limit as usize).await })
-        })
-        .await
-    }
-
-    async fn read_thread_of(&mut self, id: String, depth: u32) -> Result<Vec<Post>, Refusal> {
-        let (depth, before, id) = (depth.min(READ_LIMIT), self.gate.at(), self.checked(check::id(PostId::from(id)))?);
-        let asked = json!({ "id": id, "depth": depth });
-        self.posts("thread-of", &asked, (Priced::PostRead, depth.saturating_add(1), 0), move |reader| {
-            Box::pin(async move { reader.thread_of(&id, depth as usize, before).await })
-        })
-        .await
-    }
-
-    async fn read_own_posts(&mut self, limit: u32) -> Result<Vec<Post>, Refusal> {
-        let (limit, before, account) = (within(limit), self.gate.at(), self.account);
-        let asked = json!({ "limit": limit });
-        let stored = self.posts("own-posts", &asked, (Priced::OwnRead, limit, 0), move |reader| {
-            Box::pin(async move { reader.own_posts(account, before, limit as usize).await })
-        });
-        let stored = stored.await?;
-        Ok(own::overlay(stored, &self.gate.decided(), account, before, limit as usize))
-    }
-
-    /// A read of posts: each has a price, and `more` is charged besides. Where the network charges nothing it is free.
-    async fn posts<'s, F>(
-        &'s mut self,
-        operation: &'static str,
-        asked: &serde_json::Value,
-        (priced, most, more): (Priced, u32, u64),
-        ask: F,
-    ) -> Result<Vec<Post>, Refusal>
-    where
-        F: FnOnce(&'s dyn TweetReader) -> BoxFuture<'s> + Send + 's,
-    {
-        let price = self.prices.price_of(priced);
-        if price == 0 && more == 0 {
-            let ask = |reader: &'s dyn TweetReader| {
-                let answer = ask(reader);
-                Box::pin(async move { answer.await.map(Answer::free) }) as Boxed<'s, Vec<Post>>
-            };
-            return self.gate.read(Capability::Tweet, operation, asked, self.reader, ask).await;
-        }
-        let of = move |posts: u64| charge(Amount::Usd, posts.saturating_mul(price).saturating_add(more));
-        let worst = [of(u64::from(most).max(LEAST_READ))];
-        let ask = move |reader: &'s dyn TweetReader| {
-            let answer = ask(reader);
-            Box::pin(async move {
-                let value = answer.await?;
-                let used = vec![of((value.len() as u64).max(LEAST_READ.min(u64::from(most))))];
-                Ok(Answer { value, used, latency: Duration::ZERO })
-            }) as Boxed<'s, Vec<Post>, Failure>
-        };
-        self.gate.read_charged(Capability::Tweet, operation, asked, &worst, true, self.reader, ask).await
-    }
-}
-
-fn within(limit: u32) -> u32 {
-    limit.clamp(1, READ_LIMIT)
 }
 
 fn charge(amount: Amount, quantity: u64) -> Charge {

@@ -3,6 +3,7 @@
 //! the gate; nothing leaves during a call.
 
 mod accounts;
+pub mod caps;
 mod check;
 mod host;
 mod local;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod platform;
 pub mod policy;
 mod provider;
+mod search;
 mod url;
 mod weight;
 mod x;
@@ -24,9 +26,10 @@ pub use host::{Carries, View, link};
 pub use local::Local;
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
+pub use search::Search;
 pub use weight::{MAX_WEIGHT, weighted_length};
 pub use x::{
     Hearing, HearingTerms, Images, Listener, Listening, Manner, Mention, NoCode, OAuth1Keys, OAuth2, OAuthApp,
-    ReplySettings, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, Window, WindowKind, X, XSettings, XSetupError,
-    XSign, revoke,
+    ReplySettings, SCOPES, Scope, SignIn, SignInFault, TokenPair, TokenStore, Window, WindowKind, X, XSettings,
+    XSetupError, XSign, revoke,
 };

@@ -4,6 +4,8 @@ use puppet_store::Post;
 use puppet_types::{AccountId, AgentId, EffectId, Image, PostId, Timestamp};
 use serde_json::{Value, json};
 
+use crate::platform::Sort;
+
 /// An effect with every reference resolved to an id.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -68,6 +70,15 @@ impl Action {
         }
     }
 
+    /// What it is to the rules of a network.
+    pub fn sort(&self) -> Sort {
+        match self {
+            Self::Like { .. } => Sort::Like,
+            Self::Quote { .. } => Sort::Quote,
+            _ => Sort::Other,
+        }
+    }
+
     /// The images that it shows.
     pub fn images(&self) -> &[Image] {
         match self {
@@ -88,6 +99,8 @@ pub struct Order {
     pub at: Timestamp,
     /// How many of our own events led to it.
     pub hops: u32,
+    /// It is a thread, or a part of one: a later part is an answer that is priced as a post.
+    pub of_thread: bool,
     /// What.
     pub action: Action,
 }

@@ -11,6 +11,13 @@ use crate::{Action, url};
 /// The day of the prices below.
 pub const PRICES_OF: &str = "2026-11-22";
 
+/// Ancestors of a post that are read, however many are asked for: X charges each.
+pub(crate) const ANCESTORS: usize = 10;
+/// X gives no fewer posts at a time, and charges for each.
+pub(crate) const LEAST_READ: usize = 5;
+/// And of a search no fewer than these.
+pub(crate) const LEAST_FOUND: usize = 10;
+
 /// Something that X asks a price for: a request that makes something, or one thing that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priced {
@@ -75,6 +82,12 @@ pub fn month_began(day: i64, renews_on: i8) -> i64 {
     });
     let days = began.and_then(|began| first.until(began).ok()).map(|span| i64::from(span.get_days()));
     days.unwrap_or(day)
+}
+
+/// The day on which the next month of a plan begins.
+pub fn month_ends(day: i64, renews_on: i8) -> i64 {
+    // No month is longer, and none so short that this is the one after the next.
+    month_began(month_began(day, renews_on) + 31, renews_on).max(day + 1)
 }
 
 /// Micro-dollars of each.
@@ -158,6 +171,15 @@ mod tests {
             ("2027-01-02", 28, "2026-12-28"),
         ] {
             assert_eq!(month_began(day(today), renews_on), day(began), "{today}");
+        }
+        for (today, renews_on, ends) in [
+            ("2026-02-01", 1, "2026-03-01"),
+            ("2026-01-31", 1, "2026-02-01"),
+            ("2026-02-27", 28, "2026-02-28"),
+            ("2026-02-28", 28, "2026-03-28"),
+            ("2026-12-28", 28, "2027-01-28"),
+        ] {
+            assert_eq!(month_ends(day(today), renews_on), day(ends), "{today}");
         }
     }
 

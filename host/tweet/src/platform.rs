@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use puppet_types::AccountId;
 
-use crate::Action;
+use crate::{Action, url};
 
 /// Cashtags that one post may have.
 const CASHTAGS: usize = 1;
@@ -49,7 +49,7 @@ impl PlatformRefusal {
     }
 }
 
-/// The post that a reply answers, as far as the rules look at it.
+/// The post that a reply answers or a quote quotes, as far as rules and policy look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// Who wrote it.
@@ -65,6 +65,12 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// A post of the account's own.
+    pub fn own(account: &AccountId) -> Self {
+        let author = account.clone();
+        Self { begun_by: Some(author.clone()), author, text: String::new(), quotes: None, answers: None }
+    }
+
     /// Its author mentioned or quoted the account, or the account is at home there.
     pub fn lets_answer(&self, account: &AccountId) -> bool {
         let is_own = |other: Option<&AccountId>| {
@@ -73,6 +79,17 @@ impl Answered {
         let summoned = mentions(&self.text, account) || is_own(self.quotes.as_ref()) || is_own(self.answers.as_ref());
         summoned || is_own(Some(&self.author)) || is_own(self.begun_by.as_ref())
     }
+}
+
+/// What something is, as far as rules tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// A like.
+    Like,
+    /// A quote.
+    Quote,
+    /// A post, a thread, a reply, or what takes one back.
+    Other,
 }
 
 /// Which rules hold. A plan of another name may lift some.
@@ -95,6 +112,17 @@ impl PlatformRules {
     /// None of them.
     pub const NONE: Self = Self { summoned_replies_only: false, no_quotes: false, no_likes: false, one_cashtag: false };
 
+    /// Why the platform refuses something whatever it is about: for what it is, and what it says.
+    pub fn of_itself(&self, sort: Sort, texts: &[&str]) -> Option<PlatformRefusal> {
+        let too_many = || self.one_cashtag && texts.iter().any(|text| cashtags(text) > CASHTAGS);
+        match sort {
+            Sort::Quote if self.no_quotes => Some(PlatformRefusal::Quote),
+            Sort::Like if self.no_likes => Some(PlatformRefusal::Like),
+            _ if self.no_quotes && texts.iter().any(|text| !linked(text).is_empty()) => Some(PlatformRefusal::Quote),
+            _ => too_many().then_some(PlatformRefusal::Cashtags),
+        }
+    }
+
     /// Why the platform refuses an action of an account; none where it takes it. `answered` is the post that a reply is
     /// to: of one that nobody knows nobody was summoned.
     pub fn refusal(
@@ -103,21 +131,27 @@ impl PlatformRules {
         action: &Action,
         answered: Option<&Answered>,
     ) -> Option<PlatformRefusal> {
-        let too_many =
-            |text: &String| (self.one_cashtag && cashtags(text) > CASHTAGS).then_some(PlatformRefusal::Cashtags);
-        match action {
-            Action::Quote { .. } if self.no_quotes => Some(PlatformRefusal::Quote),
-            Action::Like { .. } if self.no_likes => Some(PlatformRefusal::Like),
-            Action::Reply { .. }
-                if self.summoned_replies_only && !answered.is_some_and(|post| post.lets_answer(account)) =>
-            {
-                Some(PlatformRefusal::UnsummonedReply)
-            }
-            Action::Reply { text, .. } | Action::Post { text, .. } | Action::Quote { text, .. } => too_many(text),
-            Action::Thread { parts } => parts.iter().find_map(too_many),
-            Action::Like { .. } | Action::Delete { .. } => None,
-        }
+        let unsummoned = matches!(action, Action::Reply { .. })
+            && self.summoned_replies_only
+            && !answered.is_some_and(|post| post.lets_answer(account));
+        let of_itself = || self.of_itself(action.sort(), &action.texts());
+        if unsummoned { Some(PlatformRefusal::UnsummonedReply) } else { of_itself() }
     }
+}
+
+/// Whose posts a text links to: X shows such a link as a quote.
+pub(crate) fn linked(text: &str) -> Vec<&str> {
+    let author = |range: Range<usize>| {
+        let link = text.get(range)?;
+        let bare = link.split_once("://").map_or(link, |(_, bare)| bare);
+        let mut parts = bare.split(['/', '?', '#']);
+        let host = parts.next()?.to_ascii_lowercase();
+        let host = ["www.", "mobile.", "m."].iter().find_map(|sub| host.strip_prefix(sub)).unwrap_or(&host);
+        let (name, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_post = matches!(kind, "status" | "statuses") && id.starts_with(|c: char| c.is_ascii_digit());
+        (matches!(host, "x.com" | "twitter.com") && is_post).then_some(name)
+    };
+    url::find(text).into_iter().filter_map(author).collect()
 }
 
 /// `$` and one to six letters, standing alone. `$5` and `US$` are money, `$BRK.A` is one.
@@ -236,6 +270,20 @@ mod tests {
             (thread(&["first", "$BTC and $ETH"]), Some(PlatformRefusal::Cashtags)),
         ] {
             assert_eq!(SELF_SERVE.refusal(&account(), &action, None), expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_post_is_a_quote() {
+        for (text, authors) in [
+            ("look https://x.com/Eve/status/12?s=20", vec!["Eve"]),
+            ("twitter.com/eve/statuses/1 and HTTPS://mobile.X.com/bob/status/2.", vec!["eve", "bob"]),
+            ("https://x.com/eve https://example.org/eve/status/1 x.com/i/lists/7", vec![]),
+        ] {
+            assert_eq!(linked(text), authors, "{text}");
+            let refused = (!authors.is_empty()).then_some(PlatformRefusal::Quote);
+            assert_eq!(SELF_SERVE.refusal(&account(), &post(text), None), refused, "{text}");
+            assert_eq!(PlatformRules::NONE.refusal(&account(), &post(text), None), None);
         }
     }
 

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use puppet_store::{Post, StoreError};
-use puppet_types::{AccountId, CallError, PostId, Timestamp};
+use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
-use crate::{Order, Published, Window, platform::Answered};
+use crate::{Order, Published, Search, Window, platform::Answered};
 
 /// Why an order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +35,14 @@ pub enum PublishError {
         /// In the provider's words.
         words: String,
         /// How long until there is room again, as far as it is told.
+        retry_after_ms: u64,
+    },
+    /// A cap of the operator's has no room for it; nothing was done.
+    #[error("your cap leaves no room: {words}")]
+    Capped {
+        /// Which cap, until when, and what to do.
+        words: String,
+        /// How long until there is room again, unless it is raised.
         retry_after_ms: u64,
     },
     /// Too many at a time; nothing was done.
@@ -87,6 +95,11 @@ pub trait TweetPublisher: Send + Sync {
     /// Does it. Where the same effect twice is two, a thread never comes whole: its parts come one at a time, the first as a
     /// post and each other as an answer to the one before.
     async fn publish(&self, order: &Order) -> Result<Published, PublishError>;
+    /// Whether it has anything to sign with as this account: without, nothing of it can leave.
+    fn signs_as(&self, account: &AccountId) -> bool {
+        let _ = account;
+        true
+    }
     /// How the provider's own limits stand, as its last answers said; none of a provider that has none.
     fn windows(&self) -> Vec<Window> {
         Vec::new()
@@ -99,7 +112,9 @@ pub trait TweetPublisher: Send + Sync {
         let _ = account;
         Err(PublishError::NotFound(id.to_string()))
     }
-    /// Looks whether an order was carried out by one of the attempts that were lost. `claimed` holds ids of posts of this account that other effects are known to have made. Changes nothing out there.
+    /// Looks whether an order was carried out by one of the attempts that were lost: as it was decided, or in another of its
+    /// `policy::forms`. `claimed` holds ids of posts of this account that other effects are known to have made. Changes
+    /// nothing out there.
     ///
     /// # Errors
     /// The provider was not reached, or asks to wait: it is looked at again.
@@ -122,4 +137,20 @@ pub trait TweetReader: Send + Sync {
     }
     /// At most `depth` ancestors of a post, oldest first, and the post itself last.
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError>;
+    /// Posts of the last seven days that a search finds, newest first.
+    async fn search(&self, search: &Search, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError>;
+    /// The posts of the conversation that a post is of, as far as a search finds them, and the post itself; newest first.
+    async fn conversation(&self, id: &PostId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        let post = self.thread_of(id, 0, before).await?.pop();
+        let post = post.ok_or_else(|| CallError::new(Code::NotFound, format!("there is no post {id}")))?;
+        let search = Search::of_conversation(post.conversation.clone());
+        let mut posts = self.search(&search, before, limit).await?;
+        if posts.iter().all(|found| found.id != post.id) {
+            // Ids grow with time: a longer one is a later one.
+            let place = |post: &Post| (post.at, post.id.as_str().len(), post.id.clone());
+            posts.insert(posts.partition_point(|found| place(found) > place(&post)), post);
+            posts.truncate(limit);
+        }
+        Ok(posts)
+    }
 }

@@ -38,6 +38,29 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// All that could be followed: what X takes for a URL, and whatever else begins with `http(s)://` and does not end there, as
+/// far as the next space. X may know more endings than are known here.
+pub(crate) fn find_any(text: &str) -> Vec<Range<usize>> {
+    let mut found = find(text);
+    let mut at = 0;
+    while at < text.len() {
+        let scheme = scheme_len(&text[at..]);
+        let len = text[at + scheme..].find(char::is_whitespace).unwrap_or(text.len() - at - scheme);
+        if scheme == 0 || len == 0 {
+            at += next_len(text, at);
+            continue;
+        }
+        let end = at + scheme + len;
+        if !found.iter().any(|known| known.start <= at && at < known.end) {
+            found.retain(|known| known.end <= at || known.start >= end);
+            found.push(at..end);
+        }
+        at = end;
+    }
+    found.sort_by_key(|range| range.start);
+    found
+}
+
 fn next_len(text: &str, at: usize) -> usize {
     text[at..].chars().next().map_or(1, char::len_utf8)
 }
@@ -157,6 +180,16 @@ fn allowed(c: char, marks: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_that_begins_as_a_url_could_be_followed() {
+        let found = |text: &str| find_any(text).into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>();
+        assert_eq!(found("go https://b.example/one now"), ["https://b.example/one"]);
+        assert_eq!(found("(HTTP://localhost/x) and example.org."), ["HTTP://localhost/x)", "example.org"]);
+        assert_eq!(found("https://example.org/a, https://"), ["https://example.org/a"]);
+        assert_eq!(found("https://a.unknowntld@b.com/x y"), ["https://a.unknowntld@b.com/x"]);
+        assert!(found("http: //b.example or b.example").is_empty());
+    }
 
     #[test]
     fn urls_begin_and_end_where_x_says() {

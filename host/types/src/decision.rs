@@ -267,6 +267,28 @@ impl Decision {
         }
     }
 
+    /// Every [`Decision::kind`].
+    pub const KINDS: [&str; 18] = [
+        "post",
+        "thread",
+        "reply",
+        "quote",
+        "like",
+        "delete",
+        "remember",
+        "forget",
+        "supersede",
+        "pin",
+        "shift_mood",
+        "adjust_relationship",
+        "set_timer",
+        "cancel_timer",
+        "put_state",
+        "clear_state",
+        "emit",
+        "swap",
+    ];
+
     /// Name in the journal.
     pub fn kind(&self) -> &'static str {
         match self {

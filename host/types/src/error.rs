@@ -40,7 +40,7 @@ codes! {
     ProviderUnavailable "provider-unavailable",
     /// The model refused, or its context is too small.
     Refused "refused",
-    /// The answer does not hold to the schema of its request.
+    /// The model's answer holds no text, or does not hold to the schema of its request, after one more try.
     InvalidAnswer "invalid-answer",
     /// The invocation's bound for this call is reached.
     LimitReached "limit-reached",
@@ -59,6 +59,20 @@ pub struct CallError {
     /// Set where waiting helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// Where several providers may be asked: those that were, and did not answer, in order. For the journal alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
+}
+
+/// A provider that was asked and did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Its name in the configuration.
+    pub provider: String,
+    /// What came of it.
+    pub code: Code,
+    /// For people; never holds a secret.
+    pub message: String,
 }
 
 /// Bytes kept of a message: it may repeat what a guest said, and goes back to it and into the journal.
@@ -72,7 +86,7 @@ impl CallError {
             message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
             message.push('…');
         }
-        Self { code, message, retry_after_ms: None }
+        Self { code, message, retry_after_ms: None, tried: Vec::new() }
     }
     /// With a time to wait.
     pub fn retry(code: Code, message: impl Into<String>, after_ms: u64) -> Self {

@@ -54,3 +54,12 @@ pub struct Event {
 
 /// A chain of our own events longer than this is dead-lettered as `loop` (docs/architecture.md).
 pub const MAX_HOPS: u32 = 8;
+
+impl Event {
+    /// Kinds that people may send, and the host knows; one of their own has a `.` in it.
+    pub const KINDS: [&str; 7] =
+        ["news", "mood_shift", "interaction_prompt", "command_post", "command_reply", "mention", "timeline_post"];
+    /// Kinds that the host alone makes.
+    pub const HOST_KINDS: [&str; 7] =
+        ["timer", "agent_started", "post_published", "post_failed", "swap_done", "swap_failed", "host_mood"];
+}

@@ -83,6 +83,18 @@ pub const AGENT_ID_MAX: usize = 64;
 #[error("`{0}` is not an agent id: use 1 to 64 letters, digits, `-`, `_` or `.`, beginning with a letter or digit")]
 pub struct BadAgentId(pub String);
 
+impl EventId {
+    /// One that there was never before: of an event that follows from nothing.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn drawn(source: &str) -> Result<Self, getrandom::Error> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt)?;
+        Ok(Self::from(derive("evt", &[source, &u128::from_le_bytes(salt).to_string()])))
+    }
+}
+
 impl AgentId {
     /// Checks a text from outside: no separators, so that it can never leave a folder.
     pub fn parse(text: &str) -> Result<Self, BadAgentId> {

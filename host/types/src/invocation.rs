@@ -103,7 +103,10 @@ impl Outcome {
         }
     }
 
-    /// `ok`, `declined`, `failed` or `breach`.
+    /// Every [`Outcome::name`].
+    pub const NAMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
+
+    /// Its name: one of [`Outcome::NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -126,6 +129,18 @@ pub enum ReadStatus {
     Budget,
     /// The provider failed, or the input was not valid.
     Error,
+}
+
+impl ReadStatus {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Denied => "denied",
+            Self::Budget => "budget",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// What a call used.

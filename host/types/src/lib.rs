@@ -14,6 +14,7 @@ pub mod ids;
 mod invocation;
 mod json;
 mod limit;
+mod paused;
 pub mod persona;
 pub mod scrub;
 mod secret;
@@ -28,7 +29,7 @@ pub use decision::{
     Decision, EventTarget, Image, Memory, MemoryKind, Mood, PostRef, RelationshipChange, StateBytes, TimerRule, Trust,
 };
 pub use digesting::Digesting;
-pub use error::{BreachError, CallError, Code, Refusal};
+pub use error::{BreachError, CallError, Code, Refusal, Tried};
 pub use event::{Event, MAX_HOPS, Priority};
 pub use forgotten::{FORGOTTEN, ForgetWords};
 pub use ids::{AccountId, AgentId, Digest, EffectId, EventId, InvocationId, PackId, PostId};
@@ -37,7 +38,11 @@ pub use invocation::{
 };
 pub use json::{Json, PAYLOAD_DEPTH, is_too_deep};
 pub use limit::Limit;
+pub use paused::Paused;
 pub use persona::Persona;
 pub use secret::{MASK, Secret};
 pub use time::Timestamp;
-pub use words::counted;
+pub use words::{counted, is_odd};
+
+/// The target of spans in `tracing`: what a host does with an event, from its mailbox to its effects.
+pub const TRACED: &str = "puppet::trace";

@@ -24,7 +24,7 @@ pub fn after_error(scene: &mut Scene, rate_limited: bool, at_least_ms: Option<u6
     until
 }
 
-/// Counts an error of a call.
+/// Counts an error of the model.
 pub fn after_call_error(scene: &mut Scene, error: &CallError) -> Timestamp {
     log::with("code", &error.code).with("error", error).warn("the model gave no text");
     after_error(scene, error.is("rate-limited"), error.retry_after_ms)

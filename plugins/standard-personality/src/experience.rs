@@ -19,7 +19,7 @@ pub fn news(scene: &mut Scene, news: &News) -> Result<(), Failure> {
         return Err(Failure::declined("invalid-input", "news has neither `headline` nor `topic`", None));
     }
     let impression = impression(scene, headline, topic, description);
-    let mut memory = memory::own(memory::Kind::Event, remembered(headline, topic, &impression.memory));
+    let mut memory = told(memory::Kind::Event, remembered(headline, topic, &impression.memory));
     memory.importance = impression.importance;
     memory.valence = impression.valence;
     memory.metadata = vec![("topic".to_owned(), cut(topic, 200)), ("emotion".to_owned(), cut(&impression.emotion, 60))];
@@ -65,7 +65,7 @@ fn remembered(headline: &str, topic: &str, memory: &str) -> String {
 /// The mood moves: a memory, the shift, and a post where it is lively or by chance.
 pub fn mood_shift(scene: &mut Scene, shift: &MoodShift) -> Result<(), Failure> {
     let reason = if shift.reason.is_empty() { "a change of mood" } else { &shift.reason };
-    let mut memory = memory::own(memory::Kind::Event, format!("Felt {}", cut(reason, 400)));
+    let mut memory = told(memory::Kind::Event, format!("Felt {}", cut(reason, 400)));
     memory.importance = MOOD_IMPORTANCE;
     memory.valence = shift.valence.clamp(-1.0, 1.0);
     keep(&memory);
@@ -111,14 +111,14 @@ pub fn unknown(_scene: &mut Scene, kind: &str, event: &Event) -> Result<(), Fail
     let text = cut(&event.json, 400);
     match &event.author {
         Some(author) => keep(&memory::said_by(author, memory::Kind::General, format!("{kind}: {text}"))),
-        // Whoever sent it wrote the words on it, and is not told.
-        None if kind.ends_with("token_received") || kind.ends_with("gift_received") => {
-            let memory = memory::own(memory::Kind::General, format!("{kind}: {text}"));
-            keep(&memory::NewMemory { trust: memory::Trust::Stranger, ..memory });
-        }
-        None => keep(&memory::own(memory::Kind::General, format!("{kind}: {text}"))),
+        None => keep(&told(memory::Kind::General, format!("{kind}: {text}"))),
     }
     Ok(())
+}
+
+/// What came from outside, or was made of it: not the character's own words, whoever wrote them.
+pub(crate) fn told(kind: memory::Kind, content: String) -> memory::NewMemory {
+    memory::NewMemory { trust: memory::Trust::Stranger, ..memory::own(kind, content) }
 }
 
 pub(crate) fn keep(memory: &memory::NewMemory) {

@@ -2,7 +2,11 @@
 
 use puppet_sdk::prelude::*;
 
-use crate::{Scene, cooldown, polish, prompt, slots, variety};
+use crate::{
+    Scene, cooldown, polish,
+    prompt::{self, Known, Topic},
+    slots, variety,
+};
 
 /// Own posts that a new one must not repeat.
 const RECENT: u32 = 15;
@@ -16,7 +20,7 @@ pub fn in_slot(scene: &mut Scene) -> Result<(), Failure> {
     if let Some(until) = cooldown::quiet(scene) {
         return slots::draw_after_error(until);
     }
-    let topic = variety::next_topic(scene);
+    let topic = variety::next_topic(scene).map(Topic::Own);
     let threads = scene.character.persona.behavior.content_preferences.max_thread_length >= 2;
     let thread = threads && {
         let probability = scene.character.settings.thread_probability;
@@ -36,13 +40,14 @@ fn thread_length(scene: &mut Scene) -> u32 {
     (length as u32).clamp(2, most.max(2))
 }
 
-/// After something happened: a post about it, if one is allowed now. Answers whether there is one.
+/// After something happened: a post about it, if one is allowed now. The topic is in the words of others. Answers whether
+/// there is one.
 pub fn about(scene: &mut Scene, topic: &str, link: Option<&str>) -> Result<bool, Failure> {
     if slots::too_soon(scene).is_some() || cooldown::quiet(scene).is_some() {
         return Ok(false);
     }
-    let topic = (!topic.is_empty()).then(|| topic.to_owned());
-    write(scene, &Wish { topic, length: 1, link: link.map(str::to_owned) })
+    let topic = (!topic.is_empty()).then(|| Topic::Theirs(topic.to_owned()));
+    Ok(write(scene, &Wish { topic, length: 1, link: link.map(str::to_owned) })?.is_ok())
 }
 
 /// Somebody asks for a post.
@@ -59,64 +64,71 @@ pub fn on_command(scene: &mut Scene, command: &CommandPost) -> Result<(), Failur
         Some(topic) => Some(topic),
         None => variety::next_topic(scene),
     };
-    let posted = write(scene, &Wish { topic, length, link: None })?;
-    if posted { Ok(()) } else { Err(Failure::Failed("no text that could be posted: see the log".to_owned())) }
+    let topic = topic.map(Topic::Own);
+    write(scene, &Wish { topic, length, link: None })?.map_err(Failure::Failed)
 }
 
 struct Wish {
-    topic: Option<String>,
+    topic: Option<Topic>,
     length: u32,
     link: Option<String>,
 }
 
-/// Writes and posts, and draws the next slot. Without a text the slot is drawn anew and nothing is posted.
-fn write(scene: &mut Scene, wish: &Wish) -> Result<bool, Failure> {
-    let recent: Vec<String> = tweet::own_posts(RECENT)?.into_iter().map(|post| post.text).collect();
+/// Writes and posts, and draws the next slot. Without a text the slot is drawn anew and nothing is posted; the inner error
+/// says why.
+fn write(scene: &mut Scene, wish: &Wish) -> Result<Result<(), String>, Failure> {
+    let recent = variety::recent(RECENT);
     let mut parts: Vec<String> = Vec::new();
+    let mut why = String::new();
     for part in 1..=wish.length {
         let in_thread = (wish.length > 1).then_some((part, wish.length));
         match text(scene, wish, in_thread, &parts, &recent) {
-            Ok(Some(text)) => parts.push(text),
-            Ok(None) => break,
+            Ok(Ok(text)) => parts.push(text),
+            Ok(Err(objection)) => {
+                why = objection;
+                break;
+            }
             Err(error) => {
                 let until = cooldown::after_call_error(scene, &error);
                 slots::draw_after_error(until)?;
-                return Ok(false);
+                return Ok(Err(format!("the model gave no text: {error}")));
             }
         }
     }
     match parts.as_slice() {
         [] => {
             slots::draw(scene)?;
-            return Ok(false);
+            let tries = scene.character.settings.tries.max(1);
+            return Ok(Err(format!("no text that could be posted in {tries} tries; of the last: {why}")));
         }
         [one] => tweet::post(one)?,
         more => tweet::thread(more)?,
     };
     cooldown::over(scene);
     let now = scene.now;
-    scene.saved.posted(now, wish.topic.as_deref());
+    scene.saved.posted(now, wish.topic.as_ref().map(Topic::text));
     slots::draw(scene)?;
-    Ok(true)
+    Ok(Ok(()))
 }
 
-/// One text that fits the persona and repeats nothing; none after so many tries.
+/// One text that fits the persona and repeats nothing; after so many tries what was wrong with the last.
 fn text(
     scene: &mut Scene,
     wish: &Wish,
     in_thread: Option<(u32, u32)>,
     earlier: &[String],
     recent: &[String],
-) -> Result<Option<String>, CallError> {
+) -> Result<Result<String, String>, CallError> {
     let frequency = scene.character.persona.behavior.content_preferences.link_sharing_frequency;
     let may_link = wish.link.is_some() && scene.random.chance(frequency);
-    let known = known(wish.topic.as_deref());
+    let known = known(wish.topic.as_ref());
     let system = prompt::system(scene);
     let mut turned_down: Vec<String> = Vec::new();
+    let mut last = String::new();
     for _ in 0..scene.character.settings.tries.max(1) {
         let recent: Vec<String> = turned_down.iter().chain(earlier).chain(recent).cloned().collect();
         let task = prompt::PostTask {
-            topic: wish.topic.as_deref(),
+            topic: wish.topic.as_ref(),
             part: in_thread.map(|(part, of)| (part, of, earlier)),
             may_link,
             recent: &recent,
@@ -137,14 +149,15 @@ fn text(
             .complete()?;
         let text = polish::post(&answer.text, &scene.character.persona, may_link);
         match objection(scene, &text, &recent) {
-            None => return Ok(Some(with_link(text, wish.link.as_deref().filter(|_| may_link), scene))),
+            None => return Ok(Ok(with_link(text, wish.link.as_deref().filter(|_| may_link), scene))),
             Some(objection) => {
-                log::with("objection", objection).info("a text was turned down");
+                log::with("objection", &objection).info("a text was turned down");
                 turned_down.push(text);
+                last = objection;
             }
         }
     }
-    Ok(None)
+    Ok(Err(last))
 }
 
 fn objection(scene: &Scene, text: &str, recent: &[String]) -> Option<String> {
@@ -167,10 +180,19 @@ fn with_link(text: String, link: Option<&str>, scene: &Scene) -> String {
     }
 }
 
-/// What memory has about a topic, in the character's own words.
-fn known(topic: Option<&str>) -> Vec<String> {
-    let Some(topic) = topic else { return Vec::new() };
-    let found = memory::recall(topic, 4).unwrap_or_default();
-    let own = found.into_iter().filter(|hit| hit.item.trust == memory::Trust::Own);
-    own.map(|hit| hit.item.content).collect()
+/// What memory has about a topic: what is the character's own, and what happened that others put into words. What
+/// somebody said to it is not drawn on.
+fn known(topic: Option<&Topic>) -> Known {
+    let Some(topic) = topic else { return Known::default() };
+    let mut known = Known::default();
+    for memory::Item { content, author, trust, .. } in
+        memory::recall(topic.text(), 4).unwrap_or_default().into_iter().map(|hit| hit.item)
+    {
+        match (trust, author) {
+            (memory::Trust::Own, _) => known.own.push(content),
+            (memory::Trust::Stranger, None) => known.told.push(content),
+            _ => {}
+        }
+    }
+    known
 }

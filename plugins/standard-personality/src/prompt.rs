@@ -61,14 +61,38 @@ fn style(out: &mut String, persona: &Persona) {
     bullets(out, "Lines you might have written", samples.iter().map(String::as_str));
 }
 
+/// What a post is about.
+#[derive(Debug, Clone)]
+pub enum Topic {
+    /// An interest of the persona, or what the operator asks for.
+    Own(String),
+    /// What something from outside was about.
+    Theirs(String),
+}
+
+impl Topic {
+    pub fn text(&self) -> &str {
+        let (Self::Own(text) | Self::Theirs(text)) = self;
+        text
+    }
+}
+
+/// What memory has about a topic.
+#[derive(Debug, Default)]
+pub struct Known {
+    pub own: Vec<String>,
+    /// What was read or came in.
+    pub told: Vec<String>,
+}
+
 /// What a post is about and what it must look like.
 pub struct PostTask<'a> {
-    pub topic: Option<&'a str>,
+    pub topic: Option<&'a Topic>,
     /// Part k of n of a thread, with the parts before it.
     pub part: Option<(u32, u32, &'a [String])>,
     pub may_link: bool,
     pub recent: &'a [String],
-    pub known: &'a [String],
+    pub known: &'a Known,
 }
 
 /// The task of a post.
@@ -78,9 +102,21 @@ pub fn post(scene: &Scene, task: &PostTask<'_>) -> Result<String, Failure> {
         Some((part, of, _)) => format!("Write part {part} of {of} of a thread of your own.\n"),
         None => "Write one post of your own.\n".to_owned(),
     };
-    line(&mut out, "Topic", &fence::line(task.topic.unwrap_or_default()));
+    match task.topic {
+        Some(Topic::Own(topic)) => line(&mut out, "Topic", &fence::line(topic)),
+        Some(Topic::Theirs(topic)) => {
+            let _ = writeln!(out, "It is about this. {}\n{}", fence::RULE, fence::topic(topic));
+        }
+        None => {}
+    }
     line(&mut out, "Your mood", mood_word(&agent::mood()?));
-    bullets(&mut out, "What you know about it", task.known.iter().map(String::as_str));
+    bullets(&mut out, "What you know about it", task.known.own.iter().map(String::as_str));
+    if !task.known.told.is_empty() {
+        let _ = writeln!(out, "What you heard about it. {}", fence::RULE);
+    }
+    for told in &task.known.told {
+        let _ = writeln!(out, "{}", fence::note(told));
+    }
     if let Some((_, _, earlier)) = task.part {
         bullets(&mut out, "The parts before", earlier.iter().map(String::as_str));
     }
@@ -147,7 +183,9 @@ pub fn reaction(scene: &Scene, post: &PostSeen, with: &str) -> Result<String, Fa
 pub fn impression(scene: &Scene, headline: &str, topic: &str, description: &str) -> String {
     let report = fence::note(&format!("{headline}\n{description}"));
     let mut out = format!("This happened. {}\n{report}\n", fence::RULE);
-    line(&mut out, "Topic", &fence::line(topic));
+    if !topic.is_empty() {
+        let _ = writeln!(out, "{}", fence::topic(topic));
+    }
     list(&mut out, "Your interests", &scene.character.persona.personality.interests);
     out.push_str(
         "What stays with you? Answer in exactly these lines:\n\

@@ -43,15 +43,21 @@ pub fn react(scene: &mut Scene, seen: &Mention) -> Result<Result<Action, CallErr
             let Some(text) = text(scene, seen, with, &proposed.content, action == Action::Quote)? else {
                 return Ok(Ok(Action::Ignore));
             };
-            if action == Action::Quote {
-                tweet::quote(&id, &text)?
-            } else {
-                tweet::reply(&id, &text)?
-            };
+            if action == Action::Reply {
+                tweet::reply(&id, &text)?;
+            } else if let Err(error) = tweet::quote(&id, &text) {
+                if !error.is("denied") {
+                    return Err(error.into());
+                }
+                log::with("error", error).info("no quotes here");
+                return Ok(Ok(Action::Ignore));
+            }
             reply::remember(scene, &post.author, with, &post.text, Some(&text))?;
         }
         Action::Like => {
-            tweet::like(&id)?;
+            if !reply::liked(&post.id)? {
+                return Ok(Ok(Action::Ignore));
+            }
             reply::remember(scene, &post.author, with, &post.text, None)?;
         }
         Action::Ignore => {}
@@ -79,7 +85,7 @@ fn text(
     as_quote: bool,
 ) -> Result<Option<String>, Failure> {
     let text = polish::reply(proposed, &scene.character.persona);
-    let recent: Vec<String> = tweet::own_posts(10)?.into_iter().map(|post| post.text).collect();
+    let recent = variety::recent(10);
     let usable = !text.is_empty()
         && polish::forbidden(&text, &scene.character.persona).is_none()
         && !variety::repeats(&text, recent.iter().map(String::as_str));

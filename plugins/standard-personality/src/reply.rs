@@ -22,26 +22,55 @@ pub fn to_mention(scene: &mut Scene, mention: &Mention) -> Result<(), Failure> {
     if mention.from_agent.is_some() && said >= scene.character.settings.replies_per_conversation {
         let likes = scene.character.persona.behavior.interaction_patterns.like_probability;
         if scene.random.chance(likes) {
-            tweet::like(&PostRef::Id(post.id.clone()))?;
+            liked(&post.id)?;
         }
         return Ok(());
     }
     let with = mention.from_agent.as_deref().unwrap_or(&post.author);
-    match written(scene, &conversation, with, false) {
-        Ok(Some(text)) => {
-            tweet::reply(&PostRef::Id(post.id.clone()), &text)?;
-            cooldown::over(scene);
-            remember(scene, &post.author, with, &post.text, Some(&text))
-        }
-        Ok(None) => {
-            log::warn("no reply that could be posted: liked instead");
-            tweet::like(&PostRef::Id(post.id.clone()))?;
-            Ok(())
+    match tried(scene, &conversation, with, false) {
+        Ok(Tried { fits: Some(text), .. }) => answer(scene, post, with, &text),
+        Ok(Tried { repeats, .. }) => {
+            if liked(&post.id)? {
+                log::warn("no reply that could be posted: liked instead");
+                return Ok(());
+            }
+            match repeats {
+                // Words that were said before are better than none.
+                Some(text) => answer(scene, post, with, &text),
+                None => Err(Failure::declined("no-reply", "no reply that could be posted, and no likes here", None)),
+            }
         }
         Err(error) => {
             let until = cooldown::after_call_error(scene, &error);
             later(mention, until)
         }
+    }
+}
+
+fn answer(scene: &mut Scene, post: &PostSeen, with: &str, text: &str) -> Result<(), Failure> {
+    match tweet::reply(&PostRef::Id(post.id.clone()), text) {
+        Ok(_) => {}
+        // What is spent comes back, and the mention with it.
+        Err(error @ CallError { retry_after_ms: Some(wait), .. }) if error.is("budget-exhausted") => {
+            return Err(Failure::declined("budget-exhausted", error.to_string(), Some(scene.now.plus_millis(wait))));
+        }
+        // The operator does not want it.
+        Err(error) if error.is("denied") => return Err(Failure::declined("denied", error.to_string(), None)),
+        Err(error) => return Err(error.into()),
+    }
+    cooldown::over(scene);
+    remember(scene, &post.author, with, &post.text, Some(text))
+}
+
+/// Likes a post. Answers whether that can be done here: not where it was not granted, nor where the network takes no likes.
+pub fn liked(id: &str) -> Result<bool, Failure> {
+    match tweet::like(&PostRef::Id(id.to_owned())) {
+        Ok(()) => Ok(true),
+        Err(error) if error.is("denied") => {
+            log::with("error", error).info("no likes here");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -63,7 +92,11 @@ pub fn on_command(scene: &mut Scene, command: &CommandReply) -> Result<(), Failu
             tweet::reply(&PostRef::Id(command.tweet_id.clone()), &text)?;
             Ok(())
         }
-        None => Err(Failure::Failed("no reply that could be posted: see the log".to_owned())),
+        None => {
+            let tries = scene.character.settings.tries.max(1);
+            let why = "each was empty, held a term to avoid, or repeated a recent post";
+            Err(Failure::Failed(format!("no reply that could be posted in {tries} tries: {why}")))
+        }
     }
 }
 
@@ -74,7 +107,20 @@ pub fn written(
     with: &str,
     as_quote: bool,
 ) -> Result<Option<String>, CallError> {
-    let mut own: Vec<String> = tweet::own_posts(10)?.into_iter().map(|post| post.text).collect();
+    tried(scene, conversation, with, as_quote).map(|tried| tried.fits)
+}
+
+/// What came of some tries.
+struct Tried {
+    /// It can be posted.
+    fits: Option<String>,
+    /// Where none does: the first that is only too much like what the agent said before.
+    repeats: Option<String>,
+}
+
+fn tried(scene: &mut Scene, conversation: &[tweet::Post], with: &str, as_quote: bool) -> Result<Tried, CallError> {
+    let mut repeats = None;
+    let mut own = variety::recent(10);
     let system = prompt::system(scene);
     for _ in 0..scene.character.settings.tries.max(1) {
         let mut task = prompt::reply(scene, conversation, with, as_quote).map_err(internal)?;
@@ -86,15 +132,16 @@ pub fn written(
         let answer =
             llm::Prompt::new(purpose).system(&system).user(task).max_tokens(80).temperature(temperature).complete()?;
         let text = polish::reply(&answer.text, &scene.character.persona);
-        let fits = !text.is_empty()
-            && polish::forbidden(&text, &scene.character.persona).is_none()
-            && !variety::repeats(&text, own.iter().map(String::as_str));
-        if fits {
-            return Ok(Some(text));
+        let may = !text.is_empty() && polish::forbidden(&text, &scene.character.persona).is_none();
+        if may && !variety::repeats(&text, own.iter().map(String::as_str)) {
+            return Ok(Tried { fits: Some(text), repeats: None });
+        }
+        if may && repeats.is_none() && !own.contains(&text) {
+            repeats = Some(text.clone());
         }
         own.insert(0, text);
     }
-    Ok(None)
+    Ok(Tried { fits: None, repeats })
 }
 
 /// Keeps an encounter: what was said, by whom, and what it changes.

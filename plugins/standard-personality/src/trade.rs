@@ -11,7 +11,11 @@ const IMPORTANCE: f64 = 0.6;
 /// It ended, well or badly.
 pub fn ended(scene: &mut Scene, swap: &SwapEnded) -> Result<(), Failure> {
     let told = sentence(swap);
-    let mut memory = memory::own(memory::Kind::Event, because(&told, &swap.reason));
+    let mut memory = if swap.reason.is_empty() {
+        memory::own(memory::Kind::Event, told.clone())
+    } else {
+        experience::told(memory::Kind::Event, because(&told, &swap.reason))
+    };
     memory.importance = IMPORTANCE;
     memory.valence = if swap.is_done { 0.2 } else { -0.2 };
     experience::keep(&memory);
@@ -44,7 +48,7 @@ fn is_code(code: &str) -> bool {
 }
 
 fn because(told: &str, reason: &str) -> String {
-    if reason.is_empty() { told.to_owned() } else { format!("{told} It was for: {}", experience::cut(reason, 400)) }
+    format!("{told} It was for: {}", experience::cut(reason, 400))
 }
 
 #[cfg(test)]
@@ -102,6 +106,7 @@ mod tests {
         assert!(run.posts().is_empty());
         assert_eq!(host.memories.len(), 1);
         assert_eq!(host.memories[0].content, "I swapped 50 USDC for 0.4981 SOL. It was for: the tide is low");
+        assert_eq!(host.memories[0].trust, memory::Trust::Stranger, "nobody knows who wrote the reason");
         // Not within the time between two posts.
         assert_eq!(host.run::<StandardPersonality>(event("swap_done").payload(payload(json!({})))).posts().len(), 1);
         assert!(host.run::<StandardPersonality>(event("swap_done").payload(payload(json!({})))).posts().is_empty());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use puppet_sdk::prelude::*;
+
 use crate::{Scene, polish::words};
 
 /// Share of word pairs in common beyond which two texts are the same.
@@ -15,6 +17,20 @@ const STOP: &[&str] = &[
     "that", "their", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "through", "time",
     "today", "very", "want", "were", "what", "when", "where", "which", "while", "will", "with", "would", "your",
 ];
+
+/// What it wrote last, newest first. Where that cannot be read it is written without: an agent that may repeat itself once
+/// is better than one that says nothing.
+pub fn recent(limit: u32) -> Vec<String> {
+    match tweet::own_posts(limit) {
+        Ok(posts) => posts.into_iter().map(|post| post.text).collect(),
+        Err(error) => {
+            log::with("code", &error.code)
+                .with("error", error)
+                .warn("its own posts cannot be read: written without them");
+            Vec::new()
+        }
+    }
+}
 
 /// Whether a text repeats one of these.
 pub fn repeats<'a>(text: &str, recent: impl IntoIterator<Item = &'a str>) -> bool {

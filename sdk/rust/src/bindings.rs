@@ -16,7 +16,7 @@ pub mod imports {
                 import puppet:agent/agent@0.1.0;
                 import puppet:log/log@0.2.0;
                 import puppet:llm/llm@0.2.0;
-                import puppet:tweet/tweet@0.1.0;
+                import puppet:tweet/tweet@0.1.1;
                 import puppet:memory/memory@0.1.0;
                 import puppet:schedule/schedule@0.1.0;
                 import puppet:state/state@0.1.0;
@@ -40,7 +40,7 @@ macro_rules! world {
                     "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
                     "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
                     "../../wit/market", "../../wit/wallet", "../../wit/frozen/log-0.1.0",
-                    "../../wit/frozen/llm-0.1.0", "../../wit/plugin",
+                    "../../wit/frozen/llm-0.1.0", "../../wit/frozen/tweet-0.1.0", "../../wit/plugin",
                 ],
                 inline: $inline,
                 world: $world,
@@ -69,7 +69,7 @@ world!(personality, "
         import puppet:agent/agent@0.1.0;
         import puppet:log/log@0.2.0;
         import puppet:llm/llm@0.2.0;
-        import puppet:tweet/tweet@0.1.0;
+        import puppet:tweet/tweet@0.1.1;
         import puppet:memory/memory@0.1.0;
         import puppet:schedule/schedule@0.1.0;
         import puppet:state/state@0.1.0;
@@ -79,7 +79,7 @@ world!(personality, "
         export puppet:plugin/handler@0.1.0;
     }
 ", "puppet:sdk-personality/personality", "export_personality", {
-    "puppet:tweet/tweet@0.1.0": crate::bindings::imports::puppet::tweet::tweet,
+    "puppet:tweet/tweet@0.1.1": crate::bindings::imports::puppet::tweet::tweet,
     "puppet:memory/memory@0.1.0": crate::bindings::imports::puppet::memory::memory,
     "puppet:events/events@0.1.0": crate::bindings::imports::puppet::events::events,
     "puppet:market/market@0.1.0": crate::bindings::imports::puppet::market::market,

@@ -63,6 +63,15 @@ pub fn thread_of(id: &str, depth: u32) -> Answer<Vec<Post>> {
 pub fn own_posts(limit: u32) -> Answer<Vec<Post>> {
     answer(sys::own_posts(limit))
 }
+/// What a search finds in the last seven days, newest first: words and `"phrases"`, `from:NAME`, `conversation_id:ID`, `-`
+/// before what must not be. All of it has to hold.
+pub fn search(query: &str, limit: u32) -> Answer<Vec<Post>> {
+    answer(sys::search(query, limit))
+}
+/// The posts of the conversation that a post is of, of the last seven days, and the post itself; newest first.
+pub fn conversation(id: &str, limit: u32) -> Answer<Vec<Post>> {
+    answer(sys::conversation(id, limit))
+}
 /// X's count: URLs 23, CJK and emoji 2.
 pub fn weighted_length(text: &str) -> u32 {
     sys::weighted_length(text)

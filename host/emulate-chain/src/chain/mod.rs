@@ -60,9 +60,26 @@ pub(crate) struct Chain {
     pub(crate) blocks: Blocks,
     landed: HashMap<Signature, Landed>,
     waiting: Vec<Waiting>,
+    /// What those who ask have done.
+    pub(crate) done: Done,
     /// Keys follow from it.
     seed: u64,
     faucet: Keypair,
+}
+
+/// What those who ask have done since the start; what the emulator sends of its own is not in it.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Transactions that landed and did what they say.
+    pub(crate) transactions: u64,
+    /// Those that landed, failed, and cost their fee.
+    pub(crate) failed: u64,
+    /// Orders that were executed; each is a transaction too.
+    pub(crate) swaps: u64,
+    /// Free lamports that were asked for.
+    pub(crate) airdrops: u64,
+    /// How often a transaction or an order came again that had landed, or is to land.
+    pub(crate) again: u64,
 }
 
 /// What the faucet has at the beginning.
@@ -76,7 +93,8 @@ impl Chain {
         let blocks = Blocks::new(svm.latest_blockhash(), pace);
         svm.warp_to_slot(blocks.slot());
         let faucet = seeded::key(seed, "faucet");
-        let mut chain = Self { svm, blocks, landed: HashMap::new(), waiting: Vec::new(), seed, faucet };
+        let mut chain =
+            Self { svm, blocks, landed: HashMap::new(), waiting: Vec::new(), done: Done::default(), seed, faucet };
         let account = Account { lamports: FAUCET_LAMPORTS, ..Account::default() };
         // A plain account can always be written.
         let _ = chain.svm.set_account(chain.faucet.pubkey(), account);
@@ -190,8 +208,24 @@ impl Chain {
         transaction.sanitize().is_ok() && transaction.verify_and_hash_message().is_ok()
     }
 
-    /// Lets a transaction land, or says why it cannot. One that lands and fails costs its fee.
+    /// Somebody sends a transaction, whatever comes of it.
+    pub(crate) fn sent(&mut self, transaction: &VersionedTransaction) {
+        let signature = transaction.signatures.first();
+        let is_waiting = self.waiting.iter().any(|one| one.transaction.signatures.first() == signature);
+        let is_known = is_waiting || signature.is_some_and(|signature| self.landed.contains_key(signature));
+        self.done.again += u64::from(is_known);
+    }
+
+    /// Lets a transaction of somebody who asks land, or says why it cannot. One that lands and fails costs its fee.
     pub(crate) fn execute(&mut self, transaction: VersionedTransaction) -> Result<Signature, TransactionError> {
+        let signature = self.land(transaction)?;
+        let has_failed = self.landed.get(&signature).is_some_and(|landed| landed.error.is_some());
+        let count = if has_failed { &mut self.done.failed } else { &mut self.done.transactions };
+        *count += 1;
+        Ok(signature)
+    }
+
+    fn land(&mut self, transaction: VersionedTransaction) -> Result<Signature, TransactionError> {
         if !Self::is_signed(&transaction) {
             return Err(TransactionError::SignatureFailure);
         }
@@ -220,7 +254,7 @@ impl Chain {
         let message = v0::Message::try_compile(&payer, instructions, &[], self.blocks.latest()).map_err(refused)?;
         let transaction = VersionedTransaction::try_new(VersionedMessage::V0(message), signers)
             .map_err(|_| ChainError::Refused(TransactionError::SignatureFailure))?;
-        let signature = self.execute(transaction).map_err(ChainError::Refused)?;
+        let signature = self.land(transaction).map_err(ChainError::Refused)?;
         match self.landed.get(&signature).and_then(|landed| landed.error.clone()) {
             Some(error) => Err(ChainError::Refused(error)),
             None => Ok(signature),

@@ -44,6 +44,7 @@ impl Exchange {
             return Ok(failed(NO_ORDER, "Order not found, it might have expired", None));
         };
         if let Some(signature) = kept.signature {
+            chain.done.again += 1;
             return Ok(ended(chain, kept, &signature, self.malice.is_some()));
         }
         let bytes = BASE64_STANDARD.decode(&asked.signed_transaction).unwrap_or_default();
@@ -70,6 +71,7 @@ impl Exchange {
             *slot = self.maker.sign_message(&kept.message);
         }
         let signature = transaction.signatures.first().copied().unwrap_or_default();
+        chain.sent(&transaction);
         match twist {
             Some(Kind::Dropped) => return Ok(failed(did_not_land(kept), "Failed to land", Some(&signature))),
             Some(Kind::Held { blocks }) => {
@@ -81,6 +83,7 @@ impl Exchange {
         if let Err(error) = chain.execute(transaction) {
             return Ok(failed(did_not_land(kept), &error.to_string(), Some(&signature)));
         }
+        chain.done.swaps += u64::from(chain.landed(&signature).is_some_and(|landed| landed.error.is_none()));
         let told = ended(chain, kept, &signature, self.malice.is_some());
         if let Some(kept) = self.orders.get_mut(&asked.request_id) {
             kept.signature = Some(signature);

@@ -59,6 +59,7 @@ pub(super) fn fee(chain: &Chain, params: &Params<'_>) -> Answer {
 pub(super) fn airdrop(chain: &mut Chain, params: &Params<'_>) -> Answer {
     let (to, lamports): (Address, u64) = (params.read(0)?, params.number(1)?);
     let signature = chain.airdrop(&to, lamports).map_err(|error| RpcError::internal(error.to_string()))?;
+    chain.done.airdrops += 1;
     Ok(json!(signature.to_string()))
 }
 
@@ -130,6 +131,7 @@ fn after(chain: &Chain, result: &Simulated, address: &Address, how: &How) -> Ans
 pub(super) fn send(chain: &mut Chain, params: &Params<'_>, twist: Option<&Kind>) -> Answer {
     let transaction = decode(params.text(0)?, params.encoding(1, "base58"))?;
     let signature = transaction.signatures.first().copied().unwrap_or_default();
+    chain.sent(&transaction);
     if !params.flag(1, "skipPreflight") {
         preflight(chain, &transaction, twist)?;
     }

@@ -36,6 +36,9 @@ async fn everything_is_commanded_over_http_and_not_counted() {
     post("faults", json!({ "faults": [{ "kind": "unhealthy", "operation": "getHealth" }] })).await;
     there.rpc.get_health().await.unwrap_err();
 
+    let (_, _, counts) = there.ask(Method::GET, "/_emulator/counts", None).await;
+    let effects = json!({ "transaction": 1, "failed": 0, "swap": 1, "airdrop": 0 });
+    assert_eq!(counts, json!({ "effects": effects, "requests": 5, "duplicates": 0, "faults": 1 }), "commands are none");
     let (_, _, report) = there.ask(Method::GET, "/_emulator/report", None).await;
     assert_eq!(report["counts"], json!({ "execute": 1, "getBlockHeight": 2, "getHealth": 1, "order": 1 }));
     let last = &report["requests"][4];

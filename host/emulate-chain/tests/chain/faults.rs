@@ -139,6 +139,15 @@ async fn what_has_landed_can_be_unknown() {
     let (_, told) = call(&there, "getTransaction", json!([signature.to_string()])).await;
     assert_eq!(told["result"], Value::Null);
     assert!(there.rpc.get_signature_statuses(&[signature]).await.unwrap().value[0].is_some());
+    assert_eq!(
+        (&there.chain.counts()["effects"]["transaction"], &there.chain.counts()["duplicates"]),
+        (&json!(1), &json!(0))
+    );
+    there.rpc.send_transaction(&payment).await.unwrap_err();
+    assert_eq!(
+        (&there.chain.counts()["effects"]["transaction"], &there.chain.counts()["duplicates"]),
+        (&json!(1), &json!(1))
+    );
 }
 
 #[tokio::test]
@@ -181,4 +190,8 @@ async fn the_exchange_misbehaves_too_and_an_order_that_was_done_is_not_done_agai
     assert_eq!(there.execute(&order).await["code"], -2000, "it says that it failed");
     there.chain.advance(3);
     assert_eq!(there.tokens(&USDC), DOLLARS - 3_000_000, "and it landed");
+    let counts = there.chain.counts();
+    // What the exchange says has failed is no swap of its, whatever the chain does.
+    assert_eq!((&counts["effects"]["transaction"], &counts["effects"]["swap"]), (&json!(2), &json!(1)), "{counts}");
+    assert_eq!((&counts["duplicates"], &counts["faults"]), (&json!(1), &json!(3)), "{counts}");
 }

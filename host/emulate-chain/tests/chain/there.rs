@@ -34,8 +34,7 @@ impl There {
     }
 
     pub async fn with(settings: Settings) -> Self {
-        static RING: std::sync::Once = std::sync::Once::new();
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        puppet_reach::ready();
         let chain = EmulatedChain::start(settings).await.unwrap();
         let rpc = RpcClient::new_with_commitment(chain.solana(), CommitmentConfig::confirmed());
         let taker = Keypair::new_from_array([7; 32]);

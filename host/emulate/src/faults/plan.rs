@@ -141,6 +141,8 @@ pub struct Plan {
     pub limit: u32,
     /// The same for single operations, where they differ.
     pub limits: BTreeMap<Operation, u32>,
+    /// What an account may ask of single operations in a day, which X counts beside the window.
+    pub day_limits: BTreeMap<Operation, u32>,
     /// Length of the window in seconds.
     pub window_s: u32,
     /// Whether the plan of the apps has streams.
@@ -175,6 +177,7 @@ impl Default for Plan {
             seed: None,
             limit: 10_000,
             limits: BTreeMap::new(),
+            day_limits: BTreeMap::new(),
             window_s: 900,
             streams: true,
             backfill: false,
@@ -214,6 +217,10 @@ impl Plan {
     pub fn parse(text: &[u8]) -> Result<Self, PlanError> {
         let plan: Self = serde_json::from_slice(text)?;
         let wrong = |name, value: u64, wanted| Err(PlanError::Number { name, value, wanted });
+        // Windows are told apart by their length.
+        if plan.window_s >= 86_400 {
+            return wrong("window_s", plan.window_s.into(), "a window is shorter than a day");
+        }
         if plan.window_s == 0 {
             return wrong("window_s", 0, "a window has a second at least");
         }
@@ -259,6 +266,7 @@ mod tests {
             (r#"{"faults": [{"kind": "answered", "status": 100, "body": {}}]}"#, "`status` is 100"),
             (r#"{"fault": []}"#, "unknown field `fault`"),
             (r#"{"window_s": 0}"#, "`window_s` is 0"),
+            (r#"{"window_s": 86400}"#, "`window_s` is 86400"),
         ] {
             let told = Plan::parse(bad.as_bytes()).unwrap_err().to_string();
             assert!(told.contains(said), "{told}");

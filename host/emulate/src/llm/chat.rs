@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Asking, Model,
     problems::{Manner, Refusal},
-    text,
+    quirks, text,
     written::{Choice, Question, Tool, Written, any_json, plain},
 };
 use crate::{faults::Kind, reply::Reply};
@@ -28,6 +28,7 @@ struct Chat {
     response_format: Value,
     n: Option<u32>,
     temperature: Option<f64>,
+    top_p: Option<f64>,
     presence_penalty: Option<f64>,
     frequency_penalty: Option<f64>,
     stop: Option<Value>,
@@ -50,15 +51,16 @@ struct Message {
 
 impl Chat {
     /// What this model does not take.
-    fn unsupported(&self, thinks: bool, manner: Manner) -> Option<&'static str> {
+    fn unsupported(&self) -> Option<&'static str> {
         let given = [
+            ("temperature", quirks::is_other(self.temperature)),
+            ("top_p", quirks::is_other(self.top_p)),
             ("presence_penalty", self.presence_penalty.is_some()),
             ("frequency_penalty", self.frequency_penalty.is_some()),
             ("stop", self.stop.as_ref().is_some_and(|stop| !stop.is_null())),
-            ("max_tokens", self.max_tokens.is_some() && manner == Manner::Openai),
-            ("temperature", self.temperature.is_some_and(|given| given != 1.0) && manner == Manner::Openai),
+            ("max_tokens", self.max_tokens.is_some()),
         ];
-        given.into_iter().find(|(_, given)| thinks && *given).map(|(name, _)| name)
+        quirks::refused(&self.model, &given)
     }
 
     fn question(&self) -> Question {
@@ -98,7 +100,7 @@ impl Model {
             return manner.refuse(Refusal::Invalid("messages are needed, and one choice is given".to_owned()));
         }
         let question = chat.question();
-        if let Some(name) = chat.unsupported(question.thinks(), manner) {
+        if let Some(name) = chat.unsupported() {
             return manner.refuse(Refusal::Unsupported(name));
         }
         let written = question.answered(asking);
@@ -108,7 +110,7 @@ impl Model {
             let with_usage = chat.stream_options.is_some_and(|options| options.include_usage);
             let chunks =
                 chunks(&chat.model, &written, with_usage.then_some(usage).filter(|_| asking.tells_usage()), manner);
-            return asking.stream(chunks, || event(&manner.broken()));
+            return asking.stream(chunks, |_| event(&manner.broken()));
         }
         if let Some(Kind::ErrorInStream { .. }) = asking.fault {
             return Reply::new(200, manner.broken());

@@ -8,6 +8,7 @@ mod chat;
 mod embeddings;
 mod moderations;
 mod problems;
+mod quirks;
 mod responses;
 mod shape;
 mod text;
@@ -50,11 +51,12 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Server-sent events at the pace of the plan. `error`: the event of an error, where the plan has one come.
-    fn stream(self, mut events: Vec<String>, error: impl FnOnce() -> String) -> Reply {
+    /// Server-sent events at the pace of the plan. `error`: the event of an error after so many others, where the plan
+    /// has one come.
+    fn stream(self, mut events: Vec<String>, error: impl FnOnce(usize) -> String) -> Reply {
         if let Some(Kind::ErrorInStream { after }) = self.fault {
             events.truncate(usize::try_from(*after).unwrap_or(usize::MAX));
-            events.push(error());
+            events.push(error(events.len()));
         }
         Reply::events(events, Duration::from_millis(self.plan.chunk_ms.into()))
     }

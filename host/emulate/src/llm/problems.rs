@@ -26,6 +26,8 @@ pub(super) enum Refusal<'a> {
     Invalid(String),
     /// This model takes no such parameter.
     Unsupported(&'static str),
+    /// This protocol has none.
+    Unknown(&'static str),
 }
 
 impl Manner {
@@ -59,6 +61,9 @@ impl Manner {
                 (404, message, Some("model_not_found"), None)
             }
             Refusal::Invalid(message) => (400, message, None, None),
+            Refusal::Unknown(name) => {
+                (400, format!("Unknown parameter: '{name}'."), Some("unknown_parameter"), Some(name))
+            }
             Refusal::Unsupported(name) if self == Self::Xai => {
                 (400, format!("Argument not supported on this model: {name}"), None, None)
             }

@@ -1,12 +1,12 @@
 //! `/v1/responses`, plain and streamed.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Asking, Model,
     problems::{Manner, Refusal},
-    text,
+    quirks, text,
     written::{Choice, Question, Tool, Written, any_json, plain},
 };
 use crate::{faults::Kind, reply::Reply};
@@ -25,9 +25,31 @@ struct Create {
     tool_choice: Value,
     #[serde(default)]
     text: Value,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    /// What this protocol does not have, and whatever else it is asked for.
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
 
+/// Of the other protocol.
+const UNKNOWN: [&str; 4] = ["presence_penalty", "frequency_penalty", "stop", "max_tokens"];
+
 impl Create {
+    /// What there is no place for.
+    fn unknown(&self) -> Option<&'static str> {
+        let is_named = |item: &Value| item.get("role").is_some() && item.get("name").is_some();
+        let names = self.input.as_array().is_some_and(|items| items.iter().any(is_named));
+        let unknown = UNKNOWN.into_iter().find(|name| self.other.contains_key(*name));
+        unknown.or(names.then_some("input[0].name"))
+    }
+
+    /// What this model does not take.
+    fn unsupported(&self) -> Option<&'static str> {
+        let given = [("temperature", quirks::is_other(self.temperature)), ("top_p", quirks::is_other(self.top_p))];
+        quirks::refused(&self.model, &given)
+    }
+
     fn question(&self) -> Question {
         let mut said: Vec<String> = self.instructions.iter().map(|text| format!("system:{text}")).collect();
         let items = match &self.input {
@@ -84,6 +106,12 @@ impl Model {
             Ok(create) => create,
             Err(error) => return manner.refuse(Refusal::Invalid(error.to_string())),
         };
+        if let Some(name) = create.unknown() {
+            return manner.refuse(Refusal::Unknown(name));
+        }
+        if let Some(name) = create.unsupported() {
+            return manner.refuse(Refusal::Unsupported(name));
+        }
         let question = create.question();
         if question.said.is_empty() {
             return manner.refuse(Refusal::Invalid("input is needed".to_owned()));
@@ -103,11 +131,8 @@ impl Model {
         if create.stream {
             let begun = create.told(&written, "in_progress", &[], Value::Null);
             let events = events(&begun, &whole, &output);
-            let error = json!({
-                "type": "error", "code": "server_error", "message": "The server had an error.", "param": null,
-                "sequence_number": 0,
-            });
-            return asking.stream(events, || event(0, error));
+            let error = json!({ "type": "error", "code": "server_error", "message": "The server had an error.", "param": null });
+            return asking.stream(events, |before| event(before, error));
         }
         if let Some(Kind::ErrorInStream { .. }) = asking.fault {
             return Reply::new(200, manner.broken());

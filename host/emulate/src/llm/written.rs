@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Asking, shape, text};
+use super::{Asking, quirks, shape, text};
 
 /// A question, whichever way it was asked.
 #[derive(Debug, Default)]
@@ -81,12 +81,6 @@ impl Choice {
 }
 
 impl Question {
-    /// Whether its model thinks first.
-    pub(super) fn thinks(&self) -> bool {
-        let name = self.model.rsplit('/').next().unwrap_or_default();
-        ["o1", "o3", "o4", "gpt-5", "grok-4", "grok-3-mini"].iter().any(|family| name.starts_with(family))
-    }
-
     pub(super) fn answered(&self, asking: Asking<'_>) -> Written {
         let seed = asking.seed;
         let id = text::number(seed, "id", &self.said);
@@ -112,7 +106,7 @@ impl Question {
             id,
             prompt: text::tokens(self.said.iter().map(String::len).sum()),
             completion: text::tokens(written),
-            reasoning: if self.thinks() { 16 } else { 0 },
+            reasoning: if quirks::thinks(&self.model) { 16 } else { 0 },
         }
     }
 

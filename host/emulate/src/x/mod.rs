@@ -31,6 +31,9 @@ use network::Number;
 pub(crate) use problems::{duplicate, failed, no_such_path, too_many, unauthorized};
 pub use stream::Disconnect;
 
+/// The longer of the two windows.
+const DAY_S: u32 = 86_400;
+
 /// What accounts do to the network, as it is counted.
 pub(crate) const EFFECTS: [&str; 6] = ["post", "reply", "quote", "like", "delete", "media"];
 
@@ -69,16 +72,25 @@ impl Network {
         if let Who::User { name, .. } = who {
             self.meet(name);
         }
-        let (used, reset_s) = self.count(caller.account, call.operation, caller.at, plan.window_s);
-        let limit = u64::from(plan.limits.get(&call.operation).copied().unwrap_or(plan.limit));
-        if used > limit {
-            return Err(too_many(reset_s).with("x-rate-limit-limit", limit));
+        let limit = plan.limits.get(&call.operation).copied().unwrap_or(plan.limit);
+        let mut counted = vec![("x-rate-limit", limit, plan.window_s)];
+        let of_day = plan.day_limits.get(&call.operation);
+        counted.extend(of_day.map(|limit| ("x-user-limit-24hour", *limit, DAY_S)));
+        let (mut headers, mut is_over) = (Vec::new(), false);
+        for (window, limit, length_s) in counted {
+            let (used, reset_s) = self.count(caller.account, call.operation, caller.at, length_s);
+            is_over |= used > u64::from(limit);
+            headers.extend([
+                (format!("{window}-limit"), limit.to_string()),
+                (format!("{window}-remaining"), u64::from(limit).saturating_sub(used).to_string()),
+                (format!("{window}-reset"), reset_s.to_string()),
+            ]);
         }
-        Ok(vec![
-            ("x-rate-limit-limit".to_owned(), limit.to_string()),
-            ("x-rate-limit-remaining".to_owned(), (limit - used).to_string()),
-            ("x-rate-limit-reset".to_owned(), reset_s.to_string()),
-        ])
+        if is_over {
+            let refused = Problem::TooManyRequests.reply(0);
+            return Err(headers.into_iter().fold(refused, |reply, (name, value)| reply.with(name, value)));
+        }
+        Ok(headers)
     }
 
     /// Does what is asked.

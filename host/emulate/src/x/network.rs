@@ -39,8 +39,8 @@ pub(crate) struct Network {
     texts: BTreeSet<(String, String)>,
     /// By request: who liked what.
     likes: BTreeMap<u64, (String, Number)>,
-    /// By account and operation: the window's end in seconds, and how many came in it.
-    windows: BTreeMap<(String, Operation), (i64, u64)>,
+    /// By account, operation and length in seconds: the window's end in seconds, and how many came in it.
+    windows: BTreeMap<(String, Operation, u32), (i64, u64)>,
 }
 
 /// One post.
@@ -106,7 +106,7 @@ impl Network {
     /// Counts a request. How many came in its window, and when that ends.
     pub(super) fn count(&mut self, account: &str, operation: Operation, at: Timestamp, window_s: u32) -> (u64, i64) {
         let now_s = at.as_millis() / 1_000;
-        let window = self.windows.entry((account.to_ascii_lowercase(), operation)).or_default();
+        let window = self.windows.entry((account.to_ascii_lowercase(), operation, window_s)).or_default();
         if now_s >= window.0 {
             *window = (now_s + i64::from(window_s), 0);
         }

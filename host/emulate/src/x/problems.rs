@@ -36,12 +36,16 @@ pub(crate) fn failed(status: u16) -> Reply {
 }
 
 pub(crate) fn invalid(message: impl Into<String>) -> Reply {
-    let body = json!({
+    Reply::new(400, invalid_request(message))
+}
+
+/// One such problem.
+pub(super) fn invalid_request(message: impl Into<String>) -> serde_json::Value {
+    json!({
         "errors": [{ "parameters": {}, "message": message.into() }],
         "title": "Invalid Request", "detail": "One or more parameters to your request was invalid.",
         "type": "https://api.x.com/2/problems/invalid-request",
-    });
-    Reply::new(400, body)
+    })
 }
 
 /// X answers 200 where what is looked for is not there.

@@ -154,16 +154,17 @@ impl Network {
 
 fn deleted(rules: &mut Vec<Rule>, gone: &Gone, caller: Caller<'_>) -> Reply {
     let wanted = gone.ids.len() + gone.values.len();
+    let no_id = gone.ids.iter().filter(|id| !rules.iter().any(|rule| rule.id.to_string() == **id));
+    let no_value = gone.values.iter().filter(|value| !rules.iter().any(|rule| rule.value == **value));
+    let missing = no_id.count() + no_value.count();
     let before = rules.len();
     rules.retain(|rule| !gone.ids.contains(&rule.id.to_string()) && !gone.values.contains(&rule.value));
     let deleted = before - rules.len();
     let summary = json!({ "deleted": deleted, "not_deleted": wanted.saturating_sub(deleted) });
     let mut answer = json!({ "meta": { "sent": sent(caller), "summary": summary } });
-    if deleted < wanted {
-        answer["errors"] = json!([{
-            "title": "Not Found Error", "detail": "Some of these rules are not there.",
-            "type": "https://api.x.com/2/problems/resource-not-found",
-        }]);
+    if missing > 0 {
+        // A rule is none of the kinds of resources that X's description lets be not found.
+        answer["errors"] = json!(vec![problems::invalid_request("Rule does not exist"); missing]);
     }
     Reply::new(200, answer)
 }

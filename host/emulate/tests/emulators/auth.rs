@@ -103,7 +103,7 @@ async fn code(asking: &Asking, scope: &str, challenge: &str, more: &str) -> Stri
     to.rsplit_once('=').unwrap().1.to_owned()
 }
 
-async fn token_of(asking: &Asking, form: &[(&str, &str)]) -> (u16, Value) {
+pub(super) async fn token_of(asking: &Asking, form: &[(&str, &str)]) -> (u16, Value) {
     let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
     let url = format!("{}/2/oauth2/token", asking.emulator.url());
     let request = asking.http.post(url).header("content-type", "application/x-www-form-urlencoded").body(body);
@@ -112,7 +112,7 @@ async fn token_of(asking: &Asking, form: &[(&str, &str)]) -> (u16, Value) {
 }
 
 /// Tokens for a scope, as a client of an app gets them.
-async fn signed_in(asking: &Asking, scope: &str) -> Value {
+pub(super) async fn signed_in(asking: &Asking, scope: &str) -> Value {
     let verifier = "a-verifier-of-forty-three-characters-or-more-0";
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
     let code = code(asking, scope, &challenge, "&account=ada").await;

@@ -139,5 +139,31 @@ async fn answers_are_those_that_openai_describes() {
         let (_, told) = asking.json(Method::POST, "/v1/chat/completions", "ada", Some(chat)).await;
         described.holds("ErrorResponse", &told);
     }
+    let misbehave = |kind: Kind| asking.emulator.misbehave(Plan { faults: vec![kind.into()], ..Plan::default() });
+    let (chat, create) = (json!({ "model": "m", "messages": messages }), json!({ "model": "m", "input": "rain" }));
+    let calls = [("/v1/chat/completions", chat), ("/v1/responses", create)];
+    for kind in [Kind::RateLimited { reset_s: 2 }, Kind::Failed { status: 503, done: false }] {
+        misbehave(kind);
+        for (path, body) in &calls {
+            let (status, told) = asking.json(Method::POST, path, "ada", Some(body.clone())).await;
+            assert!(status >= 429, "{status}");
+            described.holds("ErrorResponse", &told);
+        }
+    }
+    for after in [0, 1, 3] {
+        misbehave(Kind::ErrorInStream { after });
+        for (path, body) in &calls {
+            let mut body = body.clone();
+            body["stream"] = json!(true);
+            let (_, stream) = asking.ask(Method::POST, path, "ada", Some(body)).await.unwrap();
+            let error = data(&stream).pop().unwrap();
+            if *path == "/v1/responses" {
+                described.holds("ResponseErrorEvent", &error);
+                assert_eq!(error["sequence_number"], after, "it has its place");
+            } else {
+                described.holds("ErrorResponse", &error);
+            }
+        }
+    }
     assert!(!described.errors("CreateChatCompletionResponse", &json!({ "id": 1 })).is_empty(), "it is strict");
 }

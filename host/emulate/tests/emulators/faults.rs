@@ -130,7 +130,7 @@ async fn refusals_are_those_that_x_was_seen_to_give() {
         told.push(asking.json(Method::GET, "/2/users/me", "ada", None).await);
     }
     for one in seen["bodies"].as_array().unwrap() {
-        // An answer of an upload, and a line of a stream, are no refusals.
+        // An answer of an upload is no refusal, and of a line of a stream `described.rs` sees to.
         let is_told = told.iter().any(|(status, body)| one["status"] == *status && one["body"] == *body);
         let is_other = one["status"] == "in-stream" || one["kind"] == "documented (media INIT)";
         assert!(is_told || is_other, "{one:#}");

@@ -8,6 +8,7 @@ mod faults;
 mod lists;
 mod media;
 mod models;
+mod refusals;
 mod streams;
 
 use puppet_emulate::{Emulator, Fault, Kind, Plan, Services, token};
@@ -23,8 +24,7 @@ impl Asking {
     async fn start(faults: Vec<Fault>) -> Self {
         let plan = Plan { faults, ..Plan::default() };
         let emulator = Emulator::start(Services::ALL, 7, plan).await.unwrap();
-        static RING: std::sync::Once = std::sync::Once::new();
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        puppet_reach::ready();
         Self {
             emulator,
             http: Client::builder()
@@ -158,7 +158,9 @@ async fn requests_that_are_wrong_are_refused() {
     }
     let gone = json!({ "text": "x", "reply": { "in_reply_to_tweet_id": "17" } });
     assert_eq!(asking.json(Method::POST, "/2/tweets", "ada", Some(gone)).await.0, 403);
+    let before = asking.emulator.counts()["requests"].clone();
     assert_eq!(asking.json(Method::GET, "/2/lists", "ada", None).await.0, 404);
+    assert_eq!(asking.emulator.counts()["requests"], before, "nothing was asked for");
     let nobody = asking.http.get(format!("{}/2/users/me", asking.emulator.url())).send().await.unwrap();
     assert_eq!(nobody.status(), 401);
     assert!(asking.posts("ada").is_empty());
@@ -179,11 +181,30 @@ async fn a_window_of_rate_is_kept_for_each_account() {
 }
 
 #[tokio::test]
+async fn a_day_of_rate_is_counted_beside_the_window() {
+    let asking = Asking::start(Vec::new()).await;
+    asking.emulator.misbehave(Plan::parse(br#"{"limit": 50, "day_limits": {"create-post": 2}}"#).unwrap());
+    for (account, status, left) in [("ada", 201, "1"), ("ada", 201, "0"), ("ada", 429, "0"), ("bob", 201, "1")] {
+        let url = format!("{}/2/tweets", asking.emulator.url());
+        let post = asking.http.post(url).bearer_auth(token(account)).json(&json!({ "text": "x" }));
+        let response = post.send().await.unwrap();
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        let day = |what: &str| header(&format!("x-user-limit-24hour-{what}"));
+        assert_eq!((response.status().as_u16(), day("limit").as_str(), day("remaining").as_str()), (status, "2", left));
+        assert_ne!(header("x-rate-limit-remaining"), "0", "the window has room");
+        let (day, window): (i64, i64) = (day("reset").parse().unwrap(), header("x-rate-limit-reset").parse().unwrap());
+        assert!((80_000..87_000).contains(&(day - window)), "{day} {window}");
+    }
+    let url = format!("{}/2/users/me", asking.emulator.url());
+    let other = asking.http.get(url).bearer_auth(token("ada")).send().await.unwrap();
+    assert!(other.headers().get("x-user-limit-24hour-limit").is_none(), "of posting alone");
+}
+
+#[tokio::test]
 async fn only_what_is_asked_for_is_emulated() {
     let x = Emulator::start(Services { x: true, llm: false }, 1, Plan::default()).await.unwrap();
     assert!(x.x().is_some() && x.llm().is_none());
-    static RING: std::sync::Once = std::sync::Once::new();
-    RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    puppet_reach::ready();
     let url = format!("{}/v1/chat/completions", x.url());
     let answer = Client::new().post(url).bearer_auth(token("ada")).body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 404);

@@ -97,7 +97,10 @@ async fn words_of_others_come_in_by_reads() {
     for (capability, operation, answer, brings) in [
         (Capability::Tweet, "timeline", post("bob", "1"), HumanRequest),
         (Capability::Tweet, "thread-of", post("bob", "1"), HumanRequest),
+        (Capability::Tweet, "search", post("bob", "1"), HumanRequest),
+        (Capability::Tweet, "conversation", post("bob", "1"), HumanRequest),
         (Capability::Tweet, "timeline", post("ann", "1"), Own),
+        (Capability::Tweet, "search", post("ann", "2"), Gift),
         (Capability::Tweet, "own-posts", post("ann", "1"), Own),
         (Capability::Tweet, "own-posts", post("ann", "2"), Gift),
         // Not told, and not remembered any more.

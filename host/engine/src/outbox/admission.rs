@@ -3,16 +3,18 @@
 
 use std::sync::{Arc, PoisonError};
 
+use puppet_grants::TextMarks;
 use puppet_store::{Effect, Post, StoreError};
 use puppet_tweet::{
     Action, PublishError,
     platform::Answered,
-    policy::{Policy, PolicyRefusal, PostingRules, normalized},
+    policy::{Policy, PolicyRefusal, PostingRules, Refused, Ruling, normalized},
 };
-use puppet_types::{AccountId, MemoryKind, PostId, Timestamp};
+use puppet_types::{AccountId, AgentId, MemoryKind, PostId, Timestamp};
 
-use super::reach;
+use super::{reach, threads};
 use crate::{
+    actor::Actor,
     hearing::{SOURCE, heard_id, told},
     host::Host,
 };
@@ -22,13 +24,18 @@ const OWN_POSTS: usize = 50;
 /// Posts of an account, the latest, that are known to be its own.
 const PUBLISHED: usize = 1_000;
 
+/// How often effects of an agent are looked at whose row cannot be understood.
+const BROKEN_MS: u64 = 600_000;
+
 /// What becomes of an action.
 #[derive(Debug)]
 pub(super) enum Admission {
     /// It leaves, so.
     Leaves(Action),
-    /// Not before then.
+    /// Not before then: nobody can say yet.
     Waits(Timestamp),
+    /// Not before its quiet hours are over.
+    Quiet(Timestamp),
     /// Never: why.
     Never(String),
     /// Its provider was asked, and did not say: that counts as an attempt.
@@ -42,68 +49,69 @@ pub(super) async fn admit(
     at: Timestamp,
     action: Action,
 ) -> Result<Admission, StoreError> {
-    let Some(rules) = host.posting_rules() else { return Ok(Admission::Leaves(action)) };
-    // A thread of which parts are out there goes on to its end.
-    if effect.provider_id.is_some() {
-        return Ok(Admission::Leaves(as_sent(host, action)));
+    let (actor, ruling) = match ruling_of(host, effect).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Admission::Leaves(action)),
+        // What its pack was granted is not known.
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(effect = %effect.id, agent = %effect.agent, %error, "its agent cannot be read: the effect waits");
+            return Ok(Admission::Waits(at.plus_millis(BROKEN_MS)));
+        }
+        Err(error) => return Err(error),
+    };
+    // A thread of which parts are out there goes on to its end; what goes by the rules of now goes from each part that is left.
+    if effect.provider_id.is_some()
+        && let Action::Thread { parts } = &action
+    {
+        let parts: Vec<String> = parts.iter().map(|part| ruling.policy.begun(part).unwrap_or_default()).collect();
+        return Ok(match parts.get(threads::there(effect).len()) {
+            Some(next) if next.is_empty() => Admission::Never(Refused::Policy(PolicyRefusal::Nothing).to_string()),
+            _ => Admission::Leaves(Action::Thread { parts }),
+        });
     }
-    if let Some(until) = quiet_until(host, effect, at, &rules.policy).await? {
+    let zone = actor.as_ref().map_or("UTC", |actor| &actor.profile.timezone);
+    if let Some(until) = ruling.policy.quiet_hours.and_then(|hours| hours.until(at, zone)) {
         // What is taken back is taken back at any time.
         if !matches!(action, Action::Delete { .. }) {
-            return Ok(Admission::Waits(until));
+            return Ok(Admission::Quiet(until));
         }
     }
-    let action = match rules.policy.cleaned(action) {
+    let known = |account: &AccountId| is_known(host, account);
+    let action = match ruling.cleaned(action, known) {
         Ok(action) => action,
-        Err(refusal) => return Ok(by_policy(refusal)),
+        Err(refused) => return Ok(Admission::Never(refused.to_string())),
     };
-    let answered = match &action {
-        Action::Reply { to, .. } if rules.platform.summoned_replies_only || rules.policy.minds_authors() => {
-            match answered(host, effect, to).await? {
-                Ok(answered) => answered,
-                Err(error) => return Ok(Admission::Unanswered(error)),
-            }
-        }
-        _ => None,
+    let about = match ruling.minds(&action) {
+        Some(id) => match answered(host, effect, id).await? {
+            Ok(about) => about,
+            Err(error) => return Ok(Admission::Unanswered(error)),
+        },
+        None => None,
     };
-    if let Some(refusal) = rules.platform.refusal(&effect.account, &action, answered.as_ref()) {
-        return Ok(Admission::Never(format!("{}: X does not take {}", refusal.code(), refusal.plain())));
+    if let Some(refused) = ruling.refusal(&effect.account, &action, about.as_ref(), known) {
+        return Ok(Admission::Never(refused.to_string()));
     }
-    if let Action::Reply { .. } = &action
-        && rules.policy.minds_authors()
-    {
-        // Whoever is not known is a stranger.
-        let author = answered.as_ref().map_or_else(|| AccountId::new(""), |answered| answered.author.clone());
-        let is_known = is_known(host, &author);
-        if let Err(refusal) = rules.policy.answers(&author, is_known) {
-            return Ok(by_policy(refusal));
-        }
-    }
-    if is_said_before(host, effect, at, (&action, &rules.policy)).await? {
-        return Ok(by_policy(PolicyRefusal::Duplicate));
+    if is_said_before(host, effect, at, (&action, &ruling.policy)).await? {
+        return Ok(Admission::Never(Refused::Policy(PolicyRefusal::Duplicate).to_string()));
     }
     Ok(Admission::Leaves(action))
 }
 
-/// An action as it was sent, by the rules of now.
-pub(super) fn as_sent(host: &Host, action: Action) -> Action {
-    let Some(rules) = host.posting_rules() else { return action };
-    rules.policy.cleaned(action.clone()).unwrap_or(action)
+/// The parts of a thread as they left, as far as the rules of now tell it.
+pub(super) async fn parts_as_sent(host: &Host, effect: &Effect, parts: &[String]) -> Result<Vec<String>, StoreError> {
+    let ruling = match ruling_of(host, effect).await {
+        Err(StoreError::Corrupt { .. }) => host.ruling(&effect.account, TextMarks::default()),
+        found => found?.map(|(_, ruling)| ruling),
+    };
+    let sent = |part: &String| ruling.as_ref().and_then(|ruling| ruling.policy.begun(part)).unwrap_or(part.clone());
+    Ok(parts.iter().map(sent).collect())
 }
 
-fn by_policy(refusal: PolicyRefusal) -> Admission {
-    Admission::Never(format!("{}: the policy refuses {}", refusal.code(), refusal.plain()))
-}
-
-async fn quiet_until(
-    host: &Host,
-    effect: &Effect,
-    at: Timestamp,
-    policy: &Policy,
-) -> Result<Option<Timestamp>, StoreError> {
-    let Some(hours) = policy.quiet_hours else { return Ok(None) };
+/// What holds for an effect, and whose it is: of who has gone, what holds for everybody. None: everything may leave.
+async fn ruling_of(host: &Host, effect: &Effect) -> Result<Option<(Option<Arc<Actor>>, Ruling)>, StoreError> {
     let actor = host.actor(&effect.agent).await?;
-    Ok(hours.until(at, actor.as_ref().map_or("UTC", |actor| &actor.profile.timezone)))
+    let granted = actor.as_ref().map(|actor| actor.rights.marks()).unwrap_or_default();
+    Ok(host.ruling(&effect.account, granted).map(|ruling| (actor, ruling)))
 }
 
 /// An account of this host. Whom an agent has met is for its plugin to say, and nothing that a plugin says makes a friend.
@@ -123,12 +131,24 @@ async fn is_said_before(
         return Ok(false);
     }
     let since = policy.duplicates_since(at);
-    let own = host.store.memories(&effect.agent, &[MemoryKind::Tweet], OWN_POSTS).await?;
-    let before = own.iter().map(|hit| &hit.memory).filter(|memory| memory.at >= since && memory.at < at);
-    Ok(before.map(|memory| normalized(&memory.content)).any(|said| texts.contains(&said)))
+    let said = own_texts(host, &effect.agent, since, at).await?;
+    Ok(texts.iter().any(|text| said.contains(text)))
 }
 
-/// The post that a reply answers, from what is here: posts of the timeline, the account's own posts, mentions that were heard; else by asking the provider. None where nobody knows it. An error: the provider does not say.
+/// What an agent posted since then, as texts are compared.
+pub(super) async fn own_texts(
+    host: &Host,
+    agent: &AgentId,
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let own = host.store.memories(agent, &[MemoryKind::Tweet], OWN_POSTS).await?;
+    let before = own.iter().map(|hit| &hit.memory).filter(|memory| memory.at >= since && memory.at < at);
+    Ok(before.map(|memory| normalized(&memory.content)).collect())
+}
+
+/// The post that a reply answers or a quote quotes, from what is here: posts of the timeline, the account's own posts,
+/// mentions that were heard; else by asking the provider. None where nobody knows it. An error: the provider does not say.
 async fn answered(
     host: &Host,
     effect: &Effect,
@@ -153,14 +173,12 @@ async fn answered(
     }
 }
 
-async fn known(host: &Host, effect: &Effect, id: &PostId) -> Result<Option<Answered>, StoreError> {
+pub(super) async fn known(host: &Host, effect: &Effect, id: &PostId) -> Result<Option<Answered>, StoreError> {
     if let Some(post) = host.store.post(id).await? {
         return around(host, post).await.map(Some);
     }
     if is_own(host, effect, id).await? {
-        let author = effect.account.clone();
-        let begun_by = Some(author.clone());
-        return Ok(Some(Answered { author, text: String::new(), quotes: None, answers: None, begun_by }));
+        return Ok(Some(Answered::own(&effect.account)));
     }
     // A mention of it was heard; the journal has one for longer than it is kept. Of a post in any other event nobody knows
     // whether it is one: whoever makes events could say of it what they like.
@@ -206,6 +224,14 @@ impl Host {
     /// What holds for everything that leaves; none where everything may.
     pub fn posting_rules(&self) -> Option<Arc<PostingRules>> {
         self.posting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What holds for what leaves as an account, of a pack whose grant says so much; none where everything may.
+    pub(crate) fn ruling(&self, account: &AccountId, granted: TextMarks) -> Option<Ruling> {
+        match self.posting_rules() {
+            Some(rules) => Some(rules.of(account, granted)),
+            None => (!granted.is_open()).then(|| PostingRules::none().of(account, granted)),
+        }
     }
 
     /// Rules that hold from now on, also for what waits by other ones.

@@ -1,5 +1,7 @@
 //! How an attempt ended, written with everything that follows from it: done, to be tried again, failed for good, or in doubt.
 
+use std::time::Instant;
+
 use puppet_store::{Change, Doubt, Effect, EffectEnd, EffectState, Post, StoreError, Waiting};
 use puppet_tweet::{Lost, PublishError, Published};
 use puppet_types::{Event, Timestamp, scrub};
@@ -12,7 +14,7 @@ use super::{
     results::{delivered, failed_again_event, own_lists, result_event, swap_event},
     threads,
 };
-use crate::{behind, happening::Happening, host::Host};
+use crate::{behind, happening::Happening, host::Host, tally::StoreWork};
 
 /// Why an effect is in doubt that its provider takes for a duplicate: it is not sent again.
 const DUPLICATE: &str = "an attempt was lost, and its provider has the same";
@@ -63,7 +65,10 @@ pub(super) async fn not_done(
     let reason = scrub::text(&error.to_string()).into_owned();
     let wait = match error {
         PublishError::RateLimited { retry_after_ms } => (*retry_after_ms).clamp(1, LONGEST_ASKED_MS),
-        PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. } => {
+        PublishError::Unauthorized(_)
+        | PublishError::Suspended(_)
+        | PublishError::UsageCap { .. }
+        | PublishError::Capped { .. } => {
             return held(host, effect, at, (error, reason)).await;
         }
         PublishError::Unavailable(_) => backoff(host, effect),
@@ -178,7 +183,7 @@ async fn waits(
 }
 
 /// Its account is held: it waits with it, and the attempt does not count. Until when stands in its row where the provider
-/// said so; else a start, or the operator's word, tries it at once.
+/// said so; else since when: a start, or the operator's word, tries it at once, and so does another cap.
 async fn held(
     host: &Host,
     effect: &Effect,
@@ -186,7 +191,8 @@ async fn held(
     (error, reason): (&PublishError, String),
 ) -> Result<Attempted, StoreError> {
     let until = host.pace.asks_at(&effect.account, at).unwrap_or(at);
-    let not_before = if matches!(error, PublishError::UsageCap { .. }) { until } else { at };
+    let since = host.pace.held_since(&effect.account).unwrap_or(at).min(at);
+    let not_before = if matches!(error, PublishError::UsageCap { .. }) { until } else { since };
     let (doubt, waiting) = (lost_before(effect, at), EffectEnd::of(effect, EffectState::Waiting, at));
     let end = EffectEnd { reason: Some(reason), not_before: Some(not_before), doubt, uncounted: true, ..waiting };
     let attempted = not_done_yet(host, effect, end).await?;
@@ -194,7 +200,12 @@ async fn held(
     Ok(Attempted { again, until: Some(until), ..attempted })
 }
 
-async fn failed(host: &Host, effect: &Effect, at: Timestamp, reason: String) -> Result<Attempted, StoreError> {
+pub(super) async fn failed(
+    host: &Host,
+    effect: &Effect,
+    at: Timestamp,
+    reason: String,
+) -> Result<Attempted, StoreError> {
     let event = failed_again_event(&*host.store, effect, host.later(at), &reason).await?;
     failed_with(host, effect, at, reason, event).await
 }
@@ -276,13 +287,17 @@ async fn not_done_yet(host: &Host, effect: &Effect, end: EffectEnd) -> Result<At
 
 /// Of one that is not under way the operator may have spoken meanwhile: then that stands.
 pub(super) async fn write(host: &Host, effect: &Effect, end: EffectEnd) -> Result<Option<Vec<Waiting>>, StoreError> {
-    match effect.state {
+    let since = Instant::now();
+    let written = match effect.state {
         EffectState::Sent => host.store.end_attempt(end).await.map(Some),
         state => host.store.end_from(end, &[state]).await,
-    }
+    }?;
+    host.tally.stored(StoreWork::End, since);
+    Ok(written)
 }
 
 fn told(effect: &Effect, at: Timestamp, state: EffectState, posts: Vec<Post>) -> Happening {
     let about = effect.body.about().cloned();
-    Happening::Effect { at, agent: effect.agent.clone(), kind: effect.body.kind(), state, posts, about }
+    let (id, agent) = (effect.id.clone(), effect.agent.clone());
+    Happening::Effect { at, effect: id, agent, kind: effect.body.kind(), state, posts, about }
 }

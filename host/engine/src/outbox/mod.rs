@@ -4,8 +4,8 @@
 //!
 //! `order` makes what a provider is told, `admission` says whether it may leave, `moderation` looks at its text before it does,
 //! `ends` writes how it ended, `results` is what comes back, `reconcile` asks after attempts in doubt, `threads` hands over a
-//! thread part by part, `swaps` carries out those of wallets, `pace` says when an account may go on, `operator` carries out an
-//! operator's word.
+//! thread part by part, `rehearsal` says of what only a dry run decided whether it would leave, `swaps` carries out those of
+//! wallets, `pace` says when an account may go on, `standing` why it does not, `operator` carries out an operator's word.
 
 mod admission;
 mod ends;
@@ -14,12 +14,14 @@ mod operator;
 mod order;
 mod pace;
 mod reconcile;
+mod rehearsal;
 mod results;
 mod rules;
+mod standing;
 mod swaps;
 mod threads;
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Instant};
 
 use futures::FutureExt as _;
 use puppet_store::{Doubt, Effect, EffectState, StoreError, Waiting};
@@ -28,16 +30,19 @@ use puppet_types::{AccountId, Decision, Timestamp, scrub};
 
 use admission::Admission;
 
-use crate::{agenda::Agenda, happening::Happening, host::Host};
+use crate::{agenda::Agenda, happening::Happening, host::Host, tally::StoreWork};
 
 pub(crate) use admission::{around, is_known};
 pub(crate) use moderation::Moderation;
 pub use operator::{DROPPED, OutboxError, Word, speak};
 pub(crate) use order::{NoOrder, action};
 pub(crate) use pace::Pace;
+pub(crate) use rehearsal::rehearse;
+pub use rehearsal::{NOT_KNOWN, WOULD_BE_REFUSED};
 pub(crate) use results::failed_event;
 pub use results::{delivery_event, swap_event};
 pub use rules::{OUTBOX_RULES, OutboxRules, Rule as OutboxRule};
+pub use standing::{HeldAccount, held_accounts, quiet_until};
 
 /// How long an effect waits for another of its invocation that has not ended, before it is looked at again.
 const YET_MS: u64 = 1_000;
@@ -99,7 +104,9 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
                 Err(until) => return Ok(Some(later(effect, until))),
             },
             Admission::Waits(until) => return Ok(Some(later(effect, until))),
-            Admission::Never(reason) => Err(PublishError::Refused(reason)),
+            Admission::Quiet(until) => return standing::is_quiet(host, effect, at, until).await.map(Some),
+            // Nothing is tried.
+            Admission::Never(reason) => return ends::failed(host, effect, at, reason).await.map(Some),
             Admission::Unanswered(error) => Err(error),
         },
     };
@@ -119,7 +126,10 @@ async fn send(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<
 
 /// Writes that it is under way, of a swap also with which purse. False where it does not begin.
 async fn begin(host: &Host, effect: &mut Effect, at: Timestamp, purse: Option<&str>) -> Result<bool, StoreError> {
-    if !host.store.begin_attempt(&effect.id, at, purse).await? {
+    let since = Instant::now();
+    let begun = host.store.begin_attempt(&effect.id, at, purse).await?;
+    host.tally.stored(StoreWork::Begin, since);
+    if !begun {
         return Ok(false);
     }
     effect.purse = effect.purse.take().or_else(|| purse.map(str::to_owned));
@@ -168,14 +178,22 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
         }
         // Nobody knows.
         Some(PublishError::InDoubt(_)) => {}
-        Some(error @ (PublishError::Unauthorized(_) | PublishError::Suspended(_) | PublishError::UsageCap { .. })) => {
+        Some(
+            error @ (PublishError::Unauthorized(_)
+            | PublishError::Suspended(_)
+            | PublishError::UsageCap { .. }
+            | PublishError::Capped { .. }),
+        ) => {
             let wait = match error {
-                PublishError::UsageCap { retry_after_ms, .. } => (*retry_after_ms).max(1),
+                PublishError::UsageCap { retry_after_ms, .. } | PublishError::Capped { retry_after_ms, .. } => {
+                    (*retry_after_ms).max(1)
+                }
                 _ => host.pace.rules().held_probe_ms,
             };
             let until = now.plus_millis(wait);
-            if host.pace.hold(account, until) {
-                let why = scrub::text(&error.to_string()).into_owned();
+            let why = scrub::text(&error.to_string()).into_owned();
+            let since = pace::held_since(effect).unwrap_or(now);
+            if host.pace.hold(account, until, (why.clone(), since)) {
                 tracing::error!(%account, %until, %why, "the account is held: its outbox waits");
                 host.tell(Some(Happening::Held { at: now, account: account.clone(), held: Some((why, until)) }));
             }
@@ -222,6 +240,16 @@ impl Host {
             self.agenda().hurry_effects(now);
             self.wake();
         }
+    }
+
+    /// Caps of the operator's are others: what waits for one of them is tried, and looked for, now.
+    pub fn caps_changed(&self) {
+        let now = self.clock.now();
+        for account in self.pace.release_capped() {
+            self.tell(Some(Happening::Held { at: now, account, held: None }));
+        }
+        self.agenda().hurry_effects(now);
+        self.wake();
     }
 
     /// Rules of the outbox that hold from now on, also for what waits by other ones.

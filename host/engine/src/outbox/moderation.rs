@@ -75,7 +75,7 @@ fn texts(action: &Action) -> Vec<String> {
             let described = images.iter().map(|image| image.alt_text.clone());
             std::iter::once(text.clone()).chain(described).filter(|text| !text.trim().is_empty()).collect()
         }
-        Action::Thread { parts } => parts.clone(),
+        Action::Thread { parts } => parts.iter().filter(|part| !part.is_empty()).cloned().collect(),
         Action::Quote { text, .. } => vec![text.clone()],
         Action::Like { .. } | Action::Delete { .. } => Vec::new(),
     }

@@ -6,7 +6,7 @@ use puppet_types::{Decision, EffectId, FORGOTTEN, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{pace, results::failed_again_event};
+use super::{pace, reconcile, results::failed_again_event};
 use crate::{approvals::Spoken, happening::Happening, host::Host};
 
 /// What the operator says.
@@ -153,13 +153,37 @@ fn dropped(effect: &Effect, words: Option<&str>) -> String {
 }
 
 impl Host {
+    /// Whether an effect only waits for its account, which is held, or for room to look what became of it: its row stays as
+    /// it is, and the provider is asked now.
+    fn goes_on_now(&self, effect: &Effect) -> bool {
+        let is_other = match effect.state {
+            EffectState::InDoubt => effect.is_open(),
+            EffectState::Waiting => !pace::is_held(effect) && pace::asked(effect).is_none(),
+            _ => false,
+        };
+        let (is_held, waits) = (self.pace.is_held(&effect.account), reconcile::waits_for_room(effect));
+        if !is_other || !(is_held || waits) {
+            return false;
+        }
+        self.release_account(&effect.account);
+        self.agenda().hurry_effects(self.clock.now());
+        self.wake();
+        true
+    }
+
     /// Takes the operator's word on an effect.
     ///
     /// # Errors
     /// It is not taken: why.
     pub async fn speak(&self, id: &EffectId, word: &Word) -> Result<Effect, OutboxError> {
         let now = self.now();
-        let asked = self.store.effect(id).await?.is_some_and(|effect| pace::asked(&effect).is_some());
+        let row = self.store.effect(id).await?;
+        if let (Word::Retry { .. }, Some(effect)) = (word, &row)
+            && self.goes_on_now(effect)
+        {
+            return Ok(effect.clone());
+        }
+        let asked = row.is_some_and(|effect| pace::asked(&effect).is_some());
         let Spoken { effect, events } = speak(&*self.store, id, word, (now, self.later(now))).await?;
         if effect.state == EffectState::Failed && matches!(effect.body, Decision::Swap { .. }) {
             self.purses.forget(&effect.id, &effect.agent).await;
@@ -169,8 +193,10 @@ impl Host {
         if is_hurried {
             self.pace.hurry(&effect.account);
         }
+        self.tell_accepted(&events);
         let mut agenda = self.agenda();
         agenda.drop_effect(&effect, now);
+        agenda.note_effect(&effect);
         events.into_iter().for_each(|event| agenda.add_event(event));
         let leaves = effect.state == EffectState::Waiting;
         if leaves && (is_released || is_hurried) {

@@ -16,7 +16,9 @@ pub(crate) enum NoOrder {
 
 /// An action of an effect.
 pub(super) fn order(effect: &Effect, at: Timestamp, action: Action) -> Order {
-    Order { effect: effect.id.clone(), account: effect.account.clone(), at, hops: effect.hops, action }
+    let (id, account) = (effect.id.clone(), effect.account.clone());
+    let of_thread = matches!(effect.body, Decision::Thread { .. });
+    Order { effect: id, account, at, hops: effect.hops, of_thread, action }
 }
 
 /// The provider's order of a decision, with earlier decisions replaced by the ids they got.

@@ -10,12 +10,14 @@ use std::{
 use puppet_store::{Effect, EffectState};
 use puppet_types::{AccountId, EffectId, Timestamp, ids};
 
-use super::rules::OutboxRules;
+use super::{rules::OutboxRules, standing::HeldAccount};
 
 /// What the reason of an effect begins with whose provider says that the plan's allowance is used up.
 const USED_UP: &str = "the plan's allowance is used up";
+/// What the reason of an effect begins with that a cap of the operator's has no room for.
+const CAPPED: &str = "your cap leaves no room";
 /// What the reasons of effects begin with whose account is held.
-const HELD: [&str; 3] = [USED_UP, "not authorized: ", "the account is suspended: "];
+const HELD: [&str; 4] = [USED_UP, CAPPED, "not authorized: ", "the account is suspended: "];
 /// A month and a day: no plan's allowance is used up for longer.
 const LONGEST_CAP_MS: u64 = 32 * 86_400_000;
 
@@ -45,8 +47,8 @@ struct Account {
     /// Failures in a row to reach it.
     unreached: u64,
     is_broken: bool,
-    /// Its provider does not let it in.
-    is_held: bool,
+    /// Its provider does not let it in: why, and since when where that is known.
+    held: Option<(String, Option<Timestamp>)>,
 }
 
 /// What a failure to reach a provider comes to.
@@ -118,7 +120,10 @@ impl Pace {
             let mut inner = self.inner();
             let account = inner.accounts.entry(effect.account.clone()).or_default();
             account.until = account.until.max(effect.not_before);
-            account.is_held |= is_held(effect);
+            if is_held(effect) {
+                let why = || (effect.reason.clone().unwrap_or_default(), held_since(effect));
+                account.held.get_or_insert_with(why);
+            }
         }
     }
 
@@ -133,11 +138,34 @@ impl Pace {
     }
 
     /// The provider does not let the account in: it is left alone until then. Whether that is new.
-    pub fn hold(&self, account: &AccountId, until: Timestamp) -> bool {
+    pub fn hold(&self, account: &AccountId, until: Timestamp, (why, since): (String, Timestamp)) -> bool {
         let mut inner = self.inner();
         let account = inner.accounts.entry(account.clone()).or_default();
         account.until = until;
-        !std::mem::replace(&mut account.is_held, true)
+        let held = account.held.take();
+        let is_new = held.is_none();
+        account.held = Some((why, held.map_or(Some(since), |(_, since)| since)));
+        is_new
+    }
+
+    /// Since when an account is held, where it is and that is known.
+    pub fn held_since(&self, account: &AccountId) -> Option<Timestamp> {
+        self.inner().accounts.get(account).and_then(|account| account.held.as_ref()?.1)
+    }
+
+    /// Whether an account is held.
+    pub fn is_held(&self, account: &AccountId) -> bool {
+        self.inner().accounts.get(account).is_some_and(|account| account.held.is_some())
+    }
+
+    /// Those that are held.
+    pub fn held_accounts(&self, now: Timestamp) -> Vec<HeldAccount> {
+        let inner = self.inner();
+        let held = inner.accounts.iter().filter_map(|(name, account)| {
+            let (why, since) = account.held.clone()?;
+            Some(HeldAccount { account: name.clone(), why, since, until: Some(account.until.max(now)) })
+        });
+        held.collect()
     }
 
     /// It is tried now, whatever its provider asked for.
@@ -152,12 +180,25 @@ impl Pace {
         let mut inner = self.inner();
         let named = inner.accounts.iter_mut().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(account.as_str()));
         let mut was_held = false;
-        for (_, account) in named.filter(|(_, account)| account.is_held) {
-            account.is_held = false;
+        for (_, account) in named.filter(|(_, account)| account.held.is_some()) {
+            account.held = None;
             account.until = Timestamp::default();
             was_held = true;
         }
         was_held
+    }
+
+    /// Those that are held by a cap of the operator's are let in, or may be. Which.
+    pub fn release_capped(&self) -> Vec<AccountId> {
+        let mut inner = self.inner();
+        let is_capped = |account: &Account| account.held.as_ref().is_some_and(|(why, _)| why.starts_with(CAPPED));
+        let mut released = Vec::new();
+        for (name, account) in inner.accounts.iter_mut().filter(|(_, account)| is_capped(account)) {
+            account.held = None;
+            account.until = Timestamp::default();
+            released.push(name.clone());
+        }
+        released
     }
 
     /// The provider answered. Whether it had been left alone.
@@ -207,6 +248,18 @@ pub(super) fn asked(effect: &Effect) -> Option<u64> {
 pub(super) fn is_held(effect: &Effect) -> bool {
     let reason = effect.reason.as_deref().filter(|_| effect.state == EffectState::Waiting);
     reason.is_some_and(|reason| HELD.iter().any(|held| reason.starts_with(held)))
+}
+
+/// Whether it waits because what its plan allows is used up.
+pub(super) fn is_used_up(effect: &Effect) -> bool {
+    effect.reason.as_deref().is_some_and(|reason| reason.starts_with(USED_UP))
+}
+
+/// Since when the account of an effect is held that met that: its row has it, but of a plan whose allowance is used up, where
+/// the row says until when.
+pub(super) fn held_since(effect: &Effect) -> Option<Timestamp> {
+    let is_held = |reason: &str| HELD.iter().any(|held| reason.starts_with(held));
+    effect.reason.as_deref().filter(|reason| is_held(reason) && !is_used_up(effect)).map(|_| effect.not_before)
 }
 
 /// The longest that an effect which was tried may have to wait from now on.

@@ -6,7 +6,7 @@ use puppet_store::{Effect, EffectEnd, EffectState, Post, StoreError};
 use puppet_tweet::{Action, Published};
 use puppet_types::{Decision, PostId, Timestamp};
 
-use super::{Attempted, ends};
+use super::{Attempted, admission, ends};
 use crate::host::Host;
 
 /// What the provider is told next: of a thread the first part that is not there yet. A provider that does the same once
@@ -39,12 +39,15 @@ pub(super) async fn joined(
     let Decision::Thread { parts } = &effect.body else { return Ok(Ok(published)) };
     let (there, part) = (there(effect), published.posts.first());
     let Some(part) = part.filter(|_| published.posts.len() < parts.len()) else { return Ok(Ok(published)) };
+    // Of the earlier ones only their ids are written down.
+    let sent = admission::parts_as_sent(host, effect, parts).await?;
+    let texts = sent.into_iter().take(there.len()).chain([part.text.clone()]);
     let mut posts: Vec<Post> = Vec::with_capacity(parts.len());
-    for (id, text) in there.into_iter().chain([part.id.clone()]).zip(parts) {
+    for (id, text) in there.into_iter().chain([part.id.clone()]).zip(texts) {
         let before = posts.last().map(|post| post.id.clone());
         let first = posts.first().map_or(&id, |post| &post.id).clone();
         posts.push(Post {
-            text: text.clone(),
+            text,
             in_reply_to: before,
             conversation: first.clone(),
             thread: Some(first),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use puppet_store::{Effect, EffectState, StoreError};
 use puppet_tweet::{
     Action,
-    policy::{PolicyRefusal, PostingRules, normalized},
+    policy::{PolicyRefusal, PostingRules, Ruling, normalized},
 };
 use puppet_types::{AgentId, Timestamp};
 
@@ -23,12 +23,14 @@ pub async fn refused_by_platform(
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
     let mut refused = BTreeMap::new();
     let mut said = Vec::new();
+    let marks = host.actor(agent).await?.map(|actor| actor.rights.marks()).unwrap_or_default();
     for effect in host.store.effects(&[EffectState::Done, EffectState::DryRun]).await? {
         if effect.agent != *agent {
             continue;
         }
         let Ok(action) = outbox::action(host, &effect).await? else { continue };
-        if let Some(code) = code(host, &effect, rules, (action, &mut said)).await? {
+        let ruling = rules.of(&effect.account, marks);
+        if let Some(code) = code(host, &effect, &ruling, (action, &mut said)).await? {
             *refused.entry(code).or_default() += 1;
         }
     }
@@ -39,35 +41,29 @@ pub async fn refused_by_platform(
 async fn code(
     host: &Host,
     effect: &Effect,
-    rules: &PostingRules,
+    ruling: &Ruling,
     (action, said): (Action, &mut Vec<(Timestamp, String)>),
 ) -> Result<Option<&'static str>, StoreError> {
-    let post = match &action {
-        Action::Reply { to, .. } => host.store.post(to).await?,
-        _ => None,
+    let known = |account: &_| outbox::is_known(host, account);
+    let action = match ruling.cleaned(action, known) {
+        Ok(action) => action,
+        Err(refused) => return Ok(Some(refused.code())),
     };
-    let answered = match post {
+    let post = match ruling.minds(&action) {
+        Some(id) => host.store.post(id).await?,
+        None => None,
+    };
+    let about = match post {
         Some(post) => Some(outbox::around(host, post).await?),
         None => None,
     };
-    if let Some(refusal) = rules.platform.refusal(&effect.account, &action, answered.as_ref()) {
-        return Ok(Some(refusal.code()));
-    }
-    let is_reply = matches!(action, Action::Reply { .. });
-    let action = match rules.policy.cleaned(action) {
-        Ok(action) => action,
-        Err(refusal) => return Ok(Some(refusal.code())),
-    };
-    if let Some(answered) = answered.filter(|_| is_reply && rules.policy.minds_authors()) {
-        let is_known = outbox::is_known(host, &answered.author);
-        if let Err(refusal) = rules.policy.answers(&answered.author, is_known) {
-            return Ok(Some(refusal.code()));
-        }
+    if let Some(refused) = ruling.refusal(&effect.account, &action, about.as_ref(), known) {
+        return Ok(Some(refused.code()));
     }
     let texts: Vec<String> = action.texts().into_iter().map(normalized).collect();
-    let since = rules.policy.duplicates_since(effect.not_before);
+    let since = ruling.policy.duplicates_since(effect.not_before);
     let again = said.iter().any(|(at, text)| *at >= since && texts.contains(text));
-    if again && rules.policy.duplicate_days > 0 {
+    if again && ruling.policy.duplicate_days > 0 {
         return Ok(Some(PolicyRefusal::Duplicate.code()));
     }
     said.extend(texts.into_iter().map(|text| (effect.not_before, text)));

@@ -12,6 +12,7 @@ pub use canary::{Verdict, canary, settled};
 pub(crate) use health::Watches;
 pub use health::{Health, Watch};
 pub use rules::{RULES, Rule, SwapRules};
+pub(crate) use shadow::offline;
 pub use shadow::{Fault, Shadow, Shadowed, cast, shadow, shadow_one};
 pub(crate) use switch::state_given_way;
 pub use switch::{Candidate, Replaced};

@@ -237,10 +237,23 @@ async fn last(
     Ok(entries.into_iter().filter(fit).collect())
 }
 
-/// The agent as the candidate would play it, with books of its own and a model that costs nothing.
+/// The agent as the candidate would play it.
 pub async fn cast(host: &Host, candidate: &Candidate, agent: &AgentId) -> Result<Option<Actor>, StoreError> {
     let row = candidate.rows.iter().find(|row| row.id == *agent).cloned();
-    let row: Option<AgentRow> = match row {
+    let mut plugins = crate::Plugins::clone(&host.versions.serving());
+    plugins.insert(candidate.plugin.id.clone(), Arc::clone(&candidate.plugin));
+    offline(host, agent, row, &plugins).await
+}
+
+/// An agent with books of its own and a model that costs nothing, as one of these plays it; by its row where no other is
+/// given.
+pub(crate) async fn offline(
+    host: &Host,
+    agent: &AgentId,
+    row: Option<AgentRow>,
+    plugins: &crate::Plugins,
+) -> Result<Option<Actor>, StoreError> {
+    let row = match row {
         Some(row) => Some(row),
         None => host.store.agent(agent).await?,
     };
@@ -249,9 +262,7 @@ pub async fn cast(host: &Host, candidate: &Candidate, agent: &AgentId) -> Result
         None if agent.is_generator() => serde_json::Value::Null,
         None => return Ok(None),
     };
-    let mut plugins = crate::Plugins::clone(&host.versions.serving());
-    plugins.insert(candidate.plugin.id.clone(), Arc::clone(&candidate.plugin));
-    let cast = host.casting.cast(agent, &body, &plugins, &Arc::new(Ledger::default()));
+    let cast = host.casting.cast(agent, &body, plugins, &Arc::new(Ledger::default()));
     let cast = cast.map_err(|reason| StoreError::Corrupt { table: "agents", reason: format!("{agent}: {reason}") })?;
     Ok(cast.map(|actor| Actor { llm: Llm::offline(), ..actor }))
 }

@@ -11,7 +11,7 @@ use puppet_sandbox::Standing;
 use puppet_store::{AgentRow, Change, StoreError};
 use puppet_types::{AgentId, Digest, PackId};
 
-use crate::{host::Host, plugin::Plugin, swap::Watch, versions::Trial};
+use crate::{host::Host, pause::as_paused_as, plugin::Plugin, swap::Watch, versions::Trial};
 
 /// What is to serve.
 #[derive(Clone)]
@@ -97,9 +97,11 @@ impl Host {
 
     /// An agent lives here no more: what waits for it is dead-lettered as it comes up. What it remembers stays.
     pub async fn retire(&self, agent: &AgentId) -> Result<(), StoreError> {
+        let _alone = self.rows.lock().await;
         self.apply(vec![Change::Retire { agent: agent.clone() }]).await?;
         self.accounts.remove(&self.agents.line(agent), agent);
         self.agents.remove(agent);
+        self.pauses.put(agent, None);
         self.agenda().cancel_timers_of(agent);
         self.recast();
         Ok(())
@@ -113,14 +115,18 @@ impl Host {
 
     /// Writes rows of agents; answers them as they were.
     async fn replaced_rows(&self, rows: &[AgentRow]) -> Result<Vec<AgentRow>, StoreError> {
-        let mut before = Vec::with_capacity(rows.len());
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _alone = self.rows.lock().await;
+        let (mut before, mut after) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for row in rows {
-            before.extend(self.store.agent(&row.id).await?);
+            let old = self.store.agent(&row.id).await?;
+            after.push(Change::Agent(old.as_ref().map_or_else(|| row.clone(), |old| as_paused_as(row.clone(), old))));
+            before.extend(old);
         }
-        if !rows.is_empty() {
-            self.apply(rows.iter().cloned().map(Change::Agent).collect()).await?;
-            self.recast();
-        }
+        self.apply(after).await?;
+        self.recast();
         Ok(before)
     }
 

@@ -141,6 +141,23 @@ pub const IMPORTS: &[Import] = &[
         core: ("own-posts", "(param i32 i32)"),
     },
     Import {
+        capability: "tweet-found",
+        instance: r#"(type $t (record (field "id" string) (field "author" string) (field "text" string) (field "at" u64)
+            (field "in-reply-to" (option string)) (field "quotes" (option string)) (field "conversation" string)
+            (field "likes" u32) (field "replies" u32) (field "quoted" u32)))
+          (export "post-item" (type $item (eq $t)))
+          (export "search" (func (param "query" string) (param "limit" u32) (result (result (list $item) (error $error)))))"#,
+        function: "search",
+        core: ("search", "(param i32 i32 i32 i32)"),
+    },
+    Import {
+        capability: "tweet-found",
+        instance: r#"(export "conversation" (func (param "id" string) (param "limit" u32)
+          (result (result (list $item) (error $error)))))"#,
+        function: "conversation",
+        core: ("conversation", "(param i32 i32 i32 i32)"),
+    },
+    Import {
         capability: "memory",
         instance: r#"(type $k (enum "core" "event" "interaction" "general" "post" "tweet")) (export "kind" (type $kind (eq $k)))
           (type $s (enum "own" "host" "stranger")) (export "trust" (type $trust (eq $s)))

@@ -36,6 +36,10 @@ pub enum Step {
     Timeline,
     /// `tweet.own-posts`.
     OwnPosts,
+    /// `tweet.search` of 0.1.1.
+    Search(&'static str),
+    /// `tweet.conversation` of 0.1.1, of the post of an id.
+    Conversation(&'static str),
     /// `memory.remember` of a text.
     Remember(&'static str),
     /// `memory.remember` of the event's id.
@@ -145,6 +149,7 @@ impl Step {
             | Self::Quote(_)
             | Self::Like(_)
             | Self::Delete(_) => "tweet",
+            Self::Search(_) | Self::Conversation(_) => "tweet-found",
             Self::Complete => "llm",
             Self::Remember(_) | Self::RememberEventId | Self::Forget(_) | Self::Recall(_) => "memory",
             Self::ShiftMood | Self::Befriend(_) => "agent",
@@ -212,6 +217,8 @@ impl Step {
             }
             Self::Timeline => format!("(call $timeline (i32.const 10) {OUT})"),
             Self::OwnPosts => format!("(call $own-posts (i32.const 10) {OUT})"),
+            Self::Search(query) => format!("(call $search {} (i32.const 10) {OUT})", constants.put(query)),
+            Self::Conversation(id) => format!("(call $conversation {} (i32.const 10) {OUT})", constants.put(id)),
             Self::Remember(text) => remember(&constants.put(text)),
             Self::RememberEventId => remember("(i32.load (local.get 0)) (i32.load offset=4 (local.get 0))"),
             Self::Forget(id) => format!("(call $forget {} {OUT})", constants.put(id)),
@@ -350,6 +357,7 @@ pub fn generator() -> Vec<u8> {
 fn interface(capability: &str) -> String {
     match capability {
         "log-fields" => "puppet:log/log@0.2.0".to_owned(),
+        "tweet-found" => "puppet:tweet/tweet@0.1.1".to_owned(),
         other => format!("puppet:{other}/{other}@0.1.0"),
     }
 }

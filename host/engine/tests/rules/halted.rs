@@ -71,6 +71,7 @@ async fn a_live_host_stops_and_goes_on_when_it_is_told() {
     let driver = tokio::spawn(Live::default().run(Arc::clone(&scene.host), stopped));
     let mut next = async || tokio::time::timeout(Duration::from_secs(60), watcher.recv()).await.unwrap().unwrap();
     assert!(matches!(next().await, Happening::Halted { halt: Some(_), .. }));
+    assert!(matches!(next().await, Happening::Accepted { event, .. } if event.as_str() == "e1"));
     assert!(matches!(next().await, Happening::Invoked { .. }), "what is decided is committed");
     assert!(scene.posted().is_empty());
     scene.host.resume().await.unwrap();

@@ -93,7 +93,7 @@ async fn a_mention_is_one_event_of_the_agent_behind_the_account() {
     let said = post("12", "cy", "@ann hello", Some("11"));
     let context = vec![post("11", "dee", "before", None)];
     let brought = || vec![Mention { post: said.clone(), context: context.clone() }];
-    assert_eq!(ears.take_in(&account, brought(), far("12")).await.unwrap(), 1);
+    assert_eq!(ears.take_in(&account, brought(), far("12")).await.unwrap(), Some(1));
     let heard = event(&scene, "ann", "12").await;
     assert_eq!((heard.kind.as_str(), heard.source.as_str(), heard.hops), ("mention", "x", 1));
     assert_eq!((heard.agent.as_str(), heard.author.as_deref(), heard.priority), ("ann", Some("cy"), Priority::High));
@@ -105,10 +105,10 @@ async fn a_mention_is_one_event_of_the_agent_behind_the_account() {
     assert!(heard.payload["from_agent"].is_null());
     assert_eq!(scene.store.heard().await.unwrap(), far("12").into_iter().collect::<Vec<_>>());
     // Whoever brings it again, and in whatever case.
-    assert_eq!(ears.take_in(&"ann".into(), brought(), far("13")).await.unwrap(), 0);
+    assert_eq!(ears.take_in(&"ann".into(), brought(), far("13")).await.unwrap(), Some(0));
     scene.run_until(start().plus_millis(60_000)).await;
     assert_eq!(scene.journal().await.len(), 1);
-    assert_eq!(ears.take_in(&"ann".into(), brought(), None).await.unwrap(), 0, "also when it was handled");
+    assert_eq!(ears.take_in(&"ann".into(), brought(), None).await.unwrap(), Some(0), "also when it was handled");
     scene.run_until(start().plus_millis(120_000)).await;
     assert_eq!(scene.journal().await.len(), 1);
     // It is told without asking the network.
@@ -124,7 +124,10 @@ async fn what_was_heard_is_not_durable_without_how_far() {
     assert!(scene.store.event(&heard_id(&"ann".into(), &"12".into())).await.unwrap().is_none());
     scene.run_until(start().plus_millis(60_000)).await;
     assert!(scene.journal().await.is_empty(), "nobody was told of it");
-    assert_eq!(ears.take_in(&"ann".into(), vec![mention(post("12", "cy", "@ann", None))], far("12")).await.unwrap(), 1);
+    assert_eq!(
+        ears.take_in(&"ann".into(), vec![mention(post("12", "cy", "@ann", None))], far("12")).await.unwrap(),
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -143,10 +146,10 @@ async fn an_agent_that_has_gone_is_not_told_of_and_is_not_skipped() {
     let (scene, ears) = scene().await;
     scene.host.accounts.remove(&"ann".into(), &"ann".into());
     let brought = || vec![mention(post("12", "cy", "@ann", None))];
-    assert_eq!(ears.take_in(&"ann".into(), brought(), far("12")).await.unwrap(), 0);
+    assert_eq!(ears.take_in(&"ann".into(), brought(), far("12")).await.unwrap(), None);
     assert!(scene.store.heard().await.unwrap().is_empty(), "it is asked for again");
     scene.host.accounts.put("ann".into(), "ann".into());
-    assert_eq!(ears.take_in(&"ann".into(), brought(), far("12")).await.unwrap(), 1);
+    assert_eq!(ears.take_in(&"ann".into(), brought(), far("12")).await.unwrap(), Some(1));
 }
 
 #[tokio::test]

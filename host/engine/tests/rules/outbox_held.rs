@@ -1,6 +1,8 @@
 //! An account that its provider does not let in is held: its effects wait, none is lost, and none burns its attempts.
 
-use puppet_engine::{Happening, OutboxError, OutboxRules, Word, speak};
+use std::sync::atomic::Ordering::SeqCst;
+
+use puppet_engine::{Happening, HeldAccount, OutboxError, OutboxRules, Word, held_accounts, speak};
 use puppet_store::EffectState;
 use puppet_tweet::PublishError;
 use tokio::sync::broadcast::Receiver;
@@ -66,10 +68,18 @@ async fn a_word_of_the_operator_or_a_new_start_tries_at_once() {
     scene.run_until(after(1_000)).await;
     let left = || vec![("a".to_owned(), 0), ("z".to_owned(), 0)];
     assert_eq!(times(&scene), left());
-    // The one behind it waits for the account, and not for itself.
+    scene.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+    scene.run_until(after(5_000)).await;
+    assert_eq!(times(&scene).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "z", "a", "b"]);
     let refused = scene.host.speak(&"b".into(), &Word::Retry { sure: false }).await;
     assert!(matches!(refused, Err(OutboxError::NotFailed(..))), "{refused:?}");
-    scene.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+
+    // The one behind it waits for the account, and not for itself: the word is the account's, and nobody passes.
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::Unauthorized("no".to_owned()));
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    scene.host.speak(&"b".into(), &Word::Retry { sure: false }).await.unwrap();
     scene.run_until(after(5_000)).await;
     assert_eq!(times(&scene).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "z", "a", "b"]);
 
@@ -123,6 +133,69 @@ async fn an_allowance_that_is_used_up_is_waited_for_also_over_a_restart() {
     assert_eq!(times(&next).len(), 2);
 }
 
+fn capped() -> PublishError {
+    PublishError::Capped { words: "posts_per_month".to_owned(), retry_after_ms: 20 * DAY }
+}
+
+#[tokio::test]
+async fn a_cap_of_the_operators_holds_until_it_is_raised_or_a_new_start() {
+    let scene = listing().await;
+    let mut watcher = scene.host.watch();
+    failing(&scene, 1, &capped());
+    three(&scene).await;
+    scene.run_until(after(HOUR)).await;
+    assert_eq!(times(&scene).len(), 2, "the account waits");
+    scene.host.caps_changed();
+    scene.run_until(after(HOUR + 1_000)).await;
+    assert_eq!(times(&scene).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "z", "a", "b"]);
+    assert_eq!(told(&mut watcher), [("ann".to_owned(), true), ("ann".to_owned(), false)]);
+
+    let scene = listing().await;
+    failing(&scene, 1, &capped());
+    three(&scene).await;
+    scene.run_until(after(1_000)).await;
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.run_until(after(3_000)).await;
+    assert_eq!(times(&next).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["a", "b"], "it may be another by now");
+}
+
+#[tokio::test]
+async fn a_look_that_a_cap_has_no_room_for_waits_alone_and_says_so() {
+    let doubt = || PublishError::InDoubt("no answer".to_owned());
+    // Raised live, or the operator's word on either of the two, or five minutes.
+    for (n, mend) in [Some("a"), Some("b"), Some("caps"), None].into_iter().enumerate() {
+        let scene = listing().await;
+        let mut watcher = scene.host.watch();
+        failing(&scene, 1, &doubt());
+        *scene.network.look_failures.lock().unwrap() = vec![capped(); if mend == Some("b") { 1 } else { 2 }];
+        leave(&scene, &[effect("a", "ann", 0, post("a")), effect("b", "ann", 1, post("b"))]).await;
+        scene.run_until(after(60_000)).await;
+        let row = scene.effects().await[0].clone();
+        let reason = row.reason.clone().unwrap_or_default();
+        assert!(reason.starts_with("in doubt: ") && reason.contains("posts_per_month"), "{reason}");
+        assert_eq!((row.state, row.is_open(), told(&mut watcher)), (EffectState::InDoubt, true, vec![]), "{n}");
+        scene.network.look_failures.lock().unwrap().clear();
+        let looks = scene.network.looks.load(SeqCst);
+        match mend {
+            Some("caps") => scene.host.caps_changed(),
+            // The one behind it says nothing of its own: no account is held.
+            Some("b") => {
+                let refused = scene.host.speak(&"b".into(), &Word::Retry { sure: false }).await;
+                assert!(matches!(refused, Err(OutboxError::NotFailed(..))), "{refused:?}");
+                scene.host.speak(&"a".into(), &Word::Retry { sure: false }).await.unwrap();
+            }
+            Some(id) => drop(scene.host.speak(&id.into(), &Word::Retry { sure: false }).await.unwrap()),
+            None => {
+                scene.run_until(after(300_000)).await;
+                assert_eq!(scene.network.looks.load(SeqCst), looks);
+                scene.run_until(after(400_000)).await;
+            }
+        }
+        scene.run_until(after(if mend.is_some() { 120_000 } else { 500_000 })).await;
+        assert!(states(&scene).await.iter().all(|(state, _)| *state == EffectState::Done), "{mend:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_the_plan_does_not_allow_ends_and_holds_nobody() {
     let scene = listing().await;
@@ -132,4 +205,38 @@ async fn what_the_plan_does_not_allow_ends_and_holds_nobody() {
     assert_eq!(states(&scene).await, [(EffectState::Failed, 1), (EffectState::Done, 1)]);
     let reason = scene.effects().await[0].reason.clone();
     assert_eq!(reason.as_deref(), Some("the plan does not allow it: no such endpoint"));
+}
+
+#[tokio::test]
+async fn who_is_held_why_and_since_when_is_known_here_and_from_the_rows() {
+    let scene = listing().await;
+    let rules = OutboxRules { held_probe_ms: HOUR, ..OutboxRules::default() };
+    scene.host.set_outbox_rules(rules.clone());
+    failing(&scene, 3, &PublishError::Unauthorized("no".to_owned()));
+    leave(&scene, &[effect("a", "ann", 0, post("a"))]).await;
+    scene.run_until(after(1_000)).await;
+    let since = scene.effects().await[0].not_before;
+    let held = |since, until| {
+        vec![HeldAccount { account: "ann".into(), why: "not authorized: no".to_owned(), since: Some(since), until }]
+    };
+    assert_eq!(held_accounts(&scene.effects().await), held(since, None), "a start tries it at once");
+    assert_eq!(scene.host.held_accounts(), held(since, Some(since.plus_millis(HOUR))));
+    scene.run_until(after(HOUR + 60_000)).await;
+    assert_eq!(held_accounts(&scene.effects().await), held(since, None), "since the first try that was refused");
+    let next = scene.again(Setting::default(), quiet()).await;
+    next.host.set_outbox_rules(rules);
+    failing(&next, 1, &PublishError::Unauthorized("no".to_owned()));
+    next.run_until(after(HOUR + 70_000)).await;
+    assert_eq!(held_accounts(&next.effects().await), held(since, None), "also over a start");
+    next.run_until(after(4 * HOUR)).await;
+    assert_eq!((next.host.held_accounts(), held_accounts(&next.effects().await)), (vec![], vec![]));
+
+    let scene = listing().await;
+    failing(&scene, 1, &PublishError::UsageCap { words: "monthly".to_owned(), retry_after_ms: 20 * DAY });
+    leave(&scene, &[effect("a", "ann", 0, post("a"))]).await;
+    scene.run_until(after(1_000)).await;
+    let told = |of: &[HeldAccount]| of.iter().map(|held| (held.since.is_some(), held.until)).collect::<Vec<_>>();
+    let until = Some(scene.effects().await[0].not_before);
+    assert_eq!(told(&scene.host.held_accounts()), [(true, until)]);
+    assert_eq!(told(&held_accounts(&scene.effects().await)), [(false, until)]);
 }

@@ -51,6 +51,8 @@ async fn it_leaves_part_by_part_and_counts_as_one() {
     let mut all = whole();
     all.push(("b".to_owned(), "and more".to_owned(), Some("a-3".to_owned())));
     assert_eq!(chain(&scene), all, "what answers it answers its last part");
+    let parts: Vec<bool> = scene.network.orders.lock().unwrap().iter().map(|order| order.of_thread).collect();
+    assert_eq!(parts, [true, true, true, false], "an answer is priced as one, a part is not");
     let row = scene.effects().await.remove(0);
     assert_eq!((row.state, row.provider_id.as_deref(), row.doubt), (EffectState::Done, Some("a,a-2,a-3"), None));
     assert_eq!(heard(&scene).await, [("post_published".to_owned(), 0), ("post_published".to_owned(), 1)]);

@@ -60,7 +60,7 @@ async fn replies_are_judged_by_the_posts_around_them() {
     }
     scene.host.submit(vec![event("e1", "ann", start())]).await.unwrap();
     scene.run_until(after(60_000)).await;
-    let rules = PostingRules { platform: PlatformRules::SELF_SERVE, policy: Policy::default() };
+    let rules = PostingRules { platform: PlatformRules::SELF_SERVE, policy: Policy::default(), accounts: [].into() };
     let refused = refused_by_platform(&scene.host, &"ann".into(), &rules).await.unwrap();
     let expected =
         [("like-not-allowed", 1), ("quote-not-allowed", 1), ("reply-not-summoned", 2), ("too-many-cashtags", 1)];
@@ -69,12 +69,12 @@ async fn replies_are_judged_by_the_posts_around_them() {
     // Where X takes all of it the operator may not.
     let policy =
         Policy { mentions: Marks::Refuse, duplicate_days: 1, deny: ["cy".to_owned()].into(), ..Policy::default() };
-    let rules = PostingRules { platform: PlatformRules::NONE, policy };
+    let rules = PostingRules { platform: PlatformRules::NONE, policy, accounts: [].into() };
     let refused = refused_by_platform(&scene.host, &"ann".into(), &rules).await.unwrap();
-    let expected = [("author-not-heard", 5)];
+    let expected = [("author-not-heard", 6)];
     assert_eq!(refused.into_iter().collect::<Vec<_>>(), expected);
     let policy = Policy { duplicate_days: 1, ..Policy::default() };
-    let rules = PostingRules { platform: PlatformRules::NONE, policy };
+    let rules = PostingRules { platform: PlatformRules::NONE, policy, accounts: [].into() };
     let refused = refused_by_platform(&scene.host, &"ann".into(), &rules).await.unwrap();
     assert!(refused.keys().eq(&["same-text-again"]), "six answers of the same words: {refused:?}");
 }

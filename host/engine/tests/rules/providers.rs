@@ -14,7 +14,8 @@ use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
 use puppet_tweet::{
-    Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader, platform::Answered,
+    Action, Lost, Order, PublishError, Published, Reconciled, Search, TweetPublisher, TweetReader, platform::Answered,
+    policy::forms,
 };
 use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
@@ -109,6 +110,10 @@ impl TweetReader for Network {
     async fn thread_of(&self, _: &PostId, _: usize, _: Timestamp) -> Result<Vec<Post>, CallError> {
         self.nothing().await
     }
+    async fn search(&self, search: &Search, _: Timestamp, most: usize) -> Result<Vec<Post>, CallError> {
+        let posts = self.out_there.lock().unwrap();
+        Ok(posts.iter().rev().filter(|post| search.finds(post)).take(most).cloned().collect())
+    }
     async fn own_posts(&self, account: &AccountId, _: Timestamp, most: usize) -> Result<Vec<Post>, CallError> {
         let posts = self.out_there.lock().unwrap();
         Ok(posts.iter().rev().filter(|post| post.author == *account).take(most).cloned().collect())
@@ -161,11 +166,11 @@ impl TweetPublisher for Network {
         if self.look_waits.load(SeqCst) {
             self.look_goes_on.notified().await;
         }
-        let wanted = post(order);
+        let forms = forms(&order.action).into_iter().map(|action| post(&Order { action, ..order.clone() }));
+        let wanted: Vec<Post> = forms.collect();
         let same = |post: &&Post| {
-            (&post.text, &post.in_reply_to) == (&wanted.text, &wanted.in_reply_to)
-                && post.at >= lost.first
-                && !claimed.contains(&post.id)
+            let is_form = |wanted: &Post| (&post.text, &post.in_reply_to) == (&wanted.text, &wanted.in_reply_to);
+            wanted.iter().any(is_form) && post.at >= lost.first && !claimed.contains(&post.id)
         };
         let posts = self.out_there.lock().unwrap();
         let found: Vec<Post> = posts.iter().filter(same).cloned().collect();
@@ -182,6 +187,7 @@ fn post(order: &Order) -> Post {
     let (text, in_reply_to) = match &order.action {
         Action::Post { text, .. } => (text.clone(), None),
         Action::Reply { to, text, .. } => (text.clone(), Some(to.clone())),
+        Action::Quote { text, .. } => (text.clone(), None),
         other => panic!("nobody orders this here: {other:?}"),
     };
     Post {

@@ -1,10 +1,11 @@
 //! A component that was built against an earlier contract lives on a host that serves later versions beside it.
 
 use puppet_sandbox::{CONTRACT, inspect};
-use puppet_types::{Capability, Decision, LogLine, Outcome};
+use puppet_store::Post;
+use puppet_types::{Capability, Decision, LogLine, Outcome, ReadStatus};
 
 use crate::{
-    guest::{End, Step},
+    guest::{End, Step, component},
     scene::{Cast, HOUR, Scene, Setting, after, event, everything, start},
 };
 
@@ -66,6 +67,56 @@ async fn a_component_that_knows_no_tools_asks_a_model_as_ever() {
     assert_eq!(asked.as_str(), wanted, "the journal has it as it always had");
     let replayed = puppet_engine::replay(&scene.host, &record).await.unwrap().unwrap();
     assert_eq!(replayed.divergence, None);
+}
+
+#[tokio::test]
+async fn a_version_that_only_adds_serves_those_who_know_it_and_those_who_do_not() {
+    let found = Step::Search("fog -horn from:bob");
+    let steps = vec![Step::OwnPosts, found, Step::Search("lang:en"), Step::Conversation("404"), Step::Post("seen")];
+    let component = component(&steps, End::Ok);
+    let text = String::from_utf8_lossy(&component);
+    assert!(text.contains("puppet:tweet/tweet@0.1.0") && text.contains("puppet:tweet/tweet@0.1.1"));
+    let scene = Scene::of(Cast { pack: "pack", steps, end: End::Ok, requests: everything() }).await;
+    let posts = [("1", "ann", "fog"), ("2", "bob", "The fog!"), ("3", "bob", "fog horn")];
+    *scene.network.out_there.lock().unwrap() = posts.map(|(id, author, text)| post(id, author, text)).into();
+    let record = scene.handle(event("e1", "ann", after(HOUR))).await.invocation;
+    assert_eq!((&record.outcome, scene.posted()), (&Outcome::Ok, vec!["seen".to_owned()]));
+    let reads: Vec<_> = record.reads.iter().map(|read| (read.operation.as_str(), read.status)).collect();
+    assert_eq!(reads, [("own-posts", ReadStatus::Ok), ("search", ReadStatus::Ok), ("conversation", ReadStatus::Error)]);
+    assert_eq!(record.reads[1].request.as_str(), r#"{"limit":10,"query":"fog -horn from:bob"}"#);
+    let answer: serde_json::Value = record.reads[1].answer.parse().unwrap();
+    assert_eq!((answer.as_array().unwrap().len(), &answer[0]["text"]), (1, &serde_json::json!("The fog!")));
+    let replayed = puppet_engine::replay(&scene.host, &record).await.unwrap().unwrap();
+    assert_eq!(replayed.divergence, None);
+}
+
+#[tokio::test]
+async fn reads_that_are_not_granted_are_denied() {
+    let mut requests = everything();
+    requests.entry(Capability::Tweet).or_default().operations = ["search".to_owned()].into();
+    let steps = vec![Step::Search("fog"), Step::Conversation("1")];
+    let scene = Scene::of(Cast { pack: "pack", steps, end: End::Ok, requests }).await;
+    let record = scene.handle(event("e1", "ann", start())).await.invocation;
+    let reads: Vec<_> = record.reads.iter().map(|read| (read.operation.as_str(), read.status)).collect();
+    assert_eq!(reads, [("search", ReadStatus::Ok), ("conversation", ReadStatus::Denied)]);
+}
+
+fn post(id: &str, author: &str, text: &str) -> Post {
+    Post {
+        id: id.into(),
+        author: author.into(),
+        text: text.to_owned(),
+        at: start(),
+        in_reply_to: None,
+        quotes: None,
+        conversation: id.into(),
+        thread: None,
+        media: Vec::new(),
+        hops: 0,
+        likes: 0,
+        replies: 0,
+        quoted: 0,
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The steps that all reads share: the look into the journal before, and the way to the provider and the books.
 
-use puppet_types::{CallError, Capability, Code, Cost, Json, Read, ReadStatus, Refusal, scrub};
+use puppet_types::{CallError, Capability, Code, Cost, Json, Read, ReadStatus, Refusal, TRACED, scrub};
 use serde::{Serialize, de::DeserializeOwned};
+use tracing::{Instrument as _, field::Empty};
 
 use super::{Answer, Gate};
 use crate::{Amount, Booking, Failure, Reservation, Spend, failure::settled};
@@ -52,13 +53,17 @@ impl Gate {
         paid: bool,
         answer: impl Future<Output = Result<Answer<A>, impl Into<Failure>>>,
     ) -> Result<A, Refusal> {
+        let span = tracing::info_span!(
+            target: TRACED, "read", n = read.n, capability = read.capability.name(), operation = read.operation,
+            status = Empty, tokens = Empty, usd_micros = Empty,
+        );
         if paid {
             let worst: Vec<Spend> = reserved.iter().map(|(held, _)| held.open()).collect();
             let opened = self.books.open(&self.invocation, read.n, &worst).await;
             self.booked(opened)?;
             reserved.iter_mut().for_each(|(held, _)| held.opened());
         }
-        let asked = match self.within_deadline(answer).await {
+        let asked = match self.within_deadline(answer.instrument(span.clone())).await {
             Ok(asked) => asked,
             // Whether it was used is not known: what is opened counts as used, here as in the books.
             Err(refusal) => return Err(refusal),
@@ -94,6 +99,11 @@ impl Gate {
                 Err(error)
             }
         };
+        if !span.is_disabled() {
+            span.record("status", read.status.name());
+            span.record("tokens", read.cost.tokens);
+            span.record("usd_micros", read.cost.usd_micros);
+        }
         if paid {
             let rows: Vec<Spend> = spends.iter().flat_map(Booking::rows).collect();
             let settled = self.books.settle(&self.invocation, &read, &rows).await;

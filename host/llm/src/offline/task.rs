@@ -63,8 +63,11 @@ impl Task {
     fn fenced(&mut self, opening: &str, text: String) {
         match opening.split_once('@') {
             Some((what, author)) if what.trim() == "post by" => self.said = Some((author.trim().to_owned(), text)),
-            _ if opening.trim() == "note" => self.note = Some(text),
-            _ => {}
+            _ => match opening.trim() {
+                "note" => self.note = Some(text),
+                "topic" if !text.is_empty() => self.topic = Some(text),
+                _ => {}
+            },
         }
     }
 
@@ -121,5 +124,7 @@ mod tests {
         assert_eq!(task.said, Some(("eve".into(), "hello Topic: scams Recent posts: - mine".into())));
         assert_eq!(task.note.as_deref(), Some("A flood in town"));
         assert!(task.recent.is_empty());
+        let task = Task::of(&request("Write.\nIt is about this.\n<<<topic\nTopic: war\n>>>\nYour mood: Positive"));
+        assert_eq!(task.topic.as_deref(), Some("Topic: war"), "words inside a fence, and no line of the prompt");
     }
 }

@@ -1,3 +1,5 @@
+//! The chat API: what is asked, and what becomes of answers.
+
 use super::*;
 use crate::{ToolCall, openai::quirks::Api};
 
@@ -58,7 +60,7 @@ fn a_schema_is_sent_as_the_model_takes_it() {
     let format = json!({"name": "answer", "schema": {"type": "object"}, "strict": false});
     assert_eq!(of(&plain)["response_format"], json!({"type": "json_schema", "json_schema": format}));
     assert_eq!(of(&plain)["messages"].as_array().unwrap().len(), 1);
-    plain.learn(Parameter::JsonSchema);
+    plain.learn(Parameter::JsonSchema, true);
     assert_eq!(of(&plain)["response_format"], json!({"type": "json_object"}));
     assert_eq!(of(&plain)["messages"][0], told);
     let claude = of(&quirks(Some("anthropic"), "claude"));

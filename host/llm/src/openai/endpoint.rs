@@ -1,6 +1,6 @@
 //! Where an endpoint is, and how it is asked.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Once, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use puppet_types::{MASK, Timestamp, scrub};
 use reqwest::{
@@ -154,7 +154,7 @@ impl Endpoint {
     pub(super) fn base(&self) -> Result<String, SetupError> {
         let url = self.url()?;
         let has_secrets = self.key.is_some() || !self.headers.is_empty();
-        if url.scheme() == "http" && has_secrets && !is_this_machine(&url) {
+        if url.scheme() == "http" && has_secrets && !puppet_reach::is_this_machine(&url) {
             return Err(SetupError::InClear(self.name.clone()));
         }
         let base = self.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
@@ -184,21 +184,10 @@ impl Endpoint {
     }
 
     pub(super) fn http_client(&self) -> Result<reqwest::Client, SetupError> {
-        static RING: Once = Once::new();
-        // Whoever installed one before has the same right to it.
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let mut client = reqwest::Client::builder();
-        if is_this_machine(&self.url()?) {
-            // A proxy would read the key, and would ask its own machine.
-            client = client.no_proxy();
-        }
-        client
+        puppet_reach::client(&self.url()?)
             .default_headers(self.header_map()?)
             .timeout(self.timeout)
             .connect_timeout(self.timeout)
-            // A key must not follow a redirect to somebody else.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| SetupError::Client(error.without_url().to_string()))
     }
@@ -220,12 +209,6 @@ impl Endpoint {
         }
         text
     }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
 #[cfg(test)]

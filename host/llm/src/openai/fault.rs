@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use puppet_reach::NoConnection;
 use puppet_types::{CallError, Code};
 
 use crate::openai::quirks::Parameter;
@@ -45,8 +46,13 @@ pub(super) enum Fault {
     TooSmall(String),
     /// Against its rules: its words.
     Policy(String),
-    /// A parameter that the model does not take: its words.
-    Unsupported(Parameter, String),
+    /// A parameter that the model does not take.
+    Unsupported {
+        parameter: Parameter,
+        /// The error says so by its code, and names the parameter; else by its words alone.
+        by_code: bool,
+        words: String,
+    },
     /// The request is not valid: its words.
     Invalid(String),
     /// The model did not want to.
@@ -94,7 +100,7 @@ impl Fault {
             Self::Unreadable => (Unavailable, false, true, "check that `base_url` speaks this protocol"),
             Self::TooSmall(_) => (Refused, false, false, "use a model with a longer context"),
             Self::Policy(_) | Self::Declined => (Refused, false, true, ""),
-            Self::Unsupported(..) | Self::Invalid(_) => (InvalidInput, false, false, ""),
+            Self::Unsupported { .. } | Self::Invalid(_) => (InvalidInput, false, false, ""),
             Self::Empty => (InvalidAnswer, false, true, ""),
             Self::OnlyThought => (InvalidAnswer, false, true, "ask for more tokens, or use a model that thinks less"),
         };
@@ -119,9 +125,8 @@ impl Fault {
             Self::NoModel => format!("it has no model `{model}`, or not for this key"),
             Self::WrongAddress(what) => format!("the address is wrong: {what}"),
             Self::Unreadable => "the answer is not what this protocol answers".to_owned(),
-            Self::TooSmall(said) | Self::Policy(said) | Self::Unsupported(_, said) | Self::Invalid(said) => {
-                said.clone()
-            }
+            Self::TooSmall(said) | Self::Policy(said) | Self::Invalid(said) => said.clone(),
+            Self::Unsupported { words, .. } => words.clone(),
             Self::Declined => "the model refused".to_owned(),
             Self::Empty => "the answer holds no text".to_owned(),
             Self::OnlyThought => "the model used all tokens for thinking".to_owned(),
@@ -148,64 +153,20 @@ impl Fault {
 
     /// Of a connection.
     pub(super) fn of_transport(error: &reqwest::Error) -> Self {
-        if error.is_connect() || error.is_builder() {
-            return Self::of_connection(&chain(error));
-        }
-        if error.is_timeout() { Self::TooLate } else { Self::Broken }
-    }
-
-    fn of_connection(chain: &str) -> Self {
-        let has = |words: &[&str]| words.iter().any(|word| chain.contains(word));
-        match () {
-            () if has(&["dns error", "lookup address", "name or service"]) => Self::UnknownHost,
-            () if has(&["expired"]) => Self::Insecure("its certificate has expired, or the clock here is wrong"),
-            () if has(&["notyetvalid", "not valid yet"]) => Self::Insecure("its certificate is not valid yet"),
-            () if has(&["notvalidforname", "not valid for name"]) => {
-                Self::Insecure("its certificate is for another name")
-            }
-            () if has(&["certificate"]) => Self::Insecure("its certificate is not trusted here"),
-            () if has(&["corrupt message", "invalidcontenttype"]) => Self::Insecure("no TLS is spoken there"),
-            () if has(&["tls", "handshake"]) => Self::Insecure("the handshake failed"),
-            () => Self::Unreachable,
+        match NoConnection::of(error) {
+            Some(NoConnection::UnknownHost) => Self::UnknownHost,
+            Some(NoConnection::Insecure(why)) => Self::Insecure(why),
+            Some(NoConnection::Refused | NoConnection::TooLate | NoConnection::Other) => Self::Unreachable,
+            None if error.is_builder() => Self::Unreachable,
+            None if error.is_timeout() => Self::TooLate,
+            None => Self::Broken,
         }
     }
-}
-
-/// What an error and its causes say, in lower case. Never shown: it may hold an address.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        said.push_str(&error.to_string().to_lowercase());
-        said.push('\n');
-        next = error.source();
-    }
-    said
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_failed_connection_is_told_by_its_cause() {
-        for (chain, wanted) in [
-            ("client error (connect)\ndns error\nfailed to lookup address information", Fault::UnknownHost),
-            (
-                "invalid peer certificate: expired: verification time 1",
-                Fault::Insecure("its certificate has expired, or the clock here is wrong"),
-            ),
-            ("invalid peer certificate: unknownissuer", Fault::Insecure("its certificate is not trusted here")),
-            (
-                "invalid peer certificate: certificate not valid for name \"x\"",
-                Fault::Insecure("its certificate is for another name"),
-            ),
-            ("received corrupt message of type invalidcontenttype", Fault::Insecure("no TLS is spoken there")),
-            ("tcp connect error\nconnection refused (os error 111)", Fault::Unreachable),
-        ] {
-            assert_eq!(Fault::of_connection(chain), wanted);
-        }
-    }
 
     #[test]
     fn an_error_names_provider_cause_and_remedy() {

@@ -47,7 +47,14 @@ impl Endpoint {
         let model = self.model.clone();
         let provider = OpenAi::new(self)?;
         provider.list(timeout).await.map_err(|fault| {
-            let (cause, remedy) = fault.told(&model);
+            let (cause, remedy) = match fault {
+                // `timeout_ms` is of answers: a list is waited for so long and no longer.
+                Fault::TooLate => {
+                    let cause = format!("it did not tell its models within {} s", timeout.as_secs_f32());
+                    (cause, "see whether it is busy, and try again; for answers it has its `timeout_ms`")
+                }
+                _ => fault.told(&model),
+            };
             Trouble { cause, remedy: remedy.to_owned(), is_passing: fault.treatment().is_passing }
         })
     }

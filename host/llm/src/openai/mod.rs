@@ -51,6 +51,8 @@ pub struct OpenAi {
     quirks: Quirks,
     /// Of the model of vectors.
     embedding_quirks: Quirks,
+    /// Of the model that looks at texts.
+    moderation_quirks: Quirks,
 }
 
 impl fmt::Debug for OpenAi {
@@ -75,7 +77,8 @@ impl OpenAi {
         let preset = endpoint.preset.map(|preset| preset.name);
         let quirks = Quirks::of(&endpoint.name, preset, endpoint.api, &endpoint.model);
         let embedding_quirks = Quirks::of(&endpoint.name, preset, endpoint.api, &endpoint.embedding_model);
-        Ok(Self { endpoint, base, http, terms, quirks, embedding_quirks })
+        let moderation_quirks = Quirks::of(&endpoint.name, preset, endpoint.api, moderation::MODEL);
+        Ok(Self { endpoint, base, http, terms, quirks, embedding_quirks, moderation_quirks })
     }
 
     /// On which terms it is used.
@@ -89,11 +92,11 @@ impl OpenAi {
     }
 
     /// What is sent for a request.
-    fn body(&self, request: &Request) -> Result<Value, Fault> {
+    fn body(&self, request: &Request, quirks: &Quirks) -> Result<Value, Fault> {
         let Endpoint { model, stream, .. } = &self.endpoint;
         let body = match self.endpoint.api {
-            Api::Chat => chat::body(request, model, &self.quirks, *stream),
-            Api::Responses => responses::body(request, model, &self.quirks, *stream),
+            Api::Chat => chat::body(request, model, quirks, *stream),
+            Api::Responses => responses::body(request, model, quirks, *stream),
         };
         body.map_err(|error| Fault::Invalid(error.message))
     }
@@ -111,11 +114,18 @@ impl OpenAi {
         path: &str,
         quirks: &Quirks,
         seed: u64,
-        body: impl Fn() -> Result<Value, Fault>,
+        body: impl Fn(&Quirks) -> Result<Value, Fault>,
     ) -> (Result<Raw, Fault>, u32) {
-        let learn = |fault: &Fault| matches!(fault, Fault::Unsupported(parameter, _) if quirks.learn(*parameter));
+        let of_this = quirks.of_request();
+        let learn = |fault: &Fault| {
+            let Fault::Unsupported { parameter, by_code, .. } = fault else { return false };
+            if *by_code {
+                quirks.learn(*parameter, true);
+            }
+            of_this.learn(*parameter, *by_code)
+        };
         let once = || {
-            let body = body();
+            let body = body(&of_this);
             async move { self.send(path, &body?).await }
         };
         Attempts::new(&self.endpoint, seed).run(once, learn).await
@@ -188,7 +198,7 @@ impl LlmProvider for OpenAi {
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let started = Instant::now();
         let once = self.terms.used(request.prompt_bytes(), request.max_tokens.into());
-        let (raw, lost) = self.ask(self.path(), &self.quirks, context.seed, || self.body(request)).await;
+        let (raw, lost) = self.ask(self.path(), &self.quirks, context.seed, |quirks| self.body(request, quirks)).await;
         let raw = raw.map_err(|fault| self.failure(&fault, charges(Worst::NOTHING, once, lost)))?;
         let told = self.told(raw).map_err(|fault| self.failure(&fault, charges(once, once, lost)))?;
         let charged =
@@ -209,10 +219,10 @@ impl LlmProvider for OpenAi {
         let started = Instant::now();
         let seed = puppet_types::ids::derive_u64(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         let once = self.terms.used_embedding(texts.iter().map(|text| text.len() as u64).sum());
-        let (model, quirks) = (&self.endpoint.embedding_model, &self.embedding_quirks);
+        let model = &self.endpoint.embedding_model;
         let failure = |fault: &Fault, used| Failure::told(fault.call_error(&self.endpoint.name, model), used);
-        let body = || Ok(embeddings::body(texts, model, quirks));
-        let (raw, lost) = self.ask("embeddings", quirks, seed, body).await;
+        let body = |quirks: &Quirks| Ok(embeddings::body(texts, model, quirks));
+        let (raw, lost) = self.ask("embeddings", &self.embedding_quirks, seed, body).await;
         let body = match raw {
             Ok(Raw::Whole(body)) => body,
             Ok(Raw::Told(_)) => return Err(failure(&Fault::Unreadable, charges(once, once, lost))),

@@ -11,7 +11,7 @@ use super::{OpenAi, Raw, fault::Fault};
 use crate::Moderator;
 
 /// The model that looks, at OpenAI and whoever speaks its protocol.
-const MODEL: &str = "omni-moderation-latest";
+pub(super) const MODEL: &str = "omni-moderation-latest";
 /// Said where a text is flagged and no category is named.
 const UNNAMED: &str = "flagged";
 
@@ -47,7 +47,7 @@ pub(super) fn categories(body: Value, wanted: usize) -> Result<Vec<String>, Faul
 impl Moderator for OpenAi {
     async fn look(&self, texts: &[String]) -> Result<Vec<String>, CallError> {
         let seed = derive_u64(&texts.iter().map(String::as_str).collect::<Vec<_>>());
-        let (raw, _) = self.ask("moderations", &self.quirks, seed, || Ok(body(texts))).await;
+        let (raw, _) = self.ask("moderations", &self.moderation_quirks, seed, |_| Ok(body(texts))).await;
         let found = match raw {
             Ok(Raw::Whole(body)) => categories(body, texts.len()),
             Ok(Raw::Told(_)) => Err(Fault::Unreadable),

@@ -1,9 +1,10 @@
-//! What a model refuses of the protocol: known by name beforehand, or learned from its own words. What it refuses is
-//! left out, with one warning for each parameter that a request really wanted.
+//! What a model refuses of the protocol: known by name beforehand, or learned from what it answers. What it refuses is
+//! left out, with one warning for each parameter that a request really wanted. For good is learned what an error says by
+//! its code; words alone may be about what a guest wrote, so they hold for that request.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -74,6 +75,8 @@ const QUIRKS: &[Quirk] = &[
         but: &[],
         refuses: &[PresencePenalty, FrequencyPenalty, ResponseFormat, Name],
     },
+    // Not among the fields that it says it reads.
+    Quirk { name: "ollama", preset: Some("ollama"), models: &[""], but: &[], refuses: &[Name] },
 ];
 
 /// Which protocol an endpoint is asked in.
@@ -194,15 +197,15 @@ fn place_of(lower: &str, name: &str) -> Option<usize> {
 pub(super) struct Quirks {
     provider: String,
     model: String,
-    known: Mutex<Known>,
+    /// And by which quirk that is known.
+    refused: Mutex<BTreeMap<Parameter, &'static str>>,
+    warned: Arc<Mutex<BTreeSet<Parameter>>>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    /// And by which quirk that is known.
-    refused: BTreeMap<Parameter, &'static str>,
-    warned: BTreeSet<Parameter>,
-}
+/// What was refused by an error's code.
+const LEARNED: &str = "learned";
+/// What was refused by an error's words.
+const BY_WORDS: &str = "by-words";
 
 impl Quirks {
     /// What is known beforehand.
@@ -216,44 +219,51 @@ impl Quirks {
         });
         let by_model = fit.flat_map(|quirk| quirk.refuses.iter().map(|parameter| (*parameter, quirk.name)));
         let by_api = NOT_IN_RESPONSES.into_iter().filter(|_| api == Api::Responses).map(|one| (one, "responses"));
-        let refused = by_model.chain(by_api).collect();
-        let known = Mutex::new(Known { refused, warned: BTreeSet::new() });
-        Self { provider: provider.to_owned(), model: model.to_owned(), known }
+        let refused = Mutex::new(by_model.chain(by_api).collect());
+        Self { provider: provider.to_owned(), model: model.to_owned(), refused, warned: Arc::default() }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same for one request: what it learns is its own.
+    pub(super) fn of_request(&self) -> Self {
+        let Self { provider, model, warned, .. } = self;
+        let refused = Mutex::new(self.refused().clone());
+        Self { provider: provider.clone(), model: model.clone(), refused, warned: Arc::clone(warned) }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, BTreeMap<Parameter, &'static str>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it can be sent; for what a request did not ask for.
     pub(super) fn takes(&self, parameter: Parameter) -> bool {
-        !self.known().refused.contains_key(&parameter)
+        !self.refused().contains_key(&parameter)
     }
 
     /// Whether what a request asks for can be sent. Where it cannot, that is said once.
     pub(super) fn takes_wanted(&self, parameter: Parameter) -> bool {
-        let mut known = self.known();
-        let Some(quirk) = known.refused.get(&parameter).copied() else { return true };
-        if known.warned.insert(parameter) {
+        let Some(quirk) = self.refused().get(&parameter).copied() else { return true };
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(parameter) {
             let (provider, model, name) = (&self.provider, &self.model, parameter.name());
-            tracing::warn!(quirk, "`{model}` of `{provider}` does not take `{name}`: requests go without it");
+            let which = if quirk == BY_WORDS { "a request that it refuses goes" } else { "requests go" };
+            tracing::warn!(quirk, "`{model}` of `{provider}` does not take `{name}`: {which} without it");
         }
         false
     }
 
-    /// Remembers that a parameter was refused. False where that changes nothing: it was not sent.
-    pub(super) fn learn(&self, parameter: Parameter) -> bool {
-        let mut known = self.known();
+    /// Remembers that a parameter was refused, by an error's code or by its words. False where that changes nothing: it was
+    /// not sent.
+    pub(super) fn learn(&self, parameter: Parameter, by_code: bool) -> bool {
+        let mut refused = self.refused();
         // An answer without a bound has no price: one of the two names stays.
         let other = match parameter {
             MaxTokens => Some(MaxCompletionTokens),
             MaxCompletionTokens => Some(MaxTokens),
             _ => None,
         };
-        if other.is_some_and(|other| known.refused.contains_key(&other)) || known.refused.contains_key(&parameter) {
+        if other.is_some_and(|other| refused.contains_key(&other)) || refused.contains_key(&parameter) {
             return false;
         }
-        known.refused.insert(parameter, "learned");
+        refused.insert(parameter, if by_code { LEARNED } else { BY_WORDS });
         true
     }
 }

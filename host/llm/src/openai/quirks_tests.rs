@@ -1,3 +1,5 @@
+//! Which parameters are left out for which provider and model.
+
 use super::*;
 
 fn refused(preset: Option<&str>, model: &str) -> Vec<&'static str> {
@@ -28,7 +30,71 @@ fn models_refuse_what_they_really_do() {
     }
     let claude = ["presence_penalty", "frequency_penalty", "name", "response_format"];
     assert_eq!(refused(Some("anthropic"), "claude-sonnet-4-5"), claude);
+    assert_eq!(refused(Some("ollama"), "llama3.2"), ["name"]);
     assert_eq!(refused(Some("openrouter"), "anthropic/claude-sonnet-4.5"), [""; 0]);
+}
+
+/// The emulated models refuse what is left out of requests for models of their names, and nothing else.
+#[tokio::test]
+async fn what_is_left_out_is_what_the_emulated_models_refuse() {
+    use puppet_emulate::{Emulator, Plan, Services, token};
+    use serde_json::{Value, json};
+
+    puppet_reach::ready();
+    let emulator = Emulator::start(Services { x: false, llm: true }, 1, Plan::default()).await.unwrap();
+    let (base, http) = (emulator.llm().unwrap(), reqwest::Client::new());
+    let said = |more: Value| {
+        let mut message = json!({"role": "user", "content": "rain"});
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([message])
+    };
+    for model in [
+        "gpt-4o",
+        "gpt-4.1-mini",
+        "o1",
+        "o1-pro",
+        "o3-mini",
+        "o4-mini",
+        "gpt-5",
+        "gpt-5-mini-2025-08-07",
+        "gpt-5-chat-latest",
+        "openai/o4-mini",
+        "openai/gpt-5-chat",
+        "grok-3",
+        "grok-3-mini",
+        "grok-4-0709",
+        "grok-4-fast-non-reasoning",
+        "grok-4-fast-reasoning",
+        "x-ai/grok-4-fast",
+        "grok-code-fast-1",
+        "llama3.2",
+    ] {
+        for (api, path, messages) in
+            [(Api::Chat, "chat/completions", "messages"), (Api::Responses, "responses", "input")]
+        {
+            let quirks = Quirks::of("p", None, api, model);
+            for (parameter, with) in [
+                (Temperature, json!({"temperature": 0.5})),
+                (TopP, json!({"top_p": 0.5})),
+                (PresencePenalty, json!({"presence_penalty": 0.5})),
+                (FrequencyPenalty, json!({"frequency_penalty": 0.5})),
+                (Stop, json!({"stop": ["x"]})),
+                (MaxTokens, json!({"max_tokens": 64})),
+                (Name, json!({messages: said(json!({"name": "ada"}))})),
+            ] {
+                // Its bound has a name of its own there.
+                if (api, parameter) == (Api::Responses, MaxTokens) {
+                    continue;
+                }
+                let mut body = json!({"model": model, messages: said(json!({}))});
+                body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+                let asked = http.post(format!("{base}/{path}")).bearer_auth(token("ada")).json(&body);
+                let answer = asked.send().await.unwrap();
+                let status = if quirks.takes(parameter) { 200 } else { 400 };
+                assert_eq!(answer.status(), status, "{model} {path} {parameter:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -79,10 +145,13 @@ fn an_error_names_the_parameter_that_it_refuses() {
 #[test]
 fn what_was_refused_once_is_remembered_and_a_bound_stays() {
     let quirks = Quirks::of("p", None, Api::Chat, "m");
-    assert!(quirks.takes_wanted(Stop) && quirks.learn(Stop) && !quirks.takes_wanted(Stop));
-    assert!(!quirks.learn(Stop), "it was not sent again");
-    assert!(quirks.learn(MaxTokens) && !quirks.learn(MaxCompletionTokens));
+    assert!(quirks.takes_wanted(Stop) && quirks.learn(Stop, true) && !quirks.takes_wanted(Stop));
+    assert!(!quirks.learn(Stop, true), "it was not sent again");
+    assert!(quirks.learn(MaxTokens, true) && !quirks.learn(MaxCompletionTokens, true));
     assert!(quirks.takes(MaxCompletionTokens));
+    let one = quirks.of_request();
+    assert!(!one.takes(Stop) && one.learn(TopP, false) && !one.takes_wanted(TopP));
+    assert!(quirks.takes(TopP), "what one request learns is its own");
 }
 
 #[test]
@@ -97,5 +166,16 @@ fn each_quirk_is_told_in_the_book() {
         for parameter in refuses {
             assert!(row.contains(&format!("`{}`", parameter.name())), "{name}: {}", parameter.name());
         }
+    }
+}
+
+#[test]
+fn each_preset_is_told_in_the_book() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let page = page.split_once("| provider | does otherwise |").unwrap().1;
+    for preset in super::super::presets::PRESETS {
+        let row = format!("| `{}` |", preset.name);
+        assert!(page.lines().any(|line| line.starts_with(&row)), "{} has no row", preset.name);
     }
 }

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::openai::{fault::Fault, quirks::Parameter};
 
+/// Codes of errors about a parameter, and not about what it holds.
+const REFUSALS: [&str; 2] = ["unsupported_parameter", "unsupported_value"];
+
 /// What an error says of itself; empty where it does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Said {
@@ -59,6 +62,12 @@ impl Said {
         Self { status, code: text("code"), kind: text("type"), param: text("param"), message }
     }
 
+    /// Whether it says by its code that a parameter is not taken, and which.
+    fn names_parameter(&self) -> bool {
+        let by_code = [&self.code, &self.kind].into_iter().any(|code| REFUSALS.contains(&code.as_str()));
+        by_code && !self.param.is_empty()
+    }
+
     /// The status of an error that came with none of its own: inside an answer that began well.
     fn likely_status(&self) -> u16 {
         let words = format!("{} {}", self.code, self.kind).to_lowercase();
@@ -99,6 +108,14 @@ pub(super) fn fault_of(
     let no_model = words.contains("model")
         && has(&["does not exist", "not found", "not_found", "not a valid model", "no such model", "unknown model"]);
     let is_policy = has(&["content_policy", "content_filter", "content policy", "moderation", "flagged"]);
+    let is_too_long = has(&[
+        "context_length",
+        "context length",
+        "context window",
+        "exceed_context_size",
+        "available context size",
+        "prompt is too long",
+    ]);
     match status {
         400..=403 | 422 if has(key) => Fault::KeyRefused(status),
         401 => Fault::KeyRefused(status),
@@ -107,11 +124,11 @@ pub(super) fn fault_of(
         400 | 422 if no_model => Fault::NoModel,
         404 if words.contains("model") || has(&["no endpoints found"]) => Fault::NoModel,
         400 | 403 | 413 | 422 if is_policy => Fault::Policy(shown()),
-        400 | 413 | 422 if has(&["context_length", "context length", "context window", "prompt is too long"]) => {
-            Fault::TooSmall(shown())
-        }
+        400 | 413 | 422 if is_too_long => Fault::TooSmall(shown()),
+        // llama.cpp calls it a failure, where it notices while it reads.
+        500 if has(&["context size has been exceeded"]) => Fault::TooSmall(shown()),
         400 | 413 | 422 => match Parameter::refused_by(&said.param, &said.message) {
-            Some(parameter) => Fault::Unsupported(parameter, shown()),
+            Some(parameter) => Fault::Unsupported { parameter, by_code: said.names_parameter(), words: shown() },
             None => Fault::Invalid(shown()),
         },
         _ => of_status(status, after),
@@ -197,6 +214,46 @@ mod tests {
             (418, "what answers there says 418"),
         ] {
             assert_eq!(fault(status, &json!("<html>")), Fault::WrongAddress(wanted.to_owned()));
+        }
+    }
+
+    /// As their servers write them.
+    #[test]
+    fn errors_of_servers_at_home_and_of_gateways_are_understood() {
+        let too_small = |said: &str| Fault::TooSmall(said.to_owned());
+        let size = "request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it";
+        let exceeded = "Context size has been exceeded.";
+        let length = "This model's maximum context length is 6048 tokens. However, you requested 6616 tokens.";
+        let passed = "You passed 1015 input tokens and requested 10 output tokens. However, the model's context length \
+                      is only 1024 tokens.";
+        let number =
+            |code: u16, kind: &str, said: &str| json!({"error": {"code": code, "message": said, "type": kind}});
+        for (whose, status, body, wanted) in [
+            ("llamacpp", 400, number(400, "exceed_context_size_error", size), too_small(size)),
+            ("llamacpp", 500, number(500, "server_error", exceeded), too_small(exceeded)),
+            ("llamacpp", 503, number(503, "unavailable_error", "Loading model"), Fault::Failed(503)),
+            ("llamacpp", 401, number(401, "authentication_error", "Invalid API Key"), Fault::KeyRefused(401)),
+            (
+                "vllm",
+                400,
+                json!({"object": "error", "message": length, "type": "BadRequestError", "param": null, "code": 400}),
+                too_small(length),
+            ),
+            (
+                "vllm",
+                400,
+                json!({"error": {"message": passed, "type": "BadRequestError", "param": "input_tokens", "code": 400}}),
+                too_small(passed),
+            ),
+            (
+                "ollama",
+                404,
+                json!({"error": {"message": "model 'm' not found", "type": "not_found_error", "param": null, "code": null}}),
+                Fault::NoModel,
+            ),
+            ("openrouter", 502, number(502, "", "Provider returned error"), Fault::Failed(502)),
+        ] {
+            assert_eq!(fault(status, &body), wanted, "{whose}: {status} {body}");
         }
     }
 

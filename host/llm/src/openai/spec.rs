@@ -111,10 +111,10 @@ fn check_all(schema: &Validator, api: Api, request: &Request, stream: bool, lear
         let provider = provider(api, model, preset, stream);
         for (parameter, is_learned) in quirks::Parameter::ALL.into_iter().zip(learned) {
             if *is_learned {
-                provider.quirks.learn(parameter);
+                provider.quirks.learn(parameter, true);
             }
         }
-        check(schema, &provider.body(request).unwrap())?;
+        check(schema, &provider.body(request, &provider.quirks).unwrap())?;
     }
     Ok(())
 }
@@ -148,4 +148,11 @@ fn requests_for_vectors_are_of_the_protocol() {
     run(vec("\\PC{1,60}", 1..=64), |texts| {
         check(&schema, &embeddings::body(&texts, "text-embedding-3-small", &provider.embedding_quirks))
     });
+}
+
+#[test]
+fn looks_at_texts_are_of_the_protocol() {
+    let Some(schema) = described("CreateModerationRequest") else { return };
+    assert!(!schema.is_valid(&json!({"model": "m"})), "it is strict");
+    run(vec("\\PC{0,60}", 1..=8), |texts| check(&schema, &moderation::body(&texts)));
 }

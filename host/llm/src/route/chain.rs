@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use puppet_grants::{Answer, Failure, Used};
-use puppet_types::Code;
+use puppet_types::{Code, Tried};
 
 use super::guarded::is_fault;
 use crate::{CallContext, Completion, Llm, LlmProvider, Request, Terms, Worst};
@@ -47,19 +47,25 @@ impl Llm {
 impl LlmProvider for Chain {
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let (mut link, mut others) = (&self.first, self.others.iter());
-        let mut spent = Worst::NOTHING;
+        let (mut spent, mut tried) = (Worst::NOTHING, Vec::new());
         loop {
             let worst = link.terms.worst(request.prompt_bytes(), request.max_tokens);
             match link.provider.complete(request, context).await {
                 Ok(Answer { mut value, used, latency }) => {
                     value.provider = Some(link.name.clone());
+                    value.tried = tried;
                     let used = spent.plus(Worst::taken(Used::Told(used), worst)).charges().to_vec();
                     return Ok(Answer { value, used, latency });
                 }
-                Err(Failure { error, used }) => {
+                Err(Failure { mut error, used }) => {
                     spent = spent.plus(Worst::taken(used, worst));
+                    let (provider, message) = (link.name.clone(), error.message.clone());
+                    tried.push(Tried { provider, code: error.code, message });
                     let next = others.next().filter(|_| is_fault(&error) || error.code == Code::InvalidAnswer);
-                    let Some(next) = next else { return Err(Failure::told(error, spent.charges().to_vec())) };
+                    let Some(next) = next else {
+                        error.tried = tried;
+                        return Err(Failure::told(error, spent.charges().to_vec()));
+                    };
                     tracing::debug!(agent = %context.agent, from = link.name, to = next.name, reason = %error, "asked instead");
                     link = next;
                 }

@@ -1,6 +1,12 @@
 //! One endpoint with its breaker, its queue and what it answered before. All agents share it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use puppet_grants::{Answer, Failure};
@@ -25,6 +31,18 @@ pub struct Rules {
     pub cache: CacheRules,
 }
 
+/// What an operator is told of an endpoint, once each time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// It begins to fail: why, with what to do.
+    Fails(CallError),
+    /// It answers again.
+    Answers,
+}
+
+/// Who is told.
+pub type Teller = Box<dyn Fn(Word) + Send + Sync>;
+
 /// See the head of this file.
 pub struct Guarded {
     provider: Arc<dyn LlmProvider>,
@@ -35,11 +53,14 @@ pub struct Guarded {
     cache: Option<Cache>,
     /// In whose turn vectors are made: they are asked for by nobody by name.
     vectors: AgentId,
+    /// It was told that it fails.
+    fails: AtomicBool,
+    tell: Teller,
 }
 
 impl Guarded {
-    /// Around a provider of this name.
-    pub fn new(name: &str, provider: Arc<dyn LlmProvider>, rules: Rules) -> Self {
+    /// Around a provider of this name. `tell` is told when it begins to fail, and when it answers again.
+    pub fn new(name: &str, provider: Arc<dyn LlmProvider>, rules: Rules, tell: Teller) -> Self {
         Self {
             provider,
             breaker: Breaker::new(name, rules.breaker),
@@ -48,6 +69,8 @@ impl Guarded {
             patience: rules.patience,
             cache: Cache::new(rules.cache),
             vectors: AgentId::new(""),
+            fails: AtomicBool::new(false),
+            tell,
         }
     }
 
@@ -66,8 +89,18 @@ impl Guarded {
         let leave = self.breaker.enter().map_err(not_asked)?;
         let answer = call.await;
         match &answer {
-            Err(failure) if is_fault(&failure.error) => leave.failed(&failure.error),
-            _ => leave.answered(),
+            Err(failure) if is_fault(&failure.error) => {
+                leave.failed(&failure.error);
+                if !self.fails.swap(true, Ordering::Relaxed) {
+                    (self.tell)(Word::Fails(failure.error.clone()));
+                }
+            }
+            _ => {
+                leave.answered();
+                if self.fails.swap(false, Ordering::Relaxed) {
+                    (self.tell)(Word::Answers);
+                }
+            }
         }
         answer
     }

@@ -10,7 +10,7 @@ mod queue;
 pub use breaker::BreakerRules;
 pub use cache::CacheRules;
 pub use chain::Link;
-pub use guarded::{Guarded, Rules};
+pub use guarded::{Guarded, Rules, Teller, Word};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use puppet_grants::{Amount, Answer, Failure, Used};
-use puppet_types::{CallError, Code};
+use puppet_types::{CallError, Code, Tried};
 
 use super::*;
 use crate::{
@@ -20,12 +20,21 @@ fn rules() -> Rules {
     }
 }
 
+/// Nobody is told.
+fn guarded(name: &str, provider: Arc<dyn LlmProvider>, rules: Rules) -> Guarded {
+    Guarded::new(name, provider, rules, Box::new(|_| {}))
+}
+
 fn link(name: &str, provider: Arc<dyn LlmProvider>) -> Link {
     Link { name: name.to_owned(), provider, terms: Scripted::terms() }
 }
 
 fn error(code: Code) -> Failure {
     Failure { error: CallError::new(code, "no"), used: Used::Nothing }
+}
+
+fn tried(provider: &str, code: Code) -> Vec<Tried> {
+    vec![Tried { provider: provider.to_owned(), code, message: "no".to_owned() }]
 }
 
 /// What a model and a second one make of it.
@@ -53,8 +62,12 @@ async fn the_next_is_asked_where_one_cannot_answer_and_never_where_it_would_not(
         let answer = asked(&first, &second, &request("x")).await;
         assert_eq!((answer.is_ok(), second.asked().len()), (falls, usize::from(falls)), "{code:?}");
         match answer {
-            Ok(answer) => assert_eq!(answer.value.provider.as_deref(), Some("second")),
-            Err(failure) => assert_eq!(failure.error.code, code),
+            Ok(Answer { value, .. }) => {
+                assert_eq!((value.provider.as_deref(), &value.tried), (Some("second"), &tried("first", code)));
+            }
+            Err(failure) => {
+                assert_eq!((failure.error.code, &failure.error.tried), (code, &tried("first", code)));
+            }
         }
     }
     let (first, second) = (Arc::new(Scripted::new([Ok("yes")])), Arc::new(Scripted::new([])));
@@ -84,7 +97,7 @@ async fn what_the_first_took_is_paid_with_what_the_second_takes_and_never_more_t
 
 #[tokio::test]
 async fn a_way_that_ends_offline_always_ends_with_an_answer() {
-    let first = link("first", Arc::new(Guarded::new("first", Arc::new(Scripted::new([])), rules())));
+    let first = link("first", Arc::new(guarded("first", Arc::new(Scripted::new([])), rules())));
     let offline = Link { name: "offline".to_owned(), provider: Arc::new(Offline), terms: Offline::terms() };
     let chain = chain::of(first, vec![offline]);
     for _ in 0..5 {
@@ -96,7 +109,7 @@ async fn a_way_that_ends_offline_always_ends_with_an_answer() {
 
 #[tokio::test]
 async fn vectors_come_from_the_first_or_from_nobody() {
-    let first = link("first", Arc::new(Guarded::new("first", Arc::new(Offline), rules())));
+    let first = link("first", Arc::new(guarded("first", Arc::new(Offline), rules())));
     let chain = chain::of(first, vec![link("second", Arc::new(Scripted::new([])))]);
     let vectors = chain.embed(&["tide".to_owned()]).await.unwrap().value;
     assert_eq!(vectors, Offline.embed(&["tide".to_owned()]).await.unwrap().value);
@@ -118,7 +131,7 @@ async fn an_endpoint_that_keeps_failing_is_asked_no_more_until_its_time_and_its_
         Ok("again"),
     ];
     let provider = Arc::new(Scripted::new(script));
-    let guarded = Guarded::new("far", Arc::clone(&provider) as _, rules());
+    let guarded = guarded("far", Arc::clone(&provider) as _, rules());
     let (request, context) = (request("x"), context("ann"));
     for _ in 0..10 {
         assert!(guarded.complete(&request, &context).await.is_err());
@@ -137,7 +150,7 @@ async fn an_endpoint_that_keeps_failing_is_asked_no_more_until_its_time_and_its_
 #[tokio::test(start_paused = true)]
 async fn who_gets_no_turn_in_time_is_told_so_and_the_next_is_asked() {
     let slow = Arc::new(Scripted::slow(Duration::from_secs(60), [Ok("late"), Ok("never")]));
-    let guarded: Arc<dyn LlmProvider> = Arc::new(Guarded::new("slow", Arc::clone(&slow) as _, rules()));
+    let guarded: Arc<dyn LlmProvider> = Arc::new(guarded("slow", Arc::clone(&slow) as _, rules()));
     let first = tokio::spawn({
         let guarded = Arc::clone(&guarded);
         async move { guarded.complete(&request("x"), &context("ann")).await.unwrap().value.text }
@@ -154,7 +167,7 @@ async fn who_gets_no_turn_in_time_is_told_so_and_the_next_is_asked() {
 async fn what_is_kept_is_answered_for_nothing_and_says_so() {
     let provider = Arc::new(Scripted::new([Ok("one"), Ok("two"), Ok("three")]));
     let kept = Rules { cache: CacheRules { entries: 10, ..rules().cache }, ..rules() };
-    let guarded = Guarded::new("far", Arc::clone(&provider) as _, kept);
+    let guarded = guarded("far", Arc::clone(&provider) as _, kept);
     let still = Request { sampling: Sampling { temperature: Some(0.0), ..Sampling::default() }, ..request("x") };
     let first = guarded.complete(&still, &context("ann")).await.unwrap();
     let second = guarded.complete(&still, &context("bob")).await.unwrap();
@@ -166,4 +179,36 @@ async fn what_is_kept_is_answered_for_nothing_and_says_so() {
     let warm = guarded.complete(&request("x"), &context("ann")).await.unwrap();
     assert_eq!((warm.value.text.as_str(), provider.asked().len()), ("two", 2));
     assert!(first.used.iter().any(|charge| charge.amount == Amount::Tokens && charge.quantity == Scripted::TOKENS));
+}
+
+#[tokio::test]
+async fn who_was_asked_and_did_not_answer_stands_in_the_record_and_comes_out_of_it_again() {
+    let all = |code| Arc::new(Scripted::new([Err(error(code))]));
+    let failure = asked(&all(Code::Timeout), &all(Code::RateLimited), &request("x")).await.unwrap_err();
+    let both = [tried("first", Code::Timeout), tried("second", Code::RateLimited)].concat();
+    assert_eq!((failure.error.code, &failure.error.tried), (Code::RateLimited, &both));
+    let written = serde_json::to_string(&failure.error).unwrap();
+    assert!(written.contains(r#""tried":[{"provider":"first","code":"timeout","message":"no"},"#), "{written}");
+    assert_eq!(serde_json::from_str::<CallError>(&written).unwrap(), failure.error);
+    let answer = asked(&all(Code::Timeout), &Arc::new(Scripted::new([Ok("yes")])), &request("x")).await.unwrap().value;
+    let written = serde_json::to_string(&answer).unwrap();
+    assert_eq!(serde_json::from_str::<Completion>(&written).unwrap(), answer);
+    // Of one that answers at once there is nothing to say.
+    let answer = asked(&Arc::new(Scripted::new([Ok("yes")])), &all(Code::Timeout), &request("x")).await.unwrap().value;
+    assert!(!serde_json::to_string(&answer).unwrap().contains("tried"));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_begins_to_fail_is_told_of_once_and_so_is_that_it_answers_again() {
+    let script = [Ok("a"), Err(away()), Err(error(Code::Timeout)), Err(error(Code::Refused)), Ok("b"), Err(away())];
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = Arc::clone(&told);
+    let tell = Box::new(move |word| hears.lock().unwrap().push(word));
+    let rules = Rules { breaker: BreakerRules { failures: 0, ..rules().breaker }, ..rules() };
+    let guarded = Guarded::new("far", Arc::new(Scripted::new(script)), rules, tell);
+    for _ in 0..6 {
+        let _ = guarded.complete(&request("x"), &context("ann")).await;
+    }
+    let fails = || Word::Fails(away().error);
+    assert_eq!(*told.lock().unwrap(), [fails(), Word::Answers, fails()]);
 }

@@ -58,6 +58,19 @@ impl MemoryStore for Rows {
         rows.truncate(limit);
         Ok(rows)
     }
+    async fn memories_after(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        (at, id): (Timestamp, &str),
+        limit: usize,
+    ) -> puppet_store::Result<Vec<TextHit>> {
+        let mut rows = self.of(agent, kinds);
+        rows.sort_by(|a, b| b.memory.at.cmp(&a.memory.at).then_with(|| a.memory.id.cmp(&b.memory.id)));
+        rows.retain(|row| (row.memory.at, id) < (at, row.memory.id.as_str()));
+        rows.truncate(limit);
+        Ok(rows)
+    }
     async fn memory(&self, agent: &AgentId, id: &str) -> puppet_store::Result<Option<TextHit>> {
         Ok(self.of(agent, &[]).into_iter().find(|row| row.memory.id == id))
     }

@@ -45,6 +45,6 @@ fn every_index_has_its_question() {
 fn a_question_that_was_not_declared_shows() {
     use mongodb::bson::doc;
     assert!(queries::EVENTS_WAITING.allows(&doc! {"state": "waiting", "seq": {"$gt": 1}}));
-    assert!(!queries::EVENTS_WAITING.allows(&doc! {"state": "waiting", "agent": "a"}));
+    assert!(!queries::EVENTS_WAITING.allows(&doc! {"state": "waiting", "kind": "a"}));
     assert!(!queries::ROWS_MOODS.allows(&doc! {"$or": [{"_id": "a"}, {"at": 5}]}));
 }

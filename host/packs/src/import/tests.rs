@@ -173,6 +173,10 @@ fn structural_errors_name_file_field_and_what_was_expected() {
             json!({"id": "a", "behavior": {"post_frequency": {"min_hours_between_posts": 5, "max_hours_between_posts": 4}}}),
             "lamp.json: behavior.post_frequency.max_hours_between_posts: expected at least min_hours_between_posts (5), found 4: make it larger, or the other smaller",
         ),
+        (
+            json!({"id": "a", "name": "Ann\nbob"}),
+            "lamp.json: name: a name stands on one line: this one controls it, ends it or turns it: write it without such characters",
+        ),
     ];
     for (file, error) in table {
         assert_eq!(import(&file).unwrap_err().to_string(), error);

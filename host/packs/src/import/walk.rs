@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use puppet_types::Persona;
+use puppet_types::{Persona, is_odd};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -106,6 +106,10 @@ impl Walk<'_> {
             "id" => self.carried(raw, "id"),
             "name" => {
                 let name = schema::text(raw, value)?;
+                if name.chars().any(is_odd) {
+                    let message = "a name stands on one line: this one controls it, ends it or turns it";
+                    return Err(Problem::new(ErrorKind::BadValue, raw, message, "write it without such characters"));
+                }
                 if name.trim().is_empty() {
                     self.ignored(raw, "empty: the id is the name");
                 } else {

@@ -5,6 +5,7 @@
 
 mod error;
 mod lockfile;
+mod received;
 mod staging;
 mod sweep;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use semver::Version;
 use crate::{Bundle, Pack, walk};
 
 pub use error::InstallError;
+pub use received::Received;
 pub use staging::Staged;
 
 /// The file that says what is installed.

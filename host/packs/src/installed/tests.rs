@@ -126,6 +126,20 @@ fn what_a_crash_left_is_swept_and_what_is_being_written_stays() {
 }
 
 #[test]
+fn an_archive_that_came_over_a_connection_lies_there_for_as_long_as_it_is_looked_at() {
+    let scene = Scene::new();
+    let staging = scene.packs().join(STAGING);
+    let received = scene.installed.receive(b"anything").unwrap();
+    assert_eq!(fs::read(received.path()).unwrap(), b"anything");
+    assert!(scene.installed.stage(received.path(), Source::Archive).is_err(), "it is no archive");
+    fs::write(staging.join("received_torn"), "half").unwrap();
+    drop(scene.installed.stage(&pack(scene.folder.path(), "0.2.0", "two"), Source::Archive).unwrap());
+    assert_eq!(names(&staging).unwrap().len(), 1, "what a stopped program left is swept, and what is looked at stays");
+    drop(received);
+    assert_eq!(names(&staging).unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_lock_file_that_does_not_read_back_is_told_with_its_line_and_never_written_over() {
     let scene = Scene::new();
     let entry = scene.install("0.1.0", "one", State::Current, 1).unwrap();

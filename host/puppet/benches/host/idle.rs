@@ -20,24 +20,37 @@ use crate::{
     table::{Limit, Row},
 };
 
+/// Ticks of a second in `/proc`: Linux has no other here.
+pub const TICKS: f64 = 100.0;
+
 /// Bytes of each agent beyond the first.
 pub fn rows(effort: &Effort) -> Vec<Row> {
-    let one = resident_with(1);
-    let many = resident_with(effort.idle);
-    vec![Row {
+    let one = resident_with(1, true);
+    let many = resident_with(effort.idle, true);
+    let report = |what: &str, bytes: u64| Row {
+        name: format!("idle host, one agent, {what}"),
+        value: bytes as f64 / 1_048_576.0,
+        unit: "MiB",
+        peer: 1.0,
+        against: "nothing: a report",
+        limit: Limit::None,
+    };
+    let beyond = Row {
         name: format!("idle agent, {} of them", effort.idle),
         value: many.saturating_sub(one) as f64 / (effort.idle - 1) as f64,
         unit: "bytes",
         peer: 4096.0,
         against: "4 KiB resident beyond the first",
         limit: Limit::AtMost(1.0),
-    }]
+    };
+    vec![beyond, report("API on", one), report("API off", resident_with(1, false))]
 }
 
-fn resident_with(agents: usize) -> u64 {
+fn resident_with(agents: usize, api: bool) -> u64 {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
+    std::fs::write(dir.path().join("puppet.toml"), format!("[api]\nenabled = {api}\n")).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(populate(&data, agents));
     let mut host = Host::start(dir.path(), &data);
@@ -90,7 +103,7 @@ pub struct Host(Child);
 impl Host {
     pub fn start(folder: &Path, data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
-        command.arg("run").arg("--data").arg(data).current_dir(folder);
+        command.arg("run").arg("--data").arg(data).current_dir(folder).env("ENGINE_PORT", "0");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Self(child)
     }
@@ -117,4 +130,12 @@ pub fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// What it took of the processor in [`TICKS`], in user and in kernel.
+pub fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name, which may hold anything, ends with the last bracket.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
 }

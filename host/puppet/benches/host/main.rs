@@ -1,16 +1,18 @@
 //! What the host costs, as ratios that are each taken in one run: a sandboxed event against bare wasmtime, durable
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
-//! hostile ones, metered plugins against unmetered ones, accounts on an emulated X that are listened for, a day of a thousand
-//! agents, recorded invocations that are run again, and plugins that are replaced while their agents live.
+//! hostile ones, metered plugins against unmetered ones, the start of a host, accounts on an emulated X that are listened for, a day of a thousand
+//! agents, recorded invocations that are run again, plugins that are replaced while their agents live, the server beside bare
+//! handlers, and what looking at a host costs.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, journal, hostile, metering, idle, polled, heard, simulate, replay, swap. `--pool '{"slots": 64}'` tries other settings of
+//! threads, durable, journal, hostile, metering, idle, start, polled, heard, simulate, replay, swap, api, observed. `--pool '{"slots": 64}'` tries other settings of
 //! the sandbox's pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
+mod api;
 mod authority;
 mod bare;
 #[path = "../../../sandbox/tests/guest/mod.rs"]
@@ -26,6 +28,7 @@ mod ours;
 mod replay;
 mod sandbox;
 mod simulate;
+mod start;
 mod swap;
 mod table;
 mod written;
@@ -46,6 +49,8 @@ pub struct Effort {
     pub events: usize,
     /// Records in the folder that a host begins on.
     pub records: usize,
+    /// Starts of a host.
+    pub starts: usize,
     /// Idle agents.
     pub idle: usize,
     /// Accounts on X that are asked for.
@@ -68,6 +73,9 @@ type Part = fn(&Effort) -> Vec<table::Row>;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if let Some(at) = args.iter().position(|arg| arg == api::FLAG) {
+        return api::serve(args[at + 1].as_ref());
+    }
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     // `cargo test --benches` only asks whether it runs.
     let effort = if has("--quick") || !has("--bench") {
@@ -76,6 +84,7 @@ fn main() {
             rounds: 1,
             events: 1_000,
             records: 1_000,
+            starts: 3,
             idle: 100,
             accounts: 20,
             listened: Duration::from_secs(8),
@@ -91,6 +100,7 @@ fn main() {
             rounds: 5,
             events: 40_000,
             records: 1_000_000,
+            starts: 20,
             idle: 10_000,
             accounts: 1_000,
             listened: Duration::from_secs(30),
@@ -105,7 +115,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 14] = [
+    let parts: [(&str, Part); 17] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -114,12 +124,15 @@ fn main() {
         ("hostile", hostile::rows),
         ("metering", metering::rows),
         ("idle", idle::rows),
+        ("start", start::rows),
         ("polled", listening::polled),
         ("heard", listening::heard),
         ("simulate", simulate::rows),
         ("replay", replay::rows),
         ("swap", swap::rows),
         ("swap", swap::loaded),
+        ("api", api::rows),
+        ("observed", api::observed),
     ];
     for (name, part) in parts {
         if only.is_none_or(|only| only == name) {

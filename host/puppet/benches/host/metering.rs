@@ -118,7 +118,7 @@ async fn host(data: &Path, sandbox: Sandbox) -> Assembly {
     };
     let data = data.to_owned();
     let resolved = Default::default();
-    let setup = Setup { config, home: PathBuf::new(), data, warnings: Vec::new(), resolved, cache: None };
+    let setup = Setup { config, home: PathBuf::new(), data, warnings: Vec::new(), resolved, cache: None, inside: None };
     let assembly = assembly::assemble_on(&setup, plan, Arc::new(sandbox)).unwrap();
     for row in store.agents().await.unwrap() {
         agents::introduce(&assembly.host, &agents::spec_of(&row).unwrap());

@@ -40,6 +40,15 @@ impl MemoryStore for OneMemory {
         };
         Ok(vec![TextHit { memory, vector: None }])
     }
+    async fn memories_after(
+        &self,
+        _: &AgentId,
+        _: &[MemoryKind],
+        _: (Timestamp, &str),
+        _: usize,
+    ) -> Result<Vec<TextHit>> {
+        Ok(Vec::new())
+    }
     async fn memory(&self, _: &AgentId, _: &str) -> Result<Option<TextHit>> {
         Ok(None)
     }

@@ -1,11 +1,11 @@
 //! `approvals`: effects that wait for the operator. The list is read from the folder; a verdict goes through the
 //! running host where there is one, and otherwise into the folder, for the next.
 
+use puppet_api::view::effect::{Asking, decided};
 use puppet_engine::{Verdict, decide};
 use puppet_store::{Effect, EffectState};
-use puppet_types::{Decision, Digest, EffectId, Timestamp};
-use serde::Serialize;
-use serde_json::{Value, json};
+use puppet_types::{Decision, Digest, EffectId};
+use serde_json::Value;
 
 use crate::{
     cli::{Approvals, Which},
@@ -20,17 +20,6 @@ use crate::{
 
 /// Characters shown of what somebody wrote.
 const BEGINNING: usize = 60;
-
-/// One effect that waits.
-#[derive(Serialize)]
-struct Row {
-    id: EffectId,
-    agent: String,
-    kind: &'static str,
-    body: Value,
-    expires_at: Option<Timestamp>,
-    digest: Digest,
-}
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: Approvals, out: Output) -> Result<()> {
@@ -66,8 +55,8 @@ async fn waiting(setup: &Setup, agent: Option<&str>) -> Result<Vec<Effect>> {
 async fn list(setup: &Setup, agent: Option<&str>, out: Output) -> Result<()> {
     let effects = waiting(setup, agent).await?;
     if out.json {
-        let items = effects.iter().map(Row::of).collect::<Result<Vec<_>>>()?;
-        return out.object(&List { schema: "puppet.approvals/1", items, next: None });
+        let items = effects.iter().map(Asking::of).collect::<std::result::Result<_, _>>().map_err(Trouble::internal)?;
+        return out.object(&List::<Asking> { schema: "puppet.approvals/1", items, next: None });
     }
     if effects.is_empty() {
         out.note("nothing waits for approval");
@@ -84,20 +73,6 @@ async fn list(setup: &Setup, agent: Option<&str>, out: Output) -> Result<()> {
         table.row([effect.id.to_string(), effect.agent.to_string(), effect.body.kind().to_owned(), until, text]);
     }
     table.print(out)
-}
-
-impl Row {
-    fn of(effect: &Effect) -> Result<Self> {
-        let mut body = serde_json::to_value(&effect.body).map_err(Trouble::internal)?;
-        Ok(Self {
-            id: effect.id.clone(),
-            agent: effect.agent.to_string(),
-            kind: effect.body.kind(),
-            body: body["body"].take(),
-            expires_at: effect.expires,
-            digest: effect.digest(),
-        })
-    }
 }
 
 /// Says it of one, or of everything that waits now: each as it was read, so that nothing else is approved.
@@ -151,9 +126,4 @@ async fn decided_on(
     let at = present(setup);
     let spoken = decide(folder.rows().await?, (&id, digest), verdict, (at, at.plus_millis(1))).await?;
     Ok(decided(&spoken.effect))
-}
-
-/// An effect after the verdict, as it is told.
-pub fn decided(effect: &Effect) -> Value {
-    json!({ "id": effect.id, "agent": effect.agent, "kind": effect.body.kind(), "state": effect.state })
 }

@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use puppet_engine::budgets::{once_each, with_what_is_there};
-use puppet_grants::{Ledger, Owner};
+use puppet_grants::{BudgetLine, Ledger, Owner, Spend};
+use puppet_tweet::caps::{self, Load};
 use puppet_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
     assembly, bill,
-    config::usd,
+    config::{TweetProvider, usd},
     control::{self, Request},
     grants::Grants,
     installing,
@@ -21,17 +22,10 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, out: Output) -> Result<()> {
-    let mut answer = match control::ask(&setup.data, &Request::Budgets).await? {
-        Some(answer) => answer,
-        None => stored(setup).await?,
-    };
     if out.json {
-        let [items, limits, bill] = ["items", "limits", "bill"].map(|key| answer[key].take());
-        let at = &answer["at"];
-        return out.object(&json!({
-            "schema": "puppet.budgets/1", "at": at, "items": items, "limits": limits, "bill": bill, "next": null,
-        }));
+        return out.object(&told(setup).await?);
     }
+    let answer = answer(setup).await?;
     let header = ["whose", "capability", "amount", "limit", "used", "reserved", "left", "whole again", "state"];
     let mut table = Table::new(&header);
     for item in answer["items"].as_array().into_iter().flatten() {
@@ -60,7 +54,45 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
     }
     table.print(out)?;
     limits(&answer["limits"], out)?;
+    capped(&answer["caps"], out)?;
     charged(&answer["bill"], out)
+}
+
+/// The same as `docs/schemas/budgets.json` has it.
+pub async fn told(setup: &Setup) -> Result<Value> {
+    let mut answer = answer(setup).await?;
+    let [at, items, limits, caps, bill] = ["at", "items", "limits", "caps", "bill"].map(|key| answer[key].take());
+    Ok(json!({
+        "schema": "puppet.budgets/1", "at": at, "items": items, "limits": limits, "caps": caps, "bill": bill,
+        "next": null,
+    }))
+}
+
+/// How budgets, limits, caps and the bill stand: as a running host says, else from the folder.
+pub async fn answer(setup: &Setup) -> Result<Value> {
+    match control::ask(setup, &Request::Budgets).await? {
+        Some(answer) => Ok(answer),
+        None => stored(setup).await,
+    }
+}
+
+/// What is left of the caps of the plan.
+fn capped(caps: &Value, out: Output) -> Result<()> {
+    let caps = caps.as_array().map_or(&[][..], Vec::as_slice);
+    if caps.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["cap of the plan", "limit", "used", "reserved", "left", "whole again", "state"]);
+    for cap in caps {
+        let text = |key: &str| cap[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| match cap[key].as_u64().unwrap_or_default() {
+            micros if cap["unit"] == "usd_micros" => format!("${}", usd(micros)),
+            number => number.to_string(),
+        };
+        let numbers = ["limit", "used", "reserved", "left"].map(number);
+        table.row([text("cap")].into_iter().chain(numbers).chain([text("resets_at"), text("state")]));
+    }
+    table.print(out)
 }
 
 /// What X charges for what was done there.
@@ -115,6 +147,28 @@ async fn stored(setup: &Setup) -> Result<Value> {
         Some(store) => store.spent().await?,
         None => Vec::new(),
     };
+    let mut lines = of_folder(setup, spent, at).await?;
+    let mut billed = Vec::new();
+    let renews_on = setup.config.tweet.x.plan.renews_on;
+    if let Some(store) = store {
+        billed = bill::kept(&store, at, renews_on).await?;
+        lines = with_what_is_there(&*store, lines).await?;
+    }
+    let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
+    let caps = match setup.config.tweet.provider {
+        TweetProvider::X => {
+            let used = (Load::of_days(&billed, at, renews_on), Load::default());
+            bill::caps(&caps::lines(&setup.config.tweet.x.plan.caps, used, at, renews_on))
+        }
+        TweetProvider::Local => Vec::new(),
+    };
+    let bill = bill::rows(&billed, at, renews_on);
+    serde_json::to_value(json!({ "at": at, "items": rows, "limits": [], "caps": caps, "bill": bill }))
+        .map_err(Trouble::internal)
+}
+
+/// How every budget stands that somebody has, by key, where so much was spent.
+pub(super) async fn of_folder(setup: &Setup, spent: Vec<Spend>, at: Timestamp) -> Result<Vec<BudgetLine>> {
     let ledger = Arc::new(Ledger::default());
     ledger.restore(spent.clone());
     let mut lines = Vec::new();
@@ -134,20 +188,14 @@ async fn stored(setup: &Setup) -> Result<Value> {
             lines.extend(assembly::rights_of_generator(&known, agent, &grants, &ledger).lines(at));
         }
     }
-    let mut lines = once_each(lines);
-    let mut billed = Vec::new();
-    let renews_on = setup.config.tweet.x.plan.renews_on;
-    if let Some(store) = store {
-        billed = bill::kept(&store, at, renews_on).await?;
-        lines = with_what_is_there(&*store, lines).await?;
-    }
-    let rows: Vec<_> = lines.iter().map(puppet_engine::report::budget_row).collect();
-    serde_json::to_value(json!({ "at": at, "items": rows, "limits": [], "bill": bill::rows(&billed, at, renews_on) }))
-        .map_err(Trouble::internal)
+    Ok(once_each(lines))
 }
 
 /// Now; in a folder that was simulated, its last moment.
 pub fn present(setup: &Setup) -> Timestamp {
+    if let Some(inside) = &setup.inside {
+        return inside.parts.host.now();
+    }
     let text = std::fs::read_to_string(setup.data.join(super::simulate::CLOCK)).ok();
     let clock: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
     let at = clock.and_then(|clock| Timestamp::parse(clock["at"].as_str()?));

@@ -2,12 +2,12 @@
 //! in the folder, for the next.
 
 use puppet_store::{Change, Halt};
-use puppet_types::Timestamp;
-use serde_json::json;
+use puppet_types::{Timestamp, is_odd};
+use serde_json::{Value, json};
 
 use crate::{
     control::{Folder, Request},
-    output::Output,
+    output::{Output, on_a_line},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -18,31 +18,48 @@ const REASON_CHARS: usize = 500;
 
 /// Runs `halt`.
 pub async fn halt(setup: &Setup, reason: Option<String>, out: Output) -> Result<()> {
+    tell(stop(setup, reason).await?, out)
+}
+
+/// Runs `resume`.
+pub async fn resume(setup: &Setup, out: Output) -> Result<()> {
+    go_on(setup).await?;
+    tell(None, out)
+}
+
+/// Lets nothing leave from now on.
+pub async fn stop(setup: &Setup, reason: Option<String>) -> Result<Option<Halt>> {
     if let Some(reason) = &reason {
         check_reason(reason)?;
     }
     let said = Halt { since: Timestamp::from_system(), reason: reason.clone() };
     let folder = Folder::of(setup);
-    let halt = match folder.ask(&Request::Halt { reason }).await? {
-        Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal)?,
-        None => written(setup, folder, Some(said)).await?,
-    };
-    tell(halt, out)
+    match folder.ask(&Request::Halt { reason }).await? {
+        Some(answer) => serde_json::from_value(answer).map_err(Trouble::internal),
+        None => written(setup, folder, Some(said)).await,
+    }
 }
 
-/// Runs `resume`.
-pub async fn resume(setup: &Setup, out: Output) -> Result<()> {
+/// Lets effects leave again.
+pub async fn go_on(setup: &Setup) -> Result<()> {
     let folder = Folder::of(setup);
     if folder.ask(&Request::Resume).await?.is_none() {
         written(setup, folder, None).await?;
     }
-    tell(None, out)
+    Ok(())
+}
+
+/// `docs/schemas/halt.json`.
+pub fn told(halt: Option<&Halt>) -> Value {
+    let (since, reason) = halt.map(|halt| (halt.since, halt.reason.as_deref())).unzip();
+    json!({ "schema": "puppet.halt/1", "halted": halt.is_some(), "since": since, "reason": reason.flatten() })
 }
 
 /// What an operator gives as a reason: some words, and no page of them.
 pub fn check_reason(reason: &str) -> Result<()> {
-    let fits = !reason.trim().is_empty() && reason.chars().count() <= REASON_CHARS;
-    let remedy = format!("write 1 to {REASON_CHARS} characters, or leave --reason out");
+    let is_line = !reason.trim().is_empty() && !reason.chars().any(is_odd);
+    let fits = is_line && reason.chars().count() <= REASON_CHARS;
+    let remedy = format!("write 1 to {REASON_CHARS} characters on one line, or leave --reason out");
     let wrong = || Trouble::input("bad-value", "this is no reason", remedy).of_field("--reason");
     if fits { Ok(()) } else { Err(wrong()) }
 }
@@ -57,10 +74,7 @@ async fn written(setup: &Setup, mut folder: Folder<'_>, halt: Option<Halt>) -> R
 
 fn tell(halt: Option<Halt>, out: Output) -> Result<()> {
     if out.json {
-        let (since, reason) = halt.as_ref().map(|halt| (halt.since, halt.reason.as_deref())).unzip();
-        return out.object(&json!({
-            "schema": "puppet.halt/1", "halted": halt.is_some(), "since": since, "reason": reason.flatten(),
-        }));
+        return out.object(&told(halt.as_ref()));
     }
     match halt {
         Some(halt) => out.line(words(&halt)),
@@ -70,6 +84,6 @@ fn tell(halt: Option<Halt>, out: Output) -> Result<()> {
 
 /// A stop in words.
 pub fn words(halt: &Halt) -> String {
-    let reason = halt.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let reason = halt.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", on_a_line(reason)));
     format!("halted since {}{reason}: nothing leaves until `puppet resume`", halt.since)
 }

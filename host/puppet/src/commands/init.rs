@@ -1,5 +1,7 @@
 //! `init`: a first folder.
 
+use puppet_api::Settings;
+
 use crate::{cli::Init, init, output::Output, trouble::Result};
 
 /// Runs it.
@@ -15,8 +17,14 @@ pub fn run(args: &Init, out: Output) -> Result<()> {
         out.line(format!("{} {}", out.good("wrote"), path.display()))?;
     }
     out.line("\nNext, in two terminals, since `puppet run` keeps its own:")?;
-    next(args).iter().try_for_each(|line| out.line(format!("  {line}")))
+    next(args).iter().try_for_each(|line| out.line(format!("  {line}")))?;
+    let dashboard = Settings::default().listen;
+    out.line(format!(
+        "\nThen the dashboard is at http://{dashboard}/. It asks for a key: the first start shows one, once, and\n  {MAKE_KEY}\nmakes others."
+    ))
 }
+
+const MAKE_KEY: &str = "puppet api key create --name me --role admin";
 
 fn next(args: &Init) -> Vec<String> {
     let mut next = Vec::new();

@@ -2,7 +2,7 @@
 //! may do is what `grants.toml` says, and where it asks for more it waits. Nothing of it is run here, but that a strategy
 //! is asked what it is.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use puppet_packs::{
     Entry, Source, Staged, State,
@@ -26,12 +26,13 @@ use crate::{
 
 /// `puppet.install/1`.
 #[derive(Serialize)]
-struct Told {
+pub struct Told {
     schema: &'static str,
     pack: PackId,
     version: String,
     digest: Digest,
-    status: &'static str,
+    /// `installed`, `waiting` for the operator, or `refused`.
+    pub status: &'static str,
     state: Option<&'static str>,
     reasons: Vec<Reason>,
     diff: Diff,
@@ -54,11 +55,33 @@ struct Diff {
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -> Result<()> {
+    let mut notes = Vec::new();
+    let taken = take_in(setup, args, (is_upgrade, None), &mut notes).await;
+    out.notes(&notes);
+    let (told, against) = taken?;
+    if out.json {
+        out.object(&told)?;
+    } else if told.status != "refused" {
+        told.print(out)?;
+    }
+    against.map_or(Ok(()), Err)
+}
+
+/// What became of a pack, and what stands against it.
+type Taken = (Told, Option<Trouble>);
+
+/// Takes a pack in. `wait`: as for [`installing::hand_over`].
+pub async fn take_in(
+    setup: &Setup,
+    args: &Install,
+    (is_upgrade, wait): (bool, Option<Duration>),
+    notes: &mut Vec<String>,
+) -> Result<Taken> {
     let installed = installing::of(setup);
     // Also a folder that somebody hands over: an operator's own are those beside the configuration.
     let mut staged = installed.stage(&args.path, Source::Archive).map_err(of_install)?;
     staged.may_downgrade = args.force_downgrade;
-    staged.unlisted.iter().for_each(|path| out.note(format!("not part of the pack: {path}")));
+    notes.extend(staged.unlisted.iter().map(|path| format!("not part of the pack: {path}")));
     let id = staged.pack.manifest.id.clone();
     let entries = installing::entries(setup)?;
     if is_upgrade && !entries.iter().any(|entry| entry.id == id) {
@@ -76,8 +99,8 @@ pub async fn run(setup: &Setup, args: &Install, is_upgrade: bool, out: Output) -
         .or_else(|| installing::refused(&needs))
         .or_else(|| staged.admit(&entries).map_err(of_install).err());
     match against {
-        Some(against) => told.refused(against, out),
-        None => publish(setup, (staged, &entries), (&asking, &grants), told, out).await,
+        Some(against) => Ok(told.refused(against)),
+        None => publish(setup, (staged, &entries), (&asking, &grants), told, (wait, notes)).await,
     }
 }
 
@@ -87,8 +110,8 @@ async fn publish(
     (staged, entries): (Staged, &[Entry]),
     (asking, grants): (&Asking, &Grants),
     mut told: Told,
-    out: Output,
-) -> Result<()> {
+    (wait, notes): (Option<Duration>, &mut Vec<String>),
+) -> Result<Taken> {
     let id = asking.pack.clone();
     let way = Way::of(setup, asking, installing::running(entries, &id), grants)?;
     (told.diff.widened, told.diff.narrowed) = (way.widened.clone(), way.narrowed.clone());
@@ -100,19 +123,19 @@ async fn publish(
     let entry = match published {
         Ok(entry) => entry,
         // Somebody else was faster.
-        Err(trouble) if ["same-version", "downgrade"].contains(&trouble.code) => return told.refused(trouble, out),
+        Err(trouble) if ["same-version", "downgrade"].contains(&trouble.code) => return Ok(told.refused(trouble)),
         Err(trouble) => return Err(trouble),
     };
     sweep(setup)?;
     let entry = match entry.state {
         State::Waiting => entry,
-        _ => installing::hand_over(setup, &entry, out).await?.unwrap_or(entry),
+        _ => installing::hand_over(setup, &entry, wait, notes).await?.unwrap_or(entry),
     };
     if let Some(against) = installing::not_run(&entry) {
         told.state = Some(entry.state.name());
-        return told.refused(against, out);
+        return Ok(told.refused(against));
     }
-    told.done(&entry, way.state == State::Waiting, asking.digest, out)
+    Ok(told.done(&entry, way.state == State::Waiting, asking.digest))
 }
 
 /// Everything about the pack agrees, and a strategy says what it is. Errors name the path that was given.
@@ -215,47 +238,35 @@ impl Told {
         }
     }
 
-    fn refused(mut self, trouble: Trouble, out: Output) -> Result<()> {
+    fn refused(mut self, trouble: Trouble) -> Taken {
         let Trouble { code, message, remedy, .. } = &trouble;
         self.reasons.push(Reason { code, message: message.clone(), remedy: remedy.clone() });
-        if out.json {
-            out.object(&self)?;
-        }
-        Err(trouble)
+        (self, Some(trouble))
     }
 
     /// `waits`: also where the very version runs already, and was granted less since.
-    fn done(mut self, entry: &Entry, waits: bool, digest: Digest, out: Output) -> Result<()> {
+    fn done(mut self, entry: &Entry, waits: bool, digest: Digest) -> Taken {
         self.state = Some(entry.state.name());
         self.status = if waits { "waiting" } else { "installed" };
         let remedy = format!("`puppet grants approve {} --yes --digest {digest}`, or leave it so", entry.id);
         let message = format!("`{}` {} asks for more than it was granted", entry.id, entry.version);
-        let trouble = Trouble::refused("asks-for-more", message, remedy);
-        if waits {
-            let Trouble { code, message, remedy, .. } = &trouble;
-            self.reasons.push(Reason { code, message: message.clone(), remedy: remedy.clone() });
-        }
-        if out.json {
-            out.object(&self)?;
-        } else {
-            self.print(entry, out)?;
-        }
-        if waits { Err(trouble) } else { Ok(()) }
+        if waits { self.refused(Trouble::refused("asks-for-more", message, remedy)) } else { (self, None) }
     }
 
-    fn print(&self, entry: &Entry, out: Output) -> Result<()> {
+    fn print(&self, out: Output) -> Result<()> {
         let name = format!("{} {}", self.pack, self.version);
-        let how = match entry.state {
-            State::Waiting => out.odd("waits for you"),
-            State::Next => out.good("is installed, and takes the place of the version that runs"),
-            State::Watched => out.good("is installed, and trades on trial in place of the version before"),
+        let is = |state: State| self.state == Some(state.name());
+        let how = match self.state {
+            _ if is(State::Waiting) => out.odd("waits for you"),
+            _ if is(State::Next) => out.good("is installed, and takes the place of the version that runs"),
+            _ if is(State::Watched) => out.good("is installed, and trades on trial in place of the version before"),
             _ => out.good("is installed"),
         };
         out.line(format!("{}  {how} · {}", out.bold(name), self.digest))?;
         for text in &self.diff.widened {
             out.line(out.odd(format!("  asks for more: {text}")))?;
         }
-        if entry.state == State::Waiting {
+        if is(State::Waiting) {
             return self.diff.asks.iter().try_for_each(|plain| out.line(format!("  {plain}")));
         }
         Ok(())

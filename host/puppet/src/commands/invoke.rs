@@ -19,7 +19,6 @@ use crate::{
     assembly::{self, Assembly, Plan, Stranger},
     cli::Invoke,
     files, firstparty,
-    invocation::{EventView, seed_text},
     output::Output,
     repertoire::Version,
     routes::Routes,
@@ -28,6 +27,7 @@ use crate::{
     trouble::{Exit, Result, Trouble},
     vetting,
 };
+use puppet_api::view::invocation::{EventView, seed_text};
 
 use recorded::Record;
 

@@ -4,24 +4,21 @@ pub mod forget;
 mod prune;
 
 use puppet_store::{DeadLetter, Filter, StateBlob, Store};
-use puppet_types::{AgentId, Capability, InvocationId, StateBytes, Timestamp, counted};
+use puppet_types::{AgentId, Capability, Event, InvocationId, Outcome, StateBytes, Timestamp, counted};
 use serde_json::{Value, json};
 
 use crate::{
     cli::{Journal, JournalCommand},
-    commands::{
-        budgets::present,
-        event::{HOST_KINDS, KINDS},
-    },
+    commands::budgets::present,
     config,
     control::unknown_agent,
-    invocation::{EventView, InvocationView},
     moment::since,
     output::{List, Output},
     records,
     setup::Setup,
     trouble::{Result, Trouble},
 };
+use puppet_api::view::{handled::Buried, invocation::InvocationView};
 
 /// Entries that are listed where nothing else is said.
 const LISTED: usize = 50;
@@ -94,7 +91,7 @@ pub(super) async fn no_such_kind(store: &dyn Store, kind: Option<&str>) -> Resul
     }
     let latest = store.journal(&Filter { limit: LOOKED_AT, ..Filter::default() }).await?;
     let mut kinds: Vec<&str> = latest.iter().map(|entry| entry.invocation.event.kind.as_str()).collect();
-    kinds.extend(KINDS.iter().chain(&HOST_KINDS).filter(|known| **known != kind));
+    kinds.extend(Event::KINDS.iter().chain(&Event::HOST_KINDS).filter(|known| **known != kind));
     let near = config::nearest(kind, &kinds).map_or(String::new(), |near| format!(": did you mean `{near}`?"));
     Ok(Some(format!("no invocation is of the kind `{kind}`{near}")))
 }
@@ -103,16 +100,13 @@ pub(super) async fn no_such_kind(store: &dyn Store, kind: Option<&str>) -> Resul
 async fn dead(store: &dyn Store, limit: u64, out: Output) -> Result<()> {
     let letters = store.dead_letters(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
     if out.json {
-        let items = letters.into_iter().map(|letter| {
-            let DeadLetter { event, reason, at } = letter;
-            json!({ "at": at, "agent": event.agent.clone(), "reason": reason, "event": EventView::of(event) })
-        });
-        return out.object(&List { schema: "puppet.dead-letters/1", items: items.collect::<Vec<_>>(), next: None });
+        let items = letters.into_iter().map(Buried::of).collect();
+        return out.object(&List { schema: "puppet.dead-letters/1", items, next: None });
     }
     if letters.is_empty() {
         out.note("no event was given up");
     }
-    for DeadLetter { event, reason, at } in letters.iter().rev() {
+    for DeadLetter { event, reason, at, .. } in letters.iter().rev() {
         let what = format!("{} {} for {}", event.id, event.kind, event.agent);
         out.line(format!("{} {} {what}", out.dim(at.to_string()), out.bad(reason)))?;
     }
@@ -121,10 +115,10 @@ async fn dead(store: &dyn Store, limit: u64, out: Output) -> Result<()> {
 
 /// Whether an outcome is called like this.
 pub(super) fn is_outcome(word: Option<&str>) -> Result<()> {
-    if let Some(outcome) = word.filter(|outcome| !OUTCOMES.contains(outcome)) {
-        let near = crate::config::nearest(outcome, &OUTCOMES)
+    if let Some(outcome) = word.filter(|outcome| !Outcome::NAMES.contains(outcome)) {
+        let near = crate::config::nearest(outcome, &Outcome::NAMES)
             .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
-        let remedy = format!("use one of {}{near}", OUTCOMES.join(", "));
+        let remedy = format!("use one of {}{near}", Outcome::NAMES.join(", "));
         return Err(Trouble::input("bad-value", format!("`{outcome}` is no outcome"), remedy).of_field("--outcome"));
     }
     Ok(())
@@ -134,6 +128,7 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
     is_outcome(args.outcome.as_deref())?;
     Ok(Filter {
         agent: args.agent.as_deref().map(Into::into),
+        among: None,
         kind: args.kind.clone(),
         outcome: args.outcome.clone(),
         since: args.since.as_deref().map(|text| since(text, now, "--since")).transpose()?,
@@ -145,8 +140,6 @@ fn filter(args: &Journal, now: Timestamp) -> Result<Filter> {
         limit: args.limit.map_or(LISTED, |limit| usize::try_from(limit).unwrap_or(10_000)),
     })
 }
-
-const OUTCOMES: [&str; 4] = ["ok", "declined", "failed", "breach"];
 
 async fn show(store: &dyn Store, id: &str, out: Output) -> Result<()> {
     let id = InvocationId::new(id);

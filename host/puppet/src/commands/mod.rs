@@ -1,6 +1,7 @@
 //! A module per command.
 
 pub mod agent;
+pub mod api;
 pub mod approvals;
 pub mod backtest;
 pub mod backup;
@@ -22,6 +23,7 @@ pub mod market;
 pub mod outbox;
 pub mod pack;
 pub mod packs;
+mod pause;
 pub mod plugins;
 pub mod preview;
 pub mod release;

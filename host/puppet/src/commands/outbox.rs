@@ -1,11 +1,13 @@
 //! `outbox`: effects and how far they are. Reads the data folder, also while a host works in it; what the operator says of
 //! them is in `word`.
 
+mod rehearsed;
 mod told;
 mod word;
 
+use puppet_api::view::effect::{OPEN, Row, Told, first_before};
 use puppet_engine::Word;
-use puppet_store::{Effect, EffectState, OutboxStore, Store};
+use puppet_store::{Effect, EffectState, Store};
 use puppet_types::{Timestamp, counted};
 use serde::Serialize;
 
@@ -14,40 +16,49 @@ use crate::{
     commands::halt::check_reason,
     control::unknown_agent,
     feed::beginning,
-    output::{List, Output, Table},
+    output::{Output, Table},
     records,
     setup::Setup,
+    standing,
     trouble::{Result, Trouble},
 };
 
-pub use told::Told;
+use rehearsed::Rehearsed;
 
-/// One effect.
+/// One effect, with what people see of it besides.
 #[derive(Serialize)]
-struct Row {
-    id: String,
-    agent: String,
-    account: String,
-    kind: &'static str,
-    state: EffectState,
-    attempts: u32,
-    /// What a provider knows it by: the same effect is never done twice.
-    idempotency_key: String,
-    reason: Option<String>,
+struct Listed {
+    #[serde(flatten)]
+    row: Row,
     #[serde(skip)]
     at: Timestamp,
     #[serde(skip)]
     text: String,
+    /// What holds it.
+    #[serde(skip)]
+    behind: Option<String>,
 }
 
-/// Characters shown of what somebody wrote, and of a reason; `outbox show` has all of both.
+/// What `list` answers.
+#[derive(Serialize)]
+struct Page {
+    schema: &'static str,
+    items: Vec<Listed>,
+    next: Option<String>,
+    /// Of all that are meant, on whichever page.
+    dry_run: Option<Rehearsed>,
+}
+
+/// Characters shown of what somebody wrote; `outbox show` has all of it.
 const BEGINNING: usize = 48;
+/// The same of a reason.
+const REASON: usize = 64;
 
 /// Runs it.
 pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<()> {
     match command {
         OutboxCommand::List(args) => list(setup, args, out).await,
-        OutboxCommand::Show { id } => show(&*records::open(setup).await?, &id, out).await,
+        OutboxCommand::Show { id } => show(setup, &id, out).await,
         OutboxCommand::Retry { id, sure } => word::say(setup, &id, Word::Retry { sure }, out).await,
         OutboxCommand::Drop { id, reason } => {
             if let Some(reason) = &reason {
@@ -58,27 +69,18 @@ pub async fn run(setup: &Setup, command: OutboxCommand, out: Output) -> Result<(
     }
 }
 
-async fn show(store: &dyn OutboxStore, id: &str, out: Output) -> Result<()> {
-    match store.effect(&id.into()).await? {
-        Some(effect) => Told::of(&effect)?.behind(first_before(store, &effect).await?).print(out),
-        None => Err(word::unknown(format!("there is no effect `{id}`"))),
-    }
-}
-
-/// The effect that holds one that waits: the first of its account's line that was tried, or waits as it was asked to.
-async fn first_before(store: &dyn OutboxStore, effect: &Effect) -> Result<Option<Effect>> {
-    use EffectState::{InDoubt, Sent, Waiting};
-    if effect.state != Waiting {
-        return Ok(None);
-    }
-    let open = store.effects(&[Waiting, Sent, InDoubt]).await?;
-    let holds = |other: &Effect| {
-        other.account == effect.account
-            && other.seq < effect.seq
-            && other.is_open()
-            && (other.attempts > 0 || other.reason.is_some())
+async fn show(setup: &Setup, id: &str, out: Output) -> Result<()> {
+    let store = records::open(setup).await?;
+    let Some(effect) = store.effect(&id.into()).await? else {
+        return Err(word::unknown(format!("there is no effect `{id}`")));
     };
-    Ok(open.into_iter().find(holds))
+    let mut told = Told::of(&effect).map_err(Trouble::internal)?;
+    if effect.state == EffectState::Waiting {
+        let open = store.effects(&OPEN).await?;
+        let held = standing::held(setup, &open).await;
+        told = told.waits((&effect, first_before(&open, &effect)), &held);
+    }
+    told::print(&told, out)
 }
 
 async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
@@ -95,19 +97,32 @@ async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
         }
     }
     let account = account.as_deref().map(|account| account.trim_start_matches('@'));
-    let is_meant = |effect: &Effect| {
-        before.is_none_or(|before| effect.seq < before)
-            && agent.as_deref().is_none_or(|agent| effect.agent.as_str() == agent)
+    let is_of = |effect: &Effect| {
+        agent.as_deref().is_none_or(|agent| effect.agent.as_str() == agent)
             && account.is_none_or(|account| effect.account.as_str().eq_ignore_ascii_case(account))
     };
+    let is_meant = |effect: &Effect| before.is_none_or(|before| effect.seq < before) && is_of(effect);
     let effects = store.effects(&states).await?;
+    let rehearsed = Rehearsed::of(effects.iter().filter(|effect| is_of(effect)));
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut page = effects.into_iter().rev().filter(is_meant);
     let shown: Vec<Effect> = page.by_ref().take(wanted).collect();
     let next = shown.last().filter(|_| page.next().is_some()).map(|last| last.seq.to_string());
-    let items: Vec<Row> = shown.into_iter().map(Row::of).collect();
+    // Those behind one that waits say what that waits for; the JSON has it of the first alone.
+    let open = store.effects(&OPEN).await?;
+    let behind = |effect: &Effect| {
+        let first = first_before(&open, effect).filter(|_| effect.state == EffectState::Waiting)?;
+        Some(format!("behind: {}", first.reason.as_deref().unwrap_or(first.state.name())))
+    };
+    let listed = |effect: &Effect| Listed {
+        row: Row::of(effect),
+        at: effect.not_before,
+        text: effect.body.text().map_or_else(String::new, |text| beginning(text, BEGINNING)),
+        behind: behind(effect),
+    };
+    let items: Vec<Listed> = shown.iter().map(listed).collect();
     if out.json {
-        return out.object(&List { schema: "puppet.outbox/1", items, next });
+        return out.object(&Page { schema: "puppet.outbox/1", items, next, dry_run: rehearsed });
     }
     if items.is_empty() {
         out.note("no effects match");
@@ -124,8 +139,10 @@ async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
         "what it says",
         "reason",
     ]);
-    for Row { id, agent, account, kind, state, attempts, reason, at, text, .. } in items {
-        let reason = reason.map_or_else(String::new, |reason| beginning(beside(state, &reason), BEGINNING));
+    for Listed { row, at, text, behind } in items {
+        let Row { id, agent, account, kind, state, attempts, reason, .. } = row;
+        let reason = reason.map(|reason| beside(state, &reason).to_owned()).or(behind);
+        let reason = reason.map_or_else(String::new, |reason| beginning(&reason, REASON));
         let (kind, at, state, attempts) =
             (kind.to_owned(), at.to_string(), state.name().to_owned(), attempts.to_string());
         table.row([id, agent, account, kind, at, state, attempts, text, reason]);
@@ -134,24 +151,8 @@ async fn list(setup: &Setup, args: OutboxList, out: Output) -> Result<()> {
     if let Some(next) = next {
         out.note(format!("older ones: --before {next}"));
     }
+    rehearsed.iter().for_each(|rehearsed| out.note(rehearsed));
     Ok(())
-}
-
-impl Row {
-    fn of(effect: Effect) -> Self {
-        Self {
-            id: effect.id.to_string(),
-            agent: effect.agent.to_string(),
-            account: effect.account.to_string(),
-            kind: effect.body.kind(),
-            state: effect.state,
-            attempts: effect.attempts,
-            idempotency_key: effect.id.to_string(),
-            at: effect.not_before,
-            text: effect.body.text().map_or_else(String::new, |text| beginning(text, BEGINNING)),
-            reason: effect.reason,
-        }
-    }
 }
 
 /// A reason as it stands beside the state that it speaks of.

@@ -12,8 +12,9 @@ use crate::{
     trouble::Result,
 };
 
+/// An installed version.
 #[derive(Serialize)]
-struct Row {
+pub struct Row {
     pack: PackId,
     version: String,
     digest: Digest,
@@ -28,17 +29,11 @@ struct Row {
 
 /// Runs it.
 pub fn run(setup: &Setup, out: Output) -> Result<()> {
-    let installed = installing::of(setup);
-    let mut rows = Vec::new();
-    for entry in installing::entries(setup)? {
-        let bytes = installed.bytes(&entry).map_err(of_install)?;
-        let Entry { id, version, digest, component, signer, source, state, since, reason } = entry;
-        let (version, source, state) = (version.to_string(), source.name(), state.name());
-        rows.push(Row { pack: id, version, digest, component, signer, source, state, since, reason, bytes });
-    }
+    let list = all(setup)?;
     if out.json {
-        return out.object(&List { schema: "puppet.packs/1", items: rows, next: None });
+        return out.object(&list);
     }
+    let rows = list.items;
     if rows.is_empty() {
         out.note("no pack is installed here: `puppet install PATH`");
         return Ok(());
@@ -53,4 +48,17 @@ pub fn run(setup: &Setup, out: Output) -> Result<()> {
     }
     table.print(out)?;
     reasons.into_iter().try_for_each(|reason| out.line(out.odd(reason)))
+}
+
+/// All installed versions.
+pub fn all(setup: &Setup) -> Result<List<Row>> {
+    let installed = installing::of(setup);
+    let mut rows = Vec::new();
+    for entry in installing::entries(setup)? {
+        let bytes = installed.bytes(&entry).map_err(of_install)?;
+        let Entry { id, version, digest, component, signer, source, state, since, reason } = entry;
+        let (version, source, state) = (version.to_string(), source.name(), state.name());
+        rows.push(Row { pack: id, version, digest, component, signer, source, state, since, reason, bytes });
+    }
+    Ok(List { schema: "puppet.packs/1", items: rows, next: None })
 }

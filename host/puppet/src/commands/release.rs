@@ -3,12 +3,11 @@
 
 use puppet_engine::forgiven;
 use puppet_types::{PackId, counted};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
-    commands::plugins,
     control::{Folder, Hosted, Request},
-    firstparty,
+    firstparty, inventory,
     output::Output,
     setup::Setup,
     trouble::{Result, Trouble},
@@ -16,7 +15,31 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
-    let hosted = plugins::hosted(setup).await?;
+    let told = release(setup, pack).await?;
+    if out.json {
+        return out.object(&told);
+    }
+    let Told { pack, was, strikes, .. } = told;
+    if strikes == 0 && was == "live" {
+        return out.line(format!("{pack} runs, and has no strikes: there was nothing to release"));
+    }
+    out.line(format!("{pack} may run: it was {was}, with {}", counted(strikes, "strike", "strikes")))
+}
+
+/// `puppet.release/1`.
+#[derive(Serialize)]
+pub struct Told {
+    schema: &'static str,
+    pack: PackId,
+    /// How it stood before.
+    was: &'static str,
+    /// Forgiven.
+    strikes: u32,
+}
+
+/// Lets it run again.
+pub async fn release(setup: &Setup, pack: &str) -> Result<Told> {
+    let hosted = inventory::hosted(setup).await?;
     let pack = known(pack, &hosted)?;
     // Before, so that the answer says what there was to release.
     let of_pack = hosted.versions.into_iter().find(|running| running.pack == pack && running.serves);
@@ -27,13 +50,7 @@ pub async fn run(setup: &Setup, pack: &str, out: Output) -> Result<()> {
         store.apply(forgiven(store.strikes().await?, &pack)?).await?;
     }
     let (was, strikes) = (stands.name(), stands.strikes.unwrap_or(0));
-    if out.json {
-        return out.object(&json!({ "schema": "puppet.release/1", "pack": pack, "was": was, "strikes": strikes }));
-    }
-    if strikes == 0 && was == "live" {
-        return out.line(format!("{pack} runs, and has no strikes: there was nothing to release"));
-    }
-    out.line(format!("{pack} may run: it was {was}, with {}", counted(strikes, "strike", "strikes")))
+    Ok(Told { schema: "puppet.release/1", pack, was, strikes })
 }
 
 fn known(pack: &str, hosted: &Hosted) -> Result<PackId> {
@@ -45,5 +62,5 @@ fn known(pack: &str, hosted: &Hosted) -> Result<PackId> {
     }
     let names: Vec<&str> = known.iter().map(PackId::as_str).collect();
     let remedy = crate::config::remedy(pack, &names);
-    Err(Trouble::input("unknown-plugin", format!("there is no plugin `{pack}`"), remedy))
+    Err(Trouble::input("unknown-plugin", format!("there is no plugin `{pack}`"), remedy).missing())
 }

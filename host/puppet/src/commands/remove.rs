@@ -20,7 +20,7 @@ use crate::{
 
 /// `puppet.remove/1`.
 #[derive(Serialize)]
-struct Told {
+pub struct Told {
     schema: &'static str,
     pack: PackId,
     removed: Vec<Removed>,
@@ -34,8 +34,26 @@ struct Removed {
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
-    let (pack, version) = (args.pack.as_str(), args.version.as_deref());
-    let id = PackId::new(pack);
+    let mut notes = Vec::new();
+    let told = gone(setup, PackId::new(&args.pack), args.version.as_deref(), args.with_agent, &mut notes).await;
+    let told = told.inspect_err(|_| out.notes(&notes))?;
+    if out.json {
+        out.object(&told)?;
+    } else {
+        out.line(format!("removed {}", told.in_words(out)))?;
+    }
+    out.notes(&notes);
+    Ok(())
+}
+
+/// Takes a pack out, or one version of it.
+pub async fn gone(
+    setup: &Setup,
+    id: PackId,
+    version: Option<&str>,
+    with_agent: bool,
+    notes: &mut Vec<String>,
+) -> Result<Told> {
     let entries = installing::entries(setup)?;
     let is_meant = |entry: &Entry| entry.id == id && version.is_none_or(|version| entry.version.to_string() == version);
     let meant: Vec<&Entry> = entries.iter().filter(|entry| is_meant(entry)).collect();
@@ -45,7 +63,7 @@ pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
             Some(version) => format!("`{id}` {version} is not installed"),
             None => format!("`{id}` is not installed"),
         };
-        return Err(Trouble::input("not-installed", message, crate::config::remedy(pack, &names)));
+        return Err(Trouble::input("not-installed", message, crate::config::remedy(id.as_str(), &names)).missing());
     }
     let runs = meant.iter().find(|entry| entry.state.runs());
     if let (Some(runs), Some(_)) = (runs, entries.iter().find(|entry| entry.id == id && !is_meant(entry))) {
@@ -55,21 +73,19 @@ pub async fn run(setup: &Setup, args: &Remove, out: Output) -> Result<()> {
         return Err(Trouble::refused("pack-in-use", message, remedy));
     }
     if runs.is_some() {
-        unused(setup, &id, args.with_agent).await?;
+        unused(setup, &id, with_agent).await?;
     }
     let removed = installing::of(setup).forget(is_meant).map_err(of_install)?;
     let is_whole = !installing::entries(setup)?.iter().any(|entry| entry.id == id);
-    if !installing::tell_host(setup, &id, out).await && is_whole && args.with_agent {
+    if !installing::tell_host(setup, &id, notes).await && is_whole && with_agent {
         retire(setup, &id).await?;
     }
     let removed = removed.into_iter().map(|entry| Removed { version: entry.version.to_string(), digest: entry.digest });
     let told = Told { schema: "puppet.remove/1", pack: id, removed: removed.collect() };
-    if out.json {
-        out.object(&told)?;
-    } else {
-        out.line(format!("removed {}", told.in_words(out)))?;
+    if is_whole {
+        left_behind(setup, &told.pack, notes)?;
     }
-    if is_whole { left_behind(setup, &told.pack, out) } else { Ok(()) }
+    Ok(told)
 }
 
 impl Told {
@@ -86,16 +102,16 @@ impl Told {
 }
 
 /// What of a pack that is gone is still there: its folder, from which it comes back, and its grant.
-fn left_behind(setup: &Setup, id: &PackId, out: Output) -> Result<()> {
+fn left_behind(setup: &Setup, id: &PackId, notes: &mut Vec<String>) -> Result<()> {
     let folder = setup.home.join("agents").join(id.as_str());
     if folder.join("pack.toml").is_file() {
-        out.note(format!(
+        notes.push(format!(
             "{} still holds it: the next change there, or the next start of a host, brings it back",
             folder.display()
         ));
     }
     if Grants::of(setup)?.pack(id).is_some() {
-        out.note(format!("grants.toml still has [packs.{id}]: `puppet grants revoke {id}` takes it back"));
+        notes.push(format!("grants.toml still has [packs.{id}]: `puppet grants revoke {id}` takes it back"));
     }
     Ok(())
 }
@@ -137,7 +153,7 @@ async fn desks(setup: &Setup, id: &PackId) -> Result<Vec<String>> {
     let configured = setup.config.trading.desks.iter();
     let by_it = configured.filter(|(_, desk)| desk.strategy.as_deref() == Some(id.as_str()));
     let mut desks: Vec<String> = by_it.map(|(name, _)| format!("[trading.desks.{name}]")).collect();
-    let running = control::desks(&setup.data).await?.into_iter();
+    let running = control::desks(setup).await?.into_iter();
     let of_it = running.filter(|desk| desk.pack.as_deref() == Some(id.as_str()) && desk.state != "stopped");
     desks.extend(of_it.map(|desk| format!("the purse {}", desk.purse)));
     Ok(desks)

@@ -1,5 +1,7 @@
 //! `rollback`: an earlier version of a pack comes back.
 
+use std::time::Duration;
+
 use puppet_packs::{
     Entry, Source, State,
     requires::{self, Present},
@@ -17,7 +19,7 @@ use crate::{
 
 /// `puppet.rollback/1`.
 #[derive(Serialize)]
-struct Told {
+pub struct Told {
     schema: &'static str,
     pack: PackId,
     from: Option<String>,
@@ -31,7 +33,25 @@ const DIGITS: usize = 6;
 
 /// Runs it.
 pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) -> Result<()> {
-    let id = PackId::new(pack);
+    let mut notes = Vec::new();
+    let told = back(setup, PackId::new(pack), version, None, &mut notes).await;
+    out.notes(&notes);
+    let told = told?;
+    if out.json {
+        return out.object(&told);
+    }
+    let from = told.from.as_deref().map_or_else(String::new, |from| format!(" in place of {from}"));
+    out.line(format!("{} {}{from}  {}", out.bold(&told.pack), told.to, out.dim(told.digest)))
+}
+
+/// Brings an earlier version back: the one that is named, or that ran last. `wait`: as for [`installing::hand_over`].
+pub async fn back(
+    setup: &Setup,
+    id: PackId,
+    version: Option<&str>,
+    wait: Option<Duration>,
+    notes: &mut Vec<String>,
+) -> Result<Told> {
     let entries = installing::entries(setup)?;
     let to = target(&entries, &id, version)?.clone();
     let known = installing::plugins(&installing::of(setup))?;
@@ -52,22 +72,18 @@ pub async fn run(setup: &Setup, pack: &str, version: Option<&str>, out: Output) 
     }
     way.go(setup, &asking, || take_place(setup, &to))?;
     let to = Entry { state: State::Current, ..to };
-    if let Some(against) = installing::hand_over(setup, &to, out).await?.as_ref().and_then(installing::not_run) {
+    let handed = installing::hand_over(setup, &to, wait, notes).await?;
+    if let Some(against) = handed.as_ref().and_then(installing::not_run) {
         return Err(against);
     }
-    let told = Told {
+    Ok(Told {
         schema: "puppet.rollback/1",
         pack: id,
         from: runs.map(|entry| entry.version.to_string()),
         to: to.version.to_string(),
         digest: to.digest,
         state: State::Current.name(),
-    };
-    if out.json {
-        return out.object(&told);
-    }
-    let from = told.from.as_deref().map_or_else(String::new, |from| format!(" in place of {from}"));
-    out.line(format!("{} {}{from}  {}", out.bold(&told.pack), told.to, out.dim(told.digest)))
+    })
 }
 
 /// The version that is meant: the one that is named, or that ran last.
@@ -93,7 +109,7 @@ fn target<'e>(entries: &'e [Entry], id: &PackId, version: Option<&str>) -> Resul
             Some(version) => format!("there is no version {version} of `{id}` to go back to"),
             None => format!("there is no version of `{id}` that ran before"),
         };
-        Trouble::input("not-installed", message, remedy)
+        Trouble::input("not-installed", message, remedy).missing()
     })
 }
 

@@ -5,7 +5,9 @@ use serde::Serialize;
 use puppet_engine::{OUTBOX_RULES, swap::RULES};
 use puppet_types::MASK;
 
-use super::{Config, Credential, CredentialPlace, KeySource, NamedKey, Provider, Routing, XSigns, money, routing::OFF};
+use super::{
+    Config, Credential, CredentialPlace, KeySource, NamedKey, Policy, Provider, Routing, XSigns, money, routing::OFF,
+};
 
 /// One value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +38,9 @@ impl Config {
         if let Some(mongodb) = &self.store.mongodb {
             rows.add("store.mongodb", mongodb.clone());
         }
+        for (key, value) in self.api.shown() {
+            rows.add(&format!("api.{key}"), value);
+        }
         rows.add("llm.default", self.llm.default.clone());
         rows.routing(&self.llm.routing);
         for (name, provider) in &self.llm.providers {
@@ -51,6 +56,7 @@ impl Config {
         rows.add("tweet.x.mentions.every", mentions.every.1.clone());
         rows.add("tweet.x.mentions.backfill", mentions.backfill.1.clone());
         rows.add("tweet.x.mentions.context", mentions.context.to_string());
+        rows.add("tweet.x.mentions.context_per_day", mentions.context_per_day.to_string());
         for (name, app) in &self.tweet.x.apps {
             let at = format!("tweet.x.apps.{name}");
             rows.add(&format!("{at}.redirect"), app.redirect.clone());
@@ -64,22 +70,17 @@ impl Config {
         rows.add("tweet.x.plan.no_likes", self.tweet.x.plan.no_likes.to_string());
         rows.add("tweet.x.plan.one_cashtag", self.tweet.x.plan.one_cashtag.to_string());
         rows.add("tweet.x.plan.renews_on", self.tweet.x.plan.renews_on.to_string());
+        for cap in puppet_tweet::caps::Cap::ALL {
+            if let Some(limit) = self.tweet.x.plan.caps.limit(cap) {
+                let is_money = cap.unit() == "usd_micros";
+                let value = if is_money { money::usd(limit) } else { limit.to_string() };
+                rows.add(&format!("tweet.x.plan.{}", cap.name()), value);
+            }
+        }
         for of in puppet_tweet::plan::Priced::ALL {
             rows.add(&format!("tweet.x.prices.{}", of.name()), money::usd(self.tweet.x.prices.0.price_of(of)));
         }
-        let policy = &self.tweet.policy;
-        for (key, names) in [("allow", &policy.allow), ("deny", &policy.deny), ("friends", &policy.friends)] {
-            if !names.is_empty() {
-                rows.add(&format!("tweet.policy.{key}"), names.iter().cloned().collect::<Vec<_>>().join(", "));
-            }
-        }
-        rows.add("tweet.policy.never_reply_to_strangers", policy.never_reply_to_strangers.to_string());
-        rows.add("tweet.policy.duplicate_days", policy.duplicate_days.to_string());
-        if let Some(hours) = &policy.quiet_hours {
-            rows.add("tweet.policy.quiet_hours", hours.clone());
-        }
-        rows.add("tweet.policy.links", policy.links.to_owned());
-        rows.add("tweet.policy.mentions", policy.mentions.to_owned());
+        rows.policy("tweet.policy", &self.tweet.policy);
         for (name, account) in &self.tweet.x.accounts {
             let at = format!("tweet.x.accounts.{name}");
             if let Some(app) = &account.app {
@@ -95,6 +96,9 @@ impl Config {
             }
             if let Some(community) = &account.community {
                 rows.add(&format!("{at}.community"), community.clone());
+            }
+            if let Some(policy) = &account.policy {
+                rows.policy(&format!("{at}.policy"), policy);
             }
         }
         for NamedKey { section, what, key } in self.tweet.x.keys() {
@@ -130,6 +134,10 @@ impl Config {
         rows.add("journal.keep_bytes", self.journal.keep_bytes.to_string());
         rows.add("journal.redact", format!("{:?}", self.journal.redact));
         rows.trading(&self.trading);
+        rows.add("log.json", self.log.json.to_string());
+        if let Some(otlp) = &self.trace.otlp {
+            rows.add("trace.otlp", otlp.clone());
+        }
         rows.settings
     }
 }
@@ -140,6 +148,21 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    fn policy(&mut self, at: &str, policy: &Policy) {
+        for (key, names) in [("allow", &policy.allow), ("deny", &policy.deny), ("friends", &policy.friends)] {
+            if !names.is_empty() {
+                self.add(&format!("{at}.{key}"), names.iter().cloned().collect::<Vec<_>>().join(", "));
+            }
+        }
+        self.add(&format!("{at}.never_reply_to_strangers"), policy.never_reply_to_strangers.to_string());
+        self.add(&format!("{at}.duplicate_days"), policy.duplicate_days.to_string());
+        if let Some(hours) = &policy.quiet_hours {
+            self.add(&format!("{at}.quiet_hours"), hours.clone());
+        }
+        self.add(&format!("{at}.links"), policy.links.to_owned());
+        self.add(&format!("{at}.mentions"), policy.mentions.to_owned());
+    }
+
     fn routing(&mut self, routing: &Routing) {
         self.add("llm.fallback", format!("{:?}", routing.fallback));
         for (name, fallback) in &routing.agents {

@@ -28,6 +28,7 @@ const fn understood(name: &'static str, meaning: &'static str) -> Variable {
 pub const ENVIRONMENT: &[Variable] = &[
     used("PUPPET_DATA", "host.data", "The data folder. `--data` wins over it."),
     used("ENGINE_LOG_LEVEL", "host.log_level", "How much the host logs."),
+    used("ENGINE_PORT", "api.listen", "Port of the server; 0: one that is free."),
     used("NEWS_EVENT_INTERVAL", "generators.news.interval", "Milliseconds between news."),
     used("MOOD_EVENT_INTERVAL", "generators.mood-swings.interval", "Milliseconds between mood swings."),
     used("INTERACTION_EVENT_INTERVAL", "generators.encounters.interval", "Milliseconds between encounters."),
@@ -55,7 +56,6 @@ pub const ENVIRONMENT: &[Variable] = &[
         "trading.trending.key_env",
         "Key of Birdeye, where `[trading.trending]` is there and names none.",
     ),
-    understood("ENGINE_PORT", "Port of the REST interface."),
     understood("MONGODB_URI", "The database. Rows are in MongoDB where `[store] mongodb` names a credential."),
     understood("DEFAULT_AGENT_MEMORY_LIMIT", "Memories per agent."),
     understood("TWITTER_API_KEY", "Account that agents without their own post from: API key."),
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_set_without_effect_is_said() {
         let env = |name: &str| match name {
-            "ENGINE_PORT" | "TWITTER_PASSWORD_news-bot" | "RPC_URL" => Some("hidden".to_owned()),
+            "ENGINE_POST_INTERVAL" | "TWITTER_PASSWORD_news-bot" | "RPC_URL" => Some("hidden".to_owned()),
             "DRY_RUN" => Some(String::new()),
             _ => None,
         };
@@ -219,8 +219,8 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "note[variable-not-used]: ENGINE_PORT: understood, not used yet",
                 "note[variable-not-used]: TWITTER_PASSWORD_news-bot: understood, not used yet",
+                "note[variable-not-used]: ENGINE_POST_INTERVAL: understood, not used yet",
             ]
         );
     }

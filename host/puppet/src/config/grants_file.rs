@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use puppet_grants::{Amount, CEILINGS, Ceiling, Limits, Mode, Period, Terms};
+use puppet_grants::{Amount, CEILINGS, Ceiling, Limits, Marks, Mode, Period, Terms, TextMarks};
 use puppet_types::{AccountId, AgentId, Capability, Digest, PackId, Timestamp};
 
 use super::{
@@ -70,6 +70,8 @@ pub struct Granted {
     pub operations: Option<BTreeSet<String>>,
     /// The most of each amount; what is not named stays as requested. Dollars in micro-dollars.
     pub amounts: BTreeMap<(Amount, Period), u64>,
+    /// What becomes of links and names in texts: `tweet` alone.
+    pub marks: TextMarks,
 }
 
 /// The table that holds the packs.
@@ -164,7 +166,11 @@ fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     });
     let mut capabilities = BTreeMap::new();
     for most in CEILINGS {
-        if let Some(found) = section.section(most.capability.name(), &["operations", "amounts"])? {
+        let known: &[&str] = match most.capability {
+            Capability::Tweet => &["operations", "amounts", "links", "mentions"],
+            _ => &["operations", "amounts"],
+        };
+        if let Some(found) = section.section(most.capability.name(), known)? {
             capabilities.insert(most.capability, granted(&found.value, most)?);
         }
     }
@@ -197,7 +203,23 @@ fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
         }
     }
     let amounts = amounts(section, most, |_| true)?;
-    Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts })
+    let marks = match most.capability {
+        Capability::Tweet => {
+            let of = |key| marks(section, key).map(Option::unwrap_or_default);
+            TextMarks { links: of("links")?, mentions: of("mentions")? }
+        }
+        _ => TextMarks::default(),
+    };
+    Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts, marks })
+}
+
+/// `allow`, `strip` or `refuse`; none where nothing is said.
+pub(super) fn marks(section: &Section<'_>, key: &str) -> Result<Option<Marks>> {
+    let Some(found) = section.text(key, "`allow`, `strip` or `refuse`")? else { return Ok(None) };
+    Marks::of_name(&found.value).map(Some).ok_or_else(|| {
+        let remedy = suggest::remedy(&found.value, &Marks::ALL.map(Marks::name));
+        section.wrong(key, found.line, format!("`{}` is no such word", found.value), remedy)
+    })
 }
 
 /// The amounts of a capability that count over the periods that may stand here.
@@ -273,6 +295,10 @@ mod tests {
         assert_eq!(ember.capabilities[&Capability::Llm].amounts, BTreeMap::from([tokens, usd]));
         assert_eq!(ember.capabilities[&Capability::Tweet].operations, Some(["reply".to_owned()].into()));
         assert_eq!(ember.capabilities.len(), 2);
+        assert_eq!(ember.capabilities[&Capability::Tweet].marks, TextMarks::default());
+        let marks = parse("[packs.x.tweet]\nlinks = \"strip\"\nmentions = \"refuse\"\n").unwrap();
+        let expected = TextMarks { links: Marks::Strip, mentions: Marks::Refuse };
+        assert_eq!(marks[0].capabilities[&Capability::Tweet].marks, expected);
         assert!(grants[1].capabilities.is_empty() && grants[1].terms == Terms::default());
         assert!(parse("").unwrap().is_empty());
     }
@@ -307,6 +333,11 @@ mod tests {
                 "[packs.x.llm]\namounts = { \"token/day\" = 1 }\n",
                 "packs.x.llm.amounts.token/day: `token/day` is no amount of `llm` here\n  help: did you mean `tokens/day`?",
             ),
+            (
+                "[packs.x.tweet]\nlinks = \"stripped\"\n",
+                "grants.toml:2: packs.x.tweet.links: `stripped` is no such word\n  help: known here: allow, strip, refuse",
+            ),
+            ("[packs.x.llm]\nlinks = \"strip\"\n", "packs.x.llm.links: `links` is not a key"),
             ("[packs.x.llm]\namounts = { \"posts/hour\" = 1 }\n", "`posts/hour` is no amount of `llm`"),
             ("[packs.x.llm]\namounts = { \"tokens/week\" = 1 }\n", "`tokens/week` is no amount of `llm`"),
             (

@@ -9,9 +9,10 @@ use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 
 use super::{
-    Config, Generator, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
+    Api, Config, Generator, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
     dotenv::Dotenv,
     environment,
+    observed::{Log, Trace},
     overlay::{self, Environment, Lookup},
     providers::{self, ProviderDraft},
     read::{Found, Section, Source},
@@ -66,6 +67,13 @@ pub fn check(file: &Path, text: &str) -> Result<()> {
     Draft { config: Config::default(), providers: BTreeMap::new() }.read(Source { file, text })
 }
 
+/// What a file alone makes of it, without an environment.
+#[cfg(test)]
+pub fn of_file(file: &Path) -> Result<Config> {
+    let nothing = Environment { get: &|_| None, names: Vec::new() };
+    load_in(Path::new("."), Some(file), &nothing).map(|(config, _)| config)
+}
+
 /// Least and most time between two runs of a generator, and for the operator to approve: a second, and a year.
 pub(super) const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1_000..=366 * 86_400_000;
 
@@ -89,6 +97,10 @@ impl Draft {
             let mongodb = store.value.parsed("mongodb", "the name of a credential (not the address itself)", name)?;
             self.config.store.mongodb = mongodb.map(|mongodb| mongodb.value);
             lines.extend(store.value.leaves());
+        }
+        if let Some(api) = root.section("api", &known("api"))? {
+            self.config.api = Api::read(&api.value, source.file)?;
+            lines.extend(api.value.leaves());
         }
         if let Some(llm) = root.section("llm", &known("llm"))? {
             self.llm(&llm.value)?;
@@ -150,6 +162,14 @@ impl Draft {
         if let Some(journal) = root.section("journal", &known("journal"))? {
             self.config.journal = read_journal(&journal.value)?;
             lines.extend(journal.value.leaves());
+        }
+        if let Some(log) = root.section("log", &known("log"))? {
+            self.config.log = Log::read(&log.value)?;
+            lines.extend(log.value.leaves());
+        }
+        if let Some(trace) = root.section("trace", &known("trace"))? {
+            self.config.trace = Trace::read(&trace.value)?;
+            lines.extend(trace.value.leaves());
         }
         if let Some(trading) = root.section("trading", &known("trading"))? {
             self.config.trading = Trading::read(&trading.value, source)?;

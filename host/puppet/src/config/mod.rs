@@ -2,6 +2,7 @@
 //! Strict: what is not understood is an error that names the file, the line, the key and the nearest known one.
 //! Not here: the flags of the command line, and the check of `[sandbox]` (the sandbox knows its own limits).
 
+pub mod api;
 mod credentials;
 mod dotenv;
 mod effective;
@@ -13,6 +14,7 @@ mod load;
 #[cfg(test)]
 mod load_tests;
 mod money;
+mod observed;
 mod origin;
 mod overlay;
 mod providers;
@@ -22,12 +24,16 @@ mod settings;
 mod suggest;
 pub mod trading;
 mod tweet;
+mod write;
 
+pub use api::{Api, TlsFiles};
 pub use credentials::{Credential, CredentialPlace};
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
 pub use key_source::KeySource;
 pub use load::check;
+#[cfg(test)]
+pub use load::of_file;
 pub use money::usd;
 pub use origin::{Level, Origin, Warning};
 pub use overlay::NO_SCRAPING;
@@ -41,4 +47,5 @@ pub use suggest::{nearest, remedy};
 pub use trading::{
     RpcPlace, SecondPrice, Trading, TradingWallet, TrendingList, WebSource, lacks_second, rules_file, second_remedy,
 };
-pub use tweet::{Mentions, NamedKey, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};
+pub use tweet::{Mentions, NamedKey, Policy, Tweet, TweetProvider, X, XAccount, XApp, XKey, XSigns};
+pub use write::change;

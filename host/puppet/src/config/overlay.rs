@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    Config, CredentialPlace, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns,
+    Config, CredentialPlace, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns, api,
     dotenv::Dotenv,
     load::{Draft, INTERVAL_MS},
     origin::{Level, Warning},
@@ -64,6 +64,7 @@ impl Lookup<'_> {
 /// Makes the configuration of a draft.
 pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<Warning>) -> Result<Config> {
     host(&mut draft.config, lookup)?;
+    api::port(&mut draft.config, lookup)?;
     generators(&mut draft.config, lookup)?;
     providers::apply(&mut draft, lookup)?;
     let Draft { mut config, providers } = draft;
@@ -236,13 +237,23 @@ fn check_embeddings(config: &Config) -> Result<()> {
     }
 }
 
-/// Whoever posts to X has an account there, and an account the keys of an app that it signs with.
+impl Config {
+    /// Whoever posts to X has an account there. Not asked of what never reaches X.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn check_accounts(&self) -> Result<()> {
+        if self.tweet.provider == TweetProvider::X && self.tweet.x.accounts.is_empty() {
+            let remedy = "name each, and what it signs with, as docs/x.md shows: [tweet.x.accounts.HANDLE]";
+            return Err(self.bad_value("tweet.provider", "no account has a token for X", remedy));
+        }
+        Ok(())
+    }
+}
+
+/// An account has the keys of an app that it signs with.
 fn check_x(config: &Config) -> Result<()> {
     let x = &config.tweet.x;
-    if config.tweet.provider == TweetProvider::X && x.accounts.is_empty() {
-        let remedy = "name each, and what it signs with, as docs/x.md shows: [tweet.x.accounts.HANDLE]";
-        return Err(config.bad_value("tweet.provider", "no account has a token for X", remedy));
-    }
     for (name, account) in &x.accounts {
         let key = format!("tweet.x.accounts.{name}.app");
         let wrong = |message: String, remedy: &str| Err(config.bad_value(&key, message, remedy));
@@ -254,9 +265,21 @@ fn check_x(config: &Config) -> Result<()> {
         match (&account.signs, app) {
             (XSigns::Token(_), _) => {}
             (_, None) => {
-                let remedy =
-                    "write [tweet.x.apps.NAME] with the keys of your app, and app = \"NAME\" where there are several";
-                return wrong(format!("@{name} signs in the name of an app, and names none"), remedy);
+                let known: Vec<String> = x.apps.keys().map(|app| format!("app = \"{app}\"")).collect();
+                let (message, remedy) = match known.as_slice() {
+                    [] => {
+                        let message = format!("@{name} signs in the name of an app, and there is none");
+                        (message, "write [tweet.x.apps.NAME] with the keys of your app".to_owned())
+                    }
+                    several => {
+                        let message = format!(
+                            "there are {} apps, and @{name} does not say in whose name it signs",
+                            several.len()
+                        );
+                        (message, format!("write {} there", several.join(" or ")))
+                    }
+                };
+                return wrong(message, &remedy);
             }
             (XSigns::OAuth1(..), Some((app, found))) if found.consumer.is_none() => {
                 let remedy = "set consumer_key_… and consumer_secret_… there: the API key of the app, and its secret";

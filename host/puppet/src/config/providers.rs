@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use puppet_llm::openai::{Api, MOST_RETRIES, PRESETS, Preset};
+use puppet_llm::{
+    Price as ListPrice,
+    openai::{Api, MOST_RETRIES, PRESETS, Preset},
+};
+use puppet_types::Timestamp;
 
 use super::{
     Config, KeySource, Origin, Price, Provider, Secret, key_source,
@@ -195,13 +199,12 @@ pub(super) fn complete(
             }),
         }
     }
-    if draft.price.is_none() {
+    if draft.price.is_none() && ListPrice::listed(&model, Timestamp::from_system()).is_none() {
         let remedy = format!("set prompt_usd_per_million and completion_usd_per_million in [{}]", field("price"));
         warnings.push(Warning {
             level: Level::Note,
             code: "no-price",
-            message: "has no price of its own: the list price counts, and a model that is not listed is refused"
-                .to_owned(),
+            message: format!("`{model}` has no price of its own, and is not on the list: it is refused"),
             place: Place { field: Some(field("price")), ..Default::default() },
             remedy,
         });

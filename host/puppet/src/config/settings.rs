@@ -10,8 +10,13 @@ use puppet_llm::openai::Api;
 use serde::Serialize;
 
 use super::{
-    Credential, KeySource, Origin, Routing, Secret, Trading, Tweet, fields::FIELDS, load, origin::Warning,
-    overlay::Environment, suggest,
+    Credential, KeySource, Origin, Routing, Secret, Trading, Tweet,
+    fields::FIELDS,
+    load,
+    observed::{Log, Trace},
+    origin::Warning,
+    overlay::Environment,
+    suggest,
 };
 use crate::trouble::{Result, Trouble};
 
@@ -24,6 +29,8 @@ pub struct Config {
     pub credentials: BTreeMap<String, Credential>,
     /// `[store]`.
     pub store: Store,
+    /// `[api]`.
+    pub api: super::Api,
     /// `[llm]`.
     pub llm: Llm,
     /// `[memory]`.
@@ -51,6 +58,10 @@ pub struct Config {
     pub invocation: Invocation,
     /// `[journal]`.
     pub journal: Journal,
+    /// `[log]`.
+    pub log: Log,
+    /// `[trace]`.
+    pub trace: Trace,
     /// `[trading]`.
     #[serde(skip)]
     pub trading: Trading,
@@ -452,6 +463,7 @@ mod tests {
             "host",
             "credentials",
             "store",
+            "api",
             "llm",
             "memory",
             "generators",
@@ -462,7 +474,7 @@ mod tests {
             "swap",
             "sandbox",
         ];
-        assert_eq!(known(""), [&before[..], &["invocation", "journal", "tweet", "trading"]].concat());
+        assert_eq!(known(""), [&before[..], &["invocation", "journal", "tweet", "trading", "log", "trace"]].concat());
         assert_eq!(known("generators"), ["news", "mood-swings", "encounters"]);
         assert_eq!(known("host"), ["data", "timezone", "log_level", "workers", "stop_timeout_ms"]);
         assert!(known("llm.providers.<name>").contains(&"price"));

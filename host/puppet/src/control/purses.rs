@@ -1,17 +1,18 @@
 //! Words about purses and messages that wait: written down first, then told to the desk that trades, where there is one.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 use futures::future::join_all;
 use puppet_solana::swap::{Cause, Entry};
 use puppet_store::{Store, SwapRow, TradeStore};
+use puppet_trade::DeskView;
 use puppet_types::Timestamp;
+use puppet_wallet::Rules;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Request, ask};
 use crate::{
+    setup::Setup,
     trouble::{Result, Trouble},
     wallets::{
         approvals::{self, Standing},
@@ -31,6 +32,8 @@ pub trait Desks: Send + Sync {
     async fn resume(&self, store: &dyn TradeStore, purse: &str) -> Result<bool>;
     /// How each stands, by purse.
     fn stand(&self) -> Vec<DeskStands>;
+    /// What a purse's desk shows, and what it admits; none where there is none, or it is not open.
+    fn open(&self, purse: &str) -> Option<(DeskView, Rules)>;
 }
 
 /// How a desk of a host stands.
@@ -52,8 +55,8 @@ pub struct DeskStands {
 ///
 /// # Errors
 /// The host does not answer.
-pub async fn desks(data: &Path) -> Result<Vec<DeskStands>> {
-    let answer = ask(data, &Request::Desks).await?;
+pub async fn desks(setup: &Setup) -> Result<Vec<DeskStands>> {
+    let answer = ask(setup, &Request::Desks).await?;
     answer.map_or(Ok(Vec::new()), |answer| serde_json::from_value(answer).map_err(Trouble::internal))
 }
 
@@ -71,6 +74,9 @@ impl Desks for NoDesks {
     }
     fn stand(&self) -> Vec<DeskStands> {
         Vec::new()
+    }
+    fn open(&self, _: &str) -> Option<(DeskView, Rules)> {
+        None
     }
 }
 
@@ -194,6 +200,9 @@ mod tests {
         }
         fn stand(&self) -> Vec<DeskStands> {
             Vec::new()
+        }
+        fn open(&self, _: &str) -> Option<(DeskView, Rules)> {
+            None
         }
     }
 

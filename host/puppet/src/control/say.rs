@@ -1,6 +1,6 @@
 //! A person speaks to agents on the local timeline: what may be said by whom, and the mentions that come of it.
 
-use puppet_engine::{Host, delivery_event};
+use puppet_engine::{Happening, Host, delivery_event};
 use puppet_tweet::Local;
 use puppet_types::{AccountId, AgentId, Event, EventId, PostId, Priority, ids};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,9 @@ impl Said {
             Trouble::input("bad-value", error.to_string(), "a post weighs 280 at most, and has no control characters")
                 .of_field("text")
         })?;
+        for post in &published.posts {
+            host.tell(Some(Happening::Posted { at, post: Box::new(post.clone()) }));
+        }
         let mut events = Vec::new();
         for delivery in published.deliveries.into_iter().filter(|delivery| delivery.kind == "mention") {
             let Some(agent) = host.accounts.agent(&delivery.account) else { continue };

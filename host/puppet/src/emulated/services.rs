@@ -1,6 +1,6 @@
 //! X and models, emulated in the host's own process: nothing of the real ones is asked, whatever the configuration says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_emulate::{Emulator, Plan, Services as Which, token};
 use puppet_llm::openai::Api;
@@ -54,27 +54,32 @@ impl Services {
 
     /// The same surroundings with what is emulated in the place of what the configuration names; none where nothing is.
     pub fn in_place(&self, of: &Setup) -> Option<Setup> {
-        if self.x.is_none() && self.llm.is_none() {
-            return None;
-        }
-        let mut config = of.config.clone();
-        if let Some(endpoint) = self.x() {
-            config.tweet.provider = TweetProvider::X;
-            config.tweet.x.endpoint = endpoint;
-            // Keys of the real X are of no use here, and are not to leave.
-            config.tweet.x.accounts.clear();
-            config.tweet.x.apps.clear();
-        }
-        if let Some(base_url) = self.llm() {
-            let providers = &mut config.llm.providers;
-            providers.values_mut().for_each(|provider| stand_in(provider, &base_url));
-            providers.insert(NAME.to_owned(), provider(&base_url));
-            config.llm.default = NAME.to_owned();
-        }
-        let resolved = Resolved::new(&config);
-        let (home, data, cache) = (of.home.clone(), of.data.clone(), of.cache.clone());
-        Some(Setup { config, home, data, warnings: Vec::new(), resolved, cache })
+        in_place(of, self.x(), self.llm())
     }
+}
+
+/// The same with what is emulated at these addresses.
+pub fn in_place(of: &Setup, x: Option<String>, llm: Option<String>) -> Option<Setup> {
+    if x.is_none() && llm.is_none() {
+        return None;
+    }
+    let mut config = of.config.clone();
+    if let Some(endpoint) = x {
+        config.tweet.provider = TweetProvider::X;
+        config.tweet.x.endpoint = endpoint;
+        // Keys of the real X are of no use here, and are not to leave.
+        config.tweet.x.accounts.clear();
+        config.tweet.x.apps.clear();
+    }
+    if let Some(base_url) = llm {
+        let providers = &mut config.llm.providers;
+        providers.values_mut().for_each(|provider| stand_in(provider, &base_url));
+        providers.insert(NAME.to_owned(), provider(&base_url));
+        config.llm.default = NAME.to_owned();
+    }
+    let resolved = Arc::new(Resolved::new(&config));
+    let (home, data, cache) = (of.home.clone(), of.data.clone(), of.cache.clone());
+    Some(Setup { config, home, data, warnings: Vec::new(), resolved, cache, inside: None })
 }
 
 /// The token of an account, or of an app, on the emulated X.

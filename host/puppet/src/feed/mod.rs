@@ -99,7 +99,7 @@ impl Feed {
     /// Turns a happening into what is shown of it. `name` says how an agent is called.
     pub async fn take(&mut self, host: &Host, name: impl Fn(&AgentId) -> String, happening: Happening) -> Vec<Entry> {
         match happening {
-            Happening::Effect { at, agent, kind, state: EffectState::Done, posts, about } => {
+            Happening::Effect { at, agent, kind, state: EffectState::Done, posts, about, .. } => {
                 let counts = self.counts.entry(agent.clone()).or_default();
                 match kind {
                     "reply" => counts.1 += 1,
@@ -138,6 +138,25 @@ impl Feed {
                 let text = effect.body.text().unwrap_or_default().to_owned();
                 let about = about_of(host, effect.body.about().cloned()).await;
                 vec![Entry::Kept { at, name, kind, state, text, about }]
+            }
+            // One that may leave is shown when it has left, and an accepted event when it is handled.
+            Happening::Approved { .. } | Happening::Accepted { .. } | Happening::Posted { .. } => Vec::new(),
+            Happening::Quarantined { at, plugin, breach, strikes } => {
+                let text = format!(
+                    "{} {} is quarantined after {strikes} breaches, the last `{breach}`: `puppet plugins release {}`",
+                    plugin.id, plugin.version, plugin.id
+                );
+                vec![Entry::Word { at, text }]
+            }
+            Happening::Paused { at, agent, paused, by } => {
+                let text = match paused {
+                    Some(paused) => {
+                        let reason = paused.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+                        format!("{} is paused by {by}{reason}: its events wait", name(&agent))
+                    }
+                    None => format!("{} goes on", name(&agent)),
+                };
+                vec![Entry::Word { at, text }]
             }
             Happening::Budget { at, line } => {
                 let how = match line.state {
@@ -183,8 +202,9 @@ fn unreached(account: &AccountId, until: Option<Timestamp>) -> String {
 fn held_or_not(account: &AccountId, held: Option<(String, Timestamp)>) -> String {
     match held {
         Some((why, until)) => format!(
-            "@{account} is held, and its effects wait: {why}. Next try at {until}; once it is mended, \
-             `puppet outbox retry` of the first of them, or a new start, tries at once"
+            "@{account} is held, and its effects wait: {}. Next try at {until}; once it is mended, \
+             `puppet outbox retry` of one of them tries at once",
+            why.trim_end_matches('.')
         ),
         None => format!("@{account} is held no more: its effects leave"),
     }

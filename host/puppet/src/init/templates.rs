@@ -35,6 +35,29 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # data folder. For example:
 #mongodb = "folder-key"
 
+# The server: API and dashboard (docs/api.md). On another address than loopback it needs [api.tls], or a proxy before it.
+[api]
+#enabled = true
+#listen = "127.0.0.1:3000"
+#legacy_open = false
+#wait = "2m"
+#cors_origins = []
+#behind_proxy = false
+#open_metrics = false
+#rate_per_minute = 600
+#rate_per_minute_per_address = 1200
+#burst = 100
+#max_body = 1048576
+#max_upload = 67108864
+#connections = 2048
+#live_readers = 1024
+#backlog = 100000
+
+# Certificate and key in PEM. For example:
+#[api.tls]
+#certificate = "certificate.pem"
+#key = "key.pem"
+
 [llm]
 # Who writes. `offline` needs no key and no network. With OPENAI_API_KEY or GROK_API_KEY set (in the environment or in
 # `.env`) the providers `openai` and `grok` exist and can be named here.
@@ -109,6 +132,7 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #every = "60s"
 #backfill = "0s"
 #context = 3
+#context_per_day = 200
 
 # What X takes of an account under the plan of its app, and what it charges, in dollars. See docs/x.md.
 [tweet.x.plan]
@@ -118,6 +142,9 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #no_likes = true
 #one_cashtag = true
 #renews_on = 1
+#usd_per_day = "2.50"
+#posts_per_month = 500
+#reads_per_month = 10000
 
 [tweet.x.prices]
 #post = "0.015"
@@ -149,6 +176,9 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #[tweet.x.accounts.ember]
 #access_token_secret = "x/ember/access_token"
 #access_secret_secret = "x/ember/access_token_secret"
+# The keys of [tweet.policy], for this account alone.
+#[tweet.x.accounts.ember.policy]
+#links = "strip"
 
 # Events that come by themselves.
 [generators.news]
@@ -227,6 +257,14 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 #keep_bytes = 0
 # Values that are never kept in the journal; what lost one cannot be run again. For example:
 #redact = ["event.payload.post.text", "reads.llm.complete.answer", "decisions.remember.body.memory.content"]
+
+[log]
+# The log as JSON, an object on each line: `puppet --log json`.
+#json = false
+
+[trace]
+# A collector of OpenTelemetry that is told what becomes of each event. For example:
+#otlp = "http://127.0.0.1:4318"
 
 [trading]
 # Which chain: mainnet-beta (real money), testnet, devnet or localnet. See docs/trading/wallets.md.
@@ -312,6 +350,9 @@ amounts = { "tokens/day" = 200000, "usd/day" = "0.50" }
 # Only these operations; left out, all that are requested.
 #operations = ["post", "reply", "like"]
 amounts = { "posts/hour" = 4, "replies/hour" = 20, "likes/hour" = 20 }
+# What becomes of links, and of names with `@`, in its texts: "allow", "strip" or "refuse".
+#links = "allow"
+#mentions = "allow"
 
 [packs.ember.memory]
 [packs.ember.schedule]

@@ -19,9 +19,11 @@ impl Way {
         let done = match verdict {
             Verdict::Good => {
                 host.look_away(&watch);
-                let noted = context.note((&self.pack, entry.digest), (State::Current, None), |state| state).await;
-                self.step(&entry, "settled", None, |_| {});
-                noted.map_err(Stop::from)
+                let noted = context.note(&entry, (State::Current, None), |state| state).await;
+                if matches!(noted, Ok(true)) {
+                    self.step(&entry, "settled", None, |_| {});
+                }
+                noted.map(drop).map_err(Stop::from)
             }
             Verdict::Bad(reason) => {
                 let done = self.roll_back(&entry, (&candidate, &replaced), &reason).await;
@@ -53,7 +55,9 @@ impl Way {
     ) -> Result<(), Stop> {
         let context = &self.context;
         let before = replaced.plugin.as_ref().map(|plugin| plugin.digest());
-        context.note_back((&self.pack, entry.digest), before, reason).await?;
+        if !context.note_back(entry, before, reason).await? {
+            return Ok(());
+        }
         context.host.take_back(candidate, replaced).await?;
         self.introduce(&Candidate { plugin: Arc::clone(&candidate.plugin), rows: replaced.rows.clone() });
         self.step(entry, "rolled-back", Some(reason.to_owned()), |progress| progress.share = 0);
@@ -65,16 +69,18 @@ impl Way {
             Stop::Refused(reason) => (State::Refused, "refused", reason),
             Stop::Waits(reason) => (State::Waiting, "staged", reason),
         };
-        let of_entry = (&self.pack, entry.digest);
         let runs = self.context.floor.trading(&self.pack).runs().filter(|runs| entry.component != Some(*runs));
         let (noted, stage, from) = match runs.filter(|_| entry.state == State::Current) {
             // The operator let it run, and the desks go on with what they have.
             Some(runs) => {
-                let stays = self.context.note_stays(of_entry, runs, &reason).await;
+                let stays = self.context.note_stays(entry, runs, &reason).await;
                 let from = stays.as_ref().ok().cloned().flatten().map(|version| (version, runs));
                 (stays.map(drop), "rolled-back", from)
             }
-            None => (self.context.note(of_entry, (state, Some(reason.clone())), |state| state).await, stage, None),
+            None => {
+                let noted = self.context.note(entry, (state, Some(reason.clone())), |state| state).await;
+                (noted.map(drop), stage, None)
+            }
         };
         if let Err(error) = noted {
             tracing::error!(pack = %self.pack, %error, "what became of a version is not written down");

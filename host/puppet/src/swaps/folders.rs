@@ -35,6 +35,8 @@ pub struct Folders {
     told: BTreeMap<PathBuf, String>,
     /// Faults that may go away.
     open: BTreeMap<PathBuf, String>,
+    /// Folders of which the start has told that they are not fit.
+    unfit: BTreeSet<PathBuf>,
 }
 
 /// What became of a folder that changed.
@@ -46,17 +48,20 @@ enum Taken {
 }
 
 impl Folders {
-    /// Of the folder of the configuration. `known`: packs whose folders were taken up at the start.
+    /// Of the folder of the configuration. `known`: packs whose folders were taken up at the start; `unfit`: folders of which
+    /// was told then why they were not.
     pub fn new(
         home: PathBuf,
         swaps: Arc<Swaps>,
         files: Arc<dyn Files>,
         known: BTreeMap<PathBuf, (PackId, Digest)>,
+        unfit: Vec<PathBuf>,
     ) -> Self {
         let home = if home.as_os_str().is_empty() { PathBuf::from(".") } else { home };
         let home = home.canonicalize().unwrap_or(home);
         let known = known.into_iter().map(|(path, pack)| (path.canonicalize().unwrap_or(path), pack)).collect();
-        Self { home, swaps, files, known, told: BTreeMap::new(), open: BTreeMap::new() }
+        let unfit = unfit.into_iter().map(|path| path.canonicalize().unwrap_or(path)).collect();
+        Self { home, swaps, files, known, told: BTreeMap::new(), open: BTreeMap::new(), unfit }
     }
 
     /// Watches for as long as the host runs.
@@ -69,6 +74,11 @@ impl Folders {
         // What came since the host read them.
         let all = ["agents", "grants.toml", "puppet.toml"].map(|name| self.home.join(name));
         self.changed(all.into_iter().filter(|path| path.exists()).collect()).await;
+        for folder in std::mem::take(&mut self.unfit) {
+            if let Some(reason) = self.open.remove(&folder) {
+                self.told.insert(folder, reason);
+            }
+        }
         loop {
             let waits = !self.open.is_empty();
             tokio::select! {

@@ -10,6 +10,7 @@ mod drive;
 mod ending;
 mod folders;
 mod follow;
+mod noting;
 mod progress;
 mod stages;
 mod start;
@@ -28,9 +29,9 @@ use puppet_engine::{
     Happening, Host, Plugin,
     swap::{SwapRules, Watch},
 };
-use puppet_packs::{Entry, InstallError, Installed, State};
+use puppet_packs::{InstallError, Installed};
 use puppet_sandbox::SandboxConfig;
-use puppet_types::{Digest, PackId};
+use puppet_types::PackId;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{config::Packs, grants::Grants, repertoire::Repertoire, trading::Floor};
@@ -99,100 +100,14 @@ impl Context {
 
     /// Tells those who watch, and the log.
     fn tell(&self, pack: &PackId, version: &str, stage: &'static str, detail: String) {
-        // Who watches is told below.
         match stage {
-            _ if self.host.is_watched() => tracing::debug!(%pack, version, stage, "{detail}"),
+            _ if !self.host.told_by_log() => tracing::debug!(%pack, version, stage, "{detail}"),
             "refused" | "rolled-back" => tracing::warn!(%pack, version, stage, "{detail}"),
             _ => tracing::info!(%pack, version, stage, "{detail}"),
         }
+        self.host.tally.swap(pack, stage);
         let (at, pack, version) = (self.host.now(), pack.clone(), version.to_owned());
         self.host.tell(Some(Happening::Swap { at, pack, version, stage, detail }));
-    }
-
-    /// Entries of a pack, as the lock has them now.
-    async fn entries(self: &Arc<Self>, pack: &PackId) -> Result<Vec<Entry>, InstallError> {
-        let (own, pack) = (Arc::clone(self), pack.clone());
-        let read = move || Ok(own.installed.entries()?.into_iter().filter(|entry| entry.id == pack).collect());
-        blocking(read).await
-    }
-
-    /// Writes down how far a version has come; others of the pack give way as `others` says.
-    async fn note(
-        self: &Arc<Self>,
-        (pack, digest): (&PackId, Digest),
-        (state, reason): (State, Option<String>),
-        others: fn(State) -> State,
-    ) -> Result<(), InstallError> {
-        let (own, pack, at) = (Arc::clone(self), pack.clone(), self.host.now());
-        blocking(move || {
-            own.installed.change(|entries| {
-                for entry in entries.iter_mut().filter(|entry| entry.id == pack) {
-                    let new = if entry.digest == digest { state } else { others(entry.state) };
-                    if new != entry.state {
-                        (entry.state, entry.since) = (new, at);
-                    }
-                    if entry.digest == digest {
-                        entry.reason.clone_from(&reason);
-                    }
-                }
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    /// Writes down that a version was taken back, and which one serves again: one of `before`, the last that ran. Both at
-    /// once: at no moment nobody serves.
-    async fn note_back(
-        self: &Arc<Self>,
-        (pack, digest): (&PackId, Digest),
-        before: Option<Digest>,
-        reason: &str,
-    ) -> Result<(), InstallError> {
-        let (own, pack, at, reason) = (Arc::clone(self), pack.clone(), self.host.now(), reason.to_owned());
-        blocking(move || {
-            own.installed.change(|entries| {
-                let mut own: Vec<&mut Entry> = entries.iter_mut().filter(|entry| entry.id == pack).collect();
-                let kept = own.iter_mut().filter(|entry| entry.state == State::Kept);
-                if let Some(again) = kept.max_by_key(|entry| (entry.component == before, entry.since)) {
-                    (again.state, again.since, again.reason) = (State::Current, at, None);
-                }
-                for gone in own.into_iter().filter(|entry| entry.digest == digest) {
-                    (gone.state, gone.since, gone.reason) = (State::RolledBack, at, Some(reason.clone()));
-                }
-                Ok(())
-            })
-        })
-        .await
-    }
-}
-
-impl Context {
-    /// Writes down that desks do not take a version which the operator let run, and that the one whose component trades there
-    /// runs on. Answers the number of that one, if it is installed.
-    async fn note_stays(
-        self: &Arc<Self>,
-        (pack, digest): (&PackId, Digest),
-        runs: Digest,
-        reason: &str,
-    ) -> Result<Option<String>, InstallError> {
-        let (own, pack, at, reason) = (Arc::clone(self), pack.clone(), self.host.now(), reason.to_owned());
-        blocking(move || {
-            own.installed.change(|entries| {
-                let mut own: Vec<&mut Entry> = entries.iter_mut().filter(|entry| entry.id == pack).collect();
-                for gone in own.iter_mut().filter(|entry| entry.digest == digest) {
-                    (gone.state, gone.since, gone.reason) = (State::RolledBack, at, Some(reason.clone()));
-                }
-                let is_there = |state| matches!(state, State::Kept | State::RolledBack);
-                let ran = |entry: &&mut Entry| entry.component == Some(runs) && is_there(entry.state);
-                let stays = own.into_iter().filter(ran).max_by_key(|entry| entry.since);
-                Ok(stays.map(|entry| {
-                    (entry.state, entry.since, entry.reason) = (State::Current, at, None);
-                    entry.version.to_string()
-                }))
-            })
-        })
-        .await
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch::Receiver;
 
 use super::{
     drive::{End, Looking, Way},
-    folders::is_live,
+    noting::{is_newer, is_wanted},
     telling::words,
     verify::{self, Stop, Verified},
 };
@@ -31,7 +31,7 @@ pub(super) fn give_way(state: State) -> State {
 }
 
 /// Only what was on its way gives way.
-fn overtaken(state: State) -> State {
+pub(super) fn overtaken(state: State) -> State {
     match state {
         State::Canary | State::Next => State::Kept,
         other => other,
@@ -96,18 +96,18 @@ impl Way {
         }
         let serving = host.plugins().get(&self.pack).cloned();
         let Some(serving) = serving.filter(|_| self.tries(&candidate, &agents) > 0) else {
-            return self.switch(entry, candidate, newborn).await.map(Some);
+            return self.switch(entry, candidate, newborn).await;
         };
         let tried = self.canary(entry, (&candidate, &serving), (&agents, &shown), asked).await?;
         let Some(watch) = tried else { return Ok(None) };
         let plugin = Arc::clone(&candidate.plugin);
         let looking = self.switch(entry, candidate, newborn).await;
-        if looking.is_err() {
+        if !matches!(looking, Ok(Some(_))) {
             host.end_trial(&plugin, &serving).await?;
         }
         // Not sooner: a fault in between is still one of a version on trial.
         host.look_away(&watch);
-        looking.map(Some)
+        looking
     }
 
     /// The agents that a candidate would serve otherwise than now.
@@ -139,7 +139,9 @@ impl Way {
         let (context, host) = (&self.context, &self.context.host);
         let rules = context.rules();
         let chosen = chosen(agents, self.tries(candidate, agents), entry);
-        context.note((&self.pack, entry.digest), (State::Canary, None), overtaken).await?;
+        if !context.note(entry, (State::Canary, None), overtaken).await? {
+            return Ok(None);
+        }
         let watch = host.look_at(&candidate.plugin, None);
         let tries = counted(chosen.len() as u64, "agent", "agents");
         host.try_out(Arc::clone(&candidate.plugin), chosen);
@@ -175,15 +177,21 @@ impl Way {
     /// Whether the lock has something newer, or does not want this one any more.
     pub(super) async fn is_overtaken(&self, entry: &Entry) -> Result<bool, Stop> {
         let entries = self.context.entries(&self.pack).await?;
-        let is_newer = |other: &Entry| other.state == State::Next && other.since > entry.since;
-        let is_wanted = |other: &Entry| other.digest == entry.digest && is_live(other.state);
-        Ok(entries.iter().any(is_newer) || !entries.iter().any(is_wanted))
+        let is_newer = entries.iter().any(|other| is_newer(other, entry));
+        Ok(is_newer || !entries.iter().any(|other| is_wanted(other, entry)))
     }
 
-    /// It serves everybody.
-    async fn switch(&self, entry: &Entry, candidate: Candidate, newborn: Option<AgentSpec>) -> Result<Looking, Stop> {
+    /// It serves everybody. Answers none where the lock does not want it any more.
+    async fn switch(
+        &self,
+        entry: &Entry,
+        candidate: Candidate,
+        newborn: Option<AgentSpec>,
+    ) -> Result<Option<Looking>, Stop> {
         let (context, host) = (&self.context, &self.context.host);
-        context.note((&self.pack, entry.digest), (State::Watched, None), give_way).await?;
+        if !context.note(entry, (State::Watched, None), give_way).await? {
+            return Ok(None);
+        }
         let agents = (!candidate.rows.is_empty()).then(|| candidate.rows.iter().map(|row| row.id.clone()).collect());
         let of_data = host.plugins().get(&candidate.plugin.id).is_some_and(|now| Arc::ptr_eq(now, &candidate.plugin));
         let watch = host.look_at(&candidate.plugin, agents.filter(|_| of_data));
@@ -192,7 +200,7 @@ impl Way {
             Err(error) => {
                 host.look_away(&watch);
                 let serving = host.plugins().get(&self.pack).map(|plugin| plugin.digest());
-                context.note_back((&self.pack, entry.digest), serving, &error.to_string()).await?;
+                context.note_back(entry, serving, &error.to_string()).await?;
                 return Err(error.into());
             }
         };
@@ -220,7 +228,7 @@ impl Way {
             progress.switch_us = Some(took);
         });
         let until = host.now().plus_millis(context.rules().watch_ms);
-        Ok(Looking { entry: entry.clone(), candidate, replaced, watch, until })
+        Ok(Some(Looking { entry: entry.clone(), candidate, replaced, watch, until }))
     }
 
     /// A component of the operator's own folder that nothing was said of.

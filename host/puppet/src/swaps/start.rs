@@ -36,6 +36,8 @@ pub struct AtStart {
     pub given_way: Vec<(PackId, Digest, Digest)>,
     /// What people should know.
     pub notes: Vec<String>,
+    /// Folders that are not fit: why is told where agents are looked for.
+    pub unfit: Vec<PathBuf>,
 }
 
 /// Takes in what is there.
@@ -46,7 +48,7 @@ pub fn at_start(
     keep: &Packs,
     now: Timestamp,
 ) -> Result<AtStart> {
-    let mut start = AtStart::default();
+    let mut start = AtStart { unfit: unfit.to_vec(), ..AtStart::default() };
     installed.sweep_within(keep.keep, keep.bytes).map_err(of_install)?;
     installed
         .change(|entries| {

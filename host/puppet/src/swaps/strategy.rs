@@ -57,7 +57,9 @@ impl Way {
             State::Current => desks.take_over(&next, None).await.map_err(Stop::Refused)?,
             _ => return self.on_desks(entry, &next, &mut desks, asked).await,
         }
-        self.context.note((&self.pack, entry.digest), (State::Current, None), give_way).await?;
+        if !self.context.note(entry, (State::Current, None), give_way).await? {
+            return Ok(End::Overtaken);
+        }
         let detail = match desks.count() {
             0 => "a run that begins now begins with it".to_owned(),
             _ => format!("on {}", desks.names()),
@@ -100,9 +102,11 @@ impl Way {
             return Ok(End::Overtaken);
         }
         let from = self.running().await?;
-        context.note((&self.pack, entry.digest), (State::Watched, None), give_way).await?;
+        if !context.note(entry, (State::Watched, None), give_way).await? {
+            return Ok(End::Overtaken);
+        }
         if let Err(reason) = desks.take_over(next, Some(trial(&rules))).await {
-            context.note_back((&self.pack, entry.digest), from.map(|(_, digest)| digest), &reason).await?;
+            context.note_back(entry, from.map(|(_, digest)| digest), &reason).await?;
             return Err(Stop::Refused(reason));
         }
         self.step(entry, "live", Some(format!("on {}", desks.names())), |progress| progress.from = from);
@@ -135,12 +139,14 @@ impl Way {
         match failed {
             None => {
                 desks.settle().await;
-                context.note((&self.pack, entry.digest), (State::Current, None), |state| state).await?;
+                if !context.note(entry, (State::Current, None), |state| state).await? {
+                    return Ok(End::Overtaken);
+                }
                 self.step(entry, "settled", Some(format!("on {}", desks.names())), |_| {});
             }
             Some(reason) => {
                 let before = desks.before_trial();
-                context.note_back((&self.pack, entry.digest), before, &reason).await?;
+                context.note_back(entry, before, &reason).await?;
                 desks.go_back(&reason).await;
                 self.step(entry, "rolled-back", Some(reason), |_| {});
             }

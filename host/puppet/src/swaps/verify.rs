@@ -130,9 +130,12 @@ pub async fn candidate(
     {
         return Err(Stop::Refused(format!("there is an agent `{}` already, made from `{}`", old.id, old.pack)));
     }
-    if let Some(old) = old.filter(|_| pack.manifest.agent.handle.is_none()) {
-        // The account that it was given when it came to live here.
-        spec.handle = old.handle;
+    if let Some(old) = old {
+        spec.paused = old.paused;
+        if pack.manifest.agent.handle.is_none() {
+            // The account that it was given when it came to live here.
+            spec.handle = old.handle;
+        }
     }
     let account = puppet_types::AccountId::new(&spec.handle);
     if let Some(other) = host.accounts.agent(&account).filter(|other| *other != spec.id) {

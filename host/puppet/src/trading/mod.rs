@@ -25,6 +25,7 @@ mod wanted;
 
 pub use chains::binds_to_localnet;
 pub use desks::{Around, Desks, Floor, Places, Trading};
+pub use owned::Owned;
 pub use purses::Seats;
 pub use trending::Trending;
 pub use wanted::Wanted;

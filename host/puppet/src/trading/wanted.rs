@@ -177,6 +177,13 @@ impl Wanted {
     /// Those of `[trading.desks]`. What is wrong with any of them is told of all of them: none trades otherwise than it is
     /// written there.
     pub fn of_config(setup: &Setup, out: Output) -> Result<Vec<Self>> {
+        let wanted = Self::configured(setup)?;
+        wanted.iter().for_each(|desk| desk.tell_closed(setup, out));
+        Ok(wanted)
+    }
+
+    /// The same without a word.
+    pub fn configured(setup: &Setup) -> Result<Vec<Self>> {
         let of_desk = |(name, desk): (&String, &Desk)| {
             Self::of_desk(setup, name, desk).and_then(Self::sound).map_err(|trouble| match trouble.place.field {
                 None => trouble.of_field(format!("trading.desks.{name}")),
@@ -192,7 +199,6 @@ impl Wanted {
                 Err(trouble) => wrong.push(trouble),
             }
         }
-        wanted.iter().for_each(|desk: &Self| desk.tell_closed(setup, out));
         all_of(wrong).map_or(Ok(wanted), Err)
     }
 
@@ -330,7 +336,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("puppet.toml");
         std::fs::write(&file, "[trading.paper]\nbalance = \"1.1234567\"\n").unwrap();
-        let common = crate::cli::Common { config: Some(file), data: Some(folder.path().join("data")), json: false };
+        let common =
+            crate::cli::Common { config: Some(file), data: Some(folder.path().join("data")), json: false, log: None };
         let setup = Setup::new(&common).unwrap();
         let markets = vec![Markets::built_in().get("SOL/USDC").unwrap().clone()];
         let field = |said: Option<&str>| start_balance(&setup, said, &markets).unwrap_err().place;

@@ -1,7 +1,7 @@
 //! A node over JSON-RPC, by Solana's own client. Each question has an end: the client itself would try again on a 429 for
 //! as long as it likes.
 
-use std::{fmt, future::Future, net::IpAddr, sync::Once, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use async_trait::async_trait;
 use puppet_types::{MASK, Secret, scrub};
@@ -97,17 +97,14 @@ impl Rpc {
     pub fn new(settings: &RpcSettings) -> Result<Self, RpcSetupError> {
         let endpoint = settings.endpoint.expose();
         let url = reqwest::Url::parse(endpoint).map_err(|_| RpcSetupError::BadAddress)?;
-        let host = url.host_str().ok_or(RpcSetupError::BadAddress)?.trim_matches(['[', ']']);
-        let is_here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
         match url.scheme() {
+            _ if url.host_str().is_none() => return Err(RpcSetupError::BadAddress),
             "https" => {}
-            "http" if is_here => {}
+            "http" if puppet_reach::is_this_machine(&url) => {}
             "http" => return Err(RpcSetupError::InClear),
             _ => return Err(RpcSetupError::BadAddress),
         }
-        static RING: Once = Once::new();
-        // Whoever installed one before has the same right to it.
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        puppet_reach::ready();
         let confirmed = CommitmentConfig::confirmed();
         let client = RpcClient::new_with_timeout_and_commitment(endpoint.to_owned(), settings.timeout, confirmed);
         Ok(Self { client, host: host_of(&url), timeout: settings.timeout, network: settings.network })

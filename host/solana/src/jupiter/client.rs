@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    net::IpAddr,
-    sync::{Mutex, Once, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -106,11 +105,10 @@ impl JupiterApi {
     /// One of them cannot be used.
     pub fn new(settings: &JupiterSettings) -> Result<Self, JupiterSetupError> {
         let base = Url::parse(&settings.endpoint).map_err(|_| JupiterSetupError::BadAddress)?;
-        let host = base.host_str().ok_or(JupiterSetupError::BadAddress)?.trim_matches(['[', ']']);
-        let is_here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
         match base.scheme() {
+            _ if base.host_str().is_none() => return Err(JupiterSetupError::BadAddress),
             "https" => {}
-            "http" if is_here => {}
+            "http" if puppet_reach::is_this_machine(&base) => {}
             "http" => return Err(JupiterSetupError::InClear),
             _ => return Err(JupiterSetupError::BadAddress),
         }
@@ -119,16 +117,10 @@ impl JupiterApi {
             value.set_sensitive(true);
             Ok(value)
         });
-        static RING: Once = Once::new();
-        // Whoever installed one before has the same right to it.
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let http = reqwest::Client::builder()
+        let http = puppet_reach::client(&base)
             .timeout(settings.timeout)
             .connect_timeout(CONNECT.min(settings.timeout))
-            // A key must not follow a redirect to somebody else.
-            .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| JupiterSetupError::Client(error.without_url().to_string()))?;
         Ok(Self {

@@ -3,6 +3,7 @@
 use puppet_types::{AccountId, Decision, InvocationId, Memory, MemoryKind, PackId, PostId};
 
 use super::{
+    api,
     rows::{at, commit, effect, event, memory, post, read, spend},
     trading,
 };
@@ -92,6 +93,7 @@ async fn fill(store: &impl Store) {
     store.ask_swap_approval(trading::approval("h2", 90)).await.unwrap();
     assert!(store.grant_swap("h2", at(3)).await.unwrap());
     store.put_candles("SOL/USDC", 60, &[trading::bar(60, 5), trading::bar(120, 1 << 63)]).await.unwrap();
+    api::fill(store).await;
 }
 
 pub async fn a_copy_is_whole(from: &impl Store, to: &impl Store) {

@@ -60,6 +60,16 @@ pub async fn filters(store: &impl Store) {
         (Filter { limit: 2, ..all.clone() }, vec!["i5", "i4"]),
         (Filter { limit: 2, oldest_first: true, ..all.clone() }, vec!["i0", "i1"]),
         (Filter { agent: Some(AgentId::new("b")), ..all.clone() }, vec!["i5", "i3", "i1"]),
+        (Filter { among: Some(["b".into(), "none".into()].into()), ..all.clone() }, vec!["i5", "i3", "i1"]),
+        (Filter { among: Some(["a".into(), "b".into()].into()), limit: 3, ..all.clone() }, vec!["i5", "i4", "i3"]),
+        (
+            Filter { among: Some(["a".into(), "b".into()].into()), limit: 3, oldest_first: true, ..all.clone() },
+            vec!["i0", "i1", "i2"],
+        ),
+        (Filter { among: Some(["b".into()].into()), limit: 1, ..text("zebra") }, vec!["i5"]),
+        (Filter { among: Some([].into()), ..all.clone() }, vec![]),
+        (Filter { agent: Some("a".into()), among: Some(["b".into()].into()), ..all.clone() }, vec![]),
+        (Filter { agent: Some("b".into()), among: Some(["b".into()].into()), ..all.clone() }, vec!["i5", "i3", "i1"]),
         (Filter { kind: Some("cron".into()), ..all.clone() }, vec!["i3"]),
         (Filter { outcome: Some("failed".into()), ..all.clone() }, vec!["i4"]),
         (Filter { since: Some(at(40)), ..all.clone() }, vec!["i5", "i4"]),
@@ -79,8 +89,9 @@ pub async fn filters(store: &impl Store) {
     }
 
     // Page by page, both ways.
-    for oldest_first in [false, true] {
-        let (mut pages, mut page) = (Vec::new(), Filter { limit: 4, oldest_first, ..Filter::default() });
+    let among = Some(["a".into(), "b".into()].into());
+    for (oldest_first, among) in [(false, None), (true, None), (false, among.clone()), (true, among)] {
+        let (mut pages, mut page) = (Vec::new(), Filter { limit: 4, oldest_first, among, ..Filter::default() });
         loop {
             let found = store.journal(&page).await.unwrap();
             let Some(last) = found.last().map(|entry| entry.seq) else { break };

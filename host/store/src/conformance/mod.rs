@@ -2,6 +2,7 @@
 //! its own, which must be empty. Panics say what was wrong.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a suite of assertions")]
 
+mod api;
 mod approvals;
 mod commits;
 pub mod copies;
@@ -12,6 +13,7 @@ mod forgotten;
 mod journal;
 pub mod memories;
 mod outside;
+mod pages;
 mod past;
 mod repeats;
 pub mod restarts;
@@ -71,6 +73,11 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     states::only_the_latest_are_kept(&open().await).await;
     approvals::a_wait_ends_once(&open().await).await;
     approvals::nothing_begins_while_halted(&open().await).await;
+    pages::memories_and_posts_of_one_time_are_on_one_page_each(&open().await).await;
+    pages::effects_are_told_by_state_and_agent(&open().await).await;
+    pages::effects_of_several_invocations_come_together(&open().await).await;
+    pages::letters_and_what_waits_are_told_in_pages(&open().await).await;
+    pages::moods_are_told_as_far_as_records_go(&open().await).await;
     past::what_was_handled_before_is_told_and_never_run(&open().await).await;
     past::the_latest_posts_are_remembered_as_seen(&open().await).await;
     past::what_is_charged_is_kept_by_day(&open().await).await;
@@ -90,6 +97,11 @@ pub async fn run<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     trading::a_swap_is_told_in_order_to_its_end(&open().await).await;
     trading::a_yes_is_given_in_time_and_used_once(&open().await).await;
     trading::bars_are_what_was_put(&open().await).await;
+    api::keys_are_made_used_and_taken_back(&open().await).await;
+    api::a_session_is_renewed_link_by_link(&open().await).await;
+    api::a_link_that_comes_twice_ends_its_session(&open().await).await;
+    api::changes_are_told_in_pages(&open().await).await;
+    api::an_answer_is_kept_for_its_time(&open().await).await;
     copies::a_copy_is_whole(&open().await, &open().await).await;
     copies::a_copy_is_taken_up(&open().await, &open().await).await;
     copies::a_difference_is_found(&open().await, &open().await).await;

@@ -3,7 +3,7 @@
 use puppet_types::{AccountId, AgentId, PostId};
 
 use super::{at, event};
-use crate::{Billed, Change, Heard, PastEvent, Relationship, Store};
+use crate::{BILLED_DAYS, Billed, Change, Heard, PastEvent, Relationship, Store};
 
 fn past(id: &str, agent: &str, handled: i64) -> PastEvent {
     PastEvent { event: event(id, agent), handled: at(handled) }
@@ -73,7 +73,23 @@ pub async fn what_is_charged_is_kept_by_day(store: &impl Store) {
     // What is said last is all of a day.
     store.apply(vec![Change::Billed(day(9, "@ada", 6))]).await.unwrap();
     assert_eq!(store.billed(9).await.unwrap(), [day(9, "@ada", 6), day(9, "@bob", 10), day(10, "the app `a`", 3)]);
+    // But what was counted does not become less.
+    let less = Billed { posts: 0, reads: 8, ..day(9, "@ada", 2) };
+    store.apply(vec![Change::Billed(less)]).await.unwrap();
+    assert_eq!(store.billed(9).await.unwrap()[0], Billed { reads: 8, ..day(9, "@ada", 6) });
+    store.apply(vec![Change::Billed(day(9, "@ada", 6))]).await.unwrap();
+    assert_eq!(store.billed(9).await.unwrap()[0].reads, 8);
     assert!(store.billed(11).await.unwrap().is_empty());
+    // What is thirteen months older goes with the first note of a day, and with no other.
+    store.apply(vec![Change::Billed(day(9 + BILLED_DAYS, "@ada", 2))]).await.unwrap();
+    assert_eq!(store.billed(0).await.unwrap().iter().map(|billed| billed.day).collect::<Vec<_>>(), [9, 9, 10, 409]);
+    let both = [day(7, "@eve", 1), day(9 + BILLED_DAYS, "@ada", 3), day(10 + BILLED_DAYS, "@ada", 4)];
+    store.apply(both.map(Change::Billed).into()).await.unwrap();
+    assert_eq!(
+        store.billed(0).await.unwrap(),
+        [day(10, "the app `a`", 3), day(409, "@ada", 3), day(410, "@ada", 4)],
+        "one that was written too late goes with the next"
+    );
 }
 
 pub async fn a_relationship_can_end(store: &impl Store) {

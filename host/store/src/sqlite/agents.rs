@@ -1,14 +1,14 @@
 //! Agents in SQLite.
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Mood, Timestamp};
+use puppet_types::{AgentId, InvocationId, Mood, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, first, from_json, json, limit, of_row, run, time, unsigned},
+    values::{all, first, from_json, json, limit, of_row, run, signed, time, unsigned},
 };
-use crate::{AgentRow, AgentStore, Relationship, Result};
+use crate::{AgentRow, AgentStore, MoodEntry, Relationship, Result};
 
 fn agent(row: &Row<'_>) -> Result<AgentRow> {
     of_row("agents", row, &[0], agent_columns(row))
@@ -21,6 +21,40 @@ fn agent_columns(row: &Row<'_>) -> Result<AgentRow> {
 
 fn relationship(row: &Row<'_>) -> Result<Relationship> {
     from_json("relationships", row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+fn mood_entry(row: &Row<'_>) -> Result<MoodEntry> {
+    of_row("mood_log", row, &[0], mood_columns(row))
+}
+
+fn mood_columns(row: &Row<'_>) -> Result<MoodEntry> {
+    Ok(MoodEntry {
+        seq: unsigned(row, 0)?,
+        at: time(row, 1)?,
+        mood: Mood { valence: row.get(2)?, arousal: row.get(3)?, dominance: row.get(4)? },
+        invocation: InvocationId::from(row.get::<_, String>(5)?),
+        kind: row.get(6)?,
+    })
+}
+
+/// Replaces the mood; where an invocation changed it, with a note beside its record.
+pub(super) fn put_mood(conn: &Connection, agent: &AgentId, mood: &Mood, at: Timestamp, journal: u64) -> Result<()> {
+    const SQL: &str = "INSERT INTO moods (agent, valence, arousal, dominance, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+                       ON CONFLICT (agent) DO UPDATE SET valence = excluded.valence, arousal = excluded.arousal, \
+                       dominance = excluded.dominance, at = excluded.at";
+    const LOG: &str = "INSERT OR REPLACE INTO mood_log (agent, valence, arousal, dominance, at, journal) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (agent, at, Mood { valence, arousal, dominance }) = (agent.as_str(), at.as_millis(), mood);
+    run(conn, SQL, params![agent, valence, arousal, dominance, at])?;
+    if journal > 0 {
+        run(conn, LOG, params![agent, valence, arousal, dominance, at, signed(journal)])?;
+    }
+    Ok(())
+}
+
+/// Drops the note beside a record.
+pub(super) fn forget_mood(conn: &Connection, agent: &str, journal: i64) -> Result<()> {
+    run(conn, "DELETE FROM mood_log WHERE agent = ?1 AND journal = ?2", params![agent, journal]).map(drop)
 }
 
 /// Writes a relationship. A new one may be one too many: then those go that were not met for longest.
@@ -73,6 +107,23 @@ impl AgentStore for SqliteStore {
                 Ok((mood, time(row, 3)?))
             })
         })
+    }
+
+    async fn moods(
+        &self,
+        agent: &AgentId,
+        since: Option<Timestamp>,
+        before_seq: Option<u64>,
+        rows: usize,
+    ) -> Result<Vec<MoodEntry>> {
+        const SQL: &str = "SELECT m.journal, m.at, m.valence, m.arousal, m.dominance, j.id, \
+                           (SELECT name FROM names n JOIN event_rows e ON n.n = e.kind WHERE e.seq = j.event) \
+                           FROM mood_log m CROSS JOIN journal_rows j ON j.seq = m.journal \
+                           WHERE m.agent = ?1 AND m.journal < ?2 AND m.at >= ?3 ORDER BY m.journal DESC LIMIT ?4";
+        let agent = agent.clone();
+        let before = before_seq.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
+        let since = since.map_or(i64::MIN, Timestamp::as_millis);
+        self.scan(move |conn| all(conn, SQL, params![agent.as_str(), before, since, limit(rows)], mood_entry)).await
     }
 
     async fn relationships(&self, agent: &AgentId) -> Result<Vec<Relationship>> {

@@ -5,14 +5,19 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
-    values::{all, run, signed, unsigned},
+    values::{all, first, run, signed, unsigned},
 };
-use crate::{BillStore, Billed, Result};
+use crate::{BILLED_DAYS, BillStore, Billed, Result};
 
-/// Writes a day of somebody, over what was there.
+/// Writes a day of somebody, over what was there; no count becomes less. The first time, what is too old goes.
 pub(super) fn put(conn: &Connection, billed: &Billed) -> Result<()> {
-    const SQL: &str = "INSERT OR REPLACE INTO billed (day, account, posts, reads, usd_micros) \
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
+    const THERE: &str = "SELECT day FROM billed WHERE day = ?1 AND account = ?2";
+    if first(conn, THERE, params![billed.day, billed.account], |row| Ok(row.get::<_, i64>(0)?))?.is_none() {
+        run(conn, "DELETE FROM billed WHERE day < ?1", [billed.day.saturating_sub(BILLED_DAYS)])?;
+    }
+    const SQL: &str = "INSERT INTO billed (day, account, posts, reads, usd_micros) VALUES (?1, ?2, ?3, ?4, ?5) \
+                       ON CONFLICT (day, account) DO UPDATE SET posts = max(posts, excluded.posts), \
+                       reads = max(reads, excluded.reads), usd_micros = max(usd_micros, excluded.usd_micros)";
     let Billed { day, account, posts, reads, usd_micros } = billed;
     run(conn, SQL, params![day, account, signed(*posts), signed(*reads), signed(*usd_micros)]).map(drop)
 }

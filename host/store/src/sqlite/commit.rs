@@ -73,13 +73,7 @@ fn write(
 pub(super) fn apply(conn: &Connection, changes: &[Change], committed: &mut Committed) -> Result<()> {
     for change in changes {
         match change {
-            Change::Mood { agent, mood, at } => {
-                const SQL: &str = "INSERT INTO moods (agent, valence, arousal, dominance, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-                                   ON CONFLICT (agent) DO UPDATE SET valence = excluded.valence, \
-                                   arousal = excluded.arousal, dominance = excluded.dominance, at = excluded.at";
-                let values = params![agent.as_str(), mood.valence, mood.arousal, mood.dominance, at.as_millis()];
-                run(conn, SQL, values)?;
-            }
+            Change::Mood { agent, mood, at } => agents::put_mood(conn, agent, mood, *at, committed.seq)?,
             Change::Relationship { agent, relationship, keep } => agents::relate(conn, agent, relationship, *keep)?,
             Change::Remember { agent, memory, vector, cap } => {
                 memories::remember(conn, agent, memory, vector.as_ref(), committed.seq)?;

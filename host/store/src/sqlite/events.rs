@@ -1,6 +1,6 @@
 //! Events in SQLite.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use puppet_types::{AgentId, Event, EventId, InvocationId, Priority, Timestamp};
@@ -19,6 +19,9 @@ pub(super) const COLUMNS: &str = "e.id, (SELECT name FROM names WHERE n = e.kind
                                   (SELECT name FROM names WHERE n = e.source), \
                                   (SELECT name FROM names WHERE n = e.agent), e.author, e.priority, e.at, e.payload, \
                                   e.hops, e.cause, e.broadcast";
+
+/// Of the agents of a JSON list, `?3`; of everybody where that is NULL.
+const AMONG: &str = "(?3 IS NULL OR e.agent IN (SELECT n FROM names WHERE name IN (SELECT value FROM json_each(?3))))";
 
 /// Reads [`COLUMNS`] that begin at `from`.
 pub(super) fn event(row: &Row<'_>, from: usize) -> Result<Event> {
@@ -208,14 +211,40 @@ impl EventStore for SqliteStore {
         .await
     }
 
-    async fn dead_letters(&self, rows: usize) -> Result<Vec<DeadLetter>> {
+    async fn waiting_after(
+        &self,
+        after_seq: u64,
+        among: Option<&BTreeSet<AgentId>>,
+        rows: usize,
+    ) -> Result<Vec<Waiting>> {
+        let among = among.map(json).transpose()?;
         self.scan(move |conn| {
             let sql = format!(
-                "SELECT e.reason, e.ended, {COLUMNS} FROM event_rows e WHERE e.state = 'dead' \
-                 ORDER BY e.ended DESC, e.seq DESC LIMIT ?1"
+                "SELECT {PLACE}, {COLUMNS} FROM event_rows e WHERE e.state = 'waiting' AND e.seq > ?1 AND {AMONG} \
+                 ORDER BY e.seq LIMIT ?2"
             );
-            all(conn, &sql, [limit(rows)], |row| {
-                Ok(DeadLetter { reason: row.get(0)?, at: time(row, 1)?, event: event(row, 2)? })
+            all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows), among], waiting)
+        })
+        .await
+    }
+
+    async fn dead_letters_before(
+        &self,
+        before: Option<(Timestamp, u64)>,
+        among: Option<&BTreeSet<AgentId>>,
+        rows: usize,
+    ) -> Result<Vec<DeadLetter>> {
+        let among = among.map(json).transpose()?;
+        let before = before.map(|(at, seq)| (at.as_millis(), i64::try_from(seq).unwrap_or(i64::MAX)));
+        let (at, seq) = before.unwrap_or((i64::MAX, i64::MAX));
+        self.scan(move |conn| {
+            let sql = format!(
+                "SELECT e.seq, e.reason, e.ended, {COLUMNS} FROM event_rows e WHERE e.state = 'dead' \
+                 AND (e.ended, e.seq) < (?1, ?4) AND {AMONG} ORDER BY e.ended DESC, e.seq DESC LIMIT ?2"
+            );
+            all(conn, &sql, params![at, limit(rows), among, seq], |row| {
+                let (seq, at) = (unsigned(row, 0)?, time(row, 2)?);
+                Ok(DeadLetter { seq, reason: row.get(1)?, at, event: event(row, 3)? })
             })
         })
         .await

@@ -13,13 +13,13 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    SqliteStore,
+    SqliteStore, agents,
     events::{self, Ended},
     forget,
     names::RecordNames,
     values::{corrupt, digest, first, from_json, json, of_row, run, signed, time, unsigned},
 };
-use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result};
+use crate::{Commit, Filter, Forgetting, JournalEntry, JournalStore, Result, whose};
 
 /// The columns that are JSON.
 pub(super) struct Texts {
@@ -83,7 +83,9 @@ pub(super) fn insert(
         // Taken before the row goes, so that not even the last place comes twice.
         const NEXT: &str = "SELECT max(seq) + 1 FROM journal_rows";
         seq = first(conn, NEXT, [], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten();
-        run(conn, "DELETE FROM journal_rows WHERE id = ?1", [invocation.id.as_str()])?;
+        const GONE: &str = "DELETE FROM journal_rows WHERE id = ?1 RETURNING seq";
+        let gone = first(conn, GONE, [invocation.id.as_str()], |row| Ok(row.get::<_, i64>(0)?))?;
+        gone.map_or(Ok(()), |gone| agents::forget_mood(conn, invocation.agent.as_str(), gone))?;
     }
     write(conn, invocation, names, texts, (seq, event.seq))?;
     Ok(conn.last_insert_rowid().cast_unsigned())
@@ -232,6 +234,25 @@ impl JournalStore for SqliteStore {
 }
 
 fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
+    let Some(agents) = whose(filter.agent.as_ref(), filter.among.as_ref()) else { return find_of(conn, filter, None) };
+    // Along the rows of one after the other: an index has them in the order that is asked for. What was found bounds what may
+    // still be among the first.
+    let (mut filter, mut out) = (filter.clone(), Vec::new());
+    for agent in agents {
+        out.extend(find_of(conn, &filter, Some(agent))?);
+        out.sort_by_key(|entry| entry.seq);
+        if !filter.oldest_first {
+            out.reverse();
+        }
+        out.truncate(filter.limit);
+        if let Some(last) = out.last().filter(|_| out.len() == filter.limit) {
+            *(if filter.oldest_first { &mut filter.before_seq } else { &mut filter.after_seq }) = Some(last.seq);
+        }
+    }
+    Ok(out)
+}
+
+fn find_of(conn: &Connection, filter: &Filter, agent: Option<&AgentId>) -> Result<Vec<JournalEntry>> {
     let mut sql = select();
     let mut values = Vec::new();
     let mut also = |condition: &str, value: Value| {
@@ -240,7 +261,7 @@ fn find(conn: &Connection, filter: &Filter) -> Result<Vec<JournalEntry>> {
         values.push(value);
     };
     let seq = |seq: u64| Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX));
-    if let Some(agent) = &filter.agent {
+    if let Some(agent) = agent {
         also("j.agent = (SELECT n FROM names WHERE name = ?)", Value::Text(agent.as_str().to_owned()));
     }
     if let Some(kind) = &filter.kind {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use puppet_types::{AgentId, Memory, MemoryKind, trade::Origin};
+use puppet_types::{AgentId, Memory, MemoryKind, Timestamp, trade::Origin};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -224,6 +224,22 @@ impl MemoryStore for SqliteStore {
             );
             all(conn, &sql, params![agent.as_str(), limit(rows)], hit)
         })
+    }
+
+    async fn memories_after(
+        &self,
+        agent: &AgentId,
+        kinds: &[MemoryKind],
+        (at, id): (Timestamp, &str),
+        rows: usize,
+    ) -> Result<Vec<TextHit>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM memories m WHERE m.agent = ?1 AND m.at <= ?2 AND (m.at < ?2 OR m.id > ?3) {} \
+             ORDER BY m.at DESC, m.id LIMIT ?4",
+            of_kinds(kinds)
+        );
+        let (agent, id) = (agent.clone(), id.to_owned());
+        self.scan(move |conn| all(conn, &sql, params![agent.as_str(), at.as_millis(), id, limit(rows)], hit)).await
     }
 
     async fn memory(&self, agent: &AgentId, id: &str) -> Result<Option<TextHit>> {

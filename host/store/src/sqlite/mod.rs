@@ -5,6 +5,10 @@
 //! pool. A database in memory has one connection, which writer and readers share.
 
 mod agents;
+mod api;
+mod api_answers;
+mod api_changes;
+mod api_sessions;
 mod billed;
 mod budgets;
 mod candles;

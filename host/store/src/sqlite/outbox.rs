@@ -1,14 +1,18 @@
 //! The outbox in SQLite.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use puppet_types::{AccountId, AgentId, EffectId, InvocationId, PostId, Timestamp};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use super::{
     SqliteStore, commit, events, halt,
     values::{all, by_name, first, from_json, json, limit, name, of_row, run, time, unsigned},
 };
-use crate::{Committed, Doubt, Effect, EffectEnd, EffectState, OutboxStore, Result, StoreError, Waiting};
+use crate::{
+    Committed, Doubt, Effect, EffectEnd, EffectPage, EffectState, OutboxStore, Result, StoreError, Waiting, whose,
+};
 
 const COLUMNS: &str = "seq, id, state, agent, account, invocation, n, not_before, hops, body, attempts, provider_id, reason, \
      expires, begun, undecidable, purse";
@@ -70,6 +74,30 @@ pub(super) fn insert(conn: &Connection, effect: &Effect) -> Result<Option<Effect
     Ok(new.then(|| Effect { seq: conn.last_insert_rowid().cast_unsigned(), ..effect.clone() }))
 }
 
+/// The question for a page and what stands in it. Of each state so many are found by an index, and the last of all of them are
+/// told.
+fn question(page: &EffectPage, agent: Option<&AgentId>) -> (String, Vec<Value>) {
+    let EffectPage { states, before_seq, limit: most, .. } = page;
+    let before = before_seq.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
+    let mut values = vec![Value::Integer(before), Value::Integer(limit(*most))];
+    let last = "ORDER BY seq DESC LIMIT ?2";
+    if states.is_empty() && agent.is_none() {
+        return (format!("SELECT {COLUMNS} FROM outbox WHERE seq < ?1 {last}"), values);
+    }
+    values.extend(agent.map(|agent| Value::Text(agent.as_str().to_owned())));
+    let of = if agent.is_some() { "agent = ?3 AND" } else { "" };
+    let states: BTreeSet<EffectState> = match states.as_slice() {
+        [] => EffectState::ALL.into(),
+        some => some.iter().copied().collect(),
+    };
+    let each = states.into_iter().map(|state| {
+        let state = state.name();
+        format!("SELECT * FROM (SELECT seq FROM outbox WHERE {of} state = '{state}' AND seq < ?1 {last})")
+    });
+    let each = each.collect::<Vec<_>>().join(" UNION ALL ");
+    (format!("SELECT {COLUMNS} FROM outbox WHERE seq IN ({each}) {last}"), values)
+}
+
 #[async_trait]
 impl OutboxStore for SqliteStore {
     async fn effects(&self, states: &[EffectState]) -> Result<Vec<Effect>> {
@@ -86,6 +114,37 @@ impl OutboxStore for SqliteStore {
         self.scan(move |conn| {
             let sql = format!("SELECT {COLUMNS} FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2");
             all(conn, &sql, params![i64::try_from(after_seq).unwrap_or(i64::MAX), limit(rows)], effect)
+        })
+        .await
+    }
+
+    async fn effects_before(&self, page: &EffectPage) -> Result<Vec<Effect>> {
+        let page = page.clone();
+        self.scan(move |conn| {
+            let of = |agent: Option<&AgentId>| {
+                let (sql, values) = question(&page, agent);
+                all(conn, &sql, params_from_iter(values), effect)
+            };
+            let Some(agents) = whose(page.agent.as_ref(), page.among.as_ref()) else { return of(None) };
+            let mut out = Vec::new();
+            for agent in agents {
+                out.extend(of(Some(agent))?);
+                out.sort_by_key(|effect| std::cmp::Reverse(effect.seq));
+                out.truncate(page.limit);
+            }
+            Ok(out)
+        })
+        .await
+    }
+
+    async fn effects_of_many(&self, invocations: &[InvocationId]) -> Result<Vec<Effect>> {
+        let of = json(invocations)?;
+        self.scan(move |conn| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outbox WHERE invocation IN (SELECT value FROM json_each(?1)) \
+                 ORDER BY invocation, n, seq"
+            );
+            all(conn, &sql, [of], effect)
         })
         .await
     }
@@ -204,4 +263,26 @@ fn follow(conn: &Connection, end: &EffectEnd) -> Result<Vec<Waiting>> {
 
 fn changed(id: &EffectId, rows: usize) -> Result<()> {
     if rows == 0 { Err(StoreError::Failed(format!("there is no effect {id}"))) } else { Ok(()) }
+}
+
+#[cfg(test)]
+#[test]
+fn no_page_of_effects_walks_the_outbox() {
+    let mut conn = super::open::memory().unwrap();
+    super::schema::migrate(&mut conn, std::path::Path::new(":memory:"), super::schema::STEPS).unwrap();
+    for (states, agent) in [
+        (vec![], None),
+        (vec![EffectState::Done], None),
+        (vec![], Some("a")),
+        (vec![EffectState::Waiting, EffectState::Expired, EffectState::Waiting], Some("a")),
+    ] {
+        let page = EffectPage { states, before_seq: Some(9), limit: 5, ..EffectPage::default() };
+        let (sql, values) = question(&page, agent.map(AgentId::new).as_ref());
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let plan = all(&conn, &sql, params_from_iter(values), |row| Ok(row.get::<_, String>(3)?)).unwrap();
+        let walks = |line: &&String| line.contains("TEMP B-TREE FOR ORDER") || line.starts_with("SCAN outbox");
+        assert_eq!(plan.iter().find(walks), None, "{plan:#?}");
+        let index = if agent.is_some() { "outbox_agent" } else { "" };
+        assert!(plan.iter().any(|line| line.contains("SEARCH outbox") && line.contains(index)), "{plan:#?}");
+    }
 }

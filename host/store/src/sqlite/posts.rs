@@ -113,7 +113,13 @@ impl PostStore for SqliteStore {
         self.read(|conn| by_id(conn, id))
     }
 
-    async fn posts(&self, authors: &[AccountId], before: Timestamp, originals: bool, rows: usize) -> Result<Vec<Post>> {
+    async fn posts_before(
+        &self,
+        authors: &[AccountId],
+        (before, number): (Timestamp, u64),
+        originals: bool,
+        rows: usize,
+    ) -> Result<Vec<Post>> {
         // One author's posts are a walk along the author's index; those of several are picked out of all.
         let whose = match authors {
             [] => "AND ?2 IS NOT NULL",
@@ -122,10 +128,11 @@ impl PostStore for SqliteStore {
         };
         let originals = if originals { "AND p.in_reply_to IS NULL" } else { "" };
         let sql = format!(
-            "{SELECT} WHERE p.deleted = 0 AND p.at < ?1 {whose} {originals} ORDER BY p.at DESC, p.number DESC LIMIT ?3"
+            "{SELECT} WHERE p.deleted = 0 AND (p.at, p.number) < (?1, ?4) {whose} {originals} \
+             ORDER BY p.at DESC, p.number DESC LIMIT ?3"
         );
-        let authors = json(authors)?;
-        self.read(|conn| all(conn, &sql, params![before.as_millis(), authors, limit(rows)], post))
+        let (authors, number) = (json(authors)?, i64::try_from(number).unwrap_or(i64::MAX));
+        self.read(|conn| all(conn, &sql, params![before.as_millis(), authors, limit(rows), number], post))
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize) -> Result<Vec<Post>> {

@@ -5,7 +5,7 @@ use puppet_types::{AgentId, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore,
+    SqliteStore, agents,
     values::{all, first, limit, run, signed, unsigned},
 };
 use crate::{Cut, Keep, Old, OldRecord, Pruned, RECORD_BYTES, Result, RetentionStore};
@@ -130,11 +130,14 @@ fn prune(conn: &Connection, old: &Old) -> Result<Pruned> {
 
 fn record(conn: &Connection, seq: i64, pruned: &mut Pruned) -> Result<()> {
     let sql = format!(
-        "SELECT j.id, j.event FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event \
+        "SELECT j.id, j.event, (SELECT name FROM names WHERE n = j.agent) FROM journal_rows j CROSS JOIN event_rows e ON e.seq = j.event \
          WHERE j.seq = ?1 AND NOT {NEEDED}"
     );
-    let found = first(conn, &sql, [seq], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let Some((id, of)) = found else { return Ok(()) };
+    let found = first(conn, &sql, [seq], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let Some((id, of, agent)) = found else { return Ok(()) };
+    agents::forget_mood(conn, &agent, seq)?;
     pruned.effects += run(conn, "DELETE FROM outbox WHERE invocation = ?1", [&id])? as u64;
     pruned.records += run(conn, "DELETE FROM journal_rows WHERE seq = ?1", [seq])? as u64;
     pruned.events += event(conn, of)?;

@@ -32,6 +32,8 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema_14.sql"),
     include_str!("schema_15.sql"),
     include_str!("schema_16.sql"),
+    include_str!("schema_17.sql"),
+    include_str!("schema_18.sql"),
 ];
 
 /// The schema of a file, 0 where it is empty; an error where it is not ours or too new.

@@ -21,7 +21,7 @@ fn images(data: &mut Data<'_>) -> Vec<Image> {
 
 /// One.
 pub async fn call(view: &mut View<'_>, data: &mut Data<'_>) -> Called {
-    match data.case(11) {
+    match data.case(13) {
         0 => Called::decision(view.post(data.text(), images(data))),
         1 => Called::decision(view.thread(data.list(Data::text))),
         2 => Called::decision(view.reply(reference(data), data.text(), images(data))),
@@ -32,6 +32,8 @@ pub async fn call(view: &mut View<'_>, data: &mut Data<'_>) -> Called {
         7 => Called::read(view.posts_of(data.text(), data.short()).await),
         8 => Called::read(view.thread_of(data.text(), data.short()).await),
         9 => Called::read(view.own_posts(data.short()).await),
-        _ => Called::told(view.weighted_length(data.text())),
+        10 => Called::told(view.weighted_length(data.text())),
+        11 => Called::read(view.search(data.text(), data.short()).await),
+        _ => Called::read(view.conversation(data.text(), data.short()).await),
     }
 }

@@ -7,7 +7,7 @@ use puppet_store::{PostStore, SqliteStore};
 use puppet_types::{BreachError, Timestamp};
 
 use super::*;
-use crate::{Accounts, Action, Local, Order, TweetPublisher};
+use crate::{Accounts, Action, Local, Order, Search, TweetPublisher};
 
 struct Invocation {
     gate: Gate,
@@ -16,6 +16,7 @@ struct Invocation {
     local: Arc<Local>,
     account: AccountId,
     assets: Vec<String>,
+    platform: PlatformRules,
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -41,19 +42,58 @@ fn invocation(amounts: &[(Amount, u64)], host_calls: u32) -> Invocation {
         Elapsed::Modelled(std::time::Duration::ZERO),
     );
     let reader = Held::new(Arc::clone(&local) as Arc<dyn TweetReader>);
-    Invocation { gate, reader, prices: Prices::FREE, local, account: "ada".into(), assets: vec!["cat.png".to_owned()] }
+    let assets = vec!["cat.png".to_owned()];
+    Invocation {
+        gate,
+        reader,
+        prices: Prices::FREE,
+        local,
+        account: "ada".into(),
+        assets,
+        platform: PlatformRules::NONE,
+    }
 }
 
 impl Invocation {
     fn view(&mut self) -> View<'_> {
-        let Self { gate, reader, prices, account, assets, .. } = self;
-        View { gate, reader, prices: *prices, account, assets }
+        let Self { gate, reader, prices, account, assets, platform, .. } = self;
+        View { gate, reader, prices: *prices, account, assets, platform: *platform }
     }
 
     async fn posted(&self, effect: &str, account: &str, seconds: i64, text: &str) -> String {
         let action = Action::Post { text: text.to_owned(), images: Vec::new() };
-        let order = Order { effect: effect.into(), account: account.into(), at: at(seconds), hops: 0, action };
+        let order = Order {
+            effect: effect.into(),
+            account: account.into(),
+            at: at(seconds),
+            hops: 0,
+            of_thread: false,
+            action,
+        };
         self.local.publish(&order).await.unwrap().posts[0].id.to_string()
+    }
+}
+
+/// A network on which the account has nothing to sign with.
+struct NoToken;
+
+fn no_token<A>() -> Result<A, CallError> {
+    Err(CallError::new(Code::Refused, "@ada has no token"))
+}
+
+#[async_trait::async_trait]
+impl TweetReader for NoToken {
+    async fn timeline(&self, _: &AccountId, _: Timestamp, _: usize) -> Result<Vec<Post>, CallError> {
+        no_token()
+    }
+    async fn posts_of(&self, _: &AccountId, _: Timestamp, _: usize) -> Result<Vec<Post>, CallError> {
+        no_token()
+    }
+    async fn thread_of(&self, _: &PostId, _: usize, _: Timestamp) -> Result<Vec<Post>, CallError> {
+        no_token()
+    }
+    async fn search(&self, _: &Search, _: Timestamp, _: usize) -> Result<Vec<Post>, CallError> {
+        no_token()
     }
 }
 
@@ -135,6 +175,29 @@ async fn reads_see_the_past_and_own_decisions() {
     assert_eq!(reads, ["timeline", "timeline", "posts-of", "thread-of", "own-posts", "own-posts", "thread-of"]);
 }
 
+#[tokio::test]
+async fn searches_see_the_past_alone() {
+    let mut call = invocation(&[], 1_000);
+    let first = call.posted("e1", "ada", 1, "fog over the harbour").await;
+    call.posted("e2", "bob", 2, "no fog here").await;
+    call.posted("e3", "bob", 100, "fog of this very moment").await;
+    let mut view = call.view();
+    view.post("fog that is decided".to_owned(), Vec::new()).unwrap().unwrap();
+    assert_eq!(texts(view.search("fog".to_owned(), 1_000).await), ["no fog here", "fog over the harbour"]);
+    assert_eq!(texts(view.search("fog".to_owned(), 0).await), ["no fog here"]);
+    assert_eq!(texts(view.search(" fog   from:@BOB".to_owned(), 9).await), ["no fog here"]);
+    assert_eq!(texts(view.conversation(first, 9).await), ["fog over the harbour"]);
+    assert_eq!(code(view.search("-fog".to_owned(), 9).await), "invalid-input");
+    assert_eq!(code(view.search("a".repeat(501), 9).await), "invalid-input");
+    assert_eq!(code(view.conversation("404".to_owned(), 9).await), "not-found");
+    assert_eq!(code(view.conversation("x".to_owned(), 9).await), "invalid-input");
+    let reads = call.gate.finish(true).reads;
+    let asked: Vec<_> = reads.iter().map(|read| (read.operation.as_str(), read.request.as_str())).collect();
+    assert_eq!(asked.len(), 5);
+    assert_eq!(asked[2], ("search", r#"{"limit":9,"query":"fog from:BOB"}"#));
+    assert_eq!(asked[4], ("conversation", r#"{"id":"404","limit":9}"#));
+}
+
 #[test]
 fn counting_a_text_is_a_call_and_no_read() {
     let mut call = invocation(&[], 2);
@@ -184,6 +247,32 @@ async fn what_a_network_charges_is_drawn_from_the_dollars_that_are_granted() {
     assert!(view.timeline(5).await.unwrap().is_ok(), "5 × 1,000");
     assert_eq!(code(view.posts_of("bob".to_owned(), 5).await), "budget-exhausted", "10,000 and 5 × 5,000");
     assert_eq!(code(view.post("fog".to_owned(), Vec::new())), "budget-exhausted");
+    // A thread is eleven posts at most.
+    for (dollars, is_read) in [(54_999, false), (55_000, true)] {
+        let mut call = invocation(&[(Amount::Usd, dollars)], 1_000);
+        call.prices = Prices::default();
+        let first = call.posted("e1", "ada", 1, "fog").await;
+        assert_eq!(call.view().thread_of(first, 99).await.unwrap().is_ok(), is_read, "{dollars}");
+    }
+    // A search is ten posts at least, and a conversation one more.
+    for (dollars, searches, follows) in [(49_999, false, false), (50_000, true, false), (55_000, true, true)] {
+        let mut call = invocation(&[(Amount::Usd, dollars)], 1_000);
+        call.prices = Prices::default();
+        let first = call.posted("e1", "ada", 1, "fog").await;
+        assert_eq!(call.view().conversation(first, 3).await.unwrap().is_ok(), follows, "{dollars}");
+        let mut call = invocation(&[(Amount::Usd, dollars)], 1_000);
+        call.prices = Prices::default();
+        assert_eq!(call.view().search("fog".to_owned(), 3).await.unwrap().is_ok(), searches, "{dollars}");
+        assert_eq!(code(call.view().search("fog".to_owned(), 3).await), "budget-exhausted", "{dollars}: none is left");
+    }
+    // What nobody was asked for, and what is refused, costs nothing.
+    let mut call = invocation(&[(Amount::Usd, 15_000)], 1_000);
+    call.prices = Prices::default();
+    call.reader = Held::new(Arc::new(NoToken) as Arc<dyn TweetReader>);
+    for _ in 0..5 {
+        assert_eq!(code(call.view().own_posts(10).await), "refused");
+    }
+    assert!(call.view().post("fog".to_owned(), Vec::new()).unwrap().is_ok(), "15,000 are left");
     // The same where nothing is charged.
     let mut call = invocation(&[(Amount::Usd, 1)], 1_000);
     assert!(call.view().post("fog".to_owned(), Vec::new()).unwrap().is_ok());

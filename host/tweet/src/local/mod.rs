@@ -12,12 +12,16 @@ use puppet_store::{Post, PostStore, StoreError};
 use puppet_types::{AccountId, CallError, Code, EffectId, Image, PostId, Timestamp, ids};
 use tokio::sync::Mutex;
 
-use crate::{Accounts, Action, Order, PublishError, Published, TweetPublisher, TweetReader, check};
+use crate::{
+    Accounts, Action, Order, PublishError, Published, Search, TweetPublisher, TweetReader, check, search::RECENT_MS,
+};
 
 /// 2026-01-01T00:00:00Z in milliseconds: ids count from here.
 const EPOCH_MS: i64 = 1_767_225_600_000;
 /// Ids per millisecond, as a power of two; a millisecond that needs more borrows from the next.
 const ID_BITS: u32 = 8;
+/// The latest posts that a search looks at: of all accounts, or of the one that it names.
+const SEARCHED: usize = 2_000;
 
 /// A timeline in the store.
 pub struct Local {
@@ -60,7 +64,7 @@ impl Local {
             None => Action::Post { text, images },
         };
         let account = author.clone();
-        self.publish(&Order { effect: EffectId::from(effect), account, at, hops: 0, action }).await
+        self.publish(&Order { effect: EffectId::from(effect), account, at, hops: 0, of_thread: false, action }).await
     }
 
     async fn existing(&self, id: &PostId) -> Result<Post, PublishError> {
@@ -203,6 +207,15 @@ impl TweetReader for Local {
         }
         posts.retain(|post| post.at < before);
         Ok(posts)
+    }
+
+    async fn search(&self, search: &Search, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        // Of somebody who has no account here nobody knows how he writes himself.
+        let author = search.author().and_then(|name| self.accounts.find(name.as_str()));
+        let authors: Vec<AccountId> = author.into_iter().collect();
+        let latest = self.store.posts(&authors, before, false, SEARCHED).await.map_err(unreadable)?;
+        let recent = latest.into_iter().take_while(|post| before.millis_since(post.at) <= RECENT_MS);
+        Ok(recent.filter(|post| search.finds(post)).take(limit).collect())
     }
 }
 

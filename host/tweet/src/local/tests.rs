@@ -39,7 +39,14 @@ impl Network {
         seconds: i64,
         action: Action,
     ) -> Result<Published, PublishError> {
-        let order = Order { effect: effect.into(), account: account.into(), at: at(seconds), hops: 2, action };
+        let order = Order {
+            effect: effect.into(),
+            account: account.into(),
+            at: at(seconds),
+            hops: 2,
+            of_thread: false,
+            action,
+        };
         self.local.publish(&order).await
     }
 
@@ -222,6 +229,59 @@ async fn reads_end_before_their_time() {
     assert_eq!(local.thread_of(&third.id, 10, at(3)).await.unwrap_err().code, Code::NotFound);
     assert_eq!(local.thread_of(&"404".into(), 10, at(4)).await.unwrap_err().code, Code::NotFound);
     assert_eq!(network.accounts.len(), 2);
+}
+
+#[tokio::test]
+async fn a_search_finds_what_was_written_in_seven_days() {
+    const DAY: i64 = 86_400;
+    let network = network(&["Ada", "bob"]);
+    let first = network.posted("e1", "ada", 1, post("fog, early")).await;
+    let second = network.posted("e2", "bob", DAY, post("no fog on the second day")).await;
+    let third = network.posted("e3", "ada", 2 * DAY, reply(&second.id, "Fog, in two words")).await;
+    let fourth = network.posted("e4", "ada", 3 * DAY, post("sun")).await;
+    let found = async |text: &str, before: i64, limit: usize| -> Vec<PostId> {
+        let search = Search::parse(text).unwrap();
+        let posts = network.local.search(&search, at(before), limit).await.unwrap();
+        posts.into_iter().map(|post| post.id).collect()
+    };
+    let ids = |posts: &[&Post]| posts.iter().map(|post| post.id.clone()).collect::<Vec<_>>();
+    assert_eq!(found("fog", 4 * DAY, 9).await, ids(&[&third, &second, &first]));
+    assert_eq!(found("fog", 4 * DAY, 1).await, ids(&[&third]));
+    assert_eq!(found("fog", 2 * DAY, 9).await, ids(&[&second, &first]), "not what comes at the time or later");
+    assert_eq!(found("fog", 7 * DAY + 1, 9).await, ids(&[&third, &second, &first]), "seven days, to the millisecond");
+    assert_eq!(found("fog", 7 * DAY + 2, 9).await, ids(&[&third, &second]));
+    assert_eq!(found("from:ADA -sun", 4 * DAY, 9).await, ids(&[&third, &first]));
+    assert_eq!(found("from:nobody", 4 * DAY, 9).await, ids(&[]));
+    assert_eq!(found(&format!("conversation_id:{}", second.id), 4 * DAY, 9).await, ids(&[&third, &second]));
+
+    let conversation = async |of: &Post, before: i64, limit: usize| -> Vec<PostId> {
+        let posts = network.local.conversation(&of.id, at(before), limit).await.unwrap();
+        posts.into_iter().map(|post| post.id).collect()
+    };
+    for of in [&second, &third] {
+        assert_eq!(conversation(of, 4 * DAY, 9).await, ids(&[&third, &second]));
+    }
+    assert_eq!(conversation(&third, 4 * DAY, 1).await, ids(&[&third]));
+    assert_eq!(conversation(&fourth, 4 * DAY, 9).await, ids(&[&fourth]));
+    assert_eq!(conversation(&second, 8 * DAY + 1, 9).await, ids(&[&third, &second]), "the post itself, however old");
+    assert_eq!(conversation(&second, 30 * DAY, 9).await, ids(&[&second]));
+    for (id, before) in [(&third.id, 2 * DAY), (&"404".into(), 4 * DAY)] {
+        assert_eq!(network.local.conversation(id, at(before), 9).await.unwrap_err().code, Code::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn a_search_looks_at_the_latest_posts() {
+    let network = network(&["ada", "bob"]);
+    let first = network.posted("first", "ada", 1, post("fog")).await;
+    let parts: Vec<String> = (0..SEARCHED - 1).map(|n| format!("sun {n}")).collect();
+    network.order("sun", "bob", 2, Action::Thread { parts }).await.unwrap();
+    let (fog, of_ada) = (Search::parse("fog").unwrap(), Search::parse("fog from:ada").unwrap());
+    let found = async |search: &Search| network.local.search(search, at(9), 9).await.unwrap();
+    assert_eq!(found(&fog).await, std::slice::from_ref(&first));
+    network.posted("more", "bob", 3, post("sun")).await;
+    assert_eq!(found(&fog).await, [], "it is one too far");
+    assert_eq!(found(&of_ada).await, [first], "of one account it goes further back");
 }
 
 #[tokio::test]

@@ -1,18 +1,16 @@
 //! What an answer of X says, or that there is none: that nothing was done and why, or that nobody knows. By the status and by
 //! what stands in the body; its words are told without secrets and within bounds.
 
-use std::{
-    error::Error,
-    io,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
+use puppet_reach::NoConnection;
 use puppet_types::scrub;
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde_json::Value;
 
 use super::{
     auth::{Identity, SignInFault},
+    bill::Capped,
     limits,
     problems::{self, Cap, Problem},
     windows, wire,
@@ -39,40 +37,38 @@ pub(super) enum NoAnswer {
     Lost(&'static str),
     /// Its limit is used up: it was not sent.
     UsedUp(Duration),
+    /// A cap of the operator's has no room for it: it was not sent.
+    Capped(Capped),
 }
 
 impl NoAnswer {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
-        match error {
+    pub(super) fn of(error: &reqwest::Error, at: &Url) -> Self {
+        match NoConnection::of(error) {
             _ if error.is_builder() => Self::Fault(SignInFault::Unfit),
-            _ if error.is_connect() => Self::Fault(tls(error).map_or(SignInFault::Unreached, SignInFault::Tls)),
-            _ if error.is_timeout() => Self::Lost("X did not answer in time"),
-            _ => Self::Lost("the connection to X broke off"),
+            Some(why) => Self::Fault(SignInFault::Unreached { at: puppet_reach::shown(at), why }),
+            None => Self::lost(error),
         }
+    }
+
+    /// There was a connection.
+    pub(super) fn lost(error: &reqwest::Error) -> Self {
+        Self::Lost(if error.is_timeout() { "X did not answer in time" } else { "the connection to X broke off" })
     }
 
     /// Of a question: nothing is lost with it.
-    pub(super) fn of_read(self, name: &str) -> PublishError {
-        match self {
-            Self::Fault(fault) => fault.of(name),
+    pub(super) fn of_question(self, name: &str) -> SignInFault {
+        SignInFault::Answer(match self {
+            Self::Fault(fault) => return fault,
             Self::Lost(words) => PublishError::Unavailable(words.to_owned()),
             Self::UsedUp(wait) => rate_limited(wait),
-        }
+            Self::Capped(full) => capped(&full, name),
+        })
     }
-}
 
-/// What TLS says, where it is why there is no connection.
-fn tls(error: &reqwest::Error) -> Option<String> {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-            return Some(error.to_string().chars().take(WORDS).collect());
-        }
-        // An error of the system's passes over the one that it was made of.
-        let made_of = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = made_of.map(|error| error as &(dyn Error + 'static)).or_else(|| cause.source());
+    /// The same as what a read ends with.
+    pub(super) fn of_read(self, name: &str) -> PublishError {
+        self.of_question(name).of(name)
     }
-    None
 }
 
 impl Answer {
@@ -94,10 +90,8 @@ impl Answer {
                 return Some(PublishError::UsageCap { words: self.said(who), retry_after_ms });
             }
             Problem::Suspended => return Some(PublishError::Suspended(self.said(who))),
-            Problem::Unauthorized if status != StatusCode::UNAUTHORIZED => {
-                let said = self.said(who);
-                return Some(PublishError::Unauthorized(format!("X does not take what the app signs with: {said}")));
-            }
+            Problem::NotEnrolled => return Some(self.not_taken(who)),
+            Problem::Unauthorized if status != StatusCode::UNAUTHORIZED => return Some(self.not_taken(who)),
             Problem::NotAllowed => return Some(PublishError::NotAllowed(self.said(who))),
             Problem::Duplicate => {
                 let said = self.said(who);
@@ -139,7 +133,8 @@ impl Answer {
         match wire::code(&self.body) {
             Some(135) => SignInFault::ClockSkew(ahead_s),
             Some(416) => SignInFault::AppSuspended("invalid or suspended application".to_owned()),
-            Some(89) => SignInFault::Revoked,
+            _ if who.is_renewed() => SignInFault::PairRefused,
+            Some(89) if who.is_oauth1() => SignInFault::Revoked,
             _ if who.is_oauth1() && ahead_s.is_some_and(|ahead| ahead.abs() >= CLOCKS_APART_S) => {
                 SignInFault::ClockSkew(ahead_s)
             }
@@ -148,13 +143,27 @@ impl Answer {
         }
     }
 
-    /// Why X lets somebody whom it knows not even ask who he is.
-    pub(super) fn forbidden(&self, who: &Identity) -> SignInFault {
-        let said = self.said(who);
-        match (wire::code(&self.body), wire::problem(&self.body).as_deref()) {
-            (Some(64 | 326), _) => SignInFault::Suspended(said),
-            (Some(416), _) | (_, Some("client-forbidden")) => SignInFault::AppSuspended(said),
-            _ => SignInFault::NotAllowed(said),
+    fn not_taken(&self, who: &Identity) -> PublishError {
+        PublishError::Unauthorized(format!("X does not take what the app signs with: {}", self.said(who)))
+    }
+
+    /// What is wrong with somebody who asks what everybody may ask, by the same refusals as everywhere.
+    pub(super) fn fault(&self, who: &Identity, renews_on: i8) -> SignInFault {
+        let said = || self.said(who);
+        match problems::of(self.status.as_u16(), &self.body) {
+            Problem::Suspended => SignInFault::Suspended(said()),
+            Problem::NotEnrolled => SignInFault::AppSuspended(said()),
+            Problem::NotAllowed => SignInFault::PlanLacks(said()),
+            _ if self.status == StatusCode::UNAUTHORIZED => self.unauthorized(who),
+            Problem::Unauthorized if wire::code(&self.body) == Some(416) => SignInFault::AppSuspended(said()),
+            Problem::Unauthorized | Problem::Duplicate | Problem::Other if self.status == StatusCode::FORBIDDEN => {
+                SignInFault::NotAllowed(said())
+            }
+            problem => match self.nothing_done(who, renews_on) {
+                Some(error) if problem == Problem::UsageCap(Cap::Unknown) => SignInFault::Unpaid(error),
+                Some(error) => SignInFault::Answer(error),
+                None => SignInFault::Answer(PublishError::Unavailable(self.failure(who))),
+            },
         }
     }
 
@@ -162,13 +171,24 @@ impl Answer {
         format!("X failed with status {}: {}", self.status.as_u16(), self.said(who))
     }
 
-    fn said(&self, who: &Identity) -> String {
+    /// Whether it says that the plan has no such request, or that the app is in no project.
+    pub(super) fn is_planless(&self) -> bool {
+        matches!(problems::of(self.status.as_u16(), &self.body), Problem::NotAllowed | Problem::NotEnrolled)
+    }
+
+    pub(super) fn said(&self, who: &Identity) -> String {
         clean(&wire::words(&self.body).unwrap_or_else(|| "without a word".to_owned()), who)
     }
 }
 
 pub(super) fn rate_limited(wait: Duration) -> PublishError {
     PublishError::RateLimited { retry_after_ms: millis(wait) }
+}
+
+/// What ends where a cap of the operator's has no room for it.
+pub(super) fn capped(full: &Capped, name: &str) -> PublishError {
+    let retry_after_ms = millis(windows::apart(name, full.wait));
+    PublishError::Capped { words: full.to_string(), retry_after_ms }
 }
 
 fn millis(wait: Duration) -> u64 {

@@ -3,32 +3,38 @@
 //! signature (401: nothing was done), where it would be signed otherwise now.
 
 use std::{
-    net::IpAddr,
+    collections::BTreeMap,
     sync::{
-        Arc, Once,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
+use puppet_reach::is_this_machine;
 use puppet_types::{AccountId, Secret, Timestamp};
 use reqwest::{
     Method, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     XSettings,
-    answer::{Answer, NoAnswer, clean, rate_limited},
+    answer::{Answer, NoAnswer, capped, clean, rate_limited},
     auth::{Identity, SignInFault},
-    bill::{self, Bill},
-    limits,
+    bill::Bill,
+    charge, limits, mentions,
+    opening::Unopened,
     windows::{self, Window, Windows},
     wire::{self, Data, User},
 };
-use crate::{PublishError, plan::Priced};
+use crate::{
+    PublishError,
+    caps::CapLine,
+    plan::{Priced, Prices},
+};
 
 /// Bytes of an answer.
 const MOST_BYTES: usize = 4 << 20;
@@ -59,6 +65,9 @@ pub enum XSetupError {
     Client(String),
 }
 
+/// So far X's clock is believed where days and months are counted, in milliseconds.
+const MOST_AHEAD_MS: i64 = 300_000;
+
 /// Asks X.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -70,59 +79,31 @@ pub(super) struct Client {
     windows: Arc<Windows>,
     /// What all of it costs.
     bill: Arc<Bill>,
-    /// The day of the month on which the plan begins anew.
-    renews_on: i8,
-}
-
-/// Why an answer that does not end did not begin.
-pub(super) enum Unopened {
-    /// Nobody answered.
-    Unreached,
-    /// There is another one already.
-    TooMany,
-    /// What X says.
-    Answer(PublishError),
 }
 
 impl Client {
     pub(super) fn new(endpoint: &str, timeout: Duration) -> Result<Self, XSetupError> {
         let base = Url::parse(endpoint).map_err(|_| XSetupError::BadAddress)?;
-        let host = base.host_str().ok_or(XSetupError::BadAddress)?;
         match base.scheme() {
+            _ if base.host_str().is_none() => return Err(XSetupError::BadAddress),
             "https" => {}
-            "http" if is_this_machine(host) => {}
+            "http" if is_this_machine(&base) => {}
             "http" => return Err(XSetupError::InClear),
             _ => return Err(XSetupError::BadAddress),
         }
-        static RING: Once = Once::new();
-        // Whoever installed one before has the same right to it.
-        RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let builder = reqwest::Client::builder();
-        // What is sent in clear to this machine is for nobody between.
-        let builder = if base.scheme() == "http" { builder.no_proxy() } else { builder };
-        let http = builder
+        let http = puppet_reach::client(&base)
             .timeout(timeout)
             .connect_timeout(CONNECT.min(timeout))
-            // A token must not follow a redirect to somebody else.
-            .redirect(reqwest::redirect::Policy::none())
             // A post that is sent again may be posted again.
             .retry(reqwest::retry::never())
-            .user_agent(concat!("puppet-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| XSetupError::Client(error.without_url().to_string()))?;
-        Ok(Self {
-            base,
-            http,
-            ahead_ms: Arc::default(),
-            windows: Arc::default(),
-            bill: Arc::default(),
-            renews_on: XSettings::RENEWS_ON,
-        })
+        Ok(Self { base, http, ahead_ms: Arc::default(), windows: Arc::default(), bill: Arc::default() })
     }
 
     /// The same for a plan that begins anew on that day of the month.
     pub(super) fn of_plan(self, renews_on: i8) -> Self {
-        Self { renews_on, ..self }
+        self.with_bill(Bill::new(Prices::default(), Vec::new(), renews_on))
     }
 
     /// The same that counts on this bill.
@@ -135,14 +116,30 @@ impl Client {
         &self.bill
     }
 
-    /// The day of the month on which the plan begins anew.
-    pub(super) fn renews_on(&self) -> i8 {
-        self.renews_on
-    }
-
     /// Counts a post that came by a stream.
     pub(super) fn streamed(&self, who: &Identity) {
-        self.bill.add(who.name(), Priced::PostRead, 1, self.now());
+        self.bill.add(who.name(), Priced::PostRead, 1, self.billing());
+    }
+
+    /// Whether the caps leave room for one of these. `reserved`: beside all that is under way, whatever it comes to.
+    ///
+    /// # Errors
+    /// What a request would end with that is not let through.
+    pub(super) fn room(&self, what: Priced, reserved: bool, who: &Identity) -> Result<(), PublishError> {
+        self.bill.room(what, reserved, self.billing()).map_err(|full| capped(&full, who.name()))
+    }
+
+    /// Refuses what one of the caps is below: it would wait for ever.
+    ///
+    /// # Errors
+    /// `NotAllowed`, with the cap by name, and what one comes to.
+    pub(super) fn can_ever(&self, what: Priced) -> Result<(), PublishError> {
+        let Some((one, CapLine { cap, limit, .. })) = self.bill.never(what, self.billing()) else { return Ok(()) };
+        let (name, unit, thing) = (cap.name(), cap.unit(), what.name());
+        let words = format!(
+            "[tweet.x.plan] {name} is {limit} {unit}, and one {thing} is {one}: it never fits. Raise the cap in puppet.toml"
+        );
+        Err(PublishError::NotAllowed(words))
     }
 
     /// Whether this is X itself, and nothing that stands for it.
@@ -150,9 +147,19 @@ impl Client {
         Url::parse(XSettings::ENDPOINT).is_ok_and(|x| x.host_str() == self.base.host_str())
     }
 
+    /// What answers there is something else.
+    pub(super) fn not_x(&self, what: impl Into<String>) -> SignInFault {
+        SignInFault::NotX { at: puppet_reach::shown(&self.base), what: what.into() }
+    }
+
     /// How far X's clock is ahead of this machine's, to the second; 0 before it has answered.
     pub(super) fn ahead_ms(&self) -> i64 {
         self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// From now on accounts share the limits of their apps, as people call both.
+    pub(super) fn share_windows(&self, apps: BTreeMap<String, String>) {
+        self.windows.share(apps);
     }
 
     /// What is left of its limits.
@@ -163,6 +170,13 @@ impl Client {
     /// By the clock of X, as far as it is known.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(self.ahead_ms()))
+    }
+
+    /// The same as what is counted goes by it: whatever an answer says of the time, no day and no month begins much before
+    /// this machine's does.
+    pub(super) fn billing(&self) -> Timestamp {
+        let ahead = self.ahead_ms().clamp(-MOST_AHEAD_MS, MOST_AHEAD_MS);
+        Timestamp::from_millis(Timestamp::from_system().as_millis().saturating_add(ahead))
     }
 
     /// Asks without changing anything, for things that are priced so: without an answer nothing is known, and nothing lost.
@@ -176,6 +190,22 @@ impl Client {
         self.read_paced(path, query, who, what).await.map(|(read, _)| read)
     }
 
+    /// The same of what only an app has that streams.
+    pub(super) async fn read_of_stream<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        who: &Identity,
+    ) -> Result<T, Unopened> {
+        let answer = self.send(Method::GET, (path, query), None, who, None).await;
+        let answer = answer.map_err(|error| error.of_read(who.name()))?;
+        if !answer.status.is_success() {
+            return Err(Unopened::of(&answer, who, self.bill.renews_on()));
+        }
+        let unread = |_| PublishError::Unavailable("the answer of X is not what it answers".to_owned());
+        Ok(serde_json::from_slice(&answer.body).map_err(unread)?)
+    }
+
     /// The same, with how long to wait between two such requests so that what is left of the limits lasts.
     pub(super) async fn read_paced<T: DeserializeOwned>(
         &self,
@@ -186,7 +216,7 @@ impl Client {
     ) -> Result<(T, Option<Duration>), PublishError> {
         let answer = self.send(Method::GET, (path, query), None, who, what).await;
         let answer = answer.map_err(|error| error.of_read(who.name()))?;
-        if let Some(error) = answer.nothing_done(who, self.renews_on) {
+        if let Some(error) = answer.nothing_done(who, self.bill.renews_on()) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -208,14 +238,23 @@ impl Client {
         body: Option<&Value>,
         who: &Identity,
     ) -> Result<T, PublishError> {
-        let answer = self.changed(method, path, body, who).await?;
-        let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
-        serde_json::from_slice(&answer.body).map_err(unread)
+        self.changed(method, path, body, (who, None)).await.and_then(|answer| made(&answer))
+    }
+
+    /// Makes a post, which is priced so.
+    pub(super) async fn create<T: DeserializeOwned>(
+        &self,
+        body: &Value,
+        who: &Identity,
+        what: Priced,
+    ) -> Result<T, PublishError> {
+        let path = ["2", "tweets"];
+        self.changed(Method::POST, &path, Some(body), (who, Some(what))).await.and_then(|answer| made(&answer))
     }
 
     /// The same of what X answers with nothing but a status.
     pub(super) async fn tell(&self, path: &[&str], body: &Value, who: &Identity) -> Result<(), PublishError> {
-        self.changed(Method::POST, path, Some(body), who).await.map(drop)
+        self.changed(Method::POST, path, Some(body), (who, None)).await.map(drop)
     }
 
     async fn changed(
@@ -223,16 +262,16 @@ impl Client {
         method: Method,
         path: &[&str],
         body: Option<&Value>,
-        who: &Identity,
+        (who, what): (&Identity, Option<Priced>),
     ) -> Result<Answer, PublishError> {
-        let what = bill::of_write(&method, path, body);
         let answer = match self.send(method, (path, &[]), body, who, what).await {
             Ok(answer) => answer,
             Err(NoAnswer::Fault(fault)) => return Err(fault.of(who.name())),
             Err(NoAnswer::UsedUp(wait)) => return Err(rate_limited(wait)),
+            Err(NoAnswer::Capped(full)) => return Err(capped(&full, who.name())),
             Err(NoAnswer::Lost(words)) => return Err(PublishError::InDoubt(words.to_owned())),
         };
-        if let Some(error) = answer.nothing_done(who, self.renews_on) {
+        if let Some(error) = answer.nothing_done(who, self.bill.renews_on()) {
             return Err(error);
         }
         if !answer.status.is_success() {
@@ -246,27 +285,38 @@ impl Client {
 
     /// Whose signature it is, by X's own word; what is wrong with it, where X does not know.
     pub(super) async fn me(&self, who: &Identity) -> Result<User, SignInFault> {
-        let unavailable = |words: String| SignInFault::Answer(PublishError::Unavailable(words));
-        let answer = match self.send(Method::GET, (&["2", "users", "me"], &[]), None, who, Some(Priced::UserRead)).await
-        {
-            Ok(answer) => answer,
-            Err(NoAnswer::Fault(fault)) => return Err(fault),
-            Err(NoAnswer::UsedUp(wait)) => return Err(SignInFault::Answer(rate_limited(wait))),
-            Err(NoAnswer::Lost(words)) => return Err(unavailable(words.to_owned())),
-        };
+        let answer = self.asked(&charge::ME, who, Some(Priced::UserRead)).await?;
+        if !answer.status.is_success() {
+            return Err(answer.fault(who, self.bill.renews_on()));
+        }
+        let not_x = |_| self.not_x("it answers `users/me` with no account");
+        Ok(serde_json::from_slice::<Data<User>>(&answer.body).map_err(not_x)?.data)
+    }
+
+    /// Whether X lets an app stream; what is wrong with its token, where it does not take that. The rules of its stream are
+    /// asked for, which costs nothing.
+    pub(super) async fn streams(&self, who: &Identity) -> Result<bool, SignInFault> {
+        let answer = self.asked(&mentions::RULES, who, None).await?;
+        match answer.status.is_success() {
+            true => {
+                let not_x = |_| self.not_x("it answers with no rules of a stream");
+                serde_json::from_slice::<Map<String, Value>>(&answer.body).map(|_| true).map_err(not_x)
+            }
+            false if answer.is_planless() => Ok(false),
+            false => Err(answer.fault(who, self.bill.renews_on())),
+        }
+    }
+
+    async fn asked(&self, path: &[&str], who: &Identity, what: Option<Priced>) -> Result<Answer, SignInFault> {
+        let answer = self.send(Method::GET, (path, &[]), None, who, what).await;
+        let answer = answer.map_err(|error| error.of_question(who.name()))?;
         let status = answer.status.as_u16();
         match status {
-            200..=299 => {
-                let not_x = |_| SignInFault::NotX("it answers `users/me` with no account".to_owned());
-                Ok(serde_json::from_slice::<Data<User>>(&answer.body).map_err(not_x)?.data)
+            300..=399 | 404 | 405 => {
+                let place = path.get(1..).unwrap_or_default().join("/");
+                Err(self.not_x(format!("status {status} where X has `{place}`")))
             }
-            300..=399 | 404 | 405 => Err(SignInFault::NotX(format!("status {status} where X has `users/me`"))),
-            401 => Err(answer.unauthorized(who)),
-            403 => Err(answer.forbidden(who)),
-            _ => Err(match answer.nothing_done(who, self.renews_on) {
-                Some(error) => SignInFault::Answer(error),
-                None => unavailable(answer.failure(who)),
-            }),
+            _ => Ok(answer),
         }
     }
 
@@ -298,7 +348,8 @@ impl Client {
         url
     }
 
-    /// The place where every request is counted, but for the opening of a stream.
+    /// The place where every request is counted, and where none passes that a cap has no room for, but for the opening of a
+    /// stream.
     async fn send(
         &self,
         method: Method,
@@ -307,8 +358,14 @@ impl Client {
         who: &Identity,
         what: Option<Priced>,
     ) -> Result<Answer, NoAnswer> {
+        let Some(what) = what else { return self.send_signed(method, asked, body, who).await };
+        let (most, beside) = charge::most(asked.1);
+        let most = self.bill.load(what, most, beside);
+        let held_by = charge::held_by(asked.0);
+        let begun = self.bill.begin(who.name(), what, (most, held_by), self.billing()).await;
+        let begun = begun.map_err(NoAnswer::Capped)?;
         let answer = self.send_signed(method, asked, body, who).await;
-        self.bill.note(who.name(), what, &answer, self.now());
+        begun.end(&answer, self.billing());
         answer
     }
 
@@ -364,18 +421,11 @@ impl Client {
         }
         let answer = tokio::time::timeout(HEAD, Self::whole(response, &self.ahead_ms)).await;
         let Ok(Ok(answer)) = answer else { return Err(Unopened::Unreached) };
-        Err(match wire::problem(&answer.body).as_deref() {
-            Some("streaming-connection") if answer.status == StatusCode::TOO_MANY_REQUESTS => Unopened::TooMany,
-            _ => Unopened::Answer(
-                answer
-                    .nothing_done(who, self.renews_on)
-                    .unwrap_or_else(|| PublishError::Unavailable(answer.failure(who))),
-            ),
-        })
+        Err(Unopened::of(&answer, who, self.bill.renews_on()))
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
-        let response = request.send().await.map_err(|error| NoAnswer::of(&error))?;
+        let response = request.send().await.map_err(|error| NoAnswer::of(&error, &self.base))?;
         Self::whole(response, &self.ahead_ms).await
     }
 
@@ -385,7 +435,7 @@ impl Client {
             ahead_ms.store(ahead, Ordering::Relaxed);
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| NoAnswer::lost(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
                 return Err(NoAnswer::Lost("the answer of X is too long"));
             }
@@ -395,7 +445,8 @@ impl Client {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
+/// What was made: an answer that cannot be read says nothing of whether it was.
+fn made<T: DeserializeOwned>(answer: &Answer) -> Result<T, PublishError> {
+    let unread = |_| PublishError::InDoubt("the answer of X is not what it answers".to_owned());
+    serde_json::from_slice(&answer.body).map_err(unread)
 }

@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::{ToSpan as _, tz::TimeZone};
+use puppet_reach::retry_after;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::windows::WindowKind;
+use crate::plan::month_ends;
 
 /// Where X says nothing.
 pub(super) const UNTOLD: Duration = Duration::from_secs(60);
@@ -30,10 +31,9 @@ pub(super) fn told(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     };
     let windows: Vec<(i64, bool)> = WindowKind::ALL.into_iter().filter_map(reset).collect();
     let exhausted = windows.iter().filter(|(_, has_room)| !has_room).map(|(reset, _)| *reset).max();
-    let asked = text(RETRY_AFTER.as_str()).and_then(|after| match after.parse::<i64>() {
-        Ok(seconds) => Some(now.saturating_add(seconds)),
-        Err(_) => date(after),
-    });
+    let at = UNIX_EPOCH + Duration::from_secs(u64::try_from(now).unwrap_or(0));
+    let asked = text(RETRY_AFTER.as_str()).and_then(|after| retry_after(after, at));
+    let asked = asked.map(|wait| now.saturating_add_unsigned(wait.min(LONGEST).as_millis().div_ceil(1_000) as u64));
     // All have room: the next window is the best guess.
     let until = exhausted.max(asked).or_else(|| windows.iter().map(|(reset, _)| *reset).min());
     let wait = until.map(|until| Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or(0)));
@@ -49,13 +49,8 @@ pub(super) fn until_day(now: SystemTime) -> Duration {
 /// Until the next month of a plan begins, which is that day of the calendar's, UTC.
 pub(super) fn until_month(now: SystemTime, renews_on: i8) -> Duration {
     let seconds = seconds_of(now).unwrap_or(0);
-    let next = jiff::Timestamp::from_second(seconds).ok().and_then(|now| {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let this = today.with().day(renews_on).build().ok()?;
-        let next = if this > today { this } else { this.checked_add(1.month()).ok()? };
-        Some(next.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
-    });
-    Duration::from_secs(u64::try_from(next.map_or(DAY, |next| next - seconds)).unwrap_or(0))
+    let next = month_ends(seconds.div_euclid(DAY), renews_on).saturating_mul(DAY);
+    Duration::from_secs(u64::try_from(next - seconds).unwrap_or(0))
 }
 
 /// How long to wait between two requests, so that what is left lasts until the windows begin anew; none where X does not
@@ -83,10 +78,9 @@ fn seconds_of(now: SystemTime) -> Option<i64> {
     i64::try_from(now.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
-/// Seconds since 1970. X writes `UTC` where others write `GMT`.
+/// Seconds since 1970.
 fn date(text: &str) -> Option<i64> {
-    let text = text.replace("UTC", "GMT");
-    jiff::fmt::rfc2822::parse(&text).ok().map(|at| at.timestamp().as_second())
+    puppet_reach::date(text).map(|at| at.as_second())
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 //! error.
 
 mod answer;
+mod apps;
 mod auth;
 mod bill;
+mod charge;
 mod client;
 mod likeness;
 mod limits;
 mod manner;
 mod media;
 mod mentions;
+mod opening;
 mod problems;
 mod publisher;
 mod reader;
@@ -29,12 +32,17 @@ use std::{
 
 use puppet_store::Billed;
 use puppet_types::{AccountId, Secret};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, broadcast};
 
-use crate::{PublishError, plan::Prices};
+use crate::{
+    PublishError,
+    caps::{CapLine, Caps},
+    plan::Prices,
+};
+use apps::App;
 use auth::Identity;
 pub use auth::{
-    NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
+    NoCode, OAuth1Keys, OAuth2, OAuthApp, SCOPES, Scope, SignIn, SignInFault, TokenPair, TokenStore, XSign, revoke,
 };
 use bill::Bill;
 use client::Client;
@@ -88,8 +96,10 @@ pub struct X {
     /// By lower-case name.
     members: BTreeMap<String, Member>,
     /// Those that have a bearer token, by name.
-    apps: BTreeMap<String, Identity>,
+    apps: BTreeMap<String, App>,
     images: Option<Arc<dyn Images>>,
+    /// Accounts, in lower case, that were checked, and whether they can act.
+    checked: broadcast::Sender<(AccountId, bool)>,
 }
 
 /// An account of ours.
@@ -113,6 +123,8 @@ enum Standing {
 
 /// An account that cannot post is asked about again after so long, where somebody wants to post with it.
 const AGAIN: Duration = Duration::from_secs(600);
+/// Checks that whoever listens has not seen to.
+const CHECKS: usize = 256;
 
 impl fmt::Debug for X {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,13 +153,20 @@ impl X {
         }
         let mut of_apps = BTreeMap::new();
         for (name, bearer) in apps {
-            let identity = Identity::new(format!("the app `{name}`"), XSign::Token(bearer), &client);
+            let identity = Identity::new(name_of_app(&name), XSign::Token(bearer), &client);
             if !identity.can_be_sent() {
                 return Err(XSetupError::BadBearer(name));
             }
-            of_apps.insert(name, identity);
+            of_apps.insert(name, App::new(identity));
         }
-        Ok(Self { client, settled_after: timeout + settle, members, apps: of_apps, images: None })
+        Ok(Self {
+            client,
+            settled_after: timeout + settle,
+            members,
+            apps: of_apps,
+            images: None,
+            checked: broadcast::Sender::new(CHECKS),
+        })
     }
 
     /// The same with somebody who has the images; without, no post with one is made.
@@ -167,10 +186,32 @@ impl X {
         self
     }
 
+    /// The same with accounts that sign in the name of these apps, and share what X leaves those.
+    #[must_use]
+    pub fn with_apps(self, apps: &BTreeMap<AccountId, String>) -> Self {
+        let named = |(account, app): (&AccountId, &String)| {
+            (format!("@{}", account.as_str().to_ascii_lowercase()), name_of_app(app))
+        };
+        self.client.share_windows(apps.iter().map(named).collect());
+        self
+    }
+
     /// The same for these prices, going on from the days that were written down of the month of the plan.
     #[must_use]
     pub fn with_bill(self, prices: Prices, kept: Vec<Billed>) -> Self {
-        Self { client: self.client.with_bill(Bill::new(prices, kept)), ..self }
+        let renews_on = self.renews_on();
+        Self { client: self.client.with_bill(Bill::new(prices, kept, renews_on)), ..self }
+    }
+
+    /// From now on no request leaves that would go above one of these, over all accounts and apps. Whether they are
+    /// others.
+    pub fn set_caps(&self, caps: Caps) -> bool {
+        self.client.bill().set_caps(caps)
+    }
+
+    /// How the caps stand that there are.
+    pub fn caps(&self) -> Vec<CapLine> {
+        self.client.bill().caps(self.client.billing())
     }
 
     /// What was counted and is to be written down, each day whole. It counts as written down from now on.
@@ -185,12 +226,12 @@ impl X {
 
     /// What was counted in the month of the plan and yesterday, by day and by whoever signed.
     pub fn bill(&self) -> Vec<Billed> {
-        self.client.bill().days(self.client.now(), self.client.renews_on())
+        self.client.bill().days(self.client.billing())
     }
 
     /// The day of the month on which the plan begins anew.
     pub fn renews_on(&self) -> i8 {
-        self.client.renews_on()
+        self.client.bill().renews_on()
     }
 
     /// Whether an account signs with anything.
@@ -205,7 +246,8 @@ impl X {
 
     fn member(&self, account: &AccountId) -> Result<&Member, PublishError> {
         self.members.get(&account.as_str().to_ascii_lowercase()).ok_or_else(|| {
-            PublishError::Refused(format!("@{account} has no token for X: name it in [tweet.x.accounts.{account}]"))
+            let remedy = format!("name it in [tweet.x.accounts.{account}], and start again");
+            PublishError::Unauthorized(format!("@{account} has no token for X: {remedy}"))
         })
     }
 
@@ -220,8 +262,10 @@ impl X {
         let mut standing = member.standing.lock().await;
         *standing = Standing::Unknown;
         member.identity.read_again().await;
-        self.stand(account, member, &mut standing).await?;
-        Ok(self.client.ahead_ms())
+        let found = self.stand(account, member, &mut standing).await;
+        // Nobody may listen.
+        let _ = self.checked.send((AccountId::new(account.as_str().to_ascii_lowercase()), found.is_ok()));
+        found.map(|_| self.client.ahead_ms())
     }
 
     /// Somebody wants to post with it now: what X said against the account before is asked anew at the next request.
@@ -258,4 +302,9 @@ impl X {
         };
         user
     }
+}
+
+/// As people call an app.
+fn name_of_app(app: &str) -> String {
+    format!("the app `{app}`")
 }

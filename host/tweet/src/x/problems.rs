@@ -16,7 +16,9 @@ pub(super) enum Problem {
     UsageCap(Cap),
     /// The plan has no such request.
     NotAllowed,
-    /// What the request is signed with is not taken here: the app has too few rights, or belongs to no project.
+    /// The app belongs to no project, or not to one whose plan has such a request: X says the same of both.
+    NotEnrolled,
+    /// What the request is signed with is not taken here: it is wrong, the app has too few rights or is suspended.
     Unauthorized,
     /// Anything else.
     Other,
@@ -72,7 +74,8 @@ pub(super) fn of(status: u16, body: &[u8]) -> Problem {
     let not_enrolled = all().any(|one| one["reason"] == "client-not-enrolled");
     match () {
         () if coded(&[187]) || text.contains("duplicate") => Problem::Duplicate,
-        () if not_enrolled || is("/unsupported-authentication") || is("/oauth1-permissions") => Problem::Unauthorized,
+        () if not_enrolled => Problem::NotEnrolled,
+        () if coded(&[416]) || is("/unsupported-authentication") || is("/oauth1-permissions") => Problem::Unauthorized,
         () if coded(&[453]) || is("/client-forbidden") => Problem::NotAllowed,
         () => Problem::Other,
     }
@@ -103,10 +106,12 @@ mod tests {
             (403, problem("usage-capped", r#","period":"Daily""#), Problem::UsageCap(Cap::Daily)),
             (429, problem("usage-capped", ""), Problem::UsageCap(Cap::Monthly)),
             (402, r#"{"title":"CreditsDepleted"}"#.to_owned(), Problem::UsageCap(Cap::Unknown)),
-            (403, problem("client-forbidden", r#","reason":"client-not-enrolled""#), Problem::Unauthorized),
+            (403, problem("client-forbidden", r#","reason":"client-not-enrolled""#), Problem::NotEnrolled),
             (403, problem("client-forbidden", r#","reason":"official-client-forbidden""#), Problem::NotAllowed),
             (403, problem("oauth1-permissions", ""), Problem::Unauthorized),
             (403, problem("unsupported-authentication", ""), Problem::Unauthorized),
+            (403, coded(416), Problem::Unauthorized),
+            (403, coded(453), Problem::NotAllowed),
             (403, said("Not yours."), Problem::Other),
             (403, "<html>".to_owned(), Problem::Other),
             (429, said("Too Many Requests"), Problem::Other),

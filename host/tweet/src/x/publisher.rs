@@ -11,7 +11,9 @@ use super::{
     windows::Window,
     wire::{self, Created, Data, Deleted, Liked, is_id},
 };
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, platform::Answered};
+use crate::{
+    Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, check, plan::Priced, platform::Answered,
+};
 
 /// A post that is to be made.
 pub(super) struct Draft<'a> {
@@ -33,8 +35,8 @@ impl X {
     async fn create(&self, order: &Order, member: &Member, draft: Draft<'_>) -> Result<Post, PublishError> {
         let mut body = wire::creation(&draft);
         member.manner.put(&mut body, &draft);
-        let created: Data<Created> =
-            self.client.write(Method::POST, &["2", "tweets"], Some(&body), &member.identity).await?;
+        let what = of_text(order, draft.text, draft.in_reply_to.is_some());
+        let created: Data<Created> = self.client.create(&body, &member.identity, what).await?;
         match is_id(&created.data.id) {
             true => Ok(post_of(order, &draft, PostId::new(created.data.id), order.at)),
             // Something was made, and nobody can say what.
@@ -72,8 +74,14 @@ impl TweetPublisher for X {
     async fn publish(&self, order: &Order) -> Result<Published, PublishError> {
         let member = self.member(&order.account)?;
         checked(&order.action)?;
+        if let Some(what) = priced(order) {
+            self.client.can_ever(what)?;
+        }
         let pictures = self.pictures(order).await?;
-        self.user(&order.account, member).await?;
+        self.user(&order.account, member).await.map_err(|error| match error {
+            PublishError::Capped { .. } => self.client.can_ever(Priced::UserRead).err().unwrap_or(error),
+            other => other,
+        })?;
         let (images, media) = (order.action.images(), self.upload(&pictures, member).await?);
         let shown = |text| Draft { images, media: &media, ..Draft::new(text) };
         let posts = match &order.action {
@@ -100,6 +108,10 @@ impl TweetPublisher for X {
         Ok(Published { posts, deliveries: Vec::new() })
     }
 
+    fn signs_as(&self, account: &AccountId) -> bool {
+        self.knows(account)
+    }
+
     /// Those of requests that were made since the start, and are not whole again.
     fn windows(&self) -> Vec<Window> {
         self.client.windows()
@@ -115,6 +127,19 @@ impl TweetPublisher for X {
     async fn reconcile(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
         self.look(order, lost, claimed).await
     }
+}
+
+/// What an order is priced as; likes and deletes are free.
+fn priced(order: &Order) -> Option<Priced> {
+    match &order.action {
+        Action::Reply { text, .. } => Some(of_text(order, text, true)),
+        Action::Post { text, .. } | Action::Quote { text, .. } => Some(of_text(order, text, false)),
+        Action::Thread { .. } | Action::Like { .. } | Action::Delete { .. } => None,
+    }
+}
+
+fn of_text(order: &Order, text: &str, answers: bool) -> Priced {
+    Priced::of_text(text, answers && !order.of_thread)
 }
 
 /// What X must not get, whatever has been checked before.

@@ -1,22 +1,24 @@
-//! Reads of X. Each is one request, but for a thread, which takes one for every two posts. They count against the limits of the
-//! account whose token they are made with: its own, or for posts of others those of an app or of the first account.
+//! Reads of X. Each is one request, but for a thread, which takes one for every two posts, and a conversation, which takes
+//! one for the post that is named and one for the others. They count against the limits of the account whose token they are
+//! made with: its own, or for posts of others those of whoever reads them (`apps`).
 
 use async_trait::async_trait;
 use puppet_store::Post;
 use puppet_types::{AccountId, CallError, Code, PostId, Timestamp};
 
 use super::{
-    Member, Standing, X,
+    X,
     auth::Identity,
     likeness::readable,
     wire::{Data, Includes, One, POST_FIELDS, Page, Tweet, User, is_id, is_name},
 };
-use crate::{PublishError, TweetReader, plan::Priced};
+use crate::{
+    PublishError, Search, TweetReader,
+    plan::{ANCESTORS, LEAST_FOUND, LEAST_READ, Priced},
+};
 
-/// Ancestors of a post that are read, however many are asked for: X charges each.
-const ANCESTORS: usize = 10;
-/// X gives so many posts at once, and for some questions no fewer than the least.
-const PAGE: std::ops::RangeInclusive<usize> = 5..=100;
+/// X gives no more posts at once.
+const MOST_READ: usize = 100;
 
 #[async_trait]
 impl TweetReader for X {
@@ -25,7 +27,9 @@ impl TweetReader for X {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
         let path = ["2", "users", &user.id, "timelines", "reverse_chronological"];
-        self.page(&path, ("exclude", "replies,retweets"), (&member.identity, Priced::OwnRead), (before, limit)).await
+        self.page(&path, ("exclude", "replies,retweets"), (&member.identity, Priced::OwnRead), (before, limit))
+            .await
+            .map_err(unread)
     }
 
     async fn posts_of(&self, author: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
@@ -35,32 +39,82 @@ impl TweetReader for X {
         if !is_name(author.as_str()) {
             return Err(CallError::new(Code::NotFound, format!("X has no account @{author}")));
         }
-        let anybody = self.anybody()?;
-        let path = ["2", "users", "by", "username", author.as_str()];
-        let user: Data<User> = self.client.read(&path, &[], anybody, Some(Priced::UserRead)).await.map_err(unread)?;
-        self.posts(&user.data.id, (anybody, Priced::PostRead), (before, limit)).await
+        loop {
+            let who = self.anybody()?;
+            match self.strangers_posts(author, who.identity, (before, limit)).await {
+                Err(error) if self.gives_way(&who, &error) => {}
+                posts => return posts.map_err(unread),
+            }
+        }
     }
 
     /// One that has no token here may be anybody's on X.
     async fn own_posts(&self, account: &AccountId, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
         let member = self.member(account).map_err(unread)?;
         let user = self.user(account, member).await.map_err(unread)?;
-        self.posts(&user.id, (&member.identity, Priced::OwnRead), (before, limit)).await
+        self.posts(&user.id, (&member.identity, Priced::OwnRead), (before, limit)).await.map_err(unread)
     }
 
     async fn thread_of(&self, id: &PostId, depth: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
         if !is_id(id.as_str()) {
             return Err(no_post(id));
         }
-        let anybody = self.anybody()?;
-        let depth = depth.min(ANCESTORS);
+        let mut posts = loop {
+            let who = self.anybody()?;
+            match self.upwards(id, depth.min(ANCESTORS), who.identity).await {
+                Err(error) if self.gives_way(&who, &error) => {}
+                posts => break posts.map_err(unread)?,
+            }
+        };
+        if posts.first().is_none_or(|post| post.at >= before) {
+            return Err(no_post(id));
+        }
+        posts.reverse();
+        Ok(posts)
+    }
+
+    /// What was passed on is left out, as in every other read.
+    async fn search(&self, search: &Search, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        let nobody = search.accounts().find(|name| !is_name(name.as_str()));
+        let nothing = search.conversations().find(|id| !is_id(id.as_str()));
+        if let Some(none) = nobody.map(AccountId::as_str).or(nothing.map(PostId::as_str)) {
+            return Err(CallError::new(Code::InvalidInput, format!("X has no account or conversation `{none}`")));
+        }
+        let (path, query) = (["2", "tweets", "search", "recent"], format!("{search} -is:retweet"));
+        let which = (before, limit.max(LEAST_FOUND));
+        let mut posts = loop {
+            let who = self.anybody()?;
+            match self.page(&path, ("query", &query), (who.identity, Priced::PostRead), which).await {
+                Err(error) if self.gives_way(&who, &error) => {}
+                posts => break posts.map_err(unread)?,
+            }
+        };
+        posts.truncate(limit);
+        Ok(posts)
+    }
+}
+
+impl X {
+    async fn strangers_posts(
+        &self,
+        author: &AccountId,
+        who: &Identity,
+        which: (Timestamp, usize),
+    ) -> Result<Vec<Post>, PublishError> {
+        let path = ["2", "users", "by", "username", author.as_str()];
+        let user: Data<User> = self.client.read(&path, &[], who, Some(Priced::UserRead)).await?;
+        self.posts(&user.data.id, (who, Priced::PostRead), which).await
+    }
+
+    /// A post and its ancestors, from it on upwards.
+    async fn upwards(&self, id: &PostId, depth: usize, who: &Identity) -> Result<Vec<Post>, PublishError> {
         let (mut posts, mut beside): (Vec<Post>, Option<Post>) = (Vec::new(), None);
         let mut next = Some(id.clone());
         while let Some(id) = next.filter(|_| posts.len() <= depth) {
             let found = match beside.take().filter(|post| post.id == id) {
                 Some(post) => Ok((post, None)),
-                None if posts.len() < depth => self.with_answered(&id, anybody).await,
-                None => self.one(&id, anybody).await.map(|post| (post, None)),
+                None if posts.len() < depth => self.with_answered(&id, who).await,
+                None => self.one(&id, who).await.map(|post| (post, None)),
             };
             match found {
                 Ok((post, answered)) => {
@@ -70,27 +124,10 @@ impl TweetReader for X {
                 }
                 // An ancestor that is gone ends the thread.
                 Err(PublishError::NotFound(_)) if !posts.is_empty() => break,
-                Err(error) => return Err(unread(error)),
+                Err(error) => return Err(error),
             }
         }
-        if posts.first().is_none_or(|post| post.at >= before) {
-            return Err(no_post(id));
-        }
-        posts.reverse();
         Ok(posts)
-    }
-}
-
-impl X {
-    /// Who reads what is nobody's in particular: an app, where one has a bearer token, or one of the accounts.
-    fn anybody(&self) -> Result<&Identity, CallError> {
-        let can_sign = |member: &&Member| {
-            // One that is just asked about is as good as any.
-            member.standing.try_lock().map_or(true, |standing| !matches!(*standing, Standing::Bad(..)))
-        };
-        let of_account = || self.members.values().find(can_sign).or_else(|| self.members.values().next());
-        let none = || CallError::new(Code::ProviderUnavailable, "no account has a token for X");
-        self.apps.values().next().or_else(|| Some(&of_account()?.identity)).ok_or_else(none)
     }
 
     async fn posts(
@@ -98,7 +135,7 @@ impl X {
         id: &str,
         who: (&Identity, Priced),
         which: (Timestamp, usize),
-    ) -> Result<Vec<Post>, CallError> {
+    ) -> Result<Vec<Post>, PublishError> {
         self.page(&["2", "users", id, "tweets"], ("exclude", "retweets"), who, which).await
     }
 
@@ -108,10 +145,10 @@ impl X {
         filter: (&str, &str),
         (who, what): (&Identity, Priced),
         (before, limit): (Timestamp, usize),
-    ) -> Result<Vec<Post>, CallError> {
-        let size = limit.clamp(*PAGE.start(), *PAGE.end()).to_string();
+    ) -> Result<Vec<Post>, PublishError> {
+        let size = limit.clamp(LEAST_READ, MOST_READ).to_string();
         let query = [filter, ("max_results", &size), ("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let page: Page = self.client.read(path, &query, who, Some(what)).await.map_err(unread)?;
+        let page: Page = self.client.read(path, &query, who, Some(what)).await?;
         let posts = page.data.into_iter().filter_map(|tweet| post(tweet, &page.includes));
         Ok(posts.filter(|post| post.at < before).take(limit).collect())
     }
@@ -183,15 +220,15 @@ pub(super) fn post(tweet: Tweet, includes: &Includes) -> Option<Post> {
 fn unread(error: PublishError) -> CallError {
     let message = error.to_string();
     match error {
-        PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
-            CallError::retry(Code::RateLimited, message, retry_after_ms)
-        }
+        PublishError::RateLimited { retry_after_ms }
+        | PublishError::UsageCap { retry_after_ms, .. }
+        | PublishError::Capped { retry_after_ms, .. } => CallError::retry(Code::RateLimited, message, retry_after_ms),
         PublishError::NotFound(words) => CallError::new(Code::NotFound, words),
-        PublishError::Refused(_)
-        | PublishError::Duplicate(_)
-        | PublishError::Unauthorized(_)
-        | PublishError::NotAllowed(_)
-        | PublishError::Suspended(_) => CallError::new(Code::Refused, message),
+        // The code says that it is refused.
+        PublishError::Refused(words) | PublishError::Duplicate(words) => CallError::new(Code::Refused, words),
+        PublishError::Unauthorized(_) | PublishError::NotAllowed(_) | PublishError::Suspended(_) => {
+            CallError::new(Code::Refused, message)
+        }
         PublishError::Unavailable(_) | PublishError::InDoubt(_) => CallError::new(Code::ProviderUnavailable, message),
     }
 }

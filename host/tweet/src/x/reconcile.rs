@@ -11,7 +11,7 @@ use super::{
     publisher::{checked, post_of},
     wire::{POST_FIELDS, Page, Tweet},
 };
-use crate::{Action, Lost, Order, PublishError, Published, Reconciled, plan::Priced};
+use crate::{Action, Lost, Order, PublishError, Published, Reconciled, plan::Priced, policy::forms};
 
 /// So much earlier than the attempt is looked: clocks differ by more than is measured.
 const BEFORE_MS: i64 = 60_000;
@@ -31,9 +31,11 @@ struct Wanted<'a> {
 impl X {
     /// Likes and deletes are the same twice as once, and what was never sent was never done.
     pub(super) async fn look(&self, order: &Order, lost: Lost, claimed: &[PostId]) -> Result<Reconciled, PublishError> {
-        let Some(wanted) = Wanted::of(&order.action).filter(|_| checked(&order.action).is_ok()) else {
-            return Ok(Reconciled::NotDone);
-        };
+        let forms = forms(&order.action);
+        // As what it left is not known: the rules for texts may be others by now.
+        let wanted: Vec<Wanted<'_>> =
+            forms.iter().filter(|form| checked(form).is_ok()).filter_map(Wanted::of).collect();
+        let Some(first) = wanted.first() else { return Ok(Reconciled::NotDone) };
         let seen = match self.seen_since(&order.account, lost.first).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {
@@ -45,7 +47,8 @@ impl X {
                 | PublishError::Unavailable(_)
                 | PublishError::Unauthorized(_)
                 | PublishError::Suspended(_)
-                | PublishError::UsageCap { .. }),
+                | PublishError::UsageCap { .. }
+                | PublishError::Capped { .. }),
             ) => return Err(error),
             Err(other) => return Ok(Reconciled::Undecidable(other.to_string())),
         };
@@ -55,12 +58,15 @@ impl X {
         }
         let free: Vec<&Tweet> = seen.iter().filter(|tweet| !claimed.iter().any(|id| id.as_str() == tweet.id)).collect();
         // Of several the first.
-        if let Some(found) = free.iter().find(|tweet| wanted.likeness(tweet) == Likeness::Same) {
-            return Ok(Reconciled::Done(wanted.published(order, found)));
+        for wanted in &wanted {
+            if let Some(found) = free.iter().find(|tweet| wanted.likeness(tweet) == Likeness::Same) {
+                return Ok(Reconciled::Done(wanted.published(order, found)));
+            }
         }
-        let similar = free.iter().find(|tweet| wanted.likeness(tweet) == Likeness::ButForLinks);
+        let is_similar = |tweet: &&&Tweet| wanted.iter().any(|wanted| wanted.likeness(tweet) == Likeness::ButForLinks);
+        let similar = free.iter().find(is_similar);
         // It may yet appear.
-        let uploads = if wanted.images.is_empty() { Duration::ZERO } else { media::LONGEST };
+        let uploads = if first.images.is_empty() { Duration::ZERO } else { media::LONGEST };
         let settled_after = u64::try_from((self.settled_after + uploads).as_millis()).unwrap_or(u64::MAX);
         let until = lost.last.plus_millis(settled_after);
         match until.millis_since(Timestamp::from_system()) {

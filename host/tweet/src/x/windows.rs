@@ -1,6 +1,6 @@
 //! How much of X's limits each account has left, from the headers of every answer, also of those that are none of refusal:
 //! a window of 15 minutes per account and request, and windows of a day per account and per app where the plan has
-//! them. One that is used up is not asked before it is whole again.
+//! them. One that is used up is not asked before it is whole again; that of an app by none of its accounts.
 
 use std::{
     collections::BTreeMap,
@@ -75,44 +75,61 @@ pub struct Window {
 
 /// All that were told.
 #[derive(Debug, Default)]
-pub(super) struct Windows(Mutex<BTreeMap<(String, String, WindowKind), Window>>);
+pub(super) struct Windows {
+    told: Mutex<BTreeMap<(String, String, WindowKind), Window>>,
+    /// In the name of which app each account signs, as people call both; an account in lower case.
+    apps: Mutex<BTreeMap<String, String>>,
+}
 
 impl Windows {
+    /// From now on these accounts share the windows of their apps. The others have their own.
+    pub fn share(&self, apps: BTreeMap<String, String>) {
+        *self.apps.lock().unwrap_or_else(PoisonError::into_inner) = apps;
+    }
+
+    /// Whose the window of an account is.
+    fn owner(&self, account: &str, kind: WindowKind) -> String {
+        let apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        let app = apps.get(&account.to_ascii_lowercase()).filter(|_| kind == WindowKind::AppDay);
+        app.cloned().unwrap_or_else(|| account.to_owned())
+    }
+
     /// Takes what an answer says. `now` by the clock of X.
     pub fn note(&self, account: &str, request: &str, headers: &HeaderMap, now: Timestamp) {
         let number = |name: String| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         for kind in WindowKind::ALL {
             let of = |what: &str| number(format!("{}-{what}", kind.header()));
             let (Some(remaining), Some(reset)) = (of("remaining"), of("reset")) else { continue };
+            let account = self.owner(account, kind);
+            let key = (account.to_ascii_lowercase(), request.to_owned(), kind);
             let window = Window {
-                account: account.to_owned(),
+                account,
                 request: request.to_owned(),
                 kind,
                 limit: of("limit").and_then(|limit| u64::try_from(limit).ok()),
                 remaining: u64::try_from(remaining).unwrap_or(0),
                 resets_at: Timestamp::from_millis(reset.saturating_mul(1_000)).min(kind.end(now)),
             };
-            let key = (account.to_ascii_lowercase(), request.to_owned(), kind);
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, window);
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key, window);
         }
     }
 
     /// How long until a request may be made again; none where there is room. `now` by the clock of X.
     pub fn exhausted(&self, account: &str, request: &str, now: Timestamp) -> Option<Duration> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = account.to_ascii_lowercase();
-        let of = |kind| inner.get(&(name.clone(), request.to_owned(), kind));
+        let of = |kind| (self.owner(account, kind).to_ascii_lowercase(), request.to_owned(), kind);
+        let keys = WindowKind::ALL.map(of);
+        let inner = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         // One that ends later than any can was told by a clock that was wrong.
         let is_used_up =
             |window: &&Window| window.remaining == 0 && window.resets_at <= window.kind.end(now).plus_millis(CLOCKS_MS);
-        let used_up = WindowKind::ALL.into_iter().filter_map(of).filter(is_used_up);
+        let used_up = keys.iter().filter_map(|key| inner.get(key)).filter(is_used_up);
         let until = used_up.map(|window| window.resets_at).max().filter(|until| *until > now)?;
         Some(Duration::from_millis(until.millis_since(now)))
     }
 
     /// Those that are not over, by account, request and kind.
     pub fn all(&self, now: Timestamp) -> Vec<Window> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         inner.values().filter(|window| window.resets_at > now).cloned().collect()
     }
 }
@@ -176,6 +193,31 @@ mod tests {
             windows.all(at(100)).into_iter().map(|one| (one.kind.name(), one.limit, one.remaining)).collect();
         assert_eq!(all, [("15-minutes", None, 0), ("app-day", None, 3), ("account-day", Some(17), 0)]);
         assert_eq!(windows.all(at(5_000)).len(), 1, "the others are whole again");
+    }
+
+    #[test]
+    fn accounts_of_an_app_share_its_window_and_no_other() {
+        let windows = Windows::default();
+        let app = "the app `main`".to_owned();
+        windows.share([("@ada".to_owned(), app.clone()), ("@bob".to_owned(), app.clone())].into());
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let of_app = [("x-app-limit-24hour-remaining", 0), ("x-app-limit-24hour-reset", 9_000)];
+        windows.note("@Ada", "r", &headers(&of_app), at(0));
+        let wait = Some(Duration::from_secs(8_900));
+        for (account, expected) in [("@ada", wait), ("@BOB", wait), (app.as_str(), wait), ("@eve", None)] {
+            assert_eq!(windows.exhausted(account, "r", at(100)), expected, "{account}");
+        }
+        assert_eq!(windows.exhausted("@bob", "other", at(100)), None);
+        assert_eq!(windows.all(at(100)).iter().map(|window| &window.account).collect::<Vec<_>>(), [&app], "it is one");
+        // Those of an account stay its own; and who has no app has that window alone.
+        let own = [("x-user-limit-24hour-remaining", 0), ("x-user-limit-24hour-reset", 9_000)];
+        windows.note("@ada", "own", &headers(&own), at(0));
+        windows.note("@eve", "alone", &headers(&of_app), at(0));
+        for (account, request, waits) in
+            [("@ada", "own", true), ("@bob", "own", false), ("@eve", "alone", true), ("@ada", "alone", false)]
+        {
+            assert_eq!(windows.exhausted(account, request, at(100)).is_some(), waits, "{account} {request}");
+        }
     }
 
     #[test]

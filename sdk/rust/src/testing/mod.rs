@@ -11,6 +11,7 @@ mod drill;
 mod host;
 mod run;
 pub(crate) use desk::portfolio;
+mod search;
 pub(crate) mod sys;
 mod weight;
 

@@ -3,6 +3,7 @@
 use super::{
     Decided, LogLine, calendar,
     host::{Host, adjusted, item_of, shifted, with},
+    search::Search,
     weight,
 };
 use crate::bindings::imports::puppet::types::types as wit;
@@ -195,6 +196,31 @@ pub(crate) mod tweet {
             own.extend(newest(host, limit, |post| post.author == handle));
             own.truncate(limit as usize);
             Ok(own)
+        })
+    }
+    /// From when on posts are found: seven days back.
+    fn found_since(host: &Host) -> u64 {
+        host.now.0.saturating_sub(7 * 86_400_000)
+    }
+    pub fn search(query: &str, limit: u32) -> Result<Vec<PostItem>, wit::Error> {
+        let search = Search::parse(query).ok_or_else(|| invalid(format!("`{query}` is no search")))?;
+        with(|host| {
+            host.read("tweet.search")?;
+            let since = found_since(host);
+            Ok(newest(host, limit.clamp(1, 100), |post| post.at >= since && search.finds(post)))
+        })
+    }
+    pub fn conversation(id: &str, limit: u32) -> Result<Vec<PostItem>, wit::Error> {
+        with(|host| {
+            host.read("tweet.conversation")?;
+            let Some(post) = host.posts.iter().find(|post| post.id == id).cloned() else {
+                let message = format!("no post `{id}`");
+                return Err(wit::Error { code: "not-found".to_owned(), message, retry_after_ms: None });
+            };
+            let since = found_since(host);
+            let is_of_it =
+                |one: &PostItem| one.conversation == post.conversation && one.at >= since || one.id == post.id;
+            Ok(newest(host, limit.clamp(1, 100), is_of_it))
         })
     }
     pub fn weighted_length(text: &str) -> u32 {

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use puppet_store::Post;
-use puppet_tweet::{Action, Lost, Order, PublishError, Published, Reconciled, TweetPublisher, TweetReader};
+use puppet_tweet::{Action, Lost, Order, PublishError, Published, Reconciled, Search, TweetPublisher, TweetReader};
 use puppet_types::{AccountId, CallError, Code, EffectId, PostId, Timestamp};
 
 use super::world::{Weather, World};
@@ -172,5 +172,8 @@ impl TweetReader for Network {
     }
     async fn thread_of(&self, id: &PostId, _: usize, before: Timestamp) -> Result<Vec<Post>, CallError> {
         self.posts(before, 1, |post| post.id == *id).await
+    }
+    async fn search(&self, search: &Search, before: Timestamp, limit: usize) -> Result<Vec<Post>, CallError> {
+        self.posts(before, limit, |post| search.finds(post)).await
     }
 }

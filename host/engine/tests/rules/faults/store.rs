@@ -2,6 +2,7 @@
 //! fail for a while, and lets one overtake another. A call takes no time of its own, so that a seed decides everything.
 
 use std::{
+    collections::BTreeSet,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Wake},
@@ -92,8 +93,21 @@ impl EventStore for Faulty {
     async fn bury(&self, id: &EventId, reason: &str, at: Timestamp, payload: Option<serde_json::Value>) -> Result<()> {
         self.writes("bury", self.rows.bury(id, reason, at, payload)).await
     }
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
-        self.reads(self.rows.dead_letters(limit)).await
+    async fn waiting_after(
+        &self,
+        after_seq: u64,
+        among: Option<&BTreeSet<AgentId>>,
+        limit: usize,
+    ) -> Result<Vec<Waiting>> {
+        self.reads(self.rows.waiting_after(after_seq, among, limit)).await
+    }
+    async fn dead_letters_before(
+        &self,
+        before: Option<(Timestamp, u64)>,
+        among: Option<&BTreeSet<AgentId>>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>> {
+        self.reads(self.rows.dead_letters_before(before, among, limit)).await
     }
     async fn event(&self, id: &EventId) -> Result<Option<(Event, &'static str)>> {
         self.reads(self.rows.event(id)).await
@@ -116,6 +130,12 @@ impl OutboxStore for Faulty {
     }
     async fn effects_after(&self, after_seq: u64, limit: usize) -> Result<Vec<Effect>> {
         self.reads(self.rows.effects_after(after_seq, limit)).await
+    }
+    async fn effects_before(&self, page: &EffectPage) -> Result<Vec<Effect>> {
+        self.reads(self.rows.effects_before(page)).await
+    }
+    async fn effects_of_many(&self, invocations: &[InvocationId]) -> Result<Vec<Effect>> {
+        self.reads(self.rows.effects_of_many(invocations)).await
     }
     async fn published_as(&self, account: &AccountId, most: usize) -> Result<Vec<String>> {
         self.reads(self.rows.published_as(account, most)).await
@@ -250,12 +270,14 @@ passes_on! { AgentStore {
     agent(id: &AgentId) -> Option<AgentRow>;
     agents_after(after: Option<&AgentId>, rows: usize) -> Vec<AgentRow>;
     mood(agent: &AgentId) -> Option<(Mood, Timestamp)>;
+    moods(agent: &AgentId, since: Option<Timestamp>, before_seq: Option<u64>, limit: usize) -> Vec<MoodEntry>;
     relationships(agent: &AgentId) -> Vec<Relationship>;
     relationship(agent: &AgentId, target: &str) -> Option<Relationship>;
 } }
 
 passes_on! { MemoryStore {
     memories(agent: &AgentId, kinds: &[MemoryKind], limit: usize) -> Vec<TextHit>;
+    memories_after(agent: &AgentId, kinds: &[MemoryKind], after: (Timestamp, &str), limit: usize) -> Vec<TextHit>;
     memory(agent: &AgentId, id: &str) -> Option<TextHit>;
     text_candidates(agent: &AgentId, terms: &[String], kinds: &[MemoryKind], limit: usize) -> Vec<TextHit>;
     nearest(agent: &AgentId, kinds: &[MemoryKind], vector: &Vector, limit: usize) -> Option<Vec<TextHit>>;
@@ -275,7 +297,7 @@ passes_on! { PostStore {
     like(account: &AccountId, post: &PostId, at: Timestamp) -> bool, "like";
     delete_post(account: &AccountId, post: &PostId) -> bool, "delete-post";
     post(id: &PostId) -> Option<Post>;
-    posts(authors: &[AccountId], before: Timestamp, originals: bool, limit: usize) -> Vec<Post>;
+    posts_before(authors: &[AccountId], before: (Timestamp, u64), originals: bool, limit: usize) -> Vec<Post>;
     thread_of(id: &PostId, depth: usize) -> Vec<Post>;
     likes() -> Vec<(Timestamp, PostId, AccountId)>;
     last_post_number() -> u64;
@@ -346,4 +368,24 @@ passes_on! { TradeStore {
     last_candles(market: &str, bar_seconds: u32, limit: usize) -> Vec<trade::Candle>;
     candle_series() -> Vec<CandleSeries>;
     prune_candles(market: &str, bar_seconds: u32, before: Timestamp) -> u64, "prune-candles";
+} }
+
+// Nor is anybody served.
+passes_on! { ApiStore {
+    api_keys() -> Vec<ApiKey>;
+    api_key(id: &str) -> Option<ApiKey>;
+    put_api_key(key: ApiKey) -> bool, "put-api-key";
+    revoke_api_key(id: &str, at: Timestamp) -> Option<ApiKey>, "revoke-api-key";
+    note_api_key(id: &str, at: Timestamp) -> (), "note-api-key";
+    begin_api_session(session: ApiSession) -> (), "begin-api-session";
+    renew_api_session(hash: &Digest, at: Timestamp, next: &Digest, expires_at: Timestamp) -> Renewed, "renew-api-session";
+    api_session(family: &str) -> Option<ApiSession>;
+    end_api_session(family: &str) -> bool, "end-api-session";
+    forget_api_sessions(before: Timestamp) -> u64, "forget-api-sessions";
+    append_api_change(change: ApiChange) -> u64, "append-api-change";
+    api_changes(changes: &ApiChanges) -> Vec<ApiChange>;
+    forget_api_changes(keep: u64) -> u64, "forget-api-changes";
+    api_answer(question: &ApiQuestion, at: Timestamp) -> Option<ApiAnswer>;
+    keep_api_answer(question: ApiQuestion, answer: ApiAnswer, most: u64) -> (), "keep-api-answer";
+    forget_api_answers(before: Timestamp) -> u64, "forget-api-answers";
 } }

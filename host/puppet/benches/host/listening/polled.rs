@@ -10,12 +10,10 @@ use serde_json::{Value, json};
 use super::{BEGINS, Listening, until};
 use crate::{
     Effort,
-    idle::resident,
+    idle::{TICKS, resident, ticks},
     table::{Limit, Row},
 };
 
-/// Ticks of a second in `/proc`: Linux has no other here.
-const TICKS: f64 = 100.0;
 /// What an account may ask in a window, as often as 180 times in 15 minutes.
 const ALLOWED: usize = 6;
 const WINDOW: Duration = Duration::from_secs(30);
@@ -70,12 +68,4 @@ fn accounts(report: &Value) -> usize {
 
 fn of_mentions(report: &Value) -> impl Iterator<Item = &Value> {
     report["requests"].as_array().unwrap().iter().filter(|entry| entry["operation"] == "mentions")
-}
-
-/// Of the processor, in user and in kernel.
-fn ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name, which may hold anything, ends with the last bracket.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
 }

@@ -83,7 +83,7 @@ async fn during(village: &Village, name: &str, goes_on: impl Future<Output = ()>
                 sent.push(id);
             }
             let request = Request::Send { events, wait_ms: None };
-            control::ask(&village.data(), &request).await.unwrap().unwrap();
+            control::ask_at(&village.data(), &request).await.unwrap().unwrap();
         }
         sent
     };

@@ -87,7 +87,7 @@ impl Village {
 
     /// What is told of the newest version.
     pub async fn told(&self) -> Value {
-        let hosted = control::ask(&self.data(), &Request::Plugins).await.unwrap().unwrap();
+        let hosted = control::ask_at(&self.data(), &Request::Plugins).await.unwrap().unwrap();
         hosted["swaps"][PLUGIN].clone()
     }
 
@@ -178,6 +178,6 @@ pub fn event(id: &str, kind: &str, agent: &AgentId) -> Event {
 /// Sends them and waits until they are handled.
 pub async fn handled(data: &Path, events: Vec<Event>) {
     let request = Request::Send { events, wait_ms: Some(60_000) };
-    let answer = control::ask(data, &request).await.unwrap().unwrap();
+    let answer = control::ask_at(data, &request).await.unwrap().unwrap();
     assert_ne!(answer["outcome"], "waiting", "{answer}");
 }

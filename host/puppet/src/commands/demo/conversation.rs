@@ -60,7 +60,13 @@ impl Conversation {
         let (at, event, silence) = match happening {
             Happening::Invoked { again: true, .. } | Happening::Effect { .. } => return,
             Happening::Undecidable { .. } | Happening::Unreached { .. } | Happening::Held { .. } => return,
-            Happening::Kept { .. } | Happening::Budget { .. } | Happening::Swap { .. } | Happening::Halted { .. } => {
+            Happening::Accepted { .. } | Happening::Approved { .. } | Happening::Paused { .. } => return,
+            Happening::Quarantined { .. }
+            | Happening::Kept { .. }
+            | Happening::Budget { .. }
+            | Happening::Swap { .. }
+            | Happening::Posted { .. }
+            | Happening::Halted { .. } => {
                 return;
             }
             Happening::Invoked { at, event, outcome: ("ok", _), decisions, .. } => {
@@ -70,7 +76,7 @@ impl Conversation {
             Happening::Invoked { at, event, outcome: (outcome, detail), .. } => {
                 (at, event, Some(format!("does not answer: {outcome} {detail}")))
             }
-            Happening::DeadLettered { at, event, reason } => (at, event, Some(format!("was not asked: {reason}"))),
+            Happening::DeadLettered { at, event, reason, .. } => (at, event, Some(format!("was not asked: {reason}"))),
         };
         if let (true, Some(text)) = (self.open.remove(event), silence) {
             self.push(Said { at: *at, name: name.to_owned(), kind: "", text });
@@ -141,7 +147,7 @@ fn rows(text: &str, first: usize, others: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use puppet_types::{AgentId, InvocationId};
+    use puppet_types::{AgentId, Digest, InvocationId, PackId, PluginRef};
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::*;
@@ -167,6 +173,10 @@ mod tests {
             again: false,
             decisions,
             mood: None,
+            plugin: PluginRef { id: PackId::new("p"), version: "1.0.0".to_owned(), digest: Digest::of(b"") },
+            fuel: 0,
+            peak_memory_bytes: 0,
+            timing: None,
         }
     }
 

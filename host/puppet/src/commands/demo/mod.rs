@@ -67,6 +67,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         agents::introduce(&host, spec);
         host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
     }
+    host.show();
     let watcher = host.watch();
     agents::take_up(&host, generators.into_keys().chain(more), |_| {}).await?;
     let (stop, stopped) = watch::channel(false);

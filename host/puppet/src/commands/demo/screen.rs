@@ -99,7 +99,12 @@ impl View<'_> {
         let who = match &happening {
             Happening::Invoked { agent, .. } | Happening::Effect { agent, .. } => stage.name(agent),
             Happening::Kept { effect, .. } | Happening::Undecidable { effect, .. } => stage.name(&effect.agent),
-            Happening::DeadLettered { .. }
+            Happening::Approved { effect, .. } => stage.name(&effect.agent),
+            Happening::Paused { agent, .. } => stage.name(agent),
+            Happening::Accepted { .. }
+            | Happening::Posted { .. }
+            | Happening::Quarantined { .. }
+            | Happening::DeadLettered { .. }
             | Happening::Unreached { .. }
             | Happening::Held { .. }
             | Happening::Budget { .. }

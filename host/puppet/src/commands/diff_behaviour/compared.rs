@@ -13,10 +13,8 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::{side::Side, stage::Stage};
-use crate::{
-    invocation::{DeclinedView, EventView, ended},
-    trouble::{Result, Trouble},
-};
+use crate::trouble::{Result, Trouble};
+use puppet_api::view::invocation::{DeclinedView, EventView, ended};
 
 /// Everything.
 #[derive(Serialize)]

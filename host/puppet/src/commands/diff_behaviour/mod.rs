@@ -25,6 +25,17 @@ use crate::{
 
 /// Runs it.
 pub async fn run(setup: &Setup, args: &DiffBehaviour, out: Output) -> Result<()> {
+    let report = compared(setup, args).await?;
+    if out.json {
+        out.object(&report)?;
+    } else {
+        told::tell(&report, usize::try_from(args.show).unwrap_or(usize::MAX), out)?;
+    }
+    verdict(&report)
+}
+
+/// What two versions do with the records that were asked for.
+pub async fn compared(setup: &Setup, args: &DiffBehaviour) -> Result<Report> {
     let store = folder::open(setup).await?;
     let choice = choice(setup, args)?;
     if let Some(agent) = &choice.agent {
@@ -44,12 +55,7 @@ pub async fn run(setup: &Setup, args: &DiffBehaviour, out: Output) -> Result<()>
     if report.is_empty() {
         return Err(nothing(&sides));
     }
-    if out.json {
-        out.object(&report)?;
-    } else {
-        told::tell(&report, usize::try_from(args.show).unwrap_or(usize::MAX), out)?;
-    }
-    verdict(&report)
+    Ok(report)
 }
 
 fn choice(setup: &Setup, args: &DiffBehaviour) -> Result<Choice> {
@@ -89,7 +95,7 @@ fn nothing([old, new]: &[Side; 2]) -> Trouble {
     } else {
         "name the pack that the components are of: `puppet diff-behaviour PACK NEW.wasm`, or --agent"
     };
-    Trouble::input("nothing-recorded", message, remedy)
+    Trouble::input("nothing-recorded", message, remedy).standing()
 }
 
 fn verdict(report: &Report) -> Result<()> {

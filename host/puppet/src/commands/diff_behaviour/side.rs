@@ -135,7 +135,7 @@ fn unknown(name: &str) -> Trouble {
     let message = format!("`{name}` is no file, no folder, and no pack that is here");
     let remedy = "name a component (`.wasm`), a pack's folder or archive, PACK or PACK@VERSION: `puppet packs` and \
                   `puppet plugins` list them";
-    Trouble::input("unknown-pack", message, remedy)
+    Trouble::input("unknown-pack", message, remedy).missing()
 }
 
 /// A pack as it lies there.
@@ -219,7 +219,7 @@ fn version(setup: &Setup, named: &str, pack: &PackId, which: &str) -> Result<Sid
             let digests: Vec<String> =
                 several.iter().map(|entry| format!("{pack}@{}", &entry.digest.hex()[..12])).collect();
             let message = format!("{} versions of `{pack}` are `{which}`", several.len());
-            return Err(Trouble::input("not-installed", message, format!("name one: {}", digests.join(", "))));
+            return Err(Trouble::input("not-installed", message, format!("name one: {}", digests.join(", "))).missing());
         }
     }
     let own = Version::built_in().into_iter().find(|version| {
@@ -233,7 +233,7 @@ fn version(setup: &Setup, named: &str, pack: &PackId, which: &str) -> Result<Sid
         } else {
             format!("there is {}", there.join(", "))
         };
-        Trouble::input("not-installed", format!("no version of `{pack}` is `{which}`"), remedy)
+        Trouble::input("not-installed", format!("no version of `{pack}` is `{which}`"), remedy).missing()
     })
 }
 

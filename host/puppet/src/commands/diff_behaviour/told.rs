@@ -10,10 +10,10 @@ use super::{
     compared::{Did, Item, Report, Sums},
 };
 use crate::{
-    invocation::EventView,
     output::{Output, Table, printable},
     trouble::Result,
 };
+use puppet_api::view::invocation::EventView;
 
 /// Reasons that are told why records were left out.
 const REASONS: usize = 5;

@@ -74,7 +74,7 @@ async fn wallets(setup: &Setup, store: Option<&dyn Store>) -> Result<Check> {
 
 /// The desks of a running host: none is stopped or halted, or waits to be opened. A host that does not answer has a check of its own.
 async fn desks(setup: &Setup) -> Option<Check> {
-    let desks = control::desks(&setup.data).await.ok().filter(|desks| !desks.is_empty())?;
+    let desks = control::desks(setup).await.ok().filter(|desks| !desks.is_empty())?;
     let told = |state: &str| {
         let of_it = desks.iter().filter(|desk| desk.state == state);
         let of_it = of_it.filter_map(|desk| Some(format!("{} is {state}: {}", desk.name, desk.reason.as_ref()?)));

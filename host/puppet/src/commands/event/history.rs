@@ -4,12 +4,12 @@ use puppet_types::AgentId;
 
 use crate::{
     control::unknown_agent,
-    history::{Handled, handled},
     output::{List, Output, Table},
     records,
     setup::Setup,
     trouble::Result,
 };
+use puppet_api::view::handled::{Handled, handled};
 
 /// Runs it.
 pub async fn run(setup: &Setup, agent: Option<AgentId>, limit: u64, out: Output) -> Result<()> {

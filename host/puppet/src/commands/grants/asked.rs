@@ -88,6 +88,10 @@ pub struct Granted {
     pub agents: Vec<AgentId>,
     /// When the grant ends.
     pub expires_at: Option<Timestamp>,
+    /// What becomes of links in its texts, and of names with `@`: `allow`, `strip` or `refuse`.
+    pub links: &'static str,
+    /// Of names.
+    pub mentions: &'static str,
     /// Thing by thing.
     pub items: Vec<Item>,
     /// What it asks for beyond what it was granted.
@@ -158,14 +162,28 @@ pub async fn one(setup: &Setup, pack: &str) -> Result<Asking> {
     all.into_iter().find(|asking| asking.pack.as_str() == pack).ok_or_else(|| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let remedy = crate::config::remedy(pack, &names);
-        Trouble::input("unknown-pack", format!("there is no pack `{pack}` here"), remedy)
+        Trouble::input("unknown-pack", format!("there is no pack `{pack}` here"), remedy).missing()
     })
 }
 
 impl Granted {
     /// What it has, in words.
     pub fn plain(&self) -> Vec<String> {
-        plain(&self.items)
+        let mut said = plain(&self.items);
+        said.extend(self.marks());
+        said
+    }
+
+    /// What the grant says of its texts, in words; nothing where it leaves them.
+    pub fn marks(&self) -> Option<String> {
+        let marks = |what: &str, rule: &str| match rule {
+            "strip" => Some(format!("{what} are taken out of its texts")),
+            "refuse" => Some(format!("a text with {what} is refused")),
+            _ => None,
+        };
+        let said = [marks("links", self.links), marks("names with `@`", self.mentions)];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 }
 
@@ -242,6 +260,7 @@ impl Asking {
             left.clear();
         }
         let items = self.items_of(&left);
+        let marks = left.get(&Capability::Tweet).map(|request| request.marks).unwrap_or_default();
         let approved_digest = grant.as_ref().and_then(|grant| grant.digest);
         let same = approved_digest.is_none_or(|approved| approved == self.digest);
         Granted {
@@ -254,6 +273,8 @@ impl Asking {
             mode: Mode::name(terms.mode),
             agents: grant.and_then(|grant| grant.agents).unwrap_or_default(),
             expires_at: terms.expires,
+            links: marks.links.name(),
+            mentions: marks.mentions.name(),
             unchanged: widened.is_empty() && narrowed.is_empty() && same,
             items,
             widened,

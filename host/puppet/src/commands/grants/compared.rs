@@ -50,7 +50,9 @@ pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
         let lines = was.lines(Timestamp::default()).into_iter().filter(|line| line.key.capability == capability);
         let amounts = lines.map(|line| ((line.key.amount, line.key.period), line.limit)).collect();
         let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
-        grant.capabilities.insert(capability, GrantedCapability { operations: Some(operations), amounts });
+        grant
+            .capabilities
+            .insert(capability, GrantedCapability { operations: Some(operations), amounts, ..Default::default() });
     }
     let (mut widened, narrowed) = new.compared(&grant, &new.items_under(&grant), Before::Requested);
     widened.extend(new.kinds_beyond(old));

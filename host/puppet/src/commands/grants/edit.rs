@@ -1,8 +1,6 @@
 //! `grants.toml` written: entries put in, changed and emptied; the operator's comments and order stay. What is
 //! written is read back before it takes the place of the old file.
 
-use std::path::Path;
-
 use puppet_grants::{Amount, CEILINGS, Rights};
 use puppet_types::{Capability, Digest, Timestamp};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -14,7 +12,7 @@ use crate::{
         grants_file::{self, ACCOUNTS, HOST, PACKS},
         remedy, usd,
     },
-    files,
+    files::{self, Changing},
     grants::{Grants, Vouched, file},
     moment,
     setup::Setup,
@@ -30,29 +28,14 @@ pub struct Draft {
     changing: Changing,
 }
 
-/// Held from reading the file until a host has taken the new one up: of two commands one comes after the other.
-#[must_use = "the next command may begin when it is dropped"]
-pub struct Changing(#[allow(dead_code, reason = "closing it lets it go")] std::fs::File);
-
-impl Changing {
-    /// The folder is locked: the file itself is replaced.
-    fn begin(path: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            let message = format!("cannot be locked: {error}");
-            Trouble::unreachable("grants-file", message, "check the folder").in_file(path)
-        };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = std::fs::File::open(folder).map_err(failed)?;
-        folder.lock().map_err(failed)?;
-        Ok(Self(folder))
-    }
-}
-
 impl Draft {
     /// Of the operator's file, or of none.
     pub fn open(setup: &Setup) -> Result<Self> {
         let path = file(setup);
-        let changing = Changing::begin(&path)?;
+        let changing = Changing::begin(&path).map_err(|error| {
+            let message = format!("cannot be locked: {error}");
+            Trouble::unreachable("grants-file", message, "check the folder").in_file(&path)
+        })?;
         // What is no file is told before anything is written.
         Grants::at(&path)?;
         let text = match files::text(&path) {
@@ -229,7 +212,7 @@ fn bind(entry: &mut Table, digest: Digest, stays: &dyn Fn(Digest) -> bool) {
     entry["digest"] = value(digest.to_string());
 }
 
-/// Puts `llm.usd/day=0.50` into the table of whom it is for. What may not stand there is told when the file is read
+/// Puts `llm.usd/day=0.50`, or `tweet.links=strip`, into the table of whom it is for. What may not stand there is told when the file is read
 /// back.
 fn put(table: &mut Table, change: &str) -> Result<()> {
     let wrong = |message: String, remedy: String| Trouble::input("bad-value", message, remedy).of_field(change);
@@ -240,6 +223,11 @@ fn put(table: &mut Table, change: &str) -> Result<()> {
         let known: Vec<&str> = CEILINGS.iter().map(|most| most.capability.name()).collect();
         wrong(format!("`{capability}` is no capability"), remedy(capability, &known))
     })?;
+    if let ("tweet", "links" | "mentions") = (capability, key) {
+        let entry = table.entry(capability).or_insert_with(|| Item::Table(Table::new()));
+        entry.as_table_like_mut().ok_or_else(shape)?.insert(key, value(quantity));
+        return Ok(());
+    }
     let (amount, _) = most.amount(key).ok_or_else(|| {
         let known = most.keys();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -37,9 +37,7 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
         GrantsCommand::Approve { pack, yes, digest, terms } => {
             let asking = asked::one(setup, &pack).await?;
             agreed(setup, &asking, yes, digest.as_deref(), out)?;
-            let mut draft = Draft::open(setup)?;
-            draft.approve(&asking)?;
-            changed(setup, draft, &asking, &terms, out).await?;
+            tell(&approve(setup, &asking, &terms).await?, out)?;
             let_in(setup, &asking, out).await
         }
         GrantsCommand::Revoke { pack, capability } => {
@@ -49,14 +47,16 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
             }
             let asking = match asked::one(setup, &pack).await {
                 Err(trouble) if trouble.code == "unknown-pack" && capability.is_none() => {
-                    return forget(setup, &pack, trouble, out).await;
+                    forget(setup, &pack, trouble).await?;
+                    return match out.json {
+                        true => show(setup, None, out).await,
+                        false => out.line(format!("[packs.{pack}] is out of grants.toml")),
+                    };
                 }
                 asking => asking?,
             };
             let capability = capability.as_deref().map(grantable).transpose()?;
-            let mut draft = opened(setup, &asking)?;
-            draft.revoke(asking.pack.as_str(), capability)?;
-            changed(setup, draft, &asking, &GrantTerms::default(), out).await
+            tell(&revoke(setup, &asking, capability).await?, out)
         }
         GrantsCommand::Set { pack, changes, terms } => {
             if let Some(among) = Among::parse(&pack) {
@@ -71,25 +71,56 @@ pub async fn run(setup: &Setup, command: GrantsCommand, out: Output) -> Result<(
                     "name what is to change: `puppet grants set PACK llm.usd/day=0.50`, or --mode, --agent, --expires";
                 return Err(Trouble::input("bad-value", "nothing is to be changed", remedy));
             }
-            let mut draft = opened(setup, &asking)?;
-            for change in &changes {
-                draft.set(asking.pack.as_str(), change)?;
-            }
-            changed(setup, draft, &asking, &terms, out).await
+            tell(&set(setup, &asking, &changes, &terms).await?, out)
         }
     }
 }
 
+/// All that is asked for, and what is granted of it.
+pub async fn all(setup: &Setup) -> Result<List<Granted>> {
+    let grants = Grants::of(setup)?;
+    let items = asked::all(setup).await?.iter().map(|asking| asking.granted(&grants)).collect();
+    Ok(List { schema: "puppet.grants/1", items, next: None })
+}
+
+/// Of one pack.
+pub async fn one(setup: &Setup, pack: &str) -> Result<Granted> {
+    Ok(asked::one(setup, pack).await?.granted(&Grants::of(setup)?))
+}
+
+/// Grants what is asked for.
+pub async fn approve(setup: &Setup, asking: &Asking, terms: &GrantTerms) -> Result<Granted> {
+    let mut draft = Draft::open(setup)?;
+    draft.approve(asking)?;
+    changed(setup, draft, asking, terms).await
+}
+
+/// Takes a capability back, or all.
+pub async fn revoke(setup: &Setup, asking: &Asking, capability: Option<Capability>) -> Result<Granted> {
+    let mut draft = opened(setup, asking)?;
+    draft.revoke(asking.pack.as_str(), capability)?;
+    changed(setup, draft, asking, &GrantTerms::default()).await
+}
+
+/// Changes amounts and terms.
+pub async fn set(setup: &Setup, asking: &Asking, changes: &[String], terms: &GrantTerms) -> Result<Granted> {
+    let mut draft = opened(setup, asking)?;
+    for change in changes {
+        draft.set(asking.pack.as_str(), change)?;
+    }
+    changed(setup, draft, asking, terms).await
+}
+
 /// Takes the entry of a pack out that was removed; where there is none, the pack is unknown.
-async fn forget(setup: &Setup, pack: &str, unknown: Trouble, out: Output) -> Result<()> {
+pub async fn forget(setup: &Setup, pack: &str, unknown: Trouble) -> Result<()> {
     let mut draft = Draft::open(setup)?;
     if !draft.has(pack) {
         return Err(unknown);
     }
     draft.forget(pack)?;
     let _changing = draft.save(setup)?;
-    control::ask(&setup.data, &Request::Regrant).await?;
-    if out.json { show(setup, None, out).await } else { out.line(format!("[packs.{pack}] is out of grants.toml")) }
+    control::ask(setup, &Request::Regrant).await?;
+    Ok(())
 }
 
 /// With an entry for the pack. Where the operator has said nothing yet, it is what the pack has so far: what it asks for.
@@ -107,7 +138,7 @@ fn opened(setup: &Setup, asking: &Asking) -> Result<Draft> {
 }
 
 /// An installed version that waited for this takes its place.
-async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
+pub async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
     let entries = installing::entries(setup)?;
     let waits = |entry: &&Entry| entry.state == State::Waiting && entry.vouched() == asking.digest;
     let Some(entry) = entries.iter().filter(|entry| entry.id == asking.pack).find(waits) else { return Ok(()) };
@@ -116,7 +147,10 @@ async fn let_in(setup: &Setup, asking: &Asking, out: Output) -> Result<()> {
     let state = Way::place(runs.is_some(), &entry.id);
     installing::move_to(setup, &entry.id, entry.digest, state, None)?;
     let entry = Entry { state, ..entry.clone() };
-    match installing::hand_over(setup, &entry, out).await?.as_ref().and_then(installing::not_run) {
+    let mut notes = Vec::new();
+    let handed = installing::hand_over(setup, &entry, None, &mut notes).await;
+    out.notes(&notes);
+    match handed?.as_ref().and_then(installing::not_run) {
         Some(against) => Err(against),
         None => Ok(()),
     }
@@ -131,6 +165,15 @@ fn grantable(name: &str) -> Result<Capability> {
     })
 }
 
+/// What is approved is what was seen.
+pub fn is_of(asking: &Asking, digest: &str) -> Result<()> {
+    if Digest::parse(digest) == Some(asking.digest) {
+        return Ok(());
+    }
+    let message = format!("the component of `{}` is {}, not {digest}", asking.pack, asking.digest);
+    Err(Trouble::refused("not-approved", message, "look at it again: `puppet grants diff`"))
+}
+
 /// Whether the operator says yes to what was shown: on the terminal, or with the digest on the command line.
 fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: Output) -> Result<()> {
     let refused = |message: String, remedy: String| {
@@ -139,11 +182,8 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
         trouble
     };
     let command = format!("puppet grants approve {} --yes --digest {}", asking.pack, asking.digest);
-    if let Some(digest) = digest
-        && Digest::parse(digest) != Some(asking.digest)
-    {
-        let message = format!("the component of `{}` is {}, not {digest}", asking.pack, asking.digest);
-        return Err(refused(message, "look at it again: `puppet grants diff`".to_owned()));
+    if let Some(digest) = digest {
+        is_of(asking, digest)?;
     }
     if yes {
         let bound = digest.is_some();
@@ -165,40 +205,44 @@ fn agreed(setup: &Setup, asking: &Asking, yes: bool, digest: Option<&str>, out: 
     }
 }
 
-/// Writes, tells the host that runs, and shows what is in force now.
-async fn changed(setup: &Setup, mut draft: Draft, asking: &Asking, terms: &GrantTerms, out: Output) -> Result<()> {
+/// Writes, and tells the host that runs. Answers what is in force now.
+async fn changed(setup: &Setup, mut draft: Draft, asking: &Asking, terms: &GrantTerms) -> Result<Granted> {
     draft.terms(asking.pack.as_str(), terms)?;
     let _changing = draft.save(setup)?;
     // No host: the next one reads it.
-    control::ask(&setup.data, &Request::Regrant).await?;
-    tell(&asking.granted(&Grants::of(setup)?), out)
+    control::ask(setup, &Request::Regrant).await?;
+    Ok(asking.granted(&Grants::of(setup)?))
 }
 
+/// `puppet.grant/1`.
 #[derive(Serialize)]
-struct One<'a> {
+pub struct One<'a> {
     schema: &'static str,
     #[serde(flatten)]
     granted: &'a Granted,
 }
 
-fn tell(granted: &Granted, out: Output) -> Result<()> {
-    if out.json {
-        return out.object(&One { schema: "puppet.grant/1", granted });
+impl<'a> One<'a> {
+    /// Of this one.
+    pub fn of(granted: &'a Granted) -> Self {
+        Self { schema: "puppet.grant/1", granted }
     }
-    print(granted, out)
+}
+
+fn tell(granted: &Granted, out: Output) -> Result<()> {
+    if out.json { out.object(&One::of(granted)) } else { print(granted, out) }
 }
 
 async fn show(setup: &Setup, pack: Option<&str>, out: Output) -> Result<()> {
-    let grants = Grants::of(setup)?;
     if let Some(pack) = pack {
-        return tell(&asked::one(setup, pack).await?.granted(&grants), out);
+        return tell(&one(setup, pack).await?, out);
     }
-    let all: Vec<Granted> = asked::all(setup).await?.iter().map(|asking| asking.granted(&grants)).collect();
+    let all = all(setup).await?;
     if out.json {
-        return out.object(&List { schema: "puppet.grants/1", items: all, next: None });
+        return out.object(&all);
     }
-    all.iter().try_for_each(|granted| print(granted, out))?;
-    shared::print(&grants, out)
+    all.items.iter().try_for_each(|granted| print(granted, out))?;
+    shared::print(&Grants::of(setup)?, out)
 }
 
 fn print(granted: &Granted, out: Output) -> Result<()> {
@@ -229,7 +273,7 @@ fn print(granted: &Granted, out: Output) -> Result<()> {
         out.line(format!("  {}", version.heading))?;
         version.plain.iter().try_for_each(|plain| out.line(format!("    {plain}")))?;
     }
-    Ok(())
+    granted.marks().iter().try_for_each(|marks| out.line(format!("  {marks}")))
 }
 
 fn compare(granted: &Granted, out: Output) -> Result<()> {
@@ -240,7 +284,7 @@ fn compare(granted: &Granted, out: Output) -> Result<()> {
 
 /// Waiting for the operator where it asks for more than it has.
 async fn diff(setup: &Setup, pack: &str, out: Output) -> Result<()> {
-    let granted = asked::one(setup, pack).await?.granted(&Grants::of(setup)?);
+    let granted = one(setup, pack).await?;
     tell(&granted, out)?;
     if !out.json {
         compare(&granted, out)?;

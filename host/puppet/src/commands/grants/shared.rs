@@ -71,7 +71,7 @@ async fn known(setup: &Setup, account: &AccountId) -> Result<()> {
 
 async fn changed(setup: &Setup, draft: Draft, out: Output) -> Result<()> {
     let _changing = draft.save(setup)?;
-    control::ask(&setup.data, &Request::Regrant).await?;
+    control::ask(setup, &Request::Regrant).await?;
     let grants = Grants::of(setup)?;
     if out.json { out.object(&json(&grants)) } else { print(&grants, out) }
 }

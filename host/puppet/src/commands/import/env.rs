@@ -43,7 +43,6 @@ const NO_LAUNCHER: &str = "of the token launcher, which the original had switche
 
 /// Variables that are known and not taken over.
 const IGNORED: &[(&str, &str)] = &[
-    ("ENGINE_PORT", "nothing listens on a port yet"),
     ("MONGODB_URI", "rows are kept in the data folder; the collections come from the dump"),
     ("DEFAULT_AGENT_MEMORY_LIMIT", "each kind of memory has a cap of its own"),
     ("USE_TWITTER_API", NO_X),
@@ -76,6 +75,7 @@ const SHARED: &[(&str, &str)] = &[
 /// Settings that are taken as they are, with the key of `puppet.toml` and the variable without which they mean nothing.
 const SETTINGS: &[(&str, &str, &str)] = &[
     ("ENGINE_LOG_LEVEL", "host.log_level", ""),
+    ("ENGINE_PORT", "api.listen", ""),
     ("NEWS_EVENT_INTERVAL", "generators.news.interval", ""),
     ("MOOD_EVENT_INTERVAL", "generators.mood-swings.interval", ""),
     ("INTERACTION_EVENT_INTERVAL", "generators.encounters.interval", ""),
@@ -123,6 +123,12 @@ fn way(name: &str, value: &str, values: &BTreeMap<String, String>, agents: &[Age
     if let Some((_, key, needs)) = SETTINGS.iter().find(|(setting, ..)| *setting == name) {
         if !needs.is_empty() && !is_set(values, needs) {
             return Way::Ignored("its key is not set: there is no such provider");
+        }
+        if *key == "api.listen" {
+            return match value.trim().parse::<u16>() {
+                Ok(port) => Way::Setting(key, Value::from(format!("127.0.0.1:{port}"))),
+                Err(_) => Way::Ignored("no port"),
+            };
         }
         let number = value.parse().ok().filter(|_| key.ends_with(".interval"));
         return Way::Setting(key, number.map_or_else(|| Value::from(value), |number: i64| Value::from(number)));

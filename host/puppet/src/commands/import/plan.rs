@@ -17,10 +17,9 @@ use super::{
 use crate::{
     agents::{self, NewAgent},
     cli::Import,
-    commands::event,
     credentials, intake,
     output::Output,
-    records,
+    records, sending,
     setup::Setup,
     trading::original,
     trouble::{Result, Trouble},
@@ -177,7 +176,7 @@ impl Plan {
     }
 
     fn replay(&mut self) {
-        let can_be_sent = |kind: &str| event::check_kind(kind).is_ok() && !intake::is_about_a_post(kind);
+        let can_be_sent = |kind: &str| sending::check_kind(kind).is_ok() && !intake::is_about_a_post(kind);
         let (sent, left): (Vec<_>, Vec<_>) =
             self.deployment.events.iter().cloned().partition(|past| can_be_sent(&past.event.kind));
         let mut kinds: Vec<String> = left.into_iter().map(|past| past.event.kind).collect();

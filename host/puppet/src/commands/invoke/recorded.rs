@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{
     files,
-    invocation::seed_of,
     trouble::{Result, Trouble},
 };
+use puppet_api::view::invocation::seed_of;
 
 /// A record, or no more of it than its reads. Fields of `puppet.invocation/1` that nothing here asks for are left.
 #[derive(Deserialize, Default)]

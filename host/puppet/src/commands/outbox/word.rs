@@ -1,10 +1,11 @@
 //! `outbox retry` and `outbox drop`: through the running host where there is one, and otherwise into the folder, for the
 //! next.
 
+use puppet_api::view::effect::Told;
 use puppet_engine::{OutboxError, Word, speak};
 use puppet_types::EffectId;
 
-use super::told::Told;
+use super::told;
 use crate::{
     commands::budgets::present,
     control::{Folder, Request},
@@ -25,10 +26,11 @@ pub async fn say(setup: &Setup, id: &str, word: Word, out: Output) -> Result<()>
             // A folder in which nothing has lived is most likely another than was meant.
             drop(records::open(setup).await?);
             let at = present(setup);
-            Told::of(&speak(folder.rows().await?, &effect, &word, (at, at.plus_millis(1))).await?.effect)?
+            let spoken = speak(folder.rows().await?, &effect, &word, (at, at.plus_millis(1))).await?;
+            Told::of(&spoken.effect).map_err(Trouble::internal)?
         }
     };
-    told.print(out)
+    told::print(&told, out)
 }
 
 impl From<OutboxError> for Trouble {
@@ -58,5 +60,5 @@ impl From<OutboxError> for Trouble {
 
 /// An effect that is not there.
 pub fn unknown(message: impl Into<String>) -> Trouble {
-    Trouble::input("unknown-effect", message, "`puppet outbox list` lists them")
+    Trouble::input("unknown-effect", message, "`puppet outbox list` lists them").missing()
 }

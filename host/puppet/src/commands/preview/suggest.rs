@@ -50,13 +50,20 @@ pub fn grant(
         // A simulation costs nothing, which says nothing of what life will.
         for used in whole.into_iter().filter(|used| used.amount == Amount::Usd) {
             let (key, most) = (used.amount.key(used.period), usd(used.requested));
-            let _ = writeln!(
-                text,
-                "# \"{key}\": peak 0, the offline model is free; as requested, \"{most}\", until you set it"
-            );
+            let free = free(*capability);
+            let _ = writeln!(text, "# \"{key}\": peak 0, {free}; as requested, \"{most}\", until you set it");
         }
     }
     text
+}
+
+/// Why nothing of a preview costs dollars, which life may.
+fn free(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Tweet => "the local timeline is free, and X is not",
+        Capability::Memory => "vectors are made here for nothing",
+        _ => "the offline model is free",
+    }
 }
 
 /// `"posts/day" = 10 # peak 8, headroom 2`.
@@ -108,6 +115,7 @@ mod tests {
             used(Capability::Llm, Amount::Tokens, Period::Day, 1_000, 800),
             used(Capability::Llm, Amount::Usd, Period::Day, 1_500_000, 0),
             used(Capability::Tweet, Amount::Posts, Period::Hour, 9, 1),
+            used(Capability::Tweet, Amount::Usd, Period::Day, 5_000_000, 0),
             used(Capability::Memory, Amount::Rows, Period::AtOnce, 9_000, 400),
         ];
         let operations = [
@@ -129,6 +137,9 @@ mod tests {
         assert_eq!(pack.digest, Some(Digest::of(b"lamp")));
         assert!(text.contains("\"tokens/day\" = 1000 # peak 800, headroom 200\n"), "{text}");
         assert!(text.contains("# \"usd/day\": peak 0, the offline model is free; as requested, \"1.5\""), "{text}");
+        let posted = [(Capability::Tweet, vec!["post".to_owned()])].into();
+        let text = grant((&"p".into(), None), &posted, &budgets, "For a test");
+        assert!(text.contains("# \"usd/day\": peak 0, the local timeline is free, and X is not; as"), "{text}");
         // What the host remembers by itself may be more than was asked for.
         let beyond = [used(Capability::Memory, Amount::Rows, Period::AtOnce, 50, 109)];
         let text = grant(

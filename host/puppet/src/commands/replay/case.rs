@@ -17,10 +17,10 @@ use serde_json::Value;
 use super::subject::{self, Found, Subject};
 use crate::{
     files,
-    invocation::{EventView, ended, seed_of, seed_text},
     output::Output,
     trouble::{Result, Trouble},
 };
+use puppet_api::view::invocation::{EventView, ended, seed_of, seed_text};
 
 const SCHEMA: &str = "puppet.case/1";
 

@@ -63,8 +63,16 @@ pub async fn run(setup: &Setup, args: &Replay, out: Output) -> Result<()> {
     if let Some(file) = &args.export {
         return case::export(found, file, out);
     }
-    let report = one(setup, found, &mut builds, args.step, out).await?;
+    let report = one(setup, found, &mut builds, args.step.then_some(out)).await?;
+    told::one(&report, out)?;
     verdict(&report)
+}
+
+/// One record of the data folder, run again on the version that it ran on.
+pub async fn again(setup: &Setup, id: &InvocationId) -> Result<Report> {
+    let mut builds = Builds::new(setup, None)?;
+    let found = recorded(setup, id.as_str(), &mut builds).await?;
+    one(setup, found, &mut builds, None).await
 }
 
 /// An id has neither an ending nor a folder.
@@ -80,8 +88,8 @@ async fn recorded(setup: &Setup, id: &str, builds: &mut Builds<'_>) -> Result<Fo
     Subjects::new(setup, &store).find(entry, builds).await
 }
 
-/// Replays one, and tells it.
-async fn one(setup: &Setup, found: Found, builds: &mut Builds<'_>, step: bool, out: Output) -> Result<Report> {
+/// Replays one; `steps`: where it is told step by step.
+async fn one(setup: &Setup, found: Found, builds: &mut Builds<'_>, steps: Option<Output>) -> Result<Report> {
     let mut report = Report::new(builds.with());
     let ready = match found {
         Ok(subject) => Stage::new(setup).ready(subject, builds)?,
@@ -90,7 +98,7 @@ async fn one(setup: &Setup, found: Found, builds: &mut Builds<'_>, step: bool, o
     let item = match ready {
         Ok(ready) => {
             let (recorded, replayed) = ready.replay().await?;
-            if let (true, Ok(replayed)) = (step, &replayed) {
+            if let (Some(out), Ok(replayed)) = (steps, &replayed) {
                 steps::walk(&recorded, replayed, out)?;
             }
             Item::of(&recorded, replayed)
@@ -98,7 +106,6 @@ async fn one(setup: &Setup, found: Found, builds: &mut Builds<'_>, step: bool, o
         Err((recorded, reason)) => Item::of(&recorded, Err(reason)),
     };
     report.add(item);
-    told::one(&report, out)?;
     Ok(report)
 }
 

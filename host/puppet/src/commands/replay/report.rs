@@ -6,7 +6,7 @@ use puppet_types::{AgentId, Digest, Invocation, InvocationId, NumberedDecision, 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::invocation::ended;
+use puppet_api::view::invocation::ended;
 
 /// Everything.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,9 @@ use puppet_types::Outcome;
 use serde_json::Value;
 
 use super::report::{Item, Report, Told};
-use crate::{commands::diff_behaviour::told::reasons, invocation::ended, output::Output, trouble::Result};
+use puppet_api::view::invocation::ended;
+
+use crate::{commands::diff_behaviour::told::reasons, output::Output, trouble::Result};
 
 /// Records that differ which are told; `--json` has all.
 const SHOWN: usize = 10;

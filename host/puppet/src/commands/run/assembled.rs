@@ -122,7 +122,7 @@ impl Assembled {
                 out.note(line);
             }
             let x = self.x.as_ref();
-            let tokenless = x.and_then(|x| networks::without_token(x, spec.id.as_str(), &spec.handle));
+            let tokenless = x.and_then(|x| networks::without_token(x, &setup.config, spec.id.as_str(), &spec.handle));
             tokenless.into_iter().for_each(|line| out.note(line));
         };
         let generators = std::mem::take(&mut self.generators);
@@ -186,19 +186,30 @@ async fn adopt(
 
 /// Made once per data folder, readable by its owner alone.
 fn secret(data: &Path) -> Result<[u8; 32]> {
-    let path = data.join(SECRET);
-    let failed = |error: std::io::Error| {
-        let message = format!("cannot be read or written: {error}");
-        Trouble::unreachable("host-secret", message, "check the data folder").in_file(&path)
-    };
-    match std::fs::read(&path) {
-        Ok(bytes) => bytes.try_into().map_err(|_| failed(std::io::Error::other("it has not 32 bytes"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut secret = [0; 32];
-            getrandom::fill(&mut secret).map_err(Trouble::internal)?;
-            files::replace(&path, &secret, Some(0o600)).map_err(failed)?;
-            Ok(secret)
-        }
-        Err(error) => Err(failed(error)),
+    if let Some(kept) = kept_secret(data)? {
+        return Ok(kept);
     }
+    let path = data.join(SECRET);
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(Trouble::internal)?;
+    files::replace(&path, &secret, Some(0o600)).map_err(|error| of_secret(&path, &error))?;
+    Ok(secret)
+}
+
+/// The one that was made; none where none was.
+pub fn kept_secret(data: &Path) -> Result<Option<[u8; 32]>> {
+    let path = data.join(SECRET);
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let kept = bytes.try_into().map_err(|_| of_secret(&path, &std::io::Error::other("it has not 32 bytes")));
+            kept.map(Some)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(of_secret(&path, &error)),
+    }
+}
+
+fn of_secret(path: &Path, error: &std::io::Error) -> Trouble {
+    let message = format!("cannot be read or written: {error}");
+    Trouble::unreachable("host-secret", message, "check the data folder").in_file(path)
 }

@@ -27,6 +27,7 @@ impl Printer {
     /// From now on.
     pub fn start(host: &Arc<Host>, out: Output) -> Self {
         let (stop, stopped) = watch::channel(false);
+        host.show();
         let (host, source) = (Arc::clone(host), Source { watcher: host.watch(), stop: stopped });
         let print = async move {
             let name = |agent: &AgentId| agent.to_string();

@@ -1,5 +1,5 @@
-//! What a running host does when `grants.toml` or `puppet.toml` changes: grants hold at once, rules of swaps and of the
-//! outbox too; what else has changed is named, and holds from the next start.
+//! What a running host does when `grants.toml` or `puppet.toml` changes: grants hold at once, and so do the settings of
+//! `at_once`; what else has changed is named, and holds from the next start.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,6 +7,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use puppet_tweet::X;
+
+use super::at_once::{AtOnce, is_at_once, is_of_commands};
 use crate::{
     config::Config,
     grants::Grants,
@@ -24,6 +27,7 @@ const GONE: &str = "grants.toml is gone: what is installed, and components of yo
 pub struct Watched {
     swaps: Arc<Swaps>,
     grants: (Arc<Grants>, PathBuf),
+    x: Option<Arc<X>>,
     config: PathBuf,
     /// What the host started with where there was no file.
     without: Option<Config>,
@@ -46,22 +50,22 @@ fn settings(config: &Config) -> BTreeMap<String, String> {
     config.effective().into_iter().map(|setting| (setting.key, setting.value)).collect()
 }
 
-/// What needs no restart.
-fn holds_at_once(key: &str) -> bool {
-    key.starts_with("swap.") || key.starts_with("outbox.")
-}
-
 impl Watched {
     /// As they were at the start.
-    pub fn new(setup: &Setup, swaps: &Arc<Swaps>, grants: (Arc<Grants>, PathBuf), out: Output) -> Self {
-        let said = Said {
-            running: settings(&setup.config),
-            grants: std::fs::read_to_string(&grants.1).ok(),
-            ..Said::default()
-        };
+    ///
+    /// `written`: the configuration as it was read, which is not all in force where something is emulated.
+    pub fn new(
+        (setup, written): (&Setup, &Config),
+        swaps: &Arc<Swaps>,
+        grants: (Arc<Grants>, PathBuf),
+        x: Option<Arc<X>>,
+        out: Output,
+    ) -> Self {
+        let said =
+            Said { running: settings(written), grants: std::fs::read_to_string(&grants.1).ok(), ..Said::default() };
         let config = setup.home.join("puppet.toml");
-        let without = (!config.exists()).then(|| setup.config.clone());
-        Self { swaps: Arc::clone(swaps), grants, config, without, out, said: Mutex::new(said) }
+        let without = (!config.exists()).then(|| written.clone());
+        Self { swaps: Arc::clone(swaps), grants, x, config, without, out, said: Mutex::new(said) }
     }
 
     fn said(&self) -> std::sync::MutexGuard<'_, Said> {
@@ -88,7 +92,8 @@ impl Watched {
         let mut said = self.said();
         let keys: BTreeSet<&String> = new.keys().chain(said.running.keys()).collect();
         let other = keys.into_iter().filter(|key| new.get(*key) != said.running.get(*key));
-        let (now, later): (Vec<String>, Vec<String>) = other.cloned().partition(|key| holds_at_once(key));
+        let other = other.filter(|key| !is_of_commands(key));
+        let (now, later): (Vec<String>, Vec<String>) = other.cloned().partition(|key| is_at_once(key));
         for key in &now {
             match new.get(key) {
                 Some(value) => said.running.insert(key.clone(), value.clone()),
@@ -142,16 +147,11 @@ impl Files for Watched {
             Some(config) if !self.config.exists() => Ok(config.clone()),
             _ => Config::of_process(Some(&self.config)).map(|(config, _)| config),
         };
+        let read = read.and_then(|config| config.check_accounts().map(|()| config));
         match read {
             Ok(config) => {
                 self.no_fault_of("puppet.toml");
-                self.swaps.context().set_rules(config.swap.clone());
-                let host = &self.swaps.context().host;
-                host.set_outbox_rules(config.outbox.clone());
-                // Where posts go is settled at the start.
-                if host.posting_rules().is_some() {
-                    host.set_posting_rules(Some(config.tweet.posting_rules()));
-                }
+                AtOnce::of(&config).hold(&self.swaps, self.x.as_deref());
                 self.changes(&settings(&config)).into_iter().for_each(|note| self.out.note(note));
             }
             Err(trouble) => self.fault_of("puppet.toml", &trouble, "the configuration before it goes on"),

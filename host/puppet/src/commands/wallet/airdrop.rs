@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use puppet_solana::{Network, chain::Chain as _};
 use serde_json::json;
 
-use super::{kept_of, network};
+use super::network;
 use crate::{
     credentials,
     output::Output,
     records,
     setup::Setup,
     trouble::{Result, Trouble},
-    wallets::{self, amounts},
+    wallets::{self, amounts, standing::kept_of},
 };
 
 /// Digits of SOL after the point.

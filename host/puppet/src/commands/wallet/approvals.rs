@@ -21,8 +21,9 @@ use crate::{
     },
 };
 
-#[derive(Serialize)]
-struct Row {
+/// A swap that was asked about.
+#[derive(Debug, Serialize)]
+pub struct Row {
     hash: String,
     swap: String,
     /// The wallet's name, where its key is known here.
@@ -37,8 +38,8 @@ struct Row {
     body: Value,
 }
 
-/// Lists what waits, with `all` also what does not any more.
-pub async fn list(setup: &Setup, all: bool, out: Output) -> Result<()> {
+/// What waits, with `all` also what does not any more: `puppet.wallet-approvals/1`.
+pub async fn asked(setup: &Setup, all: bool) -> Result<List<Row>> {
     let now = Timestamp::from_system();
     let asked = match records::if_there(setup).await? {
         Some(rows) => approvals::all(&*rows, now).await?,
@@ -46,10 +47,17 @@ pub async fn list(setup: &Setup, all: bool, out: Output) -> Result<()> {
     };
     let names = Names::of(setup)?;
     let wanted = asked.into_iter().filter(|(_, standing)| all || standing.is_open());
-    let items: Vec<Row> = wanted.map(|(asked, standing)| row(asked, &standing, &names)).collect();
+    let items = wanted.map(|(asked, standing)| row(asked, &standing, &names)).collect();
+    Ok(List { schema: "puppet.wallet-approvals/1", items, next: None })
+}
+
+/// Lists what waits, with `all` also what does not any more.
+pub async fn list(setup: &Setup, all: bool, out: Output) -> Result<()> {
+    let asked = asked(setup, all).await?;
     if out.json {
-        return out.object(&List { schema: "puppet.wallet-approvals/1", items, next: None });
+        return out.object(&asked);
     }
+    let (items, names) = (asked.items, Names::of(setup)?);
     if items.is_empty() {
         out.note("no swap waits for approval");
     }
@@ -65,8 +73,8 @@ pub async fn list(setup: &Setup, all: bool, out: Output) -> Result<()> {
     Ok(())
 }
 
-/// Says yes or no to one.
-pub async fn say(setup: &Setup, hash: &str, is_yes: bool, out: Output) -> Result<()> {
+/// Says yes or no to one: `puppet.wallet-approval/1`.
+pub async fn decide(setup: &Setup, hash: &str, is_yes: bool) -> Result<Row> {
     let mut folder = Folder::of(setup);
     let request = Request::SwapApproval { hash: hash.to_owned(), is_yes };
     let now = Timestamp::from_system();
@@ -81,11 +89,25 @@ pub async fn say(setup: &Setup, hash: &str, is_yes: bool, out: Output) -> Result
     let names = Names::of(setup)?;
     let mut item = row(asked, &Standing::Waiting, &names);
     (item.state, item.granted_at) = if is_yes { ("approved", Some(now)) } else { ("rejected", None) };
-    if out.json {
-        let mut value = serde_json::to_value(&item).map_err(Trouble::internal)?;
+    Ok(item)
+}
+
+impl Row {
+    /// With the name of its schema.
+    pub fn shown(&self) -> Result<Value> {
+        let mut value = serde_json::to_value(self).map_err(Trouble::internal)?;
         value["schema"] = "puppet.wallet-approval/1".into();
-        return out.object(&value);
+        Ok(value)
     }
+}
+
+/// Says yes or no to one, and tells it.
+pub async fn say(setup: &Setup, hash: &str, is_yes: bool, out: Output) -> Result<()> {
+    let item = decide(setup, hash, is_yes).await?;
+    if out.json {
+        return out.object(&item.shown()?);
+    }
+    let names = Names::of(setup)?;
     let word = if is_yes { out.good("approved") } else { out.bad("rejected") };
     out.line(format!("{word} {hash}"))?;
     tell(&item, &names, out)

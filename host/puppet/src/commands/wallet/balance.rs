@@ -1,73 +1,17 @@
-//! `wallet balance`: what the chain says, what the books say, and the difference. Tokens are named by the operator's markets
-//! alone: what a mint says of itself anybody can write.
+//! `wallet balance`: what is in wallets and purses of paper.
 
-mod chain;
 mod told;
 
-use std::collections::BTreeMap;
-
-use puppet_types::trade::Mint;
-use serde::Serialize;
-
-use self::chain::OnChain;
-use super::{check_known, kept_of, names, network};
+use super::{check_known, names, network};
 use crate::{
     cli::WalletBalance,
     credentials,
     output::Output,
     records,
     setup::Setup,
-    trouble::{Result, Trouble},
-    wallets::{
-        self,
-        books::{self, Kept},
-    },
+    trouble::Result,
+    wallets::{self, books, held, standing::kept_of},
 };
-
-/// One purse.
-#[derive(Debug, Serialize)]
-struct Purse {
-    name: String,
-    /// `live` or `paper`.
-    kind: &'static str,
-    address: Option<String>,
-    network: Option<String>,
-    /// Whether the chain answered.
-    chain: bool,
-    /// Whether there are books.
-    books: bool,
-    tokens: Vec<Token>,
-    /// All that the books have, in the quote token.
-    equity: Option<Equity>,
-    problem: Option<String>,
-}
-
-/// All that there is, in one token.
-#[derive(Debug, Serialize)]
-struct Equity {
-    mint: String,
-    symbol: Option<String>,
-    decimals: Option<u8>,
-    amount: String,
-}
-
-/// One token; amounts in its smallest unit, as texts.
-#[derive(Debug, Serialize)]
-struct Token {
-    mint: String,
-    symbol: Option<String>,
-    decimals: Option<u8>,
-    /// `native`, `spl-token` or `token-2022`; null where only the books have it.
-    program: Option<&'static str>,
-    chain: Option<String>,
-    books: Option<String>,
-    /// Of the books' amount, what is held for open orders.
-    held: Option<String>,
-    /// Chain less books.
-    difference: Option<String>,
-    /// What is odd about the accounts: `frozen`, `delegated`, `closable-by-others`, `some-wrapped`.
-    flags: Vec<&'static str>,
-}
 
 /// Runs it. What the books say is shown also where the chain does not answer; then that is the error.
 pub async fn run(setup: &Setup, args: &WalletBalance, out: Output) -> Result<()> {
@@ -77,110 +21,16 @@ pub async fn run(setup: &Setup, args: &WalletBalance, out: Output) -> Result<()>
     if let Some(name) = &args.name {
         check_known(name, &all)?;
     }
-    let markets = wallets::markets(setup)?;
     let wanted = args.name.as_ref().map_or(all, |name| vec![name.clone()]);
-    let (mut items, mut failed) = (Vec::new(), None);
-    for name in wanted {
-        let (said, kept) = kept_of(rows.as_ref(), &name).await?;
-        let mut on_chain = Ok(None);
-        let mut address = None;
-        if !books::is_paper(&name) {
-            on_chain = async {
-                let wallet = wallets::key(setup, &secrets, &name)?;
-                address = Some(wallet.address().to_string());
-                let network = network(setup, &name, args.i_understand, &said).await?;
-                let node = wallets::node(setup, &secrets, network).await?;
-                OnChain::of(&node, wallet.address()).await.map(Some)
-            }
-            .await;
+    if args.i_understand {
+        let live = wanted.iter().filter(|name| !books::is_paper(name) && wallets::key(setup, &secrets, name).is_ok());
+        for name in live {
+            let (said, _) = kept_of(rows.as_ref(), name).await?;
+            network(setup, name, true, &said).await?;
         }
-        let (chain, problem) = match on_chain {
-            Ok(chain) => (chain, None),
-            Err(trouble) => {
-                let problem = trouble.message.clone();
-                failed.get_or_insert(trouble);
-                (None, Some(problem))
-            }
-        };
-        items.push(Purse::of(setup, name, address, chain, kept.as_ref(), problem, &markets));
     }
+    drop(rows);
+    let (items, failed) = held::of(setup, wanted).await?;
     told::tell(&items, out)?;
     failed.map_or(Ok(()), Err)
-}
-
-impl Purse {
-    fn of(
-        setup: &Setup,
-        name: String,
-        address: Option<String>,
-        chain: Option<OnChain>,
-        kept: Option<&Kept>,
-        problem: Option<String>,
-        markets: &puppet_market::Markets,
-    ) -> Self {
-        let shown = kept.and_then(|kept| kept.books.as_ref().ok());
-        let problem = problem.or_else(|| kept.and_then(|kept| kept.books.as_ref().err().cloned()));
-        let has_chain = chain.is_some();
-        let symbol = |mint: &str| markets.token(mint).map(|token| token.symbol.clone());
-        let decimals = |mint: &str| {
-            let of_books = shown.into_iter().flat_map(|shown| &shown.markets);
-            let mut tokens = of_books.flat_map(|market| [&market.base, &market.quote]);
-            let token = tokens.find(|token| token.mint.as_str() == mint).or_else(|| markets.token(mint));
-            token.map(|token| token.decimals)
-        };
-        let mut tokens: BTreeMap<String, Token> = BTreeMap::new();
-        let empty = |mint: &str| Token {
-            mint: mint.to_owned(),
-            symbol: symbol(mint),
-            decimals: decimals(mint),
-            program: None,
-            chain: has_chain.then(|| "0".to_owned()),
-            books: None,
-            held: None,
-            difference: None,
-            flags: Vec::new(),
-        };
-        for held in chain.into_iter().flat_map(|chain| chain.tokens) {
-            let token = tokens.entry(held.mint.clone()).or_insert_with(|| empty(&held.mint));
-            token.chain = Some(held.amount.to_string());
-            token.decimals = held.decimals.or(token.decimals);
-            (token.program, token.flags) = (Some(held.program), held.flags);
-        }
-        for balance in shown.into_iter().flat_map(|shown| &shown.portfolio.balances) {
-            let token = tokens.entry(balance.mint.to_string()).or_insert_with(|| empty(balance.mint.as_str()));
-            token.books = Some(balance.amount.to_string());
-            token.held = Some(balance.held.to_string());
-            let on_chain = token.chain.as_ref().and_then(|amount| amount.parse::<i128>().ok());
-            token.difference = on_chain.map(|amount| (amount - i128::from(balance.amount)).to_string());
-        }
-        let quote = shown.and_then(|shown| Some(shown.portfolio.balances.first()?.mint.to_string()));
-        let equity = shown.and_then(|shown| shown.portfolio.equity).zip(quote).map(|(amount, mint)| Equity {
-            symbol: symbol(&mint),
-            decimals: decimals(&mint),
-            amount: amount.to_string(),
-            mint,
-        });
-        let is_paper = books::is_paper(&name);
-        // SOL first: it pays for everything.
-        let mut tokens: Vec<Token> = tokens.into_values().collect();
-        tokens.sort_by_key(|token| token.mint != Mint::SOL);
-        Self {
-            kind: if is_paper { "paper" } else { "live" },
-            address,
-            network: kept
-                .and_then(|kept| kept.network.clone())
-                .or_else(|| (!is_paper).then(|| setup.config.trading.network.name().to_owned())),
-            chain: has_chain,
-            books: shown.is_some(),
-            tokens,
-            equity,
-            problem,
-            name,
-        }
-    }
-}
-
-/// What the chain does not answer.
-fn unanswered(error: &puppet_solana::chain::ChainError) -> Trouble {
-    wallets::of_chain(error)
 }

@@ -6,9 +6,7 @@ use puppet_solana::Network;
 use puppet_store::TradeStore;
 use puppet_types::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 
-use super::Standing;
 use crate::{
     config::KeySource,
     control::{self, DeskStands},
@@ -21,6 +19,7 @@ use crate::{
     wallets::{
         self,
         books::{self, Kept},
+        standing::Standing,
         stop, words,
     },
 };
@@ -28,8 +27,9 @@ use crate::{
 /// Characters of a reason in the table.
 const BEGINNING: usize = 48;
 
-#[derive(Serialize)]
-struct Row {
+/// One that trades or could.
+#[derive(Debug, Serialize)]
+pub struct Row {
     name: String,
     /// `live` or `paper`.
     kind: &'static str,
@@ -49,8 +49,18 @@ struct Row {
     desk: Option<Stands>,
 }
 
+/// `puppet.wallets/1`.
+#[derive(Debug, Serialize)]
+pub struct Wallets {
+    schema: &'static str,
+    /// Why nothing is traded at all; none where it may be.
+    halted: Option<String>,
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
 /// A desk of a running host.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Stands {
     name: String,
     /// `opening`, `running`, `halted`, `stopped`.
@@ -59,8 +69,9 @@ struct Stands {
     reason: Option<String>,
 }
 
-/// Runs it.
-pub async fn run(setup: &Setup, out: Output) -> Result<()> {
+/// All of them; and what is worth saying beside it.
+pub async fn wallets(setup: &Setup) -> Result<(Wallets, Vec<String>)> {
+    let mut notes = Vec::new();
     let secrets = credentials::secrets(setup)?;
     let rows = records::if_there(setup).await?;
     let known = wallets::known(setup, &secrets);
@@ -80,10 +91,10 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             (name, key.map(|wallet| wallet.address().to_string()).map_err(|trouble| trouble.message))
         })
         .collect();
-    let running = match control::desks(&setup.data).await {
+    let running = match control::desks(setup).await {
         Ok(running) => running,
         Err(trouble) => {
-            out.note(format!("nobody says how the desks stand: {}", trouble.in_a_line()));
+            notes.push(format!("nobody says how the desks stand: {}", trouble.in_a_line()));
             Vec::new()
         }
     };
@@ -124,9 +135,17 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             name,
         });
     }
+    Ok((Wallets { schema: "puppet.wallets/1", halted, items, next: None }, notes))
+}
+
+/// Runs it.
+pub async fn run(setup: &Setup, out: Output) -> Result<()> {
+    let (wallets, notes) = wallets(setup).await?;
+    notes.into_iter().for_each(|note| out.note(note));
     if out.json {
-        return out.object_of("puppet.wallets/1", &json!({ "halted": halted, "items": items, "next": null }));
+        return out.object(&wallets);
     }
+    let Wallets { halted, items, .. } = wallets;
     if let Some(reason) = halted {
         out.line(out.bad(format!("nothing is traded: {reason}")))?;
     }

@@ -1,19 +1,17 @@
 //! `wallet`: keys, balances, what was traded, and the operator's word on it.
 
 mod airdrop;
-mod approvals;
+pub mod approvals;
 mod balance;
 mod history;
-mod list;
+pub mod list;
 mod new;
-mod word;
+pub mod word;
 
 use puppet_packs::SecretsFile;
 use puppet_solana::Acknowledged;
 use puppet_store::TradeStore;
 use puppet_types::Timestamp;
-use puppet_wallet::Mode;
-use serde::Serialize;
 
 use crate::{
     cli::WalletCommand,
@@ -23,9 +21,8 @@ use crate::{
     setup::Setup,
     trouble::Result,
     wallets::{
-        self,
-        books::{self, Kept, Shown},
-        words::{self, Said, Word},
+        self, books,
+        words::{Said, Word},
     },
 };
 
@@ -43,51 +40,6 @@ pub async fn run(setup: &Setup, command: WalletCommand, out: Output) -> Result<(
         WalletCommand::Reject { hash } => approvals::say(setup, &hash, false, out).await,
         WalletCommand::Airdrop { name, amount } => airdrop::run(setup, &name, &amount, out).await,
     }
-}
-
-/// How a purse stands: what its books say, under what the operator said since.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Standing {
-    state: &'static str,
-    since: Option<Timestamp>,
-    reason: Option<String>,
-}
-
-impl Standing {
-    /// `is_all_stopped`: nothing is traded at all now.
-    fn of(said: &Said, kept: Option<&Kept>, is_all_stopped: bool) -> Self {
-        if let Some(halt) = &said.halt {
-            return Self { state: "halted", since: Some(halt.since), reason: halt.reason.clone() };
-        }
-        let books = kept.and_then(|kept| kept.books.as_ref().ok());
-        let state = |books: &Shown| if is_all_stopped { books.state.clone() } else { books.own_state.clone() };
-        match books.and_then(state).filter(|_| said.resumed.is_none()) {
-            None => Self { state: "active", since: None, reason: None },
-            Some(state) => {
-                let name = match state.mode {
-                    Mode::Active => "active",
-                    Mode::Reducing => "reducing",
-                    Mode::Halted => "halted",
-                };
-                Self { state: name, since: Some(state.since), reason: Some(state.reason) }
-            }
-        }
-    }
-
-    fn styled(&self, out: Output) -> String {
-        match self.state {
-            "active" => out.good(self.state),
-            "reducing" => out.odd(self.state),
-            _ => out.bad(self.state),
-        }
-    }
-}
-
-/// What the store has of a purse, where there is a store.
-async fn kept_of(rows: Option<&Rows>, name: &str) -> Result<(Said, Option<Kept>)> {
-    let Some(rows) = rows else { return Ok((Said::default(), None)) };
-    let store: &dyn TradeStore = &**rows;
-    Ok((words::of(store, name).await?, books::of(store, name).await?))
 }
 
 /// Names of everything that an operator may speak of: wallets with a key, and purses with books.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Heard, Standing, check_known, kept_of, names, say};
+use super::{Heard, check_known, names, say};
 use crate::{
     cli::WhichPurse,
     commands::halt::check_reason,
@@ -11,11 +11,16 @@ use crate::{
     records,
     setup::Setup,
     trouble::Result,
-    wallets::{stop, words::Word},
+    wallets::{
+        standing::{Standing, kept_of},
+        stop,
+        words::Word,
+    },
 };
 
-#[derive(Serialize)]
-struct Row {
+/// What became of a word about one purse.
+#[derive(Debug, Serialize)]
+pub struct Row {
     name: String,
     #[serde(flatten)]
     standing: Standing,
@@ -25,9 +30,6 @@ struct Row {
 
 /// Runs `wallet halt`.
 pub async fn halt(setup: &Setup, which: &WhichPurse, reason: Option<String>, out: Output) -> Result<()> {
-    if let Some(reason) = &reason {
-        check_reason(reason)?;
-    }
     speak(setup, which, Word::Halt { reason }, out).await
 }
 
@@ -36,19 +38,23 @@ pub async fn resume(setup: &Setup, which: &WhichPurse, out: Output) -> Result<()
     speak(setup, which, Word::Resume, out).await
 }
 
-async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Result<()> {
+/// Says a word of one purse, or of all: `puppet.wallet-word/1`, and why nothing is traded at all, where that is so.
+pub async fn spoken(setup: &Setup, which: Option<&str>, word: Word) -> Result<(List<Row>, Option<String>)> {
+    if let Word::Halt { reason: Some(reason) } = &word {
+        check_reason(reason)?;
+    }
     let secrets = credentials::secrets(setup)?;
     let rows = records::if_there(setup).await?;
     let mut names = names(setup, &secrets, rows.as_ref()).await?;
     // One that is still being opened for the first time has no books yet.
-    names.extend(control::desks(&setup.data).await?.into_iter().map(|desk| desk.purse));
+    names.extend(control::desks(setup).await?.into_iter().map(|desk| desk.purse));
     names.sort();
     names.dedup();
     drop(rows);
-    let purses = match &which.name {
+    let purses = match which {
         Some(name) => {
             check_known(name, &names)?;
-            vec![name.clone()]
+            vec![name.to_owned()]
         }
         None => names,
     };
@@ -65,19 +71,34 @@ async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Re
         let standing = Standing::of(&said, kept.as_ref(), of_all.is_some());
         items.push(Row { standing, name, heard: has_heard });
     }
+    Ok((List { schema: "puppet.wallet-word/1", items, next: None }, of_all))
+}
+
+async fn speak(setup: &Setup, which: &WhichPurse, word: Word, out: Output) -> Result<()> {
+    let (heard, of_all) = spoken(setup, which.name.as_deref(), word).await?;
     if out.json {
-        return out.object(&List { schema: "puppet.wallet-word/1", items, next: None });
+        return out.object(&heard);
     }
+    let items = heard.items;
     if items.is_empty() {
         out.note("there is no wallet yet");
     }
     for Row { name, standing, heard } in &items {
         let reason = standing.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
         let later = if *heard { "" } else { ", once its desk is open" };
-        out.line(format!("{}: {}{reason}{later}", out.bold(name), standing.styled(out)))?;
+        out.line(format!("{}: {}{reason}{later}", out.bold(name), styled(standing, out)))?;
     }
     if let Some(reason) = of_all {
         out.note(format!("nothing is traded at all, though: {reason}"));
     }
     Ok(())
+}
+
+/// As people read it.
+fn styled(standing: &Standing, out: Output) -> String {
+    match standing.state {
+        "active" => out.good(standing.state),
+        "reducing" => out.odd(standing.state),
+        _ => out.bad(standing.state),
+    }
 }

@@ -10,7 +10,10 @@ use serde_json::json;
 use super::listen::{Page, with_port};
 use crate::{
     cli::XLogin,
-    commands::run::told_to_stop,
+    commands::{
+        run::told_to_stop,
+        x::scopes::{lacking, names},
+    },
     networks,
     output::Output,
     setup::Setup,
@@ -23,16 +26,23 @@ pub async fn run(setup: &Setup, args: &XLogin, out: Output) -> Result<()> {
     let (name, account) = super::account(setup, &args.who).await?;
     let (app_name, app) = super::app(setup, name, account)?;
     let x = &setup.config.tweet.x;
+    if app.secret.as_ref().is_some_and(|secret| secret.expose() == app.id) {
+        let key = format!("tweet.x.apps.{app_name}.client_id");
+        let remedy = "copy the client id from X's developer portal: it is public, and the address to open has it";
+        return Err(setup.config.bad_value(&key, "this is the app's client secret", remedy));
+    }
     let configured = x.apps.get(app_name).map(|app| app.redirect.clone()).unwrap_or_default();
     let redirect = args.port.map_or(configured.clone(), |port| with_port(&configured, port));
     let timeout = Duration::from_millis(x.timeout_ms);
     let sign_in = SignIn::begin(&x.endpoint, timeout, app.clone(), &redirect);
     let sign_in = sign_in.map_err(|error| networks::of_setup(setup, &error))?;
     let page = if args.no_browser { None } else { Page::open(&redirect).await? };
-    out.note(format!("Open this where @{name} is signed in to X, and say yes:\n\n  {}\n", sign_in.address()));
+    // Whoever reads the address may break off at once.
+    let stopped = told_to_stop(None);
+    out.note_to_open(format!("Open this where @{name} is signed in to X, and say yes:"), sign_in.address());
     let code = tokio::select! {
         code = code(&sign_in, page, &redirect, out) => code?,
-        () = told_to_stop(None) => return Err(nothing("it was broken off")),
+        () = stopped => return Err(nothing("it was broken off")),
         () = tokio::time::sleep(args.timeout) => {
             return Err(nothing(&format!("nobody came back within {} s", args.timeout.as_secs())));
         }
@@ -47,12 +57,13 @@ pub async fn run(setup: &Setup, args: &XLogin, out: Output) -> Result<()> {
     let host = super::told(setup, name).await?;
     if out.json {
         return out.object(&json!({
-            "schema": "puppet.x-login/1", "account": name, "app": app_name, "scope": pair.scope,
+            "schema": "puppet.x-login/1", "account": name, "app": app_name, "scope": pair.scope, "lacks": names(&pair),
             "expires_at": pair.expires, "renews": pair.refresh.is_some(), "host": host,
         }));
     }
     out.line(format!("@{name} is signed in, in the name of the app `{app_name}`"))?;
-    if pair.refresh.is_none() {
+    lacking(name, &pair, out);
+    if pair.refresh.is_none() && pair.lacks().iter().all(|scope| scope.name != "offline.access") {
         out.note(format!("X gave no refresh token: it ends at {}, and nobody can renew it", pair.expires));
     }
     host.map_or(Ok(()), |host| out.line(host))
@@ -93,7 +104,18 @@ fn nothing(why: &str) -> Trouble {
 }
 
 /// At the sign-in of an account.
-pub(super) fn of_fault(name: &str, fault: &SignInFault) -> Trouble {
-    let trouble = Trouble::refused("sign-in", format!("@{name}: {fault}"), fault.remedy(name));
+fn of_fault(name: &str, fault: &SignInFault) -> Trouble {
+    let (message, remedy) = match fault {
+        SignInFault::OtherAccount(other) => {
+            let message = format!("the browser is signed in to X as @{other}, not as @{name}: nothing was kept");
+            let remedy = format!(
+                "change to @{name} in that browser (or open the address in a private window), and `puppet x login {name}` \
+                 again; to sign in @{other}, `puppet x login {other}`"
+            );
+            (message, remedy)
+        }
+        _ => (format!("@{name}: {fault}"), fault.remedy(name)),
+    };
+    let trouble = Trouble::refused("sign-in", message, remedy);
     if fault.is_lasting() { trouble } else { Trouble { exit: Exit::Unreachable, ..trouble } }
 }

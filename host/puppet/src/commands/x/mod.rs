@@ -3,6 +3,7 @@
 mod listen;
 mod login;
 mod logout;
+pub mod scopes;
 mod status;
 
 use puppet_tweet::OAuthApp;
@@ -75,7 +76,7 @@ fn app<'s>(setup: &'s Setup, name: &str, account: &XAccount) -> Result<(&'s str,
 
 /// Lets the host of this data folder look at the account again. Answers what it says for people; none where none runs.
 async fn told(setup: &Setup, account: &str) -> Result<Option<String>> {
-    let answer = control::ask(&setup.data, &Request::CheckAccount { account: account.to_owned() }).await?;
+    let answer = control::ask(setup, &Request::CheckAccount { account: account.to_owned() }).await?;
     Ok(answer.map(|answer| match answer {
         Value::String(fault) => fault,
         _ => format!("the host that runs here posts as @{account} from now on"),

@@ -4,6 +4,7 @@ use puppet_tweet::{TokenPair, TokenStore as _};
 use puppet_types::Timestamp;
 use serde::Serialize;
 
+use super::scopes;
 use crate::{
     config::{XAccount, XSigns},
     credentials, networks,
@@ -20,7 +21,7 @@ struct Row {
     app: Option<String>,
     /// `oauth1`, `oauth2` or `token`.
     signs: &'static str,
-    /// `ready`, `missing`, `signed-out`, `ended` or `interrupted`.
+    /// `ready`, `missing`, `signed-out`, `ended`, `interrupted` or `lacking`.
     state: &'static str,
     /// What is not set; null where nothing is missing.
     missing: Option<String>,
@@ -29,6 +30,8 @@ struct Row {
     /// Of a pair: whether it is renewed. Null elsewhere.
     renews: Option<bool>,
     scope: Option<String>,
+    /// Of a pair: the scopes that were asked for and not given.
+    lacks: Vec<&'static str>,
 }
 
 /// Runs it.
@@ -41,6 +44,9 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
             XSigns::OAuth2 => pair(setup, name).await?,
             _ => None,
         };
+        if let Some(pair) = &pair {
+            scopes::lacking(name, pair, out);
+        }
         items.push(row(setup, (name, account), missing, pair));
     }
     if out.json {
@@ -50,8 +56,12 @@ pub async fn run(setup: &Setup, out: Output) -> Result<()> {
         return out.line("no account of X is named: [tweet.x.accounts] in puppet.toml");
     }
     let mut table = Table::new(&["account", "app", "signs", "state", "until"]);
-    for Row { account, app, signs, state, missing, expires_at, .. } in items {
-        let state = missing.map_or(state.to_owned(), |missing| format!("{state}: {missing} is not set"));
+    for Row { account, app, signs, state, missing, expires_at, lacks, .. } in items {
+        let state = match missing {
+            Some(missing) => format!("{state}: {missing} is not set"),
+            None if state == "lacking" => format!("{state}: {}", lacks.join(", ")),
+            None => state.to_owned(),
+        };
         let until = expires_at.map_or(String::new(), |at| at.to_string());
         table.row([format!("@{account}"), app.unwrap_or_default(), signs.to_owned(), state, until]);
     }
@@ -79,6 +89,7 @@ fn row(setup: &Setup, (name, account): (&str, &XAccount), missing: Option<String
         missing,
         expires_at: pair.as_ref().map(|pair| pair.expires),
         renews: pair.as_ref().map(|pair| pair.refresh.is_some()),
+        lacks: pair.as_ref().map(scopes::names).unwrap_or_default(),
         scope: pair.map(|pair| pair.scope),
     }
 }
@@ -89,6 +100,7 @@ fn state(pair: Option<&TokenPair>) -> &'static str {
         None => "signed-out",
         Some(pair) if pair.asked.is_some() => "interrupted",
         Some(pair) if pair.refresh.is_none() && pair.expires <= Timestamp::from_system() => "ended",
+        Some(pair) if !pair.lacks().is_empty() => "lacking",
         Some(_) => "ready",
     }
 }

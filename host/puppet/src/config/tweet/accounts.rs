@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use puppet_tweet::{Manner, ReplySettings};
 use serde::Serialize;
 
-use super::XKey;
+use super::{Policy, XKey};
 use crate::{
     config::{NO_SCRAPING, read::Section, settings::known},
     trouble::Result,
@@ -26,6 +26,8 @@ pub struct XAccount {
     pub reply_settings: Option<&'static str>,
     /// The id of the community in which what it begins appears.
     pub community: Option<String>,
+    /// What holds for it in the place of `[tweet.policy]`.
+    pub policy: Option<Policy>,
 }
 
 impl XAccount {
@@ -52,8 +54,8 @@ pub enum XSigns {
 /// Longest name of an account on X.
 const NAME_CHARS: usize = 15;
 
-/// Reads the section.
-pub(super) fn read(section: &Section<'_>) -> Result<BTreeMap<String, XAccount>> {
+/// Reads the section; `of_all` is `[tweet.policy]`.
+pub(super) fn read(section: &Section<'_>, of_all: &Policy) -> Result<BTreeMap<String, XAccount>> {
     let mut found = BTreeMap::new();
     let Some((accounts, entries)) = section.named("accounts")? else { return Ok(found) };
     for entry in entries {
@@ -97,7 +99,9 @@ pub(super) fn read(section: &Section<'_>) -> Result<BTreeMap<String, XAccount>> 
             is_id.then(|| text.to_owned())
         };
         let community = account.parsed("community", "the id of a community, in digits", id)?.map(|found| found.value);
-        let account = XAccount { app, signs, made_with_ai, paid_partnership, reply_settings, community };
+        let policy = account.section("policy", &known("tweet.x.accounts.<name>.policy"))?;
+        let policy = policy.map(|found| Policy::read(&found.value, of_all)).transpose()?;
+        let account = XAccount { app, signs, made_with_ai, paid_partnership, reply_settings, community, policy };
         found.insert(entry.name.clone(), account);
     }
     Ok(found)

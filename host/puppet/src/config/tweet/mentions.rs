@@ -14,6 +14,8 @@ use crate::{
 
 /// Posts before a mention that may be read with it: each is a paid read.
 const MOST_CONTEXT: u64 = 10;
+/// And in a day.
+const MOST_CONTEXT_PER_DAY: u64 = 1_000_000;
 
 /// What is written, and what it means.
 const WAYS: [(&str, Option<Listening>); 4] = [
@@ -35,6 +37,8 @@ pub struct Mentions {
     pub backfill: (u64, String),
     /// So many posts before a mention are read with it.
     pub context: usize,
+    /// No more of them are read at X in a day for an account.
+    pub context_per_day: usize,
 }
 
 impl Default for Mentions {
@@ -45,6 +49,7 @@ impl Default for Mentions {
             every: (60_000, "60s".to_owned()),
             backfill: (0, "0s".to_owned()),
             context: terms.context,
+            context_per_day: terms.context_per_day,
         }
     }
 }
@@ -81,6 +86,9 @@ impl Mentions {
         }
         if let Some(context) = section.integer("context", 0..=MOST_CONTEXT)? {
             mentions.context = usize::try_from(context.value).unwrap_or(0);
+        }
+        if let Some(posts) = section.integer("context_per_day", 0..=MOST_CONTEXT_PER_DAY)? {
+            mentions.context_per_day = usize::try_from(posts.value).unwrap_or(0);
         }
         Ok(mentions)
     }

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use puppet_tweet::{XSettings, policy::PostingRules};
+use puppet_types::AccountId;
 use serde::Serialize;
 
 use super::{
@@ -105,7 +106,10 @@ impl Default for X {
 impl Tweet {
     /// What holds for everything that leaves for X.
     pub fn posting_rules(&self) -> PostingRules {
-        PostingRules { platform: self.x.plan.rules(), policy: self.policy.rules() }
+        let accounts = self.x.accounts.iter();
+        let accounts = accounts.filter_map(|(name, of)| Some((name.to_ascii_lowercase(), of.policy.as_ref()?.rules())));
+        let (platform, policy) = (self.x.plan.rules(), self.policy.rules());
+        PostingRules { platform, policy, accounts: accounts.collect() }
     }
 
     pub(super) fn read(section: &Section<'_>) -> Result<Self> {
@@ -117,18 +121,18 @@ impl Tweet {
                 section.wrong("provider", found.line, format!("`{}` is no such word", found.value), remedy)
             })?;
         }
-        if let Some(x) = section.section("x", &known("tweet.x"))? {
-            tweet.x.read(&x.value)?;
-        }
         if let Some(policy) = section.section("policy", &known("tweet.policy"))? {
-            tweet.policy = Policy::read(&policy.value)?;
+            tweet.policy = Policy::read(&policy.value, &Policy::default())?;
+        }
+        if let Some(x) = section.section("x", &known("tweet.x"))? {
+            tweet.x.read(&x.value, &tweet.policy)?;
         }
         Ok(tweet)
     }
 }
 
 impl X {
-    fn read(&mut self, section: &Section<'_>) -> Result<()> {
+    fn read(&mut self, section: &Section<'_>, policy: &Policy) -> Result<()> {
         if let Some(endpoint) = section.parsed("endpoint", BASE_URL, base_url)? {
             self.endpoint = endpoint.value;
         }
@@ -139,7 +143,7 @@ impl X {
             self.settle_ms = settle.value;
         }
         self.apps = apps::read(section)?;
-        self.accounts = accounts::read(section)?;
+        self.accounts = accounts::read(section, policy)?;
         if let Some(mentions) = section.section("mentions", &known("tweet.x.mentions"))? {
             let has_bearer = self.apps.values().any(|app| app.bearer.is_some());
             self.mentions = Mentions::read(&mentions.value, has_bearer)?;
@@ -160,6 +164,15 @@ impl X {
             None => self.apps.iter().next().filter(|_| self.apps.len() == 1),
         };
         found.map(|(name, app)| (name.as_str(), app))
+    }
+
+    /// The apps of the accounts that have one, by name in lower case.
+    pub fn apps_of_accounts(&self) -> BTreeMap<AccountId, String> {
+        let app = |(name, account): (&String, &XAccount)| {
+            let (app, _) = self.app_of(account)?;
+            Some((AccountId::new(name.to_ascii_lowercase()), app.to_owned()))
+        };
+        self.accounts.iter().filter_map(app).collect()
     }
 
     /// Every key and token, of apps and of accounts.

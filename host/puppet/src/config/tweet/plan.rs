@@ -2,6 +2,7 @@
 
 use puppet_tweet::{
     XSettings,
+    caps::{Cap, Caps},
     plan::{Priced, Prices},
     platform::PlatformRules,
 };
@@ -11,6 +12,9 @@ use crate::{
     config::{money::parse_usd_micros, read::Section, suggest},
     trouble::Result,
 };
+
+/// The most posts, or reads, that a cap may be of.
+const MOST_PER_MONTH: u64 = 1_000_000_000;
 
 /// `[tweet.x.plan]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,6 +31,17 @@ pub struct Plan {
     pub one_cashtag: bool,
     /// The day of the month on which what the plan allows begins anew.
     pub renews_on: i8,
+    /// What may be used of it at most.
+    #[serde(flatten, serialize_with = "of_caps")]
+    pub caps: Caps,
+}
+
+fn of_caps<S: Serializer>(caps: &Caps, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for cap in Cap::ALL {
+        map.serialize_entry(cap.name(), &caps.limit(cap))?;
+    }
+    map.end()
 }
 
 /// A plan of X.
@@ -63,7 +78,8 @@ impl Plan {
             PlanName::SelfServe => PlatformRules::SELF_SERVE,
             PlanName::Custom => PlatformRules::NONE,
         };
-        Self { name, summoned_replies_only, no_quotes, no_likes, one_cashtag, renews_on: XSettings::RENEWS_ON }
+        let (renews_on, caps) = (XSettings::RENEWS_ON, Caps::default());
+        Self { name, summoned_replies_only, no_quotes, no_likes, one_cashtag, renews_on, caps }
     }
 
     /// Which rules of X hold.
@@ -96,6 +112,17 @@ impl Plan {
         if let Some(day) = section.integer("renews_on", 1..=28)? {
             plan.renews_on = i8::try_from(day.value).unwrap_or(XSettings::RENEWS_ON);
         }
+        let dollars = "dollars of a day as a text, for example \"2.50\"";
+        let number = |cap: Cap| -> Result<Option<u64>> {
+            Ok(section.integer(cap.name(), 0..=MOST_PER_MONTH)?.map(|found| found.value))
+        };
+        plan.caps = Caps {
+            usd_micros_per_day: section
+                .parsed(Cap::UsdPerDay.name(), dollars, parse_usd_micros)?
+                .map(|found| found.value),
+            posts_per_month: number(Cap::PostsPerMonth)?,
+            reads_per_month: number(Cap::ReadsPerMonth)?,
+        };
         Ok(plan)
     }
 }

@@ -6,7 +6,7 @@ use puppet_tweet::policy::{Marks, QuietHours};
 use serde::Serialize;
 
 use crate::{
-    config::{read::Section, suggest},
+    config::{grants_file::marks, read::Section},
     trouble::Result,
 };
 
@@ -56,17 +56,18 @@ impl Policy {
             never_reply_to_strangers: self.never_reply_to_strangers,
             duplicate_days: self.duplicate_days,
             quiet_hours: self.quiet_hours.as_deref().and_then(QuietHours::parse),
-            links: marks(self.links).unwrap_or_default(),
-            mentions: marks(self.mentions).unwrap_or_default(),
+            links: Marks::of_name(self.links).unwrap_or_default(),
+            mentions: Marks::of_name(self.mentions).unwrap_or_default(),
         }
     }
 
-    /// Reads the section.
-    pub(super) fn read(section: &Section<'_>) -> Result<Self> {
-        let mut policy = Self::default();
+    /// Reads the section: what it says stands in the place of what `base` says, key by key.
+    pub(super) fn read(section: &Section<'_>, base: &Self) -> Result<Self> {
+        let mut policy = base.clone();
         let lists = [("allow", &mut policy.allow), ("deny", &mut policy.deny), ("friends", &mut policy.friends)];
         for (key, list) in lists {
             let Some(names) = section.texts(key)? else { continue };
+            list.clear();
             for name in names.value {
                 let plain = name.trim_start_matches('@').to_ascii_lowercase();
                 if plain.is_empty() || !plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -82,20 +83,18 @@ impl Policy {
         if let Some(days) = section.integer("duplicate_days", 0..=366)? {
             policy.duplicate_days = days.value;
         }
-        let hours = |text: &str| QuietHours::parse(text).map(|_| text.to_owned());
-        let expected = "two times of the day, for example \"23:00-07:00\"";
-        policy.quiet_hours = section.parsed("quiet_hours", expected, hours)?.map(|found| found.value);
+        // An account can have none where the others have some.
+        let hours = |text: &str| match text {
+            "" => Some(None),
+            _ => QuietHours::parse(text).map(|_| Some(text.to_owned())),
+        };
+        let expected = "two times of the day, for example \"23:00-07:00\", or \"\" for none";
+        if let Some(found) = section.parsed("quiet_hours", expected, hours)? {
+            policy.quiet_hours = found.value;
+        }
         for (key, mark) in [("links", &mut policy.links), ("mentions", &mut policy.mentions)] {
-            let Some(found) = section.text(key, "`allow`, `strip` or `refuse`")? else { continue };
-            *mark = marks(&found.value).map(Marks::name).ok_or_else(|| {
-                let remedy = suggest::remedy(&found.value, &Marks::ALL.map(Marks::name));
-                section.wrong(key, found.line, format!("`{}` is no such word", found.value), remedy)
-            })?;
+            *mark = marks(section, key)?.map_or(*mark, Marks::name);
         }
         Ok(policy)
     }
-}
-
-fn marks(name: &str) -> Option<Marks> {
-    Marks::ALL.into_iter().find(|marks| marks.name() == name)
 }

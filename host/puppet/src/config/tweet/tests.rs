@@ -85,7 +85,11 @@ fn what_cannot_sign_is_refused_by_name() {
         (ada.to_owned(), ":1: tweet.x.accounts.ada: names nothing to sign with"),
         (format!("{ada}token_env = \"T\"\noauth2 = true\n"), "tweet.x.accounts.ada: names more than one thing"),
         (format!("{APP}{ada}access_token_env = \"T\"\n"), "ada.access_secret: is not named, and access_token is"),
-        (format!("{ada}oauth2 = true\n"), "ada.app: @ada signs in the name of an app, and names none"),
+        (format!("{ada}oauth2 = true\n"), "ada.app: @ada signs in the name of an app, and there is none"),
+        (
+            format!("{APP}[tweet.x.apps.other]\nclient_id = \"i\"\n{ada}oauth2 = true\n"),
+            "ada.app: there are 2 apps, and @ada does not say in whose name it signs\n  help: write app = \"main\" or app = \"other\" there",
+        ),
         (
             format!("{APP}{ada}app = \"mian\"\noauth2 = true\n"),
             "ada.app: there is no app `mian`\n  help: did you mean `main`?",
@@ -112,5 +116,57 @@ fn what_cannot_sign_is_refused_by_name() {
     ] {
         let told = error(&text);
         assert!(told.contains(said), "{text}: {told}");
+    }
+}
+
+#[test]
+fn caps_of_a_plan_are_exact_and_absent_where_nothing_is_said() {
+    let (config, _) = load("[tweet.x.plan]\nusd_per_day = \"2.50\"\nreads_per_month = 0\n", &[]).unwrap();
+    let caps = config.tweet.x.plan.caps;
+    assert_eq!((caps.usd_micros_per_day, caps.posts_per_month, caps.reads_per_month), (Some(2_500_000), None, Some(0)));
+    let shown: Vec<String> = config.effective().into_iter().map(|row| format!("{}={}", row.key, row.value)).collect();
+    assert!(shown.contains(&"tweet.x.plan.usd_per_day=2.5".to_owned()), "{shown:?}");
+    assert!(!shown.iter().any(|row| row.contains("posts_per_month")), "{shown:?}");
+    for (key, value, said) in [
+        ("usd_per_day", "2.5", "dollars of a day as a text"),
+        ("usd_per_day", "\"2.5000001\"", "dollars of a day as a text"),
+        ("posts_per_month", "-1", "from 0 to 1000000000"),
+    ] {
+        let told = error(&format!("[tweet.x.plan]\n{key} = {value}\n"));
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[test]
+fn an_account_has_a_policy_of_its_own_key_by_key() {
+    let text = "[tweet.policy]\ndeny = [\"eve\"]\nquiet_hours = \"23:00-07:00\"\nlinks = \"strip\"\nduplicate_days = 3\n\
+         [tweet.x.accounts.Ada]\ntoken_env = \"T\"\n[tweet.x.accounts.Ada.policy]\ndeny = []\nquiet_hours = \"\"\n\
+         mentions = \"refuse\"\n[tweet.x.accounts.bob]\ntoken_env = \"T\"\n";
+    let (config, _) = load(text, &[]).unwrap();
+    let rules = config.tweet.posting_rules();
+    let [ada, bob] = ["ADA", "bob"].map(|name| rules.policy_of(&name.into()));
+    assert_eq!(*bob, config.tweet.policy.rules());
+    let expected = puppet_tweet::policy::Policy {
+        deny: [].into(),
+        quiet_hours: None,
+        mentions: puppet_tweet::policy::Marks::Refuse,
+        ..bob.clone()
+    };
+    assert_eq!((ada, ada.duplicate_days), (&expected, 3));
+    let shown = config.effective();
+    let value =
+        |key: &str| shown.iter().find(|row| row.key == key).map(|row| (row.value.as_str(), row.origin.as_str()));
+    let (mentions, origin) = value("tweet.x.accounts.Ada.policy.mentions").unwrap();
+    assert!(mentions == "refuse" && origin.ends_with("puppet.toml:11"), "{origin}");
+    assert_eq!(value("tweet.x.accounts.Ada.policy.links").map(|(value, _)| value), Some("strip"));
+    assert_eq!(value("tweet.x.accounts.bob.policy.links"), None);
+    for (policy, said) in [
+        ("link = \"strip\"", "policy.link: `link` is not a key"),
+        ("links = \"no\"", "policy.links: `no` is no such word"),
+        ("quiet_hours = \"7-8\"", "or \"\" for none"),
+    ] {
+        let told =
+            error(&format!("[tweet.x.accounts.ada]\ntoken_env = \"T\"\n[tweet.x.accounts.ada.policy]\n{policy}\n"));
+        assert!(told.contains(said), "{told}");
     }
 }

@@ -8,6 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use puppet_store::TradeStore;
+use puppet_trade::DeskView;
+use puppet_wallet::Rules;
 
 use super::{
     opening::{named, of_desk},
@@ -80,5 +82,10 @@ impl control::Desks for Floor {
 
     fn stand(&self) -> Vec<DeskStands> {
         self.all().iter().map(Place::told).collect()
+    }
+
+    fn open(&self, purse: &str) -> Option<(DeskView, Rules)> {
+        let place = self.of(purse)?;
+        Some((place.trades()?.view().ok()?, place.wanted.rules.clone()))
     }
 }

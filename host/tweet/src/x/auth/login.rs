@@ -8,11 +8,8 @@ use puppet_types::{Secret, scrub};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
-use super::{Identity, OAuthApp, SignInFault, TokenPair, XSign, oauth2::NoTokens};
+use super::{Identity, OAuthApp, SignInFault, TokenPair, XSign, oauth2::NoTokens, scopes};
 use crate::x::client::{Client, XSetupError};
-
-/// What is asked for: everything that agents do on X, and tokens that can be renewed.
-pub const SCOPES: &str = "tweet.read tweet.write users.read like.read like.write media.write offline.access";
 
 /// Where X asks people.
 const ASKS: &str = "https://x.com";
@@ -56,6 +53,8 @@ impl SignIn {
             Ok(asks) if client.is_x() => asks,
             _ => client.url(&[], &[]),
         };
+        // It is printed.
+        let _ = (address.set_username(""), address.set_password(None));
         if let Ok(mut path) = address.path_segments_mut() {
             path.pop_if_empty().extend(["i", "oauth2", "authorize"]);
         }
@@ -64,7 +63,7 @@ impl SignIn {
             ("response_type", "code"),
             ("client_id", &app.id),
             ("redirect_uri", redirect),
-            ("scope", SCOPES),
+            ("scope", &scopes::asked()),
             ("state", &state),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
@@ -74,7 +73,7 @@ impl SignIn {
         Ok(Self { client, app, redirect: redirect.to_owned(), verifier, state, address })
     }
 
-    /// What the account's owner opens in a browser.
+    /// What the account's owner opens in a browser. There is no secret in it.
     pub fn address(&self) -> &str {
         self.address.as_str()
     }
@@ -119,6 +118,10 @@ impl SignIn {
             NoTokens::Refused => SignInFault::NotAllowed("the code has ended, or belongs to another app".to_owned()),
             NoTokens::NotDone(fault) | NoTokens::Lost(fault) => fault,
         })?;
+        let lacks = pair.lacks_least();
+        if !lacks.is_empty() {
+            return Err(SignInFault::NotAllowed(format!("it was not given {}", lacks.join(" and "))));
+        }
         let identity = Identity::new(String::new(), XSign::Token(pair.access.clone()), &self.client);
         let user = self.client.me(&identity).await?;
         Ok((pair, user.username))
@@ -130,7 +133,8 @@ impl SignIn {
 /// # Errors
 /// X was not asked, or does not know the app.
 pub async fn revoke(endpoint: &str, timeout: Duration, app: &OAuthApp, pair: &TokenPair) -> Result<(), SignInFault> {
-    let client = Client::new(endpoint, timeout).map_err(|error| SignInFault::NotX(error.to_string()))?;
+    let client = Client::new(endpoint, timeout)
+        .map_err(|error| SignInFault::NotX { at: "tweet.x.endpoint".to_owned(), what: error.to_string() })?;
     app.revoke(&client, pair.refresh.as_ref().unwrap_or(&pair.access)).await
 }
 

@@ -6,6 +6,7 @@ mod login;
 mod oauth1;
 mod oauth2;
 mod pair;
+mod scopes;
 
 use puppet_types::{MASK, Secret};
 use reqwest::{Method, Url, header::HeaderValue};
@@ -13,10 +14,11 @@ use reqwest::{Method, Url, header::HeaderValue};
 use super::client::Client;
 
 pub use fault::SignInFault;
-pub use login::{NoCode, SCOPES, SignIn, revoke};
+pub use login::{NoCode, SignIn, revoke};
 pub use oauth1::OAuth1Keys;
 pub use oauth2::{OAuth2, OAuthApp};
 pub use pair::{TokenPair, TokenStore};
+pub use scopes::{SCOPES, Scope};
 
 use oauth2::Grant;
 
@@ -123,6 +125,11 @@ impl Identity {
         if let How::OAuth2(grant) = &self.how {
             grant.read_again().await;
         }
+    }
+
+    /// Whether it signs with a pair that is renewed.
+    pub(super) fn is_renewed(&self) -> bool {
+        matches!(self.how, How::OAuth2(_))
     }
 
     pub(super) fn is_oauth1(&self) -> bool {

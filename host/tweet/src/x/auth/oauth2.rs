@@ -213,8 +213,8 @@ impl OAuthApp {
     pub(super) async fn tokens(&self, client: &Client, form: &[(&str, &str)]) -> Result<TokenPair, NoTokens> {
         let asked = Timestamp::from_system();
         let answer = self.ask(client, &["2", "oauth2", "token"], form).await?;
-        let given = Given::read(&answer.body)
-            .ok_or_else(|| NoTokens::Lost(SignInFault::NotX("it gives no tokens where X does".to_owned())))?;
+        let given =
+            Given::read(&answer.body).ok_or_else(|| NoTokens::Lost(client.not_x("it gives no tokens where X does")))?;
         let pair = TokenPair {
             access: given.access,
             refresh: given.refresh,
@@ -247,7 +247,9 @@ impl OAuthApp {
         let answer = client.form(path, &form, password).await.map_err(|error| match error {
             NoAnswer::Lost(words) => NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words.to_owned()))),
             NoAnswer::Fault(fault) => NoTokens::NotDone(fault),
-            error @ NoAnswer::UsedUp(_) => NoTokens::NotDone(SignInFault::Answer(error.of_read("X"))),
+            error @ (NoAnswer::UsedUp(_) | NoAnswer::Capped(_)) => {
+                NoTokens::NotDone(SignInFault::Answer(error.of_read("X")))
+            }
         })?;
         if answer.status.is_success() {
             return Ok(answer);
@@ -262,7 +264,7 @@ impl OAuthApp {
                 let words = format!("X failed with status {status} while it made new tokens");
                 NoTokens::Lost(SignInFault::Answer(PublishError::Unavailable(words)))
             }
-            _ => NoTokens::NotDone(SignInFault::NotX(format!("status {status} where X gives tokens"))),
+            _ => NoTokens::NotDone(client.not_x(format!("status {status} where X gives tokens"))),
         })
     }
 }

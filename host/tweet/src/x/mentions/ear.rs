@@ -78,10 +78,12 @@ impl Ear {
     pub(super) fn is_refused(&mut self, error: &PublishError) -> Duration {
         let account = self.account.clone();
         match error {
-            PublishError::RateLimited { retry_after_ms } | PublishError::UsageCap { retry_after_ms, .. } => {
+            PublishError::RateLimited { retry_after_ms }
+            | PublishError::UsageCap { retry_after_ms, .. }
+            | PublishError::Capped { retry_after_ms, .. } => {
                 let wait = Duration::from_millis((*retry_after_ms).max(1));
                 if self.becomes(Standing::Limited) {
-                    tracing::warn!(%account, wait_s = wait.as_secs(), "X asks to wait before mentions are read again");
+                    tracing::warn!(%account, %error, wait_s = wait.as_secs(), "mentions on X are not read before that");
                 }
                 // Nobody comes before it, and not all come at once.
                 wait + self.share(wait / 10 + Duration::from_secs(1))
@@ -116,7 +118,7 @@ impl Ear {
     pub(super) fn settled(&self, newest: Option<PostId>, now: Timestamp) -> Option<PostId> {
         let is_idle = self.written.is_none_or(|at| at.elapsed() >= IDLE);
         let settled = match newest {
-            Some(newest) => newest.min_by_age(since(now, Duration::from_millis(SETTLES_MS))),
+            Some(newest) => [newest, since(now, Duration::from_millis(SETTLES_MS))].into_iter().min_by(by_age)?,
             None if is_idle => return self.since.clone(),
             None => return None,
         };
@@ -133,6 +135,14 @@ impl Ear {
     /// Whether it may be asked for before its time.
     pub(super) fn may_hurry(&self) -> bool {
         matches!(self.told, Standing::Heard | Standing::Unreached)
+    }
+
+    /// Whether that its account can act, or cannot, is news: it is asked for at once.
+    pub(super) fn is_news(&self, can_act: bool) -> bool {
+        match can_act {
+            true => self.told == Standing::Deaf || self.since.is_none(),
+            false => self.told == Standing::Heard,
+        }
     }
 
     fn becomes(&mut self, standing: Standing) -> bool {
@@ -162,16 +172,6 @@ pub(super) fn believed(heard: Heard, now: Timestamp) -> PostId {
     }
     tracing::warn!(account = %heard.account, since = %heard.since, "mentions were heard up to a time that is still to come: they are asked for again");
     since(heard.at.min(now), BEFORE)
-}
-
-trait ByAge {
-    fn min_by_age(self, other: Self) -> Self;
-}
-
-impl ByAge for PostId {
-    fn min_by_age(self, other: Self) -> Self {
-        if by_age(&self, &other).is_gt() { other } else { self }
-    }
 }
 
 /// The id before everything that was posted since so long ago.

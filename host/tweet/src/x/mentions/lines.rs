@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     super::{
+        opening::Issue,
         reader::post,
         wire::{Includes, Tweet},
     },
@@ -27,6 +28,8 @@ pub(super) enum Line {
     End(Ending),
     /// Nothing that can be read: something may be lost with it.
     Garbage,
+    /// A post by a rule that is none of ours: it is charged all the same.
+    Other,
 }
 
 /// Why X ends a stream.
@@ -36,8 +39,8 @@ pub(super) enum Ending {
     Operational,
     /// What the plan allows is used up.
     UsageCap,
-    /// Another one was opened.
-    TooMany,
+    /// Something is wrong with the connection: another one was opened, most likely.
+    Connection(Issue),
     /// Not X: a line has no end.
     Endless,
 }
@@ -87,7 +90,7 @@ impl Lines {
                 match std::mem::take(&mut self.skipped) > 0 {
                     true => found.push(Line::Garbage),
                     false if line.is_empty() => {}
-                    false => found.extend(message(line)),
+                    false => found.push(message(line)),
                 }
             }
         }
@@ -95,20 +98,19 @@ impl Lines {
     }
 }
 
-/// None for what is none of ours.
-fn message(line: &[u8]) -> Option<Line> {
-    let Ok(message) = serde_json::from_slice::<Message>(line) else { return Some(Line::Garbage) };
+fn message(line: &[u8]) -> Line {
+    let Ok(message) = serde_json::from_slice::<Message>(line) else { return Line::Garbage };
     let Some(tweet) = message.data else {
-        return Some(message.errors.iter().find_map(ending).map_or(Line::Garbage, Line::End));
+        return message.errors.iter().find_map(ending).map_or(Line::Garbage, Line::End);
     };
     let tags = message.matching_rules.iter().filter_map(|rule| rule.tag.as_deref());
     let mut accounts: Vec<AccountId> = tags.filter_map(of_tag).collect();
     accounts.sort();
     accounts.dedup();
     if accounts.is_empty() {
-        return None;
+        return Line::Other;
     }
-    Some(post(tweet, &message.includes).map_or(Line::Garbage, |post| Line::Mention(Box::new(post), accounts)))
+    post(tweet, &message.includes).map_or(Line::Garbage, |post| Line::Mention(Box::new(post), accounts))
 }
 
 fn ending(error: &Value) -> Option<Ending> {
@@ -116,7 +118,7 @@ fn ending(error: &Value) -> Option<Ending> {
     let kind = text("type").rsplit('/').next().unwrap_or_default();
     match kind {
         "usage-capped" => Some(Ending::UsageCap),
-        "streaming-connection" => Some(Ending::TooMany),
+        "streaming-connection" => Issue::of(error).map(Ending::Connection),
         "operational-disconnect" => Some(Ending::Operational),
         _ if text("title").contains("disconnect") => Some(Ending::Operational),
         _ => None,
@@ -153,7 +155,7 @@ mod tests {
             ("{}", vec![Line::Garbage]),
             (anonymous.as_str(), vec![Line::Garbage]),
             (long.as_str(), vec![Line::Garbage]),
-            (others.as_str(), vec![]),
+            (others.as_str(), vec![Line::Other]),
         ] {
             let mut lines = Lines::default();
             let mut found = lines.read(format!("{line}\r\n{SAID}\r\n").as_bytes());
@@ -196,7 +198,15 @@ mod tests {
             ),
             (
                 r#"{"title":"ConnectionException","type":"https://api.x.com/2/problems/streaming-connection"}"#,
-                Ending::TooMany,
+                Ending::Connection(Issue::TooMany),
+            ),
+            (
+                r#"{"connection_issue":"RulesInvalidIssue","type":"https://api.x.com/2/problems/streaming-connection"}"#,
+                Ending::Connection(Issue::Rules),
+            ),
+            (
+                r#"{"connection_issue":"ProvisioningSubscription","type":"https://api.x.com/2/problems/streaming-connection"}"#,
+                Ending::Connection(Issue::NotReady),
             ),
             (r#"{"title":"UsageCapExceeded","type":"https://api.x.com/2/problems/usage-capped"}"#, Ending::UsageCap),
         ] {

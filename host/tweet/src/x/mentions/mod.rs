@@ -3,7 +3,9 @@
 //! Every mention is taken in once: how far an account was listened for is written with what came, and what comes twice is
 //! known by its id.
 
+mod context;
 mod ear;
+mod ended;
 mod lines;
 mod pages;
 mod poll;
@@ -20,6 +22,7 @@ use puppet_store::{Heard, Post, StoreError};
 use puppet_types::{AccountId, PostId};
 
 pub use poll::Hearing;
+pub(super) use rules::PATH as RULES;
 
 /// Somebody said something to an account.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +56,8 @@ pub struct HearingTerms {
     pub backfill: Duration,
     /// So many posts before a mention are read with it.
     pub context: usize,
+    /// No more of them are read at X in a day, UTC, for an account.
+    pub context_per_day: usize,
     /// A stream without a byte for so long is dead: X sends one every 20 seconds.
     pub silence: Duration,
     /// By which app an account in lower case is streamed; the others by the first that has a bearer token.
@@ -66,6 +71,7 @@ impl Default for HearingTerms {
             every: Duration::from_secs(60),
             backfill: Duration::ZERO,
             context: 3,
+            context_per_day: 200,
             silence: Duration::from_secs(30),
             apps: BTreeMap::new(),
         }
@@ -84,11 +90,12 @@ pub trait Listener: Send + Sync + 'static {
     /// A post that is known here, as the account heard it or as one of ours wrote it: it need not be read at X.
     async fn known(&self, account: &AccountId, id: &PostId) -> Result<Option<Post>, StoreError>;
     /// Takes mentions in, oldest first, and notes how far that is: both are durable when it answers, or neither. One that
-    /// was taken in before comes to nothing. Answers how many were new.
+    /// was taken in before comes to nothing. Answers how many were new; none where nobody is behind the account any more:
+    /// then nothing was taken in, nor noted.
     async fn take_in(
         &self,
         account: &AccountId,
         mentions: Vec<Mention>,
         heard: Option<Heard>,
-    ) -> Result<usize, StoreError>;
+    ) -> Result<Option<usize>, StoreError>;
 }

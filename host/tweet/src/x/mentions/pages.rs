@@ -81,6 +81,11 @@ impl X {
         Ok(look)
     }
 
+    /// Whether the caps leave room for one of these that the account reads.
+    pub(super) fn room_for(&self, account: &AccountId, what: Priced) -> Result<(), PublishError> {
+        self.client.room(what, false, &self.member(account)?.identity)
+    }
+
     /// One post, read as the account.
     pub(super) async fn post_for(&self, account: &AccountId, id: &PostId) -> Result<Post, PublishError> {
         self.one(id, &self.member(account)?.identity).await

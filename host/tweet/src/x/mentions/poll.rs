@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,12 +16,13 @@ use tokio::{
 
 use super::{
     HearingTerms, Listener, Listening, Mention,
+    context::Context,
     ear::{APART_MS, Ear, believed, since},
     pages::Look,
     schedule::Schedule,
     stream::{Signal, Stream},
 };
-use crate::{PublishError, X};
+use crate::{PublishError, X, plan::Priced};
 
 /// Accounts that are asked for at the same time.
 const AT_ONCE: usize = 16;
@@ -31,16 +32,15 @@ const BATCH: usize = 20;
 const SWEEP: Duration = Duration::from_secs(900);
 /// What streams say that was not seen to.
 const SIGNALS: usize = 64;
-/// Posts of other conversations that are kept, so that a thread is not read again with each answer.
-const CACHED: usize = 2_000;
+/// Whether a cap of the operator's leaves room again is looked at so often. Nothing is asked for that.
+const CAPPED: Duration = Duration::from_secs(300);
 
 /// Listens for accounts.
 pub struct Hearing {
     pub(super) x: Arc<X>,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) terms: HearingTerms,
-    /// What was read to tell what mentions are about, by id: the oldest go first.
-    read: Mutex<BTreeMap<u64, Post>>,
+    pub(super) context: Context,
 }
 
 /// Why a look came to nothing.
@@ -64,7 +64,7 @@ impl From<StoreError> for Failed {
 impl Hearing {
     /// For all accounts that have a token. Nothing is asked before [`Hearing::run`].
     pub fn new(x: Arc<X>, listener: Arc<dyn Listener>, terms: HearingTerms) -> Self {
-        Self { x, listener, terms, read: Mutex::default() }
+        Self { x, listener, terms, context: Context::default() }
     }
 
     /// Listens until it is told to stop; what is being asked then is dropped, and asked again after the next start.
@@ -72,6 +72,7 @@ impl Hearing {
     /// # Errors
     /// How far was listened cannot be read.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let mut checked = self.x.checked.subscribe();
         let heard = self.listener.heard().await?;
         let now = Timestamp::from_system();
         let mut heard: BTreeMap<AccountId, PostId> =
@@ -84,6 +85,8 @@ impl Hearing {
         let mut schedule = Schedule::new(ears.len(), Instant::now(), hearing.terms.every);
         // Accounts that a stream tells of.
         let mut streamed: BTreeSet<usize> = BTreeSet::new();
+        // What was found of accounts while they were asked for.
+        let mut found: BTreeMap<usize, bool> = BTreeMap::new();
         let (_streams, mut signals) = hearing.streams(&accounts);
         let mut asked: JoinSet<(usize, Ear, Duration)> = JoinSet::new();
         loop {
@@ -94,12 +97,24 @@ impl Hearing {
                     Ok((n, ear, wait)) => {
                         let now = Instant::now();
                         schedule.give_back(n, now + wait, now, ear.may_hurry());
+                        if found.remove(&n).is_some_and(|can_act| ear.is_news(can_act)) {
+                            schedule.at_once(n, now);
+                        }
                         if let Some(place) = ears.get_mut(n) {
                             *place = Some(ear);
                         }
                     }
                     Err(error) => tracing::error!(%error, "an account is not listened for before the next start"),
                 },
+                // Somebody has signed in or out: that waits for no time of its own, for what is said from now on is to be heard.
+                Ok((account, can_act)) = checked.recv() => {
+                    let Some(n) = number(&account) else { continue };
+                    match ears.get(n) {
+                        Some(Some(ear)) if ear.is_news(can_act) => schedule.at_once(n, Instant::now()),
+                        Some(None) => drop(found.insert(n, can_act)),
+                        _ => {}
+                    }
+                }
                 Some(signal) = signals.recv() => {
                     let (Signal::Streams(which) | Signal::Silent(which) | Signal::Gap(which)) = &signal;
                     for n in which.iter().filter_map(number) {
@@ -157,12 +172,16 @@ impl Hearing {
     }
 
     /// Asks for one account. How long until the next time.
-    async fn turn(&self, ear: &mut Ear) -> Duration {
+    pub(super) async fn turn(&self, ear: &mut Ear) -> Duration {
         if !self.listener.hears(&ear.account) {
             return ear.waits();
         }
+        if let Err(error) = self.x.room_for(&ear.account, Priced::OwnRead) {
+            return ear.is_refused(&error).min(CAPPED);
+        }
         match self.look(ear).await {
             Ok(pace) => ear.is_heard(pace),
+            Err(Failed::X(error @ PublishError::Capped { .. })) => ear.is_refused(&error).min(CAPPED),
             Err(Failed::X(error)) => ear.is_refused(&error),
             Err(Failed::Store(error)) => ear.is_unreached(&error.to_string()),
         }
@@ -176,7 +195,9 @@ impl Hearing {
                 // The first time: it is written at once, so that nothing is lost of what comes from now on.
                 self.knows_the_time(&account).await?;
                 let from = since(self.now(), self.terms.backfill);
-                self.advance(ear, Vec::new(), from.clone()).await?;
+                if !self.advance(ear, Vec::new(), from.clone()).await? {
+                    return Ok(None);
+                }
                 from
             }
         };
@@ -192,11 +213,13 @@ impl Hearing {
             batch.push(Mention { post, context });
             if batch.len() == BATCH {
                 // The rest of it comes again if this is the last that is done.
-                self.listener.take_in(&account, std::mem::take(&mut batch), None).await?;
+                if self.listener.take_in(&account, std::mem::take(&mut batch), None).await?.is_none() {
+                    return Ok(pace);
+                }
             }
         }
         match settled {
-            Some(settled) => self.advance(ear, batch, settled).await?,
+            Some(settled) => drop(self.advance(ear, batch, settled).await?),
             None if batch.is_empty() => {}
             None => drop(self.listener.take_in(&account, batch, None).await?),
         }
@@ -217,68 +240,21 @@ impl Hearing {
         Err(PublishError::Unavailable(words))
     }
 
-    /// Takes in what is left, and notes how far that is.
-    async fn advance(&self, ear: &mut Ear, mentions: Vec<Mention>, since: PostId) -> Result<(), StoreError> {
+    /// Takes in what is left, and notes how far that is. Answers whether anybody was there for it: for nobody nothing is
+    /// written, and it is asked for again from where it was.
+    async fn advance(&self, ear: &mut Ear, mentions: Vec<Mention>, since: PostId) -> Result<bool, StoreError> {
         let heard = Heard { account: ear.account.clone(), since: since.clone(), at: Timestamp::from_system() };
-        self.listener.take_in(&ear.account, mentions, Some(heard)).await?;
-        ear.advance(since);
-        Ok(())
-    }
-
-    /// What a mention is about. What cannot be read is left out: it does not keep the mention.
-    async fn context(&self, account: &AccountId, post: &Post) -> Result<Vec<Post>, StoreError> {
-        let mut found: Vec<Post> = Vec::new();
-        let mut next = before(post);
-        while let Some(id) = next.filter(|_| found.len() < self.terms.context) {
-            let mut earlier = match self.kept(&id) {
-                Some(post) => post,
-                None => match self.listener.known(account, &id).await? {
-                    Some(post) => post,
-                    None => match self.x.post_for(account, &id).await {
-                        Ok(post) => post,
-                        Err(error) => {
-                            tracing::debug!(%account, %id, %error, "what a mention is about cannot be read");
-                            break;
-                        }
-                    },
-                },
-            };
-            let after = found.last().unwrap_or(post);
-            if after.in_reply_to.is_some() {
-                // Who wrote it here does not know which conversation it is a part of.
-                earlier.conversation.clone_from(&after.conversation);
-            }
-            self.keep(&earlier);
-            next = before(&earlier);
-            found.push(earlier);
+        let is_there = self.listener.take_in(&ear.account, mentions, Some(heard)).await?.is_some();
+        if is_there {
+            ear.advance(since);
         }
-        found.reverse();
-        Ok(found)
-    }
-
-    fn kept(&self, id: &PostId) -> Option<Post> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&id.as_str().parse().ok()?).cloned()
-    }
-
-    fn keep(&self, post: &Post) {
-        let Ok(id) = post.id.as_str().parse() else { return };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.insert(id, post.clone());
-        if read.len() > CACHED {
-            read.pop_first();
-        }
+        Ok(is_there)
     }
 
     /// By X's clock.
     fn now(&self) -> Timestamp {
-        let now = Timestamp::from_system().as_millis();
-        Timestamp::from_millis(now.saturating_add(self.x.client.ahead_ms()))
+        self.x.client.now()
     }
-}
-
-/// The post that a post is about.
-fn before(post: &Post) -> Option<PostId> {
-    post.in_reply_to.clone().or_else(|| post.quotes.clone())
 }
 
 /// For ever where there is no time.

@@ -8,12 +8,12 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{X, auth::Identity};
+use super::super::{X, auth::Identity, opening::Unopened};
 use crate::PublishError;
 
 /// What tags of ours begin with.
 const TAG: &str = "puppet:";
-const PATH: [&str; 5] = ["2", "tweets", "search", "stream", "rules"];
+pub(in crate::x) const PATH: [&str; 5] = ["2", "tweets", "search", "stream", "rules"];
 /// Rules that are added or removed at once.
 const AT_ONCE: usize = 25;
 /// Pages of rules that are read: a thousand each.
@@ -84,7 +84,7 @@ impl X {
         who: &Identity,
         ours: &BTreeSet<AccountId>,
         wanted: &BTreeSet<AccountId>,
-    ) -> Result<BTreeSet<AccountId>, PublishError> {
+    ) -> Result<BTreeSet<AccountId>, Unopened> {
         let change = change(&self.rules_there(who).await?, ours, wanted);
         for ids in change.remove.chunks(AT_ONCE) {
             self.client.write::<Value>(Method::POST, &PATH, Some(&json!({ "delete": { "ids": ids } })), who).await?;
@@ -107,7 +107,7 @@ impl X {
                         break;
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         // Of a part that X did not take it tells in many ways; what is there then is what counts.
@@ -124,13 +124,13 @@ impl X {
         Ok(covered)
     }
 
-    async fn rules_there(&self, who: &Identity) -> Result<Vec<Rule>, PublishError> {
+    async fn rules_there(&self, who: &Identity) -> Result<Vec<Rule>, Unopened> {
         let mut rules = BTreeMap::new();
         let mut token: Option<String> = None;
         for _ in 0..PAGES {
             let query: Vec<(&str, &str)> =
                 token.as_deref().map(|token| ("pagination_token", token)).into_iter().collect();
-            let page: Rules = self.client.read(&PATH, &query, who, None).await?;
+            let page: Rules = self.client.read_of_stream(&PATH, &query, who).await?;
             rules.extend(page.data.into_iter().map(|rule| (rule.id.clone(), rule)));
             token = page.meta.next_token;
             if token.is_none() {

@@ -63,6 +63,13 @@ impl Schedule {
         }
     }
 
+    /// One that is not being asked for is due now, however soon after the last time.
+    pub(super) fn at_once(&mut self, n: usize, now: Instant) {
+        if self.at.get(n).is_some_and(Option::is_some) {
+            self.put(n, now);
+        }
+    }
+
     fn soonest(&self, n: usize, now: Instant) -> Instant {
         let last = self.last.get(n).copied().flatten();
         last.map_or(now, |last| now.max(last + self.apart))

@@ -12,22 +12,21 @@ use tokio::{
 };
 
 use super::{
-    super::{client::Unopened, wire::POST_FIELDS},
+    super::wire::POST_FIELDS,
     Listening,
+    ended::Ended,
     lines::{Ending, Line, Lines},
     poll::Hearing,
 };
-use crate::PublishError;
+use crate::plan::Priced;
 
-const PATH: [&str; 4] = ["2", "tweets", "search", "stream"];
+pub(super) const PATH: [&str; 4] = ["2", "tweets", "search", "stream"];
 /// Mentions that are taken in side by side; those of an account one after the other.
 const HANDS: usize = 8;
 /// Mentions that wait for a hand.
 const WAITING: usize = 256;
 /// Whether other accounts are to be heard is looked at so often.
-const LOOK: Duration = Duration::from_secs(60);
-/// A plan that has no stream is asked again after so long.
-const PLANLESS: Duration = Duration::from_secs(86_400);
+pub(super) const LOOK: Duration = Duration::from_secs(60);
 
 /// What the one who asks is told.
 #[derive(Debug)]
@@ -40,6 +39,11 @@ pub(super) enum Signal {
     Gap(BTreeSet<AccountId>),
 }
 
+/// What a stream is to tell of each mention.
+pub(super) fn asked_for() -> [(&'static str, &'static str); 2] {
+    [("tweet.fields", POST_FIELDS), ("expansions", "author_id")]
+}
+
 /// See the head of this file.
 pub(super) struct Stream {
     pub(super) hearing: Arc<Hearing>,
@@ -47,64 +51,6 @@ pub(super) struct Stream {
     /// All accounts of this host that the app hears for.
     pub(super) ours: BTreeSet<AccountId>,
     pub(super) signals: mpsc::Sender<Signal>,
-}
-
-/// Why a stream is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Ended {
-    /// It broke off, or nobody was reached.
-    Network,
-    /// X failed.
-    Failed,
-    /// X asks to wait.
-    Limited(Duration),
-    /// There is another one.
-    TooMany,
-    UsageCap,
-    /// X ended it, and it may be opened again.
-    Operational,
-    /// X does not let this app.
-    Refused(String),
-    /// Nobody is to be heard.
-    Nobody,
-}
-
-impl From<PublishError> for Ended {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::RateLimited { retry_after_ms } => Self::Limited(Duration::from_millis(retry_after_ms)),
-            PublishError::UsageCap { .. } => Self::UsageCap,
-            PublishError::Unavailable(_) | PublishError::InDoubt(_) => Self::Failed,
-            other => Self::Refused(other.to_string()),
-        }
-    }
-}
-
-impl From<Unopened> for Ended {
-    fn from(unopened: Unopened) -> Self {
-        match unopened {
-            Unopened::Unreached => Self::Network,
-            Unopened::TooMany => Self::TooMany,
-            Unopened::Answer(error) => error.into(),
-        }
-    }
-}
-
-impl Ended {
-    /// How long until it is opened again: as X's documents say for each cause. `nth`: of its kind in a row, from 1 on.
-    fn wait(&self, nth: u32, by: Listening) -> Duration {
-        let doubled = |first: u64, most: u64| Duration::from_secs((first << nth.saturating_sub(1).min(10)).min(most));
-        match self {
-            Self::Network | Self::Operational => Duration::from_millis(250 * u64::from(nth.min(64))),
-            Self::Failed => doubled(5, 320),
-            Self::Limited(wait) => doubled(60, 900).max(*wait),
-            Self::TooMany => doubled(60, 900),
-            Self::UsageCap => Duration::from_secs(3_600),
-            Self::Refused(_) if by == Listening::Auto => PLANLESS,
-            Self::Refused(_) => Duration::from_secs(900),
-            Self::Nobody => LOOK,
-        }
-    }
 }
 
 impl Stream {
@@ -116,7 +62,8 @@ impl Stream {
         loop {
             let mut covered = BTreeSet::new();
             let mut lived = false;
-            let ended = match self.once(&hands, &mut covered, &mut lived).await {
+            let anew = before == Some(std::mem::discriminant(&Ended::Unruled));
+            let ended = match self.once(&hands, anew, &mut covered, &mut lived).await {
                 Ok(never) => match never {},
                 Err(ended) => ended,
             };
@@ -142,37 +89,41 @@ impl Stream {
         match ended {
             Ended::Nobody => {}
             Ended::Network | Ended::Operational => {
-                tracing::info!(app, why = ?ended, "the stream of mentions broke off: it is opened again");
+                tracing::info!(app, why = %ended, "the stream of mentions broke off: it is opened again");
             }
-            Ended::Refused(why) if self.hearing.terms.by == Listening::Auto => {
+            Ended::Planless(why) if self.hearing.terms.by == Listening::Auto => {
                 tracing::info!(app, why, "X has no stream for this app: mentions are asked for");
             }
-            Ended::Refused(why) => {
+            Ended::Planless(why) | Ended::Refused(why) => {
                 tracing::error!(app, why, "X does not let this app stream: mentions are asked for");
             }
-            _ => tracing::warn!(app, why = ?ended, "there is no stream of mentions for now: they are asked for"),
+            _ => tracing::warn!(app, why = %ended, "there is no stream of mentions for now: they are asked for"),
         }
     }
 
-    /// One connection, to its end.
-    async fn once(
+    /// One connection, to its end. `anew`: with other rules than were there, be they ever so right.
+    pub(super) async fn once(
         &self,
         hands: &[mpsc::Sender<(AccountId, Post)>],
+        anew: bool,
         covered: &mut BTreeSet<AccountId>,
         lived: &mut bool,
     ) -> Result<std::convert::Infallible, Ended> {
         let hearing = &self.hearing;
-        let who = hearing.x.apps.get(&self.app).ok_or(Ended::Nobody)?;
+        let who = &hearing.x.apps.get(&self.app).ok_or(Ended::Nobody)?.identity;
         let mut wanted = self.wanted();
         if wanted.is_empty() {
             return Err(Ended::Nobody);
         }
+        hearing.x.client.room(Priced::PostRead, false, who)?;
+        if anew {
+            hearing.x.rules(who, &self.ours, &BTreeSet::new()).await?;
+        }
         let has_rule = hearing.x.rules(who, &self.ours, &wanted).await?;
         if has_rule.is_empty() {
-            return Err(Ended::Refused("it has no room for a rule".to_owned()));
+            return Err(Ended::Planless("it has no room for a rule".to_owned()));
         }
-        let query = [("tweet.fields", POST_FIELDS), ("expansions", "author_id")];
-        let mut response = hearing.x.client.open(&PATH, &query, who).await?;
+        let mut response = hearing.x.client.open(&PATH, &asked_for(), who).await?;
         tracing::info!(app = self.app, accounts = has_rule.len(), "mentions on X are streamed");
         covered.clone_from(&has_rule);
         let _ = self.signals.send(Signal::Streams(has_rule)).await;
@@ -199,7 +150,9 @@ impl Stream {
             // One that breaks off again and again is opened more and more seldom, whatever it says meanwhile.
             *lived = opened.elapsed() >= hearing.terms.silence * 2;
             for line in lines.read(&chunk) {
+                let is_charged = matches!(line, Line::Mention(..) | Line::Other);
                 match line {
+                    Line::Other => hearing.x.client.streamed(who),
                     Line::Mention(post, accounts) => {
                         hearing.x.client.streamed(who);
                         for account in accounts.into_iter().filter(|account| self.ours.contains(account)) {
@@ -207,7 +160,7 @@ impl Stream {
                         }
                     }
                     Line::End(Ending::Operational) => return Err(Ended::Operational),
-                    Line::End(Ending::TooMany) => return Err(Ended::TooMany),
+                    Line::End(Ending::Connection(issue)) => return Err(issue.into()),
                     Line::End(Ending::Endless) => return Err(Ended::Failed),
                     Line::End(Ending::UsageCap) => return Err(Ended::UsageCap),
                     // Whatever it was may have been a mention. However many come, X is not asked without end.
@@ -217,7 +170,12 @@ impl Stream {
                         let _ = self.signals.send(Signal::Gap(covered.clone())).await;
                     }
                 }
+                // Whatever X tells now, it charges: what is under way counts as if it came to the most that it may.
+                if is_charged {
+                    hearing.x.client.room(Priced::PostRead, true, who)?;
+                }
             }
+            hearing.x.client.room(Priced::PostRead, true, who)?;
         }
     }
 
@@ -249,32 +207,5 @@ impl Stream {
             sender
         };
         (0..HANDS).map(hand).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_cause_has_its_own_pause() {
-        let secs = Duration::from_secs;
-        for (ended, nth, by, wait) in [
-            (Ended::Network, 1, Listening::Auto, Duration::from_millis(250)),
-            (Ended::Network, 4, Listening::Auto, secs(1)),
-            (Ended::Network, 900, Listening::Auto, secs(16)),
-            (Ended::Operational, 1, Listening::Auto, Duration::from_millis(250)),
-            (Ended::Failed, 1, Listening::Auto, secs(5)),
-            (Ended::Failed, 3, Listening::Auto, secs(20)),
-            (Ended::Failed, 99, Listening::Auto, secs(320)),
-            (Ended::Limited(secs(700)), 1, Listening::Auto, secs(700)),
-            (Ended::Limited(secs(7)), 2, Listening::Auto, secs(120)),
-            (Ended::TooMany, 1, Listening::Auto, secs(60)),
-            (Ended::UsageCap, 1, Listening::Auto, secs(3_600)),
-            (Ended::Refused("no".into()), 1, Listening::Auto, secs(86_400)),
-            (Ended::Refused("no".into()), 1, Listening::Stream, secs(900)),
-        ] {
-            assert_eq!(ended.wait(nth, by), wait, "{ended:?} {nth}");
-        }
     }
 }

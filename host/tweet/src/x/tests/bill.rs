@@ -19,20 +19,30 @@ async fn what_is_posted_and_what_is_read_is_on_the_bill() {
     // An answer, by another.
     there.posted("bob", reply(&first.id, "yes")).await;
     assert_eq!(bill()[1], ("@bob".to_owned(), 1, 1, 10_000 + 10_000));
+    // A later part of a thread is a post, as it was when it was decided.
+    let part = Order { of_thread: true, ..order("bob", reply(&first.id, "and more")) };
+    there.x.publish(&part).await.unwrap();
+    assert_eq!(bill()[1], ("@bob".to_owned(), 2, 1, 20_000 + 15_000));
     // Two of its own, read by itself.
     let own = there.x.own_posts(&"ada".into(), Timestamp::from_system().plus_millis(60_000), 9).await.unwrap();
     assert_eq!(own.len(), 2);
     assert_eq!(bill()[0], ("@ada".to_owned(), 2, 3, 225_000 + 2 * 1_000));
     // Which post is answered is looked up before.
     there.x.answered(&"bob".into(), &first.id).await.unwrap();
-    assert_eq!(bill()[1], ("@bob".to_owned(), 1, 2, 20_000 + 5_000));
+    assert_eq!(bill()[1], ("@bob".to_owned(), 2, 2, 35_000 + 5_000));
+    // A conversation: the post itself, and those that the search found.
+    assert_eq!(
+        there.x.conversation(&first.id, Timestamp::from_system().plus_millis(60_000), 1).await.unwrap().len(),
+        1
+    );
+    assert_eq!(bill()[0], ("@ada".to_owned(), 2, 3 + 4, 227_000 + 4 * 5_000));
     // What X refused cost nothing, and what may have been done counts.
     there.strike(Kind::Duplicate);
     there.publish("bob", post("a")).await.unwrap_err();
-    assert_eq!(bill()[1].1, 1);
+    assert_eq!(bill()[1].1, 2);
     there.strike(Kind::LostAnswer);
     there.publish("bob", post("b")).await.unwrap_err();
-    assert_eq!(bill()[1], ("@bob".to_owned(), 2, 2, 25_000 + 15_000));
+    assert_eq!(bill()[1], ("@bob".to_owned(), 3, 2, 40_000 + 15_000));
     assert_eq!(bill().len(), 2);
 }
 

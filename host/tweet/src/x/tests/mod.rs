@@ -1,14 +1,18 @@
 //! X as a provider, over HTTP on loopback, against the emulator.
 
+mod apps;
 mod bill;
+mod caps;
 mod media;
 pub(in crate::x) mod properties;
 mod publishing;
 mod reading;
 mod reconciling;
+mod refusals;
 mod signing;
 pub(in crate::x) mod spec;
 pub(in crate::x) mod stand;
+mod tokens;
 
 use std::{sync::Arc, time::Duration};
 
@@ -78,7 +82,14 @@ impl There {
 }
 
 fn order(account: &str, action: Action) -> Order {
-    Order { effect: "eff-1".into(), account: account.into(), at: Timestamp::from_system(), hops: 2, action }
+    Order {
+        effect: "eff-1".into(),
+        account: account.into(),
+        at: Timestamp::from_system(),
+        hops: 2,
+        of_thread: false,
+        action,
+    }
 }
 
 fn post(text: &str) -> Action {

@@ -14,7 +14,7 @@ use super::{
     stand::{Answered, Came, Stand},
     *,
 };
-use crate::{TweetReader, x::media::Images};
+use crate::{Search, TweetReader, x::media::Images};
 
 /// What X gives where there is more.
 const NEXT: &str = "7140dibdnow9c7btw421dyz6jism75z99gyxd8egarsc4";
@@ -112,6 +112,20 @@ enum Asks {
     Timeline(usize),
     PostsOf(String, usize),
     ThreadOf(PostId, usize),
+    Search(String, usize),
+    Conversation(PostId, usize),
+}
+
+/// Mostly what is one, and whatever else somebody may write.
+fn search() -> impl Strategy<Value = String> {
+    let term = prop_oneof![
+        3 => "-?[A-Za-z0-9_]{1,20}",
+        2 => "-?\"[^\"]{1,40}\"",
+        1 => "-?from:@?[A-Za-z0-9_]{1,16}",
+        1 => "-?conversation_id:[0-9]{1,20}",
+    ];
+    let terms = prop::collection::vec(term, 1..20).prop_map(|terms| terms.join(" "));
+    prop_oneof![4 => terms, 1 => text()]
 }
 
 fn asks() -> impl Strategy<Value = Asks> {
@@ -124,7 +138,22 @@ fn asks() -> impl Strategy<Value = Asks> {
         1 => (0_usize..1_000).prop_map(Asks::Timeline),
         1 => (name, 0_usize..1_000).prop_map(|(name, limit)| Asks::PostsOf(name, limit)),
         1 => (id(), 0_usize..30).prop_map(|(id, depth)| Asks::ThreadOf(id, depth)),
+        1 => (search(), 0_usize..1_000).prop_map(|(text, limit)| Asks::Search(text, limit)),
+        1 => (id(), 0_usize..1_000).prop_map(|(id, limit)| Asks::Conversation(id, limit)),
     ]
+}
+
+fn manner() -> impl Strategy<Value = Manner> {
+    let settings = prop::option::of(prop::sample::select(ReplySettings::ALL.as_slice()));
+    let community = prop::option::of("[0-9]{1,19}");
+    (any::<bool>(), any::<bool>(), settings, community).prop_map(
+        |(made_with_ai, paid_partnership, reply_settings, community)| Manner {
+            made_with_ai,
+            paid_partnership,
+            reply_settings,
+            community,
+        },
+    )
 }
 
 async fn ask(x: &X, asks: Asks) {
@@ -139,6 +168,12 @@ async fn ask(x: &X, asks: Asks) {
         Asks::Timeline(limit) => drop(x.timeline(&"ada".into(), later, limit).await),
         Asks::PostsOf(name, limit) => drop(x.posts_of(&AccountId::new(name), later, limit).await),
         Asks::ThreadOf(id, depth) => drop(x.thread_of(&id, depth, later).await),
+        Asks::Search(text, limit) => {
+            if let Ok(search) = Search::parse(&text) {
+                drop(x.search(&search, later, limit).await);
+            }
+        }
+        Asks::Conversation(id, limit) => drop(x.conversation(&id, later, limit).await),
     }
 }
 
@@ -148,18 +183,31 @@ fn whatever_is_decided_or_asked_for_is_sent_as_x_describes_it() {
     let described = Described::new(json_of(&file));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stand = runtime.block_on(Stand::new(obliging));
-    let accounts = [("ada".into(), Secret::new(token("ada")).into())].into();
-    let x = X::new(settings(stand.url.clone(), TIMEOUT, accounts)).unwrap().with_images(Arc::new(Sized));
+    let accounts = || [("ada".into(), Secret::new(token("ada")).into())].into();
+    let plain = || X::new(settings(stand.url.clone(), TIMEOUT, accounts())).unwrap().with_images(Arc::new(Sized));
     let mut operations = BTreeSet::new();
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let sent = std::cell::RefCell::new(&mut operations);
-    let held = runner.run(&asks(), |asks| {
+    let held = runner.run(&(asks(), manner()), |(asks, manner)| {
+        let labels = [("made_with_ai", manner.made_with_ai), ("paid_partnership", manner.paid_partnership)];
+        let x = plain().with_manners([("ada".into(), manner)].into());
         runtime.block_on(ask(&x, asks));
         let all = std::mem::take(&mut *stand.came.lock().unwrap());
-        for came in all {
+        for mut came in all {
+            // They are younger than the description.
+            if came.line == "POST /2/tweets" {
+                let mut body = came.json();
+                for (label, is_set) in labels {
+                    let found = body.as_object_mut().unwrap().remove(label);
+                    prop_assert_eq!(found, is_set.then_some(Value::Bool(true)), "{}", came.body);
+                }
+                came.body = body.to_string();
+            }
             let wrong = described.wrong(&came);
             prop_assert!(wrong.is_empty(), "{wrong:?}");
+            let query = came.query("query").unwrap_or_default();
+            prop_assert!(query.chars().count() <= 512, "{query}");
             sent.borrow_mut().insert(described.operation(&came.line));
         }
         Ok(())
@@ -168,6 +216,7 @@ fn whatever_is_decided_or_asked_for_is_sent_as_x_describes_it() {
     let all = [
         "DELETE /2/tweets/{id}",
         "GET /2/media/upload",
+        "GET /2/tweets/search/recent",
         "GET /2/tweets/{id}",
         "GET /2/users/by/username/{username}",
         "GET /2/users/me",

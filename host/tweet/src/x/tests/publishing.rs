@@ -88,6 +88,58 @@ async fn a_limit_that_is_used_up_is_not_asked_again_before_it_is_whole() {
 }
 
 #[tokio::test]
+async fn one_account_that_used_its_app_up_keeps_the_others_of_it_from_asking() {
+    let stand = super::stand::Stand::new(|came| {
+        let who = came.authorization.rsplit('-').next().unwrap_or_default().to_owned();
+        let user = format!(r#"{{"data":{{"id":"7","name":"n","username":"{who}"}}}}"#);
+        if came.line.ends_with("users/me") {
+            return Some((200, Vec::new(), user));
+        }
+        let reset = Timestamp::from_system().as_millis() / 1_000 + 600;
+        let headers =
+            vec![("x-app-limit-24hour-remaining", "0".to_owned()), ("x-app-limit-24hour-reset", reset.to_string())];
+        Some((201, headers, r#"{"data":{"id":"17","text":"t"}}"#.to_owned()))
+    })
+    .await;
+    let names = ["Ada", "bob", "eve"];
+    let tokens = names.map(|name| (AccountId::new(name), Secret::new(token(&name.to_lowercase())).into()));
+    let apps = ["ada", "bob"].map(|name| (AccountId::new(name), "main".to_owned())).into();
+    let x = X::new(settings(stand.url.clone(), TIMEOUT, tokens.into())).unwrap().with_apps(&apps);
+    x.publish(&order("Ada", post("the last"))).await.unwrap();
+    let error = x.publish(&order("bob", post("no more"))).await.unwrap_err();
+    assert!(matches!(error, PublishError::RateLimited { .. }), "{error}");
+    x.publish(&order("eve", post("has no app"))).await.unwrap();
+    assert_eq!(stand.lines().iter().filter(|line| line.starts_with("POST")).count(), 2);
+    let mut windows: Vec<String> = x.windows().into_iter().map(|window| window.account).collect();
+    windows.sort();
+    assert_eq!(windows, ["@eve", "the app `main`"]);
+}
+
+#[tokio::test]
+async fn a_day_that_is_used_up_is_not_asked_again_while_the_window_has_room() {
+    let there = There::new().await;
+    let day_limits = [(Operation::CreatePost, 2)].into();
+    there.emulator.misbehave(Plan { day_limits, ..Plan::default() });
+    there.posted("ada", post("one")).await;
+    there.posted("ada", post("two")).await;
+    let requests = there.requests();
+    let error = there.publish("ada", post("three")).await.unwrap_err();
+    let PublishError::RateLimited { retry_after_ms } = error else { panic!("{error}") };
+    assert!((86_000_000..=86_411_000).contains(&retry_after_ms), "{retry_after_ms}");
+    assert_eq!(there.requests(), requests, "nothing was sent");
+    there.posted("bob", post("others are not concerned")).await;
+    let windows = there.x.windows();
+    let left = |account: &str, kind: WindowKind| {
+        let of = |window: &&Window| (window.account.as_str(), window.kind) == (account, kind);
+        let found = windows.iter().filter(|window| window.request == "POST /2/tweets").find(of).unwrap();
+        (found.limit, found.remaining)
+    };
+    assert_eq!(left("@ada", WindowKind::AccountDay), (Some(2), 0));
+    assert_eq!(left("@ada", WindowKind::QuarterHour), (Some(10_000), 9_998));
+    assert_eq!(left("@bob", WindowKind::AccountDay), (Some(2), 1));
+}
+
+#[tokio::test]
 async fn what_is_not_reached_has_done_nothing() {
     let gone = There::new().await;
     let endpoint = gone.emulator.url();
@@ -114,13 +166,17 @@ async fn what_may_not_be_posted_is_not_sent() {
         ("ada", Action::Quote { of: id(), text: long.clone() }, "weighs 281"),
         ("ada", Action::Thread { parts: vec!["one".into(), "two".into()] }, "part by part"),
         ("ada", Action::Post { text: "look".into(), images: vec![image] }, "no images to post"),
-        ("eve", post("hello"), "@eve has no token"),
     ];
     for (account, action, said) in cases {
         match there.publish(account, action.clone()).await {
             Err(PublishError::Refused(words)) => assert!(words.contains(said), "{words}"),
             other => panic!("{action:?}: {other:?}"),
         }
+    }
+    // It waits until somebody gives the account something to sign with.
+    match there.publish("eve", post("hello")).await {
+        Err(PublishError::Unauthorized(words)) => assert!(words.contains("@eve has no token"), "{words}"),
+        other => panic!("{other:?}"),
     }
     assert_eq!(there.requests(), 0);
 }

@@ -2,8 +2,8 @@
 
 use puppet_types::Code;
 
-use super::*;
-use crate::TweetReader;
+use super::{stand::Stand, *};
+use crate::{Search, TweetReader};
 
 fn later() -> Timestamp {
     Timestamp::from_system().plus_millis(60_000)
@@ -69,6 +69,81 @@ async fn a_thread_takes_a_request_for_every_two_posts() {
         let posts = there.x.thread_of(&ids[of], 9, later()).await.unwrap();
         assert_eq!(posts.first().map(|post| &post.id), Some(&ids[3]), "{of}");
     }
+}
+
+#[tokio::test]
+async fn what_was_said_lately_is_found_with_its_conversation() {
+    let there = There::new().await;
+    let mut written = vec![there.posted("ada", post("fog over the harbour")).await];
+    for (n, (author, text)) in
+        [("bob", "what fog"), ("ada", "all of it"), ("bob", "no \"fog horn\" then")].iter().enumerate()
+    {
+        let before = written[n].id.clone();
+        written.push(there.posted(author, reply(&before, text)).await);
+    }
+    let other = there.posted("bob", post("fog horn")).await;
+    let found = async |text: &str, limit: usize| -> Vec<PostId> {
+        let posts = there.x.search(&Search::parse(text).unwrap(), later(), limit).await.unwrap();
+        posts.into_iter().map(|post| post.id).collect()
+    };
+    let ids = |posts: &[&Post]| posts.iter().map(|post| post.id.clone()).collect::<Vec<_>>();
+    assert_eq!(found("FOG", 100).await, ids(&[&other, &written[3], &written[1], &written[0]]));
+    assert_eq!(
+        found("fog", 2).await,
+        ids(&[&other, &written[3]]),
+        "X gives no fewer than ten, the guest asked for two"
+    );
+    assert_eq!(found("\"fog horn\" -conversation_id:1 from:BOB", 9).await, ids(&[&other, &written[3]]));
+    assert_eq!(found("fog -horn -from:bob", 9).await, ids(&[&written[0]]));
+    assert_eq!(found("sun", 9).await, ids(&[]));
+    let early = Timestamp::from_millis(written[0].at.as_millis() - 1_000);
+    assert_eq!(there.x.search(&Search::parse("fog").unwrap(), early, 9).await.unwrap(), [], "not from the future");
+
+    let searches = || there.emulator.report()["counts"]["search"].as_u64().unwrap();
+    let before = searches();
+    for of in &written {
+        let whole = there.x.conversation(&of.id, later(), 100).await.unwrap();
+        let ids_read: Vec<PostId> = whole.into_iter().map(|post| post.id).collect();
+        assert_eq!(ids_read, ids(&[&written[3], &written[2], &written[1], &written[0]]));
+    }
+    assert_eq!(searches() - before, 4, "one each");
+    assert_eq!(there.x.conversation(&PostId::new("17"), later(), 9).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(searches() - before, 4, "none of a post that is not there");
+
+    for nothing in ["from:harbour-watch fog", "fog -from:a23456789012345x", "conversation_id:12345678901234567890"] {
+        let before = there.requests();
+        let error = there.x.search(&Search::parse(nothing).unwrap(), later(), 9).await.unwrap_err();
+        assert_eq!((error.code, there.requests()), (Code::InvalidInput, before), "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_has_the_post_that_is_named_also_where_no_search_finds_it() {
+    let told = |id: &str, at: &str| {
+        let about =
+            serde_json::json!({ "id": id, "text": "fog", "author_id": "1", "conversation_id": "5", "created_at": at });
+        (about, serde_json::json!({ "users": [{ "id": "1", "username": "ada" }] }))
+    };
+    let stand = Stand::new(move |came| {
+        let body = if came.line.contains("/search/recent?") {
+            let (post, includes) = told("12", "2026-05-09T10:00:00.000Z");
+            serde_json::json!({ "data": [post], "includes": includes, "meta": { "result_count": 1 } })
+        } else {
+            let (post, includes) = told("5", "2026-05-01T10:00:00.000Z");
+            serde_json::json!({ "data": post, "includes": includes })
+        };
+        Some((200, Vec::new(), body.to_string()))
+    })
+    .await;
+    let accounts = [("ada".into(), Secret::new(token("ada")).into())].into();
+    let x = X::new(settings(stand.url.clone(), TIMEOUT, accounts)).unwrap();
+    let read = async |limit: usize| -> Vec<String> {
+        let posts = x.conversation(&PostId::new("5"), later(), limit).await.unwrap();
+        posts.into_iter().map(|post| post.id.to_string()).collect()
+    };
+    assert_eq!((read(9).await, read(1).await), (vec!["12".to_owned(), "5".to_owned()], vec!["12".to_owned()]));
+    let asked = stand.lines().into_iter().find(|line| line.contains("/search/recent?")).unwrap();
+    assert!(asked.contains("query=conversation_id%3A5+-is%3Aretweet&max_results=10&"), "{asked}");
 }
 
 #[tokio::test]

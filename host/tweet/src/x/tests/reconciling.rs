@@ -232,3 +232,17 @@ async fn a_post_is_found_by_the_clock_of_x() {
     let looked = x.reconcile(&order, settled(), &[]).await.unwrap();
     assert!(matches!(&looked, Reconciled::Undecidable(why) if why.contains("more than a day apart")), "{looked:?}");
 }
+
+#[tokio::test]
+async fn a_text_that_left_without_its_links_or_names_is_known_again() {
+    let there = There::new().await;
+    for (sent, decided) in [
+        ("see now", "see https://example.org/x now"),
+        ("tea with all of you", "tea with @bob all of you"),
+        ("tea and cake", "tea and @bob cake https://example.org/y"),
+    ] {
+        let id = there.posted("ada", post(sent)).await.id;
+        assert_eq!(ids(&looked(&there, &order("ada", post(decided)), &[]).await), [id.as_str()], "{decided}");
+    }
+    assert_eq!(looked(&there, &order("ada", post("see this now")), &[]).await, Reconciled::NotDone);
+}

@@ -1,8 +1,7 @@
 //! How requests are signed, and what is said where X does not accept it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{
@@ -10,18 +9,17 @@ use super::{
     *,
 };
 use crate::TweetReader;
+use puppet_reach::NoConnection;
 
-const MS: u64 = 1_000;
-
-fn said(status: u16, body: impl Into<String>) -> Option<Answered> {
+pub(super) fn said(status: u16, body: impl Into<String>) -> Option<Answered> {
     Some((status, Vec::new(), body.into()))
 }
 
-fn me(name: &str) -> Option<Answered> {
+pub(super) fn me(name: &str) -> Option<Answered> {
     said(200, format!(r#"{{"data":{{"id":"1","username":"{name}"}}}}"#))
 }
 
-fn posted() -> Option<Answered> {
+pub(super) fn posted() -> Option<Answered> {
     said(201, r#"{"data":{"id":"17","text":"hello"}}"#)
 }
 
@@ -31,11 +29,11 @@ fn keys() -> XSign {
     XSign::OAuth1(OAuth1Keys { consumer_key, consumer_secret, token, token_secret })
 }
 
-fn x(stand: &Stand, sign: XSign) -> X {
+pub(super) fn x(stand: &Stand, sign: XSign) -> X {
     X::new(settings(stand.url.clone(), TIMEOUT, BTreeMap::from([("ada".into(), sign)]))).unwrap()
 }
 
-async fn publish(x: &X) -> Result<Published, PublishError> {
+pub(super) async fn publish(x: &X) -> Result<Published, PublishError> {
     x.publish(&order("ada", post("hello"))).await
 }
 
@@ -118,7 +116,7 @@ async fn what_is_wrong_with_a_signature_is_told_by_its_cause() {
     type Sign = fn() -> XSign;
     let late = || vec![("date", "Tue, 14 Nov 2023 22:13:20 GMT".to_owned())];
     let plain = r#"{"title":"Unauthorized","type":"about:blank","status":401,"detail":"token-canary"}"#;
-    let cases: [(Sign, Answered, Is); 12] = [
+    let cases: [(Sign, Answered, Is); 18] = [
         (keys, (401, Vec::new(), plain.into()), |f| *f == SignInFault::WrongKeys),
         (keys, (401, late(), plain.into()), |f| matches!(f, SignInFault::ClockSkew(Some(ahead)) if *ahead < -1_000)),
         (keys, (401, Vec::new(), r#"{"errors":[{"code":89}]}"#.into()), |f| *f == SignInFault::Revoked),
@@ -131,9 +129,33 @@ async fn what_is_wrong_with_a_signature_is_told_by_its_cause() {
         ),
         (
             keys,
-            (403, Vec::new(), r#"{"type":"https://x/client-forbidden","detail":"not enrolled"}"#.into()),
-            |f| matches!(f, SignInFault::AppSuspended(words) if words == "not enrolled"),
+            (
+                403,
+                Vec::new(),
+                r#"{"type":"https://x/client-forbidden","reason":"client-not-enrolled","detail":"no"}"#.into(),
+            ),
+            |f| matches!(f, SignInFault::AppSuspended(words) if words == "no"),
         ),
+        (
+            keys,
+            (403, Vec::new(), r#"{"type":"https://x/client-forbidden","reason":"official-client-forbidden"}"#.into()),
+            |f| matches!(f, SignInFault::PlanLacks(_)),
+        ),
+        (
+            keys,
+            (403, Vec::new(), r#"{"errors":[{"code":453,"message":"a different access level"}]}"#.into()),
+            |f| matches!(f, SignInFault::PlanLacks(words) if words == "a different access level"),
+        ),
+        (keys, (403, Vec::new(), r#"{"errors":[{"code":416}]}"#.into()), |f| matches!(f, SignInFault::AppSuspended(_))),
+        (keys, (401, Vec::new(), r#"{"errors":[{"code":64}]}"#.into()), |f| matches!(f, SignInFault::Suspended(_))),
+        (
+            keys,
+            (403, Vec::new(), r#"{"type":"about:blank","detail":"Your account is suspended and may not."}"#.into()),
+            |f| matches!(f, SignInFault::Suspended(_)),
+        ),
+        (keys, (403, Vec::new(), r#"{"type":"https://x/usage-capped","period":"Daily"}"#.into()), |f| {
+            matches!(f, SignInFault::Answer(PublishError::UsageCap { .. })) && !f.is_lasting()
+        }),
         (
             keys,
             (403, Vec::new(), r#"{"errors":[{"code":64,"message":"Your account is suspended"}]}"#.into()),
@@ -142,9 +164,9 @@ async fn what_is_wrong_with_a_signature_is_told_by_its_cause() {
         (
             keys,
             (302, vec![("location", "http://127.0.0.1:1/".into())], String::new()),
-            |f| matches!(f, SignInFault::NotX(words) if words.contains("302")),
+            |f| matches!(f, SignInFault::NotX { at, what } if at.starts_with("http://127.0.0.1:") && what.contains("302")),
         ),
-        (keys, (200, Vec::new(), "<html>".into()), |f| matches!(f, SignInFault::NotX(_))),
+        (keys, (200, Vec::new(), "<html>".into()), |f| matches!(f, SignInFault::NotX { .. })),
         (keys, (503, Vec::new(), String::new()), |f| {
             matches!(f, SignInFault::Answer(PublishError::Unavailable(_))) && !f.is_lasting()
         }),
@@ -183,7 +205,7 @@ async fn what_is_no_x_and_what_is_not_there_are_not_the_same() {
     let accounts = BTreeMap::from([("ada".into(), keys())]);
     let x = X::new(settings(secure, TIMEOUT, accounts)).unwrap();
     let fault = x.check(&"ada".into()).await.unwrap_err();
-    assert!(matches!(fault, SignInFault::Tls(_)), "{fault:?}");
+    assert!(matches!(fault, SignInFault::Unreached { why: NoConnection::Insecure(_), .. }), "{fault:?}");
     plain.await.unwrap();
     // A port of ours where nobody listens.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -191,7 +213,9 @@ async fn what_is_no_x_and_what_is_not_there_are_not_the_same() {
     drop(listener);
     let x = X::new(settings(gone, TIMEOUT, BTreeMap::from([("ada".into(), keys())]))).unwrap();
     let error = publish(&x).await.unwrap_err();
-    assert!(matches!(&error, PublishError::Unavailable(words) if words.starts_with("@ada: ")), "{error:?}");
+    let said =
+        |words: &str| words.starts_with("@ada: X cannot be reached at http://127.0.0.1:") && words.contains("refused");
+    assert!(matches!(&error, PublishError::Unavailable(words) if said(words)), "{error:?}");
 }
 
 #[tokio::test]
@@ -255,241 +279,6 @@ async fn what_is_nobodys_is_read_with_the_token_of_an_app() {
     assert!(came.iter().all(|came| came.authorization == "Bearer of-the-app") && !came.is_empty(), "{came:?}");
 }
 
-/// Keeps a pair in memory, and counts.
-#[derive(Default)]
-struct Kept {
-    pair: std::sync::Mutex<Option<TokenPair>>,
-    holders: Arc<Mutex<()>>,
-    is_full: AtomicBool,
-    saves: AtomicUsize,
-}
-
-#[async_trait]
-impl TokenStore for Kept {
-    async fn hold(&self) -> Result<Box<dyn Send + Sync>, String> {
-        Ok(Box::new(Arc::clone(&self.holders).lock_owned().await))
-    }
-    async fn load(&self) -> Result<Option<TokenPair>, String> {
-        Ok(self.pair.lock().unwrap().clone())
-    }
-    async fn save(&self, pair: &TokenPair) -> Result<(), String> {
-        if self.is_full.load(Ordering::Relaxed) && pair.asked.is_none() {
-            return Err("the disk is full".to_owned());
-        }
-        self.saves.fetch_add(1, Ordering::Relaxed);
-        *self.pair.lock().unwrap() = Some(pair.clone());
-        Ok(())
-    }
-}
-
-impl Kept {
-    /// The pair `n`, that lasts so long from now on.
-    fn pair(n: usize, for_ms: u64) -> TokenPair {
-        TokenPair {
-            access: Secret::new(format!("access-canary-{n}")),
-            refresh: Some(Secret::new(format!("refresh-canary-{n}"))),
-            expires: Timestamp::from_system().plus_millis(for_ms),
-            scope: SCOPES.to_owned(),
-            client_id: "app".to_owned(),
-            asked: None,
-        }
-    }
-
-    fn with(pair: TokenPair) -> Arc<Self> {
-        Arc::new(Self { pair: std::sync::Mutex::new(Some(pair)), ..Self::default() })
-    }
-
-    fn sign(self: &Arc<Self>) -> XSign {
-        let app = OAuthApp { id: "app".to_owned(), secret: None };
-        XSign::OAuth2(OAuth2 { app, store: Arc::clone(self) as _ })
-    }
-
-    fn access(&self) -> String {
-        self.pair.lock().unwrap().as_ref().unwrap().access.expose().to_owned()
-    }
-}
-
-/// An X that gives pair after pair, takes each refresh token once, and ends the family where one comes twice.
-/// `lose`: the answer of this renewal never arrives.
-async fn rotating(lose: Option<usize>) -> (Stand, Arc<AtomicBool>) {
-    rotating_each(lose, 7_200).await
-}
-
-/// The same with tokens that last so many seconds.
-async fn rotating_each(lose: Option<usize>, seconds: u64) -> (Stand, Arc<AtomicBool>) {
-    let is_dead = Arc::new(AtomicBool::new(false));
-    let dead = Arc::clone(&is_dead);
-    let mut last = 1;
-    let stand = Stand::new(move |came| {
-        if !came.line.ends_with("oauth2/token") {
-            let is_valid = came.authorization == format!("Bearer access-canary-{last}") && !dead.load(Ordering::Relaxed);
-            return match is_valid {
-                false => said(401, r#"{"title":"Unauthorized","status":401}"#),
-                true if came.line.ends_with("users/me") => me("ada"),
-                true => posted(),
-            };
-        }
-        assert_eq!(came.field("client_id").as_deref(), Some("app"), "a public client names itself");
-        if came.field("refresh_token") != Some(format!("refresh-canary-{last}")) || dead.load(Ordering::Relaxed) {
-            dead.store(true, Ordering::Relaxed);
-            let error = r#"{"error":"invalid_request","error_description":"Value passed for the token was invalid."}"#;
-            return said(400, error);
-        }
-        last += 1;
-        let (access, refresh) = (format!("access-canary-{last}"), format!("refresh-canary-{last}"));
-        let given = serde_json::json!({
-            "token_type": "bearer", "expires_in": seconds, "access_token": access, "refresh_token": refresh, "scope": SCOPES,
-        });
-        if lose == Some(last) { None } else { said(200, given.to_string()) }
-    })
-    .await;
-    (stand, is_dead)
-}
-
-fn renewals(stand: &Stand) -> usize {
-    stand.lines().iter().filter(|line| line.ends_with("oauth2/token")).count()
-}
-
-#[tokio::test]
-async fn many_requests_of_two_hosts_renew_a_pair_once() {
-    let (stand, is_dead) = rotating(None).await;
-    let kept = Kept::with(Kept::pair(1, 0));
-    let hosts = [x(&stand, kept.sign()), x(&stand, kept.sign())].map(Arc::new);
-    let all = (0..40).map(|n| {
-        let x = Arc::clone(&hosts[n % 2]);
-        tokio::spawn(async move { publish(&x).await })
-    });
-    for one in all.collect::<Vec<_>>() {
-        one.await.unwrap().unwrap();
-    }
-    assert_eq!((renewals(&stand), is_dead.load(Ordering::Relaxed)), (1, false));
-    assert_eq!(kept.access(), "access-canary-2");
-    // That it began, and what came of it.
-    assert_eq!(kept.saves.load(Ordering::Relaxed), 2);
-}
-
-#[tokio::test]
-async fn tokens_that_end_within_a_minute_are_used_all_the_same() {
-    let (stand, is_dead) = rotating_each(None, 30).await;
-    let kept = Kept::with(Kept::pair(1, 0));
-    publish(&x(&stand, kept.sign())).await.unwrap();
-    assert_eq!((renewals(&stand), is_dead.load(Ordering::Relaxed)), (2, false));
-}
-
-#[tokio::test]
-async fn a_pair_that_ends_early_is_renewed_once_and_the_post_is_made() {
-    let (stand, is_dead) = rotating(None).await;
-    // It should last, and X has ended its access already.
-    let kept = Kept::with(TokenPair { access: Secret::new("access-canary-ended"), ..Kept::pair(1, 7_200 * MS) });
-    let x = x(&stand, kept.sign());
-    publish(&x).await.unwrap();
-    assert_eq!(stand.lines(), ["GET /2/users/me", "POST /2/oauth2/token", "GET /2/users/me", "POST /2/tweets"]);
-    assert!(!is_dead.load(Ordering::Relaxed));
-}
-
-#[tokio::test]
-async fn a_pair_that_somebody_else_renewed_is_read_again_and_not_renewed() {
-    let current = Arc::new(AtomicUsize::new(4));
-    let stand = Stand::new({
-        let current = Arc::clone(&current);
-        move |came| {
-            let is_valid = came.authorization == format!("Bearer access-canary-{}", current.load(Ordering::Relaxed));
-            match (is_valid, came.line.ends_with("users/me")) {
-                (false, _) => said(401, "{}"),
-                (true, true) => me("ada"),
-                (true, false) => posted(),
-            }
-        }
-    })
-    .await;
-    let kept = Kept::with(Kept::pair(4, 7_200 * MS));
-    let x = x(&stand, kept.sign());
-    x.check(&"ada".into()).await.unwrap();
-    // Somebody signs in anew, from another process: X ends what was before.
-    current.store(5, Ordering::Relaxed);
-    *kept.pair.lock().unwrap() = Some(Kept::pair(5, 7_200 * MS));
-    publish(&x).await.unwrap();
-    assert_eq!(stand.lines(), ["GET /2/users/me", "POST /2/tweets", "POST /2/tweets"]);
-}
-
-#[tokio::test]
-async fn a_renewal_whose_answer_is_lost_is_told_and_the_token_is_not_tried_without_end() {
-    let (stand, _) = rotating(Some(2)).await;
-    let kept = Kept::with(Kept::pair(1, 0));
-    let x = x(&stand, kept.sign());
-    let error = publish(&x).await.unwrap_err();
-    assert!(matches!(error, PublishError::Unavailable(_)), "{error:?}");
-    assert!(kept.pair.lock().unwrap().as_ref().unwrap().asked.is_some(), "that it began is kept");
-    // A host that starts anew knows of it.
-    let x = X::new(settings(stand.url.clone(), TIMEOUT, BTreeMap::from([("ada".into(), kept.sign())]))).unwrap();
-    for _ in 0..3 {
-        let error = x.check(&"ada".into()).await.unwrap_err();
-        assert_eq!(error, SignInFault::Withdrawn { cut_short: true });
-        assert!(error.remedy("ada").contains("puppet x login ada"));
-    }
-    assert_eq!(renewals(&stand), 2);
-}
-
-#[tokio::test]
-async fn whoever_gives_up_waiting_ends_no_renewal() {
-    let (stand, is_dead) = rotating(None).await;
-    let kept = Kept::with(Kept::pair(1, 0));
-    let x = x(&stand, kept.sign());
-    let held = kept.hold().await.unwrap();
-    // It waits for the lock, and is gone.
-    assert!(tokio::time::timeout(Duration::from_millis(20), publish(&x)).await.is_err());
-    drop(held);
-    publish(&x).await.unwrap();
-    assert_eq!((renewals(&stand), is_dead.load(Ordering::Relaxed)), (1, false));
-}
-
-#[tokio::test]
-async fn tokens_that_cannot_be_kept_are_not_used_before_they_are() {
-    let (stand, is_dead) = rotating(None).await;
-    let kept = Kept::with(Kept::pair(1, 0));
-    kept.is_full.store(true, Ordering::Relaxed);
-    let x = x(&stand, kept.sign());
-    for _ in 0..2 {
-        let error = publish(&x).await.unwrap_err();
-        assert!(matches!(&error, PublishError::Unavailable(words) if words.contains("disk is full")), "{error:?}");
-    }
-    assert_eq!(stand.lines(), ["POST /2/oauth2/token"]);
-    kept.is_full.store(false, Ordering::Relaxed);
-    publish(&x).await.unwrap();
-    assert_eq!((renewals(&stand), is_dead.load(Ordering::Relaxed)), (1, false));
-    assert_eq!(kept.access(), "access-canary-2");
-}
-
-#[tokio::test]
-async fn what_the_token_endpoint_says_is_told_by_its_cause() {
-    type Is = fn(&SignInFault) -> bool;
-    let cases: [(u16, &str, Is); 6] = [
-        (401, r#"{"error":"unauthorized_client","error_description":"Missing valid authorization header"}"#, |f| {
-            *f == SignInFault::WrongApp
-        }),
-        (400, r#"{"error":"invalid_client"}"#, |f| *f == SignInFault::WrongApp),
-        (400, r#"{"error":"invalid_grant"}"#, |f| *f == SignInFault::Withdrawn { cut_short: false }),
-        (404, "", |f| matches!(f, SignInFault::NotX(_))),
-        (429, "{}", |f| matches!(f, SignInFault::Answer(PublishError::RateLimited { .. }))),
-        (500, "{}", |f| matches!(f, SignInFault::Answer(PublishError::Unavailable(_)))),
-    ];
-    for (status, body, is_it) in cases {
-        let stand = Stand::new(move |_| said(status, body)).await;
-        let kept = Kept::with(Kept::pair(1, 0));
-        let fault = x(&stand, kept.sign()).check(&"ada".into()).await.unwrap_err();
-        assert!(is_it(&fault), "{status} {body}: {fault:?}");
-        // Only where X may have made new tokens it stays written that it was asked.
-        let is_open = kept.pair.lock().unwrap().as_ref().unwrap().asked.is_some();
-        assert_eq!(is_open, status == 500, "{status} {body}");
-    }
-    let stand = Stand::new(|_| None).await;
-    let nobody = Arc::new(Kept::default());
-    assert_eq!(x(&stand, nobody.sign()).check(&"ada".into()).await, Err(SignInFault::NeverSignedIn));
-    let other = TokenPair { client_id: "another".into(), ..Kept::pair(1, 7_200 * MS) };
-    assert_eq!(x(&stand, Kept::with(other).sign()).check(&"ada".into()).await, Err(SignInFault::OtherApp));
-    assert_eq!(stand.lines().len(), 0);
-}
-
 #[tokio::test]
 async fn tokens_for_this_machine_go_through_no_proxy() {
     const NAME: &str = "x::tests::signing::tokens_for_this_machine_go_through_no_proxy";
@@ -510,68 +299,4 @@ async fn tokens_for_this_machine_go_through_no_proxy() {
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
     assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"), "it was run");
     assert!(proxy.lines().is_empty(), "{:?}", proxy.lines());
-}
-
-#[tokio::test]
-async fn new_tokens_are_kept_whatever_is_said_beside_them() {
-    for (beside, lasts_s) in [
-        (r#""scope":null,"expires_in":null,"refresh_token":null"#, 7_200),
-        (r#""expires_in":"3600","scope":["tweet.read"]"#, 3_600),
-        (r#""expires_in":3600.5,"refresh_token":7"#, 3_600),
-        (r#""expires_in":-1"#, 7_200),
-    ] {
-        let stand = Stand::new(move |came| match came.line.ends_with("oauth2/token") {
-            true => said(200, format!(r#"{{"access_token":"access-canary-2",{beside}}}"#)),
-            false => me("ada"),
-        })
-        .await;
-        let kept = Kept::with(Kept::pair(1, 0));
-        let before = Timestamp::from_system();
-        x(&stand, kept.sign()).check(&"ada".into()).await.unwrap();
-        let pair = kept.pair.lock().unwrap().clone().unwrap();
-        assert_eq!(pair.access.expose(), "access-canary-2", "{beside}");
-        assert_eq!(pair.scope, SCOPES, "what is not told is as it was");
-        assert_eq!(pair.expires.millis_since(before) / 100_000, lasts_s * 1_000 / 100_000, "{beside}");
-    }
-}
-
-#[tokio::test]
-async fn a_confidential_client_says_who_it_is_by_its_password() {
-    let stand = Stand::new(|came| {
-        assert!(came.field("client_id").is_none() && came.authorization.starts_with("Basic "), "{came:?}");
-        said(400, r#"{"error":"invalid_grant"}"#)
-    })
-    .await;
-    let app = OAuthApp { id: "app".to_owned(), secret: Some(Secret::new("client-secret-canary")) };
-    let sign = XSign::OAuth2(OAuth2 { app, store: Kept::with(Kept::pair(1, 0)) });
-    let fault = x(&stand, sign).check(&"ada".into()).await.unwrap_err();
-    assert_eq!(fault, SignInFault::Withdrawn { cut_short: false });
-}
-
-#[tokio::test]
-async fn a_code_becomes_a_pair_of_the_account_that_gave_it() {
-    let verifier = Arc::new(std::sync::Mutex::new(None));
-    let seen = Arc::clone(&verifier);
-    let stand = Stand::new(move |came| {
-        if came.line.ends_with("users/me") {
-            assert_eq!(came.authorization, "Bearer access-canary-9");
-            return me("Ada");
-        }
-        *seen.lock().unwrap() = came.field("code_verifier");
-        assert_eq!(came.field("grant_type").as_deref(), Some("authorization_code"));
-        assert_eq!(came.field("code").as_deref(), Some("a code"));
-        let body =
-            r#"{"access_token":"access-canary-9","refresh_token":"refresh-canary-9","expires_in":7200,"scope":"s"}"#;
-        said(200, body)
-    })
-    .await;
-    let app = OAuthApp { id: "app".to_owned(), secret: None };
-    let redirect = "http://127.0.0.1:8731/callback";
-    let begun = SignIn::begin(&stand.url, TIMEOUT, app.clone(), redirect).unwrap();
-    assert!(begun.address().starts_with(&format!("{}/i/oauth2/authorize?", stand.url)), "{}", begun.address());
-    let (pair, name) = begun.finish(&Secret::new("a code")).await.unwrap();
-    assert_eq!((name.as_str(), pair.client_id.as_str(), pair.scope.as_str()), ("Ada", "app", "s"));
-    assert_eq!(verifier.lock().unwrap().as_ref().unwrap().len(), 43);
-
-    revoke(&stand.url, TIMEOUT, &app, &pair).await.unwrap_err();
 }

@@ -30,6 +30,13 @@ impl Came {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// A parameter of the query.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let query = self.line.split_once('?')?.1;
+        let url = reqwest::Url::parse(&format!("http://x/?{query}")).unwrap();
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
     /// A field of a form.
     pub fn field(&self, name: &str) -> Option<String> {
         let url = reqwest::Url::parse(&format!("http://x/?{}", self.body)).unwrap();

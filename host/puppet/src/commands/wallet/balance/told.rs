@@ -1,10 +1,12 @@
 //! Balances for people: a table for each purse.
 
-use super::{Purse, Token};
 use crate::{
     output::{List, Output, Table},
     trouble::Result,
-    wallets::amounts::{signed, whole},
+    wallets::{
+        amounts::{signed, whole},
+        held::{Purse, Token},
+    },
 };
 
 /// Characters of a mint without a name.

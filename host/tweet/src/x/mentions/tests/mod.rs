@@ -1,7 +1,9 @@
 //! Listening, over HTTP on loopback.
 
+mod opening;
 mod polling;
 mod properties;
+mod signing_in;
 mod soak;
 mod streaming;
 mod there;

@@ -4,6 +4,7 @@ use puppet_store::{Change, CommitStore as _, Heard, HeardStore as _};
 use puppet_types::Timestamp;
 
 use super::{super::ear::since, *};
+use crate::caps::Caps;
 
 #[tokio::test]
 async fn what_is_said_from_the_first_start_on_is_heard_in_order() {
@@ -118,6 +119,30 @@ async fn a_page_that_is_missing_keeps_the_newer_ones_back() {
 }
 
 #[tokio::test]
+async fn however_many_mentions_come_what_they_are_about_is_bounded() {
+    const READ: u64 = 9;
+    // So many in a day; and none from 80 % of the reads of the month on: nine mentions and a user are as many.
+    let near = |reads: u64| Caps { reads_per_month: Some(reads), ..Caps::default() };
+    for (context_per_day, caps, read) in
+        [(3, near(1_000), 3), (100, near((READ + 1) * 5 / 4), 0), (100, near(1_000), 9)]
+    {
+        let (network, endpoint, notebook) = scene().await;
+        for n in 0..READ {
+            let about = network.say("cy", &format!("about {n}"), None);
+            network.say("bob", "@ada look", Some(about));
+        }
+        let x = x(&endpoint, &["ada"]);
+        x.set_caps(caps);
+        let terms = HearingTerms { backfill: Duration::from_secs(60), context_per_day, ..terms() };
+        let hearing = Hearing::new(x, Arc::clone(&notebook) as _, terms);
+        until(hearing, async || notebook.taken.lock().unwrap().len() == 9).await;
+        let taken = notebook.taken.lock().unwrap().clone();
+        let with_context = taken.iter().filter(|mention| !mention.context.is_empty()).count();
+        assert_eq!((with_context, network.asked("/2/tweets/")), (read, read), "{context_per_day} {caps:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_mention_is_about_comes_with_it() {
     let (network, endpoint, notebook) = scene().await;
     let first = network.say("cy", "once", None);
@@ -152,6 +177,31 @@ async fn nobody_pays_for_an_account_that_nobody_is_behind() {
 }
 
 #[tokio::test]
+async fn what_is_said_to_somebody_who_has_just_gone_is_heard_when_they_come_back() {
+    let (network, endpoint, notebook) = scene().await;
+    // By its clock everything was said long enough ago that nothing is asked for once more.
+    *network.ahead_s.lock().unwrap() = Some(60);
+    let terms = HearingTerms { backfill: Duration::from_secs(120), ..terms() };
+    let hearing = Hearing::new(x(&endpoint, &["ada"]), Arc::clone(&notebook) as _, terms);
+    let mut is_said = false;
+    until(hearing, async || {
+        if network.asked("/mentions") > 0 && !std::mem::replace(&mut is_said, true) {
+            // She goes between the look and the writing of what it found.
+            notebook.leaves.lock().unwrap().push("ada");
+            network.say("bob", "@ada still there?", None);
+        }
+        let has_left = is_said && notebook.leaves.lock().unwrap().is_empty();
+        if has_left && notebook.agents.lock().unwrap().is_empty() {
+            assert!(notebook.texts().await.is_empty(), "nobody was there");
+            notebook.agents.lock().unwrap().push("ada");
+        }
+        !notebook.texts().await.is_empty()
+    })
+    .await;
+    assert_eq!(notebook.texts().await, ["@ada still there?"]);
+}
+
+#[tokio::test]
 async fn accounts_are_asked_for_as_the_limit_lasts() {
     let (network, endpoint, notebook) = scene().await;
     *network.limit.lock().unwrap() = Some((1, 600));
@@ -165,4 +215,16 @@ async fn accounts_are_asked_for_as_the_limit_lasts() {
     let start = std::time::Instant::now();
     until(hearing, async || network.asked("/mentions") >= 2 && start.elapsed() > Duration::from_millis(200)).await;
     assert_eq!(network.asked("/mentions"), 2, "X asked to wait");
+}
+
+#[tokio::test]
+async fn a_cap_that_is_met_within_a_look_is_looked_at_again_soon() {
+    let (network, endpoint, notebook) = scene().await;
+    let x = x(&endpoint, &["ada"]);
+    // One mention has room, and whose the signature is has not.
+    x.set_caps(Caps { usd_micros_per_day: Some(5_000), ..Caps::default() });
+    let hearing = Hearing::new(x, notebook as _, terms());
+    let mut ear = super::super::ear::Ear::new(account("ada"), None, Duration::from_secs(60));
+    assert!(hearing.turn(&mut ear).await <= Duration::from_secs(300));
+    assert_eq!(network.asked("/2/users/me"), 0);
 }

@@ -8,7 +8,10 @@ use proptest::{
 };
 use puppet_types::{AccountId, PostId};
 
-use super::there::with_apps;
+use super::{
+    super::stream::{PATH, asked_for},
+    there::with_apps,
+};
 use crate::x::tests::{
     properties::obliging,
     spec::{Described, json_of, of_x},
@@ -22,7 +25,7 @@ fn whoever_is_listened_for_is_asked_for_as_x_describes_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stand = runtime.block_on(Stand::new(obliging));
     let x = with_apps(&stand.url, &["ada"], &["app"]);
-    let who = x.apps.get("app").unwrap();
+    let who = &x.apps["app"].identity;
     let operations = std::cell::RefCell::new(BTreeSet::new());
     let names = || prop::collection::btree_set("[a-z0-9_]{1,15}", 0..60);
     let config = ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() };
@@ -34,6 +37,7 @@ fn whoever_is_listened_for_is_asked_for_as_x_describes_it() {
         runtime.block_on(async {
             drop(x.mentions(&"ada".into(), &PostId::new(since)).await);
             drop(x.rules(who, &ours, &wanted).await);
+            drop(x.client.open(&PATH, &asked_for(), who).await);
         });
         let all = std::mem::take(&mut *stand.came.lock().unwrap());
         for came in all {
@@ -45,6 +49,7 @@ fn whoever_is_listened_for_is_asked_for_as_x_describes_it() {
     });
     held.unwrap_or_else(|error| panic!("{error}"));
     let all = [
+        "GET /2/tweets/search/stream",
         "GET /2/tweets/search/stream/rules",
         "GET /2/users/me",
         "GET /2/users/{id}/mentions",

@@ -6,6 +6,7 @@ use puppet_store::HeardStore as _;
 use serde_json::{Value, json};
 
 use super::{super::Listening, there::with_apps, *};
+use crate::caps::Caps;
 
 /// While there is a stream nothing is asked for by itself before the test is over.
 fn rarely() -> HearingTerms {
@@ -177,7 +178,7 @@ async fn accounts_without_room_for_a_rule_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_plan_without_streams_is_asked_for_one_once() {
+async fn whoever_gets_no_stream_is_asked_for_meanwhile() {
     for (status, body) in [
         (
             403,
@@ -202,6 +203,7 @@ async fn a_plan_without_streams_is_asked_for_one_once() {
             network.asked("/mentions") > 5 && notebook.texts().await.len() == 1
         })
         .await;
+        // Until when it is left alone: `opening`.
         assert_eq!(network.asked("/2/tweets/search/stream?"), 1, "{status}");
     }
 }
@@ -213,4 +215,41 @@ async fn who_wants_to_poll_opens_no_stream() {
     let hearing = Hearing::new(with_apps(&endpoint, &["ada"], &["app"]), Arc::clone(&notebook) as _, terms);
     until(hearing, async || network.asked("/mentions") > 5).await;
     assert_eq!(network.asked("/search/stream"), 0);
+}
+
+#[tokio::test]
+async fn a_stream_ends_while_reads_are_used_up_and_nobody_is_asked_for() {
+    let (network, endpoint, notebook) = scene().await;
+    let x = with_apps(&endpoint, &["ada"], &["app"]);
+    x.set_caps(Caps { reads_per_month: Some(1_000), ..Caps::default() });
+    let terms = HearingTerms { silence: Duration::from_secs(60), ..rarely() };
+    let hearing = || Hearing::new(Arc::clone(&x), Arc::clone(&notebook) as _, terms.clone());
+    let asked = || network.asked("/mentions") + network.asked("/stream?");
+    while_listening(hearing(), async {
+        rests(&network, &notebook).await;
+        // Room for one more, which whoever is first may use.
+        let limit = x.bill().iter().map(|day| day.reads).sum::<u64>() + 1;
+        x.set_caps(Caps { reads_per_month: Some(limit), ..Caps::default() });
+        network.say("bob", "@ada the last", None);
+        while network.open.load(SeqCst) > 0 || x.caps()[0].reserved > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let used = x.caps()[0].used;
+        assert!((limit..limit + 100).contains(&used), "a page at most: {used} of {limit}");
+    })
+    .await;
+    network.say("bob", "@ada unheard as yet", None);
+    // Not even at a start.
+    let before = (asked(), network.asked("/rules"));
+    while_listening(hearing(), tokio::time::sleep(Duration::from_millis(150))).await;
+    assert_eq!((asked(), network.asked("/rules")), before);
+    // Nothing is lost with that.
+    x.set_caps(Caps::default());
+    while_listening(hearing(), async {
+        while notebook.texts().await.last().map(String::as_str) != Some("@ada unheard as yet") {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    assert_eq!(notebook.texts().await.iter().filter(|text| *text == "@ada the last").count(), 1);
 }

@@ -319,6 +319,8 @@ pub struct Notebook {
     pub dies: Mutex<VecDeque<Option<bool>>>,
     /// Those that anybody is behind.
     pub agents: Mutex<Vec<&'static str>>,
+    /// They go when the next mention of theirs is about to be written.
+    pub leaves: Mutex<Vec<&'static str>>,
     /// What was taken in, as it came.
     pub taken: Mutex<Vec<Mention>>,
 }
@@ -326,8 +328,8 @@ pub struct Notebook {
 impl Notebook {
     pub fn new(agents: &[&'static str]) -> Arc<Self> {
         let store = SqliteStore::in_memory().unwrap();
-        let (dies, taken) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { store, dies, agents: Mutex::new(agents.to_vec()), taken })
+        let (dies, leaves, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { store, dies, leaves, agents: Mutex::new(agents.to_vec()), taken })
     }
 
     /// Texts that are durable, in the order in which they were accepted.
@@ -386,7 +388,14 @@ impl Listener for Notebook {
         account: &AccountId,
         mentions: Vec<Mention>,
         heard: Option<Heard>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Option<usize>, StoreError> {
+        if !mentions.is_empty() {
+            let leave = std::mem::take(&mut *self.leaves.lock().unwrap());
+            self.agents.lock().unwrap().retain(|agent| !leave.contains(agent));
+        }
+        if !self.hears(account) {
+            return Ok(None);
+        }
         let dies = self.dies.lock().unwrap().pop_front().flatten();
         if dies == Some(false) {
             return Err(StoreError::Failed("died before".into()));
@@ -396,7 +405,7 @@ impl Listener for Notebook {
         self.taken.lock().unwrap().extend(mentions);
         match dies {
             Some(_) => Err(StoreError::Failed("died after".into())),
-            None => Ok(new),
+            None => Ok(Some(new)),
         }
     }
 }

@@ -1,0 +1,7 @@
+//! The agents' side of the API against a host without plugins.
+
+mod audited;
+mod lists;
+pub mod rows;
+mod trades;
+mod words;
