@@ -425,7 +425,8 @@ impl Host {
             agenda.add_event(event);
         }
         if let Some(again) = attempted.again {
-            let until = attempted.until.unwrap_or(again.not_before);
+            let until = attempted.until.filter(|_| attempted.hurries == self.pace.hurries());
+            let until = until.unwrap_or(again.not_before);
             agenda.hold_effect(again, until);
         }
         drop(agenda);

@@ -56,6 +56,8 @@ pub struct Attempted {
     pub again: Option<Effect>,
     /// But not before; none: when its row says.
     pub until: Option<Timestamp>,
+    /// How often what holds accounts had been said to be over when it began: `until` is out of date where it is more by now.
+    pub hurries: u64,
     /// For those who watch; none where nothing was tried yet.
     pub happening: Option<Happening>,
 }
@@ -63,7 +65,12 @@ pub struct Attempted {
 /// Tries one effect, or asks after it. Where the store fails the effect is left as far as it came: `Sent` once the attempt
 /// is written. None, and nothing is tried, where everything is halted.
 pub async fn attempt(host: &Host, effect: &mut Effect) -> Result<Option<Attempted>, StoreError> {
-    let at = host.clock.now();
+    let (at, hurries) = (host.clock.now(), host.pace.hurries());
+    let attempted = tried(host, effect, at).await?;
+    Ok(attempted.map(|attempted| Attempted { hurries, ..attempted }))
+}
+
+async fn tried(host: &Host, effect: &mut Effect, at: Timestamp) -> Result<Option<Attempted>, StoreError> {
     match effect.state {
         EffectState::InDoubt => reconcile::look(host, effect, at).await.map(Some),
         // One that was begun before and whose end nobody saw is tried again only where that cannot do it twice.
@@ -144,10 +151,11 @@ async fn begin(host: &Host, effect: &mut Effect, at: Timestamp, purse: Option<&s
 async fn publish(host: &Host, effect: &Effect, at: Timestamp, action: Action) -> Result<Published, PublishError> {
     host.pace.began(&effect.account, at);
     let order = order::order(effect, at, action);
+    let hurries = host.pace.hurries();
     let published = AssertUnwindSafe(host.publisher.publish(&order)).catch_unwind().await;
     // Nobody knows how far it came, and the account's other effects must not wait for it.
     let published = published.unwrap_or_else(|_| Err(PublishError::InDoubt("the provider panicked".to_owned())));
-    reach(host, effect, published.as_ref().err());
+    reach(host, effect, published.as_ref().err(), hurries);
     published
 }
 
@@ -164,8 +172,9 @@ fn later(effect: &Effect, until: Timestamp) -> Attempted {
     Attempted { again: Some(effect.clone()), until: Some(until), ..Attempted::default() }
 }
 
-/// Whether the provider was reached counts for the whole account, also what it asks for.
-fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
+/// Whether the provider was reached counts for the whole account, also what it asks for. `hurries` as it was before the
+/// provider was asked.
+fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>, hurries: u64) {
     let (account, now) = (&effect.account, host.clock.now());
     match error {
         Some(PublishError::Unavailable(_)) => {
@@ -193,7 +202,11 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
             let until = now.plus_millis(wait);
             let why = scrub::text(&error.to_string()).into_owned();
             let since = pace::held_since(effect).unwrap_or(now);
-            if host.pace.hold(account, until, (why.clone(), since)) {
+            let is_new = host.pace.hold(account, until, (why.clone(), since));
+            if host.pace.hurries() != hurries {
+                // That was said to be over while it was under way.
+                host.release_held(account);
+            } else if is_new {
                 tracing::error!(%account, %until, %why, "the account is held: its outbox waits");
                 host.tell(Some(Happening::Held { at: now, account: account.clone(), held: Some((why, until)) }));
             }
@@ -203,9 +216,8 @@ fn reach(host: &Host, effect: &Effect, error: Option<&PublishError>) {
                 let wait = (*retry_after_ms).clamp(1, pace::LONGEST_ASKED_MS);
                 host.pace.asked_to_wait(account, now.plus_millis(wait));
             }
-            if host.pace.release(account) {
+            if host.release_held(account) {
                 tracing::info!(%account, "the account is held no more");
-                host.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
             }
             if host.pace.reached(account) {
                 tracing::info!(%account, "the provider is reached again");
@@ -234,17 +246,27 @@ impl Host {
 
     /// What an account signs with is another, or its operator says so: whatever holds it, it is tried now.
     pub fn release_account(&self, account: &AccountId) {
-        if self.pace.release(account) {
-            let now = self.clock.now();
-            self.tell(Some(Happening::Held { at: now, account: account.clone(), held: None }));
-            self.agenda().hurry_effects(now);
+        self.pace.say_hurried();
+        if self.release_held(account) {
+            self.agenda().hurry_effects(self.clock.now());
             self.wake();
         }
+    }
+
+    /// Whether it had been held.
+    fn release_held(&self, account: &AccountId) -> bool {
+        let was_held = self.pace.release(account);
+        if was_held {
+            let at = self.clock.now();
+            self.tell(Some(Happening::Held { at, account: account.clone(), held: None }));
+        }
+        was_held
     }
 
     /// Caps of the operator's are others: what waits for one of them is tried, and looked for, now.
     pub fn caps_changed(&self) {
         let now = self.clock.now();
+        self.pace.say_hurried();
         for account in self.pace.release_capped() {
             self.tell(Some(Happening::Held { at: now, account, held: None }));
         }
@@ -255,6 +277,7 @@ impl Host {
     /// Rules of the outbox that hold from now on, also for what waits by other ones.
     pub fn set_outbox_rules(&self, rules: OutboxRules) {
         if self.pace.set_rules(rules) {
+            self.pace.say_hurried();
             self.agenda().hurry_effects(self.clock.now());
             self.wake();
         }

@@ -4,7 +4,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use puppet_store::{Effect, EffectState};
@@ -30,6 +33,8 @@ pub(crate) struct Pace {
     /// An account of which nothing is known may have been served just before.
     since: Timestamp,
     inner: Mutex<Inner>,
+    /// How often what holds accounts was said to be over.
+    hurries: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +69,7 @@ pub(crate) struct Unreached {
 
 impl Pace {
     pub fn new(since: Timestamp) -> Self {
-        Self { since, inner: Mutex::default() }
+        Self { since, inner: Mutex::default(), hurries: AtomicU64::default() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -166,6 +171,17 @@ impl Pace {
             Some(HeldAccount { account: name.clone(), why, since, until: Some(account.until.max(now)) })
         });
         held.collect()
+    }
+
+    /// What holds accounts is said to be over: to be counted before anybody is let in, so that an attempt that met it and
+    /// ends after that can tell.
+    pub fn say_hurried(&self) {
+        self.hurries.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often that was said.
+    pub fn hurries(&self) -> u64 {
+        self.hurries.load(Ordering::SeqCst)
     }
 
     /// It is tried now, whatever its provider asked for.

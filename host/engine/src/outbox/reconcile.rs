@@ -41,6 +41,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
         return left(host, effect, at, "the clock of this machine was set back since it began").await;
     }
     let claimed = claimed(host, effect).await?;
+    let hurries = host.pace.hurries();
     let order = order::order(effect, at, threads::next(host, effect, action));
     let asked = host.publisher.reconcile(&order, ends::lost(effect, effect.not_before), &claimed);
     let answer = AssertUnwindSafe(asked).catch_unwind().await;
@@ -51,7 +52,7 @@ pub(super) async fn look(host: &Host, effect: &Effect, at: Timestamp) -> Result<
     {
         return not_now(host, effect, at, (error, (*retry_after_ms).clamp(1, CAPPED_MS))).await;
     }
-    reach(host, effect, answer.as_ref().err());
+    reach(host, effect, answer.as_ref().err(), hurries);
     match answer {
         Ok(Reconciled::Done(published)) => ends::done(host, effect, at, published).await,
         Ok(Reconciled::NotDone) if ends::is_duplicate(effect) => left(host, effect, at, "it does not list it").await,

@@ -1,6 +1,6 @@
 //! An account that its provider does not let in is held: its effects wait, none is lost, and none burns its attempts.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use puppet_engine::{Happening, HeldAccount, OutboxError, OutboxRules, Word, held_accounts, speak};
 use puppet_store::EffectState;
@@ -157,6 +157,18 @@ async fn a_cap_of_the_operators_holds_until_it_is_raised_or_a_new_start() {
     let next = scene.again(Setting::default(), quiet()).await;
     next.run_until(after(3_000)).await;
     assert_eq!(times(&next).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["a", "b"], "it may be another by now");
+}
+
+#[tokio::test]
+async fn a_cap_that_is_raised_while_somebody_meets_it_holds_nobody() {
+    let scene = listing().await;
+    let mut watcher = scene.host.watch();
+    failing(&scene, 1, &capped());
+    *scene.network.caps_change.lock().unwrap() = Some(Arc::clone(&scene.host));
+    leave(&scene, &["a", "b"].map(|id| effect(id, "ann", 0, post(id)))).await;
+    scene.run_until(after(60_000)).await;
+    assert_eq!(times(&scene).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "a", "b"]);
+    assert!(told(&mut watcher).iter().all(|(_, is_held)| !is_held));
 }
 
 #[tokio::test]

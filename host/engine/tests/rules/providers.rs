@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
+use puppet_engine::Host;
 use puppet_grants::{Amount, Answer, Charge, Failure};
 use puppet_llm::{CallContext, Completion, LlmProvider, Price, Request, Terms, Usage};
 use puppet_store::Post;
@@ -55,6 +56,8 @@ pub struct Network {
     pub publishing_panics: AtomicU32,
     /// The next orders end with these, the last one first.
     pub failures: Mutex<Vec<PublishError>>,
+    /// While the next order is under way caps of this host's operator change.
+    pub caps_change: Mutex<Option<Arc<Host>>>,
     /// What it knows of posts that somebody wants to answer.
     pub answered: Mutex<BTreeMap<PostId, Answered>>,
     /// What it was asked about.
@@ -130,6 +133,9 @@ impl TweetPublisher for Network {
         self.orders.lock().unwrap().push(order.clone());
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
+        }
+        if let Some(host) = self.caps_change.lock().unwrap().take() {
+            host.caps_changed();
         }
         if let Some(failure) = self.failures.lock().unwrap().pop() {
             return Err(failure);
