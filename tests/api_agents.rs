@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A host that does not get this far has lost it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn original(name: &str) -> String {
     std::fs::read_to_string(support::fixtures().join("agents").join(name)).unwrap()

@@ -192,7 +192,7 @@ fn events_are_handled_and_listed() {
     let event = &later.body["event"];
     assert_eq!(millis(&event["executeAfter"]) - millis(&event["timestamp"]), 3_600_000);
     let mut events = Value::Null;
-    support::until(std::time::Duration::from_secs(60), "the event is not handled", || {
+    support::until(std::time::Duration::from_secs(120), "the event is not handled", || {
         events = client.get("/api/events").body;
         events.as_array().unwrap().iter().any(|event| event["id"] == sent.body["event"]["id"])
     });

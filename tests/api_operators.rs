@@ -47,7 +47,7 @@ fn held(schema: &str, got: &Got, status: u16) -> Value {
 /// Waits until this component serves.
 fn serves(client: &Client, component: &[u8]) -> Value {
     let mut plugin = Value::Null;
-    support::until(Duration::from_secs(60), "it never serves", || {
+    support::until(Duration::from_secs(120), "it never serves", || {
         let got = client.get("/plugins/guest");
         plugin = got.body;
         let versions = plugin["versions"].as_array().cloned().unwrap_or_default();
@@ -121,7 +121,7 @@ fn a_quarantined_version_is_told_and_let_out() {
     let mut state = Value::Null;
     // Not waited for: it is tried again once it may run.
     place.ask(&Request::Send { events: vec![event("e", "pup", Low)], wait_ms: None });
-    support::until(Duration::from_secs(60), "it is never held back", || {
+    support::until(Duration::from_secs(120), "it is never held back", || {
         let plugins = held("plugins", &client.get("/plugins"), 200);
         let held_back = plugins["items"].as_array().unwrap().iter().find(|one| one["strikes"] != 0).cloned();
         state = held_back.unwrap_or_default();

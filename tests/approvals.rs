@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{self, Running, finish, list, puppet, run, until};
 
 /// A host that does not get this far has lost it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder with an agent.
 pub fn imported() -> tempfile::TempDir {

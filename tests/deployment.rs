@@ -150,7 +150,7 @@ fn an_import_that_is_killed_is_taken_up_wherever_it_was() {
     }
     let mut child = puppet(folder.path()).args(["import", "old"]).stdout(Stdio::null()).spawn().unwrap();
     let here = || SqliteStore::open_read_only(&folder.path().join(".puppet")).and_then(|store| now(store.agents()));
-    until(Duration::from_secs(60), "nobody comes", || {
+    until(Duration::from_secs(120), "nobody comes", || {
         child.try_wait().unwrap().is_some() || here().is_ok_and(|agents| !agents.is_empty())
     });
     child.kill().unwrap();

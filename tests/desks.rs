@@ -65,7 +65,7 @@ fn events(folder: &Path, purse: &str) -> Vec<Event> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let open = || SqliteStore::open_read_only(&folder.join(".puppet"));
     // A host that begins holds it for a moment.
-    until(Duration::from_secs(60), "the store cannot be read", || open().is_ok());
+    until(Duration::from_secs(120), "the store cannot be read", || open().is_ok());
     let store = open().unwrap();
     let rows = runtime.block_on(store.purse_log(purse, &[PurseEntry::Event], 0, 1_000_000)).unwrap();
     rows.into_iter().filter_map(|row| serde_json::from_value(row.body).ok()).collect()

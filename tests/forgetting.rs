@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{self, Ran, Running, list, run, until};
 
 /// A host that does not get this far has lost it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Nobody else says it.
 const WORD: &str = "Quaggafoal";

@@ -141,7 +141,7 @@ fn what_is_decided_leaves_as_the_mode_says() {
     let waiting = run(&home, &["approvals", "list", "--json"]).exits(0).json();
     let id = list(&waiting, "items")[0]["id"].as_str().unwrap().to_owned();
     run(&home, &["approvals", "approve", &id]).exits(0);
-    until(Duration::from_secs(60), "it does not leave", || {
+    until(Duration::from_secs(120), "it does not leave", || {
         let done = run(&home, &["outbox", "list", "--state", "done", "--json"]).exits(0).json();
         list(&done, "items").iter().any(|effect| effect["id"] == id.as_str())
     });

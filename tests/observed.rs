@@ -89,7 +89,7 @@ fn an_event_is_one_trace_from_its_mailbox_to_its_effect_and_counts() {
     let send =
         ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
     run(folder.path(), &send).exits(0);
-    support::until(Duration::from_secs(60), "the post is not counted", || {
+    support::until(Duration::from_secs(120), "the post is not counted", || {
         sum(&metrics(folder.path()), "puppet_effects_total", &[r#"kind="post",state="done""#]) >= 1.0
     });
     let seen = metrics(folder.path());

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A host that does not get this far has lost it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One as a host left it.
 fn left(id: &str, state: EffectState) -> Effect {

@@ -35,7 +35,7 @@ fn lived_for(end: End, records: usize) -> (Place, Running) {
     for n in 1..records {
         place.event(&format!("e{n}"), "pup", Low);
     }
-    support::until(std::time::Duration::from_secs(60), "not all is recorded", || place.journal().len() == records);
+    support::until(std::time::Duration::from_secs(120), "not all is recorded", || place.journal().len() == records);
     (place, host)
 }
 
@@ -205,7 +205,7 @@ fn a_persona_that_has_changed_since_is_the_one_that_it_was() {
     std::fs::write(pack.join("persona.toml"), persona.replace(" the ", " our own ")).unwrap();
     let serves = |pack: &Value| pack["pack"] == "corner-cafe" && pack["state"] == "watched";
     let taken_up = || list(&run(folder.path(), &["packs", "--json"]).exits(0).json(), "items").iter().any(serves);
-    support::until(std::time::Duration::from_secs(60), "the persona is not taken up", taken_up);
+    support::until(std::time::Duration::from_secs(120), "the persona is not taken up", taken_up);
     assert_ne!(posts(folder.path()), before);
     assert_eq!(host.stop(), 0);
     let told = replay(folder.path(), &["--since", "1h", "--json"]).exits(0).json();
@@ -376,7 +376,7 @@ fn the_journal_is_followed_from_a_time_on() {
     command.args(["journal", "-f", "--since", "1h", "--limit", "2", "--json"]).stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut ended = None;
-    support::until(std::time::Duration::from_secs(60), "it does not end", || {
+    support::until(std::time::Duration::from_secs(120), "it does not end", || {
         ended = child.try_wait().unwrap();
         ended.is_some()
     });

@@ -190,7 +190,7 @@ fn no_credential_is_in_anything_that_a_run_leaves() {
         ("of-home", "message", "`home`: it has no model `m`"),
     ];
     let mut journal = String::new();
-    support::until(Duration::from_secs(60), "a provider was not heard", || {
+    support::until(Duration::from_secs(120), "a provider was not heard", || {
         let ran = finish(command(folder).args(["journal", "--json"])).exits(0);
         let told = ran.json();
         journal = ran.stdout;

@@ -29,7 +29,7 @@ fn a_deployment_moves_and_goes_on() {
     assert_eq!(journal("moved"), journal(".puppet"));
     let before = journal("moved").len();
     let host = Running::start(folder.path(), &folder.path().join("moved"), &[]);
-    crate::support::until(std::time::Duration::from_secs(60), "the event that waited is handled", || {
+    crate::support::until(std::time::Duration::from_secs(120), "the event that waited is handled", || {
         journal("moved").len() > before
     });
     assert_eq!(host.stop(), 0);

@@ -185,7 +185,7 @@ fn a_running_host_takes_a_new_version_up_and_runs_none_of_it() {
 
     let host = Running::start(place.path(), &place.path().join(".puppet"), &[]);
     let stands = |version: &str, state: &str| {
-        support::until(Duration::from_secs(60), &format!("{version} never is {state}"), || {
+        support::until(Duration::from_secs(120), &format!("{version} never is {state}"), || {
             place.plugin(version).is_some_and(|plugin| plugin["state"] == state)
         });
         place.plugin(version).unwrap()
@@ -211,11 +211,11 @@ fn a_running_host_takes_a_new_version_up_and_runs_none_of_it() {
         let packs = place.run(&["packs", "--json"]).exits(0).json();
         list(&packs, "items").iter().find(|item| item["pack"] == "own").cloned().unwrap()
     };
-    support::until(Duration::from_secs(60), "it is never refused", || own()["state"] == "refused");
+    support::until(Duration::from_secs(120), "it is never refused", || own()["state"] == "refused");
     assert!(own()["reason"].as_str().unwrap().contains("does not say what it is"), "{}", own());
 
     place.run(&["remove", "trend"]).exits(0);
-    support::until(Duration::from_secs(20), "it is still told of", || place.plugin("1.0.0").is_none());
+    support::until(Duration::from_secs(120), "it is still told of", || place.plugin("1.0.0").is_none());
     let printed = host.printed();
     let steps: Vec<&str> = printed.lines().filter(|line| line.contains("trend 1.2.0")).collect();
     for (step, stage) in steps.iter().zip(["staged", "verified", "compiled", "settled"]) {

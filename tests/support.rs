@@ -255,7 +255,7 @@ fn a_kept_folder_goes_with_whoever_keeps_it() {
     let kept = Kept::new(path.clone());
     assert!(kept.path().join("data").exists());
     drop(kept);
-    until(Duration::from_secs(60), "the folder stays", || !path.exists());
+    until(Duration::from_secs(120), "the folder stays", || !path.exists());
 }
 
 /// Simulates and answers the folder with report, timeline and data.

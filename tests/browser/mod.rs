@@ -21,7 +21,7 @@ use crate::{
 use cdp::Page;
 
 /// Whatever has not come by then does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const DESK: (u32, u32) = (1400, 900);
 
 /// A host with an agent, and a page of its dashboard that is signed in.

@@ -91,7 +91,7 @@ fn a_backup_of_a_host_at_work_holds_all_that_was_answered_before() {
     }
     // It starts and goes on.
     let host = Running::start(folder.path(), &folder.path().join("back0"), &[]);
-    until(Duration::from_secs(60), "what waited is not handled", || {
+    until(Duration::from_secs(120), "what waited is not handled", || {
         value::<u32>(&folder.path().join("back0"), "SELECT count(*) FROM events WHERE state = 'waiting'") == 0
     });
     assert_eq!(host.stop(), 0);
@@ -150,7 +150,7 @@ async fn what_may_have_left_since_is_not_sent_again() {
     run(folder.path(), &["resume", "--data", "back"]).exits(0);
     let host = Running::start(folder.path(), &back, &[]);
     let done = "SELECT count(*) FROM outbox WHERE id IN ('eff_0', 'eff_1') AND state = 'done'";
-    until(Duration::from_secs(60), "nobody asks for them", || value::<u32>(&back, done) == 2);
+    until(Duration::from_secs(120), "nobody asks for them", || value::<u32>(&back, done) == 2);
     assert_eq!(host.stop(), 0);
     assert_eq!(posts(), 2, "each once");
 }

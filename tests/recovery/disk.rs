@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use super::{imported, sql, value};
 use crate::support::{Ran, Running, finish, list, puppet, run, until};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A host whose log is read while it runs.
 fn host(folder: &Path) -> (Running, Arc<Mutex<Vec<String>>>) {

@@ -149,7 +149,7 @@ fn grants_hold_at_once_and_other_settings_are_named() {
     command.env("ENGINE_LOG_LEVEL", "debug");
     let host = support::Running::start_with(command, &place.data(), file);
     let said = |words: &str| {
-        support::until(Duration::from_secs(20), words, || std::fs::read_to_string(&log).unwrap().contains(words));
+        support::until(Duration::from_secs(120), words, || std::fs::read_to_string(&log).unwrap().contains(words));
     };
     assert_eq!(place.event("e0", "pup", Low)["reads"][0]["status"], "ok");
     place.component(&guest(&STEPS, End::Trap, "traps"));
@@ -188,11 +188,11 @@ fn a_rollback_brings_back_the_persona_of_the_same_component() {
     let persona = |id: &str| place.event(id, "pup", Low)["persona_digest"].clone();
     let before = persona("e1");
     place.write("agents/pup/persona.toml", b"goals = [\"bark louder\"]\n");
-    support::until(Duration::from_secs(20), "the persona is not taken up", || {
+    support::until(Duration::from_secs(120), "the persona is not taken up", || {
         place.told()["state"] == "live" && persona("e2") != before
     });
     support::run(place.path(), &["rollback", "pup"]).exits(0);
-    support::until(Duration::from_secs(20), "the persona does not come back", || {
+    support::until(Duration::from_secs(120), "the persona does not come back", || {
         place.told()["state"] == "settled" && persona("e3") == before
     });
     assert!(place.lock().iter().any(|(state, _)| state == "rolled-back"), "{:?}", place.lock());
@@ -203,7 +203,7 @@ fn persona_and_settings_change_without_the_component() {
     let (place, _host) = lives();
     let (old, before) = (place.serving(), place.event("e1", "pup", Low)["persona_digest"].clone());
     place.write("agents/pup/persona.toml", b"goals = [\"bark louder\"]\n");
-    support::until(Duration::from_secs(20), "the persona is not taken up", || {
+    support::until(Duration::from_secs(120), "the persona is not taken up", || {
         place.told()["state"] == "live" && place.event("e2", "pup", Low)["persona_digest"] != before
     });
     assert_eq!(place.serving(), old);

@@ -18,7 +18,7 @@ use crate::{
 /// Beside the pack's own.
 const OTHERS: usize = 19;
 /// All that may follow the last version: a host that does not get through its mail in this time has lost it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What every version does: it keeps whose it was, and remembers the event, so that it can be counted.
 const GOOD: [Step; 3] = [Step::GetState, Step::PutState("good"), Step::RememberEventId];

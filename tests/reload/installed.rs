@@ -36,7 +36,7 @@ fn approve(place: &Place, bytes: &[u8]) {
 /// Waits until this component plays `guest`; answers the record of an event.
 fn plays(place: &Place, bytes: &[u8]) -> serde_json::Value {
     let told = format!("{} never serves", digest(bytes));
-    support::until(Duration::from_secs(30), &told, || {
+    support::until(Duration::from_secs(120), &told, || {
         let hosted = place.ask(&puppet::control::Request::Plugins);
         let versions = hosted["versions"].as_array().unwrap();
         versions.iter().any(|one| one["serves"] == true && one["digest"] == digest(bytes))
@@ -79,7 +79,7 @@ fn a_pack_comes_waits_is_changed_and_goes_while_the_host_runs() {
     let refused = run(place.path(), &["remove", "guest"]).exits(3);
     assert!(refused.stderr.contains("--with-agent"), "{}", refused.stderr);
     run(place.path(), &["remove", "guest", "--with-agent"]).exits(0);
-    support::until(Duration::from_secs(20), "it goes on living", || {
+    support::until(Duration::from_secs(120), "it goes on living", || {
         !run(place.path(), &["agent", "list"]).stdout.contains("guest")
     });
     assert_eq!(place.event("last", "pup", Low)["outcome"], "ok", "others live on");

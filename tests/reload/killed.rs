@@ -22,7 +22,7 @@ use crate::{
 
 /// Beside the pack's own: a canary is one of ten.
 const OTHERS: usize = 9;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const OLD: [Step; 3] = [Step::GetState, Step::PutState("old"), Step::RememberEventId];
 const NEW: [Step; 3] = [Step::GetState, Step::PutState("new"), Step::RememberEventId];

@@ -157,6 +157,7 @@ async fn answered(
     if let Some(known) = known(host, effect, id).await? {
         return Ok(Ok(Some(known)));
     }
+    let hurries = host.pace.hurries();
     let asked = host.publisher.answered(&effect.account, id).await;
     match asked {
         Ok(mut answered) => {
@@ -167,7 +168,7 @@ async fn answered(
         }
         Err(PublishError::NotFound(_) | PublishError::Refused(_) | PublishError::NotAllowed(_)) => Ok(Ok(None)),
         Err(error) => {
-            reach(host, effect, Some(&error));
+            reach(host, effect, Some(&error), hurries);
             Ok(Err(error))
         }
     }
