@@ -15,6 +15,7 @@ use crate::{
     parts::Parts,
     refusals::Refusals,
     roster::Roster,
+    turns::Turns,
 };
 
 /// How often what is old is forgotten.
@@ -37,6 +38,8 @@ pub struct App {
     pub(crate) tries: Tries,
     pub(crate) refusals: Refusals,
     pub(crate) under_way: UnderWay,
+    /// Of those who change the same thing.
+    pub(crate) turns: Turns,
     pub(crate) following: Following,
 }
 
@@ -62,6 +65,7 @@ impl App {
             tries: Tries::new(),
             refusals: Refusals::new(),
             under_way: UnderWay::default(),
+            turns: Turns::default(),
             following: Following::default(),
         })
     }

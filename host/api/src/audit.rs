@@ -61,11 +61,24 @@ pub(crate) struct Asked {
 
 /// Writes a row for a change that was made, or that somebody may not make; of a look, and of what changes nothing, none. A log
 /// that cannot be written is told in the host's log: the change stands.
-pub(crate) async fn note(app: &Arc<App>, asked: Asked, principal: &Principal, (audited, status): (Audited, u16)) {
-    if asked.what.is_empty() {
-        return;
+pub(crate) async fn note(app: &Arc<App>, asked: Asked, principal: &Principal, said: (Audited, u16)) {
+    if let Some(change) = change(app, asked, principal, said) {
+        told(app.store.append_api_change(change).await);
     }
-    let change = ApiChange {
+}
+
+fn told(written: puppet_store::Result<u64>) {
+    if let Err(error) = written {
+        tracing::error!("a change was not written to the audit log: {error}");
+    }
+}
+
+/// The row of a change; none of what changes nothing.
+fn change(app: &App, asked: Asked, principal: &Principal, (audited, status): (Audited, u16)) -> Option<ApiChange> {
+    if asked.what.is_empty() {
+        return None;
+    }
+    Some(ApiChange {
         seq: 0,
         at: app.host.now(),
         principal: principal.id.clone(),
@@ -78,10 +91,7 @@ pub(crate) async fn note(app: &Arc<App>, asked: Asked, principal: &Principal, (a
         before: audited.before.and_then(kept),
         after: audited.after.and_then(kept),
         status,
-    };
-    if let Err(error) = app.store.append_api_change(change).await {
-        tracing::error!("a change was not written to the audit log: {error}");
-    }
+    })
 }
 
 /// Rows of events that may be on their way into the log at once: who comes then waits for one of them.
@@ -99,10 +109,11 @@ impl Default for Following {
 impl Following {
     /// Writes a row as [`note`] does, after the answer.
     pub(crate) async fn note(&self, app: &Arc<App>, asked: Asked, principal: Principal, said: (Audited, u16)) {
+        let Some(change) = change(app, asked, &principal, said) else { return };
         let Ok(place) = Arc::clone(&self.0).acquire_owned().await else { return };
         let app = Arc::clone(app);
         tokio::spawn(async move {
-            note(&app, asked, &principal, said).await;
+            told(app.store.append_api_change_along(change).await);
             drop(place);
         });
     }

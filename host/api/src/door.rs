@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State},
-    http::{HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -85,10 +85,10 @@ async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Resp
         Some(response) => Ok(response),
         None => answer(&app, (client, &from, is_old), &mut stands, request, next).await,
     };
-    let mut response = answered.unwrap_or_else(|fault| {
-        app.refusals.tell(client.address, &asked, &fault);
-        if is_old { fault.of_old() } else { fault.problem() }
-    });
+    let mut response = answered.unwrap_or_else(|fault| if is_old { fault.of_old() } else { fault.problem() });
+    if let Some(fault) = response.extensions().get::<Arc<Fault>>() {
+        app.refusals.tell(client.address, &asked, fault);
+    }
     from.put(&mut response);
     headers::put(&mut response, client.is_tls);
     if let Some(stands) = stands {
@@ -178,6 +178,10 @@ async fn write(
     let key = idempotency::key(&request)?;
     let app = Arc::clone(app);
     let done = tokio::spawn(async move {
+        let _turn = match policy.method {
+            "PATCH" | "PUT" | "DELETE" => Some(app.turns.of(request.uri().path()).lock().await),
+            _ => None,
+        };
         let response = match (key, &principal) {
             (Some(key), Some(principal)) => idempotency::once(&app, key, principal, request, next).await?,
             _ => next.run(request).await,
@@ -185,8 +189,7 @@ async fn write(
         app.roster.touch();
         // Who began a session says who that is.
         let principal = response.extensions().get::<Principal>().cloned().or(principal);
-        let is_change = response.status().is_success() && !response.headers().contains_key("idempotent-replayed");
-        if let (true, Some(principal)) = (is_change, &principal) {
+        if let (true, Some(principal)) = (is_noted(&response), &principal) {
             let audited = response.extensions().get::<audit::Audited>().cloned().unwrap_or_default();
             let status = response.status().as_u16();
             // It made events and nothing else.
@@ -197,9 +200,18 @@ async fn write(
                 false => audit::note(&app, asked, principal, said).await,
             }
         }
-        Ok(response)
+        // As it is now: whoever changes it again can say which version that was.
+        Ok(if policy.method == "PATCH" { etag::tagged(&HeaderMap::new(), response).await } else { response })
     });
     done.await.map_err(Fault::internal)?
+}
+
+/// Whether an answer says that something was changed, or that whoever asked may not change it. A repeat says what was noted.
+fn is_noted(response: &Response) -> bool {
+    let extensions = response.extensions();
+    let is_change = |fault: &Arc<Fault>| fault.is_change || fault.kind == Kind::Forbidden;
+    let is_said = extensions.get::<audit::Audited>().is_some() || extensions.get::<Arc<Fault>>().is_some_and(is_change);
+    (response.status().is_success() || is_said) && !response.headers().contains_key("idempotent-replayed")
 }
 
 /// A change that somebody asks for, as the audit log has it.

@@ -1,6 +1,6 @@
 //! What is answered when something is wrong: problem details (RFC 9457), or `{error}` to clients of the original.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
@@ -87,6 +87,8 @@ pub struct Fault {
     pub remedy: String,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// Something was changed all the same: it stands in the audit log.
+    pub is_change: bool,
 }
 
 /// What a handler answers.
@@ -101,7 +103,7 @@ impl Fault {
         remedy: impl Into<String>,
     ) -> Self {
         let (code, message, remedy) = (code.into(), message.into(), remedy.into());
-        Self { kind, code, message, field: None, remedy, retry_after: None }
+        Self { kind, code, message, field: None, remedy, retry_after: None, is_change: false }
     }
     /// Bad input.
     pub fn input(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -139,6 +141,11 @@ impl Fault {
         self.retry_after = Some(wait);
         self
     }
+    /// Said of something that was changed all the same.
+    pub fn of_change(mut self) -> Self {
+        self.is_change = true;
+        self
+    }
 
     /// As problem details.
     pub fn problem(&self) -> Response {
@@ -170,6 +177,8 @@ impl Fault {
 
     fn answer(&self, media: &'static str, body: String) -> Response {
         let mut response = (self.kind.status(), [(header::CONTENT_TYPE, media)], body).into_response();
+        // For those behind whom the answer passes: the log, and the audit log.
+        response.extensions_mut().insert(Arc::new(self.clone()));
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_millis().div_ceil(1_000).max(1);
             if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {

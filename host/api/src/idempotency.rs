@@ -89,7 +89,10 @@ pub(crate) async fn once(
     request: Request,
     next: Next,
 ) -> Result<Response> {
-    let route = format!("{} {}", request.method(), request.uri());
+    // An empty query asks for nothing.
+    let query = request.uri().query().filter(|query| !query.is_empty());
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    let route = format!("{} {}{query}", request.method(), request.uri().path());
     let question = ApiQuestion { principal: principal.id.clone(), route, key };
     let Some(_place) = app.under_way.begin(&question) else {
         let fault = Fault::conflict("idempotency-under-way", "the same request is under way", "ask again in a moment");

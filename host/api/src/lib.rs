@@ -39,6 +39,7 @@ mod testing;
 mod tests;
 pub mod tls;
 pub mod trace;
+mod turns;
 pub mod v1;
 pub mod view;
 

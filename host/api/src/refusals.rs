@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     auth::masked,
-    fault::Fault,
+    fault::{Fault, Kind},
     limits::{Limiter, Network},
 };
 
@@ -32,8 +32,17 @@ impl Refusals {
         Self { of_address, of_all, untold: AtomicU64::new(0) }
     }
 
-    /// Tells one, or counts it for the next.
+    /// How many lines were written in the last minute.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> u32 {
+        OF_ALL - self.of_all.take((), 0).remaining
+    }
+
+    /// Tells one, or counts it for the next. A fault of ours has told of itself.
     pub(crate) fn tell(&self, address: IpAddr, asked: &Asked, fault: &Fault) {
+        if fault.kind == Kind::Internal {
+            return;
+        }
         let is_much = self.of_address.take(Network::of(address), 1).refused.is_some();
         if is_much || self.of_all.take((), 1).refused.is_some() {
             self.untold.fetch_add(1, Ordering::Relaxed);

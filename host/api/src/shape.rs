@@ -108,7 +108,7 @@ pub fn of_parameter(path: &str, place: &str, name: &str) -> Option<&'static str>
     Some(match (place, name) {
         ("path", "agent") => "AgentId",
         ("path", "capability") => "CapabilityName",
-        ("path", "pack" | "effect" | "invocation" | "post" | "key" | "memory" | "wallet" | "hash") => "Id",
+        ("path", "pack" | "effect" | "invocation" | "post" | "key" | "memory" | "wallet" | "hash" | "trade") => "Id",
         ("query", "agent") if path.ends_with("/audit") || path.ends_with("/diff") => "AgentId",
         ("query", "agent") if !path.ends_with("/live") && !path.ends_with("/ws") => "MailboxId",
         ("query", "cursor") => "Cursor",

@@ -23,7 +23,7 @@ pub use check::{ALT_TEXT_CHARS, IMAGES, PARTS};
 #[doc(hidden)]
 pub use host::fuzz;
 pub use host::{Carries, View, link};
-pub use local::Local;
+pub use local::{Local, handles};
 pub use order::{Action, Delivery, Order, Published};
 pub use provider::{Lost, PublishError, Reconciled, TweetPublisher, TweetReader};
 pub use search::Search;

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::Audited,
     extract::{Json, PathId as _},
     fault::{Fault, Kind},
     operations::{Command, PartCount, Text},
@@ -111,6 +112,12 @@ async fn carried_out(app: &App, agent: AgentId, command: Command, key: Option<St
     may_run(app, &agent).await?;
     let wait = Duration::from_millis(app.settings.wait_ms);
     let sent = app.operations.send(command.to(agent.clone(), key), Some(wait)).await?.value;
+    // It was taken, however it ended.
+    came_of_it(app, agent, &sent).await.map_err(|Old(fault)| Old(fault.of_change()))
+}
+
+/// What came of a command that was taken.
+async fn came_of_it(app: &App, agent: AgentId, sent: &Value) -> Result<Response> {
     if let Some(reason) = sent["given_up"][0].as_str() {
         return Err(failed(reason));
     }
@@ -123,7 +130,7 @@ async fn carried_out(app: &App, agent: AgentId, command: Command, key: Option<St
         Outcome::Declined(declined) if declined.code == TOO_SOON => {
             let last_post_time = last_post(app, &agent).await?;
             let told = TooSoon { error: "Too soon since last post", last_post_time };
-            Ok((StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response())
+            Ok(Audited::default().with((StatusCode::TOO_MANY_REQUESTS, Json(told))))
         }
         Outcome::Declined(declined) => {
             let message = format!("{}: {}", declined.code, declined.message);

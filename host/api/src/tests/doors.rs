@@ -108,6 +108,53 @@ async fn a_role_reaches_so_far_and_a_bound_key_not_to_the_whole_host() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_told_once_wherever_that_is() {
+    let scene = Scene::new().await;
+    let told = || scene.app.refusals.told();
+    scene.get(None, "/api/v1/version").await.is_fault(401, "no-key");
+    scene.get(Some(Role::Admin), "/api/v1/nothing").await.is_fault(404, "no-route");
+    assert_eq!(told(), 2);
+    // By a handler.
+    scene.get(Some(Role::Admin), "/api/v1/journal/nothing").await.is_fault(404, "not-found");
+    scene.post(Role::Admin, "/api/v1/keys", json!({ "name": 1 })).await.is_fault(400, "bad-body");
+    scene.get(Some(Role::Admin), "/api/agents/nobody/mood").await;
+    assert_eq!(told(), 5);
+    let mut unknown = wanted();
+    unknown["agents"] = json!(["nobody"]);
+    scene.post(Role::Admin, "/api/v1/keys", unknown).await.is_fault(400, "bad-value");
+    assert_eq!(told(), 6);
+    scene.get(Some(Role::Admin), "/api/v1/version").await.is("version", 200);
+    assert_eq!(told(), 6, "what is answered is not refused");
+    // None of them changed anything.
+    let log = scene.get(Some(Role::Admin), "/api/v1/audit").await.is("audit", 200);
+    assert_eq!(log["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_a_handler_forbids_stands_in_the_log_and_so_does_what_ended_badly() {
+    let scene = Scene::new().await;
+    let mention = json!({ "kind": "mention", "payload": {} });
+    let sent = scene.request("POST", "/api/v1/events").scoped(Role::Operator, &["ann"]).json(&mention).send().await;
+    sent.is_fault(403, "scoped-key");
+    let log = scene.get(Some(Role::Admin), "/api/v1/audit").await.is("audit", 200);
+    let row = &log["items"][0];
+    assert_eq!((&row["what"], &row["status"]), (&json!("event.send"), &json!(403)), "{log}");
+}
+
+#[tokio::test]
+async fn two_who_change_the_same_thing_take_turns() {
+    let scene = Scene::new().await;
+    let turn = scene.app.turns.of("/api/v1/config").lock().await;
+    let changes = json!({ "changes": {} });
+    let change = scene.request("PATCH", "/api/v1/config").role(Role::Admin).json(&changes).send();
+    let mut change = std::pin::pin!(change);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), &mut change).await.is_err(), "it waits");
+    scene.get(Some(Role::Admin), "/api/v1/version").await.is("version", 200);
+    drop(turn);
+    change.await.is_fault(400, "bad-value");
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_told_when_to_come_again() {
     let settings =
         Settings { burst: 3, rate_per_minute: 60, rate_per_minute_per_address: 6_000, ..Settings::default() };

@@ -125,7 +125,12 @@ async fn create(State(app): State<Arc<App>>, Json(asked): Json<Create>) -> Resul
         AgentId::parse(&text)
             .map_err(|error| Fault::input("bad-id", error.to_string(), "use ids of agents").of_field("agents"))
     };
-    let agents = asked.agents.map(|agents| agents.into_iter().map(agent).collect::<Result<_>>()).transpose()?;
+    let agents =
+        asked.agents.map(|agents| agents.into_iter().map(agent).collect::<Result<BTreeSet<_>>>()).transpose()?;
+    if let Some(unknown) = agents.iter().flatten().find(|agent| !app.host.agents.knows(agent)) {
+        let remedy = "`GET /api/v1/agents` lists them: make the agent first";
+        return Err(Fault::input("bad-value", format!("there is no agent `{unknown}`"), remedy).of_field("agents"));
+    }
     let time = |text: String| {
         let wrong =
             || Fault::input("bad-value", "`expires_at` is no time", "write it as RFC 3339").of_field("expires_at");

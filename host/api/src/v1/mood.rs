@@ -95,13 +95,14 @@ async fn shift(
     let shifted = app.host.shift_mood(id, &agent, by);
     let mood = tokio::time::timeout(Duration::from_millis(app.settings.wait_ms), shifted).await.map_err(|_| {
         let remedy = "it is moved when the agent goes on: `GET …/mood` shows it";
-        Fault::new(Kind::NotInTime, "still-waiting", "the mood has not moved yet", remedy)
+        Fault::new(Kind::NotInTime, "still-waiting", "the mood has not moved yet", remedy).of_change()
     })?;
     let mood = mood.map_err(|error| match error {
         ShiftError::Unknown(agent) => Fault::unknown_agent(agent),
         ShiftError::Store(error) => error.into(),
         ShiftError::GivenUp(_) => {
             Fault::conflict("event-failed", error.to_string(), "`GET /api/v1/events/dead-letters` tells why")
+                .of_change()
         }
     })?;
     Ok(Audited::change(json!(before), json!(mood)).with(Json(told(&app, &agent, mood).await?)))

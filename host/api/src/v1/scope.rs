@@ -1,5 +1,6 @@
 //! Agents as who asks may see them: those that are named, those that are meant, and those that a text speaks to.
 
+use puppet_tweet::handles;
 use puppet_types::{AccountId, AgentId, PostId};
 use serde_json::Value;
 
@@ -47,18 +48,15 @@ pub fn addressed(app: &App, principal: &Principal, named: Vec<String>) -> Result
     }
 }
 
-/// Refuses a text that speaks to agents whom a key is not bound to: on the timeline they would hear of it. However the timeline
-/// reads a name: every beginning of it is looked up.
+/// Refuses a text that speaks to agents whom a key is not bound to: on the timeline they would hear of it. Names are read as the
+/// timeline reads them.
 pub fn may_speak_to(app: &App, principal: &Principal, text: &str) -> Result<()> {
     if !principal.is_scoped() {
         return Ok(());
     }
-    let is_of_handle = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let names =
-        text.split(['@', '\u{ff20}']).skip(1).map(|rest| rest.split(|c| !is_of_handle(c)).next().unwrap_or_default());
-    let beginnings = names.flat_map(|name| (1..=name.len()).filter_map(move |end| name.get(..end)));
-    let agents = beginnings.filter_map(|name| app.host.accounts.agent(&AccountId::new(name)));
-    match agents.into_iter().find(|agent| !principal.sees(agent)) {
+    let accounts = &app.host.accounts;
+    let mut agents = handles(accounts, text).into_iter().filter_map(|account| accounts.agent(&account));
+    match agents.find(|agent| !principal.sees(agent)) {
         Some(agent) => {
             let message = format!("the text speaks to `{agent}`, whom the key is not bound to");
             Err(Fault::new(Kind::Forbidden, "scoped-key", message, "leave its account out").of_field("text"))

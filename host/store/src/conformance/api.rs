@@ -198,6 +198,13 @@ pub async fn changes_are_told_in_pages(store: &impl Store) {
     assert_eq!(seqs(store, all.clone()).await, [13, 12, 11]);
     assert_eq!(store.forget_api_changes(0).await.unwrap(), 3);
     assert_eq!(store.append_api_change(change("k1", None, 1)).await.unwrap(), 14, "a number never comes twice");
+    // Also where nobody waits for it, with others and alone.
+    let along = async |n| store.append_api_change_along(change("k1", None, n)).await.unwrap();
+    let (first, second, third) = tokio::join!(along(1), store.append_api_change(change("k1", None, 2)), along(3));
+    let mut numbers = [first, second.unwrap(), third];
+    numbers.sort_unstable();
+    assert_eq!((numbers, along(4).await), ([15, 16, 17], 18));
+    assert_eq!(seqs(store, all).await, [18, 17, 16, 15, 14]);
 }
 
 pub async fn an_answer_is_kept_for_its_time(store: &impl Store) {

@@ -126,5 +126,6 @@ pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     }
     out
 }
+pub use api::change as api_change;
 pub use rows::{at, commit, effect, event, invocation, memory, post, read, spend};
 pub use trading::{approval, entries as purse_entries, purse, swap};

@@ -113,6 +113,10 @@ impl ApiStore for SqliteStore {
         self.write(move |conn| api_changes::append(conn, &change)).await
     }
 
+    async fn append_api_change_along(&self, change: ApiChange) -> Result<u64> {
+        self.write_along(move |conn| api_changes::append(conn, &change)).await
+    }
+
     async fn api_changes(&self, changes: &ApiChanges) -> Result<Vec<ApiChange>> {
         let changes = changes.clone();
         self.scan(move |conn| api_changes::page(conn, &changes)).await

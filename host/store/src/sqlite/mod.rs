@@ -170,10 +170,27 @@ impl SqliteStore {
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
+        self.hand_in(work, false).await
+    }
+
+    /// The same for work that nobody waits for: it is written with what comes next, or after a moment.
+    async fn write_along<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.hand_in(work, true).await
+    }
+
+    async fn hand_in<T, F>(&self, work: F, rides: bool) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+    {
         let Some(writer) = &self.inner.writer else {
             return Err(StoreError::Failed("the data folder was opened for reading only".into()));
         };
-        writer.enqueue(work)?.await.map_err(|_| StoreError::Closed)?
+        writer.enqueue(work, rides)?.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Work on the writer's connection outside of any transaction. The writer waits for it.

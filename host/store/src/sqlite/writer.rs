@@ -4,6 +4,9 @@
 //! A batch runs without savepoints first, since failures are rare and each savepoint makes full text flush. Where
 //! one piece of work fails the batch is rolled back and run again, each piece in a savepoint of its own, so that
 //! a failure takes nothing with it but itself.
+//!
+//! What nobody waits for rides along: it is written with what comes next, or alone after a moment. A commit of its own would
+//! make those wait who come behind it.
 
 use std::{
     sync::{
@@ -11,6 +14,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -22,11 +26,16 @@ use crate::{Result, StoreError};
 /// Most pieces of work in one transaction: bounds how long the first of them waits.
 const BATCH: usize = 1024;
 
+/// Longest wait of what rides along.
+pub(super) const RIDE: Duration = Duration::from_millis(20);
+
 /// So few callers are woken by the writer itself: a change of thread would cost them more.
 const FEW: usize = 16;
 
 /// A piece of work with its caller.
 trait Job: Send {
+    /// Whether it waits for work that somebody waits for.
+    fn rides(&self) -> bool;
     /// Runs it and keeps the answer. Whether it went well.
     fn run(&mut self, conn: &Connection) -> bool;
     /// Why it did not.
@@ -39,11 +48,15 @@ trait Job: Send {
 
 struct Work<T, F> {
     work: F,
+    rides: bool,
     outcome: Result<T>,
     caller: oneshot::Sender<Result<T>>,
 }
 
 impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
+    fn rides(&self) -> bool {
+        self.rides
+    }
     fn run(&mut self, conn: &Connection) -> bool {
         self.outcome = (self.work)(conn);
         self.outcome.is_ok()
@@ -55,7 +68,7 @@ impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
         self.outcome = Err(error);
     }
     fn answer(self: Box<Self>) {
-        let Self { work, outcome, caller } = *self;
+        let Self { work, outcome, caller, .. } = *self;
         // First let go of what the work held: a caller that shares it then has it alone, and frees it.
         drop(work);
         // Nobody may be listening any more: the work is done all the same.
@@ -77,14 +90,14 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(queue)), threads: Mutex::new(vec![writer, answerer]) })
     }
 
-    /// Hands work in. The queue has no bound of its own: every caller waits for its answer.
-    pub(super) fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    /// Hands work in, which may ride along. The queue has no bound of its own: every caller waits for its answer.
+    pub(super) fn enqueue<T, F>(&self, work: F, rides: bool) -> Result<oneshot::Receiver<Result<T>>>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let job = Box::new(Work { work, outcome: Err(StoreError::Closed), caller });
+        let job = Box::new(Work { work, rides, outcome: Err(StoreError::Closed), caller });
         match &*lock(&self.queue) {
             Some(queue) => queue.send(job).map_err(|_| StoreError::Closed)?,
             None => return Err(StoreError::Closed),
@@ -117,10 +130,22 @@ fn answer(batch: Vec<Box<dyn Job>>) {
     }
 }
 
+/// Everything that waits; what rides along, alone, where nobody else comes in time. None at the end.
+fn next(work: &Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job>>> {
+    let mut batch = vec![work.recv().ok()?];
+    let until = Instant::now() + RIDE;
+    while batch.len() < BATCH && batch.last().is_some_and(|job| job.rides()) {
+        match work.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(job) => batch.push(job),
+            Err(_) => break,
+        }
+    }
+    batch.extend(work.try_iter().take(BATCH - batch.len()));
+    Some(batch)
+}
+
 fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>, done: &Sender<Vec<Box<dyn Job>>>) {
-    while let Ok(first) = work.recv() {
-        let mut batch = vec![first];
-        batch.extend(work.try_iter().take(BATCH - 1));
+    while let Some(mut batch) = next(work) {
         {
             let conn = lock(conn);
             match transact(&conn, &mut batch) {

@@ -1,12 +1,15 @@
 //! Opening, closing, reading beside a writer.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    task::{Context, Waker},
+};
 
 use super::RELAXED;
-use crate::CommitStore as _;
+use crate::{ApiChanges, ApiStore as _, CommitStore as _};
 use crate::{
     EventStore as _, Filter, HostLock, JournalStore as _, Options, SqliteStore, StoreError,
-    conformance::{commit, event},
+    conformance::{api_change, commit, event},
 };
 
 fn reason(error: StoreError) -> String {
@@ -27,6 +30,19 @@ async fn what_was_written_is_there_after_a_restart() {
     assert_eq!(files, ["puppet.db"], "the log is folded in");
     let store = SqliteStore::open(&path, RELAXED).unwrap();
     assert_eq!(store.waiting().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_rides_along_is_written_before_the_store_closes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    let rides = store.append_api_change_along(api_change("k", None, 1));
+    let mut rides = std::pin::pin!(rides);
+    assert!(rides.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    store.close();
+    assert_eq!(rides.await.unwrap(), 1);
+    let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    assert_eq!(store.api_changes(&ApiChanges { limit: 9, ..ApiChanges::default() }).await.unwrap().len(), 1);
 }
 
 #[cfg(unix)]

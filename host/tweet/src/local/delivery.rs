@@ -47,7 +47,7 @@ pub(super) fn deliveries(
 
 /// The accounts a text names with `@`, in order. An account's name may hold `-` and `.`: the longest known
 /// name wins, so a full stop after it does no harm.
-fn handles(accounts: &Accounts, text: &str) -> Vec<AccountId> {
+pub fn handles(accounts: &Accounts, text: &str) -> Vec<AccountId> {
     let mut found = Vec::new();
     let mut previous = None;
     for (at, c) in text.char_indices() {

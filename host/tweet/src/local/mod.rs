@@ -2,6 +2,8 @@
 //! addressed or follows hears of them at once.
 
 mod delivery;
+
+pub use delivery::handles;
 #[cfg(test)]
 mod tests;
 
