@@ -105,6 +105,15 @@ fn posts_are_waited_for_and_not_too_soon() {
     let soon = client.post(&of("/post"), &json!({}));
     assert_eq!((soon.status, soon.body), (429, json!({ "error": "Too soon since last post", "lastPostTime": last })));
 
+    // It was asked for and taken: the agent declined.
+    let made = ["api", "key", "create", "--name", "auditor", "--role", "admin", "--json"];
+    let made = run(folder.path(), &made).exits(0).json();
+    let auditor = Client::of(&folder.path().join(".puppet"), made["key"].as_str());
+    support::until(std::time::Duration::from_secs(120), "it is not noted", || {
+        let log = auditor.get("/api/v1/audit").body;
+        log["items"].as_array().unwrap().iter().any(|row| row["what"] == "agent.post" && row["status"] == 429)
+    });
+
     let thread = client.post(&of("/post"), &json!({ "threadLength": 2, "force": true }));
     assert_eq!(thread.status, 200, "{thread:?}");
     assert!(!thread.body["tweetId"].as_str().unwrap().contains(','), "the first of them");

@@ -324,10 +324,16 @@ mod tests {
         };
         patch(item(json!({}))).await.is("grant", 200);
         let tag = scene.get(Some(Role::Viewer), "/api/v1/grants/harbour").await.header("etag").unwrap().to_owned();
+        let mut next = None;
         for (tag, status) in [(&*tag, 200), ("\"another\"", 412)] {
             let asked = scene.request("PATCH", "/api/v1/grants/harbour").role(Role::Admin).header("if-match", tag);
-            assert_eq!(asked.json(&item(json!({}))).send().await.status, status);
+            let got = asked.json(&item(json!({}))).send().await;
+            assert_eq!(got.status, status);
+            next = next.or(got.header("etag").map(str::to_owned));
         }
+        scene.stub.will("grant", Ok(Told::new(grant(500_000))));
+        let now = scene.get(Some(Role::Viewer), "/api/v1/grants/harbour").await;
+        assert_eq!(now.header("etag"), next.as_deref(), "a change answers the tag of what is there now");
         for bad in [
             item(json!({ "granted": 0.5 })),
             item(json!({ "granted": -1 })),

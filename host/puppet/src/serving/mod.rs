@@ -6,6 +6,7 @@ mod config;
 mod grants;
 mod journal;
 mod packs;
+mod remedies;
 mod server;
 mod trades;
 mod trading;
@@ -85,7 +86,7 @@ fn fault(trouble: Trouble) -> Fault {
         (Exit::Input, About::Missing) => Kind::NotFound,
         (Exit::Input, About::Words) => Kind::Input,
     };
-    let fault = Fault::new(kind, code, message, remedy);
+    let fault = Fault::new(kind, code, message, remedies::over_http(&remedy));
     match place.field {
         Some(field) => fault.of_field(field),
         None => fault,

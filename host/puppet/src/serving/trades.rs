@@ -114,12 +114,17 @@ impl<'a> Seat<'a> {
         // What was begun goes on also where whoever asked is gone meanwhile.
         let swap = tokio::spawn({
             let (purses, effect) = (Arc::clone(&host.purses), effect.clone());
-            let (purse, agent) = (self.purse.clone(), self.agent.clone());
+            let (purse, agent, intent) = (self.purse.clone(), self.agent.clone(), intent.clone());
             async move { purses.swap(&effect, &purse, &agent, &intent, Origin::Operator).await }
         });
         let stands = || self.stands(&id).boxed();
         match awaited(swap, wait.unwrap_or_default(), stands, host.purses.forget(&effect, self.agent)).await? {
-            Awaited::Ended(ended) => self.ended(&id, *ended).await,
+            Awaited::Ended(ended) => {
+                if let Ok(result) = &*ended {
+                    is_same(&intent, result)?;
+                }
+                self.ended(&id, *ended).await
+            }
             Awaited::Stands(told) => Ok(told),
         }
     }
@@ -279,6 +284,19 @@ async fn awaited<'a>(
         Ok(ended) => ended.map_err(Trouble::internal)?,
         Err(_) => Err(SwapError::UnderWay("its desk is busy".to_owned())),
     })))
+}
+
+/// Refuses a swap whose key made another one before, whose answer is not kept any more. What is gone of one that was made may be
+/// more or less than was asked for; of one that was not, it is that.
+fn is_same(intent: &SwapIntent, result: &SwapResult) -> Result<()> {
+    let asked = (&intent.in_mint, &intent.out_mint, &intent.reason);
+    let is_amount = result.is_done || result.in_amount == intent.amount;
+    if is_amount && asked == (&result.in_mint, &result.out_mint, &result.reason) {
+        return Ok(());
+    }
+    let message = format!("another trade was made under this key: `{}`", result.id);
+    let remedy = "`GET …/trade/{trade}` tells how that one ended; take a new key for a new trade";
+    Err(Trouble::refused("trade-differs", message, remedy))
 }
 
 fn not_open(why: &str) -> Trouble {

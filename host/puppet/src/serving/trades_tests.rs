@@ -21,6 +21,29 @@ fn result(is_done: bool) -> SwapResult {
     SwapResult { is_done, ..told }
 }
 
+#[test]
+fn a_key_that_made_another_trade_makes_no_other_one() {
+    let made = result(false);
+    let same = SwapIntent {
+        in_mint: made.in_mint.clone(),
+        out_mint: made.out_mint.clone(),
+        amount: made.in_amount,
+        max_slippage_bps: 9,
+        reason: made.reason.clone(),
+    };
+    assert!(is_same(&same, &made).is_ok());
+    let other_amount = SwapIntent { amount: 1, ..same.clone() };
+    assert!(is_same(&other_amount, &SwapResult { is_done: true, ..made.clone() }).is_ok());
+    let (turned, less) = ((same.out_mint.clone(), same.in_mint.clone()), same.amount - 1);
+    for other in [
+        SwapIntent { in_mint: turned.0, out_mint: turned.1, ..same.clone() },
+        SwapIntent { amount: less, ..same.clone() },
+        SwapIntent { reason: "coffee".to_owned(), ..same },
+    ] {
+        assert_eq!(is_same(&other, &made).unwrap_err().code, "trade-differs");
+    }
+}
+
 type Ends = oneshot::Sender<std::result::Result<SwapResult, SwapError>>;
 
 /// A swap that ends when somebody says so.
