@@ -1,6 +1,6 @@
 //! Who changed what. A row is written before the answer goes out, so that what was answered stands in the log. Those of events are
-//! the exception: an event is durable by itself, and its row follows with what the store writes next, so that nobody waits for two
-//! commits, one after the other.
+//! the exception: an event is durable by itself, and its row follows a moment later, so that nobody waits for two commits, one after
+//! the other.
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -160,7 +160,7 @@ pub trait ApiStore: Send + Sync {
     async fn forget_api_sessions(&self, before: Timestamp) -> Result<u64>;
     /// Writes down a change. Answers its `seq`.
     async fn append_api_change(&self, change: ApiChange) -> Result<u64>;
-    /// The same where nobody waits for it: it may be written with what comes next, or a moment later.
+    /// The same where nobody waits for it: it is written a moment later.
     async fn append_api_change_along(&self, change: ApiChange) -> Result<u64> {
         self.append_api_change(change).await
     }

@@ -6,6 +6,8 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::Timestamp;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -84,14 +86,19 @@ pub const AGENT_ID_MAX: usize = 64;
 pub struct BadAgentId(pub String);
 
 impl EventId {
-    /// One that there was never before: of an event that follows from nothing.
+    /// One that there was never before: of an event that follows from nothing. It begins with the time, in milliseconds, so that
+    /// what comes together lies together in an index.
     ///
     /// # Errors
     /// The system has no random numbers.
     pub fn drawn(source: &str) -> Result<Self, getrandom::Error> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
-        Ok(Self::from(derive("evt", &[source, &u128::from_le_bytes(salt).to_string()])))
+        let mut id = String::from("evt_");
+        let now = u128::try_from(Timestamp::from_system().as_millis()).unwrap_or_default();
+        base_32(&mut id, now, 9);
+        id.push_str(&derive("", &[source, &u128::from_le_bytes(salt).to_string()])[1..]);
+        Ok(Self::from(id))
     }
 }
 
@@ -118,7 +125,6 @@ impl AgentId {
 ///
 /// Parts are length-prefixed, so `["ab","c"]` and `["a","bc"]` differ.
 pub fn derive(prefix: &str, parts: &[&str]) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let digest = hash(parts);
     let mut out = String::with_capacity(prefix.len() + 17);
     out.push_str(prefix);
@@ -127,10 +133,16 @@ pub fn derive(prefix: &str, parts: &[&str]) -> String {
     for byte in &digest[..10] {
         bits = (bits << 8) | u128::from(*byte);
     }
-    for shift in (0..16).rev() {
-        out.push(ALPHABET[((bits >> (shift * 5)) & 31) as usize] as char);
-    }
+    base_32(&mut out, bits, 16);
     out
+}
+
+/// The last digits of a number, in an alphabet whose order is that of the numbers.
+fn base_32(out: &mut String, number: u128, digits: u32) {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    for digit in (0..digits).rev() {
+        out.push(ALPHABET[((number >> (digit * 5)) & 31) as usize] as char);
+    }
 }
 
 /// A 64-bit seed over the parts.
@@ -226,6 +238,9 @@ mod tests {
         assert_eq!(derive("evt", &["a", "b"]), derive("evt", &["a", "b"]));
         assert_ne!(derive("evt", &["ab", "c"]), derive("evt", &["a", "bc"]));
         assert_eq!(derive("evt", &["a"]).len(), "evt_".len() + 16);
+        let drawn: Vec<EventId> = (0..100).map(|_| EventId::drawn("a").unwrap()).collect();
+        assert!(drawn.windows(2).all(|pair| pair[0].as_str()[..13] <= pair[1].as_str()[..13] && pair[0] != pair[1]));
+        assert_eq!(drawn[0].as_str().len(), "evt_".len() + 9 + 16);
     }
 
     #[test]

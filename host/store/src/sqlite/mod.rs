@@ -173,7 +173,7 @@ impl SqliteStore {
         self.hand_in(work, false).await
     }
 
-    /// The same for work that nobody waits for: it is written with what comes next, or after a moment.
+    /// The same for work that nobody waits for: it is written after a moment, with what is there then.
     async fn write_along<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,

@@ -5,8 +5,8 @@
 //! one piece of work fails the batch is rolled back and run again, each piece in a savepoint of its own, so that
 //! a failure takes nothing with it but itself.
 //!
-//! What nobody waits for rides along: it is written with what comes next, or alone after a moment. A commit of its own would
-//! make those wait who come behind it.
+//! What nobody waits for rides along: much of it is written at once, a moment later, with what is there then. A commit of its
+//! own would make those wait who come behind it.
 
 use std::{
     sync::{
@@ -130,22 +130,62 @@ fn answer(batch: Vec<Box<dyn Job>>) {
     }
 }
 
-/// Everything that waits; what rides along, alone, where nobody else comes in time. None at the end.
-fn next(work: &Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job>>> {
-    let mut batch = vec![work.recv().ok()?];
-    let until = Instant::now() + RIDE;
-    while batch.len() < BATCH && batch.last().is_some_and(|job| job.rides()) {
-        match work.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(job) => batch.push(job),
-            Err(_) => break,
+/// What rides along, and until when it waits.
+#[derive(Default)]
+struct Riders {
+    jobs: Vec<Box<dyn Job>>,
+    until: Option<Instant>,
+}
+
+impl Riders {
+    fn add(&mut self, job: Box<dyn Job>) {
+        self.until.get_or_insert_with(|| Instant::now() + RIDE);
+        self.jobs.push(job);
+    }
+
+    /// Those whose wait is over.
+    fn due(&mut self) -> Vec<Box<dyn Job>> {
+        let is_due = self.jobs.len() >= BATCH || self.until.is_some_and(|until| until <= Instant::now());
+        if is_due { self.take() } else { Vec::new() }
+    }
+
+    fn take(&mut self) -> Vec<Box<dyn Job>> {
+        self.until = None;
+        std::mem::take(&mut self.jobs)
+    }
+
+    /// The next piece of work that came; none where the wait of those is over, or nothing comes any more.
+    fn wait(&self, work: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+        match self.until {
+            None => work.recv().ok(),
+            Some(until) => work.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
         }
     }
-    batch.extend(work.try_iter().take(BATCH - batch.len()));
-    Some(batch)
+}
+
+/// Everything that waits, and with it what rides along and has waited for its time. None at the end.
+fn next(work: &Receiver<Box<dyn Job>>, riders: &mut Riders) -> Option<Vec<Box<dyn Job>>> {
+    loop {
+        let mut batch = Vec::new();
+        match riders.wait(work) {
+            Some(job) if job.rides() => riders.add(job),
+            Some(job) => batch.push(job),
+            None if riders.jobs.is_empty() => return None,
+            None => return Some(riders.take()),
+        }
+        for job in work.try_iter().take(BATCH) {
+            if job.rides() { riders.add(job) } else { batch.push(job) }
+        }
+        batch.extend(riders.due());
+        if !batch.is_empty() {
+            return Some(batch);
+        }
+    }
 }
 
 fn serve(conn: &Mutex<Connection>, work: &Receiver<Box<dyn Job>>, done: &Sender<Vec<Box<dyn Job>>>) {
-    while let Some(mut batch) = next(work) {
+    let mut riders = Riders::default();
+    while let Some(mut batch) = next(work, &mut riders) {
         {
             let conn = lock(conn);
             match transact(&conn, &mut batch) {
