@@ -1,5 +1,5 @@
 //! Newtypes for identifiers, and how ids are derived: by hashing what caused them, never from a
-//! component digest, a counter shared between agents, or the wall clock.
+//! component digest, a counter shared between agents, or the wall clock. Ids that follow from nothing are drawn.
 
 use std::{fmt, sync::Arc};
 
