@@ -67,7 +67,7 @@ fn the_way_from_the_key_to_a_decision_needs_no_mouse() {
     page.strike("Enter");
     comes(page, "main");
     page.strike("Tab");
-    assert_eq!(page.eval("document.querySelector('main').contains(document.activeElement)"), true);
+    page.until(PATIENCE, "document.querySelector('main').contains(document.activeElement)");
     page.strike("Shift+Tab");
     page.strike("Shift+Tab");
     while !stands(page, "[data-testid=nav-agents]") {
@@ -104,7 +104,7 @@ fn the_way_from_the_key_to_a_decision_needs_no_mouse() {
     page.strike("Enter");
     page.until(PATIENCE, "document.querySelector('.menu[open]')");
     page.strike("Tab");
-    assert_eq!(page.eval("document.activeElement.closest('.menu-list') !== null"), true);
+    page.until(PATIENCE, "document.activeElement.closest('.menu-list')");
     page.strike("Escape");
     comes(page, ".menu:not([open]) > summary");
 

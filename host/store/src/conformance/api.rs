@@ -201,9 +201,7 @@ pub async fn changes_are_told_in_pages(store: &impl Store) {
     // Also where nobody waits for it, with others and alone.
     let along = async |n| store.append_api_change_along(change("k1", None, n)).await.unwrap();
     let (first, second, third) = tokio::join!(along(1), store.append_api_change(change("k1", None, 2)), along(3));
-    let mut numbers = [first, second.unwrap(), third];
-    numbers.sort_unstable();
-    assert_eq!((numbers, along(4).await), ([15, 16, 17], 18));
+    assert_eq!((first, second.unwrap(), third, along(4).await), (15, 16, 17, 18), "in the order in which they came");
     assert_eq!(seqs(store, all).await, [18, 17, 16, 15, 14]);
 }
 

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     SqliteStore, api_answers, api_changes, api_sessions,
     values::{all, first, from_json, json, of_row, run, time},
+    writer::Turn,
 };
 use crate::{ApiAnswer, ApiChange, ApiChanges, ApiKey, ApiQuestion, ApiSession, ApiStore, Renewed, Result};
 
@@ -110,11 +111,11 @@ impl ApiStore for SqliteStore {
     }
 
     async fn append_api_change(&self, change: ApiChange) -> Result<u64> {
-        self.write(move |conn| api_changes::append(conn, &change)).await
+        self.hand_in(move |conn| api_changes::append(conn, &change), Turn::Behind).await
     }
 
     async fn append_api_change_along(&self, change: ApiChange) -> Result<u64> {
-        self.write_along(move |conn| api_changes::append(conn, &change)).await
+        self.hand_in(move |conn| api_changes::append(conn, &change), Turn::Along).await
     }
 
     async fn api_changes(&self, changes: &ApiChanges) -> Result<Vec<ApiChange>> {

@@ -51,7 +51,7 @@ use rusqlite::Connection;
 use crate::{HostLock, Result, StoreError};
 use names::Names;
 use reader::Readers;
-use writer::Writer;
+use writer::{Turn, Writer};
 
 pub(crate) use disk::of_file;
 pub use disk::try_disk;
@@ -170,19 +170,11 @@ impl SqliteStore {
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.hand_in(work, false).await
+        self.hand_in(work, Turn::Now).await
     }
 
-    /// The same for work that nobody waits for: it is written after a moment, with what is there then.
-    async fn write_along<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&Connection) -> Result<T> + Send + 'static,
-    {
-        self.hand_in(work, true).await
-    }
-
-    async fn hand_in<T, F>(&self, work: F, rides: bool) -> Result<T>
+    /// The same at a turn of its own.
+    async fn hand_in<T, F>(&self, work: F, turn: Turn) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
@@ -190,7 +182,7 @@ impl SqliteStore {
         let Some(writer) = &self.inner.writer else {
             return Err(StoreError::Failed("the data folder was opened for reading only".into()));
         };
-        writer.enqueue(work, rides)?.await.map_err(|_| StoreError::Closed)?
+        writer.enqueue(work, turn)?.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Work on the writer's connection outside of any transaction. The writer waits for it.

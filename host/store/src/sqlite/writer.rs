@@ -32,10 +32,21 @@ pub(super) const RIDE: Duration = Duration::from_millis(20);
 /// So few callers are woken by the writer itself: a change of thread would cost them more.
 const FEW: usize = 16;
 
+/// When a piece of work is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// With what else is there.
+    Now,
+    /// The same, and behind what rides along.
+    Behind,
+    /// It rides along.
+    Along,
+}
+
 /// A piece of work with its caller.
 trait Job: Send {
-    /// Whether it waits for work that somebody waits for.
-    fn rides(&self) -> bool;
+    /// When it is written.
+    fn turn(&self) -> Turn;
     /// Runs it and keeps the answer. Whether it went well.
     fn run(&mut self, conn: &Connection) -> bool;
     /// Why it did not.
@@ -48,14 +59,14 @@ trait Job: Send {
 
 struct Work<T, F> {
     work: F,
-    rides: bool,
+    turn: Turn,
     outcome: Result<T>,
     caller: oneshot::Sender<Result<T>>,
 }
 
 impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Work<T, F> {
-    fn rides(&self) -> bool {
-        self.rides
+    fn turn(&self) -> Turn {
+        self.turn
     }
     fn run(&mut self, conn: &Connection) -> bool {
         self.outcome = (self.work)(conn);
@@ -90,14 +101,14 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(queue)), threads: Mutex::new(vec![writer, answerer]) })
     }
 
-    /// Hands work in, which may ride along. The queue has no bound of its own: every caller waits for its answer.
-    pub(super) fn enqueue<T, F>(&self, work: F, rides: bool) -> Result<oneshot::Receiver<Result<T>>>
+    /// Hands work in. The queue has no bound of its own: every caller waits for its answer.
+    pub(super) fn enqueue<T, F>(&self, work: F, turn: Turn) -> Result<oneshot::Receiver<Result<T>>>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let job = Box::new(Work { work, rides, outcome: Err(StoreError::Closed), caller });
+        let job = Box::new(Work { work, turn, outcome: Err(StoreError::Closed), caller });
         match &*lock(&self.queue) {
             Some(queue) => queue.send(job).map_err(|_| StoreError::Closed)?,
             None => return Err(StoreError::Closed),
@@ -138,9 +149,19 @@ struct Riders {
 }
 
 impl Riders {
-    fn add(&mut self, job: Box<dyn Job>) {
-        self.until.get_or_insert_with(|| Instant::now() + RIDE);
-        self.jobs.push(job);
+    /// Keeps what rides along; of all else a batch is made.
+    fn sort(&mut self, job: Box<dyn Job>, batch: &mut Vec<Box<dyn Job>>) {
+        match job.turn() {
+            Turn::Along => {
+                self.until.get_or_insert_with(|| Instant::now() + RIDE);
+                self.jobs.push(job);
+            }
+            Turn::Behind => {
+                batch.append(&mut self.take());
+                batch.push(job);
+            }
+            Turn::Now => batch.push(job),
+        }
     }
 
     /// Those whose wait is over.
@@ -168,14 +189,11 @@ fn next(work: &Receiver<Box<dyn Job>>, riders: &mut Riders) -> Option<Vec<Box<dy
     loop {
         let mut batch = Vec::new();
         match riders.wait(work) {
-            Some(job) if job.rides() => riders.add(job),
-            Some(job) => batch.push(job),
+            Some(job) => riders.sort(job, &mut batch),
             None if riders.jobs.is_empty() => return None,
             None => return Some(riders.take()),
         }
-        for job in work.try_iter().take(BATCH) {
-            if job.rides() { riders.add(job) } else { batch.push(job) }
-        }
+        work.try_iter().take(BATCH).for_each(|job| riders.sort(job, &mut batch));
         batch.extend(riders.due());
         if !batch.is_empty() {
             return Some(batch);
