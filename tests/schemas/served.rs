@@ -66,11 +66,29 @@ impl Seen {
         }
         for (schema, status, method, path, body) in [
             ("memory", 201, "POST", of("/memory"), json!({ "content": "it's low tide" })),
-            ("agent-made", 201, "POST", "/api/v1/agents".to_owned(), json!({ "id": "served", "name": "Served", "description": "x" })),
+            (
+                "agent-made",
+                201,
+                "POST",
+                "/api/v1/agents".to_owned(),
+                json!({ "id": "served", "name": "Served", "description": "x" }),
+            ),
             ("event-send", 202, "POST", of("/post"), json!({})),
             ("event-send", 200, "POST", of("/post"), json!({ "force": true, "wait_ms": 60_000 })),
-            ("event-send", 202, "POST", "/api/v1/events".to_owned(), json!({ "kind": "news", "payload": { "topic": "fog" }, "to": ["harbour-watch"] })),
-            ("event-send", 202, "POST", "/api/v1/timeline".to_owned(), json!({ "by": "someone", "text": "hello @harbour_watch" })),
+            (
+                "event-send",
+                202,
+                "POST",
+                "/api/v1/events".to_owned(),
+                json!({ "kind": "news", "payload": { "topic": "fog" }, "to": ["harbour-watch"] }),
+            ),
+            (
+                "event-send",
+                202,
+                "POST",
+                "/api/v1/timeline".to_owned(),
+                json!({ "by": "someone", "text": "hello @harbour_watch" }),
+            ),
             ("halt", 200, "POST", "/api/v1/halt".to_owned(), json!({ "reason": "it's tea" })),
             ("halt", 200, "POST", "/api/v1/resume".to_owned(), json!({})),
             ("replay", 200, "POST", format!("/api/v1/journal/{invocation}/replay"), json!({})),

@@ -156,7 +156,8 @@ pub(crate) mod check {
         };
         let paths = DESCRIPTION["paths"].as_object().into_iter().flatten();
         let found = paths.filter(|(template, _)| leads(template));
-        let (template, item) = found.min_by_key(|(template, _)| template.split('/').filter(|part| is_place(part)).count())?;
+        let (template, item) =
+            found.min_by_key(|(template, _)| template.split('/').filter(|part| is_place(part)).count())?;
         Some((template, item.get(&method)?))
     }
 
@@ -199,9 +200,13 @@ pub(crate) mod check {
     #[test]
     fn what_is_missing_too_much_or_of_another_form_is_found_out() {
         let put = |headers: &[(&'static str, &str)]| {
-            headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect::<HeaderMap>()
+            headers
+                .iter()
+                .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
+                .collect::<HeaderMap>()
         };
-        let of = |path: &str, status, headers: &[(&'static str, &str)]| wrong(&Method::GET, path, status, &put(headers));
+        let of =
+            |path: &str, status, headers: &[(&'static str, &str)]| wrong(&Method::GET, path, status, &put(headers));
         let door = [("x-ratelimit-limit", "9"), ("x-ratelimit-remaining", "8"), ("x-ratelimit-reset", "1")];
         let all = [&door[..], &[("cache-control", "no-store"), ("etag", "\"x\"")]].concat();
         let path = "/api/v1/events/waiting";

@@ -71,12 +71,14 @@ async fn one_pack_is_shown_by_itself_also_one_without_a_plugin() {
     let all = json!({ "schema": "puppet.packs/1", "next": null,
         "items": [row("lamp", "0.1.0", "a"), row("ann", "0.1.0", "b"), row("lamp", "0.2.0", "c")] });
     scene.stub.will("packs", Ok(Told::new(all)));
-    let versions = |told: &Value| told["items"].as_array().unwrap().iter().map(|item| item["version"].clone()).collect();
+    let versions =
+        |told: &Value| told["items"].as_array().unwrap().iter().map(|item| item["version"].clone()).collect();
     let shown: Vec<Value> = versions(&scene.get(Some(Role::Viewer), "/api/v1/packs/lamp").await.is("packs", 200));
     assert_eq!(shown, ["0.1.0", "0.2.0"]);
     let first = scene.get(Some(Role::Viewer), "/api/v1/packs/lamp?limit=1").await.is("packs", 200);
     let next = format!("?cursor={}", first["next"].as_str().unwrap());
-    let rest: Vec<Value> = versions(&scene.get(Some(Role::Viewer), &format!("/api/v1/packs/lamp{next}")).await.is("packs", 200));
+    let rest: Vec<Value> =
+        versions(&scene.get(Some(Role::Viewer), &format!("/api/v1/packs/lamp{next}")).await.is("packs", 200));
     assert_eq!(rest, ["0.2.0"]);
     let of_another = scene.get(Some(Role::Viewer), &format!("/api/v1/packs/ann{next}")).await;
     of_another.is_fault(400, "bad-cursor");

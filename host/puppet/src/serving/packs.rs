@@ -126,12 +126,14 @@ impl PackOperations for Door {
 
     async fn swaps(&self, pack: &PackId) -> Answer {
         let id = pack.clone();
-        let (items, is_here) = self.beside(async move |setup| {
-            let items = swapped(setup, &id).await?;
-            // What comes with the program is here without having been installed.
-            let is_here = !items.is_empty() || Version::built_in().iter().any(|version| version.manifest.id == id);
-            Ok((items, is_here))
-        }).await?;
+        let (items, is_here) = self
+            .beside(async move |setup| {
+                let items = swapped(setup, &id).await?;
+                // What comes with the program is here without having been installed.
+                let is_here = !items.is_empty() || Version::built_in().iter().any(|version| version.manifest.id == id);
+                Ok((items, is_here))
+            })
+            .await?;
         if !is_here {
             return Err(no_plugin(pack));
         }
