@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::policy::{Least, Policy};
 
 /// Name, what it says, and its schema.
-const HEADERS: &[(&str, &str, fn() -> Value)] = &[
+type Header = (&'static str, &'static str, fn() -> Value);
+
+const HEADERS: &[Header] = &[
     ("Cache-Control", "Whether the answer may be kept.", text),
     ("ETag", "Of the bytes of the answer: for `If-None-Match`, and for `If-Match` of a change.", tag),
     ("Idempotent-Replayed", "`true`: it was answered before, and is answered from that.", yes),
@@ -53,14 +55,14 @@ fn of_door(status: u16) -> Told {
     limits.into_iter().filter(|_| status != 421).map(|name| (name, is)).collect()
 }
 
-/// Those of an answer that says no.
-fn refused(status: u16) -> Told {
+/// Those of an answer that says no. The original's routes say 429 also where a character has just posted, and not for how long.
+fn refused(status: u16, is_original: bool) -> Told {
     let mut told = of_door(status);
     told.push(("Cache-Control", if status == 500 { Sometimes } else { Always }));
     match status {
         401 => told.push(("WWW-Authenticate", Always)),
-        429 => told.push(("Retry-After", Always)),
-        409 | 503 => told.push(("Retry-After", Sometimes)),
+        429 if !is_original => told.push(("Retry-After", Always)),
+        409 | 429 | 503 => told.push(("Retry-After", Sometimes)),
         _ => {}
     }
     // What is no matter of the moment is kept for an idempotency key, as what was done is.
@@ -110,15 +112,15 @@ fn key(name: &str, is: Is) -> String {
 }
 
 /// Of an answer that many routes give alike.
-pub(super) fn of_refusal(status: u16) -> Value {
-    references(refused(status))
+pub(super) fn of_refusal(status: u16, is_original: bool) -> Value {
+    references(refused(status, is_original))
 }
 
 /// Adds them to the answers that a route describes itself.
 pub(super) fn tell(policy: &Policy, responses: &mut Map<String, Value>) {
     for (status, response) in responses.iter_mut().filter(|(_, response)| response["$ref"].is_null()) {
         let status = status.parse().unwrap_or_default();
-        let told = if status < 400 { of_success(policy, status) } else { refused(status) };
+        let told = if status < 400 { of_success(policy, status) } else { refused(status, policy.is_original()) };
         response["headers"] = references(told);
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn shared() -> Value {
     let bodies = [("problem", problem()), ("original", original_error())];
     let all = bodies.iter().flat_map(|(of, content)| {
         REFUSALS.iter().map(move |(status, about)| {
-            let told = json!({ "description": about, "content": content, "headers": headers::of_refusal(*status) });
+            let told = json!({ "description": about, "content": content, "headers": headers::of_refusal(*status, *of == "original") });
             (format!("{of}-{status}"), told)
         })
     });
@@ -64,7 +64,7 @@ pub(super) fn shared() -> Value {
 
 /// Adds those of a route, and gives what it says of its own the form that all of them have.
 pub(super) fn tell(policy: &Policy, has_if_match: bool, responses: &mut Map<String, Value>) {
-    let is_original = policy.path.starts_with("/api/") && !policy.is_v1();
+    let is_original = policy.is_original();
     let fault = if is_original { original_error() } else { problem() };
     for (status, response) in responses.iter_mut() {
         let is_problem = response["content"]["application/json"]["schema"]["$ref"] == PROBLEM;

@@ -118,6 +118,10 @@ impl Policy {
     pub fn is_v1(&self) -> bool {
         self.path.starts_with("/api/v1/")
     }
+    /// It is of the routes of the original engine.
+    pub fn is_original(&self) -> bool {
+        self.path.starts_with("/api/") && !self.is_v1()
+    }
     /// It is a file of the dashboard.
     pub fn is_page(&self) -> bool {
         self.path == "/" || self.path == "/api/v1/docs" || self.path.starts_with("/assets/")
