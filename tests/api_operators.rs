@@ -78,14 +78,20 @@ fn a_pack_comes_is_changed_and_goes_over_http() {
     assert!(!fault.to_string().contains("staging"), "{fault}");
     operator.upload(unsigned, &first).is(403);
 
-    let waits = held("install", &client.upload(unsigned, &first), 202);
+    let uploaded = client.upload(unsigned, &first);
+    let waits = held("install", &uploaded, 202);
     assert_eq!(waits["status"], "waiting", "{waits}");
+    assert_eq!(client.led(&uploaded)["pack"], "guest");
     run(place.path(), &["grants", "approve", "guest", "--yes", "--digest", &digest(&played)]).exits(0);
     serves(&client, &played);
     place.event("one", "guest", Low);
 
-    let installed = client.upload(unsigned, &second).is(201);
+    let uploaded = client.upload(unsigned, &second);
+    let installed = held("install", &uploaded, 201);
     assert_eq!(installed["status"], "installed", "{installed}");
+    let versions = client.led(&uploaded);
+    validated("packs", &versions);
+    assert_eq!(versions["items"].as_array().unwrap().len(), 2, "{versions}");
     serves(&client, &next);
     let swaps = held("swaps", &client.get("/plugins/guest/swaps"), 200);
     let newest = &swaps["items"][0];
@@ -109,6 +115,43 @@ fn a_pack_comes_is_changed_and_goes_over_http() {
     held("remove", &client.delete("/packs/guest?with_agent=true"), 200);
     assert_eq!(client.delete("/packs/guest").status, 404);
     assert_eq!(place.event("last", "pup", Low)["outcome"], "ok", "others live on");
+}
+
+#[test]
+fn a_persona_without_a_plugin_comes_over_http_and_what_comes_with_the_program_was_never_swapped() {
+    let place = Place::new(&[Step::GetState], End::Ok, 0);
+    let _host = place.host();
+    let client = Client::v1(&place.data(), &key(place.path(), &["--role", "admin"]));
+    let [first, second] = ["1.0.0", "1.1.0"].map(|version| {
+        let text = format!(
+            "id = \"quiet\"\nversion = \"{version}\"\nplugin = \"standard-personality\"\npersona = \"persona.toml\"\n"
+        );
+        place.write(&format!("{version}/pack.toml"), text.as_bytes());
+        place.write(&format!("{version}/persona.toml"), format!("goals = [\"be {version}\"]\n").as_bytes());
+        let archive = format!("{version}.puppet");
+        run(place.path(), &["pack", "build", version, "-o", &archive]).exits(0);
+        std::fs::read(place.path().join(archive)).unwrap()
+    });
+    let unsigned = "/packs?allow_unsigned=true";
+    let uploaded = client.upload(unsigned, &first);
+    let digest = held("install", &uploaded, 202)["digest"].clone();
+    let asks = client.led(&uploaded);
+    validated("grant", &asks);
+    assert_eq!(asks["pack"], "quiet", "{asks}");
+    held("grant", &client.post("/grants/quiet/approve", &json!({ "digest": digest })), 200);
+    let uploaded = client.upload(unsigned, &second);
+    held("install", &uploaded, 201);
+    let installed = client.led(&uploaded);
+    validated("packs", &installed);
+    assert!(installed["items"].as_array().unwrap().iter().all(|item| item["component"].is_null()), "{installed}");
+    assert_eq!(client.get("/plugins/quiet").is(404)["code"], "unknown-plugin");
+
+    for plugin in ["news", "standard-personality"] {
+        held("plugin", &client.get(&format!("/plugins/{plugin}")), 200);
+        let swaps = held("swaps", &client.get(&format!("/plugins/{plugin}/swaps")), 200);
+        assert_eq!(swaps["items"], json!([]), "{swaps}");
+    }
+    assert_eq!(client.get("/plugins/nobody/swaps").is(404)["code"], "unknown-plugin");
 }
 
 #[test]

@@ -80,6 +80,13 @@ impl Client {
         self.ask("DELETE", path, "", None)
     }
 
+    /// What is where an answer says that its subject is.
+    #[track_caller]
+    pub fn led(&self, got: &Got) -> Value {
+        let place = got.header("location").unwrap_or_else(|| panic!("it leads nowhere: {got:?}"));
+        Self { base: "", ..self.clone() }.read(place)
+    }
+
     /// Any request, with JSON where it has a body; `headers` end with a line break each.
     pub fn ask(&self, method: &str, path: &str, headers: &str, body: Option<&str>) -> Got {
         let json = if body.is_some() { "Content-Type: application/json\r\n" } else { "" };

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod cdp;
+mod describing;
 mod keyboard;
 mod operating;
 mod swapping;

@@ -40,7 +40,8 @@ def before_call(ctx, case, kwargs):
     is_meant = case.meta is not None and case.meta.generation.mode.is_positive
     for part in (case.body, case.query):
         wait = part.get("wait_ms") if isinstance(part, dict) else None
-        if isinstance(wait, int) and not isinstance(wait, bool) and WAIT_MS < wait <= 120_000:
+        # 70000.0 is a whole number, too.
+        if isinstance(wait, (int, float)) and not isinstance(wait, bool) and WAIT_MS < wait <= 120_000:
             part["wait_ms"] = WAIT_MS
     if is_meant and case.query and "cursor" in case.query:
         del case.query["cursor"]

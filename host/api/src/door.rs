@@ -94,7 +94,8 @@ async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Resp
     if let Some(stands) = stands {
         headers::put_limit(&mut response, stands);
     }
-    if is_api {
+    // What says no holds for now, and for whoever asked.
+    if is_api || response.status().is_client_error() || response.status().is_server_error() {
         let private = HeaderValue::from_static("no-store, private");
         response.headers_mut().entry(header::CACHE_CONTROL).or_insert(private);
     }
@@ -157,8 +158,7 @@ async fn answer(
         // `HEAD` is answered as `GET` is; the connection leaves the body out.
         *request.method_mut() = Method::GET;
     }
-    let is_tagged = policy.method == "GET" && policy.path.starts_with("/api/v1/") && !policy.is_live();
-    let asked = is_tagged.then(|| request.headers().clone());
+    let asked = policy.is_tagged().then(|| request.headers().clone());
     let response = next.run(request).await;
     Ok(match asked {
         Some(asked) => etag::tagged(&asked, response).await,

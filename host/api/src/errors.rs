@@ -9,14 +9,13 @@ use std::{
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse as _, Response},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    etag,
     fault::{Fault, Result},
 };
 
@@ -69,12 +68,12 @@ fn read(line: &'static str, is_status: bool) -> Option<Meaning> {
     (status = 200, description = "The page.", body = String, content_type = "text/html"),
     (status = 404, description = "There is no such code."),
 ))]
-async fn page(Path(code): Path<String>, headers: HeaderMap) -> Result<Response> {
+async fn page(Path(code): Path<String>) -> Result<Response> {
     let Some((code, meanings)) = BY_CODE.get_key_value(code.as_str()) else {
         return Err(Fault::not_found("no-route", "there is no such code of an error", "take `type` of a problem"));
     };
     let media = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    Ok(etag::tagged(&headers, (media, html(code, meanings)).into_response()).await)
+    Ok((media, html(code, meanings)).into_response())
 }
 
 fn html(code: &str, meanings: &[&Meaning]) -> String {

@@ -128,10 +128,13 @@ impl<S: Sync + Send, T: PathId> FromRequestParts<S> for Id<T> {
     }
 }
 
+/// Longest id, in bytes.
+const MOST_OF_ID: usize = 128;
+
 /// Whether a text may be an id at all: short, visible, and leading nowhere.
 pub fn is_id(text: &str) -> bool {
     let may_be = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '"' | '\'' | '<' | '>' | '`');
-    (1..=128).contains(&text.len()) && text.chars().all(may_be) && !text.split('.').all(str::is_empty)
+    (1..=MOST_OF_ID).contains(&text.len()) && text.chars().all(may_be) && !text.split('.').all(str::is_empty)
 }
 
 macro_rules! path_id {
@@ -190,7 +193,8 @@ pub struct WalletName(pub String);
 impl PathId for WalletName {
     const NAME: &'static str = "wallet";
     fn parse(text: &str) -> Option<Self> {
-        is_id(text.strip_prefix("paper/").unwrap_or(text)).then(|| Self(text.to_owned()))
+        let is_name = is_id(text.strip_prefix("paper/").unwrap_or(text)) && text.len() <= MOST_OF_ID;
+        is_name.then(|| Self(text.to_owned()))
     }
 }
 

@@ -42,6 +42,7 @@ files! {
     "memory-search"
     "mood"
     "mood-history"
+    "openapi"
     "outbox"
     "packs"
     "plugin"

@@ -36,6 +36,10 @@ shapes! {
     MailboxId = json!({ "pattern": "^(generator:.+|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$" });
     /// An id as the lists give it: visible, without slashes, quotes and `<>`, and not of dots alone.
     Id = json!({ "pattern": r"^\.*[!#-&(-\-0-;=?-\[\]-_a-~][!#-&(-.0-;=?-\[\]-_a-~]*$", "maxLength": 128 });
+    /// The name of a wallet, or `paper/NAME` of a purse of paper: `paper%2FNAME` in a path.
+    WalletId = json!({
+        "pattern": r"^(paper/)?\.*[!#-&(-\-0-;=?-\[\]-_a-~][!#-&(-.0-;=?-\[\]-_a-~]*$", "maxLength": 128,
+    });
     /// RFC 3339: `2026-01-05T12:00:00Z`.
     Moment = json!({ "format": "date-time" });
     /// `sha256:` and 64 digits.
@@ -108,7 +112,8 @@ pub fn of_parameter(path: &str, place: &str, name: &str) -> Option<&'static str>
     Some(match (place, name) {
         ("path", "agent") => "AgentId",
         ("path", "capability") => "CapabilityName",
-        ("path", "pack" | "effect" | "invocation" | "post" | "key" | "memory" | "wallet" | "hash" | "trade") => "Id",
+        ("path", "pack" | "effect" | "invocation" | "post" | "key" | "memory" | "hash" | "trade") => "Id",
+        ("path", "wallet") => "WalletId",
         ("query", "agent") if path.ends_with("/audit") || path.ends_with("/diff") => "AgentId",
         ("query", "agent") if !path.ends_with("/live") && !path.ends_with("/ws") => "MailboxId",
         ("query", "cursor") => "Cursor",
@@ -124,7 +129,7 @@ pub fn of_parameter(path: &str, place: &str, name: &str) -> Option<&'static str>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::{PathId, is_id};
+    use crate::extract::{PathId, WalletName, is_id};
 
     fn takes(name: &str, text: &str) -> bool {
         let (_, schema) = all().find(|(of, _)| *of == name).unwrap();
@@ -170,6 +175,9 @@ mod tests {
         let long = ["a".repeat(64), "a".repeat(65), "a".repeat(128), "a".repeat(129), ".".repeat(128)];
         for text in texts.into_iter().chain(long.iter().map(String::as_str)) {
             assert_eq!(takes("Id", text), is_id(text), "{text:?}");
+            for wallet in [text.to_owned(), format!("paper/{text}")] {
+                assert_eq!(takes("WalletId", &wallet), WalletName::parse(&wallet).is_some(), "{wallet:?}");
+            }
             assert_eq!(takes("AgentId", text), <puppet_types::AgentId as PathId>::parse(text).is_some(), "{text:?}");
         }
         assert!(takes("MailboxId", "generator:x") && !takes("MailboxId", "../x"));

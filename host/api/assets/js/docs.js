@@ -78,10 +78,19 @@ function body(operation) {
   return part("Body", content.map(([media, { schema }]) => [el("p.hint", {}, media, ", ", kind(schema)), fields(schema)]));
 }
 
+/** What stands beside a body. */
+function headers(response) {
+  const rows = Object.entries(response.headers ?? {}).map(([name, one]) => {
+    const header = resolved(one);
+    return el("li", {}, row(name, header.schema, header.description, header.required));
+  });
+  return rows.length ? [el("p.hint", {}, "Headers"), el("ul.fields", {}, rows)] : [];
+}
+
 function answer([status, response]) {
   const content = Object.entries(response.content ?? {});
   const title = [el("code", {}, status), " ", response.description ?? "", content.map(([media]) => ` · ${media}`)];
-  const inside = content.map(([, { schema }]) => schema && fields(schema)).filter(Boolean);
+  const inside = [...content.map(([, { schema }]) => schema && fields(schema)).filter(Boolean), ...headers(response)];
   return inside.length ? el("details.answer", {}, el("summary", {}, title), inside) : el("p.hint", {}, title);
 }
 

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    etag,
     fault::{Fault, Result},
 };
 
@@ -35,16 +34,16 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(get, path = "/", tag = "dashboard", responses(
     (status = 200, description = "The page.", body = String, content_type = "text/html"),
 ))]
-async fn page(headers: HeaderMap) -> Result<Response> {
-    answer(&headers, "index.html").await
+async fn page() -> Result<Response> {
+    answer("index.html")
 }
 
 /// This description, to browse.
 #[utoipa::path(get, path = "/api/v1/docs", tag = "description", responses(
     (status = 200, description = "The page.", body = String, content_type = "text/html"),
 ))]
-async fn docs(headers: HeaderMap) -> Result<Response> {
-    answer(&headers, "docs.html").await
+async fn docs() -> Result<Response> {
+    answer("docs.html")
 }
 
 /// A file of the dashboard.
@@ -53,8 +52,8 @@ async fn docs(headers: HeaderMap) -> Result<Response> {
 ), responses(
     (status = 200, description = "Its bytes.", content((String = "image/svg+xml"))),
 ))]
-async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response> {
-    answer(&headers, &file).await
+async fn file(Path(file): Path<String>) -> Result<Response> {
+    answer(&file)
 }
 
 /// A file of the dashboard, in a folder.
@@ -63,8 +62,8 @@ async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response> 
 ), responses(
     (status = 200, description = "Its bytes.", content((String = "text/css"), (String = "text/javascript"))),
 ))]
-async fn within(Path((folder, file)): Path<(String, String)>, headers: HeaderMap) -> Result<Response> {
-    answer(&headers, &format!("{folder}/{file}")).await
+async fn within(Path((folder, file)): Path<(String, String)>) -> Result<Response> {
+    answer(&format!("{folder}/{file}"))
 }
 
 /// A file of the dashboard, in a folder of a folder.
@@ -74,18 +73,18 @@ async fn within(Path((folder, file)): Path<(String, String)>, headers: HeaderMap
 ), responses(
     (status = 200, description = "Its bytes.", content((String = "text/javascript"))),
 ))]
-async fn deeper(Path((folder, part, file)): Path<(String, String, String)>, headers: HeaderMap) -> Result<Response> {
-    answer(&headers, &format!("{folder}/{part}/{file}")).await
+async fn deeper(Path((folder, part, file)): Path<(String, String, String)>) -> Result<Response> {
+    answer(&format!("{folder}/{part}/{file}"))
 }
 
 /// The file of this name: nothing is read from a disk.
-async fn answer(headers: &HeaderMap, name: &str) -> Result<Response> {
+fn answer(name: &str) -> Result<Response> {
     let known = files::FILES.iter().find(|(known, _)| *known == name);
     let Some((_, bytes)) = known else {
         return Err(Fault::not_found("no-route", "the dashboard has no such file", "open `/`"));
     };
     let of_it = [(header::CONTENT_TYPE, HeaderValue::from_static(kind(name))), (header::CACHE_CONTROL, ASK_AGAIN)];
-    Ok(etag::tagged(headers, (of_it, *bytes).into_response()).await)
+    Ok((of_it, *bytes).into_response())
 }
 
 /// What a file of this name is.

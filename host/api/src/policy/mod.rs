@@ -114,6 +114,23 @@ impl Policy {
     pub const fn by_key(self) -> Self {
         Self { by_key: true, ..self }
     }
+    /// It is of the versioned API: faults are problems, and names are in `snake_case`.
+    pub fn is_v1(&self) -> bool {
+        self.path.starts_with("/api/v1/")
+    }
+    /// It is of the routes of the original engine.
+    pub fn is_original(&self) -> bool {
+        self.path.starts_with("/api/") && !self.is_v1()
+    }
+    /// It is a file of the dashboard.
+    pub fn is_page(&self) -> bool {
+        self.path == "/" || self.path == "/api/v1/docs" || self.path.starts_with("/assets/")
+    }
+    /// Its answers have an entity tag.
+    pub fn is_tagged(&self) -> bool {
+        let is_told = self.is_v1() || self.is_page() || self.path.starts_with("/errors/");
+        self.method == "GET" && is_told && !self.is_live()
+    }
     /// Its answer has no end.
     pub fn is_live(&self) -> bool {
         matches!(self.path, "/api/v1/live" | "/api/v1/ws")

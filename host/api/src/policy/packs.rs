@@ -9,6 +9,7 @@ const HOST: Scope = Scope::Host;
 pub const ROWS: &[Policy] = &[
     Policy::read("/api/v1/packs", Viewer, HOST),
     Policy::write("POST", "/api/v1/packs", Admin, HOST).what("pack.install").upload().cost(20),
+    Policy::read("/api/v1/packs/{pack}", Viewer, HOST),
     Policy::write("DELETE", "/api/v1/packs/{pack}", Admin, HOST).what("pack.remove"),
     Policy::write("POST", "/api/v1/packs/{pack}/rollback", Admin, HOST).what("pack.rollback"),
     Policy::read("/api/v1/plugins", Viewer, HOST),

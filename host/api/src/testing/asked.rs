@@ -16,6 +16,7 @@ use super::somebody;
 use crate::{
     app::App,
     auth::{Principal, Role},
+    openapi::check,
     policy::Policy,
     schema,
 };
@@ -65,13 +66,17 @@ impl Asked {
         *self.request.body_mut() = body.into();
         self
     }
-    /// Sends it, and reads nothing of the answer's body yet.
+    /// Sends it, and reads nothing of the answer's body yet. Its status and its headers are those that the description has.
     pub async fn open(self) -> Response<Body> {
-        self.router.oneshot(self.request).await.unwrap()
+        let (method, path) = (self.request.method().clone(), self.request.uri().path().to_owned());
+        let response = self.router.oneshot(self.request).await.unwrap();
+        let wrong = check::wrong(&method, &path, response.status().as_u16(), response.headers());
+        assert!(wrong.is_empty(), "not as described: {wrong:#?}");
+        response
     }
     /// Sends it and reads all of the answer.
     pub async fn send(self) -> Got {
-        let (head, body) = self.router.oneshot(self.request).await.unwrap().into_parts();
+        let (head, body) = self.open().await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Got { status: head.status.as_u16(), headers: head.headers, body }
     }

@@ -32,7 +32,7 @@ async fn an_archive_is_handed_on_whole_and_its_end_has_a_status() {
     scene.stub.will("install", Ok(Told::new(install("installed"))));
     let got = upload(&scene, "/api/v1/packs", "application/x-tar", vec![7; 70_000]).await;
     got.is("install", 201);
-    assert_eq!(got.header("location"), Some("/api/v1/plugins/lamp"));
+    assert_eq!(got.header("location"), Some("/api/v1/packs/lamp"));
     scene
         .stub
         .will("install", Ok(Told { notes: vec!["not part of the pack: x".into()], ..Told::new(install("waiting")) }));
@@ -58,6 +58,31 @@ async fn what_is_no_archive_and_what_is_too_long_is_not_looked_at() {
     // Longer than other bodies may be.
     scene.stub.will("install", Ok(Told::new(install("installed"))));
     upload(&scene, "/api/v1/packs", "application/x-tar", vec![7; 1_000]).await.is("install", 201);
+}
+
+#[tokio::test]
+async fn one_pack_is_shown_by_itself_also_one_without_a_plugin() {
+    let scene = Scene::new().await;
+    let row = |pack: &str, version: &str, digit: &str| {
+        json!({ "pack": pack, "version": version, "digest": format!("sha256:{}", digit.repeat(64)), "component": null,
+            "signer": null, "source": "archive", "state": "current", "since": "2025-01-02T03:04:05.678Z", "reason": null,
+            "bytes": 9 })
+    };
+    let all = json!({ "schema": "puppet.packs/1", "next": null,
+        "items": [row("lamp", "0.1.0", "a"), row("ann", "0.1.0", "b"), row("lamp", "0.2.0", "c")] });
+    scene.stub.will("packs", Ok(Told::new(all)));
+    let versions =
+        |told: &Value| told["items"].as_array().unwrap().iter().map(|item| item["version"].clone()).collect();
+    let shown: Vec<Value> = versions(&scene.get(Some(Role::Viewer), "/api/v1/packs/lamp").await.is("packs", 200));
+    assert_eq!(shown, ["0.1.0", "0.2.0"]);
+    let first = scene.get(Some(Role::Viewer), "/api/v1/packs/lamp?limit=1").await.is("packs", 200);
+    let next = format!("?cursor={}", first["next"].as_str().unwrap());
+    let rest: Vec<Value> =
+        versions(&scene.get(Some(Role::Viewer), &format!("/api/v1/packs/lamp{next}")).await.is("packs", 200));
+    assert_eq!(rest, ["0.2.0"]);
+    let of_another = scene.get(Some(Role::Viewer), &format!("/api/v1/packs/ann{next}")).await;
+    of_another.is_fault(400, "bad-cursor");
+    scene.get(Some(Role::Viewer), "/api/v1/packs/nobody").await.is_fault(404, "not-installed");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use crate::{
 
 /// Its routes.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, install)).routes(routes!(remove)).routes(routes!(rollback))
+    OpenApiRouter::new().routes(routes!(list, install)).routes(routes!(show, remove)).routes(routes!(rollback))
 }
 
 /// Longest name of a version, in bytes.
@@ -49,6 +49,23 @@ pub(super) fn version(field: &str, text: String) -> Result<String> {
 async fn list(State(app): State<Arc<App>>, Query(asked): Query<Page>) -> Result<Told> {
     let Told { value, notes } = app.operations.packs().await?;
     Ok(Told { value: page::of_whole("packs", value, &asked, &["pack", "digest"])?, notes })
+}
+
+/// The installed versions of one pack.
+#[utoipa::path(get, path = "/api/v1/packs/{pack}", tag = "packs", params(
+    ("pack" = String, Path, description = "Its id."), Page,
+), responses(
+    (status = 200, description = "A page of them.", body = ref("#/components/schemas/packs")),
+))]
+async fn show(State(app): State<Arc<App>>, Id(pack): Id<PackId>, Query(asked): Query<Page>) -> Result<Told> {
+    let Told { mut value, notes } = app.operations.packs().await?;
+    let items = value["items"].as_array_mut().ok_or_else(|| Fault::internal("a list without items"))?;
+    items.retain(|item| item["pack"] == pack.as_str());
+    if items.is_empty() {
+        let message = format!("`{pack}` is not installed");
+        return Err(Fault::not_found("not-installed", message, "`GET /api/v1/packs` lists them"));
+    }
+    Ok(Told { value: page::of_whole(&format!("packs {pack}"), value, &asked, &["digest"])?, notes })
 }
 
 /// How it is taken in.
@@ -86,7 +103,7 @@ async fn install(State(app): State<Arc<App>>, Query(how): Query<How>, request: R
     let is_waiting = told.value["status"] == "waiting";
     let place = format!(
         "/api/v1/{}/{}",
-        if is_waiting { "grants" } else { "plugins" },
+        if is_waiting { "grants" } else { "packs" },
         told.value["pack"].as_str().unwrap_or_default()
     );
     let before = fields(&told.value["diff"], &["from"]);

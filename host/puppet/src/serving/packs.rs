@@ -20,6 +20,7 @@ use crate::{
     installing::{self, of_install},
     inventory::{self, Row},
     output::List,
+    repertoire::Version,
     setup::Setup,
     trouble::{Result, Trouble},
 };
@@ -125,8 +126,15 @@ impl PackOperations for Door {
 
     async fn swaps(&self, pack: &PackId) -> Answer {
         let id = pack.clone();
-        let items = self.beside(async move |setup| swapped(setup, &id).await).await?;
-        if items.is_empty() {
+        let (items, is_here) = self
+            .beside(async move |setup| {
+                let items = swapped(setup, &id).await?;
+                // What comes with the program is here without having been installed.
+                let is_here = !items.is_empty() || Version::built_in().iter().any(|version| version.manifest.id == id);
+                Ok((items, is_here))
+            })
+            .await?;
+        if !is_here {
             return Err(no_plugin(pack));
         }
         told(&List { schema: "puppet.swaps/1", items, next: None })
