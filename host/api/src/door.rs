@@ -201,7 +201,8 @@ async fn write(
             }
         }
         // As it is now: whoever changes it again can say which version that was.
-        Ok(if policy.method == "PATCH" { etag::tagged(&HeaderMap::new(), response).await } else { response })
+        let is_now = policy.is_tagged_change() && !response.headers().contains_key("idempotent-replayed");
+        Ok(if is_now { etag::tagged(&HeaderMap::new(), response).await } else { response })
     });
     done.await.map_err(Fault::internal)?
 }

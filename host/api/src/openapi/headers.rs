@@ -81,6 +81,10 @@ fn of_success(policy: &Policy, status: u16) -> Told {
     if policy.is_tagged() {
         told.push(("ETag", Always));
     }
+    if policy.is_tagged_change() {
+        // A repeat is answered without: it may have changed since.
+        told.push(("ETag", Sometimes));
+    }
     if policy.is_v1() {
         told.push(("Puppet-Note", Sometimes));
     }

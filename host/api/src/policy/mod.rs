@@ -131,6 +131,10 @@ impl Policy {
         let is_told = self.is_v1() || self.is_page() || self.path.starts_with("/errors/");
         self.method == "GET" && is_told && !self.is_live()
     }
+    /// It answers what it changed, as it is now, and the tag of that.
+    pub fn is_tagged_change(&self) -> bool {
+        self.method == "PATCH" && self.is_v1()
+    }
     /// Its answer has no end.
     pub fn is_live(&self) -> bool {
         matches!(self.path, "/api/v1/live" | "/api/v1/ws")
