@@ -68,18 +68,22 @@ fn code(text: &str) -> Option<String> {
     is_code.then(|| code.to_owned())
 }
 
+/// What is left of a statement: up to the end of its line that ends it, or of the block that it is the value of.
+fn statement(rest: &str) -> &str {
+    let ends = [";\n", "}\n", "})"].iter().filter_map(|end| rest.find(end));
+    &rest[..ends.min().unwrap_or(rest.len())]
+}
+
 /// Every code that is given, with its statuses.
 fn given() -> BTreeMap<String, BTreeSet<u16>> {
     let mut given: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     for text in sources() {
         for (maker, status) in MAKERS {
-            for code in text.split(maker).skip(1).filter_map(code) {
+            for rest in text.split(maker).skip(1) {
+                let Some(code) = code(rest) else { continue };
                 // As the program says what stops a command (serving/mod.rs).
-                let status = match status {
-                    400 if maker.starts_with("Trouble") && code.starts_with("unknown-") => continue,
-                    status => status,
-                };
-                given.entry(code).or_default().insert(status);
+                let is_missing = maker.starts_with("Trouble") && statement(rest).contains(".missing()");
+                given.entry(code).or_default().insert(if is_missing { 404 } else { status });
             }
         }
         for rest in text.split("Fault::new(Kind::").skip(1) {
