@@ -75,6 +75,8 @@ shapes! {
     ] });
     /// The id of a post: JavaScript writes short ones as numbers.
     OriginalPostId = json!({ "anyOf": [{ "$ref": "#/components/schemas/Id" }, { "type": "integer", "minimum": 0, "maximum": u64::MAX }] });
+    /// A text, or a list of texts.
+    OriginalTexts = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
     /// What comes first, by its word or by its rank: 0 is `low`.
     OriginalPriority = json!({ "anyOf": [{ "$ref": "#/components/schemas/Urgency" }, { "enum": [0, 1, 2, 3] }] });
     /// What an agent is made from: a pack that is installed, or a file of the original engine.

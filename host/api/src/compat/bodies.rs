@@ -94,6 +94,7 @@ pub struct AgentFile {
     behavior: Option<Value>,
     #[schema(value_type = Option<Object>)]
     initial_memory: Option<Value>,
-    goals: Option<Vec<String>>,
+    #[schema(value_type = Option<shape::OriginalTexts>)]
+    goals: Option<Value>,
     custom_system_prompt: Option<String>,
 }

@@ -82,7 +82,7 @@ fn start(home: &Path, config: Option<&PathBuf>) -> (f64, u64) {
     (ready.millis_since(began) as f64, held)
 }
 
-fn ready_at(child: &mut Child, data: &Path) -> Timestamp {
+pub fn ready_at(child: &mut Child, data: &Path) -> Timestamp {
     let until = Instant::now() + Duration::from_secs(120);
     loop {
         let text = std::fs::read_to_string(data.join("run.json")).unwrap_or_default();
