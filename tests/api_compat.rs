@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, Got},
+    client::{Client, Got, key},
     support::{self, Running, list, millis, original_agents, run},
 };
 
@@ -267,7 +267,37 @@ fn an_open_host_asks_old_clients_for_no_key_and_no_others() {
     assert_eq!(status.status, 200);
     assert!(status.head.contains("access-control-allow-origin: *"), "{}", status.head);
     assert_eq!(anybody.post(&of("/mood"), &json!({ "valenceShift": 0.25 })).body["mood"]["valence"], 0.25);
-    assert_eq!(anybody.get("/api/v1/version").status, 401);
+    // All of them, and nothing else: what is wrong with a request is what it asks for.
+    let none = json!({});
+    for (method, path, body, status) in [
+        ("GET", "/api/status".to_owned(), None, 200),
+        ("GET", "/api/agents".to_owned(), None, 200),
+        ("POST", "/api/agents".to_owned(), Some(&none), 400),
+        ("GET", of(""), None, 200),
+        ("GET", of("/memory"), None, 200),
+        ("GET", of("/context"), None, 200),
+        ("GET", of("/relationships"), None, 200),
+        ("POST", of("/post"), Some(&none), 200),
+        ("POST", of("/reply"), Some(&none), 400),
+        ("POST", of("/mood"), Some(&none), 200),
+        ("POST", of("/memories"), Some(&none), 400),
+        ("GET", "/api/events".to_owned(), None, 200),
+        ("POST", "/api/events".to_owned(), Some(&none), 400),
+        ("GET", "/api/v1/version".to_owned(), None, 401),
+        ("GET", "/api/v1/audit".to_owned(), None, 401),
+        ("POST", "/api/v1/halt".to_owned(), Some(&none), 401),
+        ("POST", "/api/v1/keys".to_owned(), Some(&none), 401),
+        ("GET", "/metrics".to_owned(), None, 401),
+    ] {
+        let got = anybody.ask(method, &path, "", body.map(Value::to_string).as_deref());
+        assert_eq!(got.status, status, "{method} {path}: {got:?}");
+    }
+    // What a stranger changes stands in the log, with where they are.
+    let auditor = Client::v1(&data, &key(folder.path(), &["--role", "admin"]));
+    let log = auditor.read("/audit");
+    let rows = list(&log, "items");
+    assert!(rows.iter().any(|row| row["what"] == "agent.mood" && row["principal"] == "legacy:127.0.0.1"), "{log}");
+    assert!(rows.iter().any(|row| row["what"] == "agent.post" && row["principal"] == "legacy:127.0.0.1"), "{log}");
 }
 
 #[test]

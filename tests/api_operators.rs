@@ -111,6 +111,15 @@ fn a_pack_comes_is_changed_and_goes_over_http() {
     assert_eq!((&released["was"], &released["strikes"]), (&json!("live"), &json!(0)));
     assert_eq!(client.post("/plugins/nobody/release", &json!({})).status, 404);
 
+    // Two versions came and one went back, as a viewer's key sees.
+    let page = Client::of(&place.data(), Some(&key(place.path(), &["--role", "viewer"]))).read("/metrics");
+    let counted = |stage: &str| {
+        let series = format!("puppet_swaps_total{{pack=\"guest\",stage=\"{stage}\"}} ");
+        let line = page.as_str().unwrap().lines().find_map(|line| line.strip_prefix(&series));
+        line.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    assert!(counted("live") >= 2 && counted("refused") == 0, "{}", page.as_str().unwrap());
+
     assert_eq!(client.delete("/packs/guest").is(409)["code"], "pack-in-use");
     held("remove", &client.delete("/packs/guest?with_agent=true"), 200);
     assert_eq!(client.delete("/packs/guest").status, 404);

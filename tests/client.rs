@@ -59,6 +59,11 @@ impl Client {
         Self { base: "/api/v1", ..Self::of(data, Some(key)) }
     }
 
+    /// Its port.
+    pub fn port(&self) -> String {
+        self.address.rsplit_once(':').unwrap().1.to_owned()
+    }
+
     /// Looks.
     pub fn get(&self, path: &str) -> Got {
         self.ask("GET", path, "", None)

@@ -35,6 +35,7 @@ mod moods;
 mod mutants;
 mod observed;
 mod offline_text;
+mod ops;
 mod original_trading;
 mod outbox;
 mod packs;

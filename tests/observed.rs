@@ -146,3 +146,17 @@ fn a_breach_and_a_backed_off_version_are_counted() {
     assert_eq!(sum(&seen, "puppet_plugin_state", &[PACK, r#"state="live""#]), 0.0);
     host.kill();
 }
+
+#[test]
+fn a_read_that_is_not_granted_is_counted_by_its_capability() {
+    let folder = harbour("[api]\nopen_metrics = true\n");
+    let host = host(folder.path(), &[]);
+    run(folder.path(), &["grants", "revoke", "standard-personality", "llm"]).exits(0);
+    let post =
+        ["event", "send", "command_post", "--payload", "{\"force\": true}", "--agent", "harbour-watch", "--wait"];
+    run(folder.path(), &post);
+    let seen = metrics(folder.path());
+    assert!(sum(&seen, "puppet_reads_total", &[PACK, r#"capability="llm",status="denied""#]) >= 1.0, "{seen:#?}");
+    assert_eq!(sum(&seen, "puppet_reads_total", &[PACK, r#"capability="llm",status="ok""#]), 0.0);
+    assert_eq!(host.stop(), 0);
+}

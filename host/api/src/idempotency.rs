@@ -131,8 +131,8 @@ fn makes_the_same(head: &Parts, body: &[u8]) -> bool {
     let route = head.extensions.get::<MatchedPath>();
     let is_by_key =
         route.and_then(|route| policy::of(&head.method, route.as_str())).is_some_and(|policy| policy.by_key);
-    let kind = || serde_json::from_slice::<Value>(body).ok()?["kind"].as_str().map(str::to_owned);
-    is_by_key && kind().is_none_or(|kind| kind != "mention")
+    let is_mention = |event: Value| ["kind", "type"].iter().any(|field| event[field] == "mention");
+    is_by_key && !serde_json::from_slice(body).is_ok_and(is_mention)
 }
 
 /// What is kept of a request.

@@ -26,5 +26,5 @@ pub const ROWS: &[Policy] = &[
     Policy::write("POST", "/api/agents/{agent}/mood", Role::Operator, Scope::Agent).what("agent.mood").mails(),
     Policy::write("POST", "/api/agents/{agent}/memories", Role::Operator, Scope::Agent).what("memory.add"),
     Policy::read("/api/events", Role::Viewer, Scope::Filtered),
-    Policy::write("POST", "/api/events", Role::Operator, Scope::Filtered).what("event.send").mails(),
+    Policy::write("POST", "/api/events", Role::Operator, Scope::Filtered).what("event.send").mails().by_key(),
 ];
