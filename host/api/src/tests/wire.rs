@@ -88,6 +88,65 @@ async fn a_request_within_a_body_is_no_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn odd_requests_are_answered_for_what_they_are_and_the_server_goes_on() {
+    let (scene, _server, address) = served(Settings::default()).await;
+    let key = scene.app.keys.seat(&somebody(Role::Viewer, None));
+    let long = "x".repeat(9_000);
+    let close = "Connection: close\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let bearer = format!("Authorization: Bearer {}\r\n", key.expose());
+    for (line, head, body, status) in [
+        // An older client, and one that speaks to a proxy.
+        ("GET /health HTTP/1.0", String::new(), "", "200"),
+        ("GET http://elsewhere.example/health HTTP/1.1", close.to_owned(), "", "200"),
+        ("OPTIONS * HTTP/1.1", close.to_owned(), "", "404"),
+        // Paths that lead around.
+        ("GET //api/v1/version HTTP/1.1", close.to_owned(), "", "404"),
+        ("GET /api/v1/../version HTTP/1.1", close.to_owned(), "", "404"),
+        ("GET /api/agents/..%2f..%2fetc HTTP/1.1", close.to_owned(), "", "401"),
+        ("GET /api/v1/agents/%00 HTTP/1.1", format!("{bearer}{close}"), "", "400"),
+        ("GET /api/v1/agents/%ff HTTP/1.1", format!("{bearer}{close}"), "", "400"),
+        (&format!("GET /{long} HTTP/1.1"), close.to_owned(), "", "404"),
+        // Upgrades.
+        ("GET /api/v1/ws HTTP/1.1", upgrade.to_owned(), "", "401"),
+        ("GET /api/v1/version HTTP/1.1", format!("{bearer}{upgrade}{close}"), "", "200"),
+        ("GET /api/v1/live HTTP/1.1", format!("Last-Event-ID: {long}\r\n{close}"), "", "401"),
+        // Less than was said, more than was said, and pieces without an end.
+        (
+            "POST /api/v1/session HTTP/1.1",
+            format!("Content-Type: application/json\r\nContent-Length: 90\r\n{close}"),
+            "{}",
+            "408",
+        ),
+        (
+            "POST /api/v1/session HTTP/1.1",
+            format!("Content-Type: application/json\r\nContent-Length: 2\r\n{close}"),
+            "{}{}",
+            "400",
+        ),
+        (
+            "POST /api/v1/session HTTP/1.1",
+            format!("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n{close}"),
+            "2\r\n{}\r\n",
+            "408",
+        ),
+        (
+            "POST /api/v1/session HTTP/1.1",
+            format!("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n{close}"),
+            "zz\r\n",
+            "400",
+        ),
+    ] {
+        let answer = said(&address, &format!("{line}\r\nHost: {address}\r\n{head}\r\n{body}")).await;
+        let statuses =
+            statuses(&answer.replace("HTTP/1.0 ", "HTTP/1.1 ")).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(statuses, [status], "{line:.60} {head:.60} {body}: {answer}");
+    }
+    let well = said(&address, &format!("GET /health HTTP/1.1\r\nHost: {address}\r\n{close}\r\n")).await;
+    assert_eq!(statuses(&well), ["200"], "{well}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_slow_is_let_go() {
     let (_scene, _server, address) = served(Settings::default()).await;
     let begun = tokio::time::Instant::now();
