@@ -76,7 +76,11 @@ fn an_agent_is_made_spoken_to_looked_at_stopped_started_and_taken_away() {
     let keyed = || api.ask("POST", "/agents/harbour-watch/post", "Idempotency-Key: once\r\n", Some(&wish));
     let (first, again) = (keyed(), keyed());
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(first.is(200), again.is(200));
+    let first = first.is(200);
+    let made = list(&list(&first, "ended")[0], "decisions").iter().find(|decision| decision["kind"] == "post").cloned();
+    let id = made.as_ref().and_then(|made| made["provider_id"].as_str()).unwrap_or_else(|| panic!("{first}"));
+    looks.read(&format!("/timeline/{id}"));
+    assert_eq!(first, again.is(200));
     assert_eq!(list(&looks.read("/journal?kind=command_post"), "items").len(), 1);
     until(PATIENCE, "its list tells of the post", || looks.read("/agents")["items"][0]["last_post_at"].is_string());
 

@@ -4,6 +4,8 @@
 pub mod configured;
 #[cfg(feature = "emulate-chain")]
 mod emulated;
+#[cfg(feature = "emulate-chain")]
+mod emulated_server;
 mod jupiter;
 mod second;
 mod slips;

@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 use super::{events, seq, terminated};
 use crate::support::{Ran, finish, list, puppet, until};
 
-const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
-const SOL: &str = "So11111111111111111111111111111111111111112";
+pub(super) const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+pub(super) const SOL: &str = "So11111111111111111111111111111111111111112";
 const LONG: Duration = Duration::from_secs(180);
 
 /// Chain and exchange, in a process of their own.
-struct Chain {
+pub(super) struct Chain {
     child: Child,
     told: Value,
 }
 
 impl Chain {
-    fn start(folder: &Path) -> Self {
+    pub(super) fn start(folder: &Path) -> Self {
         let mut command = puppet(folder);
         command.args(["emulate", "--solana", "--jupiter", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut chain = Self { child: command.spawn().unwrap(), told: Value::Null };
@@ -46,7 +46,7 @@ impl Chain {
     }
 
     /// Posts a command to it.
-    fn command(&self, path: &str, body: &Value) {
+    pub(super) fn command(&self, path: &str, body: &Value) {
         let url = self.url("chain").strip_prefix("http://").unwrap();
         let (host, below) = url.split_once('/').unwrap();
         let (body, mut stream) = (body.to_string(), TcpStream::connect(host).unwrap());
@@ -70,7 +70,7 @@ impl Drop for Chain {
 }
 
 /// The configuration that the page shows, with the addresses of this chain.
-fn configured(chain: &Chain) -> String {
+pub(super) fn configured(chain: &Chain) -> String {
     let shown = super::shown_for_localnet();
     let (solana, jupiter) = ("http://127.0.0.1:41235\"", "http://127.0.0.1:41235/swap/v2\"");
     assert!(shown.contains(solana) && shown.contains(jupiter), "{shown}");
@@ -79,13 +79,13 @@ fn configured(chain: &Chain) -> String {
 }
 
 /// The exchange wants a key, whatever it is.
-fn keyed(folder: &Path, args: &[&str]) -> Command {
+pub(super) fn keyed(folder: &Path, args: &[&str]) -> Command {
     let mut command = puppet(folder);
     command.args(args).env("JUPITER_API_KEY", "any");
     command
 }
 
-fn told(folder: &Path, args: &[&str]) -> Ran {
+pub(super) fn told(folder: &Path, args: &[&str]) -> Ran {
     finish(&mut keyed(folder, args)).exits(0)
 }
 
@@ -98,7 +98,7 @@ fn fills(folder: &Path) -> usize {
 }
 
 /// What the chain and the books say of a token.
-fn both(balance: &Value, mint: &str) -> (Value, Value) {
+pub(super) fn both(balance: &Value, mint: &str) -> (Value, Value) {
     let tokens = list(&list(balance, "items")[0], "tokens");
     let token = tokens.iter().find(|token| token["mint"] == mint).unwrap_or_else(|| panic!("{balance}"));
     (token["chain"].clone(), token["books"].clone())

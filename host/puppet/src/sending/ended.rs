@@ -5,7 +5,7 @@ use puppet_types::{InvocationId, Timestamp};
 use serde::Serialize;
 
 use crate::{feed::beginning, trouble::Result};
-use puppet_api::view::invocation::{DecisionView, InvocationView};
+use puppet_api::view::invocation::{DecisionView, EffectView, InvocationView};
 
 /// Characters shown of what somebody wrote.
 const BEGINNING: usize = 72;
@@ -31,6 +31,8 @@ pub struct Decided {
     /// None where it was dropped.
     pub state: Option<EffectState>,
     pub text: Option<String>,
+    /// What its provider knows it by; of a thread all of them, with commas.
+    pub provider_id: Option<String>,
     pub reason: Option<String>,
 }
 
@@ -67,7 +69,13 @@ impl Ended {
 impl Decided {
     fn of(view: DecisionView) -> Self {
         let decision = &view.decision.decision;
-        let (state, reason) = view.effect.map_or((None, None), |effect| (Some(effect.state), effect.reason));
-        Self { kind: decision.kind(), state, text: decision.text().map(|text| beginning(text, BEGINNING)), reason }
+        let text = decision.text().map(|text| beginning(text, BEGINNING));
+        let dropped = Self { kind: decision.kind(), state: None, text, provider_id: None, reason: None };
+        match view.effect {
+            Some(EffectView { state, provider_id, reason, .. }) => {
+                Self { state: Some(state), provider_id, reason, ..dropped }
+            }
+            None => dropped,
+        }
     }
 }

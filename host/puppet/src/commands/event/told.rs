@@ -79,6 +79,7 @@ mod tests {
         let decided = |state, text: Option<&str>, reason: Option<&str>| Decided {
             kind: "post",
             state,
+            provider_id: None,
             text: text.map(str::to_owned),
             reason: reason.map(str::to_owned),
         };
