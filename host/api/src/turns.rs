@@ -1,7 +1,7 @@
 //! Those who change the same thing take turns, so that what one saw before is what was there, and of two who saw the same
 //! version (`If-Match`) one is too late.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use tokio::sync::Mutex;
 
@@ -25,8 +25,12 @@ impl Default for Turns {
 impl Turns {
     /// The turn of whoever changes what a path names.
     pub(crate) fn of(&self, path: &str) -> &Mutex<()> {
-        let thing: Vec<&str> =
-            path.trim_start_matches("/api/v1").split('/').filter(|part| !part.is_empty()).take(PARTS).collect();
+        let parts = path.trim_start_matches("/api/v1").split('/').filter(|part| !part.is_empty());
+        self.at(&parts.take(PARTS).collect::<Vec<_>>())
+    }
+
+    /// The turn of one thing.
+    pub(crate) fn at(&self, thing: &impl Hash) -> &Mutex<()> {
         let place = self.hasher.hash_one(thing) % PLACES as u64;
         &self.places[place as usize]
     }

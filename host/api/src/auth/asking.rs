@@ -1,7 +1,7 @@
 //! Who asks, and whether they may: the key or the session of a request, and what the policy of its route wants of them.
 
 use axum::http::{HeaderMap, header};
-use puppet_types::AgentId;
+use puppet_types::{AgentId, Timestamp};
 
 use super::{KeyFault, Principal, PrincipalKind, Role, cookie};
 use crate::{
@@ -57,16 +57,15 @@ fn shown(headers: &HeaderMap) -> Result<Option<&str>> {
 /// As whom a key asks. Finding out that one is wrong costs an effort, so an address gets to ask for it a few times only: of
 /// one key, and of all. Nobody is locked out of a key by tries of another.
 pub(crate) async fn checked(app: &App, client: Client, key: &str) -> Result<Principal> {
-    let at = app.host.now();
+    let (at, from) = (app.host.now(), Network::of(client.address));
     let found = match app.keys.quick(key, at) {
         Some(found) => found,
         None => {
-            let tries = app.tries.begin(Network::of(client.address), key)?;
-            let found = app.keys.check(key, at).await;
-            if !matches!(found, Err(KeyFault::Unknown | KeyFault::Wrong)) {
-                app.tries.was_right(tries);
+            let _turn = app.tries.turn(from, key).lock().await;
+            match app.keys.quick(key, at) {
+                Some(found) => found,
+                None => slowly(app, from, key, at).await?,
             }
-            found
         }
     };
     found.map_err(|fault| {
@@ -77,6 +76,21 @@ pub(crate) async fn checked(app: &App, client: Client, key: &str) -> Result<Prin
         };
         Fault::new(Kind::Unauthorised, code, message, "ask an admin for a key")
     })
+}
+
+/// The same of one that nobody has shown yet, or that is wrong.
+async fn slowly(
+    app: &App,
+    from: Network,
+    key: &str,
+    at: Timestamp,
+) -> Result<std::result::Result<Principal, KeyFault>> {
+    let tries = app.tries.begin(from, key)?;
+    let found = app.keys.check(key, at).await;
+    if !matches!(found, Err(KeyFault::Unknown | KeyFault::Wrong)) {
+        app.tries.was_right(tries);
+    }
+    Ok(found)
 }
 
 /// Whether a role, and whom it is bound to, reaches for this.

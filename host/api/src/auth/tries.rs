@@ -1,9 +1,12 @@
 //! Keys that are shown for the first time, by whom: wrong ones have a bound.
 
+use tokio::sync::Mutex;
+
 use super::key;
 use crate::{
     fault::{Fault, Kind, Result},
     limits::{Limiter, Network},
+    turns::Turns,
 };
 
 /// Wrong secrets that one address may show for one key: a minute, and at once.
@@ -15,6 +18,7 @@ const OF_ALL: u32 = 60;
 pub(crate) struct Tries {
     of_key: Limiter<(Network, String)>,
     of_all: Limiter<Network>,
+    turns: Turns,
 }
 
 /// One that was begun.
@@ -22,7 +26,13 @@ pub(crate) struct Begun(Network, String);
 
 impl Tries {
     pub(crate) fn new() -> Self {
-        Self { of_key: Limiter::new(OF_KEY, OF_KEY), of_all: Limiter::new(OF_ALL, OF_ALL) }
+        Self { of_key: Limiter::new(OF_KEY, OF_KEY), of_all: Limiter::new(OF_ALL, OF_ALL), turns: Turns::default() }
+    }
+
+    /// Those of one address who show the same key take turns: the first finds out about it for all of them, so that many
+    /// who come at once with a right key are no tries.
+    pub(crate) fn turn(&self, from: Network, text: &str) -> &Mutex<()> {
+        self.turns.at(&(from, key::id(text)))
     }
 
     /// Another one.

@@ -108,6 +108,19 @@ async fn a_role_reaches_so_far_and_a_bound_key_not_to_the_whole_host() {
 }
 
 #[tokio::test]
+async fn many_who_come_at_once_with_a_right_key_are_no_tries() {
+    let scene = Scene::new().await;
+    let made = scene.post(Role::Admin, "/api/v1/keys", wanted()).await.is("key", 201);
+    let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
+    // A start later nobody has shown it yet.
+    let scene = scene.again().await;
+    let asked = (0..30).map(|_| scene.request("GET", "/api/v1/version").header("authorization", &bearer).send());
+    for got in futures::future::join_all(asked).await {
+        got.is("version", 200);
+    }
+}
+
+#[tokio::test]
 async fn what_is_refused_is_told_once_wherever_that_is() {
     let scene = Scene::new().await;
     let told = || scene.app.refusals.told();
