@@ -15,9 +15,11 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(180);
 const AGENT: &str = "/api/v1/agents/orbit-desk";
-/// An operator may trade, and is asked from three dollars on.
-const MORE: &str = "autonomous_only = false\napprove_above = { \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\" = 3000000 }\n\
-    [api]\nrate_per_minute = 100000\nrate_per_minute_per_address = 100000\nburst = 10000\n";
+/// An operator may trade.
+const MORE: &str =
+    "autonomous_only = false\n[api]\nrate_per_minute = 100000\nrate_per_minute_per_address = 100000\nburst = 10000\n";
+/// And is asked from three dollars on.
+const ASKED: &str = "[trading]\napprove_above = { \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\" = 3000000 }\n";
 
 fn wallet(folder: &Path, chain: &Chain, name: &str) {
     let made = told(folder, &["wallet", "new", name, "--json"]).json();
@@ -30,7 +32,8 @@ fn started(folder: &Path, chain: &Chain, wallet: &str) -> (Running, Client) {
     let desk = format!(
         "[trading.desks.orbit]\nwallet = \"{wallet}\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\nagent = \"orbit-desk\"\n"
     );
-    std::fs::write(folder.join("puppet.toml"), format!("{}{MORE}{desk}", configured(chain))).unwrap();
+    let shown = configured(chain).replacen("[trading]\n", ASKED, 1);
+    std::fs::write(folder.join("puppet.toml"), format!("{shown}{MORE}{desk}")).unwrap();
     let data = folder.join(".puppet");
     let mut command = keyed(folder, &["run", "--data"]);
     command.arg(&data);
