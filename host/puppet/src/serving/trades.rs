@@ -20,12 +20,10 @@ use tokio::{
 use super::agents::inside;
 use crate::{
     control::Inside,
-    credentials,
     setup::Setup,
     trading::{Owned, purses},
     trouble::{Result, Trouble},
     wallets::{
-        self,
         approvals::{self, Standing as Waits},
         books,
         standing::{Standing, kept_of},
@@ -106,7 +104,7 @@ impl<'a> Seat<'a> {
                 ids::derive("trd", &["api", self.agent.as_str(), &u128::from_le_bytes(salt).to_string()])
             }
         };
-        if view.mode == DeskMode::Live {
+        if view.mode == DeskMode::Live && trade.key.is_some() {
             self.is_here(&id).await?;
         }
         let effect = EffectId::new(&id);
@@ -131,23 +129,25 @@ impl<'a> Seat<'a> {
 
     /// Refuses a swap that another wallet has begun: the agent had that one when it was asked for the first time.
     async fn is_here(&self, id: &str) -> Result<()> {
-        let entries = self.store().swap(id).await?;
-        let Some(begun) = entries.first() else { return Ok(()) };
-        let secrets = credentials::secrets(self.setup)?;
-        let address = wallets::key(self.setup, &secrets, &self.purse)?.address().to_string();
-        if begun.wallet == address {
-            return Ok(());
+        let others = self.store().purses().await?.into_iter();
+        for other in others.filter(|other| other.name != self.purse && !books::is_paper(&other.name)) {
+            let open = puppet_trade::purse_view(&other).map_err(Trouble::internal)?.map(|view| view.open_orders);
+            let is_open = open.into_iter().flatten().any(|open| open.order.client_id == id);
+            if !is_open && self.result(&other.name, id).await?.is_none() {
+                continue;
+            }
+            let (name, agent) = (&other.name, self.agent);
+            let message = format!("this trade was begun with the wallet `{name}`, and `{agent}` has another one now");
+            let remedy = "`puppet wallet history` of that wallet tells how it ended; take a new key for a new trade";
+            return Err(Trouble::refused("trade-elsewhere", message, remedy));
         }
-        let message =
-            format!("this trade was begun with the wallet {}, and `{}` has another one now", begun.wallet, self.agent);
-        let remedy = "`puppet wallet history` of that wallet tells how it ended; take a new key for a new trade";
-        Err(Trouble::refused("trade-elsewhere", message, remedy))
+        Ok(())
     }
 
     /// What is said of a swap that is under way; none where it is not.
     async fn stands(&self, id: &str) -> Result<Option<Value>> {
         match self.order(id).await? {
-            Some(order) => self.under_way(id, order.waits).await.map(Some),
+            Some(order) => self.under_way(id, order.number, order.waits).await.map(Some),
             None => Ok(None),
         }
     }
@@ -157,7 +157,7 @@ impl<'a> Seat<'a> {
             Ok(result) => self.told(id, &result),
             Err(SwapError::Unavailable(why)) => Err(not_open(&why)),
             Err(SwapError::UnderWay(why)) => match self.order(id).await? {
-                Some(_) => self.under_way(id, Some(why)).await,
+                Some(order) => self.under_way(id, order.number, Some(why)).await,
                 None => {
                     let remedy = "ask again, with the same `Idempotency-Key`: nothing is swapped twice";
                     Err(Trouble::unreachable("desk-busy", format!("nobody says how it ended: {why}"), remedy))
@@ -184,9 +184,11 @@ impl<'a> Seat<'a> {
         Ok(self.answer(id, outcome, (None, Value::Null, result)))
     }
 
-    async fn under_way(&self, id: &str, waits: Option<String>) -> Result<Value> {
+    async fn under_way(&self, id: &str, number: u64, waits: Option<String>) -> Result<Value> {
+        // The exchange knows it by its number.
+        let swap = format!("{}/{number}", self.purse);
         let all = approvals::all(self.store(), self.inside.parts.host.now()).await?;
-        let asked = all.into_iter().find(|(asked, standing)| asked.swap == id && *standing == Waits::Waiting);
+        let asked = all.into_iter().find(|(asked, standing)| asked.swap == swap && *standing == Waits::Waiting);
         Ok(match asked {
             Some((asked, _)) => {
                 let approval = json!({ "hash": asked.hash, "expires_at": asked.expires_at });
@@ -201,20 +203,26 @@ impl<'a> Seat<'a> {
         if let Some(told) = self.stands(id).await? {
             return Ok(told);
         }
-        let (mut before, mut looked_at) = (None, 0);
-        while looked_at < LOOKED_AT {
-            let page = self.store().purse_past(&self.purse, &[PurseEntry::Event], before, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            (before, looked_at) = (Some(last.seq), looked_at + page.len());
-            let is_it = |body: &Value| body["event"] == "swap" && body["result"]["id"] == id;
-            if let Some(row) = page.into_iter().find(|row| is_it(&row.body)) {
-                let mut body = row.body;
-                let result = serde_json::from_value(body["result"].take()).map_err(Trouble::internal)?;
-                return self.told(id, &purses::told(&result, &Rules::default()));
-            }
+        if let Some(result) = self.result(&self.purse, id).await? {
+            return self.told(id, &purses::told(&result, &Rules::default()));
         }
         let remedy = "use the id of an answer to `POST …/trade`; `GET …/trading/transactions` has what is older";
         Err(Trouble::input("unknown-trade", format!("no trade `{id}` is on `{}`", self.purse), remedy).missing())
+    }
+
+    /// How a swap of a purse ended; none where it is not among the latest entries of its log.
+    async fn result(&self, purse: &str, id: &str) -> Result<Option<puppet_trade::SwapResult>> {
+        let (mut before, mut looked_at) = (None, 0);
+        while looked_at < LOOKED_AT {
+            let page = self.store().purse_past(purse, &[PurseEntry::Event], before, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (before, looked_at) = (Some(last.seq), looked_at + page.len());
+            let is_it = |body: &Value| body["event"] == "swap" && body["result"]["id"] == id;
+            if let Some(mut row) = page.into_iter().find(|row| is_it(&row.body)) {
+                return serde_json::from_value(row.body["result"].take()).map(Some).map_err(Trouble::internal);
+            }
+        }
+        Ok(None)
     }
 
     /// How the desk stands: `trading-stats.json`.
