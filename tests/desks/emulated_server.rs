@@ -28,7 +28,7 @@ fn wallet(folder: &Path, chain: &Chain, name: &str) {
     chain.command("chain", &json!({ "mint-to": { "owner": owner, "mint": USDC, "amount": 500_000_000_u64 } }));
 }
 
-fn started(folder: &Path, chain: &Chain, wallet: &str) -> (Running, Client) {
+fn started(folder: &Path, chain: &Chain, wallet: &str, key: &str) -> (Running, Client) {
     let desk = format!(
         "[trading.desks.orbit]\nwallet = \"{wallet}\"\nmarkets = [\"SOL/USDC\"]\nbar = \"1s\"\nagent = \"orbit-desk\"\n"
     );
@@ -38,7 +38,7 @@ fn started(folder: &Path, chain: &Chain, wallet: &str) -> (Running, Client) {
     let mut command = keyed(folder, &["run", "--data"]);
     command.arg(&data);
     let host = Running::of(command, &data);
-    let api = Client::of(&data, Some(&key(folder, &["--role", "operator"])));
+    let api = Client::of(&data, Some(key));
     until(LONG, "its desk does not open", || {
         let stats = api.read(&format!("{AGENT}/trading/stats"));
         stats["desk"]["state"] == "running" && !stats["portfolio"]["markets"][0]["price"].is_null()
@@ -71,7 +71,8 @@ fn emulated_money_is_traded_over_http_once_with_a_yes_and_over_a_kill() {
     let file = fixtures().join("agents/orbit-desk.json");
     told(folder, &["agent", "import", file.to_str().unwrap()]);
     wallet(folder, &chain, "main");
-    let (host, api) = started(folder, &chain, "main");
+    let key = key(folder, &["--role", "operator"]);
+    let (host, api) = started(folder, &chain, "main", &key);
     let (dollars, sol) = (has(&api, USDC), has(&api, SOL));
     assert_eq!(dollars, 500_000_000);
 
@@ -106,7 +107,7 @@ fn emulated_money_is_traded_over_http_once_with_a_yes_and_over_a_kill() {
         assert!(runtime.block_on(store.forget_api_answers(Timestamp::from_millis(i64::MAX))).unwrap() > 0);
     };
     forget();
-    let (host, api) = started(folder, &chain, "main");
+    let (host, api) = started(folder, &chain, "main", &key);
     let again = trade(&api, "large", 5_000_000).is(200);
     assert_eq!((&again["outcome"], again["id"].as_str()), (&json!("done"), Some(id)), "{again}");
     assert_eq!((has(&api, USDC), has(&api, SOL)), (dollars - 7_000_000, bought));
@@ -115,7 +116,7 @@ fn emulated_money_is_traded_over_http_once_with_a_yes_and_over_a_kill() {
     // With another wallet it would be a second one.
     forget();
     wallet(folder, &chain, "second");
-    let (host, api) = started(folder, &chain, "second");
+    let (host, api) = started(folder, &chain, "second", &key);
     assert_eq!(trade(&api, "large", 5_000_000).is(409)["code"], "trade-elsewhere");
     assert_eq!(has(&api, USDC), 500_000_000);
     assert_eq!(host.stop(), 0);
