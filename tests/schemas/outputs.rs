@@ -490,6 +490,12 @@ impl Seen {
     /// A running host: answered, declined, followed, and a plugin that runs into a limit and is backed off.
     fn alive(&mut self) {
         let data = self.folder.join(".puppet");
+        // One key asks for everything, as fast as it is answered.
+        let file = self.folder.join("puppet.toml");
+        let before = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(!before.contains("[api]"), "{before}");
+        let often = "[api]\nburst = 10000\nrate_per_minute = 100000\nrate_per_minute_per_address = 100000\n";
+        std::fs::write(&file, format!("{before}\n{often}")).unwrap();
         let host = Running::start(&self.folder, &data, &[]);
         self.file("run", &data.join("run.json"));
         let news =
