@@ -170,13 +170,14 @@ async fn a_running_host_takes_the_operators_word_on_effects() {
 async fn what_an_account_waits_for_is_told_with_its_end() {
     let folder = imported();
     let (folder, data) = (folder.path(), folder.path().join(".puppet"));
+    let since = left("", EffectState::Waiting).not_before;
     let waits = |id: &str, account: &str, reason: Option<&str>| Effect {
         account: account.into(),
         attempts: 0,
+        not_before: since,
         reason: reason.map(str::to_owned),
         ..left(id, EffectState::Waiting)
     };
-    let since = waits("", "", None).not_before;
     let used_up = in_an_hour(waits("eff_used", "cap", Some("the plan's allowance is used up: monthly")));
     let (until, morning) = (used_up.not_before, "2099-01-02T06:30:00.000Z");
     let refused = Some("not authorized: @locked: X does not accept its keys (OAuth 1.0a): copy them once more");
