@@ -6,7 +6,6 @@ mod cooldown;
 mod experience;
 mod grammar;
 mod persona;
-mod polish;
 mod post;
 mod prompt;
 mod reaction;

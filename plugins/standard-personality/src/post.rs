@@ -3,7 +3,7 @@
 use puppet_sdk::prelude::*;
 
 use crate::{
-    Scene, cooldown, polish,
+    Scene, cooldown,
     prompt::{self, Known, Topic},
     slots, variety,
 };
@@ -147,7 +147,7 @@ fn text(
             .top_p(0.95)
             .penalties(1.0, 1.0)
             .complete()?;
-        let text = polish::post(&answer.text, &scene.character.persona, may_link);
+        let text = text::post(&answer.text, &scene.character.persona, may_link);
         match objection(scene, &text, &recent) {
             None => return Ok(Ok(with_link(text, wish.link.as_deref().filter(|_| may_link), scene))),
             Some(objection) => {
@@ -164,17 +164,17 @@ fn objection(scene: &Scene, text: &str, recent: &[String]) -> Option<String> {
     if text.is_empty() {
         return Some("it is empty".to_owned());
     }
-    if let Some(term) = polish::forbidden(text, &scene.character.persona) {
+    if let Some(term) = text::forbidden(text, &scene.character.persona) {
         return Some(format!("it holds `{term}`"));
     }
-    variety::repeats(text, recent.iter().map(String::as_str)).then(|| "it repeats a recent one".to_owned())
+    text::repeats(text, recent.iter().map(String::as_str)).then(|| "it repeats a recent one".to_owned())
 }
 
 fn with_link(text: String, link: Option<&str>, scene: &Scene) -> String {
     match link {
         Some(link) if !text.contains(link) => {
             let room = scene.character.persona.behavior.content_preferences.limit().saturating_sub(24);
-            format!("{} {link}", polish::fitted(&text, room))
+            format!("{} {link}", text::fit(&text, room))
         }
         _ => text,
     }

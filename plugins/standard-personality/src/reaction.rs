@@ -1,18 +1,17 @@
 //! What the agent does about other people's posts (docs/reference/behaviour.md): the model proposes, the persona's
 //! probabilities decide. A proposed quote survives with half its probability, a reply and a like with theirs.
 
-use puppet_sdk::prelude::*;
+use puppet_sdk::{persona::InteractionPatterns, prelude::*};
 
 use crate::{
     Scene, cooldown,
     grammar::{self, Action},
-    persona::InteractionPatterns,
-    polish, prompt, reply, variety,
+    prompt, reply, variety,
 };
 
 /// Somebody's post came by.
 pub fn to_timeline(scene: &mut Scene, seen: &Mention) -> Result<(), Failure> {
-    if seen.post.author == scene.character.handle || cooldown::quiet(scene).is_some() {
+    if seen.post.author == scene.character.profile.handle || cooldown::quiet(scene).is_some() {
         return Ok(());
     }
     if let Err(error) = react(scene, seen)? {
@@ -84,11 +83,11 @@ fn text(
     proposed: &str,
     as_quote: bool,
 ) -> Result<Option<String>, Failure> {
-    let text = polish::reply(proposed, &scene.character.persona);
+    let text = text::reply(proposed, &scene.character.persona);
     let recent = variety::recent(10);
     let usable = !text.is_empty()
-        && polish::forbidden(&text, &scene.character.persona).is_none()
-        && !variety::repeats(&text, recent.iter().map(String::as_str));
+        && text::forbidden(&text, &scene.character.persona).is_none()
+        && !text::repeats(&text, recent.iter().map(String::as_str));
     if usable {
         return Ok(Some(text));
     }

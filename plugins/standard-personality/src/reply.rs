@@ -3,7 +3,7 @@
 
 use puppet_sdk::prelude::*;
 
-use crate::{Scene, cooldown, polish, prompt, variety};
+use crate::{Scene, cooldown, prompt, variety};
 
 /// Timers that answer later, by the post's id.
 pub const RETRY: &str = "mention-";
@@ -11,14 +11,14 @@ pub const RETRY: &str = "mention-";
 /// Somebody spoke to the agent.
 pub fn to_mention(scene: &mut Scene, mention: &Mention) -> Result<(), Failure> {
     let post = &mention.post;
-    if post.author == scene.character.handle {
+    if post.author == scene.character.profile.handle {
         return Ok(());
     }
     if let Some(until) = cooldown::quiet(scene) {
         return later(mention, until);
     }
     let conversation = conversation(scene, post);
-    let said = conversation.iter().filter(|other| other.author == scene.character.handle).count();
+    let said = conversation.iter().filter(|other| other.author == scene.character.profile.handle).count();
     if mention.from_agent.is_some() && said >= scene.character.settings.replies_per_conversation {
         let likes = scene.character.persona.behavior.interaction_patterns.like_probability;
         if scene.random.chance(likes) {
@@ -125,15 +125,15 @@ fn tried(scene: &mut Scene, conversation: &[tweet::Post], with: &str, as_quote: 
     for _ in 0..scene.character.settings.tries.max(1) {
         let mut task = prompt::reply(scene, conversation, with, as_quote).map_err(internal)?;
         task.push_str("Recent posts:\n");
-        own.iter().take(6).for_each(|text| task.push_str(&format!("- {}\n", prompt::one_line(text))));
+        own.iter().take(6).for_each(|text| task.push_str(&format!("- {}\n", text::one_line(text))));
         // Mostly lively, sometimes calmer.
         let temperature = if scene.random.chance(0.6) { 1.1 } else { 0.9 };
         let purpose = if as_quote { "quote" } else { "reply" };
         let answer =
             llm::Prompt::new(purpose).system(&system).user(task).max_tokens(80).temperature(temperature).complete()?;
-        let text = polish::reply(&answer.text, &scene.character.persona);
-        let may = !text.is_empty() && polish::forbidden(&text, &scene.character.persona).is_none();
-        if may && !variety::repeats(&text, own.iter().map(String::as_str)) {
+        let text = text::reply(&answer.text, &scene.character.persona);
+        let may = !text.is_empty() && text::forbidden(&text, &scene.character.persona).is_none();
+        if may && !text::repeats(&text, own.iter().map(String::as_str)) {
             return Ok(Tried { fits: Some(text), repeats: None });
         }
         if may && repeats.is_none() && !own.contains(&text) {

@@ -41,16 +41,19 @@ mod event;
 pub mod events;
 mod exports;
 mod failure;
+pub mod interval;
 mod kinds;
 pub mod llm;
 pub mod log;
 pub mod market;
 pub mod memory;
+pub mod persona;
 pub mod random;
 pub mod schedule;
 pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod text;
 pub mod time;
 pub mod trading;
 pub mod tweet;
@@ -72,7 +75,7 @@ pub mod prelude {
     pub use crate::{
         AgentRef, CallError, CommandPost, CommandReply, Event, EventGenerator, Failure, InteractionPrompt, Mention,
         Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, SwapEnded, TimerFired,
-        Timestamp, Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, tweet,
+        Timestamp, Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, text, tweet,
         tweet::PostRef, wallet,
     };
     pub use serde_json::json;

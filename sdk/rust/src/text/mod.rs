@@ -1,25 +1,42 @@
-//! What a model wrote becomes what is posted (docs/reference/behaviour.md), and the persona's switches take effect.
+//! What a model wrote becomes what is posted, and what was said already is known again.
+//!
+//! ```
+//! use puppet_sdk::text;
+//!
+//! assert_eq!(text::tidy("Tweet: \"rain   again\""), "rain again");
+//! assert!(text::repeats("the tide is wrong again!", ["The tide is wrong again"]));
+//! assert_eq!(text::holds("Such Party politics!", &["party politics"]), Some("party politics"));
+//! ```
+//!
+//! [`fit`], [`post`] and [`reply`] ask the host how much a text weighs, so they run inside of a call.
 
-use puppet_sdk::prelude::*;
+mod likeness;
 
-use crate::persona::Persona;
+use crate::{persona::Persona, tweet};
+pub use likeness::{repeats, topics};
+
+/// What a model wrote without what is not the text: labels before it, quotation marks around it, control characters,
+/// spaces without end.
+pub fn tidy(text: &str) -> String {
+    spaced(&seen(&without_label(&without_quotes(text.trim()))))
+}
 
 /// Words that models put before their text.
 const LABELS: &[&str] =
     &["example", "template", "response", "tweet", "here's my tweet", "my tweet", "how about", "reply", "post"];
 
-/// A post.
+/// A post out of what a model wrote: no label, no quotation marks, the persona's switches, at most as long as it may be.
 pub fn post(text: &str, persona: &Persona, may_link: bool) -> String {
     let text = formatted(&without_label(&without_quotes(text.trim())), persona);
-    fitted(&if may_link { text } else { without_links(&text) }, persona.behavior.content_preferences.limit())
+    fit(&if may_link { text } else { without_links(&text) }, persona.behavior.content_preferences.limit())
 }
 
-/// A reply: no mentions, since the network adds the one it answers.
+/// A reply, the same way: no mentions, since the network adds the one it answers.
 pub fn reply(text: &str, persona: &Persona) -> String {
     let text = without_label(&without_quotes(text.trim()));
     let words = text.split(' ').filter(|word| !is_mention(word));
     let text = formatted(&words.collect::<Vec<_>>().join(" "), persona);
-    fitted(&text, persona.behavior.content_preferences.limit())
+    fit(&text, persona.behavior.content_preferences.limit())
 }
 
 fn is_mention(word: &str) -> bool {
@@ -46,8 +63,7 @@ fn without_label(text: &str) -> String {
 /// Hashtags, emojis, hyphens, case.
 fn formatted(text: &str, persona: &Persona) -> String {
     let formatting = &persona.style_guide.formatting;
-    let mut text = text.to_owned();
-    text.retain(|c| c.is_whitespace() || !c.is_control());
+    let mut text = seen(text);
     if !formatting.uses_hashtags {
         text = text.replace('#', "");
     }
@@ -62,6 +78,16 @@ fn formatted(text: &str, persona: &Persona) -> String {
     if always && case.contains("lower") {
         text = text.to_lowercase();
     }
+    spaced(&text)
+}
+
+/// Without control characters.
+fn seen(text: &str) -> String {
+    text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect()
+}
+
+/// One space between words, no line ends with one.
+fn spaced(text: &str) -> String {
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
@@ -72,13 +98,14 @@ pub fn is_emoji(c: char) -> bool {
         0x1f000..=0x1faff | 0x2600..=0x27bf | 0x2b00..=0x2bff | 0x2300..=0x23ff | 0xfe0f | 0x200d | 0x20e3 | 0x3030 | 0x303d)
 }
 
-fn without_links(text: &str) -> String {
+/// Without words that are links.
+pub fn without_links(text: &str) -> String {
     let kept = text.split(' ').filter(|word| !word.contains("https://") && !word.contains("http://"));
     kept.collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// Cut at the end of a sentence where there is one in its second half, else of a word.
-pub fn fitted(text: &str, limit: u32) -> String {
+/// At most so heavy by X's count: cut at the end of a sentence where there is one in its second half, else of a word.
+pub fn fit(text: &str, limit: u32) -> String {
     if tweet::weighted_length(text) <= limit {
         return text.to_owned();
     }
@@ -108,10 +135,16 @@ fn longest(text: &str, mut fits: impl FnMut(&str) -> bool) -> usize {
 
 /// Whether a text holds something that the persona never writes about, or a word that it never uses.
 pub fn forbidden<'a>(text: &str, persona: &'a Persona) -> Option<&'a str> {
-    let text = format!(" {} ", words(text).join(" "));
     let style = &persona.style_guide;
-    let terms = style.topics_to_avoid.iter().chain(&style.vocabulary.avoid_terms);
-    terms.map(String::as_str).find(|term| {
+    let terms: Vec<&str> =
+        style.topics_to_avoid.iter().chain(&style.vocabulary.avoid_terms).map(String::as_str).collect();
+    holds(text, &terms)
+}
+
+/// The first of these terms that is in a text as whole words, whatever their case.
+pub fn holds<'a>(text: &str, terms: &[&'a str]) -> Option<&'a str> {
+    let text = format!(" {} ", words(text).join(" "));
+    terms.iter().copied().find(|term| {
         let term = words(term).join(" ");
         !term.is_empty() && text.contains(&format!(" {term} "))
     })
@@ -123,11 +156,15 @@ pub fn words(text: &str) -> Vec<String> {
     split.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
+/// All on one line, one space between words.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use puppet_sdk::testing;
-
     use super::*;
+    use crate::{Event, Failure, Personality, testing};
 
     thread_local!(static CHECK: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) });
 
