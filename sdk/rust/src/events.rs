@@ -12,6 +12,22 @@ use crate::testing::sys::events as sys;
 use wit as sys;
 
 /// Decision: the event is accepted with the commit.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     events::emit(&events::NewEvent {
+///         kind: "my-pack.bread-is-out".to_owned(),
+///         target: events::Target::Me,
+///         priority: Priority::Normal,
+///         payload: json!({ "loaves": 12 }).to_string(),
+///         delay_ms: 0,
+///     })?;
+///     Ok(())
+/// });
+/// assert_eq!(run.decided.len(), 1);
+/// ```
 pub fn emit(event: &NewEvent) -> Answer<()> {
     answer(sys::emit(event))
 }

@@ -49,6 +49,10 @@ impl From<&PostFrequency> for Interval {
 }
 
 /// Hours as milliseconds, floored; 0 for less than none.
+///
+/// ```
+/// assert_eq!(puppet_sdk::interval::hours_ms(0.5), 1_800_000);
+/// ```
 pub fn hours_ms(hours: f64) -> u64 {
     (hours * HOUR_MS as f64).max(0.0) as u64
 }
@@ -59,6 +63,10 @@ const MINUTES: [u64; 5] = [1, 5, 15, 30, 60];
 const RATE_LIMITED_MINUTES: u64 = 15;
 
 /// Minutes to wait after so many errors in a row: 1, 5, 15, 30, 60; after a rate limit 15 at least.
+///
+/// ```
+/// assert_eq!(puppet_sdk::interval::backoff_minutes(1, true), 15);
+/// ```
 pub fn backoff_minutes(errors: u32, rate_limited: bool) -> u64 {
     let step = (errors.max(1) as usize - 1).min(MINUTES.len() - 1);
     if rate_limited { MINUTES[step].max(RATE_LIMITED_MINUTES) } else { MINUTES[step] }

@@ -17,6 +17,21 @@ use crate::testing::sys::llm as sys;
 use wit as sys;
 
 /// A request, built up line by line.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().answers("reply", ["Rye is out at nine."]).within(|| {
+///     let answer = llm::Prompt::new("reply")
+///         .system("You are a baker.")
+///         .words_of("ada", "Is there rye today?")
+///         .max_tokens(60)
+///         .complete()?;
+///     tweet::post(&answer.text)?;
+///     Ok(())
+/// });
+/// assert_eq!(run.posts(), ["Rye is out at nine."]);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Prompt(Request);
 
@@ -128,11 +143,33 @@ impl Prompt {
 }
 
 /// Asks a model.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().answers("post", ["Still warm."]).within(|| {
+///     let prompt = llm::Prompt::new("post").user("One line about bread.");
+///     assert_eq!(llm::complete(prompt.request())?.text, "Still warm.");
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn complete(request: &Request) -> Answer<Completion> {
     answer(sys::complete(request))
 }
 
 /// One vector per text.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     let vectors = llm::embed(&["rye".to_owned(), "wheat".to_owned()])?;
+///     assert_eq!(vectors.len(), 2);
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn embed(texts: &[String]) -> Answer<Vec<Vec<f32>>> {
     answer(sys::embed(texts))
 }

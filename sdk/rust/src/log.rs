@@ -18,27 +18,87 @@ use crate::testing::sys::log as sys;
 use wit as sys;
 
 /// One line.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::log(log::Level::Info, "the oven is hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].message, "the oven is hot");
+/// ```
 pub fn log(level: Level, message: &str) {
     Fields::default().log(level, message);
 }
 /// For the author.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::debug("the oven is hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].level, log::Level::Debug);
+/// ```
 pub fn debug(message: &str) {
     log(Level::Debug, message);
 }
 /// For the operator.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::info("the oven is hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].level, log::Level::Info);
+/// ```
 pub fn info(message: &str) {
     log(Level::Info, message);
 }
 /// Something is odd.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::warn("the oven is hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].level, log::Level::Warn);
+/// ```
 pub fn warn(message: &str) {
     log(Level::Warn, message);
 }
 /// Something is wrong.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::error("the oven is hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].level, log::Level::Error);
+/// ```
 pub fn error(message: &str) {
     log(Level::Error, message);
 }
 
 /// What a line is about, by name: whoever reads the journal can look for it, which is hard within a sentence.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     log::with("oven", 2).with("degrees", 230).info("hot");
+///     Ok(())
+/// });
+/// assert_eq!(run.log[0].field("degrees"), Some("230"));
+/// ```
 pub fn with(name: &str, value: impl Display) -> Fields {
     Fields::default().with(name, value)
 }

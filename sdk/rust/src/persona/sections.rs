@@ -108,6 +108,12 @@ impl Persona {
 }
 
 /// A word by the sign of valence, as in the original; a stronger one where it is far from neutral.
+///
+/// ```
+/// use puppet_sdk::{agent::Mood, persona::mood_word};
+///
+/// assert_eq!(mood_word(&Mood { valence: 0.7, arousal: 0.0, dominance: 0.0 }), "Very positive");
+/// ```
 pub fn mood_word(mood: &Mood) -> &'static str {
     match mood.valence {
         v if v > 0.5 => "Very positive",
@@ -119,6 +125,18 @@ pub fn mood_word(mood: &Mood) -> &'static str {
 }
 
 /// How it stands to somebody, in words for a prompt.
+///
+/// ```
+/// use puppet_sdk::{persona::relationship_line, prelude::*};
+///
+/// let run = testing::Host::new().within(|| {
+///     if let Some(bond) = agent::relationship("ada")? {
+///         log::info(&relationship_line(&bond));
+///     }
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn relationship_line(bond: &Relationship) -> String {
     let feeling = match bond.sentiment {
         s if s > 0.3 => "you like them",

@@ -210,6 +210,11 @@ impl Host {
         self.call(|| (P::handle(event), Vec::new()))
     }
 
+    /// Calls of the host as if an event were handled: for a piece of a plugin, or to see what a call does.
+    pub fn within(&mut self, calls: impl FnOnce() -> Result<(), crate::Failure>) -> Run {
+        self.call(|| (calls(), Vec::new()))
+    }
+
     /// One trigger through an event generator.
     pub fn generate<G: EventGenerator>(&mut self, event: EventBuilder, agents: &[(&str, &str)]) -> Run {
         let event = self.next_event(event);

@@ -17,6 +17,10 @@ const STOP: &[&str] = &[
 ];
 
 /// Whether a text repeats one of these.
+///
+/// ```
+/// assert!(puppet_sdk::text::repeats("rye is out again", ["Rye is out again!"]));
+/// ```
 pub fn repeats<'a>(text: &str, recent: impl IntoIterator<Item = &'a str>) -> bool {
     let new = words(text);
     recent.into_iter().any(|old| {
@@ -35,6 +39,10 @@ fn likeness(a: &[String], b: &[String]) -> f64 {
 }
 
 /// Distinct words of more than three letters in texts, without those that say nothing; in order, at most `limit`.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::topics(["Sourdough and rye", "about sourdough"], 5), ["sourdough"]);
+/// ```
 pub fn topics<'a>(texts: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all = texts.into_iter().flat_map(words);

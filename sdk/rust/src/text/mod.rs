@@ -17,6 +17,10 @@ pub use likeness::{repeats, topics};
 
 /// What a model wrote without what is not the text: labels before it, quotation marks around it, control characters,
 /// spaces without end.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::tidy("Reply: “at  nine”"), "at nine");
+/// ```
 pub fn tidy(text: &str) -> String {
     spaced(&seen(&without_label(&without_quotes(text.trim()))))
 }
@@ -26,12 +30,35 @@ const LABELS: &[&str] =
     &["example", "template", "response", "tweet", "here's my tweet", "my tweet", "how about", "reply", "post"];
 
 /// A post out of what a model wrote: no label, no quotation marks, the persona's switches, at most as long as it may be.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     use puppet_sdk::persona::Persona;
+///     let quiet = Persona::default();
+///     assert_eq!(text::post("Tweet: \"rain #again\"", &quiet, false), "rain again");
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn post(text: &str, persona: &Persona, may_link: bool) -> String {
     let text = formatted(&without_label(&without_quotes(text.trim())), persona);
     fit(&if may_link { text } else { without_links(&text) }, persona.behavior.content_preferences.limit())
 }
 
 /// A reply, the same way: no mentions, since the network adds the one it answers.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     use puppet_sdk::persona::Persona;
+///     assert_eq!(text::reply("@ada well said", &Persona::default()), "well said");
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn reply(text: &str, persona: &Persona) -> String {
     let text = without_label(&without_quotes(text.trim()));
     let words = text.split(' ').filter(|word| !is_mention(word));
@@ -93,18 +120,36 @@ fn spaced(text: &str) -> String {
 }
 
 /// Pictographs, their modifiers and the joiner between them.
+///
+/// ```
+/// assert!(puppet_sdk::text::is_emoji('🥐') && !puppet_sdk::text::is_emoji('b'));
+/// ```
 pub fn is_emoji(c: char) -> bool {
     matches!(c as u32,
         0x1f000..=0x1faff | 0x2600..=0x27bf | 0x2b00..=0x2bff | 0x2300..=0x23ff | 0xfe0f | 0x200d | 0x20e3 | 0x3030 | 0x303d)
 }
 
 /// Without words that are links.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::without_links("rye https://a.example today"), "rye today");
+/// ```
 pub fn without_links(text: &str) -> String {
     let kept = text.split(' ').filter(|word| !word.contains("https://") && !word.contains("http://"));
     kept.collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
 /// At most so heavy by X's count: cut at the end of a sentence where there is one in its second half, else of a word.
+///
+/// ```
+/// use puppet_sdk::prelude::*;
+///
+/// let run = testing::Host::new().within(|| {
+///     assert_eq!(text::fit("Rye is out. Wheat comes at noon.", 20), "Rye is out.");
+///     Ok(())
+/// });
+/// assert!(run.result.is_ok());
+/// ```
 pub fn fit(text: &str, limit: u32) -> String {
     if tweet::weighted_length(text) <= limit {
         return text.to_owned();
@@ -134,6 +179,14 @@ fn longest(text: &str, mut fits: impl FnMut(&str) -> bool) -> usize {
 }
 
 /// Whether a text holds something that the persona never writes about, or a word that it never uses.
+///
+/// ```
+/// use puppet_sdk::{persona::Persona, text};
+///
+/// let mut persona = Persona::default();
+/// persona.style_guide.topics_to_avoid = vec!["war".to_owned()];
+/// assert_eq!(text::forbidden("No war.", &persona), Some("war"));
+/// ```
 pub fn forbidden<'a>(text: &str, persona: &'a Persona) -> Option<&'a str> {
     let style = &persona.style_guide;
     let terms: Vec<&str> =
@@ -142,6 +195,10 @@ pub fn forbidden<'a>(text: &str, persona: &'a Persona) -> Option<&'a str> {
 }
 
 /// The first of these terms that is in a text as whole words, whatever their case.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::holds("Every party", &["very"]), None);
+/// ```
 pub fn holds<'a>(text: &str, terms: &[&'a str]) -> Option<&'a str> {
     let text = format!(" {} ", words(text).join(" "));
     terms.iter().copied().find(|term| {
@@ -151,12 +208,20 @@ pub fn holds<'a>(text: &str, terms: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Lower-case words without punctuation.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::words("Rye, again!"), ["rye", "again"]);
+/// ```
 pub fn words(text: &str) -> Vec<String> {
     let split = text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
     split.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
 /// All on one line, one space between words.
+///
+/// ```
+/// assert_eq!(puppet_sdk::text::one_line("rye\n again"), "rye again");
+/// ```
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
