@@ -1,5 +1,7 @@
 //! Every function of the SDK shows in its documentation how it is used; the examples themselves run as doctests.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
