@@ -47,6 +47,7 @@ mod replaying;
 mod report;
 mod retention;
 mod routing;
+mod scenarios;
 mod schemas;
 mod secrets;
 mod sending;

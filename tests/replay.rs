@@ -35,6 +35,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         models: Routes::offline(),
         embedding: None,
         timezone: "UTC".to_owned(),
+        markets: None,
     };
     let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("native"));
     let setup = Setup {

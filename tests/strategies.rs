@@ -1,8 +1,7 @@
 //! The strategies that come with the program, as they are built, in the real sandbox under the risk engine: over a market
-//! that is made up from a seed, over the scenario beside each, and over candles of somebody's own where they are named.
+//! that is made up from a seed, and over candles of somebody's own where they are named. The scenario beside each is run by
+//! `tests/scenarios.rs`.
 //! What each decides in detail is tested in its own folder.
-
-mod scenarios;
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 

@@ -33,7 +33,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Personality, Self::EventGenerator, Self::TradingStrategy];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Personality, Self::EventGenerator, Self::TradingStrategy];
 
     /// kebab-case, as the world of a component is called.
     pub const fn name(self) -> &'static str {
@@ -42,6 +43,11 @@ impl Kind {
             Self::EventGenerator => "event-generator",
             Self::TradingStrategy => "trading-strategy",
         }
+    }
+
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -97,7 +103,7 @@ fn kinds(value: &Value) -> Result<Vec<Kind>, Problem> {
     let words = texts("kinds", value)?;
     let mut kinds = Vec::new();
     for (n, word) in words.iter().enumerate() {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| {
+        let kind = Kind::parse(word).ok_or_else(|| {
             let remedy = suggest(word, &Kind::ALL.map(Kind::name));
             Problem::new(ErrorKind::BadValue, &format!("kinds[{n}]"), format!("`{word}` is no kind of plugin"), remedy)
         })?;

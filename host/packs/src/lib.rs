@@ -25,6 +25,7 @@ mod settings;
 pub mod signature;
 mod spec;
 mod walk;
+mod workshop;
 
 pub use bundle::Bundle;
 pub use claims::{Claims, Kind};
@@ -40,3 +41,4 @@ pub use requests::usd_micros;
 pub use secrets::{FILE as SECRETS_FILE, SecretsError, SecretsFile, Warning};
 pub use settings::{Holds, Setting};
 pub use spec::{AgentSpec, STANDARD_PERSONALITY, default_handle};
+pub use workshop::{Budget, Build, Lang, Workshop};

@@ -15,6 +15,7 @@ use crate::{
     paths, requests,
     schema::{number, text, texts, within},
     settings::{self, Setting},
+    workshop::{self, Workshop},
 };
 
 const KEYS: &[&str] = &[
@@ -37,6 +38,8 @@ const KEYS: &[&str] = &[
     claims::KEYS[3],
     claims::KEYS[4],
     claims::KEYS[5],
+    workshop::KEYS[0],
+    workshop::KEYS[1],
 ];
 
 /// What runs.
@@ -90,6 +93,8 @@ pub struct Manifest {
     pub requests: Requests,
     /// What others hold it to.
     pub claims: Claims,
+    /// For those who make it.
+    pub workshop: Workshop,
 }
 
 impl Manifest {
@@ -115,6 +120,7 @@ impl Manifest {
             settings: json!({}),
             requests,
             claims: Claims::default(),
+            workshop: Workshop::default(),
         }
     }
 
@@ -185,6 +191,7 @@ impl Manifest {
             authors: root.get("authors").map(|authors| texts("authors", authors)).transpose()?.unwrap_or_default(),
             component,
             claims: Claims::read(root, persona.is_some())?,
+            workshop: Workshop::read(root)?,
             persona,
             agent: root.get("agent").map(|value| agent("agent", value)).transpose()?.unwrap_or_default(),
             declares,

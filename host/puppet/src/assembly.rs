@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
-use puppet_grants::{CallBounds, Held, Ledger, Rights};
+use puppet_grants::{CallBounds, Held, Ledger, Requests, Rights};
+use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
 use puppet_sandbox::{Compiled, Sandbox, World};
 use puppet_store::Store;
 use puppet_tweet::{Accounts, Local, TweetPublisher, TweetReader, X, plan::Prices};
 use puppet_types::{AccountId, AgentId, Digest, Json, PackId, Persona, ids};
+use puppet_wallet::Purses;
 use serde_json::Value;
 
 use crate::{
@@ -44,6 +46,17 @@ pub struct Plan {
     pub embedding: Option<Embedding>,
     /// IANA name, for agents that have none of their own.
     pub timezone: String,
+    /// Prices and purses in the place of desks; none: desks tell them.
+    pub markets: Option<Markets>,
+}
+
+/// Where prices and purses are, in the place of desks.
+#[derive(Clone)]
+pub struct Markets {
+    /// Prices.
+    pub quotes: Arc<dyn Quotes>,
+    /// Purses.
+    pub purses: Arc<dyn Purses>,
 }
 
 /// The secret of a host whose seeds follow from a number alone; `purpose` keeps those of a simulation, a demo and a
@@ -71,26 +84,41 @@ pub struct Assembly {
 }
 
 /// A component from outside, compiled and not yet linked.
+#[derive(Clone)]
 pub struct Stranger {
     /// Its pack's.
     pub manifest: Manifest,
     /// What it is.
     pub world: World,
     /// Where it was compiled.
-    pub sandbox: Sandbox,
+    pub sandbox: Arc<Sandbox>,
     /// It.
     pub compiled: Compiled,
 }
 
 /// Wires a host with one plugin from outside and no other.
-pub fn assemble_stranger(setup: &Setup, mut plan: Plan, stranger: Stranger) -> Result<Assembly> {
+pub fn assemble_stranger(setup: &Setup, plan: Plan, stranger: Stranger) -> Result<Assembly> {
+    let requests = stranger.manifest.requests.clone();
+    assemble_stranger_with(setup, plan, stranger, requests)
+}
+
+/// The same where it is granted less than its manifest requests.
+pub fn assemble_stranger_with(
+    setup: &Setup,
+    mut plan: Plan,
+    stranger: Stranger,
+    granted: Requests,
+) -> Result<Assembly> {
     let Stranger { manifest, sandbox, compiled, .. } = stranger;
     // The interval of a generator is its own: nothing is configured for it.
     plan.generators.clear();
-    let assembly = wire(setup, plan, Arc::new(sandbox), None)?;
+    let assembly = wire(setup, plan, sandbox, None)?;
     // What it runs on is what it asks for: nothing of it is kept.
     let version = Version { manifest, bytes: Vec::new().into(), vouched: Vouched::BuiltIn };
-    assembly.install(&version, &compiled)?;
+    let plugin = version.load(&assembly.host.sandbox, &compiled).map_err(|error| refused(&version, &error))?;
+    let manifest = Manifest { requests: granted, ..version.manifest };
+    assembly.repertoire.add(plugin.digest(), manifest, version.vouched);
+    assembly.host.install(plugin);
     Ok(assembly)
 }
 
@@ -189,6 +217,10 @@ fn wire_within(
     };
     let seats = Arc::new(Seats::default());
     let denied = setup.config.trading.risk.as_ref().map_or_else(Vec::new, |rules| rules.deny_mints.clone());
+    let markets = plan.markets.unwrap_or_else(|| Markets {
+        quotes: Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared(), denied)),
+        purses: Arc::clone(&seats) as _,
+    });
     let casting = Cast {
         repertoire: Arc::clone(&repertoire),
         grants: plan.grants,
@@ -206,8 +238,8 @@ fn wire_within(
             memory,
             tweets: reader,
             prices: if leaves { setup.config.tweet.x.prices.0 } else { Prices::FREE },
-            quotes: Held::new(Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared(), denied)) as _),
-            purses: Held::new(Arc::clone(&seats) as _),
+            quotes: Held::new(Arc::clone(&markets.quotes)),
+            purses: Held::new(Arc::clone(&markets.purses)),
         },
         offline: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
@@ -219,7 +251,7 @@ fn wire_within(
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
         },
         publisher,
-        purses: Arc::clone(&seats) as _,
+        purses: markets.purses,
         accounts,
         ledger: Arc::new(Ledger::default()),
         books: Arc::new(StoreBooks(Arc::clone(&store) as _)),

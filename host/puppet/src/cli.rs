@@ -2,6 +2,7 @@
 
 mod agents;
 mod api;
+mod author;
 mod backtest;
 mod desk;
 mod emulate;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 pub use agents::{Agent, EventCommand};
 pub use api::{ApiCommand, KeyCommand, MakeKey};
+pub use author::{Build, Check, New, Test};
 pub use backtest::{Backtest, Costs, Stamp};
 pub use desk::{DeskTerms, Paper, Trade};
 pub use emulate::{Emulate, Emulated};
@@ -93,6 +95,14 @@ pub enum Command {
     Simulate(Simulate),
     /// Run one event through a component in the real sandbox. Commits nothing.
     Invoke(Invoke),
+    /// Begin a pack: a plugin that does a little, its scenarios, its manifest. Asks for what is not given.
+    New(New),
+    /// Build a pack's component, and say what it is and imports.
+    Build(Build),
+    /// What is wrong with a pack: its world, what it asks for, its size and fuel, its documents. Exit code 1 on an error.
+    Check(Check),
+    /// Run the scenarios of a pack against its component in the real sandbox. Exit code 1 where one fails.
+    Test(Test),
     /// What a pack would do, cost and need: a week of virtual time, with nothing granted but in simulation.
     Preview(Preview),
     /// Run a trading strategy over recorded candles, behind the risk engine, and report. Exit code 1 where a check fails.

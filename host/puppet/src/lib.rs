@@ -50,6 +50,7 @@ pub mod trouble;
 mod verify;
 pub mod vetting;
 pub mod wallets;
+mod workshop;
 
 use std::process::ExitCode;
 
@@ -111,6 +112,10 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Run(args) => commands::run::run(&setup, &args, out).await,
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,
             Command::Invoke(args) => commands::invoke::run(&setup, &args, out).await,
+            Command::New(args) => commands::new::run(&args, out),
+            Command::Build(args) => commands::build::run(&args, out),
+            Command::Check(args) => commands::check::run(&setup, &args, out).await,
+            Command::Test(args) => commands::test::run(&setup, &args, out).await,
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::Backtest(args) => commands::backtest::run(&setup, &args, out).await,
             Command::Paper(args) => commands::run::paper(&setup, &args, out).await,

@@ -109,6 +109,15 @@ impl Output {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
+    /// Asks on the terminal for a line.
+    pub fn asks_for(self, question: &str) -> Result<String> {
+        let mut stderr = io::stderr();
+        write!(stderr, "{question} ").and_then(|()| stderr.flush()).map_err(Trouble::internal)?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(Trouble::internal)?;
+        Ok(answer.trim().to_owned())
+    }
+
     /// Asks on the terminal for what is not shown while it is typed.
     pub fn asks_secretly(self, question: &str) -> Result<Secret> {
         use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};

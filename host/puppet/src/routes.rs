@@ -33,6 +33,17 @@ impl Routes {
         self.links.keys().cloned().collect()
     }
 
+    /// The one of everybody who asks for none.
+    pub fn default_link(&self) -> Option<&Link> {
+        self.links.get(&self.default)
+    }
+
+    /// One for everybody.
+    pub fn only(link: Link) -> Self {
+        let config = config::Llm { default: link.name.clone(), ..config::Llm::default() };
+        Self::new(BTreeMap::from([(link.name.clone(), link)]), &config)
+    }
+
     /// The way of an agent: what it asks for where that can be used, else the default; then whoever else is configured
     /// and can be used, each once.
     pub fn of_agent(&self, agent: &AgentId, wanted: Option<&str>) -> Option<Llm> {

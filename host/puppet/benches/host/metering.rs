@@ -115,6 +115,7 @@ async fn host(data: &Path, sandbox: Sandbox) -> Assembly {
         models: Routes::offline(),
         embedding: None,
         timezone: "UTC".to_owned(),
+        markets: None,
     };
     let data = data.to_owned();
     let resolved = Default::default();

@@ -57,7 +57,7 @@ struct Given {
 pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
     let given = args.event.as_deref().map(event).transpose()?;
     let record = args.answers.as_deref().map(Record::open).transpose()?;
-    let (stranger, spec) = target(setup, &args.target)?;
+    let (stranger, spec) = target(setup, &args.target, firstparty::plugins())?;
     let typed = given.as_ref().and_then(|given| given.at);
     let recorded = record.as_ref().and_then(|record| record.at);
     let at = typed.or(recorded).or_else(|| Timestamp::parse(START)).unwrap_or_default();
@@ -72,6 +72,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
         models: Routes::offline(),
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
+        markets: None,
     };
     let Assembly { host, .. } = assembly::assemble_stranger(setup, plan, stranger)?;
     host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;
@@ -119,11 +120,11 @@ fn event(text: &str) -> Result<Given> {
     })
 }
 
-/// What is to be run, and whom it plays.
-fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
+/// What is to be run, and whom it plays. `known` are the plugins that a pack may name.
+pub(crate) fn target(setup: &Setup, path: &Path, known: Vec<firstparty::BuiltIn>) -> Result<(Stranger, AgentSpec)> {
     if !path.is_dir() {
         let bytes = read(path)?;
-        let sandbox = sandboxed::open(setup)?;
+        let sandbox = Arc::new(sandboxed::open(setup)?);
         let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
         let inspection = compiled.inspection();
         // A bare component asks for what it imports.
@@ -134,7 +135,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
         let spec = AgentSpec::blank("tester", &manifest.id);
         return Ok((Stranger { manifest, world: inspection.world, sandbox, compiled }, spec));
     }
-    let (pack, version) = agents::opened_with(path, firstparty::plugins())?;
+    let (pack, version) = agents::opened_with(path, known)?;
     let Some(Version { manifest, bytes, .. }) = version else {
         let known: Vec<String> = firstparty::plugins().iter().map(|plugin| plugin.manifest.id.to_string()).collect();
         let message = format!("there is no plugin `{}`", pack.manifest.plugin());
@@ -142,7 +143,7 @@ fn target(setup: &Setup, path: &Path) -> Result<(Stranger, AgentSpec)> {
         return Err(Trouble::input("unknown-plugin", message, remedy).in_file(path));
     };
     pack.check_settings(&manifest.declares).map_err(of_pack)?;
-    let sandbox = sandboxed::open(setup)?;
+    let sandbox = Arc::new(sandboxed::open(setup)?);
     let compiled = sandbox.compile(&bytes).map_err(|error| refused(path, &error))?;
     let world = compiled.inspection().world;
     if world != World::Personality && pack.persona.is_some() {

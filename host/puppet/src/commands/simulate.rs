@@ -122,6 +122,7 @@ pub(super) fn plan(args: &Simulate, course: &Course, store: Rows, clock: &Arc<Vi
         models: Routes::offline(),
         embedding: None,
         timezone: args.tz.clone(),
+        markets: None,
     }
 }
 

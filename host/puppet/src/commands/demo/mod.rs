@@ -59,6 +59,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         models: Routes::offline(),
         embedding: None,
         timezone: "UTC".to_owned(),
+        markets: None,
     };
     let Assembly { host, local, .. } = assembly::assemble_with(setup, plan, &brought)?;
     host.load().await?;

@@ -67,6 +67,7 @@ fn plan(setup: &Setup, store: &Rows) -> Plan {
         models: Routes::offline(),
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
+        markets: None,
     }
 }
 

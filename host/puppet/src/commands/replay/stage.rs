@@ -122,6 +122,7 @@ fn plan(setup: &Setup) -> Result<Plan> {
         models: Routes::offline(),
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
+        markets: None,
     })
 }
 

@@ -78,6 +78,7 @@ impl Assembled {
             models: routes.clone(),
             embedding: models::embedding(setup, secrets)?,
             timezone: setup.config.host.timezone.clone(),
+            markets: None,
         };
         let installed = Installed::at(&setup.data);
         // One that is not fit keeps nobody else from living.

@@ -1,0 +1,216 @@
+//! Providers that answer what the scenario says, and note what it does not say.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use puppet_author::{
+    scenario::{Balance, MarketAnswer},
+    script::{Asked, Script},
+};
+use puppet_grants::{Amount, Answer, Charge, Failure};
+use puppet_llm::{CallContext, Completion, LlmProvider, Offline, Request, ToolCall, Usage, route::Link};
+use puppet_market::{PriceNow, Quotes, TokenInfo, Trend};
+use puppet_types::{
+    AgentId, CallError, Code, EffectId, Timestamp,
+    trade::{Candle, Mint, Origin, SwapIntent},
+};
+use puppet_wallet::{Purses, SwapError, SwapQuote, SwapResult, TokenBalance};
+use serde::de::DeserializeOwned;
+
+/// One of each provider, over one script.
+pub struct Doubles {
+    script: Mutex<Script>,
+    balances: Vec<Balance>,
+    /// Answers what is not written down; what it answers is kept.
+    recorder: Option<Link>,
+    recorded: Mutex<Vec<Recorded>>,
+}
+
+/// A text that a real model wrote.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// What it was for.
+    pub purpose: String,
+    /// It.
+    pub completion: Completion,
+}
+
+impl Doubles {
+    /// Over the answers of a scenario.
+    pub fn new(script: Script, balances: Vec<Balance>, recorder: Option<Link>) -> Arc<Self> {
+        Arc::new(Self { script: Mutex::new(script), balances, recorder, recorded: Mutex::default() })
+    }
+
+    /// What is answered, and what was not.
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a real model wrote, in order.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn market<T: DeserializeOwned>(&self, operation: &str, about: &str) -> Result<T, CallError> {
+        let found = self.script().market(operation, about);
+        let Some(MarketAnswer { value, error, .. }) = found else {
+            return Err(unanswered(&format!("market.{operation}")));
+        };
+        if let Some(error) = error {
+            return Err(error.error());
+        }
+        let value = serde_json::to_value(value).map_err(|error| odd(operation, &error))?;
+        serde_json::from_value(value).map_err(|error| odd(operation, &error))
+    }
+}
+
+/// The guest finds a provider that is away; the scenario fails, and says what would answer.
+fn unanswered(call: &str) -> CallError {
+    CallError::new(Code::ProviderUnavailable, format!("the scenario has no answer for {call}"))
+}
+
+fn odd(operation: &str, error: &serde_json::Error) -> CallError {
+    CallError::new(Code::InvalidAnswer, format!("the scenario's answer for market.{operation} is none: {error}"))
+}
+
+#[async_trait]
+impl LlmProvider for Doubles {
+    async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
+        let asked = self.script().has_texts();
+        if !asked && self.recorder.is_none() {
+            return Offline.complete(request, context).await;
+        }
+        let prompt: Vec<&str> = request.messages.iter().map(|message| message.content.as_str()).collect();
+        let prompt = prompt.join("\n");
+        let found = self.script().llm(Asked { purpose: &request.purpose, prompt: &prompt });
+        let Some(answer) = found else {
+            let Some(real) = &self.recorder else { return Err(unanswered("llm.complete").into()) };
+            let answer = real.provider.complete(request, context).await?;
+            self.script().missing.pop();
+            let recorded = Recorded { purpose: request.purpose.clone(), completion: answer.value.clone() };
+            self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+            return Ok(Answer { used: used(answer.value.usage), value: answer.value, latency: Duration::ZERO });
+        };
+        if let Some(error) = answer.error {
+            return Err(error.error().into());
+        }
+        let text = answer.text.unwrap_or_default();
+        let tokens = |bytes: usize| u32::try_from(bytes.div_ceil(4)).unwrap_or(u32::MAX);
+        let usage = match answer.usage {
+            Some(usage) => Usage { prompt_tokens: usage.prompt, completion_tokens: usage.completion },
+            None => Usage { prompt_tokens: tokens(prompt.len()), completion_tokens: tokens(text.len()) },
+        };
+        let tool_calls: Vec<ToolCall> = answer
+            .tool_calls
+            .into_iter()
+            .map(|call| {
+                let arguments = serde_json::to_string(&call.arguments).unwrap_or_default();
+                ToolCall { id: call.id, name: call.name, arguments }
+            })
+            .collect();
+        let finish = if tool_calls.is_empty() { "stop" } else { "tool_calls" }.to_owned();
+        let value =
+            Completion { text, model: "scenario".to_owned(), usage, finish, tool_calls, ..Completion::default() };
+        Ok(Answer { value, used: used(usage), latency: Duration::ZERO })
+    }
+
+    async fn embed(&self, texts: &[String]) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
+        if !self.script().has_vectors() {
+            return Offline.embed(texts).await;
+        }
+        let found = self.script().embed(texts.len());
+        let answer = found.ok_or_else(|| Failure::from(unanswered("llm.embed")))?;
+        match answer.error {
+            Some(error) => Err(error.error().into()),
+            None => Ok(Answer::free(answer.vectors)),
+        }
+    }
+}
+
+fn used(usage: Usage) -> Vec<Charge> {
+    let tokens = u64::from(usage.prompt_tokens) + u64::from(usage.completion_tokens);
+    vec![Charge { amount: Amount::Tokens, quantity: tokens }, Charge { amount: Amount::Usd, quantity: 0 }]
+}
+
+#[async_trait]
+impl Quotes for Doubles {
+    async fn candles(
+        &self,
+        _: &AgentId,
+        market: &str,
+        _: u32,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Candle>, CallError> {
+        let mut bars: Vec<Candle> = self.market("candles", market)?;
+        bars.retain(|bar| bar.at < before);
+        Ok(bars.split_off(bars.len().saturating_sub(limit)))
+    }
+
+    async fn quote(&self, _: &AgentId, market: &str) -> Result<PriceNow, CallError> {
+        self.market("quote", market)
+    }
+
+    async fn trending(&self, _: &AgentId, limit: usize) -> Result<Vec<Trend>, CallError> {
+        let mut trends: Vec<Trend> = self.market("trending", "")?;
+        trends.truncate(limit);
+        Ok(trends)
+    }
+
+    async fn token_info(&self, _: &AgentId, token: &str) -> Result<TokenInfo, CallError> {
+        self.market("token-info", token)
+    }
+}
+
+#[async_trait]
+impl Purses for Doubles {
+    async fn balances(&self, _: &AgentId) -> Result<Vec<TokenBalance>, CallError> {
+        let of = |Balance { mint, symbol, amount, decimals }: &Balance| {
+            let odd = || CallError::new(Code::InvalidInput, format!("the scenario's balance: `{mint}` is no mint"));
+            let mint = Mint::parse(mint).ok_or_else(odd)?;
+            Ok(TokenBalance { mint, symbol: symbol.clone(), amount: *amount, decimals: *decimals })
+        };
+        self.balances.iter().map(of).collect()
+    }
+
+    async fn quote(&self, _: &AgentId, _: &Mint, out_mint: &Mint, _: u64) -> Result<SwapQuote, CallError> {
+        self.market("swap-quote", out_mint.as_str())
+    }
+
+    /// What a rule of the operator's would say is not the plugin's to test.
+    async fn look(&self, _: &AgentId, _: &SwapIntent, _: Origin) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    fn purse(&self, _: &AgentId) -> Option<String> {
+        Some("scenario".to_owned())
+    }
+
+    async fn swap(
+        &self,
+        _: &EffectId,
+        _: &str,
+        _: &AgentId,
+        _: &SwapIntent,
+        _: Origin,
+    ) -> Result<SwapResult, SwapError> {
+        Err(SwapError::UnderWay("a scenario ends with the decision".to_owned()))
+    }
+}
+
+/// What of a text that was written by a real model goes into a scenario.
+pub fn as_answer(recorded: &Recorded) -> BTreeMap<&'static str, toml_edit::Value> {
+    let Recorded { purpose, completion } = recorded;
+    let mut usage = toml_edit::InlineTable::new();
+    usage.insert("prompt", i64::from(completion.usage.prompt_tokens).into());
+    usage.insert("completion", i64::from(completion.usage.completion_tokens).into());
+    BTreeMap::from([
+        ("purpose", purpose.as_str().into()),
+        ("text", completion.text.as_str().into()),
+        ("usage", usage.into()),
+    ])
+}

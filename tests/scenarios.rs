@@ -1,0 +1,211 @@
+//! `puppet test`: scenarios of packs against components in the real sandbox.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::support::{Ran, clean, finish, list, puppet, run};
+
+fn of_project(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)
+}
+
+/// A pack that runs the standard personality, with one scenario.
+fn pack(scenario: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    let manifest = "id = \"keeper\"\nversion = \"0.1.0\"\ndescription = \"Keeps a door.\"\n\
+                    plugin = \"standard-personality\"\npersona = \"persona.toml\"\n";
+    fs::write(folder.path().join("pack.toml"), manifest).unwrap();
+    fs::write(folder.path().join("persona.toml"), "goals = [\"keep the door\"]\n").unwrap();
+    fs::write(folder.path().join("tests/door.toml"), format!("schema = \"puppet.scenario/1\"\n{scenario}")).unwrap();
+    folder
+}
+
+fn test(pack: &Path, args: &[&str]) -> Ran {
+    run(pack, &[&["test"], args].concat())
+}
+
+fn text(pack: &Path) -> String {
+    fs::read_to_string(pack.join("tests/door.toml")).unwrap()
+}
+
+/// The paths of what differs in the one scenario.
+fn differs(ran: &Value) -> Vec<String> {
+    let diff = list(&list(ran, "scenarios")[0], "diff");
+    diff.iter().map(|difference| difference["path"].as_str().unwrap().to_owned()).collect()
+}
+
+const MENTION: &str = r#"event = { kind = "mention", author = "ada", payload = { post = { id = "100", author = "ada", text = "Is the door open?", at = "2026-01-05T12:00:00Z", conversation = "100" } } }"#;
+
+const POST: &str = "[[post]]\nid = \"100\"\nauthor = \"ada\"\ntext = \"Is the door open?\"\n";
+
+#[test]
+fn what_comes_with_the_program_does_as_its_scenarios_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tested = 0;
+    for entry in fs::read_dir(of_project("plugins")).unwrap() {
+        let pack = entry.unwrap().path();
+        if !pack.join("tests").is_dir() {
+            continue;
+        }
+        let ran = run(folder.path(), &["test", pack.to_str().unwrap(), "--json"]).exits(0).json();
+        assert!(list(&ran, "scenarios").iter().all(|scenario| scenario["fuel"].as_u64() > Some(0)), "{ran}");
+        tested += 1;
+    }
+    assert!(tested >= 5, "{tested}");
+}
+
+#[test]
+fn a_scenario_holds_a_plugin_to_what_it_decides_and_says_where_it_differs() {
+    let scenario = format!(
+        "{POST}[[answer.llm]]\npurpose = \"reply\"\ntext = \"It is, come in.\"\n\
+         [[answer.llm]]\npurpose = \"relationship\"\ntext = \"nothing\"\n\
+         [[step]]\n{MENTION}\ndecisions = \"contains\"\n[[step.decision]]\nkind = \"reply\"\n\
+         body = {{ to = {{ id = \"100\" }} }}\ntext = {{ contains = [\"come in\"], max_weight = 280 }}\n"
+    );
+    let pack = pack(&scenario);
+    let ran = test(pack.path(), &["--json"]).exits(0).json();
+    assert_eq!((&ran["schema"], &ran["passed"], &ran["failed"]), (&"puppet.test/1".into(), &1.into(), &0.into()));
+    assert!(list(&ran, "scenarios")[0]["peak_memory_bytes"].as_u64() > Some(60_000));
+
+    fs::write(pack.path().join("tests/door.toml"), text(pack.path()).replace("come in\"]", "go away\"]")).unwrap();
+    let wrong = test(pack.path(), &["--json"]).exits(1);
+    assert!(wrong.stderr.contains("tests-failed"), "{wrong:?}");
+    assert_eq!(differs(&wrong.json()), ["decision[1].text.contains"]);
+    let people = test(pack.path(), &[]).exits(1);
+    let line = 1 + text(pack.path()).lines().position(|line| line == "[[step.decision]]").unwrap();
+    assert!(people.stdout.contains(&format!("tests/door.toml:{line}: decision[1].text.contains")), "{people:?}");
+    assert!(people.stdout.contains("found     It is, come in."), "{people:?}");
+}
+
+#[test]
+fn the_same_scenario_is_the_same_run() {
+    let pack = pack(&format!("{POST}[[step]]\n{MENTION}\n"));
+    let fuel = || list(&test(pack.path(), &["--json"]).exits(0).json(), "scenarios")[0]["fuel"].clone();
+    assert_eq!(fuel(), fuel());
+    // The seed of a scenario is a part of it.
+    let decided = |seed: u64| {
+        let scenario = format!("seed = {seed}\n{POST}[[step]]\n{MENTION}\ndecisions = \"exact\"\n");
+        fs::write(pack.path().join("tests/door.toml"), format!("schema = \"puppet.scenario/1\"\n{scenario}")).unwrap();
+        test(pack.path(), &["--json"]).exits(1).json()["scenarios"][0]["diff"].clone()
+    };
+    assert_eq!(decided(1), decided(1));
+    assert!((2..9).any(|seed| decided(seed) != decided(1)), "another seed, other words");
+}
+
+#[test]
+fn an_answer_that_is_missing_is_written_out_and_one_that_nobody_asks_for_is_told() {
+    let pack = pack(&format!("{POST}[[answer.llm]]\npurpose = \"never\"\ntext = \"x\"\n[[step]]\n{MENTION}\n"));
+    let ran = test(pack.path(), &["--json"]).exits(1).json();
+    let diff = list(&list(&ran, "scenarios")[0], "diff").clone();
+    let missing = diff.iter().find(|difference| difference["path"] == "llm.complete").expect("what is missing");
+    assert!(missing["remedy"].as_str().unwrap().contains("[[answer.llm]]\npurpose = \"reply\""), "{missing}");
+    assert!(differs(&ran).contains(&"answer.llm[1]".to_owned()), "{ran}");
+}
+
+#[test]
+fn what_is_denied_is_denied_and_what_is_there_before_is_there() {
+    let scenario = format!(
+        "deny = [\"tweet.reply\"]\n{POST}[[step]]\n{MENTION}\noutcome = \"declined\"\ndeclined = {{ code = \"denied\" }}\n"
+    );
+    let refused = pack(&scenario);
+    test(refused.path(), &["--json"]).exits(0);
+    let odd = pack(&scenario.replace("tweet.reply", "tweet.repyl"));
+    let ran = test(odd.path(), &["--json"]).exits(1).json();
+    assert_eq!(ran["scenarios"][0]["status"], "error");
+    assert!(ran["scenarios"][0]["diff"][0]["remedy"].as_str().unwrap().contains("did you mean `reply`"), "{ran}");
+}
+
+#[test]
+fn time_passes_and_timers_fire() {
+    let scenario = "[[step]]\nevent = { kind = \"agent_started\" }\n[[step]]\nadvance = \"2d\"\n\
+                    decisions = \"contains\"\n[[step.decision]]\nkind = \"post\"\n";
+    let pack = pack(scenario);
+    test(pack.path(), &["--json"]).exits(0);
+    // Without the time nothing is posted.
+    let short = text(pack.path()).replace("2d", "1s");
+    fs::write(pack.path().join("tests/door.toml"), short).unwrap();
+    assert_eq!(differs(&test(pack.path(), &["--json"]).exits(1).json()), ["decision[1]"]);
+}
+
+#[test]
+fn update_writes_what_happened_once_and_keeps_comments() {
+    let scenario = format!(
+        "{POST}[[answer.llm]]\npurpose = \"reply\"\ntext = \"It is.\"\n\
+         [[answer.llm]]\npurpose = \"relationship\"\ntext = \"nothing\"\n\
+         [[step]]\n# She asks.\n{MENTION}\n[[step.decision]] # What it says.\nkind = \"reply\"\ntext = {{ is = \"No.\" }}\n"
+    );
+    let pack = pack(&scenario);
+    let refused = test(pack.path(), &["--update"]).exits(2);
+    assert!(refused.stderr.contains("add --yes"), "{refused:?}");
+    assert!(text(pack.path()).contains("\"No.\""), "nothing was written");
+    test(pack.path(), &["--update", "--yes", "--json"]).exits(0);
+    let written = text(pack.path());
+    assert!(written.contains("# She asks.") && written.contains("# What it says."), "{written}");
+    assert!(written.contains("text = { is = \"It is.\" }") && written.contains("kind = \"remember\""), "{written}");
+    test(pack.path(), &["--json"]).exits(0);
+    test(pack.path(), &["--update", "--yes", "--json"]).exits(0);
+    assert_eq!(text(pack.path()), written, "the second time there is nothing to write");
+}
+
+#[test]
+fn budgets_and_recorded_fuel_hold() {
+    let pack = pack(&format!("budget = {{ fuel = 1000 }}\n{POST}[[step]]\n{MENTION}\nfuel = {{ recorded = 5 }}\n"));
+    let ran = test(pack.path(), &["--json"]).exits(1).json();
+    assert_eq!(differs(&ran), ["fuel", "budget.fuel"]);
+    test(pack.path(), &["--update", "--yes"]).exits(1);
+    let ran = test(pack.path(), &["--json"]).exits(1).json();
+    assert_eq!(differs(&ran), ["budget.fuel"], "a bound is not what happened: it stays");
+}
+
+#[test]
+fn a_slip_names_its_line_and_the_other_scenarios_run() {
+    let pack = pack("[[step]]\nevnt = { kind = \"mention\" }\n");
+    fs::write(
+        pack.path().join("tests/other.toml"),
+        format!("schema = \"puppet.scenario/1\"\n{POST}[[step]]\n{MENTION}\n"),
+    )
+    .unwrap();
+    let junit = pack.path().join("report.xml");
+    let ran = test(pack.path(), &["--json", "--junit", junit.to_str().unwrap()]).exits(1).json();
+    assert_eq!((&ran["passed"], &ran["failed"]), (&1.into(), &1.into()));
+    let slip = &ran["scenarios"][0]["diff"][0];
+    assert_eq!(slip["line"], 3);
+    assert!(slip["remedy"].as_str().unwrap().contains("did you mean `event`"), "{slip}");
+    let report = fs::read_to_string(junit).unwrap();
+    assert!(report.contains("<testsuites tests=\"2\" failures=\"0\" errors=\"1\""), "{report}");
+    // A name picks one of them.
+    let one = run(pack.path(), &["test", ".", "other", "--json"]).exits(0).json();
+    assert_eq!(list(&one, "scenarios").len(), 1);
+    run(pack.path(), &["test", ".", "nothing-like-it"]).exits(2);
+}
+
+#[test]
+fn texts_of_a_real_model_are_recorded_once_and_not_on_a_build_server() {
+    let pack = pack(&format!("{POST}[[step]]\n{MENTION}\n"));
+    let offline = test(pack.path(), &["--record"]).exits(3);
+    assert!(offline.stderr.contains("no-recording"), "{offline:?}");
+    let mut command = clean(puppet(pack.path()), pack.path());
+    let built = finish(command.env("CI", "true").args(["test", "--record"])).exits(3);
+    assert!(built.stderr.contains("a build server asks no model"), "{built:?}");
+}
+
+#[test]
+fn a_generator_and_its_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    fs::copy(of_project("plugins/encounters/pack.toml"), folder.path().join("pack.toml")).unwrap();
+    let scenario = "schema = \"puppet.scenario/1\"\n[[character]]\nid = \"iris\"\n[[character]]\nid = \"ember\"\n\
+                    [[step]]\ntrigger = { kind = \"timer\", payload = { name = \"encounters\" } }\n\
+                    decisions = \"contains\"\n[[step.decision]]\nkind = \"emit\"\n\
+                    body = { event_kind = \"interaction_prompt\" }\n";
+    fs::write(folder.path().join("tests/meets.toml"), scenario).unwrap();
+    test(folder.path(), &["--json"]).exits(0);
+    fs::write(folder.path().join("tests/meets.toml"), scenario.replace("trigger", "event")).unwrap();
+    let ran = test(folder.path(), &["--json"]).exits(1).json();
+    assert!(ran["scenarios"][0]["diff"][0]["remedy"].as_str().unwrap().contains("trigger"), "{ran}");
+}
