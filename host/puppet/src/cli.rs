@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 pub use agents::{Agent, EventCommand};
 pub use api::{ApiCommand, KeyCommand, MakeKey};
-pub use author::{Build, Check, New, Test};
+pub use author::{Build, Check, Dev, New, Test};
 pub use backtest::{Backtest, Costs, Stamp};
 pub use desk::{DeskTerms, Paper, Trade};
 pub use emulate::{Emulate, Emulated};
@@ -103,6 +103,8 @@ pub enum Command {
     Check(Check),
     /// Run the scenarios of a pack against its component in the real sandbox. Exit code 1 where one fails.
     Test(Test),
+    /// Build a pack whenever it changes, and let it live in a host of its own here. Shows what it decides and logs.
+    Dev(Dev),
     /// What a pack would do, cost and need: a week of virtual time, with nothing granted but in simulation.
     Preview(Preview),
     /// Run a trading strategy over recorded candles, behind the risk engine, and report. Exit code 1 where a check fails.

@@ -116,6 +116,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
             Command::Build(args) => commands::build::run(&args, out),
             Command::Check(args) => commands::check::run(&setup, &args, out).await,
             Command::Test(args) => commands::test::run(&setup, &args, out).await,
+            Command::Dev(args) => commands::dev::run(&setup, &args, out).await,
             Command::Preview(args) => commands::preview::run(&setup, &args, out).await,
             Command::Backtest(args) => commands::backtest::run(&setup, &args, out).await,
             Command::Paper(args) => commands::run::paper(&setup, &args, out).await,

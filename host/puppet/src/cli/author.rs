@@ -66,3 +66,20 @@ pub struct Check {
     #[arg(long)]
     pub no_build: bool,
 }
+
+/// `dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// The pack's folder; this one where it is not given.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Where the host is that it runs in; `.puppet-dev` in the pack's folder where it is not given. Its state is kept.
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Send this event whenever a new version serves: `{"kind": "mention", "payload": {…}}`.
+    #[arg(long, value_name = "JSON")]
+    pub event: Option<String>,
+    /// Stop after so long.
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::duration::parse)]
+    pub length: Option<std::time::Duration>,
+}

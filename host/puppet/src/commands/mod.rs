@@ -10,6 +10,7 @@ pub mod build;
 pub mod check;
 pub mod config;
 pub mod demo;
+pub mod dev;
 pub mod diff_behaviour;
 pub mod doctor;
 pub mod emulate;

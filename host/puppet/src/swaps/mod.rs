@@ -17,7 +17,7 @@ mod start;
 mod strategy;
 mod telling;
 mod verify;
-mod watcher;
+pub(crate) mod watcher;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -32,6 +32,7 @@ use crate::{
     workshop::Workshop,
 };
 use course::Played;
+pub use tell::grouped;
 
 /// How one scenario went.
 #[derive(Debug, Serialize)]
