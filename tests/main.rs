@@ -7,6 +7,7 @@ mod api_doors;
 mod api_operators;
 mod api_trading;
 mod approvals;
+mod authors;
 mod backtest;
 mod bad_input;
 mod browser;

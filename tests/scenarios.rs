@@ -209,3 +209,39 @@ fn a_generator_and_its_steps() {
     let ran = test(folder.path(), &["--json"]).exits(1).json();
     assert!(ran["scenarios"][0]["diff"][0]["remedy"].as_str().unwrap().contains("trigger"), "{ran}");
 }
+
+#[test]
+fn what_a_journal_holds_becomes_a_scenario_that_passes_until_something_differs() {
+    let pack = pack("[[step]]\nevent = { kind = \"agent_started\" }\n");
+    fs::remove_file(pack.path().join("tests/door.toml")).unwrap();
+    let data = crate::weeks::week_folder().join("data");
+    let data = data.to_str().unwrap();
+    for kind in ["mention", "timer", "interaction_prompt", "post_published"] {
+        let page = run(pack.path(), &["journal", "--kind", kind, "--limit", "2", "--json", "--data", data]).json();
+        for (n, item) in list(&page, "items").iter().enumerate() {
+            if item["agent"].as_str().unwrap().starts_with("generator:") {
+                continue;
+            }
+            let file = format!("tests/{kind}-{n}.toml");
+            let id = item["id"].as_str().unwrap();
+            run(pack.path(), &["replay", id, "--export", &file, "--data", data]).exits(0);
+        }
+    }
+    let ran = test(pack.path(), &["--json"]);
+    let told = ran.json();
+    assert!(told["passed"].as_u64() >= Some(4) && told["failed"] == 0, "{told}");
+    ran.exits(0);
+    // The words of the model are a part of it.
+    let mention = fs::read_dir(pack.path().join("tests")).unwrap().map(|entry| entry.unwrap().path());
+    let mention = mention.into_iter().find(|path| path.to_str().unwrap().contains("mention-0")).unwrap();
+    let text = fs::read_to_string(&mention).unwrap();
+    let kind = text.split("[[step.decision]]\n  kind = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let other = if kind == "like" { "post" } else { "like" };
+    fs::write(
+        &mention,
+        text.replacen(&format!("kind = \"{kind}\"\n  body"), &format!("kind = \"{other}\"\n  body"), 1),
+    )
+    .unwrap();
+    let ran = run(pack.path(), &["test", ".", "mention-0", "--json"]).exits(1).json();
+    assert_eq!(differs(&ran), ["decision[1].kind"]);
+}

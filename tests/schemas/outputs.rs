@@ -37,6 +37,7 @@ pub fn outputs() -> &'static [Output] {
         seen.still();
         seen.simulated();
         seen.invoked();
+        seen.authored();
         seen.traded();
         seen.held_in_wallets();
         seen.emulated();
@@ -437,6 +438,33 @@ impl Seen {
         assert!(preview["denied"]["tweet"].as_u64().unwrap() > 0, "{preview}");
         let stopped = self.run("preview", 0, &["preview", "quiet", "--days", "1", "--config", "short.toml"]);
         assert_eq!(list(&stopped, "breaches")[0]["breach"], "too-many-decisions");
+    }
+
+    /// A pack that is begun, and one that is built by a command of its own.
+    fn authored(&mut self) {
+        self.run("new", 0, &["new", "begun", "--kind", "personality", "--lang", "rust"]);
+        let pack = self.folder.join("quiet");
+        let manifest = std::fs::read_to_string(pack.join("pack.toml")).unwrap();
+        let build = "[build]\nlang = \"rust\"\nkind = \"personality\"\ncommand = [\"true\"]\n[requests.llm]";
+        std::fs::write(pack.join("pack.toml"), manifest.replacen("[requests.llm]", build, 1)).unwrap();
+        self.run("built", 0, &["build", "quiet"]);
+        let none = run(&self.folder, &["test", "quiet", "--json"]).exits(2);
+        self.error("no scenario", "scenario", &none);
+        std::fs::create_dir(pack.join("tests")).unwrap();
+        let scenario = "schema = \"puppet.scenario/1\"\n[[step]]\nevent = { kind = \"agent_started\" }\n";
+        std::fs::write(pack.join("tests/starts.toml"), scenario).unwrap();
+        self.run("test", 0, &["test", "quiet"]);
+        self.run("check", 0, &["check", "quiet"]);
+        std::fs::write(pack.join("tests/starts.toml"), format!("{scenario}outcome = \"failed\"\n")).unwrap();
+        let failed = run(&self.folder, &["test", "quiet", "--json"]).exits(1);
+        self.error("a scenario that fails", "tests-failed", &failed);
+        self.keep("test", "a scenario that fails", failed.stdout);
+        let wrong = run(&self.folder, &["check", "quiet", "--json"]).exits(1);
+        self.error("a pack with a fault", "check-failed", &wrong);
+        self.keep("check", "a pack with a fault", wrong.stdout);
+        std::fs::remove_dir_all(pack.join("tests")).unwrap();
+        std::fs::remove_dir_all(pack.join(".puppet-sdk")).unwrap();
+        std::fs::write(pack.join("pack.toml"), manifest).unwrap();
     }
 
     /// Packs as their author makes them.

@@ -28,7 +28,6 @@ pub struct Difference {
     /// In the scenario's file.
     pub line: usize,
     /// What to do, where that is not plain.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
 

@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn numbers_are_compared_by_value_and_lists_whole() {
         let mood = json!({ "kind": "shift_mood", "body": { "valence": 0.1, "cause": "x" } });
-        assert!(paths("[[decision]]\nkind = \"shift_mood\"\nbody = { valence = 0.1 }", std::slice::from_ref(&mood)).is_empty());
+        assert!(
+            paths("[[decision]]\nkind = \"shift_mood\"\nbody = { valence = 0.1 }", std::slice::from_ref(&mood))
+                .is_empty()
+        );
         assert_eq!(
             paths("[[decision]]\nkind = \"shift_mood\"\nbody = { valence = 1 }", &[mood]),
             ["decision[1].body.valence"]

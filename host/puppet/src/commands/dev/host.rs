@@ -55,7 +55,7 @@ impl DevHost {
         command.arg("run").args(["--quiet", "--config", "puppet.toml"]).current_dir(&folder);
         // The folder is what there is: neither the configuration nor the keys of the one who writes.
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PUPPET_") {
+            if name.to_string_lossy().starts_with("PUPPET_") && name != "PUPPET_CACHE" {
                 command.env_remove(name);
             }
         }
@@ -105,8 +105,12 @@ impl DevHost {
 
     /// Whether the host lets this component serve.
     async fn serves(&self, digest: Digest) -> bool {
-        let plugins = self.command(&["plugins", "--json"]).await;
-        plugins.is_ok_and(|plugins| String::from_utf8_lossy(&plugins.stdout).contains(&digest.to_string()))
+        let Ok(plugins) = self.command(&["plugins", "--json"]).await else { return false };
+        let told: serde_json::Value = serde_json::from_slice(&plugins.stdout).unwrap_or_default();
+        let digest = digest.to_string();
+        // One that is on trial does not serve yet.
+        let serves = |item: &serde_json::Value| item["digest"] == digest.as_str() && item["state"] == "live";
+        told["items"].as_array().is_some_and(|items| items.iter().any(serves))
     }
 
     async fn command(&self, args: &[&str]) -> Result<std::process::Output> {
@@ -118,7 +122,9 @@ impl DevHost {
 
     /// Ends it as an operator would.
     pub async fn stop(mut self) {
-        if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw) {
+        if let Some(pid) =
+            self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
+        {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         if timeout(STOP, self.child.wait()).await.is_err() {

@@ -12,7 +12,10 @@ use std::{
 };
 
 use puppet_packs::Kind;
-use tokio::time::sleep;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 use crate::{
     cli::{Dev, Test},
@@ -36,20 +39,24 @@ pub async fn run(setup: &Setup, args: &Dev, out: Output) -> Result<()> {
         let remedy = "write [build] with lang and kind: docs/reference/pack.md";
         return Err(failed("pack.toml does not say how it is built", remedy).in_file(&args.dir.join("pack.toml")));
     };
-    let mut watcher = watching(&args.dir)?;
+    // The watcher tells whole paths.
+    let dir = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
+    let mut watcher = watching(&dir)?;
     let mut loop_ = Loop { setup, args, out, host: None, follow: None, kind };
     loop_.turn().await?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(Trouble::internal)?;
     let end = args.length.map(|length| tokio::time::Instant::now() + length);
     loop {
         tokio::select! {
             changed = watcher.changed() => {
-                if changed.iter().any(|path| is_source(&args.dir, path)) {
+                if changed.iter().any(|path| is_source(&dir, path)) {
                     loop_.turn().await?;
                 }
             }
             () = loop_.shown() => {}
             () = until(end) => break,
             _ = tokio::signal::ctrl_c() => break,
+            _ = terminated.recv() => break,
         }
     }
     loop_.end().await;
@@ -93,12 +100,7 @@ impl Loop<'_> {
                 return Ok(());
             }
         };
-        self.say(&format!(
-            "built {} in {} ms, {}",
-            told.pack,
-            begun.elapsed().as_millis(),
-            build::size(told.bytes)
-        ));
+        self.say(&format!("built {} in {} ms, {}", told.pack, begun.elapsed().as_millis(), build::size(told.bytes)));
         if self.kind == Kind::TradingStrategy {
             // A strategy has no host to live in: its scenarios are what there is to see.
             return self.scenarios().await;
@@ -191,7 +193,8 @@ fn watching(dir: &Path) -> Result<Watcher> {
 fn is_source(dir: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(dir).unwrap_or(path);
     let mut parts = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    let hidden = parts.any(|part| (part.starts_with('.') && part.len() > 1 && part != "..") || SKIPPED.contains(&part.as_str()));
+    let hidden =
+        parts.any(|part| (part.starts_with('.') && part.len() > 1 && part != "..") || SKIPPED.contains(&part.as_str()));
     let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
     !hidden && !["wasm", "swp", "tmp", "lock"].contains(&ending.as_str()) && !ending.ends_with('~') && path != dir
 }
@@ -206,7 +209,8 @@ mod tests {
         for source in ["src/lib.rs", "pack.toml", "persona.toml", "app.py", "tests/greets.toml"] {
             assert!(is_source(dir, &dir.join(source)), "{source}");
         }
-        for other in ["hello.wasm", "target/x", ".puppet-sdk/VERSION", "src/.lib.rs.swp", "node_modules/x.js", "Cargo.lock", ""]
+        for other in
+            ["hello.wasm", "target/x", ".puppet-sdk/VERSION", "src/.lib.rs.swp", "node_modules/x.js", "Cargo.lock", ""]
         {
             assert!(!is_source(dir, &dir.join(other)), "{other}");
         }

@@ -76,7 +76,58 @@ struct Expected {
     decisions: Vec<NumberedDecision>,
 }
 
+/// What of a case a scenario says.
+pub struct Parts<'a> {
+    /// Of the record.
+    pub id: &'a str,
+    /// The clock of the call.
+    pub at: Timestamp,
+    /// IANA name.
+    pub timezone: &'a str,
+    /// As it is written.
+    pub seed: String,
+    /// `id`, `name`, `handle`, `description`.
+    pub agent: Value,
+    /// It.
+    pub persona: Value,
+    /// An object.
+    pub settings: &'a Value,
+    /// What was granted.
+    pub rights: &'a BTreeMap<Capability, Granted>,
+    /// To its reads.
+    pub answers: &'a [Read],
+    /// An object.
+    pub event: Value,
+    /// How it ended.
+    pub outcome: &'a str,
+    /// Which limit.
+    pub breach: Option<&'a str>,
+    /// Each with `kind` and `body`.
+    pub decisions: Vec<Value>,
+}
+
 impl Case {
+    /// What of it a scenario says.
+    pub fn parts(&self) -> Parts<'_> {
+        let value = |value: serde_json::Result<Value>| value.unwrap_or_default();
+        let CasedAgent { id, name, handle, description, timezone, .. } = &self.agent;
+        Parts {
+            id: self.id.as_str(),
+            at: self.at,
+            timezone,
+            seed: format!("0x{:016x}", seed_of(&self.seed).unwrap_or_default()),
+            agent: serde_json::json!({ "id": id, "name": name, "handle": handle, "description": description }),
+            persona: value(serde_json::to_value(&self.persona)),
+            settings: &self.settings,
+            rights: &self.rights,
+            answers: &self.answers,
+            event: value(serde_json::to_value(&self.event)),
+            outcome: &self.expected.outcome,
+            breach: self.expected.breach.as_deref(),
+            decisions: self.expected.decisions.iter().map(|one| value(serde_json::to_value(&one.decision))).collect(),
+        }
+    }
+
     fn of(Subject { recorded, whole }: Subject) -> Result<Self> {
         let unread = |error: serde_json::Error| Trouble::internal(format!("a document does not read back: {error}"));
         let Circumstances { name, description, handle, account, timezone, assets, mood_decay, rights, .. } =
@@ -211,8 +262,13 @@ pub fn export(found: Found, path: &Path, out: Output) -> Result<()> {
         return Err(Trouble::input("file-exists", "is there already", "name another file").in_file(path));
     }
     let case = Case::of(found.map_err(subject::trouble)?)?;
-    let text = serde_json::to_string_pretty(&case).map_err(Trouble::internal)? + "\n";
-    files::replace(path, scrub::json(&text).as_bytes(), Some(0o600)).map_err(|error| {
+    let scenario = path.extension().is_some_and(|ending| ending == "toml");
+    let text = if scenario {
+        scrub::text(&super::as_scenario::text(&case)).into_owned()
+    } else {
+        scrub::json(&(serde_json::to_string_pretty(&case).map_err(Trouble::internal)? + "\n")).into_owned()
+    };
+    files::replace(path, text.as_bytes(), Some(0o600)).map_err(|error| {
         Trouble::input("cannot-write", format!("cannot be written: {error}"), "name a file in a folder that is there")
             .in_file(path)
     })?;
@@ -221,6 +277,10 @@ pub fn export(found: Found, path: &Path, out: Output) -> Result<()> {
     }
     let component = case.expected.digest;
     out.line(format!("{} is in {}; it ran on {component}", case.id, path.display()))?;
+    if scenario {
+        out.note("put it into tests/ of the pack: `puppet test` runs it");
+        return Ok(());
+    }
     out.note(format!("puppet replay {} --with COMPONENT.wasm runs it again, anywhere", path.display()));
     Ok(())
 }

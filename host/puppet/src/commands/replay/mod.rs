@@ -1,6 +1,7 @@
 //! `replay`: recorded invocations once more, answered from the journal alone, and whether fuel, reads and decisions come
 //! out the same. Reads the data folder, also while a host works in it; nothing is kept, charged or done.
 
+mod as_scenario;
 mod builds;
 mod bulk;
 mod case;
