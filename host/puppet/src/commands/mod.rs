@@ -32,6 +32,7 @@ pub mod replay;
 pub mod restore;
 pub mod rollback;
 pub mod run;
+pub mod shell;
 pub mod simulate;
 pub mod store;
 pub mod verify;
