@@ -4,6 +4,8 @@ mod agents;
 mod api;
 mod backtest;
 mod desk;
+#[cfg(test)]
+mod documented;
 mod emulate;
 mod grants;
 mod import;
