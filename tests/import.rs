@@ -108,3 +108,38 @@ fn an_agent_is_not_made_where_its_credentials_cannot_be_kept() {
     run(folder.path(), &import).exits(2);
     assert!(std::fs::read_to_string(&secrets).unwrap().contains("first-secret-value"));
 }
+
+/// Characters of elizaOS: told of leaf by leaf, without their credentials, and they post as any agent does.
+#[test]
+fn characters_of_eliza_become_agents_that_post() {
+    let files = support::fixtures().join("eliza");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, id, account) in
+        [("lantern-keeper", "wick-keeper", "wick_keeper"), ("tide-clerk", "tide-clerk", "tide_clerk")]
+    {
+        let file = files.join(format!("{name}.json"));
+        let ran = run(folder.path(), &["agent", "import", file.to_str().unwrap(), "--json"]).exits(0);
+        let report = ran.json();
+        let character: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let told: usize = ["carried", "ignored", "unknown"].iter().map(|part| list(&report, part).len()).sum();
+        assert_eq!((told, list(&report, "secrets_moved").len()), (leaves(&character), 0));
+        assert_eq!(report["agent_id"], id);
+        let shown = run(folder.path(), &["agent", "show", id, "--json"]).exits(0);
+        assert_eq!(shown.json()["handle"], account);
+        for said in [&ran.stdout, &ran.stderr, &shown.stdout] {
+            assert!(!said.contains("eliza-secret"), "{said}");
+        }
+    }
+    let secrets = std::fs::read_to_string(folder.path().join(".puppet/secrets.toml")).unwrap_or_default();
+    assert!(!secrets.contains("eliza-secret"), "a credential of another program is not kept");
+    let out = folder.path().join("out");
+    support::simulate(&out, &files, &["--days", "2", "--generators", "none"]);
+    let report = support::report(&out);
+    let agents = list(&report, "agents");
+    assert_eq!(agents.len(), 2);
+    for agent in agents {
+        let posts = list(agent, "posts");
+        assert!(!posts.is_empty(), "{} says nothing", agent["id"]);
+        assert!(posts.iter().all(|post| !post["text"].as_str().unwrap().is_empty()));
+    }
+}

@@ -5,6 +5,8 @@ mod api;
 mod author;
 mod backtest;
 mod desk;
+#[cfg(test)]
+mod documented;
 mod emulate;
 mod grants;
 mod import;
@@ -192,6 +194,17 @@ pub enum Command {
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.
     Config,
+    /// Print what a shell needs to complete commands and flags.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for each command.
+    Man {
+        /// Where to.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Compiles one component into the cache: a host starts this by itself.
     #[command(hide = true)]
     Compile,

@@ -1,6 +1,8 @@
 //! Agent files of the original engine (docs/reference/agent-file.md) become agents: every leaf of the file is carried,
-//! or named with the reason why not; credentials go to the secrets and are shown nowhere.
+//! or named with the reason why not; credentials go to the secrets and are shown nowhere. Character files of elizaOS
+//! are told by their fields and become agents too (docs/howto/eliza.md).
 
+mod eliza;
 mod leaves;
 mod names;
 mod report;
@@ -100,7 +102,7 @@ impl fmt::Display for ImportError {
 
 impl std::error::Error for ImportError {}
 
-/// Reads the text of an agent file. `file` is named in errors.
+/// Reads the text of an agent file, or of a character file of elizaOS. `file` is named in errors.
 pub fn agent_file(file: &Path, text: &str) -> Result<Imported, ImportError> {
     let fault = |problem| ImportError::new(file, problem);
     if text.len() > MAX_BYTES {
@@ -121,6 +123,9 @@ pub fn agent_file(file: &Path, text: &str) -> Result<Imported, ImportError> {
         let message = format!("expected an agent: a JSON object, found {}", named(&root));
         return Err(fault(Problem::new(ErrorKind::WrongType, "", message, "")));
     };
+    if eliza::is_character(&root) {
+        return eliza::read(&root).map_err(fault);
+    }
     let id = match root.get("id") {
         None | Some(Value::Null) => {
             let message = "is missing: expected the agent's id, a text";

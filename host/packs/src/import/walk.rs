@@ -35,10 +35,10 @@ struct Walk<'a> {
     secrets: Vec<(String, Secret)>,
 }
 
-const NULL: &str = "null counts as not set";
+pub(super) const NULL: &str = "null counts as not set";
 
 /// Fields whose default is worth a word, where the file does not set them.
-const DEFAULTS: &[&str] = &[
+pub(super) const DEFAULTS: &[&str] = &[
     "name",
     "description",
     "llm_provider",
@@ -105,11 +105,7 @@ impl Walk<'_> {
         match norm {
             "id" => self.carried(raw, "id"),
             "name" => {
-                let name = schema::text(raw, value)?;
-                if name.chars().any(is_odd) {
-                    let message = "a name stands on one line: this one controls it, ends it or turns it";
-                    return Err(Problem::new(ErrorKind::BadValue, raw, message, "write it without such characters"));
-                }
+                let name = name(raw, value)?;
                 if name.trim().is_empty() {
                     self.ignored(raw, "empty: the id is the name");
                 } else {
@@ -273,6 +269,16 @@ impl Walk<'_> {
         self.report.defaulted = defaulted;
         Ok(Walked { report: self.report, secrets: self.secrets })
     }
+}
+
+/// A name, which stands on one line.
+pub(super) fn name(field: &str, value: &Value) -> Result<String, Problem> {
+    let name = schema::text(field, value)?;
+    if name.chars().any(is_odd) {
+        let message = "a name stands on one line: this one controls it, ends it or turns it";
+        return Err(Problem::new(ErrorKind::BadValue, field, message, "write it without such characters"));
+    }
+    Ok(name)
 }
 
 fn get<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {

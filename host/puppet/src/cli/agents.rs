@@ -7,7 +7,7 @@ use clap::Subcommand;
 /// `agent`.
 #[derive(Debug, Subcommand)]
 pub enum Agent {
-    /// Turn an agent file of the original engine into an agent.
+    /// Turn an agent file of the original engine, or a character of elizaOS, into an agent.
     Import {
         /// The file.
         file: PathBuf,

@@ -36,6 +36,7 @@ pub mod replay;
 pub mod restore;
 pub mod rollback;
 pub mod run;
+pub mod shell;
 pub mod simulate;
 pub mod store;
 pub mod test;

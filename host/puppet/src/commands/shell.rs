@@ -1,0 +1,40 @@
+//! `completions` and `man`: the command line told to shells and to manuals. Both are made of the definition that reads
+//! it, so that they cannot say another thing.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::{
+    cli::Cli,
+    output::Output,
+    trouble::{Result, Trouble},
+};
+
+/// Prints the completions of a shell.
+pub fn completions(shell: Shell, out: Output) -> Result<()> {
+    for_people(out)?;
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "puppet", &mut script);
+    out.line(String::from_utf8(script).map_err(Trouble::internal)?.trim_end())
+}
+
+/// Writes a page for each command into a folder.
+pub fn man(dir: &Path, out: Output) -> Result<()> {
+    for_people(out)?;
+    let write = || {
+        std::fs::create_dir_all(dir)?;
+        clap_mangen::generate_to(Cli::command(), dir)
+    };
+    write().map_err(|error| {
+        let remedy = "name a folder that you may write to";
+        Trouble::input("cannot-write", format!("cannot be written: {error}"), remedy).in_file(dir)
+    })?;
+    out.line(format!("{} manual pages in {}", out.good("wrote"), dir.display()))
+}
+
+fn for_people(out: Output) -> Result<()> {
+    let message = "scripts of shells and manual pages have no form in JSON";
+    if out.json { Err(Trouble::input("usage", message, "leave --json out")) } else { Ok(()) }
+}
