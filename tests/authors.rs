@@ -119,6 +119,59 @@ fn each_beginning_in_javascript_is_built_and_tested_and_nothing_is_wrong_with_it
     each_beginning("js", "PUPPET_TEST_JS_TOOLS", "node_modules");
 }
 
+/// Every example of `sdk/examples` in a folder of its own, with the tool of its language.
+fn examples(lang: &str, tools: Option<(&Path, &str)>) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/examples");
+    let mut tested = 0;
+    for entry in fs::read_dir(place).unwrap() {
+        let from = entry.unwrap().path();
+        let Ok(manifest) = fs::read_to_string(from.join("pack.toml")) else { continue };
+        if !manifest.contains(&format!("lang = \"{lang}\"")) {
+            continue;
+        }
+        let pack = folder.path().join(from.file_name().unwrap());
+        copied(&from, &pack);
+        if let Some((tools, place)) = tools {
+            std::os::unix::fs::symlink(tools, pack.join(place)).unwrap();
+        } else {
+            let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authors");
+            fs::create_dir_all(&shared).unwrap();
+            std::os::unix::fs::symlink(shared, pack.join("target")).unwrap();
+        }
+        whole(&pack);
+        tested += 1;
+    }
+    tested
+}
+
+/// What is under version control of a pack: nothing that is built.
+fn copied(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let built =
+            name.starts_with('.') || name.ends_with(".wasm") || ["target", "node_modules"].contains(&name.as_str());
+        if entry.path().is_dir() && !built {
+            copied(&entry.path(), &to.join(name));
+        } else if !built {
+            fs::copy(entry.path(), to.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_examples_do_as_their_scenarios_say() {
+    assert!(examples("rust", None) >= 1);
+    if let Some(tools) = tools("PUPPET_TEST_PYTHON_TOOLS") {
+        assert!(examples("python", Some((&tools, ".venv"))) >= 1);
+    }
+    if let Some(tools) = tools("PUPPET_TEST_JS_TOOLS") {
+        assert!(examples("js", Some((&tools, "node_modules"))) >= 1);
+    }
+}
+
 #[test]
 fn nothing_is_overwritten_and_a_slip_is_answered() {
     let folder = tempfile::tempdir().unwrap();
