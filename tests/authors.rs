@@ -119,6 +119,37 @@ fn each_beginning_in_javascript_is_built_and_tested_and_nothing_is_wrong_with_it
     each_beginning("js", "PUPPET_TEST_JS_TOOLS", "node_modules");
 }
 
+#[test]
+fn the_same_seed_draws_the_same_in_every_language() {
+    let (Some(python), Some(js)) = (tools("PUPPET_TEST_PYTHON_TOOLS"), tools("PUPPET_TEST_JS_TOOLS")) else { return };
+    let words: Vec<String> = (0..1_000).map(|n| format!("\"w{n}\"")).collect();
+    let scenario = format!(
+        "schema = \"puppet.scenario/1\"\nsettings = {{ words = [{}] }}\n[[character]]\nid = \"iris\"\n\
+         [[step]]\ntrigger = {{ kind = \"timer\", payload = {{ name = \"word\" }} }}\n\
+         [[step.decision]]\nkind = \"emit\"\nbody = {{ payload = {{ word = \"?\" }} }}\n",
+        words.join(", ")
+    );
+    let mut drawn = Vec::new();
+    for (lang, tools) in [("rust", None), ("python", Some((&python, ".venv"))), ("js", Some((&js, "node_modules")))] {
+        let folder = tempfile::tempdir().unwrap();
+        // What is drawn follows from the pack's id, too.
+        let kind = ["--kind", "event-generator", "--lang", lang];
+        run(folder.path(), &[&["new", "one-word"], &kind[..]].concat()).exits(0);
+        let pack = folder.path().join("one-word");
+        if let Some((tools, place)) = tools {
+            std::os::unix::fs::symlink(tools, pack.join(place)).unwrap();
+        }
+        fs::remove_dir_all(pack.join("tests")).unwrap();
+        fs::create_dir(pack.join("tests")).unwrap();
+        fs::write(pack.join("tests/draws.toml"), &scenario).unwrap();
+        let ran = author(&pack, &["test", "--json"]).exits(1).json();
+        let differs = &ran["scenarios"][0]["diff"][0];
+        assert_eq!(differs["path"], "decision[1].body.payload.word", "{ran}");
+        drawn.push(differs["found"].clone());
+    }
+    assert!(drawn[0].as_str().unwrap().starts_with('w') && drawn.iter().all(|word| *word == drawn[0]), "{drawn:?}");
+}
+
 /// Every example of `sdk/examples` in a folder of its own, with the tool of its language.
 fn examples(lang: &str, tools: Option<(&Path, &str)>) -> usize {
     let folder = tempfile::tempdir().unwrap();

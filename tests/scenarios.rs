@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
     path::{Path, PathBuf},
 };
 
@@ -192,6 +194,65 @@ fn texts_of_a_real_model_are_recorded_once_and_not_on_a_build_server() {
     let mut command = clean(puppet(pack.path()), pack.path());
     let built = finish(command.env("CI", "true").args(["test", "--record"])).exits(3);
     assert!(built.stderr.contains("a build server asks no model"), "{built:?}");
+}
+
+/// A model at a port that the system chooses: it answers every question with these words.
+fn model(words: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            let mut asked = String::new();
+            let mut buffer = [0; 65_536];
+            while let Ok(n @ 1..) = socket.read(&mut buffer) {
+                asked.push_str(&String::from_utf8_lossy(&buffer[..n]));
+                let Some((head, body)) = asked.split_once("\r\n\r\n") else { continue };
+                let length = head
+                    .to_lowercase()
+                    .split("content-length: ")
+                    .nth(1)
+                    .map_or(0, |rest| rest.split("\r\n").next().unwrap_or_default().trim().parse().unwrap_or(0));
+                if body.len() >= length {
+                    break;
+                }
+            }
+            let body = serde_json::json!({
+                "id": "c1", "object": "chat.completion", "created": 1, "model": "near-1",
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": words}}],
+                "usage": {"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 25},
+            })
+            .to_string();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = socket.write_all((head + &body).as_bytes());
+        }
+    });
+    at
+}
+
+#[test]
+fn what_a_model_wrote_once_is_written_down_without_its_key() {
+    const KEY: &str = "sk-very-secret-0123456789";
+    let pack = pack(&format!("{POST}[[step]]\n{MENTION}\n"));
+    let at = model("It is open, ask for sk-very-secret-0123456789.");
+    let config = format!(
+        "[llm]\ndefault = \"near\"\n[llm.providers.near]\nbase_url = \"http://{at}/v1\"\nmodel = \"near-1\"\nkey_env = \"NEAR\"\n\
+         price = {{ prompt_usd_per_million = \"1.00\", completion_usd_per_million = \"1.00\" }}\n"
+    );
+    fs::write(pack.path().join("puppet.toml"), config).unwrap();
+    let record = || finish(puppet(pack.path()).env("NEAR", KEY).args(["test", "--record", "--json"]));
+    let ran = record().exits(0);
+    let written = text(pack.path());
+    assert!(written.contains("[[answer.llm]]") && written.contains("It is open"), "{written}");
+    assert!(written.contains("usage = { prompt = 21, completion = 4 }"), "{written}");
+    assert!(!written.contains(KEY) && !ran.stdout.contains(KEY) && !ran.stderr.contains(KEY), "{written}{ran:?}");
+    // Now nobody is asked any more: not again, and not without the key.
+    record().exits(0);
+    assert_eq!(text(pack.path()), written);
+    fs::remove_file(pack.path().join("puppet.toml")).unwrap();
+    test(pack.path(), &["--json"]).exits(0);
 }
 
 #[test]

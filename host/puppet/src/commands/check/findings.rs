@@ -84,7 +84,7 @@ fn requests(workshop: &Workshop, built: &Built, findings: &mut Vec<Finding>) {
         let implied = *capability == Capability::Events && built.inspection.world == World::EventGenerator;
         if !built.inspection.capabilities.contains(capability) && !implied {
             let message = format!("asks for `{name}`, and the component does not import it");
-            findings.push(warning(
+            findings.push(error(
                 "request-not-imported",
                 &message,
                 &field,
