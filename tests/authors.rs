@@ -150,6 +150,23 @@ fn the_same_seed_draws_the_same_in_every_language() {
     assert!(drawn[0].as_str().unwrap().starts_with('w') && drawn.iter().all(|word| *word == drawn[0]), "{drawn:?}");
 }
 
+#[test]
+fn the_types_of_the_javascript_sdk_are_those_of_a_plugin_that_uses_it() {
+    let Some(tools) = tools("PUPPET_TEST_JS_TOOLS") else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/js/tests");
+    let checked = finish(Command::new(tools.join(".bin/tsc")).args(["-p", "."]).current_dir(&folder));
+    assert_eq!(checked.code, 0, "{checked:?}");
+    // A wrong one is found.
+    let wrong = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(folder.join("types.ts")).unwrap();
+    let sdk = folder.join("..").canonicalize().unwrap();
+    let text = text.replace("'../", &format!("'{}/", sdk.display())).replace("const n: number", "const n: string");
+    fs::write(wrong.path().join("types.ts"), text).unwrap();
+    fs::copy(folder.join("tsconfig.json"), wrong.path().join("tsconfig.json")).unwrap();
+    let found = finish(Command::new(tools.join(".bin/tsc")).args(["-p", "."]).current_dir(wrong.path()));
+    assert!(found.stdout.contains("'number' is not assignable to type 'string'"), "{found:?}");
+}
+
 /// Every example of `sdk/examples` in a folder of its own, with the tool of its language.
 fn examples(lang: &str, tools: Option<(&Path, &str)>) -> usize {
     let folder = tempfile::tempdir().unwrap();

@@ -292,6 +292,15 @@ fn what_a_journal_holds_becomes_a_scenario_that_passes_until_something_differs()
     let told = ran.json();
     assert!(told["passed"].as_u64() >= Some(4) && told["failed"] == 0, "{told}");
     ran.exits(0);
+    // A generator's, too, with those whom it could address.
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    fs::copy(of_project("plugins/encounters/pack.toml"), folder.path().join("pack.toml")).unwrap();
+    let page = run(folder.path(), &["journal", "--agent", "generator:encounters", "--json", "--data", data]).json();
+    let fired = list(&page, "items").iter().find(|item| item["kind"] == "timer" || item["event"]["kind"] == "timer");
+    let id = fired.unwrap()["id"].as_str().unwrap();
+    run(folder.path(), &["replay", id, "--export", "tests/met.toml", "--data", data]).exits(0);
+    test(folder.path(), &["--json"]).exits(0);
     // The words of the model are a part of it.
     let mention = fs::read_dir(pack.path().join("tests")).unwrap().map(|entry| entry.unwrap().path());
     let mention = mention.into_iter().find(|path| path.to_str().unwrap().contains("mention-0")).unwrap();

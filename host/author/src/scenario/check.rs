@@ -49,6 +49,29 @@ pub(super) fn check(scenario: &Scenario, lines: &Lines) -> Result<(), Fault> {
 }
 
 fn given(scenario: &Scenario) -> Result<(), Fault> {
+    if let Some(mood) = &scenario.mood {
+        within(mood.valence, -1.0, "mood.valence")?;
+        within(mood.arousal, 0.0, "mood.arousal")?;
+        within(mood.dominance, 0.0, "mood.dominance")?;
+    }
+    for character in std::iter::once(&scenario.agent).chain(&scenario.character) {
+        let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if !character.id.chars().all(fine) || character.id.len() > 64 {
+            let message = format!("`{}` is no id of a character", character.id);
+            return Err(Fault::new(message, "write small letters, digits, `-` or `_`").of("id"));
+        }
+    }
+    for relationship in &scenario.relationship {
+        within(relationship.sentiment, -1.0, "relationship.sentiment")?;
+        within(relationship.familiarity, 0.0, "relationship.familiarity")?;
+        within(relationship.trust, 0.0, "relationship.trust")?;
+    }
+    for balance in &scenario.balance {
+        if puppet_types::trade::Mint::parse(&balance.mint).is_none() {
+            let message = format!("`{}` is no mint", balance.mint);
+            return Err(Fault::new(message, "write the token's address, in base58").of("balance.mint"));
+        }
+    }
     if let Some(state) = &scenario.state {
         let said = [state.text.is_some(), state.hex.is_some(), state.json.is_some()];
         if said.into_iter().filter(|said| *said).count() != 1 {
@@ -61,6 +84,8 @@ fn given(scenario: &Scenario) -> Result<(), Fault> {
         }
     }
     for memory in &scenario.memory {
+        within(memory.importance, 0.0, "memory.importance")?;
+        within(memory.valence, -1.0, "memory.valence")?;
         memory.at.iter().try_for_each(|at| time(at, "memory.at"))?;
     }
     for post in &scenario.post {
@@ -98,9 +123,17 @@ fn answers(scenario: &Scenario) -> Result<(), Fault> {
             return Err(Fault::new("one of body, body_file and error", "leave out the others").of("answer.http"));
         }
     }
-    if !scenario.answer.read.is_empty() && scenario.step.len() != 1 {
+    for answer in &scenario.answer.read {
+        for (field, text) in [("answer.read.request", &answer.request), ("answer.read.answer", &answer.answer)] {
+            serde_json::from_str::<serde_json::Value>(text).map_err(|error| {
+                Fault::new(format!("no JSON: {error}"), "`puppet replay ID --export F.toml` writes it").of(field)
+            })?;
+        }
+    }
+    if scenario.is_of_a_record() && scenario.step.len() != 1 {
         let message = "recorded reads are those of one event";
-        return Err(Fault::new(message, "leave one [[step]], or write answers by capability").of("answer.read"));
+        return Err(Fault::new(message, "leave one [[step]]; or take out invocation, and write answers by capability")
+            .of("answer.read"));
     }
     Ok(())
 }
@@ -145,6 +178,14 @@ fn step(step: &Step, lines: &[usize]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Of what goes up to 1.
+fn within(value: f64, least: f64, field: &str) -> Result<(), Fault> {
+    if (least..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Fault::new(format!("{value} is not from {least} to 1"), "").of(field))
 }
 
 fn capability(name: &str, field: &str) -> Result<(), Fault> {

@@ -19,19 +19,15 @@ impl Default for Seed {
 
 impl<'de> Deserialize<'de> for Seed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Number(u64),
-            Text(String),
-        }
-        match Written::deserialize(from)? {
-            Written::Number(number) => Ok(Self(number)),
-            Written::Text(text) => {
+        let odd =
+            |said: String| D::Error::custom(format!("`{said}` is no seed: a number from 0 on, or `0x` and hex digits"));
+        match toml::Value::deserialize(from)? {
+            toml::Value::Integer(number) => u64::try_from(number).map(Self).map_err(|_| odd(number.to_string())),
+            toml::Value::String(text) => {
                 let read = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
-                read.map(Self)
-                    .ok_or_else(|| D::Error::custom(format!("`{text}` is no seed: a number, or `0x` and hex digits")))
+                read.map(Self).ok_or_else(|| odd(text))
             }
+            other => Err(odd(other.to_string())),
         }
     }
 }

@@ -230,6 +230,11 @@ pub struct Lines {
 }
 
 impl Scenario {
+    /// Whether it is one journaled event, and not a course of its own.
+    pub fn is_of_a_record(&self) -> bool {
+        self.invocation.is_some() || !self.answer.read.is_empty()
+    }
+
     /// Reads the text of a file whose name without its ending is `stem`.
     ///
     /// # Errors

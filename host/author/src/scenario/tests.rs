@@ -68,6 +68,18 @@ fn a_slip_is_answered_with_its_line_and_what_was_meant() {
 fn what_cannot_mean_anything_is_refused() {
     let cases: &[(&str, &str, &str)] = &[
         ("\"memory\"]", "\"memroy\"]", "did you mean `memory`"),
+        ("\"0x0123456789abcdef\"", "-4", "no seed"),
+        ("\"0x0123456789abcdef\"", "\"abc\"", "no seed"),
+        ("[state]", "[mood]\nvalence = 2.0\narousal = 0.0\ndominance = 0.0\n[state]", "not from -1 to 1"),
+        ("[state]", "[[memory]]\nkind = \"core\"\ncontent = \"x\"\nimportance = 7.5\n[state]", "not from 0 to 1"),
+        ("[state]", "[[relationship]]\ntarget = \"x\"\ntrust = -0.1\n[state]", "not from 0 to 1"),
+        ("[state]", "[agent]\nid = \"../x\"\n[state]", "no id of a character"),
+        ("[state]", "[[balance]]\nmint = \"x\"\nsymbol = \"X\"\namount = 1\ndecimals = 6\n[state]", "no mint"),
+        (
+            "[[answer.llm]]",
+            "[[answer.read]]\ncapability = \"llm\"\noperation = \"complete\"\nrequest = \"{no\"\nanswer = \"1\"\n[[answer.llm]]",
+            "no JSON",
+        ),
         ("llm = 2", "lml = 2", "did you mean `llm`"),
         ("json = { visitors = 3 }", "json = {}\ntext = \"x\"", "one of text, hex and json"),
         ("json = { visitors = 3 }", "hex = \"abc\"", "hex digits"),

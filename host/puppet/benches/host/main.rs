@@ -5,7 +5,7 @@
 //! handlers, and what looking at a host costs.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
-//! threads, durable, journal, hostile, metering, idle, start, polled, heard, simulate, replay, swap, api, observed. `--pool '{"slots": 64}'` tries other settings of
+//! threads, durable, journal, hostile, metering, idle, start, polled, heard, simulate, replay, swap, api, observed, authors. `--pool '{"slots": 64}'` tries other settings of
 //! the sandbox's pool in the first five.
 //! Rounds of the two sides alternate and the median counts, so that a busy machine troubles both. Nothing fails by
 //! being slow.
@@ -14,6 +14,7 @@
 
 mod api;
 mod authority;
+mod authors;
 mod bare;
 #[path = "../../../sandbox/tests/guest/mod.rs"]
 mod component;
@@ -115,7 +116,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 17] = [
+    let parts: [(&str, Part); 18] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -133,6 +134,7 @@ fn main() {
         ("swap", swap::loaded),
         ("api", api::rows),
         ("observed", api::observed),
+        ("authors", authors::rows),
     ];
     for (name, part) in parts {
         if only.is_none_or(|only| only == name) {

@@ -35,15 +35,29 @@ pub fn text(case: &Case) -> String {
     key("deny", &toml(&json!(denied)));
     key("persona", &toml(&parts.persona));
     key("settings", &toml(parts.settings));
-    key("agent", &toml(&parts.agent));
+    let generator = parts.agent["id"].as_str().is_some_and(|id| id.starts_with("generator:"));
+    if !generator {
+        key("agent", &toml(&parts.agent));
+    }
+    for other in parts.audience.iter().filter(|_| generator) {
+        let value = serde_json::to_value(other).unwrap_or_default();
+        let _ = write!(text, "\n[[character]]\n");
+        for name in ["id", "name", "handle"] {
+            let _ = writeln!(text, "{name} = {}", toml(&value[name]));
+        }
+    }
     for read in parts.answers {
         answer(&mut text, read);
     }
     let event = parts.event.as_object().cloned().unwrap_or_default();
-    let kept = ["kind", "id", "source", "author", "payload", "priority", "hops", "at"];
+    let kept: &[&str] = match generator {
+        true => &["kind", "payload", "at"],
+        false => &["kind", "id", "source", "author", "payload", "priority", "hops", "at"],
+    };
     let event: serde_json::Map<String, Value> =
         event.into_iter().filter(|(key, _)| kept.contains(&key.as_str())).collect();
-    let _ = write!(text, "\n[[step]]\nevent = {}\n", toml(&Value::Object(event)));
+    let what = if generator { "trigger" } else { "event" };
+    let _ = write!(text, "\n[[step]]\n{what} = {}\n", toml(&Value::Object(event)));
     let _ = writeln!(text, "outcome = {}", quoted(parts.outcome));
     if let Some(breach) = parts.breach {
         let _ = writeln!(text, "breach = {}", quoted(breach));

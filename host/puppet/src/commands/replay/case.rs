@@ -98,6 +98,8 @@ pub struct Parts<'a> {
     pub answers: &'a [Read],
     /// An object.
     pub event: Value,
+    /// Whom a generator could address.
+    pub audience: &'a [Addressee],
     /// How it ended.
     pub outcome: &'a str,
     /// Which limit.
@@ -122,6 +124,7 @@ impl Case {
             rights: &self.rights,
             answers: &self.answers,
             event: value(serde_json::to_value(&self.event)),
+            audience: self.audience.as_deref().unwrap_or_default(),
             outcome: &self.expected.outcome,
             breach: self.expected.breach.as_deref(),
             decisions: self.expected.decisions.iter().map(|one| value(serde_json::to_value(&one.decision))).collect(),

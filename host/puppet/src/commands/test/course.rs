@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{assembly::Stranger, setup::Setup, trouble::Result};
 
-/// The most calls that one step is looked at for.
-const CALLS: usize = 10_000;
+/// Records that are read at a time.
+const PAGE: usize = 1_000;
 
 /// What came of a scenario.
 pub struct Played {
@@ -71,7 +71,7 @@ pub async fn play(
     let mut seen = 0;
     for (n, step) in scenario.step.iter().enumerate() {
         let step = step.get_ref();
-        let led = if scenario.answer.read.is_empty() {
+        let led = if !scenario.is_of_a_record() {
             take(&stage, step, n, (&mut now, &mut seen)).await?
         } else {
             again(&stage, scenario, step).await?
@@ -138,10 +138,14 @@ async fn take(stage: &Stage, step: &Step, n: usize, (now, seen): (&mut Timestamp
         stage.host.submit(vec![event]).await?;
     }
     simulation::run(&stage.host, &stage.clock, now.plus_millis(1), 1, |_| {}).await?;
-    let filter = Filter { after_seq: Some(*seen), oldest_first: true, limit: CALLS, ..Filter::default() };
-    let entries = stage.host.store.journal(&filter).await?;
-    *seen = entries.last().map_or(*seen, |entry| entry.seq);
-    let mut invocations: Vec<_> = entries.into_iter().map(|entry| entry.invocation).collect();
+    let mut invocations = Vec::new();
+    loop {
+        let filter = Filter { after_seq: Some(*seen), oldest_first: true, limit: PAGE, ..Filter::default() };
+        let page = stage.host.store.journal(&filter).await?;
+        let Some(last) = page.last() else { break };
+        *seen = last.seq;
+        invocations.extend(page.into_iter().map(|entry| entry.invocation));
+    }
     // Its own comes first, whatever was due before it.
     invocations.sort_by_key(|invocation| own.as_ref() != Some(&invocation.event.id));
     Ok(Led { invocations })

@@ -1,0 +1,20 @@
+// What the types are held to: a plugin of each kind that uses a bit of every module. It is compiled, and never run.
+
+import { personality, eventGenerator, random, Declined, CallError, log } from '../index.js';
+import * as llm from '../llm.js';
+import * as tweet from '../tweet.js';
+import * as state from '../state.js';
+import * as schedule from '../schedule.js';
+import * as memory from '../memory.js';
+import * as agent from '../agent.js';
+import * as events from '../events.js';
+import { tradingStrategy, buy } from '../trading.js';
+export const handler = personality((event) => {
+  const n: number = tweet.post(new llm.Prompt('x').system('a').complete().text);
+  state.save(1, { n }); schedule.cron('a', '* * * * *', { payload: {} });
+  memory.saidBy('ada', 'x'); events.emit('a.b', {}, { to: 'all' });
+  if (agent.mood().valence > 2) throw new Declined('x', 'y', { retryAt: 3 });
+  log.info('x', { n: random().below(3) });
+});
+export const generator = eventGenerator((t) => t.agents.map((a) => ({ kind: 'x.y', targets: [a.id] })));
+export const strategy = tradingStrategy({ onCandles: (b) => [buy('x', 0, 1)] });
