@@ -315,3 +315,46 @@ fn what_a_journal_holds_becomes_a_scenario_that_passes_until_something_differs()
     let ran = run(pack.path(), &["test", ".", "mention-0", "--json"]).exits(1).json();
     assert_eq!(differs(&ran), ["decision[1].kind"]);
 }
+
+#[test]
+fn nothing_leads_out_of_a_pack_and_one_fault_keeps_nobody_from_being_told() {
+    let pack = pack("persona = \"../outside.toml\"\n[[step]]\nevent = { kind = \"agent_started\" }\n");
+    let outside = pack.path().with_extension("persona");
+    fs::write(&outside, "goals = [\"wander\"]\n").unwrap();
+    let good = "schema = \"puppet.scenario/1\"\n[[step]]\nevent = { kind = \"agent_started\" }\n";
+    fs::write(pack.path().join("tests/good.toml"), good).unwrap();
+    std::os::unix::fs::symlink(&outside, pack.path().join("link.toml")).unwrap();
+    for name in [format!("../{}", outside.file_name().unwrap().to_str().unwrap()), "link.toml".to_owned()] {
+        let scenario =
+            format!("schema = \"puppet.scenario/1\"\npersona = \"{name}\"\n[[step]]\nevent = {{ kind = \"x\" }}\n");
+        fs::write(pack.path().join("tests/door.toml"), scenario).unwrap();
+        let ran = test(pack.path(), &["--json"]).exits(1).json();
+        assert_eq!((&ran["passed"], &ran["scenarios"][0]["status"]), (&1.into(), &"error".into()), "{ran}");
+        assert!(ran["scenarios"][0]["diff"][0]["found"].as_str().unwrap().contains("leads out of the pack"), "{ran}");
+    }
+    fs::remove_file(outside).unwrap();
+}
+
+#[test]
+fn what_is_written_anew_stays_a_link_with_the_ends_of_its_lines_and_what_holds() {
+    let pack = pack("[[step]]\nevent = { kind = \"agent_started\" }\n");
+    let scenario = format!(
+        "schema = \"puppet.scenario/1\"\n{POST}[[answer.llm]]\npurpose = \"reply\"\ntext = \"It is.\"\n\
+         [[answer.llm]]\npurpose = \"relationship\"\ntext = \"nothing\"\n[[step]]\n{MENTION}\ndecisions = \"contains\"\n\
+         reads = [\"llm.embed\"]\n[[step.decision]]\nkind = \"reply\"\ntext = {{ contains = [\"zzz\"], max_weight = 280 }}\n"
+    );
+    let elsewhere = pack.path().join("elsewhere.txt");
+    fs::write(&elsewhere, scenario.replace('\n', "\r\n")).unwrap();
+    fs::remove_file(pack.path().join("tests/door.toml")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, pack.path().join("tests/door.toml")).unwrap();
+    // One that cannot be rewritten keeps nobody from it.
+    let inline = format!("schema = \"puppet.scenario/1\"\nstep = [{{ {MENTION}, outcome = \"failed\" }}]\n");
+    fs::write(pack.path().join("tests/a.toml"), inline).unwrap();
+    let ran = test(pack.path(), &["--update", "--yes", "--json"]).exits(1).json();
+    assert_eq!((&ran["passed"], &ran["scenarios"][0]["status"]), (&1.into(), &"error".into()), "{ran}");
+    assert!(pack.path().join("tests/door.toml").is_symlink());
+    let written = fs::read_to_string(&elsewhere).unwrap();
+    assert_eq!(written.matches('\n').count(), written.matches("\r\n").count(), "{written:?}");
+    assert!(written.contains("max_weight = 280") && written.contains("is = \"It is.\""), "{written}");
+    assert!(!written.contains("zzz") && written.contains("\"llm.complete\""), "{written}");
+}

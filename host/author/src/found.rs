@@ -11,7 +11,7 @@ use crate::{
     scenario::{Budget, Scenario, Step},
 };
 
-pub use decisions::{compared, written};
+pub use decisions::{compared, decided, written};
 pub use text::{said, wrong_text};
 
 /// What differs.
@@ -44,6 +44,12 @@ impl Led {
         self.invocations.iter().map(|invocation| invocation.fuel).sum()
     }
 
+    /// What was asked, in order: `llm.complete`.
+    pub fn reads(&self) -> Vec<String> {
+        let reads = self.invocations.iter().flat_map(|invocation| &invocation.reads);
+        reads.map(|read| format!("{}.{}", read.capability.name(), read.operation)).collect()
+    }
+
     /// What was decided in those that ended well.
     pub fn decisions(&self) -> Vec<serde_json::Value> {
         let ok = self.invocations.iter().filter(|invocation| invocation.outcome == Outcome::Ok);
@@ -73,12 +79,7 @@ pub fn step(scenario: &Scenario, step: &Step, led: &Led, place: &Place<'_>) -> V
     };
     ended(step, led, &mut differs);
     if let Some(reads) = &step.reads {
-        let asked: Vec<String> = led
-            .invocations
-            .iter()
-            .flat_map(|invocation| &invocation.reads)
-            .map(|read| format!("{}.{}", read.capability.name(), read.operation))
-            .collect();
+        let asked = led.reads();
         if asked != *reads {
             differs("reads", listed(reads), listed(&asked));
         }
@@ -95,7 +96,7 @@ pub fn step(scenario: &Scenario, step: &Step, led: &Led, place: &Place<'_>) -> V
         && let Some(recorded) = fuel.recorded
     {
         let (percent, is) = (fuel.within_percent.unwrap_or(5), led.fuel());
-        if recorded.abs_diff(is).saturating_mul(100) > recorded.saturating_mul(percent) {
+        if u128::from(recorded.abs_diff(is)) * 100 > u128::from(recorded) * u128::from(percent) {
             differs("fuel", format!("{recorded} ± {percent} %"), is.to_string());
         }
     }
@@ -117,7 +118,7 @@ fn ended(step: &Step, led: &Led, differs: &mut impl FnMut(&str, String, String))
     };
     let expected = step.outcome.as_deref().unwrap_or(implied);
     let Some(own) = led.invocations.first() else {
-        if step.advance.is_none() {
+        if step.advance.is_none() || expected != "ok" {
             differs("outcome", expected.to_owned(), "nothing was called".to_owned());
         }
         return;

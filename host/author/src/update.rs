@@ -6,8 +6,8 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table};
 
 use crate::{
     Fault,
-    found::{Led, said, wrong_text},
-    scenario::{Scenario, Step},
+    found::{self, Led, said, wrong_text},
+    scenario::{Match, Scenario, Step},
 };
 use puppet_types::Outcome;
 
@@ -32,7 +32,12 @@ pub fn rewritten(
             one(table, step.get_ref(), led, weigh);
         }
     }
-    Ok(document.to_string())
+    Ok(with_ends_of(text, document.to_string()))
+}
+
+/// Lines end as they did.
+fn with_ends_of(text: &str, whole: String) -> String {
+    if text.contains("\r\n") { whole.replace("\r\n", "\n").replace('\n', "\r\n") } else { whole }
 }
 
 /// The text with these orders of its strategy.
@@ -51,7 +56,7 @@ pub fn rewritten_orders(text: &str, orders: &[String]) -> Result<String, Fault> 
     if let Some(strategy) = document.get_mut("strategy").and_then(Item::as_table_like_mut) {
         strategy.insert("orders", toml_edit::value(list));
     }
-    Ok(document.to_string())
+    Ok(with_ends_of(text, document.to_string()))
 }
 
 /// The text with more answers of a model at its end.
@@ -78,7 +83,15 @@ fn one(table: &mut Table, step: &Step, led: &Led, weigh: fn(&str) -> u32) {
     {
         fuel.insert("recorded", whole(led.fuel()));
     }
+    let asked = led.reads();
+    if step.reads.as_ref().is_some_and(|reads| *reads != asked) {
+        table.insert("reads", toml_edit::value(asked.iter().map(String::as_str).collect::<Array>()));
+    }
     let decided = led.decisions();
+    // What holds stays as it is, also where not all that is decided is written down.
+    if found::compared(step) == Match::Any || found::decided(step, &decided, weigh) {
+        return;
+    }
     let old = table.remove("decision").and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
     if decided.is_empty() {
         // That nothing is decided has to be said.
@@ -151,9 +164,17 @@ fn kept(
 ) -> Table {
     if let Some(text) = text
         && let Some(said) = said(decision)
-        && !wrong_text(text, &said, weigh).is_empty()
     {
-        table.insert("text", is(&said));
+        let wrong = wrong_text(text, &said, weigh);
+        if let Some(conditions) = table.get_mut("text").and_then(Item::as_table_like_mut) {
+            // Those that hold stay.
+            for (key, _) in &wrong {
+                conditions.remove(key);
+            }
+            if !wrong.is_empty() {
+                conditions.insert("is", toml_edit::value(said.as_str()));
+            }
+        }
     }
     if let Some(body) = table.get_mut("body").and_then(Item::as_table_like_mut) {
         correct(body, &decision["body"]);

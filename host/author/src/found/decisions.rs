@@ -11,6 +11,11 @@ pub fn compared(step: &Step) -> Match {
     step.decisions.unwrap_or(if step.decision.is_empty() { Match::Any } else { Match::Exact })
 }
 
+/// Whether what was decided is what the step says.
+pub fn decided(step: &Step, found: &[Value], weigh: fn(&str) -> u32) -> bool {
+    compare(step, found, &Place { number: 1, line: 1, decisions: &[], weigh }).is_empty()
+}
+
 pub(super) fn compare(step: &Step, found: &[Value], place: &Place<'_>) -> Vec<Difference> {
     match compared(step) {
         Match::Any => Vec::new(),
@@ -112,13 +117,18 @@ fn subset(expected: &Value, found: &Value, path: &str, differs: &mut impl FnMut(
             }
         }
         (expected, found) if same(expected, found) => {}
+        // Of another type the texts alone may look the same.
+        (expected, found) if short(expected) == short(found) => {
+            differs(path.to_owned(), expected.to_string(), found.to_string());
+        }
         (expected, found) => differs(path.to_owned(), short(expected), short(found)),
     }
 }
 
 fn same(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
-        (Some(a), Some(b)) if !(one.is_u64() && other.is_u64()) => (a - b).abs() <= 1e-9,
+        // What is no whole number is written with six digits after the point at most.
+        (Some(a), Some(b)) if one.is_f64() || other.is_f64() => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
         _ => one == other,
     }
 }
@@ -176,6 +186,15 @@ mod tests {
         assert_eq!(paths(step, &[post("a")]), ["decision[1].text.is"]);
         assert_eq!(paths("decisions = \"exact\"", &[post("a")]), ["decision[1]"]);
         assert!(paths("", &[post("a")]).is_empty(), "nothing is said of decisions");
+    }
+
+    #[test]
+    fn a_number_and_its_text_are_told_apart() {
+        let step: Step = toml::from_str("[[decision]]\nkind = \"like\"\nbody = { of = { id = 7 } }").unwrap();
+        let place = Place { number: 1, line: 3, decisions: &[], weigh: |_| 0 };
+        let like = json!({ "kind": "like", "body": { "of": { "id": "7" } } });
+        let found = &compare(&step, &[like], &place)[0];
+        assert_eq!((found.expected.as_str(), found.found.as_str()), ("7", "\"7\""));
     }
 
     #[test]

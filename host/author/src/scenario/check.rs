@@ -2,20 +2,43 @@
 
 use puppet_types::{Breach, Capability, Decision, Outcome, Timestamp};
 
-use super::{GivenEvent, Lines, SCHEMA, START, Scenario, Step, Trigger};
+use super::{GivenEvent, Lines, Match, SCHEMA, START, Scenario, Step, Trigger};
 use crate::{
     fault::{Fault, meant},
     offset,
 };
 
+/// The longest that a step lets pass: a year.
+const LONGEST_MS: u64 = 366 * 86_400_000;
+
 /// The first thing that is wrong.
-pub(super) fn check(scenario: &Scenario, lines: &Lines) -> Result<(), Fault> {
+pub(super) fn check(scenario: &Scenario, lines: &Lines, text: &str) -> Result<(), Fault> {
+    whole(scenario, lines).map_err(|fault| match (&fault.line, &fault.field) {
+        (None, Some(field)) => {
+            let line = line_of_key(text, field);
+            fault.on(line)
+        }
+        _ => fault,
+    })
+}
+
+/// The line of the first key of a path, or of the table that is named so.
+fn line_of_key(text: &str, field: &str) -> usize {
+    let first = field.split(['.', '[']).next().unwrap_or_default();
+    let is_it = |line: &str| {
+        let line = line.trim().trim_start_matches('[');
+        line.strip_prefix(first).is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
+    };
+    1 + text.lines().position(is_it).unwrap_or(0)
+}
+
+fn whole(scenario: &Scenario, lines: &Lines) -> Result<(), Fault> {
     if scenario.schema != SCHEMA {
         let message = format!("`{}` is no form of a scenario that this version reads", scenario.schema);
         return Err(Fault::new(message, format!("write schema = \"{SCHEMA}\"")).of("schema").on(1));
     }
     if let Some(at) = &scenario.at {
-        time(at, "at").map_err(|fault| fault.on(1))?;
+        time(at, "at")?;
     }
     for denied in &scenario.deny {
         let name = denied.split('.').next().unwrap_or_default();
@@ -151,10 +174,23 @@ fn step(step: &Step, lines: &[usize]) -> Result<(), Fault> {
         time(at, "trigger.at")?;
     }
     if let Some(length) = &step.advance
-        && offset::millis(length).is_none()
+        && offset::millis(length).is_none_or(|millis| millis > LONGEST_MS)
     {
-        let message = format!("`{length}` is no length of time");
+        let message = format!("`{length}` is no length of time up to a year");
         return Err(Fault::new(message, "write for example 90s, 5m, 2h or 1d").of("advance"));
+    }
+    ends(step)?;
+    if step.decision.is_empty() == (step.decisions == Some(Match::Contains))
+        && step.decisions.is_some_and(|how| how != Match::Exact)
+    {
+        let message = "decisions are compared, or any are right";
+        let remedy = "write [[step.decision]] below `contains`, and none below `any`";
+        return Err(Fault::new(message, remedy).of("decisions"));
+    }
+    if step.fuel.as_ref().and_then(|fuel| fuel.within_percent).is_some_and(|percent| percent > 100) {
+        return Err(
+            Fault::new("more than 100 percent is no bound", "write within_percent = 5").of("fuel.within_percent")
+        );
     }
     let known = |word: &Option<String>, known: &[&str], field: &str| match word {
         Some(word) if !known.contains(&word.as_str()) => {
@@ -186,6 +222,22 @@ fn within(value: f64, least: f64, field: &str) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::new(format!("{value} is not from {least} to 1"), "").of(field))
+}
+
+/// A step ends in one way.
+fn ends(step: &Step) -> Result<(), Fault> {
+    let said = [
+        ("breach", step.breach.is_some()),
+        ("declined", step.declined.is_some()),
+        ("failed", step.failed_contains.is_some()),
+    ];
+    let said: Vec<&str> = said.into_iter().filter(|(_, said)| *said).map(|(name, _)| name).collect();
+    let outcome = step.outcome.as_deref();
+    if said.len() > 1 || said.first().is_some_and(|name| outcome.is_some_and(|outcome| outcome != *name)) {
+        let message = "a step ends in one way, and more than one is said";
+        return Err(Fault::new(message, "leave one of outcome, declined, breach and failed_contains").of("outcome"));
+    }
+    Ok(())
 }
 
 fn capability(name: &str, field: &str) -> Result<(), Fault> {

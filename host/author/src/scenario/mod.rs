@@ -255,7 +255,7 @@ impl Scenario {
                 .collect(),
             strategy: scenario.strategy.as_ref().map_or(1, |strategy| line_of(text, strategy.span().start)),
         };
-        check::check(&scenario, &lines)?;
+        check::check(&scenario, &lines, text)?;
         Ok((scenario, lines))
     }
 }

@@ -56,6 +56,13 @@ fn a_slip_is_answered_with_its_line_and_what_was_meant() {
         ("event = {", "trigger = { kind = \"timer\" }\nevent = {", 15, "one of event, advance and trigger"),
         ("advance = \"24h\"", "advance = \"24h\"\nbreach = \"out-of-feul\"", 22, "did you mean `out-of-fuel`"),
         ("advance = \"24h\"", "advance = \"24h\"\noutcome = \"okay\"", 22, "did you mean `ok`"),
+        ("advance = \"24h\"", "advance = \"400d\"", 22, "up to a year"),
+        ("advance = \"24h\"", "advance = \"24h\"\noutcome = \"ok\"\nbreach = \"trap\"", 22, "leave one of outcome"),
+        ("advance = \"24h\"", "advance = \"24h\"\ndecisions = \"contains\"", 22, "below `contains`"),
+        ("advance = \"24h\"", "advance = \"24h\"\nfuel = { within_percent = 1000 }", 22, "no bound"),
+        ("kind = \"mention\", at = \"+5m\" }", "kind = \"mention\" }\ndecisions = \"any\"", 15, "none below `any`"),
+        ("\"memory\"]", "\"memroy\"]", 3, "did you mean `memory`"),
+        ("llm = 2", "lml = 2", 4, "did you mean `llm`"),
     ];
     for (from, to, line, said) in cases {
         let (at, text) = wrong(from, to);

@@ -94,7 +94,7 @@ pub async fn run(setup: &Setup, args: &Test, out: Output) -> Result<()> {
         return Ok(());
     }
     let message = format!("{failed} of {} scenarios failed", results.scenarios.len());
-    let remedy = "mend the plugin; or, where what happened is right, say it again with --update";
+    let remedy = "mend the plugin; or, where what happened is right, say it again with --update, which writes decisions, reads, ends and fuel";
     let mut trouble = Trouble::input("tests-failed", message, remedy);
     trouble.exit = Exit::Failed;
     Err(trouble)
@@ -137,7 +137,7 @@ pub fn scenarios(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(&folder).map_err(|error| none(format!("cannot be read: {error}")))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml") && path.is_file())
         .collect();
     files.sort();
     if files.is_empty() {
@@ -199,10 +199,16 @@ async fn one(
     };
     let recorded = recorder.is_some() && happened.as_ref().is_ok_and(|whole| whole.len() > text.len());
     if (args.update && result.status == "failed") || recorded {
-        let whole = happened.map_err(|fault| of(path, &fault))?;
+        let whole = match happened {
+            Ok(whole) => whole,
+            // The others are written all the same.
+            Err(fault) => return Ok(Some(of_fault(&named.0, named.1, fault))),
+        };
         if whole != text && agreed(args, &result, path, recorded, out)? {
             let whole = puppet_types::scrub::text(&whole).into_owned();
-            files::replace(path, whole.as_bytes(), None)
+            // A link stays one.
+            let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            files::replace(&real, whole.as_bytes(), None)
                 .map_err(|error| stage::wrong(path, format!("cannot be written: {error}"), "look at its rights"))?;
             out.note(format!("wrote {}", path.display()));
             let once_more = Test { update: false, record: false, filter: None, ..args.clone() };
@@ -241,14 +247,6 @@ fn agreed(args: &Test, result: &Ran, path: &Path, recorded: bool, out: Output) -
     }
     tell::shown(result, out)?;
     out.asks(&format!("write what happened into {}?", path.display()))
-}
-
-/// What is wrong with a scenario, as a trouble.
-fn of(path: &Path, fault: &puppet_author::Fault) -> Trouble {
-    let mut trouble = stage::wrong(path, fault.message.clone(), fault.remedy.clone());
-    trouble.place.line = fault.line;
-    trouble.place.field.clone_from(&fault.field);
-    trouble
 }
 
 fn of_fault(stem: &str, file: String, fault: puppet_author::Fault) -> Ran {

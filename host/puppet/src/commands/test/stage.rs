@@ -1,6 +1,10 @@
 //! A host of one scenario: in memory, in virtual time, with providers that answer what the scenario says.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use puppet_author::{
     offset,
@@ -154,21 +158,41 @@ fn named(spec: &mut AgentSpec, character: &Character) {
 fn persona(from: &PersonaFrom, file: &Path) -> Result<Persona> {
     match from {
         PersonaFrom::File(name) => {
-            let path = pack_of(file).join(name);
+            let path = inside(pack_of(file), name, file, "persona")?;
             let text = files::text(&path).map_err(|error| {
                 let remedy = "name a file from the pack's folder on";
                 wrong(file, format!("`{}` cannot be read: {error}", path.display()), remedy).of_field("persona")
             })?;
-            puppet_packs::parse_persona(&text, &path).map_err(of_pack)
+            puppet_packs::parse_persona(&text, &path).map_err(|error| {
+                let trouble = of_pack(error);
+                wrong(file, trouble.in_a_line(), "mend that file").of_field("persona")
+            })
         }
         PersonaFrom::Table(table) => {
             let text = toml::to_string(table).map_err(Trouble::internal)?;
             puppet_packs::parse_persona(&text, file).map_err(|error| {
-                let mut trouble = of_pack(error);
+                let trouble = of_pack(error);
                 // It counts from the table on.
-                trouble.place.line = None;
-                trouble
+                let field = trouble.place.field.as_deref().unwrap_or_default();
+                wrong(file, trouble.message.clone(), trouble.remedy.clone()).of_field(format!("persona.{field}"))
             })
+        }
+    }
+}
+
+/// A file below a folder: neither its name nor a link leads out of it.
+fn inside(folder: &Path, name: &Path, file: &Path, field: &str) -> Result<PathBuf> {
+    let path = folder.join(name);
+    let (real, home) = (path.canonicalize(), folder.canonicalize());
+    match (real, home) {
+        (Ok(real), Ok(home)) if real.starts_with(&home) => Ok(path),
+        (Err(error), _) => {
+            let message = format!("`{}` cannot be read: {error}", name.display());
+            Err(wrong(file, message, "name a file that is there").of_field(field))
+        }
+        _ => {
+            let message = format!("`{}` leads out of the pack", name.display());
+            Err(wrong(file, message, "put the file itself into the pack").of_field(field))
         }
     }
 }
@@ -183,7 +207,7 @@ fn with_bodies(scenario: &Scenario, file: &Path) -> Result<puppet_author::scenar
     let mut answers = scenario.answer.clone();
     for answer in &mut answers.http {
         if let Some(name) = &answer.body_file {
-            let path = file.parent().unwrap_or_else(|| Path::new(".")).join(name);
+            let path = inside(file.parent().unwrap_or_else(|| Path::new(".")), name, file, "answer.http.body_file")?;
             answer.body = Some(files::text(&path).map_err(|error| {
                 let message = format!("`{}` cannot be read: {error}", path.display());
                 wrong(file, message, "name a text file beside the scenario").of_field("answer.http.body_file")
