@@ -36,6 +36,7 @@ async fn host_of(folder: &Path, seed: u64) -> Assembly {
         embedding: None,
         timezone: "UTC".to_owned(),
         markets: None,
+        pages: None,
     };
     let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("native"));
     let setup = Setup {

@@ -2,6 +2,7 @@
 
 import * as wit from 'puppet:state/state@0.1.0';
 import { CallError, answer } from './errors.js';
+import { decoded, encoded } from './utf8.js';
 
 // Keys in order: the same value is the same bytes.
 const ordered = (_, value) =>
@@ -9,25 +10,17 @@ const ordered = (_, value) =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
-// The engine has no TextEncoder.
-const encode = (text) => Uint8Array.from(unescape(encodeURIComponent(text)), (c) => c.charCodeAt(0));
-const decode = (bytes) => {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return decodeURIComponent(escape(text));
-};
-
 export function load(version, fallback = null) {
   const blob = answer(wit.get);
   if (blob === null || blob === undefined) return fallback;
   if (blob.version !== version) {
     throw new CallError('invalid-input', `the state is of version ${blob.version}, not ${version}`);
   }
-  return JSON.parse(decode(blob.data));
+  return JSON.parse(decoded(blob.data));
 }
 
 export function save(version, value) {
-  answer(wit.put, { version, data: encode(JSON.stringify(value, ordered)) });
+  answer(wit.put, { version, data: encoded(JSON.stringify(value, ordered)) });
 }
 
 export const get = () => answer(wit.get);

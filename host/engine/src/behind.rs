@@ -63,9 +63,9 @@ enum Says {
 }
 
 impl Led {
-    /// Of an actor's event; unknown where the actor may not trade.
+    /// Of an actor's event; unknown where the actor may not trade. What a generator brings comes to those who may.
     pub fn of(host: &Host, actor: &Actor, event: &Event) -> Self {
-        if actor.rights.get(Capability::Wallet).is_none() {
+        if actor.rights.get(Capability::Wallet).is_none() && !actor.id.is_generator() {
             return Self::Unknown;
         }
         let (store, event) = (Arc::clone(&host.store), event.clone());
@@ -80,7 +80,12 @@ impl Led {
     pub async fn told(&self, reads: &[Read]) -> Result<Option<Origin>, StoreError> {
         match self {
             Self::Unknown => Ok(None),
-            Self::By(cause) => cause.origin(reads).await.map(Some),
+            Self::By(cause) => {
+                let origin = cause.origin(reads).await?;
+                // What a generator keeps has a mark where somebody's words came in, and needs none where they did not.
+                let needed = !cause.reader.agent.is_generator() || origin >= Origin::HumanRequest;
+                Ok(needed.then_some(origin))
+            }
         }
     }
 }
@@ -144,8 +149,10 @@ fn says(event: &Event) -> Says {
         return Known(Origin::HumanRequest);
     }
     match (event.source.as_str(), event.kind.as_str()) {
-        // A generator has no way to anybody's words (its world has none).
-        ("timer" | "host", _) if event.agent.is_generator() => Known(Origin::Own),
+        // Nobody speaks to a generator; but a timer of its may carry along what it fetched.
+        ("timer" | "host", _) if event.agent.is_generator() => {
+            Known(told().map_or(Origin::Own, |origin| origin.max(Origin::Own)))
+        }
         ("timer", _) | ("host", "swap_done" | "swap_failed") => {
             Known(told().map_or(Origin::HumanRequest, |origin| origin.max(Origin::Own)))
         }
@@ -162,10 +169,6 @@ fn says(event: &Event) -> Says {
 impl Reader {
     /// What the answers to reads bring in: posts of others, and what was kept by calls that answered to somebody.
     async fn brought(&self, store: &dyn Store, reads: &[Read]) -> Result<Origin, StoreError> {
-        // It has no way to anybody's words.
-        if self.agent.is_generator() {
-            return Ok(Origin::Strategy);
-        }
         let mut posts = Vec::new();
         let brought = reads.iter().map(|read| self.brings(read, &mut posts)).max().unwrap_or(Origin::Strategy);
         if posts.is_empty() {
@@ -205,11 +208,16 @@ impl Reader {
             }),
             (Capability::State, "get") => worst(&answer, &mut |blob| match blob.get("data") {
                 None => Strategy,
-                Some(_) => kept(blob),
+                Some(_) => self.kept(blob),
             }),
             (Capability::Schedule, "list") => worst(&answer, &mut |timer| match timer.get("rule") {
                 None => Strategy,
-                Some(_) => kept(timer),
+                Some(_) => self.kept(timer),
+            }),
+            // Whoever writes a page speaks to whoever reads it.
+            (Capability::Http, _) => worst(&answer, &mut |page| match page.get("body") {
+                None => Strategy,
+                Some(_) => HumanRequest,
             }),
             // Whom it knows is what somebody had it know: any text may be the name of one.
             (Capability::Agent, "list-relationships") => worst(&answer, &mut |to| match to.get("target") {
@@ -221,6 +229,14 @@ impl Reader {
                 if said { HumanRequest } else { Strategy }
             }),
             _ => Strategy,
+        }
+    }
+
+    /// What was behind the call that kept it. A generator's own has no mark where nobody's words came in.
+    fn kept(&self, object: &Map<String, Value>) -> Origin {
+        match object.get(LED_BY) {
+            None | Some(Value::Null) if self.agent.is_generator() => Origin::Strategy,
+            _ => kept(object),
         }
     }
 }

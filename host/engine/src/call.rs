@@ -7,6 +7,7 @@ use std::{
 
 use puppet_agent::Profile;
 use puppet_grants::{Gate, Held};
+use puppet_http::{Bounds as PageBounds, Pages};
 use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_sandbox::{AgentRef, CallSetup, Carrier, Ended, NewEvent, Prepared, Room, Sandbox};
@@ -41,6 +42,10 @@ pub struct HeldProviders {
     pub quotes: Held<dyn Quotes>,
     /// What characters have to trade with.
     pub purses: Held<dyn Purses>,
+    /// Pages of the web.
+    pub pages: Held<dyn Pages>,
+    /// How much of those at once.
+    pub page_bounds: PageBounds,
 }
 
 /// Which timers are set, from the agenda.
@@ -247,6 +252,13 @@ impl puppet_wallet::Carries for Call {
     }
 }
 
+impl puppet_http::Carries for Call {
+    fn http(&mut self) -> puppet_http::View<'_> {
+        let Parts { gate, held, .. } = &mut *self.0;
+        puppet_http::View { gate, pages: &held.pages, bounds: held.page_bounds }
+    }
+}
+
 /// Links the interfaces that a component imports, and no other.
 pub fn link(linker: &mut Linker<Call>, imports: &[Capability]) -> wasmtime::Result<()> {
     for capability in imports {
@@ -261,8 +273,7 @@ pub fn link(linker: &mut Linker<Call>, imports: &[Capability]) -> wasmtime::Resu
             Capability::Events => puppet_events::link(linker)?,
             Capability::Market => puppet_market::link(linker)?,
             Capability::Wallet => puppet_wallet::link(linker)?,
-            // Not served yet: instantiation names the interface.
-            Capability::Http => {}
+            Capability::Http => puppet_http::link(linker)?,
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::{
 };
 
 use puppet_agent::Profile;
-use puppet_grants::{CallBounds, Elapsed, Gate, Held, Request, Requests, Rights, UnbookedReads};
+use puppet_grants::{CallBounds, Elapsed, Gate, Held, HostPattern, Request, Requests, Rights, UnbookedReads, Web};
 use puppet_llm::Llm;
 use puppet_memory::{Memories, Recalled};
 use puppet_store::{MemorySize, SqliteStore};
@@ -70,6 +70,8 @@ fn desk() -> Option<&'static Desk> {
                 prices: puppet_tweet::plan::Prices::FREE,
                 quotes: Held::new(Arc::new(puppet_market::fuzz::Anything) as _),
                 purses: Held::new(Arc::new(puppet_wallet::fuzz::Anything) as _),
+                pages: Held::new(Arc::new(puppet_http::fuzz::Anything) as _),
+                page_bounds: puppet_http::Bounds::default(),
             },
             llm: Llm::offline(),
             profile: Profile {
@@ -90,12 +92,22 @@ fn desk() -> Option<&'static Desk> {
     DESK.get_or_init(make).as_ref()
 }
 
+/// A host, both methods and a credential.
+fn web() -> Web {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let hosts = HostPattern::parse("example.org").into_iter().collect();
+    Web { hosts, methods: words(&["GET", "POST"]), credentials: words(&["key"]) }
+}
+
 /// Everything is granted, up to the ceilings, or nothing.
 fn gate(granted: bool) -> Gate {
-    use Capability::{Events, Llm, Market, Memory, Schedule, State, Tweet, Wallet};
-    let all = [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet];
-    let requests: Requests =
-        all.into_iter().filter(|_| granted).map(|capability| (capability, Request::default())).collect();
+    use Capability::{Events, Http, Llm, Market, Memory, Schedule, State, Tweet, Wallet};
+    let all = [Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet, Http];
+    let requests: Requests = all
+        .into_iter()
+        .filter(|_| granted)
+        .map(|capability| (capability, Request { web: web(), ..Request::default() }))
+        .collect();
     let rights = Rights::from_requests(&requests, &"pack".into(), &"ada".into(), &Arc::default());
     Gate::new(
         "inv".into(),
@@ -170,7 +182,10 @@ async fn one(
             let mut view = puppet_wallet::View { gate, purses: &held.purses, agent, behind };
             puppet_wallet::fuzz::call(&mut view, data).await
         }
-        Capability::Http => Called::Stopped,
+        Capability::Http => {
+            let bounds = held.page_bounds;
+            puppet_http::fuzz::call(&mut puppet_http::View { gate, pages: &held.pages, bounds }, data).await
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Amount {
     Events,
     /// Memories written.
     Rows,
-    /// Bytes of memories written.
+    /// Bytes of memories written, and of what is sent and received over the web.
     Bytes,
     /// Timers: set and fired over time, or set at once.
     Timers,
@@ -32,6 +32,8 @@ pub enum Amount {
     Swaps,
     /// Lamports given in swaps: over time, or in one.
     Lamports,
+    /// Requests to hosts of the web.
+    Requests,
 }
 
 /// How long until a budget is whole again; or that it never is, and bounds what is there at one time.
@@ -107,6 +109,7 @@ impl Amount {
         Self::Targets,
         Self::Swaps,
         Self::Lamports,
+        Self::Requests,
     ];
     /// Name in manifests and reports.
     pub const fn name(self) -> &'static str {
@@ -124,6 +127,7 @@ impl Amount {
             Self::Targets => "targets",
             Self::Swaps => "swaps",
             Self::Lamports => "lamports",
+            Self::Requests => "requests",
         }
     }
     /// The unit that quantities are counted in.

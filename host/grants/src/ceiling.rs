@@ -125,6 +125,16 @@ pub const CEILINGS: &[Ceiling] = &[
             (Amount::Lamports, Period::AtOnce, 1_000_000_000),
         ],
     },
+    Ceiling {
+        capability: Capability::Http,
+        operations: &["fetch"],
+        // Which hosts, a pack has to say by name: none of them is a default.
+        amounts: &[
+            (Amount::Requests, Period::Hour, 120),
+            (Amount::Requests, Period::Day, 1_000),
+            (Amount::Bytes, Period::Day, 64 << 20),
+        ],
+    },
 ];
 
 /// The entry of one capability, where it can be requested at all.

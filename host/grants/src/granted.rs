@@ -9,7 +9,7 @@ use std::{
 use puppet_types::{AgentId, Capability, PackId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Ledger, Request, Requests, Right, Rights};
+use crate::{Amount, Ledger, Request, Requests, Right, Rights, Web};
 
 /// The right to one capability.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Granted {
     pub amounts: BTreeMap<String, u64>,
     /// Kinds of events beyond the pack's own.
     pub kinds: BTreeSet<String>,
+    /// What it may reach of the web; left out where that is nothing.
+    #[serde(default, skip_serializing_if = "Web::is_empty")]
+    pub web: Web,
 }
 
 impl Granted {
@@ -30,7 +33,7 @@ impl Granted {
             let least = amounts.entry(amount.key(period)).or_insert(limit);
             *least = limit.min(*least);
         }
-        Self { operations, amounts, kinds: right.kinds().clone() }
+        Self { operations, amounts, kinds: right.kinds().clone(), web: right.web().clone() }
     }
 
     fn as_request(&self) -> Request {
@@ -40,6 +43,7 @@ impl Granted {
             operations: self.operations.clone(),
             amounts: self.amounts.iter().filter_map(amount).collect(),
             kinds: self.kinds.clone(),
+            web: self.web.clone(),
             ..Request::default()
         }
     }

@@ -12,6 +12,7 @@ mod granted;
 mod held;
 mod marks;
 mod right;
+mod web;
 
 pub use amount::{Amount, Charge, Level, Period, UnknownAmount};
 pub use budget::{
@@ -26,3 +27,4 @@ pub use granted::Granted;
 pub use held::Held;
 pub use marks::{Marks, TextMarks};
 pub use right::{Limits, Mode, Request, Requests, Right, Rights, Shared, Terms};
+pub use web::{HostPattern, METHODS, MOST_HOSTS, NoHost, Web, is_credential};

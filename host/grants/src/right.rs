@@ -12,7 +12,7 @@ use puppet_types::{AccountId, AgentId, CallError, Capability, Code, PackId, Time
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Level, Owner, Period, Reservation, TextMarks,
+    Amount, BudgetKey, BudgetLine, Charge, Counter, Ledger, Level, Owner, Period, Reservation, TextMarks, Web,
     ceiling::ceiling,
 };
 
@@ -51,6 +51,8 @@ pub struct Request {
     pub amounts: BTreeMap<(Amount, Period), u64>,
     /// Event kinds it may emit besides those under its own id.
     pub kinds: BTreeSet<String>,
+    /// What it may reach of the web: `http` alone.
+    pub web: Web,
     /// What becomes of links and names in its texts. No pack asks for it: the operator's grant says it.
     pub marks: TextMarks,
     /// In plain words.
@@ -160,6 +162,7 @@ pub struct Right {
     operations: Vec<&'static str>,
     budgets: Vec<Budget>,
     kinds: BTreeSet<String>,
+    web: Web,
     marks: TextMarks,
     /// Of the packs that the right comes from: off once the operator takes back what this right was made of.
     switches: Vec<Arc<AtomicBool>>,
@@ -274,6 +277,10 @@ impl Right {
     pub fn kinds(&self) -> &BTreeSet<String> {
         &self.kinds
     }
+    /// What it may reach of the web.
+    pub fn web(&self) -> &Web {
+        &self.web
+    }
     /// What becomes of links and names in its texts.
     pub fn marks(&self) -> TextMarks {
         self.marks
@@ -342,6 +349,7 @@ impl Rights {
                     .chain(common(Of::Host, Some(&host)))
                     .collect(),
                 kinds: request.kinds.clone(),
+                web: request.web.clone(),
                 marks: request.marks,
                 switches: others
                     .iter()

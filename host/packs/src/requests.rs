@@ -1,6 +1,8 @@
 //! `[requests.<capability>]` of a manifest. What a request may name comes from the ceilings of the gate.
 
-use puppet_grants::{Amount, CEILINGS, Ceiling, Period, Request, Requests, ceiling};
+use puppet_grants::{
+    Amount, CEILINGS, Ceiling, HostPattern, METHODS, MOST_HOSTS, Period, Request, Requests, ceiling, is_credential,
+};
 use puppet_types::Capability;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +40,9 @@ fn request(path: &str, value: &Value, most: &Ceiling) -> Result<Request, Problem
     if most.capability == Capability::Events {
         known.push("kinds");
     }
+    if most.capability == Capability::Http {
+        known.extend(WEB);
+    }
     let mut request = Request::default();
     for (key, value) in table {
         let at = below(path, key);
@@ -74,6 +79,7 @@ fn request(path: &str, value: &Value, most: &Ceiling) -> Result<Request, Problem
                     request.kinds.insert(kind);
                 }
             }
+            key if known.contains(&key) && WEB.contains(&key) => web(&mut request, key, &at, value)?,
             "reason" => request.reason = text(&at, value)?,
             "optional" => {
                 request.optional = value.as_bool().ok_or_else(|| Problem::wrong_type(&at, "true or false", value))?;
@@ -81,7 +87,52 @@ fn request(path: &str, value: &Value, most: &Ceiling) -> Result<Request, Problem
             _ => return Err(Problem::unknown_key(&at, key, &known)),
         }
     }
+    if most.capability == Capability::Http {
+        if request.web.hosts.is_empty() {
+            let remedy = "name the hosts that it asks: hosts = [\"api.example.org\"]";
+            return Err(Problem::new(ErrorKind::BadValue, &below(path, "hosts"), "no host is named", remedy));
+        }
+        if request.web.methods.is_empty() {
+            request.web.methods.insert(METHODS[0].to_owned());
+        }
+    }
     Ok(request)
+}
+
+/// Keys of `[requests.http]` alone.
+const WEB: [&str; 3] = ["hosts", "methods", "credentials"];
+
+/// What is asked of the web.
+fn web(request: &mut Request, key: &str, path: &str, value: &Value) -> Result<(), Problem> {
+    let web = &mut request.web;
+    for (n, text) in texts(path, value)?.into_iter().enumerate() {
+        let at = format!("{path}[{n}]");
+        let bad = |message: String, remedy: String| Problem::new(ErrorKind::BadValue, &at, message, remedy);
+        match key {
+            "hosts" => {
+                let host = HostPattern::parse(&text)
+                    .map_err(|error| bad(error.to_string(), "write it as `api.example.org`".to_owned()))?;
+                web.hosts.insert(host);
+                if web.hosts.len() > MOST_HOSTS {
+                    return Err(bad(format!("more than {MOST_HOSTS} hosts"), "name fewer".to_owned()));
+                }
+            }
+            "methods" => {
+                if !METHODS.contains(&text.as_str()) {
+                    return Err(bad(format!("`{text}` is no method here"), crate::error::suggest(&text, &METHODS)));
+                }
+                web.methods.insert(text);
+            }
+            _ => {
+                if !is_credential(&text) {
+                    let remedy = "write a name of small letters, digits, `-` and `_`: never a key";
+                    return Err(bad("it is no name of a credential".to_owned(), remedy.to_owned()));
+                }
+                web.credentials.insert(text);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Requests as they stand in a manifest: what [`read`] reads.
@@ -101,6 +152,14 @@ fn write(requests: &Requests) -> Value {
         table.insert("amounts".to_owned(), Value::Object(amounts.collect()));
         if !request.kinds.is_empty() {
             table.insert("kinds".to_owned(), json!(request.kinds));
+        }
+        if !request.web.is_empty() {
+            let web = &request.web;
+            table.insert("hosts".to_owned(), json!(web.hosts));
+            table.insert("methods".to_owned(), json!(web.methods));
+            if !web.credentials.is_empty() {
+                table.insert("credentials".to_owned(), json!(web.credentials));
+            }
         }
         table.insert("reason".to_owned(), json!(request.reason));
         table.insert("optional".to_owned(), json!(request.optional));
@@ -132,6 +191,12 @@ pub(crate) fn narrowed(plugin: &Requests, pack: &Requests) -> Requests {
         let Some(by) = pack.get(capability) else { return true };
         if !by.kinds.is_empty() {
             request.kinds.retain(|kind| by.kinds.contains(kind));
+        }
+        if *capability == Capability::Http {
+            request.web = request.web.both(&by.web);
+            if request.web.is_empty() {
+                return false;
+            }
         }
         let named = (!by.operations.is_empty()).then_some(&by.operations);
         request.cut(*capability, named, &by.amounts)
@@ -223,7 +288,24 @@ mod tests {
         let table = [
             (json!({"llms": {}}), "requests.llms", "did you mean `llm`?"),
             (json!({"log": {}}), "requests.log", "leave it out"),
-            (json!({"http": {}}), "requests.http", "leave it out"),
+            (json!({"http": {}}), "requests.http.hosts", "name the hosts that it asks: hosts = [\"api.example.org\"]"),
+            (json!({"http": {"hosts": ["10.0.0.1"]}}), "requests.http.hosts[0]", "write it as `api.example.org`"),
+            (json!({"http": {"hosts": ["a.test", "*"]}}), "requests.http.hosts[1]", "write it as `api.example.org`"),
+            (
+                json!({"http": {"hosts": ["a.test"], "methods": ["get"]}}),
+                "requests.http.methods[0]",
+                "use one of GET, POST",
+            ),
+            (
+                json!({"http": {"hosts": ["a.test"], "credentials": ["sk-ABC/123"]}}),
+                "requests.http.credentials[0]",
+                "write a name of small letters, digits, `-` and `_`: never a key",
+            ),
+            (
+                json!({"llm": {"hosts": ["a.test"]}}),
+                "requests.llm.hosts",
+                "use one of operations, amounts, reason, optional",
+            ),
             (json!({"llm": {"operations": ["compleet"]}}), "requests.llm.operations[0]", "did you mean `complete`?"),
             (
                 json!({"llm": {"operations": []}}),
@@ -260,6 +342,8 @@ mod tests {
         let value = json!({
             "llm": {"operations": ["complete"], "amounts": {"tokens/day": 5, "usd/day": "12.000001"}, "reason": "r"},
             "events": {"kinds": ["news"], "optional": true},
+            "http": {"hosts": ["a.test", "*.b.test:8443"], "methods": ["GET", "POST"], "credentials": ["key"],
+                "amounts": {"requests/hour": 4}},
         });
         let requests = read("requests", &value).unwrap();
         assert_eq!(read("requests", &write(&requests)).unwrap(), requests);
@@ -271,17 +355,20 @@ mod tests {
             "llm": {"operations": ["complete"], "amounts": {"tokens/day": 100}},
             "tweet": {"amounts": {"posts/hour": 4}},
             "memory": {"operations": ["recall"]},
+            "http": {"hosts": ["*.a.test", "b.test"], "methods": ["GET", "POST"]},
         });
         let pack = json!({
             "llm": {"operations": ["complete", "embed"], "amounts": {"tokens/day": 200, "usd/day": "1"}},
             "tweet": {"operations": ["post"], "amounts": {"posts/hour": 2}},
             "memory": {"operations": ["forget"]},
             "schedule": {},
+            "http": {"hosts": ["api.a.test", "c.test"]},
         });
         let requests = narrowed(&read("requests", &plugin).unwrap(), &read("requests", &pack).unwrap());
         let expected = json!({
             "llm": {"operations": ["complete"], "amounts": {"tokens/day": 100, "usd/day": "1"}},
             "tweet": {"operations": ["post"], "amounts": {"posts/hour": 2}},
+            "http": {"hosts": ["api.a.test"]},
         });
         assert_eq!(requests, read("requests", &expected).unwrap());
     }

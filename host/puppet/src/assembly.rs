@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use puppet_agent::Profile;
 use puppet_engine::{Actor, Casting, Clock, HeldProviders, Host, HostParts, Plugins, Remembered, StoreBooks};
 use puppet_grants::{CallBounds, Held, Ledger, Requests, Rights};
+use puppet_http::{NoPages, Pages};
 use puppet_market::Quotes;
 use puppet_memory::Memories;
 use puppet_packs::{AgentSpec, Manifest};
@@ -48,6 +49,8 @@ pub struct Plan {
     pub timezone: String,
     /// Prices and purses in the place of desks; none: desks tell them.
     pub markets: Option<Markets>,
+    /// Who fetches pages of the web; none: nobody does.
+    pub pages: Option<Arc<dyn Pages>>,
 }
 
 /// Where prices and purses are, in the place of desks.
@@ -221,6 +224,7 @@ fn wire_within(
         quotes: Arc::new(DeskQuotes::new(Arc::clone(&seats), plan.store.shared(), denied)),
         purses: Arc::clone(&seats) as _,
     });
+    let pages = plan.pages.unwrap_or_else(|| Arc::new(NoPages) as _);
     let casting = Cast {
         repertoire: Arc::clone(&repertoire),
         grants: plan.grants,
@@ -240,6 +244,8 @@ fn wire_within(
             prices: if leaves { setup.config.tweet.x.prices.0 } else { Prices::FREE },
             quotes: Held::new(Arc::clone(&markets.quotes)),
             purses: Held::new(Arc::clone(&markets.purses)),
+            pages: Held::new(pages),
+            page_bounds: setup.config.http.rules.bounds,
         },
         offline: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
@@ -249,6 +255,8 @@ fn wire_within(
             prices: Prices::FREE,
             quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+            pages: Held::new(Arc::new(NoPages) as _),
+            page_bounds: setup.config.http.rules.bounds,
         },
         publisher,
         purses: markets.purses,

@@ -40,6 +40,7 @@ impl Resolved {
         }
         scrub::learn(config.tweet.x.keys().into_iter().filter_map(|named| named.key.value.as_ref()));
         scrub::learn(config.trading.secrets());
+        scrub::learn(config.http.credentials.values().filter_map(|credential| credential.key.as_ref()));
         Self::default()
     }
 }

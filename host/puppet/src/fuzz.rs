@@ -16,7 +16,7 @@ use crate::config::grants_file;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every way in, by the name of its target and of its folder in the corpus.
-pub const ENTRIES: [(&str, Entry); 16] = [
+pub const ENTRIES: [(&str, Entry); 17] = [
     ("manifest", manifest),
     ("grants", grants),
     ("pack", pack),
@@ -25,6 +25,7 @@ pub const ENTRIES: [(&str, Entry); 16] = [
     ("component", component),
     ("calls-agent", calls_agent),
     ("calls-events", calls_events),
+    ("calls-http", calls_http),
     ("calls-llm", calls_llm),
     ("calls-log", calls_log),
     ("calls-market", calls_market),
@@ -97,6 +98,7 @@ macro_rules! calls {
 calls! {
     calls_agent Agent;
     calls_events Events;
+    calls_http Http;
     calls_llm Llm;
     calls_log Log;
     calls_market Market;

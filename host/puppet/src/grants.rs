@@ -283,8 +283,10 @@ impl InForce<'_> {
             requests.clear();
         }
         requests.retain(|capability, request| {
-            let Some(Granted { operations, amounts, marks }) = grant.capabilities.get(capability) else { return false };
+            let Some(granted) = grant.capabilities.get(capability) else { return false };
+            let Granted { operations, amounts, marks, web } = granted;
             request.marks = request.marks.both(*marks);
+            request.web = request.web.both(web);
             request.cut(*capability, operations.as_ref(), amounts)
         });
         grant.terms.clone()

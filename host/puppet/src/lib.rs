@@ -31,6 +31,7 @@ mod models;
 mod moment;
 mod networks;
 mod output;
+mod pages;
 mod panics;
 mod records;
 pub mod repertoire;

@@ -55,10 +55,10 @@ impl World {
     /// The most that a component of this world may import (wit/plugin, wit/trading). What else a strategy sees is its
     /// portfolio, which is no capability: nobody is asked for it.
     pub const fn may_import(self) -> &'static [Capability] {
-        use Capability::{Agent, Events, Llm, Log, Market, Memory, Schedule, State, Tweet, Wallet};
+        use Capability::{Agent, Events, Http, Llm, Log, Market, Memory, Schedule, State, Tweet, Wallet};
         match self {
-            Self::Personality => &[Agent, Log, Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet],
-            Self::EventGenerator => &[Agent, Log, Llm, Schedule, State],
+            Self::Personality => &[Agent, Log, Llm, Tweet, Memory, Schedule, State, Events, Market, Wallet, Http],
+            Self::EventGenerator => &[Agent, Log, Llm, Schedule, State, Http],
             Self::TradingStrategy => &[Log],
         }
     }

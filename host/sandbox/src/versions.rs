@@ -23,6 +23,7 @@ const fn served(package: &'static str, version: &'static str, since: &'static st
 pub const SERVED: &[Served] = &[
     served("agent", "0.1.0", "0.1.0"),
     served("events", "0.1.0", "0.1.0"),
+    served("http", "0.1.0", "0.1.0"),
     served("llm", "0.1.0", "0.1.0"),
     served("llm", "0.2.0", "0.1.0"),
     served("log", "0.1.0", "0.1.0"),

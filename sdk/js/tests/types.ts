@@ -8,12 +8,16 @@ import * as schedule from '../schedule.js';
 import * as memory from '../memory.js';
 import * as agent from '../agent.js';
 import * as events from '../events.js';
+import * as http from '../http.js';
 import { tradingStrategy, buy } from '../trading.js';
 export const handler = personality((event) => {
   const n: number = tweet.post(new llm.Prompt('x').system('a').complete().text);
   state.save(1, { n }); schedule.cron('a', '* * * * *', { payload: {} });
   memory.saidBy('ada', 'x'); events.emit('a.b', {}, { to: 'all' });
   if (agent.mood().valence > 2) throw new Declined('x', 'y', { retryAt: 3 });
+  const page = http.get('https://example.org/', { headers: { accept: 'text/html' }, credential: 'key' });
+  if (page.isOk) log.info(page.text, { status: page.status });
+  http.postJson('https://example.org/', { a: 1 }).json();
   log.info('x', { n: random().below(3) });
 });
 export const generator = eventGenerator((t) => t.agents.map((a) => ({ kind: 'x.y', targets: [a.id] })));

@@ -7,7 +7,7 @@ pub mod imports {
         path: [
             "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
             "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events", "../../wit/market",
-            "../../wit/wallet",
+            "../../wit/wallet", "../../wit/http",
         ],
         inline: "
             package puppet:sdk;
@@ -23,6 +23,7 @@ pub mod imports {
                 import puppet:events/events@0.1.0;
                 import puppet:market/market@0.1.0;
                 import puppet:wallet/wallet@0.1.0;
+                import puppet:http/http@0.1.0;
             }
         ",
         world: "puppet:sdk/imports",
@@ -39,7 +40,8 @@ macro_rules! world {
                 path: [
                     "../../wit/types", "../../wit/agent", "../../wit/log", "../../wit/llm", "../../wit/tweet",
                     "../../wit/memory", "../../wit/schedule", "../../wit/state", "../../wit/events",
-                    "../../wit/market", "../../wit/wallet", "../../wit/frozen/log-0.1.0",
+                    "../../wit/market", "../../wit/wallet", "../../wit/http",
+                    "../../wit/frozen/log-0.1.0",
                     "../../wit/frozen/llm-0.1.0", "../../wit/frozen/tweet-0.1.0", "../../wit/plugin",
                 ],
                 inline: $inline,
@@ -55,6 +57,7 @@ macro_rules! world {
                     "puppet:llm/llm@0.2.0": crate::bindings::imports::puppet::llm::llm,
                     "puppet:schedule/schedule@0.1.0": crate::bindings::imports::puppet::schedule::schedule,
                     "puppet:state/state@0.1.0": crate::bindings::imports::puppet::state::state,
+                    "puppet:http/http@0.1.0": crate::bindings::imports::puppet::http::http,
                     "puppet:plugin/outcome@0.1.0": generate,
                     $($own)*
                 },
@@ -76,6 +79,7 @@ world!(personality, "
         import puppet:events/events@0.1.0;
         import puppet:market/market@0.1.0;
         import puppet:wallet/wallet@0.1.0;
+        import puppet:http/http@0.1.0;
         export puppet:plugin/handler@0.1.0;
     }
 ", "puppet:sdk-personality/personality", "export_personality", {
@@ -95,6 +99,7 @@ world!(
         import puppet:llm/llm@0.2.0;
         import puppet:schedule/schedule@0.1.0;
         import puppet:state/state@0.1.0;
+        import puppet:http/http@0.1.0;
         export puppet:plugin/generator@0.1.0;
     }
 ",

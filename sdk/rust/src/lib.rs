@@ -41,6 +41,7 @@ mod event;
 pub mod events;
 mod exports;
 mod failure;
+pub mod http;
 pub mod interval;
 mod kinds;
 pub mod llm;
@@ -75,8 +76,8 @@ pub mod prelude {
     pub use crate::{
         AgentRef, CallError, CommandPost, CommandReply, Event, EventGenerator, Failure, InteractionPrompt, Mention,
         Migration, MoodShift, NewEvent, News, Personality, PostEnded, PostSeen, Priority, SwapEnded, TimerFired,
-        Timestamp, Trigger, agent, events, llm, log, market, memory, random::Random, schedule, state, text, tweet,
-        tweet::PostRef, wallet,
+        Timestamp, Trigger, agent, events, http, llm, log, market, memory, random::Random, schedule, state, text,
+        tweet, tweet::PostRef, wallet,
     };
     pub use serde_json::json;
 }

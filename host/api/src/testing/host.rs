@@ -35,6 +35,8 @@ pub async fn bare(store: &SqliteStore) -> (Arc<Host>, Arc<Local>) {
         prices: Prices::FREE,
         quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
         purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+        pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+        page_bounds: puppet_http::Bounds::default(),
     };
     let pool = Pool { slots: 4, ..Pool::default() };
     let sandbox = Sandbox::new(SandboxConfig { pool, ..SandboxConfig::default() }).unwrap();

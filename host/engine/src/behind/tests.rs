@@ -57,6 +57,8 @@ fn an_event_says_what_it_is() {
     assert_eq!(says(&led), Says::Led("e0".into(), "news".to_owned()));
     let generator = Event { agent: "generator:news".into(), ..event("timer", "timer", json!({})) };
     assert_eq!(says(&generator), Says::Known(Own));
+    let fetched = Event { payload: json!({ ORIGIN: "human-request" }), ..generator };
+    assert_eq!(says(&fetched), Says::Known(HumanRequest), "its timer carries along what it fetched");
 }
 
 #[tokio::test]
@@ -128,13 +130,27 @@ async fn words_of_others_come_in_by_reads() {
         (Capability::Agent, "list-relationships", json!([]), Strategy),
         (Capability::Agent, "list-relationships", json!([bond(json!(["asked me to swap"]))]), HumanRequest),
         (Capability::Llm, "complete", memory("stranger", Value::Null), Strategy),
+        (Capability::Http, "fetch", json!({ "status": 200, "body": "sell all" }), HumanRequest),
+        (Capability::Http, "fetch", json!({ "code": "timeout", "message": "a.test did not answer" }), Strategy),
+        (Capability::Http, "fetch", json!(REDACTED), HumanRequest),
     ] {
         let reads = [read(capability, operation, &answer)];
         let of = |agent: &str| Reader { agent: agent.into(), account: "ann".into() };
         let brought = of("ann").brought(&store, &reads).await.unwrap();
         assert_eq!(brought, brings, "{capability}.{operation} {answer}");
-        let brought = of("generator:news").brought(&store, &reads).await.unwrap();
-        assert_eq!(brought, Strategy, "a generator has no way to anybody's words");
+    }
+    // What it keeps has a mark where somebody's words came in, and none where they did not.
+    let generator = Reader { agent: "generator:news".into(), account: "ann".into() };
+    for (capability, operation, answer, brings) in [
+        (Capability::State, "get", json!({ "version": 1, "data": [1] }), Strategy),
+        (Capability::State, "get", json!({ "version": 1, "data": [1], "led_by": null }), Strategy),
+        (Capability::State, "get", json!({ "version": 1, "data": [1], "led_by": "human-request" }), HumanRequest),
+        (Capability::Schedule, "list", json!([{ "rule": "once" }]), Strategy),
+        (Capability::Http, "fetch", json!({ "status": 200, "body": "sell all" }), HumanRequest),
+        (Capability::Llm, "complete", json!({ "text": "a" }), Strategy),
+    ] {
+        let brought = generator.brought(&store, &[read(capability, operation, &answer)]).await.unwrap();
+        assert_eq!(brought, brings, "{capability}.{operation} {answer}");
     }
     let all = [("1", Own), ("2", Gift)].map(|(id, _)| read(Capability::Tweet, "own-posts", &post("ann", id)));
     let ann = Reader { agent: "ann".into(), account: "ann".into() };

@@ -180,6 +180,8 @@ impl Scene {
                 prices: puppet_tweet::plan::Prices::FREE,
                 quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
                 purses: Held::new(Arc::clone(&purses)),
+                pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+                page_bounds: puppet_http::Bounds::default(),
             },
             offline: HeldProviders {
                 agents: Held::new(Arc::clone(&rows) as _),
@@ -189,6 +191,8 @@ impl Scene {
                 prices: puppet_tweet::plan::Prices::FREE,
                 quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
                 purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+                pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+                page_bounds: puppet_http::Bounds::default(),
             },
             publisher: Arc::clone(&network) as _,
             purses,

@@ -1,4 +1,5 @@
-//! Reads that can do without what they would pay for: an answer from what is at hand is better than none.
+//! Reads that can do without what they would pay for (an answer from what is at hand is better than none), and such that a
+//! rule refuses.
 
 use std::time::Duration;
 
@@ -39,6 +40,39 @@ impl Gate {
         match reserved {
             Ok(reserved) => self.carry_out(read, reserved, paid, ask(held.provider(), Ok(()))).await,
             Err(why) => self.carry_out(read, Vec::new(), false, ask(held.provider(), Err(why))).await,
+        }
+    }
+
+    /// Like [`Gate::read_charged`], of what a rule may refuse whatever is granted: `ruled` says why. Nothing is drawn on then.
+    #[allow(clippy::too_many_arguments, reason = "the way of a call, in its order")]
+    pub async fn read_ruled<'s, P, Q, A, F>(
+        &mut self,
+        capability: Capability,
+        operation: &'static str,
+        request: &Q,
+        (worst, ruled): (&[Charge], Option<CallError>),
+        paid: bool,
+        held: &'s Held<P>,
+        ask: F,
+    ) -> Result<A, Refusal>
+    where
+        P: ?Sized,
+        Q: Serialize + ?Sized + Sync,
+        A: Serialize + DeserializeOwned + Send,
+        F: FnOnce(&'s P) -> Boxed<'s, A, Failure> + Send,
+    {
+        let read = match self.begin(capability, operation, request, paid)? {
+            Begun::Answered(answer) => return answer,
+            Begun::ToAsk(read) => read,
+        };
+        // What was not granted is not granted, whatever rules say of it.
+        let admitted = match ruled {
+            Some(error) => self.granted(capability, operation).and(Err(error)),
+            None => self.admit(capability, operation, worst),
+        };
+        match admitted {
+            Ok(reserved) => self.carry_out(read, reserved, paid, ask(held.provider())).await,
+            Err(error) => Err(self.refused(read, error)),
         }
     }
 

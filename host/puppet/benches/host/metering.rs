@@ -116,6 +116,7 @@ async fn host(data: &Path, sandbox: Sandbox) -> Assembly {
         embedding: None,
         timezone: "UTC".to_owned(),
         markets: None,
+        pages: None,
     };
     let data = data.to_owned();
     let resolved = Default::default();

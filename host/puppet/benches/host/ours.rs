@@ -135,6 +135,8 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
             prices: puppet_tweet::plan::Prices::FREE,
             quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+            pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+            page_bounds: puppet_http::Bounds::default(),
         },
         offline: HeldProviders {
             agents: Held::new(Arc::clone(&store) as _),
@@ -144,6 +146,8 @@ pub fn host(store: &SqliteStore, clock: Arc<dyn Clock>) -> Host {
             prices: puppet_tweet::plan::Prices::FREE,
             quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
             purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+            pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+            page_bounds: puppet_http::Bounds::default(),
         },
         publisher: local,
         purses: Arc::new(puppet_wallet::NoPurses),

@@ -73,6 +73,7 @@ pub async fn run(setup: &Setup, args: &Invoke, out: Output) -> Result<()> {
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
         markets: None,
+        pages: None,
     };
     let Assembly { host, .. } = assembly::assemble_stranger(setup, plan, stranger)?;
     host.apply(NewAgent { spec: spec.clone() }.changes(at)?).await?;

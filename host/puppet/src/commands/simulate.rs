@@ -123,6 +123,7 @@ pub(super) fn plan(args: &Simulate, course: &Course, store: Rows, clock: &Arc<Vi
         embedding: None,
         timezone: args.tz.clone(),
         markets: None,
+        pages: None,
     }
 }
 

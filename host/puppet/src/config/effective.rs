@@ -46,6 +46,7 @@ impl Config {
         for (name, provider) in &self.llm.providers {
             rows.provider(&format!("llm.providers.{name}"), provider);
         }
+        rows.http(&self.http);
         rows.add("memory.embeddings", self.memory.embeddings.clone());
         rows.add("tweet.provider", self.tweet.provider.name().to_owned());
         rows.add("tweet.x.endpoint", self.tweet.x.endpoint.clone());

@@ -2,13 +2,14 @@
 //! that tests compare come from here.
 
 mod api;
+mod http;
 mod living;
 mod llm;
 mod observed;
 mod trading;
 mod tweet;
 
-use self::{api::API, living::LIVING, llm::LLM, observed::OBSERVED, trading::TRADING, tweet::TWEET};
+use self::{api::API, http::HTTP, living::LIVING, llm::LLM, observed::OBSERVED, trading::TRADING, tweet::TWEET};
 
 /// A key of `puppet.toml`.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +38,16 @@ const fn field(
 
 /// Every key.
 pub const FIELDS: &[Field] = &{
-    let parts = [GENERAL, API, LLM, LIVING, TWEET, TRADING, OBSERVED];
+    let parts = [GENERAL, API, LLM, HTTP, LIVING, TWEET, TRADING, OBSERVED];
     let mut all = [GENERAL[0];
-        GENERAL.len() + API.len() + LLM.len() + LIVING.len() + TWEET.len() + TRADING.len() + OBSERVED.len()];
+        GENERAL.len()
+            + API.len()
+            + LLM.len()
+            + HTTP.len()
+            + LIVING.len()
+            + TWEET.len()
+            + TRADING.len()
+            + OBSERVED.len()];
     let (mut part, mut n, mut at) = (0, 0, 0);
     while part < parts.len() {
         while n < parts[part].len() {

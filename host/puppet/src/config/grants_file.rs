@@ -6,7 +6,9 @@ use std::{
     path::Path,
 };
 
-use puppet_grants::{Amount, CEILINGS, Ceiling, Limits, Marks, Mode, Period, Terms, TextMarks};
+use puppet_grants::{
+    Amount, CEILINGS, Ceiling, HostPattern, Limits, METHODS, Marks, Mode, Period, Terms, TextMarks, Web, is_credential,
+};
 use puppet_types::{AccountId, AgentId, Capability, Digest, PackId, Timestamp};
 
 use super::{
@@ -72,6 +74,8 @@ pub struct Granted {
     pub amounts: BTreeMap<(Amount, Period), u64>,
     /// What becomes of links and names in texts: `tweet` alone.
     pub marks: TextMarks,
+    /// What may be reached of the web: `http` alone. Nothing of it is granted without being named.
+    pub web: Web,
 }
 
 /// The table that holds the packs.
@@ -168,10 +172,11 @@ fn read(pack: PackId, section: &Section<'_>, line: usize) -> Result<PackGrant> {
     for most in CEILINGS {
         let known: &[&str] = match most.capability {
             Capability::Tweet => &["operations", "amounts", "links", "mentions"],
+            Capability::Http => &["operations", "amounts", "hosts", "methods", "credentials"],
             _ => &["operations", "amounts"],
         };
         if let Some(found) = section.section(most.capability.name(), known)? {
-            capabilities.insert(most.capability, granted(&found.value, most)?);
+            capabilities.insert(most.capability, granted(&found.value, most, found.line)?);
         }
     }
     let terms = Terms { mode, expires: expires.map(|found| found.value) };
@@ -190,7 +195,7 @@ fn previous(section: &Section<'_>) -> Result<Vec<Digest>> {
     value.iter().map(parse).collect()
 }
 
-fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
+fn granted(section: &Section<'_>, most: &Ceiling, line: usize) -> Result<Granted> {
     let operations = section.texts("operations")?;
     if let Some(Found { value, line }) = &operations {
         if value.is_empty() {
@@ -210,7 +215,42 @@ fn granted(section: &Section<'_>, most: &Ceiling) -> Result<Granted> {
         }
         _ => TextMarks::default(),
     };
-    Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts, marks })
+    let web = if most.capability == Capability::Http { web(section, line)? } else { Web::default() };
+    Ok(Granted { operations: operations.map(|found| found.value.into_iter().collect()), amounts, marks, web })
+}
+
+/// Hosts, methods and credentials. A grant names its hosts: one that a later version asks for is none of them.
+fn web(section: &Section<'_>, line: usize) -> Result<Web> {
+    let hosts = section.texts("hosts")?.filter(|found| !found.value.is_empty()).ok_or_else(|| {
+        let remedy = "name the hosts that it may ask, for example hosts = [\"api.example.org\"]";
+        section.wrong("hosts", line, "no host is named", remedy)
+    })?;
+    let host = |text: &String| {
+        let remedy = "write it as it stands in pack.toml";
+        HostPattern::parse(text).map_err(|error| section.wrong("hosts", hosts.line, error.to_string(), remedy))
+    };
+    let hosts = hosts.value.iter().map(host).collect::<Result<_>>()?;
+    let methods = match section.texts("methods")? {
+        None => [METHODS[0].to_owned()].into(),
+        Some(Found { value, line }) => {
+            if let Some(odd) = value.iter().find(|name| !METHODS.contains(&name.as_str())) {
+                let message = format!("`{odd}` is no method here");
+                return Err(section.wrong("methods", line, message, suggest::remedy(odd, &METHODS)));
+            }
+            value.into_iter().collect()
+        }
+    };
+    let credentials = match section.texts("credentials")? {
+        None => BTreeSet::new(),
+        Some(Found { value, line }) => {
+            if !value.iter().all(|name| is_credential(name)) {
+                let remedy = "write the name of one of [http.credentials], never a key";
+                return Err(section.wrong("credentials", line, "it is no name of a credential", remedy));
+            }
+            value.into_iter().collect()
+        }
+    };
+    Ok(Web { hosts, methods, credentials })
 }
 
 /// `allow`, `strip` or `refuse`; none where nothing is said.
@@ -345,6 +385,16 @@ mod tests {
                 "packs.x.llm.amounts.usd/day: expected dollars as a text, for example \"0.50\", found a whole number",
             ),
             ("[packs.x.llm]\namounts = { \"tokens/day\" = -1 }\n", "expected a whole number from 0"),
+            ("[packs.x.http]\n", "grants.toml:1: packs.x.http.hosts: no host is named"),
+            ("[packs.x.http]\nhosts = [\"::1\"]\n", "grants.toml:2: packs.x.http.hosts: `::1` is no host"),
+            (
+                "[packs.x.http]\nhosts = [\"a.test\"]\nmethods = [\"PUT\"]\n",
+                "grants.toml:3: packs.x.http.methods: `PUT` is no method here",
+            ),
+            (
+                "[packs.x.http]\nhosts = [\"a.test\"]\ncredentials = [\"Sk/1\"]\n",
+                "grants.toml:3: packs.x.http.credentials: it is no name of a credential",
+            ),
             ("[packs.x.llm]\noperations = []\n", "grants.toml:2: packs.x.llm.operations: expected at least one"),
             (
                 "[packs.x.tweet]\noperations = [\"repl\"]\n",

@@ -9,7 +9,7 @@ use puppet_engine::{MAILBOX, OUTBOX_RULES, Overflow, Redaction, swap::RULES};
 use puppet_grants::BOUNDS;
 
 use super::{
-    Api, Config, Generator, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
+    Api, Config, Generator, Http, Journal, LogLevel, Origin, Routing, Trading, Tweet, Warning, credentials,
     dotenv::Dotenv,
     environment,
     observed::{Log, Trace},
@@ -105,6 +105,10 @@ impl Draft {
         if let Some(llm) = root.section("llm", &known("llm"))? {
             self.llm(&llm.value)?;
             lines.extend(llm.value.leaves());
+        }
+        if let Some(http) = root.section("http", &known("http"))? {
+            self.config.http = Http::read(&http.value)?;
+            lines.extend(http.value.leaves());
         }
         if let Some(memory) = root.section("memory", &known("memory"))? {
             if let Some(embeddings) = memory.value.text("embeddings", "`offline` or the name of a provider")? {

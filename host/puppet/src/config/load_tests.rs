@@ -313,7 +313,7 @@ fn errors_name_code_line_field_and_remedy() {
         ),
         (
             "[web]\nport = 1\n",
-            "unknown-key:1: web: `web` is not a key\n  help: known here: host, credentials, store, api, llm, memory, generators, approvals, mailbox, outbox, packs, swap, sandbox, invocation",
+            "unknown-key:1: web: `web` is not a key\n  help: known here: host, credentials, store, api, llm, http, memory, generators, approvals, mailbox, outbox, packs, swap, sandbox, invocation",
         ),
         (
             "[generators.mood_swings]\n",

@@ -9,6 +9,7 @@ mod effective;
 pub mod environment;
 pub mod fields;
 pub mod grants_file;
+mod http;
 mod key_source;
 mod load;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use api::{Api, TlsFiles};
 pub use credentials::{Credential, CredentialPlace};
 pub use effective::Setting;
 pub use environment::{ENVIRONMENT, Variable};
+pub use http::{Http, HttpCredential};
 pub use key_source::KeySource;
 pub use load::check;
 #[cfg(test)]

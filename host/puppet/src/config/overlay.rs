@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    Config, CredentialPlace, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns, api,
+    Config, CredentialPlace, Http, KeySource, Llm, LogLevel, NamedKey, Origin, Provider, Secret, TweetProvider, XSigns,
+    api,
     dotenv::Dotenv,
     load::{Draft, INTERVAL_MS},
     origin::{Level, Warning},
@@ -74,6 +75,7 @@ pub(super) fn finish(mut draft: Draft, lookup: &Lookup<'_>, warnings: &mut Vec<W
     }
     tokens(&mut config, lookup, warnings);
     trading::finish(&mut config, lookup, warnings);
+    Http::finish(&mut config, lookup, warnings);
     credentials(&mut config, lookup);
     check_credentials(&config)?;
     check_default(&config)?;

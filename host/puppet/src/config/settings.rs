@@ -33,6 +33,9 @@ pub struct Config {
     pub api: super::Api,
     /// `[llm]`.
     pub llm: Llm,
+    /// `[http]`.
+    #[serde(skip)]
+    pub http: super::Http,
     /// `[memory]`.
     pub memory: Memory,
     /// `[tweet]`.
@@ -465,6 +468,7 @@ mod tests {
             "store",
             "api",
             "llm",
+            "http",
             "memory",
             "generators",
             "approvals",

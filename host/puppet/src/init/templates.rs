@@ -114,6 +114,24 @@ const PUPPET: &str = r#"# Configuration of puppet. Every line below is optional:
 # this machine; a provider with an embedding_model is sent every memory and every question.
 #embeddings = "offline"
 
+# Pages of the web, for packs that were granted hosts (docs/capabilities/http.md).
+[http]
+#timeout_ms = 10000
+#response_bytes = 1048576
+#request_bytes = 65536
+#redirects = 3
+# Requests of one pack to one host.
+#per_host_per_minute = 30
+#content_types = ["text/*", "application/json", "application/*+json", "application/xml", "application/*+xml"]
+# Hosts that may be at private addresses, with their ports. For example: ["feeds.lan:8080"]
+#allow_private = []
+#cache_bytes = 67108864
+
+# A key that the host adds to requests, for its own hosts alone; packs name it. For example:
+#[http.credentials.weather]
+#hosts = ["api.example.org"]
+#key_secret = "http/weather"
+
 [tweet]
 # Where posts go: `local`, a timeline in the data folder, or `x`, which needs a token for each account.
 #provider = "local"

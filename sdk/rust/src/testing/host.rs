@@ -10,6 +10,7 @@ use crate::{
     AgentRef, CallError, EventGenerator, Migration, Personality, Timestamp, Trigger,
     agent::{Mood, Profile, Relationship},
     bindings::imports::puppet::types::types as wit,
+    http::{self, Page},
     llm::Request,
     market::{Bar, Price, Token, Trend},
     memory::{Item, NewMemory},
@@ -60,6 +61,10 @@ pub struct Host {
     pub rates: BTreeMap<(String, String), (u64, u64)>,
     /// Which rule denies every swap, by its code.
     pub swap_rule: Option<String>,
+    /// Pages by address; one that is not here answers `provider-unavailable`.
+    pub pages: BTreeMap<String, Page>,
+    /// Requests to the web, in order.
+    pub fetched: Vec<http::Request>,
     /// Requests to the model, in order.
     pub asked: Vec<Request>,
     denied: BTreeSet<String>,
@@ -125,6 +130,8 @@ impl Host {
             balances: None,
             rates: BTreeMap::new(),
             swap_rule: None,
+            pages: BTreeMap::new(),
+            fetched: Vec::new(),
             asked: Vec::new(),
             denied: BTreeSet::new(),
             sealed: false,

@@ -428,6 +428,29 @@ pub(crate) mod market {
     }
 }
 
+pub(crate) mod http {
+    use super::*;
+    use crate::{bindings::imports::puppet::http::http::*, http};
+
+    pub fn fetch(request: &Request) -> Result<Response, wit::Error> {
+        let asked = http::Request::from(request.clone());
+        if !matches!(request.method.as_str(), "GET" | "POST") {
+            return Err(invalid(format!("`{}` is no method here: GET or POST", request.method)));
+        }
+        with(|host| {
+            host.read("http.fetch")?;
+            let page = host.pages.get(&request.url).cloned();
+            host.fetched.push(asked);
+            let page = page.ok_or_else(|| wit::Error {
+                code: "provider-unavailable".to_owned(),
+                message: format!("the test has no page `{}`", request.url),
+                retry_after_ms: None,
+            })?;
+            Ok(page.into())
+        })
+    }
+}
+
 pub(crate) mod wallet {
     use super::*;
     use crate::bindings::imports::puppet::wallet::wallet::*;

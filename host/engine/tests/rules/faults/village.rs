@@ -144,6 +144,8 @@ pub fn host(rows: Arc<dyn Store>, clock: Arc<VirtualClock>, network: Arc<Network
         prices: puppet_tweet::plan::Prices::FREE,
         quotes: Held::new(Arc::new(puppet_market::NoQuotes) as _),
         purses: Held::new(Arc::new(puppet_wallet::NoPurses) as _),
+        pages: Held::new(Arc::new(puppet_http::NoPages) as _),
+        page_bounds: puppet_http::Bounds::default(),
     };
     let host = Host::new(HostParts {
         store: Arc::clone(&rows),

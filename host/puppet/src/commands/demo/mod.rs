@@ -60,6 +60,7 @@ pub async fn run(setup: &Setup, args: &Demo, out: Output) -> Result<()> {
         embedding: None,
         timezone: "UTC".to_owned(),
         markets: None,
+        pages: None,
     };
     let Assembly { host, local, .. } = assembly::assemble_with(setup, plan, &brought)?;
     host.load().await?;

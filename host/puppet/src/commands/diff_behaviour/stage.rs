@@ -68,6 +68,7 @@ fn plan(setup: &Setup, store: &Rows) -> Plan {
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
         markets: None,
+        pages: None,
     }
 }
 

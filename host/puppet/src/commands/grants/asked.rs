@@ -317,6 +317,10 @@ impl Asking {
         let is_same = |one: &BudgetLine, other: &BudgetLine| {
             (one.key.amount, one.key.period) == (other.key.amount, other.key.period)
         };
+        let whom = match named {
+            Some(right) if capability == Capability::Http => words::reach(right.web()),
+            _ => self.handles.clone(),
+        };
         let asked_for = |line: &BudgetLine| lines.iter().any(|other| is_same(line, other));
         let may = u64::from(is_granted && !operations.is_empty());
         let item = |counted: Option<&BudgetLine>| {
@@ -333,7 +337,7 @@ impl Asking {
                 period: key.and_then(|(_, period)| period.name()),
                 requested: counted.filter(|line| asked_for(line)).map(|line| line.limit),
                 granted,
-                plain: words::plain((capability, &operations), key, granted.unwrap_or(may), &self.handles),
+                plain: words::plain((capability, &operations), key, granted.unwrap_or(may), &whom),
             }
         };
         // What the operator bounds besides stands there, too.

@@ -50,9 +50,10 @@ pub fn between(old: &Asking, new: &Asking) -> (Vec<String>, Vec<String>) {
         let lines = was.lines(Timestamp::default()).into_iter().filter(|line| line.key.capability == capability);
         let amounts = lines.map(|line| ((line.key.amount, line.key.period), line.limit)).collect();
         let operations = operations.filter(may).map(|name| (*name).to_owned()).collect();
+        let web = was.get(capability).map(|right| right.web().clone()).unwrap_or_default();
         grant
             .capabilities
-            .insert(capability, GrantedCapability { operations: Some(operations), amounts, ..Default::default() });
+            .insert(capability, GrantedCapability { operations: Some(operations), amounts, web, ..Default::default() });
     }
     let (mut widened, narrowed) = new.compared(&grant, &new.items_under(&grant), Before::Requested);
     widened.extend(new.kinds_beyond(old));
@@ -70,6 +71,7 @@ impl Asking {
         let mut left = self.requests.clone();
         left.retain(|capability, request| {
             let Some(granted) = grant.capabilities.get(capability) else { return false };
+            request.web = request.web.both(&granted.web);
             request.cut(*capability, granted.operations.as_ref(), &granted.amounts)
         });
         self.items_of(&left)
@@ -88,6 +90,11 @@ impl Asking {
         let mut widened = Vec::new();
         let rights = self.rights();
         for (capability, granted) in &grant.capabilities {
+            if let Some(asked) = rights.get(*capability) {
+                let beyond = asked.web().beyond(&granted.web).into_iter();
+                widened
+                    .extend(beyond.map(|what| format!("{capability}: asks for `{what}`, which was {}", before.not())));
+            }
             let (Some(allowed), Some(asked)) = (&granted.operations, rights.get(*capability)) else { continue };
             let all = CEILINGS.iter().filter(|most| most.capability == *capability);
             let beyond = all
@@ -114,6 +121,10 @@ impl Asking {
             if !self.requests.contains_key(capability) {
                 narrowed.push(format!("{capability}: {}", before.no_longer()));
                 continue;
+            }
+            if let Some(asked) = rights.get(*capability) {
+                let beyond = granted.web.beyond(asked.web()).into_iter();
+                narrowed.extend(beyond.map(|what| format!("{capability} `{what}`: {}", before.no_longer())));
             }
             for ((amount, period), most) in &granted.amounts {
                 let asked = items.iter().find(|item| is(item, *capability, *amount, *period));
@@ -192,7 +203,8 @@ mod tests {
         const POSTS: &str = "[requests.tweet]\noperations = [\"post\"]\namounts = { \"posts/hour\" = 2 }\n";
         let kinds = |kinds: &str| format!("[requests.events]\nkinds = [{kinds}]\n");
         // (old, new, more, less)
-        let table: [(String, String, Vec<&str>, Vec<&str>); 6] = [
+        let http = |hosts: &str| format!("[requests.http]\nhosts = [{hosts}]\n");
+        let table: [(String, String, Vec<&str>, Vec<&str>); 8] = [
             (POSTS.into(), POSTS.into(), vec![], vec![]),
             (String::new(), POSTS.into(), vec!["tweet: asked for, not requested before"], vec![]),
             (POSTS.into(), String::new(), vec![], vec!["tweet: requested before, no longer asked for"]),
@@ -209,6 +221,17 @@ mod tests {
                 vec![],
             ),
             (kinds("\"news\""), kinds("\"news\", \"alarm\""), vec!["events: asks to send `alarm`"], vec![]),
+            (
+                http("\"*.a.test\""),
+                http("\"api.a.test\", \"b.test\"") + "methods = [\"GET\", \"POST\"]\ncredentials = [\"key\"]\n",
+                vec![
+                    "http: asks for `b.test`, which was not requested before",
+                    "http: asks for `POST`, which was not requested before",
+                    "http: asks for `credential key`, which was not requested before",
+                ],
+                vec!["http `*.a.test`: requested before, no longer asked for"],
+            ),
+            (http("\"*.a.test\""), http("\"*.a.test\""), vec![], vec![]),
         ];
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         for (old, new, more, less) in table {

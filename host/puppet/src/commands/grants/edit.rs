@@ -1,7 +1,7 @@
 //! `grants.toml` written: entries put in, changed and emptied; the operator's comments and order stay. What is
 //! written is read back before it takes the place of the old file.
 
-use puppet_grants::{Amount, CEILINGS, Rights};
+use puppet_grants::{Amount, CEILINGS, HostPattern, Rights};
 use puppet_types::{Capability, Digest, Timestamp};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
@@ -253,6 +253,11 @@ fn fill(table: &mut dyn TableLike, rights: &Rights, capability: Capability) {
     let operations = most.into_iter().flat_map(|most| most.operations.iter().copied());
     let operations: Array = operations.filter(|name| right.is_some_and(|right| right.allows(name))).collect();
     table.insert("operations", value(operations));
+    if let Some(web) = right.map(|right| right.web()).filter(|web| !web.is_empty()) {
+        table.insert("hosts", value(web.hosts.iter().map(HostPattern::as_str).collect::<Array>()));
+        table.insert("methods", value(web.methods.iter().map(String::as_str).collect::<Array>()));
+        table.insert("credentials", value(web.credentials.iter().map(String::as_str).collect::<Array>()));
+    }
     let lines = rights.lines(Timestamp::default());
     let mut amounts = InlineTable::new();
     for line in lines.iter().filter(|line| line.key.capability == capability) {

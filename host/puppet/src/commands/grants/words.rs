@@ -1,11 +1,23 @@
 //! Grants in plain words.
 
-use puppet_grants::{Amount, Period};
+use puppet_grants::{Amount, Period, Web};
 use puppet_types::Capability;
 
 use crate::config::usd;
 
-/// One right as a sentence: what may be done, how much of it, and as whom.
+/// What of the web is reached, in the words that [`plain`] takes for it.
+pub fn reach(web: &Web) -> Vec<String> {
+    let mut said: Vec<String> = web.hosts.iter().map(ToString::to_string).collect();
+    let more = web.methods.iter().filter(|method| *method != "GET").cloned();
+    let more = more.chain(web.credentials.iter().map(|name| format!("the credential {name}")));
+    let more: Vec<String> = more.collect();
+    if let (Some(last), false) = (said.last_mut(), more.is_empty()) {
+        last.push_str(&format!(" (with {})", more.join(", ")));
+    }
+    said
+}
+
+/// One right as a sentence: what may be done, how much of it, and as whom; of `http` the names are those of hosts.
 pub fn plain(
     (capability, operations): (Capability, &[&str]),
     counted: Option<(Amount, Period)>,
@@ -17,6 +29,8 @@ pub fn plain(
         [one] => format!(" as @{one}"),
         many => format!(" as each of {}", many.iter().map(|one| format!("@{one}")).collect::<Vec<_>>().join(", ")),
     };
+    let hosts = if capability == Capability::Http { handles.join(", ") } else { String::new() };
+    let (ask, swap) = (format!("ask {hosts}"), format!(" with {hosts}"));
     let Some((amount, period)) = counted else {
         let what = uncounted(capability, operations);
         return if most == 0 { format!("may not {what}") } else { format!("may {what}") };
@@ -39,15 +53,20 @@ pub fn plain(
         Amount::Deletes => ("take posts back", times(most, a), &*whom),
         Amount::Events => ("send", format!("up to {} events {a}", grouped(most)), " to agents"),
         Amount::Rows => ("remember", format!("up to {} things {a}", grouped(most)), ""),
+        Amount::Bytes if capability == Capability::Http => {
+            ("exchange", format!("up to {} bytes {a}", grouped(most)), &*swap)
+        }
         Amount::Bytes => ("write", format!("up to {} bytes of memories {a}", grouped(most)), ""),
         Amount::Timers => ("set timers and be woken by them", times(most, a), ""),
         Amount::Targets => return at_once(amount, most),
         Amount::Swaps => ("swap tokens", times(most, a), ""),
         Amount::Lamports => ("give", format!("up to {} SOL {a}", sol(most)), " in swaps"),
+        Amount::Requests => (&*ask, times(most, a), ""),
     };
     match (most, amount) {
         (0, Amount::Usd) => format!("may not {verb} anything{about}"),
         (0, Amount::Events) => "may not send events to agents".to_owned(),
+        (0, Amount::Bytes) if capability == Capability::Http => "may not exchange anything with the web".to_owned(),
         (0, Amount::Bytes) => "may not write memories".to_owned(),
         (0, Amount::Lamports) => "may not give SOL in swaps".to_owned(),
         (0, _) => format!("may not {verb}"),
@@ -95,6 +114,7 @@ fn uncounted(capability: Capability, operations: &[&str]) -> &'static str {
         Capability::State => "keep a state of its own",
         Capability::Market => "see prices",
         Capability::Wallet => "see what is in its wallet",
+        Capability::Http => "ask the web",
         _ => "use this interface",
     }
 }
@@ -167,5 +187,15 @@ mod tests {
         assert_eq!(said(wallet, Amount::Lamports, Period::AtOnce, 0), "may not give SOL in swaps");
         assert_eq!(plain((wallet, &["balances"]), None, 1, &[]), "may see what is in its wallet");
         assert_eq!(plain((Capability::Market, &[]), None, 1, &[]), "may see prices");
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let hosts = ["a.test", "*.b.test"].iter().flat_map(|host| puppet_grants::HostPattern::parse(host)).collect();
+        let web = Web { hosts, methods: words(&["GET", "POST"]), credentials: words(&["key"]) };
+        let said =
+            |amount, period, most| plain((Capability::Http, &["fetch"]), Some((amount, period)), most, &reach(&web));
+        let ask = said(Amount::Requests, Period::Hour, 60);
+        assert_eq!(ask, "may ask *.b.test, a.test (with POST, the credential key) up to 60 times an hour");
+        let bytes = said(Amount::Bytes, Period::Day, 1_000);
+        assert!(bytes.starts_with("may exchange up to 1,000 bytes a day with *.b.test"), "{bytes}");
+        assert_eq!(said(Amount::Bytes, Period::Day, 0), "may not exchange anything with the web");
     }
 }

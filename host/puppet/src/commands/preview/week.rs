@@ -233,10 +233,10 @@ async fn budgets(host: &Host, agent: &AgentId) -> Result<Vec<Used>> {
     Ok(used)
 }
 
-/// There is no purse and no market here: what was asked of them was not had, so nothing of it was used.
+/// There is no purse, no market and no network here: what was asked of them was not had, so nothing of it was used.
 fn operations(host: &Host, agent: &AgentId) -> BTreeMap<Capability, Vec<String>> {
     let mut operations: BTreeMap<Capability, Vec<String>> = BTreeMap::new();
-    let is_here = |capability| !matches!(capability, Capability::Wallet | Capability::Market);
+    let is_here = |capability| !matches!(capability, Capability::Wallet | Capability::Market | Capability::Http);
     let used = host.ledger.usage().operations.into_iter();
     for (_, capability, name) in used.filter(|(of, capability, _)| of == agent && is_here(*capability)) {
         operations.entry(capability).or_default().push(name);

@@ -123,6 +123,7 @@ fn plan(setup: &Setup) -> Result<Plan> {
         embedding: None,
         timezone: setup.config.host.timezone.clone(),
         markets: None,
+        pages: None,
     })
 }
 

@@ -22,7 +22,7 @@ use crate::{
     models::{self, Usable},
     networks,
     output::Output,
-    records,
+    pages, records,
     repertoire::Repertoire,
     routes::Routes,
     rows::Rows,
@@ -79,6 +79,7 @@ impl Assembled {
             embedding: models::embedding(setup, secrets)?,
             timezone: setup.config.host.timezone.clone(),
             markets: None,
+            pages: Some(pages::of(setup, secrets, out)?),
         };
         let installed = Installed::at(&setup.data);
         // One that is not fit keeps nobody else from living.

@@ -105,6 +105,8 @@ mod tests {
             "array of names" => "[\"ann\"]".to_owned(),
             "two times of the day" => "\"23:00-07:00\"".to_owned(),
             "bytes" => "1000000".to_owned(),
+            "list of types" => "[\"text/html\"]".to_owned(),
+            "list of host:port" => "[\"feeds.lan:8080\"]".to_owned(),
             "list of texts" => "[\"https://example.org\"]".to_owned(),
             "address and port" => "\"127.0.0.1:0\"".to_owned(),
             "http(s) address" | "address" => "\"http://127.0.0.1:9\"".to_owned(),
@@ -122,13 +124,14 @@ mod tests {
     }
 
     /// One of each section of free names, whole.
-    const NAMED: [&str; 8] = [
+    const NAMED: [&str; 9] = [
         "credentials.d.file = \"d\"",
         "llm.agents.ember.fallback = [\"offline\"]",
         "llm.providers.near = { base_url = \"http://127.0.0.1:8/v1\", model = \"n\", \
          price = { prompt_usd_per_million = \"1\", completion_usd_per_million = \"1\" } }",
         "tweet.x.apps.main = { client_id = \"abc\" }\ntweet.x.accounts.ann = { oauth2 = true, made_with_ai = true }",
         "tweet.x.accounts.ann = { token_credential = \"c\" }",
+        "http.credentials.weather = { hosts = [\"a.test\"], key_credential = \"c\" }",
         "sandbox.limits.fuel = 1000000000",
         "trading.wallets.main = { key_credential = \"c\" }",
         "trading.jupiter.key_credential = \"c\"",

@@ -9,13 +9,14 @@ use std::{
 use async_trait::async_trait;
 use puppet_author::{
     scenario::{Balance, MarketAnswer},
-    script::{Asked, Script},
+    script::{Asked, Fetched, Script},
 };
 use puppet_grants::{Amount, Answer, Charge, Failure};
+use puppet_http::{Fetch, Page, Pages};
 use puppet_llm::{CallContext, Completion, LlmProvider, Offline, Request, ToolCall, Usage, route::Link};
 use puppet_market::{PriceNow, Quotes, TokenInfo, Trend};
 use puppet_types::{
-    AgentId, CallError, Code, EffectId, Timestamp,
+    AgentId, CallError, Code, EffectId, StateBytes, Timestamp,
     trade::{Candle, Mint, Origin, SwapIntent},
 };
 use puppet_wallet::{Purses, SwapError, SwapQuote, SwapResult, TokenBalance};
@@ -163,6 +164,32 @@ impl Quotes for Doubles {
 
     async fn token_info(&self, _: &AgentId, token: &str) -> Result<TokenInfo, CallError> {
         self.market("token-info", token)
+    }
+}
+
+#[async_trait]
+impl Pages for Doubles {
+    async fn fetch(&self, of: &Fetch) -> Result<Answer<Page>, Failure> {
+        let ask = &of.ask;
+        let sent = ask.body.clone().map(StateBytes::into_bytes).unwrap_or_default();
+        let asked = Fetched { method: &ask.method, url: &ask.url, body: &String::from_utf8_lossy(&sent) };
+        let found = self.script().http(asked);
+        let answer = found.ok_or_else(|| Failure::from(unanswered("http.fetch")))?;
+        if let Some(error) = answer.error {
+            return Err(error.error().into());
+        }
+        let body = answer.body.unwrap_or_default();
+        if body.len() as u64 > of.most_bytes {
+            let message = format!("the scenario answers with more than {} bytes", of.most_bytes);
+            return Err(CallError::new(Code::TooLong, message).into());
+        }
+        let bytes = (sent.len() + body.len()) as u64;
+        let used =
+            vec![Charge { amount: Amount::Requests, quantity: 1 }, Charge { amount: Amount::Bytes, quantity: bytes }];
+        let headers = answer.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        let (status, url) = (answer.status.unwrap_or(200), ask.url.clone());
+        let value = Page { status, url, headers, body: StateBytes::Text(body), is_cached: false };
+        Ok(Answer { value, used, latency: Duration::ZERO })
     }
 }
 

@@ -73,6 +73,7 @@ impl Stage {
             embedding: None,
             timezone: timezone.clone(),
             markets: Some(Markets { quotes: Arc::clone(&doubles) as _, purses: Arc::clone(&doubles) as _ }),
+            pages: Some(Arc::clone(&doubles) as _),
         };
         known_settings(stranger, scenario, file)?;
         let granted = granted(&stranger.manifest.requests, &scenario.deny, file)?;
