@@ -6,6 +6,8 @@ import * as tweet from '../tweet.js';
 import * as state from '../state.js';
 import * as schedule from '../schedule.js';
 import * as memory from '../memory.js';
+import * as market from '../market.js';
+import * as wallet from '../wallet.js';
 import * as agent from '../agent.js';
 import * as events from '../events.js';
 import { tradingStrategy, buy } from '../trading.js';
@@ -14,6 +16,12 @@ export const handler = personality((event) => {
   state.save(1, { n }); schedule.cron('a', '* * * * *', { payload: {} });
   memory.saidBy('ada', 'x'); events.emit('a.b', {}, { to: 'all' });
   if (agent.mood().valence > 2) throw new Declined('x', 'y', { retryAt: 3 });
+  const close: number = market.candles('SOL/USDC', 60, 1)[0].close + market.quote('SOL/USDC').price;
+  const held: wallet.Balance | undefined = wallet.balances().find((held) => held.symbol === 'SOL');
+  if (held && close > 0 && market.tokenInfo('SOL').isVerified && market.trending(5)[0].rank === 1) {
+    const given: wallet.SwapQuote = wallet.quote(held.mint, 'x', held.amount);
+    wallet.swap({ inMint: held.mint, outMint: given.outMint, amount: 5, maxSlippageBps: 50, reason: 'x' });
+  }
   log.info('x', { n: random().below(3) });
 });
 export const generator = eventGenerator((t) => t.agents.map((a) => ({ kind: 'x.y', targets: [a.id] })));
