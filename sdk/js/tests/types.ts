@@ -12,6 +12,7 @@ import * as agent from '../agent.js';
 import * as events from '../events.js';
 import { tradingStrategy, buy } from '../trading.js';
 export const handler = personality((event) => {
+  if (tweet.conversation('1').length > tweet.weightedLength('x')) return;
   const n: number = tweet.post(new llm.Prompt('x').system('a').complete().text);
   state.save(1, { n }); schedule.cron('a', '* * * * *', { payload: {} });
   memory.saidBy('ada', 'x'); events.emit('a.b', {}, { to: 'all' });
