@@ -2,6 +2,8 @@
 //! built with what is here already: no test asks a registry. Those in Python and JavaScript are built where their tools are
 //! (docs/testing.md).
 
+mod languages;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -35,5 +35,7 @@ export function postsOf(account: string, limit?: number): PostItem[];
 export function threadOf(id: string, depth?: number): PostItem[];
 export function ownPosts(limit?: number): PostItem[];
 export function search(query: string, limit?: number): PostItem[];
+/** The posts of the conversation that a post is of, of the last seven days, and the post itself. */
+export function conversation(id: string, limit?: number): PostItem[];
 /** How much of the 280 a text takes. */
 export function weightedLength(text: string): number;

@@ -17,4 +17,5 @@ export const postsOf = (account, limit = 20) => answer(wit.postsOf, account, lim
 export const threadOf = (id, depth = 5) => answer(wit.threadOf, id, depth);
 export const ownPosts = (limit = 20) => answer(wit.ownPosts, limit);
 export const search = (query, limit = 20) => answer(wit.search, query, limit);
+export const conversation = (id, limit = 20) => answer(wit.conversation, id, limit);
 export const weightedLength = (text) => wit.weightedLength(text);

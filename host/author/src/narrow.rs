@@ -31,6 +31,9 @@ const BEHIND: &[(&str, &str)] = &[
 const PACKAGES: &[&str] =
     &["agent", "log", "llm", "tweet", "memory", "schedule", "state", "events", "market", "wallet", "http", "types"];
 
+/// Functions that need no grant: they come with their interface.
+const FREE: &[&str] = &["weighted-length"];
+
 /// The files of a world of this kind (`personality`, `event-generator`, `trading-strategy`), with `agent` and `log` and what
 /// is wanted beside them; `migrates` where it carries state over.
 pub fn world(kind: &str, wanted: &Wanted, migrates: bool) -> Vec<File> {
@@ -86,7 +89,7 @@ fn version(text: &str) -> &str {
     line.split_once('@').map_or("", |(_, version)| version.trim_end_matches(';'))
 }
 
-/// An interface without the functions that are not named; none named: as it is. Types stay.
+/// An interface without the functions that are not named; none named: as it is. Types stay, and so does what needs no grant.
 pub fn narrowed(text: &str, functions: &[String]) -> String {
     if functions.is_empty() {
         return text.to_owned();
@@ -108,7 +111,7 @@ pub fn narrowed(text: &str, functions: &[String]) -> String {
         }
         let function = bare.split_once(": func(").map(|(name, _)| name.trim_start_matches('%'));
         match function {
-            Some(name) if !functions.iter().any(|wanted| wanted == name) => {
+            Some(name) if !FREE.contains(&name) && !functions.iter().any(|wanted| wanted == name) => {
                 comments.clear();
                 dropping = !bare.ends_with(';');
             }
@@ -147,6 +150,7 @@ mod tests {
         let tweet = file(&files, "deps/tweet/tweet.wit");
         assert!(tweet.contains("post: func(") && !tweet.contains("reply: func("), "{tweet}");
         assert!(tweet.contains("record post-item"), "types stay");
+        assert!(tweet.contains("weighted-length: func("), "nobody grants that");
         assert!(file(&files, "deps/state/state.wit").contains("put: func("));
         assert!(file(&files, "deps/llm/llm.wit").contains("complete: func("), "others name it");
     }

@@ -74,6 +74,11 @@ def search(query: str, limit: int = 20) -> list[Any]:
     return list(answer(_wit.search, query, limit))
 
 
+def conversation(id: str, limit: int = 20) -> list[Any]:
+    """The posts of the conversation that a post is of, of the last seven days, and the post itself; newest first."""
+    return list(answer(_wit.conversation, id, limit))
+
+
 def weighted_length(text: str) -> int:
     """How much of the 280 a text takes."""
     return int(_wit.weighted_length(text))
