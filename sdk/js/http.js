@@ -33,6 +33,7 @@ export class Page {
 }
 
 export function fetch(method, url, { headers = {}, body, credential } = {}) {
+  if (typeof url !== 'string') throw new CallError('invalid-input', `the address is ${url}, and no text`);
   const bytes = typeof body === 'string' ? encoded(body) : body;
   const request = { method, url, headers: Object.entries(headers), body: bytes, credential, extra: [] };
   return new Page(answer(wit.fetch, request));

@@ -194,6 +194,10 @@ impl Gate {
     pub fn rights(&self) -> &Rights {
         &self.rights
     }
+    /// The least that is left of an amount now; none where nothing of the capability is granted, or nothing counts it.
+    pub fn left_of(&self, capability: Capability, amount: Amount) -> Option<u64> {
+        self.rights.get(capability)?.left(amount, self.charged_at)
+    }
     /// What this call has read so far.
     pub fn reads(&self) -> &[Read] {
         &self.out.reads

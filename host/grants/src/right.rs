@@ -265,6 +265,11 @@ impl Right {
         }
         Ok(())
     }
+    /// The least that is left of the budgets of an amount; none where nothing counts it.
+    pub(crate) fn left(&self, amount: Amount, at: Timestamp) -> Option<u64> {
+        let of_amount = self.budgets.iter().filter(|budget| budget.amount == amount && budget.period != Period::AtOnce);
+        of_amount.map(|budget| self.holder.ledger.line(self.key(budget), budget.limit, at).left).min()
+    }
     /// Functions that it allows.
     pub fn operations(&self) -> &[&'static str] {
         &self.operations

@@ -3,7 +3,7 @@
 #[doc(hidden)]
 pub mod fuzz;
 
-use puppet_grants::{Amount, Charge, Gate, Held, Mode, Right, Web};
+use puppet_grants::{Amount, Charge, Gate, Held, Mode, Web};
 use puppet_types::{CallError, Capability, Code, Refusal, wit};
 use reqwest::Url;
 use wasmtime::component::{HasData, Linker};
@@ -68,7 +68,8 @@ impl View<'_> {
         let web = right.map(|right| right.web().clone()).unwrap_or_default();
         let ruled = right.and_then(|_| refused(&ask, &web, self.gate.rights().mode).err());
         let sent = ask.bytes();
-        let most_bytes = right.map_or(0, |right| room(right, self.bounds.response_bytes, sent));
+        let left = self.gate.left_of(Capability::Http, Amount::Bytes);
+        let most_bytes = room(left, self.bounds.response_bytes, sent);
         let worst = [
             Charge { amount: Amount::Requests, quantity: 1 },
             Charge { amount: Amount::Bytes, quantity: sent + most_bytes },
@@ -109,10 +110,13 @@ fn refused(ask: &Ask, web: &Web, mode: Mode) -> Result<(), CallError> {
     Ok(())
 }
 
-/// How long an answer may be: no longer than the budgets of bytes are at their fullest.
-fn room(right: &Right, most: u64, sent: u64) -> u64 {
-    let limits = right.limits().filter(|(amount, ..)| *amount == Amount::Bytes);
-    limits.map(|(.., limit)| limit.saturating_sub(sent)).chain([most]).min().unwrap_or(most)
+/// Less is left for no answer: then the budget is at its end.
+const LEAST_ROOM: u64 = 1_024;
+
+/// How long an answer may be: no longer than what is left of the budgets.
+fn room(left: Option<u64>, most: u64, sent: u64) -> u64 {
+    let left = left.map_or(most, |left| left.saturating_sub(sent).max(LEAST_ROOM));
+    left.min(most)
 }
 
 impl From<Page> for guest::Response {

@@ -7,22 +7,22 @@ from typing import Any
 from wit_world.imports import log as _wit
 
 
-def debug(message: str, **fields: Any) -> None:
+def debug(message: str, /, **fields: Any) -> None:
     """A line for those who look closely."""
     _line(_wit.Level.DEBUG, message, fields)
 
 
-def info(message: str, **fields: Any) -> None:
+def info(message: str, /, **fields: Any) -> None:
     """A line; ``info("posted", slot="morning")`` names what it is about."""
     _line(_wit.Level.INFO, message, fields)
 
 
-def warn(message: str, **fields: Any) -> None:
+def warn(message: str, /, **fields: Any) -> None:
     """Something that is not as it should be."""
     _line(_wit.Level.WARN, message, fields)
 
 
-def error(message: str, **fields: Any) -> None:
+def error(message: str, /, **fields: Any) -> None:
     """Something that failed."""
     _line(_wit.Level.ERROR, message, fields)
 

@@ -175,17 +175,19 @@ impl Pages for Doubles {
         let asked = Fetched { method: &ask.method, url: &ask.url, body: &String::from_utf8_lossy(&sent) };
         let found = self.script().http(asked);
         let answer = found.ok_or_else(|| Failure::from(unanswered("http.fetch")))?;
+        let used = |bytes: usize| {
+            let bytes = Charge { amount: Amount::Bytes, quantity: bytes as u64 };
+            vec![Charge { amount: Amount::Requests, quantity: 1 }, bytes]
+        };
         if let Some(error) = answer.error {
-            return Err(error.error().into());
+            return Err(Failure::told(error.error(), used(sent.len())));
         }
         let body = answer.body.unwrap_or_default();
+        let used = used(sent.len() + body.len());
         if body.len() as u64 > of.most_bytes {
             let message = format!("the scenario answers with more than {} bytes", of.most_bytes);
-            return Err(CallError::new(Code::TooLong, message).into());
+            return Err(Failure::told(CallError::new(Code::TooLong, message), used));
         }
-        let bytes = (sent.len() + body.len()) as u64;
-        let used =
-            vec![Charge { amount: Amount::Requests, quantity: 1 }, Charge { amount: Amount::Bytes, quantity: bytes }];
         let headers = answer.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         let (status, url) = (answer.status.unwrap_or(200), ask.url.clone());
         let value = Page { status, url, headers, body: StateBytes::Text(body), is_cached: false };
