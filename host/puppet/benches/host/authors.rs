@@ -91,7 +91,8 @@ fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1_000.0
 }
 
-fn puppet(folder: &Path) -> Command {
+/// The program in a folder; it says nothing.
+pub fn puppet(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_puppet"));
     command.current_dir(folder).env("CARGO_NET_OFFLINE", "true");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

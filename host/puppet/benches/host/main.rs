@@ -2,7 +2,7 @@
 //! events against a bare loop over the same SQLite, many agents against few, agents that do nothing, agents beside
 //! hostile ones, metered plugins against unmetered ones, the start of a host, accounts on an emulated X that are listened for, a day of a thousand
 //! agents, recorded invocations that are run again, plugins that are replaced while their agents live, the server beside bare
-//! handlers, and what looking at a host costs.
+//! handlers, what looking at a host costs, and what an author waits for, with what each language costs.
 //!
 //! `cargo bench -- [--summary | --json] [--only PART] [--quick] [--idle N] [--pool JSON]`; parts: gate, authority,
 //! threads, durable, journal, hostile, metering, idle, start, polled, heard, simulate, replay, swap, api, observed, authors. `--pool '{"slots": 64}'` tries other settings of
@@ -23,6 +23,7 @@ mod guest;
 mod hostile;
 mod idle;
 mod journal;
+mod languages;
 mod listening;
 mod metering;
 mod ours;
@@ -116,7 +117,7 @@ fn main() {
     let effort = Effort { idle: idle.unwrap_or(effort.idle), ..effort };
     let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut table = table::Table::new(has("--json"));
-    let parts: [(&str, Part); 18] = [
+    let parts: [(&str, Part); 19] = [
         ("gate", sandbox::gate),
         ("authority", authority::rows),
         ("threads", sandbox::threads),
@@ -135,6 +136,7 @@ fn main() {
         ("api", api::rows),
         ("observed", api::observed),
         ("authors", authors::rows),
+        ("authors", languages::rows),
     ];
     for (name, part) in parts {
         if only.is_none_or(|only| only == name) {
