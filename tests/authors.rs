@@ -19,7 +19,7 @@ use crate::support::{Ran, finish, list, puppet, run, until};
 const KINDS: [&str; 3] = ["personality", "event-generator", "trading-strategy"];
 
 /// A command in a pack's folder. What was built for one pack is there for the next.
-fn author(folder: &Path, args: &[&str]) -> Ran {
+pub fn author(folder: &Path, args: &[&str]) -> Ran {
     finish(&mut author_command(folder, args))
 }
 
@@ -196,7 +196,7 @@ fn examples(lang: &str, tools: Option<(&Path, &str)>) -> usize {
 }
 
 /// What is under version control of a pack: nothing that is built.
-fn copied(from: &Path, to: &Path) {
+pub fn copied(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -27,6 +27,7 @@ mod first_steps;
 mod forgetting;
 mod grants;
 mod hostile;
+mod http;
 mod import;
 mod invoke;
 mod limits;
