@@ -10,9 +10,16 @@ use puppet_types::PackId;
 
 const MINUTE: u64 = 60;
 
-/// Requests of this minute.
+/// See the head of this file.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<(u64, HashMap<(PackId, String), u32>)>);
+pub(crate) struct Pace(Mutex<Counted>);
+
+/// Requests of one minute.
+#[derive(Debug, Default)]
+struct Counted {
+    minute: u64,
+    by: HashMap<(PackId, String), u32>,
+}
 
 impl Pace {
     /// Counts one, or says how long to wait.
@@ -20,10 +27,10 @@ impl Pace {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = since.as_secs() / MINUTE;
-        if counted.0 != minute {
-            *counted = (minute, HashMap::new());
+        if counted.minute != minute {
+            *counted = Counted { minute, by: HashMap::new() };
         }
-        let count = counted.1.entry((pack.clone(), host.to_owned())).or_default();
+        let count = counted.by.entry((pack.clone(), host.to_owned())).or_default();
         if *count >= most {
             return Err(Duration::from_secs((minute + 1) * MINUTE).saturating_sub(since));
         }

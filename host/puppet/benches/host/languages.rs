@@ -197,6 +197,7 @@ fn plan(at: Timestamp) -> Plan {
         embedding: None,
         timezone: "UTC".to_owned(),
         markets: None,
+        pages: None,
     }
 }
 
