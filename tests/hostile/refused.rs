@@ -15,8 +15,8 @@ strangers! {
         => End::Refused(&["acme:bank/vault@1.0.0", "no such interface"]);
     an_import_of_the_network: besides("(import \"wasi:http/outgoing-handler@0.2.0\" (instance))")
         => End::Refused(&["wasi:http/outgoing-handler@0.2.0", "refused"]);
-    an_import_that_its_world_does_not_have: besides("(import \"puppet:http/http@0.1.0\" (instance))")
-        => End::Refused(&["puppet:http/http@0.1.0", "`personality`"]);
+    an_import_that_its_world_does_not_have: besides("(import \"puppet:trading/portfolio@0.1.0\" (instance))")
+        => End::Refused(&["puppet:trading/portfolio@0.1.0", "`personality`"]);
     a_component_of_two_worlds: besides(
         "(instance $none) (export \"puppet:plugin/generator@0.1.0\" (instance $none))"
     ) => End::Refused(&["puppet:plugin/handler@0.1.0"]);

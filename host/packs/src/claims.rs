@@ -18,7 +18,8 @@ use crate::{
 
 /// The keys of this page.
 pub(crate) const KEYS: [&str; 6] = ["kinds", "contract", "digest", "publisher", "links", "requires"];
-const LINKS: [&str; 4] = ["homepage", "repository", "documentation", "changelog"];
+/// Kinds of pages about a pack.
+pub const LINKS: [&str; 4] = ["homepage", "repository", "documentation", "changelog"];
 
 /// What a pack is, by the worlds of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

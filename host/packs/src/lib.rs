@@ -28,7 +28,7 @@ mod walk;
 mod workshop;
 
 pub use bundle::Bundle;
-pub use claims::{Claims, Kind};
+pub use claims::{Claims, Kind, LINKS};
 pub use contents::{Contents, MAX_COMPONENT_BYTES, MAX_FILES, MAX_PACK_BYTES, PackFile};
 pub use error::{ErrorKind, PackError};
 pub use installed::{Entry, InstallError, Installed, LOCK as LOCK_FILE, Received, Source, Staged, State};

@@ -27,7 +27,8 @@ pub enum Holds {
 }
 
 impl Holds {
-    const NAMES: [(&'static str, Self); 6] = [
+    /// All of them, by the words of `type`.
+    pub const NAMES: [(&'static str, Self); 6] = [
         ("number", Self::Number),
         ("count", Self::Count),
         ("text", Self::Text),

@@ -199,6 +199,12 @@ pub enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Print the JSON schema of a file that people write, for editors.
+    Schema {
+        /// pack (pack.toml), grants (grants.toml), puppet (puppet.toml) or scenario (tests/*.toml of a pack).
+        #[arg(value_parser = crate::editor::NAMES)]
+        file: String,
+    },
     /// Write a manual page for each command.
     Man {
         /// Where to.

@@ -144,8 +144,8 @@ fn imports_are_refused_by_name() {
         ),
         (
             "handler",
-            "puppet:http/http@0.1.0",
-            "import `puppet:http/http@0.1.0` is not allowed in the world `personality`",
+            "puppet:trading/portfolio@0.1.0",
+            "import `puppet:trading/portfolio@0.1.0` is not allowed in the world `personality`",
         ),
         (
             "generator",

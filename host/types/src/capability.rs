@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $variant:ident $name:literal),+ $(,)?) => {
         /// A host interface. `agent` and `log` come with every plugin.
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Capability { $($(#[$doc])* $variant),+ }

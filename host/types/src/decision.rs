@@ -28,6 +28,7 @@ pub struct Image {
 }
 
 /// What a memory is about; caps per kind are in docs/capabilities/memory.md.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemoryKind {
@@ -46,6 +47,7 @@ pub enum MemoryKind {
 }
 
 /// Whose words a memory holds.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
@@ -92,6 +94,7 @@ pub struct Memory {
 }
 
 /// Valence −1..1, arousal 0..1, dominance 0..1.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Mood {
     /// −1..1, starts at 0.
@@ -126,6 +129,7 @@ pub struct RelationshipChange {
 }
 
 /// When a timer fires.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerRule {

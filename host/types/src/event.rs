@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AgentId, EventId, Timestamp};
 
 /// Order of handling. Derives `Ord`: `Low < Normal < High < Critical`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use puppet_types::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Lists by capability.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answers {
     /// Texts of a model. With none at all the offline model answers.
@@ -22,7 +23,7 @@ pub struct Answers {
 }
 
 /// An error in the place of an answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallFault {
     /// `provider-unavailable`, `rate-limited`, …
@@ -35,7 +36,7 @@ pub struct CallFault {
 }
 
 /// A text.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LlmAnswer {
     /// Of requests for this.
@@ -55,7 +56,7 @@ pub struct LlmAnswer {
 }
 
 /// A call that the model asks for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCallGiven {
     /// Its id.
@@ -64,11 +65,12 @@ pub struct ToolCallGiven {
     pub name: String,
     /// A JSON object.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub arguments: toml::Table,
 }
 
 /// Tokens.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UsageGiven {
     /// Of the messages.
@@ -78,7 +80,7 @@ pub struct UsageGiven {
 }
 
 /// Vectors, one per text.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EmbedAnswer {
     /// Of one length.
@@ -90,7 +92,7 @@ pub struct EmbedAnswer {
 }
 
 /// A page.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpAnswer {
     /// Of requests of this method.
@@ -116,16 +118,18 @@ pub struct HttpAnswer {
 }
 
 /// An answer of `market`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MarketAnswer {
     /// `quote`, `candles`, `trending` or `token-info`; `swap-quote` is what `wallet.quote` answers.
+    #[schemars(extend("enum" = ["quote", "candles", "trending", "token-info", "swap-quote"]))]
     pub operation: String,
     /// Of requests for this market.
     pub market: Option<String>,
     /// Of requests for this token.
     pub token: Option<String>,
     /// As the journal holds it.
+    #[schemars(with = "Option<serde_json::Value>")]
     pub value: Option<toml::Value>,
     /// There is none.
     pub error: Option<CallFault>,
@@ -134,7 +138,7 @@ pub struct MarketAnswer {
 }
 
 /// A whole read, as a journal holds it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadAnswer {
     /// The interface.

@@ -1,9 +1,10 @@
 //! What has to come of a step.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How decisions are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Match {
     /// These, in this order, and no other. So it is where a decision is written down; with none of them nothing may be
@@ -16,7 +17,7 @@ pub enum Match {
 }
 
 /// How an event is declined.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclinedExpected {
     /// kebab-case.
@@ -26,13 +27,14 @@ pub struct DeclinedExpected {
 }
 
 /// A decision. Only what is named is compared.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedDecision {
     /// `post`, `reply`, `remember`, …
     pub kind: String,
     /// As a record of the journal has it. Keys that are not named may be anything; lists are compared whole.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub body: toml::Table,
     /// What it says.
     #[serde(default)]
@@ -40,7 +42,7 @@ pub struct ExpectedDecision {
 }
 
 /// What is asked of a text. Of a thread: of its parts, joined by line ends; of a memory: of its words.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TextExpected {
     /// Just this.
@@ -62,7 +64,7 @@ pub struct TextExpected {
 }
 
 /// Instructions of a step.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fuel {
     /// As it was; `puppet test --update` writes it.

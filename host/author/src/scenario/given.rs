@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use puppet_types::{MemoryKind, TimerRule, Trust};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::SEED;
@@ -33,17 +34,17 @@ impl<'de> Deserialize<'de> for Seed {
 }
 
 /// A persona's file, from the pack's folder on, or the persona itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PersonaFrom {
     /// The file.
     File(PathBuf),
     /// It.
-    Table(toml::Table),
+    Table(#[schemars(with = "serde_json::Map<String, serde_json::Value>")] toml::Table),
 }
 
 /// A character of the host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Character {
     /// Of the one that plays: `tester` where it is left out.
@@ -57,7 +58,7 @@ pub struct Character {
 }
 
 /// A blob: one of the three.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenState {
     /// Of the plugin's own counting.
@@ -67,11 +68,12 @@ pub struct GivenState {
     /// As lower-case hex.
     pub hex: Option<String>,
     /// As the JSON text of a table, its keys in order.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub json: Option<toml::Table>,
 }
 
 /// Something remembered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenMemory {
     /// What it is about.
@@ -103,7 +105,7 @@ fn half() -> f64 {
 }
 
 /// How it stands to somebody.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenRelationship {
     /// Agent id or account.
@@ -126,7 +128,7 @@ pub struct GivenRelationship {
 }
 
 /// A post on the timeline.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenPost {
     /// Decimal digits, growing.
@@ -144,7 +146,7 @@ pub struct GivenPost {
 }
 
 /// A timer that is set.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenTimer {
     /// Its name.
@@ -155,11 +157,12 @@ pub struct GivenTimer {
     pub rule: Option<TimerRule>,
     /// Handed back when it fires.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub payload: toml::Table,
 }
 
 /// What the purse holds of a token.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Balance {
     /// Its address.

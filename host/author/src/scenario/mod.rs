@@ -9,6 +9,7 @@ mod given;
 use std::collections::BTreeMap;
 
 use puppet_types::Mood;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -30,10 +31,11 @@ pub const START: &str = "2026-01-05T12:00:00Z";
 pub const SEED: u64 = 42;
 
 /// One file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// [`SCHEMA`].
+    /// `puppet.scenario/1`.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
     /// The file's stem where it is left out.
     #[serde(default)]
@@ -41,7 +43,7 @@ pub struct Scenario {
     /// What it shows.
     #[serde(default)]
     pub about: String,
-    /// The clock when it begins, RFC 3339; [`START`] where it is left out.
+    /// The clock when it begins, RFC 3339; 2026-01-05T12:00:00Z where it is left out.
     #[serde(default)]
     pub at: Option<String>,
     /// IANA name; UTC where it is left out.
@@ -49,6 +51,7 @@ pub struct Scenario {
     pub timezone: Option<String>,
     /// What is random follows from it. With recorded reads: the seed of the record itself.
     #[serde(default)]
+    #[schemars(with = "WrittenSeed")]
     pub seed: Seed,
     /// With recorded reads: the id of the record, from which ids of what it decides follow.
     #[serde(default)]
@@ -58,6 +61,7 @@ pub struct Scenario {
     pub persona: Option<PersonaFrom>,
     /// In the place of single settings of the pack.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub settings: toml::Table,
     /// As the first event finds it.
     #[serde(default)]
@@ -97,14 +101,16 @@ pub struct Scenario {
     pub answer: Answers,
     /// What happens, one after the other.
     #[serde(default)]
+    #[schemars(with = "Vec<Step>")]
     pub step: Vec<Spanned<Step>>,
     /// Of a trading strategy, in the place of steps.
     #[serde(default)]
+    #[schemars(with = "Option<Strategy>")]
     pub strategy: Option<Spanned<Strategy>>,
 }
 
 /// What no invocation may go beyond.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Instructions.
@@ -119,7 +125,7 @@ pub struct Budget {
 }
 
 /// One thing that happens, and what is to come of it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// An event for the character.
@@ -129,6 +135,7 @@ pub struct Step {
     /// An event for a generator.
     pub trigger: Option<Trigger>,
     /// `ok` where it is left out.
+    #[schemars(extend("enum" = ["ok", "declined", "failed", "breach"]))]
     pub outcome: Option<String>,
     /// How it says no.
     pub declined: Option<DeclinedExpected>,
@@ -140,6 +147,7 @@ pub struct Step {
     pub decisions: Option<Match>,
     /// What has to be decided, in order.
     #[serde(default)]
+    #[schemars(with = "Vec<ExpectedDecision>")]
     pub decision: Vec<Spanned<ExpectedDecision>>,
     /// What was asked, in order: `llm.complete`.
     pub reads: Option<Vec<String>>,
@@ -151,7 +159,7 @@ pub struct Step {
 }
 
 /// An event.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenEvent {
     /// `mention`, `timer`, or one of the plugin's own.
@@ -164,6 +172,7 @@ pub struct GivenEvent {
     pub author: Option<String>,
     /// What it carries.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub payload: toml::Table,
     /// `normal` where it is left out.
     pub priority: Option<puppet_types::Priority>,
@@ -175,20 +184,21 @@ pub struct GivenEvent {
 }
 
 /// What calls a generator.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// `agent_started` or `timer`.
     pub kind: String,
     /// What it carries.
     #[serde(default)]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub payload: toml::Table,
     /// As that of an event.
     pub at: Option<String>,
 }
 
 /// Prices, and the orders that a strategy has to answer with.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Strategy {
     /// Of the strategy.
@@ -209,7 +219,7 @@ fn minute() -> u32 {
 }
 
 /// Straight to a price, in whole quote tokens.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     /// How many bars that takes.
@@ -227,6 +237,22 @@ pub struct Lines {
     pub decisions: Vec<Vec<usize>>,
     /// Of the strategy.
     pub strategy: usize,
+}
+
+/// A seed as it stands in a file: a number from 0 on, or the text `0x…` of one of 64 bits.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum WrittenSeed {
+    Number(u64),
+    Hex(#[schemars(regex(pattern = r"^0x[0-9a-fA-F]{1,16}$"))] String),
+}
+
+/// What a file of a scenario holds, for editors: JSON Schema 2020-12.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Scenario);
+    schema.insert("title".to_owned(), "A scenario of a pack (tests/*.toml)".into());
+    schema.into()
 }
 
 impl Scenario {

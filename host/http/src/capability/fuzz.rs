@@ -38,7 +38,7 @@ pub async fn call(view: &mut View<'_>, data: &mut Data<'_>) -> Called {
         _ => data.text(),
     };
     let headers = (0..data.case(3)).map(|_| (data.text(), data.text())).collect();
-    let body = (method == "POST").then(|| data.text().into_bytes());
+    let body = (method == "POST").then(|| data.blob());
     let credential = (data.case(4) == 0).then(|| data.text());
     let request = guest::Request { method, url: url(data), headers, body, credential, extra: Vec::new() };
     Called::read(view.fetch(request).await)

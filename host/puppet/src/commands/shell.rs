@@ -1,4 +1,4 @@
-//! `completions` and `man`: the command line told to shells and to manuals. Both are made of the definition that reads
+//! `completions`, `man` and `schema`: the command line told to shells and to manuals, and files to editors. All are made of the definition that reads
 //! it, so that they cannot say another thing.
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::{
     cli::Cli,
+    editor,
     output::Output,
     trouble::{Result, Trouble},
 };
@@ -18,6 +19,12 @@ pub fn completions(shell: Shell, out: Output) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "puppet", &mut script);
     out.line(String::from_utf8(script).map_err(Trouble::internal)?.trim_end())
+}
+
+/// Prints the schema of a file: JSON in any case.
+pub fn schema(file: &str, out: Output) -> Result<()> {
+    let missing = || Trouble::internal(format!("there is no schema of `{file}`"));
+    out.line(editor::text(&editor::schema(file).ok_or_else(missing)?).trim_end())
 }
 
 /// Writes a page for each command into a folder.

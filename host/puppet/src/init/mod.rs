@@ -1,6 +1,6 @@
 //! `puppet init`: writes a first folder, all of it or nothing, and never over something that is there.
 
-mod templates;
+pub(crate) mod templates;
 
 use std::{
     fs, io,
