@@ -11,6 +11,7 @@ mod authors;
 mod backtest;
 mod bad_input;
 mod browser;
+mod capabilities;
 mod client;
 mod corpus;
 mod data_folder;

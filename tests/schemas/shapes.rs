@@ -25,13 +25,14 @@ pub fn folder() -> PathBuf {
 /// All files, by name without its ending.
 pub fn schemas() -> &'static BTreeMap<String, Schema> {
     static SCHEMAS: LazyLock<BTreeMap<String, Schema>> = LazyLock::new(|| {
-        let read = |entry: std::io::Result<std::fs::DirEntry>| {
-            let path = entry.unwrap().path();
+        let read = |path: PathBuf| {
             let text: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             let validator = jsonschema::draft202012::new(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
             (path.file_stem().unwrap().to_str().unwrap().to_owned(), Schema { text, validator })
         };
-        std::fs::read_dir(folder()).unwrap().map(read).collect()
+        // Those of files that people write lie in a folder of their own.
+        let paths = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_file()).map(read).collect()
     });
     &SCHEMAS
 }
