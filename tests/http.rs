@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     authors::{author, copied},
-    support::{Kept, Running, list, puppet, run},
+    support::{Kept, Running, finish, list, puppet, run},
 };
 
 /// What the host knows, and nobody else.
@@ -169,6 +169,37 @@ fn what_may_change_something_is_not_asked_of_a_pack_that_does_not_run_live() {
     let said = told(&home, &format!("POST {url}"));
     assert_eq!(said, "denied: a POST may change something, and this pack runs `dry-run`");
     assert_eq!(server.asked().len(), 1);
+}
+
+/// Asked once: from then on the scenario has the page.
+#[test]
+fn a_page_is_recorded_into_a_scenario_without_the_key() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let home = home(&server, folder.path(), "live");
+    let pack = folder.path().join("page-reader");
+    let url = format!("http://localhost:{}/key", server.port);
+    let text = format!(
+        "[[step]]\nevent = {{ kind = \"mention\", payload = {{ post = {{ id = \"7\", author = \"ada\", text = \"GET {url} key\", at = \"2026-01-05T12:00:00Z\", conversation = \"7\" }} }} }}\n"
+    );
+    fs::create_dir(pack.join("tests")).unwrap();
+    let file = pack.join("tests/page.toml");
+    fs::write(&file, format!("schema = \"puppet.scenario/1\"\n{text}log_contains = [\"200 authorization: Bearer\"]\n"))
+        .unwrap();
+    fs::copy(home.join("puppet.toml"), pack.join("puppet.toml")).unwrap();
+    let test = |args: &[&str]| {
+        let mut command = puppet(&pack);
+        finish(command.args([&["test", "--no-build"], args].concat()).env("THE_KEY", KEY))
+    };
+    let missing = test(&[]).exits(1);
+    assert!(missing.stdout.contains(&format!("url = \"{url}\"")), "what would answer is told: {missing:?}");
+    let recorded = test(&["--record"]).exits(0);
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.contains("[[answer.http]]") && written.contains(&format!("url = \"{url}\"")), "{written}");
+    assert!(!written.contains(KEY) && !recorded.stdout.contains(KEY) && !recorded.stderr.contains(KEY), "{written}");
+    assert_eq!(server.asked().len(), 1);
+    test(&["--record"]).exits(0);
+    test(&[]).exits(0);
+    assert_eq!((server.asked().len(), fs::read_to_string(&file).unwrap()), (1, written));
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {

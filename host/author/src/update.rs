@@ -59,17 +59,15 @@ pub fn rewritten_orders(text: &str, orders: &[String]) -> Result<String, Fault> 
     Ok(with_ends_of(text, document.to_string()))
 }
 
-/// The text with more answers of a model at its end.
-pub fn with_answers(text: &str, answers: &[std::collections::BTreeMap<&'static str, toml_edit::Value>]) -> String {
+/// The text with more answers at its end, each with the list that it belongs to (`llm`, `http`) and its keys.
+pub fn with_answers(text: &str, answers: &[(&str, Vec<(&str, toml_edit::Value)>)]) -> String {
     let mut whole = text.trim_end().to_owned();
-    for answer in answers {
+    for (list, keys) in answers {
         let mut table = Table::new();
-        for key in ["purpose", "text", "usage"] {
-            if let Some(value) = answer.get(key) {
-                table.insert(key, toml_edit::value(value.clone()));
-            }
+        for (key, value) in keys {
+            table.insert(key, toml_edit::value(value.clone()));
         }
-        whole.push_str("\n\n[[answer.llm]]\n");
+        whole.push_str(&format!("\n\n[[answer.{list}]]\n"));
         whole.push_str(table.to_string().trim_end());
     }
     whole.push('\n');

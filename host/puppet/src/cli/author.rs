@@ -15,7 +15,7 @@ pub struct Test {
     /// Write into the scenarios what happened, after showing it.
     #[arg(long)]
     pub update: bool,
-    /// Ask the configured model once for texts that no answer is there for, and write them into the scenarios.
+    /// Ask the configured model, and the web, once for what no answer is there for, and write it into the scenarios.
     #[arg(long)]
     pub record: bool,
     /// Write without asking.

@@ -100,7 +100,7 @@ fn words(holds: &str) -> Option<Vec<&str>> {
     let is_word =
         |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let known = ["text", "path", "folder", "address"];
-    (words.iter().all(|word| is_word(word)) && !(words.len() == 1 && known.contains(&words[0]))).then_some(words)
+    (words.iter().all(is_word) && !(words.len() == 1 && known.contains(&words[0]))).then_some(words)
 }
 
 /// Without the marks of a page: `[text](address)` is its text.

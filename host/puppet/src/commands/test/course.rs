@@ -9,7 +9,6 @@ use puppet_author::{
     script::quoted,
 };
 use puppet_engine::{Recorded, simulation};
-use puppet_llm::route::Link;
 use puppet_packs::AgentSpec;
 use puppet_sandbox::World;
 use puppet_store::Filter;
@@ -62,7 +61,7 @@ pub async fn play(
     subject: (&Stranger, &AgentSpec),
     (scenario, lines): (&Scenario, &Lines),
     file: &Path,
-    recorder: Option<Link>,
+    recorder: Option<doubles::Recorder>,
 ) -> Result<Played> {
     fits(subject.0, scenario, lines, file)?;
     let stage = Stage::of(setup, subject, scenario, file, recorder).await?;

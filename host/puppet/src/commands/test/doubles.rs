@@ -1,7 +1,6 @@
 //! Providers that answer what the scenario says, and note what it does not say.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,7 +11,7 @@ use puppet_author::{
     script::{Asked, Fetched, Script},
 };
 use puppet_grants::{Amount, Answer, Charge, Failure};
-use puppet_http::{Fetch, Page, Pages};
+use puppet_http::{Ask, Fetch, Page, Pages};
 use puppet_llm::{CallContext, Completion, LlmProvider, Offline, Request, ToolCall, Usage, route::Link};
 use puppet_market::{PriceNow, Quotes, TokenInfo, Trend};
 use puppet_types::{
@@ -27,22 +26,31 @@ pub struct Doubles {
     script: Mutex<Script>,
     balances: Vec<Balance>,
     /// Answers what is not written down; what it answers is kept.
-    recorder: Option<Link>,
+    recorder: Option<Recorder>,
     recorded: Mutex<Vec<Recorded>>,
 }
 
-/// A text that a real model wrote.
+/// Real providers, for what is not written down.
+#[derive(Clone)]
+pub struct Recorder {
+    /// The configured model, where there is one but the offline one.
+    pub model: Option<Link>,
+    /// The web, where the pack asks for it.
+    pub pages: Option<Arc<dyn Pages>>,
+}
+
+/// What a real provider answered.
 #[derive(Debug, Clone)]
-pub struct Recorded {
-    /// What it was for.
-    pub purpose: String,
-    /// It.
-    pub completion: Completion,
+pub enum Recorded {
+    /// A text, and what it was for.
+    Text(String, Completion),
+    /// A page, and how it was asked for.
+    Page(Ask, Page),
 }
 
 impl Doubles {
     /// Over the answers of a scenario.
-    pub fn new(script: Script, balances: Vec<Balance>, recorder: Option<Link>) -> Arc<Self> {
+    pub fn new(script: Script, balances: Vec<Balance>, recorder: Option<Recorder>) -> Arc<Self> {
         Arc::new(Self { script: Mutex::new(script), balances, recorder, recorded: Mutex::default() })
     }
 
@@ -51,7 +59,16 @@ impl Doubles {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a real model wrote, in order.
+    fn model(&self) -> Option<&Link> {
+        self.recorder.as_ref()?.model.as_ref()
+    }
+
+    fn record(&self, recorded: Recorded) {
+        self.script().missing.pop();
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+    }
+
+    /// What real providers answered, in order.
     pub fn recorded(&self) -> Vec<Recorded> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -82,18 +99,16 @@ fn odd(operation: &str, error: &serde_json::Error) -> CallError {
 impl LlmProvider for Doubles {
     async fn complete(&self, request: &Request, context: &CallContext) -> Result<Answer<Completion>, Failure> {
         let asked = self.script().has_texts();
-        if !asked && self.recorder.is_none() {
+        if !asked && self.model().is_none() {
             return Offline.complete(request, context).await;
         }
         let prompt: Vec<&str> = request.messages.iter().map(|message| message.content.as_str()).collect();
         let prompt = prompt.join("\n");
         let found = self.script().llm(Asked { purpose: &request.purpose, prompt: &prompt });
         let Some(answer) = found else {
-            let Some(real) = &self.recorder else { return Err(unanswered("llm.complete").into()) };
+            let Some(real) = self.model() else { return Err(unanswered("llm.complete").into()) };
             let answer = real.provider.complete(request, context).await?;
-            self.script().missing.pop();
-            let recorded = Recorded { purpose: request.purpose.clone(), completion: answer.value.clone() };
-            self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+            self.record(Recorded::Text(request.purpose.clone(), answer.value.clone()));
             return Ok(Answer { used: used(answer.value.usage), value: answer.value, latency: Duration::ZERO });
         };
         if let Some(error) = answer.error {
@@ -174,7 +189,17 @@ impl Pages for Doubles {
         let sent = ask.body.clone().map(StateBytes::into_bytes).unwrap_or_default();
         let asked = Fetched { method: &ask.method, url: &ask.url, body: &String::from_utf8_lossy(&sent) };
         let found = self.script().http(asked);
-        let answer = found.ok_or_else(|| Failure::from(unanswered("http.fetch")))?;
+        let Some(answer) = found else {
+            let real = self.recorder.as_ref().and_then(|recorder| recorder.pages.as_ref());
+            let Some(real) = real else { return Err(unanswered("http.fetch").into()) };
+            let answer = real.fetch(of).await?;
+            if let StateBytes::Hex(_) = answer.value.body {
+                let message = "what came back is no text: write it down by hand";
+                return Err(CallError::new(Code::InvalidAnswer, message).into());
+            }
+            self.record(Recorded::Page(ask.clone(), answer.value.clone()));
+            return Ok(Answer { latency: Duration::ZERO, ..answer });
+        };
         let used = |bytes: usize| {
             let bytes = Charge { amount: Amount::Bytes, quantity: bytes as u64 };
             vec![Charge { amount: Amount::Requests, quantity: 1 }, bytes]
@@ -231,15 +256,29 @@ impl Purses for Doubles {
     }
 }
 
-/// What of a text that was written by a real model goes into a scenario.
-pub fn as_answer(recorded: &Recorded) -> BTreeMap<&'static str, toml_edit::Value> {
-    let Recorded { purpose, completion } = recorded;
-    let mut usage = toml_edit::InlineTable::new();
-    usage.insert("prompt", i64::from(completion.usage.prompt_tokens).into());
-    usage.insert("completion", i64::from(completion.usage.completion_tokens).into());
-    BTreeMap::from([
-        ("purpose", purpose.as_str().into()),
-        ("text", completion.text.as_str().into()),
-        ("usage", usage.into()),
-    ])
+/// What of an answer of a real provider goes into a scenario: the list that it belongs to, and its keys.
+pub fn as_answer(recorded: &Recorded) -> (&'static str, Vec<(&'static str, toml_edit::Value)>) {
+    match recorded {
+        Recorded::Text(purpose, completion) => {
+            let mut usage = toml_edit::InlineTable::new();
+            usage.insert("prompt", i64::from(completion.usage.prompt_tokens).into());
+            usage.insert("completion", i64::from(completion.usage.completion_tokens).into());
+            let (purpose, text) = (purpose.as_str().into(), completion.text.as_str().into());
+            ("llm", vec![("purpose", purpose), ("text", text), ("usage", usage.into())])
+        }
+        Recorded::Page(ask, page) => {
+            // What tells when it was asked is of no use, and another one each time.
+            let mut headers = toml_edit::InlineTable::new();
+            for (name, value) in page.headers.iter().filter(|(name, _)| name == "content-type") {
+                headers.insert(name, value.as_str().into());
+            }
+            let body = match &page.body {
+                StateBytes::Text(text) | StateBytes::Hex(text) => text.as_str().into(),
+            };
+            let (method, url) = (ask.method.as_str().into(), ask.url.as_str().into());
+            let status = i64::from(page.status).into();
+            let keys = vec![("method", method), ("url", url), ("status", status), ("headers", headers.into())];
+            ("http", keys.into_iter().chain([("body", body)]).collect())
+        }
+    }
 }

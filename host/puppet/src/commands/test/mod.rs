@@ -17,8 +17,8 @@ use puppet_author::{
     scenario::{Lines, Scenario},
     update,
 };
-use puppet_llm::route::Link;
 use puppet_packs::AgentSpec;
+use puppet_types::Capability;
 use serde::Serialize;
 
 use crate::{
@@ -27,11 +27,13 @@ use crate::{
     commands::invoke,
     config, credentials, files, firstparty, models,
     output::Output,
+    pages,
     setup::Setup,
     trouble::{Exit, Result, Trouble},
     workshop::Workshop,
 };
 use course::Played;
+use doubles::Recorder;
 pub use tell::grouped;
 
 /// How one scenario went.
@@ -83,7 +85,7 @@ pub async fn run(setup: &Setup, args: &Test, out: Output) -> Result<()> {
             workshop.build(out)?;
         }
     }
-    let recorder = args.record.then(|| recorder(setup, out)).transpose()?;
+    let recorder = args.record.then(|| recorder(setup, &args.dir, out)).transpose()?;
     let results = all(setup, args, recorder.as_ref(), out).await?;
     if let Some(file) = &args.junit {
         tell::junit(&args.dir, &results, file)?;
@@ -101,7 +103,7 @@ pub async fn run(setup: &Setup, args: &Test, out: Output) -> Result<()> {
 }
 
 /// Runs the scenarios of a pack, one after the other.
-pub async fn all(setup: &Setup, args: &Test, recorder: Option<&Link>, out: Output) -> Result<Results> {
+pub async fn all(setup: &Setup, args: &Test, recorder: Option<&Recorder>, out: Output) -> Result<Results> {
     let files = scenarios(&args.dir)?;
     let known = firstparty::plugins().into_iter().chain(firstparty::strategies()).collect();
     let (stranger, spec) = invoke::target(setup, &args.dir, known)?;
@@ -156,7 +158,7 @@ async fn one(
     args: &Test,
     subject: (&Stranger, &AgentSpec),
     (path, file): (&Path, String),
-    recorder: Option<&Link>,
+    recorder: Option<&Recorder>,
     out: Output,
 ) -> Result<Option<Ran>> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -273,17 +275,21 @@ fn of_trouble(named: (String, String), trouble: &Trouble) -> Ran {
     Ran { status: "error", ..result(named, 0, None, 0, vec![difference]) }
 }
 
-/// The configured model, for texts that no answer is there for.
-fn recorder(setup: &Setup, out: Output) -> Result<Link> {
+/// The configured model, for texts that no answer is there for; and the web, for pages of a pack that asks for it.
+fn recorder(setup: &Setup, dir: &Path, out: Output) -> Result<Recorder> {
     let refused = |message: &str, remedy: &str| Trouble::refused("no-recording", message, remedy).of_field("--record");
     if std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
         let message = "a build server asks no model: the environment says CI";
         return Err(refused(message, "record where you write, and commit the scenarios"));
     }
-    let routes = models::of(setup, &credentials::secrets(setup)?, out)?;
-    let link = routes.default_link().filter(|link| link.name != config::Llm::OFFLINE);
-    link.cloned().ok_or_else(|| {
+    let secrets = credentials::secrets(setup)?;
+    let routes = models::of(setup, &secrets, out)?;
+    let model = routes.default_link().filter(|link| link.name != config::Llm::OFFLINE).cloned();
+    let fetches = Workshop::open(dir)?.manifest.requests.contains_key(&Capability::Http);
+    let pages = if fetches { Some(pages::of(setup, &secrets, out)? as _) } else { None };
+    if model.is_none() && pages.is_none() {
         let remedy = "name a provider with a key as [llm] default in puppet.toml";
-        refused("no model is configured but the offline one", remedy)
-    })
+        return Err(refused("no model is configured but the offline one", remedy));
+    }
+    Ok(Recorder { model, pages })
 }

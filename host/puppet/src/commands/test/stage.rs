@@ -21,7 +21,7 @@ use puppet_types::{
     AccountId, AgentId, Capability, Digest, EffectId, Memory, Persona, PostId, TimerRule, Timestamp, Trust,
 };
 
-use super::doubles::Doubles;
+use super::doubles::{Doubles, Recorder};
 use crate::{
     agents::{self, NewAgent, of_pack},
     assembly::{self, Assembly, Markets, Plan, Stranger},
@@ -50,7 +50,7 @@ impl Stage {
         (stranger, spec): (&Stranger, &AgentSpec),
         scenario: &Scenario,
         file: &Path,
-        recorder: Option<Link>,
+        recorder: Option<Recorder>,
     ) -> Result<Self> {
         let at = scenario.at.as_deref().unwrap_or(START);
         let start = offset::moment(at, Timestamp::default()).unwrap_or_default();
