@@ -248,6 +248,9 @@ pub(crate) fn reached(url: &Url, web: &Web) -> Result<Place> {
     let Some(place) = Place::of(url) else {
         return Err(CallError::new(Code::Denied, "it redirects to an address in numbers"));
     };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(CallError::new(Code::Denied, "it redirects to an address with a user or a password"));
+    }
     if !web.reaches(&place.scheme, &place.host, place.port) {
         return Err(CallError::new(Code::Denied, format!("the host {} was not granted", place.shown())));
     }

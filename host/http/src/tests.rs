@@ -191,6 +191,7 @@ async fn a_redirect_is_looked_at_as_a_request_of_its_own() {
             "/number" => format!("http://127.0.0.1:{port}/x"),
             "/mapped" => format!("http://[::ffff:127.0.0.1]:{port}/x"),
             "/file" => "file:///etc/passwd".to_owned(),
+            "/user" => format!("http://ada:pw@localhost:{port}/x"),
             "/round" => "/round".to_owned(),
             _ => return page("here"),
         };
@@ -215,6 +216,7 @@ async fn a_redirect_is_looked_at_as_a_request_of_its_own() {
         ("/number", both.to_vec(), Code::Denied),
         ("/mapped", both.to_vec(), Code::Denied),
         ("/file", both.to_vec(), Code::Denied),
+        ("/user", both.to_vec(), Code::Denied),
         ("/round", both.to_vec(), Code::InvalidAnswer),
     ] {
         let (found, message) = refused(&fetcher, &ask(path, &hosts)).await;
