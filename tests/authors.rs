@@ -87,7 +87,7 @@ fn each_beginning_in_rust_is_built_and_tested_and_nothing_is_wrong_with_it() {
 
 /// A folder with the tool of a language: `PUPPET_TEST_PYTHON_TOOLS` has `bin/componentize-py`, `PUPPET_TEST_JS_TOOLS` has
 /// `.bin/jco`. Without it a test says that it skips, unless it has to be there.
-fn tools(variable: &str) -> Option<PathBuf> {
+pub fn tools(variable: &str) -> Option<PathBuf> {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     if folder.is_none() {
         assert!(std::env::var_os("PUPPET_TEST_AUTHORS_REQUIRED").is_none(), "{variable} is not set");

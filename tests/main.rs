@@ -67,6 +67,7 @@ mod strategy_packs;
 mod support;
 mod terminal;
 mod threats;
+mod tutorials;
 mod waiting;
 mod wallet;
 mod weeks;

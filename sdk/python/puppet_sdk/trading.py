@@ -114,6 +114,11 @@ def parameters(setup: Any) -> dict[str, int]:
     return dict(setup.parameters)
 
 
+def is_buy(fill: Any) -> bool:
+    """Whether a fill bought."""
+    return str(fill.side.name) == "BUY"
+
+
 def _describe(own: Any) -> Any:
     def describe(self: Any) -> Any:
         from wit_world.exports import strategy

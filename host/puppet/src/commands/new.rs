@@ -61,7 +61,12 @@ pub fn run(args: &New, out: Output) -> Result<()> {
     for file in &told.files {
         out.line(out.dim(format!("  {file}")))?;
     }
-    out.line(format!("{} {}: a {kind} in {lang}", out.good("made"), told.dir))?;
+    let kind = match kind.to_string().split_once('-') {
+        Some(("event", _)) => "an event generator",
+        Some(_) => "a trading strategy",
+        None => "a personality",
+    };
+    out.line(format!("{} {}: {kind} in {lang}", out.good("made"), told.dir))?;
     out.line("next:")?;
     told.next.iter().try_for_each(|step| out.line(format!("  {step}")))
 }
