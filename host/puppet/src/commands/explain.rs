@@ -120,6 +120,8 @@ fn link(text: &str) -> Option<(&str, &str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
@@ -138,6 +140,35 @@ mod tests {
             let text = plain(section, 100);
             assert!(text.len() > 60 && !text.contains("](") && !text.contains(HELD), "{code}: {text}");
         }
+    }
+
+    #[test]
+    fn what_a_section_says_to_type_can_be_typed() {
+        let mut top = crate::cli::Cli::command();
+        top.build();
+        let mut typed = 0;
+        for (code, section) in sections() {
+            let text = section.replace('\n', " ");
+            for said in text.split('`').skip(1).step_by(2).filter_map(|said| said.strip_prefix("puppet ")) {
+                let (mut at, mut is_path) = (&top, true);
+                for word in said.split(' ') {
+                    let below = at.find_subcommand(word).filter(|_| is_path);
+                    match (below, word.strip_prefix("--")) {
+                        (Some(command), _) => at = command,
+                        (None, Some(flag)) => {
+                            let known = at.get_arguments().any(|arg| arg.get_long() == Some(flag));
+                            assert!(known, "{code}: `puppet {said}`: --{flag}");
+                        }
+                        (None, None) => is_path = at.get_name() == top.get_name(),
+                    }
+                }
+                let is_top = at.get_name() == top.get_name();
+                let is_whole = if is_top { said.contains("--") } else { !at.is_subcommand_required_set() };
+                assert!(is_whole, "{code}: `puppet {said}`");
+                typed += 1;
+            }
+        }
+        assert!(typed > 80, "{typed}");
     }
 
     #[test]
