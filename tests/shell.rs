@@ -36,3 +36,18 @@ fn every_command_gets_a_manual_page() {
     assert!(refused.stderr.contains("taken"), "{}", refused.stderr);
     run(folder.path(), &["man"]).exits(2);
 }
+
+#[test]
+fn a_code_of_an_error_is_explained_also_where_the_configuration_is_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("puppet.toml"), "[host\n").unwrap();
+    let told = run(folder.path(), &["explain", "unknown-key"]).exits(0).stdout;
+    assert!(told.starts_with("unknown-key\n\n") && told.contains("docs/reference/configuration.md"), "{told}");
+    assert!(!told.contains("bad-value"), "its section alone: {told}");
+    let unknown = run(folder.path(), &["explain", "unknown-kye"]).exits(2);
+    assert!(unknown.stderr.contains("error[bad-value]") && unknown.stderr.contains("`unknown-key`"), "{unknown:?}");
+    let far = run(folder.path(), &["explain", "elephants"]).exits(2);
+    assert!(far.stderr.contains("docs/reference/exit-codes.md"), "{far:?}");
+    let json = run(folder.path(), &["explain", "unknown-key", "--json"]).exits(2);
+    assert!(json.stderr.contains("\"usage\"") && json.stdout.is_empty(), "{json:?}");
+}

@@ -1,6 +1,9 @@
 //! Errors of many kinds, each with its exit code, and the list of codes: in the program, in the schema, in the docs.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     outputs::Seen,
@@ -104,9 +107,37 @@ fn every_code_of_an_error_is_in_its_schema_and_in_the_docs() {
     codes_of(&keys, &mut codes);
     written(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
     assert_eq!(codes, listed);
-    let page = std::fs::read_to_string(folder().join("../reference/exit-codes.md")).unwrap();
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
-    let told: BTreeSet<String> =
-        rows.flat_map(|row| row.split(", ")).map(|code| code.trim_matches('`').to_owned()).collect();
-    assert_eq!(told, listed);
+    let read = |path: &str| std::fs::read_to_string(folder().join("..").join(path)).unwrap();
+    let table = read("reference/exit-codes.md");
+    let rows = table.lines().filter(|line| line.starts_with("| [`")).filter_map(|line| line[2..].split(" |").next());
+    // Each code once in the table, with a link to its section; where links lead is held by the test of all documents.
+    let linked: Vec<String> = rows.flat_map(|row| row.split(", ")).map(told_in).collect();
+    let told: BTreeMap<&str, BTreeSet<&str>> = linked.iter().fold(BTreeMap::new(), |mut told, cell| {
+        let (code, page) = cell.split_once(' ').unwrap();
+        told.entry(code).or_default().insert(page);
+        told
+    });
+    assert_eq!(told.keys().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>(), listed);
+    let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder().join("../errors")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        for heading in read(&format!("errors/{name}")).lines().filter_map(|line| line.strip_prefix("## ")) {
+            let code = heading.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+            let code = code.unwrap_or_else(|| panic!("errors/{name}: `{heading}` is no code"));
+            sections.entry(code.to_owned()).or_default().push(name.clone());
+        }
+    }
+    assert_eq!(sections.keys().cloned().collect::<BTreeSet<_>>(), listed);
+    for (code, pages) in &sections {
+        assert_eq!(pages.len(), 1, "`{code}` has one section: {pages:?}");
+        assert_eq!(told[code.as_str()], BTreeSet::from([pages[0].as_str()]), "`{code}` in the table");
+    }
+}
+
+/// The code of a cell of the table, and the page that its link leads to.
+fn told_in(cell: &str) -> String {
+    let (code, link) = cell.trim_start_matches('[').split_once("](../errors/").unwrap_or_else(|| panic!("{cell}"));
+    let (page, anchor) = link.trim_end_matches(')').split_once('#').unwrap();
+    assert_eq!(code.trim_matches('`'), anchor, "{cell}");
+    format!("{anchor} {page}")
 }

@@ -53,12 +53,13 @@ static BY_CODE: LazyLock<BTreeMap<&str, Vec<&Meaning>>> = LazyLock::new(|| {
     by_code
 });
 
-/// ``| `code`, `code` | number | words |``; any other line is none.
+/// ``| `code`, [`code`](page) | number | words |``; any other line is none.
 fn read(line: &'static str, is_status: bool) -> Option<Meaning> {
-    let mut cells = line.strip_prefix("| `")?.strip_suffix('|')?.splitn(3, " | ");
+    let mut cells = line.strip_prefix("| ")?.strip_suffix('|')?.splitn(3, " | ");
     let (codes, number, words) = (cells.next()?, cells.next()?, cells.next()?);
-    let codes = codes.split(", ").map(|code| code.trim_matches('`')).collect();
-    Some(Meaning { number, is_status, codes, words: words.trim() })
+    let is_codes = codes.starts_with('`') || codes.starts_with("[`");
+    let codes = codes.split('`').skip(1).step_by(2).collect();
+    is_codes.then_some(Meaning { number, is_status, codes, words: words.trim() })
 }
 
 /// What a code of an error means.

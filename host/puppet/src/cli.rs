@@ -194,6 +194,11 @@ pub enum Command {
     Doctor(Doctor),
     /// The configuration in effect; secrets are masked.
     Config,
+    /// What a code of an error means, its usual causes, and what to do.
+    Explain {
+        /// The code, as it stands in `error[CODE]`.
+        code: String,
+    },
     /// Print what a shell needs to complete commands and flags.
     Completions {
         /// Which shell.

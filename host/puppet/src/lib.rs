@@ -93,6 +93,7 @@ fn start(common: &Common, command: Command) -> Result<()> {
         return commands::init::run(args, out);
     }
     match &command {
+        Command::Explain { code } => return commands::explain::run(code, out),
         Command::Completions { shell } => return commands::shell::completions(*shell, out),
         Command::Schema { file } => return commands::shell::schema(file, out),
         Command::Man { dir } => return commands::shell::man(dir, out),
@@ -115,11 +116,8 @@ fn start(common: &Common, command: Command) -> Result<()> {
         // A file that may not grow is an error of that file, as a full disk is, and not the end of the process.
         let _size = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
         match command {
-            Command::Init(_)
-            | Command::Compile
-            | Command::Completions { .. }
-            | Command::Schema { .. }
-            | Command::Man { .. } => Ok(()),
+            Command::Init(_) | Command::Compile | Command::Explain { .. } => Ok(()),
+            Command::Completions { .. } | Command::Schema { .. } | Command::Man { .. } => Ok(()),
             Command::Demo(args) => commands::demo::run(&setup, &args, out).await,
             Command::Run(args) => commands::run::run(&setup, &args, out).await,
             Command::Simulate(args) => commands::simulate::run(&setup, &args, out).await,

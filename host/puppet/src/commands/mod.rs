@@ -15,6 +15,7 @@ pub mod diff_behaviour;
 pub mod doctor;
 pub mod emulate;
 pub mod event;
+pub mod explain;
 pub mod grants;
 pub mod halt;
 pub mod import;

@@ -13,9 +13,11 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
+const OF_SHELLS: &str = "scripts of shells and manual pages have no form in JSON";
+
 /// Prints the completions of a shell.
 pub fn completions(shell: Shell, out: Output) -> Result<()> {
-    for_people(out)?;
+    for_people(out, OF_SHELLS)?;
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "puppet", &mut script);
     out.line(String::from_utf8(script).map_err(Trouble::internal)?.trim_end())
@@ -29,7 +31,7 @@ pub fn schema(file: &str, out: Output) -> Result<()> {
 
 /// Writes a page for each command into a folder.
 pub fn man(dir: &Path, out: Output) -> Result<()> {
-    for_people(out)?;
+    for_people(out, OF_SHELLS)?;
     let write = || {
         std::fs::create_dir_all(dir)?;
         clap_mangen::generate_to(Cli::command(), dir)
@@ -41,7 +43,7 @@ pub fn man(dir: &Path, out: Output) -> Result<()> {
     out.line(format!("{} manual pages in {}", out.good("wrote"), dir.display()))
 }
 
-fn for_people(out: Output) -> Result<()> {
-    let message = "scripts of shells and manual pages have no form in JSON";
+/// Refuses `--json` where what is printed has no other form.
+pub(super) fn for_people(out: Output, message: &str) -> Result<()> {
     if out.json { Err(Trouble::input("usage", message, "leave --json out")) } else { Ok(()) }
 }
