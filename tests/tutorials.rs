@@ -101,7 +101,10 @@ impl Reader {
                 let path = self.folder.join(path);
                 let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
                 match text.matches(old.as_str()).count() {
-                    1 => Ok(fs::write(path, text.replacen(old, new, 1)).unwrap()),
+                    1 => {
+                        fs::write(path, text.replacen(old, new, 1)).unwrap();
+                        Ok(())
+                    }
                     n => Err(format!("what is to be changed is there {n} times:\n{old}\n---\n{text}")),
                 }
             }

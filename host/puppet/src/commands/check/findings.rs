@@ -43,11 +43,11 @@ pub fn of(workshop: &Workshop, built: &Built) -> Vec<Finding> {
         && !range.matches(&version)
     {
         let message = format!("says `{range}`, and the component was built against {version} (puppet {host})");
-        let code = if semver::Version::parse("0.1.0").is_ok_and(|first| version < first) {
-            "old-contract"
-        } else {
-            "newer-contract"
-        };
+        // The least that a part of the range takes.
+        let least =
+            |of: &semver::Comparator| semver::Version::new(of.major, of.minor.unwrap_or(0), of.patch.unwrap_or(0));
+        let is_older = range.comparators.iter().any(|of| version < least(of));
+        let code = if is_older { "old-contract" } else { "newer-contract" };
         let remedy = format!("write contract = \"^{version}\", or build it against the version that is meant");
         findings.push(error(code, &message, "contract", workshop, &remedy));
     }
