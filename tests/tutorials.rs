@@ -32,10 +32,18 @@ fn acts(text: &str) -> Vec<(usize, Act)> {
         if let Some(said) = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
             let (what, of) = said.split_once(": ").unwrap_or_else(|| panic!("line {n}: `{line}` says nothing"));
             assert!(["file", "change", "exits"].contains(&what), "line {n}: `{what}` is no mark");
+            assert!(mark.is_none(), "line {n}: the mark before has no fence");
             mark = Some((what.to_owned(), of.to_owned()));
             continue;
         }
-        let Some(lang) = line.strip_prefix("```") else { continue };
+        let Some(lang) = line.strip_prefix("```") else {
+            // Between the two fences of a change stands what a reader is told.
+            assert!(
+                line.is_empty() || mark.is_none() || before.is_some(),
+                "line {n}: a mark stands right before its fence"
+            );
+            continue;
+        };
         let block: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
         let whole = block.iter().map(|line| format!("{line}\n")).collect::<String>();
         match mark.take() {
@@ -44,6 +52,7 @@ fn acts(text: &str) -> Vec<(usize, Act)> {
                 None => (before, mark) = (Some(whole), Some((what, path))),
                 Some(old) => acts.push((n, Act::Change(path, old, whole))),
             },
+            Some((what, _)) if lang != "console" => panic!("line {n}: `{what}` is no mark of this fence"),
             code if lang == "console" => {
                 let code = code.map_or(0, |(_, code)| code.parse().unwrap());
                 commands(n, &block, code, &mut acts);
@@ -51,12 +60,14 @@ fn acts(text: &str) -> Vec<(usize, Act)> {
             _ => {}
         }
     }
+    assert!(mark.is_none() && before.is_none(), "a mark at the end has no fence");
     acts
 }
 
 /// `$ command` with the lines below it; the last one ends with `code`.
 fn commands(n: usize, block: &[&str], code: i32, acts: &mut Vec<(usize, Act)>) {
     let starts: Vec<usize> = (0..block.len()).filter(|at| block[*at].starts_with("$ ")).collect();
+    assert!(starts.first() == Some(&0), "line {n}: a fence of commands begins with one (`$ `)");
     for (nth, at) in starts.iter().enumerate() {
         let end = starts.get(nth + 1).copied().unwrap_or(block.len());
         let words = block[*at][2..].split(' ').map(str::to_owned).collect();
@@ -77,7 +88,7 @@ fn is_shown(line: &str, shown: &str) -> bool {
         }
         rest = &rest[at + part.len()..];
     }
-    rest.is_empty() || parts.last().is_some_and(|part| part.is_empty())
+    rest.is_empty() || parts.last().is_some_and(|part| part.is_empty() || rest.ends_with(part))
 }
 
 /// Where its reader stands.
@@ -186,6 +197,28 @@ fn the_tutorials_in_python_do_what_they_say() {
 #[test]
 fn the_tutorials_in_javascript_do_what_they_say() {
     play("-javascript.md");
+}
+
+#[test]
+fn a_page_that_is_not_meant_so_is_told() {
+    for (page, why) in [
+        ("<!-- file: a -->\nText.\n```text\na\n```\n", "right before its fence"),
+        ("<!-- file: a -->\n<!-- file: b -->\n", "has no fence"),
+        ("<!-- change: a -->\n```text\na\n```\n", "has no fence"),
+        ("<!-- exits: 1 -->\n```text\na\n```\n", "is no mark of this fence"),
+        ("<!-- say: 1 -->\n", "is no mark"),
+        ("```console\npuppet test\n```\n", "begins with one"),
+    ] {
+        let told = std::panic::catch_unwind(|| acts(page)).unwrap_err();
+        let told = told
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| told.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        assert!(told.as_ref().is_some_and(|told| told.contains(why)), "{page}: {told:?}");
+    }
+    assert!(
+        is_shown("axbxb", "a…b") && is_shown("  a 5 b", "a … b") && !is_shown("ab c", "a…b") && !is_shown("xa", "a")
+    );
 }
 
 #[test]

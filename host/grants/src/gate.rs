@@ -251,15 +251,7 @@ impl Gate {
         A: Serialize + DeserializeOwned + Send,
         F: FnOnce(&'s P) -> Boxed<'s, A, Failure> + Send,
     {
-        let read = match self.begin(capability, operation, request, paid)? {
-            Begun::Answered(answer) => return answer,
-            Begun::ToAsk(read) => read,
-        };
-        let reserved = match self.admit(capability, operation, worst) {
-            Ok(reserved) => reserved,
-            Err(error) => return Err(self.refused(read, error)),
-        };
-        self.carry_out(read, reserved, paid, ask(held.provider())).await
+        self.read_ruled(capability, operation, request, (worst, None), paid, held, ask).await
     }
 
     /// Records a decision. `charges` are reserved now and spent by the commit. One that is refused is no decision:
